@@ -1,0 +1,1 @@
+"""A Kapacitor-compatible alert runtime."""

@@ -1,0 +1,1 @@
+"""Alert events, their levels and their topics."""

@@ -1,0 +1,118 @@
+"""What an alert is: levels, event state, event data, events."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from runtime.units import Nanoseconds
+
+FieldValue = float | int | str | bool
+
+
+class Level(enum.IntEnum):
+    """How bad it is; ordered, `str()` gives Kapacitor's word."""
+
+    OK = 0
+    INFO = 1
+    WARNING = 2
+    CRITICAL = 3
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The points behind an event, as Kapacitor's JSON shows them.
+
+    Attributes:
+        name: the measurement.
+        tags: tags common to all points.
+        columns: `time`, then the other columns sorted.
+        values: one sequence per point in column order; times are ns since 1970 UTC,
+            None where a point lacks the column.
+    """
+
+    name: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+    columns: Sequence[str] = ("time",)
+    values: Sequence[Sequence[FieldValue | None]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EventState:
+    """The state of one event id on a topic.
+
+    Attributes:
+        id: event id, unique within its topic.
+        message: rendered message.
+        details: rendered details (HTML).
+        time: of the point that caused it, ns since 1970 UTC.
+        duration: since the alert left OK, ns.
+        level: the new level.
+    """
+
+    id: str
+    message: str = ""
+    details: str = ""
+    time: Nanoseconds = 0
+    duration: Nanoseconds = 0
+    level: Level = Level.OK
+
+
+@dataclass(frozen=True, slots=True)
+class EventData:
+    """What an event was computed from.
+
+    Attributes:
+        name: measurement.
+        task_name: id of the task.
+        category: the alert node's category, or "".
+        group: group id; "" without grouping.
+        tags: of the point, or of the group for batches.
+        fields: of the point that decided.
+        recoverable: whether a recovery will follow.
+        result: the rows behind the event.
+    """
+
+    name: str = ""
+    task_name: str = ""
+    category: str = ""
+    group: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)
+    recoverable: bool = True
+    result: Sequence[Row] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change or repetition of an alert, on its way to handlers.
+
+    Attributes:
+        topic: where it was collected.
+        state: its state now.
+        data: what it was computed from.
+        previous_level: level of the last event with this id on this topic.
+        no_external: set on events that external handlers must skip.
+    """
+
+    topic: str
+    state: EventState
+    data: EventData = field(default_factory=EventData)
+    previous_level: Level = Level.OK
+    no_external: bool = False
+
+
+class Handler(Protocol):
+    """Takes events, one at a time and in order."""
+
+    async def handle(self, event: Event) -> None:
+        """Deliver `event`.
+
+        Raises:
+            DeliveryError: it was not delivered.
+        """

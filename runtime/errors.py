@@ -1,0 +1,59 @@
+"""The runtime's errors.
+
+RuntimeFault
+├── ConfigError       a configuration value is wrong        (section and key)
+├── ScriptError       a TICKscript is wrong                 (text as Kapacitor words it)
+├── EvaluationError   a lambda fails on a point
+├── TaskError         a task cannot start or has stopped
+├── OptionsError      a handler's options do not decode
+└── DeliveryError     a handler could not deliver           (whether a retry makes sense)
+"""
+
+from __future__ import annotations
+
+
+class RuntimeFault(Exception):
+    """What all errors of the runtime derive from; its text can be shown to a user."""
+
+
+class ConfigError(RuntimeFault):
+    """A configuration value is wrong. The text names no section: callers prefix it."""
+
+
+class ScriptError(RuntimeFault):
+    """A TICKscript does not parse, evaluate or validate."""
+
+
+class EvaluationError(RuntimeFault):
+    """A lambda expression fails on the point at hand."""
+
+
+class TaskError(RuntimeFault):
+    """A task cannot start, or has to stop."""
+
+
+class OptionsError(RuntimeFault):
+    """The options of a handler do not decode."""
+
+
+class DeliveryError(RuntimeFault):
+    """A handler could not deliver an event. The text never holds a secret.
+
+    Attributes:
+        retry: whether the same attempt may succeed later.
+        status: the HTTP status of the answer, if there was one.
+        retry_after_s: how long the endpoint asked to wait, in seconds.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry: bool = False,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.retry = retry
+        self.status = status
+        self.retry_after_s = retry_after_s

@@ -1,0 +1,1 @@
+"""Go's text conventions, where clients see them: JSON, printing, globs, templates."""

@@ -1,0 +1,1 @@
+"""Services: the integrations, and what serves the API."""

@@ -1,0 +1,64 @@
+"""The Foo service: posts alert messages to a room."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from runtime.alert.types import Event, EventState
+from runtime.golang.json import encode
+from runtime.http_client import Request, Response
+from runtime.services.foo.config import Config
+from runtime.services.foo.handler import HandlerConfig
+from runtime.services.service import HttpService
+
+
+@dataclass(frozen=True, slots=True)
+class TestOptions:
+    """What the service test sends.
+
+    Attributes:
+        room: the room to post to.
+        message: the message to post.
+    """
+
+    room: str = ""
+    message: str = "test foo message"
+
+
+class Service(HttpService[Config, HandlerConfig, TestOptions]):
+    """Posts alert messages to a Foo server."""
+
+    kind: ClassVar[str] = "foo"
+
+    def default_handler_config(self) -> HandlerConfig:
+        """The options of a handler that sets none."""
+        return HandlerConfig(room=self.config.room)
+
+    def request(self, config: Config, options: HandlerConfig, event: Event) -> Request:
+        """The request that delivers `event`."""
+        body = {"room": options.room, "message": event.state.message}
+        return Request(
+            "POST",
+            config.url,
+            headers={"Content-Type": "application/json"},
+            body=encode(body),
+        )
+
+    def check(self, response: Response) -> None:
+        """Tell success from failure.
+
+        Raises:
+            DeliveryError: the answer means that the event was not delivered.
+        """
+        if response.status != 200:
+            raise response.error(
+                f"unexpected response code {response.status} from Foo service"
+            )
+
+    def test_options(self) -> TestOptions:
+        """The service test's options with their present defaults."""
+        return TestOptions(room=self.config.room)
+
+    def test_event(self, options: TestOptions) -> tuple[HandlerConfig, Event]:
+        """What the service test sends."""
+        state = EventState(id="test foo", message=options.message)
+        return HandlerConfig(room=options.room), Event(topic="", state=state)

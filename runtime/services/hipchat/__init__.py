@@ -1,0 +1,1 @@
+"""The HipChat integration."""

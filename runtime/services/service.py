@@ -1,0 +1,152 @@
+"""What the services of HTTP integrations share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from runtime.alert.types import Event, Handler
+from runtime.errors import ConfigError, DeliveryError
+from runtime.http_client import HttpClient, Request, Response
+
+
+class ServiceConfig(Protocol):
+    """One table of the configuration file: a frozen dataclass."""
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the service sends alerts."""
+
+    def validate(self) -> None:
+        """Check the values.
+
+        Raises:
+            ConfigError: one is wrong.
+        """
+
+
+ConfigT = TypeVar("ConfigT", bound=ServiceConfig)
+OptionsT = TypeVar("OptionsT")
+TestT = TypeVar("TestT")
+
+
+class HttpService(Generic[ConfigT, OptionsT, TestT]):
+    """A service that turns each event into one HTTP request.
+
+    A subclass says what its options and its request are, and which answers are good.
+    """
+
+    kind: ClassVar[str]
+
+    def __init__(self, config: ConfigT, client: HttpClient) -> None:
+        self._config = config
+        self._client = client
+
+    @property
+    def config(self) -> ConfigT:
+        """The configuration in force; one immutable value, swapped by `update`."""
+        return self._config
+
+    @property
+    def is_global(self) -> bool:
+        """Whether alert nodes without a handler of this kind get one."""
+        return bool(getattr(self._config, "global_", False))
+
+    @property
+    def state_changes_only(self) -> bool:
+        """Whether a global handler makes alert nodes send state changes only."""
+        return bool(getattr(self._config, "state_changes_only", False))
+
+    async def open(self) -> None:
+        """Start the service."""
+
+    async def close(self) -> None:
+        """Stop the service."""
+
+    def update(self, configs: Sequence[Any]) -> None:
+        """Put a new configuration in force.
+
+        Raises:
+            ConfigError: it is not exactly one configuration of this service.
+        """
+        if len(configs) != 1:
+            raise ConfigError(
+                f"expected only one new config object, got {len(configs)}"
+            )
+        [config] = configs
+        if not isinstance(config, type(self._config)):
+            raise ConfigError(
+                f"expected config object to be of type {self.kind}.Config, "
+                f"got {type(config).__name__}"
+            )
+        self._config = config
+
+    async def alert(self, options: OptionsT, event: Event) -> None:
+        """Send `event` with `options`, by the configuration in force.
+
+        Raises:
+            DeliveryError: it was not delivered.
+        """
+        config = self._config
+        if not config.enabled:
+            raise DeliveryError("service is not enabled")
+        response = await self._client.send(self.request(config, options, event))
+        self.check(response)
+
+    def handler(self, options: OptionsT) -> Handler:
+        """A handler that sends its events with `options`."""
+        return ServiceHandler(self, options)
+
+    async def test(self, options: TestT) -> None:
+        """Send what the service test asks for.
+
+        Raises:
+            DeliveryError: it was not delivered.
+        """
+        await self.alert(*self.test_event(options))
+
+    def default_handler_config(self) -> OptionsT:
+        """The options of a handler that sets none."""
+        raise NotImplementedError
+
+    def request(self, config: ConfigT, options: OptionsT, event: Event) -> Request:
+        """The request that delivers `event`."""
+        raise NotImplementedError
+
+    def check(self, response: Response) -> None:
+        """Tell success from failure.
+
+        Raises:
+            DeliveryError: the answer means that the event was not delivered.
+        """
+        raise NotImplementedError
+
+    def test_options(self) -> TestT:
+        """The service test's options with their present defaults."""
+        raise NotImplementedError
+
+    def test_event(self, options: TestT) -> tuple[OptionsT, Event]:
+        """What the service test sends."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceHandler(Generic[OptionsT]):
+    """Delivers events through its service.
+
+    Attributes:
+        service: what sends.
+        options: how this handler wants its events sent.
+    """
+
+    service: HttpService[Any, OptionsT, Any]
+    options: OptionsT
+
+    async def handle(self, event: Event) -> None:
+        """Deliver `event`.
+
+        Raises:
+            DeliveryError: it was not delivered.
+        """
+        await self.service.alert(self.options, event)

@@ -1,0 +1,1 @@
+"""What tests need: loopback servers, clocks, frames."""

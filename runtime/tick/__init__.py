@@ -1,0 +1,1 @@
+"""TICKscript: the language scripts are written in, and its lambda expressions."""

@@ -1,0 +1,1 @@
+"""Generates alert integrations and registers them in a runtime."""
