@@ -1,0 +1,24 @@
+"""A clock that tests set by hand."""
+
+from __future__ import annotations
+
+from runtime.units import Nanoseconds
+
+
+class ManualClock:
+    """A `Clock` that stands still until somebody moves it.
+
+    Attributes:
+        now: what it shows, ns since 1970 UTC.
+    """
+
+    def __init__(self, now: Nanoseconds = 0) -> None:
+        self.now = now
+
+    def __call__(self) -> Nanoseconds:
+        """What it shows."""
+        return self.now
+
+    def advance(self, duration: Nanoseconds) -> None:
+        """Move on by `duration`; a negative one moves back."""
+        self.now += duration
