@@ -6,6 +6,7 @@ RuntimeFault
 ├── EvaluationError   a lambda fails on a point
 ├── TaskError         a task cannot start or has stopped
 ├── OptionsError      a handler's options do not decode
+├── StoreError        the database cannot be opened, read or written
 └── DeliveryError     a handler could not deliver           (whether a retry makes sense)
 """
 
@@ -34,6 +35,10 @@ class TaskError(RuntimeFault):
 
 class OptionsError(RuntimeFault):
     """The options of a handler do not decode."""
+
+
+class StoreError(RuntimeFault):
+    """The database cannot be opened, read or written."""
 
 
 class DeliveryError(RuntimeFault):

@@ -1,0 +1,231 @@
+"""The server's database: one SQLite file, one writer, transactions that span a write."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from runtime.errors import StoreError
+
+# One script per version of the schema; a database is brought from its `user_version`
+# to the newest by those it lacks. Never change a script that was released: append.
+_MIGRATIONS = (
+    """
+    CREATE TABLE entries (
+        bucket TEXT NOT NULL,
+        key TEXT NOT NULL,
+        value BLOB NOT NULL,
+        PRIMARY KEY (bucket, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE topics (
+        id TEXT PRIMARY KEY
+    ) WITHOUT ROWID;
+    CREATE TABLE event_states (
+        topic TEXT NOT NULL,
+        id TEXT NOT NULL,
+        message TEXT NOT NULL,
+        details TEXT NOT NULL,
+        time INTEGER NOT NULL,
+        duration INTEGER NOT NULL,
+        level INTEGER NOT NULL,
+        PRIMARY KEY (topic, id)
+    ) WITHOUT ROWID;
+    """,
+)
+
+Parameters = Sequence[Any]
+_MEMORY = ":memory:"
+
+
+class Store:
+    """Values by bucket and key, and tables for what is too much for that.
+
+    Every method may be called from every thread. One thread's transaction keeps the
+    others waiting, so what is done inside one is not to wait for anything.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Open the database at `path`, making it and its folder; None: in memory.
+
+        Raises:
+            StoreError: it cannot be opened, is newer than this program, is damaged, or
+                another process uses it.
+        """
+        self._path = path
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._begun = False
+        self._after_commit: list[Callable[[], None]] = []
+        try:
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(
+                path or _MEMORY, isolation_level=None, check_same_thread=False
+            )
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"failed to open database {path}: {error}") from error
+        try:
+            self._prepare()
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise StoreError(f"failed to open database {path}: {error}") from error
+        except StoreError:
+            self._connection.close()
+            raise
+
+    def close(self) -> None:
+        """Close the database. May be called more than once."""
+        with self._lock:
+            self._connection.close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make what is written inside one transaction: all of it is kept, or nothing.
+
+        A transaction inside another is part of it. One that writes nothing costs
+        nothing. When it returns, what was written survives a crash of the machine.
+
+        Raises:
+            StoreError: the commit failed; nothing was kept.
+        """
+        with self._lock:
+            self._depth += 1
+            try:
+                yield
+            except BaseException:
+                self._depth -= 1
+                if self._depth == 0:
+                    self._rollback()
+                raise
+            self._depth -= 1
+            if self._depth == 0:
+                self._commit()
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Run `call` once what was written is kept; at once outside a transaction.
+
+        It is forgotten when the transaction fails.
+        """
+        with self._lock:
+            if self._depth:
+                self._after_commit.append(call)
+                return
+        call()
+
+    def put(self, bucket: str, key: str, value: bytes) -> None:
+        """Set the value of `key`."""
+        self.execute(
+            "INSERT INTO entries VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET value = excluded.value",
+            (bucket, key, value),
+        )
+
+    def get(self, bucket: str, key: str) -> bytes | None:
+        """The value of `key`, or None."""
+        rows = self.query(
+            "SELECT value FROM entries WHERE bucket = ? AND key = ?", (bucket, key)
+        )
+        return rows[0][0] if rows else None
+
+    def delete(self, bucket: str, key: str) -> bool:
+        """Drop `key`; whether it was there."""
+        return (
+            self.execute(
+                "DELETE FROM entries WHERE bucket = ? AND key = ?", (bucket, key)
+            )
+            > 0
+        )
+
+    def items(self, bucket: str) -> list[tuple[str, bytes]]:
+        """All keys of `bucket` with their values, sorted by key (by code point)."""
+        return self.query(
+            "SELECT key, value FROM entries WHERE bucket = ? ORDER BY key", (bucket,)
+        )
+
+    def query(self, sql: str, parameters: Parameters = ()) -> list[Any]:
+        """The rows of a SELECT.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        with self._lock, _translated("read"):
+            return self._connection.execute(sql, parameters).fetchall()
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> int:
+        """Run a statement that writes; the number of rows it changed.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        with self.transaction(), _translated("write"):
+            self._begin()
+            return self._connection.execute(sql, parameters).rowcount
+
+    def execute_many(self, sql: str, parameters: Iterable[Parameters]) -> None:
+        """Run a statement that writes for each of `parameters`.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        with self.transaction(), _translated("write"):
+            self._begin()
+            self._connection.executemany(sql, parameters)
+
+    def _prepare(self) -> None:
+        run = self._connection.execute
+        # One process at a time: a second server on the same file is refused at its
+        # start instead of two of them delivering everything.
+        run("PRAGMA locking_mode = EXCLUSIVE")
+        run("PRAGMA journal_mode = WAL")
+        run("PRAGMA synchronous = FULL")
+        [version] = run("PRAGMA user_version").fetchone()
+        if version > len(_MIGRATIONS):
+            raise StoreError(
+                f"failed to open database {self._path}: it was written by a newer "
+                f"version (schema {version}, this one knows {len(_MIGRATIONS)})"
+            )
+        run("BEGIN IMMEDIATE")
+        for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
+            for statement in script.split(";"):
+                run(statement)
+            run(f"PRAGMA user_version = {number}")
+        run("COMMIT")
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._begun = True
+
+    def _commit(self) -> None:
+        calls, self._after_commit = self._after_commit, []
+        if self._begun:
+            try:
+                with _translated("write"):
+                    self._connection.execute("COMMIT")
+            except StoreError:
+                self._rollback()
+                raise
+            self._begun = False
+        for call in calls:
+            call()
+
+    def _rollback(self) -> None:
+        self._after_commit.clear()
+        if self._begun:
+            self._begun = False
+            # SQLite may have rolled back already (full disk): then there is nothing
+            # left to undo
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+
+
+@contextlib.contextmanager
+def _translated(verb: str) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreError(f"failed to {verb} database: {error}") from error
