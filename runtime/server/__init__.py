@@ -1,0 +1,1 @@
+"""The `kapacitord` command: configuration, assembly and life cycle of the server."""

@@ -1,0 +1,106 @@
+"""The server's whole configuration, with its defaults and its rules."""
+
+# ruff: noqa: RUF009 - the calls in defaults make frozen values
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from runtime.errors import ConfigError
+from runtime.server.sections import (
+    AlertConfig,
+    AuthConfig,
+    HttpConfig,
+    LoadConfig,
+    LoggingConfig,
+    OverrideConfig,
+    ReplayConfig,
+    StorageConfig,
+    TaskConfig,
+)
+from runtime.services.foo.config import Config as FooConfig
+from runtime.settings import key_of, setting
+
+# The checks of these speak for themselves, as Kapacitor's do.
+_UNPREFIXED = frozenset({"load", "discord"})
+
+
+@dataclass(slots=True)
+class AlertHandlers:
+    """The integrations: one table of the file each, named like the field."""
+
+    foo: FooConfig = FooConfig()
+
+
+@dataclass(slots=True)
+class Config:
+    """The whole file.
+
+    Attributes:
+        hostname: how the server calls itself in alerts.
+        data_dir: holds the ids of cluster and server; required.
+        skip_config_overrides: whether stored overrides are left alone at the start.
+        default_retention_policy: of writes that name none.
+        handlers: its tables stand beside the others in the file.
+    """
+
+    hostname: str = "localhost"
+    data_dir: str = setting("", key="data_dir")
+    skip_config_overrides: bool = False
+    default_retention_policy: str = ""
+    alert: AlertConfig = AlertConfig()
+    auth: AuthConfig = AuthConfig()
+    http: HttpConfig = HttpConfig()
+    replay: ReplayConfig = ReplayConfig()
+    storage: StorageConfig = StorageConfig()
+    task: TaskConfig = TaskConfig()
+    load: LoadConfig = LoadConfig()
+    logging: LoggingConfig = LoggingConfig()
+    config_override: OverrideConfig = OverrideConfig()
+    handlers: AlertHandlers = field(default_factory=AlertHandlers)
+
+    def validate(self) -> None:
+        """Check all values, in Kapacitor's order.
+
+        Raises:
+            ConfigError: the first that is wrong, with its section's name.
+
+        Source: Kapacitor server/config.go, Config.Validate.
+        """
+        if not self.hostname:
+            raise ConfigError("must configure valid hostname")
+        if not self.data_dir:
+            raise ConfigError("must configure valid data dir")
+        for section in ("replay", "auth", "storage", "http", "load"):
+            _validate(section, getattr(self, section))
+        for table in dataclasses.fields(self.handlers):
+            value = getattr(self.handlers, table.name)
+            for element in value if isinstance(value, tuple) else (value,):
+                _validate(key_of(table), element)
+
+
+def demo_config(home: Path) -> Config:
+    """The configuration of a server that was given no file: everything below `home`.
+
+    Source: Kapacitor server/config.go, NewDemoConfig.
+    """
+    root = home / ".kapacitor"
+    return Config(
+        data_dir=str(root),
+        replay=ReplayConfig(dir=str(root / "replay")),
+        storage=StorageConfig(boltdb=str(root / "kapacitor.db")),
+        load=LoadConfig(dir=str(root / "load")),
+    )
+
+
+def _validate(section: str, value: object) -> None:
+    validate = getattr(value, "validate", None)
+    if validate is None:
+        return
+    try:
+        validate()
+    except ConfigError as error:
+        if section in _UNPREFIXED:
+            raise
+        raise ConfigError(f"{section}: {error}") from None

@@ -1,0 +1,269 @@
+"""The tables of the configuration file that are the server's own."""
+
+# ruff: noqa: RUF009 - the calls in defaults make immutable values
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from runtime.errors import ConfigError
+from runtime.units import MINUTE, SECOND, Duration
+
+DEFAULT_BUFFER_LENGTH = 5000
+MINIMUM_BUFFER_LENGTH = 1000
+LOG_LEVELS = {
+    "DEBUG": logging.DEBUG,
+    "INFO": logging.INFO,
+    "WARN": logging.WARNING,
+    "ERROR": logging.ERROR,
+    "OFF": logging.CRITICAL + 1,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HttpConfig:
+    """The `[http]` table.
+
+    Attributes:
+        bind_address: `host:port`; without a host, every address of the machine.
+        auth_enabled: not supported, so it must stay false.
+        log_enabled: whether each request makes a log line.
+        write_tracing: whether bodies of writes are logged.
+        pprof_enabled: accepted, has no effect.
+        https_enabled: whether the port speaks TLS.
+        https_certificate: PEM file of the certificate chain.
+        https_private_key: PEM file of the key; empty means the certificate's file.
+        shutdown_timeout: how long open requests may take to end at a stop.
+        shared_secret: accepted, has no effect without authentication.
+    """
+
+    bind_address: str = "127.0.0.1:9092"
+    auth_enabled: bool = False
+    log_enabled: bool = True
+    write_tracing: bool = False
+    pprof_enabled: bool = False
+    https_enabled: bool = False
+    https_certificate: str = "/etc/ssl/kapacitor.pem"
+    https_private_key: str = ""
+    shutdown_timeout: Duration = Duration(10 * SECOND)
+    shared_secret: str = ""
+
+    def address(self) -> tuple[str, int]:
+        """Host and port to listen on; an empty host means every address.
+
+        Raises:
+            ConfigError: the address cannot be understood.
+
+        Source: Kapacitor services/httpd/config.go, Config.Validate; Go net.SplitHostPort.
+        """
+        try:
+            host, port = split_host_port(self.bind_address)
+        except ValueError as error:
+            raise ConfigError(
+                f"invalid http bind address {self.bind_address}: {error}"
+            ) from None
+        if not port:
+            return host, 0
+        unsigned = port[1:] if port[0] in "+-" else port
+        if not (unsigned.isascii() and unsigned.isdigit()):
+            raise ConfigError(
+                f"invalid http bind address port {port}: "
+                f'strconv.ParseInt: parsing "{port}": invalid syntax'
+            )
+        number = int(port)
+        if not 0 <= number <= 65535:
+            raise ConfigError(f"invalid http bind address port {port}: out of range")
+        return host, number
+
+    def validate(self) -> None:
+        """Check the values.
+
+        Raises:
+            ConfigError: one is wrong, or asks for what this server cannot do.
+        """
+        self.address()
+        if self.auth_enabled:
+            raise ConfigError(
+                "authentication is not supported by this server, "
+                "so auth-enabled must be false"
+            )
+
+
+def split_host_port(address: str) -> tuple[str, str]:
+    """Split `host:port` and `[host]:port`.
+
+    Raises:
+        ValueError: it has another form; the text is Go's.
+
+    Source: Go net.SplitHostPort.
+    """
+    if address.startswith("["):
+        host, bracket, rest = address[1:].partition("]")
+        if not bracket:
+            raise ValueError(f"address {address}: missing ']' in address")
+        if not rest.startswith(":"):
+            raise ValueError(f"address {address}: missing port in address")
+        return host, rest[1:]
+    host, colon, port = address.rpartition(":")
+    if not colon:
+        raise ValueError(f"address {address}: missing port in address")
+    if ":" in host:
+        raise ValueError(f"address {address}: too many colons in address")
+    return host, port
+
+
+@dataclass(frozen=True, slots=True)
+class AuthConfig:
+    """The `[auth]` table.
+
+    Attributes:
+        enabled: not supported, so it must stay false.
+    """
+
+    IGNORED: ClassVar[Collection[str]] = (
+        "cache-expiration",
+        "bcrypt-cost",
+        "meta-addr",
+        "meta-username",
+        "meta-password",
+        "meta-use-tls",
+        "meta-ca",
+        "meta-cert",
+        "meta-key",
+        "meta-insecure-skip-verify",
+    )
+
+    enabled: bool = False
+
+    def validate(self) -> None:
+        """Check the values.
+
+        Raises:
+            ConfigError: users are asked for.
+        """
+        if self.enabled:
+            raise ConfigError(
+                "users are not supported by this server, so enabled must be false"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class AlertConfig:
+    """The `[alert]` table.
+
+    Attributes:
+        persist_topics: whether event states outlive a restart.
+        topic_buffer_length: events a handler's queue holds.
+    """
+
+    persist_topics: bool = True
+    topic_buffer_length: int = DEFAULT_BUFFER_LENGTH
+
+    @property
+    def buffer_length(self) -> int:
+        """The queue length in force: too small a value means the default."""
+        if self.topic_buffer_length < MINIMUM_BUFFER_LENGTH:
+            return DEFAULT_BUFFER_LENGTH
+        return self.topic_buffer_length
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayConfig:
+    """The `[replay]` table.
+
+    Attributes:
+        dir: where recordings are kept.
+    """
+
+    dir: str = "./replay"
+
+    def validate(self) -> None:
+        """Check the values.
+
+        Raises:
+            ConfigError: the directory is missing.
+        """
+        if not self.dir:
+            raise ConfigError("must specify dir")
+
+
+@dataclass(frozen=True, slots=True)
+class StorageConfig:
+    """The `[storage]` table.
+
+    Attributes:
+        boltdb: path of the database file; the name is Kapacitor's, the format SQLite's.
+    """
+
+    boltdb: str = "./kapacitor.db"
+
+    def validate(self) -> None:
+        """Check the values.
+
+        Raises:
+            ConfigError: the path is missing.
+        """
+        if not self.boltdb:
+            raise ConfigError("must specify storage 'boltdb' path")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskConfig:
+    """The `[task]` table.
+
+    Attributes:
+        snapshot_interval: accepted, has no effect.
+    """
+
+    IGNORED: ClassVar[Collection[str]] = ("dir",)
+
+    snapshot_interval: Duration = Duration(MINUTE)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadConfig:
+    """The `[load]` table.
+
+    Attributes:
+        enabled: whether tasks, templates and handlers are loaded from `dir`.
+        dir: absolute path of the directory.
+    """
+
+    enabled: bool = False
+    dir: str = "./load"
+
+    def validate(self) -> None:
+        """Check the values.
+
+        Raises:
+            ConfigError: the directory is not absolute.
+        """
+        if self.enabled and not Path(self.dir).is_absolute():
+            raise ConfigError("dir must be an absolute path")
+
+
+@dataclass(frozen=True, slots=True)
+class LoggingConfig:
+    """The `[logging]` table.
+
+    Attributes:
+        file: `STDERR`, `STDOUT` or a path.
+        level: one of `LOG_LEVELS`, any case.
+    """
+
+    file: str = "STDERR"
+    level: str = "DEBUG"
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideConfig:
+    """The `[config-override]` table.
+
+    Attributes:
+        enabled: whether the API may override the file.
+    """
+
+    enabled: bool = True

@@ -1,0 +1,1 @@
+"""The API that overrides configuration while the server runs."""

@@ -1,0 +1,1 @@
+"""The HTTP API's server: routing, headers, error shapes."""

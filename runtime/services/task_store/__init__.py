@@ -1,0 +1,1 @@
+"""Tasks and templates: their API, their storage."""
