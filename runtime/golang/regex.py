@@ -1,0 +1,61 @@
+"""Regular expressions as Go has them: RE2."""
+
+from __future__ import annotations
+
+import functools
+from typing import Protocol
+
+import re2
+
+
+class Regex(Protocol):
+    """A compiled expression."""
+
+    @property
+    def pattern(self) -> str:
+        """Its source."""
+
+    def search(self, text: str) -> object | None:
+        """A match anywhere in `text`, or None."""
+
+    def sub(self, repl: str, text: str) -> str:
+        """`text` with every match replaced; `\\1` names a group."""
+
+
+def _options() -> re2.Options:
+    options = re2.Options()
+    options.log_errors = False
+    return options
+
+
+@functools.lru_cache(maxsize=1024)
+def compile(pattern: str) -> Regex:
+    """The compiled expression.
+
+    Raises:
+        ValueError: with Go's text, ``error parsing regexp: missing closing ): `(` ``.
+    """
+    try:
+        made: Regex = re2.compile(pattern, _options())
+    except re2.error as fault:
+        reason = fault.args[0] if fault.args else "invalid"
+        text = reason.decode() if isinstance(reason, bytes) else str(reason)
+        raise ValueError(f"error parsing regexp: {_as_go(text)}") from fault
+    return made
+
+
+def _as_go(text: str) -> str:
+    # RE2 says `missing ): (`, Go says ``missing closing ): `(` ``
+    reason, _, piece = text.partition(": ")
+    reason = _GO_REASONS.get(reason, reason)
+    return f"{reason}: `{piece}`" if piece else reason
+
+
+_GO_REASONS = {
+    "missing )": "missing closing )",
+    "missing ]": "missing closing ]",
+    "no argument for repetition operator": "missing argument to repetition operator",
+    "bad repetition operator": "invalid nested repetition operator",
+    "invalid perl operator": "invalid or unsupported Perl syntax",
+    "trailing \\": "trailing backslash at end of expression",
+}
