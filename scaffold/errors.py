@@ -1,0 +1,211 @@
+"""What can go wrong, as one tree.
+
+ScaffoldError
+├── UsageError             what was asked for makes no sense here
+├── SpecError              the handler's description is wrong      (names each key)
+├── Conflict               files that a person edited are in the way
+├── VerificationFailed     what would be written does not work
+├── PlanError              the tree is not as a place expects      (names the file)
+│   ├── AnchorNotFound
+│   ├── UnreadableFile
+│   ├── StaleTree
+│   └── StateError
+├── Locked                 another run holds the tree
+├── WriteFailed            the disk refused; the tree is as before
+└── RecoveryFailed         a person must choose; all versions are kept
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+
+class ScaffoldError(Exception):
+    """Anything the command line reports as one message and an exit code.
+
+    Attributes:
+        exit_code: what the process ends with.
+        fix: a command that helps, or "".
+    """
+
+    exit_code = 70
+    fix = ""
+
+
+class UsageError(ScaffoldError):
+    """What was asked for makes no sense here."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, fix: str = "") -> None:
+        super().__init__(message)
+        self.fix = fix
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a spec.
+
+    Attributes:
+        where: the key's path or the flag, as `option.room.type` or `--field room:strr`.
+        problem: what is wrong with it.
+        allowed: what would be right, as `str, int`, or "".
+        suggestion: what was probably meant, or "".
+        line: the line of the spec file, or None.
+    """
+
+    where: str
+    problem: str
+    allowed: str = ""
+    suggestion: str = ""
+    line: int | None = None
+
+    def __str__(self) -> str:
+        hints = []
+        if self.allowed:
+            hints.append(f"allowed: {self.allowed}")
+        if self.suggestion:
+            hints.append(f"did you mean {self.suggestion}?")
+        hint = f" ({'; '.join(hints)})" if hints else ""
+        where = f"{self.where}: " if self.where else ""
+        return f"{where}{self.problem}{hint}"
+
+
+class SpecError(ScaffoldError):
+    """A handler's description is wrong: all its faults at once.
+
+    Attributes:
+        faults: in the order of the description.
+        path: the file it came from, or "" for flags.
+    """
+
+    exit_code = 2
+
+    def __init__(self, faults: Sequence[Fault], path: str = "") -> None:
+        self.faults = tuple(faults)
+        self.path = path
+        super().__init__("\n".join(self._lines()))
+
+    def _lines(self) -> list[str]:
+        lines = []
+        for fault in self.faults:
+            place = self.path
+            if place and fault.line is not None:
+                place = f"{place}:{fault.line}"
+            lines.append(f"{place}: {fault}" if place else str(fault))
+        return lines
+
+
+class Conflict(ScaffoldError):
+    """Files that a person edited, or that are not ours, are in the way.
+
+    Attributes:
+        paths: these files.
+    """
+
+    exit_code = 3
+
+    def __init__(
+        self, paths: Sequence[PurePosixPath], why: str, *, fix: str = ""
+    ) -> None:
+        self.paths = tuple(paths)
+        self.fix = fix
+        super().__init__("\n".join(f"{path}: {why}" for path in self.paths))
+
+
+class VerificationFailed(ScaffoldError):
+    """What would be written does not compile, import or pass its tests.
+
+    Attributes:
+        output: what the checking process said.
+    """
+
+    exit_code = 4
+
+    def __init__(self, message: str, output: str = "") -> None:
+        super().__init__(message)
+        self.output = output
+
+
+class PlanError(ScaffoldError):
+    """The tree is not as a place expects it.
+
+    Attributes:
+        path: the file.
+    """
+
+    exit_code = 5
+
+    def __init__(self, path: PurePosixPath | str, message: str) -> None:
+        super().__init__(f"{path}: {message}")
+        self.path = PurePosixPath(path)
+
+
+class UnreadableFile(PlanError):
+    """A file that cannot be patched safely: not text, broken, a link, too large."""
+
+
+class StaleTree(PlanError):
+    """A file changed between planning and writing."""
+
+    def __init__(self, path: PurePosixPath | str) -> None:
+        super().__init__(path, "changed while the command ran; nothing was written")
+
+
+class StateError(PlanError):
+    """What is kept under `.scaffold/` is damaged or from a newer version."""
+
+
+class AnchorNotFound(PlanError):
+    """A registration place is absent, doubled, or written in an unexpected form.
+
+    Attributes:
+        anchor: what was looked for.
+        snippet: what to paste there by hand.
+    """
+
+    def __init__(
+        self, path: PurePosixPath | str, anchor: str, problem: str, snippet: str = ""
+    ) -> None:
+        paste = f"\npaste this there by hand:\n{snippet.rstrip()}" if snippet else ""
+        super().__init__(path, f"{anchor}: {problem}{paste}")
+        self.anchor = anchor
+        self.problem = problem
+        self.snippet = snippet
+
+
+class PlanErrors(PlanError):
+    """Several places that are not as expected, told together.
+
+    Attributes:
+        errors: each of them.
+    """
+
+    def __init__(self, errors: Sequence[PlanError]) -> None:
+        self.errors = tuple(errors)
+        Exception.__init__(self, "\n".join(str(error) for error in errors))
+        self.path = errors[0].path
+
+
+class Locked(ScaffoldError):
+    """Another run holds the tree."""
+
+    exit_code = 6
+
+    def __init__(self, pid: str) -> None:
+        super().__init__(f"another scaffold command (pid {pid}) is writing here")
+        self.pid = pid
+
+
+class WriteFailed(ScaffoldError):
+    """The disk refused; the tree is as before."""
+
+    exit_code = 7
+
+
+class RecoveryFailed(ScaffoldError):
+    """An interrupted run cannot be completed without a person; nothing is lost."""
+
+    exit_code = 8
