@@ -1,0 +1,207 @@
+"""Decodes the options of a handler onto its default configuration, strictly.
+
+Source: mapstructure 1.5.0 with ErrorUnused, as Kapacitor uses it; its error texts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import types
+import typing
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from runtime.errors import OptionsError
+from runtime.golang.printing import sprint
+from runtime.secrets import Secret
+from runtime.settings import key_of
+from runtime.units import Duration
+
+T = TypeVar("T")
+Options = Mapping[str, Any]
+
+
+class FileMode(int):
+    """The permissions of a file, as `0o600`."""
+
+    __slots__ = ()
+
+
+_GO_NAMES: dict[type, str] = {
+    str: "string",
+    Secret: "string",
+    bool: "bool",
+    int: "int",
+    float: "float64",
+    Duration: "time.Duration",
+    FileMode: "fs.FileMode",
+}
+
+
+def decode(options: Options | None, onto: T, *, type_name: str) -> T:
+    """`onto`, a frozen dataclass, with the values of `options` over its own.
+
+    Keys are the fields' outside names in any case. A null keeps the field's value.
+    Nothing is converted, but numbers are truncated where integers are wanted.
+
+    Args:
+        options: what a handler says, as decoded from JSON.
+        onto: the handler's default configuration.
+        type_name: how error texts call it: `*foo.HandlerConfig`.
+
+    Raises:
+        OptionsError: keys are unknown or values have the wrong type; all are named.
+    """
+    problems: list[str] = []
+    decoded = _structure("", options or {}, onto, problems)
+    if problems:
+        lines = "\n".join(f"* {problem}" for problem in sorted(problems))
+        raise OptionsError(
+            f"failed to decode options into {type_name}: "
+            f"{len(problems)} error(s) decoding:\n\n{lines}"
+        )
+    return typing.cast(T, decoded)
+
+
+class _MismatchError(Exception):
+    """A value is of another type than the option."""
+
+
+def _structure(name: str, data: Any, onto: Any, problems: list[str]) -> Any:
+    if not isinstance(data, Mapping):
+        problems.append(f"'{name}' expected a map, got '{_kind(data)}'")
+        return onto
+    unused = set(data)
+    changes: dict[str, Any] = {}
+    for field, annotation in _fields(type(onto)):
+        key = _find(key_of(field), data)
+        if key is None:
+            continue
+        unused.discard(key)
+        if data[key] is None:
+            continue
+        path = f"{name}.{key_of(field)}" if name else key_of(field)
+        changes[field.name] = _value(path, data[key], annotation, problems)
+    if unused:
+        problems.append(f"'{name}' has invalid keys: {', '.join(sorted(unused))}")
+    return onto if problems else dataclasses.replace(onto, **changes)
+
+
+def _find(key: str, data: Options) -> str | None:
+    if key in data:
+        return key
+    folded = key.casefold()
+    return next((each for each in data if each.casefold() == folded), None)
+
+
+@functools.cache
+def _fields(config: Hashable) -> list[tuple[dataclasses.Field[Any], Any]]:
+    assert isinstance(config, type)
+    hints = typing.get_type_hints(config)
+    return [
+        (field, _without_none(hints[field.name]))
+        for field in dataclasses.fields(config)
+        if field.init
+    ]
+
+
+def _without_none(annotation: Any) -> Any:
+    if typing.get_origin(annotation) not in (typing.Union, types.UnionType):
+        return annotation
+    [kept] = [each for each in typing.get_args(annotation) if each is not type(None)]
+    return kept
+
+
+def _value(name: str, data: Any, annotation: Any, problems: list[str]) -> Any:
+    made: Any = annotation
+    origin = typing.get_origin(annotation)
+    if origin in (tuple, list):
+        return _sequence(name, data, annotation, problems)
+    if origin in (dict, Mapping):
+        return _mapping(name, data, annotation, problems)
+    if dataclasses.is_dataclass(annotation):
+        return _structure(name, data, made(), problems)
+    try:
+        return _scalar(data, annotation)
+    except _MismatchError:
+        shown = "***" if annotation is Secret else sprint(_as_json(data))
+        problems.append(
+            f"'{name}' expected type '{_GO_NAMES[annotation]}', got unconvertible "
+            f"type '{_go_type(data)}', value: '{shown}'"
+        )
+        return None
+
+
+def _scalar(data: Any, wanted: type[Any]) -> Any:
+    if issubclass(wanted, (str, Secret)):
+        if isinstance(data, str):
+            return wanted(data)
+    elif wanted is bool:
+        if isinstance(data, bool):
+            return data
+    elif isinstance(data, (int, float)) and not isinstance(data, bool):
+        return wanted(data)
+    raise _MismatchError
+
+
+def _sequence(name: str, data: Any, annotation: Any, problems: list[str]) -> Any:
+    if isinstance(data, str) or not isinstance(data, Sequence):
+        problems.append(
+            f"'{name}': source data must be an array or slice, got {_kind(data)}"
+        )
+        return ()
+    made: Any = typing.get_origin(annotation)
+    inner = typing.get_args(annotation)[0]
+    return made(
+        _value(f"{name}[{index}]", item, inner, problems)
+        for index, item in enumerate(data)
+    )
+
+
+def _mapping(name: str, data: Any, annotation: Any, problems: list[str]) -> Any:
+    if not isinstance(data, Mapping):
+        problems.append(f"'{name}' expected a map, got '{_kind(data)}'")
+        return {}
+    inner = typing.get_args(annotation)[1]
+    return {
+        key: _value(f"{name}[{key}]", value, inner, problems)
+        for key, value in data.items()
+    }
+
+
+def _go_type(data: Any) -> str:
+    return {"map": "map[string]interface {}", "slice": "[]interface {}"}.get(
+        _kind(data), _kind(data)
+    )
+
+
+def _kind(data: Any) -> str:
+    match data:
+        case bool():
+            return "bool"
+        case str():
+            return "string"
+        case int() | float():
+            return "float64"
+        case Mapping():
+            return "map"
+        case Sequence():
+            return "slice"
+        case _:
+            return "invalid"
+
+
+def _as_json(data: Any) -> Any:
+    """`data` with all numbers as doubles, which is what Go's JSON decoder makes."""
+    match data:
+        case bool() | str():
+            return data
+        case int():
+            return float(data)
+        case Mapping():
+            return {key: _as_json(value) for key, value in data.items()}
+        case Sequence():
+            return [_as_json(value) for value in data]
+        case _:
+            return data
