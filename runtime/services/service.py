@@ -10,6 +10,10 @@ from runtime.alert.types import Event, Handler
 from runtime.errors import ConfigError, DeliveryError
 from runtime.http_client import HttpClient, Request, Response
 
+ConfigT = TypeVar("ConfigT", bound="ServiceConfig")
+OptionsT = TypeVar("OptionsT")
+TestT = TypeVar("TestT")
+
 
 class ServiceConfig(Protocol):
     """One table of the configuration file: a frozen dataclass."""
@@ -26,9 +30,26 @@ class ServiceConfig(Protocol):
         """
 
 
-ConfigT = TypeVar("ConfigT", bound=ServiceConfig)
-OptionsT = TypeVar("OptionsT")
-TestT = TypeVar("TestT")
+class HandlerService(Protocol[OptionsT]):
+    """What a handler kind needs of its service."""
+
+    @property
+    def kind(self) -> str:
+        """The kind's name: `hipchat`."""
+
+    @property
+    def is_global(self) -> bool:
+        """Whether alert nodes without a handler of this kind get one."""
+
+    @property
+    def state_changes_only(self) -> bool:
+        """Whether a global handler makes alert nodes send state changes only."""
+
+    def default_handler_config(self) -> OptionsT:
+        """The options of a handler that sets none."""
+
+    def handler(self, options: OptionsT) -> Handler:
+        """A handler that sends its events with `options`."""
 
 
 class HttpService(Generic[ConfigT, OptionsT, TestT]):
