@@ -6,10 +6,9 @@ Source: mapstructure 1.5.0 with ErrorUnused, as Kapacitor uses it; its error tex
 from __future__ import annotations
 
 import dataclasses
-import functools
 import types
 import typing
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from runtime.errors import OptionsError
@@ -95,9 +94,7 @@ def _find(key: str, data: Options) -> str | None:
     return next((each for each in data if each.casefold() == folded), None)
 
 
-@functools.cache
-def _fields(config: Hashable) -> list[tuple[dataclasses.Field[Any], Any]]:
-    assert isinstance(config, type)
+def _fields(config: type[Any]) -> list[tuple[dataclasses.Field[Any], Any]]:
     hints = typing.get_type_hints(config)
     return [
         (field, _without_none(hints[field.name]))
