@@ -1,0 +1,156 @@
+"""The one thread on which tasks, topics and the store do their work.
+
+The event loop hands work over and awaits the result, so it always answers. Writes that
+wait while another is under way are done in one pass with one commit; each is still
+answered for itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# More in one pass would only make the first of them wait longer for its answer.
+MAX_WRITES_PER_PASS = 256
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    function: Callable[..., Any]
+    arguments: Sequence[Any]
+    keywords: dict[str, Any]
+    future: asyncio.Future[Any]
+    is_write: bool
+    result: Any = None
+    error: BaseException | None = None
+
+
+class Compute:
+    """Runs functions one after the other, in the order of their calls."""
+
+    def __init__(
+        self, transaction: Callable[[], AbstractContextManager[Any]] | None = None
+    ) -> None:
+        """Make a thread that is not started yet.
+
+        Args:
+            transaction: what the writes of one pass are wrapped in; its exit commits.
+        """
+        self._transaction = transaction or contextlib.nullcontext
+        self._jobs: deque[_Job] = deque()
+        self._wake = threading.Semaphore(0)
+        self._closing = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._work, name="compute", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; called on the event loop that will await results."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    async def close(self) -> None:
+        """Finish what waits, then end the thread."""
+        if self._thread.is_alive():
+            self._closing = True
+            self._wake.release()
+            await asyncio.to_thread(self._thread.join)
+
+    async def run(
+        self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """The result of `function` on the thread; its exception is raised here."""
+        return await self._submit(function, args, kwargs, is_write=False)
+
+    def write(
+        self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> asyncio.Future[T]:
+        """Like `run`, sharing one transaction with other writes that wait.
+
+        When the commit fails, every write of the pass gets the commit's exception.
+        `function` must leave nothing half done in the store when it raises.
+        """
+        return self._submit(function, args, kwargs, is_write=True)
+
+    def _submit(
+        self,
+        function: Callable[..., T],
+        args: Sequence[Any],
+        kwargs: dict[str, Any],
+        *,
+        is_write: bool,
+    ) -> asyncio.Future[T]:
+        if self._loop is None or self._closing:
+            raise RuntimeError("the compute thread does not run")
+        job = _Job(function, args, kwargs, self._loop.create_future(), is_write)
+        self._jobs.append(job)
+        self._wake.release()
+        return job.future
+
+    def _work(self) -> None:
+        while True:
+            self._wake.acquire()
+            if jobs := self._next():
+                self._run(jobs)
+                self._answer(jobs)
+            elif self._closing and not self._jobs:
+                return
+
+    def _next(self) -> list[_Job]:
+        """The job that waits longest, and the writes behind it if it is one."""
+        if not self._jobs:
+            return []
+        jobs = [self._jobs.popleft()]
+        while (
+            jobs[0].is_write
+            and self._jobs
+            and self._jobs[0].is_write
+            and len(jobs) < MAX_WRITES_PER_PASS
+            and self._wake.acquire(blocking=False)
+        ):
+            jobs.append(self._jobs.popleft())
+        return jobs
+
+    def _run(self, jobs: Sequence[_Job]) -> None:
+        if not jobs[0].is_write:
+            _execute(jobs[0])
+            return
+        try:
+            with self._transaction():
+                for job in jobs:
+                    _execute(job)
+        except Exception as error:
+            for job in jobs:
+                job.error = job.error or error
+
+    def _answer(self, jobs: Sequence[_Job]) -> None:
+        assert self._loop is not None
+        # the loop may have ended without waiting for its answers
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(_settle, jobs)
+
+
+def _execute(job: _Job) -> None:
+    try:
+        job.result = job.function(*job.arguments, **job.keywords)
+    # the caller gets it, whatever it is; the thread goes on
+    except BaseException as error:
+        job.error = error
+
+
+def _settle(jobs: Sequence[_Job]) -> None:
+    for job in jobs:
+        if job.future.cancelled():
+            continue
+        if job.error is None:
+            job.future.set_result(job.result)
+        else:
+            job.future.set_exception(job.error)
