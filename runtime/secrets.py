@@ -32,3 +32,7 @@ class Secret:
 
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError("a secret cannot be pickled")
+
+
+# what a field of type Secret holds when nothing was said
+NO_SECRET = Secret()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -55,10 +55,16 @@ class HandlerService(Protocol[OptionsT]):
 class HttpService(Generic[ConfigT, OptionsT, TestT]):
     """A service that turns each event into one HTTP request.
 
-    A subclass says what its options and its request are, and which answers are good.
+    A subclass says what its options and its request are, which answers are good and
+    what it says about the others.
+
+    Attributes:
+        kind: its name in TOML and in the API.
+        ok: the statuses that mean success.
     """
 
     kind: ClassVar[str]
+    ok: ClassVar[Container[int]] = range(200, 300)
 
     def __init__(self, config: ConfigT, client: HttpClient) -> None:
         self._config = config
@@ -112,8 +118,9 @@ class HttpService(Generic[ConfigT, OptionsT, TestT]):
         config = self._config
         if not config.enabled:
             raise DeliveryError("service is not enabled")
-        response = await self._client.send(self.request(config, options, event))
-        self.check(response)
+        request = self.request(config, options, event)
+        if request is not None:
+            self.check(await self._client.send(request))
 
     def handler(self, options: OptionsT) -> Handler:
         """A handler that sends its events with `options`."""
@@ -131,8 +138,14 @@ class HttpService(Generic[ConfigT, OptionsT, TestT]):
         """The options of a handler that sets none."""
         raise NotImplementedError
 
-    def request(self, config: ConfigT, options: OptionsT, event: Event) -> Request:
-        """The request that delivers `event`."""
+    def request(
+        self, config: ConfigT, options: OptionsT, event: Event
+    ) -> Request | None:
+        """The request that delivers `event`; None where there is nothing to say.
+
+        Raises:
+            DeliveryError: the options or the event cannot be sent.
+        """
         raise NotImplementedError
 
     def check(self, response: Response) -> None:
@@ -141,7 +154,12 @@ class HttpService(Generic[ConfigT, OptionsT, TestT]):
         Raises:
             DeliveryError: the answer means that the event was not delivered.
         """
-        raise NotImplementedError
+        if response.status not in self.ok:
+            raise response.error(self.failure(response))
+
+    def failure(self, response: Response) -> str:
+        """What to say about an answer that does not mean success."""
+        return f"unexpected response code {response.status} from {self.kind} service"
 
     def test_options(self) -> TestT:
         """The service test's options with their present defaults."""

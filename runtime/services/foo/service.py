@@ -28,6 +28,7 @@ class Service(HttpService[Config, HandlerConfig, TestOptions]):
     """Posts alert messages to a Foo server."""
 
     kind: ClassVar[str] = "foo"
+    ok = (200,)
 
     def default_handler_config(self) -> HandlerConfig:
         """The options of a handler that sets none."""
@@ -43,16 +44,9 @@ class Service(HttpService[Config, HandlerConfig, TestOptions]):
             body=encode(body),
         )
 
-    def check(self, response: Response) -> None:
-        """Tell success from failure.
-
-        Raises:
-            DeliveryError: the answer means that the event was not delivered.
-        """
-        if response.status != 200:
-            raise response.error(
-                f"unexpected response code {response.status} from Foo service"
-            )
+    def failure(self, response: Response) -> str:
+        """What to say about an answer that does not mean success."""
+        return f"unexpected response code {response.status} from Foo service"
 
     def test_options(self) -> TestOptions:
         """The service test's options with their present defaults."""

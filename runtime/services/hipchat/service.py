@@ -1,0 +1,73 @@
+"""The HipChat service: posts alert messages to a room."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from runtime.alert.types import Event, EventState, Level
+from runtime.golang.json import encode
+from runtime.http_client import Request, Response
+from runtime.services.expressions import error_text
+from runtime.services.hipchat.config import Config
+from runtime.services.hipchat.handler import HandlerConfig
+from runtime.services.service import HttpService
+from runtime.services.urls import join
+
+COLOR = {Level.WARNING: "yellow", Level.CRITICAL: "red"}
+
+
+@dataclass(frozen=True, slots=True)
+class TestOptions:
+    """What the service test sends.
+
+    Attributes:
+        room: the room to post to.
+        message: the message to post.
+        level: the level of the event.
+    """
+
+    room: str = ""
+    message: str = "test hipchat message"
+    level: Level = Level.CRITICAL
+
+
+class Service(HttpService[Config, HandlerConfig, TestOptions]):
+    """Posts alert messages to HipChat rooms."""
+
+    kind: ClassVar[str] = "hipchat"
+    ok = (200, 204)
+
+    def default_handler_config(self) -> HandlerConfig:
+        """The options of a handler that sets none."""
+        return HandlerConfig()
+
+    def request(self, config: Config, options: HandlerConfig, event: Event) -> Request:
+        """The request that delivers `event`."""
+        options = options.resolve(config)
+        body = {
+            "from": "kapacitor",
+            "color": COLOR.get(event.state.level, "green"),
+            "message": event.state.message,
+            "notify": True,
+        }
+        query = {"auth_token": options.token.reveal()}
+        return Request(
+            "POST",
+            join(config.url, options.room, "notification", query=query),
+            headers={"Content-Type": "application/json"},
+            body=encode(body, newline=True, sort_keys=True),
+        )
+
+    def failure(self, response: Response) -> str:
+        """What to say about an answer that does not mean success."""
+        return error_text(response, "error", "HipChat")
+
+    def test_options(self) -> TestOptions:
+        """The service test's options with their present defaults."""
+        return TestOptions(room=self.config.room)
+
+    def test_event(self, options: TestOptions) -> tuple[HandlerConfig, Event]:
+        """What the service test sends."""
+        state = EventState(
+            id="test hipchat", message=options.message, level=options.level
+        )
+        return HandlerConfig(room=options.room), Event(topic="", state=state)

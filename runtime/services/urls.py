@@ -1,0 +1,113 @@
+"""URLs of endpoints: checked when configured, extended when used."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping
+from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
+
+from runtime.errors import ConfigError, DeliveryError
+from runtime.golang.quoting import quote as go_quote
+
+# What Go leaves alone in a path, besides letters and digits.
+_PATH_SAFE = "/$&+,:;=@~"
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
+# letters, digits, what separates parts, and bytes that are not ASCII
+_BAD_HOST = re.compile(r"[^A-Za-z0-9!$&'()*+,;=:\[\]<>\"._~%\u0080-\U0010ffff-]")
+_PORT = re.compile(r"(:[0-9]*)?")
+
+
+def check_url(url: str, message: str | None = None) -> None:
+    """Refuse what Go cannot parse; the empty text and relative URLs pass.
+
+    Args:
+        url: the configured value.
+        message: what to say; by default Go's reason, with the URL.
+
+    Raises:
+        ConfigError: it is not a URL.
+
+    Source: Go net/url, Parse.
+    """
+    problem = _problem(url)
+    if problem is None:
+        return
+    if message is None:
+        shown = go_quote(url)
+        message = f"invalid url {shown}: parse {shown}: {problem}"
+    raise ConfigError(message)
+
+
+def join(url: str, *segments: str, query: Mapping[str, str] | None = None) -> str:
+    """`url` with `segments` after its path, cleaned, and `query` in place of its own.
+
+    `join("http://h/v2/room?x=1", "my room", "send", query={"t": "a&b"})` is
+    `http://h/v2/room/my%20room/send?t=a%26b`. Without `query` the URL keeps its own.
+
+    Raises:
+        DeliveryError: `url` is not a URL. The text does not show it: it may be secret.
+
+    Source: Go path.Join and net/url, URL.String.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise DeliveryError("invalid URL") from None
+    path = parts.path
+    if segments:
+        path = quote(_joined(unquote(path), *segments), safe=_PATH_SAFE)
+        if parts.netloc and path and not path.startswith("/"):
+            path = "/" + path
+    text = parts.query if query is None else urlencode(sorted(query.items()))
+    return urlunsplit(parts._replace(path=path, query=text))
+
+
+def _joined(*segments: str) -> str:
+    path = "/".join(segment for segment in segments if segment)
+    if not path:
+        return ""
+    cleaned = posixpath.normpath(path)
+    # POSIX keeps two leading slashes, Go one
+    return "/" + cleaned.lstrip("/") if path.startswith("/") else cleaned
+
+
+def _problem(url: str) -> str | None:
+    if any(char < " " or char == "\x7f" for char in url):
+        return "net/url: invalid control character in URL"
+    rest = url.partition("#")[0]
+    if rest.startswith(":"):
+        return "missing protocol scheme"
+    scheme = _SCHEME.match(rest)
+    if scheme:
+        rest = rest[scheme.end() :]
+        if not rest.startswith("/"):
+            return None  # opaque, as in mailto:…
+    rest = rest.partition("?")[0]
+    if not scheme and ":" in rest.partition("/")[0]:
+        return "first path segment in URL cannot contain colon"
+    path = rest
+    if rest.startswith("//"):
+        authority, _, path = rest[2:].partition("/")
+        problem = _authority_problem(authority)
+        if problem is not None:
+            return problem
+    bad = _BAD_ESCAPE.search(path)
+    return None if bad is None else f"invalid URL escape {go_quote(bad[0])}"
+
+
+def _authority_problem(authority: str) -> str | None:
+    host = authority.rpartition("@")[2]
+    bad = _BAD_HOST.search(host)
+    if bad is not None:
+        return f"invalid character {go_quote(bad[0])} in host name"
+    if host.startswith("["):
+        if "]" not in host:
+            return "missing ']' in host"
+        port = host.rpartition("]")[2]
+    else:
+        port = ":" + host.rpartition(":")[2] if ":" in host else ""
+    if not _PORT.fullmatch(port):
+        return f"invalid port {go_quote(port)} after host"
+    return None
