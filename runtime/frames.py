@@ -7,9 +7,9 @@ frames are never changed, only derived from.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from runtime.units import Nanoseconds
 FieldKind = Literal["float", "int", "string", "bool", "mixed"]
 Value = float | int | str | bool | None
 Rows = NDArray[np.intp]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +221,7 @@ class Frame:
         "_groups",
         "_points",
         "_rows",
+        "_shared",
         "_tags",
         "db",
         "dimensions",
@@ -252,6 +254,7 @@ class Frame:
         self._grouped: dict[Dimensions, Frame] = {}
         self._groups: Groups | None = None
         self._points: list[Point] | None = None
+        self._shared: dict[Hashable, Any] = {}
 
     def __len__(self) -> int:
         return len(self.time)
@@ -340,6 +343,14 @@ class Frame:
             )
         return self._grouped[dimensions]
 
+    def shared(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` returns, made once for each key, so that tasks share it."""
+        try:
+            value: T = self._shared[key]
+        except KeyError:
+            value = self._shared[key] = make()
+        return value
+
     def row(self, row: int) -> tuple[dict[str, str], dict[str, Value]]:
         """Tags and fields of one row; a frame is `Columns` for those made from it."""
         return self._columns.row(row if self._rows is None else int(self._rows[row]))
@@ -388,18 +399,25 @@ class Frame:
 
 
 def _groups(frame: Frame) -> Groups:
-    size = len(frame)
     names = frame.dimensions.tags
     columns = [frame.tag(name) for name in names]
-    combined = np.zeros(size, dtype=np.int64)
-    for column in columns:
-        if column is not None:
-            combined = combined * (len(column.values) + 1) + (column.codes + 1)
-    _, first, inverse = np.unique(combined, return_index=True, return_inverse=True)
-    appearance = np.argsort(first, kind="stable")
-    rank = np.empty_like(appearance)
-    rank[appearance] = np.arange(len(appearance))
-    codes = rank[inverse].astype(np.int32)
+    combined, size = _combined(columns, len(frame))
+    if size <= 2 * len(combined) + 64:
+        # few possible values: a table of last rows beats sorting
+        first_of = np.full(size, len(combined), dtype=np.intp)
+        first_of[combined[::-1]] = np.arange(len(combined) - 1, -1, -1)
+        present = np.flatnonzero(first_of < len(combined))
+        first = first_of[present]
+        appearance = np.argsort(first, kind="stable")
+        rank_of = np.zeros(size, dtype=np.int32)
+        rank_of[present[appearance]] = np.arange(len(present), dtype=np.int32)
+        codes = rank_of[combined]
+    else:
+        _, first, inverse = np.unique(combined, return_index=True, return_inverse=True)
+        appearance = np.argsort(first, kind="stable")
+        rank = np.empty(len(appearance), dtype=np.int32)
+        rank[appearance] = np.arange(len(appearance), dtype=np.int32)
+        codes = rank[inverse]
     tags = [
         {
             name: (
@@ -409,12 +427,37 @@ def _groups(frame: Frame) -> Groups:
             )
             for name, column in zip(names, columns, strict=True)
         }
-        for row in first[appearance]
+        for row in first[appearance].tolist()
     ]
-    order = np.argsort(codes, kind="stable")
-    starts = np.searchsorted(codes[order], np.arange(len(tags) + 1))
+    # numpy sorts 16-bit integers by radix, several times faster
+    small = codes.astype(np.uint16) if len(tags) < 1 << 16 else codes
+    order = np.argsort(small, kind="stable")
+    starts = np.zeros(len(tags) + 1, dtype=np.intp)
+    np.cumsum(np.bincount(codes, minlength=len(tags)), out=starts[1:])
     ids = [frame.dimensions.group_id(frame.name, each) for each in tags]
     return Groups(codes, ids, tags, order, starts)
+
+
+def _combined(
+    columns: Sequence[TagColumn | None], length: int
+) -> tuple[NDArray[np.int64], int]:
+    """One number for each row, equal for equal tags, and a bound of these numbers."""
+    combined = np.zeros(length, dtype=np.int64)
+    size = 1
+    for column in columns:
+        if column is None:
+            continue
+        codes = column.codes
+        if "" in column.values:
+            # an empty tag and an absent one are the same group
+            blank = np.array([value == "" for value in column.values])
+            codes = np.where((codes >= 0) & ~blank[codes], codes, -1)
+        if size > 1 << 31:
+            combined = np.unique(combined, return_inverse=True)[1].astype(np.int64)
+            size = length
+        combined = combined * (len(column.values) + 1) + (codes + 1)
+        size *= len(column.values) + 1
+    return combined, size
 
 
 class Batch:
