@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
@@ -46,8 +47,7 @@ class Compute:
             transaction: what the writes of one pass are wrapped in; its exit commits.
         """
         self._transaction = transaction or contextlib.nullcontext
-        self._jobs: deque[_Job] = deque()
-        self._wake = threading.Semaphore(0)
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closing = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._work, name="compute", daemon=True)
@@ -61,7 +61,7 @@ class Compute:
         """Finish what waits, then end the thread."""
         if self._thread.is_alive():
             self._closing = True
-            self._wake.release()
+            self._jobs.put(None)
             await asyncio.to_thread(self._thread.join)
 
     async def run(
@@ -91,33 +91,33 @@ class Compute:
         if self._loop is None or self._closing:
             raise RuntimeError("the compute thread does not run")
         job = _Job(function, args, kwargs, self._loop.create_future(), is_write)
-        self._jobs.append(job)
-        self._wake.release()
+        self._jobs.put(job)
         return job.future
 
     def _work(self) -> None:
-        while True:
-            self._wake.acquire()
-            if jobs := self._next():
-                self._run(jobs)
-                self._answer(jobs)
-            elif self._closing and not self._jobs:
-                return
+        for jobs in self._passes():
+            self._run(jobs)
+            self._answer(jobs)
 
-    def _next(self) -> list[_Job]:
-        """The job that waits longest, and the writes behind it if it is one."""
-        if not self._jobs:
-            return []
-        jobs = [self._jobs.popleft()]
-        while (
-            jobs[0].is_write
-            and self._jobs
-            and self._jobs[0].is_write
-            and len(jobs) < MAX_WRITES_PER_PASS
-            and self._wake.acquire(blocking=False)
-        ):
-            jobs.append(self._jobs.popleft())
-        return jobs
+    def _passes(self) -> Iterator[list[_Job]]:
+        """What waits, in order: writes that follow each other together, else one job."""
+        following: deque[_Job | None] = deque()
+        while True:
+            job = following.popleft() if following else self._jobs.get()
+            if job is None:
+                return
+            jobs = [job]
+            while (
+                job.is_write
+                and len(jobs) < MAX_WRITES_PER_PASS
+                and not self._jobs.empty()
+            ):
+                other = self._jobs.get()
+                if other is None or not other.is_write:
+                    following.append(other)
+                    break
+                jobs.append(other)
+            yield jobs
 
     def _run(self, jobs: Sequence[_Job]) -> None:
         if not jobs[0].is_write:

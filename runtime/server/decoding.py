@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import functools
 import types
 import typing
 from collections.abc import Collection, Mapping
@@ -30,7 +29,6 @@ _FOUND: dict[type, str] = {
 }
 
 
-@functools.cache
 def hints(cls: Any) -> dict[str, Any]:
     """The annotations of a dataclass's fields, resolved."""
     return typing.get_type_hints(cls)

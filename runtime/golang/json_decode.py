@@ -1,0 +1,216 @@
+"""JSON as Go's decoder reads it: lenient about names, with Go's texts on failure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from runtime.golang.json_syntax import syntax_error
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+Reader = Callable[[Any, str, Any], Any]
+"""Takes a raw value, its name in messages and the value so far; gives the new value."""
+
+
+class JsonError(ValueError):
+    """The text is no JSON, or not of the expected shape; the message is Go's."""
+
+
+class JsonTypeError(JsonError):
+    """A value has the wrong type; reading goes on and reports the first at the end."""
+
+
+class Pairs(list[tuple[str, Any]]):
+    """An object with all its keys, in order, also those that occur twice."""
+
+
+def first_value(body: bytes) -> Any:
+    """The first JSON value of `body`, objects as `Pairs`; the rest is ignored.
+
+    Raises:
+        JsonError: there is none.
+
+    Source: Go encoding/json, Decoder.Decode.
+    """
+    text = body.decode("utf-8", "replace").lstrip(" \t\r\n")
+    try:
+        value, _ = _DECODER.raw_decode(text)
+    except (ValueError, RecursionError):
+        raise JsonError(syntax_error(text)) from None
+    return value
+
+
+def decode(body: bytes, reader: Reader, default: Any = None) -> Any:
+    """The first value of `body` as `reader` understands it, over `default`.
+
+    Raises:
+        JsonError: it is no JSON or has another shape.
+    """
+    value = first_value(body)
+    return default if value is None else reader(value, "", default)
+
+
+def plain(value: Any) -> Any:
+    """A raw value with dictionaries instead of `Pairs`; the last duplicate wins.
+
+    Numbers are floats, as Go has them in untyped values.
+    """
+    if isinstance(value, Pairs):
+        return {key: plain(each) for key, each in value}
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return value
+
+
+def anything(value: Any, name: str, before: Any) -> Any:
+    """Reads any value; objects merge into what was there."""
+    if isinstance(value, Pairs) and isinstance(before, dict):
+        return before | plain(value)
+    return plain(value)
+
+
+def string(value: Any, name: str, before: Any) -> str:
+    """Reads a text."""
+    if isinstance(value, str):
+        return value
+    raise mismatch(value, name, "string")
+
+
+def boolean(value: Any, name: str, before: Any) -> bool:
+    """Reads true or false."""
+    if isinstance(value, bool):
+        return value
+    raise mismatch(value, name, "bool")
+
+
+def integer(go_type: str = "int") -> Reader:
+    """Reads whole numbers."""
+
+    def read(value: Any, name: str, before: Any) -> int:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        if isinstance(value, float):
+            raise mismatch(value, name, go_type, f"number {value!r}")
+        raise mismatch(value, name, go_type)
+
+    return read
+
+
+def floating(value: Any, name: str, before: Any) -> float:
+    """Reads a number."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    raise mismatch(value, name, "float64")
+
+
+def sequence(item: Reader, go_type: str) -> Reader:
+    """Reads a list; null items are what `item` makes of nothing."""
+
+    def read(value: Any, name: str, before: Any) -> list[Any]:
+        if isinstance(value, Pairs) or not isinstance(value, list):
+            raise mismatch(value, name, go_type)
+        return [None if each is None else item(each, name, None) for each in value]
+
+    return read
+
+
+def mapping(item: Reader, go_type: str) -> Reader:
+    """Reads an object of any keys; a second object merges into the first."""
+
+    def read(value: Any, name: str, before: Any) -> dict[str, Any]:
+        if not isinstance(value, Pairs):
+            raise mismatch(value, name, go_type)
+        found = dict(before or {})
+        for key, each in value:
+            found[key] = None if each is None else item(each, name, None)
+        return found
+
+    return read
+
+
+def struct(go_type: str, fields: Mapping[str, Reader]) -> Reader:
+    """Reads an object of known keys into a dictionary; unknown ones are ignored.
+
+    Keys match exactly or without regard to case; null leaves what was there. The first
+    value of a wrong type is reported after all have been read, a text that is none of
+    an enumeration at once.
+
+    Args:
+        go_type: how Go calls the type, `config.updateAction`.
+        fields: reader by key.
+    """
+    short = go_type.rpartition(".")[2]
+    folded: dict[str, str] = {key.lower(): key for key in reversed(list(fields))}
+
+    def read(value: Any, name: str, before: Any) -> dict[str, Any]:
+        if not isinstance(value, Pairs):
+            raise mismatch(value, name, go_type)
+        found = dict(before or {})
+        first: JsonTypeError | None = None
+        for key, each in value:
+            known = key if key in fields else folded.get(key.lower())
+            if known is None or each is None:
+                continue
+            try:
+                path = f"{name}.{known}" if name else f"{short}.{known}"
+                found[known] = fields[known](each, path, found.get(known))
+            except JsonTypeError as error:
+                first = first or error
+        if first is not None:
+            raise first
+        return found
+
+    return read
+
+
+def mismatch(
+    value: Any, name: str, go_type: str, found: str | None = None
+) -> JsonTypeError:
+    """What to raise for a value of the wrong type.
+
+    Source: Go encoding/json, UnmarshalTypeError.
+    """
+    where = f"struct field {name}" if name else "value"
+    return JsonTypeError(
+        f"json: cannot unmarshal {found or _kind(value)} "
+        f"into Go {where} of type {go_type}"
+    )
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, Pairs):
+        return "object"
+    if isinstance(value, list):
+        return "array"
+    if isinstance(value, bool):
+        return "bool"
+    return "string" if isinstance(value, str) else "number"
+
+
+def _pairs(items: list[tuple[str, Any]]) -> Pairs:
+    return Pairs([(_whole(key), _cleaned(value)) for key, value in items])
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return _whole(value)
+    if isinstance(value, list) and not isinstance(value, Pairs):
+        return [_cleaned(each) for each in value]
+    return value
+
+
+def _whole(text: str) -> str:
+    """`text` without lone surrogates, which have no UTF-8."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_refuse)

@@ -1,0 +1,174 @@
+"""What Go's JSON scanner says about a text that is no JSON."""
+
+from __future__ import annotations
+
+import re
+
+from runtime.golang.quoting import quote
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+_NUMBER_STEPS = (
+    # what was read so far, and what Go says about the character that does not follow
+    (
+        re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?[eE][+-]?", re.ASCII),
+        "in exponent of numeric literal",
+    ),
+    (
+        re.compile(r"-?(?:0|[1-9]\d*)\.", re.ASCII),
+        "after decimal point in numeric literal",
+    ),
+    (re.compile(r"-?(?:0|[1-9]\d*)", re.ASCII), ""),
+    (re.compile(r"-"), "in numeric literal"),
+)
+_PLAIN = re.compile(r'[^"\\\x00-\x1f]*')
+_ESCAPE = re.compile(r'["\\/bfnrt]')
+
+
+class _SyntaxError(Exception):
+    pass
+
+
+def syntax_error(text: str) -> str:
+    """Go's message about the first fault in the first value of `text`.
+
+    Source: Go encoding/json, scanner.go.
+    """
+    if not text.strip(" \t\r\n"):
+        return "EOF"
+    try:
+        _Scanner(text).value()
+    except _SyntaxError as error:
+        return str(error)
+    except RecursionError:
+        return "exceeded max depth"
+    return "unexpected EOF"
+
+
+class _Scanner:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+
+    def value(self) -> None:
+        self._skip()
+        char = self._peek()
+        if char == "{":
+            self._object()
+        elif char == "[":
+            self._array()
+        elif char == '"':
+            self._string()
+        elif char in "tfn":
+            self._literal({"t": "true", "f": "false", "n": "null"}[char])
+        elif char == "-" or (char.isascii() and char.isdigit()):
+            self._number()
+        else:
+            raise self._invalid("looking for beginning of value")
+
+    def _object(self) -> None:
+        self._at += 1
+        self._skip()
+        if self._peek() == "}":
+            self._at += 1
+            return
+        while True:
+            self._skip()
+            if self._peek() != '"':
+                raise self._invalid("looking for beginning of object key string")
+            self._string()
+            self._skip()
+            if self._peek() != ":":
+                raise self._invalid("after object key")
+            self._at += 1
+            self.value()
+            self._skip()
+            if self._closes("}", "after object key:value pair"):
+                return
+
+    def _array(self) -> None:
+        self._at += 1
+        self._skip()
+        if self._peek() == "]":
+            self._at += 1
+            return
+        while True:
+            self.value()
+            self._skip()
+            if self._closes("]", "after array element"):
+                return
+
+    def _closes(self, bracket: str, context: str) -> bool:
+        char = self._peek()
+        if char not in (bracket, ","):
+            raise self._invalid(context)
+        self._at += 1
+        return char == bracket
+
+    def _string(self) -> None:
+        self._at += 1
+        while True:
+            self._at = self._end(_PLAIN)
+            char = self._peek()
+            if char == '"':
+                self._at += 1
+                return
+            if char != "\\":
+                raise self._invalid("in string literal")
+            self._at += 1
+            self._escape()
+
+    def _escape(self) -> None:
+        if self._peek() == "u":
+            for _ in range(4):
+                self._at += 1
+                if self._peek() not in "0123456789abcdefABCDEF":
+                    raise self._invalid("in \\u hexadecimal character escape")
+        elif not _ESCAPE.match(self._text, self._at):
+            raise self._invalid("in string escape code")
+        self._at += 1
+
+    def _literal(self, word: str) -> None:
+        for index, wanted in enumerate(word):
+            if self._peek() != wanted:
+                context = f"in literal {word} (expecting {_quoted(wanted)})"
+                raise self._invalid(context)
+            self._at += 1
+            if index == len(word) - 1:
+                return
+
+    def _number(self) -> None:
+        number = _NUMBER.match(self._text, self._at)
+        end = number.end() if number else self._at
+        for step, context in _NUMBER_STEPS:
+            read = step.match(self._text, self._at)
+            if read and read.end() >= end and (not number or read.end() > end):
+                self._at = read.end()
+                self._peek()
+                raise self._invalid(context)
+        self._at = end
+
+    def _skip(self) -> None:
+        self._at = self._end(_SPACE)
+
+    def _end(self, pattern: re.Pattern[str]) -> int:
+        found = pattern.match(self._text, self._at)
+        return found.end() if found else self._at
+
+    def _peek(self) -> str:
+        if self._at >= len(self._text):
+            raise _SyntaxError("unexpected EOF")
+        return self._text[self._at]
+
+    def _invalid(self, context: str) -> _SyntaxError:
+        return _SyntaxError(f"invalid character {_quoted(self._peek())} {context}")
+
+
+def _quoted(char: str) -> str:
+    if char == "'":
+        return "'\\''"
+    if char == '"':
+        return "'\"'"
+    # Go's scanner goes by bytes
+    byte = chr(char.encode("utf-8", "replace")[0])
+    return f"'{quote(byte)[1:-1]}'"
