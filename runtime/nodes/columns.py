@@ -1,0 +1,212 @@
+"""Columns made from other columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.frames import FieldColumn, FieldKind, Frame, TagColumn, Value
+from runtime.units import ZERO_TIME, Nanoseconds
+
+Times = NDArray[np.int64]
+
+_DTYPES: dict[FieldKind, type] = {
+    "float": np.float64,
+    "int": np.int64,
+    "bool": np.bool_,
+    "string": object,
+    "mixed": object,
+}
+
+
+class Overlay:
+    """A frame's columns with some of them replaced, added or taken away.
+
+    Nothing of the frame is decoded that nobody asks for.
+    """
+
+    def __init__(
+        self,
+        base: Frame,
+        *,
+        fields: Mapping[str, FieldColumn | None] | None = None,
+        tags: Mapping[str, TagColumn | None] | None = None,
+        keep_fields: bool = True,
+    ) -> None:
+        """Lay columns over `base`: None takes one away.
+
+        Without `keep_fields` no field of `base` stays.
+        """
+        self._base = base
+        self._fields = dict(fields or {})
+        self._tags = dict(tags or {})
+        self._keep_fields = keep_fields
+        kept = base.field_names if keep_fields else ()
+        self.field_names: Sequence[str] = _names(kept, self._fields)
+        self.tag_names: Sequence[str] = _names(base.tag_names, self._tags)
+
+    def tag(self, name: str) -> TagColumn | None:
+        """The tag's column, or None when no row has it."""
+        if name in self._tags:
+            return self._tags[name]
+        return self._base.tag(name)
+
+    def field(self, name: str) -> FieldColumn | None:
+        """The field's column, or None when no row has it."""
+        if name in self._fields:
+            return self._fields[name]
+        return self._base.field(name) if self._keep_fields else None
+
+    def row(self, row: int) -> tuple[dict[str, str], dict[str, Value]]:
+        """Tags and fields of one row."""
+        tags, fields = self._base.row(row)
+        if not self._keep_fields:
+            fields = {}
+        for name, column in self._fields.items():
+            fields.pop(name, None)
+            if column is not None and (column.present is None or column.present[row]):
+                value = column.values[row]
+                fields[name] = value.item() if isinstance(value, np.generic) else value
+        for name, tag in self._tags.items():
+            tags.pop(name, None)
+            if tag is not None and (code := tag.codes[row]) >= 0:
+                tags[name] = tag.values[code]
+        return tags, fields
+
+
+def _names(base: Iterable[str], over: Mapping[str, object]) -> tuple[str, ...]:
+    names = dict.fromkeys(name for name in base if over.get(name, name) is not None)
+    names.update(dict.fromkeys(n for n, column in over.items() if column is not None))
+    return tuple(names)
+
+
+def derived(
+    base: Frame,
+    *,
+    fields: Mapping[str, FieldColumn | None] | None = None,
+    tags: Mapping[str, TagColumn | None] | None = None,
+    keep_fields: bool = True,
+) -> Frame:
+    """A frame of the same rows, with columns as `Overlay` says."""
+    return Frame(
+        base.name,
+        base.time,
+        Overlay(base, fields=fields, tags=tags, keep_fields=keep_fields),
+        db=base.db,
+        rp=base.rp,
+        dimensions=base.dimensions,
+    )
+
+
+def tag_column(values: Iterable[str | None]) -> TagColumn:
+    """A tag column of the given values; None where a row lacks the tag."""
+    known: dict[str, int] = {}
+    codes = [-1 if v is None else known.setdefault(v, len(known)) for v in values]
+    return TagColumn(np.array(codes, dtype=np.int32), list(known))
+
+
+def field_column(values: Sequence[Value], absent: object = None) -> FieldColumn | None:
+    """A field column of the given values; rows holding `absent` lack the field."""
+    present = [value is not absent for value in values]
+    kinds = {kind_of(value) for value in values if value is not absent}
+    if not kinds:
+        return None
+    kind = kinds.pop() if len(kinds) == 1 else "mixed"
+    missing = not all(present)
+    array: NDArray[np.object_] = np.empty(len(values), dtype=object)
+    array[:] = values
+    if missing:
+        array[~np.array(present)] = _blank(kind)
+    return FieldColumn(
+        kind, array.astype(_DTYPES[kind]), np.array(present) if missing else None
+    )
+
+
+def _blank(kind: FieldKind) -> Value:
+    blanks: dict[FieldKind, Value] = {
+        "float": 0.0,
+        "int": 0,
+        "bool": False,
+        "string": "",
+        "mixed": None,
+    }
+    return blanks[kind]
+
+
+def kind_of(value: object) -> FieldKind:
+    """The kind of column that holds such values; `mixed` for unusual ones."""
+    return _KINDS.get(type(value), "mixed")
+
+
+_KINDS: dict[type, FieldKind] = {
+    float: "float",
+    int: "int",
+    bool: "bool",
+    str: "string",
+}
+
+
+def join_fields(parts: Sequence[tuple[FieldColumn | None, int]]) -> FieldColumn | None:
+    """Field columns one after the other; each comes with its number of rows."""
+    columns = [column for column, _ in parts if column is not None]
+    if not columns:
+        return None
+    if len(parts) == 1:
+        return columns[0]
+    kinds = {column.kind for column in columns}
+    kind: FieldKind = columns[0].kind if len(kinds) == 1 else "mixed"
+    dtype = _DTYPES[kind]
+    values: list[NDArray[Any]] = [
+        (
+            np.zeros(size, dtype=dtype)
+            if column is None
+            else column.values.astype(dtype, copy=False)
+        )
+        for column, size in parts
+    ]
+    if all(column is not None and column.present is None for column, _ in parts):
+        return FieldColumn(kind, np.concatenate(values))
+    present = [
+        (
+            np.zeros(size, dtype=np.bool_)
+            if column is None
+            else np.ones(size, np.bool_) if column.present is None else column.present
+        )
+        for column, size in parts
+    ]
+    return FieldColumn(kind, np.concatenate(values), np.concatenate(present))
+
+
+def join_tags(parts: Sequence[tuple[TagColumn | None, int]]) -> TagColumn | None:
+    """Tag columns one after the other; each comes with its number of rows."""
+    if all(column is None for column, _ in parts):
+        return None
+    known: dict[str, int] = {}
+    codes = []
+    for column, size in parts:
+        if column is None:
+            codes.append(np.full(size, -1, dtype=np.int32))
+            continue
+        # one item more at the end: code -1 finds it
+        table = [known.setdefault(value, len(known)) for value in column.values]
+        codes.append(np.array([*table, -1], dtype=np.int32)[column.codes])
+    return TagColumn(np.concatenate(codes), list(known))
+
+
+def truncated(times: Times, step: Nanoseconds) -> Times:
+    """Times floored to multiples of `step`, counted from year 1."""
+    return times - _rest(times, step)
+
+
+def rounded(times: Times, step: Nanoseconds) -> Times:
+    """Times rounded to multiples of `step`, halves up."""
+    rest = _rest(times, step)
+    return np.where(rest + rest < step, times - rest, times + (step - rest))
+
+
+def _rest(times: Times, step: Nanoseconds) -> Times:
+    # year 1 does not fit into 64 bits of nanoseconds: reduce it first
+    return (times % step - ZERO_TIME % step) % step

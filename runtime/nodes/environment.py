@@ -1,0 +1,89 @@
+"""What a running task needs from the world around it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from runtime.alert.types import Event, EventState, Handler
+from runtime.frames import Point
+from runtime.nodes.pages import HTTPOutputs
+from runtime.units import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    """Who the server is, as templates see it.
+
+    Attributes:
+        hostname: the configured host name.
+        cluster_id: a UUID that survives restarts.
+        server_id: the same for this server.
+    """
+
+    hostname: str = "localhost"
+    cluster_id: str = ""
+    server_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadmanDefaults:
+    """The `[deadman]` table, as far as nodes care.
+
+    Attributes:
+        id: template of the event id; `NODE_NAME` is replaced.
+        message: template of the message; `INTERVAL` is replaced.
+    """
+
+    id: str = "{{ .Group }}:NODE_NAME for task '{{ .TaskName }}'"
+    message: str = (
+        '{{ .ID }} is {{ if eq .Level "OK" }}alive{{ else }}dead{{ end }}: '
+        '{{ index .Fields "emitted" | printf "%0.3f" }} points/INTERVAL.'
+    )
+
+
+class AlertService(Protocol):
+    """The topics, as alert nodes use them."""
+
+    def collect(self, event: Event) -> None:
+        """Take an event into its topic."""
+
+    def event_state(self, topic: str, event_id: str) -> EventState | None:
+        """The last state of an event id on a topic."""
+
+    def open_anonymous_topic(self, topic: str, handlers: Sequence[Handler]) -> None:
+        """Open a topic that a node owns, with what was stored of it."""
+
+    def close_topic(self, topic: str) -> None:
+        """Close it, keeping its state."""
+
+
+@dataclass(slots=True)
+class Environment:
+    """What a task's nodes may use.
+
+    Attributes:
+        task_id: the task.
+        clock: the time of day in ns.
+        services: the alert handlers' services (`HandlerServices`).
+        topics: the alert service.
+        server_info: who the server is.
+        http_out: where `httpOut` nodes show their rows.
+        task_master_id: `main`, or the id of a replay.
+        deadman: defaults of deadman alerts.
+        dbrps: what the task reads, as (database, retention policy).
+        write_points: puts points into the write path again.
+    """
+
+    task_id: str
+    clock: Clock = time.time_ns
+    services: Any = None
+    topics: AlertService | None = None
+    server_info: ServerInfo = field(default_factory=ServerInfo)
+    http_out: HTTPOutputs = field(default_factory=HTTPOutputs)
+    task_master_id: str = "main"
+    deadman: DeadmanDefaults = field(default_factory=DeadmanDefaults)
+    dbrps: Sequence[tuple[str, str]] = ()
+    write_points: Callable[[Sequence[Point]], None] | None = None

@@ -1,0 +1,66 @@
+"""How `groupBy` decides about the dimensions of points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from runtime.frames import Dimensions, Frame, Point
+
+
+class Grouping:
+    """What a `groupBy` says: some tags, or all tags but some; and the measurement."""
+
+    def __init__(
+        self,
+        dimensions: Sequence[str],
+        *,
+        all_tags: bool = False,
+        exclude: Iterable[str] = (),
+        by_name: bool = False,
+    ) -> None:
+        self._all_tags = all_tags
+        self._exclude = frozenset(exclude)
+        tags = tuple(sorted(set(dimensions) - self._exclude))
+        self._fixed = {each: Dimensions(each, tags) for each in (False, True)}
+        self._by_name = by_name
+        self._known: dict[tuple[bool, tuple[str, ...]], Dimensions] = {}
+
+    def of_point(self, point: Point) -> Dimensions:
+        """The new dimensions of a point; once by name, always by name."""
+        by_name = self._by_name or point.dimensions.by_name
+        if not self._all_tags:
+            return self._fixed[by_name]
+        return self._of_tags(by_name, tuple(point.tags))
+
+    def of_frame(self, frame: Frame) -> Dimensions | None:
+        """The new dimensions of all points; None when their tags differ."""
+        by_name = self._by_name or frame.dimensions.by_name
+        if not self._all_tags:
+            return self._fixed[by_name]
+        tags = frame.shared("tags of all rows", lambda: _common_tags(frame))
+        return None if tags is None else self._of_tags(by_name, tags)
+
+    def _of_tags(self, by_name: bool, tags: tuple[str, ...]) -> Dimensions:
+        key = by_name, tags
+        if key not in self._known:
+            if len(self._known) > 1000:
+                self._known.clear()
+            names = tuple(sorted(tag for tag in tags if tag not in self._exclude))
+            self._known[key] = Dimensions(by_name, names)
+        return self._known[key]
+
+
+def _common_tags(frame: Frame) -> tuple[str, ...] | None:
+    names = []
+    for name in frame.tag_names:
+        column = frame.tag(name)
+        if column is None:
+            continue
+        absent = np.count_nonzero(column.codes < 0)
+        if not absent:
+            names.append(name)
+        elif absent < len(frame):
+            return None
+    return tuple(names)

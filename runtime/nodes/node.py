@@ -1,0 +1,197 @@
+"""The base of all running nodes."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import NoReturn, Protocol
+
+from runtime.errors import TaskError
+from runtime.frames import Batch, Batches, Frame, Point
+from runtime.golang.quoting import quote
+from runtime.nodes.environment import Environment
+from runtime.units import Nanoseconds
+
+# From how many rows on columns are faster than points: bench/tasks.py prints the
+# crossing for a where and an alert; it lies between 100 and 400 rows.
+COLUMNS_FROM = 300
+
+_log = logging.getLogger("kapacitor.nodes")
+
+
+class PipelineNode(Protocol):
+    """What every running node asks of the node of the pipeline behind it."""
+
+    @property
+    def name(self) -> str:
+        """Description and number: `where2`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Barrier:
+    """News that a group is complete up to a time.
+
+    Attributes:
+        group: id of the group.
+        time: no older point will follow.
+        delete: whether the state of the group is to be forgotten.
+    """
+
+    group: str
+    time: Nanoseconds
+    delete: bool = False
+
+
+class Node:
+    """Takes points or batches and passes points or batches on, at once.
+
+    A node implements `point` or `batch` or both, and `frame` and `batches` where it
+    can work on whole columns with the same result.
+
+    Attributes:
+        name: such as `where2`.
+        children: the nodes that take what this one emits.
+        parents: the nodes whose output this one takes.
+        emitted: how many points went to each child.
+        errors: how many errors were met.
+        own_collected: points taken that no parent emitted (sources).
+    """
+
+    def __init__(self, spec: PipelineNode, environment: Environment) -> None:
+        self.name = spec.name
+        self.environment = environment
+        self.children: list[Node] = []
+        self.parents: list[Node] = []
+        self.emitted = 0
+        self.errors = 0
+        self.own_collected = 0
+        self.exec_time_ns = 0
+        self._quiet = bool(getattr(spec, "quiet", False))
+
+    def link(self, child: Node) -> None:
+        """Send what this node emits to `child` too."""
+        self.children.append(child)
+        child.parents.append(self)
+
+    def point(self, point: Point) -> None:
+        """Take a point of a stream."""
+        self.fail("stream edge not supported")
+
+    def frame(self, frame: Frame) -> None:
+        """Take points of a stream in columns."""
+        for point in frame.points():
+            self.point(point)
+
+    def batch(self, batch: Batch) -> None:
+        """Take a batch."""
+        self.fail("batch edge not supported")
+
+    def batches(self, batches: Batches) -> None:
+        """Take batches in columns."""
+        for batch in batches:
+            self.batch(batch)
+
+    def barrier(self, barrier: Barrier) -> None:
+        """Take the news that a group is complete up to a time."""
+        if barrier.delete:
+            self.forget(barrier.group)
+        for child in self.children:
+            child.barrier(barrier)
+
+    def forget(self, group: str) -> None:
+        """Forget the state of a group."""
+
+    def tick(self, now: Nanoseconds) -> None:
+        """Do what the time of day asks for; called about once a second."""
+
+    def flush(self) -> None:
+        """Emit what waits for other parents; the task's input has ended."""
+
+    def close(self) -> None:
+        """Give up what outlives the node: topics, pages."""
+
+    def emit_point(self, point: Point) -> None:
+        """Pass a point to every child."""
+        self.emitted += 1
+        for child in self.children:
+            child.point(point)
+
+    def emit_frame(self, frame: Frame) -> None:
+        """Pass points in columns to every child, one by one where that is faster."""
+        size = len(frame)
+        if not size:
+            return
+        self.emitted += size
+        for child in self.children:
+            feed(child, frame)
+
+    def emit_batch(self, batch: Batch) -> None:
+        """Pass a batch to every child."""
+        self.emitted += len(batch.points)
+        for child in self.children:
+            child.batch(batch)
+
+    def emit_batches(self, batches: Batches) -> None:
+        """Pass batches to every child, one by one where that is faster."""
+        if not len(batches):
+            return
+        size = len(batches.frame)
+        self.emitted += size
+        if size >= COLUMNS_FROM:
+            for child in self.children:
+                child.batches(batches)
+            return
+        each = list(batches)
+        for child in self.children:
+            for batch in each:
+                child.batch(batch)
+
+    def error(self, message: str, err: object = None) -> None:
+        """Count an error, and log it unless the script asked for quiet."""
+        self.errors += 1
+        if self._quiet:
+            return
+        detail = "" if err is None else f" err={quote(str(err))}"
+        task = self.environment.task_id
+        _log.error(
+            f"{message} task={task} node={self.name}{detail}",
+            extra={"err": str(err), "task": task, "node": self.name},
+        )
+
+    def fail(self, reason: object) -> NoReturn:
+        """Stop the task.
+
+        Raises:
+            TaskError: always.
+        """
+        raise TaskError(f"{self.name}: {reason}")
+
+    @property
+    def collected(self) -> int:
+        """How many points came in."""
+        return self.own_collected + sum(parent.emitted for parent in self.parents)
+
+    @property
+    def working_cardinality(self) -> int:
+        """How many groups the node keeps state for."""
+        return 0
+
+    def stats(self) -> dict[str, int]:
+        """The node's counters, as the task API shows them."""
+        return {
+            "avg_exec_time_ns": self.exec_time_ns,
+            "collected": self.collected,
+            "emitted": self.emitted,
+            "errors": self.errors,
+            "working_cardinality": self.working_cardinality,
+        }
+
+
+def feed(node: Node, frame: Frame) -> None:
+    """Give a frame to a node in whichever form is faster for its size."""
+    if len(frame) >= COLUMNS_FROM:
+        node.frame(frame)
+        return
+    take = node.point
+    for point in frame.points():
+        take(point)

@@ -1,0 +1,81 @@
+"""Nodes that make at most one point of each point."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from runtime.frames import Batch, Batches, Frame, Point, Rows
+from runtime.nodes.node import Node
+
+
+class Outcome(NamedTuple):
+    """What becomes of a frame.
+
+    Attributes:
+        frame: the rows that go on.
+        rows: the rows of the input they came from; None when each row goes on.
+    """
+
+    frame: Frame
+    rows: Rows | None = None
+
+
+class PointwiseNode(Node):
+    """A node whose `apply` says what becomes of one point, on streams and in batches."""
+
+    def apply(self, point: Point, group: str) -> Point | None:
+        """What becomes of a point; None drops it."""
+        raise NotImplementedError
+
+    def begin(self, group: str) -> None:
+        """A batch of the group begins."""
+
+    def columns(self, frame: Frame) -> Outcome | None:
+        """What becomes of a frame; None when it has to go point by point."""
+        return None
+
+    def point(self, point: Point) -> None:
+        """Take a point of a stream."""
+        result = self.apply(point, point.group)
+        if result is not None:
+            self.emit_point(result)
+
+    def frame(self, frame: Frame) -> None:
+        """Take points of a stream in columns."""
+        outcome = self.columns(frame)
+        if outcome is None:
+            super().frame(frame)
+        else:
+            self.emit_frame(outcome.frame)
+
+    def batch(self, batch: Batch) -> None:
+        """Take a batch."""
+        group = batch.group
+        self.begin(group)
+        apply = self.apply
+        points = [q for p in batch.points if (q := apply(p, group)) is not None]
+        self.emit_batch(
+            Batch(batch.name, batch.tags, batch.tmax, points, batch.dimensions, group)
+        )
+
+    def batches(self, batches: Batches) -> None:
+        """Take batches in columns."""
+        outcome = self.columns(batches.frame)
+        if outcome is None:
+            super().batches(batches)
+            return
+        starts = batches.starts
+        if outcome.rows is not None:
+            starts = np.searchsorted(outcome.rows, starts)
+        self.emit_batches(
+            Batches(
+                outcome.frame,
+                starts,
+                batches.tmax,
+                batches.groups,
+                batches.ids,
+                batches.tags,
+            )
+        )

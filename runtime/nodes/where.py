@@ -1,0 +1,52 @@
+"""`where`: passes the points of which a lambda is true."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runtime.errors import EvaluationError
+from runtime.frames import Frame, Point
+from runtime.nodes.environment import Environment
+from runtime.nodes.pointwise import Outcome, PointwiseNode
+from runtime.nodes.predicate import Predicate
+from runtime.pipeline import nodes as pipeline
+
+
+class WhereNode(PointwiseNode):
+    """Filters points; stateful functions start afresh for each group."""
+
+    def __init__(self, spec: pipeline.WhereNode, environment: Environment) -> None:
+        super().__init__(spec, environment)
+        self._predicate = Predicate(
+            spec.predicate, "Failed to compile expression in where clause"
+        )
+        self._states: dict[str, Any] = {}
+
+    def apply(self, point: Point, group: str) -> Point | None:
+        """The point, if the predicate holds."""
+        state = self._states.get(group)
+        if state is None:
+            state = self._states[group] = self._predicate.new_state()
+        try:
+            return point if self._predicate.holds(state, point) else None
+        except EvaluationError as error:
+            self.error("error while evaluating expression", error)
+            return None
+
+    def columns(self, frame: Frame) -> Outcome | None:
+        """The rows of which the predicate holds."""
+        selection = self._predicate.select(frame)
+        if selection is None:
+            return None
+        for failure in selection.failures:
+            self.error("error while evaluating expression", failure)
+        return Outcome(selection.frame, selection.rows)
+
+    def forget(self, group: str) -> None:
+        """Forget the state of a group."""
+        self._states.pop(group, None)
+
+    @property
+    def working_cardinality(self) -> int:
+        """How many groups the node has seen point by point."""
+        return len(self._states)
