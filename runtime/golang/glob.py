@@ -6,11 +6,14 @@ import functools
 import re
 
 
-class BadPattern(ValueError):
+class PatternError(ValueError):
     """The pattern is malformed."""
 
     def __init__(self) -> None:
         super().__init__("syntax error in pattern")
+
+
+BadPattern = PatternError
 
 
 def match(pattern: str, text: str) -> bool:
@@ -19,7 +22,7 @@ def match(pattern: str, text: str) -> bool:
     `*` and `?` never match `/`; classes are `[a-z]` and `[^a-z]`; `\\` escapes.
 
     Raises:
-        BadPattern: even where `text` differs before the fault is reached.
+        PatternError: even where `text` differs before the fault is reached.
 
     Source: Go path.Match; Kapacitor's alert.PatternMatch for the empty pattern.
     """
@@ -69,10 +72,10 @@ def _class(rest: str) -> tuple[str, str]:
 
 def _bound(rest: str) -> tuple[str, str]:
     if not rest or rest[0] in "-]":
-        raise BadPattern
+        raise PatternError
     char, rest = _literal(rest)
     if not rest:
-        raise BadPattern
+        raise PatternError
     return char, rest
 
 
@@ -80,5 +83,5 @@ def _literal(rest: str) -> tuple[str, str]:
     if rest[0] != "\\":
         return rest[0], rest[1:]
     if len(rest) == 1:
-        raise BadPattern
+        raise PatternError
     return rest[1], rest[2:]

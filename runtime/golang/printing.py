@@ -123,8 +123,7 @@ def _float(verb: str, value: float, flags: str, precision: int | None) -> str | 
     if verb not in "veEfFgG":
         return None
     if not math.isfinite(value):
-        made = special(value)
-        return made if made == "NaN" or "+" in flags or value < 0 else made
+        return special(value)
     kind = "g" if verb == "v" else verb
     if kind in "gG" and precision is None:
         made = general(value)

@@ -1,0 +1,242 @@
+"""The functions every template may call.
+
+Source: Go text/template/funcs.go.
+"""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, cast
+
+from runtime.golang import json
+from runtime.golang.printing import sprint, sprintf, sprintln
+from runtime.golang.templates.escaping import html, js_text
+from runtime.golang.values import Int, StringMap, Struct, Time, type_name
+from runtime.units import Duration, rfc3339
+
+
+class CallError(ValueError):
+    """A function refuses its arguments; the text is Go's."""
+
+
+class Function(NamedTuple):
+    """A callable and how many arguments it wants: `least` or more, or no more than `most`."""
+
+    call: Callable[..., object]
+    least: int
+    most: int | None = None
+
+
+class JavaScript(str):
+    """Text that is a JavaScript value already."""
+
+    __slots__ = ()
+
+
+def true(value: object) -> bool:
+    """Whether Go's `if` takes the value: not false, 0, nil or empty."""
+    return isinstance(value, Struct | Time) or bool(value)
+
+
+def compare(left: object, right: object) -> int:
+    """-1, 0 or 1 for two ordered values of one basic kind.
+
+    Raises:
+        CallError: their kinds differ or have no order.
+    """
+    if _kind(left) != _kind(right):
+        raise CallError(
+            "incompatible types for comparison"
+            if left is None or right is None
+            else f"incompatible types for comparison: {type_name(left)} and {type_name(right)}"
+        )
+    if _kind(left) not in ("int", "float", "string"):
+        raise CallError("invalid type for comparison")
+    a, b = cast("float", left), cast("float", right)
+    return (a > b) - (a < b)
+
+
+def equal(first: object, *others: object) -> bool:
+    """Whether `first` equals any of the others.
+
+    Raises:
+        CallError: values of different kinds, or of none that compares.
+    """
+    if not others:
+        raise CallError("missing argument for comparison")
+    return any(_same(first, other) for other in others)
+
+
+def _same(left: object, right: object) -> bool:
+    if left is None or right is None:
+        return left is right
+    for value in (left, right):
+        if isinstance(value, Mapping | list | tuple):
+            raise CallError("non-comparable type " + _shown(value))
+    if _kind(left) != _kind(right):
+        raise CallError(
+            f"incompatible types for comparison: {type_name(left)} and {type_name(right)}"
+        )
+    if isinstance(left, Struct) and isinstance(right, Struct):
+        return left.fields == right.fields
+    return left == right
+
+
+def _shown(value: object) -> str:
+    return f"{sprint(value)}: {type_name(value)}"
+
+
+def _kind(value: object) -> str:
+    for kind, name in _KINDS:
+        if isinstance(value, kind):
+            return name
+    return type_name(value)
+
+
+_KINDS: tuple[tuple[type, str], ...] = (
+    (bool, "bool"),
+    (Time, "time"),
+    (int, "int"),
+    (float, "float"),
+    (str, "string"),
+)
+
+
+def _index(value: object, *indexes: object) -> object:
+    for index in indexes:
+        value = _element(value, index)
+    return value
+
+
+def _element(value: object, index: object) -> object:
+    if value is None:
+        raise CallError("index of untyped nil")
+    if isinstance(value, Mapping):
+        if not isinstance(index, str):
+            raise CallError(
+                "value is nil; should be of type string"
+                if index is None
+                else f"value has type {type_name(index)}; should be string"
+            )
+        return value.get(index, "" if isinstance(value, StringMap) else None)
+    if isinstance(value, str | Sequence):
+        at = _position(index, len(_sized(value)), "index")
+        return _sized(value)[at]
+    raise CallError(f"can't index item of type {type_name(value)}")
+
+
+def _sized(value: object) -> Sequence[object]:
+    """A list, or a text as its bytes."""
+    if isinstance(value, str):
+        return list(value.encode())
+    return cast("Sequence[object]", value)
+
+
+def _position(index: object, size: int, what: str, *, most: int = -1) -> int:
+    if isinstance(index, bool) or not isinstance(index, int):
+        if index is None:
+            raise CallError(f"cannot {what} slice/array with nil")
+        raise CallError(f"cannot {what} slice/array with type {type_name(index)}")
+    if not 0 <= index <= size + most:
+        raise CallError(f"index out of range: {int(index)}")
+    return int(index)
+
+
+def _slice(value: object, *bounds: object) -> object:
+    if value is None:
+        raise CallError("slice of untyped nil")
+    if len(bounds) > 3:
+        raise CallError(f"too many slice indexes: {len(bounds)}")
+    if not isinstance(value, str | Sequence):
+        raise CallError(f"can't slice item of type {type_name(value)}")
+    if isinstance(value, str) and len(bounds) == 3:
+        raise CallError("cannot 3-index slice a string")
+    items = value.encode() if isinstance(value, str) else value
+    at = [_position(bound, len(items), "index", most=0) for bound in bounds]
+    low = at[0] if at else 0
+    high = at[1] if len(at) > 1 else len(items)
+    if low > high:
+        raise CallError(f"invalid slice index: {low} > {high}")
+    part = items[low:high]
+    return part.decode("utf-8", "replace") if isinstance(part, bytes) else part
+
+
+def _len(value: object) -> Int:
+    if value is None:
+        raise CallError("len of nil pointer")
+    if isinstance(value, str):
+        return Int(len(value.encode()))
+    if isinstance(value, Mapping | Sequence):
+        return Int(len(value))
+    raise CallError(f"len of type {type_name(value)}")
+
+
+def _printf(layout: object, *values: object) -> str:
+    if not isinstance(layout, str):
+        raise CallError(
+            f"wrong type for value; expected string; got {type_name(layout)}"
+        )
+    return sprintf(layout, *values)
+
+
+def _call(value: object, *_arguments: object) -> object:
+    if value is None:
+        raise CallError("call of nil")
+    raise CallError(f"non-function {sprint(value)} of type {type_name(value)}")
+
+
+def _not_equal(left: object, right: object) -> bool:
+    return not equal(left, right)
+
+
+BUILTINS: Mapping[str, Function] = {
+    # `and` and `or` are evaluated lazily by the executor; these are their fallbacks
+    "and": Function(
+        lambda *values: next((v for v in values if not true(v)), values[-1]), 1
+    ),
+    "or": Function(lambda *values: next((v for v in values if true(v)), values[-1]), 1),
+    "not": Function(lambda value: not true(value), 1, 1),
+    "call": Function(_call, 1),
+    "eq": Function(equal, 1),
+    "ne": Function(_not_equal, 2, 2),
+    "lt": Function(lambda a, b: compare(a, b) < 0, 2, 2),
+    "le": Function(lambda a, b: compare(a, b) <= 0, 2, 2),
+    "gt": Function(lambda a, b: compare(a, b) > 0, 2, 2),
+    "ge": Function(lambda a, b: compare(a, b) >= 0, 2, 2),
+    "index": Function(_index, 1),
+    "slice": Function(_slice, 1),
+    "len": Function(_len, 1, 1),
+    "html": Function(lambda *values: html(sprint(*values), plus=False), 0),
+    "js": Function(lambda *values: js_text(sprint(*values)), 0),
+    "urlquery": Function(lambda *values: urllib.parse.quote_plus(sprint(*values)), 0),
+    "print": Function(sprint, 0),
+    "printf": Function(_printf, 1),
+    "println": Function(sprintln, 0),
+}
+
+
+def to_json(value: object, *, newline: bool) -> JavaScript:
+    """The value as JSON; a value that JSON cannot hold gives an empty text.
+
+    Source: Kapacitor's `json` and `jsonCompact` template functions, which drop the
+    encoder's error.
+    """
+    try:
+        return JavaScript(json.dumps(_jsonable(value), newline=newline))
+    except ValueError:
+        return JavaScript()
+
+
+def _jsonable(value: object) -> object:
+    if isinstance(value, Time):
+        return rfc3339(value)
+    if isinstance(value, Duration):
+        return int(value)
+    if isinstance(value, Struct):
+        return {name: _jsonable(each) for name, each in value.fields.items()}
+    if isinstance(value, Mapping):
+        return {key: _jsonable(value[key]) for key in sorted(value)}
+    if isinstance(value, list | tuple):
+        return [_jsonable(each) for each in value]
+    return value

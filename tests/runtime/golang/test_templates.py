@@ -1,0 +1,230 @@
+"""Go templates: what messages and details render to, and how they fail."""
+
+import gotpl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runtime.golang.templates import (
+    StringMap,
+    Struct,
+    Template,
+    TemplateError,
+    Time,
+    html,
+    text,
+)
+from runtime.units import Duration
+
+SERVER = Struct(
+    "kapacitor.serverInfo",
+    {"Hostname": "localhost", "ClusterID": "c", "ServerID": "s"},
+)
+DATA = Struct(
+    "kapacitor.messageInfo",
+    {
+        "Name": "cpu",
+        "TaskName": "t",
+        "Group": "nil",
+        "Tags": StringMap({"host": "a", "dc": "<x>"}),
+        "ServerInfo": SERVER,
+        "ID": "cpu:nil",
+        "Fields": {"v": 1234567.5, "n": 5, "s": "it's <b>"},
+        "Level": "CRITICAL",
+        "Time": Time(1_500_000_000_123_456_789),
+        "Duration": Duration(61_500_000_000),
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "rendered"),
+    [
+        ("plain", "plain"),
+        ("{{ .ID }} is {{ .Level }}", "cpu:nil is CRITICAL"),
+        ('{{ index .Fields "v" }}', "1.2345675e+06"),
+        ("{{ .Fields.nope }}|{{ .Tags.nope }}", "<no value>|<no value>"),
+        ('{{ index .Tags "nope" }}|{{ index .Fields "nope" }}', "|<no value>"),
+        ('{{ index .Fields "v" | printf "%0.3f" }}', "1234567.500"),
+        ('{{ index .Fields "nope" | printf "%0.2f" }}', "%!f(<nil>)"),
+        ('{{ if eq .Level "OK" }}a{{ else }}b{{ end }}', "b"),
+        (
+            '{{ if eq .Level "OK" }}a{{ else if eq .Level "X" "CRITICAL" }}b{{ end }}',
+            "b",
+        ),
+        ("{{ range $k, $v := .Tags }}{{ $k }}={{ $v }};{{ end }}", "dc=<x>;host=a;"),
+        ("{{ range .Fields.none }}x{{ else }}nothing{{ end }}", "nothing"),
+        ("{{ range 3 }}{{ if eq . 1 }}{{ continue }}{{ end }}{{ . }}{{ end }}", "02"),
+        ("{{ range 3 }}{{ if eq . 1 }}{{ break }}{{ end }}{{ . }}{{ end }}", "0"),
+        ("{{ with .Tags.host }}{{ . }}{{ $.Name }}{{ end }}", "acpu"),
+        ("a {{- /* nothing */ -}} b", "ab"),
+        ('x  {{- " y " -}}  z', "x y z"),
+        ("{{ $x := 1 }}{{ $x = 2 }}{{ $x }}", "2"),
+        ("{{ .Time.Unix }}", "1500000000"),
+        ('{{ .Time.Format "2006-01-02 15:04:05.000" }}', "2017-07-14 02:40:00.123"),
+        ('{{ .Time.Format "Jan _2 06 03:04PM" }}', "Jul 14 17 02:40AM"),
+        ("{{ .Time }}", "2017-07-14 02:40:00.123456789 +0000 UTC"),
+        ("{{ .Time.Year }} {{ .Time.Weekday }}", "2017 Friday"),
+        ("{{ .Duration }} {{ .Duration.Seconds }}", "1m1.5s 61.5"),
+        ('{{ printf "%d" .Duration }}', "61500000000"),
+        ("{{ .ServerInfo }}", "{localhost c s}"),
+        ("{{ .Tags }}", "map[dc:<x> host:a]"),
+        ('{{ print 1 2 "a" "b" 3 }}', "1 2ab3"),
+        ("{{ len .Tags }} {{ len .Name }}", "2 3"),
+        ("{{ slice .Name 1 }} {{ slice .Name 0 2 }} {{ index .Name 0 }}", "pu cp 99"),
+        ('{{ and 1 0 }} {{ or "" "x" }} {{ not 0 }}', "0 x true"),
+        ("{{ or true (index .Name 99) }}", "true"),
+        ("{{ lt 1 2 }} {{ ge 1.5 2.5 }} {{ ne .Name .ID }}", "true false true"),
+        (
+            '{{ html "<a+b>" }} {{ js "it\'s" }} {{ urlquery "a b" }}',
+            "&lt;a+b&gt; it\\'s a+b",
+        ),
+        ('{{ define "x" }}[{{ . }}]{{ end }}{{ template "x" .Name }}', "[cpu]"),
+        ('{{ block "y" .Name }}<{{ . }}>{{ end }}', "<cpu>"),
+        ("{{ `raw` }}{{ 'a' }}{{ 0x10 }}{{ 1e3 }}{{ -5 }}", "raw97161000-5"),
+    ],
+)
+def test_text_renders(source: str, rendered: str) -> None:
+    assert text(source, "message").render(DATA) == rendered
+
+
+@pytest.mark.parametrize(
+    ("source", "fault"),
+    [
+        ("{{ json . }}", 'template: message:1: function "json" not defined'),
+        ("{{ .X }", 'template: message:1: unexpected "}" in operand'),
+        ("a\n{{ }}", "template: message:2: missing value for command"),
+        ("{{ if .X }}", "template: message:1: unexpected EOF"),
+        ("{{ end }}", "template: message:1: unexpected {{end}}"),
+        ("{{ .X", "template: message:1: unclosed action"),
+        ('{{ "x }}', "template: message:1: unterminated quoted string"),
+        ("{{ $x }}", 'template: message:1: undefined variable "$x"'),
+        ("{{ (.X }}", "template: message:1: unclosed left paren"),
+        ("{{ .X) }}", "template: message:1: unexpected right paren"),
+        (
+            "{{ .X | 5 }}",
+            "template: message:1: non executable command in pipeline stage 2",
+        ),
+        ("{{ break }}", "template: message:1: {{break}} outside {{range}}"),
+        ("{{ /* x }}", "template: message:1: unclosed comment"),
+    ],
+)
+def test_a_template_that_does_not_parse_says_why(source: str, fault: str) -> None:
+    with pytest.raises(TemplateError) as caught:
+        text(source, "message")
+    assert str(caught.value) == fault
+
+
+@pytest.mark.parametrize(
+    ("source", "fault"),
+    [
+        (
+            "{{ .Nope }}",
+            '1:3: executing "message" at <.Nope>: '
+            "can't evaluate field Nope in type kapacitor.messageInfo",
+        ),
+        (
+            'é\n {{ gt (index .Fields "v") 5 }}',
+            '2:4: executing "message" at <gt (index .Fields "v...>: error calling gt: '
+            "incompatible types for comparison: float64 and int",
+        ),
+        (
+            "{{ index .Name 9 }}",
+            '1:3: executing "message" at <index .Name 9>: error calling index: '
+            "index out of range: 9",
+        ),
+        (
+            "{{ len }}",
+            '1:3: executing "message" at <len>: wrong number of args for len: want 1 got 0',
+        ),
+        (
+            "{{ range .Name }}{{ end }}",
+            '1:9: executing "message" at <.Name>: range can\'t iterate over cpu',
+        ),
+    ],
+)
+def test_a_template_that_does_not_execute_says_where(source: str, fault: str) -> None:
+    template = text(source, "message")
+    with pytest.raises(TemplateError) as caught:
+        template.render(DATA)
+    assert str(caught.value) == f"template: message:{fault}"
+
+
+@pytest.mark.parametrize(
+    ("source", "rendered"),
+    [
+        ("<b>{{ .Fields.s }}</b>", "<b>it&#39;s &lt;b&gt;</b>"),
+        ("{{ .Fields.nope }}", ""),
+        (
+            "{{ jsonCompact .Tags }}",
+            "{&#34;dc&#34;:&#34;\\u003cx\\u003e&#34;,&#34;host&#34;:&#34;a&#34;}",
+        ),
+        (
+            "{{ json .Tags }}",
+            "{&#34;dc&#34;:&#34;\\u003cx\\u003e&#34;,&#34;host&#34;:&#34;a&#34;}\n",
+        ),
+        ('<p title="{{ .Fields.s }}">', '<p title="it&#39;s &lt;b&gt;">'),
+        ('<a href="/x?q={{ .Fields.s }}">', '<a href="/x?q=it%27s%20%3cb%3e">'),
+        ('<a href="{{ .Name }}">', '<a href="cpu">'),
+        (
+            "<script>var a = {{ jsonCompact .Tags }}</script>{{ .Name }}",
+            '<script>var a = {"dc":"\\u003cx\\u003e","host":"a"}</script>cpu',
+        ),
+        (
+            "<script>{{ .Fields.s }}</script>",
+            '<script>"it\\u0027s \\u003cb\\u003e"</script>',
+        ),
+    ],
+)
+def test_details_escape_by_context(source: str, rendered: str) -> None:
+    assert html(source, "details").render(DATA) == rendered
+
+
+def test_a_script_url_in_an_attribute_is_made_harmless() -> None:
+    template = html('<a href="{{ . }}">', "details")
+    assert template.render("javascript:alert(1)") == '<a href="#ZgotmplZ">'
+
+
+@pytest.mark.parametrize("source", ["<p {{ .ID }}>", '<p onclick="{{ .ID }}">'])
+def test_details_refuse_what_cannot_be_made_safe(source: str) -> None:
+    with pytest.raises(TemplateError, match="cannot escape"):
+        html(source, "details")
+
+
+def test_json_of_a_value_that_is_not_finite_is_empty() -> None:
+    assert html("[{{ json . }}]", "details").render({"v": float("inf")}) == "[]"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ .Name }}",
+        '{{ printf "%5.2f|%-8s|%q|%x" .F .Name .Name .N }}',
+        "{{ if and .N (gt .N 3) }}yes{{ end }}",
+        "{{ range $i, $e := .L }}{{ $i }}{{ $e }}{{ end }}",
+        '{{ with $x := index .M "a" }}{{ $x }}{{ end }}',
+        "{{- .Name -}} x",
+    ],
+)
+def test_an_independent_implementation_agrees(source: str) -> None:
+    data = {"Name": "é<x>", "F": 2.5, "N": 5, "L": ["a", "b"], "M": {"a": "b"}}
+    expected = gotpl.render(source, data)
+    assert text(source, "message").render(data) == expected
+
+
+@given(st.text())
+def test_any_text_parses_or_is_refused(source: str) -> None:
+    try:
+        made = text(source, "message")
+    except TemplateError as fault:
+        assert str(fault).startswith("template: message:")
+    else:
+        assert isinstance(made, Template)
+
+
+@given(st.text(alphabet='{}.$"`|()= \n-ifendrangewith/*x1,', max_size=40))
+def test_hostile_actions_never_break_the_parser(source: str) -> None:
+    try:
+        text("{{" + source + "}}", "message").render(DATA)
+    except TemplateError as fault:
+        assert str(fault).startswith("template: message:")
