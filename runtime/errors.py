@@ -62,3 +62,12 @@ class DeliveryError(RuntimeFault):
         self.retry = retry
         self.status = status
         self.retry_after_s = retry_after_s
+
+    def replace(self, message: str) -> DeliveryError:
+        """The same failure with another text."""
+        return DeliveryError(
+            message,
+            retry=self.retry,
+            status=self.status,
+            retry_after_s=self.retry_after_s,
+        )

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import time
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
+import aiohttp
 import msgspec
+from yarl import URL
 
 from runtime.errors import DeliveryError
 
@@ -77,3 +85,225 @@ class HttpClient(Protocol):
         Raises:
             DeliveryError: no answer came; the text names the endpoint without secrets.
         """
+
+
+# The key of the delivery under way, the same for each of its attempts: the delivery
+# sets it, and the client sends it as the header `Idempotency-Key`.
+idempotency_key: ContextVar[str] = ContextVar("idempotency_key", default="")
+
+BODY_LIMIT_BYTES = 64 * 1024
+_USER_AGENT = "kapacitor-runtime"
+_MAX_REDIRECTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLimits:
+    """How long a request may take.
+
+    Attributes:
+        connect_s: to connect, in seconds.
+        total_s: altogether, the answer's body and redirects included.
+    """
+
+    connect_s: float = 5.0
+    total_s: float = 30.0
+
+
+class AiohttpClient:
+    """Sends requests with aiohttp, within limits of time and size.
+
+    Redirects are followed as Go does, but only on the endpoint's own host. Error texts
+    are Go's, without query values, user names or parts of the path that look secret.
+    """
+
+    def __init__(self, limits: TimeLimits | None = None) -> None:
+        self._limits = limits or TimeLimits()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def send(self, request: Request) -> Response:
+        """Send `request` and read the answer.
+
+        Raises:
+            DeliveryError: no answer came; the text names the endpoint without secrets.
+        """
+        if urlsplit(request.url).scheme not in ("http", "https"):
+            scheme = urlsplit(request.url).scheme
+            raise _failure(request, f'unsupported protocol scheme "{scheme}"')
+        try:
+            async with asyncio.timeout(self._limits.total_s):
+                return await self._follow(request)
+        except TimeoutError as error:
+            is_connect = isinstance(error, aiohttp.ServerTimeoutError)
+            text = (
+                "dial tcp: i/o timeout" if is_connect else "context deadline exceeded"
+            )
+            raise _failure(request, text, retry=True) from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            text, retry = _reason(error)
+            # not `from error`: its text shows the URL
+            raise _failure(request, text, retry=retry) from None
+
+    async def _follow(self, request: Request) -> Response:
+        for _ in range(_MAX_REDIRECTS):
+            response, location = await self._exchange(request)
+            following = _redirected(request, response.status, location)
+            if following is None:
+                return response
+            request = following
+        raise _failure(request, f"stopped after {_MAX_REDIRECTS} redirects")
+
+    async def _exchange(self, request: Request) -> tuple[Response, str]:
+        key = idempotency_key.get()
+        own = {"User-Agent": _USER_AGENT} | ({"Idempotency-Key": key} if key else {})
+        async with self._opened().request(
+            request.method,
+            URL(request.url, encoded=True),
+            headers=own | dict(request.headers),
+            data=request.body or None,
+            allow_redirects=False,
+            skip_auto_headers=("Accept", "Content-Type"),
+        ) as answer:
+            body = await _read(answer)
+            wait_s = retry_after_s(answer.headers.get("Retry-After", ""), time.time())
+            return (
+                Response(answer.status, body, wait_s),
+                answer.headers.get("Location", ""),
+            )
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            timeout = aiohttp.ClientTimeout(
+                total=None,
+                connect=None,
+                sock_connect=self._limits.connect_s,
+            )
+            self._session = aiohttp.ClientSession(
+                timeout=timeout,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                connector=aiohttp.TCPConnector(limit=0),
+            )
+        return self._session
+
+
+def retry_after_s(text: str, now_s: float) -> float | None:
+    """The seconds that a `Retry-After` header asks to wait; None if it says nothing.
+
+    Args:
+        text: seconds, or an HTTP date: `Wed, 21 Oct 2026 07:28:00 GMT`.
+        now_s: the time, in seconds since 1970 UTC.
+    """
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:12])
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - now_s)
+    except (ValueError, OverflowError):
+        return None
+
+
+def shown_url(url: str) -> str:
+    """`url` for logs and errors: what may be secret in it is `***`.
+
+    Source: Go net/url prints everything; ours hides query values, user information and
+    long parts of the path, which in webhook URLs are keys.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "***"
+    _, at, host = parts.netloc.rpartition("@")
+    path = "/".join(
+        "***" if _looks_secret(part) else part for part in parts.path.split("/")
+    )
+    query = "&".join(
+        name + equals + ("***" if value else "")
+        for name, equals, value in (
+            pair.partition("=") for pair in parts.query.split("&")
+        )
+        if name or value
+    )
+    shown = urlunsplit(("", "***@" + host if at else host, path, query, ""))
+    return f"{parts.scheme}:{shown}" if parts.scheme else shown
+
+
+def _looks_secret(part: str) -> bool:
+    long = len(part) >= 24
+    mixed = any(map(str.isdigit, part)) and any(map(str.isalpha, part))
+    return long or ":" in part or (mixed and len(part) >= 16)
+
+
+def _failure(request: Request, reason: str, *, retry: bool = False) -> DeliveryError:
+    method = request.method.capitalize()
+    return DeliveryError(f'{method} "{shown_url(request.url)}": {reason}', retry=retry)
+
+
+def _reason(error: Exception) -> tuple[str, bool]:
+    """What Go would say, and whether the same attempt may succeed later."""
+    match error:
+        case aiohttp.ClientConnectorCertificateError():
+            return "tls: failed to verify certificate", False
+        case aiohttp.ClientConnectorSSLError():
+            return "tls: handshake failure", True
+        case aiohttp.ClientConnectorDNSError():
+            return f"dial tcp: lookup {error.host}: no such host", True
+        case aiohttp.ClientConnectorError():
+            return _dial(error), True
+        case aiohttp.ServerDisconnectedError():
+            return "EOF", True
+        case aiohttp.ClientPayloadError():
+            return "unexpected EOF", True
+        case aiohttp.ClientResponseError():
+            return "net/http: malformed HTTP response", True
+        case aiohttp.InvalidURL() | ValueError():
+            return "invalid URL", False
+        case OSError() if error.errno is not None:
+            return os.strerror(error.errno).lower(), True
+        case _:
+            return f"connection failed ({type(error).__name__})", True
+
+
+def _dial(error: aiohttp.ClientConnectorError) -> str:
+    host = f"[{error.host}]" if ":" in error.host else error.host
+    code = error.os_error.errno
+    reason = os.strerror(code).lower() if code else "connection failed"
+    return f"dial tcp {host}:{error.port}: connect: {reason}"
+
+
+async def _read(answer: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    while len(body) < BODY_LIMIT_BYTES:
+        chunk = await answer.content.read(BODY_LIMIT_BYTES - len(body))
+        if not chunk:
+            return bytes(body)
+        body += chunk
+    answer.close()  # the rest, which may have no end, stays unread
+    return bytes(body)
+
+
+def _redirected(request: Request, status: int, location: str) -> Request | None:
+    """The request that follows a redirect; None where the answer is to be taken."""
+    if status not in (301, 302, 303, 307, 308) or not location:
+        return None
+    url = urljoin(request.url, location)
+    if _host(url) != _host(request.url):
+        return None
+    if status in (307, 308):
+        return Request(request.method, url, request.headers, request.body)
+    headers = {
+        name: value
+        for name, value in request.headers.items()
+        if not name.lower().startswith("content-")
+    }
+    method = "HEAD" if request.method == "HEAD" else "GET"
+    return Request(method, url, headers)
+
+
+def _host(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port

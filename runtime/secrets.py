@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import quote, quote_plus
+
 
 class Secret:
     """A text that never shows itself: `str`, `repr` and formatting give `***`.
@@ -36,3 +42,40 @@ class Secret:
 
 # what a field of type Secret holds when nothing was said
 NO_SECRET = Secret()
+
+
+def secrets_in(value: object) -> Iterator[Secret]:
+    """The secrets inside a value: a dataclass, a sequence, a mapping or a secret."""
+    if isinstance(value, Secret):
+        if value:
+            yield value
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for field in dataclasses.fields(value):
+            yield from secrets_in(getattr(value, field.name))
+    elif isinstance(value, Mapping):
+        yield from secrets_in(tuple(value.values()))
+    elif isinstance(value, list | tuple | set | frozenset):
+        for item in value:
+            yield from secrets_in(item)
+
+
+def redact(text: str, secrets: Iterable[Secret]) -> str:
+    """`text` with `***` for each secret, also where it is encoded in a usual way."""
+    found = {form for secret in secrets for form in _forms(secret.reveal())}
+    # the longest first: a form may be part of another
+    for form in sorted(found, key=len, reverse=True):
+        text = text.replace(form, "***")
+    return text
+
+
+def _forms(value: str) -> Iterator[str]:
+    # hiding shorter ones would hide the text around them
+    if len(value) < 3:
+        return
+    yield value
+    yield quote(value)
+    yield quote(value, safe="")
+    yield quote_plus(value)
+    yield json.dumps(value)[1:-1]
+    yield json.dumps(value, ensure_ascii=False)[1:-1]
+    yield base64.b64encode(value.encode()).decode()

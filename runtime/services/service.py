@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from runtime.alert.types import Event, Handler
 from runtime.errors import ConfigError, DeliveryError
 from runtime.http_client import HttpClient, Request, Response
+from runtime.secrets import redact, secrets_in
 
 ConfigT = TypeVar("ConfigT", bound="ServiceConfig")
 OptionsT = TypeVar("OptionsT")
@@ -118,9 +119,14 @@ class HttpService(Generic[ConfigT, OptionsT, TestT]):
         config = self._config
         if not config.enabled:
             raise DeliveryError("service is not enabled")
-        request = self.request(config, options, event)
-        if request is not None:
-            self.check(await self._client.send(request))
+        try:
+            request = self.request(config, options, event)
+            if request is not None:
+                self.check(await self._client.send(request))
+        except DeliveryError as error:
+            # an endpoint may repeat what it was sent in its answer
+            text = redact(str(error), secrets_in((config, options)))
+            raise error.replace(text) from None
 
     def handler(self, options: OptionsT) -> Handler:
         """A handler that sends its events with `options`."""

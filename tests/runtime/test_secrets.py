@@ -1,0 +1,45 @@
+import pickle
+from dataclasses import dataclass, field
+
+import pytest
+
+from runtime.secrets import NO_SECRET, Secret, redact, secrets_in
+
+
+@dataclass(frozen=True)
+class Config:
+    token: Secret = NO_SECRET
+    room: str = ""
+    more: dict[str, Secret] = field(default_factory=dict)
+
+
+def test_a_secret_shows_itself_nowhere():
+    secret = Secret("hush")
+    assert f"{secret} {secret!r} {[secret]}" == "*** *** [***]"
+    with pytest.raises(TypeError):
+        pickle.dumps(secret)
+
+
+def test_finds_the_secrets_of_a_configuration():
+    config = Config(Secret("a"), "room", {"k": Secret("b"), "n": NO_SECRET})
+    assert list(secrets_in((config, [Secret("c")]))) == [
+        Secret("a"),
+        Secret("b"),
+        Secret("c"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'pa/ss w"rd é',
+        "pa/ss%20w%22rd%20%C3%A9",
+        "pa%2Fss%20w%22rd%20%C3%A9",
+        "pa%2Fss+w%22rd+%C3%A9",
+        'pa/ss w\\"rd é',
+        'pa/ss w\\"rd \\u00e9',
+        "cGEvc3MgdyJyZCDDqQ==",
+    ],
+)
+def test_redacts_a_secret_in_every_usual_form(text):
+    assert redact(f"<{text}>", [Secret('pa/ss w"rd é')]) == "<***>"
