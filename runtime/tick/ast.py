@@ -89,12 +89,18 @@ class UnaryNode(Node):
 
 @dataclass(frozen=True, slots=True)
 class BinaryNode(Node):
-    """`left operator right`; `parens` remembers brackets around the whole."""
+    """`left operator right`.
+
+    Attributes:
+        parens: brackets stood around the whole.
+        multiline: the right side began on a line of its own.
+    """
 
     operator: str
     left: Expression
     right: Expression
     parens: bool = field(default=False, compare=False)
+    multiline: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +167,14 @@ class DBRPNode(Node):
 
 @dataclass(frozen=True, slots=True)
 class ProgramNode(Node):
-    """The statements of a script, in order; `comments` trail the last one."""
+    """The statements of a script, in order; `comments` trail the last one.
+
+    Attributes:
+        source: the script's text, to which positions refer.
+    """
 
     statements: tuple[Statement, ...]
+    source: str = field(default="", compare=False, repr=False)
 
 
 Expression = (

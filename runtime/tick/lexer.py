@@ -1,0 +1,151 @@
+"""Cuts a TICKscript into tokens."""
+
+from __future__ import annotations
+
+import re
+from itertools import accumulate
+from typing import NamedTuple
+
+EOF = "EOF"
+ERROR = "ERR"
+NUMBER = "number"
+STRING = "string"
+DURATION = "duration"
+IDENTIFIER = "identifier"
+REFERENCE = "reference"
+REGEX = "regex"
+LAMBDA = "lambda"
+
+_KEYWORDS = frozenset({"var", "dbrp", "AND", "OR", "TRUE", "FALSE"})
+# After one of these `/` divides; anywhere else it starts a regular expression.
+_OPERANDS = frozenset(
+    {IDENTIFIER, NUMBER, STRING, DURATION, REFERENCE, REGEX, ")", "]", "TRUE", "FALSE"}
+)
+
+# Possessive quantifiers (`*+`) keep an escaped quote from closing its string.
+_TOKEN = re.compile(
+    r"""
+      (?P<blank>\s+)
+    | //(?P<comment>[^\n]*)
+    | (?P<lambda>lambda:)
+    | (?P<identifier>[^\W\d_]\w*)
+    | (?P<reference>"(?:[^"\\]|\\"?+)*+")
+    | (?P<string>'''[\s\S]*?'''|'(?!'')(?:[^'\\]|\\'?+)*+')
+    | (?P<duration>\d+(?:ms|[uµsmhdw]))
+    | (?P<number>\d+\.?\d*|\.\d+)
+    | (?P<punctuation>[()\[\],.|@+\-*%]|=~|!~|==|!=|<=|>=|[<>=!])
+    """,
+    re.VERBOSE,
+)
+_REGEX = re.compile(r"/(?:[^/\\]|\\/?+)*+/")
+_UNTERMINATED = {
+    "'": "unterminated string",
+    '"': "unterminated field reference",
+}
+
+
+class Token(NamedTuple):
+    """One token.
+
+    Attributes:
+        kind: what it is, by the name that error texts use; keywords, operators and
+            brackets are their own kind.
+        text: its spelling; for `ERR` what is wrong.
+        start: offset of its first character, in characters.
+        end: offset behind its last character.
+        comments: the texts of the comments before it.
+    """
+
+    kind: str
+    text: str
+    start: int
+    end: int
+    comments: tuple[str, ...] = ()
+
+
+def tokens(source: str) -> list[Token]:
+    """The tokens of `source`; the last one is of kind `EOF`, or `ERR` where it breaks off."""
+    found: list[Token] = []
+    comments: list[str] = []
+    position, previous, size = 0, "", len(source)
+    match_token = _TOKEN.match
+    while position < size:
+        match = match_token(source, position)
+        kind = match.lastgroup if match is not None else None
+        if match is None or kind is None:
+            token = _odd_token(source, position, previous)
+        else:
+            end = match.end()
+            if kind == "blank":
+                position = end
+                continue
+            if kind == "comment":
+                comments.append(match["comment"].lstrip("/").strip())
+                position = end
+                continue
+            text = match.group()
+            token = _named_token(source, kind, text, position, end)
+        if comments:
+            token = token._replace(comments=tuple(comments))
+            comments.clear()
+        found.append(token)
+        previous, position = token.kind, token.end
+        if previous == ERROR:
+            return found
+    found.append(Token(EOF, "", size, size, tuple(comments)))
+    return found
+
+
+def _named_token(source: str, kind: str, text: str, start: int, end: int) -> Token:
+    if kind == "punctuation" or (kind == IDENTIFIER and text in _KEYWORDS):
+        return Token(text, text, start, end)
+    if kind == NUMBER and "." in text and source.startswith(".", end):
+        return Token(ERROR, "multiple decimals in number", start, end)
+    return Token(kind, text, start, end)
+
+
+def _odd_token(source: str, start: int, previous: str) -> Token:
+    """A division, a regular expression, or what no token starts with."""
+    first = source[start]
+    if first == "/":
+        if previous in _OPERANDS:
+            return Token("/", "/", start, start + 1)
+        match = _REGEX.match(source, start)
+        if match is not None:
+            return Token(REGEX, match.group(), start, match.end())
+        return Token(ERROR, "unterminated regex", start, len(source))
+    text = _UNTERMINATED.get(first)
+    if text is None:
+        text = f"unknown state, last char: {_quoted(first)}"
+    return Token(ERROR, text, start, len(source))
+
+
+def _quoted(character: str) -> str:
+    if character == "\\":
+        return r"'\\'"
+    if character.isprintable():
+        return f"'{character}'"
+    code = ord(character)
+    if code < 0x80:
+        return f"'\\x{code:02x}'"
+    return f"'\\u{code:04x}'" if code < 0x10000 else f"'\\U{code:08x}'"
+
+
+class ByteOffsets:
+    """Turns offsets in characters into offsets in bytes of the UTF-8 source."""
+
+    def __init__(self, source: str) -> None:
+        self._table: list[int] | None = None
+        if not source.isascii():
+            sizes = (len(c.encode("utf-8", "surrogatepass")) for c in source)
+            self._table = list(accumulate(sizes, initial=0))
+
+    def of(self, offset: int) -> int:
+        """The offset in bytes of the character at `offset`."""
+        return offset if self._table is None else self._table[offset]
+
+
+def location(source: str, position: int) -> tuple[int, int]:
+    """Line and column, from 1, of the byte at `position`; columns count bytes."""
+    before = source.encode("utf-8", "surrogatepass")[:position]
+    return before.count(b"\n") + 1, position - before.rfind(b"\n")

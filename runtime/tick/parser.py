@@ -1,0 +1,424 @@
+"""Parses a TICKscript into its syntax tree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NoReturn
+
+from runtime.errors import ScriptError
+from runtime.golang import regex
+from runtime.tick import ast, lexer
+from runtime.tick.lexer import Token
+from runtime.units import DAY, HOUR, MICROSECOND, MILLISECOND, MINUTE, SECOND, WEEK
+
+_PRECEDENCE = {
+    "OR": 0,
+    "AND": 1,
+    "==": 2,
+    "!=": 2,
+    "=~": 2,
+    "!~": 2,
+    "<": 3,
+    "<=": 3,
+    ">": 3,
+    ">=": 3,
+    "+": 4,
+    "-": 4,
+    "*": 5,
+    "/": 5,
+    "%": 5,
+}
+_UNITS = {
+    "u": MICROSECOND,
+    "µ": MICROSECOND,
+    "ms": MILLISECOND,
+    "s": SECOND,
+    "m": MINUTE,
+    "h": HOUR,
+    "d": DAY,
+    "w": WEEK,
+}
+_CHAIN_KINDS = {"|": "chain", ".": "property", "@": "dynamic"}
+_MAX_INT = 2**63 - 1
+# How far around an offending token an error text shows the script, in bytes.
+_SNIPPET = 10
+# Deep enough for any script a person writes, shallow enough for Python's stack.
+_MAX_DEPTH = 100
+
+# What an error text names where an operand should stand.
+_OPERAND = (
+    lexer.NUMBER,
+    lexer.STRING,
+    lexer.DURATION,
+    lexer.IDENTIFIER,
+    "TRUE",
+    "FALSE",
+    "==",
+    "(",
+    "-",
+    "!",
+)
+
+
+def parse(source: str) -> ast.ProgramNode:
+    """The syntax tree of a script.
+
+    Raises:
+        ScriptError: it does not parse; the text starts with `parser: ` and tells line
+            and column, both from 1, columns in bytes.
+
+    Source: Kapacitor tick/ast/parser.go; same language, same error texts.
+    """
+    return _Parser(source).program()
+
+
+def parse_lambda(source: str) -> ast.LambdaNode:
+    """The lambda whose expression, without `lambda:`, is `source`.
+
+    Raises:
+        ScriptError: it does not parse.
+    """
+    parser = _Parser(source)
+    expression = parser.operation()
+    parser.expect(lexer.EOF)
+    return ast.LambdaNode(expression)
+
+
+class _Parser:
+    """Recursive descent over the tokens; `_pending` are comments no node has taken yet."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._bytes = lexer.ByteOffsets(source)
+        self._tokens = lexer.tokens(source)
+        self._index = 0
+        self._pending: list[str] = []
+        self._depth = 0
+
+    def program(self) -> ast.ProgramNode:
+        statements: list[ast.Statement] = []
+        while self._kind() != lexer.EOF:
+            statements.append(self._statement())
+        self._advance()
+        return ast.ProgramNode(
+            tuple(statements), source=self._source, comments=self._comments()
+        )
+
+    def expect(self, kind: str) -> Token:
+        if self._kind() != kind:
+            self._unexpected(kind)
+        return self._advance()
+
+    def operation(self, left: ast.Expression | None = None) -> ast.Expression:
+        """An operator expression; `left` is its first operand if that is already read."""
+        return self._climb(self._operand() if left is None else left, 0)
+
+    # Tokens
+
+    def _kind(self) -> str:
+        return self._tokens[self._index].kind
+
+    def _advance(self) -> Token:
+        token = self._tokens[self._index]
+        if token.kind != lexer.EOF:
+            self._index += 1
+        if token.comments:
+            self._pending.extend(token.comments)
+        return token
+
+    def _comments(self) -> tuple[str, ...]:
+        if not self._pending:
+            return ()
+        taken = tuple(self._pending)
+        self._pending.clear()
+        return taken
+
+    def _position(self, token: Token) -> int:
+        return self._bytes.of(token.start)
+
+    def _broken(self, start: int, end: int) -> bool:
+        """Whether a line ends between two offsets."""
+        return self._source.find("\n", start, end) >= 0
+
+    # Statements
+
+    def _statement(self) -> ast.Statement:
+        kind = self._kind()
+        if kind == "var":
+            return self._declaration()
+        if kind == "dbrp":
+            return self._dbrp()
+        return self._expression()
+
+    def _declaration(self) -> ast.DeclarationNode | ast.TypeDeclarationNode:
+        position = self._position(self._advance())
+        comments = self._comments()
+        name = self.expect(lexer.IDENTIFIER).text
+        if self._kind() == lexer.IDENTIFIER:
+            kind = self._advance().text
+            return ast.TypeDeclarationNode(
+                name, kind, position=position, comments=comments
+            )
+        self.expect("=")
+        value = self._expression()
+        return ast.DeclarationNode(name, value, position=position, comments=comments)
+
+    def _dbrp(self) -> ast.DBRPNode:
+        position = self._position(self._advance())
+        comments = self._comments()
+        database = self._reference().name
+        self.expect(".")
+        policy = self._reference().name
+        return ast.DBRPNode(database, policy, position=position, comments=comments)
+
+    # Expressions
+
+    def _expression(self) -> ast.Expression:
+        kind = self._kind()
+        if kind == lexer.LAMBDA:
+            token = self._advance()
+            comments = self._comments()
+            return ast.LambdaNode(
+                self.operation(), position=self._position(token), comments=comments
+            )
+        if kind == "[":
+            return self._list()
+        if kind != lexer.IDENTIFIER:
+            return self.operation()
+        first = self._name_or_call("global", self._expression)
+        if self._kind() in _CHAIN_KINDS:
+            return self._chain(first)
+        return self.operation(first)
+
+    def _chain(self, left: ast.Expression) -> ast.Expression:
+        while (kind := self._kind()) in _CHAIN_KINDS:
+            token = self._advance()
+            comments = self._comments()
+            right = self._name_or_call(
+                _CHAIN_KINDS[kind], self._expression, call=kind == "|"
+            )
+            left = ast.ChainNode(
+                kind, left, right, position=self._position(token), comments=comments
+            )
+        return left
+
+    def _name_or_call(
+        self, kind: str, argument: Callable[[], ast.Expression], *, call: bool = False
+    ) -> ast.IdentifierNode | ast.FunctionNode:
+        name = self.expect(lexer.IDENTIFIER)
+        comments = self._comments()
+        if not call and self._kind() != "(":
+            return ast.IdentifierNode(
+                name.text, position=self._position(name), comments=comments
+            )
+        arguments, multiline = self._arguments(argument)
+        return ast.FunctionNode(
+            name.text,
+            arguments,
+            kind,
+            multiline,
+            position=self._position(name),
+            comments=comments,
+        )
+
+    def _arguments(
+        self, argument: Callable[[], ast.Expression]
+    ) -> tuple[tuple[ast.Expression, ...], bool]:
+        """What stands between brackets, and whether it is spread over lines."""
+        end = self.expect("(").end
+        self._enter()
+        found: list[ast.Expression] = []
+        multiline = False
+        while (token := self._tokens[self._index]).kind != ")":
+            multiline = multiline or self._broken(end, token.start)
+            found.append(argument())
+            end = self._tokens[self._index - 1].end
+            if self._kind() != ",":
+                break
+            end = self._advance().end
+        closing = self.expect(")")
+        multiline = multiline or self._broken(end, closing.start)
+        self._depth -= 1
+        return tuple(found), multiline and bool(found)
+
+    def _list(self) -> ast.ListNode:
+        position = self._position(self._advance())
+        comments = self._comments()
+        items: list[ast.Expression] = []
+        while self._kind() != "]":
+            items.append(self._item())
+            if self._kind() != ",":
+                break
+            self._advance()
+        self.expect("]")
+        return ast.ListNode(tuple(items), position=position, comments=comments)
+
+    def _item(self) -> ast.Expression:
+        if self._kind() not in (lexer.IDENTIFIER, lexer.STRING, "*"):
+            self._unexpected(lexer.IDENTIFIER, lexer.STRING, "*")
+        if self._kind() == lexer.IDENTIFIER:
+            token = self._advance()
+            return ast.IdentifierNode(
+                token.text, position=self._position(token), comments=self._comments()
+            )
+        return self._operand()
+
+    def _climb(self, left: ast.Expression, lowest: int) -> ast.Expression:
+        """Operators of at least the precedence `lowest` that follow `left`."""
+        while (precedence := _PRECEDENCE.get(self._kind(), -1)) >= lowest:
+            operator = self._advance()
+            comments = self._comments()
+            multiline = self._broken(operator.end, self._tokens[self._index].start)
+            right = self._operand()
+            while _PRECEDENCE.get(self._kind(), -1) > precedence:
+                right = self._climb(right, _PRECEDENCE[self._kind()])
+            left = ast.BinaryNode(
+                operator.kind,
+                left,
+                right,
+                multiline=multiline,
+                position=self._position(operator),
+                comments=comments,
+            )
+        return left
+
+    def _operand(self) -> ast.Expression:
+        kind = self._kind()
+        if kind == lexer.IDENTIFIER:
+            return self._name_or_call("global", self.operation)
+        if kind == "(":
+            return self._brackets()
+        if kind in ("-", "!"):
+            return self._unary()
+        literal = _LITERALS.get(kind)
+        if literal is None:
+            self._unexpected(*_OPERAND)
+        token = self._advance()
+        return literal(token.text, self._position(token), self._comments())
+
+    def _unary(self) -> ast.UnaryNode:
+        token = self._advance()
+        comments = self._comments()
+        self._enter()
+        operand = self._operand()
+        self._depth -= 1
+        return ast.UnaryNode(
+            token.kind, operand, position=self._position(token), comments=comments
+        )
+
+    def _brackets(self) -> ast.Expression:
+        self._advance()
+        self._enter()
+        inner = self.operation()
+        self.expect(")")
+        self._depth -= 1
+        if not isinstance(inner, ast.BinaryNode):
+            return inner  # brackets around a single value say nothing
+        return ast.BinaryNode(
+            inner.operator,
+            inner.left,
+            inner.right,
+            parens=True,
+            multiline=inner.multiline,
+            position=inner.position,
+            comments=inner.comments,
+        )
+
+    def _reference(self) -> ast.ReferenceNode:
+        token = self.expect(lexer.REFERENCE)
+        return _reference(token.text, self._position(token), self._comments())
+
+    # Errors
+
+    def _enter(self) -> None:
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise ScriptError("parser: expression is nested too deeply")
+
+    def _unexpected(self, *expected: str) -> NoReturn:
+        token = self._tokens[self._index]
+        found = token.text if token.kind == lexer.ERROR else token.kind
+        line, column = lexer.location(self._source, self._position(token))
+        wanted = ",".join(f'"{kind}"' for kind in expected)
+        raise ScriptError(
+            f"parser: unexpected {found} line {line} char {column}"
+            f' in "{self._snippet(token)}". expected: {wanted}'
+        )
+
+    def _snippet(self, token: Token) -> str:
+        source = self._source.encode("utf-8", "surrogatepass")
+        position = self._position(token)
+        before = source[max(0, position - _SNIPPET) : position].rpartition(b"\n")[2]
+        after = source[position : position + _SNIPPET].partition(b"\n")[0]
+        return (before + after).decode("utf-8", "replace")
+
+
+_Comments = tuple[str, ...]
+
+
+def _number(text: str, position: int, comments: _Comments) -> ast.NumberNode:
+    try:
+        value = _number_value(text)
+    except ValueError:
+        raise ScriptError(f'parser: illegal number syntax: "{text}"') from None
+    return ast.NumberNode(value, text, position=position, comments=comments)
+
+
+def _number_value(text: str) -> int | float:
+    if not text.isascii():
+        raise ValueError(text)
+    if "." in text:
+        return float(text)
+    octal = len(text) > 1 and text.startswith("0")
+    value = int(text, 8 if octal else 10)
+    if value > _MAX_INT:
+        raise ValueError(text)
+    return value
+
+
+def _duration(text: str, position: int, comments: _Comments) -> ast.DurationNode:
+    digits = text[:-2] if text.endswith("ms") else text[:-1]
+    value = int(digits) * _UNITS[text[len(digits) :]]
+    if value > _MAX_INT:
+        raise ScriptError(f"parser: overflowed duration {text}")
+    return ast.DurationNode(value, text, position=position, comments=comments)
+
+
+def _string(text: str, position: int, comments: _Comments) -> ast.StringNode:
+    triple = text.startswith("'''")
+    value = text[3:-3] if triple else text[1:-1].replace("\\'", "'")
+    return ast.StringNode(value, triple, position=position, comments=comments)
+
+
+def _reference(text: str, position: int, comments: _Comments) -> ast.ReferenceNode:
+    name = text[1:-1].replace('\\"', '"')
+    return ast.ReferenceNode(name, position=position, comments=comments)
+
+
+def _regex(text: str, position: int, comments: _Comments) -> ast.RegexNode:
+    pattern = text[1:-1].replace("\\/", "/")
+    try:
+        regex.compile(pattern)
+    except ValueError as error:
+        raise ScriptError(f"parser: {error}") from error
+    return ast.RegexNode(pattern, position=position, comments=comments)
+
+
+def _bool(text: str, position: int, comments: _Comments) -> ast.BoolNode:
+    return ast.BoolNode(text == "TRUE", position=position, comments=comments)
+
+
+def _star(_: str, position: int, comments: _Comments) -> ast.StarNode:
+    return ast.StarNode(position=position, comments=comments)
+
+
+_LITERALS: dict[str, Callable[[str, int, _Comments], ast.Expression]] = {
+    lexer.NUMBER: _number,
+    lexer.STRING: _string,
+    lexer.DURATION: _duration,
+    lexer.REFERENCE: _reference,
+    lexer.REGEX: _regex,
+    "TRUE": _bool,
+    "FALSE": _bool,
+    "*": _star,
+}
