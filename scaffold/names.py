@@ -1,0 +1,269 @@
+"""Every form that a handler's name takes: the only module that changes case.
+
+`hipchat` with the property `hipChat` is the package `hipchat`, the class prefix
+`HipChat`, the method `hip_chat`.
+"""
+
+from __future__ import annotations
+
+import builtins
+import difflib
+import keyword
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from scaffold.errors import Fault
+
+_KIND = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
+_KEY = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*", re.ASCII)
+_PROPERTY = re.compile(r"[a-z][A-Za-z0-9]{0,39}", re.ASCII)
+_KEY_LENGTH = 40
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_DEVICES = _words("con prn aux nul") | {
+    f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)
+}
+
+# What an alert node says about itself; a handler of such a name would hide it.
+ALERT_PROPERTIES = _words("""
+    all category crit critReset details durationField flapping history id idField idTag
+    info infoReset inhibit levelField levelTag message messageField noRecoveries
+    stateChangesOnly topic warn warnReset quiet
+    """)
+
+# Tables of the configuration file that mean something else, packages of the runtime,
+# and words whose derived classes the runtime has already.
+_RESERVED = _words("""
+    aggregate alert auth azure collectd config consul data_dir deadman dns ec2 event
+    exec file_discovery gce handler handler_services hostname http httpd httppost
+    influxdb kubernetes level load log logging marathon nerve node opentsdb options
+    override pipeline post publish replay reporting request response scraper secret
+    server serverset service services servicetest smtp_server static_discovery stats
+    storage swarm task task_store tcp tls topic triton udf udp urls expressions
+    config_override skip_config_overrides default_retention_policy alert_node children
+    parents name handlers handlers_of noop
+    """)
+
+
+@dataclass(frozen=True)
+class Names:
+    """The forms of one handler's name.
+
+    Attributes:
+        kind: TOML table, HTTP kind, service test, package: `hipchat`.
+        property: the TICKscript property: `hipChat`.
+    """
+
+    kind: str
+    property: str
+
+    @cached_property
+    def package(self) -> str:
+        """The package below `services`."""
+        return self.kind
+
+    @cached_property
+    def test_module(self) -> str:
+        """The module of the fake server."""
+        return f"{self.kind}test"
+
+    @cached_property
+    def class_name(self) -> str:
+        """The prefix of classes: `HipChat`."""
+        return self.property[:1].upper() + self.property[1:]
+
+    @cached_property
+    def method(self) -> str:
+        """The method of the pipeline's alert node: `hip_chat`."""
+        return snake_case(self.property)
+
+    @cached_property
+    def section(self) -> str:
+        """What the settings of the runtime make of the field `kind`."""
+        return self.kind.replace("_", "-")
+
+
+def snake_case(name: str) -> str:
+    """`hipChat` → `hip_chat`, `opsGenie2` → `ops_genie2`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def camel_case(name: str) -> str:
+    """`icon-emoji` → `iconEmoji`, `hip_chat` → `hipChat`."""
+    first, *rest = [part for part in re.split("[-_]", name) if part]
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def identifier(key: str) -> str:
+    """The Python name of a key: `icon-emoji` → `icon_emoji`, `from` → `from_`."""
+    name = key.replace("-", "_")
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def constant(key: str) -> str:
+    """The name of a module's constant: `color` → `COLOR`."""
+    return key.replace("-", "_").upper()
+
+
+def default_property(kind: str) -> str:
+    """The TICKscript property of a handler that names none."""
+    return camel_case(kind) if re.search("[a-z]", kind) else kind
+
+
+def closest(word: object, known: Iterable[str]) -> str:
+    """The known word that was probably meant, or ""."""
+    near = difflib.get_close_matches(str(word), sorted(known), n=1, cutoff=0.6)
+    return near[0] if near else ""
+
+
+def kind_faults(kind: str, where: str, existing: Collection[str] = ()) -> list[Fault]:
+    """What is wrong with the name of a handler.
+
+    Args:
+        kind: the name.
+        where: how faults call its place.
+        existing: the kinds of the handlers that are there already.
+    """
+    faults = []
+    if not _KIND.fullmatch(kind):
+        faults.append(
+            Fault(
+                where,
+                f"{_shown(kind)} is no name for a handler",
+                "a to z first, then a to z, 0 to 9 and _, at most 40 characters",
+                _ascii_guess(kind),
+            )
+        )
+        return faults
+    if kind.endswith("_") or "__" in kind:
+        faults.append(Fault(where, f"{kind!r} has an underscore too many"))
+    taken = _taken(kind)
+    if taken:
+        faults.append(Fault(where, f"{kind!r} is {taken}"))
+    folded = _folded(kind)
+    for other in sorted(existing):
+        if _folded(other) == folded:
+            is_same = other == kind
+            problem = (
+                f"there is a handler {kind!r} already"
+                if is_same
+                else f"{kind!r} cannot be told from the handler {other!r}"
+            )
+            faults.append(Fault(where, problem))
+    return faults
+
+
+def property_faults(
+    property: str, where: str, existing: Collection[str] = ()
+) -> list[Fault]:
+    """What is wrong with the name of a TICKscript property of alert nodes.
+
+    Args:
+        property: the name.
+        where: how faults call its place.
+        existing: the properties of the handlers that are there already.
+    """
+    if not _PROPERTY.fullmatch(property):
+        return [
+            Fault(
+                where,
+                f"{_shown(property)} is no name for a TICKscript property",
+                "a to z first, then letters and digits, at most 40 characters",
+            )
+        ]
+    faults = []
+    if property.lower() in {each.lower() for each in ALERT_PROPERTIES}:
+        faults.append(
+            Fault(where, f"{property!r} is a property of every alert node already")
+        )
+    elif camel_case(snake_case(property)) != property:
+        faults.append(
+            Fault(
+                where,
+                f"{property!r} has capitals in a row",
+                suggestion=repr(camel_case(snake_case(property.lower()))),
+            )
+        )
+    else:
+        taken = _taken(snake_case(property))
+        if taken:
+            faults.append(Fault(where, f"{property!r} is {taken}"))
+    if property.lower() in {other.lower() for other in existing}:
+        faults.append(Fault(where, f"another handler has the property {property!r}"))
+    return faults
+
+
+def key_faults(
+    key: str, where: str, reserved: Iterable[str] = (), what: str = "key"
+) -> list[Fault]:
+    """What is wrong with the name of a configuration key, option or value.
+
+    Args:
+        key: the name, as in TOML.
+        where: how faults call its place.
+        reserved: names in Python form that mean something else there.
+        what: what it is the name of.
+    """
+    if not _KEY.fullmatch(key) or len(key) > _KEY_LENGTH:
+        return [
+            Fault(
+                where,
+                f"{_shown(key)} is no name for a {what}",
+                "a to z first, then a to z, 0 to 9, single - and _, "
+                f"at most {_KEY_LENGTH} characters",
+                _ascii_guess(key),
+            )
+        ]
+    if identifier(key) in set(reserved):
+        return [Fault(where, f"{key!r} is kept for something else here")]
+    return []
+
+
+def same_names(keys: Iterable[str]) -> list[tuple[str, str]]:
+    """Pairs of keys that are one name in Python: `chat-id` and `chat_id`."""
+    seen: dict[str, str] = {}
+    pairs = []
+    for key in keys:
+        name = identifier(key)
+        if name in seen:
+            pairs.append((seen[name], key))
+        seen.setdefault(name, key)
+    return pairs
+
+
+def _taken(name: str) -> str:
+    if keyword.iskeyword(name) or keyword.issoftkeyword(name):
+        return "a keyword of Python"
+    if hasattr(builtins, name):
+        return "a builtin of Python"
+    if name in _DEVICES:
+        return "a device on Windows"
+    if name in {snake_case(each) for each in ALERT_PROPERTIES}:
+        return "a property of every alert node already"
+    if name in _RESERVED:
+        return "a name that the runtime uses already"
+    return ""
+
+
+def _folded(name: str) -> str:
+    return name.replace("_", "").casefold()
+
+
+def _ascii_guess(name: str) -> str:
+    guess = re.sub("[^a-z0-9]+", "_", snake_case(name)).strip("_")[:40]
+    return repr(guess) if guess != name and _KIND.fullmatch(guess) else ""
+
+
+def _shown(name: str) -> str:
+    """The name, with the code points of what is not plain ASCII."""
+    odd = sorted({char for char in name if not (" " < char < "\x7f")})
+    if not odd:
+        return repr(name)
+    points = ", ".join(f"U+{ord(char):04X}" for char in odd[:5])
+    return f"{name!a} (with {points})"
