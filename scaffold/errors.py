@@ -15,6 +15,7 @@ ScaffoldError
 └── RecoveryFailed         a person must choose; all versions are kept
 """
 
+# ruff: noqa: N818 - the names say what happened
 from __future__ import annotations
 
 from collections.abc import Sequence

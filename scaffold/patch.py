@@ -1,0 +1,250 @@
+"""Puts registrations into a file: finds by syntax, decides by key, inserts as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from scaffold.errors import AnchorNotFound, PlanError, PlanErrors, UsageError
+from scaffold.layout import fit_entry
+from scaffold.slots import Anchor, Entry, Slot, Source, Unfit
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """One entry that should be in a file.
+
+    Attributes:
+        path: the file.
+        place: the name of the place in it.
+        anchor: finds the place.
+        key: tells whether the entry is there.
+        fragment: its text, not indented.
+        previous: the text that was written before, or None; an entry that still has
+            it is replaced, any other is its owner's.
+    """
+
+    path: PurePosixPath
+    place: str
+    anchor: Anchor
+    key: str
+    fragment: str
+    previous: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a registration.
+
+    Attributes:
+        registration: which one.
+        action: `register`, `registered` (it was there), `update`, `keep` (edited by
+            hand, no change needed) or `conflict` (edited by hand, change needed).
+        line: where it stands now, from 1.
+        copies: how many entries of that key there are.
+        fragment: its text as written, in black's form.
+    """
+
+    registration: Registration
+    action: str
+    line: int
+    copies: int
+    fragment: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    outcome: Outcome
+    start: int
+    stop: int
+    text: str
+
+
+def register(
+    path: PurePosixPath, data: bytes, registrations: Sequence[Registration]
+) -> tuple[bytes, tuple[Outcome, ...]]:
+    """Put all registrations of one file in, in one go.
+
+    Raises:
+        PlanError: a place is not as expected, or the file cannot be read.
+        UsageError: a name stands for something else there.
+    """
+    source = Source(path, data)
+    edits: list[_Edit] = []
+    errors: list[PlanError] = []
+    for registration in registrations:
+        try:
+            edits.append(_edit(source, registration))
+        except AnchorNotFound as error:
+            errors.append(error)
+    if errors:
+        raise errors[0] if len(errors) == 1 else PlanErrors(errors)
+    text = _apply(source, edits)
+    if text == source.text:
+        return data, tuple(edit.outcome for edit in edits)
+    patched = source.encode(text)
+    return patched, _proven(Source(path, patched), edits)
+
+
+def find(source: Source, registration: Registration) -> Slot:
+    """The one slot of a registration.
+
+    Raises:
+        AnchorNotFound: there is none, more than one, or it is in an unusable form.
+    """
+    anchor = registration.anchor
+    try:
+        slots = anchor.slots(source, registration.key)
+    except Unfit as unfit:
+        raise _refusal(registration, str(unfit)) from None
+    if len(slots) != 1:
+        problem = f"found {len(slots)} times" if slots else "not found"
+        raise _refusal(registration, problem)
+    return slots[0]
+
+
+def text_of(source: Source, entry: Entry, slot: Slot) -> str:
+    """An entry's text as a fragment: not indented, with plain line ends."""
+    lines = source.lines[entry.first : entry.end]
+    plain = [line.replace("\r\n", "\n").removeprefix(slot.indent) for line in lines]
+    return "".join(_spaces(line, slot.unit) for line in plain).rstrip("\n") + "\n"
+
+
+def _edit(source: Source, registration: Registration) -> _Edit:
+    slot = find(source, registration)
+    fragment = registration.fragment.strip("\n") + "\n"
+    if registration.anchor.frame is not None:
+        fragment = fit_entry(fragment, registration.anchor.frame, slot.indent)
+    present = [entry for entry in slot.entries if entry.key == registration.key]
+    if present:
+        return _present(source, registration, slot, fragment, present)
+    if registration.key in slot.taken:
+        raise UsageError(
+            f"{source.path}: {registration.anchor.name}: "
+            f"`{registration.key}` already stands for something else"
+        )
+    at, last = _position(registration, slot)
+    if last and slot.entries and not slot.closed:
+        line = slot.entries[-1].end
+        problem = f"the entry before it, on line {line}, needs a comma at its end"
+        raise _refusal(registration, problem)
+    text = _indented(fragment, slot, source)
+    gap = source.newline * (slot.gap if slot.entries else slot.lead)
+    text = gap + text if last else text + gap
+    outcome = Outcome(registration, "register", 0, 1, fragment)
+    return _Edit(outcome, at, at, text)
+
+
+def _present(
+    source: Source,
+    registration: Registration,
+    slot: Slot,
+    fragment: str,
+    present: list[Entry],
+) -> _Edit:
+    entry = present[0]
+    now = text_of(source, entry, slot)
+    previous = registration.previous
+    start = stop = entry.first
+    text = ""
+    if now == fragment or previous is None:
+        action = "registered"
+    elif now.rstrip() == previous.rstrip():
+        action, stop = "update", entry.end
+        text = _indented(fragment, slot, source)
+    else:
+        action = "keep" if previous == fragment else "conflict"
+    outcome = Outcome(registration, action, entry.first + 1, len(present), fragment)
+    return _Edit(outcome, start, stop, text)
+
+
+def _position(registration: Registration, slot: Slot) -> tuple[int, bool]:
+    """The line a new entry goes before, and whether that makes it the last."""
+    order: Callable[[str], object] = registration.anchor.order
+    keys = [order(entry.key) for entry in slot.entries]
+    new = order(registration.key)
+    if new is None or keys != sorted(keys):  # type: ignore[type-var]  # None: unsorted
+        return slot.end, True
+    for entry, key in zip(slot.entries, keys, strict=True):
+        if new < key:  # type: ignore[operator]  # keys of one anchor compare
+            return entry.line, False
+    return slot.end, True
+
+
+def _apply(source: Source, edits: Sequence[_Edit]) -> str:
+    """The file's text with all edits made, the last lines first."""
+    lines = list(source.lines)
+    if lines and not lines[-1].endswith("\n"):
+        # A last line without an end stays the last line without an end.
+        bottom = len(lines)
+        edits = [
+            (
+                replace(edit, text=_at_bottom(edit, source.newline))
+                if edit.stop == bottom and edit.text
+                else edit
+            )
+            for edit in edits
+        ]
+    if source.text.startswith("\ufeff") and any(edit.start == 0 for edit in edits):
+        lines[0] = lines[0].removeprefix("\ufeff")
+        return "\ufeff" + _joined(lines, edits)
+    return _joined(lines, edits)
+
+
+def _at_bottom(edit: _Edit, newline: str) -> str:
+    text = edit.text.removesuffix(newline)
+    return newline + text if edit.start == edit.stop else text
+
+
+def _joined(lines: list[str], edits: Sequence[_Edit]) -> str:
+    numbered = list(enumerate(edits))
+    for _, edit in sorted(
+        numbered, key=lambda item: (item[1].start, item[0]), reverse=True
+    ):
+        lines[edit.start : edit.stop] = [edit.text] if edit.text else []
+    return "".join(lines)
+
+
+def _proven(source: Source, edits: Sequence[_Edit]) -> tuple[Outcome, ...]:
+    """The outcomes with their lines, after every key was found again.
+
+    Raises:
+        PlanError: the patched file does not hold what was put in.
+    """
+    outcomes = []
+    for edit in edits:
+        registration = edit.outcome.registration
+        slot = find(source, registration)
+        keys = [entry for entry in slot.entries if entry.key == registration.key]
+        if len(keys) != edit.outcome.copies:
+            raise _refusal(registration, f"`{registration.key}` did not fit there")
+        outcomes.append(replace(edit.outcome, line=keys[0].first + 1))
+    return tuple(outcomes)
+
+
+def _indented(fragment: str, slot: Slot, source: Source) -> str:
+    lines = []
+    for line in fragment.split("\n")[:-1]:
+        body = line.lstrip(" ")
+        steps, rest = divmod(len(line) - len(body), 4)
+        inner = slot.unit * steps + " " * rest + body
+        lines.append((slot.indent + inner if body else "") + source.newline)
+    return "".join(lines)
+
+
+def _spaces(line: str, unit: str) -> str:
+    """A line whose indentation is in steps of four blanks."""
+    if unit == "    ":
+        return line
+    steps = 0
+    while line.startswith(unit):
+        line = line.removeprefix(unit)
+        steps += 1
+    return "    " * steps + line
+
+
+def _refusal(registration: Registration, problem: str) -> AnchorNotFound:
+    return AnchorNotFound(
+        registration.path, registration.anchor.name, problem, registration.fragment
+    )
