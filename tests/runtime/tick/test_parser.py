@@ -110,7 +110,7 @@ def value(script: str) -> object:
         ),
         (
             "var é = 'é' é(1 = 2)",
-            'unexpected = line 1 char 20 in "= \'é\' é(1 = 2)". expected: ")"',
+            'unexpected = line 1 char 20 in "\'é\' é(1 = 2)". expected: ")"',
         ),
     ],
 )

@@ -1,0 +1,78 @@
+"""Kapacitor tick/ast/node.go, Format: how scripts are laid out."""
+
+import pytest
+
+from runtime.tick.format import expression_text, format
+from runtime.tick.parser import parse, parse_lambda
+
+
+def test_the_layout_of_a_chain() -> None:
+    script = "stream|from().measurement('cpu')|alert()" + (
+        ".crit(lambda:\"u\"<10).hipChat().room('a')"
+    )
+    assert format(parse(script)) == (
+        "stream\n"
+        "    |from()\n"
+        "        .measurement('cpu')\n"
+        "    |alert()\n"
+        '        .crit(lambda: "u" < 10)\n'
+        "        .hipChat()\n"
+        "        .room('a')\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "formatted"),
+    [
+        ("var a=1 var b   int", "var a = 1\n\nvar b int\n"),
+        ('dbrp "d"."r"\nvar x=010', 'dbrp "d"."r"\n\nvar x = 010\n'),
+        ("var x = (1)", "var x = 1\n"),
+        ("var x = ((1+2))*-3", "var x = (1 + 2) * -3\n"),
+        ('var x = lambda:  !("a"  OR f(1,2))', 'var x = lambda: !("a" OR f(1, 2))\n'),
+        (r"var x = 'it\'s'", "var x = 'it\\'s'\n"),
+        (r"var x = '''it's'''", "var x = '''it's'''\n"),
+        ("var x = [ 'a',b , *, ]", "var x = ['a', b, *]\n"),
+        (r"var x = /a\/b/", "var x = /a\\/b/\n"),
+        ("var x = 60m", "var x = 60m\n"),
+        ("var x = f(\n1,2)", "var x = f(\n    1,\n    2\n)\n"),
+        ("var x = f(\n)", "var x = f()\n"),
+        (
+            "stream|from().groupBy(\n'a',\n'b')@udf()",
+            "stream\n"
+            "    |from()\n"
+            "        .groupBy(\n"
+            "            'a',\n"
+            "            'b'\n"
+            "        )\n"
+            "    @udf()\n",
+        ),
+        (
+            'var x = lambda: "a" > 1 AND\n"b" > 2',
+            'var x = lambda: "a" > 1 AND\n    "b" > 2\n',
+        ),
+        (
+            "//one\n//\n// two\nvar x = 1 // three\nstream//four\n|//five\nfrom()",
+            "// one\n//\n// two\nvar x = 1\n\n// three\nstream\n"
+            "    // four\n    // five\n    |from()\n",
+        ),
+        ("var x = 1 // last", "var x = 1\n\n// last\n"),
+        ("", ""),
+    ],
+)
+def test_layout(script: str, formatted: str) -> None:
+    assert format(parse(script)) == formatted
+    assert format(parse(formatted)) == formatted
+
+
+def test_a_text_of_several_lines_does_not_spread_its_call() -> None:
+    script = "batch\n    |query('''\n  SELECT 1\n''')\n"
+    assert format(parse(script)) == script
+
+
+def test_comments_within_a_call_survive() -> None:
+    script = "var x = f(\n    // why\n    1,\n    2\n)\n"
+    assert format(parse(script)) == script
+
+
+def test_an_expression_on_its_own() -> None:
+    assert expression_text(parse_lambda('"a">1.0').expression) == '"a" > 1.0'
