@@ -23,6 +23,21 @@ class Level(enum.IntEnum):
     def __str__(self) -> str:
         return self.name
 
+    @classmethod
+    def parse(cls, text: str) -> Level:
+        """The level that `text` names: in any case, also the start of a word (`warn`).
+
+        The empty text is OK.
+
+        Raises:
+            ValueError: there is no such level.
+        """
+        upper = text.upper()
+        for level in cls:
+            if level.name.startswith(upper):
+                return level
+        raise ValueError(f"unknown alert level '{upper}'")
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

@@ -1,0 +1,109 @@
+"""Topics: the last state of every event id, and who wants its events.
+
+Source: Kapacitor alert/topics.go; the level of a topic is the true maximum here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+
+from runtime.alert.types import Event, EventState, Level
+from runtime.golang.glob import match
+
+
+class Topic:
+    """One topic.
+
+    Attributes:
+        id: its name.
+        events: the last state of every event id.
+        collected: how many events came in since it was opened.
+    """
+
+    __slots__ = ("_counts", "collected", "events", "id")
+
+    def __init__(self, topic: str, states: Iterable[EventState] = ()) -> None:
+        self.id = topic
+        self.collected = 0
+        self.events: dict[str, EventState] = {}
+        self._counts = [0] * len(Level)
+        for state in states:
+            self.put(state)
+
+    @property
+    def level(self) -> Level:
+        """The highest level of its events."""
+        for level in reversed(Level):
+            if self._counts[level]:
+                return level
+        return Level.OK
+
+    def put(self, state: EventState) -> Level:
+        """Make `state` the state of its event id; the level that the id had."""
+        before = self.events.get(state.id)
+        self.events[state.id] = state
+        self._counts[state.level] += 1
+        if before is None:
+            return Level.OK
+        self._counts[before.level] -= 1
+        return before.level
+
+    def at_least(self, level: Level) -> list[EventState]:
+        """The states that are no better than `level`, oldest id first."""
+        return [state for state in self.events.values() if state.level >= level]
+
+
+class Topics:
+    """All topics in memory. A topic begins to exist when something is put into it."""
+
+    def __init__(self) -> None:
+        self._topics: dict[str, Topic] = {}
+
+    def __iter__(self) -> Iterator[Topic]:
+        return iter(self._topics.values())
+
+    def get(self, topic: str) -> Topic | None:
+        """The topic, or None."""
+        return self._topics.get(topic)
+
+    def opened(self, topic: str) -> Topic:
+        """The topic; made if need be."""
+        found = self._topics.get(topic)
+        if found is None:
+            found = self._topics[topic] = Topic(topic)
+        return found
+
+    def restore(self, topic: Topic) -> None:
+        """Put a topic in the place of what is known of it."""
+        self._topics[topic.id] = topic
+
+    def remove(self, topic: str) -> bool:
+        """Forget a topic; whether it existed."""
+        return self._topics.pop(topic, None) is not None
+
+    def collect(self, event: Event) -> Event:
+        """Record the state of `event`; the event with its previous level."""
+        topic = self.opened(event.topic)
+        topic.collected += 1
+        previous = topic.put(event.state)
+        if previous == event.previous_level:
+            return event
+        return dataclasses.replace(event, previous_level=previous)
+
+    def matching(self, pattern: str, min_level: Level) -> list[Topic]:
+        """The topics whose id matches and that are no better than `min_level`, by id.
+
+        Raises:
+            PatternError: the pattern is malformed.
+        """
+        # an empty set of topics must not hide a malformed pattern
+        match(pattern, "")
+        return sorted(
+            (
+                topic
+                for topic in self._topics.values()
+                if topic.level >= min_level and match(pattern, topic.id)
+            ),
+            key=lambda topic: topic.id,
+        )
