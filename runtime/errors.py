@@ -3,6 +3,7 @@
 RuntimeFault
 ├── ConfigError       a configuration value is wrong        (section and key)
 ├── ScriptError       a TICKscript is wrong                 (text as Kapacitor words it)
+├── LineProtocolError a write does not parse                (all bad lines, a line each)
 ├── EvaluationError   a lambda fails on a point
 ├── TaskError         a task cannot start or has stopped
 ├── OptionsError      a handler's options do not decode
@@ -23,6 +24,10 @@ class ConfigError(RuntimeFault):
 
 class ScriptError(RuntimeFault):
     """A TICKscript does not parse, evaluate or validate."""
+
+
+class LineProtocolError(RuntimeFault):
+    """Lines of a write do not parse; the text has a message for each, a line each."""
 
 
 class EvaluationError(RuntimeFault):

@@ -1,0 +1,124 @@
+"""Line protocol to points, line by line.
+
+Lines of the common form (nothing escaped, nothing quoted, single spaces) are taken
+apart by splitting; any other line goes to the scanner, which also words the errors.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from math import inf
+
+from runtime.errors import LineProtocolError
+from runtime.frames import Value
+from runtime.line_protocol import scanner
+from runtime.line_protocol.scanner import BOOLEANS, BadLineError, Row
+from runtime.line_protocol.times import LATEST, Times
+
+_Series = tuple[str, dict[str, str]]
+
+# group 1: the `i` of an integer that int64 holds for sure; group 2: an exponent
+_NUMBER = re.compile(
+    r"-?(?:[0-9]{1,18}(i)|(?:[0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?)"
+)
+_TAGGED = re.compile(r"[^,=]+(?:,[^,=]+=[^,=]+)*")
+_LONGEST = 30_000
+"""Characters of a line that no limit of a key's size can concern."""
+_CACHED = 250
+"""Characters of a series (measurement and tags) that is worth remembering."""
+
+
+def parse_rows(text: str, times: Times) -> list[Row]:
+    """The points of a body, in order.
+
+    Raises:
+        LineProtocolError: some line does not parse.
+    """
+    if '"' in text or "\\" in text:
+        lines = list(scanner.lines(text))
+    else:
+        lines = text.split("\n")
+    rows: list[Row] = []
+    errors: list[str] = []
+    for line in lines:
+        try:
+            row = parse_row(line, times)
+        except BadLineError as error:
+            errors.append(f"unable to parse '{scanner.content(line)}': {error}")
+            continue
+        if row is not None:
+            rows.append(row)
+    if errors:
+        raise LineProtocolError("\n".join(errors))
+    return rows
+
+
+def parse_row(line: str, times: Times) -> Row | None:
+    """The point of one line; None if it is blank or a comment.
+
+    Raises:
+        BadLineError: it does not parse.
+    """
+    row = _split(line, times)
+    if row is None and (content := scanner.content(line)):
+        return scanner.scan(content, times)
+    return row
+
+
+def _split(line: str, times: Times) -> Row | None:
+    """The point of a line of the common form, or None."""
+    if '"' in line or "\\" in line or len(line) > _LONGEST:
+        return None
+    parts = line.split(" ")
+    if len(parts) == 3:
+        stamp = parts[2]
+        if len(stamp) > 19 or not (stamp.isdecimal() and stamp.isascii()):
+            return None
+        time = int(stamp) * times.step
+        if time > LATEST:
+            return None
+    elif len(parts) == 2:
+        time = times.default
+    else:
+        return None
+    series = parts[0]
+    known = _series(series) if len(series) <= _CACHED else _split_series(series)
+    fields = _split_fields(parts[1])
+    if known is None or fields is None:
+        return None
+    return known[0], known[1], fields, time
+
+
+def _split_series(text: str) -> _Series | None:
+    if _TAGGED.fullmatch(text) is None or text[0] in "#\t\0":
+        return None
+    name, *pairs = text.split(",")
+    tags = dict([pair.split("=") for pair in pairs])
+    return (name, tags) if len(tags) == len(pairs) else None
+
+
+# The same series come again and again. Points share the tags: nobody changes them.
+_series = lru_cache(maxsize=4096)(_split_series)
+
+
+def _split_fields(text: str) -> dict[str, Value] | None:
+    if text < "!":  # what is blank before the first key is not part of it
+        return None
+    fields: dict[str, Value] = {}
+    for pair in text.split(","):
+        key, _, value = pair.partition("=")
+        number = _NUMBER.fullmatch(value)
+        if not key:
+            return None
+        if number is None:
+            if value not in BOOLEANS:
+                return None
+            fields[key] = BOOLEANS[value]
+        elif number.lastindex == 1:
+            fields[key] = int(value[:-1])
+        else:
+            fields[key] = parsed = float(value)
+            if parsed in (inf, -inf):
+                return None
+    return fields

@@ -1,0 +1,39 @@
+"""What a timestamp counts, by the `precision` of a write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runtime import units
+from runtime.units import Nanoseconds
+
+# Two instants at either end of int64 are sentinels in InfluxDB's storage.
+LATEST: Nanoseconds = 2**63 - 2
+EARLIEST: Nanoseconds = -LATEST
+
+_STEPS = {
+    "u": units.MICROSECOND,
+    "ms": units.MILLISECOND,
+    "s": units.SECOND,
+    "m": units.MINUTE,
+    "h": units.HOUR,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How the timestamps of one write are read.
+
+    Attributes:
+        step: ns per count of a timestamp.
+        default: the time of a line without one.
+    """
+
+    step: Nanoseconds
+    default: Nanoseconds
+
+
+def times(precision: str, now: Nanoseconds) -> Times:
+    """The times of a write; an unknown precision, `us` too, counts as nanoseconds."""
+    step = _STEPS.get(precision, 1)
+    return Times(step, units.truncate(now, step))
