@@ -1,0 +1,1 @@
+"""The `kapacitor` command: talks to a running server over HTTP."""

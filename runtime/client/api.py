@@ -1,0 +1,161 @@
+"""Requests to the server's API."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import ssl
+import urllib.parse
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from runtime.client.errors import AddressError, CommandError
+
+BASE = "/kapacitor/v1"
+_PAGE = 100
+
+Query = Mapping[str, str | Sequence[str]]
+
+
+class Api:
+    """One server; a connection is made for each request."""
+
+    def __init__(self, url: str, *, verify: bool = True) -> None:
+        """Remember where the server is; a path in the URL is dropped.
+
+        Raises:
+            AddressError: the URL is neither http nor https.
+        """
+        parts = urllib.parse.urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            scheme = parts.scheme if parts.netloc else ""
+            raise AddressError(
+                f"Unsupported protocol scheme: {scheme}, "
+                "your address must start with http:// or https://"
+            )
+        self._url = f"{parts.scheme}://{parts.netloc}"
+        self._parts = parts
+        self._verify = verify
+
+    def get(self, path: str, query: Query | None = None) -> Any:
+        """The JSON that GET `path` answers with."""
+        return self.send("GET", path, query=query)
+
+    def post(self, path: str, body: object) -> Any:
+        """POST `body` as JSON."""
+        return self.send("POST", path, body)
+
+    def delete(self, path: str) -> None:
+        """DELETE `path`."""
+        self.send("DELETE", path)
+
+    def all_pages(self, path: str, key: str, query: Query) -> list[Any]:
+        """All items of a paged list.
+
+        Raises:
+            CommandError: the server refuses or cannot be reached.
+        """
+        found: list[Any] = []
+        while True:
+            page = {"limit": str(_PAGE), "offset": str(len(found))}
+            items = self.get(path, {**query, **page})[key] or []
+            found += items
+            if len(items) < _PAGE:
+                return found
+
+    def exists(self, path: str) -> bool:
+        """Whether GET `path` finds something.
+
+        Raises:
+            CommandError: the server answers neither 200 nor 404.
+        """
+        status, data = self.raw("GET", path)
+        if status not in (200, 404):
+            raise CommandError(_fault(status, data))
+        return status == 200
+
+    def send(
+        self, method: str, path: str, body: object = None, *, query: Query | None = None
+    ) -> Any:
+        """Send a request below the API's base; the decoded answer, None without one.
+
+        Raises:
+            CommandError: the server refuses or cannot be reached.
+        """
+        content = None if method in ("GET", "DELETE") else json.dumps(body).encode()
+        status, data = self.raw(method, path, content, query)
+        if not 200 <= status < 300:
+            raise CommandError(_fault(status, data))
+        return json.loads(data) if data else None
+
+    def raw(
+        self,
+        method: str,
+        path: str,
+        content: bytes | None = None,
+        query: Query | None = None,
+    ) -> tuple[int, bytes]:
+        """Status and body of the answer to a request.
+
+        Raises:
+            CommandError: the server cannot be reached.
+        """
+        target = BASE + urllib.parse.quote(path, safe="/:@!$&'()*+,;=~")
+        if query:
+            target += "?" + urllib.parse.urlencode(sorted(query.items()), doseq=True)
+        connection = self._connection()
+        try:
+            connection.request(method, target, content, self._headers(content))
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        except (OSError, http.client.HTTPException) as fault:
+            verb = method.capitalize()
+            where = f"{self._parts.hostname}:{connection.port}"
+            raise CommandError(
+                f'{verb} "{self._url}{target}": {_network_fault(fault, where)}'
+            ) from fault
+        finally:
+            connection.close()
+
+    def _headers(self, content: bytes | None) -> dict[str, str]:
+        headers = {"User-Agent": "KapacitorClient"}
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        if self._parts.username is not None:
+            import base64
+
+            user = urllib.parse.unquote(self._parts.username)
+            password = urllib.parse.unquote(self._parts.password or "")
+            token = base64.b64encode(f"{user}:{password}".encode()).decode()
+            headers["Authorization"] = f"Basic {token}"
+        return headers
+
+    def _connection(self) -> http.client.HTTPConnection:
+        host = self._parts.hostname or ""
+        if self._parts.scheme == "http":
+            return http.client.HTTPConnection(host, self._parts.port)
+        context = ssl.create_default_context()
+        if not self._verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return http.client.HTTPSConnection(host, self._parts.port, context=context)
+
+
+def _fault(status: int, data: bytes) -> str:
+    text = data.decode("utf-8", "replace")
+    try:
+        error = json.loads(text).get("error")
+    except (ValueError, AttributeError):
+        error = None
+    return str(error) if error else f"invalid response: code {status}: body: {text}"
+
+
+def _network_fault(fault: Exception, where: str) -> str:
+    if isinstance(fault, ConnectionRefusedError):
+        return f"dial tcp {where}: connect: connection refused"
+    if isinstance(fault, http.client.RemoteDisconnected):
+        return "EOF"
+    if isinstance(fault, OSError) and fault.errno is not None and fault.errno > 0:
+        return f"dial tcp {where}: {os.strerror(fault.errno).lower()}"
+    return str(fault) or type(fault).__name__

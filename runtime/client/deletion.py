@@ -1,0 +1,60 @@
+"""`delete`."""
+
+from __future__ import annotations
+
+from runtime.client.api import Api
+from runtime.client.errors import CommandError, UsageError
+from runtime.client.tasks import task_ids
+
+USAGE = {
+    "delete": """Usage: kapacitor delete (tasks|templates|topics) <ID or pattern>...
+       kapacitor delete topic-handlers <topic ID> <handler ID or pattern>...
+
+    A pattern is a shell glob; one that matches nothing is no error.
+"""
+}
+_KINDS = "'tasks', 'templates', 'recordings', 'replays', 'topics' or 'topic-handlers'"
+
+
+def delete(api: Api, arguments: list[str]) -> None:
+    """Delete what matches.
+
+    Raises:
+        CommandError: what cannot be deleted, or the server refuses.
+    """
+    if len(arguments) < 2:
+        raise UsageError(f"Must pass at least one ID or pattern, after {_KINDS}")
+    kind, *names = arguments
+    if kind == "tasks":
+        paths = [f"/tasks/{task}" for task in task_ids(api, names)]
+    elif kind == "templates":
+        paths = [path for name in names for path in _templates(api, name)]
+    elif kind == "topics":
+        paths = [path for name in names for path in _topics(api, name)]
+    elif kind == "topic-handlers":
+        topic, *patterns = names
+        paths = [path for name in patterns for path in _handlers(api, topic, name)]
+    else:
+        raise CommandError(f"cannot delete '{kind}' did you mean {_KINDS}?")
+    for path in paths:
+        api.delete(path)
+
+
+def _templates(api: Api, pattern: str) -> list[str]:
+    query = {"pattern": pattern, "fields": ["link"]}
+    found = api.all_pages("/templates", "templates", query)
+    return [f"/templates/{each['id']}" for each in found]
+
+
+def _topics(api: Api, pattern: str) -> list[str]:
+    found = api.get("/alerts/topics", {"pattern": pattern})["topics"]
+    return [f"/alerts/topics/{each['id']}" for each in found]
+
+
+def _handlers(api: Api, topic: str, pattern: str) -> list[str]:
+    base = f"/alerts/topics/{topic}/handlers"
+    found = api.get(base, {"pattern": pattern})["handlers"]
+    return [f"{base}/{each['id']}" for each in found]
+
+
+COMMANDS = {"delete": delete}

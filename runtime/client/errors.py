@@ -1,0 +1,26 @@
+"""What ends a command, with its exit code.
+
+CommandError
+├── UsageError        wrong arguments or flags   (exit 2, with the command's usage)
+└── AddressError      the server's URL is wrong  (exit 4)
+"""
+
+from __future__ import annotations
+
+
+class CommandError(Exception):
+    """The command failed; the text follows `Error: ` on stderr."""
+
+    exit_code = 3
+
+
+class UsageError(CommandError):
+    """Arguments are missing or flags are wrong; the text stands above the usage."""
+
+    exit_code = 2
+
+
+class AddressError(CommandError):
+    """The server's URL cannot be used."""
+
+    exit_code = 4

@@ -1,0 +1,115 @@
+"""`list`."""
+
+from __future__ import annotations
+
+from runtime.client.api import Api
+from runtime.client.errors import CommandError, UsageError
+from runtime.client.tables import dbrps, row, width, yes
+
+USAGE = {
+    "list": """Usage: kapacitor list (tasks|templates|topics|service-tests) [ID or pattern]...
+       kapacitor list topic-handlers [topic ID or pattern [handler ID or pattern]...]
+
+    A pattern is a shell glob. Without one everything is listed.
+"""
+}
+
+
+def listing(api: Api, arguments: list[str]) -> None:
+    """Print a table of what matches.
+
+    Raises:
+        CommandError: what cannot be listed, or the server refuses.
+    """
+    if not arguments:
+        raise UsageError(
+            "Must specify 'tasks', 'recordings', 'replays', 'topics', or 'topic-handlers'"
+        )
+    kind, *patterns = arguments
+    if kind not in _LISTS:
+        raise CommandError(
+            f"cannot list '{kind}' did you mean 'tasks', 'recordings', 'replays', "
+            "'topics', 'topic-handlers' or 'service-tests'?"
+        )
+    _LISTS[kind](api, patterns or [""])
+
+
+def _tasks(api: Api, patterns: list[str]) -> None:
+    fields = ["type", "status", "executing", "dbrps"]
+    view = {"dot-view": "attributes", "replay-id": "", "script-format": "formatted"}
+    tasks = [
+        task
+        for pattern in patterns
+        for task in api.all_pages(
+            "/tasks", "tasks", {**view, "fields": fields, "pattern": pattern}
+        )
+    ]
+    widths = (width(2, (task["id"] for task in tasks)), 10, 10, 10, 0)
+    head = ("ID", "Type", "Status", "Executing", "Databases and Retention Policies")
+    print(row(widths, head))
+    for task in tasks:
+        running = yes(task["executing"])
+        pairs = dbrps(task["dbrps"] or [])
+        print(row(widths, (task["id"], task["type"], task["status"], running, pairs)))
+
+
+def _templates(api: Api, patterns: list[str]) -> None:
+    query = {"fields": ["type", "vars"]}
+    found = [
+        template
+        for pattern in patterns
+        for template in api.all_pages(
+            "/templates", "templates", {**query, "pattern": pattern}
+        )
+    ]
+    widths = (width(2, (each["id"] for each in found)), 10, 40)
+    print(row(widths, ("ID", "Type", "Vars")))
+    for each in found:
+        names = ",".join(sorted(each["vars"] or {}))
+        print(row(widths, (each["id"], each["type"], names)))
+
+
+def _topics(api: Api, patterns: list[str]) -> None:
+    topics = [
+        topic
+        for pattern in patterns
+        for topic in api.get("/alerts/topics", {"pattern": pattern})["topics"]
+    ]
+    widths = (width(2, (topic["id"] for topic in topics)), 9, 0)
+    print(row(widths, ("ID", "Level", f"{'Collected':>10}")))
+    for topic in topics:
+        count = f"{topic['collected']:>10}"
+        print(row(widths, (topic["id"], topic["level"], count)))
+
+
+def _handlers(api: Api, patterns: list[str]) -> None:
+    topic_pattern, *handler_patterns = patterns
+    rows: list[tuple[str, str, str]] = []
+    for topic in api.get("/alerts/topics", {"pattern": topic_pattern})["topics"]:
+        for pattern in handler_patterns or [""]:
+            path = f"/alerts/topics/{topic['id']}/handlers"
+            for each in api.get(path, {"pattern": pattern})["handlers"]:
+                rows.append((topic["id"], each["id"], each["kind"]))
+    widths = [width(10, (each[column] for each in rows)) for column in range(3)]
+    print(row(widths, ("Topic", "ID", "Kind")))
+    for each in rows:
+        print(row(widths, each))
+
+
+def _service_tests(api: Api, patterns: list[str]) -> None:
+    print("Service Name")
+    for pattern in patterns:
+        for service in (
+            api.get("/service-tests", {"pattern": pattern})["services"] or []
+        ):
+            print(service["name"])
+
+
+_LISTS = {
+    "tasks": _tasks,
+    "templates": _templates,
+    "topics": _topics,
+    "topic-handlers": _handlers,
+    "service-tests": _service_tests,
+}
+COMMANDS = {"list": listing}

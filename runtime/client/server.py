@@ -1,0 +1,118 @@
+"""Commands about the server itself: tests of services, log level, statistics, backup."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runtime.client.api import Api
+from runtime.client.errors import CommandError, UsageError
+from runtime.client.tables import options, row, yes
+
+USAGE = {
+    "backup": "Usage: kapacitor backup <file>\n\n    Save the server's database.\n",
+    "level": "Usage: kapacitor level <debug|info|error>\n\n    Set the log level.\n",
+    "stats": "Usage: kapacitor stats <general|ingress>\n\n    Show statistics.\n",
+    "vars": "Usage: kapacitor vars\n\n    Print the server's debug variables as JSON.\n",
+    "version": "Usage: kapacitor version\n\n    Show this command's version.\n",
+    "service-tests": """Usage: kapacitor service-tests <name or pattern>...
+
+    Send a test message through services, with their default options.
+""",
+}
+_TEST_WIDTHS = (20, 10, 0)
+
+
+def service_tests(api: Api, arguments: list[str]) -> None:
+    """Test the services that match and print how each went."""
+    if not arguments:
+        raise CommandError("must provide at least one service name or pattern.")
+    names = [
+        service["name"]
+        for pattern in arguments
+        for service in api.get("/service-tests", {"pattern": pattern})["services"] or []
+    ]
+    print(row(_TEST_WIDTHS, ("Service", "Success", "Message")))
+    for name in names:
+        result = api.post(f"/service-tests/{name}", None)
+        print(row(_TEST_WIDTHS, (name, yes(result["success"]), result["message"])))
+
+
+def level(api: Api, arguments: list[str]) -> None:
+    """Set the server's log level."""
+    if len(arguments) != 1:
+        raise UsageError("Must pass a log level")
+    api.post("/loglevel", {"level": arguments[0]})
+
+
+def version(api: Api, arguments: list[str]) -> None:
+    """Print the version."""
+    from runtime.version import DESCRIPTION
+
+    print(DESCRIPTION)
+
+
+def variables(api: Api, arguments: list[str]) -> None:
+    """Print the server's debug variables."""
+    print(options(api.get("/debug/vars")))
+
+
+def stats(api: Api, arguments: list[str]) -> None:
+    """Print statistics: a table of the server's, or of the writes by measurement."""
+    if len(arguments) != 1:
+        raise UsageError("Must provide a stats category")
+    found = api.get("/debug/vars")
+    if arguments[0] == "general":
+        for label, key in _GENERAL:
+            print(row((30, 0), (f"{label}:", found.get(key, ""))))
+    elif arguments[0] == "ingress":
+        _ingress(found)
+    else:
+        raise CommandError(f"unknown statistics category '{arguments[0]}'")
+
+
+_GENERAL = (
+    ("ClusterID", "cluster_id"),
+    ("ServerID", "server_id"),
+    ("Host", "host"),
+    ("Tasks", "num_tasks"),
+    ("Enabled Tasks", "num_enabled_tasks"),
+    ("Subscriptions", "num_subscriptions"),
+    ("Version", "version"),
+)
+
+
+def _ingress(found: dict[str, object]) -> None:
+    widths = (30, 30, 40, 0)
+    head = ("Database", "Retention Policy", "Measurement", "Points Received")
+    print(row(widths, head))
+    statistics = found.get("kapacitor")
+    entries = statistics.values() if isinstance(statistics, dict) else ()
+    for entry in entries:
+        if entry.get("name") == "ingress":
+            tags, values = entry["tags"], entry["values"]
+            place = (tags["database"], tags["retention_policy"], tags["measurement"])
+            print(row(widths, (*place, int(values["points_received"]))))
+
+
+def backup(api: Api, arguments: list[str]) -> None:
+    """Save the server's database to a file."""
+    if len(arguments) != 1:
+        raise UsageError("Must provide file path.")
+    status, data = api.raw("GET", "/storage/backup")
+    if status != 200:
+        raise CommandError(f"invalid response: code {status}: body: {data.decode()}")
+    try:
+        Path(arguments[0]).write_bytes(data)
+    except OSError as fault:
+        reason = (fault.strerror or str(fault)).lower()
+        raise CommandError(f"open {arguments[0]}: {reason}") from fault
+
+
+COMMANDS = {
+    "backup": backup,
+    "level": level,
+    "service-tests": service_tests,
+    "stats": stats,
+    "vars": variables,
+    "version": version,
+}

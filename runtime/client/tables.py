@@ -1,0 +1,63 @@
+"""How values look on the terminal."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+
+from runtime.golang.json import dumps
+from runtime.golang.numbers import general
+
+
+def row(widths: Sequence[int], cells: Sequence[object]) -> str:
+    """Left-aligned cells; trailing blanks are kept, a width of 0 leaves a cell as it is."""
+    pairs = zip(cells, widths, strict=True)
+    return "".join(str(cell).ljust(width) for cell, width in pairs)
+
+
+def width(least: int, texts: Iterable[str]) -> int:
+    """One more than the longest text, counted in bytes as the columns always were."""
+    return max(least, *(len(text.encode()) for text in texts), 0) + 1
+
+
+def yes(value: object) -> str:
+    """`true` or `false`."""
+    return "true" if value else "false"
+
+
+def rfc822(time: str, *, local: bool = False) -> str:
+    """An RFC 3339 time as `02 Jan 06 15:04 UTC`."""
+    if time.startswith("0001-"):
+        return "01 Jan 01 00:00 UTC"
+    moment = datetime.datetime.fromisoformat(time[:19] + "+00:00")
+    if local:
+        moment = moment.astimezone()
+    return moment.strftime("%d %b %y %H:%M ") + (moment.tzname() or "UTC")
+
+
+def dbrps(pairs: Sequence[dict[str, str]]) -> str:
+    """`["d"."r" "e"."f"]`."""
+    return "[" + " ".join(f'"{each["db"]}"."{each["rp"]}"' for each in pairs) + "]"
+
+
+def variable(var: dict[str, object]) -> str:
+    """A task variable's value."""
+    from runtime.units import go_duration
+
+    value = var.get("value")
+    if value is None:
+        return "<nil>"
+    if isinstance(value, bool):
+        return yes(value)
+    if var.get("type") == "duration" and isinstance(value, int | float):
+        return go_duration(int(value))
+    if isinstance(value, list):
+        return "[" + ", ".join(variable(each) for each in value) + "]"
+    if isinstance(value, float):
+        return general(value)
+    return str(value)
+
+
+def options(value: object) -> str:
+    """A handler's options as compact JSON."""
+    return dumps(value, sort_keys=True)

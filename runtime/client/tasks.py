@@ -1,0 +1,50 @@
+"""`enable`, `disable` and `reload`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runtime.client.api import Api
+from runtime.client.errors import UsageError
+
+
+def _usage(command: str, does: str) -> str:
+    return (
+        f"Usage: kapacitor {command} <task ID or pattern>...\n\n    {does}\n"
+        "    A pattern is a shell glob; one that matches nothing is no error.\n"
+    )
+
+
+USAGE = {
+    "enable": _usage("enable", "Enable tasks and start them."),
+    "disable": _usage("disable", "Disable tasks and stop them."),
+    "reload": _usage("reload", "Disable tasks, then enable them."),
+}
+
+
+def task_ids(api: Api, arguments: list[str]) -> Iterator[str]:
+    """The ids of the tasks that match the patterns, pattern by pattern.
+
+    Raises:
+        UsageError: there is no pattern.
+    """
+    if not arguments:
+        raise UsageError("Must pass at least one task ID")
+    for pattern in arguments:
+        query = {"pattern": pattern, "fields": ["link"]}
+        for task in api.all_pages("/tasks", "tasks", query):
+            yield task["id"]
+
+
+def _set(api: Api, arguments: list[str], *statuses: str) -> None:
+    ids = list(task_ids(api, arguments))
+    for status in statuses:
+        for task in ids:
+            api.send("PATCH", f"/tasks/{task}", {"status": status})
+
+
+COMMANDS = {
+    "enable": lambda api, arguments: _set(api, arguments, "enabled"),
+    "disable": lambda api, arguments: _set(api, arguments, "disabled"),
+    "reload": lambda api, arguments: _set(api, arguments, "disabled", "enabled"),
+}

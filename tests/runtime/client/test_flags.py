@@ -1,0 +1,174 @@
+"""Flags and usage of the `kapacitor` command, as Go's flag package has them."""
+
+import pytest
+
+from runtime.client import tables
+from runtime.client.__main__ import run
+from runtime.client.errors import UsageError
+from runtime.client.files import from_yaml
+from runtime.client.flags import Flags
+
+NOBODY = "http://127.0.0.1:1"
+
+
+def test_flags_come_in_every_spelling() -> None:
+    flags = Flags(["-a", "1", "--a=2", "-b", "rest", "-a"], texts=("a",), bools=("b",))
+    assert (flags.texts("a"), flags.is_set("b"), flags.rest) == (
+        ["1", "2"],
+        True,
+        ["rest", "-a"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (["-x"], "flag provided but not defined: -x"),
+        (["-a"], "flag needs an argument: -a"),
+    ],
+)
+def test_wrong_flags_are_named(arguments: list[str], fault: str) -> None:
+    with pytest.raises(UsageError, match=fault):
+        Flags(arguments, texts=("a",))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "first_line"),
+    [
+        ([], 1, "Error: Must pass a command."),
+        (["bogus"], 1, "Unknown command bogus"),
+        (["-nope"], 2, "flag provided but not defined: -nope"),
+        (["define"], 2, "Must provide a task ID."),
+        (["define", "-tick", "x"], 2, "Must provide a task ID."),
+        (
+            ["define", "t", "-dbrp", "d"],
+            2,
+            "invalid value \"d\" for flag -dbrp: does not contain a '.', it must be in "
+            'the form "dbname"."rpname" where the quotes are optional.',
+        ),
+        (
+            ["list"],
+            2,
+            "Must specify 'tasks', 'recordings', 'replays', 'topics', or 'topic-handlers'",
+        ),
+        (
+            ["list", "bogus"],
+            3,
+            "Error: cannot list 'bogus' did you mean 'tasks', 'recordings', 'replays', "
+            "'topics', 'topic-handlers' or 'service-tests'?",
+        ),
+        (
+            ["delete", "bogus", "x"],
+            3,
+            "Error: cannot delete 'bogus' did you mean 'tasks', 'templates', "
+            "'recordings', 'replays', 'topics' or 'topic-handlers'?",
+        ),
+        (
+            ["service-tests"],
+            3,
+            "Error: must provide at least one service name or pattern.",
+        ),
+        (
+            ["-url", "localhost", "level", "debug"],
+            4,
+            "Unsupported protocol scheme: , your address must start with http:// or https://",
+        ),
+        (
+            ["define-topic-handler", "nofile.yaml"],
+            3,
+            'Error: failed to open handler spec file "nofile.yaml": '
+            "open nofile.yaml: no such file or directory",
+        ),
+        (
+            ["define", "t", "-tick", "nofile.tick"],
+            3,
+            "Error: open nofile.tick: no such file or directory",
+        ),
+        (
+            ["-url", NOBODY, "level", "debug"],
+            3,
+            'Error: Post "http://127.0.0.1:1/kapacitor/v1/loglevel": '
+            "dial tcp 127.0.0.1:1: connect: connection refused",
+        ),
+    ],
+)
+def test_a_wrong_command_line_says_what_is_wrong(
+    arguments: list[str],
+    code: int,
+    first_line: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(arguments) == code
+    assert capsys.readouterr().err.splitlines()[0] == first_line
+
+
+def test_a_bad_environment_variable_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KAPACITOR_UNSAFE_SSL", "maybe")
+    assert run(["list", "tasks"]) == 1
+    assert "KAPACITOR_UNSAFE_SSL" in capsys.readouterr().err
+
+
+def test_help_shows_a_command_s_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["help", "enable"]) == 0
+    assert capsys.readouterr().out.startswith("Usage: kapacitor enable")
+
+
+def test_handler_files_are_yaml_1_1() -> None:
+    assert from_yaml("a: yes\nb: 0644\nc: '10'\nd: 2020-01-01\n") == {
+        "a": True,
+        "b": 0o644,
+        "c": "10",
+        "d": "2020-01-01",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (
+            "a: 1\nb: [1, 2\n",
+            "error converting YAML to JSON: yaml: line 3: did not find expected ',' or ']'",
+        ),
+        (
+            "a: 1\na: 2\n",
+            'error converting YAML to JSON: yaml: line 2: key "a" already set in map',
+        ),
+    ],
+)
+def test_wrong_yaml_names_its_line(text: str, fault: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        from_yaml(text)
+    assert str(caught.value) == fault
+
+
+@pytest.mark.parametrize(
+    ("time", "text"),
+    [
+        ("1970-01-01T00:00:06Z", "01 Jan 70 00:00 UTC"),
+        ("2026-11-22T05:21:57.497244138Z", "22 Nov 26 05:21 UTC"),
+        ("0001-01-01T00:00:00Z", "01 Jan 01 00:00 UTC"),
+    ],
+)
+def test_dates_are_rfc_822(time: str, text: str) -> None:
+    assert tables.rfc822(time) == text
+
+
+@pytest.mark.parametrize(
+    ("var", "text"),
+    [
+        ({"type": "int", "value": None}, "<nil>"),
+        ({"type": "duration", "value": 3600 * 10**9}, "1h0m0s"),
+        (
+            {
+                "type": "list",
+                "value": [{"type": "string", "value": "a"}, {"value": "b"}],
+            },
+            "[a, b]",
+        ),
+        ({"type": "bool", "value": True}, "true"),
+    ],
+)
+def test_variables_look_as_go_prints_them(var: dict[str, object], text: str) -> None:
+    assert tables.variable(var) == text
