@@ -64,11 +64,11 @@ class Compute:
             self._jobs.put(None)
             await asyncio.to_thread(self._thread.join)
 
-    async def run(
+    def run(
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        """The result of `function` on the thread; its exception is raised here."""
-        return await self._submit(function, args, kwargs, is_write=False)
+    ) -> asyncio.Future[T]:
+        """Call `function` on the thread; awaiting gives its result or its exception."""
+        return self._submit(function, args, kwargs, is_write=False)
 
     def write(
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs

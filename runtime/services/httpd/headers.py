@@ -1,0 +1,102 @@
+"""The headers that answers have in common."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from email.utils import formatdate
+from http import HTTPStatus
+
+from runtime.services.httpd.messages import Answer
+
+# between the epochs of UUIDs (1582) and of Unix, in units of 100 ns
+_UUID_EPOCH = 0x01B21DD213814000
+
+CORS_METHODS = "DELETE, GET, OPTIONS, POST, PATCH"
+CORS_HEADERS = (
+    "Accept, Accept-Encoding, Authorization, Content-Length, Content-Type, "
+    "X-CSRF-Token, X-HTTP-Method-Override"
+)
+
+
+class RequestIds:
+    """Time-based UUIDs, each later than the one before."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        # the multicast bit says that the node is no hardware address
+        sequence = 0x8000 | secrets.randbits(14)
+        node = 0x010000000000 | secrets.randbits(48)
+        self._tail = f"{sequence:04x}-{node:012x}"
+
+    def next(self) -> str:
+        """A new one.
+
+        Source: RFC 4122, version 1.
+        """
+        stamp = max(time.time_ns() // 100 + _UUID_EPOCH, self._last + 1)
+        self._last = stamp
+        low, middle, high = stamp & 0xFFFFFFFF, stamp >> 32 & 0xFFFF, stamp >> 48
+        return f"{low:08x}-{middle:04x}-1{high & 0xFFF:03x}-{self._tail}"
+
+
+class Clock:
+    """The `Date` header, made once a second."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._text = ""
+
+    def text(self) -> str:
+        """The present time as HTTP writes it."""
+        second = int(time.time())
+        if second != self._second:
+            self._second = second
+            self._text = formatdate(second, usegmt=True)
+        return self._text
+
+
+class Marks:
+    """Adds what every answer carries.
+
+    Attributes:
+        version: the server's version.
+    """
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+        self._ids = RequestIds()
+        self._clock = Clock()
+
+    def headers(self, answer: Answer, origin: str, gzip: bool) -> dict[str, str]:
+        """The headers of `answer`, except those about its length.
+
+        Args:
+            answer: what is sent.
+            origin: the request's header, or "".
+            gzip: whether the body is sent compressed.
+        """
+        headers = dict(answer.headers)
+        if answer.content_type is not None:
+            headers["Content-Type"] = answer.content_type
+        if answer.marked:
+            headers["X-Kapacitor-Version"] = self.version
+            headers["Request-Id"] = self._ids.next()
+        if gzip:
+            headers["Content-Encoding"] = "gzip"
+        if origin:
+            headers["Access-Control-Allow-Origin"] = origin
+            headers["Access-Control-Allow-Methods"] = CORS_METHODS
+            headers["Access-Control-Allow-Headers"] = CORS_HEADERS
+        headers["Date"] = self._clock.text()
+        return headers
+
+    def head(self, answer: Answer, *, gzip: bool, close: bool, length: int) -> bytes:
+        """Status line and headers of `answer` as bytes, up to the empty line."""
+        lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"]
+        lines += [f"{k}: {v}" for k, v in self.headers(answer, "", gzip).items()]
+        if answer.status != 204:
+            lines.append(f"Content-Length: {length}")
+        if close:
+            lines.append("Connection: close")
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")

@@ -1,0 +1,97 @@
+"""Requests and answers of the API, free of any HTTP library."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+from runtime.golang.json import encode
+
+BASE = "/kapacitor/v1"
+PREVIEW = "/kapacitor/v1preview"
+
+JSON = "application/json; charset=utf-8"
+
+
+@dataclass(slots=True)
+class Request:
+    """One request.
+
+    Attributes:
+        method: `GET`, `POST`, …
+        path: decoded, below the current base path even when asked for by the preview's.
+        uri: path and query as sent.
+        query_string: undecoded, without `?`.
+        body: as sent, not decompressed.
+        content_encoding: the header's value.
+        rest: what follows the route's pattern in the path, where that ends in `/`.
+    """
+
+    method: str
+    path: str
+    uri: str = ""
+    query_string: str = ""
+    body: bytes = b""
+    content_encoding: str = ""
+    rest: str = ""
+
+    @property
+    def query(self) -> dict[str, list[str]]:
+        """All parameters, in the order sent."""
+        if not self.query_string:
+            return {}
+        return parse_qs(self.query_string, keep_blank_values=True)
+
+    def parameter(self, name: str, default: str = "") -> str:
+        """The first value of a parameter of the query."""
+        values = self.query.get(name)
+        return values[0] if values else default
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer.
+
+    Attributes:
+        status: HTTP status.
+        body: complete, not compressed.
+        content_type: None for none at all.
+        headers: besides those that every answer has.
+        marked: whether version and request id are sent.
+    """
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str | None = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+    marked: bool = True
+
+
+Handler = Callable[[Request], Awaitable[Answer]]
+
+NO_CONTENT = Answer(204)
+
+
+def pretty(value: Any, status: int = 200, *, sort_keys: bool = False) -> Answer:
+    """An answer in the form of tasks, topics and errors."""
+    return Answer(status, encode(value, indent="    ", sort_keys=sort_keys))
+
+
+def compact(value: Any, status: int = 200) -> Answer:
+    """An answer in the form of configuration and service tests."""
+    return Answer(status, encode(value, newline=True))
+
+
+def failure(text: str, status: int) -> Answer:
+    """An error in the API's shape."""
+    return pretty({"error": text, "message": text}, status)
+
+
+def self_link(href: str) -> dict[str, str]:
+    """The link of an object to itself."""
+    return {"rel": "self", "href": href}
+
+
+NOT_FOUND = failure("Not Found", 404)

@@ -1,0 +1,317 @@
+"""The HTTP server: one port, routes, the headers and errors of the API."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gzip
+import logging
+import ssl
+import time
+from urllib.parse import quote, unquote
+
+from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMethod
+from aiohttp.web_protocol import RequestHandler
+
+from runtime.golang.json_decode import JsonError, decode, string, struct
+from runtime.services.httpd.connection import Connection, Shared
+from runtime.services.httpd.headers import Marks
+from runtime.services.httpd.messages import (
+    NO_CONTENT,
+    NOT_FOUND,
+    Answer,
+    Request,
+    failure,
+    pretty,
+)
+from runtime.services.httpd.router import METHODS, Router, cleaned
+from runtime.services.httpd.write import MAX_BODY_BYTES, WriteHandler
+
+log = logging.getLogger("runtime.http")
+
+# An idle connection is kept about as long as clients keep theirs.
+_IDLE_S = 180.0
+_UNMARKED_NOT_FOUND = Answer(404, NOT_FOUND.body, marked=False)
+_OPTIONS = Answer(200, content_type=None, marked=False)
+_LEVELS = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "ERROR": logging.ERROR}
+
+
+class HttpService:
+    """Listens on one address and answers by the routes of `router`.
+
+    Attributes:
+        router: other services add their routes before `open`.
+        port: the port in use once open.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        version: str,
+        log_enabled: bool = True,
+        shutdown_timeout_s: float = 10.0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """Make a server that does not listen yet.
+
+        Args:
+            host: where to listen; "" is every address.
+            port: 0 picks a free one.
+            version: what the version header says.
+            log_enabled: whether each request makes a log line.
+            shutdown_timeout_s: how long open requests may take to end at a stop.
+            tls: what makes the port speak TLS.
+        """
+        self.router = Router()
+        self.port = port
+        self._host = host
+        self._log_enabled = log_enabled
+        self._shutdown_timeout_s = shutdown_timeout_s
+        self._tls = tls
+        self._marks = Marks(version)
+        self._writes: WriteHandler | None = None
+        self._server: asyncio.Server | None = None
+        self._fallback: web.Server | None = None
+        self._shared: Shared | None = None
+        self._open: set[Connection] = set()
+        self._sweeper: asyncio.Task[None] | None = None
+        self.router.add("GET", "/ping", _ping)
+        self.router.add("HEAD", "/ping", _ping)
+        self.router.add("POST", "/loglevel", _set_log_level)
+        self.router.add("GET", "/:routes", self._routes)
+
+    def accept_writes(self, handler: WriteHandler) -> None:
+        """Let `handler` answer the write endpoints."""
+        self._writes = handler
+        self.router.add("POST", "/write", handler)
+        self.router.add("POST", "/write", handler, base="")
+
+    async def open(self) -> None:
+        """Listen.
+
+        Raises:
+            OSError: the address is not to be had.
+        """
+        loop = asyncio.get_running_loop()
+        self._fallback = _Server(
+            self._handle,
+            request_factory=_request,
+            access_log=None,
+            auto_decompress=False,
+            keepalive_timeout=_IDLE_S,
+        )
+        if self._writes is not None:
+            self._shared = Shared(
+                self._writes,
+                self._marks,
+                self._fallback,
+                self._open,
+                self._log if self._log_enabled else None,
+                _log_failure,
+            )
+        self._server = await loop.create_server(
+            self._connection,
+            self._host or None,
+            self.port,
+            ssl=self._tls,
+            backlog=1024,
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
+        self._sweeper = loop.create_task(self._sweep())
+
+    async def close(self) -> None:
+        """Stop listening, let requests under way end, then cut them."""
+        if self._server is None or self._fallback is None:
+            return
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        self._server.close()
+        for connection in list(self._open):
+            connection.close()
+        self._fallback.pre_shutdown()
+        end = time.monotonic() + self._shutdown_timeout_s
+        while self._open and time.monotonic() < end:
+            await asyncio.sleep(0.01)
+        for connection in list(self._open):
+            connection.abort()
+        await self._fallback.shutdown(max(0.0, end - time.monotonic()))
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._server.wait_closed(), 1.0)
+
+    async def answer(self, request: Request) -> Answer:
+        """The answer to `request`: the whole API without the wire."""
+        if request.method not in METHODS:
+            return _UNMARKED_NOT_FOUND
+        if request.method == "OPTIONS":
+            return _OPTIONS
+        clean = cleaned(request.path)
+        if clean != request.path:
+            return _moved(request, clean)
+        found = self.router.find(request.method, request.path)
+        if found is None:
+            return NOT_FOUND
+        request.path, request.rest = found.path, found.rest
+        try:
+            return await found.handler(request)
+        except Exception as error:
+            _log_failure(error)
+            return failure(f"internal error: {type(error).__name__}", 500)
+
+    def _connection(self) -> asyncio.Protocol:
+        """What serves a new connection."""
+        if self._shared is not None:
+            return Connection(self._shared, asyncio.get_running_loop())
+        assert self._fallback is not None
+        return self._fallback()
+
+    async def _handle(self, raw: web.BaseRequest) -> web.StreamResponse:
+        started = time.monotonic()
+        target = raw.path_qs if raw.raw_path == "*" else raw.raw_path
+        path, _, query = target.partition("?")
+        try:
+            body = await raw.read()
+        except web.HTTPRequestEntityTooLarge:
+            answer = failure(f"the body is larger than {MAX_BODY_BYTES} bytes", 413)
+        else:
+            request = Request(
+                raw.method,
+                unquote(path),
+                target,
+                query,
+                body,
+                raw.headers.get("Content-Encoding", ""),
+            )
+            answer = await self.answer(request)
+        if self._log_enabled:
+            self._log(raw.method, target, answer.status, raw.remote or "", started)
+        return self._response(raw, answer)
+
+    def _response(self, raw: web.BaseRequest, answer: Answer) -> web.Response:
+        zipped = (
+            answer.marked
+            and answer.content_type is not None
+            and "gzip" in raw.headers.get("Accept-Encoding", "")
+        )
+        body = answer.body
+        if zipped and body:
+            body = gzip.compress(body, 5)
+        origin = raw.headers.get("Origin", "")
+        return web.Response(
+            status=answer.status,
+            body=body or None,
+            headers=self._marks.headers(answer, origin, zipped),
+        )
+
+    def _log(
+        self, method: str, uri: str, status: int, host: str, started: float
+    ) -> None:
+        log.info(
+            "http request",
+            extra={
+                "service": "http",
+                "host": host,
+                "method": method,
+                "uri": uri,
+                "status": status,
+                "duration": f"{(time.monotonic() - started) * 1000:.3f}ms",
+            },
+        )
+
+    async def _routes(self, request: Request) -> Answer:
+        return pretty(self.router.routes())
+
+    async def _sweep(self) -> None:
+        """Close connections that have been silent for long."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(_IDLE_S / 4)
+            limit = loop.time() - _IDLE_S
+            for connection in list(self._open):
+                if connection.last < limit and not connection.busy:
+                    connection.close()
+
+
+class _Protocol(RequestHandler):
+    """aiohttp's connection; a method it does not know is answered like a missing path."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if not isinstance(exc, BadHttpMethod):
+            return super().handle_error(request, status, exc, message)
+        answer = _UNMARKED_NOT_FOUND
+        response = web.Response(
+            status=answer.status,
+            body=answer.body,
+            headers={"Content-Type": answer.content_type or ""},
+        )
+        response.force_close()
+        return response
+
+
+class _Server(web.Server):
+    def __call__(self) -> RequestHandler:
+        return _Protocol(self, loop=self._loop, **self._kwargs)
+
+
+def _request(*parts: object) -> web.BaseRequest:
+    message, payload, protocol, writer, task = parts
+    return web.BaseRequest(
+        message,  # type: ignore[arg-type] # aiohttp's own values, handed through
+        payload,  # type: ignore[arg-type]
+        protocol,  # type: ignore[arg-type]
+        writer,  # type: ignore[arg-type]
+        task,  # type: ignore[arg-type]
+        asyncio.get_running_loop(),
+        client_max_size=MAX_BODY_BYTES,
+    )
+
+
+def _moved(request: Request, clean: str) -> Answer:
+    """The redirect from an unclean path.
+
+    Source: Go net/http, Redirect.
+    """
+    query = f"?{request.query_string}" if request.query_string else ""
+    location = quote(clean, safe="/:@!$&'()*+,;=~-._") + query
+    if request.method not in ("GET", "HEAD"):
+        headers = {"Location": location}
+        return Answer(301, content_type=None, headers=headers, marked=False)
+    shown = location.replace("&", "&amp;").replace('"', "&#34;")
+    body = f'<a href="{shown}">Moved Permanently</a>.\n\n'
+    return Answer(
+        301,
+        body.encode(),
+        "text/html; charset=utf-8",
+        {"Location": location},
+        marked=False,
+    )
+
+
+async def _ping(request: Request) -> Answer:
+    return NO_CONTENT
+
+
+async def _set_log_level(request: Request) -> Answer:
+    reader = struct("struct", {"level": string})
+    try:
+        level = decode(request.body, reader, {}).get("level", "")
+    except JsonError as error:
+        return failure(f"invalid json: {error}", 400)
+    if level.upper() not in _LEVELS:
+        return failure("invalid log level", 400)
+    logging.getLogger("runtime").setLevel(_LEVELS[level.upper()])
+    return NO_CONTENT
+
+
+def _log_failure(error: BaseException) -> None:
+    log.error("a request failed", exc_info=error, extra={"service": "http"})

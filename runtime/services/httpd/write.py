@@ -1,0 +1,126 @@
+"""The write endpoint: from a request to points."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from typing import Protocol
+from urllib.parse import parse_qs
+
+from runtime.compute import Compute
+from runtime.services.httpd.messages import NO_CONTENT, Answer, Request
+
+# A gzip stream can grow by a factor of 1000; what it unpacks to is bounded like a body.
+MAX_BODY_BYTES = 256 * 1024 * 1024
+
+
+class WriteError(Exception):
+    """A write is refused as a whole.
+
+    Attributes:
+        status: of the answer.
+    """
+
+    def __init__(self, text: str, status: int = 400) -> None:
+        super().__init__(text)
+        self.status = status
+
+    def answer(self) -> Answer:
+        """What the writer is told: plain text, labelled JSON all the same."""
+        return Answer(self.status, f"{self}\n".encode())
+
+
+class Points(Protocol):
+    """Takes points; runs on the compute thread."""
+
+    def __call__(self, body: bytes, db: str, rp: str, precision: str) -> None:
+        """Parse `body`, hand its points to the tasks, store what they cause.
+
+        Raises:
+            WriteError: nothing was taken.
+        """
+
+
+class WriteHandler:
+    """Answers `POST /write`."""
+
+    def __init__(self, compute: Compute, points: Points) -> None:
+        self._compute = compute
+        self._points = points
+        # agents repeat the same query with every write
+        self._queries: dict[str, tuple[str, str, str]] = {}
+
+    async def __call__(self, request: Request) -> Answer:
+        """Take the points of the body."""
+        try:
+            await self.submit(
+                request.query_string, request.body, request.content_encoding
+            )
+        except WriteError as error:
+            return error.answer()
+        return NO_CONTENT
+
+    def submit(self, query: str, body: bytes, encoding: str) -> asyncio.Future[None]:
+        """Start a write; done when its points and what they caused are kept.
+
+        The future may raise `WriteError`.
+        """
+        parameters = self._parameters(query)
+        return self._compute.write(self._take, body, encoding, *parameters)
+
+    def _take(
+        self, body: bytes, encoding: str, db: str, rp: str, precision: str
+    ) -> None:
+        self._points(unpacked(body, encoding), db, rp, precision)
+
+    def _parameters(self, query: str) -> tuple[str, str, str]:
+        known = self._queries.get(query)
+        if known is not None:
+            return known
+        values = parse_qs(query, keep_blank_values=True)
+        db, rp, precision = (
+            values.get(name, [""])[0] for name in ("db", "rp", "precision")
+        )
+        if len(self._queries) < 1000:
+            self._queries[query] = (db, rp, precision)
+        return db, rp, precision
+
+
+def unpacked(body: bytes, encoding: str) -> bytes:
+    """`body`, decompressed when it says so.
+
+    Raises:
+        WriteError: it is damaged, or too large.
+    """
+    if encoding != "gzip":
+        return body
+    if not body:
+        raise WriteError("EOF")
+    if body[:3] != b"\x1f\x8b\x08"[: len(body)]:
+        raise WriteError("gzip: invalid header")
+    parts: list[bytes] = []
+    size = 0
+    while body:
+        part, body = _member(body, MAX_BODY_BYTES - size)
+        size += len(part)
+        parts.append(part)
+        if body and body[:2] != b"\x1f\x8b":
+            raise WriteError("gzip: invalid header")
+    return b"".join(parts)
+
+
+def _member(body: bytes, limit: int) -> tuple[bytes, bytes]:
+    """The text of the first gzip member, and what follows the member."""
+    unzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        text = unzip.decompress(body, limit + 1)
+    except zlib.error as error:
+        damaged = "checksum" if "incorrect data check" in str(error) else "header"
+        raise WriteError(f"gzip: invalid {damaged}") from None
+    if len(text) > limit:
+        raise WriteError(
+            f"the body unpacks to more than {MAX_BODY_BYTES} bytes", status=413
+        )
+    if not unzip.eof:
+        raise WriteError("unexpected EOF")
+    return text, unzip.unused_data
