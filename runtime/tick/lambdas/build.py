@@ -1,0 +1,163 @@
+"""From a syntax tree to evaluators, and the errors that need no data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runtime.errors import EvaluationError, ScriptError
+from runtime.tick import ast
+from runtime.tick.lambdas.arithmetic import OPERATIONS, complaint
+from runtime.tick.lambdas.evaluator import (
+    Binary,
+    Call,
+    Constant,
+    Evaluator,
+    Nested,
+    Reference,
+    Scope,
+    Unary,
+)
+from runtime.tick.lambdas.functions import FUNCTIONS
+from runtime.tick.lambdas.regex import Regex
+from runtime.tick.lambdas.source import write
+from runtime.tick.lambdas.state import State
+from runtime.tick.lambdas.values import wrapped
+from runtime.units import Duration
+
+
+def build(node: ast.Expression) -> Evaluator:
+    """The evaluator of an expression.
+
+    Raises:
+        ScriptError: something in it cannot be part of an expression.
+    """
+    text = write(node)
+    match node:
+        case ast.NumberNode(value):
+            # a variable may hold any float or int, a literal never a negative one
+            return Constant(value if isinstance(value, float) else wrapped(value), text)
+        case ast.DurationNode(value):
+            return Constant(Duration(value), text)
+        case ast.StringNode(value) | ast.BoolNode(value):
+            return Constant(value, text)
+        case ast.RegexNode(pattern):
+            try:
+                return Constant(Regex(pattern), text)
+            except ValueError as fault:
+                raise ScriptError(str(fault)) from None
+        case ast.ReferenceNode(name):
+            return Reference(name, text)
+        case ast.UnaryNode(operator, operand):
+            return Unary(operator, build(operand), text)
+        case ast.BinaryNode(operator, left, right):
+            return Binary(operator, build(left), build(right), text)
+        case ast.FunctionNode(name, arguments):
+            return Call(name, tuple(map(build, arguments)), text)
+        case ast.LambdaNode(expression):
+            return Nested(build(expression), State(), text)
+    raise ScriptError(
+        f"Given node type is not valid evaluation node: *ast.{type(node).__name__}"
+    )
+
+
+def check(node: Evaluator) -> bool:
+    """Whether the expression needs no data, checking the parts that need none.
+
+    Raises:
+        ScriptError: an operator cannot take the types of two such operands.
+    """
+    match node:
+        case Constant():
+            return True
+        case Unary(_, operand):
+            return _within("node", operand)
+        case Nested(expression):
+            return check(expression)
+        case Call(_, arguments):
+            for number, argument in enumerate(arguments, 1):
+                _within(f"{number} argument", argument)
+        case Binary(operator, left, right):
+            fixed = (_within("left node", left), _within("right node", right))
+            if all(fixed):
+                _check_types(operator, left, right)
+                return True
+    return False
+
+
+def _within(place: str, node: Evaluator) -> bool:
+    try:
+        return check(node)
+    except ScriptError as fault:
+        raise ScriptError(f"Failed to handle {place}: {fault}") from None
+
+
+def _check_types(operator: str, left: Evaluator, right: Evaluator) -> None:
+    nothing = Scope({}, State())
+    try:
+        types = left.type(nothing), right.type(nothing)
+    except EvaluationError as fault:
+        raise ScriptError(str(fault)) from None
+    if (operator, *types) not in OPERATIONS:
+        raise ScriptError(complaint(operator, *types))
+
+
+def parts(node: Evaluator) -> Iterator[Evaluator]:
+    """The node and all nodes below it, in the order of the text."""
+    yield node
+    match node:
+        case Unary(_, operand) | Nested(operand):
+            yield from parts(operand)
+        case Binary(_, left, right):
+            yield from parts(left)
+            yield from parts(right)
+        case Call(_, arguments):
+            for argument in arguments:
+                yield from parts(argument)
+
+
+def references(node: Evaluator) -> tuple[str, ...]:
+    """The names that the expression refers to, in order of appearance."""
+    found = (each.name for each in parts(node) if isinstance(each, Reference))
+    return tuple(dict.fromkeys(found))
+
+
+def is_stateful(node: Evaluator) -> bool:
+    """Whether a function of the expression remembers its calls."""
+    return any(
+        isinstance(each, Call)
+        and each.name in FUNCTIONS
+        and FUNCTIONS[each.name].stateful
+        for each in parts(node)
+    )
+
+
+def is_pure(node: Evaluator) -> bool:
+    """Whether equal points give equal results."""
+    return all(
+        FUNCTIONS[each.name].pure
+        for each in parts(node)
+        if isinstance(each, Call) and each.name in FUNCTIONS
+    )
+
+
+def folded(node: Evaluator) -> Evaluator:
+    """The expression with its constant parts computed, where that succeeds."""
+    match node:
+        case Constant() | Reference():
+            return node
+        case Unary():
+            made: Evaluator = node._replace(operand=folded(node.operand))
+        case Nested():
+            made = node._replace(expression=folded(node.expression))
+        case Binary():
+            made = node._replace(left=folded(node.left), right=folded(node.right))
+        case Call():
+            made = node._replace(arguments=tuple(map(folded, node.arguments)))
+        case _:
+            return node
+    if references(made) or not is_pure(made):
+        return made
+    try:
+        return Constant(made.value(Scope({}, State())), node.text)
+    except EvaluationError:
+        return made

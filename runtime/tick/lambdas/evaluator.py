@@ -1,0 +1,274 @@
+"""Expressions evaluated node by node: the exact semantics, and the words of errors.
+
+Compiled code is faster and gives up wherever something is unusual; then it is this
+module that decides. As in Kapacitor every node has two questions: of what type is it,
+and what is its value. An operator first asks for the types of both its operands, which
+is why some errors are raised before a lazy AND or OR could avoid them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from runtime.errors import EvaluationError
+from runtime.golang.quoting import quote
+from runtime.tick.lambdas.arithmetic import (
+    COMPARISONS,
+    LOGICAL,
+    OPERATIONS,
+    DivisionByZeroError,
+    complaint,
+    negated,
+)
+from runtime.tick.lambdas.functions import FUNCTIONS, Function
+from runtime.tick.lambdas.state import State
+from runtime.tick.lambdas.values import (
+    MISSING,
+    NAMES,
+    CallError,
+    LambdaValue,
+    Missing,
+    Type,
+)
+from runtime.units import Duration
+
+
+class Scope(NamedTuple):
+    """What an expression can see.
+
+    Attributes:
+        values: by name, for every reference of the expression; MISSING where the point
+            has none. In the order of appearance.
+    """
+
+    values: Mapping[str, LambdaValue]
+    state: State
+
+
+class Evaluator(Protocol):
+    """A node of an expression."""
+
+    @property
+    def text(self) -> str:
+        """The node as scripts write it."""
+
+    def type(self, scope: Scope) -> Type:
+        """The type of the value.
+
+        Raises:
+            EvaluationError: it has none.
+        """
+
+    def value(self, scope: Scope) -> LambdaValue:
+        """The value.
+
+        Raises:
+            EvaluationError: it has none.
+        """
+
+
+class Constant(NamedTuple):
+    """A literal."""
+
+    constant: LambdaValue
+    text: str
+
+    def type(self, scope: Scope) -> Type:
+        """The type of the literal."""
+        return type(self.constant)
+
+    def value(self, scope: Scope) -> LambdaValue:
+        """The literal."""
+        return self.constant
+
+
+class Reference(NamedTuple):
+    """A field, a tag, or the time."""
+
+    name: str
+    text: str
+
+    def type(self, scope: Scope) -> Type:
+        """The type at this point; Missing is one."""
+        return type(self._look_up(scope))
+
+    def value(self, scope: Scope) -> LambdaValue:
+        """The value at this point."""
+        value = self._look_up(scope)
+        if value is MISSING:
+            raise EvaluationError(f"reference {quote(self.name)} is missing value")
+        return value
+
+    def _look_up(self, scope: Scope) -> LambdaValue:
+        value = scope.values[self.name]
+        if value is None:
+            raise EvaluationError(f"referenced value {quote(self.name)} is nil.")
+        return value
+
+
+class Unary(NamedTuple):
+    """`-operand` or `!operand`."""
+
+    operator: str
+    operand: Evaluator
+    text: str
+
+    def type(self, scope: Scope) -> Type:
+        """Boolean, or whatever is negated."""
+        return bool if self.operator == "!" else self.operand.type(scope)
+
+    def value(self, scope: Scope) -> LambdaValue:
+        """The opposite."""
+        value = self.operand.value(scope)
+        if self.operator == "!":
+            return not guarded(value)
+        if type(value) not in (float, int, Duration):
+            raise EvaluationError(
+                f"invalid math operator - for type {NAMES[type(value)]}"
+            )
+        return negated(value)
+
+
+class Binary(NamedTuple):
+    """`left operator right`."""
+
+    operator: str
+    left: Evaluator
+    right: Evaluator
+    text: str
+
+    def type(self, scope: Scope) -> Type:
+        """Boolean without a look at the operands, or the type of the result."""
+        if self.operator in COMPARISONS or self.operator in LOGICAL:
+            return bool
+        left, right = self.left.type(scope), self.right.type(scope)
+        operation = OPERATIONS.get((self.operator, left, right))
+        if operation is None:
+            raise EvaluationError(complaint(self.operator, left, right))
+        return operation.type
+
+    def value(self, scope: Scope) -> LambdaValue:
+        """The result; AND and OR evaluate their right side only if it matters."""
+        types = self.left.type(scope), self.right.type(scope)
+        operation = OPERATIONS.get((self.operator, *types))
+        if operation is None:
+            raise EvaluationError(self._refusal(*types))
+        left = self.left.value(scope)
+        if self.operator in LOGICAL and left is (self.operator == "OR"):
+            return left
+        right = self.right.value(scope)
+        if self.operator in LOGICAL:
+            return right
+        try:
+            return operation.compute(left, right)
+        except DivisionByZeroError as fault:
+            raise EvaluationError(str(fault)) from None
+
+    def _refusal(self, left: Type, right: Type) -> str:
+        for side, node, of_type in (
+            ("left", self.left, left),
+            ("right", self.right, right),
+        ):
+            if of_type is Missing and isinstance(node, Reference):
+                name = quote(node.name)
+                return f"{side} reference value {name} is missing value"
+        return complaint(self.operator, left, right)
+
+
+class Call(NamedTuple):
+    """`name(arguments)`."""
+
+    name: str
+    arguments: Sequence[Evaluator]
+    text: str
+
+    def type(self, scope: Scope) -> Type:
+        """The type that the signature of these arguments promises."""
+        function = self._function()
+        types = []
+        for number, argument in enumerate(self.arguments, 1):
+            try:
+                types.append(argument.type(scope))
+            except EvaluationError as fault:
+                raise _in_argument(number, fault) from None
+        found = function.overloads.get(tuple(types))
+        if found is None:
+            raise EvaluationError(self._refusal(function, types, scope))
+        return found[0]
+
+    def value(self, scope: Scope) -> LambdaValue:
+        """What the function returns; all arguments are evaluated first."""
+        self.type(scope)
+        values = []
+        for number, argument in enumerate(self.arguments, 1):
+            try:
+                # isPresent is the one function that takes what is missing
+                absent = argument.type(scope) is Missing
+                values.append(MISSING if absent else argument.value(scope))
+            except EvaluationError as fault:
+                raise _in_argument(number, fault) from None
+        function = self._function()
+        if function.stateful:
+            return getattr(scope.state, self.name)(*values)
+        try:
+            return function.invoke(*values)
+        except CallError as fault:
+            raise EvaluationError(f'error calling "{self.name}": {fault}') from None
+
+    def _function(self) -> Function:
+        try:
+            return FUNCTIONS[self.name]
+        except KeyError:
+            raise EvaluationError(f'undefined function: "{self.name}"') from None
+
+    def _refusal(self, function: Function, types: Sequence[Type], scope: Scope) -> str:
+        named = list(zip(self.arguments, types, strict=True))
+        missing = [argument.text for argument, t in named if t is Missing]
+        if missing:
+            several = len(missing) > 1
+            known = [quote(n) for n, v in scope.values.items() if v is not MISSING]
+            return (
+                f'Cannot call function "{self.name}" argument{"s" if several else ""} '
+                f"{', '.join(missing)} {'are' if several else 'is'} missing, "
+                f"values in scope are [{', '.join(known)}]"
+            )
+        given = ", ".join(f"{argument.text}: {NAMES[t]}" for argument, t in named)
+        return (
+            f'Cannot call function "{self.name}" with args ({given}), '
+            f"available signatures are {function.signatures()}."
+        )
+
+
+class Nested(NamedTuple):
+    """A lambda inside a lambda, with a state of its own that all groups share."""
+
+    expression: Evaluator
+    state: State
+    text: str
+
+    def type(self, scope: Scope) -> Type:
+        """The type of its expression."""
+        return self.expression.type(scope._replace(state=self.state))
+
+    def value(self, scope: Scope) -> LambdaValue:
+        """The value of its expression."""
+        return self.expression.value(scope._replace(state=self.state))
+
+
+def guarded(value: LambdaValue) -> bool:
+    """The value if it is boolean.
+
+    Raises:
+        EvaluationError: it is not, in Kapacitor's words.
+    """
+    if value is True or value is False:
+        return value
+    raise EvaluationError(
+        "TypeGuard: expression returned unexpected type "
+        f"{NAMES.get(type(value), type(value).__name__)}, expected boolean"
+    )
+
+
+def _in_argument(number: int, fault: EvaluationError) -> EvaluationError:
+    return EvaluationError(f"Failed to handle {number} argument: {fault}")

@@ -1,0 +1,140 @@
+"""A lambda ready to run, and constant expressions outside of lambdas."""
+
+from __future__ import annotations
+
+from runtime.errors import EvaluationError, ScriptError
+from runtime.frames import Frame
+from runtime.golang.printing import text as printed
+from runtime.golang.quoting import quote
+from runtime.tick import ast
+from runtime.tick.lambdas.arithmetic import negated
+from runtime.tick.lambdas.build import build, check, folded, is_stateful, references
+from runtime.tick.lambdas.columns import Column, ColumnFunction, column_function
+from runtime.tick.lambdas.evaluator import Evaluator, Reference, Scope, guarded
+from runtime.tick.lambdas.rows import Row, compiled
+from runtime.tick.lambdas.source import write
+from runtime.tick.lambdas.state import State
+from runtime.tick.lambdas.values import NAMES, RESULTS, LambdaValue, Missing
+from runtime.units import Duration
+
+
+class Lambda:
+    """A lambda expression, compiled.
+
+    Attributes:
+        text: its source, formatted, without `lambda:`.
+        references: the fields and tags (and perhaps `time`) that it refers to.
+        stateful: whether its value depends on the points before.
+        row: its value at one point, `row(state, time, fields, tags)`; raises
+            EvaluationError. As `eval` and the like use it.
+        test: the same as a condition, True or False; an error's words differ from
+            those of `row` where the expression gives nothing or no boolean.
+    """
+
+    __slots__ = ("_columns", "_root", "references", "row", "stateful", "test", "text")
+
+    def __init__(self, node: ast.LambdaNode) -> None:
+        """Compile a lambda without free identifiers.
+
+        Raises:
+            ScriptError: it holds what no expression can hold.
+        """
+        root = build(node.expression)
+        self._root = root
+        self.text = write(node.expression)
+        self.references = frozenset(references(root))
+        self.stateful = is_stateful(root)
+        self.row: Row = compiled(root, lambda scope: _result(root, scope))
+        self.test: Row = compiled(
+            root, lambda scope: _truth(root, scope), frozenset((bool,))
+        )
+        self._columns: ColumnFunction | None = column_function(folded(root))
+
+    def new_state(self) -> State:
+        """What the stateful functions start with."""
+        return State()
+
+    def check(self) -> None:
+        """Look for errors that need no data.
+
+        Raises:
+            ScriptError: there is one.
+        """
+        check(self._root)
+
+    def columns(self, frame: Frame) -> Column | None:
+        """The values at all points of a frame, or None if it must go row by row.
+
+        Rows that are not `valid` fail or may fail: `row` and `test` tell.
+        """
+        columns = self._columns
+        if columns is None:
+            return None
+        # lambdas of the same text are the same: tasks share what they see in a frame
+        return frame.shared(("lambda", self.text), lambda: columns(frame))
+
+    def __repr__(self) -> str:
+        return f"Lambda({self.text!r})"
+
+
+def compile_lambda(node: ast.LambdaNode) -> Lambda:
+    """The lambda ready to run; identifiers must be replaced by their values already.
+
+    Raises:
+        ScriptError: it holds what no expression can hold.
+    """
+    return Lambda(node)
+
+
+def predicate(value: LambdaValue) -> bool:
+    """The value of a lambda as a condition.
+
+    Raises:
+        EvaluationError: it is not boolean, in Kapacitor's words.
+    """
+    return guarded(value)
+
+
+def constant(expression: ast.Expression) -> LambdaValue:
+    """The value of an operator expression outside of a lambda, all parts literals.
+
+    Gives float, int, str, bool or Duration (a Regex for a regex literal).
+
+    Raises:
+        ScriptError: it has none, in Kapacitor's words.
+    """
+    if isinstance(expression, ast.UnaryNode):
+        return _opposite(expression.operator, constant(expression.operand))
+    root = build(expression)
+    if names := references(root):
+        raise ScriptError(f'name "{names[0]}" is undefined. Names in scope: ')
+    check(root)
+    try:
+        return root.value(Scope({}, State()))
+    except EvaluationError as fault:
+        raise ScriptError(str(fault)) from None
+
+
+def _opposite(operator: str, value: LambdaValue) -> LambdaValue:
+    fits = (bool,) if operator == "!" else (float, int, Duration)
+    if type(value) not in fits:
+        raise ScriptError(f"invalid arugument to '{operator}' {printed(value)}")
+    return not value if operator == "!" else negated(value)
+
+
+def _result(root: Evaluator, scope: Scope) -> LambdaValue:
+    """What the expression gives, refusing what cannot be stored in a field."""
+    of_type = root.type(scope)
+    if of_type is Missing and isinstance(root, Reference):
+        raise EvaluationError(f"missing value: {quote(root.name)}")
+    value = root.value(scope)
+    if of_type not in RESULTS:
+        raise EvaluationError(f"expression returned unexpected type {NAMES[of_type]}")
+    return value
+
+
+def _truth(root: Evaluator, scope: Scope) -> bool:
+    """What the expression gives as a condition."""
+    # Kapacitor asks for the type first, to check the signatures of functions
+    root.type(scope)
+    return guarded(root.value(scope))

@@ -1,0 +1,100 @@
+"""Regular expressions of lambdas, with Go's way of replacing."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from typing import Protocol, cast
+
+from runtime.golang import regex
+
+_REFERENCE = re.compile(rb"\$(?:\$|\{(\w+)\}|(\w+))")
+
+
+class _Match(Protocol):
+    def span(self) -> tuple[int, int]: ...
+
+    def group(self, number: int) -> bytes | None: ...
+
+
+class _Compiled(Protocol):
+    # what RE2 offers for bytes
+    groups: int
+    groupindex: Mapping[str, int]
+
+    def search(self, text: bytes, position: int = 0) -> _Match | None: ...
+
+
+class Regex:
+    """A compiled regular expression.
+
+    Attributes:
+        pattern: its source.
+        matches: whether it matches anywhere in a text; remembers recent texts, because
+            tags repeat and a look-up is many times faster than a search.
+    """
+
+    __slots__ = ("_compiled", "matches", "pattern")
+
+    def __init__(self, pattern: str) -> None:
+        """Compile `pattern`.
+
+        Raises:
+            ValueError: with Go's text.
+        """
+        self.pattern = pattern
+        self._compiled = cast(_Compiled, regex.compile(pattern))
+        self.matches = functools.lru_cache(maxsize=4096)(self._matches)
+
+    def _matches(self, text: str) -> bool:
+        return self._compiled.search(_octets(text)) is not None
+
+    def replace(self, text: str, template: str) -> str:
+        """`text` with each match replaced; `$1` and `${name}` name groups.
+
+        Source: Go regexp.ReplaceAllString, which skips an empty match right after
+        another match.
+        """
+        source, pattern = _octets(text), _octets(template)
+        out: list[bytes] = []
+        position = last = 0
+        while position <= len(source):
+            match = self._compiled.search(source, position)
+            if match is None:
+                break
+            start, end = match.span()
+            out.append(source[last:start])
+            if end > last or start == 0:
+                out.append(_expanded(pattern, match, self._compiled))
+            last = end
+            width = _width(source, position)
+            position = max(end, position + width)
+        out.append(source[last:])
+        return b"".join(out).decode(errors="surrogateescape")
+
+    def __repr__(self) -> str:
+        return f"Regex({self.pattern!r})"
+
+
+def _octets(text: str) -> bytes:
+    return text.encode(errors="surrogateescape")
+
+
+def _width(source: bytes, position: int) -> int:
+    """Bytes of the character at `position`, so that a search never starts inside one."""
+    first = source[position] if position < len(source) else 0
+    return 1 if first < 0xC0 else 2 if first < 0xE0 else 3 if first < 0xF0 else 4
+
+
+def _expanded(template: bytes, match: _Match, compiled: _Compiled) -> bytes:
+    def group(reference: re.Match[bytes]) -> bytes:
+        name = (reference[1] or reference[2] or b"").decode()
+        if not name:
+            return b"$"
+        number = int(name) if name.isdigit() else compiled.groupindex.get(name, -1)
+        if not 0 <= number <= compiled.groups:
+            return b""
+        return match.group(number) or b""
+
+    return _REFERENCE.sub(group, template)

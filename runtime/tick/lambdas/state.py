@@ -1,0 +1,66 @@
+"""What stateful functions remember between the points of one expression."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+
+class Snapshot(NamedTuple):
+    """All that a `State` holds, to go back to."""
+
+    calls: int
+    moments: tuple[int, float, float]
+    bounds: tuple[float, float]
+
+
+class State:
+    """The one instance of each stateful function that an expression has."""
+
+    __slots__ = ("_bounds", "_calls", "_moments")
+
+    def __init__(self) -> None:
+        self._calls = 0
+        self._moments = (0, 0.0, 0.0)
+        self._bounds = (math.inf, -math.inf)
+
+    def count(self) -> int:
+        """How often it was called, this call included."""
+        self._calls += 1
+        return self._calls
+
+    def sigma(self, value: float) -> float:
+        """How many standard deviations `value` is from the mean of all so far.
+
+        The mean and the deviation include `value`. Source: Kapacitor's sigma, which
+        uses Welford's recurrence.
+        """
+        count, mean, squares = self._moments
+        count += 1
+        delta = value - mean
+        mean += delta / count
+        squares += delta * (value - mean)
+        self._moments = (count, mean, squares)
+        if count < 2:
+            return 0.0
+        variance = squares / (count - 1)
+        if variance == 0:
+            return 0.0
+        # Go's square root of a negative is NaN; a rounding error could make one
+        return abs(value - mean) / math.sqrt(variance) if variance > 0 else math.nan
+
+    def spread(self, value: float) -> float:
+        """The greatest value so far less the least."""
+        low, high = self._bounds
+        low = min(low, value)
+        high = max(high, value)
+        self._bounds = (low, high)
+        return high - low
+
+    def save(self) -> Snapshot:
+        """The state at this moment."""
+        return Snapshot(self._calls, self._moments, self._bounds)
+
+    def restore(self, saved: Snapshot) -> None:
+        """Go back to a saved moment."""
+        self._calls, self._moments, self._bounds = saved

@@ -1,0 +1,115 @@
+"""Go's strings package over Python texts: positions and lengths are in bytes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from runtime.tick.lambdas.values import CallError, from_octets, octets
+
+_WHITE: Final = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
+    "\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
+
+
+def contains(text: str, part: str) -> bool:
+    """Whether `part` is in `text`."""
+    return part in text
+
+
+def contains_any(text: str, chars: str) -> bool:
+    """Whether some character of `chars` is in `text`."""
+    return not set(text).isdisjoint(chars)
+
+
+def count(text: str, part: str) -> int:
+    """How often `part` is in `text`, without overlap; "" is around every character."""
+    return text.count(part)
+
+
+def index(text: str, part: str) -> int:
+    """Where `part` first begins, -1 if nowhere."""
+    return octets(text).find(octets(part))
+
+
+def last_index(text: str, part: str) -> int:
+    """Where `part` last begins, -1 if nowhere."""
+    return octets(text).rfind(octets(part))
+
+
+def index_any(text: str, chars: str) -> int:
+    """Where the first character of `chars` is, -1 if nowhere."""
+    for position, char in enumerate(text):
+        if char in chars:
+            return len(octets(text[:position]))
+    return -1
+
+
+def last_index_any(text: str, chars: str) -> int:
+    """Where the last character of `chars` is, -1 if nowhere."""
+    for position in range(len(text) - 1, -1, -1):
+        if text[position] in chars:
+            return len(octets(text[:position]))
+    return -1
+
+
+def length(text: str) -> int:
+    """The number of bytes."""
+    return len(text) if text.isascii() else len(octets(text))
+
+
+def replace(text: str, old: str, new: str, times: int) -> str:
+    """`text` with the first `times` of `old` replaced, all if negative."""
+    return text.replace(old, new, max(times, -1))
+
+
+def substring(text: str, start: int, stop: int) -> str:
+    """The bytes from `start` up to `stop`, which must be less than the length.
+
+    Raises:
+        CallError: a bound is out of range.
+    """
+    data = octets(text)
+    for bound in (start, stop):
+        if bound < 0:
+            raise CallError(f"found negative index for strSubstring: {bound}")
+    if stop >= len(data):
+        raise CallError(f"stop index too large for string in strSubstring: {stop}")
+    if start > stop:
+        raise CallError(f"runtime error: slice bounds out of range [{start}:{stop}]")
+    return from_octets(data[start:stop])
+
+
+def lower(text: str) -> str:
+    """`text` in lower case, character by character."""
+    if text.isascii():
+        return text.lower()
+    # Go knows no rules for several characters: no final sigma, İ is just i
+    return "".join(char.lower()[0] for char in text)
+
+
+def upper(text: str) -> str:
+    """`text` in upper case, character by character."""
+    if text.isascii():
+        return text.upper()
+    return "".join(large if len(large := char.upper()) == 1 else char for char in text)
+
+
+def trim(text: str, chars: str) -> str:
+    """`text` without the given characters at both ends."""
+    return text.strip(chars) if chars else text
+
+
+def trim_left(text: str, chars: str) -> str:
+    """`text` without the given characters at its start."""
+    return text.lstrip(chars) if chars else text
+
+
+def trim_right(text: str, chars: str) -> str:
+    """`text` without the given characters at its end."""
+    return text.rstrip(chars) if chars else text
+
+
+def trim_space(text: str) -> str:
+    """`text` without white space at both ends."""
+    return text.strip(_WHITE)

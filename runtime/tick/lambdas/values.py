@@ -1,0 +1,87 @@
+"""The values of lambda expressions: their types, Kapacitor's names for these, limits."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from runtime.tick.lambdas.regex import Regex
+from runtime.units import Duration
+
+# Values are Python's float, int, str and bool, a Regex, Time or Duration, or MISSING.
+# Types are told apart by `type(value)`: a bool is no int here, a Duration neither.
+LambdaValue = Any
+Type = type[Any]
+
+
+class Time(int):
+    """A moment in nanoseconds since 1970 UTC; distinct from an integer."""
+
+    __slots__ = ()
+
+
+class Missing:
+    """The type of `MISSING`, what a reference gives that the point has nothing for."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "missing"
+
+
+class IrregularError(Exception):
+    """The values at hand are not what compiled code expects.
+
+    Whoever catches it evaluates again by `Evaluator`, which has the error's words.
+    """
+
+
+class CallError(IrregularError):
+    """A function of the library fails; the text is the function's own."""
+
+
+MISSING: Final = Missing()
+INT_MIN: Final = -(2**63)
+INT_MAX: Final = 2**63 - 1
+
+NAMES: Final[dict[Type, str]] = {
+    float: "float",
+    int: "int",
+    str: "string",
+    bool: "boolean",
+    Regex: "regex",
+    Time: "time",
+    Duration: "duration",
+    Missing: "missing",
+}
+# What a lambda may give: neither a time nor a regex
+RESULTS: Final[frozenset[Type]] = frozenset((float, int, str, bool, Duration))
+
+
+def wrapped(value: int) -> int:
+    """The int64 that Go's arithmetic leaves of an exact result."""
+    if INT_MIN <= value <= INT_MAX:
+        return value
+    return ((value + 2**63) & (2**64 - 1)) - 2**63
+
+
+def truncated(value: float) -> int:
+    """The int64 that Go's conversion makes of a float; the least one if it is none."""
+    if -(2.0**63) <= value < 2.0**63:
+        return int(value)
+    return INT_MIN
+
+
+def octets(text: str) -> bytes:
+    """The text in UTF-8, in which Go counts, cuts and compares.
+
+    Bytes which are no UTF-8 may be held in the text as surrogate escapes.
+    """
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode(errors="surrogateescape")
+
+
+def from_octets(data: bytes) -> str:
+    """The inverse of `octets`."""
+    return data.decode(errors="surrogateescape")
