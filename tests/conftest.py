@@ -1,0 +1,169 @@
+"""Fixtures for tests that drive the product from outside."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DEADLINE_S = 20.0
+
+
+@dataclass
+class Kapacitord:
+    """A server process on loopback, its files and its command line.
+
+    Attributes:
+        directory: where its configuration, data and log are.
+        sections: configuration beside what every test server has.
+        cwd: where the process runs; a project with a runtime of its own, or None.
+    """
+
+    directory: Path
+    sections: str = ""
+    cwd: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        return (self.directory / "log").read_text(errors="replace")
+
+    def start(self) -> None:
+        """Start the process and wait until it answers."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        config = self.directory / "kapacitor.conf"
+        config.write_text(f"""\
+data_dir = "{self.directory}/data"
+[http]
+  bind-address = "127.0.0.1:{self.port}"
+[storage]
+  boltdb = "{self.directory}/data/kapacitor.db"
+[replay]
+  dir = "{self.directory}/data/replay"
+{self.sections}
+""")
+        with (self.directory / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "runtime.server", "-config", str(config)],
+                cwd=self.cwd,
+                env={**os.environ, "TZ": "UTC", **self.environment},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        deadline = time.monotonic() + DEADLINE_S
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                if self.call("GET", "/kapacitor/v1/ping")[0] == 204:
+                    return
+            except OSError:
+                self.process_wait(0.02)
+        self.stop()
+        pytest.fail(f"the server does not start:\n{self.log}")
+
+    def process_wait(self, seconds: float) -> None:
+        """Wait for the process to end, at most so long."""
+        assert self.process is not None
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return
+
+    def stop(self) -> int:
+        """Stop the process gracefully; its exit code."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.process.wait(DEADLINE_S)
+
+    def kill(self) -> None:
+        """Kill the process as a power cut would."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(DEADLINE_S)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> tuple[int, str]:
+        """Status and text of a request; `body` is sent as JSON unless it is text."""
+        content = body if isinstance(body, bytes | str) else None
+        if content is None and body is not None:
+            content = json.dumps(body)
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", self.port, timeout=DEADLINE_S
+        )
+        try:
+            data = content.encode() if isinstance(content, str) else content
+            connection.request(method, path, data, dict(headers or {}))
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def json(self, method: str, path: str, body: object = None) -> Any:
+        """The decoded answer of a request that must succeed."""
+        status, text = self.call(method, f"/kapacitor/v1{path}", body)
+        assert status in (200, 204), f"{method} {path}: {status} {text}"
+        return json.loads(text) if text else None
+
+    def write(self, lines: str, query: str = "db=telegraf&rp=autogen") -> None:
+        """Write points."""
+        status, text = self.call("POST", f"/write?{query}", lines)
+        assert status == 204, text
+
+    def cli(self, *arguments: str, code: int = 0) -> str:
+        """What `kapacitor` prints, run in the server's directory."""
+        done = subprocess.run(
+            [sys.executable, "-m", "runtime.client", "-url", self.url, *arguments],
+            cwd=self.cwd or self.directory,
+            env={**os.environ, "TZ": "UTC"},
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_S,
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+
+StartKapacitord = Callable[..., Kapacitord]
+
+
+@pytest.fixture
+def start_kapacitord(tmp_path: Path) -> Iterator[StartKapacitord]:
+    """Starts servers; all are stopped when the test ends."""
+    started: list[Kapacitord] = []
+
+    def start(sections: str = "", **more: Any) -> Kapacitord:
+        directory = tmp_path / f"server{len(started)}"
+        directory.mkdir()
+        server = Kapacitord(directory, sections, **more)
+        started.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in started:
+        if server.process is not None and server.process.poll() is None:
+            server.stop()
