@@ -113,7 +113,7 @@ def test_an_unknown_method_is_not_found_and_unmarked() -> None:
 
 def test_ping_has_headers_but_no_body() -> None:
     status, headers, body = ask("GET", "/kapacitor/v1/ping")
-    assert (204, b"") == (status, body)
+    assert (status, body) == (204, b"")
     assert headers["Content-Type"] == "application/json; charset=utf-8"
     assert headers["X-Kapacitor-Version"] == "1.8.3"
     assert re.fullmatch(
@@ -130,7 +130,7 @@ def test_options_succeeds_anywhere() -> None:
     status, headers, body = ask(
         "OPTIONS", "/kapacitor/v1/no/such", headers={"Origin": "http://o"}
     )
-    assert (200, b"") == (status, body)
+    assert (status, body) == (200, b"")
     assert headers["Access-Control-Allow-Origin"] == "http://o"
     assert (
         headers["Access-Control-Allow-Methods"] == "DELETE, GET, OPTIONS, POST, PATCH"
@@ -202,7 +202,7 @@ def test_a_write_reaches_the_tasks(path: str, extra: dict[str, str]) -> None:
         sent,
         lambda port: request(port, "POST", f"{path}?db=d&rp=r", b"m v=1", extra),
     )
-    assert (204, b"") == (status, body)
+    assert (status, body) == (204, b"")
     assert headers["Content-Type"] == "application/json; charset=utf-8"
     assert headers["X-Kapacitor-Version"] == "1.8.3"
     assert sent == [(b"m v=1", "d", "r", "")]
@@ -211,7 +211,7 @@ def test_a_write_reaches_the_tasks(path: str, extra: dict[str, str]) -> None:
 @pytest.mark.parametrize("extra", [{}, {"Origin": "http://o"}])
 def test_a_refused_write_is_plain_text(extra: dict[str, str]) -> None:
     status, headers, body = ask("POST", "/write?db=d", b"bad", extra)
-    assert (400, b"unable to parse 'bad': missing fields\n") == (status, body)
+    assert (status, body) == (400, b"unable to parse 'bad': missing fields\n")
     assert headers["Content-Type"] == "application/json; charset=utf-8"
 
 

@@ -1,0 +1,203 @@
+"""Overrides laid over the file's sections."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from runtime.errors import ConfigError
+from runtime.golang.quoting import quote
+from runtime.services.config.sections import Section, fields_by_key
+from runtime.services.config.values import converted, kind
+
+
+class UpdateError(ConfigError):
+    """An update asks for what cannot be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What is stored for one element.
+
+    Attributes:
+        section: its section.
+        element: its name; "" for a table.
+        options: values by option.
+        create: whether the element exists only because of the override.
+    """
+
+    section: str
+    element: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    create: bool = False
+
+    @property
+    def path(self) -> str:
+        """How messages and the store call it."""
+        return f"{self.section}/{self.element}"
+
+    def encode(self) -> bytes:
+        """Itself as stored."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True).encode()
+
+    @classmethod
+    def decode(cls, stored: bytes) -> Override:
+        """What `encode` made."""
+        return cls(**json.loads(stored))
+
+
+Overrides = dict[str, Override]
+
+
+def resolve(section: Section, overrides: Iterable[Override]) -> tuple[Any, ...]:
+    """The elements of `section` with the overrides applied, sorted by name.
+
+    Raises:
+        ConfigError: an override does not apply, or leaves an element invalid.
+
+    Source: Kapacitor services/config/override, OverrideConfig.
+    """
+    elements = {section.element_name(each): each for each in section.elements}
+    for override in overrides:
+        if override.create:
+            start = section.element_type()
+        elif override.element in elements:
+            start = elements[override.element]
+        else:
+            raise ConfigError(
+                f"failed to override configuration {override.path}: {_missing(override)}"
+            )
+        try:
+            elements[override.element] = _applied(section, start, override)
+        except ConfigError as error:
+            raise ConfigError(
+                f"failed to override configuration {override.path}: {error}"
+            ) from None
+    return tuple(elements[name] for name in sorted(elements))
+
+
+def _missing(override: Override) -> str:
+    if not override.options:
+        return f"unknown section {override.section}"
+    return _unknown_options(override.options, override.section)
+
+
+def _unknown_options(names: Iterable[str], section: str) -> str:
+    return f"unknown options [{' '.join(sorted(names))}] in section {section}"
+
+
+def unknown_section(override: Override) -> ConfigError:
+    """What to raise for an override of a section that is none."""
+    return ConfigError(
+        f"failed to override configuration {override.path}: {_missing(override)}"
+    )
+
+
+def _applied(section: Section, element: Any, override: Override) -> Any:
+    fields = fields_by_key(section.element_type)
+    hints = typing.get_type_hints(section.element_type)
+    unknown = [name for name in override.options if name not in fields]
+    if unknown:
+        raise ConfigError(_unknown_options(unknown, section.name))
+    changes = {}
+    for name, value in override.options.items():
+        if name == section.element_key and not override.create:
+            raise ConfigError(f"cannot override element key {name}")
+        target = fields[name].name
+        try:
+            changes[target] = converted(hints[target], value, getattr(element, target))
+        except ConfigError as error:
+            raise ConfigError(f"cannot set option {name}: {error}") from None
+    changed = dataclasses.replace(element, **changes)
+    try:
+        changed.validate()
+    except ConfigError as error:
+        raise ConfigError(f"failed validation: {error}") from None
+    return changed
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One request to change a section.
+
+    Attributes:
+        section: its section.
+        element: the element in the path; None where the path names none.
+        set: options to store.
+        delete: options to drop.
+        add: a new element.
+        remove: elements to forget.
+    """
+
+    section: str
+    element: str | None
+    set: Mapping[str, Any] = field(default_factory=dict)
+    delete: tuple[str, ...] = ()
+    add: Mapping[str, Any] = field(default_factory=dict)
+    remove: tuple[str, ...] = ()
+
+    def apply(self, sections: Mapping[str, Section], before: Overrides) -> Overrides:
+        """The overrides after this update.
+
+        Raises:
+            UpdateError: it asks for something that is not there.
+        """
+        after = dict(before)
+        if self.add:
+            added = self._added(sections, before)
+            after[added.path] = added
+        elif self.remove:
+            for name in self.remove:
+                after.pop(f"{self.section}/{name}", None)
+        else:
+            path = f"{self.section}/{self.element}"
+            known = before.get(path, Override(self.section, self.element or ""))
+            if known.create and self._key(sections) in self.set:
+                raise UpdateError(
+                    f"failed to override configuration {path}: "
+                    f"cannot override element key {self._key(sections)}"
+                )
+            options = {**known.options, **self.set}
+            kept = {k: v for k, v in options.items() if k not in self.delete}
+            if known.create:
+                # without its name the element would be another one
+                kept.setdefault(self._key(sections) or "", self.element)
+            after[path] = dataclasses.replace(known, options=kept)
+        return after
+
+    def _key(self, sections: Mapping[str, Section]) -> str | None:
+        section = sections.get(self.section)
+        return section.element_key if section else None
+
+    def _added(self, sections: Mapping[str, Section], before: Overrides) -> Override:
+        section = sections.get(self.section)
+        if section is None:
+            raise UpdateError(
+                f"failed to apply update: unknown section {quote(self.section)}"
+            )
+        if section.element_key is None:
+            raise UpdateError(
+                f"failed to apply update: section {quote(self.section)} is not a list, "
+                "cannot add new element"
+            )
+        key = quote(section.element_key)
+        if section.element_key not in self.add:
+            raise UpdateError(f'failed to apply update: missing key {key} in "add" map')
+        name = self.add[section.element_key]
+        if not isinstance(name, str):
+            raise UpdateError(
+                f"failed to apply update: expected {key} key to be a string, "
+                f"got {kind(name)}"
+            )
+        added = Override(self.section, name, dict(self.add), create=True)
+        present = {section.element_name(each) for each in section.elements}
+        if name in present or added.path in before:
+            raise UpdateError(
+                f"failed to apply update: element {quote(name)} of section "
+                f"{quote(self.section)} exists already"
+            )
+        return added

@@ -1,0 +1,101 @@
+"""The tables of the configuration that can be overridden."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from runtime.secrets import Secret
+from runtime.settings import key_of
+from runtime.units import Duration, go_duration
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A table, or a list of tables.
+
+    Attributes:
+        name: as in the file.
+        element_type: the dataclass of one table.
+        elements: what the file said, with its defaults.
+        element_key: the option that names the elements of a list; None for a table.
+    """
+
+    name: str
+    element_type: type[Any]
+    elements: tuple[Any, ...]
+    element_key: str | None = None
+
+    @property
+    def is_list(self) -> bool:
+        """Whether elements can be added."""
+        return self.element_key is not None
+
+    def element_name(self, element: Any) -> str:
+        """How paths call an element; the only one of a table has no name."""
+        if self.element_key is None:
+            return ""
+        field = fields_by_key(self.element_type)[self.element_key]
+        return str(getattr(element, field.name))
+
+
+def sections_of(handlers: Any) -> dict[str, Section]:
+    """The sections that the fields of a dataclass of configurations are, sorted.
+
+    A field that holds a tuple is a list; its configuration class says in `element_key`
+    which option names an element.
+    """
+    hints = typing.get_type_hints(type(handlers))
+    found = {}
+    for field in dataclasses.fields(handlers):
+        name = key_of(field)
+        value = getattr(handlers, field.name)
+        hint = hints[field.name]
+        if typing.get_origin(hint) is tuple:
+            element_type = typing.get_args(hint)[0]
+            key = element_type.element_key
+            found[name] = Section(name, element_type, value, key)
+        else:
+            found[name] = Section(name, hint, (value,))
+    return dict(sorted(found.items()))
+
+
+def fields_by_key(config: type[Any]) -> dict[str, dataclasses.Field[Any]]:
+    """The fields of a configuration by their outside names."""
+    return {key_of(field): field for field in dataclasses.fields(config)}
+
+
+def options(element: Any) -> dict[str, Any]:
+    """The options of an element as JSON shows them: sorted, without secrets."""
+    return {
+        key: _shown(getattr(element, field.name))
+        for key, field in sorted(fields_by_key(type(element)).items())
+    }
+
+
+def redacted(element: Any) -> list[str] | None:
+    """The options of an element that hold secrets, or None."""
+    hints = typing.get_type_hints(type(element))
+    names = [
+        key
+        for key, field in fields_by_key(type(element)).items()
+        if hints[field.name] is Secret
+    ]
+    return names or None
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, Secret):
+        return bool(value)
+    if isinstance(value, Duration):
+        return go_duration(value)
+    if dataclasses.is_dataclass(value):
+        return options(value)
+    if isinstance(value, Mapping):
+        return {key: _shown(each) for key, each in sorted(value.items())} or None
+    if isinstance(value, tuple):
+        return [_shown(each) for each in value] or None
+    return value

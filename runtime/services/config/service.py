@@ -1,0 +1,284 @@
+"""The override API: reads and changes configuration while the server runs."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from runtime.compute import Compute
+from runtime.errors import ConfigError
+from runtime.golang.json_decode import (
+    JsonError,
+    anything,
+    decode,
+    mapping,
+    sequence,
+    string,
+    struct,
+)
+from runtime.golang.quoting import quote
+from runtime.services.config.overrides import (
+    Override,
+    Overrides,
+    Update,
+    resolve,
+    unknown_section,
+)
+from runtime.services.config.sections import Section, options, redacted
+from runtime.services.httpd.messages import (
+    BASE,
+    NO_CONTENT,
+    Answer,
+    Request,
+    compact,
+    failure,
+    self_link,
+)
+from runtime.services.httpd.router import Router
+from runtime.store import Store
+
+_BUCKET = "overrides"
+_PATH = f"{BASE}/config"
+_SECTION = re.compile(r"[-\w+]+", re.ASCII)
+_ELEMENT = re.compile(r"[-\w+]*", re.ASCII)
+_OBJECT = mapping(anything, "map[string]interface {}")
+_UPDATE = struct(
+    "config.updateAction",
+    {
+        "set": _OBJECT,
+        "delete": sequence(string, "[]string"),
+        "add": _OBJECT,
+        "remove": sequence(string, "[]string"),
+    },
+)
+
+
+class DynamicService(Protocol):
+    """A service whose configuration can change while it runs."""
+
+    def update(self, configs: Sequence[Any]) -> None:
+        """Put the section's elements in force.
+
+        Raises:
+            ConfigError: the service refuses them.
+        """
+
+
+class _Refusal(Exception):  # noqa: N818 - becomes an answer, not a failure
+    def __init__(self, text: str, status: int = 400) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class ConfigService:
+    """Overrides of the sections, stored and pushed to their services."""
+
+    def __init__(
+        self,
+        sections: Mapping[str, Section],
+        services: Mapping[str, DynamicService],
+        store: Store,
+        compute: Compute,
+        *,
+        enabled: bool = True,
+    ) -> None:
+        """Serve `sections`.
+
+        Args:
+            sections: what the file says.
+            services: the running service of each section.
+            store: keeps the overrides.
+            compute: where the store is used.
+            enabled: whether the API may be used.
+        """
+        self._sections = sections
+        self._services = services
+        self._store = store
+        self._compute = compute
+        self._enabled = enabled
+        self._overrides: Overrides = {}
+        # updates are applied one after the other
+        self._one = asyncio.Lock()
+
+    def add_routes(self, router: Router) -> None:
+        """Answer below `/config`."""
+        router.add("GET", "/config", self._get)
+        router.add("GET", "/config/", self._get)
+        router.add("POST", "/config/", self._post)
+
+    def open(self, *, skip: bool = False) -> None:
+        """Push every section with its overrides to its service.
+
+        Args:
+            skip: leave the stored overrides alone and push what the file says.
+
+        Raises:
+            ConfigError: a stored override applies no more.
+        """
+        for _, stored in self._store.items(_BUCKET):
+            override = Override.decode(stored)
+            self._overrides[override.path] = override
+        applied = {} if skip or not self._enabled else self._overrides
+        try:
+            elements = self._all(applied)
+        except ConfigError as error:
+            raise ConfigError(
+                f"failed to apply config overrides: {_prefixed(error)}"
+            ) from None
+        for name, configs in elements.items():
+            if name not in self._services:
+                raise ConfigError(
+                    "found configuration override for unknown dynamic service "
+                    f"{quote(name)}"
+                )
+            self._services[name].update(configs)
+
+    async def _get(self, request: Request) -> Answer:
+        try:
+            return self._read(request)
+        except _Refusal as refusal:
+            return failure(str(refusal), refusal.status)
+
+    def _read(self, request: Request) -> Answer:
+        self._check_enabled()
+        try:
+            elements = self._all(self._overrides)
+        except ConfigError as error:
+            raise _Refusal(
+                f"failed to resolve current config:{_prefixed(error)}", 500
+            ) from None
+        if request.path == _PATH:
+            shown = {
+                name: self._shown_section(name, found)
+                for name, found in elements.items()
+                if found
+            }
+            return compact({"link": self_link(_PATH), "sections": shown})
+        name, slash, element = request.rest.partition("/")
+        if not name:
+            raise _Refusal("section not specified, do you have an extra trailing '/'?")
+        if not elements.get(name):
+            raise _Refusal(f"unknown section: {name}", 404)
+        if not slash:
+            return compact(self._shown_section(name, elements[name]))
+        for found in elements[name]:
+            if self._sections[name].element_name(found) == element:
+                return compact(self._shown(name, found))
+        raise _Refusal(f"unknown section/element: {name}/{element}", 404)
+
+    async def _post(self, request: Request) -> Answer:
+        try:
+            self._check_enabled()
+            update = _update(request)
+            async with self._one:
+                await self._change(update)
+        except _Refusal as refusal:
+            return failure(str(refusal), refusal.status)
+        except ConfigError as error:
+            return failure(str(error), 400)
+        return NO_CONTENT
+
+    async def _change(self, update: Update) -> None:
+        after = update.apply(self._sections, self._overrides)
+        path = f"{update.section}/{update.element or ''}"
+        section = self._sections.get(update.section)
+        if section is None:
+            refused = after.get(path, Override(update.section, ""))
+            raise unknown_section(refused)
+        # a fault anywhere is told before anything changes
+        elements = self._all(after)[update.section]
+        try:
+            self._services[update.section].update(elements)
+        except ConfigError as error:
+            raise _Refusal(
+                f"failed to update configuration {path}: {error}", 500
+            ) from None
+        await self._compute.run(self._persist, update.section, after)
+        self._overrides = after
+
+    def _persist(self, section: str, after: Overrides) -> None:
+        with self._store.transaction():
+            for path in self._overrides:
+                if path.partition("/")[0] == section and path not in after:
+                    self._store.delete(_BUCKET, path)
+            for path, override in after.items():
+                if override.section == section:
+                    self._store.put(_BUCKET, path, override.encode())
+
+    def _all(self, overrides: Overrides) -> dict[str, tuple[Any, ...]]:
+        known: dict[str, list[Override]] = {name: [] for name in self._sections}
+        for override in overrides.values():
+            if override.section not in known:
+                raise unknown_section(override)
+            known[override.section].append(override)
+        return {
+            name: resolve(section, known[name])
+            for name, section in self._sections.items()
+        }
+
+    def _shown_section(self, name: str, elements: Sequence[Any]) -> dict[str, Any]:
+        return {
+            "link": self_link(f"{_PATH}/{name}"),
+            "elements": [self._shown(name, element) for element in elements],
+        }
+
+    def _shown(self, name: str, element: Any) -> dict[str, Any]:
+        element_name = self._sections[name].element_name(element)
+        return {
+            "link": self_link(f"{_PATH}/{name}/{element_name}"),
+            "options": options(element),
+            "redacted": redacted(element),
+        }
+
+    def _check_enabled(self) -> None:
+        if not self._enabled:
+            raise _Refusal("config override service is not enabled", 403)
+
+
+def _prefixed(error: ConfigError) -> str:
+    return f"failed to apply configuration overrides: {error}"
+
+
+def _update(request: Request) -> Update:
+    """The update that a request asks for.
+
+    Source: Kapacitor services/config/service.go, validate of the update action.
+    """
+    try:
+        body = decode(request.body, _UPDATE, {})
+    except JsonError as error:
+        raise _Refusal(f"failed to decode JSON:{error}") from None
+    section, slash, element = request.rest.partition("/")
+    update = Update(
+        section,
+        element if slash else None,
+        body.get("set", {}),
+        tuple(each or "" for each in body.get("delete", ())),
+        body.get("add", {}),
+        tuple(each or "" for each in body.get("remove", ())),
+    )
+    if fault := _fault(update):
+        raise _Refusal(f"failed to apply update: invalid update action: {fault}")
+    return update
+
+
+def _fault(update: Update) -> str:
+    if not update.section:
+        return "must provide section name"
+    if not _SECTION.fullmatch(update.section):
+        return f"invalid section name {quote(update.section)}"
+    if not _ELEMENT.fullmatch(update.element or ""):
+        return f"invalid element name {quote(update.element or '')}"
+    if (update.set or update.delete) and (update.add or update.remove):
+        return (
+            "cannot provide both set/delete and add/remove actions in the same update"
+        )
+    if update.add and update.element:
+        return "must not provide an element name when adding an a new override"
+    if update.remove and update.element:
+        return "must not provide element when removing an override"
+    if not update.add and not update.remove and update.element is None:
+        return "element not specified, are you missing a trailing '/'?"
+    return ""

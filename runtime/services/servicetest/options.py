@@ -1,0 +1,152 @@
+"""The options of a service test, from and to JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from runtime.alert.types import Level
+from runtime.golang.json_decode import (
+    JsonError,
+    Reader,
+    boolean,
+    decode,
+    floating,
+    integer,
+    mapping,
+    mismatch,
+    sequence,
+    string,
+    struct,
+)
+from runtime.secrets import Secret
+from runtime.settings import key_of
+from runtime.units import Duration
+
+T = TypeVar("T")
+
+# stands for a secret in answers; coming back it means that nothing was changed
+_HIDDEN = "***"
+
+
+def shown(options: Any) -> dict[str, Any]:
+    """Test options as JSON shows them, in the order of their declaration."""
+    return {
+        key_of(field): _shown(getattr(options, field.name))
+        for field in dataclasses.fields(options)
+    }
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, Secret):
+        return _HIDDEN if value else ""
+    if isinstance(value, Level):
+        return str(value)
+    if dataclasses.is_dataclass(value):
+        return shown(value)
+    if isinstance(value, tuple):
+        return [_shown(each) for each in value] or None
+    if isinstance(value, Mapping):
+        return {key: _shown(each) for key, each in sorted(value.items())} or None
+    return value
+
+
+def merged(body: bytes, defaults: T, type_name: str) -> T:
+    """`defaults`, a dataclass, with the options that `body` sets.
+
+    Args:
+        body: JSON.
+        defaults: the service's present test options.
+        type_name: how error texts call them: `foo.testOptions`.
+
+    Raises:
+        JsonError: the body is no JSON, or an option has the wrong type.
+    """
+    found = decode(body, _reader(type(defaults), type_name), {})
+    return typing.cast(T, _replaced(defaults, found))
+
+
+def _replaced(onto: Any, found: Mapping[str, Any]) -> Any:
+    changes: dict[str, Any] = {}
+    for field in dataclasses.fields(onto):
+        if key_of(field) not in found:
+            continue
+        before, value = getattr(onto, field.name), found[key_of(field)]
+        if dataclasses.is_dataclass(before):
+            changes[field.name] = _replaced(before, value)
+        elif isinstance(before, Secret):
+            changes[field.name] = before if value == _HIDDEN else Secret(value)
+        elif isinstance(before, Duration):
+            changes[field.name] = Duration(value)
+        elif isinstance(before, tuple):
+            changes[field.name] = tuple(value)
+        else:
+            changes[field.name] = value
+    return dataclasses.replace(onto, **changes)
+
+
+def _reader(options: type[Any], type_name: str) -> Reader:
+    hints = typing.get_type_hints(options)
+    fields = {
+        key_of(field): _field_reader(hints[field.name], type_name)
+        for field in dataclasses.fields(options)
+    }
+    return struct(type_name, fields)
+
+
+def _field_reader(hint: Any, type_name: str) -> Reader:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is tuple:
+        return sequence(_field_reader(arguments[0], type_name), "[]string")
+    if origin is not None and issubclass(origin, Mapping):
+        inner = _field_reader(arguments[1], type_name)
+        return mapping(inner, "map[string]string")
+    if dataclasses.is_dataclass(hint):
+        package = type_name.partition(".")[0]
+        return _reader(
+            typing.cast(type[Any], hint),
+            f"{package}.{typing.cast(type[Any], hint).__name__}",
+        )
+    return _SCALARS[hint]
+
+
+def _level(value: Any, name: str, before: Any) -> Level:
+    if not isinstance(value, str):
+        raise mismatch(value, name, "alert.Level")
+    try:
+        return level(value)
+    except ValueError as error:
+        raise JsonError(str(error)) from None
+
+
+def level(text: str) -> Level:
+    """The level that a text names: upper case, also cut short; empty is OK.
+
+    Kapacitor looks for the text at the beginnings of the levels in their names run
+    together, so `C`, `CRIT` and even `OKINFO` are levels, `ING` is none.
+
+    Raises:
+        ValueError: it names none.
+
+    Source: Kapacitor alert/types.go, Level.UnmarshalText.
+    """
+    run_on = "".join(map(str, Level))
+    start = 0
+    for each in Level:
+        if run_on.startswith(text, start):
+            return each
+        start += len(str(each))
+    raise ValueError(f"unknown alert level '{text}'")
+
+
+_SCALARS: dict[Any, Callable[[Any, str, Any], Any]] = {
+    str: string,
+    Secret: string,
+    bool: boolean,
+    int: integer(),
+    float: floating,
+    Duration: integer("time.Duration"),
+    Level: _level,
+}

@@ -1,0 +1,99 @@
+"""The API that makes each integration send a message on request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from runtime.errors import RuntimeFault
+from runtime.golang.glob import BadPattern, match
+from runtime.golang.json_decode import JsonError
+from runtime.golang.quoting import quote
+from runtime.services.httpd.messages import (
+    BASE,
+    Answer,
+    Request,
+    compact,
+    failure,
+    self_link,
+)
+from runtime.services.httpd.router import Router
+from runtime.services.servicetest.options import merged, shown
+
+_PATH = f"{BASE}/service-tests"
+
+
+class Testable(Protocol):
+    """A service that can be tested."""
+
+    def test_options(self) -> Any:
+        """A dataclass of what the test sends, with the present defaults."""
+
+    async def test(self, options: Any) -> None:
+        """Send it.
+
+        Raises:
+            DeliveryError: it was not delivered.
+        """
+
+
+class ServiceTestService:
+    """Lists and runs the tests of services."""
+
+    def __init__(self, services: Mapping[str, Testable]) -> None:
+        self._services = dict(sorted(services.items()))
+
+    def add_routes(self, router: Router) -> None:
+        """Answer below `/service-tests`."""
+        router.add("GET", "/service-tests", self._list)
+        router.add("GET", "/service-tests/", self._show)
+        router.add("POST", "/service-tests/", self._test)
+
+    async def _list(self, request: Request) -> Answer:
+        pattern = request.parameter("pattern")
+        try:
+            found = [
+                self._shown(name)
+                for name in self._services
+                if not pattern or match(pattern, name)
+            ]
+            # a bad pattern is one even where there is nothing to match
+            match(pattern, "")
+        except BadPattern as error:
+            return failure(f"bad pattern: {error}", 400)
+        return compact({"link": self_link(_PATH), "services": found or None})
+
+    async def _show(self, request: Request) -> Answer:
+        name = request.rest.rstrip("/")
+        return self._missing(name) or compact(self._shown(name))
+
+    async def _test(self, request: Request) -> Answer:
+        name = request.rest.rstrip("/")
+        if missing := self._missing(name):
+            return missing
+        service = self._services[name]
+        try:
+            options = merged(
+                request.body, service.test_options(), f"{name}.testOptions"
+            )
+        except JsonError as error:
+            return failure(f"failed to decode JSON body:{error}", 400)
+        try:
+            await service.test(options)
+        except RuntimeFault as error:
+            return compact({"success": False, "message": str(error)})
+        return compact({"success": True, "message": ""})
+
+    def _missing(self, name: str) -> Answer | None:
+        if not name:
+            return failure("must provide service name", 400)
+        if name not in self._services:
+            return failure(f"service {quote(name)} not found", 404)
+        return None
+
+    def _shown(self, name: str) -> dict[str, Any]:
+        return {
+            "link": self_link(f"{_PATH}/{name}"),
+            "name": name,
+            "options": shown(self._services[name].test_options()),
+        }
