@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from runtime.alert.inhibition import Inhibitors
 from runtime.alert.types import Event, EventState, Handler
 from runtime.frames import Point
 from runtime.nodes.pages import HTTPOutputs
@@ -47,14 +48,26 @@ class DeadmanDefaults:
 class AlertService(Protocol):
     """The topics, as alert nodes use them."""
 
+    @property
+    def inhibitors(self) -> Inhibitors:
+        """Which alerts keep which others quiet, in all tasks."""
+
     def collect(self, event: Event) -> None:
         """Take an event into its topic."""
 
     def event_state(self, topic: str, event_id: str) -> EventState | None:
         """The last state of an event id on a topic."""
 
-    def open_anonymous_topic(self, topic: str, handlers: Sequence[Handler]) -> None:
-        """Open a topic that a node owns, with what was stored of it."""
+    def open_anonymous_topic(
+        self, topic: str, handlers: Mapping[str, Handler], *, task: str
+    ) -> None:
+        """Open a topic that a node owns, with what was stored of it.
+
+        Args:
+            topic: its id.
+            handlers: by a name that stays the same after a restart.
+            task: the node's task.
+        """
 
     def close_topic(self, topic: str) -> None:
         """Close it, keeping its state."""

@@ -1,0 +1,1 @@
+"""Topics, their handlers and the API for both."""

@@ -1,0 +1,329 @@
+"""The HTTP API of topics, their events and their handlers, free of HTTP itself.
+
+Source: Kapacitor services/alert/api.go.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from runtime.alert.topics import Topic
+from runtime.alert.types import EventState, Level
+from runtime.errors import OptionsError
+from runtime.golang.glob import PatternError
+from runtime.golang.json_decode import (
+    JsonError,
+    anything,
+    decode,
+    first_value,
+    mapping,
+    plain,
+    string,
+    struct,
+)
+from runtime.golang.json_syntax import syntax_error
+from runtime.golang.quoting import quote
+from runtime.services.alert.json_patch import PatchError, apply
+from runtime.services.alert.service import AlertService, UnknownHandlerError
+from runtime.services.alert.specs import HandlerSpec, redacted
+from runtime.units import go_duration, rfc3339
+
+PATH = "/kapacitor/v1/alerts/topics"
+
+_SPEC = struct(
+    "alert.HandlerSpec",
+    {
+        "id": string,
+        "topic": string,
+        "kind": string,
+        "options": mapping(anything, "map[string]interface {}"),
+        "match": string,
+    },
+)
+
+
+class Reply(NamedTuple):
+    """What to answer.
+
+    Attributes:
+        status: of HTTP.
+        value: the body as a tree for JSON; None for no body at all.
+    """
+
+    status: int
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The parameters of a request.
+
+    Attributes:
+        pattern: which ids are wanted; "" for all.
+        min_level: how bad events or topics must be; "" for all.
+    """
+
+    pattern: str = ""
+    min_level: str = ""
+
+
+class _Refusal(Exception):  # noqa: N818 - it carries an answer, it is no error
+    """Ends a request with an error."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.reply = Reply(status, {"error": text, "message": text})
+
+
+class AlertAPI:
+    """Answers the requests below `/kapacitor/v1/alerts/topics`."""
+
+    def __init__(self, service: AlertService) -> None:
+        self._service = service
+
+    def handle(
+        self,
+        method: str,
+        path: str,
+        query: Query | None = None,
+        body: bytes = b"",
+        uri: str = PATH,
+    ) -> Reply:
+        """Answer one request, on the compute thread.
+
+        Args:
+            method: `GET`, `POST`, `PUT`, `PATCH` or `DELETE`.
+            path: decoded, behind `/kapacitor/v1/alerts/topics`: "" for the list,
+                `/cpu`, `/cpu/handlers/h1`.
+            query: its parameters.
+            body: its body.
+            uri: path and query as they were sent.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        query = query or Query()
+        parts = path.removeprefix("/").split("/")
+        try:
+            match method:
+                case "GET":
+                    return self._get(path, parts, query, uri)
+                case "POST" if path:
+                    return self._create(parts[0], body)
+                case "PUT" | "PATCH" if path:
+                    return self._change(method, parts, body)
+                case "DELETE" if path:
+                    return self._delete(parts)
+                case _:
+                    raise _Refusal(404, "Not Found")
+        except _Refusal as refusal:
+            return refusal.reply
+
+    def _get(self, path: str, parts: list[str], query: Query, uri: str) -> Reply:
+        if not path:
+            return self._topics(query, uri)
+        match parts:
+            case [topic, "handlers"]:
+                return self._handlers(topic, query, uri)
+            case [topic, "handlers", handler]:
+                return Reply(200, self._handler_tree(self._spec(topic, handler)))
+            case [topic, "events"]:
+                return self._events(topic, query)
+            case [topic, "events", event]:
+                # Kapacitor takes the last part of a path for the id
+                return self._event(topic, event or "events")
+            case _:
+                return Reply(200, _topic_tree(self._topic(parts[0])))
+
+    def _topics(self, query: Query, uri: str) -> Reply:
+        level = _level(query)
+        try:
+            topics = self._service.topics.matching(query.pattern, level)
+        except PatternError as error:
+            raise _Refusal(400, f"invalid pattern: {error}") from None
+        trees = [_topic_tree(topic) for topic in topics]
+        return Reply(200, {"link": _link(uri), "topics": trees})
+
+    def _topic(self, topic: str) -> Topic:
+        found = self._service.topics.get(topic)
+        if found is None:
+            raise _Refusal(404, f"unknown topic: {quote(topic)}")
+        return found
+
+    def _events(self, topic: str, query: Query) -> Reply:
+        level = _level(query)
+        found = self._service.topics.get(topic)
+        if found is None:
+            text = f"failed to get topic events: unknown topic {quote(topic)}"
+            raise _Refusal(500, text)
+        events = [_event_tree(topic, state) for state in found.at_least(level)]
+        link = _link(f"{PATH}/{topic}/events")
+        return Reply(200, {"link": link, "topic": topic, "events": events})
+
+    def _event(self, topic: str, event: str) -> Reply:
+        state = self._service.event_state(topic, event)
+        if state is None:
+            text = f"unknown event {quote(event)} in topic {quote(topic)}"
+            raise _Refusal(404, text)
+        return Reply(200, _event_tree(topic, state))
+
+    def _handlers(self, topic: str, query: Query, uri: str) -> Reply:
+        try:
+            specs = self._service.handlers(topic, query.pattern)
+        except PatternError as error:
+            raise _Refusal(400, f"invalid pattern: {error}") from None
+        trees = [self._handler_tree(spec) for spec in specs]
+        return Reply(200, {"link": _link(uri), "topic": topic, "handlers": trees})
+
+    def _create(self, topic: str, body: bytes) -> Reply:
+        try:
+            fields = decode(body, _SPEC, {}) or {}
+        except JsonError as error:
+            raise _Refusal(400, f"invalid handler json: {error}") from None
+        spec = _checked({**fields, "topic": topic})
+        try:
+            self._service.register(spec)
+        except OptionsError as error:
+            raise _Refusal(500, f"failed to create handler: {error}") from None
+        return Reply(200, self._handler_tree(spec))
+
+    def _change(self, method: str, parts: list[str], body: bytes) -> Reply:
+        handler = parts[2] if len(parts) == 3 and parts[1] == "handlers" else ""
+        before = self._spec(parts[0], handler)
+        fields = _put(body) if method == "PUT" else _patched(before, body)
+        if method == "PUT":
+            fields["topic"] = before.topic
+        elif fields.get("topic", "") != before.topic:
+            text = "failed to update handler: cannot change topic in update"
+            raise _Refusal(500, text)
+        spec = _checked(fields)
+        try:
+            spec = self._service.update(before, spec)
+        except OptionsError as error:
+            raise _Refusal(500, f"failed to update handler: {error}") from None
+        return Reply(200, self._handler_tree(spec))
+
+    def _delete(self, parts: list[str]) -> Reply:
+        if len(parts) == 3 and parts[1] == "handlers":
+            self._service.deregister(parts[0], parts[2])
+        else:
+            self._service.delete_topic(parts[0])
+        return Reply(204)
+
+    def _spec(self, topic: str, handler: str) -> HandlerSpec:
+        try:
+            return self._service.handler(topic, handler)
+        except UnknownHandlerError as error:
+            raise _Refusal(404, str(error)) from None
+
+    def _handler_tree(self, spec: HandlerSpec) -> dict[str, Any]:
+        return {
+            "link": _link(f"{PATH}/{spec.topic}/handlers/{spec.id}"),
+            "id": spec.id,
+            "kind": spec.kind,
+            "options": redacted(spec.options, self._service.running(spec)),
+            "match": spec.match,
+        }
+
+
+def _level(query: Query) -> Level:
+    try:
+        return Level.parse(query.min_level)
+    except ValueError as error:
+        raise _Refusal(400, str(error)) from None
+
+
+def _checked(fields: dict[str, Any]) -> HandlerSpec:
+    spec = HandlerSpec(
+        id=fields.get("id") or "",
+        topic=fields.get("topic") or "",
+        kind=fields.get("kind") or "",
+        options=fields.get("options"),
+        match=fields.get("match") or "",
+    )
+    try:
+        spec.validate()
+    except OptionsError as error:
+        raise _Refusal(400, str(error)) from None
+    return spec
+
+
+def _put(body: bytes) -> dict[str, Any]:
+    try:
+        return dict(decode(body, _SPEC, {}) or {})
+    except JsonError as error:
+        raise _Refusal(400, f"failed to unmarshal JSON: {error}") from None
+
+
+def _patched(before: HandlerSpec, body: bytes) -> dict[str, Any]:
+    patch = _patch(body)
+    try:
+        document = apply(patch, before.tree)
+    except PatchError as error:
+        raise _Refusal(400, f"failed to apply patch: {error}") from None
+    try:
+        return dict(decode(json.dumps(document).encode(), _SPEC, {}) or {})
+    except JsonError as error:
+        raise _Refusal(500, f"failed to unmarshal patched json: {error}") from None
+
+
+def _patch(body: bytes) -> list[Any]:
+    text = body.decode("utf-8", "replace")
+    try:
+        json.loads(text)
+    except ValueError:
+        raise _Refusal(400, f"invalid patch json: {_whole(text)}") from None
+    value = plain(first_value(body))
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        kinds = {dict: "object", str: "string", bool: "bool", float: "number"}
+        text = (
+            f"json: cannot unmarshal {kinds[type(value)]} "
+            "into Go value of type jsonpatch.Patch"
+        )
+        raise _Refusal(400, f"invalid patch json: {text}")
+    return value
+
+
+def _whole(text: str) -> str:
+    """The error of a text that must be JSON as a whole.
+
+    Source: Go json.Unmarshal, which words an early end otherwise than Decoder.
+    """
+    problem = syntax_error(text.lstrip())
+    if problem in ("EOF", "unexpected EOF"):
+        return "unexpected end of JSON input"
+    return problem
+
+
+def _link(href: str) -> dict[str, str]:
+    return {"rel": "self", "href": href}
+
+
+def _topic_tree(topic: Topic) -> dict[str, Any]:
+    href = f"{PATH}/{topic.id}"
+    return {
+        "link": _link(href),
+        "id": topic.id,
+        "level": str(topic.level),
+        "collected": topic.collected,
+        "events-link": {"rel": "events", "href": f"{href}/events"},
+        "handlers-link": {"rel": "handlers", "href": f"{href}/handlers"},
+    }
+
+
+def _event_tree(topic: str, state: EventState) -> dict[str, Any]:
+    return {
+        "link": _link(f"{PATH}/{topic}/events/{state.id}"),
+        "id": state.id,
+        "state": {
+            "message": state.message,
+            "details": state.details,
+            "time": rfc3339(state.time),
+            "duration": go_duration(state.duration),
+            "level": str(state.level),
+        },
+    }

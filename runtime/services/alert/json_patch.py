@@ -1,0 +1,164 @@
+"""RFC 6902 patches, with the error texts of the library that Kapacitor uses.
+
+Source: evanphx/json-patch 4.9.0.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+_INDEX = re.compile("0|[1-9][0-9]*")
+_MISSING = "missing value"
+
+
+class PatchError(ValueError):
+    """A patch cannot be applied."""
+
+
+def apply(patch: Sequence[Any], document: Any) -> Any:
+    """`document` after all operations of `patch`; the document itself stays.
+
+    Raises:
+        PatchError: an operation is malformed or does not fit the document.
+    """
+    result = copy.deepcopy(document)
+    for operation in patch:
+        kind = operation.get("op", "") if isinstance(operation, Mapping) else ""
+        run = _OPERATIONS.get(kind)
+        if run is None:
+            raise PatchError(f"Unexpected kind: {kind or 'unknown'}")
+        result = run(result, operation)
+    return result
+
+
+def _add(document: Any, operation: Mapping[str, Any]) -> Any:
+    path = _path(operation, "path")
+    if path == "":
+        return _value(operation)
+    return _put(document, path, _value(operation), "add")
+
+
+def _remove(document: Any, operation: Mapping[str, Any]) -> Any:
+    _take(document, _path(operation, "path"), "remove")
+    return document
+
+
+def _replace(document: Any, operation: Mapping[str, Any]) -> Any:
+    path = _path(operation, "path")
+    if path == "":
+        return _value(operation)
+    parent, key = _parent(document, path, "replace")
+    if not _has(parent, key):
+        raise PatchError(
+            f'replace operation does not apply: doc is missing key: "{path}": {_MISSING}'
+        )
+    _set(parent, key, _value(operation))
+    return document
+
+
+def _move(document: Any, operation: Mapping[str, Any]) -> Any:
+    source = _path(operation, "from")
+    value = _take(document, source, "move")
+    return _put(document, _path(operation, "path"), value, "move")
+
+
+def _copy(document: Any, operation: Mapping[str, Any]) -> Any:
+    source = _path(operation, "from")
+    parent, key = _parent(document, source, "copy")
+    if not _has(parent, key):
+        raise PatchError(f"error in copy for from: '{source}': {_MISSING}")
+    value = copy.deepcopy(_get(parent, key))
+    return _put(document, _path(operation, "path"), value, "copy")
+
+
+def _test(document: Any, operation: Mapping[str, Any]) -> Any:
+    path = _path(operation, "path")
+    found = document
+    if path:
+        parent, key = _parent(document, path, "test")
+        found = _get(parent, key) if _has(parent, key) else None
+    if found != operation.get("value"):
+        raise PatchError(f"testing value {path} failed: test failed")
+    return document
+
+
+_OPERATIONS: dict[str, Callable[[Any, Mapping[str, Any]], Any]] = {
+    "add": _add,
+    "remove": _remove,
+    "replace": _replace,
+    "move": _move,
+    "copy": _copy,
+    "test": _test,
+}
+
+
+def _path(operation: Mapping[str, Any], name: str) -> str:
+    path = operation.get(name)
+    if not isinstance(path, str):
+        raise PatchError(f'operation missing "{name}" field: {_MISSING}')
+    return path
+
+
+def _value(operation: Mapping[str, Any]) -> Any:
+    return copy.deepcopy(operation.get("value"))
+
+
+def _parent(document: Any, path: str, verb: str) -> tuple[Any, str]:
+    """The object or array that holds the last part of `path`, and that part."""
+    parts = [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")]
+    found = document
+    for part in parts[1:-1]:
+        found = _get(found, part) if _has(found, part) else None
+    if parts[0] or len(parts) == 1 or not isinstance(found, dict | list):
+        raise PatchError(
+            f"{verb} operation does not apply: "
+            f'doc is missing path: "{path}": {_MISSING}'
+        )
+    return found, parts[-1]
+
+
+def _put(document: Any, path: str, value: Any, verb: str) -> Any:
+    parent, key = _parent(document, path, verb)
+    if isinstance(parent, dict):
+        parent[key] = value
+    elif key == "-":
+        parent.append(value)
+    elif _INDEX.fullmatch(key) and int(key) <= len(parent):
+        parent.insert(int(key), value)
+    else:
+        raise PatchError(
+            f"error in {verb} for path: '{path}': "
+            f"Unable to access invalid index: {key}: invalid index referenced"
+        )
+    return document
+
+
+def _take(document: Any, path: str, verb: str) -> Any:
+    parent, key = _parent(document, path, verb)
+    if not _has(parent, key):
+        raise PatchError(
+            f"error in {verb} for path: '{path}': "
+            f"Unable to remove nonexistent key: {key}: {_MISSING}"
+        )
+    return parent.pop(key if isinstance(parent, dict) else int(key))
+
+
+def _has(holder: Any, key: str) -> bool:
+    if isinstance(holder, dict):
+        return key in holder
+    return (
+        isinstance(holder, list)
+        and _INDEX.fullmatch(key) is not None
+        and int(key) < len(holder)
+    )
+
+
+def _get(holder: Any, key: str) -> Any:
+    return holder[key if isinstance(holder, dict) else int(key)]
+
+
+def _set(holder: Any, key: str, value: Any) -> None:
+    holder[key if isinstance(holder, dict) else int(key)] = value

@@ -1,0 +1,307 @@
+"""The alert service: topics, their handlers, and what survives a restart.
+
+Everything here runs on the compute thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from runtime.alert.inhibition import Inhibitors
+from runtime.alert.topics import Topic, Topics
+from runtime.alert.types import Event, EventState, Handler
+from runtime.delivery import Address, Deliverer, Delivery
+from runtime.errors import DeliveryError, OptionsError, RuntimeFault
+from runtime.golang.glob import match as glob_match
+from runtime.golang.quoting import quote
+from runtime.services.alert.handlers import (
+    HANDLER_KINDS,
+    HandlerContext,
+    HandlerServices,
+)
+from runtime.services.alert.match import Match
+from runtime.services.alert.specs import HandlerSpec, HandlerSpecs, restored
+from runtime.services.alert.state import StoredTopics
+from runtime.store import Store
+
+_log = logging.getLogger("kapacitor.alert")
+
+
+class UnknownHandlerError(RuntimeFault):
+    """There is no handler of that id on the topic."""
+
+    def __init__(self, handler: str) -> None:
+        super().__init__(f"unknown handler: {quote(handler)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A handler that gets the events of a topic.
+
+    Attributes:
+        handler: who delivers.
+        match: decides about each event; None takes all.
+        external: whether it skips events that external handlers must skip.
+        context: what log lines say about it.
+    """
+
+    handler: Handler
+    match: Match | None = None
+    external: bool = True
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+class AlertService:
+    """Collects events into topics and offers them to the topics' handlers.
+
+    Attributes:
+        topics: the topics in memory.
+        inhibitors: shared by the alert nodes of all tasks.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        deliverer: Deliverer,
+        services: HandlerServices,
+        *,
+        persist: bool = True,
+        disabled: frozenset[str] = frozenset(),
+    ) -> None:
+        """Make a service; `open` restores what was stored.
+
+        Args:
+            store: where states and handlers are kept.
+            deliverer: brings events to handlers.
+            services: what handlers deliver through.
+            persist: whether topic states are stored.
+            disabled: kinds whose handlers are stored but do not run.
+        """
+        self.topics = Topics()
+        self.inhibitors = Inhibitors()
+        self._deliverer = deliverer
+        self._services = services
+        self._persist = persist
+        self._disabled = disabled
+        self._store = store
+        self._states = StoredTopics(store)
+        self._stored_specs = HandlerSpecs(store)
+        self._specs: dict[str, dict[str, HandlerSpec]] = {}
+        self._attached: dict[str, dict[str, Attached]] = {}
+        self._changed: dict[tuple[str, str], EventState] = {}
+        self._depth = 0
+
+    def open(self) -> None:
+        """Restore topics and handlers. A handler that fails is logged and absent.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        if self._persist:
+            for topic in self._states.topics():
+                self.topics.restore(topic)
+        for spec in self._stored_specs.all():
+            self._specs.setdefault(spec.topic, {})[spec.id] = spec
+            try:
+                attached = self._made(spec)
+            except (RuntimeFault, ValueError) as error:
+                _log.error(
+                    f"failed to load handler on startup topic={quote(spec.topic)} "
+                    f"handler={quote(spec.id)} err={quote(str(error))}"
+                )
+            else:
+                self._attach(spec, attached)
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """What is collected inside is kept in one transaction, then delivered.
+
+        Raises:
+            StoreError: it could not be kept; it will be with the next transaction.
+        """
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+            if not self._depth:
+                self._flush()
+
+    def collect(self, event: Event) -> None:
+        """Record `event` on its topic and offer it to the topic's handlers.
+
+        Raises:
+            DeliveryError: too many events wait for a handler; the others have it.
+            StoreError: outside a transaction: the state could not be kept.
+        """
+        event = self.topics.collect(event)
+        self._changed[event.topic, event.state.id] = event.state
+        missed = 0
+        for name, attached in self._attached.get(event.topic, {}).items():
+            if not self._wants(attached, event):
+                continue
+            delivery = Delivery(event, attached.handler, attached.context)
+            missed += not self._deliverer.offer(Address(event.topic, name), delivery)
+        if not self._depth:
+            self._flush()
+        if missed:
+            text = f"failed to deliver event {quote(event.state.id)} to handler"
+            lines = [text] if missed == 1 else ["multiple errors:", *[text] * missed]
+            raise DeliveryError("\n".join(lines))
+
+    def event_state(self, topic: str, event_id: str) -> EventState | None:
+        """The last state of an event id on a topic."""
+        found = self.topics.get(topic)
+        return None if found is None else found.events.get(event_id)
+
+    def open_anonymous_topic(
+        self, topic: str, handlers: Mapping[str, Handler], *, task: str
+    ) -> None:
+        """Open the topic of an alert node, with what was stored of it."""
+        if self._persist:
+            self._flush()
+        self.topics.restore(
+            self._states.topic(topic) if self._persist else Topic(topic)
+        )
+        self._attached[topic] = {
+            name: Attached(handler, context={"task": task})
+            for name, handler in handlers.items()
+        }
+
+    def close_topic(self, topic: str) -> None:
+        """Close the topic of an alert node; what is stored of it stays.
+
+        Events that wait for its handlers are still delivered.
+        """
+        self.topics.remove(topic)
+        self._attached.pop(topic, None)
+
+    def delete_topic(self, topic: str) -> None:
+        """Forget a topic's events; its handlers get those to come."""
+        self.topics.remove(topic)
+        for key in [key for key in self._changed if key[0] == topic]:
+            del self._changed[key]
+        self._states.delete(topic)
+
+    def delete_anonymous_topics(self, task: str) -> None:
+        """Forget the topics of a task that is deleted."""
+        prefix = f"main:{task}:"
+        open_ones = [topic.id for topic in self.topics if topic.id.startswith(prefix)]
+        for topic in {*open_ones, *self._states.anonymous_of(task)}:
+            self.close_topic(topic)
+            self.delete_topic(topic)
+
+    def handlers(self, topic: str, pattern: str = "") -> list[HandlerSpec]:
+        """The handlers of a topic whose id matches, by id.
+
+        Raises:
+            PatternError: the pattern is malformed.
+        """
+        glob_match(pattern, "")  # a topic without handlers must not hide a bad one
+        specs = self._specs.get(topic, {})
+        return [spec for key, spec in sorted(specs.items()) if glob_match(pattern, key)]
+
+    def handler(self, topic: str, handler: str) -> HandlerSpec:
+        """One handler.
+
+        Raises:
+            UnknownHandlerError: there is none.
+        """
+        try:
+            return self._specs[topic][handler]
+        except KeyError:
+            raise UnknownHandlerError(handler) from None
+
+    def running(self, spec: HandlerSpec) -> Handler | None:
+        """What runs for a spec; None where it is disabled or failed."""
+        attached = self._attached.get(spec.topic, {}).get(spec.id)
+        return None if attached is None else attached.handler
+
+    def register(self, spec: HandlerSpec) -> None:
+        """Add a handler to its topic.
+
+        Raises:
+            OptionsError: its kind, options or match are wrong, or its id is taken.
+        """
+        attached = self._made(spec)
+        if spec.id in self._specs.get(spec.topic, {}):
+            raise OptionsError(
+                "cannot register handler, handler with ID "
+                f"{quote(spec.id)} already exists"
+            )
+        self._keep(spec, attached)
+
+    def update(self, before: HandlerSpec, spec: HandlerSpec) -> HandlerSpec:
+        """Put `spec` in the place of `before`; what is in force then.
+
+        Secrets that a client sent back as it was shown them stay what they were.
+        Events that wait for the former handler are delivered by it.
+
+        Raises:
+            OptionsError: its kind, options or match are wrong.
+        """
+        if spec.topic != before.topic:
+            raise OptionsError("cannot change topic in update")
+        options = restored(spec.options, before.options)
+        spec = HandlerSpec(spec.id, spec.topic, spec.kind, options, spec.match)
+        attached = self._made(spec)
+        with self._store.transaction():
+            if spec.id != before.id:
+                self.deregister(before.topic, before.id)
+            self._keep(spec, attached)
+        return spec
+
+    def deregister(self, topic: str, handler: str) -> None:
+        """Drop a handler, if there is one; events that wait for it are delivered."""
+        self._stored_specs.delete(topic, handler)
+        self._specs.get(topic, {}).pop(handler, None)
+        self._attached.get(topic, {}).pop(handler, None)
+
+    def _keep(self, spec: HandlerSpec, attached: Attached | None) -> None:
+        self._stored_specs.put(spec)
+        self._specs.setdefault(spec.topic, {})[spec.id] = spec
+        self._attach(spec, attached)
+
+    def _attach(self, spec: HandlerSpec, attached: Attached | None) -> None:
+        if attached is None:
+            self._attached.get(spec.topic, {}).pop(spec.id, None)
+            return
+        self._attached.setdefault(spec.topic, {})[spec.id] = attached
+        self.topics.opened(spec.topic)
+
+    def _made(self, spec: HandlerSpec) -> Attached | None:
+        """The running handler of a spec; None where its kind is disabled."""
+        if spec.kind in self._disabled:
+            _log.error(f"handler '{spec.kind}' is disabled")
+            return None
+        kind = HANDLER_KINDS.get(spec.kind)
+        if kind is None:
+            raise OptionsError(f"unsupported action kind {quote(spec.kind)}")
+        context = HandlerContext(spec.topic, spec.id)
+        handler = kind(self._services, spec.options or {}, context)
+        return Attached(handler, Match.compile(spec.match) if spec.match else None)
+
+    def _wants(self, attached: Attached, event: Event) -> bool:
+        if event.no_external and attached.external:
+            return False
+        return attached.match is None or attached.match.accepts(event)
+
+    def _flush(self) -> None:
+        if self._persist and self._changed:
+            changes = [
+                (topic, state)
+                for (topic, event_id), state in self._changed.items()
+                if self._can_be_kept(topic, event_id)
+            ]
+            with self._store.transaction():
+                self._states.write(changes)
+        self._changed.clear()
+        self._deliverer.release()
+
+    def _can_be_kept(self, topic: str, event_id: str) -> bool:
+        if not event_id:
+            _log.error(f"cannot store an event without id topic={quote(topic)}")
+        return bool(event_id)

@@ -1,0 +1,89 @@
+"""Where the states of topics survive a restart.
+
+Events that are not OK are stored; an OK state removes what was stored of its id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from runtime.alert.topics import Topic
+from runtime.alert.types import EventState, Level
+from runtime.store import Store
+
+ANONYMOUS = "main:"
+
+
+class StoredTopics:
+    """The topics in the database."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def topics(self) -> list[Topic]:
+        """Every stored topic but the anonymous ones, whose tasks open them."""
+        rows = self._store.query("SELECT id FROM topics ORDER BY id")
+        return [self.topic(row[0]) for row in rows if not is_anonymous(row[0])]
+
+    def topic(self, topic: str) -> Topic:
+        """One topic with what is stored of it."""
+        rows = self._store.query(
+            "SELECT id, message, details, time, duration, level FROM event_states"
+            " WHERE topic = ? ORDER BY id",
+            (topic,),
+        )
+        return Topic(topic, map(_state, rows))
+
+    def write(self, changes: Iterable[tuple[str, EventState]]) -> None:
+        """Store the newest states of some events, given as (topic, state)."""
+        bad = [each for each in changes if each[1].level is not Level.OK]
+        good = [each for each in changes if each[1].level is Level.OK]
+        if bad:
+            self._store.execute_many(
+                "INSERT OR IGNORE INTO topics VALUES (?)",
+                [(topic,) for topic in {topic for topic, _ in bad}],
+            )
+            self._store.execute_many(
+                "INSERT OR REPLACE INTO event_states VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [(topic, *_row(state)) for topic, state in bad],
+            )
+        if good:
+            self._store.execute_many(
+                "DELETE FROM event_states WHERE topic = ? AND id = ?",
+                [(topic, state.id) for topic, state in good],
+            )
+
+    def delete(self, topic: str) -> None:
+        """Forget a topic."""
+        with self._store.transaction():
+            self._store.execute("DELETE FROM event_states WHERE topic = ?", (topic,))
+            self._store.execute("DELETE FROM topics WHERE id = ?", (topic,))
+
+    def anonymous_of(self, task: str) -> list[str]:
+        """The stored topics that nodes of a task own."""
+        prefix = f"{ANONYMOUS}{task}:"
+        rows = self._store.query(
+            "SELECT id FROM topics WHERE substr(id, 1, ?) = ?", (len(prefix), prefix)
+        )
+        return [row[0] for row in rows]
+
+
+def is_anonymous(topic: str) -> bool:
+    """Whether a node of a task owns the topic: `main:<task>:<node>`."""
+    return topic.startswith(ANONYMOUS) and topic.count(":") == 2
+
+
+def _state(row: tuple[str, str, str, int, int, int]) -> EventState:
+    event_id, message, details, time, duration, level = row
+    return EventState(event_id, message, details, time, duration, Level(level))
+
+
+def _row(state: EventState) -> tuple[str, str, str, int, int, int]:
+    return (
+        state.id,
+        state.message,
+        state.details,
+        state.time,
+        state.duration,
+        int(state.level),
+    )

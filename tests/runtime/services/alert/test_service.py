@@ -1,0 +1,270 @@
+import pytest
+
+from runtime.alert.types import Event, EventData, EventState, Level
+from runtime.delivery import Address
+from runtime.errors import DeliveryError, OptionsError, StoreError
+from runtime.services.alert.specs import HandlerSpec
+
+OK, INFO, WARNING, CRITICAL = Level
+
+
+def event(topic, event_id, level, **tags):
+    state = EventState(event_id, "message", "details", 7, 5, level)
+    return Event(topic, state, EventData(name="cpu", task_name="task", tags=tags))
+
+
+def spec(handler="h", topic="t", kind="foo", options=None, match=""):
+    return HandlerSpec(handler, topic, kind, options, match)
+
+
+class Silent:
+    async def handle(self, event):
+        pass
+
+
+def test_an_event_goes_to_each_handler_of_its_topic(service, offers):
+    service.register(spec("a"))
+    service.register(spec("b", kind="hipchat"))
+    service.register(spec("c", topic="u"))
+    service.collect(event("t", "e", CRITICAL))
+    assert offers.ids == [("t", "a", "e"), ("t", "b", "e")]
+    assert service.topics.get("t").level is CRITICAL
+
+
+def test_events_know_their_previous_level_on_the_topic(service, offers):
+    service.register(spec("a"))
+    for level in (CRITICAL, WARNING):
+        service.collect(event("t", "e", level))
+    assert [each[2].event.previous_level for each in offers.released] == [OK, CRITICAL]
+
+
+def test_nothing_is_released_before_the_states_are_kept(service, offers, store):
+    service.register(spec("a"))
+    with service.transaction():
+        service.collect(event("t", "e", CRITICAL))
+        with service.transaction():
+            service.collect(event("t", "f", CRITICAL))
+        assert offers.released == []
+        assert store.query("SELECT id FROM event_states") == []
+    assert len(offers.released) == 2
+    assert store.query("SELECT id FROM event_states") == [("e",), ("f",)]
+
+
+def test_what_could_not_be_kept_is_kept_with_the_next_write(
+    service, offers, store, monkeypatch
+):
+    service.register(spec("a"))
+
+    def fail(sql, parameters):
+        raise StoreError("disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "execute_many", fail)
+        with pytest.raises(StoreError):
+            service.collect(event("t", "e", CRITICAL))
+    assert offers.released == []
+    service.collect(event("t", "f", CRITICAL))
+    assert [each[2] for each in offers.ids] == ["e", "f"]
+    assert store.query("SELECT id FROM event_states") == [("e",), ("f",)]
+
+
+def test_a_full_queue_is_reported_and_the_other_handlers_have_the_event(
+    service, offers
+):
+    for name in "abc":
+        service.register(spec(name))
+    offers.full = {Address("t", "a")}
+    with pytest.raises(DeliveryError) as caught:
+        service.collect(event("t", "e", CRITICAL))
+    assert str(caught.value) == 'failed to deliver event "e" to handler'
+    offers.full.add(Address("t", "b"))
+    with pytest.raises(DeliveryError) as caught:
+        service.collect(event("t", "e", CRITICAL))
+    assert str(caught.value) == (
+        'multiple errors:\nfailed to deliver event "e" to handler\n'
+        'failed to deliver event "e" to handler'
+    )
+    assert offers.ids == [("t", "b", "e"), ("t", "c", "e"), ("t", "c", "e")]
+
+
+def test_bad_states_survive_a_restart_and_good_ones_do_not(make):
+    service = make()
+    service.collect(event("t", "bad", CRITICAL))
+    service.collect(event("t", "good", CRITICAL))
+    service.collect(event("t", "good", OK))
+    service.collect(event("u", "e", WARNING))
+    service.collect(event("u", "e", OK))
+
+    again = make()
+    topic = again.topics.get("t")
+    assert topic.events == {
+        "bad": EventState("bad", "message", "details", 7, 5, CRITICAL)
+    }
+    assert topic.collected == 0
+    assert again.topics.get("u").level is OK
+
+
+def test_without_persistence_nothing_survives(make):
+    make(persist=False).collect(event("t", "e", CRITICAL))
+    assert make().topics.get("t") is None
+
+
+def test_an_event_without_id_is_delivered_but_not_kept(make, offers):
+    service = make()
+    service.register(spec("a"))
+    service.collect(event("t", "", CRITICAL))
+    assert offers.ids == [("t", "a", "")]
+    assert make().topics.get("t").events == {}
+
+
+def test_handlers_survive_a_restart(make, offers):
+    make().register(spec("a", options={"room": "x"}))
+    again = make()
+    again.collect(event("t", "e", CRITICAL))
+    [(_, _, delivery)] = offers.released
+    assert delivery.handler.options.room == "x"
+    assert again.handlers("t") == [spec("a", options={"room": "x"})]
+
+
+def test_a_stored_handler_that_fails_is_logged_and_kept(make, store, caplog):
+    service = make()
+    service.register(spec("a"))
+    store.put(
+        "handler-specs", "t/a", b'{"id":"a","topic":"t","kind":"gone","match":""}'
+    )
+    again = make()
+    assert "failed to load handler on startup" in caplog.text
+    assert again.running(again.handler("t", "a")) is None
+
+
+def test_an_updated_handler_takes_over_and_may_change_its_id(service, offers):
+    service.register(spec("a", options={"room": "x"}))
+    service.register(spec("b", options={"room": "old b"}))
+    service.update(service.handler("t", "a"), spec("b", options={"room": "y"}))
+    service.collect(event("t", "e", CRITICAL))
+    assert [
+        (handler, delivery.handler.options.room)
+        for _, handler, delivery in offers.released
+    ] == [("b", "y")]
+
+
+def test_a_wrong_update_changes_nothing(service):
+    service.register(spec("a"))
+    with pytest.raises(OptionsError):
+        service.update(spec("a"), spec("a", options={"nope": 1}))
+    assert service.handlers("t") == [spec("a")]
+
+
+def test_a_secret_sent_back_as_shown_stays(service):
+    before = spec("a", kind="hipchat", options={"token": "hush", "room": "x"})
+    service.register(before)
+    after = spec("a", kind="hipchat", options={"token": "***", "room": "y"})
+    kept = service.update(before, after)
+    assert kept.options == {"token": "hush", "room": "y"}
+
+
+def test_a_deleted_topic_forgets_events_and_keeps_its_handlers(make, offers):
+    service = make()
+    service.register(spec("a"))
+    with service.transaction():
+        service.collect(event("t", "e", CRITICAL))
+        service.delete_topic("t")
+    assert service.topics.get("t") is None
+    assert make().topics.get("t").events == {}  # it has a handler
+    offers.released.clear()
+    service.collect(event("t", "f", CRITICAL))
+    assert offers.ids == [("t", "a", "f")]
+
+
+def test_anonymous_topics_close_and_open_with_their_state(make, offers):
+    topic = "main:cpu:alert2"
+    service = make()
+    service.open_anonymous_topic(topic, {"foo": Silent()}, task="cpu")
+    service.collect(event(topic, "e", CRITICAL))
+    assert offers.released[0][2].context == {"task": "cpu"}
+    service.close_topic(topic)
+    assert service.topics.get(topic) is None
+
+    again = make()
+    assert again.topics.get(topic) is None  # until its task starts
+    again.open_anonymous_topic(topic, {"foo": Silent()}, task="cpu")
+    assert again.event_state(topic, "e").level is CRITICAL
+    assert again.topics.get(topic).collected == 0
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_deleting_a_task_deletes_its_topics(make, is_open):
+    topic = "main:cpu:alert2"
+    service = make()
+    service.open_anonymous_topic(topic, {"foo": Silent()}, task="cpu")
+    service.collect(event(topic, "e", CRITICAL))
+    service.collect(event("main:cpu2:alert2", "e", CRITICAL))
+    if not is_open:
+        service.close_topic(topic)
+    service.delete_anonymous_topics("cpu")
+    service.open_anonymous_topic(topic, {}, task="cpu")
+    assert service.event_state(topic, "e") is None
+    service.open_anonymous_topic("main:cpu2:alert2", {}, task="cpu2")
+    assert service.event_state("main:cpu2:alert2", "e") is not None
+
+
+def test_disabled_kinds_are_stored_but_do_not_run(make, caplog):
+    service = make(disabled=frozenset({"foo"}))
+    disabled = spec("d", options={"whatever": 1})
+    service.register(disabled)
+    assert "handler 'foo' is disabled" in caplog.text
+    assert service.handlers("t") == [disabled]
+    assert service.topics.get("t") is None
+    with pytest.raises(OptionsError, match="already exists"):
+        service.register(disabled)
+    service.update(disabled, spec("d", kind="hipchat"))
+    service.update(spec("d", kind="hipchat"), disabled)
+    service.collect(event("t", "e", CRITICAL))
+    service.deregister("t", "d")
+    assert service.handlers("t") == []
+
+
+@pytest.mark.parametrize(
+    ("match", "ids"),
+    [
+        ("level() == CRITICAL", ["c"]),
+        ("level() >= WARNING", ["w", "c"]),
+        ("changed()", ["w", "c"]),
+        ("\"host\" == 'a'", ["o", "w", "c"]),
+        ("\"host\" == 'b' OR name() == 'mem'", []),
+        ("name() == 'cpu' AND taskName() == 'task'", ["o", "w", "c"]),
+        ("alertDuration() < 1m", ["o", "w", "c"]),
+    ],
+)
+def test_match_decides_about_each_event(service, offers, match, ids):
+    service.register(spec("a", match=match))
+    for event_id, level in (("o", OK), ("w", WARNING), ("c", CRITICAL)):
+        service.collect(event("t", event_id, level, host="a"))
+    assert [each[2] for each in offers.ids] == ids
+
+
+@pytest.mark.parametrize(
+    ("match", "err"),
+    [
+        ("level() == CRITICAL OR \"nope\" == 'a'", "no tag exists for nope"),
+        (
+            "5",
+            "TypeGuard: expression returned unexpected type int, expected boolean",
+        ),
+    ],
+)
+def test_a_failing_match_is_logged_and_takes_nothing(
+    service, offers, caplog, match, err
+):
+    service.register(spec("a", match=match))
+    service.collect(event("t", "e", CRITICAL))
+    assert offers.released == []
+    assert "failed to evaluate match expression" in caplog.text
+    assert f'err="{err}"' in caplog.text
+
+
+def test_external_handlers_skip_what_is_not_for_them(service, offers):
+    service.register(spec("a"))
+    made = event("t", "e", CRITICAL)
+    service.collect(Event("t", made.state, made.data, no_external=True))
+    assert offers.released == []
