@@ -1,0 +1,1 @@
+"""What a script says: its nodes, their properties, and what may follow what."""

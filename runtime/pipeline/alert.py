@@ -1,0 +1,282 @@
+"""The alert node, and what its handler properties say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, TypeVar
+
+from runtime.errors import ScriptError
+from runtime.pipeline.handler import AlertHandler, argument, handler_property
+from runtime.pipeline.node import Node, link, require
+from runtime.pipeline.output import check_headers
+from runtime.pipeline.properties import (
+    INTERNAL,
+    ZERO,
+    internal,
+    property_method,
+)
+from runtime.settings import setting
+from runtime.tick.ast import LambdaNode
+from runtime.units import Duration
+
+HandlerT = TypeVar("HandlerT", bound=AlertHandler)
+
+
+@dataclass(eq=False, slots=True)
+class AlertNode(Node):
+    """`|alert()`: decides how bad things are and says so.
+
+    Handlers, each a property that sends the alert somewhere:
+
+    * `post`: an HTTP endpoint, as JSON.
+    * `tcp`: a TCP address, as JSON.
+    * `exec`: a command's standard input, as JSON.
+    * `log`: a file, as lines of JSON.
+    * `hipChat`: HipChat rooms.
+    * `foo`: Foo rooms.
+
+    Attributes:
+        category: what other alerts can inhibit it by.
+        topic: where events go, beside the node's own topic.
+        id: template of the event's id.
+        message: template of the message.
+        details: HTML template of the details.
+        info: when the level is INFO.
+        warn: when the level is WARNING.
+        crit: when the level is CRITICAL.
+        info_reset: when INFO may be left downwards.
+        warn_reset: when WARNING may be left downwards.
+        crit_reset: when CRITICAL may be left downwards.
+        use_flapping: hold events back while the level flaps.
+        flap_low: share of changes below which flapping ends.
+        flap_high: share of changes above which flapping begins.
+        history: how many levels flapping looks at.
+        level_tag: the tag that gets the level; the other names the same.
+        all: a batch has a level only if all its points have it.
+        no_recoveries: send no OK events.
+        inhibitors: categories with the tags by which they are inhibited.
+        state_changes_only: send events only when the level changes, or
+        state_changes_only_duration: this long after the last event; 0: never.
+        handlers: in the order of the script.
+    """
+
+    call: ClassVar[str] = "alert"
+
+    category: str = ""
+    topic: str = ""
+    id: str = setting("{{ .Name }}:{{ .Group }}", key="alertId", tick="id")
+    message: str = "{{ .ID }} is {{ .Level }}"
+    details: str = "{{ json . }}"
+    info: LambdaNode | None = None
+    warn: LambdaNode | None = None
+    crit: LambdaNode | None = None
+    info_reset: LambdaNode | None = None
+    warn_reset: LambdaNode | None = None
+    crit_reset: LambdaNode | None = None
+    use_flapping: bool = internal(False)
+    flap_low: float = internal(0.0)
+    flap_high: float = internal(0.0)
+    history: int = 21
+    level_tag: str = ""
+    level_field: str = ""
+    message_field: str = ""
+    duration_field: str = ""
+    id_tag: str = ""
+    id_field: str = ""
+    all: bool = False
+    no_recoveries: bool = False
+    inhibitors: tuple[tuple[str, tuple[str, ...]], ...] = internal(())
+    state_changes_only: bool = internal(False)
+    state_changes_only_duration: Duration = field(default=ZERO, metadata=INTERNAL)
+    handlers: list[AlertHandler] = field(
+        default_factory=list, metadata={"internal": True, "hidden": True}
+    )
+
+    def handlers_of(self, kind: type[HandlerT]) -> list[HandlerT]:
+        """The handlers of one class, in the order of the script."""
+        return [handler for handler in self.handlers if isinstance(handler, kind)]
+
+    def validate(self) -> None:
+        """Check every handler."""
+        for handler in self.handlers:
+            handler.validate()
+
+    @property_method(
+        "flapping",
+        written=lambda node: (
+            [(node.flap_low, node.flap_high)] if node.use_flapping else []
+        ),
+    )
+    def set_flapping(self, low: float, high: float) -> None:
+        """Hold events back while the level changes more often than this."""
+        self.use_flapping = True
+        self.flap_low, self.flap_high = low, high
+
+    @property_method(
+        "inhibit", written=lambda node: [(c, *t) for c, t in node.inhibitors]
+    )
+    def add_inhibitor(self, category: str, *tags: str) -> None:
+        """Silence alerts of a category with the same values of these tags."""
+        self.inhibitors = (*self.inhibitors, (category, tags))
+
+    @property_method("stateChangesOnly", written=lambda node: _state_changes(node))
+    def set_state_changes_only(self, *max_interval: Duration) -> None:
+        """Send only changes of the level, or one event every so often."""
+        self.state_changes_only = True
+        if len(max_interval) == 1:
+            self.state_changes_only_duration = max_interval[0]
+
+    @handler_property
+    def post(self, *urls: str) -> PostHandler:
+        """Post the event's data to a URL or to a configured endpoint."""
+        require(len(urls) <= 1, f"post expects 0 or 1 arguments, got {len(urls)}")
+        return PostHandler(self, url="".join(urls))
+
+    @handler_property
+    def tcp(self, address: str) -> TcpHandler:
+        """Send the event's data to a TCP address."""
+        return TcpHandler(self, address=address)
+
+    @handler_property
+    def exec(self, program: str, *arguments: str) -> ExecHandler:
+        """Run a command with the event's data as its input."""
+        return ExecHandler(self, command=(program, *arguments))
+
+    @handler_property
+    def log(self, file_path: str) -> LogHandler:
+        """Append the event's data to a file."""
+        return LogHandler(self, file_path=file_path)
+
+    @handler_property
+    def hip_chat(self) -> HipChatHandler:
+        """Send the alert to a HipChat room."""
+        return HipChatHandler(self)
+
+    @handler_property
+    def foo(self) -> FooHandler:
+        """Send the alert to a Foo server."""
+        return FooHandler(self)
+
+
+def _state_changes(node: AlertNode) -> list[tuple[Duration, ...]]:
+    if not node.state_changes_only:
+        return []
+    interval = node.state_changes_only_duration
+    return [(interval,) if interval else ()]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertNodeData:
+    """An alert node as the chain goes on with it after a method property.
+
+    Kapacitor's error texts tell the two apart: the type's name is a part of them.
+    """
+
+    node: AlertNode
+
+    @property
+    def go_type(self) -> str:
+        """Its type as error texts name it."""
+        return "*pipeline.AlertNodeData"
+
+
+def alert(parent: Node) -> AlertNode:
+    """`|alert()`."""
+    return link(AlertNode(), parent)
+
+
+@dataclass(slots=True)
+class PostHandler(AlertHandler):
+    """What `.post()` says.
+
+    Attributes:
+        url: where to post, a template.
+        endpoint: the name of a configured endpoint.
+        headers: of the request.
+        capture_response: log what the endpoint answers when it fails.
+        timeout: how long to wait; 0 means the client's own limit.
+        skip_ssl_verification: take any certificate.
+    """
+
+    url: str = setting("", tick="uRL")
+    endpoint: str = ""
+    headers: dict[str, str] = field(default_factory=dict, metadata={"tick": "header"})
+    capture_response: bool = False
+    timeout: Duration = ZERO
+    skip_ssl_verification: bool = setting(False, tick="skipSSLVerification")
+
+    def validate(self) -> None:
+        """Check the headers."""
+        try:
+            check_headers(list(self.headers))
+        except ScriptError as error:
+            raise ScriptError(f"invalid post: {error}") from error
+
+
+@dataclass(slots=True)
+class TcpHandler(AlertHandler):
+    """What `.tcp()` says.
+
+    Attributes:
+        address: host and port.
+    """
+
+    address: str = ""
+
+
+@dataclass(slots=True)
+class ExecHandler(AlertHandler):
+    """What `.exec()` says.
+
+    Attributes:
+        command: the program and its arguments.
+    """
+
+    command: tuple[str, ...] = argument(())
+
+
+@dataclass(slots=True)
+class LogHandler(AlertHandler):
+    """What `.log()` says.
+
+    Attributes:
+        file_path: the file, an absolute path.
+        mode: the file's permissions; 0 means the default.
+    """
+
+    file_path: str = ""
+    mode: int = 0
+
+
+@dataclass(slots=True)
+class HipChatHandler(AlertHandler):
+    """What `.hipChat()` says.
+
+    Attributes:
+        room: the room to post to; empty means the configured one.
+        token: the API token; empty means the configured one.
+    """
+
+    room: str = ""
+    token: str = ""
+
+
+@dataclass(slots=True)
+class FooHandler(AlertHandler):
+    """What `.foo()` says.
+
+    Attributes:
+        room: the room to post to; empty means the configured one.
+    """
+
+    room: str = ""
+
+
+HANDLERS: dict[str, type[AlertHandler]] = {
+    "post": PostHandler,
+    "tcp": TcpHandler,
+    "exec": ExecHandler,
+    "log": LogHandler,
+    "hipChat": HipChatHandler,
+    "foo": FooHandler,
+}

@@ -1,0 +1,137 @@
+"""Nodes that bring points together: join, union, combine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from runtime.pipeline.node import Edge, Node, link, require
+from runtime.pipeline.properties import ZERO, internal, switch
+from runtime.settings import setting
+from runtime.tick import ast
+from runtime.units import Duration
+
+
+@dataclass(eq=False, slots=True)
+class JoinNode(Node):
+    """`|join()`: the points of one time from several parents as one.
+
+    Attributes:
+        as_names: a prefix for each parent's fields.
+        on: join a finer grouping with a coarser one by these tags.
+        delimiter: stands between prefix and field.
+        tolerance: times are rounded to multiples of it.
+        fill: what a missing side gets: None (no point), `'none'`, `'null'`, a number.
+        stream_name: the result's measurement.
+        delete_all: a barrier that deletes a group deletes all its joined points.
+    """
+
+    call: ClassVar[str] = "join"
+
+    as_names: tuple[str, ...] = setting((), tick="as")
+    on: tuple[str, ...] = ()
+    delimiter: str = "."
+    tolerance: Duration = ZERO
+    fill: object = None
+    stream_name: str = ""
+    delete_all: bool = switch()
+
+    def call_arguments(self) -> tuple[object, ...]:
+        """All parents but the first, which the call stands behind."""
+        return tuple(self.parents[1:])
+
+    def validate(self) -> None:
+        """Check that each parent has a prefix of its own."""
+        check_prefixes("join", "joined streams", self.as_names, len(self.parents))
+        check_delimiter(self.as_names, self.delimiter)
+
+
+@dataclass(eq=False, slots=True)
+class UnionNode(Node):
+    """`|union()`: the points of several parents in the order of their times."""
+
+    call: ClassVar[str] = "union"
+
+    rename: str = ""
+
+    def call_arguments(self) -> tuple[object, ...]:
+        """All parents but the first, which the call stands behind."""
+        return tuple(self.parents[1:])
+
+
+@dataclass(eq=False, slots=True)
+class CombineNode(Node):
+    """`|combine()`: the combinations of points of one time that match the predicates.
+
+    Attributes:
+        lambdas: one point must match each.
+        as_names: a prefix for each.
+        delimiter: stands between prefix and field.
+        tolerance: times are rounded to multiples of it.
+        max: no more combinations than this.
+    """
+
+    call: ClassVar[str] = "combine"
+    call_fields: ClassVar[tuple[str, ...]] = ("lambdas",)
+
+    lambdas: tuple[ast.LambdaNode, ...] = internal(())
+    as_names: tuple[str, ...] = setting((), tick="as")
+    delimiter: str = "."
+    tolerance: Duration = ZERO
+    max: int = 1_000_000
+
+    def validate(self) -> None:
+        """Check that each expression has a prefix of its own."""
+        check_prefixes("combine", "combined streams", self.as_names, len(self.lambdas))
+        check_delimiter(self.as_names, self.delimiter)
+
+
+def check_prefixes(call: str, what: str, names: Sequence[str], count: int) -> None:
+    """Check the prefixes of a join or combine.
+
+    Raises:
+        ScriptError: there are none, too few or too many, or one twice.
+    """
+    require(
+        bool(names),
+        f"a call to {call}.as() is required to specify the output stream prefixes.",
+    )
+    require(
+        len(names) == count,
+        f"number of prefixes specified by {call}.as() must match the number of {what}",
+    )
+    require(
+        len(set(names)) == len(names),
+        "cannot use the same prefix name see .as() property method",
+    )
+
+
+def check_delimiter(names: Sequence[str], delimiter: str) -> None:
+    """Check that a prefix can be told from the field that follows it.
+
+    Raises:
+        ScriptError: a name contains the delimiter.
+    """
+    for name in names:
+        require(name != "", "must provide a prefix name for the join node, see .as()")
+        require(
+            delimiter == "" or delimiter not in name,
+            f"cannot use name {name} as field prefix,"
+            f' it contains the delimiter "{delimiter}"\t',
+        )
+
+
+def join(parent: Node, *others: Node) -> JoinNode:
+    """`|join(other)`."""
+    return link(JoinNode(), parent, *others)
+
+
+def union(parent: Node, *others: Node) -> UnionNode:
+    """`|union(other)`."""
+    return link(UnionNode(), parent, *others)
+
+
+def combine(parent: Node, *lambdas: ast.LambdaNode) -> CombineNode:
+    """`|combine(lambda: …, lambda: …)`."""
+    return link(CombineNode(lambdas), parent, provides=Edge.STREAM)

@@ -1,0 +1,207 @@
+"""What all nodes of a pipeline share, and the pipeline that holds them."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol, TypeVar
+
+from runtime.errors import ScriptError, TaskError
+from runtime.pipeline.properties import INTERNAL, TEN_SECONDS, internal
+from runtime.units import Duration
+
+
+class Edge(enum.StrEnum):
+    """What flows from one node to the next."""
+
+    STREAM = "stream"
+    BATCH = "batch"
+
+
+@dataclass(frozen=True, slots=True)
+class DeadmanSettings:
+    """The `[deadman]` table: what `|deadman()` makes of its alert node.
+
+    Attributes:
+        threshold: points per interval at or below which the source counts as dead.
+        interval: how often a source is looked at when `is_global`.
+        id: template; the text `NODE_NAME` in it becomes the node's name.
+        message: template; the text `INTERVAL` in it becomes the interval.
+        is_global: add a deadman to the source of every task.
+    """
+
+    threshold: float = 0.0
+    interval: Duration = TEN_SECONDS
+    id: str = "{{ .Group }}:NODE_NAME for task '{{ .TaskName }}'"
+    message: str = (
+        '{{ .ID }} is {{ if eq .Level "OK" }}alive{{ else }}dead{{ end }}:'
+        ' {{ index .Fields "emitted" | printf "%0.3f" }} points/INTERVAL.'
+    )
+    is_global: bool = False
+
+
+class _Owner(Protocol):
+    """What a node asks of its pipeline."""
+
+    @property
+    def deadman(self) -> DeadmanSettings: ...
+
+    def add(self, node: Node) -> None: ...
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Node:
+    """One step of a task.
+
+    Attributes:
+        name: its kind and number, `window2`; unique in the pipeline.
+        provides: what it sends on.
+        parents: where its data comes from, in the order the script names them.
+        children: where its data goes, in the order the script made them.
+        quiet: count this node's errors, but do not log them.
+    """
+
+    call: ClassVar[str] = ""  # how a script makes it
+    call_fields: ClassVar[tuple[str, ...]] = ()  # fields that the call itself fills
+    is_sink: ClassVar[bool] = False  # nothing but stats can follow
+    unsupported: ClassVar[str] = ""  # why a task with this node does not start
+
+    name: str = internal("")
+    provides: Edge = field(default=Edge.STREAM, metadata=INTERNAL)
+    pipeline: _Owner | None = field(default=None, repr=False, metadata=INTERNAL)
+    parents: list[Node] = field(default_factory=list, repr=False, metadata=INTERNAL)
+    children: list[Node] = field(default_factory=list, repr=False, metadata=INTERNAL)
+    quiet: bool = False
+
+    @property
+    def kind(self) -> str:
+        """What its name begins with; mostly the call that makes it."""
+        return self.call
+
+    @property
+    def go_type(self) -> str:
+        """Its type as error texts name it."""
+        return f"*pipeline.{type(self).__name__}"
+
+    def call_arguments(self) -> tuple[object, ...]:
+        """What stands between the brackets of the call that made it."""
+        values: list[object] = []
+        for name in self.call_fields:
+            value = getattr(self, name)
+            values.extend(value if isinstance(value, tuple) else (value,))
+        return tuple(values)
+
+    def validate(self) -> None:
+        """Check what can only be checked once all properties are set.
+
+        Raises:
+            ScriptError: the properties contradict each other, or one is missing.
+        """
+
+
+NodeT = TypeVar("NodeT", bound=Node)
+
+
+def link(
+    node: NodeT, parent: Node, *others: Node, provides: Edge | None = None
+) -> NodeT:
+    """Make `node` a child of its parents; by default it sends on what the first one does."""
+    for source in (parent, *others):
+        source.children.append(node)
+        node.parents.append(source)
+    node.provides = parent.provides if provides is None else provides
+    if parent.pipeline is not None:
+        parent.pipeline.add(node)
+    return node
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """The nodes of a task.
+
+    Attributes:
+        nodes: in the order of their making; the first is the source.
+        deadman: settings for `|deadman()`.
+    """
+
+    nodes: list[Node] = field(default_factory=list)
+    deadman: DeadmanSettings = field(default_factory=DeadmanSettings)
+
+    @property
+    def source(self) -> Node:
+        """The `stream` or `batch` node."""
+        return self.nodes[0]
+
+    def add(self, node: Node) -> None:
+        """Take `node` in and name it."""
+        node.name = f"{node.kind}{len(self.nodes)}"
+        node.pipeline = self
+        self.nodes.append(node)
+
+    def sorted(self) -> list[Node]:
+        """All nodes, parents before children, in the order Kapacitor walks them."""
+        done: list[Node] = []
+        seen: set[int] = set()
+        for source in (node for node in self.nodes if not node.parents):
+            _visit(source, seen, done)
+        return done[::-1]
+
+    def validate(self) -> None:
+        """Check every node.
+
+        Raises:
+            ScriptError: a node is not as it should be.
+        """
+        for node in self.sorted():
+            node.validate()
+
+    def check_start(self) -> None:
+        """Check what Kapacitor finds out only when the task starts.
+
+        Raises:
+            TaskError: a node's parents send different things, or a node is not run.
+        """
+        for node in self.nodes:
+            if node.unsupported:
+                raise TaskError(f"{node.name}: {node.unsupported}")
+            for parent in _odd_parents(node):
+                wanted = node.parents[0].provides
+                raise TaskError(
+                    "cannot add child mismatched edges:"
+                    f" {parent.name}:{parent.provides} -> {node.name}:{wanted}"
+                )
+
+
+def _visit(source: Node, seen: set[int], done: list[Node]) -> None:
+    """Append `source` and what follows it, children first.
+
+    Without recursion: a chain can be longer than Python's stack is deep.
+    """
+    stack: list[tuple[Node, Iterator[Node]]] = [(source, iter(source.children))]
+    seen.add(id(source))
+    while stack:
+        node, children = stack[-1]
+        child = next((c for c in children if id(c) not in seen), None)
+        if child is None:
+            done.append(node)
+            stack.pop()
+        else:
+            seen.add(id(child))
+            stack.append((child, iter(child.children)))
+
+
+def _odd_parents(node: Node) -> Iterator[Node]:
+    for parent in node.parents[1:]:
+        if parent.provides != node.parents[0].provides:
+            yield parent
+
+
+def require(condition: bool, message: str) -> None:
+    """Fail with `message` unless `condition` holds.
+
+    Raises:
+        ScriptError: it does not hold.
+    """
+    if not condition:
+        raise ScriptError(message)

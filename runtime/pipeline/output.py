@@ -1,0 +1,266 @@
+"""Nodes that show data or send it elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from runtime.pipeline.node import Node, link, require
+from runtime.pipeline.properties import TEN_SECONDS, ZERO, internal, property_method
+from runtime.tick import ast
+from runtime.units import Duration
+
+
+@dataclass(eq=False, slots=True)
+class LogNode(Node):
+    """`|log()`: writes what passes to the log.
+
+    Attributes:
+        level: how it is logged: INFO, ERROR, DEBUG.
+        prefix: stands in every entry.
+    """
+
+    call: ClassVar[str] = "log"
+
+    level: str = "INFO"
+    prefix: str = ""
+
+
+@dataclass(eq=False, slots=True)
+class HTTPOutNode(Node):
+    """`|httpOut()`: shows the newest point or batch of each group over HTTP."""
+
+    call: ClassVar[str] = "httpOut"
+    call_fields: ClassVar[tuple[str, ...]] = ("endpoint",)
+
+    endpoint: str = internal("")
+
+    @property
+    def kind(self) -> str:
+        """With an underscore, unlike the call."""
+        return "http_out"
+
+
+@dataclass(eq=False, slots=True)
+class HTTPPostNode(Node):
+    """`|httpPost()`: posts what passes.
+
+    Attributes:
+        urls: where to; one.
+        endpoints: or the name of a configured endpoint; one.
+        headers: of the request.
+        capture_response: log what the endpoint answers when it fails.
+        code_field: the field that gets the answer's status.
+        timeout: how long to wait; 0: for ever.
+    """
+
+    call: ClassVar[str] = "httpPost"
+    call_fields: ClassVar[tuple[str, ...]] = ("urls",)
+
+    urls: tuple[str, ...] = internal(())
+    endpoints: tuple[str, ...] = internal(())
+    headers: dict[str, str] = field(default_factory=dict, metadata={"tick": "header"})
+    capture_response: bool = False
+    code_field: str = ""
+    timeout: Duration = ZERO
+
+    @property
+    def kind(self) -> str:
+        """With an underscore, unlike the call."""
+        return "http_post"
+
+    @property_method("endpoint", written=lambda node: [(e,) for e in node.endpoints])
+    def add_endpoint(self, name: str) -> None:
+        """Post to a configured endpoint."""
+        self.endpoints = (*self.endpoints, name)
+
+    def validate(self) -> None:
+        """Check that there is one target."""
+        require(
+            len(self.urls) <= 1,
+            f"httpPost expects 0 or 1 arguments, got {len(self.urls)}",
+        )
+        require(
+            len(self.endpoints) <= 1,
+            f"httpPost expects 0 or 1 endpoints, got {len(self.endpoints)}",
+        )
+        require(bool(self.urls or self.endpoints), "must provide url or endpoint")
+        require(
+            not (self.urls and self.endpoints),
+            "only one endpoint and url may be specified",
+        )
+        check_headers(list(self.headers))
+
+
+@dataclass(eq=False, slots=True)
+class InfluxDBOutNode(Node):
+    """`|influxDBOut()`: writes to InfluxDB; accepted, but not run."""
+
+    call: ClassVar[str] = "influxDBOut"
+    is_sink: ClassVar[bool] = True
+    unsupported: ClassVar[str] = (
+        "no InfluxDB cluster configured cannot use the InfluxDBOutNode"
+    )
+
+    cluster: str = ""
+    database: str = ""
+    retention_policy: str = ""
+    measurement: str = ""
+    write_consistency: str = ""
+    precision: str = ""
+    buffer: int = 1000
+    flush_interval: Duration = TEN_SECONDS
+    tags: dict[str, str] = field(default_factory=dict, metadata={"tick": "tag"})
+    create: bool = False
+
+    @property
+    def kind(self) -> str:
+        """With an underscore, unlike the call."""
+        return "influxdb_out"
+
+
+@dataclass(eq=False, slots=True)
+class KapacitorLoopbackNode(Node):
+    """`|kapacitorLoopback()`: writes points back into this server."""
+
+    call: ClassVar[str] = "kapacitorLoopback"
+    is_sink: ClassVar[bool] = True
+
+    database: str = ""
+    retention_policy: str = ""
+    measurement: str = ""
+    tags: dict[str, str] = field(default_factory=dict, metadata={"tick": "tag"})
+
+    @property
+    def kind(self) -> str:
+        """With an underscore, unlike the call."""
+        return "kapacitor_loopback"
+
+    def validate(self) -> None:
+        """Check that there is a target."""
+        require(self.database != "", "must specify a database")
+        require(self.retention_policy != "", "must specify a retention policy")
+
+
+@dataclass(eq=False, slots=True)
+class AutoscaleNode(Node):
+    """What the autoscale nodes share; accepted, but not run."""
+
+    unsupported: ClassVar[str] = "autoscaling is not supported"
+
+    current_field: str = ""
+    max: int = 0
+    min: int = 1
+    replicas: ast.LambdaNode | None = None
+    increase_cooldown: Duration = ZERO
+    decrease_cooldown: Duration = ZERO
+    cluster: str = ""
+
+
+@dataclass(eq=False, slots=True)
+class K8sAutoscaleNode(AutoscaleNode):
+    """`|k8sAutoscale()`."""
+
+    call: ClassVar[str] = "k8sAutoscale"
+
+    namespace: str = ""
+    # `kind` is the node's own name for something else
+    resource_kind: str = internal("deployments", key="kind")
+    resource_name: str = ""
+    resource_name_tag: str = ""
+    namespace_tag: str = "namespace"
+    kind_tag: str = "kind"
+    resource_tag: str = "resource"
+
+    @property
+    def kind(self) -> str:
+        """With an underscore, unlike the call."""
+        return "k8s_autoscale"
+
+    @property_method("kind", written=lambda node: [(node.resource_kind,)])
+    def set_kind(self, kind: str) -> None:
+        """Which kind of resource to scale."""
+        self.resource_kind = kind
+
+
+@dataclass(eq=False, slots=True)
+class SwarmAutoscaleNode(AutoscaleNode):
+    """`|swarmAutoscale()`."""
+
+    call: ClassVar[str] = "swarmAutoscale"
+
+    service_name: str = ""
+    service_name_tag: str = ""
+    output_service_name_tag: str = ""
+
+    @property
+    def kind(self) -> str:
+        """With an underscore, unlike the call."""
+        return "swarm_autoscale"
+
+
+@dataclass(eq=False, slots=True)
+class Ec2AutoscaleNode(AutoscaleNode):
+    """`|ec2Autoscale()`."""
+
+    call: ClassVar[str] = "ec2Autoscale"
+
+    group_name: str = ""
+    group_name_tag: str = ""
+    output_group_name_tag: str = ""
+
+    @property
+    def kind(self) -> str:
+        """With an underscore, unlike the call."""
+        return "ec2_autoscale"
+
+
+def check_headers(names: Sequence[str]) -> None:
+    """Check the headers of a request.
+
+    Raises:
+        ScriptError: one is not the script's to set.
+    """
+    for name in names:
+        require(name.lower() != "authenticate", "cannot set 'authenticate' header")
+
+
+def log(parent: Node) -> LogNode:
+    """`|log()`."""
+    return link(LogNode(), parent)
+
+
+def http_out(parent: Node, endpoint: str) -> HTTPOutNode:
+    """`|httpOut('name')`."""
+    return link(HTTPOutNode(endpoint), parent)
+
+
+def http_post(parent: Node, *urls: str) -> HTTPPostNode:
+    """`|httpPost('http://…')`."""
+    return link(HTTPPostNode(urls), parent)
+
+
+def influx_db_out(parent: Node) -> InfluxDBOutNode:
+    """`|influxDBOut()`."""
+    return link(InfluxDBOutNode(), parent)
+
+
+def kapacitor_loopback(parent: Node) -> KapacitorLoopbackNode:
+    """`|kapacitorLoopback()`."""
+    return link(KapacitorLoopbackNode(), parent)
+
+
+def k8s_autoscale(parent: Node) -> K8sAutoscaleNode:
+    """`|k8sAutoscale()`."""
+    return link(K8sAutoscaleNode(), parent)
+
+
+def swarm_autoscale(parent: Node) -> SwarmAutoscaleNode:
+    """`|swarmAutoscale()`."""
+    return link(SwarmAutoscaleNode(), parent)
+
+
+def ec2_autoscale(parent: Node) -> Ec2AutoscaleNode:
+    """`|ec2Autoscale()`."""
+    return link(Ec2AutoscaleNode(), parent)

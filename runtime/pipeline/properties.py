@@ -1,0 +1,355 @@
+"""Which properties a class has in TICKscript, read from its fields and marked methods.
+
+A dataclass field is a property by its type:
+
+* `str int float Duration LambdaNode object`: a value, `.period(10s)`;
+* `bool`: a flag that is set by a call without arguments, `.align()`;
+* `tuple[T, ...]`: any number of values, `.as('a', 'b')`;
+* `dict[str, T]`: a name and a value, repeatable, `.tag('a', 'b')`;
+* `tuple[tuple[str, ...], ...]`: a record a call, repeatable, `.link('a', 'b')`.
+
+What does not fit is a method marked with `property_method`. Error texts are those of Go's
+reflection, which Kapacitor shows to its users.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import functools
+import inspect
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from runtime.errors import ScriptError
+from runtime.settings import tick_of
+from runtime.tick import ast
+from runtime.units import SECOND, Duration
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., object])
+
+_GO_TYPES: dict[object, str] = {
+    str: "string",
+    int: "int64",
+    float: "float64",
+    bool: "bool",
+    Duration: "time.Duration",
+    list: "[]interface {}",
+    ast.RegexNode: "*regexp.Regexp",
+    object: "interface {}",
+}
+
+
+# Metadata of fields that are no properties.
+INTERNAL: Mapping[str, object] = {"internal": True}
+PREDICATE: Mapping[str, object] = {"internal": True, "key": "lambda"}
+
+ZERO = Duration(0)
+ONE_SECOND = Duration(SECOND)
+TEN_SECONDS = Duration(10 * SECOND)
+
+
+class Kind(enum.Enum):
+    """What calling a property does."""
+
+    VALUE = enum.auto()
+    FLAG = enum.auto()
+    VARIADIC = enum.auto()
+    PAIRS = enum.auto()
+    RECORDS = enum.auto()
+    METHOD = enum.auto()
+    HANDLER = enum.auto()
+
+
+class DoubleQuotesError(ScriptError):
+    """A reference stands where a string should; its text names no call."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "cannot assign *ast.ReferenceNode to type string,"
+            " did you use double quotes instead of single quotes?"
+        )
+
+
+def internal(default: T, *, key: str | None = None) -> T:
+    """A field that is no property; `key` is its name in JSON."""
+    metadata = {"internal": True, "key": key}
+    made: T = dataclasses.field(default=default, metadata=metadata)
+    return made
+
+
+def switch(*, default: bool = False, tick: str | None = None) -> bool:
+    """A bool that is set with an argument, `.delete(TRUE)`."""
+    metadata = {"switch": True, "tick": tick}
+    made: bool = dataclasses.field(default=default, metadata=metadata)
+    return made
+
+
+def property_method(
+    name: str, *, written: Callable[[Any], Iterable[Sequence[object]]]
+) -> Callable[[F], F]:
+    """Mark a method as the property `name`.
+
+    Args:
+        name: in TICKscript.
+        written: for the way back to TICKscript: the arguments of each call that makes
+            a node like the given one.
+    """
+
+    def mark(method: F) -> F:
+        vars(method)["tick"] = (name, Kind.METHOD, written)
+        return method
+
+    return mark
+
+
+def go_type(value: object) -> str:
+    """The type of a script's value as Go prints it."""
+    name = _GO_TYPES.get(type(value))
+    if name is not None:
+        return name
+    if isinstance(value, ast.Node):
+        return f"*ast.{type(value).__name__}"
+    return str(getattr(value, "go_type", type(value).__name__))
+
+
+def _go_name(wanted: object) -> str:
+    name = _GO_TYPES.get(wanted)
+    if name is not None:
+        return name
+    class_name = getattr(wanted, "__name__", str(wanted))
+    if isinstance(wanted, type) and issubclass(wanted, ast.Node):
+        return f"*ast.{class_name}"
+    return f"pipeline.{class_name}"
+
+
+def _fits(value: object, wanted: object) -> bool:
+    if wanted is object or type(value) is wanted:
+        return True
+    # bool and Duration are ints to Python, not to a script
+    return (
+        isinstance(wanted, type)
+        and wanted not in _GO_TYPES
+        and isinstance(value, wanted)
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Signature:
+    """The types of a call's arguments.
+
+    Attributes:
+        fixed: of those that must be there.
+        rest: of any number more; None: no more are allowed.
+    """
+
+    fixed: tuple[object, ...] = ()
+    rest: object | None = None
+
+    def check(self, arguments: Sequence[object]) -> None:
+        """Compare `arguments` with the signature.
+
+        Raises:
+            ScriptError: their number or a type is wrong.
+        """
+        count = len(self.fixed)
+        if len(arguments) < count:
+            raise ScriptError("reflect: Call with too few input arguments")
+        if self.rest is None and len(arguments) > count:
+            raise ScriptError("reflect: Call with too many input arguments")
+        for value, wanted in zip(arguments, self.fixed, strict=False):
+            if not _fits(value, wanted):
+                _refuse_reference(value, wanted)
+                raise ScriptError(
+                    f"reflect: Call using {go_type(value)} as type {_go_name(wanted)}"
+                )
+        for value in arguments[count:]:
+            if not _fits(value, self.rest):
+                _refuse_reference(value, self.rest)
+                raise ScriptError(
+                    f"reflect: cannot use {go_type(value)} as type"
+                    f" {_go_name(self.rest)} in Call"
+                )
+
+
+def _refuse_reference(value: object, wanted: object) -> None:
+    if wanted is str and isinstance(value, ast.ReferenceNode):
+        raise DoubleQuotesError
+
+
+@functools.cache
+def signature_of(function: Callable[..., object]) -> Signature:
+    """The types of a function's arguments after the first, which is the node."""
+    hints = typing.get_type_hints(function)
+    _, *parameters = inspect.signature(function).parameters.values()
+    fixed, rest = [], None
+    for parameter in parameters:
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            rest = hints[parameter.name]
+        else:
+            fixed.append(hints[parameter.name])
+    return Signature(tuple(fixed), rest)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Property:
+    """One property of a class.
+
+    Attributes:
+        name: in TICKscript.
+        kind: what calling it does.
+        attribute: the field or method behind it.
+        signature: the types of its arguments.
+        append: a repeated call adds to the earlier ones' values.
+        written: see `property_method`.
+    """
+
+    name: str
+    kind: Kind
+    attribute: str
+    signature: Signature
+    append: bool = False
+    written: Callable[[Any], Iterable[Sequence[object]]] | None = None
+
+    def apply(self, owner: object, arguments: Sequence[object]) -> object:
+        """Call the property of `owner`; the result is that of a method, else None.
+
+        Raises:
+            ScriptError: an argument does not fit.
+        """
+        if self.kind is Kind.VALUE:
+            self._set(owner, arguments)
+            return None
+        self.signature.check(arguments)
+        if self.kind in (Kind.METHOD, Kind.HANDLER):
+            return getattr(owner, self.attribute)(*arguments)
+        if self.kind is Kind.FLAG:
+            setattr(owner, self.attribute, True)
+        elif self.kind is Kind.PAIRS:
+            key, value = arguments
+            getattr(owner, self.attribute)[key] = value
+        else:
+            before = getattr(owner, self.attribute)
+            values = tuple(arguments)
+            if self.kind is Kind.RECORDS:
+                values = (*before, values)
+            elif self.append:
+                values = (*before, *values)
+            setattr(owner, self.attribute, values)
+        return None
+
+    def _set(self, owner: object, arguments: Sequence[object]) -> None:
+        [value] = arguments
+        [wanted] = self.signature.fixed
+        if not _fits(value, wanted):
+            _refuse_reference(value, wanted)
+            raise ScriptError(
+                f"reflect.Set: value of type {go_type(value)} is not assignable"
+                f" to type {_go_name(wanted)}"
+            )
+        setattr(owner, self.attribute, value)
+
+    def calls(self, owner: object) -> Iterable[Sequence[object]]:
+        """The arguments of each call that a script needs to make `owner` what it is."""
+        if self.written is not None:
+            return self.written(owner)
+        value = getattr(owner, self.attribute)
+        if self.kind is Kind.PAIRS:
+            return list(value.items())
+        if self.kind is Kind.RECORDS:
+            return list(value)
+        if self.kind is Kind.VARIADIC:
+            return [value] if value else []
+        if self.kind is Kind.FLAG:
+            return [()] if value else []
+        return [] if value == _default(owner, self.attribute) else [(value,)]
+
+
+def _default(owner: object, attribute: str) -> object:
+    fields: dict[str, dataclasses.Field[Any]] = getattr(
+        owner, "__dataclass_fields__", {}
+    )
+    return fields[attribute].default
+
+
+class Names(Generic[T]):
+    """Names as scripts may spell them.
+
+    Kapacitor raises the first letter and then wants an exact match. Where that finds
+    nothing, a match that ignores case is taken, if it is the only one.
+    """
+
+    def __init__(self, named: Mapping[str, T]) -> None:
+        self._exact = {upper_first(name): value for name, value in named.items()}
+        self._folded: dict[str, list[T]] = {}
+        for name, value in named.items():
+            self._folded.setdefault(name.lower(), []).append(value)
+
+    def exact(self, written: str) -> T | None:
+        """What the script names, by Kapacitor's rule."""
+        return self._exact.get(upper_first(written))
+
+    def tolerant(self, written: str) -> T | None:
+        """What the script must mean, whatever its case."""
+        found = self._folded.get(written.lower(), ())
+        return found[0] if len(found) == 1 else None
+
+    def find(self, written: str) -> T | None:
+        """By Kapacitor's rule, else whatever the case."""
+        found = self.exact(written)
+        return self.tolerant(written) if found is None else found
+
+
+def upper_first(name: str) -> str:
+    """`hipChat` → `HipChat`."""
+    return name[:1].upper() + name[1:]
+
+
+@functools.cache
+def properties_of(owner: type) -> dict[str, Property]:
+    """The properties of a class by TICKscript name, in order of definition."""
+    hints = typing.get_type_hints(owner)
+    found: dict[str, Property] = {}
+    for field in dataclasses.fields(owner):
+        if not field.metadata.get("internal"):
+            made = _field_property(field, hints[field.name])
+            found[made.name] = made
+    for class_ in reversed(owner.__mro__):
+        for attribute, member in vars(class_).items():
+            tick = getattr(member, "__dict__", {}).get("tick")
+            if isinstance(member, types.FunctionType) and tick is not None:
+                name, kind, written = tick
+                found[name] = Property(
+                    name, kind, attribute, signature_of(member), written=written
+                )
+    return found
+
+
+@functools.cache
+def names_of(owner: type) -> Names[Property]:
+    """The properties of a class, to be found as scripts spell them."""
+    return Names(properties_of(owner))
+
+
+def _field_property(field: dataclasses.Field[Any], hint: object) -> Property:
+    kind, signature = _kind_of(hint, switch=bool(field.metadata.get("switch")))
+    append = bool(field.metadata.get("append"))
+    return Property(tick_of(field), kind, field.name, signature, append=append)
+
+
+def _kind_of(hint: object, *, switch: bool) -> tuple[Kind, Signature]:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is dict:
+        return Kind.PAIRS, Signature(arguments)
+    if origin is tuple and typing.get_origin(arguments[0]) is tuple:
+        return Kind.RECORDS, Signature(rest=typing.get_args(arguments[0])[0])
+    if origin is tuple:
+        return Kind.VARIADIC, Signature(rest=arguments[0])
+    if hint is bool and not switch:
+        return Kind.FLAG, Signature()
+    if origin in (types.UnionType, typing.Union):  # `LambdaNode | None`
+        hint = arguments[0]
+    return Kind.VALUE, Signature((hint,))

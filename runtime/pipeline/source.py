@@ -1,0 +1,232 @@
+"""Where data comes from: streams, queries, statistics of other nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from runtime.errors import ScriptError
+from runtime.pipeline.node import Edge, Node, Pipeline, link, require
+from runtime.pipeline.properties import (
+    INTERNAL,
+    ZERO,
+    go_type,
+    internal,
+    property_method,
+)
+from runtime.tick import ast
+from runtime.units import Duration
+
+Dimension = object  # a tag's name, `ast.StarNode`, or `time(…)` in a query
+
+
+@dataclass(eq=False, slots=True)
+class StreamNode(Node):
+    """`stream`: every point written to the task's databases."""
+
+    call: ClassVar[str] = "stream"
+
+
+@dataclass(eq=False, slots=True)
+class BatchNode(Node):
+    """`batch`: what queries return."""
+
+    call: ClassVar[str] = "batch"
+
+
+@dataclass(eq=False, slots=True)
+class FromNode(Node):
+    """`|from()`: the points of a stream that a task wants.
+
+    Attributes:
+        database: only points of this one; empty: any.
+        retention_policy: the same.
+        measurement: the same.
+        where: predicates; all must hold.
+        dimensions: names of tags, or one `*`.
+        group_by_measurement: the measurement is part of the group.
+        truncate: times are floored to multiples of it; 0: they are not.
+        round: times are rounded to multiples of it; 0: they are not.
+    """
+
+    call: ClassVar[str] = "from"
+
+    database: str = ""
+    retention_policy: str = ""
+    measurement: str = ""
+    where: tuple[ast.LambdaNode, ...] = internal(())
+    dimensions: tuple[Dimension, ...] = internal((), key="groupBy")
+    group_by_measurement: bool = False
+    truncate: Duration = ZERO
+    round: Duration = ZERO
+
+    @property_method("where", written=lambda node: [(w,) for w in node.where])
+    def add_where(self, predicate: ast.LambdaNode) -> None:
+        """Keep only points for which `predicate` and all earlier ones hold."""
+        self.where = (*self.where, predicate)
+
+    @property_method(
+        "groupBy", written=lambda node: [node.dimensions] if node.dimensions else []
+    )
+    def set_dimensions(self, *tags: object) -> None:
+        """Group by these tags."""
+        self.dimensions = tags
+
+    def validate(self) -> None:
+        """Check the dimensions."""
+        check_dimensions(self.dimensions)
+
+
+@dataclass(eq=False, slots=True)
+class QueryNode(Node):
+    """`|query()`: runs an InfluxQL query again and again.
+
+    Attributes:
+        query: InfluxQL without time bounds.
+        period: how far back the query looks.
+        every: how often it runs; or
+        cron: when it runs.
+        align: times are multiples of `every`.
+        offset: how much earlier than now the period ends.
+        dimensions: names of tags, one `*`, `time(…)`.
+        align_group: groups by time start at the period's start.
+        group_by_measurement: the measurement is part of the group.
+        fill: what empty intervals get: a word or a number.
+        cluster: which InfluxDB to ask.
+    """
+
+    call: ClassVar[str] = "query"
+    call_fields: ClassVar[tuple[str, ...]] = ("query",)
+    unsupported: ClassVar[str] = (
+        "no InfluxDB cluster configured cannot query data for batch tasks"
+    )
+
+    query: str = internal("", key="queryStr")
+    period: Duration = ZERO
+    every: Duration = ZERO
+    cron: str = ""
+    align: bool = False
+    offset: Duration = ZERO
+    dimensions: tuple[Dimension, ...] = internal((), key="groupBy")
+    align_group: bool = False
+    group_by_measurement: bool = False
+    fill: object = None
+    cluster: str = ""
+
+    @property_method(
+        "groupBy", written=lambda node: [node.dimensions] if node.dimensions else []
+    )
+    def set_dimensions(self, *tags: object) -> None:
+        """Group by these tags and times."""
+        self.dimensions = tags
+
+    def validate(self) -> None:
+        """Check the dimensions, all but `time(…)`."""
+        check_dimensions(
+            [d for d in self.dimensions if not isinstance(d, ast.FunctionNode)]
+        )
+
+
+@dataclass(eq=False, slots=True)
+class QueryFluxNode(Node):
+    """`|queryFlux()`: accepted, but not run."""
+
+    call: ClassVar[str] = "queryFlux"
+    call_fields: ClassVar[tuple[str, ...]] = ("query",)
+    unsupported: ClassVar[str] = "flux queries are not supported"
+
+    query: str = internal("", key="queryStr")
+    period: Duration = ZERO
+    every: Duration = ZERO
+    cron: str = ""
+    align: bool = False
+    offset: Duration = ZERO
+    cluster: str = ""
+    org: str = ""
+    org_id: str = field(default="", metadata={"tick": "orgID"})
+
+
+@dataclass(eq=False, slots=True)
+class StatsNode(Node):
+    """`|stats()`: how many points another node has sent on.
+
+    Attributes:
+        interval: how often it tells.
+        align: times are multiples of the interval.
+        source: the node it tells about; not a parent, as no data comes from it.
+    """
+
+    call: ClassVar[str] = "stats"
+    call_fields: ClassVar[tuple[str, ...]] = ("interval",)
+
+    interval: Duration = field(default=ZERO, metadata=INTERNAL)
+    align: bool = False
+    source: Node | None = field(
+        default=None, repr=False, metadata={"internal": True, "hidden": True}
+    )
+
+
+@dataclass(eq=False, slots=True)
+class NoOpNode(Node):
+    """Takes what a node without children sends, so that it can be counted."""
+
+    call: ClassVar[str] = "noop"
+
+
+def from_(parent: Node) -> FromNode:
+    """`|from()`."""
+    return link(FromNode(), parent)
+
+
+def query(parent: Node, text: str) -> QueryNode:
+    """`|query('SELECT …')`."""
+    return link(QueryNode(text), parent)
+
+
+def query_flux(parent: Node, text: str) -> QueryFluxNode:
+    """`|queryFlux('…')`."""
+    return link(QueryFluxNode(text), parent)
+
+
+def stats(parent: Node, interval: Duration) -> StatsNode:
+    """`|stats(10s)`."""
+    node = StatsNode(interval, source=parent)
+    owner = parent.pipeline
+    if owner is not None:
+        owner.add(node)
+    if not parent.children:
+        link(NoOpNode(), parent)
+    return node
+
+
+def check_dimensions(
+    dimensions: Sequence[Dimension], excluded: Sequence[str] = ()
+) -> None:
+    """Check what a node groups by.
+
+    Raises:
+        ScriptError: a dimension is not a name, or `*` and names are mixed.
+    """
+    star = False
+    for dimension in dimensions:
+        if isinstance(dimension, ast.StarNode):
+            star = True
+        elif not isinstance(dimension, str):
+            raise ScriptError(f"invalid dimension object of type {go_type(dimension)}")
+        else:
+            require(dimension != "", "dimensions cannot not be the empty string")
+    require(
+        not star or len(dimensions) == 1,
+        "cannot group by both '*' and named dimensions.",
+    )
+    require(star or not excluded, "exclude requires '*'")
+
+
+def new_pipeline(edge: Edge) -> Pipeline:
+    """A pipeline that holds only its source."""
+    pipeline = Pipeline()
+    source: Node = StreamNode() if edge is Edge.STREAM else BatchNode()
+    source.provides = edge
+    pipeline.add(source)
+    return pipeline
