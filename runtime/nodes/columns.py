@@ -108,21 +108,19 @@ def tag_column(values: Iterable[str | None]) -> TagColumn:
     return TagColumn(np.array(codes, dtype=np.int32), list(known))
 
 
-def field_column(values: Sequence[Value], absent: object = None) -> FieldColumn | None:
-    """A field column of the given values; rows holding `absent` lack the field."""
-    present = [value is not absent for value in values]
-    kinds = {kind_of(value) for value in values if value is not absent}
+def field_column(values: Sequence[Value]) -> FieldColumn | None:
+    """A field column of the given values; None where a row lacks the field."""
+    present = np.array([value is not None for value in values], dtype=np.bool_)
+    kinds = {kind_of(value) for value in values if value is not None}
     if not kinds:
         return None
     kind = kinds.pop() if len(kinds) == 1 else "mixed"
-    missing = not all(present)
-    array: NDArray[np.object_] = np.empty(len(values), dtype=object)
+    array: NDArray[Any] = np.empty(len(values), dtype=object)
     array[:] = values
-    if missing:
-        array[~np.array(present)] = _blank(kind)
-    return FieldColumn(
-        kind, array.astype(_DTYPES[kind]), np.array(present) if missing else None
-    )
+    if present.all():
+        return FieldColumn(kind, array.astype(_DTYPES[kind]))
+    array[~present] = _blank(kind)
+    return FieldColumn(kind, array.astype(_DTYPES[kind]), present)
 
 
 def _blank(kind: FieldKind) -> Value:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from runtime.frames import Dimensions, Frame, Point
+from runtime.tick.ast import StarNode
 
 
 class Grouping:
@@ -64,3 +65,15 @@ def _common_tags(frame: Frame) -> tuple[str, ...] | None:
         elif absent < len(frame):
             return None
     return tuple(names)
+
+
+def grouping_of(
+    dimensions: Sequence[object], *, exclude: Iterable[str] = (), by_name: bool = False
+) -> Grouping:
+    """The grouping that a script's dimensions say: tag names, or one `*`."""
+    return Grouping(
+        [each for each in dimensions if isinstance(each, str) and each != "*"],
+        all_tags=any(isinstance(d, StarNode) or d == "*" for d in dimensions),
+        exclude=exclude,
+        by_name=by_name,
+    )

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from runtime.alert.types import Row
+from runtime.nodes.rows import row_json
 
 
 class Page:
     """The latest row of every group, in order of the groups' first appearance."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, Row] = {}
+        self._rows: dict[str, Callable[[], Row]] = {}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def show(self, group: str, row: Callable[[], Row]) -> None:
+        """Show a row of a group instead of its last one; made when somebody looks."""
+        self._rows[group] = row
+
+    def forget(self, group: str) -> None:
+        """Show nothing of a group."""
+        self._rows.pop(group, None)
+
+    def rows(self) -> list[Row]:
+        """What the page shows."""
+        return [row() for row in self._rows.values()]
+
+    def json(self) -> dict[str, object]:
+        """The page as a tree of JSON values: `{"series": […]}`, null when empty."""
+        return {"series": [row_json(row) for row in self.rows()] or None}
 
 
 class HTTPOutputs:

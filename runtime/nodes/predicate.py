@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from runtime.errors import EvaluationError, ScriptError, TaskError
 from runtime.frames import Frame, Point, Rows
 from runtime.tick.ast import LambdaNode
-from runtime.tick.lambdas import Lambda, compile_lambda, predicate
+from runtime.tick.lambdas import Lambda, compile_lambda
 
 
 class Selection(NamedTuple):
@@ -49,12 +49,14 @@ class Predicate:
         function: the compiled lambda.
     """
 
-    def __init__(self, node: LambdaNode, failure: str) -> None:
+    def __init__(self, node: LambdaNode | None, failure: str) -> None:
         """Compile `node`; `failure` begins the text of errors.
 
         Raises:
             TaskError: the lambda cannot work on any data.
         """
+        if node is None:
+            raise TaskError("a lambda expression is missing")
         self.function = compiled(node, failure)
         self._key = ("predicate", self.function.text)
 
@@ -68,7 +70,8 @@ class Predicate:
         Raises:
             EvaluationError: it cannot be decided.
         """
-        return predicate(self.function.row(state, point.time, point.fields, point.tags))
+        truth: bool = self.function.test(state, point.time, point.fields, point.tags)
+        return truth
 
     def select(self, frame: Frame) -> Selection | None:
         """Decide about a frame; None when the lambda remembers earlier points."""

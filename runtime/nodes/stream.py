@@ -12,7 +12,7 @@ from runtime.nodes.environment import Environment
 from runtime.nodes.grouping import grouping_of
 from runtime.nodes.node import Node
 from runtime.nodes.predicate import Predicate
-from runtime.pipeline import nodes as pipeline
+from runtime.pipeline import source as pipeline
 from runtime.tick.ast import BinaryNode, LambdaNode
 from runtime.units import round_half_up, truncate
 

@@ -11,8 +11,16 @@ from runtime.nodes.build import build
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Node, feed
 from runtime.nodes.stream import FromNode, StreamNode
-from runtime.tick.evaluate import Script
+from runtime.pipeline.node import Pipeline
 from runtime.units import Nanoseconds
+
+
+class Script(Protocol):
+    """What a TICKscript evaluates to."""
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The nodes it says."""
 
 
 class Write(Protocol):

@@ -9,7 +9,7 @@ from runtime.frames import Frame, Point
 from runtime.nodes.environment import Environment
 from runtime.nodes.pointwise import Outcome, PointwiseNode
 from runtime.nodes.predicate import Predicate
-from runtime.pipeline import nodes as pipeline
+from runtime.pipeline import transform as pipeline
 
 
 class WhereNode(PointwiseNode):

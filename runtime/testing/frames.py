@@ -29,7 +29,6 @@ from runtime.units import SECOND
 
 _LINE = re.compile(r'(?P<key>\S+) (?P<fields>(?:"[^"]*"|[^ "])+) (?P<time>-?[\d.]+)')
 _FIELD = re.compile(r'([^=,]+)=("[^"]*"|[^,]*)')
-_ABSENT = object()
 
 
 def seconds(value: float) -> int:
@@ -83,8 +82,7 @@ def frame_of(points: Sequence[Point]) -> Frame:
     fields = _names(each.fields for each in points)
     tags = _names(each.tags for each in points)
     columns = {
-        name: field_column([p.fields.get(name, _ABSENT) for p in points], _ABSENT)  # type: ignore[misc]  # the sentinel stands for "no value"
-        for name in fields
+        name: field_column([p.fields.get(name) for p in points]) for name in fields
     }
     table = Table(
         {name: tag_column(p.tags.get(name) for p in points) for name in tags},

@@ -1,0 +1,274 @@
+"""InfluxQL functions: aggregates, selectors, transformations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from runtime.errors import TaskError
+from runtime.frames import Batch, Batches, Dimensions, Point, Value
+from runtime.nodes import reducers
+from runtime.nodes.environment import Environment
+from runtime.nodes.influxql_columns import reduced
+from runtime.nodes.node import Barrier, Node
+from runtime.nodes.reducers import Sample, Transformation
+from runtime.pipeline import influxql as pipeline
+from runtime.units import Nanoseconds
+
+_GO_TYPES = {float: "float64", int: "int64", str: "string", bool: "bool"}
+_GO_KINDS = {float: "float", int: "integer", str: "string", bool: "boolean"}
+
+
+class _Samples:
+    """Reads the reduced field of one point after the other.
+
+    The first point that has the field decides about its type.
+    """
+
+    def __init__(self, node: Node, method: str, name: str, failure: str) -> None:
+        self._node = node
+        self._method = method
+        self._name = name
+        self._failure = failure
+        self._type: type | None = None
+
+    def read(self, point: Point) -> Sample | None:
+        """The value of a point; None, with an error, when there is none to be used."""
+        value = point.fields.get(self._name)
+        kind = type(value)
+        if kind is not self._type and not self._settle(kind, value):
+            return None
+        return Sample(value, point.time, point)
+
+    def _settle(self, kind: type, value: Value) -> bool:
+        name, expected = self._name, self._type
+        if expected is not None:
+            reason = f"field {name} missing from point cannot aggregate"
+            if value is not None:
+                got, exp = _GO_TYPES.get(kind, kind.__name__), _GO_TYPES[expected]
+                reason = f"field {name} has wrong type: got {got} exp {exp}"
+            self._node.error(self._failure, reason)
+            return False
+        reason = f'field "{name}" missing from point'
+        if value is not None:
+            if kind in (float, int) or (
+                kind in (str, bool) and self._method in reducers.ANY_KIND
+            ):
+                self._type = kind
+                return True
+            reason = (
+                f"invalid influxql func {self._method} with field {name}: cannot "
+                f"apply {self._method} to {_GO_KINDS.get(kind, 'duration')} field"
+            )
+        self._node.error("failed to realize reduce context from fields", reason)
+        return False
+
+
+@dataclass(slots=True)
+class _Moment:
+    """The points of a group that have one time."""
+
+    name: str
+    time: Nanoseconds
+    dimensions: Dimensions
+    tags: Mapping[str, str]
+    points: list[Point] = field(default_factory=list)
+
+
+class InfluxQLNode(Node):
+    """Reduces batches, or the points of a stream that have the same time."""
+
+    def __init__(self, spec: pipeline.InfluxQLNode, environment: Environment) -> None:
+        super().__init__(spec, environment)
+        self._method = spec.method
+        self._field = spec.field
+        self._arguments = tuple(spec.arguments)
+        self._as = spec.as_name or spec.method
+        self._point_times = spec.use_point_times
+        self._moments: dict[str, _Moment] = {}
+
+    def point(self, point: Point) -> None:
+        """Take a point of a stream."""
+        group = point.group
+        moment = self._moments.get(group)
+        if moment is not None and moment.time == point.time:
+            moment.points.append(point)
+            return
+        if moment is not None:
+            self._reduce(_batch(moment, group))
+        tags = point.dimensions.group_tags(point.tags)
+        self._moments[group] = _Moment(
+            point.name, point.time, point.dimensions, tags, [point]
+        )
+
+    def batch(self, batch: Batch) -> None:
+        """Take a batch."""
+        self._reduce(batch)
+
+    def batches(self, batches: Batches) -> None:
+        """Take batches in columns."""
+        frame = reduced(
+            batches, self._method, self._field, self._as, point_times=self._point_times
+        )
+        if frame is None:
+            super().batches(batches)
+        else:
+            self.emit_frame(frame)
+
+    def barrier(self, barrier: Barrier) -> None:
+        """Take the news that a group is complete up to a time."""
+        moment = self._moments.get(barrier.group)
+        if moment is not None and moment.time < barrier.time:
+            del self._moments[barrier.group]
+            self._reduce(_batch(moment, barrier.group))
+        super().barrier(barrier)
+
+    def forget(self, group: str) -> None:
+        """Forget the state of a group."""
+        self._moments.pop(group, None)
+
+    @property
+    def working_cardinality(self) -> int:
+        """How many groups the node has seen."""
+        return len(self._moments)
+
+    def _reduce(self, batch: Batch) -> None:
+        reader = _Samples(
+            self, self._method, self._field, "failed to aggregate point in batch"
+        )
+        samples = [s for p in batch.points if (s := reader.read(p)) is not None]
+        if not samples and self._method not in reducers.EMPTY_OK:
+            return
+        if self._method in reducers.AGGREGATES:
+            value = reducers.AGGREGATES[self._method](samples)
+            self.emit_point(self._made(batch, batch.tags, batch.tmax, value))
+        elif self._method in reducers.SELECTORS:
+            chosen = reducers.SELECTORS[self._method](samples, *self._arguments)
+            if chosen is not None:
+                self.emit_point(self._selected(batch, chosen))
+        else:
+            picked = reducers.PICKERS[self._method](samples, *self._numbers())
+            self._emit_picked(batch, picked)
+
+    def _numbers(self) -> Sequence[Any]:
+        # the names of tags that `top` and `bottom` take add nothing
+        return self._arguments[:1] if self._method in ("top", "bottom") else ()
+
+    def _made(
+        self, batch: Batch, tags: Mapping[str, str], time: Nanoseconds, value: Value
+    ) -> Point:
+        return Point(batch.name, time, tags, {self._as: value}, batch.dimensions)
+
+    def _selected(self, batch: Batch, chosen: Sample) -> Point:
+        fields = {n: v for n, v in chosen.point.fields.items() if n != self._field}
+        fields[self._as] = chosen.value
+        time = chosen.time if self._point_times else batch.tmax
+        tags = chosen.point.tags
+        return Point(batch.name, time, tags, fields, batch.dimensions)
+
+    def _emit_picked(self, batch: Batch, picked: Sequence[Sample]) -> None:
+        points = []
+        for sample in picked:
+            time = sample.time if self._point_times else batch.tmax
+            tags = batch.tags if self._method == "distinct" else sample.point.tags
+            points.append(self._made(batch, tags, time, sample.value))
+        self.emit_batch(
+            Batch(
+                batch.name,
+                batch.tags,
+                batch.tmax,
+                points,
+                batch.dimensions,
+                batch.group,
+            )
+        )
+
+
+class TransformationNode(Node):
+    """Turns each point into a point with one new field."""
+
+    def __init__(self, spec: pipeline.InfluxQLNode, environment: Environment) -> None:
+        super().__init__(spec, environment)
+        self._method = spec.method
+        self._field = spec.field
+        self._arguments = tuple(spec.arguments)
+        self._as = spec.as_name or spec.method
+        self._groups: dict[str, tuple[_Samples, Transformation]] = {}
+
+    def point(self, point: Point) -> None:
+        """Take a point of a stream."""
+        state = self._groups.get(point.group)
+        if state is None:
+            state = self._fresh("failed to aggregate point")
+            self._groups[point.group] = state
+        result = self._next(point, state)
+        if result is not None:
+            tags = point.dimensions.group_tags(point.tags)
+            self.emit_point(self._made(point, point.name, tags, result))
+
+    def batch(self, batch: Batch) -> None:
+        """Take a batch."""
+        state = self._fresh("failed to aggregate point in batch")
+        points = [
+            self._made(point, batch.name, batch.tags, result)
+            for point in batch.points
+            if (result := self._next(point, state)) is not None
+        ]
+        self.emit_batch(
+            Batch(
+                batch.name,
+                batch.tags,
+                batch.tmax,
+                points,
+                batch.dimensions,
+                batch.group,
+            )
+        )
+
+    def forget(self, group: str) -> None:
+        """Forget the state of a group."""
+        self._groups.pop(group, None)
+
+    @property
+    def working_cardinality(self) -> int:
+        """How many groups the node has seen."""
+        return len(self._groups)
+
+    def _fresh(self, failure: str) -> tuple[_Samples, Transformation]:
+        reader = _Samples(self, self._method, self._field, failure)
+        return reader, reducers.TRANSFORMATIONS[self._method](*self._arguments)
+
+    def _next(self, point: Point, state: tuple[_Samples, Transformation]) -> Value:
+        reader, transformation = state
+        sample = reader.read(point)
+        if sample is None:
+            return None
+        result: Value = transformation.next(sample.value, sample.time)
+        return result
+
+    def _made(
+        self, point: Point, name: str, tags: Mapping[str, str], value: Value
+    ) -> Point:
+        return Point(name, point.time, tags, {self._as: value}, point.dimensions)
+
+
+def influxql(spec: pipeline.InfluxQLNode, environment: Environment) -> Node:
+    """The running node of an InfluxQL function.
+
+    Raises:
+        TaskError: there is no such function here.
+    """
+    method = spec.method
+    if method in reducers.TRANSFORMATIONS:
+        return TransformationNode(spec, environment)
+    known = (reducers.AGGREGATES, reducers.SELECTORS, reducers.PICKERS)
+    if any(method in table for table in known):
+        return InfluxQLNode(spec, environment)
+    raise TaskError(f"{spec.name}: the function {method} is not implemented")
+
+
+def _batch(moment: _Moment, group: str) -> Batch:
+    return Batch(
+        moment.name, moment.tags, moment.time, moment.points, moment.dimensions, group
+    )

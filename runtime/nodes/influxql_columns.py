@@ -1,0 +1,191 @@
+"""InfluxQL functions over many batches at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.frames import Batches, FieldColumn, Frame, Rows, Table, TagColumn
+from runtime.nodes.columns import derived, tag_column
+
+_LATEST = np.iinfo(np.int64).max
+_EARLIEST = np.iinfo(np.int64).min
+
+
+def reduced(
+    batches: Batches, method: str, field: str, name: str, *, point_times: bool
+) -> Frame | None:
+    """One row for each batch that gives a result; None where columns cannot tell.
+
+    That is with missing values, strings, mixed types, not-a-numbers, and where the
+    order of additions or comparisons matters in another way than columns have it.
+    """
+    sizes = np.diff(batches.starts)
+    if method not in _AGGREGATES and method not in _SELECTORS:
+        return None
+    column = batches.frame.field(field)
+    if column is None or column.present is not None or not len(sizes):
+        return None
+    if not sizes.all():
+        if method == "sum" or (method == "count" and column.kind == "mixed"):
+            return None
+        if method != "count":
+            batches, sizes = _filled(batches, sizes)
+    if method == "count":
+        if column.kind == "mixed":
+            return None
+        counts = FieldColumn("int", sizes.astype(np.int64))
+        return _aggregated(batches, name, counts)
+    if column.kind not in ("float", "int"):
+        return None
+    if column.kind == "float" and np.isnan(column.values).any():
+        return None
+    if method in _AGGREGATES:
+        return _aggregated(batches, name, _AGGREGATES[method](column, batches, sizes))
+    rows = _SELECTORS[method](column, batches, sizes)
+    return _selected(batches, rows, field, name, column, point_times=point_times)
+
+
+def _filled(
+    batches: Batches, sizes: NDArray[np.intp]
+) -> tuple[Batches, NDArray[np.intp]]:
+    """The batches that have points."""
+    some = np.flatnonzero(sizes)
+    starts = np.append(batches.starts[some], batches.starts[-1:])
+    return (
+        Batches(
+            batches.frame,
+            starts,
+            batches.tmax[some],
+            batches.groups[some],
+            batches.ids,
+            batches.tags,
+        ),
+        sizes[some],
+    )
+
+
+def _numbers(sizes: NDArray[np.intp]) -> NDArray[np.intp]:
+    """For each row the number of its batch."""
+    return np.repeat(np.arange(len(sizes)), sizes)
+
+
+def _sums(
+    column: FieldColumn, batches: Batches, sizes: NDArray[np.intp]
+) -> FieldColumn:
+    if column.kind == "int":
+        return FieldColumn("int", np.add.reduceat(column.values, batches.starts[:-1]))
+    # bincount adds in order, as the reference does; reduceat adds pairwise
+    sums = np.bincount(_numbers(sizes), weights=column.values, minlength=len(sizes))
+    return FieldColumn("float", sums)
+
+
+def _mean(
+    column: FieldColumn, batches: Batches, sizes: NDArray[np.intp]
+) -> FieldColumn:
+    sums = _sums(column, batches, sizes).values.astype(np.float64)
+    return FieldColumn("float", sums / sizes)
+
+
+def _spread(
+    column: FieldColumn, batches: Batches, sizes: NDArray[np.intp]
+) -> FieldColumn:
+    starts = batches.starts[:-1]
+    low = np.minimum.reduceat(column.values, starts)
+    high = np.maximum.reduceat(column.values, starts)
+    return FieldColumn(column.kind, high - low)
+
+
+def _extreme(
+    reduce: Callable[..., NDArray[np.float64 | np.int64]],
+    column: FieldColumn,
+    batches: Batches,
+    sizes: NDArray[np.intp],
+) -> Rows:
+    """The earliest row of each batch that has the batch's extreme value."""
+    starts = batches.starts[:-1]
+    best = np.repeat(reduce(column.values, starts), sizes) == column.values
+    return _at_time(np.minimum.reduceat, best, _LATEST, batches, sizes)
+
+
+def _at_time(
+    reduce: Callable[..., NDArray[np.int64]],
+    allowed: NDArray[np.bool_],
+    never: int,
+    batches: Batches,
+    sizes: NDArray[np.intp],
+) -> Rows:
+    times = np.where(allowed, batches.frame.time, never)
+    best = np.repeat(reduce(times, batches.starts[:-1]), sizes)
+    return _firsts(allowed & (times == best), sizes)
+
+
+def _firsts(allowed: NDArray[np.bool_], sizes: NDArray[np.intp]) -> Rows:
+    """The first allowed row of each batch; each has one."""
+    rows = np.flatnonzero(allowed)
+    numbers = _numbers(sizes)[rows]
+    return rows[np.searchsorted(numbers, np.arange(len(sizes)))]
+
+
+def _outermost(
+    reduce: Callable[..., NDArray[np.int64]],
+    column: FieldColumn,
+    batches: Batches,
+    sizes: NDArray[np.intp],
+) -> Rows:
+    """The row of each batch with the extreme time, with the largest value of equals."""
+    times, starts = batches.frame.time, batches.starts[:-1]
+    allowed = times == np.repeat(reduce(times, starts), sizes)
+    if np.count_nonzero(allowed) > len(sizes):
+        values = column.values.astype(np.float64) if column.kind == "float" else None
+        least = -np.inf if values is not None else _EARLIEST
+        candidates = np.where(allowed, column.values, least)
+        best = np.repeat(np.maximum.reduceat(candidates, starts), sizes)
+        allowed &= column.values == best
+    return _firsts(allowed, sizes)
+
+
+_AGGREGATES: dict[
+    str, Callable[[FieldColumn, Batches, NDArray[np.intp]], FieldColumn]
+] = {"count": _sums, "sum": _sums, "mean": _mean, "spread": _spread}
+_SELECTORS: dict[str, Callable[[FieldColumn, Batches, NDArray[np.intp]], Rows]] = {
+    "min": lambda *each: _extreme(np.minimum.reduceat, *each),
+    "max": lambda *each: _extreme(np.maximum.reduceat, *each),
+    "first": lambda *each: _outermost(np.minimum.reduceat, *each),
+    "last": lambda *each: _outermost(np.maximum.reduceat, *each),
+}
+
+
+def _aggregated(batches: Batches, name: str, column: FieldColumn) -> Frame:
+    tags = {tag: _group_tag(batches, tag) for tag in batches.frame.dimensions.tags}
+    return Frame(
+        batches.frame.name,
+        batches.tmax,
+        Table(tags, {name: column}),
+        dimensions=batches.frame.dimensions,
+    )
+
+
+def _group_tag(batches: Batches, name: str) -> TagColumn:
+    groups, inverse = np.unique(batches.groups, return_inverse=True)
+    column = tag_column(batches.tags[group].get(name, "") for group in groups.tolist())
+    return TagColumn(column.codes[inverse], column.values)
+
+
+def _selected(
+    batches: Batches,
+    rows: Rows,
+    field: str,
+    name: str,
+    column: FieldColumn,
+    *,
+    point_times: bool,
+) -> Frame:
+    taken = batches.frame.take(rows)
+    if name != field:
+        chosen = FieldColumn(column.kind, column.values[rows])
+        taken = derived(taken, fields={field: None, name: chosen})
+    time = taken.time if point_times else batches.tmax
+    return Frame(batches.frame.name, time, taken, dimensions=taken.dimensions)

@@ -1,0 +1,285 @@
+"""What InfluxQL functions make of values, one by one: the reference for the columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from runtime.frames import Point
+from runtime.units import Nanoseconds
+
+_INT64 = 1 << 64
+
+
+class Sample(NamedTuple):
+    """A value of the reduced field, and where it comes from."""
+
+    value: Any
+    time: Nanoseconds
+    point: Point
+
+
+Samples = Sequence[Sample]
+
+
+def wrapped(value: int) -> int:
+    """An integer as 64 bits hold it."""
+    return (value + (_INT64 >> 1)) % _INT64 - (_INT64 >> 1)
+
+
+def count(samples: Samples) -> int:
+    """How many values there are."""
+    return len(samples)
+
+
+def sum_(samples: Samples) -> float | int:
+    """The values, added in order."""
+    if not samples:
+        return 0.0
+    total = type(samples[0].value)()
+    for sample in samples:
+        total += sample.value
+    return wrapped(total) if isinstance(total, int) else float(total)
+
+
+def mean(samples: Samples) -> float:
+    """The arithmetic mean."""
+    return float(sum_(samples)) / len(samples)
+
+
+def median(samples: Samples) -> float:
+    """The middle value, or the mean of the two in the middle."""
+    values = sorted(sample.value for sample in samples)
+    middle = len(values) // 2
+    if len(values) % 2:
+        return float(values[middle])
+    low, high = values[middle - 1], values[middle]
+    return float(low + (high - low) / 2)
+
+
+def mode(samples: Samples) -> Any:
+    """The most frequent value. Source: InfluxQL FloatModeReduceSlice."""
+    ordered = sorted(samples, key=lambda sample: sample.value)
+    frequency, best_frequency = 0, 0
+    current, current_time = ordered[0].value, ordered[0].time
+    best, best_time = current, current_time
+    for sample in ordered:
+        if sample.value != current:
+            frequency, current, current_time = 1, sample.value, sample.time
+            continue
+        frequency += 1
+        if best_frequency > frequency or (
+            best_frequency == frequency and current_time > best_time
+        ):
+            continue
+        best_frequency, best, best_time = frequency, sample.value, sample.time
+    return best
+
+
+def spread(samples: Samples) -> float | int:
+    """The distance between the smallest and the largest value."""
+    values = [sample.value for sample in samples]
+    result: float | int = max(values) - min(values)
+    return wrapped(result) if isinstance(result, int) else result
+
+
+def stddev(samples: Samples) -> float:
+    """The sample standard deviation. Source: InfluxQL FloatStddevReduceSlice."""
+    average, number = 0.0, 0
+    for sample in samples:
+        if not math.isnan(sample.value):
+            number += 1
+            average += (sample.value - average) / number
+    if number < 2:
+        return math.nan
+    variance = 0.0
+    for sample in samples:
+        if not math.isnan(sample.value):
+            variance += (sample.value - average) ** 2
+    return math.sqrt(variance / (number - 1))
+
+
+def min_(samples: Samples) -> Sample:
+    """The smallest value, the earliest of equals."""
+    best = samples[0]
+    for sample in samples:
+        if sample.value < best.value or (
+            sample.value == best.value and sample.time < best.time
+        ):
+            best = sample
+    return best
+
+
+def max_(samples: Samples) -> Sample:
+    """The largest value, the earliest of equals."""
+    best = samples[0]
+    for sample in samples:
+        if sample.value > best.value or (
+            sample.value == best.value and sample.time < best.time
+        ):
+            best = sample
+    return best
+
+
+def first(samples: Samples) -> Sample:
+    """The earliest value, the largest of equals."""
+    best = samples[0]
+    for sample in samples:
+        if sample.time < best.time or (
+            sample.time == best.time and sample.value > best.value
+        ):
+            best = sample
+    return best
+
+
+def last(samples: Samples) -> Sample:
+    """The latest value, the largest of equals."""
+    best = samples[0]
+    for sample in samples:
+        if sample.time > best.time or (
+            sample.time == best.time and sample.value > best.value
+        ):
+            best = sample
+    return best
+
+
+def percentile(samples: Samples, percent: float) -> Sample | None:
+    """The value of the nearest rank; None when that is out of range."""
+    index = math.floor(len(samples) * percent / 100.0 + 0.5) - 1
+    if not 0 <= index < len(samples):
+        return None
+    return sorted(samples, key=lambda sample: sample.value)[index]
+
+
+def distinct(samples: Samples) -> list[Sample]:
+    """The first sample of each value, in order of time."""
+    seen: dict[Any, Sample] = {}
+    for sample in samples:
+        known = seen.get(sample.value)
+        if known is None or sample.time < known.time:
+            seen[sample.value] = sample
+    return sorted(seen.values(), key=lambda sample: sample.time)
+
+
+def top(samples: Samples, number: int) -> list[Sample]:
+    """The largest values, the largest first, the earliest of equals first."""
+    return sorted(samples, key=lambda s: (-s.value, s.time))[:number]
+
+
+def bottom(samples: Samples, number: int) -> list[Sample]:
+    """The smallest values, the smallest first, the earliest of equals first."""
+    return sorted(samples, key=lambda s: (s.value, s.time))[:number]
+
+
+class Transformation:
+    """Turns a series of values into another, one by one."""
+
+    def next(self, value: Any, time: Nanoseconds) -> Any:
+        """The new value, or None for none."""
+        raise NotImplementedError
+
+
+class Difference(Transformation):
+    """Each value minus the one before; points that do not advance are skipped."""
+
+    def __init__(self) -> None:
+        self._value: Any = None
+        self._time: Nanoseconds | None = None
+
+    def next(self, value: Any, time: Nanoseconds) -> Any:
+        """The new value, or None for none."""
+        if self._time == time:
+            return None
+        before, self._value, self._time = self._value, value, time
+        if before is None:
+            return None
+        result = value - before
+        return wrapped(result) if isinstance(result, int) else result
+
+
+class Elapsed(Transformation):
+    """The time since the point before, in whole units."""
+
+    def __init__(self, unit: Nanoseconds) -> None:
+        self._unit = unit
+        self._time: Nanoseconds | None = None
+
+    def next(self, value: Any, time: Nanoseconds) -> Any:
+        """The new value, or None for none."""
+        before, self._time = self._time, time
+        if before is None:
+            return None
+        distance = time - before
+        units = abs(distance) // self._unit
+        return units if distance >= 0 else -units
+
+
+class MovingAverage(Transformation):
+    """The mean of the last so many values. Source: InfluxQL FloatMovingAverageReducer."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self._values: list[Any] = []
+        self._position = 0
+        self._sum: Any = 0
+
+    def next(self, value: Any, time: Nanoseconds) -> Any:
+        """The new value, or None for none."""
+        if len(self._values) < self._number:
+            self._values.append(value)
+        else:
+            self._sum -= self._values[self._position]
+            self._values[self._position] = value
+        self._sum += value
+        self._position = (self._position + 1) % self._number
+        if len(self._values) < self._number:
+            return None
+        return float(self._sum) / self._number
+
+
+class CumulativeSum(Transformation):
+    """The sum of all values so far."""
+
+    def __init__(self) -> None:
+        self._sum: Any = None
+
+    def next(self, value: Any, time: Nanoseconds) -> Any:
+        """The new value, or None for none."""
+        total = value if self._sum is None else self._sum + value
+        self._sum = wrapped(total) if isinstance(total, int) else total
+        return self._sum
+
+
+AGGREGATES: dict[str, Callable[[Samples], Any]] = {
+    "count": count,
+    "sum": sum_,
+    "mean": mean,
+    "median": median,
+    "mode": mode,
+    "spread": spread,
+    "stddev": stddev,
+}
+SELECTORS: dict[str, Callable[..., Sample | None]] = {
+    "min": min_,
+    "max": max_,
+    "first": first,
+    "last": last,
+    "percentile": percentile,
+}
+PICKERS: dict[str, Callable[..., list[Sample]]] = {
+    "distinct": distinct,
+    "top": top,
+    "bottom": bottom,
+}
+TRANSFORMATIONS: dict[str, Callable[..., Transformation]] = {
+    "difference": Difference,
+    "elapsed": Elapsed,
+    "movingAverage": MovingAverage,
+    "cumulativeSum": CumulativeSum,
+}
+
+# Functions that take strings and booleans too.
+ANY_KIND = frozenset({"count", "first", "last", "distinct", "elapsed"})
+# Functions that give something for a batch without points.
+EMPTY_OK = frozenset({"count", "sum"})

@@ -1,0 +1,374 @@
+"""When a window is emitted, and with which of its points.
+
+A group's buffer is always a run of the group's points in arrival order: points join at
+the end and leave at the front. So an emission is a slice of the group's sequence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.frames import Point
+from runtime.nodes.columns import Times, truncated
+from runtime.units import Nanoseconds, truncate
+
+Indices = NDArray[np.intp]
+
+# Keys of the search combine group and time; they have to stay inside 64 bits.
+_KEY_LIMIT = 1 << 62
+
+
+class Sequences(NamedTuple):
+    """The buffered and the new points of some groups, one group after the other.
+
+    Attributes:
+        groups: the number of each group.
+        times: of all points, in arrival order inside a group.
+        starts: where each group begins, and the end.
+        fresh: where the new points of each group begin.
+    """
+
+    groups: Indices
+    times: Times
+    starts: Indices
+    fresh: Indices
+
+
+class Plan(NamedTuple):
+    """What to emit, and what to keep.
+
+    Attributes:
+        group: for each emission the position of its group in `Sequences.groups`.
+        first: where its slice begins.
+        end: where its slice ends.
+        trigger: the new point that caused it.
+        tmax: its time.
+        keep: for each group, where the points begin that may be needed again.
+    """
+
+    group: Indices
+    first: Indices
+    end: Indices
+    trigger: Indices
+    tmax: Times
+    keep: Indices
+
+
+class Windows(Protocol):
+    """The windows of all groups, whose numbers count from 0."""
+
+    def add(self, times: Times) -> None:
+        """Groups appear, each with a first point of these times."""
+
+    def take(self, group: int, points: list[Point], point: Point) -> Emission | None:
+        """Put a point into a buffer; what is to be emitted now."""
+
+    def due(self, groups: Indices, latest: Times, counts: Indices) -> bool:
+        """Whether new points of these groups cause any emission."""
+
+    def plan(self, sequences: Sequences) -> Plan:
+        """What new points cause, in columns."""
+
+
+class Emission(NamedTuple):
+    """A batch that is due.
+
+    Attributes:
+        points: its points.
+        tmax: its time.
+    """
+
+    points: Sequence[Point]
+    tmax: Nanoseconds
+
+
+class TimeWindows:
+    """Windows of a period of time, emitted every so often."""
+
+    def __init__(
+        self,
+        period: Nanoseconds,
+        every: Nanoseconds,
+        *,
+        align: bool = False,
+        fill_period: bool = False,
+    ) -> None:
+        self._period = period
+        self._every = every
+        self._align = align and every > 0
+        self._fill = fill_period
+        self._next: Times = np.zeros(0, dtype=np.int64)
+        self._size = 0
+
+    def add(self, times: Times) -> None:
+        """Groups appear, each with a first point of these times."""
+        end = self._size + len(times)
+        if end > len(self._next):
+            self._next = np.resize(self._next, max(16, 2 * end))
+        self._next[self._size : end] = self._firsts(times)
+        self._size = end
+
+    def _firsts(self, times: Times) -> Times:
+        """When groups are due first. Source: Kapacitor newWindowByTime."""
+        firsts = times + (self._period if self._fill else self._every)
+        if not self._align:
+            return firsts
+        aligned = truncated(firsts, self._every)
+        if self._fill:
+            # the first full period begins at an aligned time after the first point
+            aligned = np.where(aligned > firsts, aligned, aligned + self._every)
+        return aligned
+
+    def _after(self, time: Nanoseconds) -> Nanoseconds:
+        due = time + self._every
+        return truncate(due, self._every) if self._align else due
+
+    def take(self, group: int, points: list[Point], point: Point) -> Emission | None:
+        """Put a point into a buffer; what is to be emitted now."""
+        if not self._every:
+            return self._take_each(group, points, point)
+        if point.time < self._next[group]:
+            points.append(point)
+            return None
+        emission = self.expire(group, points, point.time)
+        points.append(point)
+        return emission
+
+    def _take_each(
+        self, group: int, points: list[Point], point: Point
+    ) -> Emission | None:
+        points.append(point)
+        time = point.time
+        if time < self._next[group]:
+            return None
+        _drop(points, time - self._period + 1)
+        self._next[group] = time
+        return Emission(tuple(points), time)
+
+    def expire(
+        self, group: int, points: list[Point], time: Nanoseconds
+    ) -> Emission | None:
+        """What is to be emitted when it is `time`, before any point of then."""
+        due = int(self._next[group])
+        if time < due:
+            return None
+        if not self._every:
+            _drop(points, time - self._period + 1)
+            self._next[group] = time
+            return Emission(tuple(points), time)
+        _drop(points, due - self._period)
+        emission = Emission(tuple(points), due)
+        due = self._after(time)
+        self._next[group] = due
+        # the next emission will not want these any more
+        _drop(points, due - self._period)
+        return emission
+
+    def due(self, groups: Indices, latest: Times, counts: Indices) -> bool:
+        """Whether new points of these groups cause any emission."""
+        return bool((latest >= self._next[groups]).any())
+
+    def plan(self, sequences: Sequences) -> Plan:
+        """What new points cause, in columns."""
+        groups, times, starts, _ = sequences
+        if not len(times):
+            return _merged([], starts[:-1])
+        low = int(times.min())
+        span = int(times.max()) - low + 2
+        count = len(groups)
+        if not self._every or span * count >= _KEY_LIMIT:
+            return self._walk(sequences, range(count), starts[:-1].copy(), [])
+        disorder = np.flatnonzero(times[1:] < times[:-1]) + 1
+        at = np.searchsorted(starts, disorder, side="right") - 1
+        unsorted = np.unique(at[disorder != starts[at]])
+        sorted_ends = starts[1:].copy()
+        sorted_ends[unsorted] = 0
+        rank = np.arange(count, dtype=np.int64) * span
+        keys = times - low
+        keys += np.repeat(rank, np.diff(starts))
+        due = self._next[groups]
+        rounds = self._rounds(sequences, sorted_ends, keys, (rank, low, span), due)
+        keep = np.searchsorted(
+            keys, rank + np.clip(due - self._period - low, 0, span - 1)
+        )
+        np.clip(keep, starts[:-1], starts[1:], out=keep)
+        if len(unsorted):
+            due[unsorted] = self._next[groups[unsorted]]
+        self._next[groups] = due
+        if not len(unsorted):
+            return _merged(rounds, keep)
+        return self._walk(sequences, unsorted.tolist(), keep, rounds)
+
+    def _rounds(
+        self,
+        sequences: Sequences,
+        ends: Indices,
+        keys: Times,
+        scale: tuple[Times, int, int],
+        due: Times,
+    ) -> list[Plan]:
+        """All groups in lock step, one emission of each group a round.
+
+        `due` is moved on. The times of a group have to be sorted where its `ends` is
+        not 0.
+        """
+        _, times, starts, fresh = sequences
+        rank, low, span = scale
+        found: list[tuple[Indices, Indices, Times]] = []
+        active = np.flatnonzero(ends)
+        while len(active):
+            target = np.clip(due[active] - low, 0, span - 1)
+            trigger = np.searchsorted(keys, rank[active] + target)
+            np.maximum(trigger, fresh[active], out=trigger)
+            hits = trigger < ends[active]
+            if not hits.all():
+                active, trigger = active[hits], trigger[hits]
+                if not len(active):
+                    break
+            found.append((active, trigger, due[active]))
+            upcoming = times[trigger] + self._every
+            due[active] = truncated(upcoming, self._every) if self._align else upcoming
+        if not found:
+            return []
+        group = np.concatenate([each[0] for each in found])
+        trigger = np.concatenate([each[1] for each in found])
+        tmax = np.concatenate([each[2] for each in found])
+        oldest = np.clip(tmax - self._period - low, 0, span - 1)
+        first = np.searchsorted(keys, rank[group] + oldest)
+        first = np.clip(first, starts[group], trigger)
+        return [Plan(group, first, trigger, trigger, tmax, starts[:-1])]
+
+    def _walk(
+        self,
+        sequences: Sequences,
+        positions: Sequence[int],
+        keep: Indices,
+        others: list[Plan],
+    ) -> Plan:
+        """Groups one by one and point by point, for times that are not sorted."""
+        emissions: list[tuple[int, int, int, int, int]] = []
+        for position in positions:
+            start = int(sequences.starts[position])
+            end = int(sequences.starts[position + 1])
+            group = int(sequences.groups[position])
+            times = sequences.times[start:end].tolist()
+            fresh = int(sequences.fresh[position]) - start
+            slices, first, due = self._slices(times, fresh, int(self._next[group]))
+            self._next[group] = due
+            keep[position] = start + first
+            emissions.extend(
+                (position, start + first, start + stop, start + index, tmax)
+                for first, stop, index, tmax in slices
+            )
+        if not emissions:
+            return _merged(others, keep)
+        table = np.array(emissions, dtype=np.int64).T
+        group, firsts, ends, trigger = (column.astype(np.intp) for column in table[:4])
+        walked = Plan(group, firsts, ends, trigger, table[4], keep)
+        return _merged([*others, walked], keep)
+
+    def _slices(
+        self, times: Sequence[int], fresh: int, due: int
+    ) -> tuple[list[tuple[int, int, int, int]], int, int]:
+        """The emissions of one group as (first, end, trigger, tmax)."""
+        slices = []
+        first = 0
+        for index in range(fresh, len(times)):
+            time = times[index]
+            if time < due:
+                continue
+            each = not self._every
+            oldest = time - self._period + 1 if each else due - self._period
+            stop = index + 1 if each else index
+            while first < stop and times[first] < oldest:
+                first += 1
+            slices.append((first, stop, index, time if each else due))
+            due = time if each else self._after(time)
+        if self._every:
+            while first < len(times) and times[first] < due - self._period:
+                first += 1
+        return slices, first, due
+
+
+class CountWindows:
+    """Windows of the last so many points, emitted every so many."""
+
+    def __init__(self, period: int, every: int, *, fill_period: bool = False) -> None:
+        self._period = period
+        self._every = every
+        self._first = period if fill_period else every
+        self._seen: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self._next: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self._size = 0
+
+    def add(self, times: Times) -> None:
+        """Groups appear, each with a first point of these times."""
+        end = self._size + len(times)
+        if end > len(self._next):
+            self._seen = np.resize(self._seen, max(16, 2 * end))
+            self._next = np.resize(self._next, max(16, 2 * end))
+        self._seen[self._size : end] = 0
+        self._next[self._size : end] = self._first
+        self._size = end
+
+    def take(self, group: int, points: list[Point], point: Point) -> Emission | None:
+        """Put a point into a buffer; what is to be emitted now."""
+        points.append(point)
+        if len(points) > self._period:
+            del points[: len(points) - self._period]
+        self._seen[group] += 1
+        if self._seen[group] != self._next[group]:
+            return None
+        self._next[group] += self._every
+        return Emission(tuple(points), point.time)
+
+    def due(self, groups: Indices, latest: Times, counts: Indices) -> bool:
+        """Whether new points of these groups cause any emission."""
+        return bool((self._seen[groups] + counts >= self._next[groups]).any())
+
+    def plan(self, sequences: Sequences) -> Plan:
+        """What new points cause, in columns."""
+        groups, times, starts, fresh = sequences
+        seen, due = self._seen[groups], self._next[groups]
+        total = seen + (starts[1:] - fresh)
+        emissions = np.maximum((total - due) // self._every + 1, 0)
+        group = np.repeat(np.arange(len(groups)), emissions)
+        nth = np.arange(len(group)) - np.repeat(
+            np.cumsum(emissions) - emissions, emissions
+        )
+        trigger = (fresh + due - seen - 1)[group] + nth * self._every
+        first = np.maximum(trigger + 1 - self._period, starts[group])
+        self._seen[groups] = total
+        self._next[groups] = due + emissions * self._every
+        keep = np.maximum(starts[1:] - self._period, starts[:-1])
+        return Plan(group, first, trigger + 1, trigger, times[trigger], keep)
+
+
+def _drop(points: list[Point], oldest: Nanoseconds) -> None:
+    """Drop points from the front up to the first that is not older than `oldest`."""
+    first = 0
+    for point in points:
+        if point.time >= oldest:
+            break
+        first += 1
+    if first:
+        del points[:first]
+
+
+def _merged(plans: Sequence[Plan], keep: Indices) -> Plan:
+    if len(plans) == 1:
+        return plans[0]._replace(keep=keep)
+    none: Indices = np.zeros(0, dtype=np.intp)
+    every = [*plans, Plan(none, none, none, none, none.astype(np.int64), keep)]
+    return Plan(
+        np.concatenate([plan.group for plan in every]),
+        np.concatenate([plan.first for plan in every]),
+        np.concatenate([plan.end for plan in every]),
+        np.concatenate([plan.trigger for plan in every]),
+        np.concatenate([plan.tmax for plan in every]),
+        keep,
+    )
