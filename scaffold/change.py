@@ -86,7 +86,7 @@ def _body(change: Change) -> Iterator[str]:
 
 def _groups(
     before: Sequence[str], after: Sequence[str]
-) -> Iterator[list[tuple[str, int, int, int, int]]]:
+) -> Iterable[list[tuple[str, int, int, int, int]]]:
     import difflib  # not needed for files that are new
 
     matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)

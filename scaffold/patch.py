@@ -23,6 +23,7 @@ class Registration:
         fragment: its text, not indented.
         previous: the text that was written before, or None; an entry that still has
             it is replaced, any other is its owner's.
+        force: replace the entry whatever its text is.
     """
 
     path: PurePosixPath
@@ -31,6 +32,7 @@ class Registration:
     key: str
     fragment: str
     previous: str | None = None
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,10 @@ class Outcome:
 
     Attributes:
         registration: which one.
-        action: `register`, `registered` (it was there), `update`, `keep` (edited by
-            hand, no change needed) or `conflict` (edited by hand, change needed).
-        line: where it stands now, from 1.
+        action: `register`, `registered` (it was there), `update`, `unregister` (there
+            is no text for it any more), `keep` (edited by hand, no change needed) or
+            `conflict` (edited by hand, change needed).
+        line: where it stands now, from 1; 0 if it does not.
         copies: how many entries of that key there are.
         fragment: its text as written, in black's form.
     """
@@ -111,14 +114,25 @@ def text_of(source: Source, entry: Entry, slot: Slot) -> str:
     return "".join(_spaces(line, slot.unit) for line in plain).rstrip("\n") + "\n"
 
 
+def fitted(registration: Registration, slot: Slot) -> str:
+    """The text of a registration as it is written into `slot`, but not indented."""
+    fragment = registration.fragment.strip("\n")
+    if not fragment:
+        return ""
+    frame = registration.anchor.frame
+    if frame is None:
+        return fragment + "\n"
+    return fit_entry(fragment + "\n", frame, slot.indent)
+
+
 def _edit(source: Source, registration: Registration) -> _Edit:
     slot = find(source, registration)
-    fragment = registration.fragment.strip("\n") + "\n"
-    if registration.anchor.frame is not None:
-        fragment = fit_entry(fragment, registration.anchor.frame, slot.indent)
+    fragment = fitted(registration, slot)
     present = [entry for entry in slot.entries if entry.key == registration.key]
     if present:
         return _present(source, registration, slot, fragment, present)
+    if not fragment:
+        return _Edit(Outcome(registration, "registered", 0, 0, ""), 0, 0, "")
     if registration.key in slot.taken:
         raise UsageError(
             f"{source.path}: {registration.anchor.name}: "
@@ -148,15 +162,29 @@ def _present(
     previous = registration.previous
     start = stop = entry.first
     text = ""
-    if now == fragment or previous is None:
+    copies = len(present)
+    if now == fragment or (previous is None and not registration.force):
         action = "registered"
-    elif now.rstrip() == previous.rstrip():
-        action, stop = "update", entry.end
+    elif registration.force or now == previous:
+        action, stop = ("update" if fragment else "unregister"), entry.end
         text = _indented(fragment, slot, source)
+        if not fragment:
+            start, stop = _with_gap(source, slot, entry)
+            copies -= 1
     else:
         action = "keep" if previous == fragment else "conflict"
-    outcome = Outcome(registration, action, entry.first + 1, len(present), fragment)
+    outcome = Outcome(registration, action, entry.first + 1, copies, fragment)
     return _Edit(outcome, start, stop, text)
+
+
+def _with_gap(source: Source, slot: Slot, entry: Entry) -> tuple[int, int]:
+    """The lines of an entry and of the blank lines that came with it."""
+    start, stop = entry.first, entry.end
+    last = entry == slot.entries[-1]
+    gap = range(start - slot.gap, start) if last else range(stop, stop + slot.gap)
+    if all(0 <= at < len(source.lines) and not source.lines[at].strip() for at in gap):
+        return (gap.start, stop) if last else (start, gap.stop)
+    return start, stop
 
 
 def _position(registration: Registration, slot: Slot) -> tuple[int, bool]:
@@ -202,7 +230,8 @@ def _joined(lines: list[str], edits: Sequence[_Edit]) -> str:
     for _, edit in sorted(
         numbered, key=lambda item: (item[1].start, item[0]), reverse=True
     ):
-        lines[edit.start : edit.stop] = [edit.text] if edit.text else []
+        if edit.text or edit.stop > edit.start:
+            lines[edit.start : edit.stop] = [edit.text]
     return "".join(lines)
 
 
@@ -219,7 +248,8 @@ def _proven(source: Source, edits: Sequence[_Edit]) -> tuple[Outcome, ...]:
         keys = [entry for entry in slot.entries if entry.key == registration.key]
         if len(keys) != edit.outcome.copies:
             raise _refusal(registration, f"`{registration.key}` did not fit there")
-        outcomes.append(replace(edit.outcome, line=keys[0].first + 1))
+        line = keys[0].first + 1 if keys else 0
+        outcomes.append(replace(edit.outcome, line=line))
     return tuple(outcomes)
 
 

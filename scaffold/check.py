@@ -1,0 +1,186 @@
+"""Tells what is not as it was generated, and the command that puts it right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from scaffold import plan, state
+from scaffold.errors import AnchorNotFound, PlanError
+from scaffold.generate import Wanted, registered, registration, same
+from scaffold.patch import Registration, find, fitted, text_of
+from scaffold.slots import Entry, Slot, Source
+from scaffold.state import Record
+from scaffold.tree import Tree
+
+CODES = {
+    "SC101": "registration-missing",
+    "SC102": "registration-doubled",
+    "SC103": "registration-edited",
+    "SC104": "file-missing",
+    "SC105": "file-edited",
+    "SC106": "template-moved-on",
+    "SC107": "spec-changed",
+    "SC108": "leftover",
+    "SC109": "record-missing",
+}
+"""Every finding by its stable code."""
+
+_INFORMATIONAL = frozenset({"SC103", "SC105"})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it was generated.
+
+    Attributes:
+        code: one of `CODES`.
+        path: the file.
+        line: in it, from 1; 0: the file as a whole.
+        message: what is wrong, for people.
+        fix: a command that puts it right, or "".
+    """
+
+    code: str
+    path: PurePosixPath
+    line: int
+    message: str
+    fix: str
+
+    @property
+    def name(self) -> str:
+        """What the code stands for."""
+        return CODES[self.code]
+
+    @property
+    def is_informational(self) -> bool:
+        """Whether this is a person's own choice, which needs no repair."""
+        return self.code in _INFORMATIONAL
+
+
+@dataclass(slots=True)
+class Examiner:
+    """Examines handlers of one tree; each shared file is read once for all of them.
+
+    Attributes:
+        tree: the files.
+    """
+
+    tree: Tree
+    _sources: dict[PurePosixPath, Source] = field(default_factory=dict)
+    _slots: dict[tuple[PurePosixPath, str], Slot] = field(default_factory=dict)
+
+    def examine(self, want: Wanted) -> list[Finding]:
+        """What is wrong with a handler that has a spec."""
+        record = state.read(self.tree, want.kind)
+        fix = f"scaffold regenerate {want.kind}"
+        if record is None:
+            message = f"nothing is recorded of the handler `{want.kind}`"
+            return [Finding("SC109", want.spec_path, 0, message, fix)]
+        findings = list(self._files(want, record, fix))
+        findings += self._places(want, record, fix)
+        return self._blame_spec(want, record, findings)
+
+    def leftovers(self, kind: str) -> list[Finding]:
+        """What is still there of a handler whose spec is gone."""
+        record = state.read(self.tree, kind) or Record()
+        paths = [path for path in record.files if self.tree.read(path) is not None]
+        fix = f"rm -r {state.HANDLERS / kind}"
+        if paths:
+            fix = "rm " + " ".join(map(str, sorted(paths)))
+        paths = paths or [state.HANDLERS / kind / "manifest"]
+        message = f"is left of the handler `{kind}`, whose handler.toml is gone"
+        return [Finding("SC108", path, 0, message, fix) for path in sorted(paths)]
+
+    def _files(self, want: Wanted, record: Record, fix: str) -> Iterator[Finding]:
+        for path, text in record.files.items():
+            if path == want.spec_path:
+                continue
+            now = self.tree.read(path)
+            if now is None:
+                yield Finding("SC104", path, 0, "is missing", fix)
+                continue
+            if not same(now, text):
+                look = f"scaffold diff {want.kind}"
+                yield Finding("SC105", path, 0, "was edited by hand; kept", look)
+            if want.files.get(path) != text:
+                yield Finding("SC106", path, 0, "its template moved on", fix)
+        for path in want.files:
+            if path not in record.files:
+                yield Finding("SC106", path, 0, "is generated nowadays", fix)
+
+    def _places(self, want: Wanted, record: Record, fix: str) -> Iterator[Finding]:
+        for place, text in want.places.items():
+            base = record.places.get(registered(place))
+            if not place.once and (text.strip() or base is not None):
+                asked = registration(place, text, record)
+                yield from self._place(want.kind, asked, base, fix)
+
+    def _place(
+        self, kind: str, asked: Registration, base: str | None, fix: str
+    ) -> Iterator[Finding]:
+        try:
+            source, slot = self._slot(asked)
+        except AnchorNotFound as error:
+            message = f"{error.anchor}: {error.problem}"
+            yield Finding("SC101", asked.path, 0, message, fix)
+            return
+        name = f"`{asked.key}` in {asked.anchor.name}"
+        entries = [entry for entry in slot.entries if entry.key == asked.key]
+        if not entries:
+            yield Finding("SC101", asked.path, slot.end, f"{name}: is missing", fix)
+            return
+        if len(entries) > 1:
+            yield _doubled(asked.path, entries[-1], name)
+        line = entries[0].first + 1
+        if base is not None and text_of(source, entries[0], slot) != base:
+            look = f"scaffold diff {kind}"
+            message = f"{name}: was edited by hand; kept"
+            yield Finding("SC103", asked.path, line, message, look)
+        if fitted(asked, slot) != (base or ""):
+            yield Finding("SC106", asked.path, line, f"{name}: moved on", fix)
+
+    def _slot(self, asked: Registration) -> tuple[Source, Slot]:
+        path = asked.path
+        if path not in self._sources:
+            data = self.tree.read(path)
+            if data is None:
+                raise PlanError(path, "is missing")
+            self._sources[path] = Source(path, data)
+        source = self._sources[path]
+        if (path, asked.place) not in self._slots:
+            self._slots[path, asked.place] = find(source, asked)
+        return source, self._slots[path, asked.place]
+
+    def _blame_spec(
+        self, want: Wanted, record: Record, findings: list[Finding]
+    ) -> list[Finding]:
+        """Tell a changed spec once, instead of everything that follows from it."""
+        now = self.tree.read(want.spec_path)
+        base = record.files.get(want.spec_path, "")
+        follow = [finding for finding in findings if finding.code == "SC106"]
+        if now is None or same(now, base) or not follow:
+            return findings
+        paths = {finding.path for finding in follow}
+        message = f"changed; {len(paths)} files do not follow yet"
+        fix = follow[0].fix
+        rest = [finding for finding in findings if finding.code != "SC106"]
+        return [Finding("SC107", want.spec_path, 0, message, fix), *rest]
+
+
+def kinds(tree: Tree, package: str) -> list[str]:
+    """The handlers that have a spec."""
+    services = plan.services(package)
+    return [
+        name
+        for name in tree.names(services)
+        if "handler.toml" in tree.names(services / name)
+    ]
+
+
+def _doubled(path: PurePosixPath, entry: Entry, name: str) -> Finding:
+    first, last = entry.first + 1, entry.end
+    lines = str(first) if first == last else f"{first},{last}"
+    fix = f"sed -i {lines}d {path}"
+    return Finding("SC102", path, first, f"{name}: is there twice", fix)

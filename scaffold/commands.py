@@ -1,0 +1,388 @@
+"""What each command does, as a report; `cli.py` prints it."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from scaffold import check as checking
+from scaffold import disk, plan, state, verify
+from scaffold.change import Change
+from scaffold.errors import Fault, SpecError, UsageError
+from scaffold.flags import Flags
+from scaffold.generate import (
+    ChangeSet,
+    Overlay,
+    Step,
+    Wanted,
+    generate,
+    generate_all,
+    refuse_conflicts,
+    wanted,
+)
+from scaffold.model import HandlerSpec
+from scaffold.names import closest
+from scaffold.patch import Registration, register
+from scaffold.project import Project
+from scaffold.report import Report, patch
+from scaffold.spec import differences, from_flags, parse
+from scaffold.tree import DiskTree, Tree
+
+_MAX_SPEC_BYTES = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a command that changes files does so.
+
+    Attributes:
+        dry_run: only tell.
+        diff: print the whole patch.
+        verify: `none` (only compile), `import` or `tests`.
+        exit_code: end with 1 if a dry run would change something.
+    """
+
+    dry_run: bool = False
+    diff: bool = False
+    verify: str = "none"
+    exit_code: bool = False
+
+
+def new_handler(project: Project, flags: Flags, spec_file: str, how: How) -> Report:
+    """Generate a handler, or find that it is there as described."""
+    tree = DiskTree(project.root)
+    kinds = checking.kinds(tree, project.package)
+    text = _spec_text(spec_file, flags) if spec_file else ""
+    name = _name_in(text) if spec_file else flags.name
+    if name in kinds:
+        spec = parse(text, spec_file) if spec_file else from_flags(flags)
+        return _existing(project, tree, spec)
+    properties = _properties(project, tree)
+    if spec_file:
+        spec = parse(text, spec_file, existing=kinds, properties=properties)
+    else:
+        spec = from_flags(flags, existing=kinds, properties=properties)
+    _refuse_service(project, tree, spec)
+    return _change(
+        "new-handler",
+        project,
+        lambda tree: _generated(project, tree, spec),
+        how,
+        _after_new(project, spec),
+    )
+
+
+def regenerate(project: Project, names: Sequence[str], how: How) -> Report:
+    """Bring handlers to what their specs and the templates say now."""
+    tree = DiskTree(project.root)
+    kinds = _chosen(project, tree, names)
+
+    def generated(tree: Tree) -> ChangeSet:
+        result = generate_all(_wants(project, tree, kinds), tree)
+        return refuse_conflicts(result, " ".join(names))
+
+    return _change("regenerate", project, generated, how, [])
+
+
+def check(project: Project, names: Sequence[str]) -> Report:
+    """Compare what is there with what would be generated."""
+    tree = DiskTree(project.root)
+    kinds = _chosen(project, tree, names)
+    examiner = checking.Examiner(tree)
+    findings = [
+        finding
+        for want in _wants(project, tree, kinds)
+        for finding in examiner.examine(want)
+    ]
+    if not names:
+        for gone in sorted(set(state.kinds(tree)) - set(kinds)):
+            findings += examiner.leftovers(gone)
+    wrong = [finding for finding in findings if not finding.is_informational]
+    noun = "handler" if len(kinds) == 1 else "handlers"
+    verdict = f"{len(wrong)} wrong" if wrong else "nothing to do"
+    return Report(
+        "check",
+        exit_code=1 if wrong else 0,
+        findings=findings,
+        summary=f"{len(kinds)} {noun} examined, {verdict}",
+        next=list(dict.fromkeys(finding.fix for finding in wrong)),
+        extra={"examined": len(kinds)},
+    )
+
+
+def diff(project: Project, names: Sequence[str]) -> Report:
+    """What people changed in generated code: from the generated text to theirs."""
+    tree = DiskTree(project.root)
+    changes: dict[PurePosixPath, Change] = {}
+    for want in _wants(project, tree, _chosen(project, tree, names)):
+        for change in _edits(
+            want, Overlay(tree, {p: c.before for p, c in changes.items()})
+        ):
+            now = tree.read(change.path)
+            changes[change.path] = Change(change.path, change.before, now)
+    shown = tuple(each for each in changes.values() if each.before != each.after)
+    return Report(
+        "diff",
+        exit_code=1 if shown else 0,
+        output=patch(shown, whole=True),
+        summary=f"{len(shown)} files differ" if shown else "nothing differs",
+        extra={"diff": patch(shown, whole=True)},
+    )
+
+
+def list_handlers(project: Project, *, verbose: bool) -> Report:
+    """The handlers of a project."""
+    tree = DiskTree(project.root)
+    rows = []
+    handlers = []
+    for kind in checking.kinds(tree, project.package):
+        spec = _committed(project, tree, kind)
+        rows.append((kind, f".{spec.names.property}()", spec.title, spec.summary))
+        files = [str(file.path) for file in plan.files(spec.names, project.package)]
+        if verbose:
+            rows += [("", path, "", "") for path in files]
+        handlers.append(
+            {
+                "kind": kind,
+                "property": spec.names.property,
+                "title": spec.title,
+                "flags": list(spec.flags),
+                "spec": str(plan.spec_path(kind, project.package)),
+                "files": files,
+            }
+        )
+    noun = "handler" if len(handlers) == 1 else "handlers"
+    return Report(
+        "list",
+        output=_table(rows),
+        summary=f"{len(handlers)} {noun}",
+        extra={"handlers": handlers},
+    )
+
+
+def _generated(project: Project, tree: Tree, spec: HandlerSpec) -> ChangeSet:
+    result = generate(_want(project, spec), tree)
+    return refuse_conflicts(result, spec.names.kind)
+
+
+def _change(
+    command: str,
+    project: Project,
+    generated: Callable[[Tree], ChangeSet],
+    how: How,
+    next_steps: list[str],
+) -> Report:
+    """Make a change set and put it on the disk, unless this is a dry run."""
+    root = project.root
+    if how.dry_run:
+        result = generated(DiskTree(root))
+        verify.compiles(result.changes)
+    else:
+        with disk.locked(root):
+            result = generated(DiskTree(root))
+            _verify(project, result, how.verify)
+            disk.apply(root, result.changes)
+    report = Report(command, result=result, dry_run=how.dry_run, next=next_steps)
+    if how.dry_run or how.diff:
+        report.output = patch(result.changes, whole=how.diff)
+        report.extra["diff"] = report.output
+    if how.dry_run and how.exit_code and result.changes:
+        report.exit_code = 1
+    return report
+
+
+def _verify(project: Project, result: ChangeSet, level: str) -> None:
+    verify.compiles(result.changes)
+    if level == "none" or not result.changes:
+        return
+    verify.imports(project.root, result.changes, project.package)
+    if level == "tests":
+        tests = [
+            str(change.path)
+            for change in result.changes
+            if change.path.parts[0] == "tests" and change.path.suffix == ".py"
+        ]
+        verify.tests_pass(project.root, result.changes, tests)
+
+
+def _existing(project: Project, tree: Tree, spec: HandlerSpec) -> Report:
+    """The handler is there: agree with it, or say how to change it."""
+    kind = spec.names.kind
+    path = plan.spec_path(kind, project.package)
+    unlike = differences(spec, _committed(project, tree, kind))
+    if unlike:
+        lines = "\n".join(f"  {line}" for line in unlike)
+        raise UsageError(
+            f"{path}: the handler `{kind}` is there already, and differs:\n{lines}\n"
+            f"To change it, edit that file, then regenerate.",
+            fix=f"scaffold regenerate {kind}",
+        )
+    record = state.read(tree, kind)
+    paths = record.files if record else {path: ""}
+    places = record.places if record else {}
+    steps = [Step("identical", file, "owned") for file in paths]
+    steps += [
+        Step("registered", entry.path, "shared", place=entry.place, key=entry.key)
+        for entry in places
+    ]
+    return Report(
+        "new-handler",
+        result=ChangeSet((), tuple(steps)),
+        summary=f"nothing to do: `{kind}` is there as described,",
+        next=[f"scaffold check {kind}"],
+    )
+
+
+def _after_new(project: Project, spec: HandlerSpec) -> list[str]:
+    kind = spec.names.kind
+    tests = plan.within("tests/runtime/services/{kind}", project.package, kind)
+    return [
+        f"python -m pytest {tests}",
+        f"$EDITOR {plan.spec_path(kind, project.package)}",
+        f"scaffold regenerate {kind}",
+    ]
+
+
+def _refuse_service(project: Project, tree: Tree, spec: HandlerSpec) -> None:
+    """Refuse the name of a service of the runtime that is no handler of ours."""
+    folder = plan.services(project.package) / spec.names.package
+    if tree.names(folder):
+        kind = spec.names.kind
+        problem = f"the runtime has a service {kind!r} already, at {folder}"
+        raise SpecError([Fault("handler.name", problem)])
+
+
+def _properties(project: Project, tree: Tree) -> list[str]:
+    """The TICKscript properties of all handlers, as they are recorded."""
+    path = plan.within("runtime/pipeline/alert.py", project.package)
+    return [
+        entry.key
+        for kind in state.kinds(tree)
+        for entry in state.keys(tree, kind)
+        if entry.path == path and entry.place == "name"
+    ]
+
+
+def _name_in(text: str) -> str:
+    """The handler's name in a spec that is not checked yet, or ""."""
+    try:
+        name = tomllib.loads(text)["handler"]["name"]
+    except (tomllib.TOMLDecodeError, KeyError, TypeError):
+        return ""
+    return name if isinstance(name, str) else ""
+
+
+def _spec_text(spec_file: str, flags: Flags) -> str:
+    if flags != Flags(flags.name):
+        raise UsageError("--spec says everything: no other flag may describe it")
+    data = _spec_bytes(spec_file)
+    if len(data) > _MAX_SPEC_BYTES:
+        raise UsageError(f"{spec_file}: is longer than {_MAX_SPEC_BYTES} bytes")
+    try:
+        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        raise UsageError(f"{spec_file}: is not UTF-8 text") from None
+    name = _name_in(text)
+    if flags.name and name and name != flags.name:
+        raise UsageError(
+            f"{spec_file}: describes the handler {name!r}, not {flags.name!r}"
+        )
+    return text
+
+
+def _spec_bytes(spec_file: str) -> bytes:
+    if spec_file == "-":
+        return sys.stdin.buffer.read(_MAX_SPEC_BYTES + 1)
+    file = Path(spec_file)
+    # A device or a pipe may never end.
+    if file.exists() and not file.is_file():
+        raise UsageError(f"{spec_file}: is no file")
+    try:
+        with file.open("rb") as stream:
+            return stream.read(_MAX_SPEC_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{spec_file}: {error.strerror}") from error
+
+
+def _want(project: Project, spec: HandlerSpec) -> Wanted:
+    from scaffold.render import render
+
+    return wanted(spec, project.package, render)
+
+
+def _wants(project: Project, tree: Tree, kinds: Sequence[str]) -> list[Wanted]:
+    return [_want(project, _committed(project, tree, kind)) for kind in kinds]
+
+
+def _committed(project: Project, tree: Tree, kind: str) -> HandlerSpec:
+    path = plan.spec_path(kind, project.package)
+    data = tree.read(path)
+    if data is None:
+        raise UsageError(f"{path}: is missing")
+    try:
+        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        raise SpecError([Fault("", "is not UTF-8 text")], str(path)) from None
+    spec = parse(text, str(path))
+    if spec.names.kind != kind:
+        problem = f"must be {kind!r}, like its folder"
+        raise SpecError([Fault("handler.name", problem)], str(path))
+    return spec
+
+
+def _chosen(project: Project, tree: Tree, names: Sequence[str]) -> list[str]:
+    """The handlers that a command is about; all of them if none is named."""
+    kinds = checking.kinds(tree, project.package)
+    for name in names:
+        if name not in kinds:
+            guess = closest(name, kinds)
+            hint = f"; did you mean {guess}?" if guess else ""
+            raise UsageError(f"there is no handler {name!r}{hint}", fix="scaffold list")
+    if not kinds:
+        services = plan.services(project.package)
+        raise UsageError(
+            f"no handler to look at: no {services}/*/handler.toml",
+            fix="scaffold new-handler foo --field room:str",
+        )
+    return list(dict.fromkeys(names)) or kinds
+
+
+def _edits(want: Wanted, tree: Tree) -> list[Change]:
+    """The generated text of every file, as `before`; its present one as `after`."""
+    changes = [
+        Change(path, text.encode(), tree.read(path))
+        for path, text in want.files.items()
+        if path != want.spec_path
+    ]
+    by_file: dict[PurePosixPath, list[Registration]] = {}
+    for place, text in want.places.items():
+        if not place.once and text.strip():
+            asked = Registration(
+                place.path, place.place, place.anchor, place.key, text, None, True
+            )
+            by_file.setdefault(place.path, []).append(asked)
+    for path, asked_for in by_file.items():
+        now = tree.read(path)
+        if now is not None:
+            changes.append(Change(path, register(path, now, asked_for)[0], now))
+    return [_with_its_line_ends(change) for change in changes]
+
+
+def _with_its_line_ends(change: Change) -> Change:
+    """The change, without a difference that only line ends make."""
+    if b"\r\n" not in (change.after or b"") or b"\r\n" in (change.before or b""):
+        return change
+    before = (change.before or b"").replace(b"\n", b"\r\n")
+    return Change(change.path, before, change.after)
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    ]
+    return "".join(line.rstrip() + "\n" for line in lines)

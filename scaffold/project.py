@@ -1,0 +1,73 @@
+"""The project a command works on: its root folder and its settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from scaffold.errors import UnreadableFile, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One checkout.
+
+    Attributes:
+        root: the folder of its `pyproject.toml`.
+        package: the import package that holds the runtime.
+    """
+
+    root: Path
+    package: str = "runtime"
+
+
+def find(start: Path) -> Project:
+    """The project that `start` lies in: the nearest `[tool.scaffold]` upwards.
+
+    Raises:
+        UsageError: there is none.
+    """
+    start = start.resolve()
+    if not start.is_dir():
+        raise UsageError(f"{start}: no such folder")
+    for folder in (start, *start.parents):
+        file = folder / "pyproject.toml"
+        try:
+            data = file.read_bytes()
+        except OSError:
+            continue
+        # Most projects above a folder are other people's: look before parsing.
+        if b"scaffold" in data:
+            settings = _settings(file, data)
+            if settings is not None:
+                return Project(folder, _package(file, settings))
+    raise UsageError(
+        f"{start}: not in a project (no pyproject.toml with [tool.scaffold] here "
+        "or above)",
+        fix="scaffold init my-alerts",
+    )
+
+
+def _settings(file: Path, data: bytes) -> dict[str, object] | None:
+    import tomllib
+
+    try:
+        tables = tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UnreadableFile(file.as_posix(), f"is no TOML: {error}") from None
+    settings = tables.get("tool", {}).get("scaffold")
+    return settings if isinstance(settings, dict) else None
+
+
+def _package(file: Path, settings: dict[str, object]) -> str:
+    package = settings.get("package", "runtime")
+    unknown = sorted(set(settings) - {"package"})
+    if unknown:
+        raise UsageError(
+            f"{file}: [tool.scaffold]: unknown key {unknown[0]!r} (allowed: package)"
+        )
+    if not isinstance(package, str) or not package.isidentifier():
+        raise UsageError(
+            f"{file}: [tool.scaffold]: package must be the name of an import package"
+        )
+    return package

@@ -1,0 +1,180 @@
+"""What a command tells: lines for people, one object for machines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from scaffold.change import Change, unified
+from scaffold.check import Finding
+from scaffold.generate import ChangeSet, Step
+
+WIDTH = 12
+_QUIET = frozenset({"identical", "registered"})
+_COLOURS = {
+    "create": 32,
+    "register": 32,
+    "update": 33,
+    "remove": 31,
+    "unregister": 31,
+    "conflict": 31,
+    "stale": 31,
+    "keep": 36,
+}
+_MAX_STEPS = 3
+
+
+@dataclass(slots=True)
+class Report:
+    """The result of one command.
+
+    Attributes:
+        command: its name.
+        exit_code: what the process ends with.
+        result: what it changes.
+        findings: what `check` found.
+        summary: the last status line.
+        output: data for standard output.
+        next: commands to go on with.
+        extra: more members of the JSON object.
+        dry_run: whether nothing was written.
+        brief: whether files are only counted.
+    """
+
+    command: str
+    exit_code: int = 0
+    result: ChangeSet = field(default_factory=ChangeSet)
+    findings: list[Finding] = field(default_factory=list)
+    summary: str = ""
+    output: str = ""
+    next: list[str] = field(default_factory=list)
+    extra: dict[str, Any] = field(default_factory=dict)
+    dry_run: bool = False
+    brief: bool = False
+
+
+def status(verb: str, text: str, *, colour: bool = False) -> str:
+    """One status line: the verb in its column, then the text."""
+    column = verb.rjust(WIDTH)
+    if colour and verb in _COLOURS:
+        column = f"\x1b[1;{_COLOURS[verb]}m{column}\x1b[0m"
+    return f"{column} {text}".rstrip()
+
+
+def lines(
+    report: Report, elapsed_s: float, *, verbose: bool, colour: bool
+) -> Iterator[str]:
+    """The report for people, on standard error."""
+    for step in report.result.steps:
+        if verbose or not (report.brief or step.action in _QUIET):
+            yield status(step.action, _described(step), colour=colour)
+    for finding in report.findings:
+        verb = "keep" if finding.is_informational else "stale"
+        where = f"{finding.path}:{finding.line}" if finding.line else str(finding.path)
+        text = f"{where} ({finding.code} {finding.name}) {finding.message}"
+        yield status(verb, text, colour=colour)
+        if finding.fix:
+            yield status("fix:", finding.fix)
+    yield status("done", f"{report.summary or _counted(report)} in {elapsed_s:.2f} s")
+    if report.dry_run:
+        yield "Dry run: nothing was written."
+    for number, command in enumerate(report.next[:_MAX_STEPS]):
+        yield status("" if number else "next:", command)
+
+
+def as_json(report: Report, elapsed_s: float) -> dict[str, Any]:
+    """The report for machines."""
+    counted = {change.path: change.counts() for change in report.result.changes}
+    steps = report.result.steps
+    return {
+        "schema": 1,
+        "command": report.command,
+        "ok": report.exit_code == 0,
+        "exit_code": report.exit_code,
+        "dry_run": report.dry_run,
+        "changes": [_change(step, counted) for step in steps if not step.place],
+        "registrations": [_registration(step) for step in steps if step.place],
+        "conflicts": [str(path) for path in report.result.conflicts],
+        "findings": [_finding(finding) for finding in report.findings],
+        "next": report.next[:_MAX_STEPS],
+        **report.extra,
+        "elapsed_ms": round(elapsed_s * 1000),
+    }
+
+
+def failure(command: str, exit_code: int, message: str, fix: str) -> dict[str, Any]:
+    """The same for a command that was refused."""
+    return {
+        "schema": 1,
+        "command": command,
+        "ok": False,
+        "exit_code": exit_code,
+        "changes": [],
+        "registrations": [],
+        "conflicts": [],
+        "findings": [],
+        "errors": message.split("\n"),
+        "next": [fix] if fix else [],
+    }
+
+
+def patch(changes: tuple[Change, ...], *, whole: bool) -> str:
+    """The changes as a patch; if not `whole`, only of files that are there already."""
+    shown = [
+        change
+        for change in changes
+        if whole or not (change.is_state or change.before is None)
+    ]
+    return unified(shown)
+
+
+def _described(step: Step) -> str:
+    where = f"{step.path}:{step.line}" if step.line else str(step.path)
+    what = f" {step.place} `{step.key}`" if step.place else ""
+    reason = f" ({step.reason})" if step.reason else ""
+    return where + what + reason
+
+
+def _counted(report: Report) -> str:
+    changed = [step for step in report.result.steps if step.action not in _QUIET]
+    if all(step.action == "keep" for step in changed):
+        return "nothing to do"
+    counts = Counter(step.action for step in report.result.steps)
+    parts = [f"{count} {action}" for action, count in counts.items()]
+    return ", ".join(parts)
+
+
+def _change(step: Step, counted: dict[Any, tuple[int, int]]) -> dict[str, Any]:
+    added, removed = counted.get(step.path, (0, 0))
+    return {
+        "action": step.action,
+        "path": str(step.path),
+        "role": step.role,
+        "reason": step.reason,
+        "added": added,
+        "removed": removed,
+    }
+
+
+def _registration(step: Step) -> dict[str, Any]:
+    return {
+        "action": step.action,
+        "path": str(step.path),
+        "place": step.place,
+        "key": step.key,
+        "line": step.line,
+        "reason": step.reason,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "name": finding.name,
+        "path": str(finding.path),
+        "line": finding.line,
+        "message": finding.message,
+        "fix": finding.fix,
+    }

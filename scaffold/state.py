@@ -1,0 +1,164 @@
+"""What the generator last wrote, kept as plain text under `.scaffold/`.
+
+    .scaffold/handlers/<kind>/manifest                one line per file and registration
+    .scaffold/handlers/<kind>/files/<path>.txt        a file as it was generated
+    .scaffold/handlers/<kind>/places/<path>/<place>.txt   a registration as it was generated
+
+The texts are the base of later merges, so that a person's edits can be told from the
+generator's. The suffix keeps formatters and test runners away from them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from scaffold.change import Change
+from scaffold.errors import StateError
+from scaffold.tree import Tree
+
+HANDLERS = PurePosixPath(".scaffold/handlers")
+FORMAT = "1"
+_FIXED = {
+    ".scaffold/.gitattributes": b"handlers/** linguist-generated -diff\n",
+    ".scaffold/.gitignore": b"/cache/\n/lock\n/txn/\n",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A registration that was made.
+
+    Attributes:
+        path: in which file.
+        place: at which of its places.
+        key: under which key.
+    """
+
+    path: PurePosixPath
+    place: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What was generated for one handler.
+
+    Attributes:
+        files: the text of each file.
+        places: the text of each registration.
+    """
+
+    files: Mapping[PurePosixPath, str] = field(default_factory=dict)
+    places: Mapping[Registered, str] = field(default_factory=dict)
+
+
+def kinds(tree: Tree) -> list[str]:
+    """The handlers that something is kept of."""
+    return tree.names(HANDLERS)
+
+
+def keys(tree: Tree, kind: str) -> Iterator[Registered]:
+    """The registrations of a handler, without their texts."""
+    path = HANDLERS / kind / "manifest"
+    for _, words in _lines(path, tree.read(path) or f"format {FORMAT}\n".encode()):
+        if len(words) == 3:
+            yield Registered(PurePosixPath(words[0]), words[1], words[2])
+
+
+def read(tree: Tree, kind: str) -> Record | None:
+    """What was generated for a handler; None: nothing is kept of it.
+
+    Raises:
+        StateError: what is kept is damaged, or a newer version wrote it.
+    """
+    path = HANDLERS / kind / "manifest"
+    data = tree.read(path)
+    if data is None:
+        return None
+    files: dict[PurePosixPath, str] = {}
+    places: dict[Registered, str] = {}
+    for digest, words in _lines(path, data):
+        if len(words) == 1:
+            files[PurePosixPath(words[0])] = _kept(
+                tree, _file(kind, PurePosixPath(words[0])), digest
+            )
+        else:
+            entry = Registered(PurePosixPath(words[0]), words[1], words[2])
+            places[entry] = _kept(tree, _place(kind, entry), digest)
+    return Record(files, places)
+
+
+def changes(tree: Tree, kind: str, record: Record | None) -> Iterator[Change]:
+    """What has to be written so that `record` is kept; None: nothing more is kept."""
+    wanted = dict(_texts(kind, record)) if record else {}
+    if record:
+        wanted[HANDLERS / kind / "manifest"] = manifest(record).encode()
+        wanted |= {PurePosixPath(path): data for path, data in _FIXED.items()}
+    for path, data in sorted(wanted.items()):
+        yield Change(path, tree.read(path), data)
+    old = read(tree, kind)
+    if old:
+        for path in sorted({path for path, _ in _texts(kind, old)} - set(wanted)):
+            yield Change(path, tree.read(path), None)
+        if not record:
+            path = HANDLERS / kind / "manifest"
+            yield Change(path, tree.read(path), None)
+
+
+def manifest(record: Record) -> str:
+    """The list of a record, sorted, one thing per line, so that branches merge."""
+    lines = [f"create {_digest(text)} {path}" for path, text in record.files.items()]
+    lines += [
+        f"edit {_digest(text)} {entry.path} {entry.place} {entry.key}"
+        for entry, text in record.places.items()
+    ]
+    lines.sort(key=lambda line: line.split(" ", 2)[2])
+    return "\n".join([f"format {FORMAT}", *lines, ""])
+
+
+def _lines(path: PurePosixPath, data: bytes) -> Iterator[tuple[str, list[str]]]:
+    """The digest and the words of each line."""
+    first, *rest = data.decode(errors="replace").splitlines() or [""]
+    if first != f"format {FORMAT}":
+        if first.startswith("format "):
+            raise StateError(path, "was written by a newer version of scaffold")
+        raise StateError(path, "is damaged; restore it from version control")
+    for number, line in enumerate(rest, start=2):
+        role, *words = line.split(" ")
+        if (role, len(words)) not in {("create", 2), ("edit", 4)}:
+            raise StateError(f"{path}:{number}", "is damaged")
+        yield words[0], words[1:]
+
+
+def _texts(kind: str, record: Record) -> Iterator[tuple[PurePosixPath, bytes]]:
+    for path, text in record.files.items():
+        yield _file(kind, path), text.encode()
+    for entry, text in record.places.items():
+        yield _place(kind, entry), text.encode()
+
+
+def _kept(tree: Tree, path: PurePosixPath, digest: str) -> str:
+    data = tree.read(path)
+    if data is None:
+        raise StateError(path, "is missing; restore it from version control")
+    # A checkout may have turned the line ends; that is no damage.
+    text = data.decode(errors="replace")
+    for candidate in (text, text.replace("\r\n", "\n")):
+        if _digest(candidate) == digest:
+            return candidate
+    raise StateError(path, "is damaged; restore it from version control")
+
+
+def _file(kind: str, path: PurePosixPath) -> PurePosixPath:
+    return HANDLERS / kind / "files" / f"{path}.txt"
+
+
+def _place(kind: str, entry: Registered) -> PurePosixPath:
+    return HANDLERS / kind / "places" / entry.path / f"{entry.place}.txt"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
