@@ -22,16 +22,17 @@ _PROPERTY = re.compile(r"[a-z][A-Za-z0-9]{0,39}", re.ASCII)
 _KEY_LENGTH = 40
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
+    """The words of a text."""
     return frozenset(text.split())
 
 
-_DEVICES = _words("con prn aux nul") | {
+_DEVICES = words("con prn aux nul") | {
     f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)
 }
 
 # What an alert node says about itself; a handler of such a name would hide it.
-ALERT_PROPERTIES = _words("""
+ALERT_PROPERTIES = words("""
     all category crit critReset details durationField flapping history id idField idTag
     info infoReset inhibit levelField levelTag message messageField noRecoveries
     stateChangesOnly topic warn warnReset quiet
@@ -39,7 +40,7 @@ ALERT_PROPERTIES = _words("""
 
 # Tables of the configuration file that mean something else, packages of the runtime,
 # and words whose derived classes the runtime has already.
-_RESERVED = _words("""
+_RESERVED = words("""
     aggregate alert auth azure collectd config consul data_dir deadman dns ec2 event
     exec file_discovery gce handler handler_services hostname http httpd httppost
     influxdb kubernetes level load log logging marathon nerve node opentsdb options

@@ -1,0 +1,100 @@
+"""A piece of generated code: a syntax tree and what is known about it."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class ExpressionError(Exception):
+    """An expression or value of a spec is wrong.
+
+    Attributes:
+        allowed: what would be right, or "".
+        suggestion: what was probably meant, or "".
+    """
+
+    def __init__(self, problem: str, allowed: str = "", suggestion: str = "") -> None:
+        super().__init__(problem)
+        self.allowed = allowed
+        self.suggestion = suggestion
+
+
+class Kind(StrEnum):
+    """What kind of value a piece of code gives; the words stand in messages."""
+
+    STR = "text"
+    INT = "whole number"
+    FLOAT = "number"
+    BOOL = "true or false"
+    DURATION = "duration"
+    TIME = "time"
+    SECRET = "secret"
+    LIST = "list"
+    RECORDS = "list of records"
+    MAP = "map of texts"
+    FIELDS = "map"
+    LEVEL = "level"
+    ANY = "value"
+
+
+@dataclass(frozen=True)
+class Code:
+    """An expression of the generated code.
+
+    Attributes:
+        node: its syntax tree.
+        kind: what it gives.
+        imports: the names that it needs from other modules.
+        reads: the keys of the spec that it reads: `config.room`.
+    """
+
+    node: ast.expr
+    kind: Kind
+    imports: frozenset[str] = frozenset()
+    reads: frozenset[str] = frozenset()
+
+    def using(self, *others: Code) -> Code:
+        """This code, made of `others`."""
+        imports = self.imports.union(*(each.imports for each in others))
+        reads = self.reads.union(*(each.reads for each in others))
+        return replace(self, imports=imports, reads=reads)
+
+    def revealed(self) -> Code:
+        """A value as it is sent: a secret revealed, a level as its word."""
+        if self.kind is Kind.SECRET:
+            return replace(self, node=method(self.node, "reveal"), kind=Kind.STR)
+        if self.kind is Kind.LEVEL:
+            made = ast.Call(name_node("str"), [self.node], [])
+            return replace(self, node=made, kind=Kind.STR)
+        return self
+
+    def as_text(self) -> Code:
+        """A value as text, printed as Go prints it."""
+        shown = self.revealed()
+        if shown.kind is Kind.STR:
+            return shown
+        made = ast.Call(name_node("text"), [shown.node], [])
+        return replace(
+            shown, node=made, kind=Kind.STR, imports=shown.imports | {"text"}
+        )
+
+
+def name_node(name: str) -> ast.Name:
+    """A name."""
+    return ast.Name(name, ast.Load())
+
+
+def dotted(path: str) -> ast.expr:
+    """`event.state.id` as a tree."""
+    first, *rest = path.split(".")
+    node: ast.expr = name_node(first)
+    for part in rest:
+        node = ast.Attribute(node, part, ast.Load())
+    return node
+
+
+def method(node: ast.expr, name: str, *arguments: ast.expr) -> ast.expr:
+    """A call of a method."""
+    return ast.Call(ast.Attribute(node, name, ast.Load()), list(arguments), [])

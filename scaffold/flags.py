@@ -1,0 +1,268 @@
+"""The spec that the flags of `new-handler` stand for."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from runtime.golang.durations import parse_go
+from scaffold import names
+from scaffold.errors import Fault
+from scaffold.model import TYPE_ALIASES, TYPES
+from scaffold.reading import Path
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+_TRUTH = {"true": True, "false": False}
+
+
+@dataclass(frozen=True)
+class Flags:
+    """What was said on the command line.
+
+    Attributes:
+        name: the handler's name.
+        fields: `NAME:TYPE[=DEFAULT]` of `--field`: configuration and option.
+        config: the same of `--config`: configuration only.
+        options: the same of `--option`: option only.
+        is_global: `--global`.
+        is_state_changes_only: `--state-changes-only`.
+        title: `--title`, or "".
+    """
+
+    name: str
+    fields: Sequence[str] = ()
+    config: Sequence[str] = ()
+    options: Sequence[str] = ()
+    is_global: bool = False
+    is_state_changes_only: bool = False
+    title: str = ""
+
+    @cached_property
+    def _settings(self) -> tuple[list[_Said], list[Fault]]:
+        said: list[_Said] = []
+        faults: list[Fault] = []
+        for flag, texts in (
+            ("--field", self.fields),
+            ("--config", self.config),
+            ("--option", self.options),
+        ):
+            for text in texts:
+                setting = _setting(flag, text, faults)
+                if setting is not None:
+                    said.append(setting)
+        seen: dict[str, str] = {}
+        for each in said:
+            key = names.identifier(each.key)
+            if key in seen:
+                faults.append(
+                    Fault(each.flag, f"{each.key!r} is said twice", seen[key])
+                )
+            seen[key] = each.flag
+        return said, faults
+
+    def faults(self) -> list[Fault]:
+        """What is wrong with the flags themselves."""
+        return self._settings[1]
+
+    def origins(self) -> dict[Path, str]:
+        """For each place in the spec, the flag that said it."""
+        origins: dict[Path, str] = {
+            ("handler", "name"): "NAME",
+            ("handler", "property"): "NAME",
+            ("handler", "title"): "--title",
+            ("handler", "flags"): "--state-changes-only",
+        }
+        for each in self._settings[0]:
+            for table in ("config", "option", "test"):
+                origins[(table, each.key)] = each.flag
+        return origins
+
+    def stated(self) -> dict[str, Any]:
+        """What the flags say of a spec, in the form that `differences` compares."""
+        stated: dict[str, Any] = {"handler.flags": sorted(self._switches())}
+        if self.title:
+            stated["handler.title"] = self.title
+        for each in self._settings[0]:
+            shown = each.type if not each.value else f"{each.type} = {each.value!r}"
+            if each.is_config:
+                stated[f"config.{each.key}"] = shown
+            if each.is_option and each.is_config:
+                stated[f"option.{each.key}"] = f"{each.type} from the configuration"
+            elif each.is_option:
+                stated[f"option.{each.key}"] = shown
+        return stated
+
+    def document(self) -> dict[str, Any]:
+        """The spec as tables."""
+        title = self.title or _title(self.name)
+        said = self._settings[0]
+        config: dict[str, Any] = {}
+        if not any(each.key == "url" and each.is_config for each in said):
+            config["url"] = {}
+        config |= {each.key: each.config() for each in said if each.is_config}
+        config["url"] |= {
+            "required": "enabled",
+            "error": f"must specify the {title} server URL",
+        }
+        options = [each for each in said if each.is_option]
+        body = {each.key: f"${{opt.{names.identifier(each.key)}}}" for each in options}
+        body["message"] = "${event.message}"
+        return {
+            "handler": {"name": self.name, "title": title, "flags": self._switches()},
+            "config": config,
+            "option": {each.key: each.option() for each in options},
+            "request": [{"url": "${config.url}", "json": body}],
+            "response": {
+                "message": f"unexpected response code ${{status}} from {title} service"
+            },
+            "test": {
+                **{each.key: each.test() for each in options if each.type != "secret"},
+                "message": f"test {self.name} message",
+            },
+        }
+
+    def to_toml(self) -> str:
+        """The spec as a person would write it."""
+        document = self.document()
+        [request] = document["request"]
+        parts = [_table("[handler]", document["handler"])]
+        parts.append(_table("[config]", document["config"]))
+        if document["option"]:
+            parts.append(_table("[option]", document["option"]))
+        parts.append(
+            _table("[[request]]", {"url": request["url"]})
+            + _table("[request.json]", request["json"])
+        )
+        parts.append(_table("[response]", document["response"]))
+        parts.append(_table("[test]", document["test"]))
+        return "\n".join(parts)
+
+    def _switches(self) -> list[str]:
+        flags = ["enabled"]
+        if self.is_global:
+            flags.append("global")
+        if self.is_state_changes_only:
+            flags.append("state-changes-only")
+        return flags
+
+
+@dataclass(frozen=True)
+class _Said:
+    flag: str
+    key: str
+    type: str
+    value: Any
+    is_config: bool
+    is_option: bool
+
+    def config(self) -> dict[str, Any]:
+        table = {} if self.type == "str" else {"type": self.type}
+        return table if not self.value else {**table, "default": self._default()}
+
+    def option(self) -> dict[str, Any]:
+        if self.is_config:
+            default = f"config.{names.identifier(self.key)}"
+            return {"default": default, "bind": "create"}
+        table = {} if self.type == "str" else {"type": self.type}
+        return table if not self.value else {**table, "initial": self._default()}
+
+    def test(self) -> Any:
+        if self.is_config:
+            return f"${{config.{names.identifier(self.key)}}}"
+        return list(self.value) if isinstance(self.value, tuple) else ""
+
+    def _default(self) -> Any:
+        return list(self.value) if isinstance(self.value, tuple) else self.text
+
+    @property
+    def text(self) -> Any:
+        return self.flag.partition("=")[2] if self.type == "duration" else self.value
+
+
+def _setting(flag: str, text: str, faults: list[Fault]) -> _Said | None:
+    shown = f"{flag} {text}"
+    key, colon, rest = text.partition(":")
+    if not colon:
+        key, equals, rest = text.partition("=")
+        rest = f"str={rest}" if equals else "str"
+    type_name, equals, value = rest.partition("=")
+    type_name = TYPE_ALIASES.get(type_name, type_name)
+    found = names.key_faults(key, shown)
+    known = [each for each in TYPES if each != "flag" or flag == "--option"]
+    if type_name not in known:
+        found.append(
+            Fault(
+                shown,
+                f"{type_name!r} is no type",
+                ", ".join(known),
+                names.closest(type_name, known),
+            )
+        )
+    faults += found
+    if found:
+        return None
+    try:
+        made = _default(type_name, value) if equals else TYPES[type_name].empty
+    except ValueError:
+        faults.append(Fault(shown, f"{value!r} is no {type_name}"))
+        return None
+    return _Said(shown, key, type_name, made, flag != "--option", flag != "--config")
+
+
+def _default(type_name: str, text: str) -> Any:
+    match type_name:
+        case "int":
+            return int(text)
+        case "float":
+            return float(text)
+        case "bool" | "flag":
+            if text not in _TRUTH:
+                raise ValueError(text)
+            return _TRUTH[text]
+        case "duration":
+            return parse_go(text)
+        case "list[str]":
+            return tuple(part.strip() for part in text.split(",") if part.strip())
+        case "map[str]":
+            pairs = [part.partition("=") for part in text.split(",") if part]
+            if not all(equals for _, equals, _ in pairs):
+                raise ValueError(text)
+            return {key.strip(): value.strip() for key, _, value in pairs}
+    return text
+
+
+def _title(name: str) -> str:
+    property = names.camel_case(name)
+    return property[:1].upper() + property[1:]
+
+
+def _table(header: str, table: Mapping[str, Any]) -> str:
+    lines = [header]
+    lines += [f"{_key(key)} = {_value(value)}" for key, value in table.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _key(key: str) -> str:
+    return key if _BARE.fullmatch(key) else _text(key)
+
+
+def _value(value: Any) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return repr(value)
+        case list():
+            return f"[{', '.join(_value(each) for each in value)}]"
+        case dict():
+            items = [f"{_key(key)} = {_value(each)}" for key, each in value.items()]
+            return f"{{ {', '.join(items)} }}" if items else "{}"
+    return _text(value)
+
+
+def _text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")

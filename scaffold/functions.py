@@ -1,0 +1,291 @@
+"""The functions of expressions, each as the plain Python it stands for.
+
+A new need costs one entry here, and one function of the runtime where Python has none.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from scaffold.code import Code, ExpressionError, Kind, method, name_node
+from scaffold.names import closest
+
+Arguments = Sequence[Code]
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of the expression language.
+
+    Attributes:
+        signature: how it is written, for messages and the schema.
+        least: how many values it takes at least.
+        most: how many values it takes at most.
+        build: makes the code of a call.
+        meaning: what it gives, for the docs.
+    """
+
+    signature: str
+    least: int
+    most: int
+    build: Callable[[Arguments], Code]
+    meaning: str
+
+
+def call(name: str, arguments: Arguments) -> Code:
+    """The code of a call.
+
+    Raises:
+        ExpressionError: there is no such function, or it takes other values.
+    """
+    function = FUNCTIONS.get(name)
+    if function is None:
+        raise ExpressionError(
+            f"unknown function {name!r}", listed(), closest(name, FUNCTIONS)
+        )
+    if not function.least <= len(arguments) <= function.most:
+        raise ExpressionError(
+            f"{name}() takes other values than these {len(arguments)}",
+            function.signature,
+        )
+    return function.build(arguments)
+
+
+def listed() -> str:
+    """The names of all functions."""
+    return ", ".join(sorted(FUNCTIONS))
+
+
+def either(parts: Sequence[Code], operator: ast.boolop) -> Code:
+    """`a or b`, `a and b`: of one kind where both are."""
+    if len({part.kind for part in parts}) > 1:
+        parts = [part.revealed() for part in parts]
+    kinds = {part.kind for part in parts}
+    kind = parts[0].kind if len(kinds) == 1 else Kind.ANY
+    made = ast.BoolOp(operator, [part.node for part in parts])
+    return Code(made, kind).using(*parts)
+
+
+_OPPOSITE: dict[type[ast.cmpop], ast.cmpop] = {
+    ast.Eq: ast.NotEq(),
+    ast.NotEq: ast.Eq(),
+    ast.In: ast.NotIn(),
+    ast.NotIn: ast.In(),
+    ast.Is: ast.IsNot(),
+    ast.IsNot: ast.Is(),
+    ast.Lt: ast.GtE(),
+    ast.LtE: ast.Gt(),
+    ast.Gt: ast.LtE(),
+    ast.GtE: ast.Lt(),
+}
+
+
+def negated(node: ast.expr) -> ast.expr:
+    """The opposite of a condition, as a person would write it."""
+    match node:
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return operand
+        case ast.Compare(left=left, ops=[operator], comparators=right):
+            return ast.Compare(left, [_OPPOSITE[type(operator)]], right)
+    return ast.UnaryOp(ast.Not(), node)
+
+
+def get(arguments: Arguments) -> Code:
+    """`get(map, key, default)`: the value under a key, or the default."""
+    holder, key = arguments[0], _text(arguments[1])
+    default = arguments[2].revealed() if len(arguments) == 3 else None
+    kind = default.kind if default else Kind.STR
+    if holder.kind is Kind.MAP:
+        fallback = default or Code(ast.Constant(""), Kind.STR)
+        made = method(holder.node, "get", key.node, fallback.node)
+        return Code(made, Kind.STR if kind is Kind.STR else Kind.ANY).using(
+            holder, key, fallback
+        )
+    if holder.kind not in (Kind.ANY, Kind.FIELDS):
+        raise ExpressionError(f"get() takes from a map, not from a {holder.kind}")
+    nodes = [holder.node, key.node, *([default.node] if default else [])]
+    return _run("get", nodes, Kind.ANY).using(
+        holder, key, *([default] if default else [])
+    )
+
+
+def _run(name: str, nodes: Sequence[ast.expr], kind: Kind) -> Code:
+    """A call of a function of the runtime."""
+    return Code(ast.Call(name_node(name), list(nodes), []), kind, frozenset({name}))
+
+
+def _text(code: Code) -> Code:
+    """A value that has to be text."""
+    return code.as_text()
+
+
+def _of_text(name: str) -> Callable[[Arguments], Code]:
+    """A function of the runtime from texts to text."""
+
+    def build(arguments: Arguments) -> Code:
+        texts = [_text(each) for each in arguments]
+        return _run(name, [each.node for each in texts], Kind.STR).using(*texts)
+
+    return build
+
+
+def _method(name: str, kind: Kind = Kind.STR) -> Callable[[Arguments], Code]:
+    """A method of text."""
+
+    def build(arguments: Arguments) -> Code:
+        first, *rest = (_text(each) for each in arguments)
+        made = method(first.node, name, *(each.node for each in rest))
+        return Code(made, kind).using(first, *rest)
+
+    return build
+
+
+def _json(arguments: Arguments) -> Code:
+    value = arguments[0].revealed()
+    return _run("dumps", [value.node], Kind.STR).using(value)
+
+
+def _time(name: str, kind: Kind) -> Callable[[Arguments], Code]:
+    def build(arguments: Arguments) -> Code:
+        time, *rest = arguments
+        if time.kind not in (Kind.TIME, Kind.DURATION, Kind.INT, Kind.ANY):
+            raise ExpressionError(f"a {time.kind} is no time")
+        _whole(rest)
+        nodes = [each.node for each in arguments]
+        return _run(name, nodes, kind).using(*arguments)
+
+    return build
+
+
+def _whole(codes: Arguments) -> None:
+    for code in codes:
+        if code.kind is not Kind.INT:
+            raise ExpressionError(f"a {code.kind} stands where a whole number has to")
+
+
+def _truncate(arguments: Arguments) -> Code:
+    text, length = _text(arguments[0]), arguments[1]
+    _whole([length])
+    made = ast.Subscript(text.node, ast.Slice(None, length.node, None), ast.Load())
+    return Code(made, Kind.STR).using(text, length)
+
+
+def _join(arguments: Arguments) -> Code:
+    items, between = arguments[0], _text(arguments[1])
+    if items.kind not in (Kind.LIST, Kind.ANY):
+        raise ExpressionError(f"join() takes a list of texts, not a {items.kind}")
+    made = method(between.node, "join", items.node)
+    return Code(made, Kind.STR).using(items, between)
+
+
+def _length(arguments: Arguments) -> Code:
+    value = arguments[0].revealed()
+    made = ast.Call(name_node("len"), [value.node], [])
+    return Code(made, Kind.INT).using(value)
+
+
+def _matches(arguments: Arguments) -> Code:
+    text, pattern = _text(arguments[0]), arguments[1]
+    match pattern.node:
+        case ast.Constant(value=str() as regex):
+            try:
+                re.compile(regex)
+            except re.error as error:
+                raise ExpressionError(
+                    f"{regex!r} is no regular expression: {error}"
+                ) from None
+        case _:
+            raise ExpressionError("matches() takes a regular expression in quotes")
+    nodes = [text.node, pattern.node]
+    return _run("matches", nodes, Kind.BOOL).using(text, pattern)
+
+
+FUNCTIONS: dict[str, Function] = {
+    "b64": Function("b64(text)", 1, 1, _of_text("b64"), "text in base64"),
+    "b64url": Function(
+        "b64url(text)", 1, 1, _of_text("b64url"), "text in base64 for URLs, no padding"
+    ),
+    "duration": Function(
+        "duration(d)",
+        1,
+        1,
+        _time("go_duration", Kind.STR),
+        "a duration as Go prints it: 1m30s",
+    ),
+    "endswith": Function(
+        "endswith(text, end)",
+        2,
+        2,
+        _method("endswith", Kind.BOOL),
+        "whether it ends so",
+    ),
+    "get": Function(
+        "get(map, key[, default])", 2, 3, get, "the value under a key, or the default"
+    ),
+    "hmac_sha256": Function(
+        "hmac_sha256(key, text)",
+        2,
+        2,
+        _of_text("hmac_sha256"),
+        "signature of text, in base64",
+    ),
+    "html": Function("html(text)", 1, 1, _of_text("html"), "text escaped for HTML"),
+    "join": Function("join(list, between)", 2, 2, _join, "the texts of a list as one"),
+    "json": Function("json(value)", 1, 1, _json, "a value as JSON text"),
+    "len": Function("len(value)", 1, 1, _length, "how many items or characters"),
+    "lower": Function("lower(text)", 1, 1, _method("lower"), "in small letters"),
+    "matches": Function(
+        "matches(text, regex)", 2, 2, _matches, "whether the regex is found in the text"
+    ),
+    "pick": Function(
+        "pick(a, b, …)",
+        2,
+        9,
+        lambda arguments: either(arguments, ast.Or()),
+        "the first that is not empty",
+    ),
+    "quote": Function(
+        "quote(text)", 1, 1, _of_text("quote"), "text escaped for a part of a URL"
+    ),
+    "replace": Function(
+        "replace(text, old, new)", 3, 3, _method("replace"), "with new for each old"
+    ),
+    "rfc3339": Function(
+        "rfc3339(time[, digits])",
+        1,
+        2,
+        _time("rfc3339", Kind.STR),
+        "a time as 2017-07-14T02:40:00Z, with that many decimals",
+    ),
+    "seconds": Function(
+        "seconds(d)", 1, 1, _time("seconds", Kind.FLOAT), "a duration in seconds"
+    ),
+    "startswith": Function(
+        "startswith(text, start)",
+        2,
+        2,
+        _method("startswith", Kind.BOOL),
+        "whether it starts so",
+    ),
+    "strip": Function("strip(text)", 1, 1, _method("strip"), "without outer blanks"),
+    "text": Function(
+        "text(value)",
+        1,
+        1,
+        lambda arguments: _text(arguments[0]),
+        "a value as Go prints it",
+    ),
+    "truncate": Function(
+        "truncate(text, n)", 2, 2, _truncate, "the first n characters"
+    ),
+    "unix": Function(
+        "unix(time)", 1, 1, _time("unix", Kind.INT), "a time in seconds since 1970"
+    ),
+    "unix_ms": Function(
+        "unix_ms(time)", 1, 1, _time("unix_ms", Kind.INT), "in milliseconds since 1970"
+    ),
+    "upper": Function("upper(text)", 1, 1, _method("upper"), "in capital letters"),
+}

@@ -1,0 +1,297 @@
+"""What a spec says, checked and compiled: plain values that templates read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from scaffold.code import Code, Kind
+from scaffold.names import Names, camel_case, constant, identifier
+
+LEVELS = ("OK", "INFO", "WARNING", "CRITICAL")
+FLAGS = ("enabled", "global", "state-changes-only")
+
+
+@dataclass(frozen=True)
+class FieldType:
+    """A type that configuration and options may have.
+
+    Attributes:
+        name: as it is written in specs.
+        annotation: in Python.
+        kind: of its values in expressions.
+        empty: what a field holds that says nothing.
+    """
+
+    name: str
+    annotation: str
+    kind: Kind
+    empty: Any
+
+
+TYPES = {
+    each.name: each
+    for each in (
+        FieldType("str", "str", Kind.STR, ""),
+        FieldType("secret", "Secret", Kind.SECRET, ""),
+        FieldType("int", "int", Kind.INT, 0),
+        FieldType("float", "float", Kind.FLOAT, 0.0),
+        FieldType("bool", "bool", Kind.BOOL, False),
+        FieldType("duration", "Duration", Kind.DURATION, 0),
+        FieldType("url", "str", Kind.STR, ""),
+        FieldType("list[str]", "tuple[str, ...]", Kind.LIST, ()),
+        FieldType("map[str]", "dict[str, str]", Kind.MAP, {}),
+        FieldType("flag", "bool", Kind.BOOL, False),
+    )
+}
+LEVEL_TYPE = FieldType("level", "Level", Kind.LEVEL, "CRITICAL")
+TYPE_ALIASES = {"string": "str", "list": "list[str]", "map": "map[str]"}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A named value of the configuration file or of a handler.
+
+    Attributes:
+        key: its name in TOML, or in a handler's options.
+        type: its type.
+        default: what it holds when nothing is said; nanoseconds for durations.
+        doc: what it means, in the author's words, or "".
+    """
+
+    key: str
+    type: FieldType
+    default: Any
+    doc: str = ""
+
+    @cached_property
+    def name(self) -> str:
+        """Its name in Python."""
+        return identifier(self.key)
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether it must not be shown."""
+        return self.type.kind is Kind.SECRET
+
+
+@dataclass(frozen=True)
+class ConfigField(Setting):
+    """A key of the handler's table in the configuration file.
+
+    Attributes:
+        required: "", "enabled" or "always".
+        error: what is said where it is required and empty.
+        is_url: whether it is checked to be a URL.
+        check: what has to hold, or None.
+        check_error: what is said where it does not hold.
+    """
+
+    required: str = ""
+    error: str = ""
+    is_url: bool = False
+    check: Code | None = None
+    check_error: str = ""
+
+
+@dataclass(frozen=True)
+class Option(Setting):
+    """What an alert can say about its handler.
+
+    Attributes:
+        tick: its TICKscript property; None where there is none.
+        fallback: what counts where it is empty, or None.
+        is_bound_early: whether the fallback is taken when the handler is made.
+        aliases: other names of it.
+        alias_of: the key of the option that this is another name of, or "".
+    """
+
+    tick: str | None = None
+    fallback: Code | None = None
+    is_bound_early: bool = False
+    aliases: tuple[str, ...] = ()
+    alias_of: str = ""
+
+    @property
+    def has_odd_tick(self) -> bool:
+        """Whether the TICKscript property does not follow from the name."""
+        return self.tick is not None and self.tick != camel_case(self.name)
+
+
+@dataclass(frozen=True)
+class LevelMap:
+    """A value for each alert level.
+
+    Attributes:
+        key: how expressions call it: `level.color`.
+        values: by level.
+        default: for levels without a value.
+    """
+
+    key: str
+    values: Mapping[str, Any]
+    default: Any
+
+    @property
+    def constant(self) -> str:
+        """The constant of the module that holds it."""
+        return constant(self.key)
+
+
+@dataclass(frozen=True)
+class Let:
+    """A value computed once for each event."""
+
+    name: str
+    code: Code
+
+
+@dataclass(frozen=True)
+class Check:
+    """What must hold before anything is sent.
+
+    Attributes:
+        that: the condition.
+        error: what is said where it does not hold.
+    """
+
+    that: Code
+    error: Code
+
+
+@dataclass(frozen=True)
+class RequestSpec:
+    """One request; the first whose condition holds is sent.
+
+    Attributes:
+        when: its condition, or None.
+        method: `POST`, …
+        url: where it goes, without `path` and `query`.
+        path: what is appended to the path of `url`.
+        query: what replaces the query of `url`; None keeps it.
+        headers: besides the content type.
+        scheme: of the `Authorization` header, or "".
+        token: what follows the scheme.
+        is_optional: whether there is no such header where the token is empty.
+        basic: user and password, or None.
+        body_kind: `json`, `form`, `text` or "".
+        body: what is sent.
+        is_sorted: whether the keys of JSON are sorted.
+        has_newline: whether a line end follows the JSON.
+    """
+
+    when: Code | None
+    method: str
+    url: Code
+    path: tuple[Code, ...] = ()
+    query: Mapping[str, Code] | None = None
+    headers: Mapping[str, Code] = field(default_factory=dict)
+    scheme: str = ""
+    token: Code | None = None
+    is_optional: bool = False
+    basic: tuple[Code, Code] | None = None
+    body_kind: str = ""
+    body: Code | None = None
+    is_sorted: bool = False
+    has_newline: bool = False
+
+
+@dataclass(frozen=True)
+class ResponseSpec:
+    """How an answer is read.
+
+    Attributes:
+        ok: the statuses that mean success; empty: 200 to 299.
+        that: what has to hold besides, or None.
+        error: where the error text is in the answer's JSON.
+        message: what is said of other answers, or None.
+        unparsable: what is said of answers that are not JSON, or None.
+    """
+
+    ok: tuple[int, ...] = ()
+    that: Code | None = None
+    error: str = "error"
+    message: Code | None = None
+    unparsable: Code | None = None
+
+
+@dataclass(frozen=True)
+class TestField(Setting):
+    """An option of the service test.
+
+    Attributes:
+        code: its default where that comes from the configuration, or None.
+        feeds: what it sets: `event.message`, `opt.room`.
+    """
+
+    code: Code | None = None
+    feeds: str = ""
+
+    __test__ = False  # pytest: this is no test
+
+
+@dataclass(frozen=True)
+class Example:
+    """One case of the author's.
+
+    Attributes:
+        name: what it shows.
+        config: configuration, by key.
+        options: options of the handler, by key.
+        event: what the event says.
+        want: what the endpoint must receive.
+    """
+
+    name: str
+    config: Mapping[str, Any]
+    options: Mapping[str, Any]
+    event: Mapping[str, Any]
+    want: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class HandlerSpec:
+    """A handler, described.
+
+    Attributes:
+        names: the forms of its name.
+        title: how people call the service.
+        summary: what it does, one sentence.
+        flags: which of `enabled`, `global`, `state-changes-only` it has.
+        document: the spec as it was read.
+        text: the text it was read from.
+        stated: for a spec made of flags, what they said; None for one from a file.
+    """
+
+    names: Names
+    title: str
+    summary: str
+    flags: tuple[str, ...]
+    config: tuple[ConfigField, ...]
+    options: tuple[Option, ...]
+    levels: tuple[LevelMap, ...]
+    lets: tuple[Let, ...]
+    checks: tuple[Check, ...]
+    requests: tuple[RequestSpec, ...]
+    response: ResponseSpec
+    test: tuple[TestField, ...]
+    examples: tuple[Example, ...]
+    document: Mapping[str, Any]
+    text: str
+    stated: Mapping[str, Any] | None = None
+
+    def to_toml(self) -> str:
+        """The spec as it is committed: the author's own text."""
+        return self.text
+
+    @property
+    def is_global(self) -> bool:
+        """Whether it can be given to all alert nodes."""
+        return "global" in self.flags
+
+    @property
+    def has_state_changes_only(self) -> bool:
+        """Whether it can make alert nodes send changes only."""
+        return "state-changes-only" in self.flags

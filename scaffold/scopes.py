@@ -1,0 +1,130 @@
+"""What expressions may name in each part of a spec, and what that is in Python."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from scaffold.code import Code, Kind, dotted, name_node
+from scaffold.expressions import Scope
+from scaffold.model import LEVELS, LevelMap, Option, Setting
+from scaffold.names import identifier
+
+
+def _event(path: str, kind: Kind) -> Code:
+    return Code(dotted(f"event.{path}"), kind)
+
+
+def _of_event(name: str, kind: Kind) -> Code:
+    made = ast.Call(name_node(name), [name_node("event")], [])
+    return Code(made, kind, frozenset({name}))
+
+
+def _of_row(field: str, kind: Kind) -> Code:
+    row = _of_event("first_row", Kind.ANY)
+    return replace(row, node=ast.Attribute(row.node, field, ast.Load()), kind=kind)
+
+
+EVENT: dict[str, Code] = {
+    "id": _event("state.id", Kind.STR),
+    "message": _event("state.message", Kind.STR),
+    "details": _event("state.details", Kind.STR),
+    "level": _event("state.level", Kind.LEVEL),
+    "time": _event("state.time", Kind.TIME),
+    "duration": _event("state.duration", Kind.DURATION),
+    "previous_level": _event("previous_level", Kind.LEVEL),
+    "topic": _event("topic", Kind.STR),
+    "name": _event("data.name", Kind.STR),
+    "task": _event("data.task_name", Kind.STR),
+    "category": _event("data.category", Kind.STR),
+    "group": _event("data.group", Kind.STR),
+    "recoverable": _event("data.recoverable", Kind.BOOL),
+    "tags": _event("data.tags", Kind.MAP),
+    "fields": _event("data.fields", Kind.FIELDS),
+    "result": _of_event("result_json", Kind.FIELDS),
+    "data": _of_event("event_json", Kind.FIELDS),
+}
+
+EVENT_ROW: dict[str, Code] = {
+    "name": _of_row("name", Kind.STR),
+    "tags": _of_row("tags", Kind.MAP),
+}
+
+
+def settings(variable: str, table: str, fields: Iterable[Setting]) -> dict[str, Code]:
+    """The settings of a dataclass, as attributes of `variable`.
+
+    Args:
+        variable: what holds them in Python: `config`, `self`.
+        table: how the spec calls them: `config`, `opt`.
+        fields: the settings.
+    """
+    return {
+        each.name: Code(
+            dotted(f"{variable}.{each.name}"),
+            each.type.kind,
+            reads=frozenset({f"{table}.{each.key}"}),
+        )
+        for each in fields
+    }
+
+
+def level(entry: LevelMap) -> Code:
+    """`level.color`: the value for the level of the event."""
+    table, key = name_node(entry.constant), dotted("event.state.level")
+    sample = entry.default if entry.default is not None else ""
+    for value in entry.values.values():
+        sample = value
+    kind = {bool: Kind.BOOL, int: Kind.INT, float: Kind.FLOAT}.get(
+        type(sample), Kind.STR
+    )
+    node: ast.expr
+    if set(entry.values) == set(LEVELS):
+        node = ast.Subscript(table, key, ast.Load())
+    else:
+        default = ast.Constant(entry.default)
+        node = ast.Call(ast.Attribute(table, "get", ast.Load()), [key, default], [])
+    return Code(node, kind, frozenset({entry.constant}))
+
+
+def configured(fields: Iterable[Setting], variable: str = "config") -> Scope:
+    """Where only the configuration is known."""
+    return Scope({"config": settings(variable, "config", fields)})
+
+
+def sending(
+    fields: Iterable[Setting], options: Iterable[Option], levels: Iterable[LevelMap]
+) -> Scope:
+    """Where an event is sent."""
+    shown = [option for option in options if not option.alias_of]
+    tables: Mapping[str, Mapping[str, Code]] = {
+        "config": settings("config", "config", fields),
+        "opt": settings("options", "opt", shown),
+        "event": EVENT,
+        "event.row": EVENT_ROW,
+        "level": {identifier(each.key): level(each) for each in levels},
+    }
+    return Scope(tables)
+
+
+def answered(error_key: str, title: str) -> Scope:
+    """Where an answer is read."""
+    response = name_node("response")
+    arguments = [response, ast.Constant(error_key), ast.Constant(title)]
+    names = {
+        "status": Code(dotted("response.status"), Kind.INT),
+        "body": Code(dotted("response.text"), Kind.STR),
+        "reply": Code(dotted("response.json"), Kind.ANY),
+        "error": Code(
+            ast.Call(name_node("error_text"), list(arguments), []),
+            Kind.STR,
+            frozenset({"error_text"}),
+        ),
+        "parse_error": Code(
+            ast.Call(name_node("parse_error"), [response], []),
+            Kind.STR,
+            frozenset({"parse_error"}),
+        ),
+    }
+    return Scope({}, names)

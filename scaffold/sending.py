@@ -1,0 +1,396 @@
+"""The tables of a spec that say what is sent: requests, answers, the service test."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from scaffold import names
+from scaffold.code import Code, Kind, dotted, name_node
+from scaffold.functions import FUNCTIONS
+from scaffold.model import (
+    LEVEL_TYPE,
+    LEVELS,
+    TYPES,
+    Check,
+    Example,
+    Let,
+    Option,
+    RequestSpec,
+    ResponseSpec,
+    TestField,
+)
+from scaffold.reading import Path, Reader, kind_of
+from scaffold.values import Values
+
+_REQUEST_KEYS = (
+    "when", "method", "url", "path", "query", "headers", "auth", "json", "form", "text",
+    "sorted", "newline",
+)  # fmt: skip
+_METHODS = ("POST", "PUT", "PATCH", "GET", "DELETE")
+_BODIES = ("json", "form", "text")
+_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
+# what the generated method that sends has as names already
+_RESERVED_NAMES = names.words("""
+    self config options event body headers query response text encode join dumps get
+    opt level server let status reply error str len url request urlencode authorization
+    basic_auth without_empty event_json result_json first_row
+    """) | set(FUNCTIONS)
+_EXAMPLE_EVENT = (
+    "id", "message", "details", "level", "time", "duration", "name", "task", "category",
+    "group", "tags", "fields",
+)  # fmt: skip
+_EVENT_FEEDS: dict[str, str] = {
+    "event.id": "str",
+    "event.message": "str",
+    "event.details": "str",
+    "event.level": "level",
+    "event.topic": "str",
+    "event.name": "str",
+    "event.task": "str",
+    "event.category": "str",
+    "event.group": "str",
+}
+_SHORT_FEEDS = {"message": "event.message", "level": "event.level"}
+
+
+def read_lets(
+    reader: Reader, table: Mapping[str, Any], values: Values
+) -> tuple[tuple[Let, ...], Values]:
+    """`[let]`: each may name those before it; then the scope that knows them all."""
+    lets = []
+    for key, value in table.items():
+        path: Path = ("let", key)
+        reserved = {*_RESERVED_NAMES, *values.scope.names, *values.scope.tables}
+        reader.take(names.key_faults(key, "", reserved, "value"), path)
+        name = names.identifier(key)
+        code = values.value(value, path)
+        lets.append(Let(name, code))
+        known = Code(name_node(name), code.kind, reads=code.reads)
+        values = values.inside(values.scope.with_name(name, known))
+    return tuple(lets), values
+
+
+def read_checks(
+    reader: Reader, document: Mapping[str, Any], values: Values
+) -> tuple[Check, ...]:
+    """`[[check]]`: what must hold before anything is sent."""
+    checks = []
+    for path, table in reader.tables(document, (), "check"):
+        reader.keys(table, path, ("that", "error", "at"))
+        if reader.choice(table, path, "at", ("send", "create"), "send") == "create":
+            reader.fault((*path, "at"), "'create' is not known to this version", "send")
+        that = _needed(reader, table, path, "that", values.expression)
+        error = _needed(reader, table, path, "error", values.text)
+        no_secrets(reader, error, values, (*path, "error"))
+        if that and error:
+            checks.append(Check(that, error))
+    return tuple(checks)
+
+
+def no_secrets(reader: Reader, code: Code | None, values: Values, path: Path) -> None:
+    """Refuse secrets in what people will read."""
+    if code is None:
+        return
+    for table in ("config", "opt"):
+        for each in values.scope.tables.get(table, {}).values():
+            if each.kind is Kind.SECRET and each.reads <= code.reads:
+                [key] = each.reads
+                reader.fault(path, f"would show the secret {key}")
+
+
+def _needed(
+    reader: Reader, table: Mapping[str, Any], path: Path, key: str, read: Any
+) -> Any:
+    if key in table:
+        return read(table[key], (*path, key))
+    reader.fault((*path, key), "is missing")
+    return None
+
+
+def read_requests(
+    reader: Reader, document: Mapping[str, Any], values: Values
+) -> tuple[RequestSpec, ...]:
+    """`[[request]]`."""
+    tables = reader.tables(document, (), "request")
+    if not tables:
+        reader.fault(("request",), "is missing: nothing would be sent", "[[request]]")
+    made = [_request(reader, table, path, values) for path, table in tables]
+    for (path, _), each in list(zip(tables, made, strict=True))[:-1]:
+        if each.when is None:
+            reader.fault(
+                path, "hides the requests after it", "'when' in all but the last"
+            )
+    return tuple(made)
+
+
+def _request(
+    reader: Reader, table: Mapping[str, Any], path: Path, values: Values
+) -> RequestSpec:
+    reader.keys(table, path, _REQUEST_KEYS, ("data", "address"))
+    kind, body = _body(reader, table, path, values)
+    method = reader.choice(table, path, "method", _METHODS, "POST")
+    if method == "GET" and kind:
+        reader.fault((*path, kind), "a GET has no body", ", ".join(_METHODS[:3]))
+    scheme, token, is_optional, basic = _auth(reader, table, path, values)
+    url = _needed(reader, table, path, "url", values.text)
+    for key in ("sorted", "newline"):
+        if key in table and kind != "json":
+            reader.fault((*path, key), "has a meaning only with 'json'")
+    return RequestSpec(
+        values.expression(table["when"], (*path, "when")) if "when" in table else None,
+        method,
+        url or Code(dotted("config.url"), Kind.STR),
+        tuple(
+            values.text(each, (*path, "path", index))
+            for index, each in enumerate(reader.value(table, path, "path", list, []))
+        ),
+        _texts(reader, table, path, "query", values) if "query" in table else None,
+        _headers(reader, table, path, values),
+        scheme,
+        token,
+        is_optional,
+        basic,
+        kind,
+        body,
+        reader.value(table, path, "sorted", bool, False),
+        reader.value(table, path, "newline", bool, False),
+    )
+
+
+def _body(
+    reader: Reader, table: Mapping[str, Any], path: Path, values: Values
+) -> tuple[str, Code | None]:
+    said = [key for key in _BODIES if key in table]
+    for other in said[1:]:
+        reader.fault(
+            (*path, other), f"stands beside {said[0]!r}", "one of " + ", ".join(_BODIES)
+        )
+    if not said:
+        return "", None
+    kind, place = said[0], (*path, said[0])
+    match kind:
+        case "json":
+            return kind, values.value(table[kind], place)
+        case "text":
+            return kind, values.text(table[kind], place)
+    return kind, _form(reader, table[kind], place, values)
+
+
+def _form(reader: Reader, table: object, path: Path, values: Values) -> Code:
+    if not isinstance(table, dict):
+        reader.fault(path, f"is {kind_of(table)}", "a table")
+        return values.mapping({}, path)
+    return values.mapping(table, path, as_text=True)
+
+
+def _texts(
+    reader: Reader, table: Mapping[str, Any], path: Path, key: str, values: Values
+) -> dict[str, Code]:
+    entries = reader.table(table, path, key)
+    return {
+        name: values.text(each, (*path, key, name)) for name, each in entries.items()
+    }
+
+
+def _headers(
+    reader: Reader, table: Mapping[str, Any], path: Path, values: Values
+) -> dict[str, Code]:
+    for name, value in reader.table(table, path, "headers").items():
+        place = (*path, "headers", name)
+        if not _HEADER.fullmatch(name):
+            reader.fault(place, f"{name!r} is no name of a header")
+        if (
+            name.lower() == "authorization"
+            and isinstance(value, str)
+            and "${" not in value
+        ):
+            reader.fault(place, "a token stands here: it would be committed", "auth")
+    return _texts(reader, table, path, "headers", values)
+
+
+def _auth(
+    reader: Reader, table: Mapping[str, Any], path: Path, values: Values
+) -> tuple[str, Code | None, bool, tuple[Code, Code] | None]:
+    auth, place = reader.table(table, path, "auth"), (*path, "auth")
+    if not auth:
+        return "", None, False, None
+    reader.keys(auth, place, ("scheme", "token", "optional", "basic"))
+    if "basic" in auth:
+        pair = reader.texts(auth, place, "basic")
+        if len(pair) != 2 or len(auth) != 1:
+            reader.fault((*place, "basic"), "is no pair", "[user, password], alone")
+            return "", None, False, None
+        user, password = (
+            values.expression(each, (*place, "basic", index)).as_text()
+            for index, each in enumerate(pair)
+        )
+        return "", None, False, (user, password)
+    scheme = reader.value(auth, place, "scheme", str, "Bearer")
+    if not _SCHEME.fullmatch(scheme):
+        reader.fault((*place, "scheme"), f"{scheme!r} is no scheme", "Bearer, Basic, …")
+    token = _needed(reader, auth, place, "token", values.expression)
+    return scheme, token, reader.value(auth, place, "optional", bool, False), None
+
+
+def read_response(
+    reader: Reader, table: Mapping[str, Any], values: Values
+) -> ResponseSpec:
+    """`[response]`."""
+    path: Path = ("response",)
+    reader.keys(
+        table, path, ("ok", "that", "error", "message", "unparsable"), ("fallback",)
+    )
+    statuses = reader.value(table, path, "ok", list, [])
+    for index, status in enumerate(statuses):
+        if type(status) is not int or not 100 <= status <= 599:
+            reader.fault(
+                (*path, "ok", index), f"{status!r} is no HTTP status", "100 to 599"
+            )
+    return ResponseSpec(
+        tuple(each for each in statuses if type(each) is int),
+        values.expression(table["that"], (*path, "that")) if "that" in table else None,
+        error_key(reader, table),
+        (
+            values.text(table["message"], (*path, "message"))
+            if "message" in table
+            else None
+        ),
+        (
+            values.text(table["unparsable"], (*path, "unparsable"))
+            if "unparsable" in table
+            else None
+        ),
+    )
+
+
+def error_key(reader: Reader, table: Mapping[str, Any]) -> str:
+    """Where the error text is in the answer: `error.message` is a table inside."""
+    return reader.value(table, ("response",), "error", str, "error")
+
+
+def read_test(
+    reader: Reader,
+    table: Mapping[str, Any],
+    kind: str,
+    options: Mapping[str, Option],
+    values: Values,
+) -> tuple[TestField, ...]:
+    """`[test]`: the options of the service test; a message is always among them."""
+    entries = dict(table)
+    if "message" not in entries and not _is_fed(entries, "event.message"):
+        entries["message"] = f"test {kind} message"
+    made = []
+    for key, value in entries.items():
+        path: Path = ("test", key)
+        reader.take(names.key_faults(key, "", ("self",), "test option"), path)
+        if isinstance(value, dict):
+            reader.keys(value, path, ("value", "feeds", "doc"), ("map",))
+            feeds, value = reader.value(value, path, "feeds", str, ""), value.get(
+                "value", ""
+            )
+        else:
+            feeds = ""
+        feeds = feeds or _feeds(key, options)
+        made.append(_test_field(reader, key, value, feeds, options, values))
+    for first, second in names.same_names(entries):
+        reader.fault(("test", second), f"is the same name as {first!r} in Python")
+    return tuple(made)
+
+
+def _is_fed(entries: Mapping[str, Any], what: str) -> bool:
+    return any(
+        isinstance(each, dict) and each.get("feeds") == what
+        for each in entries.values()
+    )
+
+
+def _feeds(key: str, options: Mapping[str, Option]) -> str:
+    if key in _SHORT_FEEDS and key not in options:
+        return _SHORT_FEEDS[key]
+    return f"opt.{key}" if key in options else ""
+
+
+def _test_field(
+    reader: Reader,
+    key: str,
+    value: object,
+    feeds: str,
+    options: Mapping[str, Option],
+    values: Values,
+) -> TestField:
+    path: Path = ("test", key)
+    known = {**_EVENT_FEEDS, **{f"opt.{each}": "" for each in options}}
+    by_name = {f"opt.{option.name}": f"opt.{option.key}" for option in options.values()}
+    feeds = by_name.get(feeds, feeds)
+    if feeds not in known:
+        reader.fault(
+            path,
+            f"feeds {feeds!r}, which is not known" if feeds else "feeds nothing",
+            "an option's key, message, level, or { feeds = … } with one of "
+            + ", ".join(known),
+            names.closest(feeds or key, known),
+        )
+        return TestField(key, TYPES["str"], "")
+    if feeds == "event.level":
+        return _test_level(reader, key, value, path)
+    type_ = options[feeds[4:]].type if feeds.startswith("opt.") else TYPES["str"]
+    if type_.kind is Kind.SECRET:
+        reader.fault(path, "would show a secret: the test uses the configured one")
+        return TestField(key, TYPES["str"], "", feeds=feeds)
+    if isinstance(value, str):
+        code = values.string(value, path)
+        if code.reads:
+            if code.kind is not type_.kind:
+                reader.fault(
+                    path, f"gives a {code.kind} where {feeds} is a {type_.name}"
+                )
+            return TestField(key, type_, type_.empty, code=code, feeds=feeds)
+        if type_.kind is Kind.STR:
+            return TestField(key, type_, value, feeds=feeds)
+    if value == "" or isinstance(value, str):
+        return TestField(key, type_, type_.empty, feeds=feeds)
+    fits = {Kind.BOOL: bool, Kind.INT: int, Kind.FLOAT: float, Kind.LIST: list}
+    if type(value) is not fits.get(type_.kind):
+        reader.fault(path, f"is {kind_of(value)} where {feeds} is a {type_.name}")
+        return TestField(key, type_, type_.empty, feeds=feeds)
+    made = tuple(value) if isinstance(value, list) else value
+    return TestField(key, type_, made, feeds=feeds)
+
+
+def _test_level(reader: Reader, key: str, value: object, path: Path) -> TestField:
+    if value not in LEVELS:
+        guess = names.closest(value, LEVELS)
+        reader.fault(path, f"{value!r} is no level", ", ".join(LEVELS), guess)
+        value = "CRITICAL"
+    return TestField(key, LEVEL_TYPE, value, feeds="event.level")
+
+
+def read_examples(reader: Reader, document: Mapping[str, Any]) -> tuple[Example, ...]:
+    """`[[example]]`: cases of the author's own; each becomes a test."""
+    made = []
+    config = document.get("config", {})
+    options = document.get("option", {})
+    for index, (path, table) in enumerate(reader.tables(document, (), "example")):
+        reader.keys(table, path, ("name", "config", "options", "event", "want"))
+        parts = [
+            reader.table(table, path, key)
+            for key in ("config", "options", "event", "want")
+        ]
+        reader.keys(
+            parts[0], (*path, "config"), config if isinstance(config, dict) else ()
+        )
+        reader.keys(
+            parts[1], (*path, "options"), options if isinstance(options, dict) else ()
+        )
+        reader.keys(parts[2], (*path, "event"), _EXAMPLE_EVENT)
+        reader.keys(
+            parts[3],
+            (*path, "want"),
+            ("method", "path", "query", "headers", "json", "form", "text", "error"),
+        )
+        name = reader.value(table, path, "name", str, f"example {index + 1}")
+        made.append(Example(name, *parts))
+    return tuple(made)

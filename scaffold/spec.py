@@ -1,0 +1,243 @@
+"""A handler's spec: read from TOML or from flags, with every fault told at once."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from runtime.server.toml_lines import positions
+from scaffold import scopes, sending, tables
+from scaffold.errors import Fault, SpecError
+from scaffold.flags import Flags
+from scaffold.model import HandlerSpec
+from scaffold.reading import Path, Reader, shown
+from scaffold.values import Values
+
+_SIZE_BYTES = 64 * 1024
+_DEPTH = 20
+_TABLES = (
+    "handler", "config", "option", "level", "let", "check", "request", "response",
+    "test", "example",
+)  # fmt: skip
+_LATER = ("instances", "hook")
+
+
+def parse(
+    text: str,
+    path: str = "",
+    *,
+    existing: Collection[str] = (),
+    properties: Collection[str] = (),
+) -> HandlerSpec:
+    """The spec that a TOML text describes.
+
+    Args:
+        text: the text.
+        path: where it came from, for messages.
+        existing: the kinds of other handlers.
+        properties: their TICKscript properties.
+
+    Raises:
+        SpecError: with all its faults.
+    """
+    if len(text.encode()) > _SIZE_BYTES:
+        raise SpecError([Fault("", "is larger than 64 KiB")], path)
+    try:
+        document = tomllib.loads(text.removeprefix("\ufeff"))
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError([_not_toml(str(error))], path) from None
+    except RecursionError:
+        raise SpecError([Fault("", f"is nested deeper than {_DEPTH}")], path) from None
+    reader = Reader(positions(text))
+    return _read(document, text, reader, path, existing, properties)
+
+
+def from_flags(
+    name: str,
+    *,
+    fields: Sequence[str] = (),
+    config: Sequence[str] = (),
+    options: Sequence[str] = (),
+    is_global: bool = False,
+    state_changes_only: bool = False,
+    title: str = "",
+    existing: Collection[str] = (),
+    properties: Collection[str] = (),
+) -> HandlerSpec:
+    """The spec that the flags of `new-handler` describe.
+
+    Args:
+        name: the handler's name.
+        fields: `NAME:TYPE[=DEFAULT]` of each `--field`.
+        config: the same of `--config`.
+        options: the same of `--option`.
+        is_global: `--global`.
+        state_changes_only: `--state-changes-only`.
+        title: `--title`, or "".
+        existing: the kinds of other handlers.
+        properties: their TICKscript properties.
+
+    Raises:
+        SpecError: with all its faults, each with the flag that it comes from.
+    """
+    flags = Flags(name, fields, config, options, is_global, state_changes_only, title)
+    reader = Reader(None, flags.origins())
+    reader.faults += flags.faults()
+    if reader.faults:
+        raise SpecError(reader.faults)
+    document = flags.document()
+    text = flags.to_toml()
+    spec = _read(document, text, reader, "", existing, properties)
+    return _with(spec, stated=flags.stated())
+
+
+def _with(spec: HandlerSpec, **changes: Any) -> HandlerSpec:
+    return HandlerSpec(**{**vars(spec), **changes})
+
+
+def _read(
+    document: dict[str, Any],
+    text: str,
+    reader: Reader,
+    path: str,
+    existing: Collection[str],
+    properties: Collection[str],
+) -> HandlerSpec:
+    if _depth(document) > _DEPTH:
+        raise SpecError([Fault("", f"is nested deeper than {_DEPTH}")], path)
+    spec = _spec(document, text, reader, existing, properties)
+    if reader.faults:
+        raise SpecError(_in_order(reader.faults), path)
+    return spec
+
+
+def _spec(
+    document: dict[str, Any],
+    text: str,
+    reader: Reader,
+    existing: Collection[str],
+    properties: Collection[str],
+) -> HandlerSpec:
+    reader.keys(document, (), _TABLES, _LATER)
+    table = reader.table(document, (), "handler")
+    tables.read_handler_keys(reader, table)
+    names = tables.read_names(reader, table, existing, properties)
+    title = tables.read_title(reader, table, names)
+    config = tables.read_config(reader, reader.table(document, (), "config"))
+    options = tables.read_options(reader, reader.table(document, (), "option"), config)
+    levels = tables.read_levels(reader, reader.table(document, (), "level"))
+    values = Values(reader, scopes.sending(config, options, levels))
+    lets, values = sending.read_lets(reader, reader.table(document, (), "let"), values)
+    response = reader.table(document, (), "response")
+    answered = scopes.answered(sending.error_key(reader, response), title)
+    own_options = {each.key: each for each in options if not each.alias_of}
+    test_values = Values(reader, scopes.configured(config, "self.config"))
+    return HandlerSpec(
+        names,
+        title,
+        tables.read_doc(reader, table, ("handler",), "summary"),
+        tables.read_flags(reader, table),
+        config,
+        options,
+        levels,
+        lets,
+        sending.read_checks(reader, document, values),
+        sending.read_requests(reader, document, values),
+        sending.read_response(reader, response, Values(reader, answered)),
+        sending.read_test(
+            reader,
+            reader.table(document, (), "test"),
+            names.kind,
+            own_options,
+            test_values,
+        ),
+        sending.read_examples(reader, document),
+        document,
+        text,
+    )
+
+
+def differences(stated: HandlerSpec, committed: HandlerSpec) -> list[str]:
+    """Where two specs disagree, one line for each key; empty where they agree.
+
+    Flags are a statement about a spec: of one made of flags only what they said counts,
+    and that the other has no further settings.
+    """
+    ours = stated.stated if stated.stated is not None else _flat(stated.document)
+    if stated.stated is None:
+        theirs = _flat(committed.document)
+    else:
+        theirs = _as_stated(committed, stated.stated)
+    lines = []
+    for key in [*ours, *(key for key in theirs if key not in ours)]:
+        if ours.get(key) != theirs.get(key):
+            wanted, found = _shown(ours, key), _shown(theirs, key)
+            lines.append(f"{key}: the spec has {found}, you said {wanted}")
+    return lines
+
+
+def _as_stated(spec: HandlerSpec, stated: Mapping[str, Any]) -> dict[str, Any]:
+    """What a spec says of the things that flags can state."""
+    found: dict[str, Any] = {}
+    if "handler.title" in stated:
+        found["handler.title"] = spec.title
+    found["handler.flags"] = sorted(spec.flags)
+    for field in spec.config:
+        if field.key != "url" or "config.url" in stated:
+            found[f"config.{field.key}"] = _setting(field.type.name, field.default)
+    for option in spec.options:
+        falls_back = option.fallback is not None
+        shown_type = _setting(option.type.name, option.default)
+        found[f"option.{option.key}"] = (
+            f"{option.type.name} from the configuration" if falls_back else shown_type
+        )
+    return found
+
+
+def _setting(type_name: str, default: Any) -> str:
+    return type_name if not default else f"{type_name} = {default!r}"
+
+
+def _shown(flat: Mapping[str, Any], key: str) -> str:
+    return str(flat[key]) if key in flat else "nothing"
+
+
+def _flat(value: Any, path: Path = ()) -> dict[str, Any]:
+    if isinstance(value, dict) and value:
+        items: dict[str, Any] = {}
+        for key, each in value.items():
+            items.update(_flat(each, (*path, key)))
+        return items
+    if isinstance(value, list) and value:
+        items = {}
+        for index, each in enumerate(value):
+            items.update(_flat(each, (*path, index)))
+        return items
+    return {shown(path): value}
+
+
+def _depth(value: object) -> int:
+    """How deeply tables and lists are nested; walks level by level."""
+    depth, level = 0, [value]
+    while level and depth <= _DEPTH:
+        inner: list[object] = []
+        for each in level:
+            if isinstance(each, dict):
+                inner += each.values()
+            elif isinstance(each, list):
+                inner += each
+        depth, level = depth + 1, inner
+    return depth - 1
+
+
+def _in_order(faults: list[Fault]) -> list[Fault]:
+    return sorted(faults, key=lambda fault: fault.line or 0)
+
+
+def _not_toml(problem: str) -> Fault:
+    found = re.search(r" \(at line (\d+), column \d+\)$", problem)
+    line = int(found[1]) if found else None
+    text = problem[: found.start()] if found else problem
+    return Fault("", f"is no TOML: {text}", line=line)

@@ -1,0 +1,397 @@
+"""The tables of a spec that say what a handler has: names, configuration, options, levels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from runtime.golang.durations import parse_go
+from scaffold import names, scopes
+from scaffold.model import (
+    FLAGS,
+    LEVELS,
+    TYPE_ALIASES,
+    TYPES,
+    ConfigField,
+    FieldType,
+    LevelMap,
+    Option,
+)
+from scaffold.names import Names
+from scaffold.reading import Path, Reader, kind_of
+from scaffold.values import Values
+
+_TITLE = re.compile(r"[^\W_](?:[\w .+&/()'-]{0,38}[\w.+)])?")
+_TEXT_LENGTH = 200
+_CONFIG_TYPES = tuple(name for name in TYPES if name != "flag")
+_OPTION_TYPES = tuple(TYPES)
+_CONFIG_KEYS = (
+    "type", "default", "doc", "secret", "required", "error", "check", "check_error",
+)  # fmt: skip
+_OPTION_KEYS = ("type", "doc", "tick", "alias", "default", "bind", "initial")
+_LATER_OPTION_KEYS = ("template", "scope", "fields", "append", "unused")
+_LATER_HANDLER_KEYS = ("tls", "transport", "args", "wrap")
+# what the classes of settings have besides their fields
+_RESERVED_CONFIG = ("enabled", "global_", "state_changes_only", "validate", "self")
+_RESERVED_OPTION = ("node", "resolve", "self")
+# what tokens look like: a long run of letters with digits among them
+_TOKEN = re.compile(
+    r"(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{24,}|\b(?:xox[a-z]|ghp|sk)[-_]"
+)
+_OWN_DEFAULTS: dict[type, tuple[str, ...]] = {
+    str: ("str", "url"),
+    bool: ("bool", "flag"),
+    int: ("int", "float", "duration"),
+    float: ("float",),
+    list: ("list[str]",),
+    dict: ("map[str]",),
+}
+
+
+def read_names(
+    reader: Reader,
+    table: Mapping[str, Any],
+    kinds: Collection[str],
+    taken: Collection[str],
+) -> Names:
+    """The names of `[handler]`.
+
+    Args:
+        reader: collects faults.
+        table: the table.
+        kinds: the kinds of other handlers.
+        taken: their TICKscript properties.
+    """
+    path: Path = ("handler",)
+    kind = reader.value(table, path, "name", str, "")
+    if "name" not in table:
+        reader.fault((*path, "name"), "is missing", "the handler's name")
+        return Names("handler", "handler")
+    kind_faults = names.kind_faults(kind, "", kinds)
+    reader.take(kind_faults, (*path, "name"))
+    property = reader.value(table, path, "property", str, names.default_property(kind))
+    if not kind_faults or "property" in table:
+        reader.take(names.property_faults(property, "", taken), (*path, "property"))
+    return Names(kind, property)
+
+
+def read_title(reader: Reader, table: Mapping[str, Any], handler: Names) -> str:
+    """How people call the service."""
+    title = reader.value(table, ("handler",), "title", str, handler.class_name)
+    if _TITLE.fullmatch(title):
+        return title
+    reader.fault(
+        ("handler", "title"),
+        f"{title!r} is no title",
+        "letters, digits, blanks and . + & / ( ) ' - _, at most 40",
+    )
+    return handler.class_name
+
+
+def read_flags(reader: Reader, table: Mapping[str, Any]) -> tuple[str, ...]:
+    """Which of Kapacitor's switches the configuration has."""
+    path: Path = ("handler", "flags")
+    flags = reader.texts(table, ("handler",), "flags") or ["enabled"]
+    for flag in flags:
+        if flag not in FLAGS:
+            guess = names.closest(flag, FLAGS)
+            reader.fault(path, f"{flag!r} is not known", ", ".join(FLAGS), guess)
+    if "enabled" not in flags:
+        reader.fault(path, "'enabled' is missing: every handler can be switched off")
+    if "state-changes-only" in flags and "global" not in flags:
+        reader.fault(path, "'state-changes-only' has a meaning only with 'global'")
+    return tuple(flag for flag in FLAGS if flag in flags)
+
+
+def read_doc(
+    reader: Reader, table: Mapping[str, Any], path: Path, key: str = "doc"
+) -> str:
+    """One sentence of documentation: it goes into docstrings, so it must be harmless."""
+    doc = reader.value(table, path, key, str, "")
+    if key not in table:
+        return ""
+    allowed = "one line that ends with a full stop, without quotes in a row and \\"
+    place = (*path, key)
+    if not doc.isprintable() or "\\" in doc or '""' in doc:
+        reader.fault(place, "cannot stand in a docstring", allowed)
+    elif len(doc) > _TEXT_LENGTH:
+        reader.fault(place, f"has more than {_TEXT_LENGTH} characters", allowed)
+    elif not doc.endswith(".") or doc != doc.strip():
+        reader.fault(place, "is no sentence", allowed)
+    elif doc[:1].isupper() and not doc[1:2].isupper():
+        reader.fault(
+            place, "starts with a capital", suggestion=doc[:1].lower() + doc[1:]
+        )
+    else:
+        return doc
+    return ""
+
+
+def read_handler_keys(reader: Reader, table: Mapping[str, Any]) -> None:
+    """Refuse the keys of `[handler]` that are not known."""
+    known = ("name", "title", "summary", "property", "flags")
+    reader.keys(table, ("handler",), known, _LATER_HANDLER_KEYS)
+
+
+def read_config(reader: Reader, table: Mapping[str, Any]) -> tuple[ConfigField, ...]:
+    """The keys of `[config]`."""
+    _same_names(reader, table, ("config",))
+    bare = [
+        _config_field(reader, key, value, ("config", key))
+        for key, value in table.items()
+    ]
+    values = Values(reader, scopes.configured(bare, "self"))
+    return tuple(_checked(each, table[each.key], values) for each in bare)
+
+
+def _checked(field: ConfigField, entry: object, values: Values) -> ConfigField:
+    """The field with its rule, which may look at all fields."""
+    if not isinstance(entry, dict) or entry.get("check") in (None, "url"):
+        return field
+    check = values.expression(entry["check"], ("config", field.key, "check"))
+    return replace(field, check=check)
+
+
+def _config_field(reader: Reader, key: str, entry: object, path: Path) -> ConfigField:
+    reader.take(names.key_faults(key, "", _RESERVED_CONFIG), path)
+    table = _entry(reader, entry, path)
+    reader.keys(table, path, _CONFIG_KEYS)
+    type_ = read_type(reader, table, path, _CONFIG_TYPES)
+    if reader.value(table, path, "secret", bool, False):
+        if type_.name not in ("str", "url", "secret"):
+            reader.fault((*path, "secret"), f"a {type_.name} cannot be secret", "str")
+        is_url = type_.name == "url" or table.get("check") == "url"
+        type_ = TYPES["secret"]
+    else:
+        is_url = type_.name == "url" or table.get("check") == "url"
+    required = reader.choice(table, path, "required", ("enabled", "always"), "")
+    error = reader.value(table, path, "error", str, f"must specify {key}")
+    if "error" in table and not required:
+        reader.fault((*path, "error"), "is said of nothing", "with 'required'")
+    check_error = reader.value(table, path, "check_error", str, "")
+    if "check_error" in table and "check" not in table:
+        reader.fault((*path, "check_error"), "is said of nothing", "with 'check'")
+    if is_url and type_.kind not in (TYPES["str"].kind, TYPES["secret"].kind):
+        reader.fault((*path, "check"), f"a {type_.name} is no URL", "str")
+    return ConfigField(
+        key,
+        type_,
+        read_default(reader, table, path, "default", type_),
+        read_doc(reader, table, path),
+        required=required,
+        error=error,
+        is_url=is_url,
+        check_error=check_error or ("" if is_url else f"invalid {key}"),
+    )
+
+
+def read_type(
+    reader: Reader, table: Mapping[str, Any], path: Path, allowed: Collection[str]
+) -> FieldType:
+    """The type of a setting; without one, that of its default."""
+    if "type" not in table:
+        for wanted, fitting in _OWN_DEFAULTS.items():
+            if type(table.get("default", table.get("initial", ""))) is wanted:
+                return TYPES[fitting[0]]
+        return TYPES["str"]
+    known = [*allowed, *TYPE_ALIASES]
+    name = reader.choice(table, path, "type", known, "str")
+    return TYPES[TYPE_ALIASES.get(name, name)]
+
+
+def read_default(
+    reader: Reader, table: Mapping[str, Any], path: Path, key: str, type_: FieldType
+) -> Any:
+    """A default value, checked against its type."""
+    if key not in table:
+        return type_.empty
+    value, place = table[key], (*path, key)
+    if type_.name == "secret":
+        reader.fault(place, "a secret has no default: it would be committed")
+    elif type_.name == "duration" and isinstance(value, str):
+        try:
+            return parse_go(value)
+        except ValueError:
+            reader.fault(place, f"{value!r} is no duration", "as 10s, 1m30s, 500ms")
+    elif type_.name not in _OWN_DEFAULTS.get(type(value), ()):
+        reader.fault(place, f"is {kind_of(value)}, not a {type_.name}")
+    elif type_.name == "list[str]":
+        return tuple(reader.texts(table, path, key))
+    elif type_.name == "map[str]":
+        return _text_map(reader, value, place)
+    elif isinstance(value, str) and _TOKEN.search(value):
+        reader.fault(place, "looks like a token: it would be committed")
+    elif isinstance(value, float) and value - value != 0:
+        reader.fault(place, f"is {value}, which JSON cannot say", "a finite number")
+    else:
+        return float(value) if type_.name == "float" else value
+    return type_.empty
+
+
+def _text_map(reader: Reader, value: Mapping[str, Any], path: Path) -> dict[str, str]:
+    for key, each in value.items():
+        if not isinstance(each, str):
+            reader.fault((*path, key), f"is {kind_of(each)}", "a text")
+    return {key: each for key, each in value.items() if isinstance(each, str)}
+
+
+def read_options(
+    reader: Reader, table: Mapping[str, Any], config: Collection[ConfigField]
+) -> tuple[Option, ...]:
+    """The keys of `[option]`."""
+    _same_names(reader, table, ("option",))
+    values = Values(reader, scopes.configured(config))
+    options: list[Option] = []
+    for key, entry in table.items():
+        option = _option(
+            reader, key, entry, values, {each.key: each for each in config}
+        )
+        options.append(option)
+        options += [_alias(option, each) for each in option.aliases]
+    ticks = [option.tick.lower() for option in options if option.tick]
+    for option in options:
+        if option.tick and ticks.count(option.tick.lower()) > 1 and not option.alias_of:
+            reader.fault(
+                ("option", option.key, "tick"),
+                f"another option has the property {option.tick!r}",
+            )
+    return tuple(options)
+
+
+def _option(
+    reader: Reader,
+    key: str,
+    entry: object,
+    values: Values,
+    config: Mapping[str, ConfigField],
+) -> Option:
+    path: Path = ("option", key)
+    reader.take(names.key_faults(key, "", _RESERVED_OPTION), path)
+    table = _entry(reader, entry, path)
+    if table.get("type") == "records":
+        reader.fault((*path, "type"), "'records' is not known to this version")
+        table = {name: each for name, each in table.items() if name != "type"}
+    reader.keys(table, path, _OPTION_KEYS, _LATER_OPTION_KEYS)
+    type_ = _option_type(reader, table, path, config)
+    fallback = None
+    if "default" in table:
+        fallback = values.expression(table["default"], (*path, "default"))
+        wanted = (
+            {type_.kind, TYPES["str"].kind} if type_.name == "secret" else {type_.kind}
+        )
+        if fallback.kind not in wanted:
+            reader.fault(
+                (*path, "default"),
+                f"gives a {fallback.kind} where the option is a {type_.name}",
+            )
+    is_early = (
+        reader.choice(table, path, "bind", ("create", "send"), "send") == "create"
+    )
+    if is_early and fallback is None:
+        reader.fault((*path, "bind"), "has a meaning only with 'default'")
+    initial = read_default(reader, table, path, "initial", type_)
+    if is_early and "initial" in table:
+        reader.fault((*path, "initial"), 'cannot stand beside bind = "create"')
+    return Option(
+        key,
+        type_,
+        initial,
+        read_doc(reader, table, path),
+        tick=_tick(reader, key, table, path),
+        fallback=fallback,
+        is_bound_early=is_early,
+        aliases=_aliases(reader, table, path),
+    )
+
+
+def _option_type(
+    reader: Reader,
+    table: Mapping[str, Any],
+    path: Path,
+    config: Mapping[str, ConfigField],
+) -> FieldType:
+    """The type that is said, or that of the configuration it falls back to."""
+    default = table.get("default")
+    if "type" not in table and isinstance(default, str):
+        for field in config.values():
+            if default.strip() == f"config.{field.name}":
+                return TYPES["str"] if field.type.name == "url" else field.type
+    if "type" not in table and "initial" not in table:
+        return TYPES["str"]
+    return read_type(reader, table, path, _OPTION_TYPES)
+
+
+def _tick(reader: Reader, key: str, table: Mapping[str, Any], path: Path) -> str | None:
+    place = (*path, "tick")
+    said = table.get("tick")
+    if said is False:
+        return None
+    tick = names.camel_case(key) if "tick" not in table else said
+    if not isinstance(tick, str) or not re.fullmatch("[a-zA-Z][a-zA-Z0-9]{0,39}", tick):
+        reader.fault(place, f"{tick!r} is no property", "a name, or false for none")
+        return None
+    if "tick" not in table and tick in names.ALERT_PROPERTIES:
+        reader.fault(
+            place,
+            f"the property {tick!r} would hide the one of the alert node; say it if so",
+            f'tick = "{tick}", another name, or false for none',
+        )
+    return tick
+
+
+def _aliases(reader: Reader, table: Mapping[str, Any], path: Path) -> tuple[str, ...]:
+    said = table.get("alias", [])
+    if isinstance(said, str):
+        said = [said]
+    kept = []
+    for index, alias in enumerate(reader.texts({"alias": said}, path, "alias")):
+        if re.fullmatch("[a-z][a-zA-Z0-9]{0,39}", alias):
+            kept.append(alias)
+        else:
+            reader.fault((*path, "alias", index), f"{alias!r} is no name of an option")
+    return tuple(kept)
+
+
+def _alias(option: Option, alias: str) -> Option:
+    return Option(
+        names.snake_case(alias).replace("_", "-") if alias.islower() else alias,
+        option.type,
+        option.type.empty,
+        f"another name of `{option.name}`.",
+        tick=alias if option.tick else None,
+        alias_of=option.key,
+    )
+
+
+def read_levels(reader: Reader, table: Mapping[str, Any]) -> tuple[LevelMap, ...]:
+    """The tables `[level.NAME]`."""
+    made = []
+    for key in table:
+        path: Path = ("level", key)
+        reader.take(names.key_faults(key, "", what="value per level"), path)
+        entry = reader.table(table, ("level",), key)
+        reader.keys(entry, path, (*LEVELS, "default"))
+        kinds = {type(value) for value in entry.values()}
+        if len(kinds) > 1 or not kinds <= {str, int, float, bool}:
+            reader.fault(path, "mixes values", "all texts, or all numbers")
+            entry = {}
+        if not entry:
+            reader.fault(path, "says nothing", ", ".join((*LEVELS, "default")))
+        default = entry.get("default", next(iter(kinds), str)())
+        values = {level: entry[level] for level in LEVELS if level in entry}
+        made.append(LevelMap(key, values, default))
+    return tuple(made)
+
+
+def _entry(reader: Reader, entry: object, path: Path) -> dict[str, Any]:
+    if isinstance(entry, dict):
+        return entry
+    reader.fault(path, f"is {kind_of(entry)}", 'a table, as { type = "str" }')
+    return {}
+
+
+def _same_names(reader: Reader, table: Mapping[str, Any], path: Path) -> None:
+    for first, second in names.same_names(table):
+        reader.fault((*path, second), f"is the same name as {first!r} in Python")

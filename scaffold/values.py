@@ -1,0 +1,224 @@
+"""The values of a spec as code: texts with `${…}`, tables with `"key?"`, loops in lists."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from scaffold.code import Code, ExpressionError, Kind, name_node
+from scaffold.expressions import Scope, compile_expression, compile_pieces
+from scaffold.names import identifier, key_faults
+from scaffold.reading import Path, Reader, kind_of
+
+_PLAIN = Code(ast.Constant(""), Kind.STR)
+_LOOPED = (Kind.LIST, Kind.RECORDS, Kind.MAP, Kind.FIELDS, Kind.ANY)
+_FOR, _IF, _VALUE = "@for", "@if", "@value"
+
+
+class Values:
+    """Compiles the values of one scope; faults go to the reader.
+
+    Attributes:
+        scope: what expressions may name.
+    """
+
+    def __init__(self, reader: Reader, scope: Scope) -> None:
+        self._reader = reader
+        self.scope = scope
+
+    def inside(self, scope: Scope) -> Values:
+        """The same for another scope."""
+        return Values(self._reader, scope)
+
+    def expression(self, text: object, path: Path) -> Code:
+        """A bare expression, as in `when`; `${…}` around it does no harm."""
+        if not isinstance(text, str):
+            self._reader.fault(path, f"is {kind_of(text)}", "an expression in quotes")
+            return _PLAIN
+        if text.strip().startswith("${"):
+            return self.string(text, path)
+        try:
+            return compile_expression(text, self.scope)
+        except ExpressionError as error:
+            self._reader.failed(path, error)
+            return _PLAIN
+
+    def string(self, text: str, path: Path) -> Code:
+        """A text; one that is exactly one `${…}` keeps its kind."""
+        try:
+            return self._string(text)
+        except ExpressionError as error:
+            self._reader.failed(path, error)
+        return _PLAIN
+
+    def text(self, value: object, path: Path) -> Code:
+        """A value that has to become text: part of a URL, a header, an error."""
+        if isinstance(value, (bool, int, float, str)):
+            return self.value(value, path).as_text()
+        self._reader.fault(path, f"is {kind_of(value)}", "a text")
+        return _PLAIN
+
+    def value(self, value: object, path: Path) -> Code:
+        """Any value, as it is sent."""
+        match value:
+            case str():
+                return self.string(value, path).revealed()
+            case bool():
+                return Code(ast.Constant(value), Kind.BOOL)
+            case int():
+                return Code(ast.Constant(value), Kind.INT)
+            case float():
+                return Code(ast.Constant(value), Kind.FLOAT)
+            case list():
+                return self._list(value, path)
+            case dict():
+                return self.mapping(value, path)
+        self._reader.fault(path, f"is {kind_of(value)}", "a text, in quotes")
+        return _PLAIN
+
+    def mapping(
+        self, table: Mapping[str, Any], path: Path, *, as_text: bool = False
+    ) -> Code:
+        """A table: `"key?"` is left out when empty, `"..."` merges maps.
+
+        Args:
+            table: the table.
+            path: its place.
+            as_text: whether all values become text, as forms need it.
+        """
+        read = self.text if as_text else self.value
+        keys: list[ast.expr | None] = []
+        values: list[Code] = []
+        optional: list[str] = []
+        for key, value in table.items():
+            place = (*path, key)
+            if key == "...":
+                for index, text in enumerate(
+                    value if isinstance(value, list) else [value]
+                ):
+                    keys.append(None)
+                    where = (*place, index) if isinstance(value, list) else place
+                    values.append(self._merged(text, where))
+                continue
+            if key.startswith("@"):
+                self._reader.fault(place, "stands only in the items of a list")
+                continue
+            name = key.removesuffix("?")
+            if name != key:
+                optional.append(name)
+            keys.append(ast.Constant(name))
+            values.append(read(value, place))
+        made: ast.expr = ast.Dict(keys, [each.node for each in values])
+        code = Code(made, Kind.FIELDS).using(*values)
+        return _without_empty(code, optional) if optional else code
+
+    def _merged(self, text: object, path: Path) -> Code:
+        code = self.expression(text, path)
+        if code.kind not in (Kind.MAP, Kind.FIELDS, Kind.ANY) and code is not _PLAIN:
+            self._reader.fault(path, f"merges a {code.kind}", "a map")
+        return code
+
+    def _list(self, items: Sequence[object], path: Path) -> Code:
+        codes: list[Code] = []
+        for index, item in enumerate(items):
+            place = (*path, index)
+            if isinstance(item, dict) and _FOR in item:
+                codes.append(self._loop(item, place))
+            else:
+                codes.append(self.value(item, place))
+        if len(codes) == 1 and isinstance(codes[0].node, ast.ListComp):
+            return codes[0]
+        nodes = [
+            (
+                ast.Starred(each.node, ast.Load())
+                if isinstance(each.node, ast.ListComp)
+                else each.node
+            )
+            for each in codes
+        ]
+        return Code(ast.List(nodes, ast.Load()), Kind.LIST).using(*codes)
+
+    def _loop(self, item: Mapping[str, Any], path: Path) -> Code:
+        """`{ "@for" = "x in expr", … }`: one item per element."""
+        place = (*path, _FOR)
+        name, sequence = self._loop_parts(item[_FOR], place)
+        kind = Kind.STR if sequence.kind in (Kind.LIST, Kind.MAP) else Kind.ANY
+        inner = self.inside(self.scope.with_name(name, Code(name_node(name), kind)))
+        used = [sequence]
+        tests: list[ast.expr] = []
+        if _IF in item:
+            test = inner.expression(item[_IF], (*path, _IF))
+            tests, used = [test.node], [sequence, test]
+        rest = {key: value for key, value in item.items() if key not in (_FOR, _IF)}
+        if set(rest) == {_VALUE}:
+            element = inner.value(rest[_VALUE], (*path, _VALUE))
+        else:
+            element = inner.mapping(rest, path)
+        target = ast.Name(name, ast.Store())
+        loop = ast.comprehension(target, sequence.node, tests, 0)
+        made = ast.ListComp(element.node, [loop])
+        return Code(made, Kind.LIST).using(*used, element)
+
+    def _loop_parts(self, text: object, path: Path) -> tuple[str, Code]:
+        name, word, expression = (
+            text.strip().partition(" in ") if isinstance(text, str) else ("", "", "")
+        )
+        name = name.strip()
+        if not word or key_faults(name, "") or identifier(name) != name:
+            self._reader.fault(path, f"{text!r} is no loop", "'x in expression'")
+            return "item", _PLAIN
+        if name in self.scope.names or name in self.scope.tables:
+            self._reader.fault(path, f"{name!r} means something else here")
+        code = self.expression(expression, path)
+        if code is not _PLAIN and code.kind not in _LOOPED:
+            self._reader.fault(path, f"loops over a {code.kind}", "a list or a map")
+        return name, code
+
+    def _string(self, text: str) -> Code:
+        codes = compile_pieces(text, self.scope)
+        if not codes:
+            return _PLAIN
+        return codes[0] if len(codes) == 1 else _joined(codes)
+
+
+def _joined(codes: Sequence[Code]) -> Code:
+    """Texts and values as one text: an f-string, or a sum where quotes would clash.
+
+    Which of them does not depend on what the texts say.
+    """
+    shown = [
+        code if code.kind in (Kind.STR, Kind.INT) else code.as_text() for code in codes
+    ]
+    if any(_holds_text(code.node) for code in shown):
+        texts = [code.as_text() for code in shown]
+        node = texts[0].node
+        for each in texts[1:]:
+            node = ast.BinOp(node, ast.Add(), each.node)
+        return Code(node, Kind.STR).using(*texts)
+    values: list[ast.expr] = [
+        (
+            code.node
+            if isinstance(code.node, ast.Constant) and code.kind is Kind.STR
+            else ast.FormattedValue(code.node, -1, None)
+        )
+        for code in shown
+    ]
+    return Code(ast.JoinedStr(values), Kind.STR).using(*shown)
+
+
+def _holds_text(node: ast.expr) -> bool:
+    """Whether an expression, which is not itself a text, has a text inside."""
+    if isinstance(node, ast.Constant):
+        return False
+    return any(
+        isinstance(each, ast.JoinedStr)
+        or (isinstance(each, ast.Constant) and isinstance(each.value, str))
+        for each in ast.walk(node)
+    )
+
+
+def _without_empty(code: Code, optional: Sequence[str]) -> Code:
+    keys = [ast.Constant(key) for key in optional]
+    made = ast.Call(name_node("without_empty"), [code.node, *keys], [])
+    return Code(made, Kind.FIELDS, frozenset({"without_empty"})).using(code)
