@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from runtime.errors import LineProtocolError
+from runtime.line_protocol.blocks import parse_columns
 from runtime.line_protocol.rows import parse_rows
-from runtime.line_protocol.times import times
+from runtime.line_protocol.times import Times
 from runtime.line_protocol.write import Write, write_of_rows
 from runtime.units import Nanoseconds
 
 __all__ = ["LineProtocolError", "Write", "parse"]
+
+_LARGE = 12_000
+"""Bytes of a body from which on columns are faster than rows; see bench/."""
 
 
 def parse(
@@ -26,5 +30,7 @@ def parse(
     Raises:
         LineProtocolError: some line does not parse; it has a message for each.
     """
-    rows = parse_rows(body.decode("utf-8", "replace"), times(precision, now))
-    return write_of_rows(rows, db, rp)
+    times = Times.of(precision, now)
+    if len(body) >= _LARGE:
+        return parse_columns(body, times, db, rp)
+    return write_of_rows(parse_rows(body.decode("utf-8", "replace"), times), db, rp)

@@ -23,7 +23,7 @@ _NUMBER = re.compile(
     r"-?(?:[0-9]{1,18}(i)|(?:[0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?)"
 )
 _TAGGED = re.compile(r"[^,=]+(?:,[^,=]+=[^,=]+)*")
-_LONGEST = 30_000
+LONGEST = 30_000
 """Characters of a line that no limit of a key's size can concern."""
 _CACHED = 250
 """Characters of a series (measurement and tags) that is worth remembering."""
@@ -45,13 +45,18 @@ def parse_rows(text: str, times: Times) -> list[Row]:
         try:
             row = parse_row(line, times)
         except BadLineError as error:
-            errors.append(f"unable to parse '{scanner.content(line)}': {error}")
+            errors.append(bad_line(line, error))
             continue
         if row is not None:
             rows.append(row)
     if errors:
         raise LineProtocolError("\n".join(errors))
     return rows
+
+
+def bad_line(line: str, error: BadLineError) -> str:
+    """The message about a line that does not parse."""
+    return f"unable to parse '{scanner.content(line)}': {error}"
 
 
 def parse_row(line: str, times: Times) -> Row | None:
@@ -68,7 +73,7 @@ def parse_row(line: str, times: Times) -> Row | None:
 
 def _split(line: str, times: Times) -> Row | None:
     """The point of a line of the common form, or None."""
-    if '"' in line or "\\" in line or len(line) > _LONGEST:
+    if '"' in line or "\\" in line or len(line) > LONGEST:
         return None
     parts = line.split(" ")
     if len(parts) == 3:

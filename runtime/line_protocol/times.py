@@ -32,8 +32,8 @@ class Times:
     step: Nanoseconds
     default: Nanoseconds
 
-
-def times(precision: str, now: Nanoseconds) -> Times:
-    """The times of a write; an unknown precision, `us` too, counts as nanoseconds."""
-    step = _STEPS.get(precision, 1)
-    return Times(step, units.truncate(now, step))
+    @classmethod
+    def of(cls, precision: str, now: Nanoseconds) -> Times:
+        """By the precision of a write; an unknown one, `us` too, is nanoseconds."""
+        step = _STEPS.get(precision, 1)
+        return cls(step, units.truncate(now, step))

@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.frames import FieldColumn, FieldKind, Frame, Point, TagColumn, Value
+from runtime.frames import Columns, Frame, Point
+from runtime.line_protocol.columns import MergedColumns, ParsedRows
 from runtime.line_protocol.scanner import Row
-
-_KINDS: dict[type, FieldKind] = {
-    float: "float",
-    int: "int",
-    str: "string",
-    bool: "bool",
-}
-_DTYPES: dict[FieldKind, type] = {
-    "float": np.float64,
-    "int": np.int64,
-    "bool": np.bool_,
-    "string": np.object_,
-    "mixed": np.object_,
-}
 
 
 class Write:
@@ -98,77 +86,47 @@ def write_of_rows(rows: Sequence[Row], db: str, rp: str) -> Write:
     return Write(frames, np.array([index[row[0]] for row in rows], dtype=np.int32))
 
 
-class ParsedRows:
-    """Rows as columns: each is made when it is first asked for."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Points of one measurement, where a write has them in several places.
 
-    __slots__ = ("_fields", "_names", "_rows", "_tags")
+    Attributes:
+        lines: numbers that order the points of the whole write, ascending.
+        time: int64, ns since 1970 UTC.
+        columns: the other values, a row per point.
+    """
 
-    def __init__(self, rows: Sequence[Row]) -> None:
-        self._rows = rows
-        self._names: tuple[Sequence[str], Sequence[str]] | None = None
-        self._tags: dict[str, TagColumn | None] = {}
-        self._fields: dict[str, FieldColumn | None] = {}
-
-    @property
-    def tag_names(self) -> Sequence[str]:
-        """Tags that some row has, in order of appearance."""
-        return self._all_names()[0]
-
-    @property
-    def field_names(self) -> Sequence[str]:
-        """Fields that some row has, in order of appearance."""
-        return self._all_names()[1]
-
-    def _all_names(self) -> tuple[Sequence[str], Sequence[str]]:
-        if self._names is None:
-            tags: dict[str, None] = {}
-            fields: dict[str, None] = {}
-            for _, row_tags, row_fields, _ in self._rows:
-                tags.update(dict.fromkeys(row_tags))
-                fields.update(dict.fromkeys(row_fields))
-            self._names = tuple(tags), tuple(fields)
-        return self._names
-
-    def tag(self, name: str) -> TagColumn | None:
-        """The tag's column, or None when no row has it."""
-        if name not in self._tags:
-            self._tags[name] = tag_column([row[1].get(name) for row in self._rows])
-        return self._tags[name]
-
-    def field(self, name: str) -> FieldColumn | None:
-        """The field's column, or None when no row has it."""
-        if name not in self._fields:
-            values = [row[2].get(name) for row in self._rows]
-            self._fields[name] = field_column(values)
-        return self._fields[name]
-
-    def row(self, row: int) -> tuple[dict[str, str], dict[str, Value]]:
-        """Tags and fields of one row."""
-        _, tags, fields, _ = self._rows[row]
-        return tags, fields
+    name: str
+    lines: NDArray[np.intp]
+    time: NDArray[np.int64]
+    columns: Columns
 
 
-def tag_column(tags: Sequence[str | None]) -> TagColumn | None:
-    """A column of one tag per row; None for absent ones, None if all are."""
-    known: dict[str | None, int] = {None: -1}
-    codes = [known.setdefault(tag, len(known) - 1) for tag in tags]
-    if len(known) == 1:
-        return None
-    values = [value for value in known if value is not None]
-    return TagColumn(np.array(codes, dtype=np.int32), values)
+def assemble(parts: Sequence[Part], size: int, db: str, rp: str) -> Write:
+    """A write of parts whose lines are numbered below `size`."""
+    by_name: dict[str, list[Part]] = {}
+    for part in sorted(parts, key=lambda part: int(part.lines[0])):
+        by_name.setdefault(part.name, []).append(part)
+    frames = [_frame(some, db, rp) for some in by_name.values()]
+    if len(frames) < 2:
+        return Write(frames)
+    order = np.full(size, -1, dtype=np.int32)
+    for number, some in enumerate(by_name.values()):
+        for part in some:
+            order[part.lines] = number
+    return Write(frames, order[order >= 0])
 
 
-def field_column(values: Sequence[Value]) -> FieldColumn | None:
-    """A column of one value per row; None for absent ones, None if all are."""
-    types = set(map(type, values))
-    absent = type(None) in types
-    types.discard(type(None))
-    if not types:
-        return None
-    kind = _KINDS[types.pop()]
-    if types:
-        kind = "mixed"
-    present = np.array([v is not None for v in values]) if absent else None
-    if absent and kind in ("float", "int", "bool"):
-        values = [0 if value is None else value for value in values]
-    return FieldColumn(kind, np.array(values, dtype=_DTYPES[kind]), present)
+def _frame(parts: Sequence[Part], db: str, rp: str) -> Frame:
+    name, time, columns = parts[0].name, parts[0].time, parts[0].columns
+    if len(parts) > 1:
+        order = np.argsort(np.concatenate([part.lines for part in parts]))
+        time = np.concatenate([part.time for part in parts])[order]
+        rows = np.empty(len(order), dtype=np.intp)
+        rows[order] = np.arange(len(order))
+        ends = np.cumsum([len(part.lines) for part in parts])
+        places = np.split(rows, ends[:-1])
+        columns = MergedColumns(
+            [(p.columns, some) for p, some in zip(parts, places, strict=True)]
+        )
+    return Frame(name, time, columns, db=db, rp=rp)

@@ -1,0 +1,273 @@
+"""Line protocol to columns: all lines of a body at once.
+
+Lines are put together by shape and checked a column at a time. What that does not
+take (escapes, exponents, errors, rare shapes) goes to the row parser line by line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.errors import LineProtocolError
+from runtime.line_protocol import numbers, scanner
+from runtime.line_protocol.columns import BlockColumns, ParsedRows
+from runtime.line_protocol.rows import LONGEST, bad_line, parse_row, parse_rows
+from runtime.line_protocol.scanner import BadLineError, Row
+from runtime.line_protocol.shapes import Block, Shape, match, shape_of, valid
+from runtime.line_protocol.text import FRONT, Mask, Positions, Text
+from runtime.line_protocol.times import LATEST, Times
+from runtime.line_protocol.write import Part, Write, assemble, write_of_rows
+
+_MARKS = b"\n ,="
+_QUOTE = ord('"')
+_NEWLINE = ord("\n")
+FEWEST = 48
+"""Fewer lines of a shape cost less as rows."""
+_PATIENCE = 4
+"""How many shapes of few lines end the search for shapes."""
+
+
+def _table(marks: bytes) -> bytes:
+    return bytes(byte in marks for byte in range(256))
+
+
+_IS_MARK = _table(_MARKS)
+_IS_MARK_OR_QUOTE = _table(_MARKS + b'"')
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Where the lines of a text are.
+
+    Attributes:
+        marks: the positions of all marks: what separates, newlines too.
+        first: for each line, the index in `marks` of its first mark.
+        counts: for each line, how many marks it has; the last is its newline.
+        starts: where each line begins.
+        ends: where each line's newline is.
+    """
+
+    marks: Positions
+    first: Positions
+    counts: Positions
+    starts: Positions
+    ends: Positions
+
+
+def parse_columns(
+    body: bytes, times: Times, db: str, rp: str, *, fewest: int = FEWEST
+) -> Write:
+    """The points of a body.
+
+    Args:
+        body: line protocol.
+        times: what its timestamps count.
+        db: the database that the points are written to.
+        rp: its retention policy.
+        fewest: how many lines of a shape are worth columns.
+
+    Raises:
+        LineProtocolError: some line does not parse.
+    """
+    # NUL fills words, see `codes`; and two broken texts may be one when decoded
+    if b"\0" in body or not _is_utf8(body):
+        return write_of_rows(parse_rows(body.decode("utf-8", "replace"), times), db, rp)
+    text = Text(body)
+    lines = _find_lines(text, quotes=b'"' in body)
+    plain = _plain(text, lines, escapes=b"\\" in body)
+    blocks, others = _sort(text, lines, plain, fewest)
+    dated = [_date(block, times) for block in blocks]
+    others = np.sort(np.concatenate([others, *(bad for _, _, bad in dated)]))
+    rows, covered = _parse_others(body, lines, others, times)
+    parts = _row_parts(rows)
+    for block, time, _ in dated:
+        if covered is not None:
+            free = ~covered[block.lines]
+            block, time = block.take(free), time[free]
+        if len(block):
+            name = block.shape.name
+            parts.append(Part(name, block.lines, time, BlockColumns(block)))
+    return assemble(parts, len(lines.starts), db, rp)
+
+
+def _is_utf8(body: bytes) -> bool:
+    if body.isascii():
+        return True
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _find_lines(text: Text, *, quotes: bool) -> Lines:
+    table = _IS_MARK_OR_QUOTE if quotes else _IS_MARK
+    marks = np.flatnonzero(np.frombuffer(text.buffer.translate(table), np.bool_))
+    kinds = text.raw[marks]
+    if quotes:
+        marks = marks[_outside_quotes(kinds)]
+        kinds = text.raw[marks]
+    last = np.flatnonzero(kinds == _NEWLINE)
+    first = np.concatenate([[0], last[:-1] + 1])
+    ends = marks[last]
+    starts = np.concatenate([[FRONT], ends[:-1] + 1])
+    return Lines(marks, first, last - first + 1, starts, ends)
+
+
+def _outside_quotes(kinds: NDArray[np.uint8]) -> Mask:
+    """Which marks are not between an odd quote of their line and the next one."""
+    quote = kinds == _QUOTE
+    newline = kinds == _NEWLINE
+    passed = np.cumsum(quote)
+    last = np.flatnonzero(newline)
+    at_start = np.concatenate([[0], passed[last[:-1]]])
+    sizes = np.diff(last, prepend=-1)
+    inside = (passed[: last[-1] + 1] - np.repeat(at_start, sizes)) & 1
+    outside: Mask = quote | newline | (inside == 0)
+    return outside
+
+
+def _plain(text: Text, lines: Lines, *, escapes: bool) -> Mask:
+    """Which lines may have a shape."""
+    plain = lines.ends - lines.starts <= LONGEST
+    if escapes:
+        found = np.flatnonzero(text.raw == ord("\\"))
+        plain[np.searchsorted(lines.ends, found)] = False
+    return plain
+
+
+class Group(NamedTuple):
+    """Lines with equally many marks; see `Block`."""
+
+    lines: Positions
+    starts: Positions
+    marks: Positions
+
+    def take(self, which: Positions | slice) -> Group:
+        """Some of the lines."""
+        return Group(self.lines[which], self.starts[which], self.marks[:, which])
+
+
+def _sort(
+    text: Text, lines: Lines, plain: Mask, fewest: int
+) -> tuple[list[Block], Positions]:
+    """Lines by shape, and those that have none."""
+    blocks: list[Block] = []
+    others = [np.flatnonzero(~plain)]
+    counts = lines.counts
+    alike = counts.min() == counts.max() and plain.all()
+    for count in [int(counts[0])] if alike else np.unique(counts[plain]).tolist():
+        if alike:
+            some = np.arange(len(counts))
+            marks = lines.marks.reshape(-1, count).T.copy()
+        else:
+            some = np.flatnonzero(plain & (counts == count))
+            marks = lines.marks[lines.first[some] + np.arange(count)[:, np.newaxis]]
+        group = Group(some, lines.starts[some], marks)
+        others.append(_sort_alike(text, group, fewest, blocks))
+    return blocks, np.concatenate(others)
+
+
+def _sort_alike(
+    text: Text, group: Group, fewest: int, blocks: list[Block]
+) -> Positions:
+    """Sort lines with equally many marks into blocks; those that are left over."""
+    over: list[int] = []
+    patience = _PATIENCE
+    while len(group.lines) >= fewest and patience:
+        shape = _shape_at(text, int(group.starts[0]), group.marks[:, 0].tolist())
+        if shape is None:
+            over.append(int(group.lines[0]))
+            group = group.take(slice(1, None))
+            patience -= 1
+            continue
+        block = match(Block(text, shape, *group))
+        if len(block) < fewest:
+            patience -= 1
+            over.extend(block.lines.tolist())
+        else:
+            blocks.append(block)
+        same = np.isin(group.lines, block.lines, assume_unique=True, kind="sort")
+        group = group.take(np.flatnonzero(~same))
+    return np.concatenate([np.array(over, dtype=np.intp), group.lines])
+
+
+def _shape_at(text: Text, start: int, marks: list[int]) -> Shape | None:
+    try:
+        row = parse_row(text.slice(start, marks[-1]), Times(step=1, default=0))
+    except BadLineError:
+        return None
+    return None if row is None else shape_of(text, start, marks, row)
+
+
+def _date(block: Block, times: Times) -> tuple[Block, NDArray[np.int64], Positions]:
+    """A block's good lines, their times, and the lines that are not good."""
+    good = valid(block)
+    if block.shape.time is None:
+        time = np.full(len(block), times.default, dtype=np.int64)
+    else:
+        span = block.span(block.shape.time)
+        time, in_time = numbers.timestamps(block.text, *span, LATEST // times.step)
+        if in_time is not None:
+            good &= in_time
+        if times.step > 1:
+            time *= times.step
+    if good.all():
+        return block, time, np.zeros(0, dtype=np.intp)
+    return block.take(np.flatnonzero(good)), time[good], block.lines[~good]
+
+
+def _parse_others(
+    body: bytes, lines: Lines, others: Positions, times: Times
+) -> tuple[list[tuple[int, Row]], Mask | None]:
+    """The points of single lines, and which lines belong to one before them if any do."""
+    rows: list[tuple[int, Row]] = []
+    errors: list[str] = []
+    covered: Mask | None = None
+    resume = 0
+    escapes = b"\\" in body or b'"' in body
+    # a character per byte, so that positions stay what they are
+    characters = body.decode("latin-1") if escapes and len(others) else ""
+    for line in others.tolist():
+        start = int(lines.starts[line]) - FRONT
+        end = int(lines.ends[line]) - FRONT
+        if start < resume:
+            continue
+        if characters:
+            end = scanner.line_end(characters, start)
+            resume = end + 1
+            if end > lines.ends[line] - FRONT:
+                if covered is None:
+                    covered = np.zeros(len(lines.starts), dtype=np.bool_)
+                after = np.searchsorted(lines.starts, resume + FRONT)
+                covered[line + 1 : after] = True
+        piece = body[start:end].decode().removesuffix("\n")
+        try:
+            row = parse_row(piece, times)
+        except BadLineError as error:
+            errors.append(bad_line(piece, error))
+            continue
+        if row is not None:
+            rows.append((line, row))
+    if errors:
+        raise LineProtocolError("\n".join(errors))
+    return rows, covered
+
+
+def _row_parts(rows: list[tuple[int, Row]]) -> list[Part]:
+    by_name: dict[str, list[tuple[int, Row]]] = {}
+    for line, row in rows:
+        by_name.setdefault(row[0], []).append((line, row))
+    return [
+        Part(
+            name,
+            np.array([line for line, _ in some], dtype=np.intp),
+            np.array([row[3] for _, row in some], dtype=np.int64),
+            ParsedRows([row for _, row in some]),
+        )
+        for name, some in by_name.items()
+    ]

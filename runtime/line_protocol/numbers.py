@@ -1,0 +1,212 @@
+"""Numbers in columns: checked first, and decoded when somebody wants them.
+
+A number of up to 24 characters is read as three words of eight (see `text`). Those
+that need more, or an exponent, are left to the row parser.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.line_protocol.text import Mask, Positions, Text, Words
+
+LONGEST = 24
+"""Characters of a number, without its sign, that are read here."""
+
+_MINUS = ord("-")
+_ZEROS = 0x3030_3030_3030_3030
+_ZERO_WORD = np.uint64(_ZEROS)
+_DOTS = np.uint64(0x2E2E_2E2E_2E2E_2E2E)
+_HIGH_BITS = np.uint64(0x8080_8080_8080_8080)
+_OVER_NINE = np.uint64(0x7676_7676_7676_7676)
+_NONE = np.uint64(0)
+_ONE = np.uint64(1)
+_SEVEN = np.uint64(7)
+_BYTE = np.uint64(8)
+_TOP_BYTE = np.uint64(56)
+_FULL_BYTE = np.uint64(0xFF)
+_EVERY = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+# pairs, fours, eights: keep the partial sums, then join neighbours by a multiplication
+_JOINS = tuple(
+    (np.uint64(keep), np.uint64(factor), np.uint64(shift))
+    for keep, factor, shift in (
+        (0x0F0F_0F0F_0F0F_0F0F, 10 * 2**8 + 1, 8),
+        (0x00FF_00FF_00FF_00FF, 100 * 2**16 + 1, 16),
+        (0x0000_FFFF_0000_FFFF, 10_000 * 2**32 + 1, 32),
+    )
+)
+_WEIGHTS = tuple(np.uint64(10 ** (8 * index)) for index in range(3))
+_POWERS = np.array([10.0**power for power in range(25)])
+_EXACT = 2**53
+# x86's long double holds any uint64, and dividing it rounds correctly to 64 bits
+_WIDE_BITS = (
+    np.finfo(np.longdouble).nmant == 63 and np.dtype(np.longdouble).itemsize == 16
+)
+_HALF_WAY = np.uint64(0x400)
+_LOW_BITS = np.uint64(0x7FF)
+
+
+class Spans(NamedTuple):
+    """Where the digits of numbers stand, and which have a minus before them."""
+
+    starts: Positions
+    ends: Positions
+    negative: Mask | None
+
+
+def spans(text: Text, starts: Positions, ends: Positions) -> Spans:
+    """Split off the signs."""
+    negative = text.raw[starts] == _MINUS
+    if not negative.any():
+        return Spans(starts, ends, None)
+    return Spans(starts + negative, ends, negative)
+
+
+def valid_floats(text: Text, starts: Positions, ends: Positions) -> Mask:
+    """Which texts are floats that `floats` decodes: `5`, `-5.25`, `.5`, `5.`."""
+    starts, ends, _ = spans(text, starts, ends)
+    sizes = ends - starts
+    count, fits = _words_for(sizes)
+    odd = np.zeros(sizes.shape, dtype=np.uint64)
+    dots = np.zeros(sizes.shape, dtype=np.int8)
+    for word in text.last_words(starts, ends, count, _ZEROS):
+        flags = _not_digits(word)
+        odd |= flags & (flags - _ONE)
+        odd |= (word ^ _DOTS) & ((flags >> _SEVEN) * _FULL_BYTE)
+        dots += flags != 0
+    valid: Mask = (odd == 0) & (dots <= 1) & (sizes > dots)
+    return valid if fits is None else valid & fits
+
+
+def valid_integers(
+    text: Text, starts: Positions, ends: Positions, longest: int = 18
+) -> Mask:
+    """Which texts are integers, without their `i`; int64 holds 18 digits for sure."""
+    starts, ends, _ = spans(text, starts, ends)
+    sizes = ends - starts
+    count, _ = _words_for(sizes)
+    odd = np.zeros(sizes.shape, dtype=np.uint64)
+    for word in text.last_words(starts, ends, count, _ZEROS):
+        odd |= _not_digits(word)
+    valid: Mask = (odd == 0) & (sizes >= 1) & (sizes <= longest)
+    return valid
+
+
+def integers(text: Text, starts: Positions, ends: Positions) -> NDArray[np.int64]:
+    """The values of integers that are valid."""
+    starts, ends, negative = spans(text, starts, ends)
+    count, _ = _words_for(ends - starts)
+    value = _number(text.last_words(starts, ends, count, _ZEROS)).astype(np.int64)
+    if negative is not None:
+        np.negative(value, out=value, where=negative)
+    return value
+
+
+def timestamps(
+    text: Text, starts: Positions, ends: Positions, latest: int
+) -> tuple[NDArray[np.int64], Mask | None]:
+    """The values of timestamps, and which are good if not all are."""
+    sizes = ends - starts
+    count, _ = _words_for(sizes)
+    words = text.last_words(starts, ends, count, _ZEROS)
+    total = np.zeros(sizes.shape, dtype=np.uint64)
+    good: Mask = (sizes >= 1) & (sizes <= 19)
+    for word, weight in zip(words, _WEIGHTS, strict=False):
+        if (word == word[:1]).all():  # the same digits in every line, as often
+            word = word[:1]
+        good &= _not_digits(word) == 0
+        total += _eight_digits(word) * weight
+    good &= total <= np.uint64(latest)
+    return total.view(np.int64), None if good.all() else good
+
+
+def floats(text: Text, starts: Positions, ends: Positions) -> NDArray[np.float64]:
+    """The values of floats that are valid, each the nearest to what is written."""
+    digits, ends, negative = spans(text, starts, ends)
+    sizes = ends - digits
+    count, _ = _words_for(sizes)
+    words = text.last_words(digits, ends, count, _ZEROS)
+    words, decimals = _without_dots(words)
+    mantissa = _number(words)
+    values = mantissa.astype(np.float64)
+    if decimals is not None:
+        values /= _POWERS[decimals]
+    inexact = mantissa >= _EXACT
+    if count > 2:
+        inexact |= sizes > 19
+    if inexact.any():
+        rows = np.flatnonzero(inexact)
+        points = decimals[rows] if decimals is not None else np.zeros(len(rows), int)
+        wide, rest = _divide_wide(mantissa[rows], points, sizes[rows])
+        values[rows] = wide
+        for row in rows[rest].tolist():
+            values[row] = float(text.buffer[digits[row] : ends[row]])
+    if negative is not None:
+        np.negative(values, out=values, where=negative)
+    return values
+
+
+def _words_for(sizes: Positions) -> tuple[int, Mask | None]:
+    """How many words the sizes need, at most three, and which fit if not all do."""
+    most = int(sizes.max(initial=1))
+    if most <= LONGEST:
+        return max(1, (most + 7) // 8), None
+    return LONGEST // 8, sizes <= LONGEST
+
+
+def _not_digits(word: Words) -> Words:
+    """The high bit of each byte that is no digit."""
+    digits = word ^ _ZERO_WORD
+    return ((digits + _OVER_NINE) | digits) & _HIGH_BITS
+
+
+def _eight_digits(word: Words) -> Words:
+    for keep, factor, shift in _JOINS:
+        word = ((word & keep) * factor) >> shift
+    return word
+
+
+def _number(words: list[Words]) -> Words:
+    total = _eight_digits(words[0])
+    for word, weight in zip(words[1:], _WEIGHTS[1:], strict=False):
+        total += _eight_digits(word) * weight
+    return total
+
+
+def _without_dots(words: list[Words]) -> tuple[list[Words], Positions | None]:
+    """Close the gap that the dot leaves; how many digits are behind it."""
+    flags = [_not_digits(word) for word in words]
+    if not any(each.any() for each in flags):
+        return words, None
+    decimals = np.zeros(words[0].shape, dtype=np.intp)
+    passed: Words | np.uint64 = _NONE  # every bit where the dot is further right
+    closed = []
+    for index, (word, dot) in enumerate(zip(words, flags, strict=True)):
+        here = _NONE - (dot != 0).astype(np.uint64)
+        upto = (((dot << _ONE) - _ONE) & here) | passed
+        below = (((dot >> _SEVEN) - _ONE) & here) | passed
+        left = words[index + 1] if index + 1 < len(words) else _ZERO_WORD
+        carried = (left >> _TOP_BYTE) & upto & _FULL_BYTE
+        closed.append((word & ~upto) | ((word & below) << _BYTE) | carried)
+        # dot = 2 ** (8 * byte + 7): the exponent of the float tells the byte
+        exponent = dot.astype(np.float64).view(np.int64) >> 55
+        decimals += np.where(exponent, 8 * index + 7 + 128 - exponent, 0)
+        passed = passed | here
+    return closed, decimals
+
+
+def _divide_wide(
+    mantissa: Words, decimals: Positions, sizes: Positions
+) -> tuple[NDArray[np.float64], Mask]:
+    """Quotients of mantissas beyond 2 ** 53, and which of them may be off by a bit."""
+    if not _WIDE_BITS:
+        return mantissa.astype(np.float64), np.ones(mantissa.shape, dtype=np.bool_)
+    wide = mantissa.astype(np.longdouble) / _POWERS[decimals].astype(np.longdouble)
+    # rounded twice: wrong only if the first rounding landed half-way between floats
+    tail = wide.view(np.uint64)[::2] & _LOW_BITS
+    digits = sizes - (decimals > 0)  # one too many for "5."
+    doubtful = (tail == _HALF_WAY) | (digits > 19)
+    return wide.astype(np.float64), doubtful

@@ -1,0 +1,102 @@
+"""The bytes of a body, addressed eight at a time by arrays of positions.
+
+Eight bytes in a `uint64` are handled together: whether they are digits, what number
+they spell, whether they equal a key. That makes numpy's work per line a few
+instructions where a loop over characters would need hundreds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Positions = NDArray[np.intp]
+Words = NDArray[np.uint64]
+Mask = NDArray[np.bool_]
+
+FRONT = 32
+"""Bytes before the body, so that the words before any position can be read."""
+_BACK = 64
+"""Bytes behind it: what is compared at the last positions may reach beyond."""
+
+_EVERY = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+
+
+class Text:
+    """A body with room around it, ended by a newline.
+
+    Attributes:
+        buffer: the bytes; positions count from its beginning.
+        raw: the same as an array.
+    """
+
+    __slots__ = ("_words", "buffer", "raw")
+
+    def __init__(self, body: bytes) -> None:
+        newline = b"" if body.endswith(b"\n") else b"\n"
+        self.buffer = b"".join((bytes(FRONT), body, newline, bytes(_BACK)))
+        self.raw = np.frombuffer(self.buffer, dtype=np.uint8)
+        # a word at every byte: they overlap
+        self._words: Words = np.ndarray(
+            (len(self.buffer) - 7,), "<u8", self.buffer, 0, (1,)
+        )
+
+    def word(self, at: Positions) -> Words:
+        """The eight bytes from each position on; the first is the lowest."""
+        return self._words[at]
+
+    def slice(self, start: int, end: int) -> str:
+        """A piece as text."""
+        return self.buffer[start:end].decode()
+
+    def equal(self, at: Positions, expected: bytes) -> Mask:
+        """Where the bytes from each position on are the expected ones."""
+        size = len(expected)
+        if size < 8:
+            keep = np.uint64(0xFFFF_FFFF_FFFF_FFFF >> (64 - 8 * size))
+            short: Mask = (self._words[at] & keep) == _as_word(expected)
+            return short
+        if size > _BACK:  # clipped positions see NUL bytes, which are never expected
+            at = np.minimum(at, len(self.buffer) - size)
+        same: Mask = self._words[at] == _as_word(expected[:8])
+        for offset in (*range(8, size - 7, 8), *([size - 8] if size % 8 else [])):
+            piece = expected[offset : offset + 8]
+            same &= self._words[at + offset] == _as_word(piece)
+        return same
+
+    def last_words(
+        self, starts: Positions, ends: Positions, count: int, filler: int
+    ) -> list[Words]:
+        """The text between positions, in words, from the right to the left.
+
+        What is left of the text is filled, up to `count` words.
+
+        Args:
+            starts: where each text begins.
+            ends: where it ends, at most 8 × count bytes behind.
+            count: how many words.
+            filler: the word to fill with.
+        """
+        sizes: Positions = ends - starts
+        least = int(sizes.min(initial=8 * count))
+        words = []
+        for index in range(count):
+            word = self._words[ends - 8 * (index + 1)]
+            if least < 8 * (index + 1):
+                word = _fill(word, sizes - 8 * index, np.uint64(filler))
+            words.append(word)
+        return words
+
+
+def _as_word(piece: bytes) -> np.uint64:
+    return np.uint64(int.from_bytes(piece, "little"))
+
+
+def _fill(word: Words, sizes: Positions, filler: np.uint64) -> Words:
+    """Keep the last `sizes` bytes of each word; none for a negative size."""
+    shift: Any = (64 - 8 * np.maximum(sizes, 0)).clip(min=0).astype(np.uint64)
+    keep: Words = _EVERY << shift  # numpy shifts by 64 to 0
+    filled: Words = word & keep if not filler else (word & keep) | (filler & ~keep)
+    return filled
