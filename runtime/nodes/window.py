@@ -98,6 +98,8 @@ class WindowNode(Node):
         due = self._windows.due(numbers, order.latest, order.counts)
         if due or self._buffer.size > 10_000 + 4 * self._kept:
             self._advance(frame, numbers, order.counts)
+        else:
+            self._windows.skip(numbers, order.counts)
 
     def _gather_tails(self) -> None:
         """Move points that came one by one to the columns."""

@@ -70,6 +70,9 @@ class Windows(Protocol):
     def due(self, groups: Indices, latest: Times, counts: Indices) -> bool:
         """Whether new points of these groups cause any emission."""
 
+    def skip(self, groups: Indices, counts: Indices) -> None:
+        """New points of these groups are buffered and cause no emission."""
+
     def plan(self, sequences: Sequences) -> Plan:
         """What new points cause, in columns."""
 
@@ -171,6 +174,9 @@ class TimeWindows:
     def due(self, groups: Indices, latest: Times, counts: Indices) -> bool:
         """Whether new points of these groups cause any emission."""
         return bool((latest >= self._next[groups]).any())
+
+    def skip(self, groups: Indices, counts: Indices) -> None:
+        """New points of these groups are buffered and cause no emission."""
 
     def plan(self, sequences: Sequences) -> Plan:
         """What new points cause, in columns."""
@@ -329,6 +335,10 @@ class CountWindows:
     def due(self, groups: Indices, latest: Times, counts: Indices) -> bool:
         """Whether new points of these groups cause any emission."""
         return bool((self._seen[groups] + counts >= self._next[groups]).any())
+
+    def skip(self, groups: Indices, counts: Indices) -> None:
+        """New points of these groups are buffered and cause no emission."""
+        self._seen[groups] += counts
 
     def plan(self, sequences: Sequences) -> Plan:
         """What new points cause, in columns."""

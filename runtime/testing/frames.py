@@ -15,6 +15,7 @@ import numpy as np
 from runtime.frames import (
     NO_DIMENSIONS,
     Batch,
+    Batches,
     Dimensions,
     Frame,
     Point,
@@ -25,6 +26,8 @@ from runtime.frames import (
 from runtime.nodes.columns import field_column, tag_column
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Node
+from runtime.tick.ast import DeclarationNode, LambdaNode
+from runtime.tick.parser import parse
 from runtime.units import SECOND
 
 _LINE = re.compile(r'(?P<key>\S+) (?P<fields>(?:"[^"]*"|[^ "])+) (?P<time>-?[\d.]+)')
@@ -104,6 +107,30 @@ def frame(text: str, *, db: str = "d", rp: str = "r", group_by: str = "") -> Fra
     return frame_of(points(text, db=db, rp=rp, group_by=group_by))
 
 
+def batch_of(points: Sequence[Point], tmax: int) -> Batch:
+    """A batch of points of one group; the first one says which."""
+    first = points[0]
+    tags = first.dimensions.group_tags(first.tags)
+    return Batch(first.name, tags, tmax, points, first.dimensions)
+
+
+def batches_of(batches: Sequence[Batch]) -> Batches:
+    """The same batches in columns; all of one measurement, not all empty."""
+    sizes = [len(batch.points) for batch in batches]
+    groups: dict[str, int] = {}
+    for batch in batches:
+        groups.setdefault(batch.group, len(groups))
+    tags = {batch.group: batch.tags for batch in batches}
+    return Batches(
+        frame_of([point for batch in batches for point in batch.points]),
+        np.cumsum([0, *sizes]),
+        np.array([batch.tmax for batch in batches], dtype=np.int64),
+        np.array([groups[batch.group] for batch in batches], dtype=np.int32),
+        list(groups),
+        [tags[group] for group in groups],
+    )
+
+
 def _names(mappings: Iterable[Iterable[str]]) -> list[str]:
     return list(dict.fromkeys(name for mapping in mappings for name in mapping))
 
@@ -126,6 +153,14 @@ def host_frame(
     )
     times = (start_s + numbers // hosts).astype(np.int64) * SECOND
     return Frame("cpu", times, Table({"host": host}, {field: values}), db="d", rp="r")
+
+
+def lambda_of(text: str) -> LambdaNode:
+    """The lambda `text`, as it stands behind `lambda:` in a script."""
+    [statement] = parse(f"var x = lambda: {text}").statements
+    assert isinstance(statement, DeclarationNode)
+    assert isinstance(statement.value, LambdaNode)
+    return statement.value
 
 
 class Collector(Node):
