@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import ParamSpec
 
+from runtime.errors import DeliveryError, LineProtocolError, TaskError
+from runtime.line_protocol import parse
+from runtime.nodes.environment import Environment
+from runtime.nodes.task import ExecutingTask, Write
 from runtime.services.foo.service import Service as FooService
+from runtime.services.hipchat.service import Service as HipChatService
+from runtime.services.httpd.write import WriteError
+from runtime.tick.evaluate import Script
+from runtime.units import Clock
+
+P = ParamSpec("P")
+
+log = logging.getLogger("kapacitor.task_master")
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,3 +28,150 @@ class HandlerServices:
     """The services that deliver alerts; replays share the one object."""
 
     foo: FooService
+    hipchat: HipChatService
+
+
+EnvironmentMaker = Callable[[str, tuple[tuple[str, str], ...]], Environment]
+
+
+class TaskMaster:
+    """Runs tasks. Belongs to the compute thread.
+
+    Attributes:
+        stopped: called with id and reason when a running task stops by itself.
+        points: how many were taken since the start.
+    """
+
+    def __init__(
+        self,
+        environment: EnvironmentMaker,
+        *,
+        clock: Clock,
+        default_retention_policy: str = "",
+        transaction: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        """Make a master without tasks.
+
+        Args:
+            environment: makes what a task's nodes may use, from its id and dbrps.
+            clock: the time of day.
+            default_retention_policy: of writes that name none.
+            transaction: keeps what tasks cause outside of writes.
+        """
+        self._environment = environment
+        self._clock = clock
+        self._default_rp = default_retention_policy
+        self._transaction = transaction
+        self._tasks: dict[str, ExecutingTask] = {}
+        self._routes: dict[tuple[str, str], tuple[ExecutingTask, ...]] = {}
+        self.stopped: Callable[[str, str], None] = lambda id, error: None
+        self.points = 0
+
+    def __iter__(self) -> Iterator[ExecutingTask]:
+        return iter(list(self._tasks.values()))
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def get(self, id: str) -> ExecutingTask | None:
+        """The running task of that id."""
+        return self._tasks.get(id)
+
+    def start(
+        self, id: str, script: Script, dbrps: tuple[tuple[str, str], ...]
+    ) -> None:
+        """Run a task; one of the same id is stopped first.
+
+        Raises:
+            TaskError: a node cannot start.
+        """
+        self.stop(id)
+        task = ExecutingTask(id, script, self._environment(id, dbrps))
+        self._tasks[id] = task
+        self._route()
+
+    def stop(self, id: str) -> None:
+        """Stop a task if it runs; what it held back flows on first."""
+        task = self._tasks.pop(id, None)
+        if task is None:
+            return
+        self._route()
+        with self._transaction():
+            task.close()
+
+    def close(self) -> None:
+        """Stop all tasks."""
+        for id in list(self._tasks):
+            try:
+                self.stop(id)
+            # whatever one of them has, the others are to be stopped too
+            except Exception:
+                log.exception("a task failed to stop", extra={"task": id})
+
+    def take(self, body: bytes, db: str, rp: str, precision: str) -> None:
+        """Feed what a client wrote to the tasks that read it.
+
+        Raises:
+            WriteError: the text is wrong, or names no database; nothing was taken.
+        """
+        rp = rp or self._default_rp
+        try:
+            write = parse(body, precision=precision, now=self._clock(), db=db, rp=rp)
+        except LineProtocolError as error:
+            raise WriteError(str(error)) from None
+        if not db:
+            raise WriteError("database is required")
+        self.points += sum(map(len, write.frames))
+        self.feed(write, db, rp)
+
+    def feed(self, write: Write, db: str, rp: str) -> None:
+        """Feed points to the tasks that read (`db`, `rp`). A task that fails stops."""
+        for task in self._routes.get((db, rp), ()):
+            self._guard(task, task.write, write)
+
+    def tick(self) -> None:
+        """Let tasks do what the time of day asks for."""
+        now = self._clock()
+        with self._transaction():
+            for task in self:
+                self._guard(task, task.tick, now)
+
+    def _guard(
+        self,
+        task: ExecutingTask,
+        work: Callable[P, None],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> None:
+        if task.stopped:
+            return
+        try:
+            work(*args, **kwargs)
+            reason = task.error
+        except (TaskError, DeliveryError) as error:
+            reason = str(error)
+        # a mistake in one task must not take the server down
+        except Exception as error:
+            log.exception("a task failed", extra={"task": task.id})
+            reason = f"internal error: {type(error).__name__}: {error}"
+        if reason:
+            task.error = reason
+            self._drop(task, reason)
+
+    def _drop(self, task: ExecutingTask, reason: str) -> None:
+        log.error("task stopped", extra={"task": task.id, "err": reason})
+        self._tasks.pop(task.id, None)
+        self._route()
+        try:
+            task.close()
+        # it failed already; what else fails while it ends changes nothing
+        except Exception:
+            log.exception("a failed task did not close", extra={"task": task.id})
+        self.stopped(task.id, reason)
+
+    def _route(self) -> None:
+        routes: dict[tuple[str, str], list[ExecutingTask]] = {}
+        for task in self._tasks.values():
+            for dbrp in task.environment.dbrps:
+                routes.setdefault((dbrp[0], dbrp[1]), []).append(task)
+        self._routes = {dbrp: tuple(tasks) for dbrp, tasks in routes.items()}

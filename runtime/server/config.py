@@ -20,6 +20,7 @@ from runtime.server.sections import (
     TaskConfig,
 )
 from runtime.services.foo.config import Config as FooConfig
+from runtime.services.hipchat.config import Config as HipChatConfig
 from runtime.settings import key_of, setting
 
 # The checks of these speak for themselves, as Kapacitor's do.
@@ -31,6 +32,7 @@ class AlertHandlers:
     """The integrations: one table of the file each, named like the field."""
 
     foo: FooConfig = FooConfig()
+    hipchat: HipChatConfig = HipChatConfig()
 
 
 @dataclass(slots=True)

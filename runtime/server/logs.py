@@ -12,7 +12,7 @@ from runtime.golang.quoting import quote
 from runtime.server.sections import LOG_LEVELS, LoggingConfig
 from runtime.units import MILLISECOND, rfc3339
 
-ROOT = logging.getLogger("runtime")
+ROOT = logging.getLogger("kapacitor")
 
 _WORDS = {
     logging.DEBUG: "debug",

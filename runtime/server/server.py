@@ -2,14 +2,346 @@
 
 from __future__ import annotations
 
-from runtime.http_client import HttpClient
-from runtime.server.config import AlertHandlers
+import asyncio
+import dataclasses
+import logging
+import os
+import platform
+import ssl
+import sys
+import time
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from runtime.compute import Compute
+from runtime.delivery import Deliverer
+from runtime.errors import ConfigError, RuntimeFault
+from runtime.http_client import AiohttpClient, HttpClient
+from runtime.nodes.environment import Environment, ServerInfo
+from runtime.nodes.pages import HTTPOutputs
+from runtime.server.config import AlertHandlers, Config
+from runtime.server.sections import HttpConfig
+from runtime.services.alert.api import AlertAPI, Query
+from runtime.services.alert.service import AlertService
+from runtime.services.config.sections import sections_of
+from runtime.services.config.service import ConfigService
 from runtime.services.foo.service import Service as FooService
-from runtime.task_master import HandlerServices
+from runtime.services.hipchat.service import Service as HipChatService
+from runtime.services.httpd.messages import Answer, Request, pretty
+from runtime.services.httpd.router import Router
+from runtime.services.httpd.service import HttpService
+from runtime.services.httpd.write import WriteHandler
+from runtime.services.servicetest.service import ServiceTestService
+from runtime.services.task_store.records import Task, Template
+from runtime.services.task_store.records_store import Records
+from runtime.services.task_store.service import TaskStoreService
+from runtime.services.task_store.tasks import Tasks
+from runtime.services.task_store.templates import Templates
+from runtime.settings import key_of
+from runtime.store import Store
+from runtime.task_master import HandlerServices, TaskMaster
+from runtime.units import SECOND, Clock
+from runtime.version import VERSION
+
+log = logging.getLogger("kapacitor.server")
+
+# How long events that wait may take at a stop.
+DRAIN_LIMIT_S = 10.0
+_TICK_S = 1.0
+_SQLITE = b"SQLite format 3\0"
+_TOPICS = "/alerts/topics"
 
 
 def alert_services(config: AlertHandlers, client: HttpClient) -> HandlerServices:
     """The service of every integration."""
     return HandlerServices(
         foo=FooService(config.foo, client),
+        hipchat=HipChatService(config.hipchat, client),
     )
+
+
+class Server:
+    """Everything that runs, built from one configuration.
+
+    Attributes:
+        http: the API's server; its `port` is the one in use.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        disabled_handlers: frozenset[str] = frozenset(),
+        clock: Clock = time.time_ns,
+    ) -> None:
+        """Build the services.
+
+        Args:
+            config: valid.
+            disabled_handlers: kinds whose topic handlers do not run.
+            clock: the time of day.
+
+        Raises:
+            RuntimeFault: a file cannot be used, or a service not be made.
+        """
+        self._config = config
+        info = _identity(config)
+        self._info = info
+        self._store = _store(Path(config.storage.boltdb))
+        self._client = AiohttpClient()
+        self._services = alert_services(config.handlers, self._client)
+        self._deliverer = Deliverer(buffer_size=config.alert.buffer_length)
+        self._alerts = AlertService(
+            self._store,
+            self._deliverer,
+            self._services,
+            persist=config.alert.persist_topics,
+            disabled=disabled_handlers,
+        )
+        self._compute = Compute(self._alerts.transaction)
+        self._pages = HTTPOutputs()
+        self._clock = clock
+        self._master = TaskMaster(
+            self._environment,
+            clock=clock,
+            default_retention_policy=config.default_retention_policy,
+            transaction=self._alerts.transaction,
+        )
+        self._tasks = self._task_store()
+        dynamic = {
+            key_of(field): getattr(self._services, field.name)
+            for field in dataclasses.fields(self._services)
+        }
+        self._overrides = ConfigService(
+            sections_of(config.handlers),
+            dynamic,
+            self._store,
+            self._compute,
+            enabled=config.config_override.enabled,
+        )
+        self._tests = ServiceTestService(dynamic)
+        self.http = _http(config.http)
+        self._add_routes(self.http.router)
+        self._ticker: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Open the services; the port last, when all is ready.
+
+        Raises:
+            RuntimeFault: one cannot be opened.
+        """
+        self._compute.start()
+        try:
+            self._overrides.open(skip=self._config.skip_config_overrides)
+            for service in self._each_service():
+                await service.open()
+            await self._compute.run(self._alerts.open)
+            await self._compute.run(self._tasks.open)
+            await self._deliverer.start()
+            await self._listen()
+        except BaseException:
+            await self.close()
+            raise
+        self._ticker = asyncio.create_task(self._tick())
+
+    async def close(self) -> None:
+        """Close the services; what was taken is delivered first, if that is quick."""
+        await self.http.close()
+        if self._ticker is not None:
+            self._ticker.cancel()
+        await self._compute.run(self._master.close)
+        left = await self._deliverer.close(DRAIN_LIMIT_S)
+        if left:
+            log.error("events were not delivered", extra={"events": left})
+        for service in reversed(list(self._each_service())):
+            await service.close()
+        await self._client.close()
+        await self._compute.close()
+        self._store.close()
+
+    async def _listen(self) -> None:
+        try:
+            await self.http.open()
+        except OSError as error:
+            raise RuntimeFault(
+                f"open service *httpd.Service: listen tcp "
+                f"{self._config.http.bind_address}: {error.strerror or error}"
+            ) from error
+        log.info("listening", extra={"service": "http", "port": self.http.port})
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK_S)
+            try:
+                await self._compute.run(self._master.tick)
+            except RuntimeFault as error:
+                log.error("a tick failed", extra={"err": str(error)})
+
+    def _each_service(self) -> Iterable[Any]:
+        for field in dataclasses.fields(self._services):
+            yield getattr(self._services, field.name)
+
+    def _environment(self, id: str, dbrps: tuple[tuple[str, str], ...]) -> Environment:
+        return Environment(
+            id,
+            clock=self._clock,
+            services=self._services,
+            topics=self._alerts,
+            server_info=self._info,
+            http_out=self._pages,
+            dbrps=dbrps,
+        )
+
+    def _task_store(self) -> TaskStoreService:
+        tasks = Records(self._store, "tasks", Task.decode)
+        templates = Records(self._store, "templates", Template.decode)
+        all_tasks = Tasks(tasks, templates, self._master, self._alerts, self._clock)
+        self._all_tasks = all_tasks
+        return TaskStoreService(
+            all_tasks,
+            Templates(templates, all_tasks, self._clock),
+            self._pages,
+            self._compute,
+        )
+
+    def _add_routes(self, router: Router) -> None:
+        self.http.accept_writes(WriteHandler(self._compute, self._master.take))
+        self._tasks.add_routes(router)
+        self._overrides.add_routes(router)
+        self._tests.add_routes(router)
+        api = AlertAPI(self._alerts)
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+            for pattern in (_TOPICS, f"{_TOPICS}/"):
+                router.add(method, pattern, _Topics(api, self._compute, pattern))
+        router.add("GET", "/debug/vars", self._vars)
+
+    async def _vars(self, request: Request) -> Answer:
+        def made() -> Answer:
+            tasks = self._all_tasks.records.all()
+            return pretty(
+                {
+                    "cluster_id": self._info.cluster_id,
+                    "cmdline": sys.argv,
+                    "host": self._info.hostname,
+                    "kapacitor": {
+                        "ingress": {
+                            "name": "ingress",
+                            "tags": {},
+                            "values": {"points_received": self._master.points},
+                        }
+                    },
+                    "memstats": {"Sys": _resident_bytes()},
+                    "num_enabled_tasks": sum(task.enabled for task in tasks),
+                    "num_subscriptions": 0,
+                    "num_tasks": len(tasks),
+                    "platform": f"{platform.system()} {platform.machine()}".lower(),
+                    "product": "kapacitor",
+                    "server_id": self._info.server_id,
+                    "version": VERSION,
+                }
+            )
+
+        return await self._compute.run(made)
+
+
+class _Topics:
+    """The alert service's API behind one pattern."""
+
+    def __init__(self, api: AlertAPI, compute: Compute, pattern: str) -> None:
+        self._api = api
+        self._compute = compute
+        self._slash = "/" if pattern.endswith("/") else ""
+
+    async def __call__(self, request: Request) -> Answer:
+        """Answer a request."""
+        reply = await self._compute.run(
+            self._api.handle,
+            request.method,
+            self._slash + request.rest,
+            Query(request.parameter("pattern"), request.parameter("min-level")),
+            request.body,
+            _without_preview(request.uri),
+        )
+        if reply.value is None:
+            return Answer(reply.status)
+        return pretty(reply.value, reply.status)
+
+
+def _without_preview(uri: str) -> str:
+    return uri.replace("/kapacitor/v1preview/", "/kapacitor/v1/", 1)
+
+
+def _http(config: HttpConfig) -> HttpService:
+    host, port = config.address()
+    tls = None
+    if config.https_enabled:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        try:
+            tls.load_cert_chain(
+                config.https_certificate, config.https_private_key or None
+            )
+        except (OSError, ssl.SSLError) as error:
+            raise RuntimeFault(
+                f"http: failed to load https-certificate "
+                f"{config.https_certificate}: {error}"
+            ) from error
+    return HttpService(
+        host,
+        port,
+        version=VERSION,
+        log_enabled=config.log_enabled,
+        shutdown_timeout_s=config.shutdown_timeout / SECOND,
+        tls=tls,
+    )
+
+
+def _store(path: Path) -> Store:
+    """The database.
+
+    Raises:
+        RuntimeFault: the file is something else, or cannot be used.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_SQLITE))
+    except FileNotFoundError:
+        start = b""
+    except OSError as error:
+        raise ConfigError(f"storage: open {path}: {error.strerror}") from error
+    if start and start != _SQLITE:
+        raise ConfigError(
+            f"storage: {path} is not a database of this server (perhaps Kapacitor's "
+            "own, which it cannot read); set 'boltdb' to another path"
+        )
+    return Store(path)
+
+
+def _identity(config: Config) -> ServerInfo:
+    """Host name and ids; the ids are made once and kept in the data directory."""
+    directory = Path(config.data_dir)
+    try:
+        directory.mkdir(mode=0o755, exist_ok=True)
+        cluster, server = (
+            _id(directory / name) for name in ("cluster.id", "server.id")
+        )
+    except OSError as error:
+        raise RuntimeFault(f"{error.filename}: {error.strerror}") from error
+    return ServerInfo(config.hostname, cluster, server)
+
+
+def _id(path: Path) -> str:
+    if path.is_file() and (known := path.read_text().strip()):
+        return known
+    made = str(uuid.uuid4())
+    path.write_text(made)
+    return made
+
+
+def _resident_bytes() -> int:
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from runtime.errors import RuntimeFault
-from runtime.golang.glob import BadPattern, match
+from runtime.golang.glob import PatternError, match
 from runtime.golang.json_decode import JsonError
 from runtime.golang.quoting import quote
 from runtime.services.httpd.messages import (
@@ -59,7 +59,7 @@ class ServiceTestService:
             ]
             # a bad pattern is one even where there is nothing to match
             match(pattern, "")
-        except BadPattern as error:
+        except PatternError as error:
             return failure(f"bad pattern: {error}", 400)
         return compact({"link": self_link(_PATH), "services": found or None})
 

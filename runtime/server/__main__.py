@@ -1,0 +1,273 @@
+"""The `kapacitord` command."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime.errors import ConfigError, RuntimeFault
+from runtime.server.config import Config, demo_config
+from runtime.server.config_file import Loaded, dump, find, read
+from runtime.server.environment import apply
+from runtime.server.logs import configure
+from runtime.version import DESCRIPTION
+
+log = logging.getLogger("kapacitor.run")
+
+LOGO = r"""
+  _                             _ _
+ | | ____ _ _ __   __ _  ___(_) |_ ___  _ __
+ | |/ / _` | '_ \ / _` |/ __| | __/ _ \| '__|
+ |   < (_| | |_) | (_| | (__| | || (_) | |
+ |_|\_\__,_| .__/ \__,_|\___|_|\__\___/|_|
+           |_|
+"""
+USAGE = """\
+Runs alert tasks over points that come in over HTTP.
+
+Usage: kapacitord [[command] [arguments]]
+
+Commands:
+
+    config      show the effective configuration as TOML
+    help        show this help
+    run         run the server (the default)
+    version     show the version
+
+Arguments of run:
+
+    -config PATH             the configuration file; /dev/null for none
+    -hostname NAME           instead of the configuration's hostname
+    -pidfile PATH            write the process id there
+    -log-file PATH           write the log there
+    -log-level LEVEL         DEBUG, INFO, WARN, ERROR or OFF
+    -disable-handlers KINDS  kinds of topic handlers that are not to run, as a,b
+
+Arguments of config:
+
+    -config PATH             a file to merge over the defaults
+    -hostname NAME           instead of the configuration's hostname
+"""
+_HINT = (
+    "To generate a valid configuration file run "
+    "`kapacitord config > kapacitor.generated.conf`."
+)
+_RUN_FLAGS = frozenset(
+    (
+        *("config", "hostname", "pidfile", "log-file", "log-level"),
+        *("disable-handlers", "blacklist-cidrs", "cpuprofile", "memprofile"),
+    )
+)
+_CONFIG_FLAGS = frozenset(("config", "hostname"))
+_HELP = frozenset(("h", "help"))
+
+
+class _UsageError(RuntimeFault):
+    """The command line is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the command takes from its surroundings.
+
+    Attributes:
+        environ: environment variables.
+        home: the user's home directory.
+        etc: the system's configuration directory.
+    """
+
+    environ: Mapping[str, str]
+    home: Path
+    etc: Path = Path("/etc")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit."""
+    given = sys.argv[1:] if arguments is None else arguments
+    sys.exit(run_command(given, World(os.environ, Path.home())))
+
+
+def run_command(arguments: Sequence[str], world: World) -> int:
+    """Run one command; the exit code."""
+    command, rest = "run", list(arguments)
+    if rest and not rest[0].startswith("-"):
+        command, rest = rest[0], rest[1:]
+    if command == "help" or (rest and rest[0].lstrip("-") in _HELP):
+        print(USAGE, end="")
+        return 0
+    if command == "version":
+        print(DESCRIPTION)
+        return 0
+    if command not in ("run", "config"):
+        print(
+            f"unknown command \"{command}\"\nRun 'kapacitord help' for usage\n\n",
+            file=sys.stderr,
+        )
+        return 1
+    try:
+        if command == "config":
+            _show_config(_flags(rest, _CONFIG_FLAGS), world)
+        else:
+            _run(_flags(rest, _RUN_FLAGS), world)
+    except RuntimeFault as error:
+        if isinstance(error, _UsageError):
+            print(USAGE, file=sys.stderr)
+        print(f"{command}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _flags(arguments: Sequence[str], known: frozenset[str]) -> dict[str, str]:
+    """The flags given, by name; `-a b`, `-a=b`, `--a b`.
+
+    Raises:
+        _UsageError: one is unknown or lacks its value; the texts are Go's.
+    """
+    found: dict[str, str] = {}
+    rest = list(arguments)
+    while rest:
+        argument = rest.pop(0)
+        if not argument.startswith("-"):
+            break
+        name, equals, value = (
+            argument.removeprefix("-").removeprefix("-").partition("=")
+        )
+        if name not in known:
+            raise _UsageError(f"flag provided but not defined: -{name}")
+        if not equals:
+            if not rest:
+                raise _UsageError(f"flag needs an argument: -{name}")
+            value = rest.pop(0)
+        found[name] = value
+    return found
+
+
+def load(flags: Mapping[str, str], world: World, *, merge: bool = False) -> Loaded:
+    """The configuration from file, environment and flags; not validated yet.
+
+    Args:
+        flags: `config` and `hostname` matter.
+        world: where files and environment are.
+        merge: lay the file over the built-in demo values instead of plain defaults.
+
+    Raises:
+        ConfigError: file or environment are wrong.
+    """
+    path = find(flags.get("config", ""), world.environ, world.home, world.etc)
+    if path is None:
+        print("No configuration provided, using default settings", file=sys.stderr)
+        loaded = Loaded(demo_config(world.home))
+    else:
+        doing = "Merging with" if merge else "Using"
+        print(f"{doing} configuration at: {path}", file=sys.stderr)
+        loaded = read(path, demo_config(world.home) if merge else Config())
+    config = apply(loaded.config, world.environ)
+    if name := flags.get("hostname"):
+        config.hostname = name
+    return Loaded(config, loaded.warnings)
+
+
+def _validate(config: Config) -> None:
+    try:
+        config.validate()
+    except ConfigError as error:
+        raise ConfigError(f"{error}. {_HINT}") from None
+
+
+def _show_config(flags: Mapping[str, str], world: World) -> None:
+    loaded = load(flags, world, merge=True)
+    for warning in loaded.warnings:
+        print(warning, file=sys.stderr)
+    _validate(loaded.config)
+    print(dump(loaded.config), end="")
+
+
+def _run(flags: Mapping[str, str], world: World) -> None:
+    print(LOGO, flush=True)
+    loaded = load(flags, world)
+    config = loaded.config
+    config.logging = dataclasses.replace(
+        config.logging,
+        file=flags.get("log-file") or config.logging.file,
+        level=flags.get("log-level") or config.logging.level,
+    )
+    try:
+        configure(config.logging)
+    except ConfigError as error:
+        raise ConfigError(f"init logging: {error}") from None
+    for warning in loaded.warnings:
+        log.warning(warning)
+    names = flags.get("disable-handlers", "").split(",")
+    disabled = frozenset(name.strip() for name in names if name.strip())
+    pidfile = flags.get("pidfile", "")
+    try:
+        if pidfile:
+            _write_pid(Path(pidfile))
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(config, disabled))
+    except RuntimeFault as error:
+        log.error(str(error))
+        raise
+    finally:
+        if pidfile:
+            Path(pidfile).unlink(missing_ok=True)
+
+
+async def _serve(config: Config, disabled: frozenset[str]) -> None:
+    """Serve until a signal comes; a second one ends the process at once."""
+    # the server pulls in everything; the other commands do without
+    from runtime.server.server import Server
+
+    try:
+        try:
+            _validate(config)
+        except ConfigError as error:
+            raise ConfigError(f"invalid configuration: {error}") from None
+        server = Server(config, disabled_handlers=disabled)
+    except RuntimeFault as error:
+        raise ConfigError(f"create server: {error}") from error
+    stop = asyncio.Event()
+
+    def signalled() -> None:
+        if stop.is_set():
+            log.error("second signal received, initializing hard shutdown")
+            os._exit(1)
+        log.info("signal received, initializing clean shutdown...")
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, signalled)
+    try:
+        await server.open()
+    except RuntimeFault as error:
+        raise ConfigError(f"open server: {error}") from error
+    await stop.wait()
+    await server.close()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        from uvloop import new_event_loop
+    except ImportError:
+        return asyncio.new_event_loop
+    return new_event_loop
+
+
+def _write_pid(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(str(os.getpid()))
+    except OSError as error:
+        raise ConfigError(f"write pid file: {error.strerror}") from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Tasks and templates by id, in memory and in the database."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+
+from runtime.store import Store
+
+log = logging.getLogger("kapacitor.task_store")
+
+
+class Record(Protocol):
+    """What can be kept."""
+
+    @property
+    def id(self) -> str:
+        """Its key."""
+
+    def encode(self) -> bytes:
+        """Itself as stored."""
+
+
+RecordT = TypeVar("RecordT", bound=Record)
+
+
+class Records(Generic[RecordT]):
+    """Records of one kind, each written when it changes."""
+
+    def __init__(
+        self, store: Store, bucket: str, decode: Callable[[bytes], RecordT]
+    ) -> None:
+        self._store = store
+        self._bucket = bucket
+        self._decode = decode
+        self._records: dict[str, RecordT] = {}
+
+    def load(self) -> None:
+        """Read what is stored. A record that cannot be read is logged and left alone."""
+        for key, stored in self._store.items(self._bucket):
+            try:
+                self._records[key] = self._decode(stored)
+            except (ValueError, TypeError, KeyError):
+                log.exception("a stored record cannot be read", extra={"id": key})
+
+    def get(self, id: str) -> RecordT | None:
+        """The record of that id."""
+        return self._records.get(id)
+
+    def all(self) -> list[RecordT]:
+        """All records, sorted by id."""
+        return [self._records[id] for id in sorted(self._records)]
+
+    def put(self, record: RecordT) -> None:
+        """Keep `record`."""
+        self._store.put(self._bucket, record.id, record.encode())
+        self._records[record.id] = record
+
+    def delete(self, id: str) -> None:
+        """Forget the record of that id."""
+        self._store.delete(self._bucket, id)
+        self._records.pop(id, None)

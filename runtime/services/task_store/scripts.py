@@ -1,0 +1,80 @@
+"""From a task's script to what can run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runtime.errors import ScriptError
+from runtime.services.task_store.queries import RefusedError
+from runtime.services.task_store.records import DBRP, Task, Template, Vars
+from runtime.tick import ast
+from runtime.tick.evaluate import Script, dbrps, evaluate, task_type
+from runtime.tick.format import format as format_script
+from runtime.tick.parser import parse
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A script that parses.
+
+    Attributes:
+        program: its syntax tree.
+        type: `stream` or `batch`.
+        dbrps: what the script itself says it reads.
+    """
+
+    program: ast.ProgramNode
+    type: str
+    dbrps: tuple[DBRP, ...]
+
+
+def parsed(script: str) -> Parsed:
+    """A script, its type and what it reads.
+
+    Raises:
+        RefusedError: it is empty, does not parse, or is of no type.
+    """
+    if not script:
+        raise RefusedError("must provide TICKscript")
+    try:
+        program = parse(script)
+    except ScriptError as error:
+        raise RefusedError(f"invalid TICKscript: {error}") from None
+    kind = task_type(program)
+    if kind not in ("stream", "batch"):
+        raise RefusedError(f"invalid task type: {kind}")
+    return Parsed(program, kind, dbrps(program))
+
+
+def compiled(task: Task) -> Script:
+    """What a task runs.
+
+    Raises:
+        RefusedError: its script is wrong.
+    """
+    return _evaluated(task.script, task.type, task.vars, template=False)
+
+
+def compiled_template(template: Template) -> Script:
+    """What a template says, its variables without values.
+
+    Raises:
+        RefusedError: its script is wrong.
+    """
+    return _evaluated(template.script, template.type, {}, template=True)
+
+
+def _evaluated(script: str, kind: str, variables: Vars, *, template: bool) -> Script:
+    try:
+        edge = "batch" if kind == "batch" else "stream"
+        return evaluate(parse(script), edge, variables, template=template)
+    except ScriptError as error:
+        raise RefusedError(f"invalid TICKscript: {error}") from None
+
+
+def formatted(script: str) -> str:
+    """A script in the usual layout; as it is where it does not parse."""
+    try:
+        return format_script(parse(script))
+    except ScriptError:
+        return script

@@ -1,0 +1,225 @@
+"""The API of tasks and templates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from runtime.compute import Compute
+from runtime.nodes.pages import HTTPOutputs
+from runtime.services.httpd.messages import (
+    BASE,
+    NO_CONTENT,
+    NOT_FOUND,
+    Answer,
+    Request,
+    failure,
+    pretty,
+    self_link,
+)
+from runtime.services.httpd.router import Router
+from runtime.services.task_store.bodies import Body
+from runtime.services.task_store.dot import pipeline_dot, running_dot
+from runtime.services.task_store.queries import Listing, RefusedError, View
+from runtime.services.task_store.records import Task, Template
+from runtime.services.task_store.scripts import compiled_template, formatted
+from runtime.services.task_store.tasks import Tasks
+from runtime.services.task_store.templates import Templates
+from runtime.tick.variables import Var, encode
+from runtime.units import rfc3339
+
+_TASK_FIELDS = (
+    *("link", "id", "template-id", "type", "dbrps", "script", "vars", "dot", "status"),
+    *("executing", "error", "stats", "created", "modified", "last-enabled"),
+)
+_TEMPLATE_FIELDS = (
+    *("link", "id", "type", "script", "vars", "dot", "error", "created", "modified"),
+)
+
+Work = Callable[[Request], Answer]
+
+
+class TaskStoreService:
+    """Answers below `/tasks` and `/templates`."""
+
+    def __init__(
+        self, tasks: Tasks, templates: Templates, pages: HTTPOutputs, compute: Compute
+    ) -> None:
+        self._tasks = tasks
+        self._templates = templates
+        self._pages = pages
+        self._compute = compute
+
+    def open(self) -> None:
+        """Read what is stored and run what is enabled; on the compute thread."""
+        self._templates.records.load()
+        self._tasks.open()
+
+    def add_routes(self, router: Router) -> None:
+        """Add the routes."""
+        for method, pattern, work in (
+            ("GET", "/tasks", self._list_tasks),
+            ("POST", "/tasks", self._create_task),
+            ("GET", "/tasks/", self._get_task),
+            ("PATCH", "/tasks/", self._update_task),
+            ("DELETE", "/tasks/", self._delete_task),
+            ("GET", "/templates", self._list_templates),
+            ("POST", "/templates", self._create_template),
+            ("GET", "/templates/", self._get_template),
+            ("PATCH", "/templates/", self._update_template),
+            ("DELETE", "/templates/", self._delete_template),
+        ):
+            router.add(method, pattern, self._on_compute(work, pattern))
+        for method in ("POST", "PUT"):
+            for pattern in ("/tasks/", "/templates/"):
+                handler = self._on_compute(lambda request: NOT_FOUND, pattern)
+                router.add(method, pattern, handler)
+
+    def _on_compute(self, work: Work, pattern: str) -> Any:
+        what = "template" if "templates" in pattern else "task"
+        with_id = pattern.endswith("/")
+
+        async def handler(request: Request) -> Answer:
+            if with_id and not request.rest:
+                return failure(f"must specify {what} id on path", 400)
+            return await self._compute.run(_refusable, work, request)
+
+        return handler
+
+    # tasks
+
+    def _list_tasks(self, request: Request) -> Answer:
+        view = View.of(request)
+        listing = Listing.of(request, _TASK_FIELDS)
+        ids = listing.pick([task.id for task in self._tasks.records.all()])
+        tasks = [
+            self._task_tree(self._tasks.get(id), view, listing.fields) for id in ids
+        ]
+        for tree in tasks:
+            if "stats" in tree and not tree["stats"]:
+                tree["stats"] = None
+            if not tree.get("template-id", True):
+                del tree["template-id"]
+        return pretty({"tasks": [dict(sorted(tree.items())) for tree in tasks]})
+
+    def _create_task(self, request: Request) -> Answer:
+        task = self._tasks.create(Body.of(request.body))
+        return pretty(self._task_tree(task, View()))
+
+    def _get_task(self, request: Request) -> Answer:
+        id, slash, endpoint = request.rest.partition("/")
+        if slash:
+            return self._page(id, endpoint)
+        if replay := request.parameter("replay-id"):
+            raise RefusedError(f"no running replay with ID: {replay}")
+        view = View.of(request)
+        return pretty(self._task_tree(self._tasks.get(id), view))
+
+    def _update_task(self, request: Request) -> Answer:
+        body = Body.of(request.body)
+        task = self._tasks.update(request.rest, body)
+        return pretty(self._task_tree(task, View()))
+
+    def _delete_task(self, request: Request) -> Answer:
+        self._tasks.delete(request.rest)
+        return NO_CONTENT
+
+    def _page(self, task: str, endpoint: str) -> Answer:
+        page = self._pages.page(task, endpoint)
+        return NOT_FOUND if page is None else pretty(page.json())
+
+    def _task_tree(
+        self, task: Task, view: View, fields: frozenset[str] | None = None
+    ) -> dict[str, Any]:
+        running = self._tasks.master.get(task.id)
+        make: dict[str, Callable[[], Any]] = {
+            "link": lambda: self_link(f"{BASE}/tasks/{task.id}"),
+            "id": lambda: task.id,
+            "template-id": lambda: task.template_id,
+            "type": lambda: task.type,
+            "dbrps": lambda: [{"db": db, "rp": rp} for db, rp in task.dbrps],
+            "script": lambda: task.script if view.raw else formatted(task.script),
+            "vars": lambda: _vars_tree(task.vars),
+            "dot": lambda: self._dot(task, view),
+            "status": lambda: "enabled" if task.enabled else "disabled",
+            "executing": lambda: running is not None,
+            "error": lambda: task.error,
+            "stats": lambda: {} if running is None else running.stats(),
+            "created": lambda: rfc3339(task.created),
+            "modified": lambda: rfc3339(task.modified),
+            "last-enabled": lambda: rfc3339(task.last_enabled),
+        }
+        return {
+            key: value()
+            for key, value in make.items()
+            if fields is None or key in fields
+        }
+
+    def _dot(self, task: Task, view: View) -> str:
+        running = self._tasks.master.get(task.id)
+        if running is not None:
+            unit = "batches" if task.type == "batch" else "points"
+            return running_dot(task.id, running.nodes, unit=unit, labels=view.labels)
+        try:
+            script = self._tasks.script(task)
+        except RefusedError:
+            # its variables may not fit its template any more; the error says so
+            return ""
+        return pipeline_dot(task.id, script.pipeline.nodes)
+
+    # templates
+
+    def _list_templates(self, request: Request) -> Answer:
+        view = View.of(request)
+        listing = Listing.of(request, _TEMPLATE_FIELDS)
+        ids = listing.pick([each.id for each in self._templates.records.all()])
+        trees = []
+        for id in ids:
+            tree = self._template_tree(self._templates.get(id), view, listing.fields)
+            trees.append(dict(sorted(tree.items())))
+        return pretty({"templates": trees})
+
+    def _create_template(self, request: Request) -> Answer:
+        template = self._templates.create(Body.of(request.body))
+        return pretty(self._template_tree(template, View()))
+
+    def _get_template(self, request: Request) -> Answer:
+        view = View.of(request)
+        return pretty(self._template_tree(self._templates.get(request.rest), view))
+
+    def _update_template(self, request: Request) -> Answer:
+        body = Body.of(request.body)
+        template = self._templates.update(request.rest, body)
+        return pretty(self._template_tree(template, View()))
+
+    def _delete_template(self, request: Request) -> Answer:
+        self._templates.delete(request.rest)
+        return NO_CONTENT
+
+    def _template_tree(
+        self, template: Template, view: View, fields: frozenset[str] | None = None
+    ) -> dict[str, Any]:
+        script = compiled_template(template)
+        tree = {
+            "link": self_link(f"{BASE}/templates/{template.id}"),
+            "id": template.id,
+            "type": template.type,
+            "script": template.script if view.raw else formatted(template.script),
+            "vars": _vars_tree(script.variables),
+            "dot": pipeline_dot(template.id, script.pipeline.nodes),
+            "error": template.error,
+            "created": rfc3339(template.created),
+            "modified": rfc3339(template.modified),
+        }
+        return {k: v for k, v in tree.items() if fields is None or k in fields}
+
+
+def _refusable(work: Work, request: Request) -> Answer:
+    try:
+        return work(request)
+    except RefusedError as error:
+        return failure(str(error), error.status)
+
+
+def _vars_tree(variables: Mapping[str, Var]) -> dict[str, Any]:
+    return {name: encode(var) for name, var in sorted(variables.items())}

@@ -1,0 +1,224 @@
+"""Tasks: making, changing, running them. Belongs to the compute thread."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from typing import Protocol
+
+from runtime.errors import RuntimeFault
+from runtime.services.task_store.bodies import Body, checked_id
+from runtime.services.task_store.queries import RefusedError
+from runtime.services.task_store.records import Task, Template
+from runtime.services.task_store.records_store import Records
+from runtime.services.task_store.scripts import compiled, parsed
+from runtime.task_master import TaskMaster
+from runtime.tick.evaluate import Script
+from runtime.units import Clock
+
+log = logging.getLogger("kapacitor.task_store")
+
+
+class Topics(Protocol):
+    """What the alert service keeps for tasks."""
+
+    def delete_anonymous_topics(self, task: str) -> None:
+        """Forget the topics of a task that is deleted."""
+
+
+class Tasks:
+    """All tasks, those that run among them."""
+
+    def __init__(
+        self,
+        records: Records[Task],
+        templates: Records[Template],
+        master: TaskMaster,
+        topics: Topics,
+        clock: Clock,
+    ) -> None:
+        self.records = records
+        self._templates = templates
+        self.master = master
+        self._topics = topics
+        self._clock = clock
+        # of the definition that is stored; what a script says costs to find out
+        self._scripts: dict[str, tuple[Task, Script]] = {}
+        master.stopped = self._stopped
+
+    def open(self) -> None:
+        """Run the tasks that were enabled. One that fails is logged and marked."""
+        self.records.load()
+        for task in self.records.all():
+            if not task.enabled:
+                continue
+            try:
+                self.start(task)
+            except RefusedError as error:
+                log.error(
+                    "failed to start enabled task",
+                    extra={"task": task.id, "err": str(error)},
+                )
+
+    def script(self, task: Task) -> Script:
+        """What a task runs.
+
+        Raises:
+            RefusedError: its script is wrong.
+        """
+        known = self._scripts.get(task.id)
+        if known is not None and _same_definition(known[0], task):
+            return known[1]
+        script = compiled(task)
+        self._scripts[task.id] = task, script
+        return script
+
+    def get(self, id: str) -> Task:
+        """A task.
+
+        Raises:
+            RefusedError: there is none of that id.
+        """
+        task = self.records.get(id)
+        if task is None:
+            raise RefusedError("no task exists", 404)
+        return task
+
+    def create(self, body: Body) -> Task:
+        """Make a task, and run it if it is enabled.
+
+        Raises:
+            RefusedError: the request is wrong, or the task cannot start; in the second
+                case it is there all the same, with the error.
+        """
+        id = checked_id(body.id, "task")
+        if self.records.get(id) is not None:
+            raise RefusedError(f"task {id} already exists")
+        now = self._clock()
+        task = Task(id, created=now, modified=now)
+        text = "cannot specify dbrp in both implicitly and explicitly"
+        task = self._defined(task, body, both_dbrps=text)
+        if body.status == "enabled":
+            task = dataclasses.replace(task, enabled=True, last_enabled=now)
+        self.script(task)
+        self.records.put(task)
+        if task.enabled:
+            self.start(task)
+        return self.get(id)
+
+    def update(self, id: str, body: Body) -> Task:
+        """Change a task; what the request leaves out stays.
+
+        Raises:
+            RefusedError: the request is wrong, or the task cannot start.
+        """
+        before = self.records.get(id)
+        if before is None:
+            raise RefusedError("task does not exist, cannot update", 404)
+        now = self._clock()
+        task = dataclasses.replace(before, modified=now)
+        if body.id and body.id != id:
+            task = dataclasses.replace(task, id=checked_id(body.id, "task"))
+            if self.records.get(task.id) is not None:
+                raise RefusedError(f"task {task.id} already exists")
+        text = "cannot specify dbrp in implicitly and explicitly"
+        task = self._defined(task, body, both_dbrps=text)
+        if body.status:
+            task = dataclasses.replace(task, enabled=body.status == "enabled")
+        if task.enabled and not before.enabled:
+            task = dataclasses.replace(task, last_enabled=now, error="")
+        self.script(task)
+        self._exchange(before, task)
+        return self.get(task.id)
+
+    def delete(self, id: str) -> None:
+        """Stop and forget a task, if there is one."""
+        task = self.records.get(id)
+        if task is None:
+            return
+        self.master.stop(id)
+        if task.enabled:
+            self._topics.delete_anonymous_topics(id)
+        self.records.delete(id)
+        self._scripts.pop(id, None)
+
+    def start(self, task: Task) -> None:
+        """Run a task.
+
+        Raises:
+            RefusedError: it cannot start; the task keeps the reason as its error.
+        """
+        try:
+            self.master.start(task.id, self.script(task), task.dbrps)
+            reason = ""
+        except (RuntimeFault, RefusedError) as error:
+            reason = str(error)
+        # one task's mistake must not keep the others from running
+        except Exception as error:
+            log.exception("a task failed to start", extra={"task": task.id})
+            reason = f"internal error: {type(error).__name__}: {error}"
+        if reason != task.error:
+            self.records.put(dataclasses.replace(task, error=reason))
+        if reason:
+            raise RefusedError(reason, 500)
+
+    def of_template(self, template: str) -> list[Task]:
+        """The tasks that were made from a template."""
+        return [each for each in self.records.all() if each.template_id == template]
+
+    def replace(self, task: Task) -> None:
+        """Put a new definition in the place of a task's, and run it anew if it ran.
+
+        Raises:
+            RefusedError: it cannot start.
+        """
+        self.records.put(task)
+        if task.enabled:
+            self.start(task)
+
+    def _exchange(self, before: Task, task: Task) -> None:
+        renamed = before.id != task.id
+        if renamed or not task.enabled:
+            self.master.stop(before.id)
+        if renamed:
+            self.records.delete(before.id)
+            self._scripts.pop(before.id, None)
+        self.records.put(task)
+        if task.enabled and (renamed or not before.enabled):
+            self.start(task)
+
+    def _defined(self, task: Task, body: Body, *, both_dbrps: str) -> Task:
+        """`task` with the script, variables and sources of the request."""
+        template_id = body.template_id or task.template_id
+        if body.template_id:
+            template = self._templates.get(template_id)
+            if template is None:
+                raise RefusedError(
+                    f"unknown template {template_id}: err: no template exists"
+                )
+            script = template.script
+        else:
+            script = body.script or task.script
+        found = parsed(script)
+        if found.dbrps and body.dbrps:
+            raise RefusedError(both_dbrps)
+        dbrps = found.dbrps or body.dbrps or task.dbrps
+        if not dbrps:
+            raise RefusedError("must specify dbrp")
+        return dataclasses.replace(
+            task,
+            script=script,
+            template_id=template_id,
+            type=found.type,
+            dbrps=dbrps,
+            vars=body.variables() or task.vars,
+        )
+
+    def _stopped(self, id: str, error: str) -> None:
+        task = self.records.get(id)
+        if task is not None:
+            self.records.put(dataclasses.replace(task, error=error))
+
+
+def _same_definition(one: Task, other: Task) -> bool:
+    return (one.script, one.type, one.vars) == (other.script, other.type, other.vars)

@@ -1,0 +1,114 @@
+"""Templates: scripts that tasks share. Belongs to the compute thread."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from runtime.services.task_store.bodies import Body, checked_id
+from runtime.services.task_store.queries import RefusedError
+from runtime.services.task_store.records import Task, Template
+from runtime.services.task_store.records_store import Records
+from runtime.services.task_store.scripts import compiled_template, parsed
+from runtime.services.task_store.tasks import Tasks
+from runtime.units import Clock
+
+
+class Templates:
+    """All templates."""
+
+    def __init__(self, records: Records[Template], tasks: Tasks, clock: Clock) -> None:
+        self.records = records
+        self._tasks = tasks
+        self._clock = clock
+
+    def get(self, id: str) -> Template:
+        """A template.
+
+        Raises:
+            RefusedError: there is none of that id.
+        """
+        template = self.records.get(id)
+        if template is None:
+            raise RefusedError("no template exists", 404)
+        return template
+
+    def create(self, body: Body) -> Template:
+        """Make a template.
+
+        Raises:
+            RefusedError: the request is wrong.
+        """
+        id = checked_id(body.id, "template")
+        if self.records.get(id) is not None:
+            raise RefusedError(f"template {id} already exists")
+        now = self._clock()
+        template = Template(id, _type(body.script), body.script, "", now, now)
+        compiled_template(template)
+        self.records.put(template)
+        return template
+
+    def update(self, id: str, body: Body) -> Template:
+        """Change a template and the tasks made from it, all or none.
+
+        Raises:
+            RefusedError: the request is wrong, or a task fails with the new script.
+        """
+        before = self.records.get(id)
+        if before is None:
+            raise RefusedError("template does not exist, cannot update", 404)
+        template = dataclasses.replace(before, modified=self._clock())
+        if body.id and body.id != id:
+            template = dataclasses.replace(template, id=checked_id(body.id, "template"))
+            if self.records.get(template.id) is not None:
+                raise RefusedError(f"template {template.id} already exists")
+        if body.script:
+            kind = _type(body.script)
+            template = dataclasses.replace(template, script=body.script, type=kind)
+        compiled_template(template)
+        self._update_tasks(before, template)
+        if template.id != id:
+            self.records.delete(id)
+        self.records.put(template)
+        return template
+
+    def delete(self, id: str) -> None:
+        """Forget a template, if there is one; its tasks keep their script."""
+        self.records.delete(id)
+
+    def _update_tasks(self, before: Template, template: Template) -> None:
+        olds = self._tasks.of_template(before.id)
+        done: list[Task] = []
+        try:
+            for old in olds:
+                done.append(old)
+                self._tasks.replace(_with_template(old, template))
+        except RefusedError:
+            for old in done:
+                self._restore(old)
+            raise
+
+    def _restore(self, task: Task) -> None:
+        try:
+            self._tasks.replace(task)
+        except RefusedError:
+            # it did not run before either, and has its error again
+            return
+
+
+def _type(script: str) -> str:
+    # Kapacitor calls a missing script one of no type
+    if not script:
+        raise RefusedError("invalid task type: invalid")
+    return parsed(script).type
+
+
+def _with_template(task: Task, template: Template) -> Task:
+    found = parsed(template.script)
+    return dataclasses.replace(
+        task,
+        script=template.script,
+        type=template.type,
+        template_id=template.id,
+        dbrps=found.dbrps or task.dbrps,
+        error="",
+    )
