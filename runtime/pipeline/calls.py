@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from runtime.errors import ScriptError
 from runtime.pipeline.alert import AlertNode, AlertNodeData
@@ -129,7 +129,7 @@ def _owners(target: Object) -> tuple[Node | AlertHandler, ...]:
 
 
 def _names(owner: Node | AlertHandler) -> Names[Property]:
-    owner_type: type[Any] = type(owner)
+    owner_type: type = type(owner)
     return names_of(owner_type)
 
 
