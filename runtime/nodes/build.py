@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from runtime.errors import TaskError
+from runtime.nodes.alert import AlertNode
 from runtime.nodes.environment import Environment
 from runtime.nodes.eval import EvalNode
 from runtime.nodes.group_by import GroupByNode
@@ -22,11 +23,13 @@ from runtime.nodes.stream import FromNode, StreamNode
 from runtime.nodes.tidy import DefaultNode, DeleteNode
 from runtime.nodes.where import WhereNode
 from runtime.nodes.window import WindowNode
+from runtime.pipeline import alert as alert_pipeline
 from runtime.pipeline import influxql as influxql_pipeline
 from runtime.pipeline import node as pipeline
 from runtime.pipeline import output, source, transform
 
 NODES: dict[type[pipeline.Node], Callable[[Any, Environment], Node]] = {
+    alert_pipeline.AlertNode: AlertNode,
     influxql_pipeline.InfluxQLNode: influxql,
     output.HTTPOutNode: HTTPOutNode,
     output.LogNode: LogNode,

@@ -58,6 +58,9 @@ class AlertService(Protocol):
     def event_state(self, topic: str, event_id: str) -> EventState | None:
         """The last state of an event id on a topic."""
 
+    def update_event(self, topic: str, state: EventState) -> None:
+        """Record a state that no handler is to hear of."""
+
     def open_anonymous_topic(
         self, topic: str, handlers: Mapping[str, Handler], *, task: str
     ) -> None:

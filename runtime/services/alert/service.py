@@ -157,6 +157,13 @@ class AlertService:
         found = self.topics.get(topic)
         return None if found is None else found.events.get(event_id)
 
+    def update_event(self, topic: str, state: EventState) -> None:
+        """Record a state that no handler is to hear of."""
+        self.topics.opened(topic).put(state)
+        self._changed[topic, state.id] = state
+        if not self._depth:
+            self._flush()
+
     def open_anonymous_topic(
         self, topic: str, handlers: Mapping[str, Handler], *, task: str
     ) -> None:

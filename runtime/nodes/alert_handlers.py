@@ -1,0 +1,91 @@
+"""The handlers that an alert node has by its script, or by configuration alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from runtime.alert.types import Handler
+from runtime.errors import TaskError
+from runtime.pipeline.alert import HANDLERS, AlertNode, FooHandler, HipChatHandler
+from runtime.pipeline.handler import AlertHandler
+from runtime.secrets import Secret
+from runtime.services.alert.handlers import HandlerServices
+from runtime.services.service import HandlerService
+
+OptionsT = TypeVar("OptionsT")
+
+
+def from_tick(
+    said: Sequence[AlertHandler], service: HandlerService[OptionsT]
+) -> Iterator[Handler]:
+    """A handler for each that the script names, or one if the service is global.
+
+    What the script leaves empty keeps the default of the kind.
+    """
+    for each in said:
+        yield service.handler(_options(service.default_handler_config(), each))
+    if not said and service.is_global:
+        yield service.handler(service.default_handler_config())
+
+
+# in the order in which Kapacitor puts the handlers of a node
+TICK_HANDLERS: dict[str, Callable[[AlertNode, HandlerServices], Iterator[Handler]]] = {
+    "hipchat": lambda node, services: from_tick(
+        node.handlers_of(HipChatHandler), services.hipchat
+    ),
+    "foo": lambda node, services: from_tick(node.handlers_of(FooHandler), services.foo),
+}
+
+
+def node_handlers(
+    node: AlertNode, services: HandlerServices | None
+) -> dict[str, Handler]:
+    """The handlers of a node, by a name that stays the same while the script does.
+
+    Raises:
+        TaskError: the script names a handler that this server does not have.
+    """
+    for said in node.handlers:
+        name = _name(said)
+        if services is None or name.lower() not in TICK_HANDLERS:
+            raise TaskError(f"no service for handler {name}")
+    if services is None:
+        return {}
+    made: dict[str, Handler] = {}
+    for kind, handlers_of in TICK_HANDLERS.items():
+        for number, handler in enumerate(handlers_of(node, services), 1):
+            made[kind if number == 1 else f"{kind}-{number}"] = handler
+    return made
+
+
+def makes_changes_only(services: HandlerServices | None) -> bool:
+    """Whether configuration alone makes alert nodes send state changes only."""
+    return any(
+        service.is_global and service.state_changes_only
+        for service in _services(services)
+    )
+
+
+def _services(services: Any) -> list[HandlerService[Any]]:
+    if services is None:
+        return []
+    return [getattr(services, each.name) for each in dataclasses.fields(services)]
+
+
+def _name(handler: AlertHandler) -> str:
+    return next(name for name, kind in HANDLERS.items() if type(handler) is kind)
+
+
+def _options(default: OptionsT, said: AlertHandler) -> OptionsT:
+    changes: dict[str, Any] = {}
+    for field in dataclasses.fields(said):
+        value = getattr(said, field.name)
+        if field.name == "node" or not value or not hasattr(default, field.name):
+            continue
+        is_secret = isinstance(getattr(default, field.name), Secret)
+        changes[field.name] = Secret(value) if is_secret else value
+    made: Any = default
+    replaced: OptionsT = dataclasses.replace(made, **changes)
+    return replaced

@@ -1,0 +1,126 @@
+"""What tests of alert nodes share: tasks from scripts, topics that note events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from runtime.alert.inhibition import Inhibitors
+from runtime.alert.topics import Topic, Topics
+from runtime.alert.types import Event, EventState, Handler
+from runtime.errors import DeliveryError
+from runtime.nodes.environment import Environment
+from runtime.nodes.task import ExecutingTask
+from runtime.services.foo.config import Config as FooConfig
+from runtime.services.foo.service import Service as FooService
+from runtime.services.hipchat.config import Config as HipChatConfig
+from runtime.services.hipchat.service import Service as HipChatService
+from runtime.testing.clock import ManualClock
+from runtime.tick.evaluate import evaluate
+from runtime.tick.parser import parse
+from runtime.units import SECOND
+
+
+class RecordingTopics:
+    """Topics without handlers and without a database.
+
+    Attributes:
+        topics: the topics.
+        events: what was collected, in order, with previous levels.
+        handlers: of each open anonymous topic.
+        full: whether collecting fails.
+    """
+
+    def __init__(self) -> None:
+        self.topics = Topics()
+        self.inhibitors = Inhibitors()
+        self.events: list[Event] = []
+        self.handlers: dict[str, Mapping[str, Handler]] = {}
+        self.full = False
+        self._stored: dict[str, list[EventState]] = {}
+
+    def collect(self, event: Event) -> None:
+        """Note an event."""
+        self.events.append(self.topics.collect(event))
+        if self.full:
+            raise DeliveryError("failed to deliver event")
+
+    def event_state(self, topic: str, event_id: str) -> EventState | None:
+        """The last state of an event id on a topic."""
+        found = self.topics.get(topic)
+        return None if found is None else found.events.get(event_id)
+
+    def update_event(self, topic: str, state: EventState) -> None:
+        """Record a state that no handler is to hear of."""
+        self.topics.opened(topic).put(state)
+
+    def open_anonymous_topic(
+        self, topic: str, handlers: Mapping[str, Handler], *, task: str
+    ) -> None:
+        """Open a topic with what was stored of it."""
+        self.handlers[topic] = handlers
+        self.topics.restore(Topic(topic, self._stored.get(topic, ())))
+
+    def close_topic(self, topic: str) -> None:
+        """Close it, keeping its state."""
+        found = self.topics.get(topic)
+        self._stored[topic] = [] if found is None else list(found.events.values())
+        self.topics.remove(topic)
+        del self.handlers[topic]
+
+
+class NoClient:
+    """A client that is not to be used."""
+
+    async def send(self, request: Any) -> Any:
+        """Fail."""
+        raise AssertionError("nothing is to be sent")
+
+
+@dataclass(frozen=True)
+class Services:
+    """The services of the two bundled integrations."""
+
+    foo: FooService
+    hipchat: HipChatService
+
+
+def services(
+    foo: FooConfig | None = None, hipchat: HipChatConfig | None = None
+) -> Services:
+    """Services that are configured but cannot send."""
+    client = NoClient()
+    return Services(
+        FooService(foo or FooConfig(), client),
+        HipChatService(hipchat or HipChatConfig(), client),
+    )
+
+
+def task(
+    script: str,
+    topics: RecordingTopics | None = None,
+    available: Services | None = None,
+    id: str = "TASK",
+) -> ExecutingTask:
+    """A running stream task."""
+    environment = Environment(
+        id,
+        clock=ManualClock(),
+        services=available or services(),
+        topics=topics or RecordingTopics(),
+    )
+    return ExecutingTask(id, evaluate(parse(script), "stream"), environment)
+
+
+def told(events: Iterable[Event]) -> list[str]:
+    """Events in short: `CRITICAL@3 OK 1s` is level, time, previous level, duration."""
+    return [
+        f"{event.state.level}@{_seconds(event.state.time)} {event.previous_level} "
+        f"{_seconds(event.state.duration)}s"
+        for event in events
+    ]
+
+
+def _seconds(time: int) -> str:
+    return f"{time / SECOND:g}"
