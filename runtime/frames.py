@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from runtime.units import Nanoseconds
 FieldKind = Literal["float", "int", "string", "bool", "mixed"]
 Value = float | int | str | bool | None
 Rows = NDArray[np.intp]
+TagsAndFields = tuple[dict[str, str], dict[str, Value]]
 T = TypeVar("T")
 
 
@@ -154,6 +155,14 @@ class Columns(Protocol):
         """Tags and fields of one row."""
 
 
+@runtime_checkable
+class ManyRows(Protocol):
+    """Columns that give many rows for less than one by one."""
+
+    def rows(self, which: Rows) -> Sequence[TagsAndFields]:
+        """Tags and fields of the given rows; they may share tags."""
+
+
 class Table:
     """Columns that are all there already."""
 
@@ -186,6 +195,46 @@ class Table:
                 value = column.values[row]
                 fields[name] = value.item() if isinstance(value, np.generic) else value
         return tags, fields
+
+    def rows(self, which: Rows) -> Sequence[TagsAndFields]:
+        """Tags and fields of the given rows; they may share tags."""
+        return rows_of_columns(self._tags, self._fields, which)
+
+
+_ABSENT = object()
+
+
+def rows_of_columns(
+    tags: Mapping[str, TagColumn], fields: Mapping[str, FieldColumn], which: Rows
+) -> Sequence[TagsAndFields]:
+    """Tags and fields of the given rows; rows with equal tags share them."""
+    codes, first = _numbered([c.codes[which] for c in tags.values()], len(which))
+    known = [
+        {
+            name: column.values[code]
+            for name, column in tags.items()
+            if (code := column.codes[row]) >= 0
+        }
+        for row in which[first].tolist()
+    ]
+    values = [_values(column, which) for column in fields.values()]
+    by_row = zip(*values, strict=True) if values else iter([()] * len(which))
+    if all(column.present is None for column in fields.values()):
+        some = [dict(zip(fields, row, strict=True)) for row in by_row]
+    else:
+        some = [
+            {n: v for n, v in zip(fields, row, strict=True) if v is not _ABSENT}
+            for row in by_row
+        ]
+    return [(known[c], each) for c, each in zip(codes.tolist(), some, strict=True)]
+
+
+def _values(column: FieldColumn, which: Rows) -> list[Any]:
+    values: list[Any] = column.values[which].tolist()
+    if column.present is not None:
+        for row in np.flatnonzero(~column.present[which]).tolist():
+            values[row] = _ABSENT
+    return values
 
 
 class Groups(NamedTuple):
@@ -313,7 +362,11 @@ class Frame:
     def points(self) -> Sequence[Point]:
         """All rows as points, in order; made once."""
         if self._points is None:
-            self._points = [self.point(row) for row in range(len(self))]
+            rows = self.rows(np.arange(len(self), dtype=np.intp))
+            self._points = [
+                Point(self.name, time, tags, fields, self.dimensions, self.db, self.rp)
+                for time, (tags, fields) in zip(self.time.tolist(), rows, strict=True)
+            ]
         return self._points
 
     def take(self, rows: Rows) -> Frame:
@@ -354,6 +407,14 @@ class Frame:
     def row(self, row: int) -> tuple[dict[str, str], dict[str, Value]]:
         """Tags and fields of one row; a frame is `Columns` for those made from it."""
         return self._columns.row(row if self._rows is None else int(self._rows[row]))
+
+    def rows(self, which: Rows) -> Sequence[TagsAndFields]:
+        """Tags and fields of the given rows; they may share tags."""
+        if self._rows is not None:
+            which = self._rows[which]
+        if isinstance(self._columns, ManyRows):
+            return self._columns.rows(which)
+        return [self._columns.row(row) for row in which.tolist()]
 
     def replace(
         self,
@@ -401,23 +462,7 @@ class Frame:
 def _groups(frame: Frame) -> Groups:
     names = frame.dimensions.tags
     columns = [frame.tag(name) for name in names]
-    combined, size = _combined(columns, len(frame))
-    if size <= 2 * len(combined) + 64:
-        # few possible values: a table of last rows beats sorting
-        first_of = np.full(size, len(combined), dtype=np.intp)
-        first_of[combined[::-1]] = np.arange(len(combined) - 1, -1, -1)
-        present = np.flatnonzero(first_of < len(combined))
-        first = first_of[present]
-        appearance = np.argsort(first, kind="stable")
-        rank_of = np.zeros(size, dtype=np.int32)
-        rank_of[present[appearance]] = np.arange(len(present), dtype=np.int32)
-        codes = rank_of[combined]
-    else:
-        _, first, inverse = np.unique(combined, return_index=True, return_inverse=True)
-        appearance = np.argsort(first, kind="stable")
-        rank = np.empty(len(appearance), dtype=np.int32)
-        rank[appearance] = np.arange(len(appearance), dtype=np.int32)
-        codes = rank[inverse]
+    codes, first = _numbered([_codes(c) for c in columns if c is not None], len(frame))
     tags = [
         {
             name: (
@@ -427,7 +472,7 @@ def _groups(frame: Frame) -> Groups:
             )
             for name, column in zip(names, columns, strict=True)
         }
-        for row in first[appearance].tolist()
+        for row in first.tolist()
     ]
     # numpy sorts 16-bit integers by radix, several times faster
     small = codes.astype(np.uint16) if len(tags) < 1 << 16 else codes
@@ -438,26 +483,41 @@ def _groups(frame: Frame) -> Groups:
     return Groups(codes, ids, tags, order, starts)
 
 
-def _combined(
-    columns: Sequence[TagColumn | None], length: int
-) -> tuple[NDArray[np.int64], int]:
-    """One number for each row, equal for equal tags, and a bound of these numbers."""
-    combined = np.zeros(length, dtype=np.int64)
-    size = 1
-    for column in columns:
-        if column is None:
-            continue
-        codes = column.codes
-        if "" in column.values:
-            # an empty tag and an absent one are the same group
-            blank = np.array([value == "" for value in column.values])
-            codes = np.where((codes >= 0) & ~blank[codes], codes, -1)
-        if size > 1 << 31:
-            combined = np.unique(combined, return_inverse=True)[1].astype(np.int64)
-            size = length
-        combined = combined * (len(column.values) + 1) + (codes + 1)
-        size *= len(column.values) + 1
-    return combined, size
+def _codes(column: TagColumn) -> NDArray[np.int32]:
+    """The codes of a tag for grouping: an empty tag and an absent one are the same."""
+    if "" not in column.values:
+        return column.codes
+    blank = np.array([value == "" for value in column.values] + [True])
+    return np.where(blank[column.codes], np.int32(-1), column.codes)
+
+
+def _numbered(
+    columns: Sequence[NDArray[np.int32]], length: int
+) -> tuple[NDArray[np.int32], Rows]:
+    """Number the combinations of codes in order of appearance; the first row of each."""
+    if not columns:
+        return np.zeros(length, dtype=np.int32), np.arange(min(length, 1))
+    keys = np.zeros(length, dtype=np.int64)
+    bound = 1
+    for codes in columns:
+        size = int(codes.max(initial=-1)) + 2
+        if bound * size > 1 << 62:
+            keys = np.unique(keys, return_inverse=True)[1].astype(np.int64)
+            bound = length
+        keys = keys * size + (codes + 1)
+        bound *= size
+    if bound > 4 * length + 1024:
+        keys = np.unique(keys, return_inverse=True)[1].astype(np.int64)
+        bound = length
+    # few possible values: a table of first rows beats sorting
+    first_of = np.full(bound, length, dtype=np.intp)
+    # of several assignments to one place the last one holds
+    first_of[keys[::-1]] = np.arange(length - 1, -1, -1)
+    present = np.flatnonzero(first_of < length)
+    order = np.argsort(first_of[present])
+    rank = np.empty(bound, dtype=np.int32)
+    rank[present[order]] = np.arange(len(present), dtype=np.int32)
+    return rank[keys], first_of[present[order]]
 
 
 class Batch:

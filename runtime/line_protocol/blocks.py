@@ -18,7 +18,7 @@ from runtime.line_protocol.columns import BlockColumns, ParsedRows
 from runtime.line_protocol.rows import LONGEST, bad_line, parse_row, parse_rows
 from runtime.line_protocol.scanner import BadLineError, Row
 from runtime.line_protocol.shapes import Block, Shape, match, shape_of, valid
-from runtime.line_protocol.text import FRONT, Mask, Positions, Text
+from runtime.line_protocol.text import BACK, FRONT, Mask, Positions, Text
 from runtime.line_protocol.times import LATEST, Times
 from runtime.line_protocol.write import Part, Write, assemble, write_of_rows
 
@@ -31,12 +31,12 @@ _PATIENCE = 4
 """How many shapes of few lines end the search for shapes."""
 
 
-def _table(marks: bytes) -> bytes:
-    return bytes(byte in marks for byte in range(256))
-
-
-_IS_MARK = _table(_MARKS)
-_IS_MARK_OR_QUOTE = _table(_MARKS + b'"')
+# bytes to look for marks in at a time: their masks stay in the processor's cache
+_STRETCH = 65_536
+_COMMA = ord(",")
+_EQUALS = ord("=")
+_IS_MARK = np.array([byte in _MARKS for byte in range(256)])
+_IS_MARK_OR_QUOTE = np.array([byte in _MARKS + b'"' for byte in range(256)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +105,34 @@ def _is_utf8(body: bytes) -> bool:
 
 
 def _find_lines(text: Text, *, quotes: bool) -> Lines:
-    table = _IS_MARK_OR_QUOTE if quotes else _IS_MARK
-    marks = np.flatnonzero(np.frombuffer(text.buffer.translate(table), np.bool_))
+    marks = _find_marks(text.raw)
     kinds = text.raw[marks]
+    sure = (_IS_MARK_OR_QUOTE if quotes else _IS_MARK)[kinds]
+    if not sure.all():
+        marks, kinds = marks[sure], kinds[sure]
     if quotes:
-        marks = marks[_outside_quotes(kinds)]
-        kinds = text.raw[marks]
+        outside = _outside_quotes(kinds)
+        marks, kinds = marks[outside], kinds[outside]
     last = np.flatnonzero(kinds == _NEWLINE)
     first = np.concatenate([[0], last[:-1] + 1])
     ends = marks[last]
     starts = np.concatenate([[FRONT], ends[:-1] + 1])
     return Lines(marks, first, last - first + 1, starts, ends)
+
+
+def _find_marks(raw: NDArray[np.uint8]) -> Positions:
+    """Where marks may be: most bytes up to the comma are."""
+    found = []
+    below = np.empty(_STRETCH, dtype=np.bool_)
+    equal = np.empty(_STRETCH, dtype=np.bool_)
+    for start in range(FRONT, len(raw) - BACK, _STRETCH):
+        stretch = raw[start : min(start + _STRETCH, len(raw) - BACK)]
+        mask, other = below[: len(stretch)], equal[: len(stretch)]
+        np.less_equal(stretch, _COMMA, out=mask)
+        np.equal(stretch, _EQUALS, out=other)
+        mask |= other
+        found.append(np.flatnonzero(mask) + start)
+    return np.concatenate(found)
 
 
 def _outside_quotes(kinds: NDArray[np.uint8]) -> Mask:
@@ -166,7 +183,8 @@ def _sort(
             marks = lines.marks.reshape(-1, count).T.copy()
         else:
             some = np.flatnonzero(plain & (counts == count))
-            marks = lines.marks[lines.first[some] + np.arange(count)[:, np.newaxis]]
+            first = lines.first[some]
+            marks = np.stack([lines.marks[first + number] for number in range(count)])
         group = Group(some, lines.starts[some], marks)
         others.append(_sort_alike(text, group, fewest, blocks))
     return blocks, np.concatenate(others)
@@ -191,8 +209,11 @@ def _sort_alike(
             over.extend(block.lines.tolist())
         else:
             blocks.append(block)
-        same = np.isin(group.lines, block.lines, assume_unique=True, kind="sort")
-        group = group.take(np.flatnonzero(~same))
+        if len(block) == len(group.lines):
+            return np.array(over, dtype=np.intp)
+        taken = np.zeros(int(group.lines[-1]) + 1, dtype=np.bool_)
+        taken[block.lines] = True
+        group = group.take(np.flatnonzero(~taken[group.lines]))
     return np.concatenate([np.array(over, dtype=np.intp), group.lines])
 
 

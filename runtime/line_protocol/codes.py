@@ -39,7 +39,7 @@ def _codes(
     # no body with NUL bytes comes here, so filling with them mixes up no two texts
     words = [
         word
-        for word in text.last_words(starts, ends, count, 0)
+        for word in text.last_words(starts, ends, count, np.uint64(0))
         if not (word == word[:1]).all()
     ]
     if not words:

@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.frames import Columns, FieldColumn, FieldKind, TagColumn, Value
+from runtime.frames import (
+    Columns,
+    FieldColumn,
+    FieldKind,
+    Rows,
+    TagColumn,
+    TagsAndFields,
+    Value,
+    rows_of_columns,
+)
 from runtime.line_protocol import numbers
 from runtime.line_protocol.codes import dictionary
 from runtime.line_protocol.rows import parse_row
@@ -30,6 +39,8 @@ DTYPES: dict[FieldKind, type] = {
     "string": np.object_,
     "mixed": np.object_,
 }
+_SPARSE = 16
+"""One row in so many, or fewer, are cheaper alone than by decoding columns."""
 _ANY_TIME = Times(step=1, default=0)
 
 
@@ -81,6 +92,11 @@ class ParsedRows:
         """Tags and fields of one row."""
         _, tags, fields, _ = self._rows[row]
         return tags, fields
+
+    def rows(self, which: Rows) -> Sequence[TagsAndFields]:
+        """Tags and fields of the given rows."""
+        rows = self._rows
+        return [rows[row][1:3] for row in which.tolist()]
 
 
 def tag_column(tags: Sequence[str | None]) -> TagColumn | None:
@@ -158,6 +174,12 @@ class BlockColumns:
         parsed = parse_row(line, _ANY_TIME)
         return ({}, {}) if parsed is None else (parsed[1], parsed[2])
 
+    def rows(self, which: Rows) -> Sequence[TagsAndFields]:
+        """Tags and fields of the given rows; they may share tags."""
+        if len(which) * _SPARSE < len(self._block):
+            return [self.row(row) for row in which.tolist()]
+        return rows_of_columns(*_all_columns(self), which)
+
 
 class MergedColumns:
     """Columns put together from parts that hold different rows of a frame."""
@@ -230,6 +252,21 @@ class MergedColumns:
         which, place = self._places
         part, _ = self._parts[int(which[row])]
         return part.row(int(place[row]))
+
+    def rows(self, which: Rows) -> Sequence[TagsAndFields]:
+        """Tags and fields of the given rows; they may share tags."""
+        if len(which) * _SPARSE < self._size:
+            return [self.row(row) for row in which.tolist()]
+        return rows_of_columns(*_all_columns(self), which)
+
+
+def _all_columns(
+    columns: Columns,
+) -> tuple[dict[str, TagColumn], dict[str, FieldColumn]]:
+    return (
+        {name: tag for name in columns.tag_names if (tag := columns.tag(name))},
+        {name: f for name in columns.field_names if (f := columns.field(name))},
+    )
 
 
 def _union(names: Sequence[Sequence[str]]) -> tuple[str, ...]:

@@ -17,9 +17,9 @@ LONGEST = 24
 """Characters of a number, without its sign, that are read here."""
 
 _MINUS = ord("-")
-_ZEROS = 0x3030_3030_3030_3030
-_ZERO_WORD = np.uint64(_ZEROS)
-_DOTS = np.uint64(0x2E2E_2E2E_2E2E_2E2E)
+# words are taken relative to eight zeros: digits become their values, a dot becomes 1E
+_ZEROS = np.uint64(0x3030_3030_3030_3030)
+_DOTS = np.uint64(0x1E1E_1E1E_1E1E_1E1E)
 _HIGH_BITS = np.uint64(0x8080_8080_8080_8080)
 _OVER_NINE = np.uint64(0x7676_7676_7676_7676)
 _NONE = np.uint64(0)
@@ -28,16 +28,14 @@ _SEVEN = np.uint64(7)
 _BYTE = np.uint64(8)
 _TOP_BYTE = np.uint64(56)
 _FULL_BYTE = np.uint64(0xFF)
-_EVERY = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
-# pairs, fours, eights: keep the partial sums, then join neighbours by a multiplication
-_JOINS = tuple(
-    (np.uint64(keep), np.uint64(factor), np.uint64(shift))
-    for keep, factor, shift in (
-        (0x0F0F_0F0F_0F0F_0F0F, 10 * 2**8 + 1, 8),
-        (0x00FF_00FF_00FF_00FF, 100 * 2**16 + 1, 16),
-        (0x0000_FFFF_0000_FFFF, 10_000 * 2**32 + 1, 32),
-    )
-)
+# join pairs of numbers below 10 ** size: the sums land in the upper halves
+_JOIN_DIGITS = np.uint64(10 * 2**8 + 1)
+_JOIN_PAIRS = np.uint64(100 * 2**16 + 1)
+_JOIN_FOURS = np.uint64(10_000 * 2**32 + 1)
+_PAIRS = np.uint64(0x00FF_00FF_00FF_00FF)
+_FOURS = np.uint64(0x0000_FFFF_0000_FFFF)
+_SIXTEEN = np.uint64(16)
+_THIRTY_TWO = np.uint64(32)
 _WEIGHTS = tuple(np.uint64(10 ** (8 * index)) for index in range(3))
 _POWERS = np.array([10.0**power for power in range(25)])
 _EXACT = 2**53
@@ -159,14 +157,14 @@ def _words_for(sizes: Positions) -> tuple[int, Mask | None]:
 
 def _not_digits(word: Words) -> Words:
     """The high bit of each byte that is no digit."""
-    digits = word ^ _ZERO_WORD
-    return ((digits + _OVER_NINE) | digits) & _HIGH_BITS
+    return ((word + _OVER_NINE) | word) & _HIGH_BITS
 
 
 def _eight_digits(word: Words) -> Words:
-    for keep, factor, shift in _JOINS:
-        word = ((word & keep) * factor) >> shift
-    return word
+    """The number that eight digits spell; the lowest byte is the first digit."""
+    word = (word * _JOIN_DIGITS) >> _BYTE
+    word = ((word & _PAIRS) * _JOIN_PAIRS) >> _SIXTEEN
+    return ((word & _FOURS) * _JOIN_FOURS) >> _THIRTY_TWO
 
 
 def _number(words: list[Words]) -> Words:
@@ -188,7 +186,7 @@ def _without_dots(words: list[Words]) -> tuple[list[Words], Positions | None]:
         here = _NONE - (dot != 0).astype(np.uint64)
         upto = (((dot << _ONE) - _ONE) & here) | passed
         below = (((dot >> _SEVEN) - _ONE) & here) | passed
-        left = words[index + 1] if index + 1 < len(words) else _ZERO_WORD
+        left = words[index + 1] if index + 1 < len(words) else _NONE
         carried = (left >> _TOP_BYTE) & upto & _FULL_BYTE
         closed.append((word & ~upto) | ((word & below) << _BYTE) | carried)
         # dot = 2 ** (8 * byte + 7): the exponent of the float tells the byte

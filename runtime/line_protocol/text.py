@@ -18,7 +18,7 @@ Mask = NDArray[np.bool_]
 
 FRONT = 32
 """Bytes before the body, so that the words before any position can be read."""
-_BACK = 64
+BACK = 64
 """Bytes behind it: what is compared at the last positions may reach beyond."""
 
 _EVERY = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
@@ -36,7 +36,7 @@ class Text:
 
     def __init__(self, body: bytes) -> None:
         newline = b"" if body.endswith(b"\n") else b"\n"
-        self.buffer = b"".join((bytes(FRONT), body, newline, bytes(_BACK)))
+        self.buffer = b"".join((bytes(FRONT), body, newline, bytes(BACK)))
         self.raw = np.frombuffer(self.buffer, dtype=np.uint8)
         # a word at every byte: they overlap
         self._words: Words = np.ndarray(
@@ -58,7 +58,7 @@ class Text:
             keep = np.uint64(0xFFFF_FFFF_FFFF_FFFF >> (64 - 8 * size))
             short: Mask = (self._words[at] & keep) == _as_word(expected)
             return short
-        if size > _BACK:  # clipped positions see NUL bytes, which are never expected
+        if size > BACK:  # clipped positions see NUL bytes, which are never expected
             at = np.minimum(at, len(self.buffer) - size)
         same: Mask = self._words[at] == _as_word(expected[:8])
         for offset in (*range(8, size - 7, 8), *([size - 8] if size % 8 else [])):
@@ -67,36 +67,31 @@ class Text:
         return same
 
     def last_words(
-        self, starts: Positions, ends: Positions, count: int, filler: int
+        self, starts: Positions, ends: Positions, count: int, base: np.uint64
     ) -> list[Words]:
         """The text between positions, in words, from the right to the left.
 
-        What is left of the text is filled, up to `count` words.
+        Where the text is shorter than the words, they are filled with 0.
 
         Args:
             starts: where each text begins.
             ends: where it ends, at most 8 × count bytes behind.
             count: how many words.
-            filler: the word to fill with.
+            base: what each word of text is taken relative to (by exclusive or).
         """
-        sizes: Positions = ends - starts
-        least = int(sizes.min(initial=8 * count))
+        sizes = ends - starts
+        least, most = int(sizes.min(initial=24)), int(sizes.max(initial=0))
+        bits: Any = np.int64(8 * most) if least == most else sizes << 3
         words = []
         for index in range(count):
-            word = self._words[ends - 8 * (index + 1)]
+            word = self._words[ends - 8 * (index + 1)] ^ base
             if least < 8 * (index + 1):
-                word = _fill(word, sizes - 8 * index, np.uint64(filler))
+                # numpy shifts by 64 and more to 0
+                missing = np.maximum(64 * (index + 1) - bits, 0)
+                word &= _EVERY << missing.astype(np.uint64)
             words.append(word)
         return words
 
 
 def _as_word(piece: bytes) -> np.uint64:
     return np.uint64(int.from_bytes(piece, "little"))
-
-
-def _fill(word: Words, sizes: Positions, filler: np.uint64) -> Words:
-    """Keep the last `sizes` bytes of each word; none for a negative size."""
-    shift: Any = (64 - 8 * np.maximum(sizes, 0)).clip(min=0).astype(np.uint64)
-    keep: Words = _EVERY << shift  # numpy shifts by 64 to 0
-    filled: Words = word & keep if not filler else (word & keep) | (filler & ~keep)
-    return filled
