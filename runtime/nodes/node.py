@@ -8,7 +8,6 @@ from typing import NoReturn, Protocol
 
 from runtime.errors import TaskError
 from runtime.frames import Batch, Batches, Frame, Point
-from runtime.golang.quoting import quote
 from runtime.nodes.environment import Environment
 from runtime.units import Nanoseconds
 
@@ -147,16 +146,17 @@ class Node:
                 child.batch(batch)
 
     def error(self, message: str, err: object = None) -> None:
-        """Count an error, and log it unless the script asked for quiet."""
+        """Count an error, and log it unless the script asked for quiet.
+
+        The log entry has the attributes `task`, `node` and `err`.
+        """
         self.errors += 1
         if self._quiet:
             return
-        detail = "" if err is None else f" err={quote(str(err))}"
-        task = self.environment.task_id
-        _log.error(
-            f"{message} task={task} node={self.name}{detail}",
-            extra={"err": str(err), "task": task, "node": self.name},
-        )
+        context = {"task": self.environment.task_id, "node": self.name}
+        if err is not None:
+            context["err"] = str(err)
+        _log.error(message, extra=context)
 
     def fail(self, reason: object) -> NoReturn:
         """Stop the task.

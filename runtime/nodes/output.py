@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Mapping
 
+from runtime.alert.types import Row
 from runtime.frames import Batch, Batches, Frame, Point
 from runtime.golang.printing import sprint
 from runtime.golang.quoting import quote
@@ -121,7 +123,7 @@ class HTTPOutNode(Node):
         groups = frame.groups
         for number, group in enumerate(groups.ids):
             row = int(groups.order[groups.starts[number + 1] - 1])
-            self._page.show(group, lambda row=row: point_row(frame.point(row)))  # type: ignore[misc]  # mypy cannot type the default
+            self._page.show(group, functools.partial(_row, frame, row))
         self.emit_frame(frame)
 
     def batch(self, batch: Batch) -> None:
@@ -141,3 +143,7 @@ class HTTPOutNode(Node):
     def working_cardinality(self) -> int:
         """How many groups are shown."""
         return len(self._page)
+
+
+def _row(frame: Frame, row: int) -> Row:
+    return point_row(frame.point(row))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from runtime.errors import TaskError
@@ -30,8 +31,8 @@ class Write(Protocol):
     def frames(self) -> Sequence[Frame]:
         """One frame for each measurement."""
 
-    def runs(self) -> Iterator[Frame]:
-        """The same points as runs of one measurement, in arrival order."""
+    def points(self) -> Iterator[Point]:
+        """The same points, in order of arrival."""
 
 
 class ExecutingTask:
@@ -54,7 +55,7 @@ class ExecutingTask:
         self.environment = environment
         self.error = ""
         self.nodes: list[Node] = build(script.pipeline, environment)
-        self._sources = [node for node in self.nodes if isinstance(node, StreamNode)]
+        self._source = self.nodes[0]
         self._dbrps = frozenset(environment.dbrps)
         self.measurements = _measurements(self.nodes)
         self._ordered = self.measurements is None or len(self.measurements) > 1
@@ -64,21 +65,22 @@ class ExecutingTask:
         """Whether a node has stopped the task."""
         return self.error != ""
 
-    def takes(self, frame: Frame) -> bool:
+    def takes(self, points: Frame | Point) -> bool:
         """Whether the task reads such points."""
-        if self._dbrps and (frame.db, frame.rp) not in self._dbrps:
+        if self._dbrps and (points.db, points.rp) not in self._dbrps:
             return False
-        return self.measurements is None or frame.name in self.measurements
+        return self.measurements is None or points.name in self.measurements
 
     def write(self, write: Write) -> None:
-        """Feed what was written; in arrival order if the task can tell.
+        """Feed what was written; in order of arrival if the task can tell.
 
         A node that fails stops the task; `error` says why.
         """
-        if not self._ordered or len(write.frames) == 1:
-            self.frames(write.frames)
-        elif any(self.takes(frame) for frame in write.frames):
-            self.frames(write.runs())
+        frames = [frame for frame in write.frames if self.takes(frame)]
+        if len(frames) > 1 and self._ordered:
+            self.points(write.points())
+        else:
+            self.frames(frames)
 
     def frames(self, frames: Iterable[Frame]) -> None:
         """Feed frames in the given order, those that the task does not take apart.
@@ -87,38 +89,39 @@ class ExecutingTask:
         """
         for frame in frames:
             if not self.error and self.takes(frame):
-                self._feed(frame)
+                self._guarded(functools.partial(feed, self._source, frame))
 
     def points(self, points: Iterable[Point]) -> None:
-        """Feed points that the task takes, one by one.
+        """Feed points one by one, those that the task does not take apart.
 
         A node that fails stops the task; `error` says why.
         """
+        if not self.error:
+            self._guarded(lambda: self._each(points))
+
+    def _each(self, points: Iterable[Point]) -> None:
+        take, takes = self._source.point, self.takes
+        for point in points:
+            if takes(point):
+                take(point)
+
+    def _guarded(self, step: Callable[[], None]) -> None:
         try:
-            for source in self._sources:
-                for point in points:
-                    source.point(point)
+            step()
         except TaskError as error:
-            self._stop(error)
+            self.error = str(error)
 
     def tick(self, now: Nanoseconds) -> None:
-        """Let the nodes do what the time of day asks for."""
-        if self.error:
-            return
-        try:
-            for node in self.nodes:
-                node.tick(now)
-        except TaskError as error:
-            self._stop(error)
+        """Let the nodes do what the time of day asks for; about once a second."""
+        for node in self.nodes:
+            if not self.error:
+                self._guarded(functools.partial(node.tick, now))
 
     def close(self) -> None:
         """Stop: what waits for other parents flows on, topics and pages close."""
-        if not self.error:
-            try:
-                for node in self.nodes:
-                    node.flush()
-            except TaskError as error:
-                self._stop(error)
+        for node in self.nodes:
+            if not self.error:
+                self._guarded(node.flush)
         for node in self.nodes:
             node.close()
 
@@ -128,16 +131,6 @@ class ExecutingTask:
             "task-stats": {"throughput": 0},
             "node-stats": {node.name: dict(node.stats()) for node in self.nodes},
         }
-
-    def _feed(self, frame: Frame) -> None:
-        try:
-            for source in self._sources:
-                feed(source, frame)
-        except TaskError as error:
-            self._stop(error)
-
-    def _stop(self, error: TaskError) -> None:
-        self.error = str(error)
 
 
 def _measurements(nodes: Sequence[Node]) -> frozenset[str] | None:

@@ -198,7 +198,7 @@ def test_on_a_stream_points_of_one_time_are_reduced_when_the_time_changes():
 
 
 def errors(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
-    return [(r.getMessage().split(" task=")[0], r.err) for r in caplog.records]
+    return [(r.getMessage(), r.err) for r in caplog.records]
 
 
 def test_points_without_the_field_are_skipped(caplog):

@@ -57,7 +57,7 @@ def fields(collector: Collector) -> list[dict[str, object]]:
 
 
 def errors(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
-    return [(r.getMessage().split(" task=")[0], r.err) for r in caplog.records]
+    return [(r.getMessage(), r.err) for r in caplog.records]
 
 
 # from
@@ -191,7 +191,7 @@ def test_case_5_where_resolves_types_for_each_point(feed, caplog):
             " float(), string(), duration()",
         )
     ]
-    assert "task=t node=node1" in caplog.records[0].getMessage()
+    assert (caplog.records[0].task, caplog.records[0].node) == ("t", "node1")
 
 
 @both
@@ -217,7 +217,7 @@ def test_a_predicate_that_is_not_boolean_passes_nothing(feed, caplog):
     node, collector = running(transform.WhereNode(lambda_of('"v"')))
     feed(node, points("m v=2 1"))
     assert collector.points == []
-    assert "TypeGuard: expression returned unexpected type float" in caplog.text
+    assert "TypeGuard: expression returned unexpected" in caplog.records[0].err
 
 
 @both
