@@ -3,6 +3,11 @@
 The event loop hands work over and awaits the result, so it always answers. Writes that
 wait while another is under way are done in one pass with one commit; each is still
 answered for itself.
+
+A small write that finds the thread idle is done at once on the event loop: handing it
+over would cost more than the work. As nothing else is under way then, it is still one
+thing at a time, in order. When such a write turns out to be slow, the next ones take
+the thread for a while, so that the loop is not held up more than now and then.
 """
 
 from __future__ import annotations
@@ -11,6 +16,7 @@ import asyncio
 import contextlib
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -22,6 +28,10 @@ T = TypeVar("T")
 
 # More in one pass would only make the first of them wait longer for its answer.
 MAX_WRITES_PER_PASS = 256
+# A write that held the event loop this long sends the next ones to the thread …
+SLOW_S = 0.005
+# … for this long.
+CAUTION_S = 1.0
 
 
 @dataclass(slots=True, eq=False)
@@ -33,6 +43,15 @@ class _Job:
     is_write: bool
     result: Any = None
     error: BaseException | None = None
+
+    def settle(self) -> None:
+        """Answer; on the event loop."""
+        if self.future.cancelled():
+            return
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
 
 
 class Compute:
@@ -49,6 +68,9 @@ class Compute:
         self._transaction = transaction or contextlib.nullcontext
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closing = False
+        # jobs not answered yet; counted on the event loop only
+        self._pending = 0
+        self._cautious_until = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._work, name="compute", daemon=True)
 
@@ -80,6 +102,23 @@ class Compute:
         """
         return self._submit(function, args, kwargs, is_write=True)
 
+    def write_small(
+        self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> asyncio.Future[T]:
+        """Like `write`, for a call that is likely to take less time than a hand-over."""
+        if self._pending or self._loop is None or self._closing:
+            return self.write(function, *args, **kwargs)
+        start = time.monotonic()
+        if start < self._cautious_until:
+            return self.write(function, *args, **kwargs)
+        job = _Job(function, args, kwargs, self._loop.create_future(), True)
+        self._run((job,))
+        job.settle()
+        end = time.monotonic()
+        if end - start > SLOW_S:
+            self._cautious_until = end + CAUTION_S
+        return job.future
+
     def _submit(
         self,
         function: Callable[..., T],
@@ -91,6 +130,7 @@ class Compute:
         if self._loop is None or self._closing:
             raise RuntimeError("the compute thread does not run")
         job = _Job(function, args, kwargs, self._loop.create_future(), is_write)
+        self._pending += 1
         self._jobs.put(job)
         return job.future
 
@@ -135,7 +175,12 @@ class Compute:
         assert self._loop is not None
         # the loop may have ended without waiting for its answers
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(_settle, jobs)
+            self._loop.call_soon_threadsafe(self._settle, jobs)
+
+    def _settle(self, jobs: Sequence[_Job]) -> None:
+        self._pending -= len(jobs)
+        for job in jobs:
+            job.settle()
 
 
 def _execute(job: _Job) -> None:
@@ -144,13 +189,3 @@ def _execute(job: _Job) -> None:
     # the caller gets it, whatever it is; the thread goes on
     except BaseException as error:
         job.error = error
-
-
-def _settle(jobs: Sequence[_Job]) -> None:
-    for job in jobs:
-        if job.future.cancelled():
-            continue
-        if job.error is None:
-            job.future.set_result(job.result)
-        else:
-            job.future.set_exception(job.error)

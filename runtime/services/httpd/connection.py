@@ -10,6 +10,7 @@ connection and all that was read go over to aiohttp for good.
 from __future__ import annotations
 
 import asyncio
+import functools
 import gzip
 import time
 from collections.abc import Callable
@@ -77,6 +78,7 @@ class Connection(asyncio.Protocol):
         "_closing",
         "_head",
         "_loop",
+        "_paused",
         "_shared",
         "_start",
         "_transport",
@@ -91,6 +93,7 @@ class Connection(asyncio.Protocol):
         self._head: tuple[_Head, int] | None = None
         self._start = 0.0
         self._closing = False
+        self._paused = False
         self.busy = False
         self.last = loop.time()
 
@@ -111,6 +114,7 @@ class Connection(asyncio.Protocol):
             self._advance()
         elif len(self._buffer) > _MAX_HEAD_BYTES:
             # a client that sends on without reading answers has to wait
+            self._paused = True
             self._transport.pause_reading()
 
     def close(self) -> None:
@@ -194,17 +198,19 @@ class Connection(asyncio.Protocol):
 
     def _send(self, head: _Head, answer: Answer) -> None:
         close = head.close or self._closing
-        body = answer.body
-        if body and head.gzip:
-            body = gzip.compress(body)
-        start = self._shared.marks.head(
-            answer, gzip=head.gzip, close=close, length=len(body)
-        )
-        self._transport.write(start + body)
+        marks = self._shared.marks
+        if answer is NO_CONTENT:
+            self._transport.write(marks.no_content(gzip=head.gzip, close=close))
+        else:
+            body = gzip.compress(answer.body) if head.gzip else answer.body
+            start = marks.head(answer, gzip=head.gzip, close=close, length=len(body))
+            self._transport.write(start + body)
         if close:
             self._transport.close()
             return
-        self._transport.resume_reading()
+        if self._paused:
+            self._paused = False
+            self._transport.resume_reading()
         if self._buffer:
             self._advance()
 
@@ -213,6 +219,8 @@ INTERNAL_ERROR = Answer(500, b"internal error\n")
 _MAX_START = max(map(len, _STARTS))
 
 
+# agents send the same headers again and again
+@functools.lru_cache(maxsize=1024)
 def _parse(head: bytes) -> _Head | None:
     """The head of a plain write; None if it needs a full HTTP parser."""
     line, *lines = head.split(b"\r\n")

@@ -7,10 +7,12 @@ import time
 from email.utils import formatdate
 from http import HTTPStatus
 
-from runtime.services.httpd.messages import Answer
+from runtime.services.httpd.messages import JSON, Answer
 
 # between the epochs of UUIDs (1582) and of Unix, in units of 100 ns
 _UUID_EPOCH = 0x01B21DD213814000
+
+_END = "\r\n"
 
 CORS_METHODS = "DELETE, GET, OPTIONS, POST, PATCH"
 CORS_HEADERS = (
@@ -90,6 +92,18 @@ class Marks:
             headers["Access-Control-Allow-Headers"] = CORS_HEADERS
         headers["Date"] = self._clock.text()
         return headers
+
+    def no_content(self, *, gzip: bool, close: bool) -> bytes:
+        """The whole answer to a write that succeeded; small writes are frequent."""
+        return (
+            "HTTP/1.1 204 No Content\r\n"
+            f"Content-Type: {JSON}\r\n"
+            f"X-Kapacitor-Version: {self.version}\r\n"
+            f"Request-Id: {self._ids.next()}\r\n"
+            f"{'Content-Encoding: gzip' + _END if gzip else ''}"
+            f"Date: {self._clock.text()}\r\n"
+            f"{'Connection: close' + _END if close else ''}\r\n"
+        ).encode("latin-1")
 
     def head(self, answer: Answer, *, gzip: bool, close: bool, length: int) -> bytes:
         """Status line and headers of `answer` as bytes, up to the empty line."""

@@ -28,7 +28,7 @@ from runtime.services.httpd.messages import (
 from runtime.services.httpd.router import METHODS, Router, cleaned
 from runtime.services.httpd.write import MAX_BODY_BYTES, WriteHandler
 
-log = logging.getLogger("runtime.http")
+log = logging.getLogger("kapacitor.http")
 
 # An idle connection is kept about as long as clients keep theirs.
 _IDLE_S = 180.0
@@ -309,7 +309,7 @@ async def _set_log_level(request: Request) -> Answer:
         return failure(f"invalid json: {error}", 400)
     if level.upper() not in _LEVELS:
         return failure("invalid log level", 400)
-    logging.getLogger("runtime").setLevel(_LEVELS[level.upper()])
+    logging.getLogger("kapacitor").setLevel(_LEVELS[level.upper()])
     return NO_CONTENT
 
 

@@ -12,6 +12,8 @@ from runtime.services.httpd.messages import NO_CONTENT, Answer, Request
 
 # A gzip stream can grow by a factor of 1000; what it unpacks to is bounded like a body.
 MAX_BODY_BYTES = 256 * 1024 * 1024
+# A few points; more take longer than a hand-over to the compute thread.
+_SMALL_BYTES = 2048
 
 
 class WriteError(Exception):
@@ -66,7 +68,9 @@ class WriteHandler:
         The future may raise `WriteError`.
         """
         parameters = self._parameters(query)
-        return self._compute.write(self._take, body, encoding, *parameters)
+        small = len(body) <= _SMALL_BYTES and not encoding
+        write = self._compute.write_small if small else self._compute.write
+        return write(self._take, body, encoding, *parameters)
 
     def _take(
         self, body: bytes, encoding: str, db: str, rp: str, precision: str
