@@ -391,7 +391,12 @@ def _literal(
     first_line, end = _first(node), _end(node)
     if first_line == end - 1:
         raise Unfit("is written on one line; put each entry on a line of its own")
-    entries = _separate(_entry(source, key, item) for key, item in items)
+    commas = [_comma(source, item, end) for _, item in items]
+    found = (_entry(source, key, item) for key, item in items)
+    entries = _separate(
+        entry._replace(end=max(entry.end, comma + 1))
+        for entry, comma in zip(found, commas, strict=True)
+    )
     closing = source.lines[end - 1].lstrip()
     inside = not entries or (entries[0].first > first_line and entries[-1].end < end)
     if not inside or closing[:1] not in {")", "]", "}"}:
@@ -400,17 +405,26 @@ def _literal(
     indent, unit = _inner_indent(source, outer, [entry.first for entry in entries])
     if not entries:
         return Slot((), end - 1, indent, unit)
-    rest = _after(source, items[-1][1], end)
-    closed = rest.lstrip(" \t)\r\n").startswith(",")
-    return Slot(entries, entries[-1].end, indent, unit, closed=closed)
+    return Slot(entries, entries[-1].end, indent, unit, closed=commas[-1] >= 0)
 
 
-def _after(source: Source, node: ast.AST, end: int) -> str:
-    """The text between a node and the last line of what surrounds it."""
+def _comma(source: Source, node: ast.AST, end: int) -> int:
+    """The line, from 0, of the comma after an entry; -1: there is none.
+
+    Between the two stand only brackets around the entry, blanks and comments.
+    """
     line = _end(node) - 1
     column = getattr(node, "end_col_offset", 0)
-    tail = source.lines[line].removeprefix("\ufeff").encode()[column:].decode()
-    return tail + "".join(source.lines[line + 1 : end - 1])
+    # Columns count bytes, and not those of a byte order mark.
+    text = source.lines[line].removeprefix("\ufeff").encode()[column:].decode()
+    while True:
+        text = text.lstrip(" \t\f\r\n)")
+        if text.startswith(","):
+            return line
+        line += 1
+        if line >= end or not (text == "" or text.startswith("#")):
+            return -1
+        text = source.lines[line]
 
 
 def _span(key: ast.expr | None, value: ast.expr) -> ast.AST:

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from scaffold import check as checking
-from scaffold import disk, plan, state, verify
+from scaffold import disk, plan, quick, state, verify
 from scaffold.change import Change
 from scaffold.errors import Fault, SpecError, UsageError
-from scaffold.flags import Flags
 from scaffold.generate import (
     ChangeSet,
     Overlay,
@@ -29,9 +28,48 @@ from scaffold.patch import Registration, register
 from scaffold.project import Project
 from scaffold.report import Report, patch
 from scaffold.spec import differences, from_flags, parse
-from scaffold.tree import DiskTree, Tree
+from scaffold.tree import DiskTree, Tree, WatchedTree
 
 _MAX_SPEC_BYTES = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What the command line says about a new handler.
+
+    Attributes:
+        name: its name, or "".
+        fields: each `--field`.
+        config: each `--config`.
+        options: each `--option`.
+        is_global: `--global`.
+        state_changes_only: `--state-changes-only`.
+        title: `--title`, or "".
+    """
+
+    name: str = ""
+    fields: tuple[str, ...] = ()
+    config: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    is_global: bool = False
+    state_changes_only: bool = False
+    title: str = ""
+
+    def spec(self, kinds: Sequence[str], properties: Sequence[str]) -> HandlerSpec:
+        """The spec that they describe, beside handlers of these names."""
+        if not self.name:
+            raise UsageError("say a NAME or --spec FILE")
+        return from_flags(
+            self.name,
+            fields=self.fields,
+            config=self.config,
+            options=self.options,
+            is_global=self.is_global,
+            state_changes_only=self.state_changes_only,
+            title=self.title,
+            existing=kinds,
+            properties=properties,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +96,13 @@ def new_handler(project: Project, flags: Flags, spec_file: str, how: How) -> Rep
     text = _spec_text(spec_file, flags) if spec_file else ""
     name = _name_in(text) if spec_file else flags.name
     if name in kinds:
-        spec = parse(text, spec_file) if spec_file else from_flags(flags)
+        spec = parse(text, spec_file) if spec_file else flags.spec((), ())
         return _existing(project, tree, spec)
     properties = _properties(project, tree)
     if spec_file:
         spec = parse(text, spec_file, existing=kinds, properties=properties)
     else:
-        spec = from_flags(flags, existing=kinds, properties=properties)
+        spec = flags.spec(kinds, properties)
     _refuse_service(project, tree, spec)
     return _change(
         "new-handler",
@@ -89,7 +127,8 @@ def regenerate(project: Project, names: Sequence[str], how: How) -> Report:
 
 def check(project: Project, names: Sequence[str]) -> Report:
     """Compare what is there with what would be generated."""
-    tree = DiskTree(project.root)
+    tree = WatchedTree(DiskTree(project.root))
+    tree.read(PurePosixPath("pyproject.toml"))
     kinds = _chosen(project, tree, names)
     examiner = checking.Examiner(tree)
     findings = [
@@ -103,7 +142,7 @@ def check(project: Project, names: Sequence[str]) -> Report:
     wrong = [finding for finding in findings if not finding.is_informational]
     noun = "handler" if len(kinds) == 1 else "handlers"
     verdict = f"{len(wrong)} wrong" if wrong else "nothing to do"
-    return Report(
+    report = Report(
         "check",
         exit_code=1 if wrong else 0,
         findings=findings,
@@ -111,6 +150,23 @@ def check(project: Project, names: Sequence[str]) -> Report:
         next=list(dict.fromkeys(finding.fix for finding in wrong)),
         extra={"examined": len(kinds)},
     )
+    if not names and not findings:
+        _remember(project, report.summary, tree)
+    return report
+
+
+def _remember(project: Project, verdict: str, tree: WatchedTree) -> None:
+    """Keep a clean verdict with everything that it depends on."""
+    from scaffold.render import templates_path
+
+    here = Path(__file__).parent
+    ours = [*here.glob("*.py"), *templates_path().rglob("*.j2")]
+    # The texts kept of old outputs are as their manifests say, and those are inputs.
+    seen = [path for path in tree.seen if not state.is_text(path)]
+    inputs = sorted([*seen, *map(str, ours)])
+    known = quick.digest(str(project.root), inputs)
+    text = "\n".join([known, verdict, *inputs])
+    disk.remember(project.root, PurePosixPath(quick.MEMO), text.encode())
 
 
 def diff(project: Project, names: Sequence[str]) -> Report:

@@ -108,6 +108,11 @@ def changes(tree: Tree, kind: str, record: Record | None) -> Iterator[Change]:
             yield Change(path, tree.read(path), None)
 
 
+def is_text(path: str) -> bool:
+    """Whether a path is that of a text kept of an output."""
+    return path.startswith(f"{HANDLERS}/") and path.endswith(".txt")
+
+
 def manifest(record: Record) -> str:
     """The list of a record, sorted, one thing per line, so that branches merge."""
     lines = [f"create {_digest(text)} {path}" for path, text in record.files.items()]

@@ -77,6 +77,29 @@ class MemoryTree:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class WatchedTree:
+    """A tree that remembers what was asked of it.
+
+    Attributes:
+        tree: what is asked.
+        seen: the files read, and the folders listed with a `/` at the end.
+    """
+
+    tree: Tree
+    seen: set[str] = field(default_factory=set)
+
+    def read(self, path: PurePosixPath) -> bytes | None:
+        """A file's content; None: it is not there."""
+        self.seen.add(str(path))
+        return self.tree.read(path)
+
+    def names(self, folder: PurePosixPath) -> list[str]:
+        """What a folder holds, sorted; nothing if it is not there."""
+        self.seen.add(f"{folder}/")
+        return self.tree.names(folder)
+
+
 def is_plain_folder(root: Path, folder: PurePosixPath) -> bool:
     """Whether a folder is there.
 

@@ -1,0 +1,397 @@
+"""The command line: the only module that prints or exits.
+
+Everything but click is imported by the command that needs it, so that `--help` costs
+little more than Python itself.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+import click
+
+_INTERRUPTED = 130
+_MAX_OUTPUT_LINES = 100
+
+
+class _Output:
+    """How a command talks: the flags that every command has."""
+
+    def __init__(self, name: str, values: dict[str, Any]) -> None:
+        self.name = name
+        self.directory: str = values.pop("directory")
+        self.json: bool = values.pop("as_json")
+        self.quiet: bool = values.pop("quiet")
+        self.verbose: bool = values.pop("verbose")
+        no_colour: bool = values.pop("no_color")
+        self.colour = not (
+            no_colour or "NO_COLOR" in os.environ or not sys.stderr.isatty()
+        )
+        self.started = time.perf_counter()
+
+    def tell(self, report: Any) -> None:
+        """Print a report."""
+        from scaffold import report as reporting
+
+        elapsed_s = time.perf_counter() - self.started
+        if self.json:
+            self._print_json(reporting.as_json(report, elapsed_s))
+            return
+        if not self.quiet:
+            for line in reporting.lines(
+                report, elapsed_s, verbose=self.verbose, colour=self.colour
+            ):
+                _to_stderr(line)
+        sys.stderr.flush()
+        sys.stdout.buffer.write(report.output.encode("utf-8", "surrogateescape"))
+        sys.stdout.flush()
+
+    def refuse(self, error: Exception, exit_code: int, fix: str) -> None:
+        """Print why nothing was done."""
+        output: str = getattr(error, "output", "")
+        if self.json:
+            from scaffold.report import failure
+
+            self._print_json(failure(self.name, exit_code, str(error), fix))
+            return
+        for line in str(error).split("\n"):
+            _to_stderr(line if line.startswith(" ") else f"error: {line}")
+        shown = output.splitlines()
+        for line in shown[-_MAX_OUTPUT_LINES:]:
+            _to_stderr(f"  {line}")
+        if fix:
+            _to_stderr(f"fix:   {fix}")
+
+    def _print_json(self, value: dict[str, Any]) -> None:
+        import json
+
+        text = json.dumps(value, indent=2, ensure_ascii=True)
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+
+def _common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The flags that mean the same on every command."""
+    for option in (
+        click.option("--no-color", is_flag=True, help="No colours (also: NO_COLOR)."),
+        click.option("-v", "--verbose", is_flag=True, help="Tell also what stays."),
+        click.option("-q", "--quiet", is_flag=True, help="Tell errors only."),
+        click.option("--json", "as_json", is_flag=True, help="One JSON object."),
+        click.option(
+            "-C",
+            "directory",
+            metavar="DIR",
+            default=".",
+            help="Work there; any folder of the project will do.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _writing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The flags of commands that change files."""
+    for option in (
+        click.option(
+            "--exit-code", is_flag=True, help="End a dry run that changes with 1."
+        ),
+        click.option(
+            "--verify",
+            type=click.Choice(["none", "import", "tests"]),
+            default=None,
+            help="Beyond compiling, before anything is written: import what changes, "
+            "or run the generated tests too.",
+        ),
+        click.option("--diff", is_flag=True, help="Print the whole patch."),
+        click.option(
+            "-n",
+            "--dry-run",
+            is_flag=True,
+            help="Only tell; print the patch of files that are there already.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _kinds(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[str]:
+    """Handlers' names, for the shell to complete."""
+    from pathlib import Path
+
+    from scaffold import check, project
+    from scaffold.errors import ScaffoldError
+    from scaffold.tree import DiskTree
+
+    try:
+        found = project.find(Path(context.params.get("directory") or "."))
+    except ScaffoldError:
+        return []
+    kinds = check.kinds(DiskTree(found.root), found.package)
+    return [kind for kind in kinds if kind.startswith(incomplete)]
+
+
+_NAMES = click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=_kinds)
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88}
+)
+@click.version_option(package_name="scaffold-alerts", prog_name="scaffold")
+def scaffold() -> None:
+    """Generate alert integrations and register them in a runtime.
+
+    \b
+    Begin with:
+      scaffold init my-alerts && cd my-alerts
+      scaffold new-handler foo --field room:str
+    """
+
+
+@scaffold.command("new-handler")
+@click.argument("name", required=False, default="")
+@click.option(
+    "--field",
+    "fields",
+    multiple=True,
+    metavar="NAME:TYPE[=DEFAULT]",
+    help="A configuration field that each alert can override.",
+)
+@click.option(
+    "--config",
+    multiple=True,
+    metavar="NAME:TYPE[=DEFAULT]",
+    help="A configuration field.",
+)
+@click.option(
+    "--option",
+    "options",
+    multiple=True,
+    metavar="NAME:TYPE[=DEFAULT]",
+    help="An option of each alert.",
+)
+@click.option(
+    "--global", "is_global", is_flag=True, help="Alerts without a handler can get it."
+)
+@click.option(
+    "--state-changes-only",
+    is_flag=True,
+    help="As a global handler it can make alerts send changes of level only.",
+)
+@click.option("--title", default="", help="How people call the service.")
+@click.option("--spec", "spec_file", default="", metavar="FILE", help="Or - for stdin.")
+@_writing
+@_common
+def new_handler(**values: Any) -> None:
+    """Generate an integration and register it everywhere.
+
+    TYPE is one of str, secret, int, float, bool, duration, url, list[str], map[str].
+    """
+    output = _Output("new-handler", values)
+
+    def run(project: Any) -> Any:
+        from scaffold import commands
+
+        how = _how(values, "none")
+        spec_file = values.pop("spec_file")
+        return commands.new_handler(project, commands.Flags(**values), spec_file, how)
+
+    _in_project(output, run)
+
+
+@scaffold.command()
+@_NAMES
+@click.option("--all", "all_", is_flag=True, help="All handlers.")
+@click.option("--check", is_flag=True, help="The same as the command check.")
+@_writing
+@_common
+def regenerate(names: Sequence[str], all_: bool, check: bool, **values: Any) -> None:
+    """Bring handlers to what their specs and the templates say now.
+
+    A file that was edited by hand is left alone; where it would have to change, nothing
+    is written and it is named.
+    """
+    output = _Output("regenerate", values)
+    if bool(names) == all_:
+        raise click.UsageError("say the names of handlers, or --all")
+
+    def run(project: Any) -> Any:
+        from scaffold import commands
+
+        how = _how(values, "none")
+        if check:
+            return commands.check(project, names)
+        return commands.regenerate(project, names, how)
+
+    _in_project(output, run)
+
+
+@scaffold.command()
+@_NAMES
+@_common
+def check(names: Sequence[str], **values: Any) -> None:
+    """Tell what is not as it was generated, and how to put it right."""
+    output = _Output("check", values)
+
+    def run(project: Any) -> Any:
+        from scaffold import commands
+
+        return commands.check(project, names)
+
+    _in_project(output, run)
+
+
+@scaffold.command()
+@_NAMES
+@_common
+def diff(names: Sequence[str], **values: Any) -> None:
+    """Show what people changed in generated code, as a patch."""
+    output = _Output("diff", values)
+
+    def run(project: Any) -> Any:
+        from scaffold import commands
+
+        return commands.diff(project, names)
+
+    _in_project(output, run)
+
+
+@scaffold.command("list")
+@_common
+def list_(**values: Any) -> None:
+    """List the handlers; with -v their files too."""
+    output = _Output("list", values)
+
+    def run(project: Any) -> Any:
+        from scaffold import commands
+
+        return commands.list_handlers(project, verbose=output.verbose)
+
+    _in_project(output, run)
+
+
+@scaffold.command()
+@_common
+def places(**values: Any) -> None:
+    """Print the two tables: files created, places registered in."""
+    output = _Output("places", values)
+
+    def run() -> Any:
+        from scaffold import overview
+
+        return overview.places()
+
+    _run(output, run)
+
+
+@scaffold.command()
+@_common
+def schema(**values: Any) -> None:
+    """Print the JSON Schema of specs, for editors."""
+    output = _Output("schema", values)
+
+    def run() -> Any:
+        from scaffold import overview
+
+        return overview.schema()
+
+    _run(output, run)
+
+
+@scaffold.command()
+@click.argument("target", metavar="DIR")
+@click.option(
+    "--package", default="runtime", help="What the runtime's import package is called."
+)
+@click.option("-n", "--dry-run", is_flag=True, help="Only tell.")
+@_common
+def init(target: str, package: str, dry_run: bool, **values: Any) -> None:
+    """Make a project of your own in DIR: a copy of the runtime, ready to be extended."""
+    output = _Output("init", values)
+
+    def run() -> Any:
+        from pathlib import Path
+
+        from scaffold import starting
+
+        folder = Path(output.directory) / target
+        return starting.init(folder, package, dry_run=dry_run, shown=target)
+
+    _run(output, run)
+
+
+def _how(values: dict[str, Any], verify: str) -> Any:
+    from scaffold.commands import How
+
+    return How(
+        dry_run=values.pop("dry_run"),
+        diff=values.pop("diff"),
+        verify=values.pop("verify") or verify,
+        exit_code=values.pop("exit_code"),
+    )
+
+
+def _in_project(output: _Output, command: Callable[[Any], Any]) -> None:
+    """Run a command in the project that the current folder belongs to."""
+
+    def run() -> Any:
+        from pathlib import Path
+
+        from scaffold import disk, project
+
+        found = project.find(Path(output.directory))
+        disk.recover(found.root)
+        return command(found)
+
+    _run(output, run)
+
+
+def _run(output: _Output, command: Callable[[], Any]) -> None:
+    """Run a command, print its report, end with its exit code."""
+    from scaffold.errors import ScaffoldError
+
+    try:
+        report = command()
+    except ScaffoldError as error:
+        output.refuse(error, error.exit_code, error.fix)
+        sys.exit(error.exit_code)
+    output.tell(report)
+    sys.exit(report.exit_code)
+
+
+def _to_stderr(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _interrupt(signum: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and end the process."""
+    # A polite kill takes the same way out as Ctrl-C: everything is put back.
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        scaffold.main(
+            args=list(arguments) if arguments is not None else None,
+            prog_name="scaffold",
+            standalone_mode=False,
+        )
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _to_stderr("interrupted: the tree is as before")
+        sys.exit(_INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read us has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

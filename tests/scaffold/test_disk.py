@@ -1,0 +1,340 @@
+"""All changes or none, whatever happens in between."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import stat
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+
+from scaffold import disk
+from scaffold.change import Change
+from scaffold.errors import (
+    Locked,
+    PlanError,
+    RecoveryFailed,
+    StaleTree,
+    UnreadableFile,
+    WriteFailed,
+)
+
+CHANGES = (
+    Change(PurePosixPath("new/deep/file.py"), None, b"new\n"),
+    Change(PurePosixPath("edited.py"), b"before\n", b"after\n"),
+    Change(PurePosixPath("gone.py"), b"gone\n", None),
+    Change(PurePosixPath("other/edited.py"), b"x\n", b"y\n"),
+    Change(PurePosixPath(".scaffold/handlers/foo/manifest"), None, b"state\n"),
+)
+_CALLS = ("open", "write", "fsync", "fchmod", "replace", "mkdir", "unlink", "close")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for change in CHANGES:
+        if change.before is not None:
+            file = tmp_path / change.path
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(change.before)
+    (tmp_path / "edited.py").chmod(0o750)
+    return tmp_path
+
+
+def snapshot(root: Path, *, own: bool = False) -> dict[str, tuple[bytes, int]]:
+    """Every file with its permissions; without lock and transaction unless `own`."""
+    return {
+        str(path.relative_to(root)): (
+            path.read_bytes(),
+            stat.S_IMODE(path.stat().st_mode),
+        )
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+        and (
+            own or not path.relative_to(root).as_posix().startswith((".scaffold/lock",))
+        )
+    }
+
+
+def write(root: Path, changes: tuple[Change, ...] = CHANGES) -> None:
+    with disk.locked(root):
+        disk.apply(root, changes)
+
+
+def test_everything_is_written_with_its_permissions(root: Path) -> None:
+    write(root)
+    assert snapshot(root) == {
+        ".scaffold/handlers/foo/manifest": (b"state\n", 0o644),
+        "edited.py": (b"after\n", 0o750),
+        "new/deep/file.py": (b"new\n", 0o644),
+        "other/edited.py": (b"y\n", 0o644),
+    }
+
+
+def test_permissions_do_not_depend_on_the_umask(root: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        write(root)
+    finally:
+        os.umask(before)
+    assert snapshot(root)["new/deep/file.py"][1] == 0o644
+
+
+def test_a_file_that_stays_the_same_is_not_touched(root: Path) -> None:
+    before = (root / "edited.py").stat()
+    write(root, (Change(PurePosixPath("edited.py"), b"before\n", b"before\n"),))
+    assert (root / "edited.py").stat() == before
+
+
+class Interrupting:
+    """Makes the n-th call of the system fail."""
+
+    def __init__(self, at: int, error: BaseException) -> None:
+        self.at = at
+        self.error = error
+        self.count = 0
+
+    def wrap(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            self.count += 1
+            if self.count == self.at:
+                raise self.error
+            return call(*args, **kwargs)
+
+        return wrapped
+
+
+def attempts(
+    root: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> Iterator[tuple[int, BaseException | None]]:
+    """Write with a failure at the first call, the second, …, until nothing fails."""
+    for at in range(1, 1000):
+        failing = Interrupting(at, error)
+        raised: BaseException | None = None
+        with disk.locked(root), monkeypatch.context() as patch:
+            for name in _CALLS:
+                patch.setattr(os, name, failing.wrap(getattr(os, name)))
+            try:
+                disk.apply(root, CHANGES)
+            except BaseException as caught:
+                raised = caught
+        yield at, raised
+        if failing.count < at:
+            return
+    pytest.fail("never succeeds")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), WriteFailed),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+    ],
+)
+def test_a_failure_at_any_step_leaves_the_tree_as_it_was(
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    expected: type[BaseException],
+) -> None:
+    before = snapshot(root)
+    failures = 0
+    for _, raised in attempts(root, monkeypatch, error):
+        disk.recover(root)
+        now = snapshot(root)
+        if raised is not None and now == before:
+            assert isinstance(raised, expected)
+            assert not (root / "new").exists()
+            failures += 1
+            continue
+        # Once everything is in its place, clearing up may fail; the change stands.
+        assert now["edited.py"][0] == b"after\n"
+        assert "gone.py" not in now
+        for change in CHANGES:
+            file = root / change.path
+            if change.before is None:
+                file.unlink()
+            else:
+                file.write_bytes(change.before)
+        for folder in (
+            "new/deep",
+            "new",
+            ".scaffold/handlers/foo",
+            ".scaffold/handlers",
+        ):
+            (root / folder).rmdir()
+    assert failures > 40
+
+
+KILLED = """
+import os, sys, signal
+from pathlib import Path
+sys.path.insert(0, {here!r})
+from scaffold import disk
+from test_disk_changes import CHANGES
+count = 0
+def wrap(call):
+    def wrapped(*args, **kwargs):
+        global count
+        count += 1
+        if count == {at}:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return call(*args, **kwargs)
+    return wrapped
+for name in {calls!r}:
+    setattr(os, name, wrap(getattr(os, name)))
+root = Path({root!r})
+with disk.locked(root):
+    disk.apply(root, CHANGES)
+"""
+
+
+@pytest.mark.parametrize("at", [*range(1, 60, 6), *range(60, 110, 3)])
+def test_a_killed_run_leaves_all_or_nothing(
+    root: Path, tmp_path_factory: pytest.TempPathFactory, at: int
+) -> None:
+    before = snapshot(root)
+    here = tmp_path_factory.mktemp("modules")
+    changes = textwrap.dedent(f"""\
+        from pathlib import PurePosixPath
+        from scaffold.change import Change
+        CHANGES = {CHANGES!r}
+        """)
+    (here / "test_disk_changes.py").write_text(changes)
+    code = KILLED.format(here=str(here), at=at, calls=_CALLS, root=str(root))
+    done = subprocess.run([sys.executable, "-c", code], timeout=60, check=False)
+    assert done.returncode in (0, -signal.SIGKILL)
+    disk.recover(root)
+    now = snapshot(root)
+    after = {
+        "edited.py": b"after\n",
+        "new/deep/file.py": b"new\n",
+        "other/edited.py": b"y\n",
+    }
+    state = {".scaffold/handlers/foo/manifest": b"state\n"}
+    assert (
+        now == before
+        or {name: data for name, (data, _) in now.items()} == after | state
+    )
+    assert not (root / ".scaffold/txn").exists()
+
+
+def test_recovery_stops_where_somebody_else_wrote(root: Path) -> None:
+    with disk.locked(root):
+        steps = [disk._step(root, change) for change in CHANGES]
+        folder = root / ".scaffold/txn"
+        disk._stage(folder, CHANGES, steps)
+        disk._commit(folder, steps)
+    (root / "edited.py").write_bytes(b"mine\n")
+    with pytest.raises(RecoveryFailed, match=r"edited\.py"):
+        disk.recover(root)
+    assert (root / "edited.py").read_bytes() == b"mine\n"
+    assert (root / ".scaffold/txn/new/1").read_bytes() == b"after\n"
+    assert (root / ".scaffold/txn/old/1").read_bytes() == b"before\n"
+
+
+def test_a_file_that_changed_since_it_was_read_stops_everything(root: Path) -> None:
+    (root / "other/edited.py").write_bytes(b"edited meanwhile\n")
+    before = snapshot(root)
+    with pytest.raises(StaleTree, match=r"other/edited\.py"):
+        write(root)
+    assert snapshot(root) == before
+
+
+def test_a_second_writer_is_told_who_writes(root: Path) -> None:
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom scaffold import disk\n"
+        "with disk.locked(Path(sys.argv[1])):\n"
+        "    print('locked', flush=True)\n    sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(root)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with pytest.raises(Locked, match=f"pid {other.pid}"), disk.locked(root):
+            pass
+        disk.recover(root)  # somebody else's run is left alone
+        other.kill()
+    with disk.locked(root):
+        pass
+
+
+def link(root: Path) -> None:
+    (root / "edited.py").rename(root / "real.py")
+    (root / "edited.py").symlink_to("real.py")
+
+
+def linked_folder(root: Path) -> None:
+    (root / "other").rename(root / "real")
+    (root / "other").symlink_to("real")
+
+
+def hard_link(root: Path) -> None:
+    (root / "twin.py").hardlink_to(root / "edited.py")
+
+
+def pipe(root: Path) -> None:
+    (root / "edited.py").unlink()
+    os.mkfifo(root / "edited.py")
+
+
+def folder(root: Path) -> None:
+    (root / "edited.py").unlink()
+    (root / "edited.py").mkdir()
+
+
+def file_for_folder(root: Path) -> None:
+    (root / "new").write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "problem"),
+    [
+        (link, "edited.py: is a symbolic link"),
+        (linked_folder, "other: is a symbolic link"),
+        (hard_link, "edited.py: has a second name"),
+        (pipe, "edited.py: is no plain file"),
+        (folder, "edited.py: is no plain file"),
+        (file_for_folder, "new: is no folder"),
+    ],
+)
+def test_what_is_no_plain_file_is_refused(
+    root: Path, spoil: Callable[[Path], None], problem: str
+) -> None:
+    spoil(root)
+    before = sorted(root.rglob("*"))
+    with pytest.raises(PlanError) as caught:
+        write(root)
+    assert problem in str(caught.value)
+    lock = {root / ".scaffold", root / ".scaffold/lock"}
+    assert set(root.rglob("*")) == {*before, *lock}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everything")
+def test_a_file_that_may_not_be_written_is_refused(root: Path) -> None:
+    (root / "edited.py").chmod(0o444)
+    with pytest.raises(PlanError, match="may not be written"):
+        write(root)
+
+
+@pytest.mark.parametrize("path", ["../evil.py", "/tmp/evil.py"])
+def test_a_path_that_leads_out_is_refused(root: Path, path: str) -> None:
+    with pytest.raises(UnreadableFile, match="outside"):
+        write(root, (Change(PurePosixPath(path), None, b""),))
+
+
+def test_state_that_leads_out_is_refused(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    (root / ".scaffold").symlink_to(tmp_path_factory.mktemp("outside"))
+    with pytest.raises(UnreadableFile, match="symbolic link"):
+        write(root)
