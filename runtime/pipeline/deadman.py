@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from runtime.pipeline.alert import AlertNode, alert
 from runtime.pipeline.node import DeadmanSettings, Node
 from runtime.pipeline.source import stats
@@ -27,10 +29,16 @@ def deadman(
         "<=", ast.ReferenceNode("emitted"), ast.NumberNode(threshold)
     )
     for condition in conditions:
-        expression = ast.BinaryNode("AND", expression, condition)
+        expression = ast.BinaryNode("AND", expression, _brackets(condition.expression))
     node.crit = ast.LambdaNode(expression)
     owner = parent.pipeline
     settings = DeadmanSettings() if owner is None else owner.deadman
     node.id = settings.id.replace("NODE_NAME", parent.name, 1)
     node.message = settings.message.replace("INTERVAL", go_duration(interval), 1)
     return node
+
+
+def _brackets(expression: ast.Expression) -> ast.Expression:
+    if isinstance(expression, ast.BinaryNode):
+        return replace(expression, parens=True)
+    return expression

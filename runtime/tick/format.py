@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
 
 from runtime.tick import ast
 from runtime.units import influx_duration
@@ -26,7 +28,31 @@ def format(program: ast.ProgramNode) -> str:
 
 def expression_text(expression: ast.Expression) -> str:
     """An expression on its own, as `"a" > 1`."""
-    return _expression(expression, "")
+    return _expression(_inlined(expression), "")
+
+
+def _inlined(node: ast.Expression) -> ast.Expression:
+    """`node` with lambdas that stand inside of operators opened up.
+
+    A script cannot write them there, but variables can put them there.
+    """
+    match node:
+        case ast.BinaryNode():
+            left, right = _opened(node.left), _opened(node.right)
+            return replace(node, left=left, right=right)
+        case ast.UnaryNode():
+            return replace(node, operand=_opened(node.operand))
+        case ast.FunctionNode():
+            return replace(node, arguments=tuple(map(_opened, node.arguments)))
+        case _:
+            return node
+
+
+def _opened(node: ast.Expression) -> ast.Expression:
+    if not isinstance(node, ast.LambdaNode):
+        return _inlined(node)
+    inner = _inlined(node.expression)
+    return replace(inner, parens=True) if isinstance(inner, ast.BinaryNode) else inner
 
 
 def _statement(node: ast.Statement) -> str:
@@ -149,10 +175,8 @@ def number_text(value: float) -> str:
         return str(value)
     if not math.isfinite(value):
         return str(value)
-    text = repr(value)
-    if "e" in text:
-        text = f"{value:f}" if abs(value) >= 1 else f"{value:.330f}".rstrip("0")
-    return text
+    text = f"{Decimal(repr(value)):f}"
+    return text if "." in text else f"{text}.0"
 
 
 def string_text(value: str, *, triple: bool = False) -> str:

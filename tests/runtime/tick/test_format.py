@@ -2,6 +2,7 @@
 
 import pytest
 
+from runtime.tick import ast
 from runtime.tick.format import expression_text, format
 from runtime.tick.parser import parse, parse_lambda
 
@@ -76,3 +77,17 @@ def test_comments_within_a_call_survive() -> None:
 
 def test_an_expression_on_its_own() -> None:
     assert expression_text(parse_lambda('"a">1.0').expression) == '"a" > 1.0'
+
+
+def test_lambdas_inside_of_operators_are_opened() -> None:
+    inner = parse_lambda('"a" OR "b"')
+    outer = ast.BinaryNode("AND", inner, ast.UnaryNode("!", parse_lambda('"c"')))
+    assert expression_text(outer) == '("a" OR "b") AND !"c"'
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1.0, "1.0"), (-2, "-2"), (1e21, "1000000000000000000000.0"), (1e-7, "0.0000001")],
+)
+def test_numbers_have_no_exponent(value: float, text: str) -> None:
+    assert expression_text(ast.NumberNode(value)) == text
