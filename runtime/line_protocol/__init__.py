@@ -11,7 +11,7 @@ from runtime.units import Nanoseconds
 
 __all__ = ["LineProtocolError", "Write", "parse"]
 
-_LARGE = 12_000
+_LARGE = 24_000
 """Bytes of a body from which on columns are faster than rows; see bench/."""
 
 

@@ -58,6 +58,14 @@ class Lines:
     ends: Positions
 
 
+class Dated(NamedTuple):
+    """A block, the times of its lines, and which of them are points."""
+
+    block: Block
+    time: NDArray[np.int64]
+    good: Mask
+
+
 def parse_columns(
     body: bytes, times: Times, db: str, rp: str, *, fewest: int = FEWEST
 ) -> Write:
@@ -80,14 +88,16 @@ def parse_columns(
     lines = _find_lines(text, quotes=b'"' in body)
     plain = _plain(text, lines, escapes=b"\\" in body)
     blocks, others = _sort(text, lines, plain, fewest)
-    dated = [_date(block, times) for block in blocks]
-    others = np.sort(np.concatenate([others, *(bad for _, _, bad in dated)]))
+    dated = _date(blocks, times)
+    bad = [block.lines[~good] for block, _, good in dated]
+    others = np.sort(np.concatenate([others, *bad]))
     rows, covered = _parse_others(body, lines, others, times)
     parts = _row_parts(rows)
-    for block, time, _ in dated:
+    for block, time, good in dated:
         if covered is not None:
-            free = ~covered[block.lines]
-            block, time = block.take(free), time[free]
+            good &= ~covered[block.lines]
+        if not good.all():
+            block, time = block.take(np.flatnonzero(good)), time[good]
         if len(block):
             name = block.shape.name
             parts.append(Part(name, block.lines, time, BlockColumns(block)))
@@ -225,21 +235,30 @@ def _shape_at(text: Text, start: int, marks: list[int]) -> Shape | None:
     return None if row is None else shape_of(text, start, marks, row)
 
 
-def _date(block: Block, times: Times) -> tuple[Block, NDArray[np.int64], Positions]:
-    """A block's good lines, their times, and the lines that are not good."""
-    good = valid(block)
-    if block.shape.time is None:
-        time = np.full(len(block), times.default, dtype=np.int64)
-    else:
-        span = block.span(block.shape.time)
-        time, in_time = numbers.timestamps(block.text, *span, LATEST // times.step)
-        if in_time is not None:
-            good &= in_time
+def _date(blocks: list[Block], times: Times) -> list[Dated]:
+    """Check the lines of blocks, and read their timestamps: of all blocks at once."""
+    spans = [b.span(b.shape.time) for b in blocks if b.shape.time is not None]
+    if spans:
+        starts, ends = map(np.concatenate, zip(*spans, strict=True))
+        time, in_time = numbers.timestamps(
+            blocks[0].text, starts, ends, LATEST // times.step
+        )
         if times.step > 1:
             time *= times.step
-    if good.all():
-        return block, time, np.zeros(0, dtype=np.intp)
-    return block.take(np.flatnonzero(good)), time[good], block.lines[~good]
+    dated = []
+    done = 0
+    for block in blocks:
+        good = valid(block)
+        if block.shape.time is None:
+            own = np.full(len(block), times.default, dtype=np.int64)
+        else:
+            here = slice(done, done + len(block))
+            done += len(block)
+            own = time[here]
+            if in_time is not None:
+                good &= in_time[here]
+        dated.append(Dated(block, own, good))
+    return dated
 
 
 def _parse_others(

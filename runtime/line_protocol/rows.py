@@ -77,11 +77,8 @@ def _split(line: str, times: Times) -> Row | None:
         return None
     parts = line.split(" ")
     if len(parts) == 3:
-        stamp = parts[2]
-        if len(stamp) > 19 or not (stamp.isdecimal() and stamp.isascii()):
-            return None
-        time = int(stamp) * times.step
-        if time > LATEST:
+        count = _count(parts[2])
+        if count is None or (time := count * times.step) > LATEST:
             return None
     elif len(parts) == 2:
         time = times.default
@@ -105,6 +102,13 @@ def _split_series(text: str) -> _Series | None:
 
 # The same series come again and again. Points share the tags: nobody changes them.
 _series = lru_cache(maxsize=4096)(_split_series)
+
+
+@lru_cache(maxsize=256)  # what one host sends has one time
+def _count(stamp: str) -> int | None:
+    if len(stamp) > 19 or not (stamp.isdecimal() and stamp.isascii()):
+        return None
+    return int(stamp)
 
 
 def _split_fields(text: str) -> dict[str, Value] | None:

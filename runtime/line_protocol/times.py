@@ -20,7 +20,7 @@ _STEPS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen ones cost more to make, and there is one per write
 class Times:
     """How the timestamps of one write are read.
 
@@ -36,4 +36,4 @@ class Times:
     def of(cls, precision: str, now: Nanoseconds) -> Times:
         """By the precision of a write; an unknown one, `us` too, is nanoseconds."""
         step = _STEPS.get(precision, 1)
-        return cls(step, units.truncate(now, step))
+        return cls(step, units.truncate(now, step) if step > 1 else now)

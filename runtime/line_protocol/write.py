@@ -69,7 +69,10 @@ def write_of_rows(rows: Sequence[Row], db: str, rp: str) -> Write:
     """A write of points that are parsed already."""
     by_name: dict[str, list[Row]] = {}
     for row in rows:
-        by_name.setdefault(row[0], []).append(row)
+        if row[0] in by_name:
+            by_name[row[0]].append(row)
+        else:
+            by_name[row[0]] = [row]
     frames = [
         Frame(
             name,
