@@ -7,11 +7,19 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from runtime.alert.types import Handler
-from runtime.errors import TaskError
-from runtime.pipeline.alert import HANDLERS, AlertNode, FooHandler, HipChatHandler
+from runtime.errors import OptionsError, TaskError
+from runtime.options import FileMode
+from runtime.pipeline.alert import (
+    HANDLERS,
+    AlertNode,
+    FooHandler,
+    HipChatHandler,
+)
+from runtime.pipeline.alert import LogHandler as LogHandlerSpec
 from runtime.pipeline.handler import AlertHandler
 from runtime.secrets import Secret
 from runtime.services.alert.handlers import HandlerServices
+from runtime.services.alert.log import DEFAULT_MODE, LogHandler, LogHandlerConfig
 from runtime.services.service import HandlerService
 
 OptionsT = TypeVar("OptionsT")
@@ -30,8 +38,19 @@ def from_tick(
         yield service.handler(service.default_handler_config())
 
 
+def _log(said: Sequence[LogHandlerSpec]) -> Iterator[Handler]:
+    for each in said:
+        mode = FileMode(each.mode) if each.mode else DEFAULT_MODE
+        try:
+            yield LogHandler(LogHandlerConfig(each.file_path, mode))
+        except OptionsError as error:
+            text = f"failed to create log alert handler: {error}"
+            raise TaskError(text) from error
+
+
 # in the order in which Kapacitor puts the handlers of a node
 TICK_HANDLERS: dict[str, Callable[[AlertNode, HandlerServices], Iterator[Handler]]] = {
+    "log": lambda node, services: _log(node.handlers_of(LogHandlerSpec)),
     "hipchat": lambda node, services: from_tick(
         node.handlers_of(HipChatHandler), services.hipchat
     ),

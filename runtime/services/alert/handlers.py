@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from runtime.alert.types import Handler
 from runtime.options import Options, decode
+from runtime.services.alert.log import LogHandler, LogHandlerConfig
 from runtime.services.foo.handler import HandlerConfig as FooHandlerConfig
 from runtime.services.hipchat.handler import HandlerConfig as HipChatHandlerConfig
 from runtime.services.service import HandlerService
@@ -56,7 +57,13 @@ def from_spec(
     return service.handler(config)
 
 
+def _log(options: Options) -> Handler:
+    name = "*alert.LogHandlerConfig"
+    return LogHandler(decode(options, LogHandlerConfig(), type_name=name))
+
+
 HANDLER_KINDS: dict[str, HandlerKind] = {
+    "log": lambda services, options, context: _log(options),
     "foo": lambda services, options, context: from_spec(services.foo, options, context),
     "hipchat": lambda services, options, context: from_spec(
         services.hipchat, options, context

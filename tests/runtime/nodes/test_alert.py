@@ -442,6 +442,25 @@ class TestHandlers:
         run = Run(script, "9 9 1", available=services(hipchat=config))
         assert len(run.told) == 3
 
+    def test_kinds_that_do_not_exist_are_refused(self):
+        with pytest.raises(TaskError, match="no service for handler tcp"):
+            task(A + ".tcp('h:1')")
+
+    @pytest.mark.parametrize(
+        ("property_", "text"),
+        [
+            (".log('rel')", "log path must be absolute: rel is not absolute"),
+            (
+                ".log('/x').mode(0400)",
+                "invalid file mode -r--------, must be user writable",
+            ),
+        ],
+    )
+    def test_a_wrong_log_handler_stops_the_start(self, property_, text):
+        with pytest.raises(TaskError) as caught:
+            task(S + "|alert().crit(lambda: TRUE)" + property_)
+        assert str(caught.value) == f"failed to create log alert handler: {text}"
+
     def test_handlers_without_services_are_refused(self):
         script = evaluate(parse(A + ".hipChat()"), "stream")
         with pytest.raises(TaskError, match="no service for handler hipChat"):

@@ -1,0 +1,73 @@
+"""The handler that appends events to a file."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from runtime.alert.serialize import event_json
+from runtime.alert.types import Event
+from runtime.errors import DeliveryError, OptionsError
+from runtime.options import FileMode
+
+DEFAULT_MODE = FileMode(0o600)
+
+
+@dataclass(frozen=True, slots=True)
+class LogHandlerConfig:
+    """What one handler says.
+
+    Attributes:
+        path: the file, an absolute path; made where there is none.
+        mode: the permissions of a file that is made.
+    """
+
+    path: str = ""
+    mode: FileMode = field(default=DEFAULT_MODE)
+
+
+class LogHandler:
+    """Appends each event to a file as a line of JSON."""
+
+    def __init__(self, options: LogHandlerConfig) -> None:
+        """Check the options.
+
+        Raises:
+            OptionsError: the path is relative, or the file could not be written.
+        """
+        if not Path(options.path).is_absolute():
+            raise OptionsError(
+                f"log path must be absolute: {options.path} is not absolute"
+            )
+        if not options.mode & stat.S_IWUSR:
+            shown = stat.filemode(stat.S_IFREG | options.mode)
+            raise OptionsError(f"invalid file mode {shown}, must be user writable")
+        self.options = options
+
+    async def handle(self, event: Event) -> None:
+        """Append `event`.
+
+        Raises:
+            DeliveryError: it is no JSON, or the file cannot be written.
+        """
+        try:
+            line = event_json(event)
+        except ValueError as error:
+            text = f"failed to marshal alert data json: {error}"
+            raise DeliveryError(text) from error
+        try:
+            await asyncio.to_thread(self._append, line)
+        except OSError as error:
+            text = f"failed to write to log file: {error.strerror or error}"
+            raise DeliveryError(text, retry=True) from error
+
+    def _append(self, line: bytes) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        file = os.open(self.options.path, flags, int(self.options.mode))
+        try:
+            os.write(file, line)
+        finally:
+            os.close(file)

@@ -1,0 +1,64 @@
+import asyncio
+import json
+import math
+import stat
+
+import pytest
+
+from runtime.alert.types import Event, EventData, EventState, Row
+from runtime.errors import DeliveryError, OptionsError
+from runtime.options import FileMode
+from runtime.services.alert.handlers import HANDLER_KINDS, HandlerContext
+from runtime.services.alert.log import LogHandler, LogHandlerConfig
+
+CONTEXT = HandlerContext("t", "h")
+
+
+def event(value=1.0):
+    row = Row("m", {}, ("time", "v"), [[0, value]])
+    return Event("t", EventState("e"), EventData(result=[row]))
+
+
+def test_appends_a_line_for_each_event(tmp_path):
+    path = tmp_path / "alerts.log"
+    handler = HANDLER_KINDS["log"](None, {"path": str(path), "mode": 0o640}, CONTEXT)
+    asyncio.run(handler.handle(event()))
+    asyncio.run(handler.handle(event()))
+    lines = path.read_text().splitlines()
+    assert [json.loads(line)["id"] for line in lines] == ["e", "e"]
+    assert stat.S_IMODE(path.stat().st_mode) & 0o600 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"path": "rel"}, "log path must be absolute: rel is not absolute"),
+        (
+            {"path": "/x", "mode": 0o400},
+            "invalid file mode -r--------, must be user writable",
+        ),
+        (
+            {"mode": "0644"},
+            "failed to decode options into *alert.LogHandlerConfig: 1 error(s) "
+            "decoding:\n\n* 'mode' expected type 'fs.FileMode', got unconvertible "
+            "type 'string', value: '0644'",
+        ),
+    ],
+)
+def test_wrong_options_are_refused(options, text):
+    with pytest.raises(OptionsError) as caught:
+        HANDLER_KINDS["log"](None, options, CONTEXT)
+    assert str(caught.value) == text
+
+
+def test_what_json_does_not_know_is_not_written(tmp_path):
+    handler = LogHandler(LogHandlerConfig(str(tmp_path / "x"), FileMode(0o600)))
+    with pytest.raises(DeliveryError, match="failed to marshal alert data json"):
+        asyncio.run(handler.handle(event(math.inf)))
+
+
+def test_a_file_that_cannot_be_written_may_be_later(tmp_path):
+    handler = LogHandler(LogHandlerConfig(str(tmp_path / "no" / "x")))
+    with pytest.raises(DeliveryError) as caught:
+        asyncio.run(handler.handle(event()))
+    assert caught.value.retry
