@@ -48,12 +48,14 @@ class Code:
         kind: what it gives.
         imports: the names that it needs from other modules.
         reads: the keys of the spec that it reads: `config.room`.
+        fields: of a table: its keys and the kinds of their values.
     """
 
     node: ast.expr
     kind: Kind
     imports: frozenset[str] = frozenset()
     reads: frozenset[str] = frozenset()
+    fields: tuple[tuple[str, Kind], ...] = ()
 
     def using(self, *others: Code) -> Code:
         """This code, made of `others`."""

@@ -242,7 +242,7 @@ def _title(name: str) -> str:
 
 def _table(header: str, table: Mapping[str, Any]) -> str:
     lines = [header]
-    lines += [f"{_key(key)} = {_value(value)}" for key, value in table.items()]
+    lines += [f"{_key(key)} = {toml_text(value)}" for key, value in table.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -250,16 +250,17 @@ def _key(key: str) -> str:
     return key if _BARE.fullmatch(key) else _text(key)
 
 
-def _value(value: Any) -> str:
+def toml_text(value: Any) -> str:
+    """A value in TOML, on one line."""
     match value:
         case bool():
             return "true" if value else "false"
         case int() | float():
             return repr(value)
         case list():
-            return f"[{', '.join(_value(each) for each in value)}]"
+            return f"[{', '.join(toml_text(each) for each in value)}]"
         case dict():
-            items = [f"{_key(key)} = {_value(each)}" for key, each in value.items()]
+            items = [f"{_key(key)} = {toml_text(each)}" for key, each in value.items()]
             return f"{{ {', '.join(items)} }}" if items else "{}"
     return _text(value)
 

@@ -208,6 +208,7 @@ class ResponseSpec:
         error: where the error text is in the answer's JSON.
         message: what is said of other answers, or None.
         unparsable: what is said of answers that are not JSON, or None.
+        accepted: a body that means success, for the fake server.
     """
 
     ok: tuple[int, ...] = ()
@@ -215,6 +216,7 @@ class ResponseSpec:
     error: str = "error"
     message: Code | None = None
     unparsable: Code | None = None
+    accepted: str = ""
 
 
 @dataclass(frozen=True)

@@ -42,8 +42,8 @@ EVENT: dict[str, Code] = {
     "recoverable": _event("data.recoverable", Kind.BOOL),
     "tags": _event("data.tags", Kind.MAP),
     "fields": _event("data.fields", Kind.FIELDS),
-    "result": _of_event("result_json", Kind.FIELDS),
-    "data": _of_event("event_json", Kind.FIELDS),
+    "result": _of_event("result_tree", Kind.FIELDS),
+    "data": _of_event("event_tree", Kind.FIELDS),
 }
 
 EVENT_ROW: dict[str, Code] = {

@@ -36,7 +36,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
 _RESERVED_NAMES = names.words("""
     self config options event body headers query response text encode join dumps get
     opt level server let status reply error str len url request urlencode authorization
-    basic_auth without_empty event_json result_json first_row
+    basic_auth without_empty event_tree result_tree first_row
     """) | set(FUNCTIONS)
 _EXAMPLE_EVENT = (
     "id", "message", "details", "level", "time", "duration", "name", "task", "category",
@@ -263,6 +263,7 @@ def read_response(
             if "unparsable" in table
             else None
         ),
+        reader.value(table, path, "accepted", str, ""),
     )
 
 

@@ -193,20 +193,21 @@ _WRITERS: dict[type[ast.expr], Callable[..., tuple[str, int]]] = {
 }
 
 
-def statement(prefix: str, node: ast.expr, indent: int = 0) -> str:
+def statement(prefix: str, node: ast.expr, indent: int = 0, *, suffix: str = "") -> str:
     """`prefix` and `node` as black lays them out; no indent before the first line.
 
     Args:
         prefix: what stands before the expression: `return `, `body = `.
         node: the expression.
         indent: how far the statement is indented.
+        suffix: what follows: `,` where it is an item of its own, `:` after a condition.
     """
-    line = " " * indent + prefix + source(node)
+    line = " " * indent + prefix + source(node) + suffix
     if len(line) <= LINE_LENGTH:
         return line[indent:]
-    lines = _split(prefix, node, "", indent)
+    lines = _split(prefix, node, suffix, indent)
     if lines is None:
-        return _by_black(line.strip(), indent)
+        return _by_black(line.strip(), suffix, indent)
     return "\n".join(lines)[indent:]
 
 
@@ -257,10 +258,17 @@ def _bracketed(first: str, middle: Sequence[str], last: str) -> list[str]:
     return [first, *middle, last]
 
 
-def _by_black(text: str, indent: int) -> str:
+def _by_black(text: str, suffix: str, indent: int) -> str:
     import black  # 0.1 s: only for the rare statement that the rules above do not know
 
-    mode = black.Mode(line_length=LINE_LENGTH - indent)
-    # `return` needs a function around it only to run, not to be laid out
-    made = black.format_str(text, mode=mode).rstrip("\n")
-    return made.replace("\n", "\n" + " " * indent)
+    # what cannot stand alone is laid out inside what it belongs to
+    before, after, depth = {
+        ",": ("f(\n", "\n)", 4),
+        ":": ("", "\n    pass", 0),
+    }.get(suffix, ("", "", 0))
+    mode = black.Mode(line_length=LINE_LENGTH - indent + depth)
+    lines = black.format_str(f"{before}{text}{after}", mode=mode).splitlines()
+    kept = [line[depth:] for line in lines[1:-1]] if depth else lines
+    if suffix == ":":
+        kept = kept[:-1]
+    return ("\n" + " " * indent).join(kept)

@@ -90,6 +90,7 @@ class Values:
         read = self.text if as_text else self.value
         keys: list[ast.expr | None] = []
         values: list[Code] = []
+        fields: list[tuple[str, Kind]] = []
         optional: list[str] = []
         for key, value in table.items():
             place = (*path, key)
@@ -109,8 +110,9 @@ class Values:
                 optional.append(name)
             keys.append(ast.Constant(name))
             values.append(read(value, place))
+            fields.append((name, values[-1].kind))
         made: ast.expr = ast.Dict(keys, [each.node for each in values])
-        code = Code(made, Kind.FIELDS).using(*values)
+        code = Code(made, Kind.FIELDS, fields=tuple(fields)).using(*values)
         return _without_empty(code, optional) if optional else code
 
     def _merged(self, text: object, path: Path) -> Code:
@@ -221,4 +223,5 @@ def _holds_text(node: ast.expr) -> bool:
 def _without_empty(code: Code, optional: Sequence[str]) -> Code:
     keys = [ast.Constant(key) for key in optional]
     made = ast.Call(name_node("without_empty"), [code.node, *keys], [])
-    return Code(made, Kind.FIELDS, frozenset({"without_empty"})).using(code)
+    imports = frozenset({"without_empty"})
+    return Code(made, Kind.FIELDS, imports, fields=code.fields).using(code)

@@ -2,22 +2,164 @@
 
 from __future__ import annotations
 
-from runtime.http_client import Response
+import base64
+import hashlib
+import hmac
+import html as html_
+import re
+from collections.abc import Mapping
+from typing import Any, Protocol
+from urllib.parse import quote as quote_
+
+import msgspec
+
+from runtime import units
+from runtime.alert.serialize import event_json, row_tree
+from runtime.alert.types import Event, Row
+from runtime.secrets import Secret
+from runtime.units import MILLISECOND, SECOND, Nanoseconds
+
+_EMPTY_ROW = Row("")
 
 
-def error_text(response: Response, key: str, title: str) -> str:
+class Answer(Protocol):
+    """What an endpoint said."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+
+    @property
+    def json(self) -> Any:
+        """The body decoded from JSON, or None where it is not JSON."""
+
+
+def get(holder: object, key: str, default: object = "") -> Any:
+    """The value under `key`; the default where there is none, or nothing to look in."""
+    return holder.get(key, default) if isinstance(holder, Mapping) else default
+
+
+def without_empty(table: Mapping[str, object], *keys: str) -> dict[str, object]:
+    """`table` without those of `keys` whose values are empty."""
+    return {key: value for key, value in table.items() if value or key not in keys}
+
+
+def authorization(scheme: str, token: Secret) -> dict[str, str]:
+    """The header that shows a token; none where the token is empty."""
+    return {"Authorization": f"{scheme} {token.reveal()}"} if token else {}
+
+
+def basic_auth(user: str, password: str) -> str:
+    """The value of an `Authorization` header with user and password."""
+    return f"Basic {b64(f'{user}:{password}')}"
+
+
+def b64(text: str) -> str:
+    """`text` in base64."""
+    return base64.b64encode(text.encode()).decode()
+
+
+def b64url(text: str) -> str:
+    """`text` in the base64 of URLs, without padding.
+
+    Source: Go base64.RawURLEncoding.
+    """
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def hmac_sha256(key: str, text: str) -> str:
+    """The signature of `text` with `key`, in base64."""
+    digest = hmac.digest(key.encode(), text.encode(), hashlib.sha256)
+    return base64.b64encode(digest).decode()
+
+
+def html(text: str) -> str:
+    """`text` with `& < > " '` escaped."""
+    return html_.escape(text)
+
+
+def quote(text: str) -> str:
+    """`text` as one part of a URL's path or query."""
+    return quote_(text, safe="")
+
+
+def matches(text: str, pattern: str) -> bool:
+    """Whether the regular expression `pattern` is found in `text`."""
+    return re.search(pattern, text) is not None
+
+
+def rfc3339(time: Nanoseconds, digits: int | None = None) -> str:
+    """`time` as `2017-07-14T02:40:00Z`.
+
+    Args:
+        time: ns since 1970 UTC.
+        digits: how many decimals, at most 9; None: as many as it needs.
+    """
+    if digits is None:
+        return units.rfc3339(time)
+    whole, rest = divmod(time, SECOND)
+    decimals = f".{rest:09d}"[: digits + 1] if digits else ""
+    return units.rfc3339(whole * SECOND).removesuffix("Z") + decimals + "Z"
+
+
+def unix(time: Nanoseconds) -> int:
+    """`time` in whole seconds since 1970."""
+    return time // SECOND
+
+
+def unix_ms(time: Nanoseconds) -> int:
+    """`time` in whole milliseconds since 1970."""
+    return time // MILLISECOND
+
+
+def seconds(duration: Nanoseconds) -> float:
+    """`duration` in seconds."""
+    return duration / SECOND
+
+
+def event_tree(event: Event) -> dict[str, object]:
+    """`event` as what its JSON says, as handlers that send everything write it."""
+    tree: dict[str, object] = msgspec.json.decode(event_json(event))
+    return tree
+
+
+def result_tree(event: Event) -> dict[str, object]:
+    """The rows behind `event` as what their JSON says."""
+    return {"series": [row_tree(row) for row in event.data.result] or None}
+
+
+def first_row(event: Event) -> Row:
+    """The first of the rows behind `event`; an empty one where there are none."""
+    return next(iter(event.data.result), _EMPTY_ROW)
+
+
+def error_text(response: Answer, key: str, title: str) -> str:
     """The text under `key` of the answer's JSON, or else what the answer looks like.
 
     Args:
         response: an answer that means failure.
-        key: where the endpoint puts its error text.
+        key: where the endpoint puts its error text; `error.message` is a table inside.
         title: how the endpoint is called.
     """
-    reply = response.json
-    text = reply.get(key) if isinstance(reply, dict) else None
+    text: object = response.json
+    for part in key.split("."):
+        text = get(text, part, None)
     if isinstance(text, str):
         return text
     return (
         f"failed to understand {title} response. "
         f"code: {response.status} content: {response.text}"
     )
+
+
+def parse_error(response: Answer) -> str:
+    """Why the answer is not JSON, or ""."""
+    try:
+        msgspec.json.decode(response.text)
+    except msgspec.DecodeError as error:
+        return str(error)
+    return ""

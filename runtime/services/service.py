@@ -160,8 +160,12 @@ class HttpService(Generic[ConfigT, OptionsT, TestT]):
         Raises:
             DeliveryError: the answer means that the event was not delivered.
         """
-        if response.status not in self.ok:
+        if not self.accepts(response):
             raise response.error(self.failure(response))
+
+    def accepts(self, response: Response) -> bool:
+        """Whether the answer means success."""
+        return response.status in self.ok
 
     def failure(self, response: Response) -> str:
         """What to say about an answer that does not mean success."""

@@ -23,7 +23,7 @@ class Config:
         """Check the values.
 
         Raises:
-            ConfigError: a value is missing.
+            ConfigError: a value is missing or wrong.
         """
         if self.enabled and not self.url:
             raise ConfigError("must specify the Foo server URL")

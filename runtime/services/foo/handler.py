@@ -1,4 +1,4 @@
-"""The options of a Foo handler."""
+"""The options of handlers of kind `foo`."""
 
 from dataclasses import dataclass
 

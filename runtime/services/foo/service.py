@@ -1,4 +1,4 @@
-"""The Foo service: posts alert messages to a room."""
+"""The Foo service: posts alert messages to a room of a Foo server."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -17,7 +17,7 @@ class TestOptions:
 
     Attributes:
         room: the room to post to.
-        message: the message to post.
+        message: the message of the event.
     """
 
     room: str = ""
@@ -25,7 +25,7 @@ class TestOptions:
 
 
 class Service(HttpService[Config, HandlerConfig, TestOptions]):
-    """Posts alert messages to a Foo server."""
+    """Posts alert messages to a room of a Foo server."""
 
     kind: ClassVar[str] = "foo"
     ok = (200,)

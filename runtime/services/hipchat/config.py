@@ -13,8 +13,9 @@ class Config:
 
     Attributes:
         enabled: whether the service sends alerts.
-        url: the URL of the rooms; required when enabled.
-        token: the token of handlers that name none.
+        url: the URL of the rooms, https://SUBDOMAIN.hipchat.com/v2/room; required when
+            enabled.
+        token: the API token of handlers that name none.
         room: the room of handlers that name none.
         global_: whether alert nodes without a handler of this kind get one.
         state_changes_only: whether a global handler sends state changes only.

@@ -1,4 +1,4 @@
-"""The options of a HipChat handler."""
+"""The options of handlers of kind `hipchat`."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -13,7 +13,7 @@ class HandlerConfig:
 
     Attributes:
         room: the room to post to; empty means the configured one.
-        token: the token to post with; empty means the configured one.
+        token: the API token to post with; empty means the configured one.
     """
 
     room: str = ""
@@ -22,5 +22,7 @@ class HandlerConfig:
     def resolve(self, config: Config) -> Self:
         """These options, with the configured ones where they say nothing."""
         return replace(
-            self, room=self.room or config.room, token=self.token or config.token
+            self,
+            room=self.room or config.room,
+            token=self.token or config.token,
         )

@@ -1,4 +1,4 @@
-"""The HipChat service: posts alert messages to a room."""
+"""The HipChat service: posts alert messages to HipChat rooms."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -21,7 +21,7 @@ class TestOptions:
 
     Attributes:
         room: the room to post to.
-        message: the message to post.
+        message: the message of the event.
         level: the level of the event.
     """
 

@@ -1,0 +1,85 @@
+"""Events for tests, and requests as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from runtime.alert.types import Event, EventData, EventState, Level, Row
+from runtime.units import MINUTE, SECOND
+
+TIME = 1_500_000_000 * SECOND
+_TAGS = {"host": "serverA"}
+_ROW = Row("cpu", _TAGS, ("time", "usage_idle"), ((TIME, 3.5),))
+_DATA = EventData(
+    name="cpu",
+    task_name="cpu_alert",
+    group="host=serverA",
+    tags=_TAGS,
+    fields={"usage_idle": 3.5},
+    result=(_ROW,),
+)
+# what the client of the day adds to each request
+_TRANSPORT = frozenset(
+    ("Accept-Encoding", "Connection", "Content-Length", "Host", "User-Agent")
+)
+
+
+def sample_event(level: Level = Level.CRITICAL) -> Event:
+    """An event as an alert on a host's CPU makes it."""
+    state = EventState(
+        id="cpu:serverA",
+        message=f"CPU of serverA is {level}",
+        details=f"<b>serverA</b> is {level}",
+        time=TIME,
+        duration=MINUTE,
+        level=level,
+    )
+    return Event("main:cpu_alert:alert2", state, _DATA)
+
+
+def changed_event(event: Event, changes: Mapping[str, object]) -> Event:
+    """`event` with other values, by the names that specs of handlers use."""
+    state, data = {}, {}
+    for key, value in changes.items():
+        if key in EventState.__dataclass_fields__:
+            state[key] = Level[str(value)] if key == "level" else value
+        else:
+            data["task_name" if key == "task" else key] = value
+    return replace(
+        event,
+        state=replace(event.state, **state),  # type: ignore[arg-type] # as specs say
+        data=replace(event.data, **data),  # type: ignore[arg-type] # the same
+    )
+
+
+def shown_request(
+    method: str, target: str, headers: Mapping[str, str], body: bytes
+) -> str:
+    """A request as lines of text, without what the HTTP client adds on its own.
+
+    Args:
+        method: `POST`, …
+        target: path and query as they were sent.
+        headers: by name.
+        body: the bytes of the body.
+    """
+    shown = {
+        "-".join(part.capitalize() for part in name.split("-")): value
+        for name, value in headers.items()
+    }
+    lines = [f"{method} {target}"]
+    lines += [
+        f"{name}: {shown[name]}"
+        for name in sorted(shown)
+        if name not in _TRANSPORT and (name, shown[name]) != ("Accept", "*/*")
+    ]
+    text = "\n".join(lines)
+    return f"{text}\n\n{body.decode().rstrip()}\n" if body else f"{text}\n"
+
+
+def shown_levels(requests: Mapping[str, str]) -> str:
+    """The requests of several levels as one text."""
+    return "\n".join(
+        f"# {level}\n{request.rstrip()}\n" for level, request in requests.items()
+    )

@@ -1,0 +1,148 @@
+"""What tests of integrations share: a real service is driven, as the server drives it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+
+from runtime.alert.types import Event, Level
+from runtime.errors import DeliveryError
+from runtime.http_client import AiohttpClient, HttpClient
+from runtime.nodes.alert_handlers import TICK_HANDLERS
+from runtime.pipeline.alert import AlertNode
+from runtime.server.config import AlertHandlers
+from runtime.server.server import alert_services
+from runtime.services.alert.handlers import HANDLER_KINDS, HandlerContext
+from runtime.services.service import HttpService
+from runtime.testing.events import sample_event, shown_levels, shown_request
+from runtime.testing.loopback import LoopbackServer, Recorded
+from runtime.tick.evaluate import evaluate
+from runtime.tick.parser import parse
+
+ConfigT = TypeVar("ConfigT")
+OptionsT = TypeVar("OptionsT")
+ServiceT = TypeVar("ServiceT", bound=HttpService[Any, Any, Any])
+Make = Callable[[ConfigT, HttpClient], ServiceT]
+
+
+def deliver(
+    make: Make[ConfigT, ServiceT],
+    config: ConfigT,
+    options: Any = None,
+    event: Event | None = None,
+) -> None:
+    """Send one event.
+
+    Args:
+        make: the class of the service.
+        config: its configuration.
+        options: the handler's options; None: those of a handler that sets none.
+        event: what to send; None: a critical alert.
+
+    Raises:
+        DeliveryError: it was not delivered.
+    """
+
+    async def send(service: ServiceT) -> None:
+        said = service.default_handler_config() if options is None else options
+        await service.handler(said).handle(event or sample_event())
+
+    _run(make, config, send)
+
+
+def run_service_test(
+    make: Make[ConfigT, ServiceT], config: ConfigT, options: Any = None
+) -> None:
+    """Run the service test.
+
+    Args:
+        make: the class of the service.
+        config: its configuration.
+        options: the test's options; None: its defaults.
+
+    Raises:
+        DeliveryError: it failed.
+    """
+
+    async def send(service: ServiceT) -> None:
+        await service.test(service.test_options() if options is None else options)
+
+    _run(make, config, send)
+
+
+def _run(
+    make: Make[ConfigT, ServiceT],
+    config: ConfigT,
+    use: Callable[[ServiceT], Awaitable[None]],
+) -> None:
+    async def run() -> None:
+        client = AiohttpClient()
+        service = make(config, client)
+        try:
+            await service.open()
+            await use(service)
+            await service.close()
+        finally:
+            await client.close()
+
+    asyncio.run(run())
+
+
+def requests_of_all_levels(
+    make: Make[ConfigT, ServiceT], config: ConfigT, server: LoopbackServer
+) -> str:
+    """What a handler that sets no options sends, for an event of each level."""
+    shown = {}
+    for level in Level:
+        try:
+            deliver(make, config, event=sample_event(level))
+        except DeliveryError as error:
+            shown[str(level)] = f"refused: {error}"
+            continue
+        sent = not server.received.empty()
+        shown[str(level)] = shown_recorded(server.next()) if sent else "nothing"
+    return shown_levels(shown)
+
+
+def shown_recorded(request: Recorded) -> str:
+    """A request that arrived, as text."""
+    target = request.path + (f"?{request.raw_query}" if request.raw_query else "")
+    return shown_request(request.method, target, request.headers, request.body)
+
+
+def options_from_http(kind: str, config: object, options: Mapping[str, Any]) -> Any:
+    """The options of a handler that was defined over HTTP.
+
+    Args:
+        kind: the handler's kind.
+        config: the service's configuration.
+        options: what the request said.
+
+    Raises:
+        OptionsError: they do not decode.
+    """
+    context = HandlerContext("topic", "handler")
+    handler = HANDLER_KINDS[kind](_services(kind, config), options, context)
+    return getattr(handler, "options", None)
+
+
+def options_from_script(kind: str, config: object, properties: str) -> list[Any]:
+    """The options of the handlers that an alert node in a script has.
+
+    Args:
+        kind: the handlers' kind.
+        config: the service's configuration.
+        properties: what the script says of the node: `.foo().room('a')`.
+    """
+    source = f"stream\n|from()\n|alert()\n{properties}\n"
+    script = evaluate(parse(source), "stream", None)
+    [node] = [each for each in script.pipeline.nodes if isinstance(each, AlertNode)]
+    handlers = TICK_HANDLERS[kind](node, _services(kind, config))
+    return [getattr(handler, "options", None) for handler in handlers]
+
+
+def _services(kind: str, config: object) -> Any:
+    tables = AlertHandlers()
+    setattr(tables, kind, config)
+    return alert_services(tables, AiohttpClient())

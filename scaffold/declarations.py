@@ -1,0 +1,101 @@
+"""Fields of dataclasses and their documentation, as lines of code."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from collections.abc import Iterable
+from typing import Any
+
+from runtime.units import go_duration
+from scaffold.code import Kind
+from scaffold.flags import toml_text
+from scaffold.model import Setting
+from scaffold.source import LINE_LENGTH, statement
+
+
+def attributes(entries: Iterable[tuple[str, str]]) -> list[str]:
+    """Lines of an `Attributes:` section; entries without text are left out."""
+    lines = []
+    for name, doc in entries:
+        if doc:
+            lines += textwrap.wrap(
+                f"{name}: {doc}",
+                LINE_LENGTH,
+                initial_indent=" " * 8,
+                subsequent_indent=" " * 12,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+    return lines
+
+
+def declaration(field: Setting) -> str:
+    """A field of a dataclass with its default."""
+    start = f"{field.name}: {field.type.annotation} = "
+    odd_key = field.name.rstrip("_").replace("_", "-") != field.key
+    key = ast.Constant(field.key)
+    node = default_node(field)
+    if field.type.kind is Kind.MAP:
+        factory: ast.expr = ast.Name("dict")
+        if field.default:
+            factory = ast.Attribute(node, "copy")
+        keywords = [ast.keyword("default_factory", factory)]
+        if odd_key:
+            metadata = ast.Dict([ast.Constant("key")], [key])
+            keywords.append(ast.keyword("metadata", metadata))
+        node = ast.Call(ast.Name("field"), [], keywords)
+    elif odd_key:
+        node = ast.Call(ast.Name("setting"), [node], [ast.keyword("key", key)])
+    elif field.type.kind is Kind.DURATION:
+        node = ast.Call(ast.Name("field"), [], [ast.keyword("default", node)])
+    return statement(start, node, 4)
+
+
+def default_node(field: Setting) -> ast.expr:
+    """The default of a field, as code."""
+    match field.type.kind:
+        case Kind.SECRET:
+            return ast.Name("NO_SECRET")
+        case Kind.DURATION:
+            return ast.Call(ast.Name("Duration"), [ast.Constant(field.default)], [])
+        case Kind.LIST:
+            return ast.Tuple([ast.Constant(each) for each in field.default])
+        case Kind.MAP:
+            keys: list[ast.expr | None] = [ast.Constant(key) for key in field.default]
+            return ast.Dict(
+                keys, [ast.Constant(each) for each in field.default.values()]
+            )
+        case Kind.LEVEL:
+            return ast.Attribute(ast.Name("Level"), field.default)
+    return ast.Constant(field.default)
+
+
+def field_imports(field: Setting) -> set[str]:
+    """What the declaration of a field needs."""
+    names = set()
+    match field.type.kind:
+        case Kind.SECRET:
+            names |= {"Secret", "NO_SECRET"}
+        case Kind.DURATION:
+            names |= {"Duration", "field"}
+        case Kind.MAP:
+            names.add("field")
+        case Kind.LEVEL:
+            names.add("Level")
+    if field.name.rstrip("_").replace("_", "-") != field.key:
+        names -= {"field"} if field.type.kind is Kind.DURATION else set()
+        names |= {"setting"} if field.type.kind is not Kind.MAP else set()
+    return names
+
+
+def toml_literal(field: Setting) -> str:
+    """The default of a field in TOML."""
+    return toml_value(field, field.default)
+
+
+def toml_value(field: Setting, value: Any) -> str:
+    """A value of a field in TOML."""
+    if field.type.kind is Kind.DURATION:
+        return toml_text(go_duration(value))
+    return toml_text(list(value) if isinstance(value, tuple) else value)

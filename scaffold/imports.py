@@ -1,0 +1,85 @@
+"""The import lines of generated modules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from scaffold.source import LINE_LENGTH
+
+# where each name comes from; a dot first: from the package of the runtime
+_MODULES = {
+    "dataclass": "dataclasses",
+    "field": "dataclasses",
+    "replace": "dataclasses",
+    "ClassVar": "typing",
+    "Self": "typing",
+    "urlencode": "urllib.parse",
+    "parse_qsl": "urllib.parse",
+    "ConfigError": ".errors",
+    "DeliveryError": ".errors",
+    "NO_SECRET": ".secrets",
+    "Secret": ".secrets",
+    "Duration": ".units",
+    "go_duration": ".units",
+    "setting": ".settings",
+    "Event": ".alert.types",
+    "EventData": ".alert.types",
+    "EventState": ".alert.types",
+    "Level": ".alert.types",
+    "dumps": ".golang.json",
+    "encode": ".golang.json",
+    "text": ".golang.printing",
+    "Request": ".http_client",
+    "Response": ".http_client",
+    "HttpService": ".services.service",
+    "check_url": ".services.urls",
+    "join": ".services.urls",
+    "LoopbackServer": ".testing.loopback",
+    **dict.fromkeys(
+        (
+            "authorization", "b64", "b64url", "basic_auth", "error_text", "event_tree",
+            "first_row", "get", "hmac_sha256", "html", "matches", "parse_error", "quote",
+            "result_tree", "rfc3339", "seconds", "unix", "unix_ms", "without_empty",
+        ),
+        ".services.expressions",
+    ),
+}  # fmt: skip
+
+
+def import_lines(
+    names: Iterable[str], package: str, own: Iterable[tuple[str, str]] = ()
+) -> str:
+    """Import statements for `names`, sorted and grouped as ruff wants them.
+
+    Args:
+        names: what a module needs; names that are no imports are left out.
+        package: the import package of the runtime.
+        own: further (module below the package, name) pairs.
+    """
+    modules: dict[str, set[str]] = {}
+    for name in names:
+        if name in _MODULES:
+            modules.setdefault(_MODULES[name], set()).add(name)
+    for module, name in own:
+        modules.setdefault(f".{module}", set()).add(name)
+    groups: list[list[str]] = [[], []]
+    for module in sorted(modules, key=lambda each: f"{package}{each}"):
+        is_own = module.startswith(".")
+        full = f"{package}{module}" if is_own else module
+        groups[is_own].append(_line(full, sorted(modules[module], key=_order)))
+    return "\n\n".join("\n".join(group) for group in groups if group)
+
+
+def _order(name: str) -> tuple[int, str]:
+    """Constants, then classes, then the rest."""
+    if name.isupper():
+        return 0, name
+    return (1 if name[:1].isupper() else 2), name
+
+
+def _line(module: str, names: list[str]) -> str:
+    line = f"from {module} import {', '.join(names)}"
+    if len(line) <= LINE_LENGTH:
+        return line
+    inner = "".join(f"    {name},\n" for name in names)
+    return f"from {module} import (\n{inner})"

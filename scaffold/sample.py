@@ -1,0 +1,402 @@
+"""Runs a spec's expressions on sample values: what its generated tests will see.
+
+The expressions were checked, so only listed forms and functions run here.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from runtime import units
+from runtime.alert.types import Event, EventData, EventState, Level
+from runtime.golang.json import dumps, encode
+from runtime.golang.printing import text
+from runtime.secrets import Secret
+from runtime.services import expressions, urls
+from runtime.testing.events import sample_event, shown_levels, shown_request
+from runtime.units import MINUTE, Duration
+from scaffold.code import Code, Kind
+from scaffold.model import ConfigField, HandlerSpec, Option, RequestSpec, Setting
+
+BASE = "http://host"
+_FUNCTIONS: dict[str, Any] = {
+    name: getattr(expressions, name)
+    for name in (
+        "authorization", "b64", "b64url", "basic_auth", "error_text", "event_tree",
+        "first_row", "get", "hmac_sha256", "html", "matches", "parse_error", "quote",
+        "result_tree", "rfc3339", "seconds", "unix", "unix_ms", "without_empty",
+    )
+} | {
+    "dumps": dumps,
+    "text": text,
+    "str": str,
+    "len": len,
+    "Level": Level,
+    "go_duration": units.go_duration,
+    "__builtins__": {},
+}  # fmt: skip
+
+
+class RefusedError(Exception):
+    """A check of the spec refuses the sample."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an endpoint says, for the expressions of `[response]`."""
+
+    status: int
+    text: str
+
+    @property
+    def json(self) -> Any:
+        """The body decoded from JSON, or None."""
+        try:
+            return json.loads(self.text)
+        except ValueError:
+            return None
+
+
+def run(code: Code, values: Mapping[str, Any]) -> Any:
+    """The value of an expression."""
+    tree = ast.fix_missing_locations(ast.Expression(code.node))
+    # safe: the tree holds nothing but what scaffold.expressions lets pass
+    return eval(compile(tree, "<spec>", "eval"), {**_FUNCTIONS, **values})
+
+
+def sample_value(field: Setting, word: str) -> Any:
+    """A value that differs from the default, as plain data."""
+    match field.type.kind:
+        case Kind.STR | Kind.SECRET:
+            return f"{word}-{field.key.replace('_', '-')}"
+        case Kind.BOOL:
+            return True
+        case Kind.INT:
+            return 7 if word == "configured" else 8
+        case Kind.FLOAT:
+            return 0.5 if word == "configured" else 1.5
+        case Kind.DURATION:
+            return MINUTE if word == "configured" else 2 * MINUTE
+        case Kind.LIST:
+            return (f"{word}-a", f"{word}-b")
+        case _:
+            return {"key": f"{word}-value"}
+
+
+def typed(field: Setting, value: Any) -> Any:
+    """Plain data as the generated class holds it."""
+    if field.type.kind is Kind.SECRET:
+        return Secret(value)
+    return Duration(value) if field.type.kind is Kind.DURATION else value
+
+
+class Sample:
+    """Sample values for one spec, and what comes out of them."""
+
+    def __init__(self, spec: HandlerSpec) -> None:
+        self.spec = spec
+
+    @cached_property
+    def url_keys(self) -> frozenset[str]:
+        """The configuration keys that say where requests go."""
+        found = set()
+        for request in self.spec.requests:
+            key = self._url_key(_leftmost(request.url.node))
+            if key:
+                found.add(key)
+        return frozenset(found)
+
+    def _url_key(self, node: ast.expr) -> str:
+        match node:
+            case ast.Attribute(value=ast.Name(id="config"), attr=name):
+                return next(each.key for each in self.spec.config if each.name == name)
+            case ast.Attribute(value=ast.Name(id="options"), attr=name):
+                option = next(each for each in self.spec.options if each.name == name)
+                if option.fallback is not None:
+                    return self._url_key(_leftmost(option.fallback.node))
+            case ast.Name(id=name):
+                for each in self.spec.lets:
+                    if each.name == name:
+                        return self._url_key(_leftmost(each.code.node))
+        return ""
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """A configuration, by key, as plain data; the URLs have the host `BASE`."""
+        config = {}
+        for field in self.spec.config:
+            if field.key in self.url_keys:
+                config[field.key] = BASE
+            elif field.default and field.type.kind is Kind.STR:
+                config[field.key] = field.default
+            else:
+                config[field.key] = sample_value(field, "configured")
+        for field in self.spec.config:
+            if field.check is not None and not self._allows(field, config):
+                config[field.key] = field.default
+        while self._is_refused(config, {}):
+            reads = {
+                key for check in self.spec.checks for key in self._reads(check.that)
+            }
+            doubtful = [key for key in reads if config.get(key)]
+            if not doubtful:
+                break
+            for key in doubtful:
+                field = next(each for each in self.spec.config if each.key == key)
+                config[key] = field.default
+            if not any(config[key] for key in doubtful):
+                break
+        return config
+
+    def _allows(self, field: ConfigField, config: Mapping[str, Any]) -> bool:
+        assert field.check is not None
+        return bool(run(field.check, {"self": self._namespace(config)}))
+
+    def _reads(self, code: Code) -> set[str]:
+        """The configuration keys that an expression depends on."""
+        keys = set()
+        for each in code.reads:
+            table, _, key = each.partition(".")
+            if table == "config":
+                keys.add(key)
+            for option in self.spec.options:
+                if table == "opt" and option.key == key and option.fallback is not None:
+                    keys |= self._reads(option.fallback)
+        return keys
+
+    def _is_refused(
+        self, config: Mapping[str, Any], options: Mapping[str, Any]
+    ) -> bool:
+        try:
+            self.request(config, options, sample_event())
+        except RefusedError:
+            return True
+        return False
+
+    def _namespace(self, config: Mapping[str, Any]) -> SimpleNamespace:
+        return SimpleNamespace(
+            enabled=True,
+            **{each.name: typed(each, config[each.key]) for each in self.spec.config},
+        )
+
+    def _options(
+        self, config: SimpleNamespace, said: Mapping[str, Any]
+    ) -> SimpleNamespace:
+        """The options in force, by Python name."""
+        values: dict[str, Any] = {}
+        for option in self.spec.options:
+            value = typed(option, said.get(option.key, option.default))
+            is_said = option.key in said if option.is_bound_early else bool(value)
+            if option.fallback is not None and not is_said:
+                value = run(option.fallback, {"config": config})
+                if option.type.kind is Kind.SECRET and isinstance(value, str):
+                    value = Secret(value)
+            values[option.name] = value
+        return SimpleNamespace(**values)
+
+    def request(
+        self, config: Mapping[str, Any], options: Mapping[str, Any], event: Event
+    ) -> str | None:
+        """The request for `event` as text; None where nothing is sent.
+
+        Raises:
+            RefusedError: a check does not hold.
+        """
+        settings = self._namespace(config)
+        values: dict[str, Any] = {
+            "config": settings,
+            "options": self._options(settings, options),
+            "event": event,
+            **{
+                each.constant: {Level[key]: value for key, value in each.values.items()}
+                for each in self.spec.levels
+            },
+        }
+        for let in self.spec.lets:
+            values[let.name] = run(let.code, values)
+        for check in self.spec.checks:
+            if not run(check.that, values):
+                raise RefusedError(run(check.error, values))
+        for request in self.spec.requests:
+            if request.when is None or run(request.when, values):
+                return _shown(request, values)
+        return None
+
+    def levels(self) -> str:
+        """The requests for an event of each level, as the generated test shows them."""
+        shown = {}
+        for level in Level:
+            try:
+                request = self.request(self.config, {}, sample_event(level))
+                shown[str(level)] = "nothing" if request is None else request
+            except RefusedError as error:
+                shown[str(level)] = f"refused: {error}"
+        return shown_levels(shown)
+
+    def service_test(self) -> str:
+        """The request of the service test with its defaults."""
+        settings = self._namespace(self.config)
+        state: dict[str, Any] = {"id": f"test {self.spec.names.kind}"}
+        options: dict[str, Any] = {}
+        data: dict[str, Any] = {}
+        topic = ""
+        for field in self.spec.test:
+            if field.code is None:
+                value = field.default
+            else:
+                value = run(field.code, {"self": SimpleNamespace(config=settings)})
+            table, _, name = field.feeds.partition(".")
+            if table == "opt":
+                options[name] = value
+            elif name == "level":
+                state[name] = Level[value]
+            elif name in EventState.__dataclass_fields__:
+                state[name] = value
+            elif name == "topic":
+                topic = value
+            else:
+                data["task_name" if name == "task" else name] = value
+        event = Event(topic, EventState(**state), EventData(**data))
+        try:
+            request = self.request(self.config, options, event)
+        except RefusedError as error:
+            return f"refused: {error}\n"
+        return request or "nothing\n"
+
+    def fallbacks(self) -> list[tuple[Option, ConfigField]]:
+        """The options whose fallback can be seen by changing one configuration key."""
+        found = []
+        for option in self.spec.options:
+            field = self._plain_fallback(option)
+            if field is None or self._is_read_directly(field):
+                continue
+            other = sample_value(field, "other")
+            if field.key in self.url_keys:
+                continue
+            if not self._is_refused({**self.config, field.key: other}, {}):
+                found.append((option, field))
+        return found
+
+    def _plain_fallback(self, option: Option) -> ConfigField | None:
+        match option.fallback:
+            case Code(node=ast.Attribute(value=ast.Name(id="config"), attr=name)):
+                return next(
+                    (
+                        each
+                        for each in self.spec.config
+                        if each.name == name and each.type.kind is option.type.kind
+                    ),
+                    None,
+                )
+        return None
+
+    def _is_read_directly(self, field: ConfigField) -> bool:
+        key = f"config.{field.key}"
+        codes: list[Code] = [each.code for each in self.spec.lets]
+        codes += [each.that for each in self.spec.checks]
+        for request in self.spec.requests:
+            codes += [request.url, *request.path, *request.headers.values()]
+            codes += [*(request.query or {}).values(), *(request.basic or ())]
+            codes += [
+                each for each in (request.when, request.token, request.body) if each
+            ]
+        return any(key in code.reads for code in codes)
+
+    def failure(self, status: int) -> tuple[str, str]:
+        """The body of an answer that means failure, and what the service says then."""
+        response = self.spec.response
+        body = '"boom"'
+        for key in reversed(response.error.split(".")):
+            body = f"{{{json.dumps(key)}: {body}}}"
+        answer = Answer(status, body)
+        title = self.spec.title
+        if response.message is None:
+            return body, expressions.error_text(answer, response.error, title)
+        return body, run(response.message, {"response": answer})
+
+    @property
+    def good_status(self) -> int:
+        """A status that means success."""
+        ok = self.spec.response.ok
+        return 200 if not ok or 200 in ok else ok[0]
+
+    @property
+    def bad_status(self) -> int:
+        """A status that means failure."""
+        return next(
+            each for each in (500, 503, 404) if each not in self.spec.response.ok
+        )
+
+
+def _leftmost(node: ast.expr) -> ast.expr:
+    """What a text begins with."""
+    match node:
+        case ast.JoinedStr(values=[ast.FormattedValue(value=value), *_]):
+            return _leftmost(value)
+        case ast.BinOp(left=left):
+            return _leftmost(left)
+        case ast.Call(func=ast.Attribute(value=value)):
+            return _leftmost(value)
+        case ast.BoolOp(values=[*_, last]):
+            return _leftmost(last)
+        case ast.IfExp(body=body):
+            return _leftmost(body)
+    return node
+
+
+def _shown(request: RequestSpec, values: Mapping[str, Any]) -> str:
+    url = run(request.url, values)
+    query = None
+    if request.query is not None:
+        query = {key: run(code, values) for key, code in request.query.items()}
+    if request.path or query is not None:
+        path = [run(each, values) for each in request.path]
+        url = urls.join(url, *path, query=query)
+    parts = urlsplit(url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    headers = {key: run(code, values) for key, code in request.headers.items()}
+    headers = {**content_type(request), **headers}
+    if request.token is not None:
+        token = run(request.token, values)
+        secret = token if isinstance(token, Secret) else Secret(token)
+        if request.is_optional:
+            headers |= expressions.authorization(request.scheme, secret)
+        else:
+            headers["Authorization"] = f"{request.scheme} {secret.reveal()}"
+    if request.basic is not None:
+        user, password = (run(each, values) for each in request.basic)
+        headers["Authorization"] = expressions.basic_auth(user, password)
+    return shown_request(request.method, target, headers, _body(request, values))
+
+
+def content_type(request: RequestSpec) -> dict[str, str]:
+    """The content type that a body has unless the spec says another."""
+    if any(name.lower() == "content-type" for name in request.headers):
+        return {}
+    types = {
+        "json": "application/json",
+        "form": "application/x-www-form-urlencoded",
+        "text": "text/plain; charset=utf-8",
+    }
+    return {"Content-Type": types[request.body_kind]} if request.body_kind else {}
+
+
+def _body(request: RequestSpec, values: Mapping[str, Any]) -> bytes:
+    if request.body is None:
+        return b""
+    value = run(request.body, values)
+    match request.body_kind:
+        case "json":
+            return encode(
+                value, newline=request.has_newline, sort_keys=request.is_sorted
+            )
+        case "form":
+            return urlencode(value).encode()
+    return str(value).encode()

@@ -1,0 +1,149 @@
+"""The HipChat service, against a server on this machine."""
+
+from dataclasses import replace
+
+import pytest
+
+from runtime.errors import ConfigError, DeliveryError, OptionsError
+from runtime.secrets import Secret
+from runtime.services.hipchat.config import Config
+from runtime.services.hipchat.handler import HandlerConfig
+from runtime.services.hipchat.hipchattest import HipChatServer
+from runtime.services.hipchat.service import Service
+from runtime.testing.events import changed_event, sample_event
+from runtime.testing.handlers import (
+    deliver,
+    options_from_http,
+    options_from_script,
+    requests_of_all_levels,
+    run_service_test,
+    shown_recorded,
+)
+from runtime.testing.snapshots import TextSnapshot
+
+
+@pytest.fixture
+def server():
+    with HipChatServer() as server:
+        yield server
+
+
+def config(server, *, enabled=True):
+    return Config(
+        enabled=enabled,
+        url=server.url,
+        token=Secret("configured-token"),
+        room="configured-room",
+    )
+
+
+def test_requests(server, snapshot):
+    sent = requests_of_all_levels(Service, config(server), server)
+    assert sent == snapshot(extension_class=TextSnapshot)
+
+
+def test_the_server_understands_the_message(server):
+    deliver(Service, config(server))
+    assert server.next_message()
+
+
+def test_options_fall_back_to_the_configuration(server):
+    configured = replace(config(server), room="other-room", token=Secret("other-token"))
+    explicit = HandlerConfig(room="other-room", token=Secret("other-token"))
+    deliver(Service, configured)
+    deliver(Service, config(server), explicit)
+    assert server.next() == server.next()
+
+
+def test_a_disabled_service_sends_nothing(server):
+    with pytest.raises(DeliveryError, match="service is not enabled"):
+        deliver(Service, config(server, enabled=False))
+    assert server.received.empty()
+
+
+def test_url_is_required(server):
+    made = replace(config(server), url="")
+    wanted = "must specify url"
+    with pytest.raises(ConfigError) as caught:
+        made.validate()
+    assert str(caught.value) == wanted
+
+
+def test_an_answer_that_means_failure(server):
+    server.status, server.body = 500, '{"error": "boom"}'
+    wanted = "boom"
+    with pytest.raises(DeliveryError) as caught:
+        deliver(Service, config(server))
+    assert str(caught.value) == wanted
+    assert caught.value.status == 500
+
+
+def test_a_server_that_refuses_connections(server):
+    configured = config(server)
+    server.refuse()
+    with pytest.raises(DeliveryError) as caught:
+        deliver(Service, configured)
+    assert caught.value.retry
+    assert "configured-token" not in str(caught.value)
+
+
+def test_service_test(server, snapshot):
+    run_service_test(Service, config(server))
+    assert shown_recorded(server.next()) == snapshot(extension_class=TextSnapshot)
+
+
+def test_service_test_of_a_disabled_service(server):
+    with pytest.raises(DeliveryError, match="service is not enabled"):
+        run_service_test(Service, config(server, enabled=False))
+
+
+def test_tickscript_property(server):
+    script = ".hipChat().room('explicit-room').token('explicit-token')"
+    wanted = HandlerConfig(room="explicit-room", token=Secret("explicit-token"))
+    assert options_from_script("hipchat", config(server), script) == [wanted]
+
+
+def test_an_unknown_option_is_refused(server):
+    with pytest.raises(OptionsError, match="'' has invalid keys: nope"):
+        options_from_http("hipchat", config(server), {"nope": 1})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("room", 5),
+        ("token", 5),
+    ],
+)
+def test_an_option_of_the_wrong_type_is_refused(server, key, value):
+    with pytest.raises(OptionsError, match=f"'{key}'"):
+        options_from_http("hipchat", config(server), {key: value})
+
+
+def test_example_1_names_that_have_to_be_escaped(server):
+    configured = replace(
+        config(server), url=server.url + "/v2/room?x=1", token=Secret("t&k")
+    )
+    event = changed_event(
+        sample_event(), {"message": "load is <b>high</b>", "level": "CRITICAL"}
+    )
+    options = HandlerConfig(room="my room/é")
+    deliver(Service, configured, options, event=event)
+    request = server.next()
+    assert request.method == "POST"
+    assert request.path == "/v2/room/my%20room/%C3%A9/notification"
+    assert request.query == {"auth_token": "t&k"}
+    assert (
+        request.text
+        == '{"color":"red","from":"kapacitor","message":"load is \\u003cb\\u003ehigh\\u003c/b\\u003e","notify":true}\n'
+    )
+
+
+def test_example_2_an_explicit_token(server):
+    configured = config(server)
+    event = changed_event(sample_event(), {"level": "WARNING"})
+    options = HandlerConfig(token=Secret("my-token"))
+    deliver(Service, configured, options, event=event)
+    request = server.next()
+    assert request.query == {"auth_token": "my-token"}
+    assert request.path == "/configured-room/notification"
