@@ -101,6 +101,8 @@ class FromImport:
             for node in source.tree.body
             if isinstance(node, ast.ImportFrom)
             and (node.module or "").partition(".")[2] == self.module
+            # Import sorters keep names with `as` in statements of their own.
+            and not all(alias.asname for alias in node.names)
         ]
         return [
             _literal(

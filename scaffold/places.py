@@ -71,6 +71,8 @@ class Edit:
 SPEC_PATH = "runtime/services/{kind}/handler.toml"
 """Where a handler's spec is committed; written from the spec itself, not from a template."""
 
+_SNAPSHOTS = "tests/runtime/services/{kind}/__snapshots__/test_{kind}_service"
+
 CREATE = (
     Create("runtime/services/{kind}/__init__.py"),
     Create("runtime/services/{kind}/config.py"),
@@ -78,6 +80,8 @@ CREATE = (
     Create("runtime/services/{kind}/service.py"),
     Create("runtime/services/{kind}/{kind}test.py"),
     Create("tests/runtime/services/{kind}/test_{kind}_service.py"),
+    Create(f"{_SNAPSHOTS}/test_requests.txt"),
+    Create(f"{_SNAPSHOTS}/test_service_test.txt"),
     Create("docs/handlers/{kind}.md"),
     Create("examples/{kind}/README.md"),
     Create("examples/{kind}/{kind}.conf"),
@@ -149,5 +153,5 @@ EDIT = (
     Edit("tests/runtime/test_registration.py", "kind", ListLiteral("KINDS")),
     Edit("etc/kapacitor.conf", "section", TomlSections()),
     Edit("docs/handlers.md", "index", MarkdownList(), key="handlers/{kind}.md"),
-    Edit("CHANGELOG.md", "unreleased", Changelog(), once=True),
+    Edit("CHANGELOG.md", "unreleased", Changelog(), key=".{property}()", once=True),
 )

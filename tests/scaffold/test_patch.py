@@ -198,7 +198,7 @@ def test_a_list_takes_a_text() -> None:
 
 
 def test_names_of_an_import_are_sorted_as_import_sorters_do() -> None:
-    source = "from runtime.alert import (\n    CONSTANT,\n    Foo,\n    function,\n)\n"
+    source = "from runtime.alert import Bar as Baz\nfrom runtime.alert import (\n    CONSTANT,\n    Foo,\n    function,\n)\n"
     text, _ = put(source, FromImport("alert"), "bar", "bar,")
     assert "    Foo,\n    bar,\n    function,\n" in text
     text, _ = put(source, FromImport("alert"), "Zoo", "Zoo,")
