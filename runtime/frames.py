@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,13 +151,8 @@ class Columns(Protocol):
     def field(self, name: str) -> FieldColumn | None:
         """The field's column, or None when no row has it."""
 
-    def row(self, row: int) -> tuple[dict[str, str], dict[str, Value]]:
+    def row(self, row: int) -> TagsAndFields:
         """Tags and fields of one row."""
-
-
-@runtime_checkable
-class ManyRows(Protocol):
-    """Columns that give many rows for less than one by one."""
 
     def rows(self, which: Rows) -> Sequence[TagsAndFields]:
         """Tags and fields of the given rows; they may share tags."""
@@ -412,9 +407,7 @@ class Frame:
         """Tags and fields of the given rows; they may share tags."""
         if self._rows is not None:
             which = self._rows[which]
-        if isinstance(self._columns, ManyRows):
-            return self._columns.rows(which)
-        return [self._columns.row(row) for row in which.tolist()]
+        return self._columns.rows(which)
 
     def replace(
         self,
