@@ -1,0 +1,119 @@
+"""A server in the test's own process, asked without the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from runtime.secrets import Secret
+from runtime.server.config import AlertHandlers, Config
+from runtime.server.sections import HttpConfig, StorageConfig
+from runtime.server.server import Server
+from runtime.services.httpd.messages import Answer, Request
+
+
+class Api:
+    """A server and its API; `json` and `ask` take paths below `/kapacitor/v1`."""
+
+    def __init__(self, config: Config, **arguments: Any) -> None:
+        self.config = config
+        self._arguments = arguments
+        self._runner = asyncio.Runner()
+        self._start()
+
+    def _start(self) -> None:
+        async def start() -> Server:
+            server = Server(self.config, **self._arguments)
+            await server.open()
+            return server
+
+        self.server = self._runner.run(start())
+
+    def restart(self) -> None:
+        """Stop, and start with what is stored."""
+        self._runner.run(self.server.close())
+        self._start()
+
+    def close(self) -> None:
+        self._runner.run(self.server.close())
+        self._runner.close()
+
+    def run(self, work: Any) -> Any:
+        """The result of a coroutine on the server's loop."""
+        return self._runner.run(work)
+
+    def answer(self, method: str, uri: str, body: object = b"") -> Answer:
+        """The answer to a request; `body` is sent as JSON unless it is text."""
+        if isinstance(body, str):
+            body = body.encode()
+        if not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        path, _, query = uri.partition("?")
+        request = Request(method, unquote(path), uri, query, body)
+
+        async def ask() -> Answer:
+            return await self.server.http.answer(request)
+
+        answer: Answer = self._runner.run(ask())
+        return answer
+
+    def ask(self, method: str, uri: str, body: object = b"") -> tuple[int, str]:
+        """Status and text; of errors only what they say."""
+        answer = self.answer(method, f"/kapacitor/v1{uri}", body)
+        text = answer.body.decode()
+        if answer.status >= 400:
+            tree = json.loads(text)
+            assert list(tree) == ["error", "message"]
+            assert tree["error"] == tree["message"]
+            text = tree["error"]
+        return answer.status, text
+
+    def json(self, method: str, uri: str, body: object = b"") -> Any:
+        """The decoded body of a request that must succeed."""
+        status, text = self.ask(method, uri, body)
+        assert status in (200, 204), text
+        return json.loads(text) if text else None
+
+
+StartApi = Callable[..., Api]
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """A configuration whose files are in the test's directory."""
+    return Config(
+        data_dir=str(tmp_path / "data"),
+        http=HttpConfig(bind_address="127.0.0.1:0", log_enabled=False),
+        storage=StorageConfig(boltdb=str(tmp_path / "data" / "kapacitor.db")),
+    )
+
+
+@pytest.fixture
+def start_api() -> Iterator[StartApi]:
+    """Starts servers; all are stopped when the test ends."""
+    started: list[Api] = []
+
+    def start(config: Config, **arguments: Any) -> Api:
+        started.append(Api(config, **arguments))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()
+
+
+@pytest.fixture
+def api(config: Config, start_api: StartApi) -> Api:
+    """A running server with a HipChat room that is switched off."""
+    hipchat = dataclasses.replace(
+        AlertHandlers().hipchat, url="http://hipchat.example.com", token=Secret("")
+    )
+    config.handlers = AlertHandlers(hipchat=hipchat)
+    return start_api(config)
