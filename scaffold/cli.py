@@ -59,8 +59,7 @@ class _Output:
 
             self._print_json(failure(self.name, exit_code, str(error), fix))
             return
-        for line in str(error).split("\n"):
-            _to_stderr(line if line.startswith(" ") else f"error: {line}")
+        _to_stderr("error: " + str(error).replace("\n", "\n       "))
         shown = output.splitlines()
         for line in shown[-_MAX_OUTPUT_LINES:]:
             _to_stderr(f"  {line}")

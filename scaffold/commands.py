@@ -142,6 +142,9 @@ def check(project: Project, names: Sequence[str]) -> Report:
     wrong = [finding for finding in findings if not finding.is_informational]
     noun = "handler" if len(kinds) == 1 else "handlers"
     verdict = f"{len(wrong)} wrong" if wrong else "nothing to do"
+    if len(findings) > len(wrong):
+        edited = len(findings) - len(wrong)
+        verdict += f" ({edited} edited by hand; scaffold diff shows them)"
     report = Report(
         "check",
         exit_code=1 if wrong else 0,
@@ -150,7 +153,7 @@ def check(project: Project, names: Sequence[str]) -> Report:
         next=list(dict.fromkeys(finding.fix for finding in wrong)),
         extra={"examined": len(kinds)},
     )
-    if not names and not findings:
+    if not names and not wrong:
         _remember(project, report.summary, tree)
     return report
 
@@ -272,8 +275,8 @@ def _existing(project: Project, tree: Tree, spec: HandlerSpec) -> Report:
     if unlike:
         lines = "\n".join(f"  {line}" for line in unlike)
         raise UsageError(
-            f"{path}: the handler `{kind}` is there already, and differs:\n{lines}\n"
-            f"To change it, edit that file, then regenerate.",
+            f"the handler `{kind}` is there already, and differs:\n{lines}\n"
+            f"To change it, edit {path}, then regenerate.",
             fix=f"scaffold regenerate {kind}",
         )
     record = state.read(tree, kind)

@@ -75,7 +75,7 @@ def lines(
         where = f"{finding.path}:{finding.line}" if finding.line else str(finding.path)
         text = f"{where} ({finding.code} {finding.name}) {finding.message}"
         yield status(verb, text, colour=colour)
-        if finding.fix:
+        if finding.fix and not finding.is_informational:
             yield status("fix:", finding.fix)
     yield status("done", f"{report.summary or _counted(report)} in {elapsed_s:.2f} s")
     if report.dry_run:

@@ -32,8 +32,8 @@ class AlertNode(Node):
     * `tcp`: a TCP address, as JSON.
     * `exec`: a command's standard input, as JSON.
     * `log`: a file, as lines of JSON.
-    * `hipChat`: HipChat rooms.
-    * `foo`: Foo rooms.
+    * `hipChat`: posts alert messages to HipChat rooms.
+    * `foo`: posts alert messages to a room of a Foo server.
 
     Attributes:
         category: what other alerts can inhibit it by.
@@ -149,12 +149,12 @@ class AlertNode(Node):
 
     @handler_property
     def hip_chat(self) -> HipChatHandler:
-        """Send the alert to a HipChat room."""
+        """Send the alert to HipChat."""
         return HipChatHandler(self)
 
     @handler_property
     def foo(self) -> FooHandler:
-        """Send the alert to a Foo server."""
+        """Send the alert to Foo."""
         return FooHandler(self)
 
 
@@ -254,7 +254,7 @@ class HipChatHandler(AlertHandler):
 
     Attributes:
         room: the room to post to; empty means the configured one.
-        token: the API token; empty means the configured one.
+        token: the API token to post with; empty means the configured one.
     """
 
     room: str = ""
