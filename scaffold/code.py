@@ -39,6 +39,10 @@ class Kind(StrEnum):
     ANY = "value"
 
 
+# what prints values of a kind
+_PRINTERS = {Kind.INT: "str", Kind.DURATION: "go_duration", Kind.TIME: "rfc3339"}
+
+
 @dataclass(frozen=True)
 class Code:
     """An expression of the generated code.
@@ -77,10 +81,10 @@ class Code:
         shown = self.revealed()
         if shown.kind is Kind.STR:
             return shown
-        made = ast.Call(name_node("text"), [shown.node], [])
-        return replace(
-            shown, node=made, kind=Kind.STR, imports=shown.imports | {"text"}
-        )
+        function = _PRINTERS.get(shown.kind, "text")
+        made = ast.Call(name_node(function), [shown.node], [])
+        imports = shown.imports | {function}
+        return replace(shown, node=made, kind=Kind.STR, imports=imports)
 
 
 def name_node(name: str) -> ast.Name:

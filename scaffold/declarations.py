@@ -7,11 +7,18 @@ import textwrap
 from collections.abc import Iterable
 from typing import Any
 
-from runtime.units import go_duration
+from runtime.units import HOUR, MILLISECOND, MINUTE, SECOND, go_duration
 from scaffold.code import Kind
 from scaffold.flags import toml_text
 from scaffold.model import Setting
 from scaffold.source import LINE_LENGTH, statement
+
+_UNITS = (
+    ("HOUR", HOUR),
+    ("MINUTE", MINUTE),
+    ("SECOND", SECOND),
+    ("MILLISECOND", MILLISECOND),
+)
 
 
 def attributes(entries: Iterable[tuple[str, str]]) -> list[str]:
@@ -58,7 +65,7 @@ def default_node(field: Setting) -> ast.expr:
         case Kind.SECRET:
             return ast.Name("NO_SECRET")
         case Kind.DURATION:
-            return ast.Call(ast.Name("Duration"), [ast.Constant(field.default)], [])
+            return duration_node(field.default)
         case Kind.LIST:
             return ast.Tuple([ast.Constant(each) for each in field.default])
         case Kind.MAP:
@@ -71,6 +78,23 @@ def default_node(field: Setting) -> ast.expr:
     return ast.Constant(field.default)
 
 
+def duration_node(value: int) -> ast.expr:
+    """A duration as `Duration(90 * SECOND)`."""
+    amount: ast.expr = ast.Constant(value)
+    for name, size in _UNITS:
+        if value and value % size == 0:
+            amount = ast.Name(name)
+            if value != size:
+                amount = ast.BinOp(ast.Constant(value // size), ast.Mult(), amount)
+            break
+    return ast.Call(ast.Name("Duration"), [amount], [])
+
+
+def names_in(node: ast.expr) -> set[str]:
+    """The names in a piece of code."""
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+
+
 def field_imports(field: Setting) -> set[str]:
     """What the declaration of a field needs."""
     names = set()
@@ -78,7 +102,7 @@ def field_imports(field: Setting) -> set[str]:
         case Kind.SECRET:
             names |= {"Secret", "NO_SECRET"}
         case Kind.DURATION:
-            names |= {"Duration", "field"}
+            names |= {"Duration", "field", *names_in(duration_node(field.default))}
         case Kind.MAP:
             names.add("field")
         case Kind.LEVEL:

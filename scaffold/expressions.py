@@ -7,6 +7,7 @@ generated code; what is not listed here is refused, so a spec cannot become code
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -15,6 +16,7 @@ from scaffold.code import Code, ExpressionError, Kind, name_node
 from scaffold.names import closest, identifier
 
 _LENGTH = 2_000
+_ATTRIBUTE = re.compile(r"\.([a-z]+)\b")
 _LEVELS = ("OK", "INFO", "WARNING", "CRITICAL")
 _ORDERED = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _EQUALITY = (ast.Eq, ast.NotEq)
@@ -86,7 +88,15 @@ def parse(text: str) -> ast.expr:
     try:
         return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise ExpressionError(f"{text.strip()!r} is no expression") from None
+        raise ExpressionError(
+            f"{text.strip()!r} is no expression", suggestion=_without_keywords(text)
+        ) from None
+
+
+def _without_keywords(text: str) -> str:
+    """What was meant by `config.from`: a key that Python keeps for itself."""
+    fixed = _ATTRIBUTE.sub(lambda found: f".{identifier(found[1])}", text.strip())
+    return repr(fixed) if fixed != text.strip() else ""
 
 
 def pieces(text: str) -> list[str | ast.expr]:
@@ -119,14 +129,18 @@ def pieces(text: str) -> list[str | ast.expr]:
 
 def _ends(text: str, start: int) -> tuple[int, ast.expr]:
     """Where the expression at `start` ends; a brace inside it does not end it."""
+    problem = None
     end = text.find("}", start)
     first = text[start:end] if end >= 0 else text[start:]
     while end >= 0:
         try:
             return end + 1, parse(text[start:end])
-        except ExpressionError:
+        except ExpressionError as error:
+            problem = problem or error
             end = text.find("}", end + 1)
-    raise ExpressionError(f"'${{{first.strip()}' is no expression that ends with '}}'")
+    if problem is not None:
+        raise problem
+    raise ExpressionError(f"'${{{first.strip()}' has no end", "'}'")
 
 
 class _Compiler:
@@ -219,8 +233,9 @@ class _Compiler:
             right = self._container(right)
         elif isinstance(operator, _ORDERED):
             self._orderable(left, right, node)
-        left, right = left.revealed(), right.revealed()
-        made = ast.Compare(left.node, [operator], [right.node])
+        if Kind.LEVEL not in (left.kind, right.kind):
+            left, right = left.revealed(), right.revealed()
+        made = ast.Compare(left.node, [_identity(operator, right)], [right.node])
         return Code(made, Kind.BOOL).using(left, right)
 
     def _levels(self, left: Code, right: Code) -> tuple[Code, Code]:
@@ -320,6 +335,17 @@ class _Compiler:
         if node.keywords or any(isinstance(each, ast.Starred) for each in node.args):
             raise ExpressionError(f"{ast.unparse(node)!r}: values are given in order")
         return functions.call(node.func.id, [self.compile(each) for each in node.args])
+
+
+def _identity(operator: ast.cmpop, right: Code) -> ast.cmpop:
+    """`is` where something is compared with True, False or None."""
+    match right.node:
+        case ast.Constant(value=bool() | None):
+            if isinstance(operator, ast.Eq):
+                return ast.Is()
+            if isinstance(operator, ast.NotEq):
+                return ast.IsNot()
+    return operator
 
 
 _FORMS: dict[type[ast.expr], Callable[..., Code]] = {

@@ -90,6 +90,9 @@ def negated(node: ast.expr) -> ast.expr:
             return operand
         case ast.Compare(left=left, ops=[operator], comparators=right):
             return ast.Compare(left, [_OPPOSITE[type(operator)]], right)
+        case ast.BoolOp(op=operator, values=values):
+            other = ast.And() if isinstance(operator, ast.Or) else ast.Or()
+            return ast.BoolOp(other, [negated(each) for each in values])
     return ast.UnaryOp(ast.Not(), node)
 
 

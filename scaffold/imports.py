@@ -21,6 +21,7 @@ _MODULES = {
     "Secret": ".secrets",
     "Duration": ".units",
     "go_duration": ".units",
+    **dict.fromkeys(("HOUR", "MINUTE", "SECOND", "MILLISECOND"), ".units"),
     "setting": ".settings",
     "Event": ".alert.types",
     "EventData": ".alert.types",

@@ -24,6 +24,7 @@ from runtime.testing.events import sample_event, shown_levels, shown_request
 from runtime.units import MINUTE, Duration
 from scaffold.code import Code, Kind
 from scaffold.model import ConfigField, HandlerSpec, Option, RequestSpec, Setting
+from scaffold.source import source
 
 BASE = "http://host"
 _FUNCTIONS: dict[str, Any] = {
@@ -66,9 +67,8 @@ class Answer:
 
 def run(code: Code, values: Mapping[str, Any]) -> Any:
     """The value of an expression."""
-    tree = ast.fix_missing_locations(ast.Expression(code.node))
     # safe: the tree holds nothing but what scaffold.expressions lets pass
-    return eval(compile(tree, "<spec>", "eval"), {**_FUNCTIONS, **values})
+    return eval(source(code.node), {**_FUNCTIONS, **values})
 
 
 def sample_value(field: Setting, word: str) -> Any:

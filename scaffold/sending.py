@@ -28,6 +28,7 @@ _REQUEST_KEYS = (
     "when", "method", "url", "path", "query", "headers", "auth", "json", "form", "text",
     "sorted", "newline",
 )  # fmt: skip
+_RESPONSE_KEYS = ("ok", "that", "error", "message", "unparsable", "accepted")
 _METHODS = ("POST", "PUT", "PATCH", "GET", "DELETE")
 _BODIES = ("json", "form", "text")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
@@ -240,9 +241,7 @@ def read_response(
 ) -> ResponseSpec:
     """`[response]`."""
     path: Path = ("response",)
-    reader.keys(
-        table, path, ("ok", "that", "error", "message", "unparsable"), ("fallback",)
-    )
+    reader.keys(table, path, _RESPONSE_KEYS, ("fallback",))
     statuses = reader.value(table, path, "ok", list, [])
     for index, status in enumerate(statuses):
         if type(status) is not int or not 100 <= status <= 599:

@@ -20,6 +20,7 @@ _TEST_DOCS = {
     "event.message": "the message of the event.",
     "event.level": "the level of the event.",
 }
+_STATE_ORDER = ("id", "message", "details", "level")
 
 
 class ServiceView:
@@ -153,10 +154,11 @@ class ServiceView:
     @cached_property
     def test_statements(self) -> list[str]:
         """The statements that make the test's event."""
-        state = self._fields["state"]
+        state = list(self._fields["state"])
         if not any(each.arg == "id" for each in state):
             test_id = ast.Constant(f"test {self.spec.names.kind}")
-            state = [ast.keyword("id", test_id), *state]
+            state.append(ast.keyword("id", test_id))
+        state.sort(key=lambda each: _STATE_ORDER.index(str(each.arg)))
         topic = self._fields["topic"] or [ast.keyword("topic", ast.Constant(""))]
         lines = [_assigned("state", "EventState", state)]
         event = [*topic, ast.keyword("state", ast.Name("state"))]

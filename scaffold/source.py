@@ -137,7 +137,13 @@ def _if_exp(node: ast.IfExp) -> tuple[str, int]:
 
 def _bool_op(node: ast.BoolOp) -> tuple[str, int]:
     word, level = ("or", _OR) if isinstance(node.op, ast.Or) else ("and", _AND)
-    return f" {word} ".join(_at_least(each, level + 1) for each in node.values), level
+    # `a and b or c` is read more easily with parentheses
+    inner = _NOT if isinstance(node.op, ast.And) else _OR + 1
+    parts = [
+        f"({source(each)})" if isinstance(each, ast.BoolOp) else _at_least(each, inner)
+        for each in node.values
+    ]
+    return f" {word} ".join(parts), level
 
 
 def _unary(node: ast.UnaryOp) -> tuple[str, int]:

@@ -171,7 +171,7 @@ def _config_field(reader: Reader, key: str, entry: object, path: Path) -> Config
     if "error" in table and not required:
         reader.fault((*path, "error"), "is said of nothing", "with 'required'")
     check_error = reader.value(table, path, "check_error", str, "")
-    if "check_error" in table and "check" not in table:
+    if "check_error" in table and "check" not in table and not is_url:
         reader.fault((*path, "check_error"), "is said of nothing", "with 'check'")
     if is_url and type_.kind not in (TYPES["str"].kind, TYPES["secret"].kind):
         reader.fault((*path, "check"), f"a {type_.name} is no URL", "str")

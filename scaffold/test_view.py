@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from scaffold.code import Kind
+from scaffold.declarations import duration_node
 from scaffold.imports import import_lines
 from scaffold.model import (
     ConfigField,
@@ -155,8 +156,9 @@ class TestView:
         used += self.tick_options
         if any(each.is_secret for each in used) or self._example_secrets:
             names.add("Secret")
-        if any(each.type.kind is Kind.DURATION for each in used):
-            names.add("Duration")
+        for each in used:
+            if each.type.kind is Kind.DURATION:
+                names |= {"Duration", "MINUTE"}
         if self.spec.config and any(
             each.required or each.is_url for each in self.spec.config
         ):
@@ -412,7 +414,7 @@ def value_node(field: Setting, value: Any) -> ast.expr:
         case Kind.SECRET:
             return ast.Call(ast.Name("Secret"), [ast.Constant(value)], [])
         case Kind.DURATION:
-            return ast.Call(ast.Name("Duration"), [ast.Constant(value)], [])
+            return duration_node(value)
         case Kind.LIST:
             return ast.Tuple([ast.Constant(each) for each in value])
         case Kind.MAP:
