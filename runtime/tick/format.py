@@ -58,7 +58,7 @@ def _opened(node: ast.Expression) -> ast.Expression:
 def _statement(node: ast.Statement) -> str:
     match node:
         case ast.DeclarationNode():
-            return f"var {node.name} = {_commented(node.value, '')}"
+            return f"var {node.name} ={_after_blank(node.value, '')}"
         case ast.TypeDeclarationNode():
             return f"var {node.name} {node.type}"
         case ast.DBRPNode():
@@ -90,22 +90,27 @@ def _commented(node: ast.Expression, indent: str) -> str:
     return f"\n{_comments(comments, indent)}{indent}{text}"
 
 
+def _after_blank(node: ast.Expression, indent: str) -> str:
+    text = _commented(node, indent)
+    return text if text.startswith("\n") else f" {text}"
+
+
 def _expression(node: ast.Expression, indent: str) -> str:
     """`node` without its leading comments, from where the line has got to."""
     match node:
         case ast.ChainNode():
             return _chain(node, indent)
         case ast.FunctionNode():
-            return f"{node.name}({_arguments(node, indent)})"
+            items = _items(node.arguments, indent, multiline=node.multiline)
+            return f"{node.name}({items})"
         case ast.BinaryNode():
             return _binary(node, indent)
         case ast.UnaryNode():
             return node.operator + _commented(node.operand, indent)
         case ast.LambdaNode():
-            return f"lambda: {_commented(node.expression, indent)}"
+            return f"lambda:{_after_blank(node.expression, indent)}"
         case ast.ListNode():
-            items = ", ".join(_commented(item, indent + _STEP) for item in node.items)
-            return f"[{items}]"
+            return f"[{_items(node.items, indent, multiline=False)}]"
         case _:
             return _single(node)
 
@@ -126,13 +131,14 @@ def _chain(node: ast.ChainNode, indent: str) -> str:
     return "\n".join(lines)
 
 
-def _arguments(node: ast.FunctionNode, indent: str) -> str:
-    if not node.multiline:
-        return ", ".join(_commented(a, indent + _STEP) for a in node.arguments)
+def _items(items: Sequence[ast.Expression], indent: str, *, multiline: bool) -> str:
+    """What stands between brackets; comments need a line each, so do their items."""
     inner = indent + _STEP
+    if not multiline and not any(map(_leading, items)):
+        return ", ".join(_expression(item, inner) for item in items)
     lines = [
-        _comments(_leading(argument), inner) + inner + _expression(argument, inner)
-        for argument in node.arguments
+        _comments(_leading(item), inner) + inner + _expression(item, inner)
+        for item in items
     ]
     return "\n" + ",\n".join(lines) + f"\n{indent}"
 
@@ -144,7 +150,7 @@ def _binary(node: ast.BinaryNode, indent: str) -> str:
         comments = _comments(_leading(node.right), inner)
         right = f"\n{comments}{inner}{_expression(node.right, inner)}"
     else:
-        right = f" {_commented(node.right, inner)}"
+        right = _after_blank(node.right, inner)
     text = f"{left} {node.operator}{right}"
     return f"({text})" if node.parens else text
 

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from runtime.errors import ScriptError
-from runtime.golang import regex
 from runtime.tick import ast, lexer
 from runtime.tick.lexer import Token
-from runtime.units import DAY, HOUR, MICROSECOND, MILLISECOND, MINUTE, SECOND, WEEK
+from runtime.tick.literals import LITERALS, reference
 
 _PRECEDENCE = {
     "OR": 0,
@@ -28,22 +27,12 @@ _PRECEDENCE = {
     "/": 5,
     "%": 5,
 }
-_UNITS = {
-    "u": MICROSECOND,
-    "µ": MICROSECOND,
-    "ms": MILLISECOND,
-    "s": SECOND,
-    "m": MINUTE,
-    "h": HOUR,
-    "d": DAY,
-    "w": WEEK,
-}
 _CHAIN_KINDS = {"|": "chain", ".": "property", "@": "dynamic"}
-_MAX_INT = 2**63 - 1
 # How far around an offending token an error text shows the script, in bytes.
 _SNIPPET = 10
-# Deep enough for any script a person writes, shallow enough for Python's stack.
+# Enough for any script a person writes, little enough for Python's stack.
 _MAX_DEPTH = 100
+_MAX_OPERATORS = 400
 
 # What an error text names where an operand should stand.
 _OPERAND = (
@@ -265,7 +254,11 @@ class _Parser:
 
     def _climb(self, left: ast.Expression, lowest: int) -> ast.Expression:
         """Operators of at least the precedence `lowest` that follow `left`."""
+        count = 0
         while (precedence := _PRECEDENCE.get(self._kind(), -1)) >= lowest:
+            count += 1
+            if count > _MAX_OPERATORS:
+                raise ScriptError("parser: expression is too long")
             operator = self._advance()
             comments = self._comments()
             multiline = self._broken(operator.end, self._tokens[self._index].start)
@@ -290,7 +283,7 @@ class _Parser:
             return self._brackets()
         if kind in ("-", "!"):
             return self._unary()
-        literal = _LITERALS.get(kind)
+        literal = LITERALS.get(kind)
         if literal is None:
             self._unexpected(*_OPERAND)
         token = self._advance()
@@ -326,7 +319,7 @@ class _Parser:
 
     def _reference(self) -> ast.ReferenceNode:
         token = self.expect(lexer.REFERENCE)
-        return _reference(token.text, self._position(token), self._comments())
+        return reference(token.text, self._position(token), self._comments())
 
     # Errors
 
@@ -351,74 +344,3 @@ class _Parser:
         before = source[max(0, position - _SNIPPET) : position].rpartition(b"\n")[2]
         after = source[position : position + _SNIPPET].partition(b"\n")[0]
         return (before + after).decode("utf-8", "replace")
-
-
-_Comments = tuple[str, ...]
-
-
-def _number(text: str, position: int, comments: _Comments) -> ast.NumberNode:
-    try:
-        value = _number_value(text)
-    except ValueError:
-        raise ScriptError(f'parser: illegal number syntax: "{text}"') from None
-    return ast.NumberNode(value, text, position=position, comments=comments)
-
-
-def _number_value(text: str) -> int | float:
-    if not text.isascii():
-        raise ValueError(text)
-    if "." in text:
-        return float(text)
-    octal = len(text) > 1 and text.startswith("0")
-    value = int(text, 8 if octal else 10)
-    if value > _MAX_INT:
-        raise ValueError(text)
-    return value
-
-
-def _duration(text: str, position: int, comments: _Comments) -> ast.DurationNode:
-    digits = text[:-2] if text.endswith("ms") else text[:-1]
-    value = int(digits) * _UNITS[text[len(digits) :]]
-    if value > _MAX_INT:
-        raise ScriptError(f"parser: overflowed duration {text}")
-    return ast.DurationNode(value, text, position=position, comments=comments)
-
-
-def _string(text: str, position: int, comments: _Comments) -> ast.StringNode:
-    triple = text.startswith("'''")
-    value = text[3:-3] if triple else text[1:-1].replace("\\'", "'")
-    return ast.StringNode(value, triple, position=position, comments=comments)
-
-
-def _reference(text: str, position: int, comments: _Comments) -> ast.ReferenceNode:
-    name = text[1:-1].replace('\\"', '"')
-    return ast.ReferenceNode(name, position=position, comments=comments)
-
-
-def _regex(text: str, position: int, comments: _Comments) -> ast.RegexNode:
-    pattern = text[1:-1].replace("\\/", "/")
-    try:
-        regex.compile(pattern)
-    except ValueError as error:
-        raise ScriptError(f"parser: {error}") from error
-    return ast.RegexNode(pattern, position=position, comments=comments)
-
-
-def _bool(text: str, position: int, comments: _Comments) -> ast.BoolNode:
-    return ast.BoolNode(text == "TRUE", position=position, comments=comments)
-
-
-def _star(_: str, position: int, comments: _Comments) -> ast.StarNode:
-    return ast.StarNode(position=position, comments=comments)
-
-
-_LITERALS: dict[str, Callable[[str, int, _Comments], ast.Expression]] = {
-    lexer.NUMBER: _number,
-    lexer.STRING: _string,
-    lexer.DURATION: _duration,
-    lexer.REFERENCE: _reference,
-    lexer.REGEX: _regex,
-    "TRUE": _bool,
-    "FALSE": _bool,
-    "*": _star,
-}

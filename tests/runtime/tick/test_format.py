@@ -70,8 +70,17 @@ def test_a_text_of_several_lines_does_not_spread_its_call() -> None:
     assert format(parse(script)) == script
 
 
-def test_comments_within_a_call_survive() -> None:
-    script = "var x = f(\n    // why\n    1,\n    2\n)\n"
+@pytest.mark.parametrize(
+    "script",
+    [
+        "var x = f(\n    // why\n    1,\n    2\n)\n",
+        "var x = [\n    // why\n    'a',\n    b\n]\n",
+        "var x = lambda:\n// why\n1\n",
+        "var x =\n// why\n1\n",
+        "var x = 1 +\n    // why\n    2\n",
+    ],
+)
+def test_comments_within_a_statement_survive(script: str) -> None:
     assert format(parse(script)) == script
 
 

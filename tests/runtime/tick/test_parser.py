@@ -272,3 +272,12 @@ def test_hostile_nesting_is_refused() -> None:
     assert error_of("var x = " + "(" * 5000) == (
         "parser: expression is nested too deeply"
     )
+
+
+def test_hostile_length_is_refused() -> None:
+    assert error_of("var x = 1" + "+1" * 5000) == "parser: expression is too long"
+
+
+def test_long_conditions_are_fine() -> None:
+    condition = " OR ".join(f"\"host\" == '{n}'" for n in range(300))
+    assert parse_lambda(condition)
