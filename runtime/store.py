@@ -35,6 +35,21 @@ _MIGRATIONS = (
         PRIMARY KEY (topic, id)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE deliveries (
+        id INTEGER PRIMARY KEY,
+        topic TEXT NOT NULL,
+        handler TEXT NOT NULL,
+        event_id TEXT NOT NULL,
+        event BLOB NOT NULL,
+        state TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        created INTEGER NOT NULL,
+        due INTEGER NOT NULL,
+        error TEXT NOT NULL
+    );
+    CREATE INDEX deliveries_of_handlers ON deliveries (topic, handler, state, id);
+    """,
 )
 
 Parameters = Sequence[Any]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from runtime.alert.types import Event, EventData, EventState, Handler, Level, Row
 from runtime.errors import DeliveryError
@@ -108,7 +107,8 @@ class Events:
         occurrence = Occurrence(event_id, fields, level, time, duration)
         message, details = self._templates.texts(origin, occurrence)
         state = EventState(event_id, message, details, time, int(duration), level)
-        known: Any = fields  # only an outer join leaves a field without value
+        # only an outer join leaves a field without value
+        known = {name: value for name, value in fields.items() if value is not None}
         data = EventData(
             name=origin.name,
             task_name=self._task,

@@ -92,7 +92,7 @@ class Server:
         self._store = _store(Path(config.storage.boltdb))
         self._client = AiohttpClient()
         self._services = alert_services(config.handlers, self._client)
-        self._deliverer = Deliverer(buffer_size=config.alert.buffer_length)
+        self._deliverer = Deliverer(self._store, buffer_size=config.alert.buffer_length)
         self._alerts = AlertService(
             self._store,
             self._deliverer,
@@ -154,7 +154,7 @@ class Server:
         await self._compute.run(self._master.close)
         left = await self._deliverer.close(DRAIN_LIMIT_S)
         if left:
-            log.error("events were not delivered", extra={"events": left})
+            log.info("events wait for the next start", extra={"events": left})
         for service in reversed(list(self._each_service())):
             await service.close()
         await self._client.close()

@@ -1,22 +1,39 @@
 import asyncio
 import logging
 
-from runtime.alert.types import Event, EventState
-from runtime.delivery import Address, Deliverer, Delivery
-from runtime.errors import DeliveryError
+import pytest
+
+from runtime.alert.types import Event, EventData, EventState, Level, Row
+from runtime.delivery import Address, Deliverer, Delivery, RetryPolicy
+from runtime.errors import DeliveryError, StoreError
+from runtime.http_client import idempotency_key
+from runtime.store import Store
+from runtime.testing.clock import ManualClock
+from runtime.units import DAY
 
 A, B = Address("t", "a"), Address("t", "b")
+AT_ONCE = RetryPolicy(base_s=0.0, probe_s=0.0)
 
 
 class Recorder:
-    def __init__(self, error=None):
+    """A handler that fails for the first `failures` attempts at each of some ids."""
+
+    def __init__(self, error=None, failures=0, ids=None):
         self.ids = []
+        self.events = []
+        self.keys = []
         self.error = error
+        self.left = dict.fromkeys(ids or [], failures)
 
     async def handle(self, event):
         self.ids.append(event.state.id)
+        self.events.append(event)
+        self.keys.append(idempotency_key.get())
         await asyncio.sleep(0)
-        if self.error is not None:
+        if self.left.get(event.state.id, 0):
+            self.left[event.state.id] -= 1
+            raise self.error
+        if self.error is not None and not self.left:
             raise self.error
 
 
@@ -25,95 +42,331 @@ class Hanging:
         await asyncio.Event().wait()
 
 
+@pytest.fixture
+def store(tmp_path):
+    store = Store(tmp_path / "kapacitor.db")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def make(store):
+    def make(**options):
+        return Deliverer(store, **{"policy": AT_ONCE, **options})
+
+    return make
+
+
 def offer(deliverer, address, handler, *ids):
     taken = [
         deliverer.offer(address, Delivery(Event("t", EventState(each)), handler))
         for each in ids
     ]
+    deliverer.keep()
     deliverer.release()
     return taken
 
 
-def run(deliverer, limit_s=5.0):
-    """Deliver what was offered; the number of events given up."""
+def run(deliverer, until=None, limit_s=5.0):
+    """Deliver what was offered; how many events still wait then."""
 
     async def main():
         await deliverer.start()
+        while until is not None and not until():
+            await asyncio.sleep(0.001)
         return await deliverer.close(limit_s)
 
-    return asyncio.run(main())
+    return asyncio.run(asyncio.wait_for(main(), 10))
 
 
-def test_each_handler_gets_its_events_in_order():
-    deliverer, first, second = Deliverer(), Recorder(), Recorder()
-    offer(deliverer, A, first, "1", "2", "3")
+def retry(text="no", **more):
+    return DeliveryError(text, retry=True, **more)
+
+
+def test_each_handler_gets_its_events_in_order(make):
+    deliverer, first, second = make(), Recorder(), Recorder()
+    offer(deliverer, A, first, "1", "2", "1", "3")
     offer(deliverer, B, second, "1", "2")
     assert run(deliverer) == 0
-    assert (first.ids, second.ids) == (["1", "2", "3"], ["1", "2"])
-    assert deliverer.counters()[A].delivered == 3
+    assert (first.ids, second.ids) == (["1", "2", "1", "3"], ["1", "2"])
+    assert deliverer.counters()[A].delivered == 4
+    assert deliverer.outbox.list() == []
 
 
-def test_nothing_is_delivered_before_the_release():
-    deliverer, handler = Deliverer(), Recorder()
+def test_nothing_is_delivered_before_the_release(make):
+    deliverer, handler = make(), Recorder()
     deliverer.offer(A, Delivery(Event("t", EventState("1")), handler))
-    assert run(deliverer) == 1
+    assert run(deliverer) == 0
     assert handler.ids == []
 
 
-def test_events_beyond_the_buffer_are_refused_for_that_handler_only():
-    deliverer, first, second = Deliverer(buffer_size=2), Recorder(), Recorder()
-    assert offer(deliverer, A, first, "1", "2", "3") == [True, True, False]
-    assert offer(deliverer, B, second, "1") == [True]
-    assert deliverer.counters()[A].dropped == 1
+def test_what_waits_is_delivered_after_a_restart(make, store):
+    event = Event(
+        "t",
+        EventState("1", "message", "details", 7, 5, Level.CRITICAL),
+        EventData(
+            "m",
+            "task",
+            tags={"h": "a"},
+            fields={"f": 1.0, "i": 2, "s": "x", "b": True},
+            result=[Row("m", {}, ("time", "f"), [[7, 1.0]])],
+        ),
+        Level.WARNING,
+    )
+    before = make()
+    before.offer(A, Delivery(event, Recorder()))
+    before.keep()
+    before.release()
+
+    after, handler = make(), Recorder()
+    after.resume(A, handler, {})
+    offer(after, A, handler, "2")
+    assert run(after) == 0
+    assert handler.ids == ["1", "2"]
+    [kept, _] = handler.events
+    assert kept.state == event.state
+    assert kept.data.fields == event.data.fields
+    assert [type(value) for value in kept.data.fields.values()] == [
+        float,
+        int,
+        str,
+        bool,
+    ]
+    assert kept.previous_level is Level.WARNING
+    assert [list(each) for each in kept.data.result[0].values] == [[7, 1.0]]
+    assert store.query("SELECT * FROM deliveries") == []
 
 
-def test_a_hung_handler_delays_no_other_and_is_given_up():
-    deliverer, good = Deliverer(), Recorder()
+def test_an_event_is_in_the_transaction_of_its_write(make, store):
+    deliverer = make()
+    deliverer.offer(A, Delivery(Event("t", EventState("1")), Recorder()))
+    with pytest.raises(StoreError):
+        write_and_fail(store, deliverer)
+    assert store.query("SELECT * FROM deliveries") == []
+    with store.transaction():
+        deliverer.keep()
+    assert len(store.query("SELECT * FROM deliveries")) == 1
+
+
+def write_and_fail(store, deliverer):
+    with store.transaction():
+        deliverer.keep()
+        store.execute("INSERT INTO nowhere VALUES (1)")
+
+
+def test_a_delivery_keeps_its_key_over_attempts_and_restarts(make, store):
+    before, handler = make(), Recorder(retry(), 2, ["1"])
+    offer(before, A, handler, "1", "2")
+    run(before, lambda: len(handler.keys) == 4)
+    first, second, third, other = handler.keys
+    assert len({first, handler.keys[handler.ids.index("2")]}) == 2
+    assert len({first, second, third, other}) == 2
+
+    after, again = make(), Recorder()
+    offer(after, A, again, "1")
+    run(after)
+    assert again.keys[0] not in handler.keys
+
+
+def test_a_crash_while_delivering_repeats_the_delivery_with_the_same_key(make, store):
+    before, hanging = make(), Hanging()
+    offer(before, A, hanging, "1")
+    key = before.outbox.key(before.outbox.list()[0])
+    assert run(before, limit_s=0.01) == 1
+
+    after, handler = make(), Recorder()
+    after.resume(A, handler, {})
+    assert run(after) == 0
+    assert handler.keys == [key]
+
+
+def test_a_failure_that_may_pass_is_tried_again_in_the_order_of_its_id(make):
+    deliverer, handler = make(), Recorder(retry(), 3, ["a"])
+    offer(deliverer, A, handler, "a", "a", "b")
+    run(deliverer, lambda: deliverer.counters()[A].delivered == 3)
+    assert [each for each in handler.ids if each == "a"] == ["a"] * 5
+    assert handler.ids[-1] != "b" or handler.ids.count("b") == 1
+    assert deliverer.counters()[A].failed == 3
+
+
+def test_another_id_does_not_wait_for_one_that_fails(make):
+    policy = RetryPolicy(base_s=1000.0, cap_s=1000.0)
+    deliverer, handler = make(policy=policy), Recorder(retry(), 1, ["a"])
+    offer(deliverer, A, handler, "a", "a", "b", "c")
+    assert run(deliverer) == 2
+    assert handler.ids == ["a", "b", "c"]
+    assert [item.attempts for item in deliverer.outbox.list()] == [1, 0]
+
+
+def test_a_failure_for_good_is_a_dead_letter(make, caplog):
+    deliverer = make()
+    handler = Recorder(DeliveryError("invalid token"), 1, ["1"])
+    event = Event("t", EventState("1"))
+    deliverer.offer(A, Delivery(event, handler, {"task": "cpu"}))
+    offer(deliverer, A, handler, "2")
+    assert run(deliverer) == 0
+    assert handler.ids == ["1", "2"]
+    [dead] = deliverer.outbox.list("dead")
+    assert (dead.event.state.id, dead.error, dead.attempts) == ("1", "invalid token", 1)
+    assert "failed to deliver event" in caplog.text
+    assert deliverer.counters()[A].dead == 1
+
+
+def test_a_failure_is_logged_with_its_context(make, caplog):
+    deliverer, handler = make(), Recorder(DeliveryError("boom"))
+    event = Event("t", EventState("1"))
+    deliverer.offer(A, Delivery(event, handler, {"task": "cpu"}))
+    offer(deliverer, A, handler)
+    deliverer._queues[A].context = {"task": "cpu"}
+    run(deliverer)
+    assert caplog.records[0].getMessage() == (
+        'failed to deliver event task="cpu" topic="t" handler="a" event="1" '
+        'attempts=1 then="given up" err="boom"'
+    )
+
+
+def test_an_event_that_got_too_old_is_given_up(make):
+    clock = ManualClock(0)
+    deliverer, handler = make(clock=clock), Recorder(retry())
+    offer(deliverer, A, handler, "1")
+    clock.now = DAY
+    assert run(deliverer) == 0
+    assert [item.error for item in deliverer.outbox.list("dead")] == ["no"]
+
+
+def test_a_hung_handler_delays_no_other(make):
+    deliverer, good = make(), Recorder()
     offer(deliverer, A, Hanging(), "1", "2")
     offer(deliverer, B, good, "1", "2")
     assert run(deliverer, limit_s=0.05) == 2
     assert good.ids == ["1", "2"]
 
 
-def test_a_handler_that_takes_too_long_fails(caplog):
-    deliverer = Deliverer(time_limit_s=0.01)
-    offer(deliverer, A, Hanging(), "1", "2")
-    assert run(deliverer) == 0
-    assert deliverer.counters()[A].failed == 2
+def test_a_handler_that_takes_too_long_is_tried_again(make, caplog):
+    deliverer = make(time_limit_s=0.01)
+    offer(deliverer, A, Hanging(), "1")
+    run(deliverer, lambda: deliverer.counters()[A].failed == 2)
     assert 'err="no result within 0.01s"' in caplog.text
 
 
-def test_failures_are_logged_with_their_context_and_the_next_event_comes(caplog):
-    deliverer, handler = Deliverer(), Recorder(DeliveryError("service is not enabled"))
-    event = Event("t", EventState("1"))
-    deliverer.offer(A, Delivery(event, handler, {"task": "cpu"}))
-    offer(deliverer, A, handler, "2")
-    assert run(deliverer) == 0
-    assert handler.ids == ["1", "2"]
-    assert caplog.records[0].getMessage() == (
-        'failed to deliver event task="cpu" topic="t" handler="a" event="1" '
-        'err="service is not enabled"'
-    )
-
-
-def test_the_text_of_an_unexpected_exception_is_not_logged(caplog):
+def test_the_text_of_an_unexpected_exception_is_not_logged(make, caplog):
     caplog.set_level(logging.DEBUG)
-    deliverer, handler = Deliverer(), Recorder(ValueError("hush"))
+    deliverer, handler = make(), Recorder(ValueError("hush"))
     offer(deliverer, A, handler, "1")
     run(deliverer)
     assert "handler raised ValueError in handle" in caplog.text
     assert "hush" not in caplog.text
+    assert "hush" not in deliverer.outbox.list("dead")[0].error
 
 
-def test_events_offered_while_running_are_delivered():
-    deliverer, handler = Deliverer(), Recorder()
+def test_events_offered_while_running_are_delivered(make):
+    deliverer, handler = make(), Recorder()
 
     async def main():
         await deliverer.start()
         await asyncio.to_thread(offer, deliverer, A, handler, "1", "2")
         while len(handler.ids) < 2:
             await asyncio.sleep(0)
-        await deliverer.close(1)
+        return await deliverer.close(1)
 
-    asyncio.run(asyncio.wait_for(main(), 5))
+    assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
     assert handler.ids == ["1", "2"]
+
+
+def test_events_beyond_the_buffer_wait_on_disk(make, store):
+    deliverer, handler = make(buffer_size=3), Recorder()
+    ids = [str(number) for number in range(20)]
+    offer(deliverer, A, handler, *ids)
+    assert len(deliverer._queues[A]) == 3
+    assert run(deliverer) == 0
+    assert handler.ids == ids
+
+
+def test_a_full_outbox_takes_no_more(make):
+    deliverer, handler = make(quota=2), Recorder()
+    assert offer(deliverer, A, handler, "1", "2", "3") == [True, True, False]
+    assert run(deliverer) == 0
+    assert offer(deliverer, A, handler, "4") == [True]
+
+
+def test_a_new_handler_takes_over_what_waits(make):
+    policy = RetryPolicy(base_s=1000.0, cap_s=1000.0)
+    deliverer, bad, good = make(policy=policy), Recorder(retry(), 1, ["1"]), Recorder()
+
+    async def main():
+        await deliverer.start()
+        offer(deliverer, A, bad, "1")
+        while deliverer.counters()[A].failed < 1:
+            await asyncio.sleep(0.001)
+        deliverer.resume(A, good, {})
+        while deliverer.counters()[A].delivered < 1:
+            await asyncio.sleep(0.001)
+        return await deliverer.close(1)
+
+    assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
+    assert (bad.ids, good.ids) == (["1"], ["1"])
+
+
+def test_a_damaged_row_is_a_dead_letter(make, store):
+    deliverer, handler = make(), Recorder()
+    offer(deliverer, A, handler, "1", "2")
+    store.execute("UPDATE deliveries SET event = x'00' WHERE event_id = '1'")
+    after = make()
+    after.resume(A, handler, {})
+    assert run(after) == 0
+    assert handler.ids == ["2"]
+    assert after.outbox.list("dead")[0].error == "the stored event is damaged"
+
+
+def test_an_outbox_that_cannot_be_written_delays_but_repeats_nothing(
+    make, store, monkeypatch
+):
+    monkeypatch.setattr("runtime.settling.SETTLE_AGAIN_S", 0.001)
+    deliverer, handler = make(), Recorder()
+    offer(deliverer, A, handler, "1", "2")
+    settle, failures = deliverer.outbox.settle, [StoreError("disk is full")] * 3
+
+    def failing(done, changed):
+        if failures:
+            raise failures.pop()
+        settle(done, changed)
+
+    monkeypatch.setattr(deliverer.outbox, "settle", failing)
+    assert run(deliverer) == 0
+    assert handler.ids == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("attempts", "asked_s", "chance", "delay_s"),
+    [
+        (1, None, 1.0, 1.0),
+        (2, None, 1.0, 2.0),
+        (4, None, 0.5, 4.0),
+        (20, None, 1.0, 300.0),
+        (2000, None, 1.0, 300.0),
+        (1, 7.0, 0.5, 7.0),
+        (1, 1e9, 0.0, 3600.0),
+    ],
+)
+def test_delays_grow_with_jitter_and_heed_the_endpoint(
+    attempts, asked_s, chance, delay_s
+):
+    assert RetryPolicy().delay_s(attempts, asked_s, lambda: chance) == delay_s
+
+
+def test_a_handler_nobody_answers_is_only_probed_now_and_then(make):
+    now_s = [0.0]
+    policy = RetryPolicy(base_s=0.0, probe_s=30.0)
+    deliverer = make(policy=policy, monotonic=lambda: now_s[0])
+    handler = Recorder(retry(), 1000, map(str, range(50)))
+    offer(deliverer, A, handler, *map(str, range(50)))
+    run(deliverer, lambda: deliverer.counters()[A].failed == 5)
+    assert len(handler.ids) == 5
+
+
+def test_an_endpoint_that_answers_is_not_paused(make):
+    deliverer = make(policy=RetryPolicy(base_s=0.0, probe_s=1000.0))
+    handler = Recorder(retry(status=503), 8, ["1"])
+    offer(deliverer, A, handler, "1")
+    run(deliverer, lambda: deliverer.counters()[A].delivered == 1)
+    assert len(handler.ids) == 9

@@ -173,10 +173,13 @@ class AlertService:
         self.topics.restore(
             self._states.topic(topic) if self._persist else Topic(topic)
         )
+        context = {"task": task}
         self._attached[topic] = {
-            name: Attached(handler, context={"task": task})
+            name: Attached(handler, context=context)
             for name, handler in handlers.items()
         }
+        for name, handler in handlers.items():
+            self._deliverer.resume(Address(topic, name), handler, context)
 
     def close_topic(self, topic: str) -> None:
         """Close the topic of an alert node; what is stored of it stays.
@@ -245,7 +248,7 @@ class AlertService:
         """Put `spec` in the place of `before`; what is in force then.
 
         Secrets that a client sent back as it was shown them stay what they were.
-        Events that wait for the former handler are delivered by it.
+        Events that wait for the former handler are delivered by the new one.
 
         Raises:
             OptionsError: its kind, options or match are wrong.
@@ -278,6 +281,8 @@ class AlertService:
             return
         self._attached.setdefault(spec.topic, {})[spec.id] = attached
         self.topics.opened(spec.topic)
+        address = Address(spec.topic, spec.id)
+        self._deliverer.resume(address, attached.handler, attached.context)
 
     def _made(self, spec: HandlerSpec) -> Attached | None:
         """The running handler of a spec; None where its kind is disabled."""
@@ -297,14 +302,14 @@ class AlertService:
         return attached.match is None or attached.match.accepts(event)
 
     def _flush(self) -> None:
-        if self._persist and self._changed:
-            changes = [
-                (topic, state)
-                for (topic, event_id), state in self._changed.items()
-                if self._can_be_kept(topic, event_id)
-            ]
-            with self._store.transaction():
-                self._states.write(changes)
+        with self._store.transaction():
+            if self._persist and self._changed:
+                self._states.write(
+                    (topic, state)
+                    for (topic, event_id), state in self._changed.items()
+                    if self._can_be_kept(topic, event_id)
+                )
+            self._deliverer.keep()
         self._changed.clear()
         self._deliverer.release()
 

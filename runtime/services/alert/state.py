@@ -36,8 +36,10 @@ class StoredTopics:
 
     def write(self, changes: Iterable[tuple[str, EventState]]) -> None:
         """Store the newest states of some events, given as (topic, state)."""
-        bad = [each for each in changes if each[1].level is not Level.OK]
-        good = [each for each in changes if each[1].level is Level.OK]
+        bad: list[tuple[str, EventState]] = []
+        good: list[tuple[str, EventState]] = []
+        for each in changes:
+            (good if each[1].level is Level.OK else bad).append(each)
         if bad:
             self._store.execute_many(
                 "INSERT OR IGNORE INTO topics VALUES (?)",

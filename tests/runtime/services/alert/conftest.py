@@ -33,8 +33,8 @@ class Offers(Deliverer):
     `released` is what a worker would have got, as (topic, handler, delivery).
     """
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, store):
+        super().__init__(store)
         self.full = set()
         self.held = []
         self.released = []
@@ -48,6 +48,9 @@ class Offers(Deliverer):
     def release(self):
         self.released += self.held
         self.held = []
+
+    def keep(self):
+        pass
 
     @property
     def ids(self):
@@ -65,8 +68,8 @@ def store(tmp_path):
 
 
 @pytest.fixture
-def offers():
-    return Offers()
+def offers(store):
+    return Offers(store)
 
 
 @pytest.fixture

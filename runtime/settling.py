@@ -1,0 +1,70 @@
+"""Writes what became of deliveries to the outbox, many with one commit."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from runtime.errors import StoreError
+from runtime.golang.quoting import quote
+from runtime.outbox import Item, Outbox
+
+SETTLE_AGAIN_S = 1.0
+
+_log = logging.getLogger("kapacitor.delivery")
+
+
+@dataclass(slots=True)
+class _Outcome:
+    future: asyncio.Future[None]
+    done: int | None
+    changed: Item | None
+
+
+class Settler:
+    """Gathers outcomes while a commit is under way; the next commit has them all.
+
+    A worker waits for its outcome to be kept before it takes the next event, so that a
+    crash repeats at most one delivery of each handler.
+    """
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._waiting: list[_Outcome] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def settle(
+        self, *, done: int | None = None, changed: Item | None = None
+    ) -> None:
+        """Return when it is kept that an item is done or has changed."""
+        loop = asyncio.get_running_loop()
+        outcome = _Outcome(loop.create_future(), done, changed)
+        self._waiting.append(outcome)
+        if self._task is None:
+            self._task = loop.create_task(self._run())
+        await outcome.future
+
+    async def close(self) -> None:
+        """Give up what cannot be kept."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _run(self) -> None:
+        while self._waiting:
+            outcomes, self._waiting = self._waiting, []
+            done = [each.done for each in outcomes if each.done is not None]
+            changed = [each.changed for each in outcomes if each.changed is not None]
+            try:
+                await asyncio.to_thread(self._outbox.settle, done, changed)
+            except StoreError as error:
+                _log.error(f"failed to write the outbox err={quote(str(error))}")
+                self._waiting = outcomes + self._waiting
+                await asyncio.sleep(SETTLE_AGAIN_S)
+                continue
+            for each in outcomes:
+                if not each.future.done():
+                    each.future.set_result(None)
+        self._task = None
