@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from runtime.errors import EvaluationError, ScriptError
 from runtime.tick import ast
+from runtime.tick.format import expression_text
 from runtime.tick.lambdas.arithmetic import OPERATIONS, complaint
 from runtime.tick.lambdas.evaluator import (
     Binary,
@@ -19,7 +20,6 @@ from runtime.tick.lambdas.evaluator import (
 )
 from runtime.tick.lambdas.functions import FUNCTIONS
 from runtime.tick.lambdas.regex import Regex
-from runtime.tick.lambdas.source import write
 from runtime.tick.lambdas.state import State
 from runtime.tick.lambdas.values import wrapped
 from runtime.units import Duration
@@ -31,7 +31,7 @@ def build(node: ast.Expression) -> Evaluator:
     Raises:
         ScriptError: something in it cannot be part of an expression.
     """
-    text = write(node)
+    text = expression_text(node)
     match node:
         case ast.NumberNode(value):
             # a variable may hold any float or int, a literal never a negative one

@@ -256,6 +256,20 @@ class Nested(NamedTuple):
         return self.expression.value(scope._replace(state=self.state))
 
 
+def is_boolean(node: Evaluator) -> bool:
+    """Whether the node's type is boolean without looking inside."""
+    match node:
+        case Constant(value):
+            return type(value) is bool
+        case Unary("!"):
+            return True
+        case Binary(operator):
+            return operator in COMPARISONS or operator in LOGICAL
+        case Nested(expression):
+            return is_boolean(expression)
+    return False
+
+
 def guarded(value: LambdaValue) -> bool:
     """The value if it is boolean.
 

@@ -7,12 +7,12 @@ from runtime.frames import Frame
 from runtime.golang.printing import text as printed
 from runtime.golang.quoting import quote
 from runtime.tick import ast
+from runtime.tick.format import expression_text
 from runtime.tick.lambdas.arithmetic import negated
 from runtime.tick.lambdas.build import build, check, folded, is_stateful, references
 from runtime.tick.lambdas.columns import Column, ColumnFunction, column_function
 from runtime.tick.lambdas.evaluator import Evaluator, Reference, Scope, guarded
 from runtime.tick.lambdas.rows import Row, compiled
-from runtime.tick.lambdas.source import write
 from runtime.tick.lambdas.state import State
 from runtime.tick.lambdas.values import NAMES, RESULTS, LambdaValue, Missing
 from runtime.units import Duration
@@ -31,7 +31,16 @@ class Lambda:
             those of `row` where the expression gives nothing or no boolean.
     """
 
-    __slots__ = ("_columns", "_root", "references", "row", "stateful", "test", "text")
+    __slots__ = (
+        "_columns",
+        "_key",
+        "_root",
+        "references",
+        "row",
+        "stateful",
+        "test",
+        "text",
+    )
 
     def __init__(self, node: ast.LambdaNode) -> None:
         """Compile a lambda without free identifiers.
@@ -41,7 +50,8 @@ class Lambda:
         """
         root = build(node.expression)
         self._root = root
-        self.text = write(node.expression)
+        self._key = repr(root)
+        self.text = expression_text(node.expression)
         self.references = frozenset(references(root))
         self.stateful = is_stateful(root)
         self.row: Row = compiled(root, lambda scope: _result(root, scope))
@@ -70,8 +80,8 @@ class Lambda:
         columns = self._columns
         if columns is None:
             return None
-        # lambdas of the same text are the same: tasks share what they see in a frame
-        return frame.shared(("lambda", self.text), lambda: columns(frame))
+        # tasks share what equal lambdas see in a frame
+        return frame.shared(("lambda", self._key), lambda: columns(frame))
 
     def __repr__(self) -> str:
         return f"Lambda({self.text!r})"

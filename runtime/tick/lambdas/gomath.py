@@ -11,6 +11,8 @@ from typing import Any, Final
 Unary = Callable[[float], float]
 Binary = Callable[[float, float], float]
 
+_GREATEST_ORDER: Final = 100_000
+
 
 def _safe(compute: Unary) -> Unary:
     """`compute` with NaN outside its domain and infinity beyond the greatest float."""
@@ -40,6 +42,14 @@ def _rounding(compute: Callable[[float], int]) -> Unary:
         return math.copysign(float(compute(value)), value)
 
     return rounded
+
+
+def _cbrt(value: float) -> float:
+    root = math.cbrt(value)
+    if root == 0 or not math.isfinite(root):
+        return root
+    # C libraries may be off by one in the last place, even for cubes: one Newton step
+    return root - (root - value / (root * root)) / 3
 
 
 def _sinh(value: float) -> float:
@@ -93,8 +103,10 @@ def _bessel_n(name: str) -> Callable[[int, float], float]:
     def compute(order: int, value: float) -> float:
         if name[0] == "y" and value < 0:
             return math.nan
-        # an order beyond a C int is as good as infinite
-        order = max(-(2**31) + 1, min(2**31 - 1, order))
+        if abs(order) > _GREATEST_ORDER:
+            # the recurrence would run for minutes towards this limit
+            limit = 0.0 if name[0] == "j" else -math.inf
+            return value if math.isnan(value) else limit
         return _libm(name, ctypes.c_int, ctypes.c_double)(order, value)
 
     return compute
@@ -152,7 +164,7 @@ UNARY: Final[dict[str, Unary]] = {
     "asinh": math.asinh,
     "atan": math.atan,
     "atanh": _atanh,
-    "cbrt": math.cbrt,
+    "cbrt": _cbrt,
     "ceil": _rounding(math.ceil),
     "cos": _safe(math.cos),
     "cosh": _safe(math.cosh),

@@ -36,6 +36,7 @@ from runtime.tick.lambdas.evaluator import (
     Reference,
     Scope,
     Unary,
+    is_boolean,
 )
 from runtime.tick.lambdas.functions import FUNCTIONS, Function
 from runtime.tick.lambdas.state import State
@@ -161,9 +162,12 @@ class Generator:
         checks = [
             f"({self._type(side)} is bool or irregular())"
             for side in (node.left, node.right)
-            if not _is_boolean(side)
+            if not is_boolean(side)
         ]
         left, right = self.code(node.left).text, self.code(node.right).text
+        if _is_plain(node.left, node.operator):
+            # chains stay flat, because Python limits the depth of brackets
+            left = left[1:-1]
         text = f"({left} {word} {right})"
         if checks:
             text = f"({' and '.join(checks)} and {text})"
@@ -180,7 +184,7 @@ class Generator:
                 return f"type({self.names[name]})"
             case Unary("-", operand) | Nested(operand):
                 return self._type(operand)
-            case Binary(operator, left, right) if not _is_boolean(node):
+            case Binary(operator, left, right) if not is_boolean(node):
                 sides = f"{self._type(left)}, {self._type(right)}"
                 return f"result_type({operator!r}, {sides})"
             case Call(name, arguments):
@@ -345,13 +349,14 @@ def _source(node: Evaluator, generator: Generator, results: frozenset[Type]) -> 
     for name, variable in generator.names.items():
         key = repr(name)
         lines += [
-            "    try:",
-            f"        {variable} = fields[{key}]",
-            "    except KeyError:",
-            f"        {variable} = tags.get({key}, MISSING)",
-            "    else:",
-            f"        if {key} in tags:",
+            f"    if {key} in tags:",
+            f"        if {key} in fields:",
             f"            raise ambiguous({key})",
+            f"        {variable} = tags[{key}]",
+            f"    elif {key} in fields:",
+            f"        {variable} = fields[{key}]",
+            "    else:",
+            f"        {variable} = MISSING",
         ]
     lines += [f"    saved_{name} = {name}.save()" for name in states]
     lines.append("    try:")
@@ -391,18 +396,14 @@ def _slow(names: tuple[str, ...], finish: Finish) -> Row:
     return slow
 
 
-def _is_boolean(node: Evaluator) -> bool:
-    """Whether the node's type is boolean without looking inside."""
-    match node:
-        case Constant(value):
-            return type(value) is bool
-        case Unary("!"):
-            return True
-        case Binary(operator):
-            return operator in COMPARISONS or operator in LOGICAL
-        case Nested(expression):
-            return _is_boolean(expression)
-    return False
+def _is_plain(node: Evaluator, operator: str) -> bool:
+    """Whether the node is one more AND (or OR), of parts known to be boolean."""
+    return (
+        isinstance(node, Binary)
+        and node.operator == operator
+        and is_boolean(node.left)
+        and is_boolean(node.right)
+    )
 
 
 def _same_type_test(operator: str, literal: Code) -> str:

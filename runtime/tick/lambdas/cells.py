@@ -1,0 +1,187 @@
+"""The values of a part of an expression at every point of a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.tick.lambdas.values import (
+    IrregularError,
+    LambdaValue,
+    Missing,
+    Time,
+    Type,
+)
+
+Mask = NDArray[np.bool_]
+
+_DTYPES: Final[dict[Type, Any]] = {
+    float: np.float64,
+    int: np.int64,
+    bool: np.bool_,
+    str: np.object_,
+    Time: np.int64,
+}
+_BLANKS: Final[dict[Type, Any]] = {float: 0.0, int: 0, bool: False, str: "", Time: 0}
+
+
+class UnsupportedError(Exception):
+    """This frame must go row by row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A column under construction.
+
+    Attributes:
+        type: the type of every value; Missing where no row has a value.
+        values: an array; a Python value that all rows share; or with `codes` a sequence
+            into which these point.
+        valid: the rows that have a value for certain; None means all.
+        codes: for strings, each row's index into `values`, -1 where it has none.
+    """
+
+    type: Type
+    values: Any
+    valid: Mask | None = None
+    codes: NDArray[np.int32] | None = None
+
+    @property
+    def shared(self) -> bool:
+        """Whether all rows have the same value."""
+        return self.codes is None and not isinstance(self.values, np.ndarray)
+
+    def array(self, size: int) -> NDArray[Any]:
+        """The values as an array; in rows that are not valid there is anything."""
+        if self.codes is not None:
+            distinct = np.empty(len(self.values) + 1, dtype=np.object_)
+            distinct[:-1] = self.values
+            distinct[-1] = ""
+            return distinct[self.codes]
+        if isinstance(self.values, np.ndarray):
+            return self.values
+        array = np.empty(size, dtype=_DTYPES[self.type])
+        array.fill(self.values)
+        return array
+
+
+def nothing(size: int, of_type: Type = Missing) -> Cells:
+    """What is an error in every row."""
+    return Cells(of_type, _BLANKS.get(of_type), np.zeros(size, dtype=np.bool_))
+
+
+def both(left: Mask | None, right: Mask | None) -> Mask | None:
+    """The rows that are valid on both sides."""
+    if left is None:
+        return right
+    return left if right is None else left & right
+
+
+def mapped(
+    compute: Callable[..., LambdaValue],
+    result: Type,
+    operands: Sequence[Cells],
+    size: int,
+) -> Cells:
+    """`compute` called with the values of each row, or once for equal ones.
+
+    Rows in which it fails are not valid.
+    """
+    if result not in _DTYPES:
+        raise UnsupportedError
+    if all(operand.shared for operand in operands):
+        return _computed_once(compute, result, operands, size)
+    varying = [operand for operand in operands if not operand.shared]
+    if len(varying) == 1 and varying[0].codes is not None:
+        return _over_distinct(compute, result, operands, varying[0])
+    return _over_rows(compute, result, operands, size)
+
+
+def _computed_once(
+    compute: Callable[..., LambdaValue],
+    result: Type,
+    operands: Sequence[Cells],
+    size: int,
+) -> Cells:
+    valid = _all_valid(operands)
+    try:
+        return Cells(result, compute(*(each.values for each in operands)), valid)
+    except IrregularError:
+        return nothing(size, result)
+
+
+def _over_distinct(
+    compute: Callable[..., LambdaValue],
+    result: Type,
+    operands: Sequence[Cells],
+    coded: Cells,
+) -> Cells:
+    codes, values = coded.codes, coded.values
+    assert codes is not None
+    used: Sequence[int] = range(len(values))
+    if len(values) > len(codes):
+        used = np.unique(codes[codes >= 0]).tolist()
+    results: list[Any] = [_BLANKS[result]] * len(values)
+    failed = np.zeros(len(values) + 1, dtype=np.bool_)
+    for code in used:
+        arguments = [values[code] if o is coded else o.values for o in operands]
+        try:
+            results[code] = compute(*arguments)
+        except IrregularError:
+            failed[code] = True
+    valid = _all_valid(operands)
+    if failed.any():
+        valid = both(valid, ~failed[codes])
+    if result is str:
+        return Cells(str, results, valid, codes)
+    results.append(_BLANKS[result])
+    return Cells(result, np.array(results, dtype=_DTYPES[result])[codes], valid)
+
+
+def _over_rows(
+    compute: Callable[..., LambdaValue],
+    result: Type,
+    operands: Sequence[Cells],
+    size: int,
+) -> Cells:
+    valid = _all_valid(operands)
+    rows = range(size) if valid is None else np.flatnonzero(valid).tolist()
+    results: list[Any] = [_BLANKS[result]] * size
+    failed = []
+    for row, arguments in zip(rows, _arguments(operands, size, valid), strict=True):
+        try:
+            results[row] = compute(*arguments)
+        except IrregularError:
+            failed.append(row)
+    if failed:
+        valid = np.ones(size, dtype=np.bool_) if valid is None else valid.copy()
+        valid[failed] = False
+    array = np.empty(size, dtype=_DTYPES[result])
+    array[:] = results
+    return Cells(result, array, valid)
+
+
+def _arguments(
+    operands: Sequence[Cells], size: int, valid: Mask | None
+) -> Iterator[tuple[LambdaValue, ...]]:
+    """The arguments of each valid row, as Python values."""
+    columns = []
+    for operand in operands:
+        if operand.shared and operand.type not in _DTYPES:
+            count = size if valid is None else int(np.count_nonzero(valid))
+            columns.append([operand.values] * count)
+            continue
+        array = operand.array(size)
+        columns.append((array if valid is None else array[valid]).tolist())
+    return zip(*columns, strict=True)
+
+
+def _all_valid(operands: Sequence[Cells]) -> Mask | None:
+    valid: Mask | None = None
+    for operand in operands:
+        valid = both(valid, operand.valid)
+    return valid
