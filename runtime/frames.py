@@ -565,15 +565,16 @@ class Batches:
         return len(self.tmax)
 
     def __iter__(self) -> Iterator[Batch]:
+        points = self.frame.points()
+        starts = self.starts.tolist()
         for index, (tmax, group) in enumerate(
             zip(self.tmax.tolist(), self.groups.tolist(), strict=True)
         ):
-            rows = range(self.starts[index], self.starts[index + 1])
             yield Batch(
                 self.frame.name,
                 self.tags[group],
                 tmax,
-                [self.frame.point(row) for row in rows],
+                points[starts[index] : starts[index + 1]],
                 self.frame.dimensions,
                 self.ids[group],
             )

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.frames import FieldColumn, FieldKind, Frame, TagColumn, Value
+from runtime.frames import (
+    FieldColumn,
+    FieldKind,
+    Frame,
+    Rows,
+    TagColumn,
+    TagsAndFields,
+    Value,
+    rows_of_columns,
+)
 from runtime.units import ZERO_TIME, Nanoseconds
 
 Times = NDArray[np.int64]
@@ -60,21 +69,33 @@ class Overlay:
             return self._fields[name]
         return self._base.field(name) if self._keep_fields else None
 
-    def row(self, row: int) -> tuple[dict[str, str], dict[str, Value]]:
+    def row(self, row: int) -> TagsAndFields:
         """Tags and fields of one row."""
-        tags, fields = self._base.row(row)
-        if not self._keep_fields:
-            fields = {}
-        for name, column in self._fields.items():
-            fields.pop(name, None)
-            if column is not None and (column.present is None or column.present[row]):
-                value = column.values[row]
-                fields[name] = value.item() if isinstance(value, np.generic) else value
-        for name, tag in self._tags.items():
-            tags.pop(name, None)
-            if tag is not None and (code := tag.codes[row]) >= 0:
-                tags[name] = tag.values[code]
-        return tags, fields
+        return self.rows(np.array([row], dtype=np.intp))[0]
+
+    def rows(self, which: Rows) -> Sequence[TagsAndFields]:
+        """Tags and fields of the given rows; they may share tags."""
+        base = self._base.rows(which)
+        over = rows_of_columns(_present(self._tags), _present(self._fields), which)
+        rows = []
+        for (tags, fields), (more_tags, more_fields) in zip(base, over, strict=True):
+            if self._tags:
+                tags = {n: v for n, v in tags.items() if n not in self._tags}
+                tags |= more_tags
+            if not self._keep_fields:
+                fields = more_fields
+            elif self._fields:
+                fields = {n: v for n, v in fields.items() if n not in self._fields}
+                fields |= more_fields
+            rows.append((tags, fields))
+        return rows
+
+
+ColumnT = TypeVar("ColumnT")
+
+
+def _present(columns: Mapping[str, ColumnT | None]) -> dict[str, ColumnT]:
+    return {name: each for name, each in columns.items() if each is not None}
 
 
 def _names(base: Iterable[str], over: Mapping[str, object]) -> tuple[str, ...]:

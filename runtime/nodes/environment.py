@@ -29,22 +29,6 @@ class ServerInfo:
     server_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DeadmanDefaults:
-    """The `[deadman]` table, as far as nodes care.
-
-    Attributes:
-        id: template of the event id; `NODE_NAME` is replaced.
-        message: template of the message; `INTERVAL` is replaced.
-    """
-
-    id: str = "{{ .Group }}:NODE_NAME for task '{{ .TaskName }}'"
-    message: str = (
-        '{{ .ID }} is {{ if eq .Level "OK" }}alive{{ else }}dead{{ end }}: '
-        '{{ index .Fields "emitted" | printf "%0.3f" }} points/INTERVAL.'
-    )
-
-
 class AlertService(Protocol):
     """The topics, as alert nodes use them."""
 
@@ -88,7 +72,6 @@ class Environment:
         server_info: who the server is.
         http_out: where `httpOut` nodes show their rows.
         task_master_id: `main`, or the id of a replay.
-        deadman: defaults of deadman alerts.
         dbrps: what the task reads, as (database, retention policy).
         write_points: puts points into the write path again.
     """
@@ -100,6 +83,5 @@ class Environment:
     server_info: ServerInfo = field(default_factory=ServerInfo)
     http_out: HTTPOutputs = field(default_factory=HTTPOutputs)
     task_master_id: str = "main"
-    deadman: DeadmanDefaults = field(default_factory=DeadmanDefaults)
     dbrps: Sequence[tuple[str, str]] = ()
     write_points: Callable[[Sequence[Point]], None] | None = None

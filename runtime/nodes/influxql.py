@@ -114,7 +114,7 @@ class InfluxQLNode(Node):
         if frame is None:
             super().batches(batches)
         else:
-            self.emit_frame(frame)
+            self.emit_frame(frame, shared=False)
 
     def barrier(self, barrier: Barrier) -> None:
         """Take the news that a group is complete up to a time."""

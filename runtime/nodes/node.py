@@ -11,9 +11,10 @@ from runtime.frames import Batch, Batches, Frame, Point
 from runtime.nodes.environment import Environment
 from runtime.units import Nanoseconds
 
-# From how many rows on columns are faster than points: bench/tasks.py prints the
-# crossing for a where and an alert; it lies between 100 and 400 rows.
-COLUMNS_FROM = 300
+# From how many rows on columns are faster than points, as bench/tasks.py prints it: in
+# a frame that other tasks share, with what is computed from it, and in one's own.
+SHARED_COLUMNS_FROM = 8
+COLUMNS_FROM = 40
 
 _log = logging.getLogger("kapacitor.nodes")
 
@@ -115,14 +116,24 @@ class Node:
         for child in self.children:
             child.point(point)
 
-    def emit_frame(self, frame: Frame) -> None:
-        """Pass points in columns to every child, one by one where that is faster."""
+    def emit_frame(self, frame: Frame, *, shared: bool = True) -> None:
+        """Pass points in columns to every child, one by one where that is faster.
+
+        What no other task can share (because it depends on earlier points) takes more
+        rows to be worth its columns.
+        """
         size = len(frame)
         if not size:
             return
         self.emitted += size
+        if size >= (SHARED_COLUMNS_FROM if shared else COLUMNS_FROM):
+            for child in self.children:
+                child.frame(frame)
+            return
+        points = frame.points()
         for child in self.children:
-            feed(child, frame)
+            for point in points:
+                child.point(point)
 
     def emit_batch(self, batch: Batch) -> None:
         """Pass a batch to every child."""
@@ -188,10 +199,9 @@ class Node:
 
 
 def feed(node: Node, frame: Frame) -> None:
-    """Give a frame to a node in whichever form is faster for its size."""
-    if len(frame) >= COLUMNS_FROM:
+    """Give a written frame to a node in whichever form is faster for its size."""
+    if len(frame) >= SHARED_COLUMNS_FROM:
         node.frame(frame)
         return
-    take = node.point
     for point in frame.points():
-        take(point)
+        node.point(point)

@@ -15,7 +15,7 @@ from runtime.frames import (
     Rows,
     Table,
     TagColumn,
-    Value,
+    TagsAndFields,
 )
 from runtime.nodes.columns import (
     Times,
@@ -98,10 +98,22 @@ class Gathered:
             present = None
         return FieldColumn(column.kind, column.values[positions], present)
 
-    def row(self, row: int) -> tuple[dict[str, str], dict[str, Value]]:
+    def row(self, row: int) -> TagsAndFields:
         """Tags and fields of one row."""
         pointer = int(self._pointers[row])
         return self._sources[pointer >> _ROW_BITS].row(pointer & _ROW_MASK)
+
+    def rows(self, which: Rows) -> Sequence[TagsAndFields]:
+        """Tags and fields of the given rows; they may share tags."""
+        pointers = self._pointers[which]
+        numbers = pointers >> _ROW_BITS
+        found: list[TagsAndFields] = [({}, {})] * len(which)
+        for number in np.unique(numbers).tolist():
+            places = np.flatnonzero(numbers == number)
+            rows = self._sources[number].rows(row_of(pointers[places]))
+            for place, row in zip(places.tolist(), rows, strict=True):
+                found[place] = row
+        return found
 
 
 def _union(names: Sequence[Sequence[str]]) -> tuple[str, ...]:
@@ -268,7 +280,11 @@ class _PointColumns:
         """The field's column, or None when no row has it."""
         return field_column([point.fields.get(name) for point in self._points])
 
-    def row(self, row: int) -> tuple[dict[str, str], dict[str, Value]]:
+    def row(self, row: int) -> TagsAndFields:
         """Tags and fields of one row."""
         point = self._points[row]
         return dict(point.tags), dict(point.fields)
+
+    def rows(self, which: Rows) -> Sequence[TagsAndFields]:
+        """Tags and fields of the given rows; they may share tags."""
+        return [self.row(row) for row in which.tolist()]
