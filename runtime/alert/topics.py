@@ -5,7 +5,6 @@ Source: Kapacitor alert/topics.go; the level of a topic is the true maximum here
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Iterator
 
 from runtime.alert.types import Event, EventState, Level
@@ -89,7 +88,8 @@ class Topics:
         previous = topic.put(event.state)
         if previous == event.previous_level:
             return event
-        return dataclasses.replace(event, previous_level=previous)
+        # dataclasses.replace takes several times as long
+        return Event(event.topic, event.state, event.data, previous, event.no_external)
 
     def matching(self, pattern: str, min_level: Level) -> list[Topic]:
         """The topics whose id matches and that are no better than `min_level`, by id.

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from runtime.alert.types import Level
 from runtime.errors import TaskError
 from runtime.frames import Value
+from runtime.golang.json import encode, number, quote
 from runtime.golang.templates import (
     StringMap,
     Struct,
@@ -19,7 +20,7 @@ from runtime.golang.templates import (
 )
 from runtime.nodes.environment import Environment
 from runtime.pipeline.alert import AlertNode
-from runtime.units import Duration, Nanoseconds
+from runtime.units import Duration, Nanoseconds, rfc3339
 
 _DEFAULT = AlertNode()
 
@@ -75,6 +76,8 @@ class Templates:
         self._needs_details = has_topic or node.details != _DEFAULT.details
         self._needs_id = has_topic or in_points or not default_id or self.needs_message
         self._is_plain = default_id
+        self._has_plain_message = node.message == _DEFAULT.message
+        self._has_plain_details = node.details == _DEFAULT.details
         info = environment.server_info
         self._server = Struct(
             "kapacitor.serverInfo",
@@ -84,7 +87,9 @@ class Templates:
                 "ServerID": info.server_id,
             },
         )
+        self._server_json = encode(self._server.fields).decode()
         self._task = environment.task_id
+        self._task_json = quote(self._task)
 
     def id(self, origin: Origin) -> str:
         """The event's id.
@@ -106,18 +111,48 @@ class Templates:
         """
         if not self.needs_message:
             return "", ""
-        fields = self._origin(origin) | {
+        if self._has_plain_message:
+            message = f"{occurrence.id} is {occurrence.level}"
+        else:
+            info = self._info(origin, occurrence)
+            message = self._message.render(Struct("kapacitor.messageInfo", info))
+        if not self._needs_details:
+            return message, ""
+        if self._has_plain_details:
+            return message, self._plain_details(origin, occurrence, message)
+        info = self._info(origin, occurrence) | {"Message": message}
+        return message, self._details.render(Struct("kapacitor.detailsInfo", info))
+
+    def _plain_details(
+        self, origin: Origin, occurrence: Occurrence, message: str
+    ) -> str:
+        """What the default template gives, without all that templates can do.
+
+        It is rendered for most events and would take most of their time.
+        """
+        try:
+            fields = _object(occurrence.fields)
+        except ValueError:
+            return ""  # a number that JSON does not know
+        text = (
+            f'{{"Name":{quote(origin.name)},"TaskName":{self._task_json},'
+            f'"Group":{quote(origin.group or "nil")},"Tags":{_object(origin.tags)},'
+            f'"ServerInfo":{self._server_json},"ID":{quote(occurrence.id)},'
+            f'"Fields":{fields},"Level":"{occurrence.level}",'
+            f'"Time":"{rfc3339(occurrence.time)}",'
+            f'"Duration":{int(occurrence.duration)},"Message":{quote(message)}}}\n'
+        )
+        # JSON has escaped the other characters that mean something in HTML already
+        return text.replace('"', "&#34;").replace("'", "&#39;").replace("+", "&#43;")
+
+    def _info(self, origin: Origin, occurrence: Occurrence) -> dict[str, object]:
+        return self._origin(origin) | {
             "ID": occurrence.id,
             "Fields": dict(occurrence.fields),
             "Level": str(occurrence.level),
             "Time": Time(occurrence.time),
             "Duration": occurrence.duration,
         }
-        message = self._message.render(Struct("kapacitor.messageInfo", fields))
-        if not self._needs_details:
-            return message, ""
-        fields["Message"] = message
-        return message, self._details.render(Struct("kapacitor.detailsInfo", fields))
 
     def _origin(self, origin: Origin) -> dict[str, object]:
         return {
@@ -127,6 +162,21 @@ class Templates:
             "Tags": StringMap(origin.tags),
             "ServerInfo": self._server,
         }
+
+
+def _object(values: Mapping[str, Value]) -> str:
+    members = (f"{quote(name)}:{_json(values[name])}" for name in sorted(values))
+    return "{" + ",".join(members) + "}"
+
+
+def _json(value: Value) -> str:
+    if isinstance(value, str):
+        return quote(value)
+    if isinstance(value, float):
+        return number(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "null" if value is None else str(value)
 
 
 def _parsed(parse: Callable[[str, str], Template], source: str, name: str) -> Template:
