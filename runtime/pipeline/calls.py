@@ -20,7 +20,7 @@ from runtime.pipeline.properties import (
     signature_of,
     upper_first,
 )
-from runtime.pipeline.transform import UDFNode
+from runtime.pipeline.unsupported import UDFNode
 
 T = TypeVar("T")
 Object = Node | AlertNodeData | AlertHandler

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from runtime.pipeline import influxql, merge, output, source, transform
+from runtime.pipeline import influxql, merge, output, source, transform, unsupported
 from runtime.pipeline.alert import alert
 from runtime.pipeline.deadman import deadman
 from runtime.pipeline.node import Node
@@ -37,7 +37,7 @@ _OF_DATA: dict[str, ChainMethod] = {
     "default": transform.default,
     "delete": transform.delete,
     "derivative": transform.derivative,
-    "ec2Autoscale": output.ec2_autoscale,
+    "ec2Autoscale": unsupported.ec2_autoscale,
     "eval": transform.eval_,
     "flatten": transform.flatten,
     "groupBy": transform.group_by,
@@ -45,16 +45,16 @@ _OF_DATA: dict[str, ChainMethod] = {
     "httpPost": output.http_post,
     "influxDBOut": output.influx_db_out,
     "join": merge.join,
-    "k8sAutoscale": output.k8s_autoscale,
+    "k8sAutoscale": unsupported.k8s_autoscale,
     "kapacitorLoopback": output.kapacitor_loopback,
     "log": output.log,
     "sample": transform.sample,
     "shift": transform.shift,
-    "sideload": transform.sideload,
+    "sideload": unsupported.sideload,
     "stateCount": transform.state_count,
     "stateDuration": transform.state_duration,
-    "swarmAutoscale": output.swarm_autoscale,
-    "trickle": transform.trickle,
+    "swarmAutoscale": unsupported.swarm_autoscale,
+    "trickle": unsupported.trickle,
     "union": merge.union,
     "where": transform.where,
     "window": transform.window,

@@ -8,7 +8,6 @@ from typing import ClassVar
 
 from runtime.pipeline.node import Node, link, require
 from runtime.pipeline.properties import TEN_SECONDS, ZERO, internal, property_method
-from runtime.tick import ast
 from runtime.units import Duration
 
 
@@ -143,79 +142,6 @@ class KapacitorLoopbackNode(Node):
         require(self.retention_policy != "", "must specify a retention policy")
 
 
-@dataclass(eq=False, slots=True)
-class AutoscaleNode(Node):
-    """What the autoscale nodes share; accepted, but not run."""
-
-    unsupported: ClassVar[str] = "autoscaling is not supported"
-
-    current_field: str = ""
-    max: int = 0
-    min: int = 1
-    replicas: ast.LambdaNode | None = None
-    increase_cooldown: Duration = ZERO
-    decrease_cooldown: Duration = ZERO
-    cluster: str = ""
-
-
-@dataclass(eq=False, slots=True)
-class K8sAutoscaleNode(AutoscaleNode):
-    """`|k8sAutoscale()`."""
-
-    call: ClassVar[str] = "k8sAutoscale"
-
-    namespace: str = ""
-    # `kind` is the node's own name for something else
-    resource_kind: str = internal("deployments", key="kind")
-    resource_name: str = ""
-    resource_name_tag: str = ""
-    namespace_tag: str = "namespace"
-    kind_tag: str = "kind"
-    resource_tag: str = "resource"
-
-    @property
-    def kind(self) -> str:
-        """With an underscore, unlike the call."""
-        return "k8s_autoscale"
-
-    @property_method("kind", written=lambda node: [(node.resource_kind,)])
-    def set_kind(self, kind: str) -> None:
-        """Which kind of resource to scale."""
-        self.resource_kind = kind
-
-
-@dataclass(eq=False, slots=True)
-class SwarmAutoscaleNode(AutoscaleNode):
-    """`|swarmAutoscale()`."""
-
-    call: ClassVar[str] = "swarmAutoscale"
-
-    service_name: str = ""
-    service_name_tag: str = ""
-    output_service_name_tag: str = ""
-
-    @property
-    def kind(self) -> str:
-        """With an underscore, unlike the call."""
-        return "swarm_autoscale"
-
-
-@dataclass(eq=False, slots=True)
-class Ec2AutoscaleNode(AutoscaleNode):
-    """`|ec2Autoscale()`."""
-
-    call: ClassVar[str] = "ec2Autoscale"
-
-    group_name: str = ""
-    group_name_tag: str = ""
-    output_group_name_tag: str = ""
-
-    @property
-    def kind(self) -> str:
-        """With an underscore, unlike the call."""
-        return "ec2_autoscale"
-
-
 def check_headers(names: Sequence[str]) -> None:
     """Check the headers of a request.
 
@@ -249,18 +175,3 @@ def influx_db_out(parent: Node) -> InfluxDBOutNode:
 def kapacitor_loopback(parent: Node) -> KapacitorLoopbackNode:
     """`|kapacitorLoopback()`."""
     return link(KapacitorLoopbackNode(), parent)
-
-
-def k8s_autoscale(parent: Node) -> K8sAutoscaleNode:
-    """`|k8sAutoscale()`."""
-    return link(K8sAutoscaleNode(), parent)
-
-
-def swarm_autoscale(parent: Node) -> SwarmAutoscaleNode:
-    """`|swarmAutoscale()`."""
-    return link(SwarmAutoscaleNode(), parent)
-
-
-def ec2_autoscale(parent: Node) -> Ec2AutoscaleNode:
-    """`|ec2Autoscale()`."""
-    return link(Ec2AutoscaleNode(), parent)

@@ -14,7 +14,7 @@ from runtime.pipeline.handler import AlertHandler
 from runtime.pipeline.node import Node, Pipeline
 from runtime.pipeline.properties import Kind, properties_of
 from runtime.pipeline.source import BatchNode, NoOpNode, StatsNode, StreamNode
-from runtime.pipeline.transform import UDFNode
+from runtime.pipeline.unsupported import UDFNode
 from runtime.tick import ast
 from runtime.tick.format import expression_text, number_text, string_text
 from runtime.units import Duration, influx_duration

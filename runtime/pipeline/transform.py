@@ -314,56 +314,6 @@ class FlattenNode(Node):
         self.drop_original_field_name = drop[0] if drop else True
 
 
-@dataclass(eq=False, slots=True)
-class SideloadNode(Node):
-    """`|sideload()`: fields and tags looked up in files.
-
-    Attributes:
-        source: the directory's URL.
-        order: templates of file names; the first file that has a key wins.
-        fields: names and defaults.
-        tags: names and defaults.
-    """
-
-    call: ClassVar[str] = "sideload"
-    unsupported: ClassVar[str] = "sideload is not supported"
-
-    source: str = ""
-    order: tuple[str, ...] = ()
-    fields: dict[str, object] = field(default_factory=dict, metadata={"tick": "field"})
-    tags: dict[str, str] = field(default_factory=dict, metadata={"tick": "tag"})
-
-
-@dataclass(eq=False, slots=True)
-class TrickleNode(Node):
-    """`|trickle()`: turns batches back into a stream."""
-
-    call: ClassVar[str] = "trickle"
-    unsupported: ClassVar[str] = "trickle is not supported"
-
-
-@dataclass(eq=False, slots=True)
-class UDFNode(Node):
-    """`@name()`: a user's own function in another process; accepted, but not run.
-
-    Attributes:
-        function: its name.
-        options: the calls made on it.
-    """
-
-    unsupported: ClassVar[str] = "user defined functions are not supported"
-
-    function: str = internal("")
-    options: list[tuple[str, tuple[object, ...]]] = field(
-        default_factory=list, metadata=INTERNAL
-    )
-
-    @property
-    def kind(self) -> str:
-        """The function's name."""
-        return self.function
-
-
 def where(parent: Node, predicate: ast.LambdaNode) -> WhereNode:
     """`|where(lambda: …)`."""
     return link(WhereNode(predicate), parent)
@@ -436,14 +386,3 @@ def sample(parent: Node, rate: object) -> SampleNode:
 def flatten(parent: Node) -> FlattenNode:
     """`|flatten()`."""
     return link(FlattenNode(), parent)
-
-
-def sideload(parent: Node) -> SideloadNode:
-    """`|sideload()`."""
-    return link(SideloadNode(), parent)
-
-
-def trickle(parent: Node) -> TrickleNode:
-    """`|trickle()`."""
-    require(parent.provides is Edge.BATCH, "cannot Trickle stream edge")
-    return link(TrickleNode(), parent, provides=Edge.STREAM)

@@ -1,0 +1,160 @@
+"""Nodes that scripts may hold but that are not run: a task with one does not start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from runtime.pipeline.node import Edge, Node, link, require
+from runtime.pipeline.properties import INTERNAL, ZERO, internal, property_method
+from runtime.tick import ast
+from runtime.units import Duration
+
+
+@dataclass(eq=False, slots=True)
+class SideloadNode(Node):
+    """`|sideload()`: fields and tags looked up in files.
+
+    Attributes:
+        source: the directory's URL.
+        order: templates of file names; the first file that has a key wins.
+        fields: names and defaults.
+        tags: names and defaults.
+    """
+
+    call: ClassVar[str] = "sideload"
+    unsupported: ClassVar[str] = "sideload is not supported"
+
+    source: str = ""
+    order: tuple[str, ...] = ()
+    fields: dict[str, object] = field(default_factory=dict, metadata={"tick": "field"})
+    tags: dict[str, str] = field(default_factory=dict, metadata={"tick": "tag"})
+
+
+@dataclass(eq=False, slots=True)
+class TrickleNode(Node):
+    """`|trickle()`: turns batches back into a stream."""
+
+    call: ClassVar[str] = "trickle"
+    unsupported: ClassVar[str] = "trickle is not supported"
+
+
+@dataclass(eq=False, slots=True)
+class UDFNode(Node):
+    """`@name()`: a user's own function in another process; accepted, but not run.
+
+    Attributes:
+        function: its name.
+        options: the calls made on it.
+    """
+
+    unsupported: ClassVar[str] = "user defined functions are not supported"
+
+    function: str = internal("")
+    options: list[tuple[str, tuple[object, ...]]] = field(
+        default_factory=list, metadata=INTERNAL
+    )
+
+    @property
+    def kind(self) -> str:
+        """The function's name."""
+        return self.function
+
+
+@dataclass(eq=False, slots=True)
+class AutoscaleNode(Node):
+    """What the autoscale nodes share; accepted, but not run."""
+
+    unsupported: ClassVar[str] = "autoscaling is not supported"
+
+    current_field: str = ""
+    max: int = 0
+    min: int = 1
+    replicas: ast.LambdaNode | None = None
+    increase_cooldown: Duration = ZERO
+    decrease_cooldown: Duration = ZERO
+    cluster: str = ""
+
+
+@dataclass(eq=False, slots=True)
+class K8sAutoscaleNode(AutoscaleNode):
+    """`|k8sAutoscale()`."""
+
+    call: ClassVar[str] = "k8sAutoscale"
+
+    namespace: str = ""
+    # `kind` is the node's own name for something else
+    resource_kind: str = internal("deployments", key="kind")
+    resource_name: str = ""
+    resource_name_tag: str = ""
+    namespace_tag: str = "namespace"
+    kind_tag: str = "kind"
+    resource_tag: str = "resource"
+
+    @property
+    def kind(self) -> str:
+        """With an underscore, unlike the call."""
+        return "k8s_autoscale"
+
+    @property_method("kind", written=lambda node: [(node.resource_kind,)])
+    def set_kind(self, kind: str) -> None:
+        """Which kind of resource to scale."""
+        self.resource_kind = kind
+
+
+@dataclass(eq=False, slots=True)
+class SwarmAutoscaleNode(AutoscaleNode):
+    """`|swarmAutoscale()`."""
+
+    call: ClassVar[str] = "swarmAutoscale"
+
+    service_name: str = ""
+    service_name_tag: str = ""
+    output_service_name_tag: str = ""
+
+    @property
+    def kind(self) -> str:
+        """With an underscore, unlike the call."""
+        return "swarm_autoscale"
+
+
+@dataclass(eq=False, slots=True)
+class Ec2AutoscaleNode(AutoscaleNode):
+    """`|ec2Autoscale()`."""
+
+    call: ClassVar[str] = "ec2Autoscale"
+
+    group_name: str = ""
+    group_name_tag: str = ""
+    output_group_name_tag: str = ""
+
+    @property
+    def kind(self) -> str:
+        """With an underscore, unlike the call."""
+        return "ec2_autoscale"
+
+
+def sideload(parent: Node) -> SideloadNode:
+    """`|sideload()`."""
+    return link(SideloadNode(), parent)
+
+
+def trickle(parent: Node) -> TrickleNode:
+    """`|trickle()`."""
+    require(parent.provides is Edge.BATCH, "cannot Trickle stream edge")
+    return link(TrickleNode(), parent, provides=Edge.STREAM)
+
+
+def k8s_autoscale(parent: Node) -> K8sAutoscaleNode:
+    """`|k8sAutoscale()`."""
+    return link(K8sAutoscaleNode(), parent)
+
+
+def swarm_autoscale(parent: Node) -> SwarmAutoscaleNode:
+    """`|swarmAutoscale()`."""
+    return link(SwarmAutoscaleNode(), parent)
+
+
+def ec2_autoscale(parent: Node) -> Ec2AutoscaleNode:
+    """`|ec2Autoscale()`."""
+    return link(Ec2AutoscaleNode(), parent)
