@@ -1,5 +1,6 @@
 """A pipeline as JSON: Kapacitor pipeline/json.go, pipeline/alert.go."""
 
+from runtime.pipeline.alert import HANDLERS
 from runtime.pipeline.json import node_data, pipeline_data
 from runtime.pipeline.node import Pipeline
 from runtime.tick.evaluate import evaluate
@@ -66,12 +67,8 @@ def test_an_alert_has_a_key_for_each_kind_of_handler() -> None:
         "inhibitors": [["c", ["host"]]],
         "stateChangesOnly": False,
         "stateChangesOnlyDuration": "0s",
-        "post": None,
-        "tcp": None,
-        "exec": None,
-        "log": None,
+        **dict.fromkeys(HANDLERS),
         "hipChat": [{"room": "a", "token": ""}],
-        "foo": None,
     }
 
 
