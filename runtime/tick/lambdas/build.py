@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from runtime.errors import EvaluationError, ScriptError
 from runtime.tick import ast
-from runtime.tick.format import expression_text
 from runtime.tick.lambdas.arithmetic import OPERATIONS, complaint
 from runtime.tick.lambdas.evaluator import (
     Binary,
@@ -31,30 +30,29 @@ def build(node: ast.Expression) -> Evaluator:
     Raises:
         ScriptError: something in it cannot be part of an expression.
     """
-    text = expression_text(node)
     match node:
         case ast.NumberNode(value):
             # a variable may hold any float or int, a literal never a negative one
-            return Constant(value if isinstance(value, float) else wrapped(value), text)
+            return Constant(value if isinstance(value, float) else wrapped(value), node)
         case ast.DurationNode(value):
-            return Constant(Duration(value), text)
+            return Constant(Duration(value), node)
         case ast.StringNode(value) | ast.BoolNode(value):
-            return Constant(value, text)
+            return Constant(value, node)
         case ast.RegexNode(pattern):
             try:
-                return Constant(Regex(pattern), text)
+                return Constant(Regex(pattern), node)
             except ValueError as fault:
                 raise ScriptError(str(fault)) from None
         case ast.ReferenceNode(name):
-            return Reference(name, text)
+            return Reference(name, node)
         case ast.UnaryNode(operator, operand):
-            return Unary(operator, build(operand), text)
+            return Unary(operator, build(operand), node)
         case ast.BinaryNode(operator, left, right):
-            return Binary(operator, build(left), build(right), text)
+            return Binary(operator, build(left), build(right), node)
         case ast.FunctionNode(name, arguments):
-            return Call(name, tuple(map(build, arguments)), text)
+            return Call(name, tuple(map(build, arguments)), node)
         case ast.LambdaNode(expression):
-            return Nested(build(expression), State(), text)
+            return Nested(build(expression), State(), node)
     raise ScriptError(
         f"Given node type is not valid evaluation node: *ast.{type(node).__name__}"
     )
@@ -103,16 +101,39 @@ def _check_types(operator: str, left: Evaluator, right: Evaluator) -> None:
 
 def parts(node: Evaluator) -> Iterator[Evaluator]:
     """The node and all nodes below it, in the order of the text."""
-    yield node
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(_below(node)))
+
+
+def _below(node: Evaluator) -> Sequence[Evaluator]:
     match node:
         case Unary(_, operand) | Nested(operand):
-            yield from parts(operand)
+            return (operand,)
         case Binary(_, left, right):
-            yield from parts(left)
-            yield from parts(right)
+            return (left, right)
         case Call(_, arguments):
-            for argument in arguments:
-                yield from parts(argument)
+            return arguments
+    return ()
+
+
+def identity(node: Evaluator) -> tuple[object, ...]:
+    """What two expressions have in common that do the same."""
+    found: list[object] = []
+    for part in parts(node):
+        match part:
+            case Constant(value):
+                # 1, 1.0 and TRUE are equal in Python, their texts are not
+                found += [type(value), repr(value)]
+            case Reference(name):
+                found += [Reference, name]
+            case Unary(operator) | Binary(operator):
+                found += [type(part), operator]
+            case Call(name, arguments):
+                found += [Call, name, len(arguments)]
+    return tuple(found)
 
 
 def references(node: Evaluator) -> tuple[str, ...]:
@@ -158,6 +179,6 @@ def folded(node: Evaluator) -> Evaluator:
     if references(made) or not is_pure(made):
         return made
     try:
-        return Constant(made.value(Scope({}, State())), node.text)
+        return Constant(made.value(Scope({}, State())), node.source)
     except EvaluationError:
         return made

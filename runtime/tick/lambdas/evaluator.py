@@ -13,6 +13,8 @@ from typing import NamedTuple, Protocol
 
 from runtime.errors import EvaluationError
 from runtime.golang.quoting import quote
+from runtime.tick import ast
+from runtime.tick.format import expression_text
 from runtime.tick.lambdas.arithmetic import (
     COMPARISONS,
     LOGICAL,
@@ -72,7 +74,12 @@ class Constant(NamedTuple):
     """A literal."""
 
     constant: LambdaValue
-    text: str
+    source: ast.Expression
+
+    @property
+    def text(self) -> str:
+        """The node as scripts write it."""
+        return expression_text(self.source)
 
     def type(self, scope: Scope) -> Type:
         """The type of the literal."""
@@ -87,7 +94,12 @@ class Reference(NamedTuple):
     """A field, a tag, or the time."""
 
     name: str
-    text: str
+    source: ast.Expression
+
+    @property
+    def text(self) -> str:
+        """The node as scripts write it."""
+        return expression_text(self.source)
 
     def type(self, scope: Scope) -> Type:
         """The type at this point; Missing is one."""
@@ -112,7 +124,12 @@ class Unary(NamedTuple):
 
     operator: str
     operand: Evaluator
-    text: str
+    source: ast.Expression
+
+    @property
+    def text(self) -> str:
+        """The node as scripts write it."""
+        return expression_text(self.source)
 
     def type(self, scope: Scope) -> Type:
         """Boolean, or whatever is negated."""
@@ -136,7 +153,12 @@ class Binary(NamedTuple):
     operator: str
     left: Evaluator
     right: Evaluator
-    text: str
+    source: ast.Expression
+
+    @property
+    def text(self) -> str:
+        """The node as scripts write it."""
+        return expression_text(self.source)
 
     def type(self, scope: Scope) -> Type:
         """Boolean without a look at the operands, or the type of the result."""
@@ -181,7 +203,12 @@ class Call(NamedTuple):
 
     name: str
     arguments: Sequence[Evaluator]
-    text: str
+    source: ast.Expression
+
+    @property
+    def text(self) -> str:
+        """The node as scripts write it."""
+        return expression_text(self.source)
 
     def type(self, scope: Scope) -> Type:
         """The type that the signature of these arguments promises."""
@@ -245,7 +272,12 @@ class Nested(NamedTuple):
 
     expression: Evaluator
     state: State
-    text: str
+    source: ast.Expression
+
+    @property
+    def text(self) -> str:
+        """The node as scripts write it."""
+        return expression_text(self.source)
 
     def type(self, scope: Scope) -> Type:
         """The type of its expression."""

@@ -9,7 +9,14 @@ from runtime.golang.quoting import quote
 from runtime.tick import ast
 from runtime.tick.format import expression_text
 from runtime.tick.lambdas.arithmetic import negated
-from runtime.tick.lambdas.build import build, check, folded, is_stateful, references
+from runtime.tick.lambdas.build import (
+    build,
+    check,
+    folded,
+    identity,
+    is_stateful,
+    references,
+)
 from runtime.tick.lambdas.columns import Column, ColumnFunction, column_function
 from runtime.tick.lambdas.evaluator import Evaluator, Reference, Scope, guarded
 from runtime.tick.lambdas.rows import Row, compiled
@@ -50,7 +57,7 @@ class Lambda:
         """
         root = build(node.expression)
         self._root = root
-        self._key = repr(root)
+        self._key = identity(root)
         self.text = expression_text(node.expression)
         self.references = frozenset(references(root))
         self.stateful = is_stateful(root)
