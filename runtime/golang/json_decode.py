@@ -40,7 +40,7 @@ def first_value(body: bytes) -> Any:
         value, _ = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):
         raise JsonError(syntax_error(text)) from None
-    return value
+    return _cleaned(value)
 
 
 def decode(body: bytes, reader: Reader, default: Any = None) -> Any:

@@ -17,7 +17,7 @@ from runtime.server.config import Config, demo_config
 from runtime.server.config_file import Loaded, dump, find, read
 from runtime.server.environment import apply
 from runtime.server.logs import configure
-from runtime.version import DESCRIPTION
+from runtime.version import VERSION
 
 log = logging.getLogger("kapacitor.run")
 
@@ -103,7 +103,7 @@ def run_command(arguments: Sequence[str], world: World) -> int:
         print(USAGE, end="")
         return 0
     if command == "version":
-        print(DESCRIPTION)
+        print(f"Kapacitor OSS version {VERSION} (git: scaffold runtime)")
         return 0
     if command not in ("run", "config"):
         print(

@@ -49,6 +49,15 @@ def apply(config: Config, environ: Mapping[str, str]) -> Config:
     return changed
 
 
+def overlaid(table: T, prefix: str, values: Mapping[str, str]) -> T:
+    """`table`, a dataclass, with the values whose names begin with `prefix`.
+
+    Raises:
+        ConfigError: a value is not of its key's type.
+    """
+    return _Environment(values).table(table, prefix)
+
+
 class _Environment:
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = values

@@ -120,6 +120,7 @@ class Server:
             self._store,
             self._compute,
             enabled=config.config_override.enabled,
+            changed=self._deliverer.hurry,
         )
         self._tests = ServiceTestService(dynamic)
         self.http = _http(config.http)

@@ -1,0 +1,315 @@
+"""The configuration file. The texts of type errors are Kapacitor's TOML library's."""
+
+from pathlib import Path
+
+import pytest
+
+from runtime.errors import ConfigError
+from runtime.secrets import Secret
+from runtime.server.config import Config, demo_config
+from runtime.server.config_file import ELSEWHERE, decode, dump, find, read
+from runtime.units import MINUTE
+
+REAL = """\
+# as a package installs it
+hostname = "localhost"
+data_dir = "/var/lib/kapacitor"
+
+[http]
+  bind-address = ":9092"
+  log-enabled = true
+  write-tracing = false
+  pprof-enabled = false
+  https-enabled = false
+  https-certificate = "/etc/ssl/kapacitor.pem"
+
+[tls]
+  # ciphers = []
+
+[config-override]
+  enabled = true
+
+[logging]
+    file = "/var/log/kapacitor/kapacitor.log"
+    level = "INFO"
+
+[load]
+  enabled = true
+  dir = "/etc/kapacitor/load"
+
+[replay]
+  dir = "/var/lib/kapacitor/replay"
+
+[task]
+  dir = "/var/lib/kapacitor/tasks"
+  snapshot-interval = "60s"
+
+[storage]
+  boltdb = "/var/lib/kapacitor/kapacitor.db"
+
+[deadman]
+  global = false
+  id = "{{ .Group }}:NODE_NAME for task '{{ .TaskName }}'"
+
+[[influxdb]]
+  enabled = true
+  name = "localhost"
+  urls = ["http://localhost:8086"]
+  [influxdb.subscriptions]
+  [influxdb.excluded-subscriptions]
+
+[kubernetes]
+  enabled = false
+
+[smtp]
+  enabled = false
+  to = []
+
+[[azure]]
+  enabled = false
+
+[[azure]]
+  enabled = false
+
+[[scraper]]
+  enabled = false
+  [[scraper.targets]]
+
+[reporting]
+  enabled = true
+
+[stats]
+  enabled = true
+
+[udf]
+[udf.functions]
+    [udf.functions.goCount]
+    prog = "count"
+
+[talk]
+  enabled = false
+
+[[udp]]
+  enabled = false
+
+[hipchat]
+  enabled = true
+  url = "https://testtest.hipchat.com/v2/room"
+  room = "malerts"
+  token = "tokentokentokentokentoken"
+  global = false
+  state-changes-only = true
+"""
+
+
+def test_the_file_of_a_real_installation_is_accepted() -> None:
+    config, warnings = decode(REAL, Config())
+    config.validate()
+    assert config.http.address() == ("", 9092)
+    assert config.hostname == "localhost"
+    assert config.task.snapshot_interval == MINUTE
+    assert config.handlers.hipchat.room == "malerts"
+    assert config.handlers.hipchat.token == Secret("tokentokentokentokentoken")
+    assert config.handlers.hipchat.state_changes_only
+    named = [line.split("[")[1].split("]")[0] for line in warnings]
+    assert named == [
+        *("tls", "deadman", "influxdb", "kubernetes", "smtp", "azure", "scraper"),
+        *("reporting", "stats", "udf", "talk", "udp"),
+    ]
+    assert warnings[2] == (
+        "line 41: the section [influxdb] has no effect on this server"
+    )
+
+
+def test_every_section_of_kapacitor_is_known() -> None:
+    known = {
+        *("alerta", "slack", "httppost", "scraper", "file-discovery", "gce", "udf"),
+        *("collectd", "opentsdb", "graphite", "udp", "serverset", "zenoss"),
+    }
+    assert known <= ELSEWHERE
+
+
+def test_without_a_host_in_the_file_the_server_listens_on_loopback() -> None:
+    assert Config().http.address() == ("127.0.0.1", 9092)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            '[hipchat]\nenabled = "yes"',
+            'toml: line 2 (last key "hipchat.enabled"): incompatible types: '
+            "TOML value has type string; destination has type boolean",
+        ),
+        (
+            "[hipchat]\n\n# a = 1\nroom = 5",
+            'toml: line 4 (last key "hipchat.room"): incompatible types: '
+            "TOML value has type int64; destination has type string",
+        ),
+        (
+            "hostname = true",
+            'toml: line 1 (last key "hostname"): incompatible types: '
+            "TOML value has type bool; destination has type string",
+        ),
+        (
+            '[http]\nshutdown-timeout = "soon"',
+            'toml: line 2 (last key "http.shutdown-timeout"): '
+            'time: invalid duration "soon"',
+        ),
+        (
+            '[hipchat]\nroom = "a"\n[foo]\n[hipchat]',
+            "toml: line 4: Key 'hipchat' has already been defined.",
+        ),
+        (
+            '[hipchat]\nroom = "a"\nroom = "b"',
+            'toml: line 3 (last key "hipchat.room"): '
+            "Key 'hipchat.room' has already been defined.",
+        ),
+        (
+            '[hipchat]\nrooom = "a"',
+            'toml: line 2 (last key "hipchat.rooom"): unknown key; did you mean "room"?',
+        ),
+        (
+            'hostnam = "a"',
+            'toml: line 1 (last key "hostnam"): unknown key; did you mean "hostname"?',
+        ),
+        (
+            "[hipchap]",
+            'toml: line 1: unknown section [hipchap]; did you mean "hipchat"?',
+        ),
+        ("[[zzzzzz]]", "toml: line 1: unknown section [zzzzzz]"),
+    ],
+)
+def test_faults_tell_line_and_key(text: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        decode(text, Config())
+    assert str(caught.value) == message
+
+
+def test_what_is_no_toml_tells_the_line() -> None:
+    with pytest.raises(ConfigError, match=r"^toml: line 2: "):
+        decode("[http]\nbind-address = ", Config())
+
+
+def test_lines_are_found_around_strings_that_look_like_toml() -> None:
+    text = 'hostname = """\n[hipchat]\nroom = "a\n"""\n[foo]\n"room" = \'[x]\'\nx = 1'
+    with pytest.raises(ConfigError, match=r'^toml: line 7 \(last key "foo.x"\)'):
+        decode(text, Config())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('hostname = ""', "must configure valid hostname"),
+        ('data_dir = ""', "must configure valid data dir"),
+        ('[replay]\ndir = ""', "replay: must specify dir"),
+        ('[storage]\nboltdb = ""', "storage: must specify storage 'boltdb' path"),
+        (
+            "[auth]\nenabled = true",
+            "auth: users are not supported by this server, so enabled must be false",
+        ),
+        (
+            "[http]\nauth-enabled = true",
+            "http: authentication is not supported by this server, "
+            "so auth-enabled must be false",
+        ),
+        (
+            '[http]\nbind-address = "foo"',
+            "http: invalid http bind address foo: address foo: missing port in address",
+        ),
+        (
+            '[http]\nbind-address = "a:b:1"',
+            "http: invalid http bind address a:b:1: "
+            "address a:b:1: too many colons in address",
+        ),
+        (
+            '[http]\nbind-address = ":abc"',
+            "http: invalid http bind address port abc: "
+            'strconv.ParseInt: parsing "abc": invalid syntax',
+        ),
+        (
+            '[http]\nbind-address = ":99999"',
+            "http: invalid http bind address port 99999: out of range",
+        ),
+        ("[load]\nenabled = true\ndir = 'load'", "dir must be an absolute path"),
+        ("[hipchat]\nenabled = true", "hipchat: must specify url"),
+        ("[foo]\nenabled = true", "foo: must specify the Foo server URL"),
+        (
+            "[hipchat]\nenabled = true\n[http]\nbind-address = 'x'",
+            "http: invalid http bind address x: address x: missing port in address",
+        ),
+    ],
+)
+def test_values_are_checked_in_order(text: str, message: str, tmp_path: Path) -> None:
+    config = decode(text, demo_config(tmp_path)).config
+    with pytest.raises(ConfigError) as caught:
+        config.validate()
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("localhost:", ("localhost", 0)),
+        ("[::1]:80", ("::1", 80)),
+        ("10.0.0.1:9092", ("10.0.0.1", 9092)),
+    ],
+)
+def test_addresses(address: str, expected: tuple[str, int]) -> None:
+    config = decode(f'[http]\nbind-address = "{address}"', Config()).config
+    assert config.http.address() == expected
+
+
+def test_a_short_buffer_means_the_default() -> None:
+    short = decode("[alert]\ntopic-buffer-length = 999", Config()).config
+    long = decode("[alert]\ntopic-buffer-length = 1000", Config()).config
+    assert (short.alert.buffer_length, long.alert.buffer_length) == (5000, 1000)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "nofile.conf"
+    expected = f"^parse config: open {path}: no such file or directory$"
+    with pytest.raises(ConfigError, match=expected):
+        read(path, Config())
+
+
+def test_where_the_file_is_looked_for(tmp_path: Path) -> None:
+    home, etc = tmp_path / "home", tmp_path / "etc"
+    for root in (home / ".kapacitor", etc / "kapacitor"):
+        root.mkdir(parents=True)
+    own, shared = (
+        home / ".kapacitor" / "kapacitor.conf",
+        etc / "kapacitor" / "kapacitor.conf",
+    )
+    assert find("", {}, home, etc) is None
+    shared.write_text("a")
+    own.touch()
+    assert find("", {}, home, etc) == shared
+    own.write_text("a")
+    assert find("", {}, home, etc) == own
+    environ = {"KAPACITOR_CONFIG_PATH": "/x"}
+    assert find("", environ, home, etc) == Path("/x")
+    assert find("/y", environ, home, etc) == Path("/y")
+    assert find("/dev/null", environ, home, etc) is None
+
+
+def test_what_is_written_reads_back(tmp_path: Path) -> None:
+    config = decode(REAL, demo_config(tmp_path)).config
+    again = decode(dump(config), Config())
+    assert again.config == config
+    assert again.warnings == ()
+
+
+def test_a_table_is_written_with_its_secrets() -> None:
+    text = dump(decode('[hipchat]\ntoken = "t\\"<"', Config()).config)
+    assert (
+        "\n[hipchat]\n"
+        "  enabled = false\n"
+        '  url = ""\n'
+        '  token = "t\\"\\u003c"\n'
+        '  room = ""\n'
+        "  global = false\n"
+        "  state-changes-only = false\n"
+    ) in text
+    assert text.startswith('hostname = "localhost"\ndata_dir = ""\n')
+    assert text.endswith("\n\n")

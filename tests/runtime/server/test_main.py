@@ -1,0 +1,140 @@
+"""The kapacitord command line, without running a server."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.server.__main__ import World, run_command
+
+Run = Callable[..., tuple[int, str, str]]
+HINT = (
+    "To generate a valid configuration file run "
+    "`kapacitord config > kapacitor.generated.conf`."
+)
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: Any) -> Run:
+    """Runs a command with nothing around it; code, stdout, stderr."""
+
+    def command(*arguments: str, **environ: str) -> tuple[int, str, str]:
+        world = World(environ, tmp_path / "home", tmp_path / "etc")
+        code = run_command(arguments, world)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return command
+
+
+def test_version(run: Run) -> None:
+    code, out, _ = run("version")
+    assert (code, out.startswith("Kapacitor OSS version 1.8.3 (git: ")) == (0, True)
+
+
+@pytest.mark.parametrize("word", ["help", "-h", "-help", "--help"])
+def test_help(run: Run, word: str) -> None:
+    code, out, err = run(word)
+    assert (code, "Usage: kapacitord" in out, err) == (0, True, "")
+
+
+def test_unknown_command(run: Run) -> None:
+    code, out, err = run("bogus")
+    expected = "unknown command \"bogus\"\nRun 'kapacitord help' for usage\n"
+    assert (code, out, err.startswith(expected)) == (1, "", True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["-bogus"], "run: flag provided but not defined: -bogus\n"),
+        (["run", "--bogus=1"], "run: flag provided but not defined: -bogus\n"),
+        (["run", "-config"], "run: flag needs an argument: -config\n"),
+        (
+            ["config", "-pidfile", "x"],
+            "config: flag provided but not defined: -pidfile\n",
+        ),
+    ],
+)
+def test_wrong_flags(run: Run, arguments: list[str], text: str) -> None:
+    code, _, err = run(*arguments)
+    assert (code, "Usage:" in err, err.endswith(text)) == (1, True, True)
+
+
+def test_config_shows_the_defaults(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("config")
+    assert code == 0
+    assert err == "No configuration provided, using default settings\n"
+    assert f'data_dir = "{tmp_path}/home/.kapacitor"\n' in out
+    assert '\n[http]\n  bind-address = "127.0.0.1:9092"\n' in out
+
+
+def test_config_merges_file_environment_and_flags(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "k.conf"
+    path.write_text(
+        'hostname = "file"\n[foo]\nroom = "file"\n[[influxdb]]\nname = "x"\n'
+    )
+    code, out, err = run(
+        *("config", f"-config={path}", "--hostname", "flag"),
+        KAPACITOR_HOSTNAME="env",
+        KAPACITOR_FOO_ROOM="env",
+    )
+    assert code == 0
+    assert err == (
+        f"Merging with configuration at: {path}\n"
+        "line 4: the section [influxdb] has no effect on this server\n"
+    )
+    assert 'hostname = "flag"\n' in out
+    assert '  room = "env"\n' in out
+
+
+def test_an_invalid_configuration_is_refused(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "k.conf"
+    path.write_text("[hipchat]\nenabled = true\n")
+    code, out, err = run("config", "-config", str(path))
+    assert (code, out) == (1, "")
+    assert err.endswith(f"config: hipchat: must specify url. {HINT}\n")
+
+
+def test_run_needs_a_data_directory(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "k.conf"
+    path.write_text("[logging]\nfile = '/dev/null'\n")
+    code, _, err = run("-config", str(path))
+    assert code == 1
+    assert err.endswith(
+        "run: create server: invalid configuration: "
+        f"must configure valid data dir. {HINT}\n"
+    )
+
+
+def test_a_foreign_database_is_left_alone(run: Run, tmp_path: Path) -> None:
+    database = tmp_path / "kapacitor.db"
+    database.write_bytes(b"\0" * 4096)
+    path = tmp_path / "k.conf"
+    path.write_text(
+        f'data_dir = "{tmp_path}"\n[storage]\nboltdb = "{database}"\n'
+        "[logging]\nfile = '/dev/null'\n"
+    )
+    code, _, err = run("run", "-config", str(path))
+    assert code == 1
+    assert f"storage: {database} is not a database of this server" in err
+    assert database.read_bytes() == b"\0" * 4096
+
+
+def test_a_wrong_log_level_is_refused(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "k.conf"
+    path.write_text(f'data_dir = "{tmp_path}"\n[logging]\nlevel = "LOUD"\n')
+    code, _, err = run("-config", str(path))
+    assert (code, err.endswith("run: init logging: invalid log level\n")) == (1, True)
+
+
+def test_the_process_id_does_not_outlive_a_failed_start(
+    run: Run, tmp_path: Path
+) -> None:
+    pid = tmp_path / "run" / "pid"
+    path = tmp_path / "k.conf"
+    path.write_text("[logging]\nfile = '/dev/null'\n")
+    assert run("-config", str(path), "-pidfile", str(pid))[0] == 1
+    assert pid.parent.is_dir()
+    assert not pid.exists()
