@@ -82,12 +82,16 @@ class FromImport:
     """
 
     module: str
-    frame = ("from x import (\n", ")\n")
 
     @property
     def name(self) -> str:
         """What it looks for, for people."""
         return f"from ….{self.module} import (…)"
+
+    @property
+    def frame(self) -> tuple[str, str]:
+        """The text around an entry that makes it a module."""
+        return f"from x.{self.module} import (\n", ")\n"
 
     def order(self, key: str) -> object:
         """Import sorters put constants first, then classes, then the rest."""
@@ -119,12 +123,16 @@ class ClassBody:
     """The fields of a class; keys are their names."""
 
     owner: str
-    frame = ("class X:\n", "")
 
     @property
     def name(self) -> str:
         """What it looks for, for people."""
         return f"the fields of class {self.owner}"
+
+    @property
+    def frame(self) -> tuple[str, str]:
+        """The text around an entry that makes it a module."""
+        return f"class {self.owner}:\n", ""
 
     def order(self, key: str) -> object:
         """Fields are sorted by name."""
@@ -161,13 +169,17 @@ class Methods:
 
     owner: str
     decorator: str = ""
-    frame = ("class X:\n", "")
 
     @property
     def name(self) -> str:
         """What it looks for, for people."""
         with_ = f" with @{self.decorator}" if self.decorator else ""
         return f"the methods of class {self.owner}{with_}"
+
+    @property
+    def frame(self) -> tuple[str, str]:
+        """The text around an entry that makes it a module."""
+        return f"class {self.owner}:\n", ""
 
     def order(self, key: str) -> object:
         """Methods are sorted by name."""
@@ -231,12 +243,16 @@ class DictLiteral:
     """The entries of `name = {…}` in a module; keys are the literal's own."""
 
     variable: str
-    frame = ("x = {\n", "}\n")
 
     @property
     def name(self) -> str:
         """What it looks for, for people."""
         return f"the dict literal {self.variable}"
+
+    @property
+    def frame(self) -> tuple[str, str]:
+        """The text around an entry that makes it a module."""
+        return f"{self.variable} = {{\n", "}\n"
 
     def order(self, key: str) -> object:
         """Entries are sorted by key."""
@@ -259,12 +275,16 @@ class ListLiteral:
     """The texts in `name = […]` (or a tuple or set); keys are the texts."""
 
     variable: str
-    frame = ("x = [\n", "]\n")
 
     @property
     def name(self) -> str:
         """What it looks for, for people."""
         return f"the list literal {self.variable}"
+
+    @property
+    def frame(self) -> tuple[str, str]:
+        """The text around an entry that makes it a module."""
+        return f"{self.variable} = [\n", "]\n"
 
     def order(self, key: str) -> object:
         """Entries are sorted by text."""
@@ -286,12 +306,16 @@ class CallArguments:
     """The keyword arguments of the one call of a function; keys are their names."""
 
     function: str
-    frame = ("x(\n", ")\n")
 
     @property
     def name(self) -> str:
         """What it looks for, for people."""
         return f"the call {self.function}(…)"
+
+    @property
+    def frame(self) -> tuple[str, str]:
+        """The text around an entry that makes it a module."""
+        return f"{self.function}(\n", ")\n"
 
     def order(self, key: str) -> object:
         """Arguments are sorted by name."""
@@ -301,7 +325,9 @@ class CallArguments:
         """The calls of that function."""
         calls = [
             node
-            for node in ast.walk(source.tree)
+            for statement in source.tree.body
+            if source.holds(self.function, _first(statement), _end(statement))
+            for node in ast.walk(statement)
             if isinstance(node, ast.Call) and _name(node.func) == self.function
         ]
         slots = []

@@ -238,7 +238,7 @@ def _change(
     root = project.root
     if how.dry_run:
         result = generated(DiskTree(root))
-        verify.compiles(result.changes)
+        verify.compiles(result.changes, result.shared)
     else:
         with disk.locked(root):
             result = generated(DiskTree(root))
@@ -254,7 +254,7 @@ def _change(
 
 
 def _verify(project: Project, result: ChangeSet, level: str) -> None:
-    verify.compiles(result.changes)
+    verify.compiles(result.changes, result.shared)
     if level == "none" or not result.changes:
         return
     verify.imports(project.root, result.changes, project.package)

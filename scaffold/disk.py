@@ -19,6 +19,8 @@ import hashlib
 import json
 import os
 import signal
+import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -38,6 +40,7 @@ STATE = PurePosixPath(".scaffold")
 _TRANSACTION = STATE / "txn"
 _LOCK = STATE / "lock"
 _MODE = 0o644
+_THREADS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,15 +175,15 @@ def _stage(folder: Path, changes: Sequence[Change], steps: Sequence[_Step]) -> N
             _write(folder / "new" / str(number), change.after, step.mode)
         if change.before is not None:
             _write(folder / "old" / str(number), change.before, step.mode)
-    for part in (folder / "new", folder / "old", folder, folder.parent):
-        _sync(part)
+    staged = [*(folder / "new").iterdir(), *(folder / "old").iterdir()]
+    _sync([*staged, folder / "new", folder / "old", folder, folder.parent])
 
 
 def _commit(folder: Path, steps: Sequence[_Step]) -> None:
     record = [[step.path, step.old, step.new, step.mode] for step in steps]
     _write(folder / "record", json.dumps(record).encode(), 0o600)
     (folder / "record").replace(folder / "commit")
-    _sync(folder)
+    _sync([folder / "commit", folder])
 
 
 def _complete(root: Path, steps: Sequence[_Step]) -> None:
@@ -205,8 +208,7 @@ def _complete(root: Path, steps: Sequence[_Step]) -> None:
         else:
             target.unlink()
         folders[target.parent] = None
-    for folder in folders:
-        _sync(folder)
+    _sync(list(folders))
 
 
 def _undo(root: Path, steps: Sequence[_Step]) -> None:
@@ -303,14 +305,39 @@ def _write(file: Path, data: bytes, mode: int) -> None:
         while rest:
             rest = rest[os.write(descriptor, rest) :]
         os.fchmod(descriptor, mode)
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
-def _sync(folder: Path) -> None:
-    """Make sure that the names in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _sync(paths: Sequence[Path]) -> None:
+    """Make sure that files, and the names in folders, survive a power cut.
+
+    In parallel: file systems put what is asked for at the same time into one go.
+    """
+    rest = deque(paths)
+    errors: list[BaseException] = []
+
+    def sync_rest() -> None:
+        with contextlib.suppress(IndexError):
+            while not errors:
+                path = rest.popleft()
+                try:
+                    _sync_one(path)
+                except BaseException as error:  # raised again below, in one thread
+                    errors.append(error)
+
+    threads = [threading.Thread(target=sync_rest) for _ in paths[1:_THREADS]]
+    for thread in threads:
+        thread.start()
+    sync_rest()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+
+
+def _sync_one(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -78,6 +78,11 @@ class ChangeSet:
         paths = [step.path for step in self.steps if step.action == "conflict"]
         return tuple(dict.fromkeys(paths))
 
+    @property
+    def shared(self) -> frozenset[PurePosixPath]:
+        """The files that were patched; `patch` has proven them."""
+        return frozenset(step.path for step in self.steps if step.role == "shared")
+
 
 @dataclass(frozen=True, slots=True)
 class Overlay:

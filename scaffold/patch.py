@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -84,10 +86,12 @@ def register(
     if errors:
         raise errors[0] if len(errors) == 1 else PlanErrors(errors)
     text = _apply(source, edits)
+    outcomes = _with_lines(edits)
     if text == source.text:
-        return data, tuple(edit.outcome for edit in edits)
+        return data, outcomes
     patched = source.encode(text)
-    return patched, _proven(Source(path, patched), edits)
+    _prove(path, patched, outcomes)
+    return patched, outcomes
 
 
 def find(source: Source, registration: Registration) -> Slot:
@@ -235,22 +239,59 @@ def _joined(lines: list[str], edits: Sequence[_Edit]) -> str:
     return "".join(lines)
 
 
-def _proven(source: Source, edits: Sequence[_Edit]) -> tuple[Outcome, ...]:
-    """The outcomes with their lines, after every key was found again.
+def _with_lines(edits: Sequence[_Edit]) -> tuple[Outcome, ...]:
+    """The outcomes, each with the line that its entry has in the patched file."""
+    lines: dict[int, int] = {}
+    shift = 0
+    for number, edit in sorted(
+        enumerate(edits), key=lambda item: (item[1].start, item[0])
+    ):
+        blank = len(edit.text) - len(edit.text.lstrip("\r\n"))
+        lead = edit.text[:blank].count("\n")
+        lines[number] = edit.start + shift + lead + 1 if edit.outcome.copies else 0
+        shift += edit.text.count("\n") - (edit.stop - edit.start)
+    return tuple(
+        replace(edit.outcome, line=lines[number]) for number, edit in enumerate(edits)
+    )
+
+
+def _prove(path: PurePosixPath, patched: bytes, outcomes: Sequence[Outcome]) -> None:
+    """Check that the patched file is whole, and that each new entry is what it says.
+
+    Entries are whole lines between other entries, so of Python it is enough that the
+    file compiles and that the entry, alone in its place, is found by its key.
 
     Raises:
-        PlanError: the patched file does not hold what was put in.
+        PlanError: it is not.
     """
-    outcomes = []
-    for edit in edits:
-        registration = edit.outcome.registration
+    if path.suffix == ".py":
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                compile(patched, str(path), "exec", dont_inherit=True)
+        except (SyntaxError, ValueError) as error:
+            raise PlanError(path, f"would not compile: {error}") from error
+    whole: Source | None = None
+    for outcome in outcomes:
+        registration, frame = outcome.registration, outcome.registration.anchor.frame
+        if outcome.action not in {"register", "update"}:
+            continue
+        if frame is None:
+            whole = whole or Source(path, patched)
+            source = whole
+        else:
+            source = _alone(path, outcome.fragment, frame)
         slot = find(source, registration)
         keys = [entry for entry in slot.entries if entry.key == registration.key]
-        if len(keys) != edit.outcome.copies:
+        if len(keys) != outcome.copies or (frame and len(slot.entries) != 1):
             raise _refusal(registration, f"`{registration.key}` did not fit there")
-        line = keys[0].first + 1 if keys else 0
-        outcomes.append(replace(edit.outcome, line=line))
-    return tuple(outcomes)
+
+
+def _alone(path: PurePosixPath, fragment: str, frame: tuple[str, str]) -> Source:
+    """A module that holds nothing but one entry, in its place."""
+    head, tail = frame
+    inner = textwrap.indent(fragment, "    ") if head else fragment
+    return Source(path, f"{head}{inner}{tail}".encode())
 
 
 def _indented(fragment: str, slot: Slot, source: Source) -> str:

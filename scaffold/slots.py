@@ -156,6 +156,10 @@ class Source:
             line -= 1
         return line
 
+    def holds(self, text: str, first: int, end: int) -> bool:
+        """Whether `text` stands somewhere in these lines."""
+        return any(text in line for line in self.lines[first:end])
+
     def encode(self, text: str) -> bytes:
         """`text` as this file stores it."""
         return text.encode(self.encoding)

@@ -1,8 +1,8 @@
 """What the generator last wrote, kept as plain text under `.scaffold/`.
 
-    .scaffold/handlers/<kind>/manifest                one line per file and registration
-    .scaffold/handlers/<kind>/files/<path>.txt        a file as it was generated
-    .scaffold/handlers/<kind>/places/<path>/<place>.txt   a registration as it was generated
+    .scaffold/handlers/<kind>/manifest     one line per file and registration
+    .scaffold/handlers/<kind>/places       the registrations as they were generated
+    .scaffold/handlers/<kind>/<path>.txt   a file as it was generated; `/` as `--`
 
 The texts are the base of later merges, so that a person's edits can be told from the
 generator's. The suffix keeps formatters and test runners away from them.
@@ -80,14 +80,14 @@ def read(tree: Tree, kind: str) -> Record | None:
         return None
     files: dict[PurePosixPath, str] = {}
     places: dict[Registered, str] = {}
+    kept = _read_places(tree.read(HANDLERS / kind / "places") or b"")
     for digest, words in _lines(path, data):
         if len(words) == 1:
-            files[PurePosixPath(words[0])] = _kept(
-                tree, _file(kind, PurePosixPath(words[0])), digest
-            )
+            file = PurePosixPath(words[0])
+            files[file] = _kept(tree, _file(kind, file), digest)
         else:
             entry = Registered(PurePosixPath(words[0]), words[1], words[2])
-            places[entry] = _kept(tree, _place(kind, entry), digest)
+            places[entry] = _intact(kind, kept.get(entry), digest)
     return Record(files, places)
 
 
@@ -110,7 +110,7 @@ def changes(tree: Tree, kind: str, record: Record | None) -> Iterator[Change]:
 
 def is_text(path: str) -> bool:
     """Whether a path is that of a text kept of an output."""
-    return path.startswith(f"{HANDLERS}/") and path.endswith(".txt")
+    return path.startswith(f"{HANDLERS}/") and path.endswith((".txt", "/places"))
 
 
 def manifest(record: Record) -> str:
@@ -141,8 +141,7 @@ def _lines(path: PurePosixPath, data: bytes) -> Iterator[tuple[str, list[str]]]:
 def _texts(kind: str, record: Record) -> Iterator[tuple[PurePosixPath, bytes]]:
     for path, text in record.files.items():
         yield _file(kind, path), text.encode()
-    for entry, text in record.places.items():
-        yield _place(kind, entry), text.encode()
+    yield HANDLERS / kind / "places", _places(record).encode()
 
 
 def _kept(tree: Tree, path: PurePosixPath, digest: str) -> str:
@@ -158,11 +157,37 @@ def _kept(tree: Tree, path: PurePosixPath, digest: str) -> str:
 
 
 def _file(kind: str, path: PurePosixPath) -> PurePosixPath:
-    return HANDLERS / kind / "files" / f"{path}.txt"
+    return HANDLERS / kind / f"{str(path).replace('/', '--')}.txt"
 
 
-def _place(kind: str, entry: Registered) -> PurePosixPath:
-    return HANDLERS / kind / "places" / entry.path / f"{entry.place}.txt"
+def _places(record: Record) -> str:
+    """All registrations in one text: a line that names each, its own lines indented."""
+    parts = []
+    for entry, text in sorted(record.places.items(), key=lambda item: str(item[0])):
+        lines = "".join(f"\t{line}\n" for line in text.split("\n")[:-1])
+        parts.append(f"{entry.path} {entry.place} {entry.key}\n{lines}")
+    return "".join(parts)
+
+
+def _read_places(data: bytes) -> dict[Registered, str]:
+    places: dict[Registered, str] = {}
+    entry: Registered | None = None
+    for line in data.decode(errors="replace").replace("\r\n", "\n").split("\n"):
+        if line.startswith("\t") and entry:
+            places[entry] += line[1:] + "\n"
+        elif line.count(" ") == 2:
+            path, place, key = line.split(" ")
+            entry = Registered(PurePosixPath(path), place, key)
+            places[entry] = ""
+    return places
+
+
+def _intact(kind: str, text: str | None, digest: str) -> str:
+    if text is None or _digest(text) != digest:
+        raise StateError(
+            HANDLERS / kind / "places", "is damaged; restore it from version control"
+        )
+    return text
 
 
 def _digest(text: str) -> str:

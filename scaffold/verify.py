@@ -1,18 +1,16 @@
 """Tries changes out in a copy of the project, before the first byte of it changes.
 
 The copy is made of links to everything that stays as it is, so it costs nothing; the
-trial runs in a process of its own and leaves no compiled files behind.
+trial runs in a process of its own and leaves no compiled files behind. What only a trial
+needs is imported for it alone.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from scaffold.change import Change
@@ -21,14 +19,14 @@ from scaffold.errors import VerificationFailed
 _TIMEOUT_S = 300
 
 
-def compiles(changes: Sequence[Change]) -> None:
-    """Compile every changed Python file.
+def compiles(changes: Sequence[Change], proven: Collection[PurePosixPath]) -> None:
+    """Compile every changed Python file that is not `proven` already.
 
     Raises:
         VerificationFailed: one is no Python.
     """
     for change in changes:
-        if change.after is None or change.path.suffix != ".py":
+        if change.after is None or change.path.suffix != ".py" or change.path in proven:
             continue
         try:
             compile(change.after, str(change.path), "exec", dont_inherit=True)
@@ -70,6 +68,8 @@ def tests_pass(root: Path, changes: Sequence[Change], folders: Sequence[str]) ->
 def _trial(
     root: Path, changes: Sequence[Change], arguments: Sequence[str], problem: str
 ) -> None:
+    import subprocess
+
     with _copy(root, changes) as copy:
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         environment["PYTHONPATH"] = str(copy)
@@ -98,6 +98,9 @@ def _trial(
 @contextlib.contextmanager
 def _copy(root: Path, changes: Sequence[Change]) -> Iterator[Path]:
     """A folder that looks like the project after the changes."""
+    import shutil
+    import tempfile
+
     folder = Path(tempfile.mkdtemp(prefix="scaffold-"))
     try:
         changed = {change.path: change.after for change in changes}
