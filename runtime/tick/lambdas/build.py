@@ -154,11 +154,11 @@ def is_stateful(node: Evaluator) -> bool:
 
 def is_pure(node: Evaluator) -> bool:
     """Whether equal points give equal results."""
-    return all(
-        FUNCTIONS[each.name].pure
-        for each in parts(node)
-        if isinstance(each, Call) and each.name in FUNCTIONS
-    )
+    return all(_is_pure(each) for each in parts(node) if isinstance(each, Call))
+
+
+def _is_pure(call: Call) -> bool:
+    return call.name not in FUNCTIONS or FUNCTIONS[call.name].pure
 
 
 def folded(node: Evaluator) -> Evaluator:
@@ -176,7 +176,8 @@ def folded(node: Evaluator) -> Evaluator:
             made = node._replace(arguments=tuple(map(folded, node.arguments)))
         case _:
             return node
-    if references(made) or not is_pure(made):
+    computable = all(isinstance(each, Constant) for each in _below(made))
+    if not computable or (isinstance(made, Call) and not _is_pure(made)):
         return made
     try:
         return Constant(made.value(Scope({}, State())), node.source)

@@ -3,7 +3,9 @@ import math
 import pytest
 
 from runtime.tick import ast
-from runtime.tick.lambdas import compile_lambda
+from runtime.tick.lambdas.build import build
+from runtime.tick.lambdas.rows import compiled
+from runtime.tick.lambdas.state import State
 from runtime.units import Duration
 
 HINT = "see bool(), int(), float(), string(), duration()"
@@ -151,10 +153,11 @@ def test_a_long_chain_works(evaluate):
     assert evaluate(source, {"v": 199}) is True
 
 
-def test_a_deeply_nested_expression_works():
-    # deeper than brackets can be nested in Python's source
+def test_code_that_python_cannot_nest_is_evaluated():
     node = ast.BinaryNode("+", ast.ReferenceNode("v"), ast.NumberNode(1))
-    for _ in range(120):
+    for _ in range(250):
         node = ast.BinaryNode("+", ast.NumberNode(1), node)
-    made = compile_lambda(ast.LambdaNode(node))
-    assert made.row(made.new_state(), 0, {"v": 1}, {}) == 122
+    root = build(node)
+    row = compiled(root, root.value)
+    assert row.__name__ == "slow"
+    assert row(State(), 0, {"v": 1}, {}) == 252
