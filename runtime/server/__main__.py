@@ -204,6 +204,8 @@ def _run(flags: Mapping[str, str], world: World) -> None:
         raise ConfigError(f"init logging: {error}") from None
     for warning in loaded.warnings:
         log.warning(warning)
+    if config.load.enabled:
+        log.warning("load: nothing is loaded from the directory by this server")
     names = flags.get("disable-handlers", "").split(",")
     disabled = frozenset(name.strip() for name in names if name.strip())
     pidfile = flags.get("pidfile", "")
@@ -245,6 +247,8 @@ async def _serve(config: Config, disabled: frozenset[str]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, signalled)
+    # log rotation sends it; the default would end the process
+    loop.add_signal_handler(signal.SIGHUP, lambda: log.info("SIGHUP has no effect"))
     try:
         await server.open()
     except RuntimeFault as error:

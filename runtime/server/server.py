@@ -208,7 +208,10 @@ class Server:
         )
 
     def _add_routes(self, router: Router) -> None:
-        self.http.accept_writes(WriteHandler(self._compute, self._master.take))
+        tracing = self._config.http.write_tracing
+        self.http.accept_writes(
+            WriteHandler(self._compute, self._master.take, tracing=tracing)
+        )
         self._tasks.add_routes(router)
         self._overrides.add_routes(router)
         self._tests.add_routes(router)

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, cast
 
+from runtime.errors import RuntimeFault
 from runtime.services.httpd.headers import Marks
 from runtime.services.httpd.messages import NO_CONTENT, Answer
 from runtime.services.httpd.write import MAX_BODY_BYTES, WriteError, WriteHandler
@@ -184,6 +185,8 @@ class Connection(asyncio.Protocol):
         answer = NO_CONTENT
         if isinstance(error, WriteError):
             answer = error.answer()
+        elif isinstance(error, RuntimeFault):
+            answer = Answer(500, f"{error}\n".encode())
         elif error is not None or done.cancelled():
             if error is not None:
                 self._shared.fail(error)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import zlib
 from typing import Protocol
 from urllib.parse import parse_qs
 
 from runtime.compute import Compute
+from runtime.errors import RuntimeFault
 from runtime.services.httpd.messages import NO_CONTENT, Answer, Request
+
+log = logging.getLogger("kapacitor.http")
 
 # A gzip stream can grow by a factor of 1000; what it unpacks to is bounded like a body.
 MAX_BODY_BYTES = 256 * 1024 * 1024
@@ -46,9 +50,19 @@ class Points(Protocol):
 class WriteHandler:
     """Answers `POST /write`."""
 
-    def __init__(self, compute: Compute, points: Points) -> None:
+    def __init__(
+        self, compute: Compute, points: Points, *, tracing: bool = False
+    ) -> None:
+        """Hand what is written to `points`.
+
+        Args:
+            compute: where that is done.
+            points: takes it.
+            tracing: whether bodies are logged.
+        """
         self._compute = compute
         self._points = points
+        self._tracing = tracing
         # agents repeat the same query with every write
         self._queries: dict[str, tuple[str, str, str]] = {}
 
@@ -60,6 +74,9 @@ class WriteHandler:
             )
         except WriteError as error:
             return error.answer()
+        except RuntimeFault as error:
+            # what the points caused could not be stored
+            return Answer(500, f"{error}\n".encode())
         return NO_CONTENT
 
     def submit(self, query: str, body: bytes, encoding: str) -> asyncio.Future[None]:
@@ -75,7 +92,13 @@ class WriteHandler:
     def _take(
         self, body: bytes, encoding: str, db: str, rp: str, precision: str
     ) -> None:
-        self._points(unpacked(body, encoding), db, rp, precision)
+        text = unpacked(body, encoding)
+        if self._tracing:
+            log.info(
+                "write body received by handler",
+                extra={"body": text.decode("utf-8", "replace")},
+            )
+        self._points(text, db, rp, precision)
 
     def _parameters(self, query: str) -> tuple[str, str, str]:
         known = self._queries.get(query)

@@ -313,3 +313,12 @@ def test_a_table_is_written_with_its_secrets() -> None:
     ) in text
     assert text.startswith('hostname = "localhost"\ndata_dir = ""\n')
     assert text.endswith("\n\n")
+
+
+def test_the_sample_file_holds_the_defaults_but_for_paths() -> None:
+    sample = Path(__file__).parents[3] / "etc" / "kapacitor.conf"
+    config, warnings = read(sample, Config())
+    config.validate()
+    assert warnings == ()
+    assert (config.http, config.alert) == (Config().http, Config().alert)
+    assert config.handlers == Config().handlers

@@ -91,7 +91,7 @@ def test_tasks_and_states_outlive_the_process(
     server.write("cpu,host=a usage_idle=4 2")
     server.write("cpu,host=a usage_idle=50 3")
     # delivered at least once: a kill may come before the success is noted
-    said = [message for message in iter(lambda: messages(room, 1)[0], "a is OK")]
+    said = list(iter(lambda: messages(room, 1)[0], "a is OK"))
     assert set(said) <= {"a is CRITICAL"}
 
 

@@ -1,0 +1,104 @@
+"""The tasks that run."""
+
+import contextlib
+from typing import Any
+
+import pytest
+
+from runtime.errors import TaskError
+from runtime.nodes.environment import Environment
+from runtime.services.httpd.write import WriteError
+from runtime.task_master import TaskMaster
+from runtime.tick.evaluate import Script, evaluate
+from runtime.tick.parser import parse
+
+DBRPS = (("d", "r"),)
+
+
+def script(text: str = "stream|from().measurement('cpu')") -> Script:
+    return evaluate(parse(text), "stream")
+
+
+@pytest.fixture
+def master() -> TaskMaster:
+    return TaskMaster(
+        lambda id, dbrps: Environment(id, clock=lambda: 5, dbrps=dbrps),
+        clock=lambda: 5,
+        default_retention_policy="",
+        transaction=contextlib.nullcontext,
+    )
+
+
+def emitted(master: TaskMaster, id: str, node: str = "from1") -> Any:
+    task = master.get(id)
+    assert task is not None
+    return task.stats()["node-stats"][node]["emitted"]  # type: ignore[index] # a tree of JSON
+
+
+def test_points_reach_the_tasks_that_read_them(master: TaskMaster) -> None:
+    master.start("a", script(), DBRPS)
+    master.start("b", script(), (("d", ""), ("e", "r")))
+    master.take(b"cpu v=1\nmem v=1", "d", "r", "")
+    master.take(b"cpu v=1", "d", "", "")
+    master.take(b"cpu v=1\ncpu v=2", "e", "r", "")
+    master.take(b"cpu v=1", "f", "r", "")
+    assert (emitted(master, "a"), emitted(master, "b")) == (1, 3)
+    assert master.points == 6
+
+
+def test_a_write_that_is_refused_is_refused_whole(master: TaskMaster) -> None:
+    master.start("a", script(), DBRPS)
+    with pytest.raises(WriteError, match=r"^unable to parse 'bad': missing fields$"):
+        master.take(b"cpu v=1\nbad", "d", "r", "")
+    with pytest.raises(WriteError, match=r"^database is required$"):
+        master.take(b"cpu v=1", "", "r", "")
+    # the text is looked at first
+    with pytest.raises(WriteError, match=r"^unable to parse"):
+        master.take(b"bad", "", "r", "")
+    assert emitted(master, "a") == 0
+
+
+def test_a_stopped_task_gets_nothing(master: TaskMaster) -> None:
+    master.start("a", script(), DBRPS)
+    master.stop("a")
+    master.stop("never")
+    master.take(b"cpu v=1", "d", "r", "")
+    assert (master.get("a"), len(master)) == (None, 0)
+
+
+def test_starting_again_starts_afresh(master: TaskMaster) -> None:
+    master.start("a", script(), DBRPS)
+    master.take(b"cpu v=1", "d", "r", "")
+    master.start("a", script(), DBRPS)
+    assert (emitted(master, "a"), len(master)) == (0, 1)
+
+
+@pytest.mark.parametrize("error", [TaskError("a reason"), KeyError("a mistake")])
+def test_a_task_that_fails_is_dropped_and_told_about(
+    master: TaskMaster, error: Exception, caplog: Any
+) -> None:
+    told: list[tuple[str, str]] = []
+    master.stopped = lambda id, reason: told.append((id, reason))
+    master.start("bad", script(), DBRPS)
+    master.start("good", script(), DBRPS)
+    bad = master.get("bad")
+    assert bad is not None
+
+    def fail(point: object) -> None:
+        raise error
+
+    bad.nodes[1].point = fail  # type: ignore[method-assign, assignment] # a node that fails
+    master.take(b"cpu v=1", "d", "r", "")
+    master.take(b"cpu v=1", "d", "r", "")
+    assert emitted(master, "good") == 2
+    assert master.get("bad") is None
+    assert len(told) == 1
+    assert str(error) in told[0][1]
+
+
+def test_all_tasks_end_with_the_master(master: TaskMaster) -> None:
+    for id in ("a", "b"):
+        master.start(id, script(), DBRPS)
+    master.tick()
+    master.close()
+    assert len(master) == 0
