@@ -160,6 +160,15 @@ class Deliverer:
             self._news.add(address)
         self._call()
 
+    def hurry(self) -> None:
+        """Try everything that waits for its next attempt: what failed may work now."""
+        with self._lock:
+            for queue in self._queues.values():
+                if len(queue):
+                    queue.resume()
+                    self._news.add(queue.address)
+        self._call()
+
     def counters(self) -> dict[Address, Counters]:
         """What happened so far at each address."""
         with self._lock:

@@ -307,6 +307,24 @@ def test_a_new_handler_takes_over_what_waits(make):
     assert (bad.ids, good.ids) == (["1"], ["1"])
 
 
+def test_what_failed_is_tried_at_once_when_its_reason_may_be_gone(make):
+    policy = RetryPolicy(base_s=1e6, cap_s=1e6)
+    deliverer = make(policy=policy)
+    handler = Recorder(retry("service is not enabled"), 1, ["1"])
+
+    async def main():
+        await deliverer.start()
+        offer(deliverer, A, handler, "1", "1")
+        while not deliverer.outbox.list() or not deliverer.outbox.list()[0].attempts:
+            await asyncio.sleep(0.001)
+        while len(handler.ids) < 3:
+            deliverer.hurry()
+            await asyncio.sleep(0.001)
+        return await deliverer.close(1)
+
+    assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
+
+
 def test_a_damaged_row_is_a_dead_letter(make, store):
     deliverer, handler = make(), Recorder()
     offer(deliverer, A, handler, "1", "2")

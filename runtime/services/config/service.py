@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from runtime.compute import Compute
@@ -83,6 +83,7 @@ class ConfigService:
         compute: Compute,
         *,
         enabled: bool = True,
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
         """Serve `sections`.
 
@@ -92,7 +93,9 @@ class ConfigService:
             store: keeps the overrides.
             compute: where the store is used.
             enabled: whether the API may be used.
+            changed: called when an update is in force.
         """
+        self._changed = changed
         self._sections = sections
         self._services = services
         self._store = store
@@ -197,6 +200,7 @@ class ConfigService:
             ) from None
         await self._compute.run(self._persist, update.section, after)
         self._overrides = after
+        self._changed()
 
     def _persist(self, section: str, after: Overrides) -> None:
         with self._store.transaction():
