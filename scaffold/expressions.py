@@ -16,6 +16,7 @@ from scaffold.code import Code, ExpressionError, Kind, name_node
 from scaffold.names import closest, identifier
 
 _LENGTH = 2_000
+_DEPTH = 40
 _ATTRIBUTE = re.compile(r"\.([a-z]+)\b")
 _LEVELS = ("OK", "INFO", "WARNING", "CRITICAL")
 _ORDERED = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
@@ -51,7 +52,7 @@ def compile_expression(text: str, scope: Scope) -> Code:
     Raises:
         ExpressionError: it is no Python, or more than the subset.
     """
-    return _compiled(parse(text), scope)
+    return _Compiler(scope).compile(parse(text))
 
 
 def compile_pieces(text: str, scope: Scope) -> list[Code]:
@@ -64,17 +65,10 @@ def compile_pieces(text: str, scope: Scope) -> list[Code]:
         (
             Code(ast.Constant(piece), Kind.STR)
             if isinstance(piece, str)
-            else _compiled(piece, scope)
+            else _Compiler(scope).compile(piece)
         )
         for piece in pieces(text)
     ]
-
-
-def _compiled(node: ast.expr, scope: Scope) -> Code:
-    try:
-        return _Compiler(scope).compile(node)
-    except RecursionError:
-        raise ExpressionError("an expression is nested too deeply") from None
 
 
 def parse(text: str) -> ast.expr:
@@ -86,11 +80,21 @@ def parse(text: str) -> ast.expr:
     if len(text) > _LENGTH:
         raise ExpressionError(f"an expression has more than {_LENGTH} characters")
     try:
-        return ast.parse(text.strip(), mode="eval").body
+        node = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise ExpressionError(
             f"{text.strip()!r} is no expression", suggestion=_without_keywords(text)
         ) from None
+    if _is_deep(node):
+        raise ExpressionError(f"an expression is nested deeper than {_DEPTH}")
+    return node
+
+
+def _is_deep(node: ast.AST) -> bool:
+    level = [node]
+    for _ in range(_DEPTH):
+        level = [child for each in level for child in ast.iter_child_nodes(each)]
+    return bool(level)
 
 
 def _without_keywords(text: str) -> str:

@@ -91,7 +91,8 @@ class Flags:
             if each.is_config:
                 stated[f"config.{each.key}"] = shown
             if each.is_option and each.is_config:
-                stated[f"option.{each.key}"] = f"{each.type} from the configuration"
+                type_name = "str" if each.type == "url" else each.type
+                stated[f"option.{each.key}"] = f"{type_name} from the configuration"
             elif each.is_option:
                 stated[f"option.{each.key}"] = shown
         return stated
@@ -109,12 +110,13 @@ class Flags:
             "error": f"must specify the {title} server URL",
         }
         options = [each for each in said if each.is_option]
+        settings = {each.key: each.option() for each in options}
         body = {each.key: f"${{opt.{names.identifier(each.key)}}}" for each in options}
         body["message"] = "${event.message}"
         return {
             "handler": {"name": self.name, "title": title, "flags": self._switches()},
             "config": config,
-            "option": {each.key: each.option() for each in options},
+            **({"option": settings} if settings else {}),
             "request": [{"url": "${config.url}", "json": body}],
             "response": {
                 "message": f"unexpected response code ${{status}} from {title} service"
@@ -131,7 +133,7 @@ class Flags:
         [request] = document["request"]
         parts = [_table("[handler]", document["handler"])]
         parts.append(_table("[config]", document["config"]))
-        if document["option"]:
+        if "option" in document:
             parts.append(_table("[option]", document["option"]))
         parts.append(
             _table("[[request]]", {"url": request["url"]})

@@ -197,6 +197,12 @@ class RequestSpec:
     is_sorted: bool = False
     has_newline: bool = False
 
+    def codes(self) -> list[Code]:
+        """All code of the request."""
+        codes = [self.url, *self.path, *self.headers.values()]
+        codes += [*(self.query or {}).values(), *(self.basic or ())]
+        return codes + [each for each in (self.when, self.token, self.body) if each]
+
 
 @dataclass(frozen=True)
 class ResponseSpec:
@@ -287,6 +293,17 @@ class HandlerSpec:
     def to_toml(self) -> str:
         """The spec as it is committed: the author's own text."""
         return self.text
+
+    def codes(self) -> list[Code]:
+        """All code that sends an event or reads an answer."""
+        codes = [each.code for each in self.lets]
+        for check in self.checks:
+            codes += [check.that, check.error]
+        for request in self.requests:
+            codes += request.codes()
+        response = self.response
+        answers = (response.that, response.message, response.unparsable)
+        return codes + [each for each in answers if each is not None]
 
     @property
     def is_global(self) -> bool:

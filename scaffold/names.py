@@ -263,7 +263,7 @@ def _ascii_guess(name: str) -> str:
 
 def _shown(name: str) -> str:
     """The name, with the code points of what is not plain ASCII."""
-    odd = sorted({char for char in name if not (" " < char < "\x7f")})
+    odd = sorted({char for char in name if not (" " <= char < "\x7f")})
     if not odd:
         return repr(name)
     points = ", ".join(f"U+{ord(char):04X}" for char in odd[:5])

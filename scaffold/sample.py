@@ -302,11 +302,7 @@ class Sample:
         codes: list[Code] = [each.code for each in self.spec.lets]
         codes += [each.that for each in self.spec.checks]
         for request in self.spec.requests:
-            codes += [request.url, *request.path, *request.headers.values()]
-            codes += [*(request.query or {}).values(), *(request.basic or ())]
-            codes += [
-                each for each in (request.when, request.token, request.body) if each
-            ]
+            codes += request.codes()
         return any(key in code.reads for code in codes)
 
     def failure(self, status: int) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +16,7 @@ from scaffold.model import (
     TYPES,
     Check,
     Example,
+    HandlerSpec,
     Let,
     Option,
     RequestSpec,
@@ -394,3 +396,30 @@ def read_examples(reader: Reader, document: Mapping[str, Any]) -> tuple[Example,
         name = reader.value(table, path, "name", str, f"example {index + 1}")
         made.append(Example(name, *parts))
     return tuple(made)
+
+
+def check_use(reader: Reader, spec: HandlerSpec) -> None:
+    """What can be seen only when all of a spec is known."""
+    used = {
+        each.id
+        for code in spec.codes()
+        for each in ast.walk(code.node)
+        if isinstance(each, ast.Name)
+    }
+    for let in spec.lets:
+        if let.name not in used:
+            reader.fault(("let", let.name), "is used nowhere")
+    for level in spec.levels:
+        if level.constant not in used:
+            reader.fault(("level", level.key), "is used nowhere")
+    for index, request in enumerate(spec.requests):
+        if not request.url.reads & {f"config.{each.key}" for each in spec.config}:
+            reads = {each.partition(".")[2] for each in request.url.reads}
+            options = [each for each in spec.options if each.key in reads]
+            if any(each.fallback and each.fallback.reads for each in options):
+                continue
+            reader.fault(
+                ("request", index, "url"),
+                "must begin with a URL from the configuration: tests stand in for it",
+                'a key of [config] with the URL as its default, and "${config.KEY}"',
+            )

@@ -61,17 +61,7 @@ class ServiceView:
     def _codes(self) -> list[Code]:
         """All code of the module."""
         spec = self.spec
-        response = spec.response
-        codes = [each.code for each in spec.lets]
-        for check in spec.checks:
-            codes += [check.that, check.error]
-        for request in spec.requests:
-            codes += [request.url, *request.path, *request.headers.values()]
-            codes += [*(request.query or {}).values(), *(request.basic or ())]
-            codes += [
-                each for each in (request.when, request.token, request.body) if each
-            ]
-        codes += [each for each in (response.that, response.unparsable) if each]
+        codes = spec.codes()
         codes.append(self._failure)
         codes += [each.code for each in spec.test if each.code]
         return codes

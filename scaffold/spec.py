@@ -108,6 +108,8 @@ def _read(
     if _depth(document) > _DEPTH:
         raise SpecError([Fault("", f"is nested deeper than {_DEPTH}")], path)
     spec = _spec(document, text, reader, existing, properties)
+    if not reader.faults:
+        sending.check_use(reader, spec)
     if reader.faults:
         raise SpecError(_in_order(reader.faults), path)
     return spec
@@ -221,7 +223,7 @@ def _flat(value: Any, path: Path = ()) -> dict[str, Any]:
 def _depth(value: object) -> int:
     """How deeply tables and lists are nested; walks level by level."""
     depth, level = 0, [value]
-    while level and depth <= _DEPTH:
+    while level and depth <= _DEPTH + 1:
         inner: list[object] = []
         for each in level:
             if isinstance(each, dict):

@@ -59,8 +59,14 @@ class Values:
         self._reader.fault(path, f"is {kind_of(value)}", "a text")
         return _PLAIN
 
-    def value(self, value: object, path: Path) -> Code:
-        """Any value, as it is sent."""
+    def value(self, value: object, path: Path, *, is_optional: bool = False) -> Code:
+        """Any value, as it is sent.
+
+        Args:
+            value: the value.
+            path: its place.
+            is_optional: whether it is left out when empty; that changes nothing here.
+        """
         match value:
             case str():
                 return self.string(value, path).revealed()
@@ -87,7 +93,7 @@ class Values:
             path: its place.
             as_text: whether all values become text, as forms need it.
         """
-        read = self.text if as_text else self.value
+        read = self._form_value if as_text else self.value
         keys: list[ast.expr | None] = []
         values: list[Code] = []
         fields: list[tuple[str, Kind]] = []
@@ -109,11 +115,22 @@ class Values:
             if name != key:
                 optional.append(name)
             keys.append(ast.Constant(name))
-            values.append(read(value, place))
+            values.append(read(value, place, is_optional=name != key))
             fields.append((name, values[-1].kind))
         made: ast.expr = ast.Dict(keys, [each.node for each in values])
         code = Code(made, Kind.FIELDS, fields=tuple(fields)).using(*values)
         return _without_empty(code, optional) if optional else code
+
+    def _form_value(self, value: object, path: Path, *, is_optional: bool) -> Code:
+        """A value of a form: text; an optional one is empty where its value is."""
+        text = self.text(value, path)
+        if not is_optional or not isinstance(value, str):
+            return text
+        code = self.string(value, path)
+        if code.kind in (Kind.STR, Kind.SECRET, Kind.LEVEL):
+            return text
+        made = ast.IfExp(code.node, text.node, ast.Constant(""))
+        return Code(made, Kind.STR).using(text)
 
     def _merged(self, text: object, path: Path) -> Code:
         code = self.expression(text, path)

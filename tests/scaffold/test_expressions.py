@@ -1,0 +1,221 @@
+import ast
+
+import black
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scaffold.code import ExpressionError, Kind, dotted
+from scaffold.expressions import compile_expression, pieces
+from scaffold.functions import FUNCTIONS
+from scaffold.model import TYPES, ConfigField, LevelMap, Option
+from scaffold.scopes import sending
+from scaffold.source import literal, source, statement
+
+CONFIG = [
+    ConfigField(key, TYPES[type_], TYPES[type_].empty)
+    for key, type_ in (
+        *(("room", "str"), ("token", "secret"), ("count", "int"), ("on", "bool")),
+        *(("teams", "list[str]"), ("labels", "map[str]"), ("from", "str")),
+    )
+]
+OPTIONS = [Option("room", TYPES["str"], ""), Option("token", TYPES["secret"], "")]
+LEVELS = [
+    LevelMap("color", {"OK": "green"}, "red"),
+    LevelMap("rank", {"OK": 0, "INFO": 1, "WARNING": 2, "CRITICAL": 3}, 0),
+]
+SCOPE = sending(CONFIG, OPTIONS, LEVELS)
+
+
+def python(text):
+    return source(compile_expression(text, SCOPE).revealed().node)
+
+
+def refused(text):
+    with pytest.raises(ExpressionError) as caught:
+        compile_expression(text, SCOPE)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("config.room", "config.room"),
+        ("config.from_", "config.from_"),
+        ("opt.room or config.room", "options.room or config.room"),
+        ("opt.token or config.token", "(options.token or config.token).reveal()"),
+        ("opt.token or config.room", "options.token.reveal() or config.room"),
+        (
+            "config.room if config.token else 'x'",
+            'config.room if config.token else "x"',
+        ),
+        ("event.id", "event.state.id"),
+        ("event.task", "event.data.task_name"),
+        ("event.level", "str(event.state.level)"),
+        ("event.level == 'OK'", "event.state.level == Level.OK"),
+        ("'OK' != event.previous_level", "Level.OK != event.previous_level"),
+        ("event.level >= 'WARNING'", "event.state.level >= Level.WARNING"),
+        (
+            "event.level in ['OK', 'INFO']",
+            "event.state.level in (Level.OK, Level.INFO)",
+        ),
+        ("event.tags.host", 'event.data.tags.get("host", "")'),
+        ("get(event.tags, 'a-b', 'none')", 'event.data.tags.get("a-b", "none")'),
+        ("event.fields.usage", 'get(event.data.fields, "usage")'),
+        ("event.row.name", "first_row(event).name"),
+        ("level.color", 'COLOR.get(event.state.level, "red")'),
+        ("level.rank", "RANK[event.state.level]"),
+        ("lower(event.message)", "event.state.message.lower()"),
+        ("truncate(event.message, 10)", "event.state.message[:10]"),
+        ("join(config.teams, ', ')", '", ".join(config.teams)'),
+        ("config.count * 2 + 1", "config.count * 2 + 1"),
+        ("(config.count + 1) * 2", "(config.count + 1) * 2"),
+        ("-config.count", "-config.count"),
+        ("not config.on", "not config.on"),
+        ("not config.room == 'a'", 'config.room != "a"'),
+        ("not (config.on or config.room)", "not config.on and not config.room"),
+        ("config.on == True", "config.on is True"),
+        ("config.on and config.room or 'x'", '(config.on and config.room) or "x"'),
+        ("config.room in ['a', 'b']", 'config.room in ("a", "b")'),
+        ("pick(opt.room, config.room)", "options.room or config.room"),
+        ("text(config.count)", "str(config.count)"),
+        ("rfc3339(event.time, 3)", "rfc3339(event.state.time, 3)"),
+        ("json(event.result)", "dumps(result_tree(event))"),
+        ("{'a': config.room}", '{"a": config.room}'),
+    ],
+)
+def test_becomes_plain_python(text, wanted):
+    assert python(text) == wanted
+    ast.parse(wanted)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "suggestion"),
+    [
+        ("confg.room", "unknown name 'confg'", "config"),
+        ("config.rom", "unknown name 'config.rom'", "config.room"),
+        ("event.mesage", "unknown name 'event.mesage'", "event.message"),
+        ("true", "unknown name 'true'", "True"),
+        ("lowr(event.id)", "unknown function 'lowr'", "lower"),
+        ("event.level == 'CRIT'", "'CRIT' is no level", "CRITICAL"),
+        ("config.from", "'config.from' is no expression", "'config.from_'"),
+        ("config", "'config' alone is no value", ""),
+        ("truncate(event.id)", "truncate() takes other values", ""),
+        ("truncate(event.id, 'x')", "a text stands where a whole number", ""),
+        ("matches(event.id, '(')", "'(' is no regular expression", ""),
+        ("matches(event.id, config.room)", "in quotes", ""),
+        ("config.room + 1", "joins a text and a whole number", ""),
+        ("config.room < 1", "orders a text and a whole number", ""),
+        ("1 < config.count < 5", "compares more than two values", ""),
+        ("config.room is 'a'", "'is' is not known", ""),
+        ("event.id.upper()", "is no function", ""),
+        ("event.id.__class__", "has nothing called '__class__'", ""),
+        ("config.__class__", "unknown name 'config.__class__'", ""),
+        ("__import__('os')", "unknown function '__import__'", ""),
+        ("(lambda: 1)()", "is no function", ""),
+        ("[x for x in config.teams]", "more than an expression may hold", ""),
+        ("f'{config.room}'", "more than an expression may hold", ""),
+        ("config.teams[0]", "more than an expression may hold", ""),
+        ("(x := 1)", "more than an expression may hold", ""),
+        ("b'x'", "is no text, number", ""),
+        ("...", "is no text, number", ""),
+        ("1j", "is no text, number", ""),
+        ("pick(*config.teams)", "values are given in order", ""),
+        ("{**event.tags}", '"**" is not known', ""),
+        ("import os", "is no expression", ""),
+        ("config.room; 1", "is no expression", ""),
+        ("a\x00b", "is no expression", ""),
+        ("", "is no expression", ""),
+        ("not " * 400 + "config.on", "deeper than 40", ""),
+        ("(" * 300 + "1" + ")" * 300, "is no expression", ""),
+        ("1 +" * 1000 + "1", "more than 2000 characters", ""),
+    ],
+)
+def test_is_refused(text, wanted, suggestion):
+    error = refused(text)
+    assert wanted in str(error)
+    assert error.suggestion == suggestion
+
+
+def test_what_a_piece_reads_and_needs():
+    code = compile_expression("get(event.fields, config.room, level.color)", SCOPE)
+    assert code.reads == {"config.room"}
+    assert code.imports == {"get", "COLOR"}
+    assert code.kind is Kind.ANY
+
+
+def test_every_function_shows_how_it_is_written():
+    for name, function in FUNCTIONS.items():
+        assert function.signature.startswith(f"{name}(")
+        assert function.meaning
+
+
+def test_texts_are_cut_at_their_expressions():
+    texts = [
+        each if isinstance(each, str) else ast.unparse(each)
+        for each in pieces("a ${x} $${y} ${get(z, '}')} ${ {'a': 1} } $")
+    ]
+    assert texts == ["a ", "x", " ${y} ", "get(z, '}')", " ", "{'a': 1}", " $"]
+
+
+@pytest.mark.parametrize("text", ["${", "${x", "${}", "${x y}", "a ${x:>3}"])
+def test_an_unfinished_expression_is_refused(text):
+    with pytest.raises(ExpressionError):
+        pieces(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ("a", '"a"'),
+        ('say "hi"', "'say \"hi\"'"),
+        ("it's", '"it\'s"'),
+        ('it\'s "x"', '"it\'s \\"x\\""'[:0] + "'it\\'s \"x\"'"),
+        ("\n\r\x00\u2028\u202e", '"\\n\\r\\x00\\u2028\\u202e"'),
+        ("\\", '"\\\\"'),
+        ("é€", '"é€"'),
+        (True, "True"),
+        (1.5, "1.5"),
+    ],
+)
+def test_literals_are_written_as_black_writes_them(value, wanted):
+    assert literal(value) == wanted
+    assert ast.literal_eval(literal(value)) == value
+
+
+NAMES = st.sampled_from(["x", "event.state.message", "options.a_long_name"])
+TEXTS = st.text(alphabet="ab'\"\\{}\n é", max_size=30).map(
+    lambda text: ast.Constant(text)
+)
+LEAVES = st.one_of(NAMES.map(dotted), TEXTS, st.just(ast.Constant(3)))
+
+
+def trees(inner):
+    items = st.lists(inner, max_size=4)
+    return st.one_of(
+        items.map(lambda nodes: ast.List(nodes)),
+        st.lists(st.tuples(TEXTS, inner), max_size=4).map(
+            lambda pairs: ast.Dict(
+                [key for key, _ in pairs], [each for _, each in pairs]
+            )
+        ),
+        items.map(lambda nodes: ast.Call(ast.Name("function"), nodes, [])),
+        st.tuples(inner, inner, inner).map(lambda nodes: ast.IfExp(*nodes)),
+        st.tuples(inner, inner).map(lambda pair: ast.BoolOp(ast.Or(), [*pair])),
+        st.tuples(inner, inner).map(
+            lambda pair: ast.Compare(pair[0], [ast.NotEq()], [pair[1]])
+        ),
+        inner.map(lambda node: ast.UnaryOp(ast.Not(), node)),
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.recursive(LEAVES, trees, max_leaves=12), st.sampled_from([0, 4, 8, 12]))
+def test_statements_are_laid_out_as_black_lays_them_out(node, indent):
+    text = statement("body = ", node, indent)
+    assert ast.dump(ast.parse(text).body[0].value) == ast.dump(
+        ast.parse(source(node), mode="eval").body
+    )
+    module = "".join(f"{' ' * at}if x:\n" for at in range(0, indent, 4))
+    module += f"{' ' * indent}{text}\n"
+    assert black.format_str(module, mode=black.Mode()) == module

@@ -1,0 +1,113 @@
+import pytest
+
+from scaffold.names import (
+    Names,
+    camel_case,
+    default_property,
+    identifier,
+    key_faults,
+    kind_faults,
+    property_faults,
+    same_names,
+    snake_case,
+)
+
+
+def problems(faults):
+    return [str(fault) for fault in faults]
+
+
+@pytest.mark.parametrize(
+    ("kind", "property", "class_name", "method", "section"),
+    [
+        ("foo", "foo", "Foo", "foo", "foo"),
+        ("hipchat", "hipChat", "HipChat", "hip_chat", "hipchat"),
+        ("opsgenie2", "opsGenie2", "OpsGenie2", "ops_genie2", "opsgenie2"),
+        ("my_chat", "myChat", "MyChat", "my_chat", "my-chat"),
+        ("smtp", "email", "Email", "email", "smtp"),
+    ],
+)
+def test_every_form_of_a_name(kind, property, class_name, method, section):
+    names = Names(kind, property)
+    assert names.package == kind
+    assert names.test_module == f"{kind}test"
+    assert (names.class_name, names.method) == (class_name, method)
+    assert names.section == section
+    assert camel_case(names.method) == property
+
+
+def test_keys_become_identifiers():
+    assert identifier("icon-emoji") == "icon_emoji"
+    assert identifier("from") == "from_"
+    assert camel_case("icon-emoji") == "iconEmoji"
+    assert snake_case("serviceKey") == "service_key"
+    assert default_property("my_chat") == "myChat"
+
+
+@pytest.mark.parametrize("kind", ["foo", "hipchat", "my_chat", "pagerduty2", "slack"])
+def test_good_names(kind):
+    assert kind_faults(kind, "NAME") == []
+    assert property_faults(default_property(kind), "NAME") == []
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("", "Foo", "my-chat", "2foo", "_foo", "a" * 41, "foo bar", "foo.bar", "../x"),
+        *("ｃlass", "ﬁoo", "ſlack", "\u212aey", "аlert", "foo·bar", "hiṕchat"),
+        *("foo\n", "foo\x00", "foo\u202e"),
+        *("class", "match", "type", "print", "id", "con", "nul", "aux", "com1"),
+        *("alert", "message", "topic", "details", "crit", "config", "http", "service"),
+        *("foo_", "foo__bar", "log", "exec", "tcp", "publish", "aggregate", "stats"),
+    ],
+)
+def test_bad_names(kind):
+    assert kind_faults(kind, "NAME")
+
+
+def test_a_name_that_is_not_ascii_is_shown_with_its_code_points():
+    [fault] = kind_faults("ﬁoo", "NAME")
+    assert "U+FB01" in fault.problem
+    assert str(fault).isascii()
+
+
+def test_a_suggestion_for_a_name_in_the_wrong_case():
+    [fault] = kind_faults("MyChat", "NAME")
+    assert fault.suggestion == "'my_chat'"
+
+
+@pytest.mark.parametrize("kind", ["foo", "fo_o", "f_oo"])
+def test_names_that_cannot_be_told_from_existing_ones(kind):
+    assert kind_faults(kind, "NAME", existing=["foo"])
+
+
+def test_all_faults_of_a_name_are_told():
+    assert len(kind_faults("print", "NAME", existing=["print"])) == 2
+
+
+@pytest.mark.parametrize(
+    "property", ["crit", "stateChangesOnly", "CRIT", "hip_chat", "uRL", "class", "Foo"]
+)
+def test_bad_properties(property):
+    assert property_faults(property, "handler.property")
+
+
+def test_a_property_that_another_handler_has():
+    faults = property_faults("hipChat", "handler.property", ["hipchat"])
+    assert problems(faults) == [
+        "handler.property: another handler has the property 'hipChat'"
+    ]
+
+
+def test_keys():
+    assert key_faults("from", "config.from") == []
+    assert key_faults("recovery_action", "config.recovery_action") == []
+    assert problems(key_faults("Icon Emoji", "config")) == [
+        "config: 'Icon Emoji' is no name for a key (allowed: a to z first, then a to z, "
+        "0 to 9, single - and _, at most 40 characters; did you mean 'icon_emoji'?)"
+    ]
+    assert key_faults("validate", "config", ["validate"])
+
+
+def test_keys_that_are_one_name_in_python():
+    assert same_names(["chat-id", "room", "chat_id"]) == [("chat-id", "chat_id")]
