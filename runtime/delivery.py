@@ -155,7 +155,19 @@ class Deliverer:
             if queue is None:
                 queue = self._queues[address] = Queue(address, handler, context)
             queue.handler, queue.context = handler, context
+            queue.is_retired = False
             queue.newest = max(queue.newest, newest)
+            queue.resume()
+            self._news.add(address)
+        self._call()
+
+    def retire(self, address: Address) -> None:
+        """Try once more what waits for a handler that is deleted; then it is dead."""
+        with self._lock:
+            queue = self._queues.get(address)
+            if queue is None:
+                return
+            queue.is_retired = True
             queue.resume()
             self._news.add(address)
         self._call()
@@ -255,8 +267,8 @@ class Deliverer:
                 queue.loaded = queue.newest
 
     async def _attempt(self, queue: Queue, item: Item) -> None:
-        handler = queue.handler
-        error = await self._handled(handler, item)
+        resumed = queue.resumed
+        error = await self._handled(queue.handler, item)
         now_s = self._monotonic()
         answered = error is None or not error.retry or error.status is not None
         queue.note(now_s, answered=answered, policy=self._policy)
@@ -267,7 +279,7 @@ class Deliverer:
         queue.counters.failed += 1
         item = dataclasses.replace(item, attempts=item.attempts + 1, error=str(error))
         too_old = self._clock() - item.created >= self._policy.max_age_ns
-        is_dead = too_old or not error.retry
+        is_dead = too_old or not error.retry or queue.is_retired
         _failed(queue, item, is_dead=is_dead)
         if is_dead:
             queue.counters.dead += 1
@@ -279,8 +291,8 @@ class Deliverer:
         with self._lock:
             if self._is_closing:
                 wait_s = self._policy.cap_s
-            elif queue.handler is not handler:
-                wait_s = 0.0  # what failed is not what will try
+            elif queue.resumed != resumed:
+                wait_s = 0.0  # something changed meanwhile
             queue.failed(item, now_s, wait_s)
 
     async def _end(self, queue: Queue, item: Item, dead: Item | None) -> None:

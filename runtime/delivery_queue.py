@@ -68,6 +68,9 @@ class Queue:
         newest: the id of the newest item, in memory or not.
         loaded: the id of the newest item in memory.
         counters: what happened so far.
+        paused_until_s: nothing is tried before.
+        resumed: how often everything was to be tried at once.
+        is_retired: whether its handler was deleted, so each item is tried once.
     """
 
     address: Address
@@ -77,6 +80,8 @@ class Queue:
     loaded: int = 0
     counters: Counters = field(default_factory=Counters)
     paused_until_s: float = 0.0
+    resumed: int = 0
+    is_retired: bool = False
     _size: int = 0
     _in_row: int = 0
     _chains: dict[str, deque[Item]] = field(default_factory=dict)
@@ -142,7 +147,8 @@ class Queue:
             self.paused_until_s = now_s + policy.probe_s
 
     def resume(self) -> None:
-        """Try everything at once: the handler was replaced."""
+        """Try everything at once: something has changed."""
+        self.resumed += 1
         self.paused_until_s = 0.0
         self._in_row = 0
         for _, number, event_id in self._delayed:

@@ -325,6 +325,25 @@ def test_what_failed_is_tried_at_once_when_its_reason_may_be_gone(make):
     assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
 
 
+def test_what_waits_for_a_deleted_handler_is_tried_once_more(make):
+    policy = RetryPolicy(base_s=1e6, cap_s=1e6)
+    deliverer, handler = make(policy=policy), Recorder(retry(), 2, ["1", "2"])
+    offer(deliverer, A, handler, "1", "2")
+
+    async def main():
+        await deliverer.start()
+        while deliverer.counters()[A].failed < 2:
+            await asyncio.sleep(0.001)
+        deliverer.retire(A)
+        while deliverer.counters()[A].dead < 2:
+            await asyncio.sleep(0.001)
+        return await deliverer.close(1)
+
+    assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
+    assert handler.ids == ["1", "2", "1", "2"]
+    assert len(deliverer.outbox.list("dead")) == 2
+
+
 def test_a_damaged_row_is_a_dead_letter(make, store):
     deliverer, handler = make(), Recorder()
     offer(deliverer, A, handler, "1", "2")

@@ -201,6 +201,8 @@ class AlertService:
         prefix = f"main:{task}:"
         open_ones = [topic.id for topic in self.topics if topic.id.startswith(prefix)]
         for topic in {*open_ones, *self._states.anonymous_of(task)}:
+            for name in self._attached.get(topic, ()):
+                self._deliverer.retire(Address(topic, name))
             self.close_topic(topic)
             self.delete_topic(topic)
 
@@ -265,7 +267,8 @@ class AlertService:
         return spec
 
     def deregister(self, topic: str, handler: str) -> None:
-        """Drop a handler, if there is one; events that wait for it are delivered."""
+        """Drop a handler, if there is one; what waits for it is tried once more."""
+        self._deliverer.retire(Address(topic, handler))
         self._stored_specs.delete(topic, handler)
         self._specs.get(topic, {}).pop(handler, None)
         self._attached.get(topic, {}).pop(handler, None)
