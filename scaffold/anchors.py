@@ -10,8 +10,7 @@ from __future__ import annotations
 import ast
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from scaffold.slots import Anchor, Entry, Slot, Source, Unfit, natural
 from scaffold.text_anchors import Changelog, MarkdownList, TomlSections, bullets
@@ -36,11 +35,13 @@ NodeT = TypeVar("NodeT", bound=ast.AST)
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-@dataclass(frozen=True, slots=True)
-class ImportBlock:
+class ImportBlock(NamedTuple):
     """The `from package.… import …` lines of one package; keys are `module:name`."""
 
-    frame = ("", "")
+    @property
+    def frame(self) -> tuple[str, str] | None:
+        """An entry is a module as it is."""
+        return "", ""
 
     @property
     def name(self) -> str:
@@ -73,8 +74,7 @@ class ImportBlock:
         return [Slot((), end, lead=1 if before else 0)]
 
 
-@dataclass(frozen=True, slots=True)
-class FromImport:
+class FromImport(NamedTuple):
     """The names of one `from package.module import (…)`; keys are the names.
 
     Attributes:
@@ -89,7 +89,7 @@ class FromImport:
         return f"from ….{self.module} import (…)"
 
     @property
-    def frame(self) -> tuple[str, str]:
+    def frame(self) -> tuple[str, str] | None:
         """The text around an entry that makes it a module."""
         return f"from x.{self.module} import (\n", ")\n"
 
@@ -118,8 +118,7 @@ class FromImport:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class ClassBody:
+class ClassBody(NamedTuple):
     """The fields of a class; keys are their names."""
 
     owner: str
@@ -130,7 +129,7 @@ class ClassBody:
         return f"the fields of class {self.owner}"
 
     @property
-    def frame(self) -> tuple[str, str]:
+    def frame(self) -> tuple[str, str] | None:
         """The text around an entry that makes it a module."""
         return f"class {self.owner}:\n", ""
 
@@ -158,8 +157,7 @@ class ClassBody:
         return Slot((), end, indent, unit, lead=1 if doc else 0, taken=taken)
 
 
-@dataclass(frozen=True, slots=True)
-class Methods:
+class Methods(NamedTuple):
     """The methods of a class; keys are their names.
 
     Attributes:
@@ -177,7 +175,7 @@ class Methods:
         return f"the methods of class {self.owner}{with_}"
 
     @property
-    def frame(self) -> tuple[str, str]:
+    def frame(self) -> tuple[str, str] | None:
         """The text around an entry that makes it a module."""
         return f"class {self.owner}:\n", ""
 
@@ -207,12 +205,15 @@ class Methods:
         return self.decorator in [_name(item) for item in node.decorator_list]
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleClasses:
+class ModuleClasses(NamedTuple):
     """The classes of a module that derive from one base; keys are their names."""
 
     base: str
-    frame = ("", "")
+
+    @property
+    def frame(self) -> tuple[str, str] | None:
+        """An entry is a module as it is."""
+        return "", ""
 
     @property
     def name(self) -> str:
@@ -238,8 +239,7 @@ class ModuleClasses:
         return [Slot(entries, end, gap=2, lead=2, taken=taken)]
 
 
-@dataclass(frozen=True, slots=True)
-class DictLiteral:
+class DictLiteral(NamedTuple):
     """The entries of `name = {…}` in a module; keys are the literal's own."""
 
     variable: str
@@ -250,7 +250,7 @@ class DictLiteral:
         return f"the dict literal {self.variable}"
 
     @property
-    def frame(self) -> tuple[str, str]:
+    def frame(self) -> tuple[str, str] | None:
         """The text around an entry that makes it a module."""
         return f"{self.variable} = {{\n", "}\n"
 
@@ -270,8 +270,7 @@ class DictLiteral:
         return slots
 
 
-@dataclass(frozen=True, slots=True)
-class ListLiteral:
+class ListLiteral(NamedTuple):
     """The texts in `name = […]` (or a tuple or set); keys are the texts."""
 
     variable: str
@@ -282,7 +281,7 @@ class ListLiteral:
         return f"the list literal {self.variable}"
 
     @property
-    def frame(self) -> tuple[str, str]:
+    def frame(self) -> tuple[str, str] | None:
         """The text around an entry that makes it a module."""
         return f"{self.variable} = [\n", "]\n"
 
@@ -301,8 +300,7 @@ class ListLiteral:
         return slots
 
 
-@dataclass(frozen=True, slots=True)
-class CallArguments:
+class CallArguments(NamedTuple):
     """The keyword arguments of the one call of a function; keys are their names."""
 
     function: str
@@ -313,7 +311,7 @@ class CallArguments:
         return f"the call {self.function}(…)"
 
     @property
-    def frame(self) -> tuple[str, str]:
+    def frame(self) -> tuple[str, str] | None:
         """The text around an entry that makes it a module."""
         return f"{self.function}(\n", ")\n"
 
@@ -338,8 +336,7 @@ class CallArguments:
         return slots
 
 
-@dataclass(frozen=True, slots=True)
-class DocstringList:
+class DocstringList(NamedTuple):
     """A bullet list in a class's docstring; keys are the names in backquotes.
 
     Attributes:
@@ -349,7 +346,11 @@ class DocstringList:
 
     owner: str
     heading: str
-    frame = None
+
+    @property
+    def frame(self) -> tuple[str, str] | None:
+        """An entry is no Python."""
+        return None
 
     @property
     def name(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from scaffold import plan, state
 from scaffold.errors import AnchorNotFound, PlanError
@@ -30,8 +31,7 @@ CODES = {
 _INFORMATIONAL = frozenset({"SC103", "SC105"})
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing that is not as it was generated.
 
     Attributes:
@@ -84,7 +84,7 @@ class Examiner:
 
     def leftovers(self, kind: str) -> list[Finding]:
         """What is still there of a handler whose spec is gone."""
-        record = state.read(self.tree, kind) or Record()
+        record = state.read(self.tree, kind) or Record({}, {})
         paths = [path for path in record.files if self.tree.read(path) is not None]
         fix = f"rm -r {state.HANDLERS / kind}"
         if paths:

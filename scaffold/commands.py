@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import tomllib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from scaffold import check as checking
 from scaffold import disk, plan, quick, state, verify
@@ -33,8 +33,7 @@ from scaffold.tree import DiskTree, Tree, WatchedTree
 _MAX_SPEC_BYTES = 65_536
 
 
-@dataclass(frozen=True, slots=True)
-class Flags:
+class Flags(NamedTuple):
     """What the command line says about a new handler.
 
     Attributes:
@@ -72,8 +71,7 @@ class Flags:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class How:
+class How(NamedTuple):
     """How a command that changes files does so.
 
     Attributes:

@@ -22,8 +22,8 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from scaffold.change import Change
 from scaffold.errors import (
@@ -43,8 +43,7 @@ _MODE = 0o644
 _THREADS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(NamedTuple):
     """One file of a transaction, as its record has it.
 
     Attributes:

@@ -19,8 +19,8 @@ ScaffoldError
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 
 class ScaffoldError(Exception):
@@ -45,8 +45,7 @@ class UsageError(ScaffoldError):
         self.fix = fix
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """One thing that is wrong with a spec.
 
     Attributes:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from scaffold import plan, state
 from scaffold.change import Change
@@ -19,8 +19,7 @@ Render = Callable[[str, HandlerSpec, str], str]
 """The text of a template, for a spec and the package that the runtime is called."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What should be there for one handler.
 
     Attributes:
@@ -36,8 +35,7 @@ class Wanted:
     places: Mapping[plan.Place, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One line of a report.
 
     Attributes:
@@ -60,8 +58,7 @@ class Step:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeSet:
+class ChangeSet(NamedTuple):
     """What a command would do.
 
     Attributes:
@@ -70,7 +67,7 @@ class ChangeSet:
     """
 
     changes: tuple[Change, ...] = ()
-    steps: tuple[Step, ...] = field(default=())
+    steps: tuple[Step, ...] = ()
 
     @property
     def conflicts(self) -> tuple[PurePosixPath, ...]:
@@ -84,8 +81,7 @@ class ChangeSet:
         return frozenset(step.path for step in self.steps if step.role == "shared")
 
 
-@dataclass(frozen=True, slots=True)
-class Overlay:
+class Overlay(NamedTuple):
     """A tree as it will be after some changes."""
 
     tree: Tree
@@ -133,9 +129,9 @@ def generate(want: Wanted, tree: Tree) -> ChangeSet:
         SpecError: a name that the handler needs belongs to another one.
     """
     record = state.read(tree, want.kind)
-    files = _files(want, record or Record(), tree)
+    files = _files(want, record or Record({}, {}), tree)
     places, outcomes = _places(want, record, tree)
-    kept = _record(want, record or Record(), outcomes)
+    kept = _record(want, record or Record({}, {}), outcomes)
     changes = [
         *files.changes,
         *places.changes,
@@ -159,7 +155,7 @@ def generate_all(wants: Iterable[Wanted], tree: Tree) -> ChangeSet:
         result = generate(want, Overlay(tree, files))
         for change in result.changes:
             first = changes.get(change.path, change)
-            changes[change.path] = replace(change, before=first.before)
+            changes[change.path] = change._replace(before=first.before)
         steps += result.steps
     return ChangeSet(tuple(changes.values()), tuple(steps))
 

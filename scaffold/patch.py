@@ -5,16 +5,15 @@ from __future__ import annotations
 import textwrap
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from scaffold.errors import AnchorNotFound, PlanError, PlanErrors, UsageError
 from scaffold.layout import fit_entry
 from scaffold.slots import Anchor, Entry, Slot, Source, Unfit
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
+class Registration(NamedTuple):
     """One entry that should be in a file.
 
     Attributes:
@@ -37,8 +36,7 @@ class Registration:
     force: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a registration.
 
     Attributes:
@@ -58,8 +56,7 @@ class Outcome:
     fragment: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Edit:
+class _Edit(NamedTuple):
     outcome: Outcome
     start: int
     stop: int
@@ -212,7 +209,7 @@ def _apply(source: Source, edits: Sequence[_Edit]) -> str:
         bottom = len(lines)
         edits = [
             (
-                replace(edit, text=_at_bottom(edit, source.newline))
+                edit._replace(text=_at_bottom(edit, source.newline))
                 if edit.stop == bottom and edit.text
                 else edit
             )
@@ -251,7 +248,7 @@ def _with_lines(edits: Sequence[_Edit]) -> tuple[Outcome, ...]:
         lines[number] = edit.start + shift + lead + 1 if edit.outcome.copies else 0
         shift += edit.text.count("\n") - (edit.stop - edit.start)
     return tuple(
-        replace(edit.outcome, line=lines[number]) for number, edit in enumerate(edits)
+        edit.outcome._replace(line=lines[number]) for number, edit in enumerate(edits)
     )
 
 

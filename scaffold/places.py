@@ -7,8 +7,8 @@ with `KIND` for the handler's name, and `templates/edit/` + path without its suf
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from scaffold.anchors import (
     Anchor,
@@ -27,8 +27,7 @@ from scaffold.anchors import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Create:
+class Create(NamedTuple):
     """A whole file.
 
     Attributes:
@@ -43,8 +42,7 @@ class Create:
         return f"create/{self.path.replace('{kind}', 'KIND')}.j2"
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """A registration in a file that is already there.
 
     Attributes:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from scaffold.anchors import Anchor
 from scaffold.names import Names
 from scaffold.places import CREATE, EDIT, SPEC_PATH, Create, Edit
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """A file to be created.
 
     Attributes:
@@ -23,8 +22,7 @@ class File:
     template: str
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A registration to be made.
 
     Attributes:

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from scaffold.change import Change
 from scaffold.errors import StateError
@@ -27,8 +27,7 @@ _FIXED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
+class Registered(NamedTuple):
     """A registration that was made.
 
     Attributes:
@@ -42,8 +41,7 @@ class Registered:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What was generated for one handler.
 
     Attributes:
@@ -51,8 +49,8 @@ class Record:
         places: the text of each registration.
     """
 
-    files: Mapping[PurePosixPath, str] = field(default_factory=dict)
-    places: Mapping[Registered, str] = field(default_factory=dict)
+    files: Mapping[PurePosixPath, str]
+    places: Mapping[Registered, str]
 
 
 def kinds(tree: Tree) -> list[str]:

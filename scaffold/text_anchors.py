@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from scaffold.slots import Entry, Slot, Source
 
@@ -16,11 +16,13 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _FENCES = ("```", "~~~")
 
 
-@dataclass(frozen=True, slots=True)
-class TomlSections:
+class TomlSections(NamedTuple):
     """The tables of a TOML file, also those that are commented out; keys are names."""
 
-    frame = None
+    @property
+    def frame(self) -> tuple[str, str] | None:
+        """An entry is no Python."""
+        return None
 
     @property
     def name(self) -> str:
@@ -53,11 +55,13 @@ class TomlSections:
         return [Slot(tuple(joined), bottom, gap=1, lead=1 if bottom else 0)]
 
 
-@dataclass(frozen=True, slots=True)
-class MarkdownList:
+class MarkdownList(NamedTuple):
     """A list or table whose lines link to pages of one folder; keys are the targets."""
 
-    frame = None
+    @property
+    def frame(self) -> tuple[str, str] | None:
+        """An entry is no Python."""
+        return None
 
     @property
     def name(self) -> str:
@@ -91,11 +95,13 @@ class MarkdownList:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class Changelog:
+class Changelog(NamedTuple):
     """The newest entries of a changelog: the list under “Unreleased”."""
 
-    frame = None
+    @property
+    def frame(self) -> tuple[str, str] | None:
+        """An entry is no Python."""
+        return None
 
     @property
     def name(self) -> str:

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from scaffold.errors import UnreadableFile
 
@@ -59,8 +59,7 @@ class DiskTree:
             return []
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryTree:
+class MemoryTree(NamedTuple):
     """Files that are held in a mapping."""
 
     files: Mapping[PurePosixPath, bytes]
