@@ -284,8 +284,12 @@ class Frame:
         rp: str = "",
         dimensions: Dimensions = NO_DIMENSIONS,
         rows: Rows | None = None,
+        groups: Groups | None = None,
     ) -> None:
-        """Make a frame; `rows` picks rows of `columns` (`time` is already picked)."""
+        """Make a frame; `rows` picks rows of `columns` (`time` is already picked).
+
+        `groups` are given where they are known already.
+        """
         self.name = name
         self.time = time
         self.db = db
@@ -296,7 +300,7 @@ class Frame:
         self._tags: dict[str, TagColumn | None] = {}
         self._fields: dict[str, FieldColumn | None] = {}
         self._grouped: dict[Dimensions, Frame] = {}
-        self._groups: Groups | None = None
+        self._groups = groups
         self._points: list[Point] | None = None
         self._shared: dict[Hashable, Any] = {}
 

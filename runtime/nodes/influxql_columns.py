@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.frames import Batches, FieldColumn, Frame, Rows, Table, TagColumn
+from runtime.frames import (
+    Batches,
+    FieldColumn,
+    Frame,
+    Groups,
+    Rows,
+    TagColumn,
+    TagsAndFields,
+)
 from runtime.nodes.columns import derived, tag_column
 
 _LATEST = np.iinfo(np.int64).max
@@ -158,20 +166,73 @@ _SELECTORS: dict[str, Callable[[FieldColumn, Batches, NDArray[np.intp]], Rows]] 
 }
 
 
+class _Reduced:
+    """The columns of one field, and of group tags for those who ask."""
+
+    def __init__(self, groups: Groups, name: str, column: FieldColumn) -> None:
+        self._groups = groups
+        self._name = name
+        self._column = column
+        tags = groups.tags[0] if groups.tags else {}
+        self.tag_names: Sequence[str] = tuple(tags)
+        self.field_names: Sequence[str] = (name,)
+
+    def tag(self, name: str) -> TagColumn | None:
+        """The tag's column, or None when no row has it."""
+        if name not in self.tag_names:
+            return None
+        column = tag_column(tags[name] for tags in self._groups.tags)
+        return TagColumn(column.codes[self._groups.codes], column.values)
+
+    def field(self, name: str) -> FieldColumn | None:
+        """The field's column, or None when no row has it."""
+        return self._column if name == self._name else None
+
+    def row(self, row: int) -> TagsAndFields:
+        """Tags and fields of one row."""
+        return self.rows(np.array([row], dtype=np.intp))[0]
+
+    def rows(self, which: Rows) -> Sequence[TagsAndFields]:
+        """Tags and fields of the given rows; they may share tags."""
+        tags = [dict(each) for each in self._groups.tags]
+        codes = self._groups.codes[which].tolist()
+        values = self._column.values[which].tolist()
+        return [
+            (tags[code], {self._name: value})
+            for code, value in zip(codes, values, strict=True)
+        ]
+
+
 def _aggregated(batches: Batches, name: str, column: FieldColumn) -> Frame:
-    tags = {tag: _group_tag(batches, tag) for tag in batches.frame.dimensions.tags}
+    groups = _groups(batches)
     return Frame(
         batches.frame.name,
         batches.tmax,
-        Table(tags, {name: column}),
+        _Reduced(groups, name, column),
         dimensions=batches.frame.dimensions,
+        groups=groups,
     )
 
 
-def _group_tag(batches: Batches, name: str) -> TagColumn:
-    groups, inverse = np.unique(batches.groups, return_inverse=True)
-    column = tag_column(batches.tags[group].get(name, "") for group in groups.tolist())
-    return TagColumn(column.codes[inverse], column.values)
+def _groups(batches: Batches) -> Groups:
+    """The groups of one row for each batch."""
+    used, first, inverse = np.unique(
+        batches.groups, return_index=True, return_inverse=True
+    )
+    appearance = np.argsort(first)
+    rank = np.empty(len(used), dtype=np.int32)
+    rank[appearance] = np.arange(len(used), dtype=np.int32)
+    codes = rank[inverse]
+    numbers = used[appearance].tolist()
+    starts = np.zeros(len(used) + 1, dtype=np.intp)
+    np.cumsum(np.bincount(codes, minlength=len(used)), out=starts[1:])
+    return Groups(
+        codes,
+        [batches.ids[number] for number in numbers],
+        [batches.tags[number] for number in numbers],
+        np.argsort(codes, kind="stable"),
+        starts,
+    )
 
 
 def _selected(

@@ -227,7 +227,7 @@ class TimeWindows:
         found: list[tuple[Indices, Indices, Times]] = []
         active = np.flatnonzero(ends)
         while len(active):
-            target = np.clip(due[active] - low, 0, span - 1)
+            target = np.minimum(due[active] - low, span - 1)
             trigger = np.searchsorted(keys, rank[active] + target)
             np.maximum(trigger, fresh[active], out=trigger)
             hits = trigger < ends[active]
@@ -243,9 +243,9 @@ class TimeWindows:
         group = np.concatenate([each[0] for each in found])
         trigger = np.concatenate([each[1] for each in found])
         tmax = np.concatenate([each[2] for each in found])
-        oldest = np.clip(tmax - self._period - low, 0, span - 1)
+        oldest = np.maximum(tmax - self._period - low, 0)
         first = np.searchsorted(keys, rank[group] + oldest)
-        first = np.clip(first, starts[group], trigger)
+        first = np.minimum(np.maximum(first, starts[group]), trigger)
         return [Plan(group, first, trigger, trigger, tmax, starts[:-1])]
 
     def _walk(
