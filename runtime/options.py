@@ -11,6 +11,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+from runtime.alert.types import Level
 from runtime.errors import OptionsError
 from runtime.golang.printing import sprint
 from runtime.secrets import Secret
@@ -35,6 +36,7 @@ _GO_NAMES: dict[type, str] = {
     float: "float64",
     Duration: "time.Duration",
     FileMode: "fs.FileMode",
+    Level: "alert.Level",
 }
 
 
@@ -119,6 +121,8 @@ def _value(name: str, data: Any, annotation: Any, problems: list[str]) -> Any:
         return _mapping(name, data, annotation, problems)
     if dataclasses.is_dataclass(annotation):
         return _structure(name, data, made(), problems)
+    if annotation is Level and isinstance(data, str):
+        return _level(name, data, problems)
     try:
         return _scalar(data, annotation)
     except _MismatchError:
@@ -130,6 +134,14 @@ def _value(name: str, data: Any, annotation: Any, problems: list[str]) -> Any:
         return None
 
 
+def _level(name: str, text: str, problems: list[str]) -> Level:
+    try:
+        return Level.parse(text)
+    except ValueError as error:
+        problems.append(f"error decoding '{name}': {error}")
+        return Level.OK
+
+
 def _scalar(data: Any, wanted: type[Any]) -> Any:
     if issubclass(wanted, (str, Secret)):
         if isinstance(data, str):
@@ -137,7 +149,11 @@ def _scalar(data: Any, wanted: type[Any]) -> Any:
     elif wanted is bool:
         if isinstance(data, bool):
             return data
-    elif isinstance(data, (int, float)) and not isinstance(data, bool):
+    elif (
+        wanted is not Level
+        and isinstance(data, (int, float))
+        and not isinstance(data, bool)
+    ):
         return wanted(data)
     raise _MismatchError
 

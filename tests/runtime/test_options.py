@@ -2,6 +2,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from runtime.alert.types import Level
 from runtime.errors import OptionsError
 from runtime.options import FileMode, decode
 from runtime.secrets import Secret
@@ -26,6 +27,7 @@ class Config:
     mode: FileMode = field(default=FileMode(0o600))
     tries: int = 3
     rate: float = 0.5
+    level: Level = Level.CRITICAL
     skip_verification: bool = False
 
 
@@ -53,6 +55,7 @@ def test_puts_every_kind_of_value_over_the_default():
         "mode": 384.0,
         "tries": 2.9,
         "rate": 1,
+        "level": "warn",
         "skip-verification": True,
     }
     assert decode(options, Config(), type_name="") == Config(
@@ -66,6 +69,7 @@ def test_puts_every_kind_of_value_over_the_default():
         mode=FileMode(384),
         tries=2,
         rate=1.0,
+        level=Level.WARNING,
         skip_verification=True,
     )
 
@@ -121,6 +125,11 @@ def test_an_empty_text_is_a_value():
         (
             {"mode": "0644"},
             "'mode' expected type 'fs.FileMode', got unconvertible type 'string', value: '0644'",
+        ),
+        ({"level": "x"}, "error decoding 'level': unknown alert level 'X'"),
+        (
+            {"level": 1},
+            "'level' expected type 'alert.Level', got unconvertible type 'float64', value: '1'",
         ),
         (
             {"skip-verification": 1},
