@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jinja2
 
+from scaffold.compiled import CompiledLoader
 from scaffold.model import HandlerSpec
 from scaffold.view import View
 
@@ -33,7 +34,7 @@ def templates_path() -> Path:
 @cache
 def _environment() -> jinja2.Environment:
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates_path()),
+        loader=CompiledLoader(templates_path()),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
