@@ -1,0 +1,250 @@
+import ast
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import black
+import pytest
+import yaml
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from runtime.tick.parser import parse as parse_tick
+from scaffold import plan
+from scaffold.errors import SpecError
+from scaffold.flags import toml_text
+from scaffold.layout import fit_module
+from scaffold.render import render
+from scaffold.spec import from_flags, parse
+
+ROOT = Path(__file__).parents[2]
+SPECS = Path(__file__).parent / "specs"
+BUNDLED = ("foo", "hipchat")
+
+
+def spec_of(name):
+    path = SPECS / f"{name}.toml"
+    if name in BUNDLED:
+        path = ROOT / "runtime/services" / name / "handler.toml"
+    return parse(path.read_text(), str(path))
+
+
+def created(spec, package="runtime"):
+    return {
+        str(file.path): render(file.template, spec, package)
+        for file in plan.files(spec.names, package)
+    }
+
+
+def registered(spec, package="runtime"):
+    return {
+        f"{place.path}: {place.place}": render(place.template, spec, package)
+        for place in plan.places(spec.names, package)
+    }
+
+
+FLAGS = (
+    from_flags("tiny"),
+    from_flags("one", fields=["room:str"]),
+    from_flags(
+        "many_words",
+        fields=["token:secret", "count:int=3", "who:list=a,b", "from:str", "x:float=1"],
+        config=["wait:duration=10s", "labels:map=a=b", "url:url=http://x.example.com"],
+        options=["wake:flag", "extra:map", "after:duration"],
+        is_global=True,
+        state_changes_only=True,
+        title="Many Words, Inc."[:10],
+    ),
+)
+PACKAGES = [f"runtime/services/{spec.names.kind}" for spec in FLAGS]
+PACKAGES += ["runtime/services/minimal", "runtime/services/every_thing"]
+ALL = (*map(spec_of, ("minimal", "everything", *BUNDLED)), *FLAGS)
+
+
+@pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.names.kind)
+def test_generated_code_is_as_black_leaves_it(spec):
+    for path, text in created(spec).items():
+        if path.endswith(".py"):
+            assert black.format_str(text, mode=black.Mode()) == text, path
+            assert fit_module(text) == text, path
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_bundled_handlers_are_what_the_templates_give(name):
+    for path, text in created(spec_of(name)).items():
+        assert (ROOT / path).read_text() == text, f"scaffold regenerate {name}"
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    """A copy of the runtime with the generated packages of several specs."""
+    root = tmp_path_factory.mktemp("tree")
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "runtime", root / "runtime", ignore=ignored)
+    shutil.copy(ROOT / "pyproject.toml", root)
+    for spec in ALL:
+        if spec.names.kind not in BUNDLED:
+            for path, text in created(spec).items():
+                file = root / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text)
+    return root
+
+
+def run(tree, *command):
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=tree, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_generated_code_passes_ruff(tree):
+    run(tree, "ruff", "check", "tests", *PACKAGES)
+
+
+def test_generated_code_passes_mypy_strict(tree):
+    run(tree, "mypy", *PACKAGES)
+
+
+def test_examples_can_be_read():
+    for spec in ALL:
+        kind = spec.names.kind
+        files = created(spec)
+        assert tomllib.loads(files[f"examples/{kind}/{kind}.conf"])[kind]["enabled"]
+        assert yaml.safe_load(files[f"examples/{kind}/{kind}.yaml"])["kind"] == kind
+        parse_tick(files[f"examples/{kind}/{kind}.tick"])
+
+
+def test_places_have_their_fragments():
+    for spec in ALL:
+        for place, text in registered(spec).items():
+            assert text.strip(), place
+            assert text.endswith("\n"), place
+
+
+def test_the_runtime_may_have_another_name():
+    for path, text in created(spec_of("everything"), "alerts").items():
+        assert "runtime" not in path
+        if path.endswith(".py"):
+            assert "from runtime" not in text
+
+
+HOSTILE = (
+    '"', "'", '"""', "'''", "\\", '\\"', "x\"\nimport os", "# a\rimport os", "\x00", "\r\n",
+    "{", "}", "{{ 7 * 7 }}", "{% raw %}", "${", "%s", "{event}", "\N{RIGHT-TO-LEFT OVERRIDE}",
+    "\u2028", "\x85", "\x0c", "\\N{BULLET}", "__import__('os').system('x')", "');x=('",
+    "é", "\U0001f600", "a" * 200, "\\x41", "\\u0041", "rb''", "\ufeff", "\x7f", "\ud7ff",
+)  # fmt: skip
+VALUES = st.one_of(
+    st.sampled_from(HOSTILE),
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40),
+    st.lists(st.sampled_from(HOSTILE), min_size=1, max_size=4).map("".join),
+)
+
+
+def hostile_spec(value):
+    """A spec with `value` wherever a text may stand, and the same in an expression."""
+    plain = toml_text(value.replace("${", "$${"))
+    inside = toml_text("${" + repr(value) + "}")
+    mixed = toml_text(value.replace("${", "$${") + "${event.id}")
+    return parse(f"""
+[handler]
+name = "hostile"
+[config]
+url  = {{ required = "enabled", error = {plain}, check = "url", check_error = {plain} }}
+text = {{ default = {toml_text(value)}, check = "config.text != 1", check_error = {plain} }}
+list = {{ type = "list", default = [{toml_text(value)}] }}
+map  = {{ type = "map", default = {{ {toml_text(value)} = {toml_text(value)} }} }}
+[option]
+text = {{ default = "config.text" }}
+more = {{ initial = {toml_text(value)} }}
+[level.color]
+OK = {toml_text(value)}
+default = {toml_text(value)}
+[let]
+word = {mixed}
+[[check]]
+that = {toml_text(repr(value) + " != event.id")}
+error = {mixed}
+[[request]]
+url = "${{config.url}}"
+path = [{plain}, {mixed}, {inside}]
+query = {{ a = {plain}, b = {mixed} }}
+[request.json]
+plain = {plain}
+inside = {inside}
+mixed = {mixed}
+word = "${{word}}"
+color = "${{level.color}}"
+more = "${{opt.more}}"
+list = [{plain}, {{ "@for" = "x in config.list", a = "${{x}}", b = {plain} }}]
+"empty?" = {plain}
+[response]
+error = {plain}
+message = {toml_text(value.replace("${", "$${") + "${status}${error}")}
+unparsable = {plain}
+[test]
+message = {plain}
+more = {plain}
+[[example]]
+name = {toml_text(value)}
+config = {{ text = {toml_text(value)} }}
+options = {{ text = {toml_text(value)} }}
+event = {{ id = {toml_text(value)}, tags = {{ a = {toml_text(value)} }} }}
+want = {{ json = {{ a = {toml_text(value)} }} }}
+""")
+
+
+class Shape(ast.NodeTransformer):
+    def visit_Constant(self, node):
+        return ast.Constant(type(node.value).__name__)
+
+    def visit_FunctionDef(self, node):
+        name = node.name if "example_" not in node.name else "example"
+        node.name = name
+        return self.generic_visit(node)
+
+
+def shape(text):
+    return ast.dump(Shape().visit(ast.parse(text)))
+
+
+def constants(text):
+    return {
+        node.value
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Constant)
+    }
+
+
+BENIGN = hostile_spec("word")
+SHAPES = {
+    path: shape(text) for path, text in created(BENIGN).items() if path.endswith(".py")
+}
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(VALUES)
+@example('"""')
+@example('x"\nimport os')
+def test_no_value_of_a_spec_becomes_code(value):
+    try:
+        spec = hostile_spec(value)
+    except SpecError as error:
+        assert "looks like a token" in str(error)
+        return
+    for path, text in created(spec).items():
+        if path.endswith(".py"):
+            assert shape(text) == SHAPES[path], path
+    assert value in constants(created(spec)["runtime/services/hostile/service.py"])
+    assert value in constants(created(spec)["runtime/services/hostile/config.py"])
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_hostile_values_come_out_of_sample_files_unchanged(value):
+    config = tomllib.loads(
+        created(hostile_spec(value))["examples/hostile/hostile.conf"]
+    )
+    assert config["hostile"]["text"] == value
