@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -150,13 +151,12 @@ data_dir = "{self.directory}/data"
 StartKapacitord = Callable[..., Kapacitord]
 
 
-@pytest.fixture
-def start_kapacitord(tmp_path: Path) -> Iterator[StartKapacitord]:
-    """Starts servers; all are stopped when the test ends."""
+@contextlib.contextmanager
+def _starting(parent: Path) -> Iterator[StartKapacitord]:
     started: list[Kapacitord] = []
 
     def start(sections: str = "", **more: Any) -> Kapacitord:
-        directory = tmp_path / f"server{len(started)}"
+        directory = parent / f"server{len(started)}"
         directory.mkdir()
         server = Kapacitord(directory, sections, **more)
         started.append(server)
@@ -167,3 +167,19 @@ def start_kapacitord(tmp_path: Path) -> Iterator[StartKapacitord]:
     for server in started:
         if server.process is not None and server.process.poll() is None:
             server.stop()
+
+
+@pytest.fixture
+def start_kapacitord(tmp_path: Path) -> Iterator[StartKapacitord]:
+    """Starts servers; all are stopped when the test ends."""
+    with _starting(tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def start_shared_kapacitord(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[StartKapacitord]:
+    """Starts servers that all tests of a module use; stopped after the last."""
+    with _starting(tmp_path_factory.mktemp("shared")) as start:
+        yield start
