@@ -1,0 +1,99 @@
+import json
+
+import pytest
+
+from runtime.alert.types import Event, EventState
+from runtime.http_client import Response
+from runtime.secrets import Secret
+from runtime.services import expressions
+from runtime.testing.events import TIME, sample_event
+from runtime.units import MILLISECOND
+
+
+def test_get_takes_from_maps_only():
+    assert expressions.get({"a": 1}, "a") == 1
+    assert expressions.get({}, "a") == ""
+    assert expressions.get(None, "a", 5) == 5
+    assert expressions.get([1], "a", None) is None
+
+
+def test_without_empty_keeps_what_is_not_named():
+    table = {"a": "", "b": "", "c": 0, "d": "x"}
+    assert expressions.without_empty(table, "b", "c", "d") == {"a": "", "d": "x"}
+
+
+def test_authorization():
+    assert expressions.authorization("Bearer", Secret("k")) == {
+        "Authorization": "Bearer k"
+    }
+    assert expressions.authorization("Bearer", Secret()) == {}
+    assert expressions.basic_auth("é", "p") == "Basic w6k6cA=="
+
+
+def test_encodings():
+    assert expressions.b64("a?>~") == "YT8+fg=="
+    assert expressions.b64url("a?>~") == "YT8-fg"
+    assert expressions.quote("a b/é") == "a%20b%2F%C3%A9"
+    assert expressions.html("<a & 'b'>") == "&lt;a &amp; &#x27;b&#x27;&gt;"
+    signature = expressions.hmac_sha256("key", "text")
+    assert signature == "avqQRqlXnK0UOjhMG1ZLmiUNJ9b2pj+fIL86dZTJ4sY="
+
+
+@pytest.mark.parametrize(
+    ("digits", "wanted"),
+    [
+        (None, "2017-07-14T02:40:00.005Z"),
+        (0, "2017-07-14T02:40:00Z"),
+        (3, "2017-07-14T02:40:00.005Z"),
+        (9, "2017-07-14T02:40:00.005000000Z"),
+    ],
+)
+def test_times(digits, wanted):
+    assert expressions.rfc3339(TIME + 5 * MILLISECOND, digits) == wanted
+
+
+def test_times_as_numbers():
+    assert expressions.unix(TIME) == 1_500_000_000
+    assert expressions.unix_ms(TIME) == 1_500_000_000_000
+    assert expressions.seconds(1_500 * MILLISECOND) == 1.5
+
+
+def test_rows_and_results():
+    event = sample_event()
+    assert expressions.first_row(event).name == "cpu"
+    assert expressions.result_tree(event)["series"][0]["columns"] == [
+        "time",
+        "usage_idle",
+    ]
+    empty = Event("", EventState("id"))
+    assert expressions.first_row(empty).name == ""
+    assert expressions.result_tree(empty) == {"series": None}
+    assert expressions.event_tree(event)["level"] == "CRITICAL"
+
+
+@pytest.mark.parametrize(
+    ("key", "body", "wanted"),
+    [
+        ("error", '{"error": "boom"}', "boom"),
+        ("error.message", '{"error": {"message": "boom"}}', "boom"),
+        ("error", '{"error": {}}', None),
+        ("error", "not json", None),
+        ("error", "[1]", None),
+        ("error", "", None),
+    ],
+)
+def test_the_error_text_of_an_answer(key, body, wanted):
+    answer = Response(401, body.encode())
+    other = f"failed to understand HipChat response. code: 401 content: {body}"
+    assert expressions.error_text(answer, key, "HipChat") == (wanted or other)
+
+
+def test_why_an_answer_is_no_json():
+    assert expressions.parse_error(Response(200, b"{}")) == ""
+    assert expressions.parse_error(Response(200, b"<html>"))
+
+
+def test_matches():
+    assert expressions.matches("cpu", "^c")
+    assert not expressions.matches("cpu", "^x")
+    assert json.dumps(expressions.matches("cpu", "p")) == "true"

@@ -1,0 +1,62 @@
+import pytest
+
+from runtime.errors import ConfigError, DeliveryError
+from runtime.services.urls import check_url, join
+
+
+@pytest.mark.parametrize(
+    ("url", "segments", "query", "wanted"),
+    [
+        (
+            "http://h/v2/room?x=1",
+            ["my room/é", "notification"],
+            {"auth_token": "t&k"},
+            "http://h/v2/room/my%20room/%C3%A9/notification?auth_token=t%26k",
+        ),
+        ("http://h/v2/room", ["../up", "n"], None, "http://h/v2/up/n"),
+        ("http://h", ["", "n"], {"t": ""}, "http://h/n?t="),
+        ("http://h/a?x=1", ["b"], None, "http://h/a/b?x=1"),
+        ("http://h/a?x=1", [], {"b": "2", "a": "1 2"}, "http://h/a?a=1+2&b=2"),
+        ("http://h/a%2Fb", ["c"], None, "http://h/a/b/c"),
+        ("localhost/v2", ["room"], None, "localhost/v2/room"),
+        ("http://h//a/./b", ["/c/"], None, "http://h/a/b/c"),
+    ],
+)
+def test_urls_are_extended_as_go_extends_them(url, segments, query, wanted):
+    assert join(url, *segments, query=query) == wanted
+
+
+def test_what_is_no_url_is_not_shown():
+    with pytest.raises(DeliveryError, match=r"^invalid URL$"):
+        join("http://[secret", "a")
+
+
+@pytest.mark.parametrize(
+    "url", ["", "not a url", "localhost/v2", "http://h:80/a%20b", "mailto:x"]
+)
+def test_what_go_accepts(url):
+    check_url(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://a b", 'invalid character " " in host name'),
+        ("127.0.0.1:1/x", "first path segment in URL cannot contain colon"),
+        ("http://[::1", "missing ']' in host"),
+        ("http://h:x/", 'invalid port ":x" after host'),
+        ("http://h/%zz", 'invalid URL escape "%zz"'),
+        ("://h", "missing protocol scheme"),
+        ("http://h/\n", "net/url: invalid control character in URL"),
+    ],
+)
+def test_what_go_refuses(url, reason):
+    with pytest.raises(ConfigError) as caught:
+        check_url(url)
+    shown = '"' + url.replace("\n", "\\n") + '"'
+    assert str(caught.value) == f"invalid url {shown}: parse {shown}: {reason}"
+
+
+def test_a_text_of_ones_own():
+    with pytest.raises(ConfigError, match=r"^invalid URL$"):
+        check_url("http://a b", "invalid URL")
