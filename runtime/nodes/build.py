@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +12,10 @@ from runtime.nodes.environment import Environment
 from runtime.nodes.eval import EvalNode
 from runtime.nodes.group_by import GroupByNode
 from runtime.nodes.influxql import influxql
+from runtime.nodes.merge import JoinNode, UnionNode
 from runtime.nodes.node import Node
 from runtime.nodes.output import HTTPOutNode, LogNode, NoOpNode
+from runtime.nodes.simultaneous import CombineNode, FlattenNode
 from runtime.nodes.stateful import (
     ChangeDetectNode,
     DerivativeNode,
@@ -21,27 +24,36 @@ from runtime.nodes.stateful import (
 )
 from runtime.nodes.stream import FromNode, StreamNode
 from runtime.nodes.tidy import DefaultNode, DeleteNode
+from runtime.nodes.timing import BarrierNode, SampleNode, ShiftNode, StatsNode
 from runtime.nodes.where import WhereNode
 from runtime.nodes.window import WindowNode
 from runtime.pipeline import alert as alert_pipeline
 from runtime.pipeline import influxql as influxql_pipeline
+from runtime.pipeline import merge, output, source, transform
 from runtime.pipeline import node as pipeline
-from runtime.pipeline import output, source, transform
 
 NODES: dict[type[pipeline.Node], Callable[[Any, Environment], Node]] = {
     alert_pipeline.AlertNode: AlertNode,
     influxql_pipeline.InfluxQLNode: influxql,
+    merge.CombineNode: CombineNode,
+    merge.JoinNode: JoinNode,
+    merge.UnionNode: UnionNode,
     output.HTTPOutNode: HTTPOutNode,
     output.LogNode: LogNode,
     source.FromNode: FromNode,
     source.NoOpNode: NoOpNode,
+    source.StatsNode: StatsNode,
     source.StreamNode: StreamNode,
+    transform.BarrierNode: BarrierNode,
     transform.ChangeDetectNode: ChangeDetectNode,
     transform.DefaultNode: DefaultNode,
     transform.DeleteNode: DeleteNode,
     transform.DerivativeNode: DerivativeNode,
     transform.EvalNode: EvalNode,
+    transform.FlattenNode: FlattenNode,
     transform.GroupByNode: GroupByNode,
+    transform.SampleNode: SampleNode,
+    transform.ShiftNode: ShiftNode,
     transform.StateCountNode: StateCountNode,
     transform.StateDurationNode: StateDurationNode,
     transform.WhereNode: WhereNode,
@@ -68,6 +80,11 @@ def build(script: pipeline.Pipeline, environment: Environment) -> list[Node]:
             node.close()
         raise
     for spec, node in made.items():
+        taken: Counter[pipeline.Node] = Counter()
         for child in spec.children:
-            node.link(made[child])
+            places = [n for n, parent in enumerate(child.parents) if parent is spec]
+            node.link(made[child].input(places[taken[child]]))
+            taken[child] += 1
+        if isinstance(spec, source.StatsNode) and spec.source is not None:
+            made[spec.source].link(node)
     return list(made.values())

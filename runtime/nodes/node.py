@@ -73,6 +73,10 @@ class Node:
         self.children.append(child)
         child.parents.append(self)
 
+    def input(self, number: int) -> Node:
+        """What takes the output of the parent of that number."""
+        return self
+
     def point(self, point: Point) -> None:
         """Take a point of a stream."""
         self.fail("stream edge not supported")

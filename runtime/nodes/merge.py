@@ -1,0 +1,342 @@
+"""Nodes with several parents: `union` and `join`."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from runtime.frames import Batch, Dimensions, Point, Value
+from runtime.nodes.environment import Environment
+from runtime.nodes.node import Barrier, Node
+from runtime.pipeline import merge as pipeline
+from runtime.units import Nanoseconds, round_half_up
+
+
+class Port(Node):
+    """Where one of several parents hands its output to a node."""
+
+    def __init__(self, node: MergingNode, number: int) -> None:
+        super().__init__(node, node.environment)
+        self._node = node
+        self._number = number
+
+    def point(self, point: Point) -> None:
+        """Take a point of a stream."""
+        self._node.take(self._number, point)
+
+    def batch(self, batch: Batch) -> None:
+        """Take a batch."""
+        self._node.take(self._number, batch)
+
+    def barrier(self, barrier: Barrier) -> None:
+        """Take the news that a group is complete up to a time."""
+        self._node.take_barrier(self._number, barrier)
+
+    def stats(self) -> dict[str, int]:
+        """The counters of the node."""
+        return self._node.stats()
+
+
+class MergingNode(Node):
+    """A node that knows from which parent it takes what."""
+
+    def __init__(
+        self,
+        spec: pipeline.UnionNode | pipeline.JoinNode,
+        environment: Environment,
+    ) -> None:
+        super().__init__(spec, environment)
+        self._ports = [Port(self, number) for number in range(len(spec.parents))]
+
+    def input(self, number: int) -> Node:
+        """Where the parent of that number sends its output."""
+        return self._ports[number]
+
+    def take(self, source: int, item: Point | Batch) -> None:
+        """Take what a parent emits."""
+        raise NotImplementedError
+
+    def take_barrier(self, source: int, barrier: Barrier) -> None:
+        """Take a parent's news that a group is complete up to a time."""
+
+    def emit(self, item: Point | Batch) -> None:
+        """Pass a point or a batch to every child."""
+        if isinstance(item, Point):
+            self.emit_point(item)
+        else:
+            self.emit_batch(item)
+
+    @property
+    def collected(self) -> int:
+        """How many points came in."""
+        return sum(port.collected for port in self._ports)
+
+
+def time_of(item: Point | Batch) -> Nanoseconds:
+    """When a point or batch is."""
+    return item.time if isinstance(item, Point) else item.tmax
+
+
+class UnionNode(MergingNode):
+    """Merges its parents in the order of time.
+
+    What comes waits until every parent has come to its time.
+    """
+
+    def __init__(self, spec: pipeline.UnionNode, environment: Environment) -> None:
+        super().__init__(spec, environment)
+        self._rename = spec.rename
+        self._queues: list[deque[Point | Batch]] = [deque() for _ in spec.parents]
+        self._marks: list[Nanoseconds | None] = [None for _ in spec.parents]
+
+    def take(self, source: int, item: Point | Batch) -> None:
+        """Take what a parent emits."""
+        self._queues[source].append(item)
+        self._advance(source, time_of(item))
+
+    def take_barrier(self, source: int, barrier: Barrier) -> None:
+        """Take a parent's news that a group is complete up to a time."""
+        self._advance(source, barrier.time)
+        self.barrier(barrier)
+
+    def flush(self) -> None:
+        """Emit what waits; the task's input has ended."""
+        self._release(None)
+
+    def _advance(self, source: int, time: Nanoseconds) -> None:
+        mark = self._marks[source]
+        self._marks[source] = time if mark is None else max(mark, time)
+        known = [mark for mark in self._marks if mark is not None]
+        if len(known) == len(self._marks):
+            self._release(min(known))
+
+    def _release(self, mark: Nanoseconds | None) -> None:
+        ready: list[Point | Batch] = []
+        for queue in self._queues:
+            while queue and (mark is None or time_of(queue[0]) <= mark):
+                ready.append(queue.popleft())
+        ready.sort(key=time_of)
+        for item in ready:
+            self.emit(self._renamed(item))
+
+    def _renamed(self, item: Point | Batch) -> Point | Batch:
+        if not self._rename:
+            return item
+        name = self._rename
+        if isinstance(item, Point):
+            point = item
+            return Point(
+                name,
+                point.time,
+                point.tags,
+                point.fields,
+                point.dimensions,
+                point.db,
+                point.rp,
+            )
+        return Batch(name, item.tags, item.tmax, item.points, item.dimensions)
+
+
+@dataclass(slots=True)
+class _Set:
+    """What the parents gave for one time: at most one item each."""
+
+    time: Nanoseconds
+    items: list[Point | Batch | None]
+
+    def is_complete(self) -> bool:
+        """Whether every parent gave something."""
+        return all(item is not None for item in self.items)
+
+
+@dataclass(slots=True)
+class _Joined:
+    """The sets of one group that wait.
+
+    Attributes:
+        sets: by time, several where a parent gave several items of one time.
+        marks: how far each parent has come.
+    """
+
+    marks: list[Nanoseconds | None]
+    sets: dict[Nanoseconds, list[_Set]] = field(default_factory=dict)
+
+
+class JoinNode(MergingNode):
+    """Joins what its parents give for the same group at the same time."""
+
+    def __init__(self, spec: pipeline.JoinNode, environment: Environment) -> None:
+        super().__init__(spec, environment)
+        self._names = tuple(spec.as_names)
+        self._on = tuple(sorted(spec.on))
+        self._delimiter = spec.delimiter
+        self._tolerance = int(spec.tolerance)
+        self._stream_name = spec.stream_name
+        self._outer = spec.fill is not None and spec.fill != "none"
+        number = spec.fill if isinstance(spec.fill, float | int) else None
+        self._fill: Value = number
+        self._groups: dict[str, _Joined] = {}
+        self._general: list[dict[str, list[Point | Batch]]] = [{} for _ in self._names]
+        self._specific: dict[str, dict[str, None]] = {}
+
+    def take(self, source: int, item: Point | Batch) -> None:
+        """Take what a parent emits."""
+        if not self._on:
+            self._put(source, item.group, item)
+            return
+        key = _on_key(item, self._on)
+        if item.dimensions.tags == self._on:
+            # a coarser parent's item belongs to each finer group there is, or will be
+            self._general[source].setdefault(key, []).append(item)
+            for group in self._specific.get(key, ()):
+                self._put(source, group, item)
+            return
+        groups = self._specific.setdefault(key, {})
+        if item.group not in groups:
+            groups[item.group] = None
+            for other, general in enumerate(self._general):
+                for earlier in general.get(key, ()):
+                    self._put(other, item.group, earlier)
+        self._put(source, item.group, item)
+        self._trim(key, self._time(item))
+
+    def _trim(self, key: str, time: Nanoseconds) -> None:
+        """Keep of the coarser items only those that a new finer group could meet."""
+        for general in self._general:
+            items = general.get(key)
+            if items:
+                general[key] = [item for item in items if self._time(item) >= time]
+
+    def take_barrier(self, source: int, barrier: Barrier) -> None:
+        """Take a parent's news that a group is complete up to a time."""
+        joined = self._groups.get(barrier.group)
+        if joined is not None:
+            mark = joined.marks[source]
+            joined.marks[source] = max(barrier.time, mark or barrier.time)
+            self._release(joined)
+        self.barrier(barrier)
+
+    def forget(self, group: str) -> None:
+        """Forget the state of a group."""
+        self._groups.pop(group, None)
+
+    def flush(self) -> None:
+        """Emit what waits; the task's input has ended."""
+        for joined in self._groups.values():
+            for time in sorted(joined.sets):
+                for each in joined.sets[time]:
+                    self._join(each)
+            joined.sets.clear()
+
+    @property
+    def working_cardinality(self) -> int:
+        """How many groups are joined."""
+        return len(self._groups)
+
+    def _time(self, item: Point | Batch) -> Nanoseconds:
+        return round_half_up(time_of(item), self._tolerance)
+
+    def _put(self, source: int, group: str, item: Point | Batch) -> None:
+        joined = self._groups.get(group)
+        if joined is None:
+            joined = self._groups[group] = _Joined([None for _ in self._names])
+        time = self._time(item)
+        sets = joined.sets.setdefault(time, [])
+        for each in sets:
+            if each.items[source] is None:
+                each.items[source] = item
+                break
+        else:
+            items: list[Point | Batch | None] = [None for _ in self._names]
+            items[source] = item
+            sets.append(_Set(time, items))
+        mark = joined.marks[source]
+        joined.marks[source] = time if mark is None else max(mark, time)
+        self._release(joined)
+
+    def _release(self, joined: _Joined) -> None:
+        """Emit in order of time: complete sets, and those that stay incomplete."""
+        known = [mark for mark in joined.marks if mark is not None]
+        passed = min(known) if len(known) == len(joined.marks) else None
+        for time in sorted(joined.sets):
+            sets = joined.sets[time]
+            while sets and (
+                sets[0].is_complete() or (passed is not None and time < passed)
+            ):
+                self._join(sets.pop(0))
+            if sets:
+                return
+            del joined.sets[time]
+
+    def _join(self, each: _Set) -> None:
+        if not self._outer and not each.is_complete():
+            return
+        points = [item if isinstance(item, Point) else None for item in each.items]
+        if any(points):
+            self.emit_point(self._joined_point(points, each.time))
+        else:
+            self._join_batches(each)
+
+    def _joined_point(self, points: list[Point | None], time: Nanoseconds) -> Point:
+        finest = max(
+            (point for point in points if point is not None),
+            key=lambda point: len(point.dimensions.tags),
+        )
+        tags = finest.dimensions.group_tags(finest.tags)
+        return self._made(points, time, tags, finest.dimensions)
+
+    def _made(
+        self,
+        points: list[Point | None],
+        time: Nanoseconds,
+        tags: Mapping[str, str],
+        dimensions: Dimensions,
+    ) -> Point:
+        present = [point for point in points if point is not None]
+        names = dict.fromkeys(name for point in present for name in point.fields)
+        fields: dict[str, Value] = {}
+        for prefix, point in zip(self._names, points, strict=True):
+            of_point: Mapping[str, Value] = (
+                dict.fromkeys(names, self._fill) if point is None else point.fields
+            )
+            for name, value in of_point.items():
+                fields[f"{prefix}{self._delimiter}{name}"] = value
+        name = self._stream_name or present[0].name
+        return Point(name, time, tags, fields, dimensions)
+
+    def _join_batches(self, each: _Set) -> None:
+        batches = [item if isinstance(item, Batch) else None for item in each.items]
+        present = [batch for batch in batches if batch is not None]
+        finest = max(present, key=lambda batch: len(batch.dimensions.tags))
+        rows: dict[Nanoseconds, list[list[Point | None]]] = {}
+        for source, batch in enumerate(batches):
+            for point in batch.points if batch is not None else ():
+                time = self._time(point)
+                for row in rows.setdefault(time, []):
+                    if row[source] is None:
+                        row[source] = point
+                        break
+                else:
+                    fresh: list[Point | None] = [None for _ in batches]
+                    fresh[source] = point
+                    rows[time].append(fresh)
+        points = [
+            self._made(row, time, finest.tags, finest.dimensions)
+            for time in sorted(rows)
+            for row in rows[time]
+            if self._outer or all(point is not None for point in row)
+        ]
+        self.emit_batch(
+            Batch(
+                self._stream_name or present[0].name,
+                finest.tags,
+                each.time,
+                points,
+                finest.dimensions,
+            )
+        )
+
+
+def _on_key(item: Point | Batch, tags: tuple[str, ...]) -> str:
+    return Dimensions(tags=tags).group_id("", item.tags)

@@ -1,0 +1,203 @@
+"""Nodes over the points of one time: `flatten` and `combine`."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from runtime.errors import EvaluationError
+from runtime.frames import Batch, Dimensions, Point, Value
+from runtime.nodes.environment import Environment
+from runtime.nodes.node import Barrier, Node
+from runtime.nodes.predicate import Predicate
+from runtime.pipeline import merge, transform
+from runtime.units import Nanoseconds, round_half_up
+
+
+@dataclass(slots=True)
+class Moment:
+    """The points of a group that have one (rounded) time, in order of arrival."""
+
+    name: str
+    time: Nanoseconds
+    tags: Mapping[str, str]
+    dimensions: Dimensions
+    points: list[Point] = field(default_factory=list)
+
+
+class MomentNode(Node):
+    """A node that works on the points of one time, once a later one has come."""
+
+    def __init__(
+        self,
+        spec: transform.FlattenNode | merge.CombineNode,
+        environment: Environment,
+    ) -> None:
+        super().__init__(spec, environment)
+        self._tolerance = int(spec.tolerance)
+        self._moments: dict[str, Moment] = {}
+
+    def results(self, moment: Moment, group: str) -> Iterable[Point]:
+        """What becomes of the points of one time."""
+        raise NotImplementedError
+
+    def point(self, point: Point) -> None:
+        """Take a point of a stream."""
+        group = point.group
+        time = round_half_up(point.time, self._tolerance)
+        moment = self._moments.get(group)
+        if moment is None or moment.time != time:
+            tags = point.dimensions.group_tags(point.tags)
+            self._moments[group] = fresh = Moment(
+                point.name, time, tags, point.dimensions
+            )
+            if moment is not None:
+                self._emit(moment, group)
+            moment = fresh
+        moment.points.append(point)
+
+    def of_batch(self, batch: Batch) -> list[Point]:
+        """What becomes of the points of a batch."""
+        found: list[Point] = []
+        for time, points in itertools.groupby(
+            batch.points, lambda point: round_half_up(point.time, self._tolerance)
+        ):
+            moment = Moment(
+                batch.name, time, batch.tags, batch.dimensions, list(points)
+            )
+            found.extend(self.results(moment, batch.group))
+        return found
+
+    def barrier(self, barrier: Barrier) -> None:
+        """Take the news that a group is complete up to a time."""
+        moment = self._moments.get(barrier.group)
+        if moment is not None and moment.time < barrier.time:
+            del self._moments[barrier.group]
+            self._emit(moment, barrier.group)
+        super().barrier(barrier)
+
+    def forget(self, group: str) -> None:
+        """Forget the state of a group."""
+        self._moments.pop(group, None)
+
+    @property
+    def working_cardinality(self) -> int:
+        """How many groups have points that wait."""
+        return len(self._moments)
+
+    def _emit(self, moment: Moment, group: str) -> None:
+        for point in self.results(moment, group):
+            self.emit_point(point)
+
+
+class FlattenNode(MomentNode):
+    """Makes one point of those of one time, with tag values in the fields' names."""
+
+    def __init__(self, spec: transform.FlattenNode, environment: Environment) -> None:
+        super().__init__(spec, environment)
+        self._on = tuple(spec.on)
+        self._delimiter = spec.delimiter
+        self._drop = spec.drop_original_field_name
+
+    def batch(self, batch: Batch) -> None:
+        """Take a batch."""
+        self.emit_batch(
+            Batch(
+                batch.name,
+                batch.tags,
+                batch.tmax,
+                self.of_batch(batch),
+                batch.dimensions,
+                batch.group,
+            )
+        )
+
+    def results(self, moment: Moment, group: str) -> Iterable[Point]:
+        """The one point, if any point had all the tags."""
+        fields: dict[str, Value] = {}
+        for point in moment.points:
+            lacking = [tag for tag in self._on if tag not in point.tags]
+            if lacking:
+                self.error(
+                    "point missing tag for flatten operation",
+                    f"tag {lacking[0]} is missing from point",
+                )
+                continue
+            prefix = self._delimiter.join(point.tags[tag] for tag in self._on)
+            for name, value in point.fields.items():
+                full = prefix if self._drop else f"{prefix}{self._delimiter}{name}"
+                fields[full if prefix else name] = value
+        if fields:
+            yield Point(
+                moment.name, moment.time, moment.tags, fields, moment.dimensions
+            )
+
+
+class CombineNode(MomentNode):
+    """Makes a point of each combination of points that match the predicates."""
+
+    def __init__(self, spec: merge.CombineNode, environment: Environment) -> None:
+        super().__init__(spec, environment)
+        self._predicates = [Predicate(each, "") for each in spec.lambdas]
+        self._names = tuple(spec.as_names)
+        self._delimiter = spec.delimiter
+        self._max = spec.max
+        self._states: dict[str, list[Any]] = {}
+
+    def batch(self, batch: Batch) -> None:
+        """Take a batch; what comes out is a stream."""
+        for point in self.of_batch(batch):
+            self.emit_point(point)
+
+    def forget(self, group: str) -> None:
+        """Forget the state of a group."""
+        super().forget(group)
+        self._states.pop(group, None)
+
+    def results(self, moment: Moment, group: str) -> Iterable[Point]:
+        """A point for each combination."""
+        total = math.comb(len(moment.points), len(self._predicates))
+        if total > self._max:
+            self.error(
+                "error combining points",
+                f"refusing to perform combination as total combinations {total} "
+                f"exceeds max combinations {self._max}",
+            )
+            return
+        matches = self._matches(moment.points, group)
+        for chosen in itertools.combinations(range(len(moment.points)), len(matches)):
+            for order in itertools.permutations(chosen):
+                if all(matches[n][index] for n, index in enumerate(order)):
+                    yield self._merged(moment, [moment.points[i] for i in order])
+                    break
+
+    def _matches(self, points: Sequence[Point], group: str) -> list[list[bool]]:
+        states = self._states.get(group)
+        if states is None:
+            states = [predicate.new_state() for predicate in self._predicates]
+            self._states[group] = states
+        return [
+            [self._holds(predicate, state, point) for point in points]
+            for predicate, state in zip(self._predicates, states, strict=True)
+        ]
+
+    def _holds(self, predicate: Predicate, state: Any, point: Point) -> bool:
+        try:
+            return predicate.holds(state, point)
+        except EvaluationError as error:
+            self.error("evaluating lambda expression", error)
+            return False
+
+    def _merged(self, moment: Moment, points: Sequence[Point]) -> Point:
+        fields: dict[str, Value] = {}
+        tags = dict(moment.tags)
+        for prefix, point in zip(self._names, points, strict=True):
+            for name, value in point.fields.items():
+                fields[f"{prefix}{self._delimiter}{name}"] = value
+            for tag, text in point.tags.items():
+                if tag not in moment.tags:
+                    tags[f"{prefix}{self._delimiter}{tag}"] = text
+        return Point(moment.name, moment.time, tags, fields, moment.dimensions)
