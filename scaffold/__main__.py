@@ -1,10 +1,13 @@
 """python -m scaffold."""
 
+import gc
 import sys
 
 
 def main() -> None:
     """Run the command line, or answer at once that nothing changed."""
+    # A run is over before collecting garbage could pay.
+    gc.disable()
     if sys.argv[1:] == ["check"]:
         from scaffold import quick
 

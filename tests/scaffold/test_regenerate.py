@@ -1,0 +1,212 @@
+"""Regenerating, checking and comparing what was generated before."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+SERVICE = "runtime/services/huddle/service.py"
+SPEC = "runtime/services/huddle/handler.toml"
+
+
+@pytest.fixture
+def huddle(scaffold: Run, project: Path) -> Path:
+    scaffold("new-handler", "huddle", "--field", "channel:str")
+    return project
+
+
+def edit(root: Path, path: str, old: str, new: str) -> str:
+    file = root / path
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+    return file.read_text()
+
+
+def findings(scaffold: Run, *names: str, code: int = 1) -> dict[str, str]:
+    told = json.loads(scaffold("check", *names, "--json", code=code).stdout)
+    return {finding["code"]: finding["fix"] for finding in told["findings"]}
+
+
+def test_regenerating_changes_nothing(scaffold: Run, huddle: Path) -> None:
+    assert "nothing to do" in scaffold("regenerate", "--all").stderr
+    assert "3 handlers examined, nothing to do" in scaffold("check").stderr
+
+
+def test_a_clean_check_is_remembered_until_something_changes(
+    scaffold: Run, huddle: Path
+) -> None:
+    scaffold("check")
+    assert (huddle / ".scaffold/cache/check").is_file()
+    assert "3 handlers examined, nothing to do" in scaffold("check").stderr
+    (huddle / SERVICE).unlink()
+    assert "SC104" in scaffold("check", code=1).stderr
+
+
+def test_a_file_that_a_person_edited_is_kept(scaffold: Run, huddle: Path) -> None:
+    text = edit(huddle, SERVICE, '"""The Huddle service."""', '"""Mine."""')
+    told = scaffold("regenerate", "huddle").stderr
+    assert f"        keep {SERVICE} (edited by hand)" in told
+    assert (huddle / SERVICE).read_text() == text
+    assert findings(scaffold, code=0) == {"SC105": "scaffold diff huddle"}
+
+
+def test_a_changed_spec_is_followed(scaffold: Run, huddle: Path) -> None:
+    edit(huddle, SPEC, "test huddle message", "another message")
+    assert findings(scaffold) == {"SC107": "scaffold regenerate huddle"}
+    told = scaffold("regenerate", "huddle").stderr
+    assert f"      update {SERVICE}" in told
+    assert "another message" in (huddle / SERVICE).read_text()
+    assert findings(scaffold, code=0) == {}
+
+
+def test_an_option_more_changes_files_and_registrations(
+    scaffold: Run, huddle: Path
+) -> None:
+    edit(huddle, SPEC, "[option]\n", '[option]\ncolour = { type = "str" }\n')
+    scaffold("regenerate", "huddle")
+    assert "    colour: str" in (huddle / "runtime/pipeline/alert.py").read_text()
+    assert findings(scaffold, code=0) == {}
+
+
+def test_an_edited_file_that_would_have_to_change_stops_everything(
+    scaffold: Run, huddle: Path
+) -> None:
+    edit(huddle, SERVICE, '"""The Huddle service."""', '"""Mine."""')
+    edit(huddle, SPEC, "test huddle message", "another message")
+    text = (huddle / SERVICE).read_text()
+    told = scaffold("regenerate", "huddle", code=3).stderr
+    assert SERVICE in told
+    assert (huddle / SERVICE).read_text() == text
+    assert "another message" not in (huddle / "docs/handlers/huddle.md").read_text()
+
+
+def test_windows_line_ends_are_no_edit(scaffold: Run, huddle: Path) -> None:
+    file = huddle / SERVICE
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    assert findings(scaffold, code=0) == {}
+    edit_spec = (huddle / SPEC).read_text().replace("test huddle message", "another")
+    (huddle / SPEC).write_text(edit_spec)
+    scaffold("regenerate", "huddle")
+    data = file.read_bytes()
+    assert b"another" in data
+    assert data.count(b"\r\n") == data.count(b"\n")
+
+
+def test_a_missing_file_is_made_again(scaffold: Run, huddle: Path) -> None:
+    text = (huddle / SERVICE).read_text()
+    (huddle / SERVICE).unlink()
+    assert findings(scaffold) == {"SC104": "scaffold regenerate huddle"}
+    scaffold("regenerate", "huddle")
+    assert (huddle / SERVICE).read_text() == text
+
+
+def test_a_missing_registration_is_made_again(scaffold: Run, huddle: Path) -> None:
+    path = "runtime/task_master.py"
+    text = (huddle / path).read_text()
+    edit(huddle, path, "    huddle: HuddleService\n", "")
+    assert findings(scaffold) == {"SC101": "scaffold regenerate huddle"}
+    scaffold("regenerate", "huddle")
+    assert (huddle / path).read_text() == text
+
+
+def test_a_doubled_registration_comes_with_the_command_that_removes_it(
+    scaffold: Run, huddle: Path
+) -> None:
+    path = "tests/runtime/test_registration.py"
+    text = (huddle / path).read_text()
+    edit(huddle, path, '    "huddle",\n', '    "huddle",\n    "huddle",\n')
+    found = findings(scaffold)
+    assert list(found) == ["SC102"]
+    subprocess.run(found["SC102"], shell=True, cwd=huddle, check=True)
+    assert (huddle / path).read_text() == text
+
+
+def test_an_edited_registration_is_kept(scaffold: Run, huddle: Path) -> None:
+    path = "runtime/task_master.py"
+    text = edit(
+        huddle, path, "huddle: HuddleService\n", "huddle: HuddleService  # mine\n"
+    )
+    assert findings(scaffold, code=0) == {"SC103": "scaffold diff huddle"}
+    scaffold("regenerate", "huddle")
+    assert (huddle / path).read_text() == text
+
+
+def test_what_is_left_of_a_handler_without_a_spec(scaffold: Run, huddle: Path) -> None:
+    (huddle / SPEC).unlink()
+    found = findings(scaffold)
+    assert list(found) == ["SC108"]
+    subprocess.run(found["SC108"], shell=True, cwd=huddle, check=True)
+    assert not (huddle / SERVICE).exists()
+
+
+def test_a_lost_record_is_made_again(scaffold: Run, huddle: Path) -> None:
+    manifest = huddle / ".scaffold/handlers/huddle/manifest"
+    text = manifest.read_text()
+    manifest.unlink()
+    assert findings(scaffold, "huddle") == {"SC109": "scaffold regenerate huddle"}
+    scaffold("regenerate", "huddle")
+    assert manifest.read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [("format 1", "format 2", "newer version"), ("format 1", "format", "damaged")],
+)
+def test_a_record_of_another_form_is_refused(
+    scaffold: Run, huddle: Path, old: str, new: str, problem: str
+) -> None:
+    edit(huddle, ".scaffold/handlers/huddle/manifest", old, new)
+    assert problem in scaffold("check", code=5).stderr
+
+
+def test_a_damaged_text_is_no_base(scaffold: Run, huddle: Path) -> None:
+    name = "runtime--services--huddle--service.py.txt"
+    (huddle / ".scaffold/handlers/huddle" / name).write_text("")
+    assert "damaged" in scaffold("regenerate", "huddle", code=5).stderr
+
+
+def test_the_diff_shows_what_people_changed_and_can_be_taken_back(
+    scaffold: Run, huddle: Path
+) -> None:
+    text = (huddle / SERVICE).read_text()
+    assert scaffold("diff").stdout == ""
+    edit(huddle, SERVICE, '"""The Huddle service."""', '"""Mine."""')
+    edit(
+        huddle,
+        "runtime/task_master.py",
+        "huddle: HuddleService\n",
+        "huddle: HuddleService  # m\n",
+    )
+    shown = scaffold("diff", code=1).stdout
+    assert '+"""Mine."""' in shown
+    assert "+    huddle: HuddleService  # m" in shown
+    subprocess.run(
+        ["git", "apply", "-R", "-"],
+        input=shown,
+        text=True,
+        cwd=huddle,
+        check=True,
+        env={"GIT_CEILING_DIRECTORIES": str(huddle.parent), "PATH": "/usr/bin:/bin"},
+    )
+    assert (huddle / SERVICE).read_text() == text
+    assert scaffold("diff").stdout == ""
+
+
+def test_no_handler_at_all_is_no_success(scaffold: Run, project: Path) -> None:
+    for spec in project.glob("runtime/services/*/handler.toml"):
+        spec.unlink()
+    assert "no handler" in scaffold("check", code=2).stderr
+
+
+def test_two_handlers_in_either_order_give_the_same_handlers(
+    scaffold: Run, huddle: Path
+) -> None:
+    scaffold("new-handler", "cuddle", "--option", "depth:int=3", "--global")
+    assert findings(scaffold, code=0) == {}
+    assert "4 handlers examined" in scaffold("check").stderr
