@@ -40,11 +40,19 @@ class _Group(NamedTuple):
 
 
 class _Sorted(NamedTuple):
-    """A frame sorted by group, shared by all windows over it."""
+    """A frame sorted by group, shared by all windows over it.
+
+    Attributes:
+        first: the time of the first point of each group.
+        latest: the latest time of each group.
+        counts: how many points each group has.
+        distinct: whether no two groups have the same id; ids do not escape values.
+    """
 
     first: Times
     latest: Times
     counts: Indices
+    distinct: bool
 
 
 class WindowNode(Node):
@@ -85,7 +93,7 @@ class WindowNode(Node):
         known = self._numbers
         order = frame.shared("window", lambda: _sorted(frame))
         fresh = [position for position, each in enumerate(ids) if each not in known]
-        if len(fresh) < len(ids) and not self._named(frame):
+        if not order.distinct or (len(fresh) < len(ids) and not self._named(frame)):
             super().frame(frame)
             return
         for position in fresh:
@@ -272,4 +280,5 @@ def _sorted(frame: Frame) -> _Sorted:
         times[groups.starts[:-1]],
         np.maximum.reduceat(times, groups.starts[:-1]),
         np.diff(groups.starts),
+        len(set(groups.ids)) == len(groups.ids),
     )

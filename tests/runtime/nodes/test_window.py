@@ -252,6 +252,20 @@ def test_many_batches_travel_in_columns():
     ]
 
 
+@both
+def test_tags_that_give_one_group_id_share_a_window(columns):
+    node, collector = window(period=5, every=5)
+    by = dimensions("h z")
+    one, two = {"h": "a,z=b", "z": ""}, {"h": "a", "z": "b,z="}
+    moves = [(one, 0), (two, 1), (one, 6)]
+    feed(
+        node,
+        [Point("m", seconds(t), tags, {"v": 1.0}, by) for tags, t in moves],
+        columns=columns,
+    )
+    assert [seen(batch) for batch in collector.got] == [(5, [0, 1])]
+
+
 def test_a_span_of_centuries_does_not_overflow():
     node, collector = window(period=10, every=10)
     lines = [f"m,h=h{n % 50} v=1 {n // 50 * 4_000_000_000}" for n in range(150)]
