@@ -180,6 +180,9 @@ def _join(arguments: Arguments) -> Code:
     items, between = arguments[0], _text(arguments[1])
     if items.kind not in (Kind.LIST, Kind.ANY):
         raise ExpressionError(f"join() takes a list of texts, not a {items.kind}")
+    if items.kind is Kind.ANY:  # from an answer: it may be anything
+        nodes = [items.node, between.node]
+        return _run("joined", nodes, Kind.STR).using(items, between)
     made = method(between.node, "join", items.node)
     return Code(made, Kind.STR).using(items, between)
 

@@ -20,8 +20,18 @@ def render(template: str, spec: HandlerSpec, package: str = "runtime") -> str:
         spec: the handler.
         package: the import package of the runtime it goes into.
     """
-    made = _environment().get_template(template)
-    return made.render(view=View(spec, package), **View(spec, package).names())
+    view = _view(spec, package)
+    return _environment().get_template(template).render(view=view, **view.names())
+
+
+_views: list[View] = []
+
+
+def _view(spec: HandlerSpec, package: str) -> View:
+    """The view of a spec; that of the last one is kept, for its many templates."""
+    if not _views or _views[0].spec is not spec or _views[0].package != package:
+        _views[:] = [View(spec, package)]
+    return _views[0]
 
 
 def templates_path() -> Path:

@@ -31,7 +31,7 @@ _FUNCTIONS: dict[str, Any] = {
     name: getattr(expressions, name)
     for name in (
         "authorization", "b64", "b64url", "basic_auth", "error_text", "event_tree",
-        "first_row", "get", "hmac_sha256", "html", "matches", "parse_error", "quote",
+        "first_row", "get", "hmac_sha256", "html", "joined", "matches", "parse_error", "quote",
         "result_tree", "rfc3339", "seconds", "unix", "unix_ms", "without_empty",
     )
 } | {

@@ -15,6 +15,7 @@ from scaffold.model import HandlerSpec, RequestSpec, TestField
 from scaffold.names import identifier
 from scaffold.sample import content_type
 from scaffold.source import statement
+from scaffold.values import formatted
 
 _TEST_DOCS = {
     "event.message": "the message of the event.",
@@ -386,7 +387,7 @@ def _headers(request: RequestSpec) -> ast.Dict:
     else:
         shown = request.token.as_text().node
         scheme = ast.Constant(f"{request.scheme} ")
-        value = ast.JoinedStr([scheme, ast.FormattedValue(shown, -1, None)])
+        value = ast.JoinedStr([scheme, formatted(shown)])
     headers.keys.append(key)
     headers.values.append(value)
     return headers

@@ -172,8 +172,8 @@ def _joined(node: ast.JoinedStr) -> tuple[str, int]:
             case ast.Constant(value=str() as text):
                 escaped = repr(text + "'\"")[1:-4]
                 body += escaped.replace("{", "{{").replace("}", "}}")
-            case ast.FormattedValue(value=value):
-                text = source(value)
+            case ast.FormattedValue(value=value, conversion=conversion):
+                text = source(value) + ("!s" if conversion == ord("s") else "")
                 body += f"{{ {text}}}" if text.startswith("{") else f"{{{text}}}"
     return _quoted(body, "f"), _ATOM
 

@@ -194,7 +194,7 @@ class TestView:
         keywords = [ast.keyword("enabled", ast.Name("enabled"))]
         for field in self.spec.config:
             if field.key in self.sample.url_keys:
-                node: ast.expr = ast.Attribute(ast.Name("server"), "url")
+                node = _url(field, ast.Attribute(ast.Name("server"), "url"))
             else:
                 value = self.sample.config[field.key]
                 if value == field.default:
@@ -326,7 +326,7 @@ class TestView:
         if field.key not in self.sample.url_keys:
             return value_node(field, value)
         server = ast.Attribute(ast.Name("server"), "url")
-        return ast.BinOp(server, ast.Add(), ast.Constant(value))
+        return _url(field, ast.BinOp(server, ast.Add(), ast.Constant(value)))
 
     def _example(self, index: int, example: Example) -> dict[str, Any]:
         config = {each.key: each for each in self.spec.config}
@@ -420,6 +420,11 @@ def value_node(field: Setting, value: Any) -> ast.expr:
         case Kind.MAP:
             return plain(value)
     return ast.Constant(value)
+
+
+def _url(field: Setting, node: ast.expr) -> ast.expr:
+    """The URL of the fake server, as the field holds it."""
+    return ast.Call(ast.Name("Secret"), [node], []) if field.is_secret else node
 
 
 def _tick_value(option: Option) -> str:

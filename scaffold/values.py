@@ -108,7 +108,7 @@ class Values:
                     where = (*place, index) if isinstance(value, list) else place
                     values.append(self._merged(text, where))
                 continue
-            if key.startswith("@"):
+            if key in (_FOR, _IF, _VALUE):
                 self._reader.fault(place, "stands only in the items of a list")
                 continue
             name = key.removesuffix("?")
@@ -219,11 +219,19 @@ def _joined(codes: Sequence[Code]) -> Code:
         (
             code.node
             if isinstance(code.node, ast.Constant) and code.kind is Kind.STR
-            else ast.FormattedValue(code.node, -1, None)
+            else formatted(code.node)
         )
         for code in shown
     ]
     return Code(ast.JoinedStr(values), Kind.STR).using(*shown)
+
+
+def formatted(node: ast.expr) -> ast.FormattedValue:
+    """A value inside an f-string; `{level!s}` instead of `{str(level)}`."""
+    match node:
+        case ast.Call(func=ast.Name(id="str"), args=[inner]):
+            return ast.FormattedValue(inner, ord("s"), None)
+    return ast.FormattedValue(node, -1, None)
 
 
 def _holds_text(node: ast.expr) -> bool:

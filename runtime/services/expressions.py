@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import html as html_
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote as quote_
 
@@ -16,6 +16,7 @@ import msgspec
 from runtime import units
 from runtime.alert.serialize import event_json, row_tree
 from runtime.alert.types import Event, Row
+from runtime.golang.printing import text
 from runtime.secrets import Secret
 from runtime.units import MILLISECOND, SECOND, Nanoseconds
 
@@ -46,6 +47,13 @@ def get(holder: object, key: str, default: object = "") -> Any:
 def without_empty(table: Mapping[str, object], *keys: str) -> dict[str, object]:
     """`table` without those of `keys` whose values are empty."""
     return {key: value for key, value in table.items() if value or key not in keys}
+
+
+def joined(items: object, between: str) -> str:
+    """The items of a list as one text; "" where there is no list."""
+    if not isinstance(items, Sequence) or isinstance(items, str):
+        return ""
+    return between.join(text(item) for item in items)
 
 
 def authorization(scheme: str, token: Secret) -> dict[str, str]:
