@@ -82,9 +82,7 @@ def read_checks(
     """`[[check]]`: what must hold before anything is sent."""
     checks = []
     for path, table in reader.tables(document, (), "check"):
-        reader.keys(table, path, ("that", "error", "at"))
-        if reader.choice(table, path, "at", ("send", "create"), "send") == "create":
-            reader.fault((*path, "at"), "'create' is not known to this version", "send")
+        reader.keys(table, path, ("that", "error"), ("at",))
         that = _needed(reader, table, path, "that", values.expression)
         error = _needed(reader, table, path, "error", values.text)
         no_secrets(reader, error, values, (*path, "error"))
