@@ -92,6 +92,7 @@ class HttpClient(Protocol):
 idempotency_key: ContextVar[str] = ContextVar("idempotency_key", default="")
 
 BODY_LIMIT_BYTES = 64 * 1024
+_CONNECTIONS = 16  # to one endpoint at a time
 _USER_AGENT = "kapacitor-runtime"
 _MAX_REDIRECTS = 10
 
@@ -186,7 +187,8 @@ class AiohttpClient:
             self._session = aiohttp.ClientSession(
                 timeout=timeout,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                connector=aiohttp.TCPConnector(limit=0),
+                # without a limit a burst of alerts overflows the endpoint's listen backlog
+                connector=aiohttp.TCPConnector(limit=0, limit_per_host=_CONNECTIONS),
             )
         return self._session
 
