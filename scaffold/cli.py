@@ -149,7 +149,7 @@ def scaffold() -> None:
     \b
     Begin with:
       scaffold init my-alerts && cd my-alerts
-      scaffold new-handler foo --field room:str
+      scaffold new-handler huddle --field channel:str
     """
 
 

@@ -72,7 +72,7 @@ Alert integrations, and the runtime they live in. Made by `scaffold init`.
 
 ```
 python -m venv .venv && .venv/bin/pip install -e '.[dev]'
-scaffold new-handler foo --field room:str
+scaffold new-handler huddle --field channel:str
 python -m pytest
 kapacitord -config etc/kapacitor.conf
 ```
@@ -116,8 +116,8 @@ def init(folder: Path, package: str, *, dry_run: bool, shown: str) -> Report:
         summary=f"{len(steps)} files in {shown}: the runtime as `{package}`",
         next=[
             f"cd {shown}",
-            "scaffold new-handler foo --field room:str",
-            f"python -m {package}.server -config etc/kapacitor.conf",
+            "scaffold new-handler huddle --field channel:str",
+            "python -m pytest",
         ],
         dry_run=dry_run,
         brief=True,

@@ -1,11 +1,11 @@
 """What the generator last wrote, kept as plain text under `.scaffold/`.
 
-    .scaffold/handlers/<kind>/manifest     one line per file and registration
-    .scaffold/handlers/<kind>/places       the registrations as they were generated
-    .scaffold/handlers/<kind>/<path>.txt   a file as it was generated; `/` as `--`
+    .scaffold/handlers/<kind>/manifest    one line per file and registration
+    .scaffold/handlers/<kind>/generated   their texts: a line that names each, and its
+                                          own lines indented by a tab
 
 The texts are the base of later merges, so that a person's edits can be told from the
-generator's. The suffix keeps formatters and test runners away from them.
+generator's.
 """
 
 from __future__ import annotations
@@ -78,37 +78,35 @@ def read(tree: Tree, kind: str) -> Record | None:
         return None
     files: dict[PurePosixPath, str] = {}
     places: dict[Registered, str] = {}
-    kept = _read_places(tree.read(HANDLERS / kind / "places") or b"")
+    file = HANDLERS / kind / "generated"
+    kept = _texts(tree.read(file) or b"")
     for digest, words in _lines(path, data):
+        text = kept.get(" ".join(words), "")
+        if _digest(text) != digest:
+            raise StateError(file, "is damaged; restore it from version control")
         if len(words) == 1:
-            file = PurePosixPath(words[0])
-            files[file] = _kept(tree, _file(kind, file), digest)
+            files[PurePosixPath(words[0])] = text
         else:
-            entry = Registered(PurePosixPath(words[0]), words[1], words[2])
-            places[entry] = _intact(kind, kept.get(entry), digest)
+            places[Registered(PurePosixPath(words[0]), words[1], words[2])] = text
     return Record(files, places)
 
 
 def changes(tree: Tree, kind: str, record: Record | None) -> Iterator[Change]:
     """What has to be written so that `record` is kept; None: nothing more is kept."""
-    wanted = dict(_texts(kind, record)) if record else {}
+    folder = HANDLERS / kind
+    wanted: dict[PurePosixPath, bytes | None] = {
+        folder / "generated": _generated(record).encode() if record else None,
+        folder / "manifest": manifest(record).encode() if record else None,
+    }
     if record:
-        wanted[HANDLERS / kind / "manifest"] = manifest(record).encode()
         wanted |= {PurePosixPath(path): data for path, data in _FIXED.items()}
-    for path, data in sorted(wanted.items()):
+    for path, data in wanted.items():
         yield Change(path, tree.read(path), data)
-    old = read(tree, kind)
-    if old:
-        for path in sorted({path for path, _ in _texts(kind, old)} - set(wanted)):
-            yield Change(path, tree.read(path), None)
-        if not record:
-            path = HANDLERS / kind / "manifest"
-            yield Change(path, tree.read(path), None)
 
 
 def is_text(path: str) -> bool:
-    """Whether a path is that of a text kept of an output."""
-    return path.startswith(f"{HANDLERS}/") and path.endswith((".txt", "/places"))
+    """Whether a path is that of the texts kept of a handler."""
+    return path.startswith(f"{HANDLERS}/") and path.endswith("/generated")
 
 
 def manifest(record: Record) -> str:
@@ -136,56 +134,30 @@ def _lines(path: PurePosixPath, data: bytes) -> Iterator[tuple[str, list[str]]]:
         yield words[0], words[1:]
 
 
-def _texts(kind: str, record: Record) -> Iterator[tuple[PurePosixPath, bytes]]:
-    for path, text in record.files.items():
-        yield _file(kind, path), text.encode()
-    yield HANDLERS / kind / "places", _places(record).encode()
+def _generated(record: Record) -> str:
+    """All texts of a record in one."""
+    texts = {str(path): text for path, text in record.files.items()}
+    texts |= {
+        f"{entry.path} {entry.place} {entry.key}": text
+        for entry, text in record.places.items()
+    }
+    return "".join(
+        f"{name}\n" + "".join(f"\t{line}\n" for line in text.split("\n"))
+        for name, text in sorted(texts.items())
+    )
 
 
-def _kept(tree: Tree, path: PurePosixPath, digest: str) -> str:
-    data = tree.read(path)
-    if data is None:
-        raise StateError(path, "is missing; restore it from version control")
-    # A checkout may have turned the line ends; that is no damage.
-    text = data.decode(errors="replace")
-    for candidate in (text, text.replace("\r\n", "\n")):
-        if _digest(candidate) == digest:
-            return candidate
-    raise StateError(path, "is damaged; restore it from version control")
-
-
-def _file(kind: str, path: PurePosixPath) -> PurePosixPath:
-    return HANDLERS / kind / f"{str(path).replace('/', '--')}.txt"
-
-
-def _places(record: Record) -> str:
-    """All registrations in one text: a line that names each, its own lines indented."""
-    parts = []
-    for entry, text in sorted(record.places.items(), key=lambda item: str(item[0])):
-        lines = "".join(f"\t{line}\n" for line in text.split("\n")[:-1])
-        parts.append(f"{entry.path} {entry.place} {entry.key}\n{lines}")
-    return "".join(parts)
-
-
-def _read_places(data: bytes) -> dict[Registered, str]:
-    places: dict[Registered, str] = {}
-    entry: Registered | None = None
+def _texts(data: bytes) -> dict[str, str]:
+    """The texts that `_generated` put together, by their names."""
+    texts: dict[str, list[str]] = {}
+    lines: list[str] = []
+    # A checkout may have turned the line ends.
     for line in data.decode(errors="replace").replace("\r\n", "\n").split("\n"):
-        if line.startswith("\t") and entry:
-            places[entry] += line[1:] + "\n"
-        elif line.count(" ") == 2:
-            path, place, key = line.split(" ")
-            entry = Registered(PurePosixPath(path), place, key)
-            places[entry] = ""
-    return places
-
-
-def _intact(kind: str, text: str | None, digest: str) -> str:
-    if text is None or _digest(text) != digest:
-        raise StateError(
-            HANDLERS / kind / "places", "is damaged; restore it from version control"
-        )
-    return text
+        if line.startswith("\t"):
+            lines.append(line[1:])
+        elif line:
+            lines = texts.setdefault(line, [])
+    return {name: "\n".join(lines) for name, lines in texts.items()}
 
 
 def _digest(text: str) -> str:

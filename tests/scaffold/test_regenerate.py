@@ -166,8 +166,7 @@ def test_a_record_of_another_form_is_refused(
 
 
 def test_a_damaged_text_is_no_base(scaffold: Run, huddle: Path) -> None:
-    name = "runtime--services--huddle--service.py.txt"
-    (huddle / ".scaffold/handlers/huddle" / name).write_text("")
+    edit(huddle, ".scaffold/handlers/huddle/generated", "The Huddle service", "Mine")
     assert "damaged" in scaffold("regenerate", "huddle", code=5).stderr
 
 
