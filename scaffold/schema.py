@@ -122,8 +122,7 @@ def _level() -> dict[str, Any]:
 
 
 def _check() -> dict[str, Any]:
-    at = {"enum": ["send"]}
-    return _table({"that": _TEXT, "error": _TEXT, "at": at}, required=("that", "error"))
+    return _table({"that": _TEXT, "error": _TEXT}, required=("that", "error"))
 
 
 def _request() -> dict[str, Any]:

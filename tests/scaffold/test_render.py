@@ -105,7 +105,31 @@ def test_generated_code_passes_ruff(tree):
 
 
 def test_generated_code_passes_mypy_strict(tree):
-    run(tree, "mypy", *PACKAGES)
+    run(tree, "mypy", "--follow-imports", "silent", *PACKAGES)
+
+
+def statements(text):
+    """The statements of all functions, without docstrings."""
+    functions = [
+        node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)
+    ]
+    bodies = [each for function in functions for each in function.body]
+    return {
+        ast.unparse(each)
+        for each in bodies
+        if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))
+    }
+
+
+def test_two_handlers_share_signatures_and_little_else():
+    first, second = (
+        statements(created(spec_of(name))[f"runtime/services/{name}/service.py"])
+        for name in BUNDLED
+    )
+    assert first & second == {
+        "return TestOptions(room=self.config.room)",
+        "return (HandlerConfig(room=options.room), Event(topic='', state=state))",
+    }
 
 
 def test_examples_can_be_read():
