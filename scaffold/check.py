@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -59,7 +58,6 @@ class Finding(NamedTuple):
         return self.code in _INFORMATIONAL
 
 
-@dataclass(slots=True)
 class Examiner:
     """Examines handlers of one tree; each shared file is read once for all of them.
 
@@ -67,9 +65,10 @@ class Examiner:
         tree: the files.
     """
 
-    tree: Tree
-    _sources: dict[PurePosixPath, Source] = field(default_factory=dict)
-    _slots: dict[tuple[PurePosixPath, str], Slot] = field(default_factory=dict)
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self._sources: dict[PurePosixPath, Source] = {}
+        self._slots: dict[tuple[PurePosixPath, str], Slot] = {}
 
     def examine(self, want: Wanted) -> list[Finding]:
         """What is wrong with a handler that has a spec."""

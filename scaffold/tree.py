@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, Protocol
 
@@ -26,7 +25,6 @@ class Tree(Protocol):
         """What a folder holds, sorted; nothing if it is not there."""
 
 
-@dataclass(slots=True)
 class DiskTree:
     """The files below a folder. Links are refused: they may lead anywhere.
 
@@ -34,8 +32,9 @@ class DiskTree:
         root: the folder.
     """
 
-    root: Path
-    _plain: set[PurePosixPath] = field(default_factory=set)
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._plain: set[PurePosixPath] = set()
 
     def read(self, path: PurePosixPath) -> bytes | None:
         """A file's content; None: it is not there."""
@@ -76,7 +75,6 @@ class MemoryTree(NamedTuple):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class WatchedTree:
     """A tree that remembers what was asked of it.
 
@@ -85,8 +83,9 @@ class WatchedTree:
         seen: the files read, and the folders listed with a `/` at the end.
     """
 
-    tree: Tree
-    seen: set[str] = field(default_factory=set)
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.seen: set[str] = set()
 
     def read(self, path: PurePosixPath) -> bytes | None:
         """A file's content; None: it is not there."""

@@ -14,8 +14,8 @@ from runtime.golang.quoting import quote as go_quote
 _PATH_SAFE = "/$&+,:;=@~"
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
-# letters, digits, what separates parts, and bytes that are not ASCII
-_BAD_HOST = re.compile(r"[^A-Za-z0-9!$&'()*+,;=:\[\]<>\"._~%\u0080-\U0010ffff-]")
+# all but letters, digits, what separates parts, and bytes that are not ASCII
+_BAD_HOST = re.compile(r"[\x00-\x20#/?@\\^`{|}\x7f]")
 _PORT = re.compile(r"(:[0-9]*)?")
 
 
