@@ -62,6 +62,16 @@ class Config:
     config_override: OverrideConfig = OverrideConfig()
     handlers: AlertHandlers = field(default_factory=AlertHandlers)
 
+    @property
+    def requires_users(self) -> bool:
+        """Whether every request comes from a user whose password was checked."""
+        return self.http.auth_enabled and self.auth.enabled
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether no stranger can send requests."""
+        return self.requires_users or self.http.is_loopback
+
     def validate(self) -> None:
         """Check all values, in Kapacitor's order.
 

@@ -3,6 +3,7 @@
 # ruff: noqa: RUF009 - the calls in defaults make immutable values
 from __future__ import annotations
 
+import ipaddress
 import logging
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from runtime.errors import ConfigError
-from runtime.units import MINUTE, SECOND, Duration
+from runtime.secrets import NO_SECRET, Secret
+from runtime.units import HOUR, MINUTE, SECOND, Duration
 
 DEFAULT_BUFFER_LENGTH = 5000
 MINIMUM_BUFFER_LENGTH = 1000
@@ -29,15 +31,15 @@ class HttpConfig:
 
     Attributes:
         bind_address: `host:port`; without a host, every address of the machine.
-        auth_enabled: not supported, so it must stay false.
+        auth_enabled: whether requests need credentials.
         log_enabled: whether each request makes a log line.
         write_tracing: whether bodies of writes are logged.
-        pprof_enabled: accepted, has no effect.
+        pprof_enabled: whether `/debug/…` needs no credentials.
         https_enabled: whether the port speaks TLS.
         https_certificate: PEM file of the certificate chain.
         https_private_key: PEM file of the key; empty means the certificate's file.
         shutdown_timeout: how long open requests may take to end at a stop.
-        shared_secret: accepted, has no effect without authentication.
+        shared_secret: what clients sign tokens with.
     """
 
     bind_address: str = "127.0.0.1:9092"
@@ -49,7 +51,7 @@ class HttpConfig:
     https_certificate: str = "/etc/ssl/kapacitor.pem"
     https_private_key: str = ""
     shutdown_timeout: Duration = Duration(10 * SECOND)
-    shared_secret: str = ""
+    shared_secret: Secret = NO_SECRET
 
     def address(self) -> tuple[str, int]:
         """Host and port to listen on; an empty host means every address.
@@ -82,14 +84,20 @@ class HttpConfig:
         """Check the values.
 
         Raises:
-            ConfigError: one is wrong, or asks for what this server cannot do.
+            ConfigError: one is wrong.
         """
         self.address()
-        if self.auth_enabled:
-            raise ConfigError(
-                "authentication is not supported by this server, "
-                "so auth-enabled must be false"
-            )
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the machine alone can reach the API."""
+        host, _ = self.address()
+        if host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return False
 
 
 def split_host_port(address: str) -> tuple[str, str]:
@@ -120,12 +128,12 @@ class AuthConfig:
     """The `[auth]` table.
 
     Attributes:
-        enabled: not supported, so it must stay false.
+        enabled: whether there are users.
+        cache_expiration: how long a checked password is remembered.
+        bcrypt_cost: of hashing passwords; each one more doubles the time.
     """
 
     IGNORED: ClassVar[Collection[str]] = (
-        "cache-expiration",
-        "bcrypt-cost",
         "meta-addr",
         "meta-username",
         "meta-password",
@@ -137,16 +145,22 @@ class AuthConfig:
     )
 
     enabled: bool = False
+    cache_expiration: Duration = Duration(HOUR)
+    bcrypt_cost: int = 0
 
     def validate(self) -> None:
         """Check the values.
 
         Raises:
-            ConfigError: users are asked for.
+            ConfigError: hashing would be too cheap, or take for ever.
         """
-        if self.enabled:
+        if self.enabled and self.bcrypt_cost < 4:
             raise ConfigError(
-                "users are not supported by this server, so enabled must be false"
+                f"must provide a bcrypt cost >= 4, got {self.bcrypt_cost}"
+            )
+        if self.bcrypt_cost > 20:
+            raise ConfigError(
+                f"must provide a bcrypt cost <= 20, got {self.bcrypt_cost}"
             )
 
 
@@ -157,10 +171,18 @@ class AlertConfig:
     Attributes:
         persist_topics: whether event states outlive a restart.
         topic_buffer_length: events a handler's queue holds.
+        allowed_log_paths: files and folders that `log` handlers may write to.
+        allowed_programs: programs that `exec` handlers may run.
+        allowed_tcp_addresses: `host:port` that `tcp` handlers may connect to.
+
+    The last three count where strangers could define handlers over HTTP.
     """
 
     persist_topics: bool = True
     topic_buffer_length: int = DEFAULT_BUFFER_LENGTH
+    allowed_log_paths: tuple[str, ...] = ()
+    allowed_programs: tuple[str, ...] = ()
+    allowed_tcp_addresses: tuple[str, ...] = ()
 
     @property
     def buffer_length(self) -> int:

@@ -24,7 +24,11 @@ from runtime.nodes.pages import HTTPOutputs
 from runtime.server.config import AlertHandlers, Config
 from runtime.server.sections import HttpConfig
 from runtime.services.alert.api import AlertAPI, Query
+from runtime.services.alert.policy import Policy
 from runtime.services.alert.service import AlertService
+from runtime.services.auth.api import UsersAPI
+from runtime.services.auth.service import AuthService
+from runtime.services.auth.users import User
 from runtime.services.config.sections import sections_of
 from runtime.services.config.service import ConfigService
 from runtime.services.foo.service import Service as FooService
@@ -109,6 +113,8 @@ class Server:
             default_retention_policy=config.default_retention_policy,
             transaction=self._alerts.transaction,
         )
+        self._policy = _policy(config)
+        self._users = Records(self._store, "users", User.decode)
         self._tasks = self._task_store()
         dynamic = {
             key_of(field): getattr(self._services, field.name)
@@ -125,6 +131,7 @@ class Server:
         self._tests = ServiceTestService(dynamic)
         self.http = _http(config.http)
         self._add_routes(self.http.router)
+        self._add_users(self.http)
         self._ticker: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -205,6 +212,7 @@ class Server:
             Templates(templates, all_tasks, self._clock),
             self._pages,
             self._compute,
+            self._policy,
         )
 
     def _add_routes(self, router: Router) -> None:
@@ -215,11 +223,34 @@ class Server:
         self._tasks.add_routes(router)
         self._overrides.add_routes(router)
         self._tests.add_routes(router)
-        api = AlertAPI(self._alerts)
+        api = AlertAPI(self._alerts, self._policy)
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
             for pattern in (_TOPICS, f"{_TOPICS}/"):
                 router.add(method, pattern, _Topics(api, self._compute, pattern))
         router.add("GET", "/debug/vars", self._vars)
+
+    def _add_users(self, http: HttpService) -> None:
+        """The two switches: users there are, and requests that need them."""
+        auth, settings = self._config.auth, self._config.http
+        if auth.enabled:
+            self._users.load()
+            api = UsersAPI(self._users, self._compute, cost=auth.bcrypt_cost)
+            api.add_routes(http.router)
+        if not settings.auth_enabled:
+            return
+        if not auth.enabled:
+            log.warning(
+                "requests need credentials, but as [auth] is not enabled, any are taken"
+            )
+        service = AuthService(
+            self._users if auth.enabled else None,
+            cost=auth.bcrypt_cost,
+            shared_secret=settings.shared_secret,
+            open_debug=settings.pprof_enabled,
+            cache_expiration=auth.cache_expiration,
+            clock=self._clock,
+        )
+        http.authenticate(service)
 
     async def _vars(self, request: Request) -> Answer:
         def made() -> Answer:
@@ -275,6 +306,16 @@ class _Topics:
 
 def _without_preview(uri: str) -> str:
     return uri.replace("/kapacitor/v1preview/", "/kapacitor/v1/", 1)
+
+
+def _policy(config: Config) -> Policy:
+    """What clients of the API may define."""
+    return Policy(
+        is_open=config.is_guarded,
+        log_paths=config.alert.allowed_log_paths,
+        programs=config.alert.allowed_programs,
+        tcp_addresses=config.alert.allowed_tcp_addresses,
+    )
 
 
 def _http(config: HttpConfig) -> HttpService:

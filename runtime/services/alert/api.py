@@ -26,6 +26,7 @@ from runtime.golang.json_decode import (
 from runtime.golang.json_syntax import syntax_error
 from runtime.golang.quoting import quote
 from runtime.services.alert.json_patch import PatchError, apply
+from runtime.services.alert.policy import OPEN, ForbiddenError, Policy
 from runtime.services.alert.service import AlertService, UnknownHandlerError
 from runtime.services.alert.specs import HandlerSpec, redacted
 from runtime.units import go_duration, rfc3339
@@ -80,8 +81,9 @@ class _Refusal(Exception):  # noqa: N818 - it carries an answer, it is no error
 class AlertAPI:
     """Answers the requests below `/kapacitor/v1/alerts/topics`."""
 
-    def __init__(self, service: AlertService) -> None:
+    def __init__(self, service: AlertService, policy: Policy = OPEN) -> None:
         self._service = service
+        self._policy = policy
 
     def handle(
         self,
@@ -184,7 +186,9 @@ class AlertAPI:
             raise _Refusal(400, f"invalid handler json: {error}") from None
         spec = _checked({**fields, "topic": topic})
         try:
-            self._service.register(spec)
+            self._service.register(spec, self._policy)
+        except ForbiddenError as error:
+            raise _Refusal(403, f"failed to create handler: {error}") from None
         except OptionsError as error:
             raise _Refusal(500, f"failed to create handler: {error}") from None
         return Reply(200, self._handler_tree(spec))
@@ -200,7 +204,9 @@ class AlertAPI:
             raise _Refusal(500, text)
         spec = _checked(fields)
         try:
-            spec = self._service.update(before, spec)
+            spec = self._service.update(before, spec, self._policy)
+        except ForbiddenError as error:
+            raise _Refusal(403, f"failed to update handler: {error}") from None
         except OptionsError as error:
             raise _Refusal(500, f"failed to update handler: {error}") from None
         return Reply(200, self._handler_tree(spec))

@@ -23,6 +23,7 @@ from runtime.services.alert.handlers import (
     HandlerServices,
 )
 from runtime.services.alert.match import Match
+from runtime.services.alert.policy import OPEN, Policy
 from runtime.services.alert.specs import HandlerSpec, HandlerSpecs, restored
 from runtime.services.alert.state import StoredTopics
 from runtime.store import Store
@@ -232,13 +233,18 @@ class AlertService:
         attached = self._attached.get(spec.topic, {}).get(spec.id)
         return None if attached is None else attached.handler
 
-    def register(self, spec: HandlerSpec) -> None:
+    def register(self, spec: HandlerSpec, policy: Policy = OPEN) -> None:
         """Add a handler to its topic.
 
+        Args:
+            spec: what is asked for.
+            policy: what whoever asks may ask for.
+
         Raises:
+            ForbiddenError: the policy is against it.
             OptionsError: its kind, options or match are wrong, or its id is taken.
         """
-        attached = self._made(spec)
+        attached = self._made(spec, policy)
         if spec.id in self._specs.get(spec.topic, {}):
             raise OptionsError(
                 "cannot register handler, handler with ID "
@@ -246,20 +252,23 @@ class AlertService:
             )
         self._keep(spec, attached)
 
-    def update(self, before: HandlerSpec, spec: HandlerSpec) -> HandlerSpec:
+    def update(
+        self, before: HandlerSpec, spec: HandlerSpec, policy: Policy = OPEN
+    ) -> HandlerSpec:
         """Put `spec` in the place of `before`; what is in force then.
 
         Secrets that a client sent back as it was shown them stay what they were.
         Events that wait for the former handler are delivered by the new one.
 
         Raises:
+            ForbiddenError: the policy is against it.
             OptionsError: its kind, options or match are wrong.
         """
         if spec.topic != before.topic:
             raise OptionsError("cannot change topic in update")
         options = restored(spec.options, before.options)
         spec = HandlerSpec(spec.id, spec.topic, spec.kind, options, spec.match)
-        attached = self._made(spec)
+        attached = self._made(spec, policy)
         with self._store.transaction():
             if spec.id != before.id:
                 self.deregister(before.topic, before.id)
@@ -287,7 +296,7 @@ class AlertService:
         address = Address(spec.topic, spec.id)
         self._deliverer.resume(address, attached.handler, attached.context)
 
-    def _made(self, spec: HandlerSpec) -> Attached | None:
+    def _made(self, spec: HandlerSpec, policy: Policy = OPEN) -> Attached | None:
         """The running handler of a spec; None where its kind is disabled."""
         if spec.kind in self._disabled:
             _log.error(f"handler '{spec.kind}' is disabled")
@@ -297,6 +306,7 @@ class AlertService:
             raise OptionsError(f"unsupported action kind {quote(spec.kind)}")
         context = HandlerContext(spec.topic, spec.id)
         handler = kind(self._services, spec.options or {}, context)
+        policy.check(spec.kind, getattr(handler, "options", None))
         return Attached(handler, Match.compile(spec.match) if spec.match else None)
 
     def _wants(self, attached: Attached, event: Event) -> bool:

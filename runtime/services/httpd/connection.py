@@ -15,10 +15,11 @@ import gzip
 import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, cast
+from urllib.parse import unquote
 
 from runtime.errors import RuntimeFault
 from runtime.services.httpd.headers import Marks
-from runtime.services.httpd.messages import NO_CONTENT, Answer
+from runtime.services.httpd.messages import NO_CONTENT, Answer, Request
 from runtime.services.httpd.write import MAX_BODY_BYTES, WriteError, WriteHandler
 
 _STARTS = (b"POST /write?", b"POST /kapacitor/v1/write?")
@@ -38,6 +39,16 @@ class Log(Protocol):
         """One answered request."""
 
 
+class Gate(Protocol):
+    """Decides about requests before they are answered."""
+
+    async def check(self, request: Request) -> Answer | None:
+        """None if `request` may go on, else what to answer."""
+
+    def knows_writer(self, authorization: str, query: str) -> bool:
+        """Whether a write with these credentials may go on without a check."""
+
+
 class Shared(NamedTuple):
     """What the connections of a server have in common.
 
@@ -48,6 +59,7 @@ class Shared(NamedTuple):
         open: all connections that are still here.
         log: called for each request, or None.
         fail: called with what should not have happened.
+        gate: decides about requests, or None.
     """
 
     handler: WriteHandler
@@ -56,6 +68,7 @@ class Shared(NamedTuple):
     open: set[Connection]
     log: Log | None
     fail: Callable[[BaseException], None]
+    gate: Gate | None = None
 
 
 class _Head(NamedTuple):
@@ -64,6 +77,7 @@ class _Head(NamedTuple):
     encoding: str
     close: bool
     gzip: bool
+    authorization: str = ""
 
 
 class Connection(asyncio.Protocol):
@@ -76,6 +90,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_buffer",
+        "_checking",
         "_closing",
         "_head",
         "_loop",
@@ -95,6 +110,7 @@ class Connection(asyncio.Protocol):
         self._start = 0.0
         self._closing = False
         self._paused = False
+        self._checking: asyncio.Task[None] | None = None
         self.busy = False
         self.last = loop.time()
 
@@ -172,6 +188,30 @@ class Connection(asyncio.Protocol):
         self.busy = True
         self._start = time.monotonic()
         query = head.target.partition("?")[2]
+        gate = self._shared.gate
+        if gate is None or gate.knows_writer(head.authorization, query):
+            self._write(head, query, body)
+            return
+        check = self._checked(gate, head, query, body)
+        self._checking = self._loop.create_task(check)
+
+    async def _checked(self, gate: Gate, head: _Head, query: str, body: bytes) -> None:
+        """Write once the gate agrees."""
+        path = unquote(head.target.partition("?")[0])
+        request = Request("POST", path, head.target, query)
+        request.authorization = head.authorization
+        try:
+            refusal = await gate.check(request)
+        # the client gets an answer whatever happens
+        except Exception as error:
+            self._shared.fail(error)
+            refusal = INTERNAL_ERROR
+        if refusal is None:
+            self._write(head, query, body)
+        else:
+            self._finish(head, refusal)
+
+    def _write(self, head: _Head, query: str, body: bytes) -> None:
         try:
             future = self._shared.handler.submit(query, body, head.encoding)
         except RuntimeError:
@@ -191,6 +231,9 @@ class Connection(asyncio.Protocol):
             if error is not None:
                 self._shared.fail(error)
             answer = INTERNAL_ERROR
+        self._finish(head, answer)
+
+    def _finish(self, head: _Head, answer: Answer) -> None:
         self.busy = False
         if not self._transport.is_closing():
             self._send(head, answer)
@@ -231,7 +274,7 @@ def _parse(head: bytes) -> _Head | None:
     if len(parts) != 3 or parts[2] not in (b"HTTP/1.1", b"HTTP/1.0"):
         return None
     length = -1
-    encoding = accept = connection = b""
+    encoding = accept = connection = authorization = b""
     for each in lines:
         name, colon, value = each.partition(b":")
         key = name.lower()
@@ -244,6 +287,8 @@ def _parse(head: bytes) -> _Head | None:
             length = int(value)
         elif key == b"content-encoding":
             encoding = value.strip()
+        elif key == b"authorization":
+            authorization = value.strip()
         elif key == b"accept-encoding":
             accept = value
         elif key == b"connection":
@@ -261,4 +306,5 @@ def _parse(head: bytes) -> _Head | None:
         encoding.decode("latin-1"),
         connection == b"close" or (old and connection != b"keep-alive"),
         b"gzip" in accept,
+        authorization.decode("latin-1"),
     )

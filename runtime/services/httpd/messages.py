@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
 from runtime.golang.json import encode
+from runtime.services.auth.users import User
 
 BASE = "/kapacitor/v1"
 PREVIEW = "/kapacitor/v1preview"
@@ -27,6 +28,9 @@ class Request:
         body: as sent, not decompressed.
         content_encoding: the header's value.
         rest: what follows the route's pattern in the path, where that ends in `/`.
+        authorization: the header's value.
+        accept: the header's value.
+        user: whose credentials it has; None where requests need none.
     """
 
     method: str
@@ -36,6 +40,9 @@ class Request:
     body: bytes = b""
     content_encoding: str = ""
     rest: str = ""
+    authorization: str = field(default="", repr=False)
+    accept: str = ""
+    user: User | None = None
 
     @property
     def query(self) -> dict[str, list[str]]:
@@ -60,6 +67,7 @@ class Answer:
         content_type: None for none at all.
         headers: besides those that every answer has.
         marked: whether version and request id are sent.
+        stream: what comes after `body`, as it comes; such an answer is not compressed.
     """
 
     status: int = 200
@@ -67,6 +75,7 @@ class Answer:
     content_type: str | None = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
     marked: bool = True
+    stream: AsyncIterator[bytes] | None = None
 
 
 Handler = Callable[[Request], Awaitable[Answer]]

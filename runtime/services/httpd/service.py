@@ -8,6 +8,7 @@ import gzip
 import logging
 import ssl
 import time
+from collections.abc import AsyncGenerator, AsyncIterator
 from urllib.parse import quote, unquote
 
 from aiohttp import web
@@ -15,7 +16,8 @@ from aiohttp.http_exceptions import BadHttpMethod
 from aiohttp.web_protocol import RequestHandler
 
 from runtime.golang.json_decode import JsonError, decode, string, struct
-from runtime.services.httpd.connection import Connection, Shared
+from runtime.services.auth.credentials import without_password
+from runtime.services.httpd.connection import Connection, Gate, Shared
 from runtime.services.httpd.headers import Marks
 from runtime.services.httpd.messages import (
     NO_CONTENT,
@@ -72,6 +74,7 @@ class HttpService:
         self._shutdown_timeout_s = shutdown_timeout_s
         self._tls = tls
         self._marks = Marks(version)
+        self._gate: Gate | None = None
         self._writes: WriteHandler | None = None
         self._server: asyncio.Server | None = None
         self._fallback: web.Server | None = None
@@ -82,6 +85,10 @@ class HttpService:
         self.router.add("HEAD", "/ping", _ping)
         self.router.add("POST", "/loglevel", _set_log_level)
         self.router.add("GET", "/:routes", self._routes)
+
+    def authenticate(self, gate: Gate) -> None:
+        """Let `gate` decide about every request; before `open`."""
+        self._gate = gate
 
     def accept_writes(self, handler: WriteHandler) -> None:
         """Let `handler` answer the write endpoints."""
@@ -111,6 +118,7 @@ class HttpService:
                 self._open,
                 self._log if self._log_enabled else None,
                 _log_failure,
+                self._gate,
             )
         self._server = await loop.create_server(
             self._connection,
@@ -143,6 +151,10 @@ class HttpService:
 
     async def answer(self, request: Request) -> Answer:
         """The answer to `request`: the whole API without the wire."""
+        return await self._early(request) or await self._routed(request)
+
+    async def _early(self, request: Request) -> Answer | None:
+        """The answer that needs neither route nor body, if that is enough."""
         if request.method not in METHODS:
             return _UNMARKED_NOT_FOUND
         if request.method == "OPTIONS":
@@ -150,11 +162,14 @@ class HttpService:
         clean = cleaned(request.path)
         if clean != request.path:
             return _moved(request, clean)
-        found = self.router.find(request.method, request.path)
-        if found is None:
-            return NOT_FOUND
-        request.path, request.rest = found.path, found.rest
+        return None if self._gate is None else await self._gate.check(request)
+
+    async def _routed(self, request: Request) -> Answer:
         try:
+            found = self.router.find(request.method, request.path)
+            if found is None:
+                return NOT_FOUND
+            request.path, request.rest = found.path, found.rest
             return await found.handler(request)
         except Exception as error:
             _log_failure(error)
@@ -171,23 +186,46 @@ class HttpService:
         started = time.monotonic()
         target = raw.path_qs if raw.raw_path == "*" else raw.raw_path
         path, _, query = target.partition("?")
+        request = Request(
+            raw.method,
+            unquote(path),
+            target,
+            query,
+            content_encoding=raw.headers.get("Content-Encoding", ""),
+            authorization=raw.headers.get("Authorization", ""),
+            accept=raw.headers.get("Accept", ""),
+        )
         try:
-            body = await raw.read()
+            # bodies of strangers are not worth the memory
+            answer = await self._early(request)
+            if answer is None:
+                request.body = await raw.read()
+                answer = await self._routed(request)
         except web.HTTPRequestEntityTooLarge:
             answer = failure(f"the body is larger than {MAX_BODY_BYTES} bytes", 413)
-        else:
-            request = Request(
-                raw.method,
-                unquote(path),
-                target,
-                query,
-                body,
-                raw.headers.get("Content-Encoding", ""),
-            )
-            answer = await self.answer(request)
         if self._log_enabled:
             self._log(raw.method, target, answer.status, raw.remote or "", started)
+        if answer.stream is not None:
+            return await self._streamed(raw, answer, answer.stream)
         return self._response(raw, answer)
+
+    async def _streamed(
+        self, raw: web.BaseRequest, answer: Answer, parts: AsyncIterator[bytes]
+    ) -> web.StreamResponse:
+        origin = raw.headers.get("Origin", "")
+        headers = self._marks.headers(answer, origin, gzip=False)
+        response = web.StreamResponse(status=answer.status, headers=headers)
+        try:
+            await response.prepare(raw)
+            async for part in parts:
+                await response.write(part)
+        # the client went away; what it asked for ends here
+        except ConnectionError:
+            response.force_close()
+        finally:
+            if isinstance(parts, AsyncGenerator):
+                await parts.aclose()
+        return response
 
     def _response(self, raw: web.BaseRequest, answer: Answer) -> web.Response:
         zipped = (
@@ -214,7 +252,7 @@ class HttpService:
                 "service": "http",
                 "host": host,
                 "method": method,
-                "uri": uri,
+                "uri": without_password(uri),
                 "status": status,
                 "duration": f"{(time.monotonic() - started) * 1000:.3f}ms",
             },

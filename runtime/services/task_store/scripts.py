@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runtime.errors import ScriptError
+from runtime.pipeline.alert import HANDLERS, AlertNode
+from runtime.services.alert.policy import ForbiddenError, Policy
 from runtime.services.task_store.queries import RefusedError
 from runtime.services.task_store.records import DBRP, Task, Template, Vars
 from runtime.tick import ast
@@ -70,6 +72,23 @@ def _evaluated(script: str, kind: str, variables: Vars, *, template: bool) -> Sc
         return evaluate(parse(script), edge, variables, template=template)
     except ScriptError as error:
         raise RefusedError(f"invalid TICKscript: {error}") from None
+
+
+def check_handlers(script: Script, policy: Policy) -> None:
+    """Check what the handlers of a script use.
+
+    Raises:
+        RefusedError: the policy is against one.
+    """
+    if policy.is_open:
+        return
+    kinds = {kind: name for name, kind in HANDLERS.items()}
+    for node in script.pipeline.nodes:
+        for handler in node.handlers if isinstance(node, AlertNode) else ():
+            try:
+                policy.check(kinds[type(handler)], handler)
+            except ForbiddenError as error:
+                raise RefusedError(str(error), 403) from None
 
 
 def formatted(script: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from runtime.compute import Compute
 from runtime.nodes.pages import HTTPOutputs
+from runtime.services.alert.policy import OPEN, Policy
 from runtime.services.httpd.messages import (
     BASE,
     NO_CONTENT,
@@ -43,12 +44,18 @@ class TaskStoreService:
     """Answers below `/tasks` and `/templates`."""
 
     def __init__(
-        self, tasks: Tasks, templates: Templates, pages: HTTPOutputs, compute: Compute
+        self,
+        tasks: Tasks,
+        templates: Templates,
+        pages: HTTPOutputs,
+        compute: Compute,
+        policy: Policy = OPEN,
     ) -> None:
         self._tasks = tasks
         self._templates = templates
         self._pages = pages
         self._compute = compute
+        self._policy = policy
 
     def open(self) -> None:
         """Read what is stored and run what is enabled; on the compute thread."""
@@ -103,7 +110,7 @@ class TaskStoreService:
         return pretty({"tasks": [dict(sorted(tree.items())) for tree in tasks]})
 
     def _create_task(self, request: Request) -> Answer:
-        task = self._tasks.create(Body.of(request.body))
+        task = self._tasks.create(Body.of(request.body), self._policy)
         return pretty(self._task_tree(task, View()))
 
     def _get_task(self, request: Request) -> Answer:
@@ -117,7 +124,7 @@ class TaskStoreService:
 
     def _update_task(self, request: Request) -> Answer:
         body = Body.of(request.body)
-        task = self._tasks.update(request.rest, body)
+        task = self._tasks.update(request.rest, body, self._policy)
         return pretty(self._task_tree(task, View()))
 
     def _delete_task(self, request: Request) -> Answer:
@@ -189,7 +196,7 @@ class TaskStoreService:
 
     def _update_template(self, request: Request) -> Answer:
         body = Body.of(request.body)
-        template = self._templates.update(request.rest, body)
+        template = self._templates.update(request.rest, body, self._policy)
         return pretty(self._template_tree(template, View()))
 
     def _delete_template(self, request: Request) -> Answer:

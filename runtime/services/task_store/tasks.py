@@ -7,11 +7,12 @@ import logging
 from typing import Protocol
 
 from runtime.errors import RuntimeFault
+from runtime.services.alert.policy import OPEN, Policy
 from runtime.services.task_store.bodies import Body, checked_id
 from runtime.services.task_store.queries import RefusedError
 from runtime.services.task_store.records import Task, Template
 from runtime.services.task_store.records_store import Records
-from runtime.services.task_store.scripts import compiled, parsed
+from runtime.services.task_store.scripts import check_handlers, compiled, parsed
 from runtime.task_master import TaskMaster
 from runtime.tick.evaluate import Script
 from runtime.units import Clock
@@ -84,8 +85,12 @@ class Tasks:
             raise RefusedError("no task exists", 404)
         return task
 
-    def create(self, body: Body) -> Task:
+    def create(self, body: Body, policy: Policy = OPEN) -> Task:
         """Make a task, and run it if it is enabled.
+
+        Args:
+            body: what is asked for.
+            policy: what handlers the script may have.
 
         Raises:
             RefusedError: the request is wrong, or the task cannot start; in the second
@@ -100,14 +105,19 @@ class Tasks:
         task = self._defined(task, body, both_dbrps=text)
         if body.status == "enabled":
             task = dataclasses.replace(task, enabled=True, last_enabled=now)
-        self.script(task)
+        check_handlers(self.script(task), policy)
         self.records.put(task)
         if task.enabled:
             self.start(task)
         return self.get(id)
 
-    def update(self, id: str, body: Body) -> Task:
+    def update(self, id: str, body: Body, policy: Policy = OPEN) -> Task:
         """Change a task; what the request leaves out stays.
+
+        Args:
+            id: of the task.
+            body: what is asked for.
+            policy: what handlers a new script may have.
 
         Raises:
             RefusedError: the request is wrong, or the task cannot start.
@@ -127,7 +137,9 @@ class Tasks:
             task = dataclasses.replace(task, enabled=body.status == "enabled")
         if task.enabled and not before.enabled:
             task = dataclasses.replace(task, last_enabled=now, error="")
-        self.script(task)
+        script = self.script(task)
+        if not _same_definition(before, task):
+            check_handlers(script, policy)
         self._exchange(before, task)
         return self.get(task.id)
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 
+from runtime.services.alert.policy import OPEN, Policy
 from runtime.services.task_store.bodies import Body, checked_id
 from runtime.services.task_store.queries import RefusedError
 from runtime.services.task_store.records import Task, Template
 from runtime.services.task_store.records_store import Records
-from runtime.services.task_store.scripts import compiled_template, parsed
+from runtime.services.task_store.scripts import (
+    check_handlers,
+    compiled,
+    compiled_template,
+    parsed,
+)
 from runtime.services.task_store.tasks import Tasks
 from runtime.units import Clock
 
@@ -47,8 +53,13 @@ class Templates:
         self.records.put(template)
         return template
 
-    def update(self, id: str, body: Body) -> Template:
+    def update(self, id: str, body: Body, policy: Policy = OPEN) -> Template:
         """Change a template and the tasks made from it, all or none.
+
+        Args:
+            id: of the template.
+            body: what is asked for.
+            policy: what handlers the tasks may have.
 
         Raises:
             RefusedError: the request is wrong, or a task fails with the new script.
@@ -65,7 +76,7 @@ class Templates:
             kind = _type(body.script)
             template = dataclasses.replace(template, script=body.script, type=kind)
         compiled_template(template)
-        self._update_tasks(before, template)
+        self._update_tasks(before, template, policy)
         if template.id != id:
             self.records.delete(id)
         self.records.put(template)
@@ -75,13 +86,18 @@ class Templates:
         """Forget a template, if there is one; its tasks keep their script."""
         self.records.delete(id)
 
-    def _update_tasks(self, before: Template, template: Template) -> None:
+    def _update_tasks(
+        self, before: Template, template: Template, policy: Policy
+    ) -> None:
         olds = self._tasks.of_template(before.id)
         done: list[Task] = []
         try:
             for old in olds:
                 done.append(old)
-                self._tasks.replace(_with_template(old, template))
+                task = _with_template(old, template)
+                if task.script != old.script:
+                    check_handlers(compiled(task), policy)
+                self._tasks.replace(task)
         except RefusedError:
             for old in done:
                 self._restore(old)

@@ -206,12 +206,7 @@ def test_lines_are_found_around_strings_that_look_like_toml() -> None:
         ('[storage]\nboltdb = ""', "storage: must specify storage 'boltdb' path"),
         (
             "[auth]\nenabled = true",
-            "auth: users are not supported by this server, so enabled must be false",
-        ),
-        (
-            "[http]\nauth-enabled = true",
-            "http: authentication is not supported by this server, "
-            "so auth-enabled must be false",
+            "auth: must provide a bcrypt cost >= 4, got 0",
         ),
         (
             '[http]\nbind-address = "foo"',

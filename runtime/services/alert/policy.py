@@ -1,0 +1,100 @@
+"""Which files, programs and addresses may be used by handlers that clients define.
+
+Whoever may define a `log`, `exec` or `tcp` handler can write files as the server, run
+programs as the server, or reach what only the server reaches. Where the API takes
+requests from strangers, such handlers are refused unless the configuration names what
+they use. What is in the load directory or in the database was decided about before.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime.errors import OptionsError
+
+# kind → the option that names what is used, as handlers and as scripts call it
+_TARGETS = {
+    "log": ("path", "file_path"),
+    "exec": ("prog", "command"),
+    "tcp": ("address",),
+}
+_SETTINGS = {
+    "log": "allowed-log-paths",
+    "exec": "allowed-programs",
+    "tcp": "allowed-tcp-addresses",
+}
+
+
+class ForbiddenError(OptionsError):
+    """A handler may not use what it names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What clients may name.
+
+    Attributes:
+        is_open: whether everything is allowed.
+        log_paths: files and folders that may be written to.
+        programs: programs that may be run, written as handlers write them.
+        tcp_addresses: `host:port` that may be connected to.
+    """
+
+    is_open: bool = False
+    log_paths: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
+    tcp_addresses: tuple[str, ...] = ()
+
+    def check(self, kind: str, options: object) -> None:
+        """Check a handler.
+
+        Args:
+            kind: `log`, `exec`, …; most kinds are always allowed.
+            options: with types: an object with the kind's fields.
+
+        Raises:
+            ForbiddenError: it names what is not allowed.
+        """
+        if self.is_open or kind not in _TARGETS:
+            return
+        target = _target(kind, options)
+        if not self._allows(kind, target):
+            raise ForbiddenError(
+                f"{kind} handlers may not use {target or 'this'}: the API can be "
+                "reached from other machines without credentials; require them, or "
+                f"name it in [alert] {_SETTINGS[kind]}"
+            )
+
+    def _allows(self, kind: str, target: str) -> bool:
+        if not target:
+            return False
+        if kind == "log":
+            return _is_plain(target) and _is_within(target, self.log_paths)
+        return target in (self.programs if kind == "exec" else self.tcp_addresses)
+
+
+OPEN = Policy(is_open=True)
+
+
+def _target(kind: str, options: object) -> str:
+    for name in _TARGETS[kind]:
+        value = getattr(options, name, "")
+        if isinstance(value, tuple | list):
+            value = value[0] if value else ""
+        if isinstance(value, str) and value:
+            return value
+    return ""
+
+
+def _is_within(path: str, allowed: Iterable[str]) -> bool:
+    # where it leads, not what it is called: a link could point anywhere
+    real = Path(os.path.realpath(path))
+    return any(real.is_relative_to(os.path.realpath(each)) for each in allowed)
+
+
+def _is_plain(path: str) -> bool:
+    """Whether `path` is a regular file, or nothing yet: no pipe, no device."""
+    return Path(path).is_file() or not os.path.lexists(path)

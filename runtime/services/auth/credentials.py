@@ -1,0 +1,75 @@
+"""Who a request says it comes from.
+
+Source: Kapacitor services/httpd/handler.go, parseCredentials.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Literal, NamedTuple
+from urllib.parse import parse_qsl, unquote_plus
+
+SUBSCRIBER = "~subscriber"
+
+Method = Literal["token", "password", "subscription"]
+
+
+class Credentials(NamedTuple):
+    """What a client sent.
+
+    Attributes:
+        method: how the secret is to be checked.
+        user: "" with tokens.
+        secret: a password or a token.
+    """
+
+    method: Method
+    user: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"Credentials({self.method!r}, {self.user!r}, ***)"
+
+
+def credentials(authorization: str, query: str) -> Credentials | None:
+    """The credentials in a header or, where that has none, in a query."""
+    kind, blank, value = authorization.partition(" ")
+    if kind == "Bearer" and blank and " " not in value:
+        return Credentials("token", "", value)
+    if kind.lower() == "basic" and (pair := _basic(value)) is not None:
+        return _of(*pair)
+    if query:
+        found: dict[str, str] = {}
+        for name, each in parse_qsl(query, keep_blank_values=True):
+            found.setdefault(name, each)
+        if found.get("u") and found.get("p"):
+            return _of(found["u"], found["p"])
+    return None
+
+
+def without_password(uri: str) -> str:
+    """`uri` as it may be logged and shown."""
+    path, mark, query = uri.partition("?")
+    if "p" not in query and "%70" not in query:
+        return uri
+    parts = query.split("&")
+    for index, part in enumerate(parts):
+        name = part.partition("=")[0]
+        if unquote_plus(name) == "p":
+            parts[index] = f"{name}=***"
+    return path + mark + "&".join(parts)
+
+
+def _basic(value: str) -> tuple[str, str] | None:
+    try:
+        text = base64.b64decode(value, validate=True).decode("utf-8", "surrogateescape")
+    except binascii.Error:
+        return None
+    user, colon, password = text.partition(":")
+    return (user, password) if colon else None
+
+
+def _of(user: str, secret: str) -> Credentials:
+    method: Method = "subscription" if user == SUBSCRIBER else "password"
+    return Credentials(method, user, secret)

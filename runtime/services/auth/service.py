@@ -1,0 +1,216 @@
+"""Authentication: from credentials to users, and what those may do."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+import time
+from collections import OrderedDict
+from typing import NamedTuple
+
+from runtime.golang.json import encode
+from runtime.golang.quoting import quote
+from runtime.secrets import Secret
+from runtime.services.auth.credentials import (
+    Credentials,
+    credentials,
+    without_password,
+)
+from runtime.services.auth.passwords import matches, nobody
+from runtime.services.auth.tokens import TokenError, verify
+from runtime.services.auth.users import User, is_name, privilege
+from runtime.services.httpd.messages import BASE, PREVIEW, Answer, Request
+from runtime.services.task_store.records_store import Records
+from runtime.units import SECOND, Clock, Nanoseconds
+
+# Checking a password is slow on purpose; more at once would take the machine.
+_CHECKS_AT_ONCE = 2
+# How many wait at most. Others are told to come back.
+_CHECKS_WAITING = 64
+_CACHED = 10_000
+DEFAULT_CACHE_EXPIRATION: Nanoseconds = 3600 * SECOND
+
+
+class AuthError(Exception):
+    """The credentials of a request are not accepted; the text is for the client."""
+
+
+class _Known(NamedTuple):
+    user: User
+    until: Nanoseconds
+
+
+class AuthService:
+    """Decides about requests.
+
+    Attributes:
+        users: those there are; None where any name and password is accepted.
+    """
+
+    def __init__(
+        self,
+        users: Records[User] | None,
+        *,
+        cost: int,
+        shared_secret: Secret,
+        open_debug: bool = False,
+        cache_expiration: Nanoseconds = DEFAULT_CACHE_EXPIRATION,
+        clock: Clock = time.time_ns,
+    ) -> None:
+        """Make a gate for the API.
+
+        Args:
+            users: who there is; None: everybody is an admin.
+            cost: of hashing a password.
+            shared_secret: what tokens are signed with.
+            open_debug: whether `/debug/…` needs no credentials.
+            cache_expiration: how long a checked password is remembered.
+            clock: the time of day.
+        """
+        self.users = users
+        self._cost = cost
+        self._secret = shared_secret
+        self._open_debug = open_debug
+        self._expiration = cache_expiration or DEFAULT_CACHE_EXPIRATION
+        self._clock = clock
+        # what is remembered is no password, and nothing without this process's key
+        self._key = secrets.token_bytes(32)
+        self._cache: OrderedDict[bytes, _Known] = OrderedDict()
+        self._checks = asyncio.Semaphore(_CHECKS_AT_ONCE)
+        self._waiting = 0
+
+    async def check(self, request: Request) -> Answer | None:
+        """None if the request may go on, with its user in it; else what to answer."""
+        resource = _resource(request.path)
+        if self._open_debug and resource.startswith("/debug/"):
+            return None
+        given = credentials(request.authorization, request.query_string)
+        try:
+            user = await self.authenticated(given)
+        except AuthError as error:
+            return _refused(401, str(error))
+        request.user = user
+        request.uri = without_password(request.uri)
+        if not user.may(request.method, resource):
+            text = (
+                f"user {user.name} does not have {quote(privilege(request.method))} "
+                f"privilege for API endpoint {quote(BASE + resource)}"
+            )
+            return _refused(403, text)
+        if resource == "/write" and not user.admin:
+            # no permission of the API grants anything on a database
+            return _not_writer(user, request.parameter("db"))
+        return None
+
+    def knows_writer(self, authorization: str, query: str) -> bool:
+        """Whether a write may go on by what is remembered of its credentials alone."""
+        given = credentials(authorization, query)
+        if given is None:
+            return False
+        user = self._remembered(self._digest(given))
+        return user is not None and user.admin
+
+    async def authenticated(self, given: Credentials | None) -> User:
+        """Whose credentials they are.
+
+        Raises:
+            AuthError: nobody's.
+        """
+        if given is None:
+            raise AuthError("unable to parse authentication credentials")
+        digest = self._digest(given)
+        user = self._remembered(digest)
+        if user is not None:
+            return user
+        match given.method:
+            case "token":
+                user, until = self._by_token(given.secret)
+            case "subscription":
+                raise AuthError(_subscription_fault(given.secret))
+            case _:
+                user = await self._by_password(given.user, given.secret)
+                until = self._clock() + self._expiration
+        self._cache[digest] = _Known(user, until)
+        if len(self._cache) > _CACHED:
+            self._cache.popitem(last=False)
+        return user
+
+    def _by_token(self, token: str) -> tuple[User, Nanoseconds]:
+        try:
+            claims = verify(token, self._secret, self._clock())
+        except TokenError as error:
+            raise AuthError(str(error)) from None
+        if self.users is None:
+            return User(claims.username, admin=True), claims.expires
+        user = self.users.get(claims.username)
+        if user is None:
+            raise AuthError(
+                f"retrieving user {quote(claims.username)} from store: no user exists"
+            )
+        return user, claims.expires
+
+    async def _by_password(self, name: str, password: str) -> User:
+        if not name:
+            raise AuthError("username required")
+        if self.users is None:
+            return User(name, admin=True)
+        user = self.users.get(name)
+        hash = nobody(self._cost) if user is None else user.hash.reveal()
+        if not await self._matches(password, hash) or user is None:
+            raise AuthError("authorization failed")
+        return user
+
+    async def _matches(self, password: str, hash: str) -> bool:
+        if self._waiting >= _CHECKS_WAITING:
+            raise AuthError("too many passwords are being checked, try again")
+        self._waiting += 1
+        try:
+            async with self._checks:
+                return await asyncio.to_thread(matches, password, hash)
+        finally:
+            self._waiting -= 1
+
+    def _remembered(self, digest: bytes) -> User | None:
+        known = self._cache.get(digest)
+        if known is None:
+            return None
+        user = known.user
+        changed = self.users is not None and self.users.get(user.name) is not user
+        if changed or known.until <= self._clock():
+            del self._cache[digest]
+            return None
+        return user
+
+    def _digest(self, given: Credentials) -> bytes:
+        text = f"{given.method}\0{len(given.user)}\0{given.user}\0{given.secret}"
+        data = text.encode("utf-8", "surrogateescape")
+        return hashlib.blake2b(data, key=self._key, digest_size=32).digest()
+
+
+def _resource(path: str) -> str:
+    for base in (f"{PREVIEW}/", f"{BASE}/"):
+        if path.startswith(base):
+            return path[len(base) - 1 :]
+    return path
+
+
+def _subscription_fault(token: str) -> str:
+    if not is_name(token):
+        return f"token must be a valid username: {quote(token)}"
+    return "invalid subscription token"
+
+
+def _refused(status: int, text: str) -> Answer:
+    return Answer(status, encode({"error": text, "message": text}))
+
+
+def _not_writer(user: User, database: str) -> Answer | None:
+    # a write without a database is refused for that
+    if not database:
+        return None
+    text = (
+        f"{quote(user.name)} user is not authorized to write "
+        f"to database {quote(database)}"
+    )
+    return Answer(401, f"{text}\n".encode())

@@ -1,0 +1,109 @@
+"""Users and what they may do.
+
+Source: Kapacitor auth/auth.go, services/httpd/auth.go.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from dataclasses import dataclass
+
+from runtime.secrets import NO_SECRET, Secret
+
+PERMISSIONS = ("none", "api", "config_api", "write_points", "all")
+_PRIVILEGES = {
+    "GET": "read",
+    "POST": "write",
+    "PATCH": "write",
+    "PUT": "write",
+    "DELETE": "delete",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody with a password.
+
+    Attributes:
+        name: letters, digits and `-._@`.
+        admin: whether everything is allowed.
+        permissions: of one who is no admin, some of `PERMISSIONS`.
+        hash: of the password.
+    """
+
+    name: str
+    admin: bool = False
+    permissions: tuple[str, ...] = ()
+    hash: Secret = NO_SECRET
+
+    @property
+    def id(self) -> str:
+        """The key it is stored under."""
+        return self.name
+
+    def encode(self) -> bytes:
+        """Itself as stored."""
+        tree = {
+            "name": self.name,
+            "admin": self.admin,
+            "permissions": self.permissions,
+            "hash": self.hash.reveal(),
+        }
+        return json.dumps(tree).encode()
+
+    @classmethod
+    def decode(cls, stored: bytes) -> User:
+        """What `encode` made."""
+        tree = json.loads(stored)
+        return cls(
+            tree["name"],
+            tree["admin"],
+            tuple(tree["permissions"]),
+            Secret(tree["hash"]),
+        )
+
+    def may(self, method: str, resource: str) -> bool:
+        """Whether a request is allowed.
+
+        Args:
+            method: of HTTP.
+            resource: its path below the API's base: `/tasks/cpu`.
+        """
+        if self.admin or method not in _PRIVILEGES:
+            return True
+        # who may change users could make an admin of himself
+        if _is_below(resource, "/users") and method != "GET":
+            return False
+        return any(_grants(each, resource) for each in self.permissions)
+
+
+def privilege(method: str) -> str:
+    """What a method needs: `read`, `write`, `delete`, or "" for nothing."""
+    return _PRIVILEGES.get(method, "")
+
+
+def is_name(text: str) -> bool:
+    """Whether a user can be called so: letters of any script, ASCII digits, `-._@`."""
+    return bool(text) and all(
+        char in "-._@0123456789" or unicodedata.category(char)[0] == "L"
+        for char in text
+    )
+
+
+def _grants(permission: str, resource: str) -> bool:
+    match permission:
+        case "all":
+            return True
+        case "api":
+            return resource != "/write" and not _is_below(resource, "/config")
+        case "config_api":
+            return resource == "/ping" or _is_below(resource, "/config")
+        case "write_points":
+            return resource in ("/ping", "/write")
+        case _:
+            return False
+
+
+def _is_below(resource: str, root: str) -> bool:
+    return resource == root or resource.startswith(f"{root}/")
