@@ -100,6 +100,8 @@ class Flags:
     def document(self) -> dict[str, Any]:
         """The spec as tables."""
         title = self.title or _title(self.name)
+        if names.kind_faults(self.name, ""):
+            title = self.title or "Handler"  # the name is a fault of its own
         said = self._settings[0]
         config: dict[str, Any] = {}
         if not any(each.key == "url" and each.is_config for each in said):

@@ -85,8 +85,6 @@ def from_flags(
     flags = Flags(name, fields, config, options, is_global, state_changes_only, title)
     reader = Reader(None, flags.origins())
     reader.faults += flags.faults()
-    if reader.faults:
-        raise SpecError(reader.faults)
     document = flags.document()
     text = flags.to_toml()
     spec = _read(document, text, reader, "", existing, properties)

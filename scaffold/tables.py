@@ -335,8 +335,8 @@ def _tick(reader: Reader, key: str, table: Mapping[str, Any], path: Path) -> str
     if "tick" not in table and tick in names.ALERT_PROPERTIES:
         reader.fault(
             place,
-            f"the property {tick!r} would hide the one of the alert node; say it if so",
-            f'tick = "{tick}", another name, or false for none',
+            f"the property {tick!r} would hide the one of the alert node",
+            f'another name, or in a spec tick = "{tick}" or tick = false',
         )
     return tick
 

@@ -76,6 +76,8 @@ def test_all_faults_of_flags_are_told_with_their_flag():
         "0 to 9, single - and _, at most 40 characters; did you mean 'room'?)",
         "--config n:int=x: 'x' is no int",
     ]
+    lines = flag_faults("ﬁoo", fields=["room:strr"])
+    assert [line.partition(":")[0] for line in lines] == ["--field room", "NAME"]
     lines = flag_faults("print", fields=["message"], state_changes_only=True)
     assert [line.partition(":")[0] for line in lines] == [
         "NAME",
