@@ -54,15 +54,13 @@ class Flags:
                 setting = _setting(flag, text, faults)
                 if setting is not None:
                     said.append(setting)
-        seen: dict[str, str] = {}
+        kept: dict[str, _Said] = {}
         for each in said:
-            key = names.identifier(each.key)
-            if key in seen:
-                faults.append(
-                    Fault(each.flag, f"{each.key!r} is said twice", seen[key])
-                )
-            seen[key] = each.flag
-        return said, faults
+            other = kept.setdefault(names.identifier(each.key), each)
+            if other is not each:
+                problem = f"{each.key!r} is said twice, as {other.flag}"
+                faults.append(Fault(each.flag, problem))
+        return list(kept.values()), faults
 
     def faults(self) -> list[Fault]:
         """What is wrong with the flags themselves."""
