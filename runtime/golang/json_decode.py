@@ -10,6 +10,9 @@ from typing import Any
 from runtime.golang.json_syntax import syntax_error
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# More than anybody writes, little enough for Python's stack whatever is done with it.
+_MAX_DEPTH = 100
+_TOO_DEEP = "exceeded max depth"
 
 Reader = Callable[[Any, str, Any], Any]
 """Takes a raw value, its name in messages and the value so far; gives the new value."""
@@ -38,8 +41,12 @@ def first_value(body: bytes) -> Any:
     text = body.decode("utf-8", "replace").lstrip(" \t\r\n")
     try:
         value, _ = _DECODER.raw_decode(text)
-    except (ValueError, RecursionError):
+    except RecursionError:
+        raise JsonError(_TOO_DEEP) from None
+    except ValueError:
         raise JsonError(syntax_error(text)) from None
+    if _is_deep(value):
+        raise JsonError(_TOO_DEEP)
     return _cleaned(value)
 
 
@@ -190,6 +197,21 @@ def _kind(value: Any) -> str:
     if isinstance(value, bool):
         return "bool"
     return "string" if isinstance(value, str) else "number"
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [inner for each in level for inner in _inside(each)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, Pairs):
+        return [inner for _, inner in value]
+    return value if isinstance(value, list) else []
 
 
 def _pairs(items: list[tuple[str, Any]]) -> Pairs:

@@ -11,6 +11,9 @@ from runtime.errors import ScriptError, TaskError
 from runtime.pipeline.properties import INTERNAL, TEN_SECONDS, internal
 from runtime.units import Duration
 
+# More than any task needs; data goes through all of them in one call after another.
+_MAX_DEPTH = 150
+
 
 class Edge(enum.StrEnum):
     """What flows from one node to the next."""
@@ -160,9 +163,18 @@ class Pipeline:
         """Check what Kapacitor finds out only when the task starts.
 
         Raises:
-            TaskError: a node's parents send different things, or a node is not run.
+            TaskError: a node's parents send different things, a node is not run, or
+                too many follow one another.
         """
+        depths: dict[int, int] = {}
         for node in self.nodes:
+            # parents are made before their children
+            depth = 1 + max((depths[id(each)] for each in node.parents), default=0)
+            depths[id(node)] = depth
+            if depth > _MAX_DEPTH:
+                raise TaskError(
+                    f"{node.name}: more than {_MAX_DEPTH} nodes after one another"
+                )
             if node.unsupported:
                 raise TaskError(f"{node.name}: {node.unsupported}")
             for parent in _odd_parents(node):

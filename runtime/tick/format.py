@@ -74,8 +74,8 @@ def _comments(comments: Sequence[str], indent: str) -> str:
 
 def _leading(node: ast.Statement) -> tuple[str, ...]:
     """The comments that stand before a statement or expression."""
-    if isinstance(node, ast.ChainNode):
-        return _leading(node.left)
+    while isinstance(node, ast.ChainNode):  # may be longer than Python's stack is deep
+        node = node.left
     if isinstance(node, ast.BinaryNode):
         return _leading(node.left) + node.comments
     return node.comments

@@ -279,9 +279,9 @@ def _patch(body: bytes) -> list[Any]:
     text = body.decode("utf-8", "replace")
     try:
         json.loads(text)
-    except ValueError:
+        value = plain(first_value(body))
+    except (ValueError, RecursionError):
         raise _Refusal(400, f"invalid patch json: {_whole(text)}") from None
-    value = plain(first_value(body))
     if value is None:
         return []
     if not isinstance(value, list):

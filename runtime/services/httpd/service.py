@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from urllib.parse import quote, unquote
 
 from aiohttp import web
-from aiohttp.http_exceptions import BadHttpMethod
+from aiohttp.http_exceptions import BadHttpMethod, HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
 from runtime.golang.json_decode import JsonError, decode, string, struct
@@ -35,6 +35,7 @@ log = logging.getLogger("kapacitor.http")
 # An idle connection is kept about as long as clients keep theirs.
 _IDLE_S = 180.0
 _UNMARKED_NOT_FOUND = Answer(404, NOT_FOUND.body, marked=False)
+_BAD_REQUEST = Answer(400, b"400 Bad Request", "text/plain; charset=utf-8")
 _OPTIONS = Answer(200, content_type=None, marked=False)
 _LEVELS = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "ERROR": logging.ERROR}
 
@@ -273,7 +274,10 @@ class HttpService:
 
 
 class _Protocol(RequestHandler):
-    """aiohttp's connection; a method it does not know is answered like a missing path."""
+    """aiohttp's connection; answers what is no HTTP as Go's server would.
+
+    A method it does not know is answered like a missing path.
+    """
 
     __slots__ = ()
 
@@ -284,9 +288,17 @@ class _Protocol(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        if not isinstance(exc, BadHttpMethod):
+        if isinstance(exc, BadHttpMethod):
+            answer = _UNMARKED_NOT_FOUND
+        elif isinstance(exc, HttpProcessingError):
+            answer = _BAD_REQUEST
+            # anybody can send garbage: it gets no traceback in the log
+            log.debug(
+                "a request was no HTTP",
+                extra={"service": "http", "host": request.remote},
+            )
+        else:
             return super().handle_error(request, status, exc, message)
-        answer = _UNMARKED_NOT_FOUND
         response = web.Response(
             status=answer.status,
             body=answer.body,
