@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import click
 
 _INTERRUPTED = 130
+_BUG = 70
 _MAX_OUTPUT_LINES = 100
 
 
@@ -394,3 +395,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # Whoever read us has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except Exception:
+        # A bug. Python would end with 1, which means that something was found.
+        sys.excepthook(*sys.exc_info())
+        sys.exit(_BUG)

@@ -22,7 +22,7 @@ def check() -> bool:
     """Print the verdict if it is known; tell whether it was."""
     started = time.perf_counter()
     root = _root(os.getcwd())
-    if root is None:
+    if root is None or os.path.exists(f"{root}/.scaffold/txn"):
         return False
     try:
         with open(f"{root}/{MEMO}", encoding="utf-8") as memo:

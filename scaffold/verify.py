@@ -52,7 +52,9 @@ def imports(root: Path, changes: Sequence[Change], package: str) -> None:
     code = (
         "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
     )
-    _trial(root, changes, ["-c", code, *modules], "would not import")
+    _trial(
+        root, changes, ["-c", code, *modules], "the changed modules would not import"
+    )
 
 
 def tests_pass(root: Path, changes: Sequence[Change], folders: Sequence[str]) -> None:
@@ -62,7 +64,7 @@ def tests_pass(root: Path, changes: Sequence[Change], folders: Sequence[str]) ->
         VerificationFailed: one fails, or there is no pytest.
     """
     arguments = ["-m", "pytest", "-q", "-p", "no:cacheprovider", *folders]
-    _trial(root, changes, arguments, "generated tests would not pass")
+    _trial(root, changes, arguments, "the generated tests would not pass")
 
 
 def _trial(

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from scaffold import cli, commands, disk
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 HUDDLE = ("new-handler", "huddle", "--field", "channel:str")
@@ -286,6 +289,47 @@ def test_generated_tests_can_be_run_before_anything_is_written(
     assert files(project) == before
     file.write_text(whole)
     scaffold(*HUDDLE, "--verify", "tests")
+
+
+def test_a_bug_ends_with_70(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("bug")
+
+    monkeypatch.setattr(commands, "check", fail)
+    monkeypatch.setattr(sys, "excepthook", lambda *arguments: None)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["check", "-C", str(project)])
+    assert ended.value.code == 70
+
+
+def test_an_interrupted_run_ends_with_130(
+    monkeypatch: pytest.MonkeyPatch, project: Path
+) -> None:
+    def interrupt(*arguments: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    before = files(project)
+    monkeypatch.setattr(disk, "_complete", interrupt)
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*HUDDLE, "-C", str(project)])
+    assert ended.value.code == 130
+    assert files(project) == before
+
+
+def test_a_run_that_was_killed_is_completed_by_the_next_command(
+    scaffold: Run, project: Path
+) -> None:
+    scaffold("check")
+    code = (
+        "import os, sys\nfrom scaffold import cli, disk\n"
+        "disk._complete = lambda *a: os.kill(os.getpid(), 9)\n"
+        "cli.main(sys.argv[1:])\n"
+    )
+    subprocess.run(
+        [sys.executable, "-P", "-c", code, *HUDDLE], cwd=project, check=False
+    )
+    assert (project / ".scaffold/txn/commit").is_file()
+    assert "3 handlers examined, nothing to do" in scaffold("check").stderr
 
 
 def test_places_and_schema_are_data_on_standard_output(scaffold: Run) -> None:

@@ -1,0 +1,106 @@
+"""The core, on trees in memory."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from scaffold.errors import AnchorNotFound, PlanErrors, SpecError
+from scaffold.generate import ChangeSet, Wanted, generate, generate_all, wanted
+from scaffold.render import render
+from scaffold.spec import from_flags, parse
+from scaffold.tree import DiskTree, MemoryTree
+
+Files = dict[PurePosixPath, bytes]
+
+
+@pytest.fixture(scope="module")
+def before(made_project: Path) -> Files:
+    tree = DiskTree(made_project)
+    paths = [path.relative_to(made_project) for path in made_project.rglob("*")]
+    found = {
+        PurePosixPath(path): tree.read(PurePosixPath(path))
+        for path in paths
+        if (made_project / path).is_file()
+    }
+    return {path: data for path, data in found.items() if data is not None}
+
+
+def want(name: str) -> Wanted:
+    return wanted(from_flags(name, fields=("room:str",)), "runtime", render)
+
+
+def after(files: Files, result: ChangeSet) -> Files:
+    changed = dict(files)
+    for change in result.changes:
+        assert changed.get(change.path) == change.before
+        assert change.after is not None
+        changed[change.path] = change.after
+    return changed
+
+
+def test_generating_twice_changes_nothing(before: Files) -> None:
+    once = after(before, generate(want("huddle"), MemoryTree(before)))
+    assert generate(want("huddle"), MemoryTree(once)).changes == ()
+
+
+def test_all_at_once_is_one_after_the_other(before: Files) -> None:
+    names = ["huddle", "cuddle", "muddle"]
+    files = before
+    for name in names:
+        files = after(files, generate(want(name), MemoryTree(files)))
+    result = generate_all([want(name) for name in names], MemoryTree(before))
+    assert after(before, result) == files
+
+
+def test_every_order_gives_the_same_files_of_each_handler(before: Files) -> None:
+    seen = set()
+    for names in itertools.permutations(["huddle", "cuddle"]):
+        result = generate_all([want(name) for name in names], MemoryTree(before))
+        files = after(before, result)
+        own = {path: data for path, data in files.items() if path not in before}
+        seen.add(tuple(sorted((str(path), data) for path, data in own.items())))
+    assert len(seen) == 1
+
+
+def test_only_inserted_lines_differ_in_shared_files(before: Files) -> None:
+    for change in generate(want("huddle"), MemoryTree(before)).changes:
+        if change.before is not None:
+            added, removed = change.counts()
+            assert (added > 0, removed) == (True, 0), change.path
+
+
+def test_a_missing_file_is_told(before: Files) -> None:
+    files = {path: data for path, data in before.items() if path.name != "CHANGELOG.md"}
+    with pytest.raises(Exception, match=r"CHANGELOG\.md: is missing"):
+        generate(want("huddle"), MemoryTree(files))
+
+
+def test_all_places_that_are_missing_are_told_at_once(before: Files) -> None:
+    files = dict(before)
+    for path in ("runtime/task_master.py", "runtime/server/server.py"):
+        files[PurePosixPath(path)] = b"x = 1\n"
+    with pytest.raises(PlanErrors) as caught:
+        generate(want("huddle"), MemoryTree(files))
+    assert "runtime/task_master.py: the fields of class HandlerServices" in str(
+        caught.value
+    )
+    assert "runtime/server/server.py: the call HandlerServices" in str(caught.value)
+
+
+def test_one_place_that_is_missing_is_told_with_its_snippet(before: Files) -> None:
+    path = PurePosixPath("runtime/server/server.py")
+    text = before[path].replace(b"return HandlerServices(", b"return Others(")
+    with pytest.raises(AnchorNotFound) as caught:
+        generate(want("huddle"), MemoryTree({**before, path: text}))
+    assert "huddle=HuddleService(config.huddle, client)," in caught.value.snippet
+
+
+def test_a_property_of_another_handler_is_refused(before: Files) -> None:
+    toml = from_flags("huddle", fields=("room:str",)).to_toml()
+    once = after(before, generate(want("huddle"), MemoryTree(before)))
+    clash = toml.replace('name = "huddle"', 'name = "other"\nproperty = "huddle"')
+    with pytest.raises(SpecError, match="`huddle`"):
+        generate(wanted(parse(clash), "runtime", render), MemoryTree(once))

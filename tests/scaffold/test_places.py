@@ -1,0 +1,57 @@
+"""The tables, the templates and the documentation say the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scaffold.check import CODES
+from scaffold.names import Names
+from scaffold.places import CREATE, EDIT, SPEC_PATH
+from scaffold.plan import files, places, spec_path
+from scaffold.render import templates_path
+
+ROOT = Path(__file__).parents[2]
+DOCS = (ROOT / "docs/architecture.md").read_text()
+
+
+def test_every_entry_has_a_template_and_every_template_an_entry() -> None:
+    entries = [entry.template for entry in (*CREATE, *EDIT)]
+    found = templates_path().rglob("*.j2")
+    assert sorted(entries) == sorted(
+        file.relative_to(templates_path()).as_posix() for file in found
+    )
+
+
+@pytest.mark.parametrize(
+    "path", sorted({SPEC_PATH, *(entry.path for entry in (*CREATE, *EDIT))})
+)
+def test_the_documentation_names_every_path(path: str) -> None:
+    assert f"`{path}`" in DOCS
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_documentation_names_every_finding(code: str) -> None:
+    assert f"| {code} | {CODES[code]} |" in DOCS
+
+
+@pytest.mark.parametrize("path", sorted({entry.path for entry in EDIT}))
+def test_every_file_with_a_place_is_there(path: str) -> None:
+    assert (ROOT / path).is_file()
+
+
+def test_no_two_entries_are_the_same() -> None:
+    entries = [(entry.path, entry.place) for entry in EDIT]
+    assert len(set(entries)) == len(entries)
+
+
+def test_the_runtime_may_have_another_name() -> None:
+    names = Names("foo", "foo")
+    assert str(spec_path("foo", "acme")) == "acme/services/foo/handler.toml"
+    paths = {str(file.path) for file in files(names, "acme")}
+    assert "acme/services/foo/footest.py" in paths
+    assert "tests/acme/services/foo/test_foo_service.py" in paths
+    assert "docs/handlers/foo.md" in paths
+    keys = {place.key for place in places(names, "acme")}
+    assert "acme.services.foo.config:FooConfig" in keys
