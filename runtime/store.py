@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,9 @@ _MIGRATIONS = (
 
 Parameters = Sequence[Any]
 _MEMORY = ":memory:"
+# how much a backup copies before others may use the database
+_BACKUP_PAGES = 256
+_BACKUP_PAUSE_S = 0.001
 
 
 class Store:
@@ -96,6 +100,46 @@ class Store:
         """Close the database. May be called more than once."""
         with self._lock:
             self._connection.close()
+
+    @property
+    def path(self) -> Path | None:
+        """The file; None for a database in memory."""
+        return self._path
+
+    def backup(self, path: Path) -> None:
+        """Copy the database to a new file, as it is between two transactions.
+
+        Others use the database meanwhile; what they write is in the copy too.
+
+        Raises:
+            StoreError: it cannot be read, or the file not be written.
+        """
+
+        def let_others(status: int, remaining: int, total: int) -> None:
+            self._lock.release()
+            time.sleep(_BACKUP_PAUSE_S)
+            self._lock.acquire()
+
+        with self._lock, _translated("copy"):
+            target = sqlite3.connect(path, isolation_level=None)
+            try:
+                # a copy that a crash cuts short is thrown away anyway
+                target.execute("PRAGMA synchronous = OFF")
+                self._connection.backup(
+                    target, pages=_BACKUP_PAGES, progress=let_others
+                )
+                # one file that any tool reads, without a log beside it
+                target.execute("PRAGMA journal_mode = DELETE")
+            finally:
+                target.close()
+
+    def rebuild(self) -> None:
+        """Make the indexes anew.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        self.execute("REINDEX")
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:

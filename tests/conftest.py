@@ -72,7 +72,8 @@ data_dir = "{self.directory}/data"
         deadline = time.monotonic() + DEADLINE_S
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
-                if self.call("GET", "/kapacitor/v1/ping")[0] == 204:
+                # 401: it answers, but not to those it does not know
+                if self.call("GET", "/kapacitor/v1/ping")[0] in (204, 401):
                     return
             except OSError:
                 self.process_wait(0.02)

@@ -34,7 +34,10 @@ class Api:
                 f"Unsupported protocol scheme: {scheme}, "
                 "your address must start with http:// or https://"
             )
-        self._url = f"{parts.scheme}://{parts.netloc}"
+        # error texts show it, as Go does, without the password
+        place = parts.netloc.rpartition("@")[2]
+        known = "" if parts.username is None else f"{parts.username}:***@"
+        self._url = f"{parts.scheme}://{known}{place}"
         self._parts = parts
         self._verify = verify
 

@@ -38,6 +38,7 @@ from runtime.services.httpd.router import Router
 from runtime.services.httpd.service import HttpService
 from runtime.services.httpd.write import WriteHandler
 from runtime.services.servicetest.service import ServiceTestService
+from runtime.services.storage.service import StorageService
 from runtime.services.task_store.records import Task, Template
 from runtime.services.task_store.records_store import Records
 from runtime.services.task_store.service import TaskStoreService
@@ -129,9 +130,16 @@ class Server:
             changed=self._deliverer.hurry,
         )
         self._tests = ServiceTestService(dynamic)
+        self._storage = StorageService(
+            self._store,
+            self._compute,
+            admins_only=config.requires_users,
+            is_guarded=config.is_guarded,
+        )
         self.http = _http(config.http)
         self._add_routes(self.http.router)
         self._add_users(self.http)
+        self._storage.add_routes(self.http.router)
         self._ticker: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -142,6 +150,7 @@ class Server:
         """
         self._compute.start()
         try:
+            self._storage.open()
             self._overrides.open(skip=self._config.skip_config_overrides)
             for service in self._each_service():
                 await service.open()

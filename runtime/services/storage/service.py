@@ -1,0 +1,177 @@
+"""The API of the database.
+
+Source: Kapacitor services/storage/api.go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+from runtime.compute import Compute
+from runtime.errors import StoreError
+from runtime.golang.json_decode import JsonError, decode, string, struct
+from runtime.golang.quoting import quote
+from runtime.services.httpd.messages import (
+    BASE,
+    NO_CONTENT,
+    Answer,
+    Request,
+    failure,
+    pretty,
+    self_link,
+)
+from runtime.services.httpd.router import Router
+from runtime.store import Store
+
+# as Kapacitor calls them; here they are parts of one database
+STORES = ("tasks", "recordings", "replays", "overrides", "handler-specs", "load")
+_PATH = f"{BASE}/storage/stores"
+_PART_BYTES = 1 << 18
+_PREFIX = ".backup-"
+
+
+def _action(value: Any, name: str, before: Any) -> str:
+    if string(value, name, before) != "rebuild":
+        raise JsonError(f"unknown StorageAction {value}")
+    return str(value)
+
+
+_BODY = struct("client.StorageActionOptions", {"action": _action})
+
+
+class StorageService:
+    """Answers below `/storage`."""
+
+    def __init__(
+        self, store: Store, compute: Compute, *, admins_only: bool, is_guarded: bool
+    ) -> None:
+        """Make the API.
+
+        Args:
+            store: the database.
+            compute: where it belongs to.
+            admins_only: whether requests come from users, of whom only admins get a
+                copy.
+            is_guarded: whether no stranger can send requests; else nobody gets one.
+        """
+        self._store = store
+        self._compute = compute
+        self._admins_only = admins_only
+        self._is_guarded = is_guarded
+        self._one_at_a_time = asyncio.Lock()
+
+    def open(self) -> None:
+        """Remove what a backup left that was cut short by a crash."""
+        if self._store.path is not None:
+            for left in self._store.path.parent.glob(f"{_PREFIX}*"):
+                left.unlink(missing_ok=True)
+
+    def add_routes(self, router: Router) -> None:
+        """Add the routes."""
+        router.add("GET", "/storage/stores", self._list)
+        router.add("POST", "/storage/stores/", self._act)
+        router.add("GET", "/storage/backup", self._backup)
+
+    async def _list(self, request: Request) -> Answer:
+        stores = [
+            {"link": self_link(f"{_PATH}/{name}"), "name": name} for name in STORES
+        ]
+        return pretty({"link": self_link(_PATH), "storage": stores})
+
+    async def _act(self, request: Request) -> Answer:
+        if request.rest not in STORES:
+            return failure(f"unknown storage {quote(request.rest)}", 404)
+        try:
+            action = (decode(request.body, _BODY, {}) or {}).get("action")
+        except JsonError as error:
+            return failure(f"failed to unmarshal storage action {error}", 400)
+        if action is None:
+            # the slip of the pen is Kapacitor's
+            return failure('unkown storage action "unknown StorageAction 0"', 400)
+        await self._compute.run(self._store.rebuild)
+        return NO_CONTENT
+
+    async def _backup(self, request: Request) -> Answer:
+        if refusal := self._refusal(request):
+            return failure(refusal, 403)
+        async with self._one_at_a_time:
+            try:
+                descriptor = await asyncio.to_thread(self._copied)
+            except (OSError, StoreError) as error:
+                return failure(f"failed to back up: {error}", 500)
+        headers = {
+            "Content-Disposition": 'attachment; filename="kapacitor.db"',
+            "Content-Length": str(os.fstat(descriptor).st_size),
+        }
+        return Answer(
+            200,
+            content_type="application/octet-stream",
+            headers=headers,
+            stream=_Parts(descriptor),
+        )
+
+    def _refusal(self, request: Request) -> str:
+        """Why a request gets no copy, or nothing."""
+        if self._admins_only and not (request.user and request.user.admin):
+            return "a backup holds secrets, so only admins get one"
+        if not self._is_guarded:
+            return (
+                "a backup holds secrets, so there is none while the API can be reached "
+                "from other machines without credentials; set [auth] enabled and "
+                "[http] auth-enabled, or bind to 127.0.0.1"
+            )
+        return ""
+
+    def _copied(self) -> int:
+        """A descriptor of a copy that has no name any more: nothing needs cleaning."""
+        folder = None if self._store.path is None else self._store.path.parent
+        # only the server's own user may read it while it has one
+        descriptor, name = tempfile.mkstemp(prefix=_PREFIX, dir=folder)
+        path = Path(name)
+        try:
+            self._store.backup(path)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        finally:
+            path.unlink(missing_ok=True)
+        return descriptor
+
+
+class _Parts(AsyncGenerator[bytes, None]):
+    """The content of a descriptor, closed at the end whether it was read or not."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor: int | None = descriptor
+
+    async def asend(self, value: None) -> bytes:
+        """The next part."""
+        if self._descriptor is None:
+            raise StopAsyncIteration
+        part = await asyncio.to_thread(os.read, self._descriptor, _PART_BYTES)
+        if not part:
+            self._close()
+            raise StopAsyncIteration
+        return part
+
+    async def athrow(self, *error: Any) -> bytes:
+        """End early."""
+        self._close()
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """End early."""
+        self._close()
+
+    def __del__(self) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
