@@ -154,8 +154,17 @@ def _scalar(data: Any, wanted: type[Any]) -> Any:
         and isinstance(data, (int, float))
         and not isinstance(data, bool)
     ):
+        if issubclass(wanted, int) and not _fits(data, wanted):
+            raise _MismatchError
         return wanted(data)
     raise _MismatchError
+
+
+def _fits(number: float, wanted: type[int]) -> bool:
+    """Whether Go's type for `wanted` can hold a number."""
+    if wanted is FileMode:
+        return 0 <= number < 1 << 32
+    return -(1 << 63) <= number < 1 << 63
 
 
 def _sequence(name: str, data: Any, annotation: Any, problems: list[str]) -> Any:
