@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import time
 from collections.abc import Mapping
@@ -28,12 +29,16 @@ class Request:
         url: complete, with its query; may hold secrets, so it is never logged.
         headers: sent as they are.
         body: the bytes of the body.
+        verify: whether the endpoint's certificate must be a trusted one.
+        limit_s: how long it may take altogether; None: as long as the client allows.
     """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    verify: bool = True
+    limit_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +142,7 @@ class AiohttpClient:
             scheme = urlsplit(request.url).scheme
             raise _failure(request, f'unsupported protocol scheme "{scheme}"')
         try:
-            async with asyncio.timeout(self._limits.total_s):
+            async with asyncio.timeout(request.limit_s or self._limits.total_s):
                 return await self._follow(request)
         except TimeoutError as error:
             is_connect = isinstance(error, aiohttp.ServerTimeoutError)
@@ -168,6 +173,7 @@ class AiohttpClient:
             headers=own | dict(request.headers),
             data=request.body or None,
             allow_redirects=False,
+            ssl=request.verify,
             skip_auto_headers=("Accept", "Content-Type"),
         ) as answer:
             body = await _read(answer)
@@ -296,14 +302,16 @@ def _redirected(request: Request, status: int, location: str) -> Request | None:
     if _host(url) != _host(request.url):
         return None
     if status in (307, 308):
-        return Request(request.method, url, request.headers, request.body)
+        return dataclasses.replace(request, url=url)
     headers = {
         name: value
         for name, value in request.headers.items()
         if not name.lower().startswith("content-")
     }
     method = "HEAD" if request.method == "HEAD" else "GET"
-    return Request(method, url, headers)
+    return dataclasses.replace(
+        request, method=method, url=url, headers=headers, body=b""
+    )
 
 
 def _host(url: str) -> tuple[str, str | None, int | None]:

@@ -15,6 +15,7 @@ from runtime.nodes.task import ExecutingTask, Write
 from runtime.services.foo.service import Service as FooService
 from runtime.services.hipchat.service import Service as HipChatService
 from runtime.services.httpd.write import WriteError
+from runtime.services.httppost.service import Service as HttpPostService
 from runtime.tick.evaluate import Script
 from runtime.units import Clock
 
@@ -29,6 +30,7 @@ class HandlerServices:
 
     foo: FooService
     hipchat: HipChatService
+    httppost: HttpPostService
 
 
 EnvironmentMaker = Callable[[str, tuple[tuple[str, str], ...]], Environment]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from runtime.alert.types import Event, Row
+from runtime.errors import DeliveryError
 from runtime.golang.json import encode
 from runtime.units import rfc3339
 
@@ -30,6 +31,19 @@ def event_json(event: Event) -> bytes:
         "recoverable": event.data.recoverable,
     }
     return encode(tree, newline=True)
+
+
+def event_line(event: Event) -> bytes:
+    """`event_json`, for handlers.
+
+    Raises:
+        DeliveryError: a field is not a number that JSON knows.
+    """
+    try:
+        return event_json(event)
+    except ValueError as error:
+        text = f"failed to marshal alert data json: {error}"
+        raise DeliveryError(text) from error
 
 
 def row_tree(row: Row) -> dict[str, Any]:

@@ -89,7 +89,14 @@ class Topics:
         if previous == event.previous_level:
             return event
         # dataclasses.replace takes several times as long
-        return Event(event.topic, event.state, event.data, previous, event.no_external)
+        return Event(
+            event.topic,
+            event.state,
+            event.data,
+            previous,
+            event.no_external,
+            event.hops,
+        )
 
     def matching(self, pattern: str, min_level: Level) -> list[Topic]:
         """The topics whose id matches and that are no better than `min_level`, by id.

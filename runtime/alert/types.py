@@ -113,6 +113,7 @@ class Event:
         data: what it was computed from.
         previous_level: level of the last event with this id on this topic.
         no_external: set on events that external handlers must skip.
+        hops: how many topics it came through before this one.
     """
 
     topic: str
@@ -120,6 +121,7 @@ class Event:
     data: EventData = field(default_factory=EventData)
     previous_level: Level = Level.OK
     no_external: bool = False
+    hops: int = 0
 
 
 class Handler(Protocol):

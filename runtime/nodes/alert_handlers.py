@@ -15,11 +15,20 @@ from runtime.pipeline.alert import (
     FooHandler,
     HipChatHandler,
 )
+from runtime.pipeline.alert import ExecHandler as ExecHandlerSpec
 from runtime.pipeline.alert import LogHandler as LogHandlerSpec
+from runtime.pipeline.alert import PostHandler as PostHandlerSpec
+from runtime.pipeline.alert import TcpHandler as TcpHandlerSpec
 from runtime.pipeline.handler import AlertHandler
 from runtime.secrets import Secret
 from runtime.services.alert.handlers import HandlerServices
-from runtime.services.alert.log import DEFAULT_MODE, LogHandler, LogHandlerConfig
+from runtime.services.alert.kinds.exec import ExecHandler, ExecHandlerConfig
+from runtime.services.alert.kinds.log import (
+    DEFAULT_MODE,
+    LogHandler,
+    LogHandlerConfig,
+)
+from runtime.services.alert.kinds.tcp import TCPHandler, TCPHandlerConfig
 from runtime.services.service import HandlerService
 
 OptionsT = TypeVar("OptionsT")
@@ -48,12 +57,38 @@ def _log(said: Sequence[LogHandlerSpec]) -> Iterator[Handler]:
             raise TaskError(text) from error
 
 
+def _exec(said: Sequence[ExecHandlerSpec]) -> Iterator[Handler]:
+    for each in said:
+        program, *arguments = each.command
+        yield ExecHandler(ExecHandlerConfig(program, tuple(arguments)))
+
+
+def _tcp(said: Sequence[TcpHandlerSpec]) -> Iterator[Handler]:
+    for each in said:
+        yield TCPHandler(TCPHandlerConfig(each.address))
+
+
+def _post(
+    said: Sequence[PostHandlerSpec], services: HandlerServices
+) -> Iterator[Handler]:
+    for each in said:
+        if not each.url and not each.endpoint:
+            raise TaskError("Either URL or endpoint must be non-empty")
+        try:
+            yield from from_tick([each], services.httppost)
+        except OptionsError as error:
+            raise TaskError(str(error)) from error
+
+
 # in the order in which Kapacitor puts the handlers of a node
 TICK_HANDLERS: dict[str, Callable[[AlertNode, HandlerServices], Iterator[Handler]]] = {
+    "tcp": lambda node, services: _tcp(node.handlers_of(TcpHandlerSpec)),
+    "exec": lambda node, services: _exec(node.handlers_of(ExecHandlerSpec)),
     "log": lambda node, services: _log(node.handlers_of(LogHandlerSpec)),
     "hipchat": lambda node, services: from_tick(
         node.handlers_of(HipChatHandler), services.hipchat
     ),
+    "post": lambda node, services: _post(node.handlers_of(PostHandlerSpec), services),
     "foo": lambda node, services: from_tick(node.handlers_of(FooHandler), services.foo),
 }
 

@@ -21,6 +21,7 @@ from runtime.server.sections import (
 )
 from runtime.services.foo.config import Config as FooConfig
 from runtime.services.hipchat.config import Config as HipChatConfig
+from runtime.services.httppost.config import Config as HttpPostConfig
 from runtime.settings import key_of, setting
 
 # The checks of these speak for themselves, as Kapacitor's do.
@@ -33,6 +34,7 @@ class AlertHandlers:
 
     foo: FooConfig = FooConfig()
     hipchat: HipChatConfig = HipChatConfig()
+    httppost: tuple[HttpPostConfig, ...] = ()
 
 
 @dataclass(slots=True)

@@ -37,6 +37,7 @@ from runtime.services.httpd.messages import Answer, Request, pretty
 from runtime.services.httpd.router import Router
 from runtime.services.httpd.service import HttpService
 from runtime.services.httpd.write import WriteHandler
+from runtime.services.httppost.service import Service as HttpPostService
 from runtime.services.servicetest.service import ServiceTestService
 from runtime.services.storage.service import StorageService
 from runtime.services.task_store.records import Task, Template
@@ -64,6 +65,7 @@ def alert_services(config: AlertHandlers, client: HttpClient) -> HandlerServices
     return HandlerServices(
         foo=FooService(config.foo, client),
         hipchat=HipChatService(config.hipchat, client),
+        httppost=HttpPostService(config.httppost, client),
     )
 
 
@@ -154,6 +156,7 @@ class Server:
             self._overrides.open(skip=self._config.skip_config_overrides)
             for service in self._each_service():
                 await service.open()
+            self._alerts.loop.start(self._compute.run)
             await self._compute.run(self._alerts.open)
             await self._compute.run(self._tasks.open)
             await self._deliverer.start()
@@ -169,6 +172,7 @@ class Server:
         if self._ticker is not None:
             self._ticker.cancel()
         await self._compute.run(self._master.close)
+        await self._alerts.loop.close()
         left = await self._deliverer.close(DRAIN_LIMIT_S)
         if left:
             log.info("events wait for the next start", extra={"events": left})

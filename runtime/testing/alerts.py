@@ -16,6 +16,7 @@ from runtime.services.foo.config import Config as FooConfig
 from runtime.services.foo.service import Service as FooService
 from runtime.services.hipchat.config import Config as HipChatConfig
 from runtime.services.hipchat.service import Service as HipChatService
+from runtime.services.httppost.service import Service as HttpPostService
 from runtime.testing.clock import ManualClock
 from runtime.tick.evaluate import evaluate
 from runtime.tick.parser import parse
@@ -80,10 +81,11 @@ class NoClient:
 
 @dataclass(frozen=True)
 class Services:
-    """The services of the two bundled integrations."""
+    """The services that the server has."""
 
     foo: FooService
     hipchat: HipChatService
+    httppost: HttpPostService
 
 
 def services(
@@ -94,6 +96,7 @@ def services(
     return Services(
         FooService(foo or FooConfig(), client),
         HipChatService(hipchat or HipChatConfig(), client),
+        HttpPostService((), client),
     )
 
 

@@ -7,10 +7,20 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from runtime.alert.types import Handler
+from runtime.errors import OptionsError
 from runtime.options import Options, decode
-from runtime.services.alert.log import LogHandler, LogHandlerConfig
+from runtime.services.alert.kinds.aggregate import (
+    AggregateHandler,
+    AggregateHandlerConfig,
+)
+from runtime.services.alert.kinds.exec import ExecHandler, ExecHandlerConfig
+from runtime.services.alert.kinds.log import LogHandler, LogHandlerConfig
+from runtime.services.alert.kinds.publish import PublishHandler, PublishHandlerConfig
+from runtime.services.alert.kinds.tcp import TCPHandler, TCPHandlerConfig
+from runtime.services.alert.kinds.topics import Topics
 from runtime.services.foo.handler import HandlerConfig as FooHandlerConfig
 from runtime.services.hipchat.handler import HandlerConfig as HipChatHandlerConfig
+from runtime.services.httppost.service import HandlerConfig as HttpPostHandlerConfig
 from runtime.services.service import HandlerService
 
 OptionsT = TypeVar("OptionsT")
@@ -27,6 +37,10 @@ class HandlerServices(Protocol):
     def hipchat(self) -> HandlerService[HipChatHandlerConfig]:
         """HipChat."""
 
+    @property
+    def httppost(self) -> HandlerService[HttpPostHandlerConfig]:
+        """HTTP endpoints."""
+
 
 @dataclass(frozen=True, slots=True)
 class HandlerContext:
@@ -35,10 +49,23 @@ class HandlerContext:
     Attributes:
         topic: its topic.
         handler: its id.
+        topics: for kinds that give events back.
     """
 
     topic: str
     handler: str
+    topics: Topics | None = None
+
+    @property
+    def target(self) -> Topics:
+        """Where such kinds give events.
+
+        Raises:
+            OptionsError: there is nothing of the kind.
+        """
+        if self.topics is None:
+            raise OptionsError("there are no topics to give events to")
+        return self.topics
 
 
 HandlerKind = Callable[[HandlerServices, Options, HandlerContext], Handler]
@@ -57,15 +84,50 @@ def from_spec(
     return service.handler(config)
 
 
+# kinds that give events to topics of this server, so also those that others skip
+INTERNAL_KINDS = frozenset(("aggregate", "publish"))
+
+
+def _aggregate(options: Options, context: HandlerContext) -> Handler:
+    name = "*alert.AggregateHandlerConfig"
+    config = decode(options, AggregateHandlerConfig(), type_name=name)
+    return AggregateHandler(
+        config, context.target, f"{context.topic}/{context.handler}"
+    )
+
+
+def _exec(options: Options) -> Handler:
+    name = "*alert.ExecHandlerConfig"
+    return ExecHandler(decode(options, ExecHandlerConfig(), type_name=name))
+
+
 def _log(options: Options) -> Handler:
     name = "*alert.LogHandlerConfig"
     return LogHandler(decode(options, LogHandlerConfig(), type_name=name))
 
 
+def _publish(options: Options, context: HandlerContext) -> Handler:
+    name = "*alert.PublishHandlerConfig"
+    config = decode(options, PublishHandlerConfig(), type_name=name)
+    return PublishHandler(config, context.target)
+
+
+def _tcp(options: Options) -> Handler:
+    name = "*alert.TCPHandlerConfig"
+    return TCPHandler(decode(options, TCPHandlerConfig(), type_name=name))
+
+
 HANDLER_KINDS: dict[str, HandlerKind] = {
-    "log": lambda services, options, context: _log(options),
+    "aggregate": lambda services, options, context: _aggregate(options, context),
+    "exec": lambda services, options, context: _exec(options),
     "foo": lambda services, options, context: from_spec(services.foo, options, context),
     "hipchat": lambda services, options, context: from_spec(
         services.hipchat, options, context
     ),
+    "log": lambda services, options, context: _log(options),
+    "post": lambda services, options, context: from_spec(
+        services.httppost, options, context
+    ),
+    "publish": lambda services, options, context: _publish(options, context),
+    "tcp": lambda services, options, context: _tcp(options),
 }

@@ -19,11 +19,14 @@ from runtime.golang.glob import match as glob_match
 from runtime.golang.quoting import quote
 from runtime.services.alert.handlers import (
     HANDLER_KINDS,
+    INTERNAL_KINDS,
     HandlerContext,
     HandlerServices,
 )
+from runtime.services.alert.loop import Loop
 from runtime.services.alert.match import Match
 from runtime.services.alert.policy import OPEN, Policy
+from runtime.services.alert.routes import Lasting, targets_of, way_back
 from runtime.services.alert.specs import HandlerSpec, HandlerSpecs, restored
 from runtime.services.alert.state import StoredTopics
 from runtime.store import Store
@@ -61,6 +64,7 @@ class AlertService:
     Attributes:
         topics: the topics in memory.
         inhibitors: shared by the alert nodes of all tasks.
+        loop: how handlers get from the event loop to the compute thread.
     """
 
     def __init__(
@@ -83,6 +87,7 @@ class AlertService:
         """
         self.topics = Topics()
         self.inhibitors = Inhibitors()
+        self.loop = Loop()
         self._deliverer = deliverer
         self._services = services
         self._persist = persist
@@ -94,6 +99,11 @@ class AlertService:
         self._attached: dict[str, dict[str, Attached]] = {}
         self._changed: dict[tuple[str, str], EventState] = {}
         self._depth = 0
+
+    @property
+    def store(self) -> Store:
+        """Where something can be kept."""
+        return self._store
 
     def open(self) -> None:
         """Restore topics and handlers. A handler that fails is logged and absent.
@@ -250,6 +260,7 @@ class AlertService:
                 "cannot register handler, handler with ID "
                 f"{quote(spec.id)} already exists"
             )
+        self._check_circles(spec, attached, None)
         self._keep(spec, attached)
 
     def update(
@@ -269,6 +280,7 @@ class AlertService:
         options = restored(spec.options, before.options)
         spec = HandlerSpec(spec.id, spec.topic, spec.kind, options, spec.match)
         attached = self._made(spec, policy)
+        self._check_circles(spec, attached, before)
         with self._store.transaction():
             if spec.id != before.id:
                 self.deregister(before.topic, before.id)
@@ -280,7 +292,7 @@ class AlertService:
         self._deliverer.retire(Address(topic, handler))
         self._stored_specs.delete(topic, handler)
         self._specs.get(topic, {}).pop(handler, None)
-        self._attached.get(topic, {}).pop(handler, None)
+        self._detach(topic, handler)
 
     def _keep(self, spec: HandlerSpec, attached: Attached | None) -> None:
         self._stored_specs.put(spec)
@@ -288,10 +300,12 @@ class AlertService:
         self._attach(spec, attached)
 
     def _attach(self, spec: HandlerSpec, attached: Attached | None) -> None:
+        self._detach(spec.topic, spec.id)
         if attached is None:
-            self._attached.get(spec.topic, {}).pop(spec.id, None)
             return
         self._attached.setdefault(spec.topic, {})[spec.id] = attached
+        if isinstance(attached.handler, Lasting):
+            attached.handler.open()
         self.topics.opened(spec.topic)
         address = Address(spec.topic, spec.id)
         self._deliverer.resume(address, attached.handler, attached.context)
@@ -304,10 +318,41 @@ class AlertService:
         kind = HANDLER_KINDS.get(spec.kind)
         if kind is None:
             raise OptionsError(f"unsupported action kind {quote(spec.kind)}")
-        context = HandlerContext(spec.topic, spec.id)
+        context = HandlerContext(spec.topic, spec.id, self)
         handler = kind(self._services, spec.options or {}, context)
         policy.check(spec.kind, getattr(handler, "options", None))
-        return Attached(handler, Match.compile(spec.match) if spec.match else None)
+        match = Match.compile(spec.match) if spec.match else None
+        return Attached(handler, match, external=spec.kind not in INTERNAL_KINDS)
+
+    def _detach(self, topic: str, handler: str) -> None:
+        attached = self._attached.get(topic, {}).pop(handler, None)
+        if attached is not None and isinstance(attached.handler, Lasting):
+            attached.handler.close()
+
+    def _check_circles(
+        self, spec: HandlerSpec, attached: Attached | None, before: HandlerSpec | None
+    ) -> None:
+        """Refuse handlers that give a topic its own events.
+
+        Raises:
+            OptionsError: they would.
+        """
+        if attached is None:
+            return
+        gone = (before.topic, before.id) if before else None
+        targets = {
+            topic: [
+                target
+                for id, each in handlers.items()
+                if (topic, id) != gone
+                for target in targets_of(each.handler)
+            ]
+            for topic, handlers in self._attached.items()
+        }
+        way = way_back(spec.topic, targets_of(attached.handler), targets)
+        if way:
+            text = "events would go round in circles: "
+            raise OptionsError(text + " -> ".join(map(quote, way)))
 
     def _wants(self, attached: Attached, event: Event) -> bool:
         if event.no_external and attached.external:
@@ -323,6 +368,10 @@ class AlertService:
                     if self._can_be_kept(topic, event_id)
                 )
             self._deliverer.keep()
+            # not before an outer transaction is committed, if there is one
+            self._store.after_commit(self._kept)
+
+    def _kept(self) -> None:
         self._changed.clear()
         self._deliverer.release()
 

@@ -82,13 +82,18 @@ def redacted(element: Any) -> list[str] | None:
     names = [
         key
         for key, field in fields_by_key(type(element)).items()
-        if hints[field.name] is Secret
+        if hints[field.name] is Secret or _is_secret(hints[field.name])
     ]
     return names or None
 
 
+def _is_secret(hint: Any) -> bool:
+    """Whether a table inside an element is shown as a whole: only whether it is set."""
+    return bool(getattr(hint, "IS_SECRET", False))
+
+
 def _shown(value: Any) -> Any:
-    if isinstance(value, Secret):
+    if isinstance(value, Secret) or _is_secret(type(value)):
         return bool(value)
     if isinstance(value, Duration):
         return go_duration(value)

@@ -4,6 +4,7 @@ import pytest
 
 from runtime.alert.types import Level
 from runtime.errors import TaskError
+from runtime.nodes.alert_handlers import TICK_HANDLERS
 from runtime.nodes.environment import Environment
 from runtime.nodes.task import ExecutingTask
 from runtime.services.hipchat.config import Config as HipChatConfig
@@ -442,7 +443,8 @@ class TestHandlers:
         run = Run(script, "9 9 1", available=services(hipchat=config))
         assert len(run.told) == 3
 
-    def test_kinds_that_do_not_exist_are_refused(self):
+    def test_kinds_that_do_not_exist_are_refused(self, monkeypatch):
+        monkeypatch.delitem(TICK_HANDLERS, "tcp")
         with pytest.raises(TaskError, match="no service for handler tcp"):
             task(A + ".tcp('h:1')")
 

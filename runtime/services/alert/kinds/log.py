@@ -8,7 +8,7 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runtime.alert.serialize import event_json
+from runtime.alert.serialize import event_line
 from runtime.alert.types import Event
 from runtime.errors import DeliveryError, OptionsError
 from runtime.options import FileMode
@@ -53,21 +53,20 @@ class LogHandler:
         Raises:
             DeliveryError: it is no JSON, or the file cannot be written.
         """
-        try:
-            line = event_json(event)
-        except ValueError as error:
-            text = f"failed to marshal alert data json: {error}"
-            raise DeliveryError(text) from error
+        line = event_line(event)
         try:
             await asyncio.to_thread(self._append, line)
         except OSError as error:
-            text = f"failed to write to log file: {error.strerror or error}"
+            reason = (error.strerror or str(error)).lower()
+            text = f"failed to open file for alert logging: {reason}"
             raise DeliveryError(text, retry=True) from error
 
     def _append(self, line: bytes) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        # without blocking: a pipe that nobody reads must not hold the thread for ever
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK
         file = os.open(self.options.path, flags, int(self.options.mode))
         try:
-            os.write(file, line)
+            while line:
+                line = line[os.write(file, line) :]
         finally:
             os.close(file)

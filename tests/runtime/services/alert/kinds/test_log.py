@@ -9,7 +9,7 @@ from runtime.alert.types import Event, EventData, EventState, Row
 from runtime.errors import DeliveryError, OptionsError
 from runtime.options import FileMode
 from runtime.services.alert.handlers import HANDLER_KINDS, HandlerContext
-from runtime.services.alert.log import LogHandler, LogHandlerConfig
+from runtime.services.alert.kinds.log import LogHandler, LogHandlerConfig
 
 CONTEXT = HandlerContext("t", "h")
 

@@ -1,0 +1,1 @@
+"""The kinds of handlers that need no integration, a module for each."""

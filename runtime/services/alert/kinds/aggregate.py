@@ -1,0 +1,199 @@
+"""The handler that makes one event of many."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from runtime.alert.types import Event, EventData, EventState
+from runtime.errors import DeliveryError, OptionsError, StoreError
+from runtime.golang.quoting import quote
+from runtime.golang.templates import Struct, TemplateError, text
+from runtime.golang.values import Int
+from runtime.http_client import idempotency_key
+from runtime.services.alert.kinds.topics import Topics, check_hops, collect
+from runtime.units import SECOND, Duration
+
+# More would make an event that no service takes, and fill the memory.
+MAX_MEMBERS = 10_000
+_MESSAGE = "Received {{ .Count }} events in the last {{.Interval}}."
+_log = logging.getLogger("kapacitor.alert")
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateHandlerConfig:
+    """What one handler says.
+
+    Attributes:
+        id: the id of the events that are made.
+        interval: how long events are gathered, in nanoseconds.
+        topic: where what is made of them goes.
+        message: template of its message, over `.Count` and `.Interval`.
+    """
+
+    id: str = ""
+    interval: Duration = Duration(0)  # noqa: RUF009 - it is immutable
+    topic: str = ""
+    message: str = _MESSAGE
+
+
+class _Member(msgspec.Struct):
+    """An event that waits for others.
+
+    Attributes:
+        key: of its delivery, the same when it is tried twice.
+        event: the event.
+    """
+
+    key: str
+    event: Event
+
+
+class AggregateHandler:
+    """Gathers events; after each interval that had any, one event tells of all.
+
+    What is gathered is in the database, so a restart loses none of it. All but
+    `handle` belongs to the compute thread.
+
+    Attributes:
+        targets: where events go.
+    """
+
+    def __init__(
+        self, options: AggregateHandlerConfig, topics: Topics, name: str
+    ) -> None:
+        """Check the options.
+
+        Args:
+            options: what it says.
+            topics: where events go.
+            name: what it is stored under: its topic and its id.
+
+        Raises:
+            OptionsError: one of them makes no sense.
+        """
+        if options.interval <= 0:
+            raise OptionsError("aggregate interval must be greater than zero")
+        if not options.topic:
+            raise OptionsError("aggregate handler must specify topic")
+        self.options = options
+        self.targets = (options.topic,)
+        self._topics = topics
+        self._bucket = f"aggregate/{name}"
+        self._members: dict[int, _Member] = {}
+        self._keys: set[str] = set()
+        self._newest = 0
+        self._is_armed = False
+        self._is_closed = False
+        try:
+            self._template = text(options.message, "message")
+            self._message(0)
+        except TemplateError as error:
+            raise OptionsError(
+                "failed to evaluate message template with aggregate message data: "
+                f"{error}"
+            ) from None
+
+    def open(self) -> None:
+        """Go on with what was gathered before a restart."""
+        for key, stored in self._topics.store.items(self._bucket):
+            try:
+                member = msgspec.msgpack.decode(stored, type=_Member)
+            except msgspec.MsgspecError as error:
+                _log.error(f"a stored event is damaged err={quote(str(error))}")
+                continue
+            self._add(int(key), member)
+        if self._members:
+            self._arm()
+
+    def close(self) -> None:
+        """Tell of what is gathered now; later events are told of one by one."""
+        self._is_closed = True
+        try:
+            self._tell()
+        except DeliveryError as error:
+            _log.error(f"failed to collect aggregate err={quote(str(error))}")
+
+    async def handle(self, event: Event) -> None:
+        """Take `event` in.
+
+        Raises:
+            DeliveryError: it came round too often, or too many events wait.
+            StoreError: it could not be kept.
+        """
+        check_hops(event)
+        member = _Member(idempotency_key.get(), event)
+        try:
+            await self._topics.loop.call(self._take, member)
+        except StoreError as error:
+            raise DeliveryError(str(error), retry=True) from error
+
+    def _take(self, member: _Member) -> None:
+        if member.key and member.key in self._keys:
+            return
+        number = self._newest + 1
+        stored = msgspec.msgpack.encode(member)
+        self._topics.store.put(self._bucket, f"{number:020d}", stored)
+        self._add(number, member)
+        if self._is_closed or len(self._members) >= MAX_MEMBERS:
+            self._tell()
+        else:
+            self._arm()
+
+    def _add(self, number: int, member: _Member) -> None:
+        self._newest = number
+        self._members[number] = member
+        self._keys.add(member.key)
+
+    def _arm(self) -> None:
+        if not self._is_armed:
+            self._is_armed = True
+            self._topics.loop.later(self.options.interval / SECOND, self._due)
+
+    def _due(self) -> None:
+        self._is_armed = False
+        if self._is_closed:
+            return
+        try:
+            self._tell()
+        except (DeliveryError, StoreError) as error:
+            _log.error(f"failed to collect aggregate err={quote(str(error))}")
+            self._arm()
+
+    def _tell(self) -> None:
+        if not self._members:
+            return
+        members = [member.event for member in self._members.values()]
+        store = self._topics.store
+        with store.transaction():
+            for number in self._members:
+                store.delete(self._bucket, f"{number:020d}")
+            collect(self._topics, self._event(members), self.targets)
+        self._members.clear()
+        self._keys.clear()
+
+    def _event(self, members: Sequence[Event]) -> Event:
+        states = [event.state for event in members]
+        state = EventState(
+            self.options.id,
+            self._message(len(members)),
+            "\n".join(state.message for state in states),
+            max(state.time for state in states),
+            max(state.duration for state in states),
+            max(state.level for state in states),
+        )
+        rows = tuple(row for event in members for row in event.data.result)
+        return Event(
+            self.options.topic,
+            state,
+            EventData(recoverable=False, result=rows),
+            no_external=all(event.no_external for event in members),
+            hops=max(event.hops for event in members),
+        )
+
+    def _message(self, count: int) -> str:
+        data = {"Count": Int(count), "Interval": Duration(self.options.interval)}
+        return self._template.render(Struct("alert.aggregateMessageData", data))

@@ -1,0 +1,162 @@
+"""The handler that runs a program."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from runtime.alert.serialize import event_line
+from runtime.alert.types import Event
+from runtime.errors import DeliveryError
+
+# below the limit that every handler has, so that its own error is what is told
+TIME_LIMIT_S = 50.0
+OUTPUT_BYTES = 4096
+_AFTER_EXIT_S = 1.0
+_AFTER_KILL_S = 5.0
+# what a program that talks to this server needs; other settings may hold secrets
+_PASSED = frozenset(("KAPACITOR_URL", "KAPACITOR_UNSAFE_SSL"))
+
+
+@dataclass(frozen=True, slots=True)
+class ExecHandlerConfig:
+    """What one handler says.
+
+    Attributes:
+        prog: the program, looked for in `PATH` when it is only a name.
+        args: its arguments, given as they are: there is no shell.
+    """
+
+    prog: str = ""
+    args: tuple[str, ...] = ()
+
+
+class ExecHandler:
+    """Runs a program for each event, with the event's JSON as its input."""
+
+    def __init__(
+        self, options: ExecHandlerConfig, *, time_limit_s: float = TIME_LIMIT_S
+    ) -> None:
+        """Make a handler; a program that runs longer than the limit is killed."""
+        self.options = options
+        self._time_limit_s = time_limit_s
+
+    async def handle(self, event: Event) -> None:
+        """Run the program for `event`.
+
+        Raises:
+            DeliveryError: it cannot be run, takes too long, or does not exit with 0.
+        """
+        line = event_line(event)
+        transport, run = await self._started()
+        try:
+            async with asyncio.timeout(self._time_limit_s):
+                run.feed(transport, line)
+                await run.exited.wait()
+            # a child of the program may hold the output open; it is not waited for
+            await _within(_AFTER_EXIT_S, run.ended)
+        except TimeoutError:
+            reason = f"killed after {self._time_limit_s:g}s"
+            raise _failure(reason, run.output) from None
+        finally:
+            if transport.get_returncode() is None:
+                _kill_group(transport.get_pid())
+                await _within(_AFTER_KILL_S, run.exited)
+            transport.close()
+        code = transport.get_returncode()
+        if code:
+            reason = f"exit status {code}" if code > 0 else _signal_name(-code)
+            raise _failure(reason, run.output)
+
+    async def _started(self) -> tuple[asyncio.SubprocessTransport, _Run]:
+        try:
+            return await asyncio.get_running_loop().subprocess_exec(
+                _Run,
+                self.options.prog,
+                *self.options.args,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=environment(os.environ),
+                # its own group, so that what it starts can be killed with it
+                start_new_session=True,
+            )
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            text = f"exec command failed: fork/exec {self.options.prog}: {reason}"
+            raise DeliveryError(text, retry=True) from error
+        except ValueError as error:
+            raise DeliveryError(f"exec command failed: {error}") from error
+
+
+def environment(of: Mapping[str, str]) -> dict[str, str]:
+    """The environment of programs: the server's, without its own settings."""
+    return {
+        name: value
+        for name, value in of.items()
+        if not name.startswith("KAPACITOR_") or name in _PASSED
+    }
+
+
+class _Run(asyncio.SubprocessProtocol):
+    """What a program has said so far.
+
+    Attributes:
+        output: the beginning of it.
+        exited: the program has ended.
+        ended: nothing more will be said.
+    """
+
+    def __init__(self) -> None:
+        self.output = bytearray()
+        self.exited = asyncio.Event()
+        self.ended = asyncio.Event()
+
+    def feed(self, transport: asyncio.SubprocessTransport, text: bytes) -> None:
+        """Write `text` to the program, which may not care to read it."""
+        pipe = transport.get_pipe_transport(0)
+        if isinstance(pipe, asyncio.WriteTransport):
+            pipe.write(text)
+            pipe.close()
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        """Keep what fits; the rest is read too, or the program would wait for ever."""
+        self.output += data[: OUTPUT_BYTES - len(self.output)]
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        """Note the end of the output."""
+        if fd == 1:
+            self.ended.set()
+
+    def process_exited(self) -> None:
+        """Note the end of the program."""
+        self.exited.set()
+
+
+async def _within(limit_s: float, event: asyncio.Event) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(limit_s):
+            await event.wait()
+
+
+def _kill_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return f"signal: {signal.strsignal(number) or number}".lower()
+    except ValueError:
+        return f"signal: {number}"
+
+
+def _failure(reason: str, output: bytearray) -> DeliveryError:
+    said = output.decode("utf-8", "replace").strip()
+    text = f"exec command failed: {reason}"
+    return DeliveryError(f"{text}: output: {said}" if said else text, retry=True)

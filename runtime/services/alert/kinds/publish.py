@@ -1,0 +1,41 @@
+"""The handler that gives events to other topics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runtime.alert.types import Event
+from runtime.services.alert.kinds.topics import Topics, check_hops, collect
+
+
+@dataclass(frozen=True, slots=True)
+class PublishHandlerConfig:
+    """What one handler says.
+
+    Attributes:
+        topics: the ids of the topics.
+    """
+
+    topics: tuple[str, ...] = ()
+
+
+class PublishHandler:
+    """Gives each event, as it is, to other topics.
+
+    Attributes:
+        targets: where events go.
+    """
+
+    def __init__(self, options: PublishHandlerConfig, topics: Topics) -> None:
+        self.options = options
+        self.targets = options.topics
+        self._topics = topics
+
+    async def handle(self, event: Event) -> None:
+        """Give `event` to each of the topics.
+
+        Raises:
+            DeliveryError: it came round too often, or too many events wait.
+        """
+        check_hops(event)
+        await self._topics.loop.call(collect, self._topics, event, self.targets)

@@ -1,0 +1,69 @@
+"""What kinds need that give events back to topics."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from runtime.alert.types import Event
+from runtime.errors import DeliveryError
+from runtime.services.alert.loop import Loop
+from runtime.store import Store
+
+# An event that passed this many topics goes round in circles.
+MAX_HOPS = 8
+
+
+class Topics(Protocol):
+    """The alert service, as such kinds use it."""
+
+    @property
+    def loop(self) -> Loop:
+        """The way to the compute thread."""
+
+    @property
+    def store(self) -> Store:
+        """Where something can be kept."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """What is collected inside is kept together."""
+
+    def collect(self, event: Event) -> None:
+        """Take an event into its topic.
+
+        Raises:
+            DeliveryError: too many events wait for a handler.
+        """
+
+
+def check_hops(event: Event) -> None:
+    """Cut circles that nobody saw when the handlers were defined.
+
+    Raises:
+        DeliveryError: the event came from topic to topic too often.
+    """
+    if event.hops >= MAX_HOPS:
+        text = (
+            f"the event has passed {MAX_HOPS} topics: it seems to go round in circles"
+        )
+        raise DeliveryError(text)
+
+
+def collect(topics: Topics, event: Event, targets: Sequence[str]) -> None:
+    """Take `event` into each of `targets`, all or none; on the compute thread.
+
+    Raises:
+        DeliveryError: too many events wait for some handler, so it is to be done again.
+    """
+    missed = ""
+    with topics.transaction():
+        for topic in targets:
+            copy = dataclasses.replace(event, topic=topic, hops=event.hops + 1)
+            try:
+                topics.collect(copy)
+            except DeliveryError as error:
+                missed = str(error)
+    if missed:
+        raise DeliveryError(missed, retry=True)

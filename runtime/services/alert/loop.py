@@ -1,0 +1,86 @@
+"""What lets handlers, which run on the event loop, work on the compute thread."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, ParamSpec, TypeVar
+
+from runtime.errors import RuntimeFault
+from runtime.golang.quoting import quote
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_log = logging.getLogger("kapacitor.alert")
+
+
+class Loop:
+    """Carries work between the event loop and the compute thread.
+
+    Before it is started everything is done where it is asked for, and timers wait.
+    """
+
+    def __init__(self) -> None:
+        self._run: Callable[..., Awaitable[Any]] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._early: list[tuple[float, Callable[[], None]]] = []
+        self._timers: set[asyncio.TimerHandle] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, run: Callable[..., Awaitable[Any]]) -> None:
+        """Begin, on the event loop.
+
+        Args:
+            run: calls a function on the compute thread.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._run = run
+        early, self._early = self._early, []
+        for delay_s, function in early:
+            self._arm(delay_s, function)
+
+    async def close(self) -> None:
+        """Forget the timers; what they have begun is finished."""
+        self._loop = None
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+        await asyncio.gather(*self._tasks)
+
+    async def call(self, function: Callable[P, T], *args: P.args, **kw: P.kwargs) -> T:
+        """The result of `function`, called on the compute thread."""
+        if self._run is None:
+            return function(*args, **kw)
+        result: T = await self._run(function, *args, **kw)
+        return result
+
+    def later(self, delay_s: float, function: Callable[[], None]) -> None:
+        """Call `function` on the compute thread in `delay_s`; from there, too."""
+        if self._loop is None:
+            self._early.append((delay_s, function))
+            return
+        # the loop may just have ended: then the next start does it
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._arm, delay_s, function)
+
+    def _arm(self, delay_s: float, function: Callable[[], None]) -> None:
+        if self._loop is None:
+            return
+
+        def fire() -> None:
+            self._timers.discard(timer)
+            task = asyncio.ensure_future(self._fire(function))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+        timer = self._loop.call_later(delay_s, fire)
+        self._timers.add(timer)
+
+    async def _fire(self, function: Callable[[], None]) -> None:
+        try:
+            await self.call(function)
+        except (RuntimeFault, RuntimeError) as error:
+            _log.error(f"a timer failed err={quote(str(error))}")

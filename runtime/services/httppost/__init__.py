@@ -1,0 +1,1 @@
+"""HTTP endpoints that alerts are posted to."""

@@ -1,0 +1,289 @@
+"""The endpoints: posts events as JSON, or as their templates say."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote as escape
+
+from runtime.alert.serialize import event_line
+from runtime.alert.types import Event, EventData, EventState
+from runtime.errors import ConfigError, DeliveryError, OptionsError
+from runtime.golang.quoting import quote
+from runtime.golang.templates import TemplateError
+from runtime.http_client import HttpClient, Request, Response
+from runtime.secrets import Secret, redact
+from runtime.services.httppost.config import NO_BASIC_AUTH, BasicAuth, Config
+from runtime.services.httppost.templates import Template, event_data, parsed
+from runtime.units import SECOND, ZERO_TIME, Duration
+
+_URL_CHARACTERS = "%/:?#[]@!$&'()*+,;="
+_NO_REASON = "unknown error, use .captureResponse() to capture the HTTP response"
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerConfig:
+    """What one handler says.
+
+    Attributes:
+        url: where to post, a template; used where there is no such endpoint.
+        endpoint: the name of a configured endpoint.
+        headers: of the request, over those of the endpoint.
+        capture_response: whether a failure tells what was answered.
+        timeout: how long to wait; 0 means the client's own limit.
+        skip_ssl_verification: whether any certificate will do.
+    """
+
+    url: str = ""
+    endpoint: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    capture_response: bool = False
+    timeout: Duration = Duration(0)  # noqa: RUF009 - it is immutable
+    skip_ssl_verification: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TestOptions:
+    """What the service test sends.
+
+    Attributes:
+        endpoint: shown, but the test goes to the URL.
+        url: where to post.
+        headers: of the request.
+        timeout: how long to wait; 0 means the client's own limit.
+    """
+
+    endpoint: str = "example"
+    url: str = "http://localhost:3000/"
+    headers: dict[str, str] = field(default_factory=lambda: {"Auth": "secret"})
+    timeout: Duration = Duration(0)  # noqa: RUF009 - it is immutable
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where to post, and what.
+
+    Attributes:
+        url: a template over the event.
+        headers: of the requests.
+        basic_auth: name and password.
+        alert_template: of the body; None: the event as JSON.
+        row_template: of the body for nodes.
+    """
+
+    url: Template
+    headers: Mapping[str, str] = field(default_factory=dict)
+    basic_auth: BasicAuth = NO_BASIC_AUTH
+    alert_template: Template | None = None
+    row_template: Template | None = None
+
+    @classmethod
+    def of(cls, config: Config) -> Endpoint:
+        """The endpoint that a table of the configuration describes.
+
+        Raises:
+            ConfigError: a template cannot be read, or does not parse.
+        """
+        try:
+            url = parsed(config.url, "url")
+        except TemplateError as error:
+            text = f"invalid URL template syntax {quote(config.url)}: {error}"
+            raise ConfigError(text) from None
+        return cls(
+            url,
+            config.headers,
+            config.basic_auth,
+            config.body_template("alert"),
+            config.body_template("row"),
+        )
+
+
+class Service:
+    """Posts events to endpoints."""
+
+    kind = "httppost"
+    is_global = False
+    state_changes_only = False
+
+    def __init__(self, configs: Sequence[Config], client: HttpClient) -> None:
+        """Make the endpoints.
+
+        Raises:
+            ConfigError: a template cannot be read, or does not parse.
+        """
+        self._client = client
+        self._endpoints: dict[str, Endpoint] = {}
+        self.update(configs)
+
+    async def open(self) -> None:
+        """Start the service."""
+
+    async def close(self) -> None:
+        """Stop the service."""
+
+    def update(self, configs: Sequence[Any]) -> None:
+        """Put new endpoints in force; all or, when one is wrong, none.
+
+        Raises:
+            ConfigError: one is no endpoint's, or a template of it is wrong.
+        """
+        endpoints: dict[str, Endpoint] = {}
+        for config in configs:
+            if not isinstance(config, Config):
+                raise ConfigError(
+                    "expected config object to be of type httppost.Config, "
+                    f"got {type(config).__name__}"
+                )
+            endpoints[config.endpoint] = Endpoint.of(config)
+        self._endpoints = endpoints
+
+    def endpoint(self, name: str) -> Endpoint | None:
+        """The configured endpoint of that name."""
+        return self._endpoints.get(name)
+
+    def default_handler_config(self) -> HandlerConfig:
+        """The options of a handler that sets none."""
+        return HandlerConfig()
+
+    def handler(self, options: HandlerConfig) -> Handler:
+        """A handler that posts its events with `options`.
+
+        Raises:
+            OptionsError: they name neither URL nor endpoint, or the URL is no template.
+        """
+        if not options.url and not options.endpoint:
+            raise OptionsError(
+                "An appropriately formatted url must be specified if an endpoint is "
+                "not specified"
+            )
+        try:
+            url = parsed(options.url, "url") if options.url else None
+        except TemplateError as error:
+            text = f"invalid URL template syntax {quote(options.url)}: {error}"
+            raise OptionsError(text) from None
+        return Handler(self, options, url)
+
+    async def post(
+        self, endpoint: Endpoint, options: HandlerConfig, event: Event
+    ) -> None:
+        """Post `event`.
+
+        Raises:
+            DeliveryError: it was not delivered.
+        """
+        request = _request(endpoint, options, event)
+        secrets = _secrets(endpoint, options)
+        try:
+            response = await self._client.send(request)
+            if not 200 <= response.status < 300:
+                raise _refused(response, options)
+        except DeliveryError as error:
+            # an endpoint may repeat what it was sent in its answer
+            raise error.replace(redact(str(error), secrets)) from None
+
+    def test_options(self) -> TestOptions:
+        """The service test's options with their present defaults."""
+        return TestOptions()
+
+    async def test(self, options: TestOptions) -> None:
+        """Post an empty event to the URL.
+
+        Raises:
+            DeliveryError: it was not delivered.
+        """
+        said = HandlerConfig(
+            options.url, headers=options.headers, timeout=options.timeout
+        )
+        state = EventState("", time=ZERO_TIME)
+        try:
+            handler = self.handler(said)
+        except OptionsError as error:
+            raise DeliveryError(str(error)) from None
+        await handler.handle(Event("", state, EventData(recoverable=False)))
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """Posts events through its service.
+
+    Attributes:
+        service: what posts.
+        options: how this handler wants its events posted.
+        url: where to, if there is no such endpoint.
+    """
+
+    service: Service
+    options: HandlerConfig
+    url: Template | None
+
+    async def handle(self, event: Event) -> None:
+        """Post `event`, to its endpoint as it is configured now.
+
+        Raises:
+            DeliveryError: it was not delivered.
+        """
+        name = self.options.endpoint
+        endpoint = self.service.endpoint(name) if name else None
+        if endpoint is None and self.url is not None:
+            endpoint = Endpoint(self.url)
+        if endpoint is None:
+            # it may be configured later; until then what is said is not lost
+            raise DeliveryError(f"unknown endpoint {quote(name)}", retry=True)
+        await self.service.post(endpoint, self.options, event)
+
+
+def _request(endpoint: Endpoint, options: HandlerConfig, event: Event) -> Request:
+    data = event_data(event)
+    headers: dict[str, str] = {}
+    try:
+        if endpoint.alert_template is None:
+            body = event_line(event)
+            headers["Content-Type"] = "application/json"
+        else:
+            body = endpoint.alert_template.render(data).encode()
+    except TemplateError as error:
+        text = f"failed to execute alert template: {error}"
+        raise DeliveryError(text) from None
+    try:
+        url = escape(endpoint.url.render(data), safe=_URL_CHARACTERS)
+    except TemplateError as error:
+        text = f"failed to create HTTP request: failed to execute url template: {error}"
+        raise DeliveryError(text) from None
+    headers = _over(headers, endpoint.headers)
+    if auth := endpoint.basic_auth:
+        pair = f"{auth.username}:{auth.password.reveal()}".encode()
+        token = base64.b64encode(pair).decode()
+        headers = _over(headers, {"Authorization": f"Basic {token}"})
+    return Request(
+        "POST",
+        url,
+        headers=_over(headers, options.headers),
+        body=body,
+        verify=not options.skip_ssl_verification,
+        limit_s=options.timeout / SECOND or None,
+    )
+
+
+def _over(headers: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+    """`headers` with those of `more` in the place of the same names in any case."""
+    names = {name.lower() for name in more}
+    kept = {name: each for name, each in headers.items() if name.lower() not in names}
+    return kept | dict(more)
+
+
+def _refused(response: Response, options: HandlerConfig) -> DeliveryError:
+    reason = response.text if options.capture_response else _NO_REASON
+    return response.error(
+        f"POST returned non 2xx status code: code={response.status} err={quote(reason)}"
+    )
+
+
+def _secrets(endpoint: Endpoint, options: HandlerConfig) -> list[Secret]:
+    """What must not be told: headers are where keys are."""
+    headers = {**endpoint.headers, **options.headers}
+    hidden = [Secret(value) for value in headers.values()]
+    auth = endpoint.basic_auth
+    pair = Secret(f"{auth.username}:{auth.password.reveal()}")
+    return [*hidden, auth.password, pair] if auth else hidden

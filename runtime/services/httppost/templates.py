@@ -1,0 +1,108 @@
+"""Templates over an event, for URLs and bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from runtime.alert.types import Event, Row
+from runtime.golang.json import dumps
+from runtime.golang.templates import StringMap, Struct, Template, Time, text
+from runtime.golang.templates.functions import Function
+from runtime.golang.values import Time as Moment
+from runtime.units import Duration, rfc3339
+
+__all__ = ["Template", "event_data", "parsed"]
+
+# what JSON calls the fields of structs
+_KEYS = {
+    "ID": "id",
+    "PreviousLevel": "previousLevel",
+}
+# the fields that JSON leaves out when they are empty
+_OPTIONAL = frozenset(("Name", "Tags", "Columns", "Values"))
+
+
+def parsed(source: str, name: str, *, json: bool = True) -> Template:
+    """A template over `event_data`.
+
+    Args:
+        source: the template.
+        name: how error texts call it.
+        json: whether it may use `json` and `jsonCompact`.
+
+    Raises:
+        TemplateError: it does not parse.
+    """
+    return text(source, name, _FUNCTIONS if json else None)
+
+
+def event_data(event: Event) -> Struct:
+    """What templates see of an event.
+
+    Source: Kapacitor alert.Data.
+    """
+    state, data = event.state, event.data
+    series = [_row(row) for row in data.result]
+    return Struct(
+        "alert.Data",
+        {
+            "ID": state.id,
+            "Message": state.message,
+            "Details": state.details,
+            "Time": Time(state.time),
+            "Duration": Duration(state.duration),
+            "Level": str(state.level),
+            "Data": Struct("models.Result", {"Series": series}),
+            "PreviousLevel": str(event.previous_level),
+            "Recoverable": data.recoverable,
+        },
+    )
+
+
+def _row(row: Row) -> Struct:
+    values = [[Time(int(time or 0)), *rest] for time, *rest in row.values]
+    return Struct(
+        "models.Row",
+        {
+            "Name": row.name,
+            "Tags": StringMap(row.tags),
+            "Columns": list(row.columns),
+            "Values": values,
+        },
+    )
+
+
+def _json(value: object, *, newline: bool) -> str:
+    try:
+        return dumps(_tree(value), newline=newline)
+    except (ValueError, TypeError):
+        return ""
+
+
+def _tree(value: object) -> object:
+    if isinstance(value, Moment):
+        return rfc3339(value)
+    if isinstance(value, Duration):
+        return int(value)
+    if isinstance(value, Struct):
+        return {
+            _KEYS.get(name, name.lower()): _field(name, each)
+            for name, each in value.fields.items()
+            if each or name not in _OPTIONAL
+        }
+    if isinstance(value, Mapping):
+        return {key: _tree(value[key]) for key in sorted(value)}
+    if isinstance(value, list | tuple):
+        return [_tree(each) for each in value]
+    return value
+
+
+def _field(name: str, value: object) -> object:
+    # a list that was never made is no empty one
+    return None if name == "Series" and not value else _tree(value)
+
+
+_FUNCTIONS = {
+    "json": Function(lambda value: _json(value, newline=True), 1, 1),
+    "jsonCompact": Function(lambda value: _json(value, newline=False), 1, 1),
+}

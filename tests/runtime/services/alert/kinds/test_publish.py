@@ -1,0 +1,112 @@
+import pytest
+
+from runtime.alert.types import Level
+from runtime.errors import DeliveryError, OptionsError
+from runtime.services.alert.specs import HandlerSpec
+
+
+def publish(handler, topic, *targets):
+    return HandlerSpec(handler, topic, "publish", {"topics": list(targets)})
+
+
+def log(topic, handler="log"):
+    return HandlerSpec(handler, topic, "log", {"path": "/tmp/x"})
+
+
+def test_an_event_is_given_to_each_topic_as_it_is(
+    service, offers, make, events, handle
+):
+    service.register(log("a"))
+    service.register(log("b"))
+    event = events()
+    handle(make("publish", {"topics": ["a", "b"]}), event)
+    assert [each[:2] for each in offers.released] == [("a", "log"), ("b", "log")]
+    for _, _, given in offers.released:
+        assert (given.state, given.data) == (event.state, event.data)
+    assert service.topics.get("a").level is Level.CRITICAL
+
+
+def test_the_previous_level_is_the_topics_own(service, offers, make, events, handle):
+    service.register(log("a"))
+    service.collect(
+        events("e", Level.INFO).__class__("a", events("e", Level.INFO).state)
+    )
+    handle(make("publish", {"topics": ["a"]}), events())
+    assert offers.released[-1][2].previous_level is Level.INFO
+
+
+def test_events_that_do_not_fit_are_given_again(offers, make, events, handle, service):
+    service.register(log("a"))
+    offers.is_full = True
+    with pytest.raises(DeliveryError) as caught:
+        handle(make("publish", {"topics": ["a"]}), events())
+    assert caught.value.retry
+
+
+def test_internal_handlers_get_what_external_ones_skip(service, offers, events):
+    service.register(log("t"))
+    service.register(publish("p", "t", "u"))
+    service.collect(events(no_external=True))
+    assert [each[:2] for each in offers.released] == [("t", "p")]
+
+
+@pytest.mark.parametrize(
+    ("specs", "way"),
+    [
+        ([publish("p", "a", "a")], '"a" -> "a"'),
+        (
+            [publish("p", "b", "c"), publish("p", "c", "a"), publish("p", "a", "b")],
+            None,
+        ),
+    ],
+)
+def test_circles_are_refused(service, specs, way):
+    *good, bad = specs
+    for each in good:
+        service.register(each)
+    with pytest.raises(OptionsError) as caught:
+        service.register(bad)
+    way = way or '"a" -> "b" -> "c" -> "a"'
+    assert str(caught.value) == f"events would go round in circles: {way}"
+    assert service.handlers("a") == []
+
+
+def test_an_update_may_end_what_would_be_a_circle(service):
+    service.register(publish("p", "a", "b"))
+    first = service.handler("a", "p")
+    service.update(first, publish("p", "a", "c"))
+    service.register(publish("p", "b", "a"))
+    with pytest.raises(OptionsError, match="circles"):
+        service.update(service.handler("a", "p"), first)
+
+
+def test_aggregates_can_close_a_circle(service):
+    service.register(publish("p", "a", "b"))
+    options = {"interval": 10, "topic": "a"}
+    with pytest.raises(OptionsError, match="circles"):
+        service.register(HandlerSpec("g", "b", "aggregate", options))
+
+
+def test_circles_that_nobody_saw_are_cut(make, events, handle, service):
+    handler = make("publish", {"topics": ["a"]})
+    handle(handler, events(hops=7))
+    assert service.topics.get("a").collected == 1
+    with pytest.raises(DeliveryError) as caught:
+        handle(handler, events(hops=8))
+    assert not caught.value.retry
+    assert service.topics.get("a").collected == 1
+
+
+def test_hops_are_counted(service, offers, make, events, handle):
+    service.register(log("a"))
+    handle(make("publish", {"topics": ["a"]}), events(hops=3))
+    assert offers.released[0][2].hops == 4
+
+
+def test_topics_must_be_a_list(make):
+    with pytest.raises(OptionsError) as caught:
+        make("publish", {"topics": "a"})
+    assert str(caught.value) == (
+        "failed to decode options into *alert.PublishHandlerConfig: 1 error(s) "
+        "decoding:\n\n* 'topics': source data must be an array or slice, got string"
+    )
