@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runtime.client.errors import AddressError, CommandError
+from runtime.golang.quoting import quote
 
 BASE = "/kapacitor/v1"
 _PAGE = 100
@@ -25,9 +26,9 @@ class Api:
         """Remember where the server is; a path in the URL is dropped.
 
         Raises:
-            AddressError: the URL is neither http nor https.
+            AddressError: the URL is malformed, or neither http nor https.
         """
-        parts = urllib.parse.urlsplit(url)
+        parts = _parsed(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             scheme = parts.scheme if parts.netloc else ""
             raise AddressError(
@@ -90,7 +91,10 @@ class Api:
         status, data = self.raw(method, path, content, query)
         if not 200 <= status < 300:
             raise CommandError(_fault(status, data))
-        return json.loads(data) if data else None
+        try:
+            return json.loads(data) if data else None
+        except ValueError:
+            raise CommandError(_fault(status, data)) from None
 
     def raw(
         self,
@@ -143,6 +147,17 @@ class Api:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return http.client.HTTPSConnection(host, self._parts.port, context=context)
+
+
+def _parsed(url: str) -> urllib.parse.SplitResult:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        known_port = parts.port is None or parts.port > 0
+    except ValueError as fault:
+        raise AddressError(f"parse {quote(url)}: {str(fault).lower()}") from fault
+    if not known_port or any(char <= " " or char == "\x7f" for char in parts.netloc):
+        raise AddressError(f"parse {quote(url)}: invalid host")
+    return parts
 
 
 def _fault(status: int, data: bytes) -> str:

@@ -30,6 +30,10 @@ def read_mapping(path: str, what: str) -> dict[str, Any]:
         raise CommandError(f'failed to read {what} "{path}": not UTF-8 text') from fault
     try:
         value = json.loads(text) if kind == "json" else from_yaml(text)
+    except RecursionError as fault:
+        raise CommandError(
+            f'failed to read {what} "{path}": nested too deep'
+        ) from fault
     except ValueError as fault:
         reason = _json_fault(fault) if kind == "json" else str(fault)
         raise CommandError(
@@ -71,15 +75,31 @@ def from_yaml(text: str) -> Any:
         "tag:yaml.org,2002:timestamp", lambda loader, node: node.value
     )
     try:
-        return yaml.load(text, Loader)
+        value = yaml.load(text, Loader)
     except yaml.MarkedYAMLError as fault:
-        mark = fault.problem_mark or fault.context_mark
-        line = mark.line + 1 if mark else 1
+        problem = _yaml_problem(fault.problem)
         raise ValueError(
-            f"error converting YAML to JSON: yaml: line {line}: {_yaml_problem(fault.problem)}"
+            f"error converting YAML to JSON: yaml: {_yaml_line(fault)}{problem}"
         ) from fault
     except yaml.YAMLError as fault:
         raise ValueError(f"error converting YAML to JSON: yaml: {fault}") from fault
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError) as fault:
+        # sets, binary data and lists that contain themselves
+        raise ValueError(f"error converting YAML to JSON: {fault}") from fault
+    return value
+
+
+def _yaml_line(fault: Any) -> str:
+    """Where the fault is, counted as Go's library does: parser errors from 0."""
+    from yaml.scanner import ScannerError
+
+    mark = fault.problem_mark or fault.context_mark
+    line = mark.line if mark else 0
+    if isinstance(fault, ScannerError):
+        line += 1
+    return f"line {line}: " if line else ""
 
 
 def _yaml_problem(problem: str | None) -> str:

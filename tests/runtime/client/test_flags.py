@@ -129,7 +129,7 @@ def test_handler_files_are_yaml_1_1() -> None:
     [
         (
             "a: 1\nb: [1, 2\n",
-            "error converting YAML to JSON: yaml: line 3: did not find expected ',' or ']'",
+            "error converting YAML to JSON: yaml: line 2: did not find expected ',' or ']'",
         ),
         (
             "a: 1\na: 2\n",

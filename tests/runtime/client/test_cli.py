@@ -1,0 +1,545 @@
+"""What `kapacitor` prints and how it exits, against a real server."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from runtime.testing.loopback import LoopbackServer
+
+SCRIPT = "stream\n    |from()\n        .measurement('cpu')\n"
+ALERT = """\
+stream
+    |from()
+        .measurement('cpu')
+        .groupBy('host')
+    |alert()
+        .id('{{ index .Tags "host" }}')
+        .warn(lambda: "v" > 70)
+        .crit(lambda: "v" > 80)
+        .topic('cpu')
+"""
+IDS = "handler ID must contain only letters, numbers, '-', '.' and '_'. "
+
+
+@pytest.fixture(scope="module")
+def server(start_shared_kapacitord) -> Any:
+    return start_shared_kapacitord()
+
+
+@pytest.fixture(scope="module")
+def other(start_shared_kapacitord) -> Any:
+    """A server on which nothing is defined."""
+    return start_shared_kapacitord()
+
+
+def put(server: Any, name: str, text: str) -> str:
+    (server.directory / name).write_text(text)
+    return name
+
+
+def define(server: Any, id: str, script: str = SCRIPT) -> None:
+    tick = put(server, f"{id}.tick", script)
+    assert server.cli("define", id, "-tick", tick, "-dbrp", "d.r") == ""
+
+
+def run(*arguments: str, **environment: str) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of the bare command."""
+    done = subprocess.run(
+        [sys.executable, "-m", "runtime.client", *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+# --- tasks
+
+
+def test_listing_tasks(server: Any) -> None:
+    define(server, "list-1")
+    define(server, "list-longer")
+    assert server.cli("enable", "list-1") == ""
+    assert server.cli("list", "tasks", "list-*") == (
+        "ID          Type      Status    Executing Databases and Retention Policies\n"
+        'list-1      stream    enabled   true      ["d"."r"]\n'
+        'list-longer stream    disabled  false     ["d"."r"]\n'
+    )
+    assert server.cli("list", "tasks", "nothing") == (
+        "ID Type      Status    Executing Databases and Retention Policies\n"
+    )
+
+
+def test_showing_a_task_that_was_never_enabled(server: Any) -> None:
+    define(server, "shown")
+    shown = server.cli("show", "shown")
+    shown = re.sub(
+        r"(Created|Modified): \d\d [A-Z][a-z]{2} \d\d \d\d:\d\d UTC", r"\1: T", shown
+    )
+    assert shown == (
+        "ID: shown\n"
+        "Error: \n"
+        "Template: \n"
+        "Type: stream\n"
+        "Status: disabled\n"
+        "Executing: false\n"
+        "Created: T\n"
+        "Modified: T\n"
+        "LastEnabled: 01 Jan 01 00:00 UTC\n"
+        'Databases Retention Policies: ["d"."r"]\n'
+        "TICKscript:\n"
+        f"{SCRIPT}\n"
+        "DOT:\n"
+        "digraph shown {\nstream0 -> from1;\n}\n"
+    )
+
+
+def test_showing_the_variables_of_a_task(server: Any) -> None:
+    script = (
+        "var n int\nvar d duration\nvar l list\nvar s string\n"
+        'stream|from().measurement(s).groupBy(l)|where(lambda: "v" > n)|shift(d)'
+    )
+    items = [{"type": "string", "value": each} for each in ("a", "b")]
+    values = {
+        "n": {"type": "int", "value": 5},
+        "d": {"type": "duration", "value": "1h"},
+        "l": {"type": "list", "value": items},
+        "s": {"type": "string", "value": "text"},
+    }
+    tick = put(server, "with-vars.tick", script)
+    variables = put(server, "with-vars.json", json.dumps(values))
+    files = ("-tick", tick, "-vars", variables)
+    assert server.cli("define", "with-vars", *files, "-dbrp", "d.r") == ""
+    lines = server.cli("show", "with-vars").splitlines()
+    start = lines.index("Vars:")
+    header = f"{'Name':<30}{'Type':<10}{'Value':<40}"
+    assert lines[start + 1].rstrip() == header.rstrip()
+    rows = {line.rstrip() for line in lines[start + 2 : start + 6]}
+    assert rows == {
+        f"{'d':<30}{'duration':<10}1h0m0s",
+        f"{'l':<30}{'list':<10}[a, b]",
+        f"{'n':<30}{'int':<10}5",
+        f"{'s':<30}{'string':<10}text",
+    }
+    assert "DOT:" in lines[start + 6 :]
+
+
+def test_the_life_of_a_task(server: Any) -> None:
+    define(server, "life")
+    for command in ("enable", "reload", "disable", "reload"):
+        assert server.cli(command, "life") == ""
+    # a reload also starts what was disabled
+    assert server.json("GET", "/tasks/life")["executing"] is True
+    # a new script is taken over at once, or not
+    tick = put(server, "life.tick", f"{SCRIPT}    |log()\n")
+    assert server.cli("define", "life", "-tick", tick, "-no-reload") == ""
+    nodes = server.json("GET", "/tasks/life")["stats"]["node-stats"]
+    assert "log2" not in nodes
+    assert server.cli("define", "life", "-tick", tick) == ""
+    nodes = server.json("GET", "/tasks/life")["stats"]["node-stats"]
+    assert "log2" in nodes
+    assert server.cli("delete", "tasks", "li?e") == ""
+    assert server.cli("show", "life", code=3) == "Error: no task exists\n"
+    for command in ("enable", "disable", "reload"):
+        assert server.cli(command, "no-such-*") == ""
+
+
+def test_databases_may_be_quoted_and_repeated(server: Any) -> None:
+    tick = put(server, "dbrps.tick", SCRIPT)
+    server.cli("define", "dbrps", "-tick", tick, "-dbrp", '"a.b"."c"', "-dbrp", "d.r")
+    assert server.json("GET", "/tasks/dbrps")["dbrps"] == [
+        {"db": "a.b", "rp": "c"},
+        {"db": "d", "rp": "r"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("script", "text"),
+    [
+        (
+            "bogus(",
+            "invalid TICKscript: parser: unexpected EOF line 1 char 7 in "
+            '"bogus(". expected: "number","string","duration","identifier","TRUE",'
+            '"FALSE","==","(","-","!"',
+        ),
+        ("var x = 1", "invalid task type: invalid"),
+        (
+            "stream\n    |from()\n    .nope()",
+            'invalid TICKscript: line 3 char 6: no method or property "nope" on '
+            "*pipeline.FromNode",
+        ),
+    ],
+)
+def test_scripts_that_are_refused(server: Any, script: str, text: str) -> None:
+    tick = put(server, "bad.tick", script)
+    arguments = ("define", "bad", "-tick", tick, "-dbrp", "d.r")
+    assert server.cli(*arguments, code=3) == f"Error: {text}\n"
+
+
+def test_definitions_that_are_refused(server: Any) -> None:
+    tick = put(server, "good.tick", SCRIPT)
+
+    def refused(*arguments: str) -> str:
+        text: str = server.cli("define", *arguments, code=3)
+        return text
+
+    assert refused("x", "-tick", tick) == "Error: must specify dbrp\n"
+    assert refused("a b", "-tick", tick, "-dbrp", "d.r") == (
+        "Error: task ID must contain only letters, numbers, '-', '.' and '_'. \"a b\"\n"
+    )
+    assert refused("x", "-dbrp", "d.r") == "Error: must provide TICKscript\n"
+    assert "no such file" in refused("x", "-tick", "nofile.tick", "-dbrp", "d.r")
+    assert refused("x", "-template", "nope", "-dbrp", "d.r") == (
+        "Error: unknown template nope: err: no template exists\n"
+    )
+    file = put(server, "t.txt", "id: x")
+    assert refused("x", "-file", file) == (
+        "Error: bad file extension. Must be YAML or JSON\n"
+    )
+    file = put(server, "f.yaml", "id: other\ndbrps: ['d.r']\ntemplate-id: t\n")
+    assert refused("x", "-file", file) == (
+        "Error: Task id given on command line does not match id in f.yaml\n"
+    )
+    # a type that does not exist is ignored
+    assert server.cli("define", "typed", "-type", "bogus", "-tick", tick, "-dbrp", "d.r") == ""  # fmt: skip
+
+
+def test_templates(server: Any, other: Any) -> None:
+    assert other.cli("list", "templates") == f"ID Type      {'Vars':<40}\n"
+    script = "var m string\nstream|from().measurement(m)\n"
+    tick = put(server, "tmpl.tick", script)
+    assert server.cli("define-template", "tmpl", "-tick", tick) == ""
+    [header, row] = server.cli("list", "templates").splitlines()
+    assert header == f"ID   Type      {'Vars':<40}"
+    assert row.rstrip() == "tmpl stream    m"
+    variables = put(server, "vars.json", '{"m":{"type":"string","value":"cpu"}}')
+    assert server.cli("define", "of-tmpl", "-template", "tmpl", "-vars", variables, "-dbrp", "d.r") == ""  # fmt: skip
+    assert "Template: tmpl\n" in server.cli("show", "of-tmpl")
+    # YAML, with everything in it
+    file = put(
+        server,
+        "task.yaml",
+        "template-id: tmpl\ndbrps: ['d.r']\nvars:\n  m:\n    type: string\n    value: x\n",
+    )
+    assert server.cli("define", "of-yaml", "-file", file) == ""
+    assert server.json("GET", "/tasks/of-yaml")["vars"]["m"]["value"] == "x"
+    assert server.cli("show-template", "tmpl").startswith("ID: tmpl\n")
+    assert server.cli("delete", "tasks", "of-*") == ""
+    assert server.cli("delete", "templates", "tmpl") == ""
+    assert server.json("GET", "/templates")["templates"] == []
+
+
+# --- topics and handlers
+
+
+@pytest.fixture(scope="module")
+def cpu(server: Any) -> Any:
+    """Three events on the topic `cpu`, and three handlers."""
+    define(server, "cpu-alert", ALERT)
+    server.cli("enable", "cpu-alert")
+    lines = ("cpu,host=a v=90 6", "cpu,host=bb v=75 0", "cpu,host=c v=75 4")
+    server.write("\n".join((*lines, "cpu,host=c v=1 5")), "db=d&rp=r&precision=s")
+    for id in ("hip", "foo", "crit"):
+        handler = {"id": id, "kind": "foo"}
+        server.json("POST", "/alerts/topics/cpu/handlers", handler)
+    return server
+
+
+def test_showing_a_topic(cpu: Any) -> None:
+    assert cpu.cli("show-topic", "cpu") == (
+        "ID: cpu\n"
+        "Level: CRITICAL\n"
+        "Collected: 4\n"
+        "Handlers: [crit, foo, hip]\n"
+        "Events:\n"
+        "Event Level    Message       Date                   \n"
+        "bb    WARNING  bb is WARNING 01 Jan 70 00:00 UTC    \n"
+        "c     OK       c is OK       01 Jan 70 00:00 UTC    \n"
+        "a     CRITICAL a is CRITICAL 01 Jan 70 00:00 UTC    \n"
+    )
+    assert cpu.cli("show-topic", "nope", code=3) == 'Error: unknown topic: "nope"\n'
+
+
+def test_listing_topics(cpu: Any) -> None:
+    assert cpu.cli("list", "topics", "cpu") == (
+        "ID  Level     Collected\ncpu CRITICAL          4\n"
+    )
+    define(cpu, "quiet", "stream|from()|alert().crit(lambda: FALSE).foo()")
+    cpu.cli("enable", "quiet")
+    assert cpu.cli("list", "topics", "main:quiet:*") == (
+        "ID                Level     Collected\nmain:quiet:alert2 OK                0\n"
+    )
+
+
+def test_the_life_of_a_topic_handler(server: Any) -> None:
+    file = put(
+        server,
+        "yh.yaml",
+        "topic: cli\nid: yh\nkind: hipchat\nunknown: 1\n"
+        "match: level() == CRITICAL\noptions:\n  room: 'alerts'\n",
+    )
+    assert server.cli("define-topic-handler", file) == ""
+    shown = "ID: yh\nTopic: cli\nKind: hipchat\nMatch: {}\nOptions: {}\n"
+    assert server.cli("show-topic-handler", "cli", "yh") == shown.format(
+        "level() == CRITICAL", '{"room":"alerts"}'
+    )
+    listed = "Topic      ID         Kind       \ncli        yh         hipchat    \n"
+    assert server.cli("list", "topic-handlers", "cli") == listed
+    assert server.cli("list", "topic-handlers", "c*", "y*") == listed
+    assert server.cli("list", "topics", "cli") == (
+        "ID  Level     Collected\ncli OK                0\n"
+    )
+    # defining it again replaces it
+    file = put(server, "yh.json", '{"topic":"cli","id":"yh","kind":"hipchat"}')
+    assert server.cli("define-topic-handler", file) == ""
+    assert server.cli("show-topic-handler", "cli", "yh") == shown.format("", "null")
+    # without a pattern nothing is deleted
+    assert server.cli("delete", "topic-handlers", "cli") == ""
+    assert server.cli("list", "topic-handlers", "cli") == listed
+    assert server.cli("delete", "topic-handlers", "cli", "*") == ""
+    assert server.cli("show-topic-handler", "cli", "yh", code=3) == (
+        'Error: unknown handler: "yh"\n'
+    )
+    assert server.cli("delete", "topics", "cli") == ""
+
+
+def test_columns_of_topic_handlers_grow(server: Any) -> None:
+    id = "a-handler-with-a-long-name"
+    text = f"topic: long\nid: {id}\nkind: foo\n"
+    server.cli("define-topic-handler", put(server, "long.yml", text))
+    assert server.cli("list", "topic-handlers", "long") == (
+        f"Topic      {'ID':<27}Kind       \nlong       {id} foo        \n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "error"),
+    [
+        (
+            "set.yaml",
+            "topic: t\nid: h\nkind: foo\noptions: !!set {a, b}\n",
+            'failed to unmarshal yaml handler file "set.yaml": error converting YAML '
+            "to JSON: Object of type set is not JSON serializable",
+        ),
+        ("h.txt", "topic: t\nid: h\nkind: foo\n", f'invalid handler spec: {IDS}""'),
+        ("noid.yaml", "topic: t\nkind: foo\n", f'invalid handler spec: {IDS}""'),
+        (
+            "synt.yaml",
+            "topic: t\nid: [a\n",
+            'failed to unmarshal yaml handler file "synt.yaml": error converting YAML '
+            "to JSON: yaml: line 2: did not find expected ',' or ']'",
+        ),
+        (
+            "bad.json",
+            '{"topic": "t"',
+            'failed to unmarshal json handler file "bad.json": unexpected EOF',
+        ),
+        (
+            "nofile.yaml",
+            None,
+            'failed to open handler spec file "nofile.yaml": open nofile.yaml: no such '
+            "file or directory",
+        ),
+        (
+            "opts.yaml",
+            "topic: t\nid: h\nkind: hipchat\noptions:\n  rooom: a\n",
+            "failed to create handler: failed to decode options into "
+            "*hipchat.HandlerConfig: 1 error(s) decoding:\n\n"
+            "* '' has invalid keys: rooom",
+        ),
+        (
+            "kind.yaml",
+            "topic: t\nid: h\nkind: nope\n",
+            'failed to create handler: unsupported action kind "nope"',
+        ),
+        (
+            "nokind.yaml",
+            "topic: t\nid: h\n",
+            "invalid handler spec: handler Kind must not be empty",
+        ),
+        (
+            "yes.yaml",
+            "topic: t\nid: h\nkind: foo\noptions:\n  room: yes\n",
+            "failed to create handler: failed to decode options into "
+            "*foo.HandlerConfig: 1 error(s) decoding:\n\n"
+            "* 'room' expected type 'string', got unconvertible type 'bool', "
+            "value: 'true'",
+        ),
+    ],
+)
+def test_handler_files_that_are_refused(
+    server: Any, name: str, text: str | None, error: str
+) -> None:
+    if text is not None:
+        put(server, name, text)
+    found = server.cli("define-topic-handler", name, code=3)
+    assert found == f"Error: {error}\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 5000,
+        "&a [*a]",
+        "topic: &a [*a]",
+        "!!python/object/apply:os.system ['true']",
+        "- 1",
+        "text",
+        "",
+        "\x00",
+        "topic: t\nid: h\nkind: {}\n",
+    ],
+)
+def test_hostile_handler_files(server: Any, text: str) -> None:
+    for suffix in ("yaml", "json"):
+        file = put(server, f"hostile.{suffix}", text)
+        found = server.cli("define-topic-handler", file, code=3)
+        assert found.startswith("Error: ")
+        assert "Traceback" not in found
+
+
+def test_octal_numbers_of_handler_files(server: Any) -> None:
+    text = "topic: octal\nid: h\nkind: log\noptions:\n  path: /x\n  mode: 0644\n"
+    server.cli("define-topic-handler", put(server, "octal.yaml", text))
+    found = server.json("GET", "/alerts/topics/octal/handlers/h")
+    assert found["options"] == {"mode": 0o644, "path": "/x"}
+
+
+def test_a_handler_file_without_a_topic(server: Any) -> None:
+    file = put(server, "notopic.yaml", "id: lost\nkind: foo\n")
+    assert server.cli("define-topic-handler", file) == ""
+    assert server.json("GET", "/alerts/topics/handlers/handlers/lost")["kind"] == "foo"
+
+
+# --- service tests
+
+
+def test_listing_service_tests(server: Any) -> None:
+    header, *names = server.cli("list", "service-tests").splitlines()
+    assert header == "Service Name"
+    assert names == sorted(names)
+    assert {"foo", "hipchat"} <= set(names)
+    assert server.cli("list", "service-tests", "hip*") == "Service Name\nhipchat\n"
+
+
+def test_service_tests(server: Any) -> None:
+    assert server.cli("service-tests", "foo", "hipchat", "unknown") == (
+        "Service             Success   Message\n"
+        "foo                 false     service is not enabled\n"
+        "hipchat             false     service is not enabled\n"
+    )
+    assert server.cli("service-tests", code=3) == (
+        "Error: must provide at least one service name or pattern.\n"
+    )
+
+
+# --- the rest
+
+
+def test_other_commands(server: Any) -> None:
+    assert server.cli("version").startswith("Kapacitor OSS 1.8.3 (git: ")
+    assert server.cli("level", "error") == ""
+    assert server.cli("level", "bogus", code=3) == "Error: invalid log level\n"
+    assert server.cli("level", "info") == ""
+    assert server.cli("vars") != ""
+    assert server.cli("stats", "general") != ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (["bogus"], 1, "Unknown command bogus"),
+        ([], 1, "Error: Must pass a command."),
+        (["list"], 2, "Must specify 'tasks', 'recordings', 'replays', 'topics', or"),
+        (
+            ["list", "bogus"],
+            3,
+            "Error: cannot list 'bogus' did you mean 'tasks', 'recordings', 'replays', "
+            "'topics', 'topic-handlers' or 'service-tests'?",
+        ),
+        (
+            ["delete", "x", "y"],
+            3,
+            "Error: cannot delete 'x' did you mean 'tasks', 'templates', 'recordings', "
+            "'replays', 'topics' or 'topic-handlers'?",
+        ),
+    ],
+)
+def test_wrong_commands(
+    server: Any, arguments: list[str], code: int, text: str
+) -> None:
+    found, _, errors = run("-url", server.url, *arguments)
+    assert found == code
+    assert text in errors
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "define",
+        "define-template",
+        "define-topic-handler",
+        "enable",
+        "disable",
+        "reload",
+        "delete",
+        "list",
+        "show",
+        "show-template",
+        "show-topic",
+        "show-topic-handler",
+        "level",
+        "stats",
+    ],
+)
+def test_missing_arguments(command: str) -> None:
+    code, _, errors = run("-url", "http://127.0.0.1:1", command)
+    assert code == 2
+    assert errors.strip()
+    assert "Traceback" not in errors
+
+
+def test_where_the_server_is(server: Any) -> None:
+    missing = "dial tcp 127.0.0.1:1: connect: connection refused"
+    code, output, errors = run("-url", "http://127.0.0.1:1", "list", "tasks")
+    assert (code, output) == (3, "")
+    assert errors.startswith('Error: Get "http://127.0.0.1:1/kapacitor/v1/tasks?')
+    assert errors.endswith(f": {missing}\n")
+    # the flag wins over the environment; any path is dropped
+    url = f"{server.url}/some/path"
+    nobody = "http://127.0.0.1:1"
+    assert run("list", "topics", KAPACITOR_URL=url)[0] == 0
+    assert run("-url", url, "list", "topics", KAPACITOR_URL=nobody)[0] == 0
+    assert run("list", "topics", KAPACITOR_URL=nobody)[0] == 3
+
+
+def test_what_answers_may_be_no_kapacitor() -> None:
+    with LoopbackServer(body="<html>") as web:
+        for command in (["list", "tasks"], ["show", "x"], ["version"], ["vars"]):
+            code, _, errors = run("-url", web.url, *command)
+            assert "Traceback" not in errors
+            assert code in (0, 3)
+
+
+def test_urls_that_are_none() -> None:
+    code, _, errors = run("-url", "localhost", "list", "tasks")
+    assert code == 4
+    assert (
+        "Unsupported protocol scheme: , your address must start with http:// or "
+        "https://" in errors
+    )
+    assert run("list", "tasks", KAPACITOR_UNSAFE_SSL="maybe")[0] == 1
+    for url in ("http://", "http://[", "http://h:x", "ftp://h", "http://\x7f"):
+        code, _, errors = run("-url", url, "list", "tasks")
+        assert code in (3, 4)
+        assert "Traceback" not in errors
