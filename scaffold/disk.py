@@ -112,7 +112,7 @@ def apply(root: Path, changes: Sequence[Change]) -> None:
     steps = [_step(root, change) for change in changes]
     folder = root / _TRANSACTION
     try:
-        _stage(folder, changes, steps)
+        _stage(root, changes, steps)
         for change in changes:
             if DiskTree(root).read(change.path) != change.before:
                 raise StaleTree(change.path)
@@ -166,16 +166,30 @@ def _step(root: Path, change: Change) -> _Step:
     return _Step(str(path), _digest(change.before), _digest(change.after), mode)
 
 
-def _stage(folder: Path, changes: Sequence[Change], steps: Sequence[_Step]) -> None:
+def _stage(root: Path, changes: Sequence[Change], steps: Sequence[_Step]) -> None:
+    folder = root / _TRANSACTION
     for part in (folder, folder / "new", folder / "old"):
         part.mkdir()
     for number, (change, step) in enumerate(zip(changes, steps, strict=True)):
         if change.after is not None:
             _write(folder / "new" / str(number), change.after, step.mode)
         if change.before is not None:
-            _write(folder / "old" / str(number), change.before, step.mode)
+            _keep(root / step.path, folder / "old" / str(number), change.before, step)
     staged = [*(folder / "new").iterdir(), *(folder / "old").iterdir()]
     _sync([*staged, folder / "new", folder / "old", folder, folder.parent])
+
+
+def _keep(target: Path, old: Path, data: bytes, step: _Step) -> None:
+    """Keep what a target holds: a second name for it, or else a copy.
+
+    The target is not written to but replaced, so that its old content stays as it is.
+    """
+    try:
+        os.link(target, old)
+    except FileNotFoundError:
+        raise StaleTree(step.path) from None
+    except OSError:
+        _write(old, data, step.mode)
 
 
 def _commit(folder: Path, steps: Sequence[_Step]) -> None:

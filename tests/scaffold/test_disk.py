@@ -33,7 +33,17 @@ CHANGES = (
     Change(PurePosixPath("other/edited.py"), b"x\n", b"y\n"),
     Change(PurePosixPath(".scaffold/handlers/foo/manifest"), None, b"state\n"),
 )
-_CALLS = ("open", "write", "fsync", "fchmod", "replace", "mkdir", "unlink", "close")
+_CALLS = (
+    "open",
+    "write",
+    "fsync",
+    "fchmod",
+    "replace",
+    "mkdir",
+    "link",
+    "unlink",
+    "close",
+)
 
 
 @pytest.fixture
@@ -229,8 +239,9 @@ def test_recovery_stops_where_somebody_else_wrote(root: Path) -> None:
     with disk.locked(root):
         steps = [disk._step(root, change) for change in CHANGES]
         folder = root / ".scaffold/txn"
-        disk._stage(folder, CHANGES, steps)
+        disk._stage(root, CHANGES, steps)
         disk._commit(folder, steps)
+    (root / "edited.py").unlink()
     (root / "edited.py").write_bytes(b"mine\n")
     with pytest.raises(RecoveryFailed, match=r"edited\.py"):
         disk.recover(root)
