@@ -8,6 +8,7 @@ RuntimeFault
 ├── TaskError         a task cannot start or has stopped
 ├── OptionsError      a handler's options do not decode
 ├── StoreError        the database cannot be opened, read or written
+├── BusyError         the server cannot take more now
 └── DeliveryError     a handler could not deliver           (whether a retry makes sense)
 """
 
@@ -46,6 +47,10 @@ class StoreError(RuntimeFault):
     """The database cannot be opened, read or written."""
 
 
+class BusyError(RuntimeFault):
+    """The server cannot take more now; the same request may succeed a little later."""
+
+
 class DeliveryError(RuntimeFault):
     """A handler could not deliver an event. The text never holds a secret.
 
@@ -53,6 +58,8 @@ class DeliveryError(RuntimeFault):
         retry: whether the same attempt may succeed later.
         status: the HTTP status of the answer, if there was one.
         retry_after_s: how long the endpoint asked to wait, in seconds.
+        maybe_duplicate: whether the endpoint may have taken the event all the same.
+        deferred: whether it waits for somebody to enable the handler's service.
     """
 
     def __init__(
@@ -62,11 +69,15 @@ class DeliveryError(RuntimeFault):
         retry: bool = False,
         status: int | None = None,
         retry_after_s: float | None = None,
+        maybe_duplicate: bool = False,
+        deferred: bool = False,
     ) -> None:
         super().__init__(message)
         self.retry = retry
         self.status = status
         self.retry_after_s = retry_after_s
+        self.maybe_duplicate = maybe_duplicate
+        self.deferred = deferred
 
     def replace(self, message: str) -> DeliveryError:
         """The same failure with another text."""
@@ -75,4 +86,6 @@ class DeliveryError(RuntimeFault):
             retry=self.retry,
             status=self.status,
             retry_after_s=self.retry_after_s,
+            maybe_duplicate=self.maybe_duplicate,
+            deferred=self.deferred,
         )

@@ -149,11 +149,15 @@ class AiohttpClient:
             text = (
                 "dial tcp: i/o timeout" if is_connect else "context deadline exceeded"
             )
-            raise _failure(request, text, retry=True) from None
+            raise _failure(
+                request, text, retry=True, maybe_duplicate=not is_connect
+            ) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             text, retry = _reason(error)
             # not `from error`: its text shows the URL
-            raise _failure(request, text, retry=retry) from None
+            raise _failure(
+                request, text, retry=retry, maybe_duplicate=_may_have_come(error)
+            ) from None
 
     async def _follow(self, request: Request) -> Response:
         for _ in range(_MAX_REDIRECTS):
@@ -246,9 +250,26 @@ def _looks_secret(part: str) -> bool:
     return long or ":" in part or (mixed and len(part) >= 16)
 
 
-def _failure(request: Request, reason: str, *, retry: bool = False) -> DeliveryError:
+def _failure(
+    request: Request,
+    reason: str,
+    *,
+    retry: bool = False,
+    maybe_duplicate: bool = False,
+) -> DeliveryError:
     method = request.method.capitalize()
-    return DeliveryError(f'{method} "{shown_url(request.url)}": {reason}', retry=retry)
+    return DeliveryError(
+        f'{method} "{shown_url(request.url)}": {reason}',
+        retry=retry,
+        maybe_duplicate=maybe_duplicate,
+    )
+
+
+def _may_have_come(error: Exception) -> bool:
+    """Whether the endpoint may have had the request before `error`."""
+    return not isinstance(
+        error, aiohttp.ClientConnectorError | aiohttp.InvalidURL | ValueError
+    )
 
 
 def _reason(error: Exception) -> tuple[str, bool]:

@@ -51,6 +51,10 @@ _MIGRATIONS = (
     );
     CREATE INDEX deliveries_of_handlers ON deliveries (topic, handler, state, id);
     """,
+    """
+    ALTER TABLE deliveries ADD COLUMN maybe_duplicate INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX deliveries_that_ended ON deliveries (id) WHERE state <> 'pending';
+    """,
 )
 
 Parameters = Sequence[Any]
@@ -223,6 +227,15 @@ class Store:
         with self.transaction(), _translated("write"):
             self._begin()
             return self._connection.execute(sql, parameters).rowcount
+
+    def used_bytes(self) -> int:
+        """How much of the database is in use; what was deleted does not count."""
+        [[used]] = self.query(
+            "SELECT (pages.page_count - free.freelist_count) * size.page_size FROM"
+            " pragma_page_count AS pages, pragma_freelist_count AS free,"
+            " pragma_page_size AS size"
+        )
+        return int(used)
 
     def execute_many(self, sql: str, parameters: Iterable[Parameters]) -> None:
         """Run a statement that writes for each of `parameters`.

@@ -19,6 +19,7 @@ from runtime.server.sections import (
     StorageConfig,
     TaskConfig,
 )
+from runtime.services.deliveries.config import Config as DeliveryConfig
 from runtime.services.foo.config import Config as FooConfig
 from runtime.services.hipchat.config import Config as HipChatConfig
 from runtime.services.httppost.config import Config as HttpPostConfig
@@ -54,6 +55,7 @@ class Config:
     skip_config_overrides: bool = False
     default_retention_policy: str = ""
     alert: AlertConfig = AlertConfig()
+    delivery: DeliveryConfig = DeliveryConfig()
     auth: AuthConfig = AuthConfig()
     http: HttpConfig = HttpConfig()
     replay: ReplayConfig = ReplayConfig()
@@ -86,7 +88,7 @@ class Config:
             raise ConfigError("must configure valid hostname")
         if not self.data_dir:
             raise ConfigError("must configure valid data dir")
-        for section in ("replay", "auth", "storage", "http", "load"):
+        for section in ("replay", "auth", "storage", "http", "load", "delivery"):
             _validate(section, getattr(self, section))
         for table in dataclasses.fields(self.handlers):
             value = getattr(self.handlers, table.name)

@@ -31,6 +31,7 @@ from runtime.services.auth.service import AuthService
 from runtime.services.auth.users import User
 from runtime.services.config.sections import sections_of
 from runtime.services.config.service import ConfigService
+from runtime.services.deliveries.service import DeliveryService
 from runtime.services.foo.service import Service as FooService
 from runtime.services.hipchat.service import Service as HipChatService
 from runtime.services.httpd.messages import Answer, Request, pretty
@@ -97,9 +98,9 @@ class Server:
         info = _identity(config)
         self._info = info
         self._store = _store(Path(config.storage.boltdb))
-        self._client = AiohttpClient()
+        self._client = AiohttpClient(config.delivery.limits)
         self._services = alert_services(config.handlers, self._client)
-        self._deliverer = Deliverer(self._store, buffer_size=config.alert.buffer_length)
+        self._deliverer = _deliverer(self._store, config, clock)
         self._alerts = AlertService(
             self._store,
             self._deliverer,
@@ -132,6 +133,9 @@ class Server:
             changed=self._deliverer.hurry,
         )
         self._tests = ServiceTestService(dynamic)
+        self._deliveries = DeliveryService(
+            self._deliverer, self._alerts, self._compute, clock=clock
+        )
         self._storage = StorageService(
             self._store,
             self._compute,
@@ -159,6 +163,8 @@ class Server:
             self._alerts.loop.start(self._compute.run)
             await self._compute.run(self._alerts.open)
             await self._compute.run(self._tasks.open)
+            await self._compute.run(self._alerts.settle_orphans, self._is_stopped)
+            self._deliveries.open()
             await self._deliverer.start()
             await self._listen()
         except BaseException:
@@ -174,6 +180,7 @@ class Server:
         await self._compute.run(self._master.close)
         await self._alerts.loop.close()
         left = await self._deliverer.close(DRAIN_LIMIT_S)
+        await self._deliveries.close()
         if left:
             log.info("events wait for the next start", extra={"events": left})
         for service in reversed(list(self._each_service())):
@@ -199,6 +206,11 @@ class Server:
                 await self._compute.run(self._master.tick)
             except RuntimeFault as error:
                 log.error("a tick failed", extra={"err": str(error)})
+
+    def _is_stopped(self, task: str) -> bool:
+        """Whether there is a task of that id that does not run."""
+        known = self._all_tasks.records.get(task) is not None
+        return known and self._master.get(task) is None
 
     def _each_service(self) -> Iterable[Any]:
         for field in dataclasses.fields(self._services):
@@ -231,11 +243,16 @@ class Server:
     def _add_routes(self, router: Router) -> None:
         tracing = self._config.http.write_tracing
         self.http.accept_writes(
-            WriteHandler(self._compute, self._master.take, tracing=tracing)
+            WriteHandler(
+                self._compute,
+                self._deliveries.bounded(self._master.take),
+                tracing=tracing,
+            )
         )
         self._tasks.add_routes(router)
         self._overrides.add_routes(router)
         self._tests.add_routes(router)
+        self._deliveries.add_routes(router)
         api = AlertAPI(self._alerts, self._policy)
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
             for pattern in (_TOPICS, f"{_TOPICS}/"):
@@ -319,6 +336,21 @@ class _Topics:
 
 def _without_preview(uri: str) -> str:
     return uri.replace("/kapacitor/v1preview/", "/kapacitor/v1/", 1)
+
+
+def _deliverer(store: Store, config: Config, clock: Clock) -> Deliverer:
+    said = config.delivery
+    return Deliverer(
+        store,
+        buffer_size=config.alert.buffer_length,
+        # a handler may send more than one request for an event
+        time_limit_s=2 * said.timeout / SECOND,
+        quota=said.max_pending,
+        quota_bytes=said.max_database_size,
+        retention=said.retention,
+        policy=said.policy,
+        clock=clock,
+    )
 
 
 def _policy(config: Config) -> Policy:

@@ -119,7 +119,7 @@ class HttpService(Generic[ConfigT, OptionsT, TestT]):
         config = self._config
         if not config.enabled:
             # it may be enabled later; until then what is said is not lost
-            raise DeliveryError("service is not enabled", retry=True)
+            raise DeliveryError("service is not enabled", retry=True, deferred=True)
         try:
             request = self.request(config, options, event)
             if request is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from runtime.alert.inhibition import Inhibitors
@@ -28,7 +28,7 @@ from runtime.services.alert.match import Match
 from runtime.services.alert.policy import OPEN, Policy
 from runtime.services.alert.routes import Lasting, targets_of, way_back
 from runtime.services.alert.specs import HandlerSpec, HandlerSpecs, restored
-from runtime.services.alert.state import StoredTopics
+from runtime.services.alert.state import StoredTopics, is_anonymous
 from runtime.store import Store
 
 _log = logging.getLogger("kapacitor.alert")
@@ -131,8 +131,11 @@ class AlertService:
         """What is collected inside is kept in one transaction, then delivered.
 
         Raises:
-            StoreError: it could not be kept; it will be with the next transaction.
+            StoreError: it could not be kept; it will be with the next transaction. Or
+                what is left of an earlier one still cannot be: then nothing was done.
         """
+        if not self._depth and self._deliverer.has_staged:
+            self._flush()
         self._depth += 1
         try:
             yield
@@ -211,11 +214,28 @@ class AlertService:
         """Forget the topics of a task that is deleted."""
         prefix = f"main:{task}:"
         open_ones = [topic.id for topic in self.topics if topic.id.startswith(prefix)]
-        for topic in {*open_ones, *self._states.anonymous_of(task)}:
-            for name in self._attached.get(topic, ()):
-                self._deliverer.retire(Address(topic, name))
+        waiting = self._deliverer.topics(prefix)
+        for topic in {*open_ones, *self._states.anonymous_of(task), *waiting}:
+            self._deliverer.retire_topic(topic)
             self.close_topic(topic)
             self.delete_topic(topic)
+
+    def settle_orphans(self, is_stopped: Callable[[str], bool]) -> None:
+        """Cancel what an earlier run left for handlers that are no more.
+
+        Args:
+            is_stopped: whether there is a task of an id that does not run now.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+
+        def is_expected(address: Address) -> bool:
+            if is_anonymous(address.topic):
+                return is_stopped(address.topic.split(":")[1])
+            return address.handler in self._specs.get(address.topic, {})
+
+        self._deliverer.settle_orphans(is_expected)
 
     def handlers(self, topic: str, pattern: str = "") -> list[HandlerSpec]:
         """The handlers of a topic whose id matches, by id.

@@ -20,7 +20,12 @@ from urllib.parse import unquote
 from runtime.errors import RuntimeFault
 from runtime.services.httpd.headers import Marks
 from runtime.services.httpd.messages import NO_CONTENT, Answer, Request
-from runtime.services.httpd.write import MAX_BODY_BYTES, WriteError, WriteHandler
+from runtime.services.httpd.write import (
+    MAX_BODY_BYTES,
+    WriteError,
+    WriteHandler,
+    refusal,
+)
 
 _STARTS = (b"POST /write?", b"POST /kapacitor/v1/write?")
 _MAX_HEAD_BYTES = 8190
@@ -226,7 +231,7 @@ class Connection(asyncio.Protocol):
         if isinstance(error, WriteError):
             answer = error.answer()
         elif isinstance(error, RuntimeFault):
-            answer = Answer(500, f"{error}\n".encode())
+            answer = refusal(error)
         elif error is not None or done.cancelled():
             if error is not None:
                 self._shared.fail(error)

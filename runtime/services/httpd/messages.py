@@ -14,6 +14,7 @@ BASE = "/kapacitor/v1"
 PREVIEW = "/kapacitor/v1preview"
 
 JSON = "application/json; charset=utf-8"
+TEXT = "text/plain; charset=utf-8"
 
 
 @dataclass(slots=True)

@@ -9,12 +9,14 @@ import logging
 import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import replace
 from urllib.parse import quote, unquote
 
 from aiohttp import web
 from aiohttp.http_exceptions import BadHttpMethod, HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
+from runtime.errors import BusyError, StoreError
 from runtime.golang.json_decode import JsonError, decode, string, struct
 from runtime.services.auth.credentials import without_password
 from runtime.services.httpd.connection import Connection, Gate, Shared
@@ -28,7 +30,11 @@ from runtime.services.httpd.messages import (
     pretty,
 )
 from runtime.services.httpd.router import METHODS, Router, cleaned
-from runtime.services.httpd.write import MAX_BODY_BYTES, WriteHandler
+from runtime.services.httpd.write import (
+    MAX_BODY_BYTES,
+    RETRY_AFTER_S,
+    WriteHandler,
+)
 
 log = logging.getLogger("kapacitor.http")
 
@@ -172,6 +178,9 @@ class HttpService:
                 return NOT_FOUND
             request.path, request.rest = found.path, found.rest
             return await found.handler(request)
+        except (StoreError, BusyError) as error:
+            answer = failure(str(error), 503)
+            return replace(answer, headers={"Retry-After": str(RETRY_AFTER_S)})
         except Exception as error:
             _log_failure(error)
             return failure(f"internal error: {type(error).__name__}", 500)

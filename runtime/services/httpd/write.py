@@ -9,13 +9,20 @@ from typing import Protocol
 from urllib.parse import parse_qs
 
 from runtime.compute import Compute
-from runtime.errors import RuntimeFault
-from runtime.services.httpd.messages import NO_CONTENT, Answer, Request
+from runtime.errors import BusyError, RuntimeFault, StoreError
+from runtime.services.httpd.messages import NO_CONTENT, TEXT, Answer, Request
 
 log = logging.getLogger("kapacitor.http")
 
-# A gzip stream can grow by a factor of 1000; what it unpacks to is bounded like a body.
-MAX_BODY_BYTES = 256 * 1024 * 1024
+# What a body may be, packed or not.
+MAX_BODY_BYTES = 25 * 1024 * 1024
+# Points shrink to a tenth or so; a stream that grows like this was made to do harm …
+MAX_RATIO = 200
+# … unless it stays small.
+_HARMLESS_BYTES = 1024 * 1024
+MAX_LINE_BYTES = 64 * 1024
+# When a writer that was refused may try again.
+RETRY_AFTER_S = 5
 # A few points; more take longer than a hand-over to the compute thread.
 _SMALL_BYTES = 2048
 
@@ -34,6 +41,14 @@ class WriteError(Exception):
     def answer(self) -> Answer:
         """What the writer is told: plain text, labelled JSON all the same."""
         return Answer(self.status, f"{self}\n".encode())
+
+
+def refusal(error: RuntimeFault) -> Answer:
+    """What a writer is told whose points could not be taken for now, or at all."""
+    text = f"{error}\n".encode()
+    if isinstance(error, StoreError | BusyError):
+        return Answer(503, text, TEXT, {"Retry-After": str(RETRY_AFTER_S)})
+    return Answer(500, text)
 
 
 class Points(Protocol):
@@ -76,7 +91,7 @@ class WriteHandler:
             return error.answer()
         except RuntimeFault as error:
             # what the points caused could not be stored
-            return Answer(500, f"{error}\n".encode())
+            return refusal(error)
         return NO_CONTENT
 
     def submit(self, query: str, body: bytes, encoding: str) -> asyncio.Future[None]:
@@ -93,6 +108,7 @@ class WriteHandler:
         self, body: bytes, encoding: str, db: str, rp: str, precision: str
     ) -> None:
         text = unpacked(body, encoding)
+        check_lines(text)
         if self._tracing:
             log.info(
                 "write body received by handler",
@@ -127,13 +143,29 @@ def unpacked(body: bytes, encoding: str) -> bytes:
         raise WriteError("gzip: invalid header")
     parts: list[bytes] = []
     size = 0
+    limit = min(MAX_BODY_BYTES, max(_HARMLESS_BYTES, len(body) * MAX_RATIO))
     while body:
-        part, body = _member(body, MAX_BODY_BYTES - size)
+        part, body = _member(body, limit - size)
         size += len(part)
         parts.append(part)
         if body and body[:2] != b"\x1f\x8b":
             raise WriteError("gzip: invalid header")
     return b"".join(parts)
+
+
+def check_lines(text: bytes) -> None:
+    """Check that no line is too long.
+
+    Raises:
+        WriteError: one is.
+    """
+    start = 0
+    while len(text) - start > MAX_LINE_BYTES:
+        end = text.rfind(b"\n", start, start + MAX_LINE_BYTES + 1)
+        if end < 0:
+            number = text.count(b"\n", 0, start) + 1
+            raise WriteError(f"line {number} is longer than {MAX_LINE_BYTES} bytes")
+        start = end + 1
 
 
 def _member(body: bytes, limit: int) -> tuple[bytes, bytes]:
@@ -145,9 +177,7 @@ def _member(body: bytes, limit: int) -> tuple[bytes, bytes]:
         damaged = "checksum" if "incorrect data check" in str(error) else "header"
         raise WriteError(f"gzip: invalid {damaged}") from None
     if len(text) > limit:
-        raise WriteError(
-            f"the body unpacks to more than {MAX_BODY_BYTES} bytes", status=413
-        )
+        raise WriteError("the body unpacks to too many bytes", status=413)
     if not unzip.eof:
         raise WriteError("unexpected EOF")
     return text, unzip.unused_data

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
+from runtime.delivery.outbox import Item, Outbox
 from runtime.errors import StoreError
 from runtime.golang.quoting import quote
-from runtime.outbox import Item, Outbox
 
 SETTLE_AGAIN_S = 1.0
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _log = logging.getLogger("kapacitor.delivery")
 
@@ -33,6 +39,17 @@ class Settler:
         self._outbox = outbox
         self._waiting: list[_Outcome] = []
         self._task: asyncio.Task[None] | None = None
+        # a thread of its own: handlers that hang may hold all that asyncio has
+        self._threads = ThreadPoolExecutor(1, "outbox")
+
+    async def run(
+        self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Use the outbox without holding up the event loop."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._threads, lambda: function(*args, **kwargs)
+        )
 
     async def settle(
         self, *, done: int | None = None, changed: Item | None = None
@@ -51,6 +68,7 @@ class Settler:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+        self._threads.shutdown(wait=False)
 
     async def _run(self) -> None:
         while self._waiting:
@@ -58,7 +76,7 @@ class Settler:
             done = [each.done for each in outcomes if each.done is not None]
             changed = [each.changed for each in outcomes if each.changed is not None]
             try:
-                await asyncio.to_thread(self._outbox.settle, done, changed)
+                await self.run(self._outbox.settle, done, changed)
             except StoreError as error:
                 _log.error(f"failed to write the outbox err={quote(str(error))}")
                 self._waiting = outcomes + self._waiting

@@ -1,0 +1,91 @@
+"""One attempt to deliver an event, whatever its handler does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+
+from runtime.alert.types import Event, Handler
+from runtime.delivery.outbox import Item, Outbox
+from runtime.delivery.policy import may_be_too_long, shortened
+from runtime.delivery.queue import Queue
+from runtime.errors import DeliveryError
+from runtime.golang.quoting import quote
+from runtime.http_client import idempotency_key
+
+_ERROR_CHARACTERS = 2000
+
+_log = logging.getLogger("kapacitor.delivery")
+
+
+class Attempts:
+    """Gives events to handlers, with their key and for a limited time."""
+
+    def __init__(self, outbox: Outbox, time_limit_s: float) -> None:
+        self._outbox = outbox
+        self._time_limit_s = time_limit_s
+
+    async def make(self, handler: Handler, item: Item) -> DeliveryError | None:
+        """Try once; what went wrong, or None if the event is delivered.
+
+        A text that is too long for the endpoint is shortened and tried again.
+        """
+        token = idempotency_key.set(self._outbox.key(item))
+        try:
+            error = await self._made(handler, item.event)
+            if error is not None and may_be_too_long(error):
+                error = await self._made(handler, shortened(item.event))
+        finally:
+            idempotency_key.reset(token)
+        return error
+
+    async def _made(self, handler: Handler, event: Event) -> DeliveryError | None:
+        try:
+            async with asyncio.timeout(self._time_limit_s):
+                await handler.handle(event)
+        except DeliveryError as error:
+            return error
+        except TimeoutError:
+            text = f"no result within {self._time_limit_s:g}s"
+            return DeliveryError(text, retry=True, maybe_duplicate=True)
+        # A handler is somebody else's code: whatever it raises, the next event comes.
+        # The text may hold a secret, so only the place is told.
+        except Exception as error:
+            return DeliveryError(_place(error))
+        return None
+
+
+def shown(error: DeliveryError) -> str:
+    """What is kept of an error's text."""
+    return str(error)[:_ERROR_CHARACTERS]
+
+
+def log_failure(queue: Queue, item: Item, then: str) -> None:
+    """Say that an attempt failed.
+
+    Args:
+        queue: whose event it was.
+        item: with the error.
+        then: what becomes of it.
+    """
+    context = {
+        **queue.context,
+        "topic": item.address.topic,
+        "handler": item.address.handler,
+        "event": item.event.state.id,
+    }
+    said = " ".join(f"{name}={quote(value)}" for name, value in context.items())
+    _log.error(
+        f"failed to deliver event {said} attempts={item.attempts} then={quote(then)} "
+        f"err={quote(item.error)}",
+        extra={"err": item.error, **context},
+    )
+
+
+def _place(error: Exception) -> str:
+    name = type(error).__name__
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return f"handler raised {name}"
+    return f"handler raised {name} in {frames[-1].name}, line {frames[-1].lineno}"

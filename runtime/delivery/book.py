@@ -1,0 +1,321 @@
+"""What waits for handlers, as the compute thread sees it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from runtime.alert.types import Event, Handler
+from runtime.delivery.outbox import Address, Filter, Item, Outbox, Waiting
+from runtime.delivery.policy import RetryPolicy
+from runtime.delivery.queue import Counters, Queue
+from runtime.errors import BusyError
+from runtime.golang.quoting import quote
+from runtime.store import Store
+from runtime.units import SECOND, Clock, Nanoseconds
+
+BUFFER_SIZE = 5000
+QUOTA = 1_000_000
+QUOTA_BYTES = 1 << 30
+DELETED = "the handler was deleted"
+GONE = "the handler does not exist any more"
+_MEASURE_S = 1.0
+
+_log = logging.getLogger("kapacitor.delivery")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An event on its way to a handler.
+
+    Attributes:
+        event: what to deliver.
+        handler: who delivers it.
+        context: what log lines say besides topic and handler: `task`.
+    """
+
+    event: Event
+    handler: Handler
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+class Book:
+    """The queues of all handlers, and the outbox behind them.
+
+    Attributes:
+        outbox: what is not delivered yet.
+        former: what happened at addresses whose handlers were deleted.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        buffer_size: int,
+        quota: int,
+        quota_bytes: int,
+        policy: RetryPolicy,
+        clock: Clock,
+        monotonic: Callable[[], float],
+    ) -> None:
+        """Open the outbox; see `Deliverer` about the arguments."""
+        self.outbox = Outbox(store)
+        self.former = Counters()
+        self._buffer_size = buffer_size
+        self._policy = policy
+        self._monotonic = monotonic
+        # the time of day may jump while we run; ages and delays must not
+        self._epoch = clock() - int(monotonic() * SECOND)
+        self._lock = threading.Lock()
+        self._queues: dict[Address, Queue] = {}
+        self._staged: list[Item] = []
+        self._news: set[Address] = set()
+        self._quota = quota
+        self._quota_bytes = quota_bytes
+        self._used_bytes = self.outbox.used_bytes()
+        self._measured_s = monotonic()
+        # what an earlier run left, until its handler turns up
+        self._stored = {each.address: each for each in self.outbox.waiting()}
+        self._pending = sum(each.size for each in self._stored.values())
+
+    def check_room(self) -> None:
+        """Refuse what would cause more events while too many wait.
+
+        Raises:
+            BusyError: too many wait, or the database is too large.
+        """
+        if self._pending >= self._quota:
+            raise BusyError(f"too many events wait for delivery ({self._pending})")
+        now_s = self._monotonic()
+        if now_s - self._measured_s > _MEASURE_S:
+            self._used_bytes, self._measured_s = self.outbox.used_bytes(), now_s
+        if self._used_bytes >= self._quota_bytes:
+            raise BusyError(f"the database is full ({self._used_bytes} bytes)")
+
+    @property
+    def has_staged(self) -> bool:
+        """Whether something was offered that is not kept yet."""
+        return bool(self._staged)
+
+    def offer(self, address: Address, delivery: Delivery) -> bool:
+        """Take an event in."""
+        now = self._now()
+        item = Item(
+            self.outbox.next_id(), address, delivery.event, created=now, due=now
+        )
+        with self._lock:
+            self._pending += 1
+            queue = self._queue(address, delivery.handler, delivery.context)
+            queue.handler, queue.context = delivery.handler, delivery.context
+            queue.pending += 1
+            self._staged.append(item)
+        return True
+
+    def keep(self) -> None:
+        """Write what was offered to the outbox, in the present transaction.
+
+        Raises:
+            StoreError: it could not be written; the next call writes it too.
+        """
+        if self._staged:
+            self.outbox.put(self._staged)
+
+    def release(self) -> None:
+        """Let the handlers have what was offered; its transaction is committed."""
+        if not self._staged:
+            return
+        now_s = self._monotonic()
+        with self._lock:
+            for item in self._staged:
+                queue = self._queues[item.address]
+                if queue.has_more or len(queue) >= self._buffer_size:
+                    queue.newest = item.id
+                else:
+                    queue.push(item, now_s)
+                self._news.add(item.address)
+            self._staged.clear()
+        self._call()
+
+    def resume(
+        self, address: Address, handler: Handler, context: Mapping[str, str]
+    ) -> None:
+        """Deliver by `handler` what waits for an address, from now on."""
+        with self._lock:
+            queue = self._queue(address, handler, context)
+            queue.handler, queue.context = handler, context
+            queue.retired_until_s = None
+            queue.resume()
+            self._news.add(address)
+        self._call()
+
+    def retire(self, address: Address) -> None:
+        """Deliver what waits for a deleted handler if that is quick; cancel the rest.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        with self._lock:
+            queue = self._queues.get(address)
+            stored = self._stored.pop(address, None)
+            if queue is not None:
+                drain_s = 0.0 if queue.has_failed else self._policy.drain_s
+                queue.retired_until_s = self._monotonic() + drain_s
+                self._news.add(address)
+        if stored is not None:
+            self._cancel_stored(stored, DELETED)
+        self._call()
+
+    def topics(self, prefix: str) -> set[str]:
+        """The topics that have queues and whose ids begin with `prefix`."""
+        with self._lock:
+            addresses = [*self._queues, *self._stored]
+        return {each.topic for each in addresses if each.topic.startswith(prefix)}
+
+    def retire_topic(self, topic: str) -> None:
+        """`retire` all handlers of a topic.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        with self._lock:
+            addresses = [*self._queues, *self._stored]
+        for address in addresses:
+            if address.topic == topic:
+                self.retire(address)
+
+    def settle_orphans(self, is_expected: Callable[[Address], bool]) -> int:
+        """Cancel what waits for handlers that are not there; how many events.
+
+        Args:
+            is_expected: whether the handler of an address may still turn up.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        with self._lock:
+            gone = [each for key, each in self._stored.items() if not is_expected(key)]
+            for each in gone:
+                del self._stored[each.address]
+        return sum(self._cancel_stored(each, GONE) for each in gone)
+
+    def resend(self, wanted: Filter, number: int | None = None) -> int:
+        """Deliver again what was given up or cancelled; how many events.
+
+        They get new ids. What has no handler stays as it is.
+
+        Args:
+            wanted: which.
+            number: only the delivery of this id.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        with self._lock:
+            known = [key for key, each in self._queues.items() if not each.is_retired]
+        found = self.outbox.renew(wanted, self._now(), known, number)
+        with self._lock:
+            for each in found:
+                queue = self._queues[each.address]
+                queue.pending += each.size
+                queue.newest = max(queue.newest, each.newest)
+                self._news.add(each.address)
+                self._pending += each.size
+        self._call()
+        return sum(each.size for each in found)
+
+    def has_handler(self, address: Address) -> bool:
+        """Whether somebody delivers for an address."""
+        with self._lock:
+            queue = self._queues.get(address)
+            return queue is not None and not queue.is_retired
+
+    def discard(self, item: Item) -> bool:
+        """Drop a delivery; False if it is under way.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        with self._lock:
+            queue = self._queues.get(item.address)
+            if queue is not None and item.id in queue.in_flight:
+                return False
+            if item.state == "pending":
+                self._pending -= 1
+                if queue is not None and not queue.drop(item.id, self._monotonic()):
+                    queue.pending -= 1
+            if queue is not None:
+                queue.counters.discarded += 1
+        self.outbox.drop(item.id)
+        return True
+
+    def hurry(self) -> None:
+        """Try everything that waits for its next attempt: what failed may work now."""
+        with self._lock:
+            for queue in self._queues.values():
+                if len(queue):
+                    queue.resume()
+                    self._news.add(queue.address)
+        self._call()
+
+    def counters(self) -> dict[Address, Counters]:
+        """What happened so far at each address."""
+        with self._lock:
+            return {queue.address: queue.counters for queue in self._queues.values()}
+
+    def queues(self) -> list[Queue]:
+        """The queues, to be looked at."""
+        with self._lock:
+            return list(self._queues.values())
+
+    def age_s(self, queue: Queue) -> float:
+        """How long the oldest event of a queue that is in memory has waited."""
+        with self._lock:
+            created = queue.oldest
+        return 0.0 if created is None else max(0.0, (self._now() - created) / SECOND)
+
+    def stored(self) -> list[Waiting]:
+        """What waits for handlers that are not there."""
+        with self._lock:
+            return list(self._stored.values())
+
+    @property
+    def pending(self) -> int:
+        """How many deliveries wait."""
+        return self._pending
+
+    def _call(self) -> None:
+        """Have the event loop look at the news."""
+
+    def _now(self) -> Nanoseconds:
+        return self._epoch + int(self._monotonic() * SECOND)
+
+    def _queue(
+        self, address: Address, handler: Handler, context: Mapping[str, str]
+    ) -> Queue:
+        queue = self._queues.get(address)
+        if queue is None:
+            queue = Queue(address, handler, context, self._policy)
+            self._queues[address] = queue
+            stored = self._stored.pop(address, None)
+            if stored is not None:
+                queue.newest, queue.pending = stored.newest, stored.size
+        return queue
+
+    def _cancel_stored(
+        self, stored: Waiting, reason: str, but: tuple[int, ...] = ()
+    ) -> int:
+        count = self.outbox.cancel(stored.address, reason, stored.newest, but)
+        with self._lock:
+            self._pending -= stored.size
+            self.former.cancelled += count
+        _log_cancelled(stored.address, count, reason)
+        return count
+
+
+def _log_cancelled(address: Address, count: int, reason: str) -> None:
+    _log.warning(
+        f"cancelled deliveries topic={quote(address.topic)} "
+        f"handler={quote(address.handler)} count={count} reason={quote(reason)}"
+    )

@@ -1,0 +1,336 @@
+"""The deliveries that are not done yet, in the database.
+
+A row is written in the transaction of the event and goes when its handler has delivered
+it; so what was acknowledged survives a crash, and is delivered at least once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from runtime.alert.types import Event, EventState
+from runtime.store import Store
+from runtime.units import Nanoseconds
+
+State = Literal["pending", "dead", "cancelled"]
+_COLUMNS = (
+    "id, topic, handler, event_id, event, state, attempts, created, due, error,"
+    " maybe_duplicate"
+)
+_PENDING = "topic = ? AND handler = ? AND state = 'pending'"
+
+
+class Address(NamedTuple):
+    """Where events go: one handler of one topic.
+
+    Attributes:
+        topic: the topic's id.
+        handler: the handler's id, unique on its topic and the same after a restart.
+    """
+
+    topic: str
+    handler: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One event for one handler.
+
+    Attributes:
+        id: grows with the order of events.
+        address: where it goes.
+        event: what is delivered.
+        state: `pending`; `dead` when it was given up, `cancelled` when its handler was
+            deleted.
+        attempts: how many have failed.
+        created: when the event was collected, ns since 1970 UTC.
+        due: not to be tried before, ns since 1970 UTC.
+        error: the last failure, without secrets.
+        maybe_duplicate: whether the endpoint may have it already.
+    """
+
+    id: int
+    address: Address
+    event: Event
+    state: State = "pending"
+    attempts: int = 0
+    created: Nanoseconds = 0
+    due: Nanoseconds = 0
+    error: str = ""
+    maybe_duplicate: bool = False
+
+
+class Waiting(NamedTuple):
+    """What waits for one handler.
+
+    Attributes:
+        address: whose it is.
+        size: how many items.
+        newest: the greatest id of them.
+    """
+
+    address: Address
+    size: int
+    newest: int
+
+
+class Filter(NamedTuple):
+    """Which deliveries are wanted; what is empty matters not.
+
+    Attributes:
+        state: their state.
+        topic: the id of their topic, or a shell pattern for it.
+        handler: the id of their handler, or a shell pattern for it.
+    """
+
+    state: str = ""
+    topic: str = ""
+    handler: str = ""
+
+    @property
+    def condition(self) -> tuple[str, list[Any]]:
+        """The same in SQL, with its parameters."""
+        parts, values = ["1"], list[Any]()
+        if self.state:
+            # the partial index has what does not wait any more
+            parts.append("state <> 'pending'" if self.state != "pending" else "1")
+            parts.append("state = ?")
+            values.append(self.state)
+        for column, value in (("topic", self.topic), ("handler", self.handler)):
+            if value:
+                is_pattern = any(char in value for char in "*?[")
+                parts.append(f"{column} {'GLOB' if is_pattern else '='} ?")
+                values.append(value)
+        return " AND ".join(parts), values
+
+
+class Outbox:
+    """The table of deliveries."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        [[newest]] = store.query("SELECT max(id) FROM deliveries")
+        stored = store.get("outbox", "newest")
+        # ids of rows that are gone must not come back: keys are made of them
+        self._newest = max(newest or 0, int(stored or b"0"))
+        name = store.get("outbox", "name")
+        if name is None:
+            name = uuid.uuid4().hex.encode()
+            store.put("outbox", "name", name)
+        self._name = name.decode()
+
+    def next_id(self) -> int:
+        """A new id, greater than all before."""
+        self._newest += 1
+        return self._newest
+
+    def key(self, item: Item) -> str:
+        """What identifies a delivery to its endpoint, the same for every attempt."""
+        text = f"{self._name}/{item.id}"
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def put(self, items: Sequence[Item]) -> None:
+        """Write new rows, in the present transaction."""
+        encoded: dict[int, bytes] = {}
+        rows = []
+        for item in items:
+            event = encoded.get(id(item.event))
+            if event is None:
+                event = msgspec.msgpack.encode(item.event)
+                encoded[id(item.event)] = event
+            rows.append((*_key(item), event, item.state, *_rest(item)))
+        with self._store.transaction():
+            self._store.execute_many(
+                f"INSERT OR REPLACE INTO deliveries ({_COLUMNS})"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                rows,
+            )
+            self._store.put("outbox", "newest", b"%d" % self._newest)
+
+    def settle(self, done: Iterable[int], changed: Iterable[Item]) -> None:
+        """Drop the rows of what is done, and rewrite those of what is not."""
+        with self._store.transaction():
+            self._store.execute_many(
+                "DELETE FROM deliveries WHERE id = ?", [(each,) for each in done]
+            )
+            self._store.execute_many(
+                "UPDATE deliveries SET state = ?, attempts = ?, due = ?, error = ?,"
+                " maybe_duplicate = ? WHERE id = ?",
+                [
+                    (
+                        item.state,
+                        item.attempts,
+                        item.due,
+                        item.error,
+                        item.maybe_duplicate,
+                        item.id,
+                    )
+                    for item in changed
+                ],
+            )
+
+    def pending(self, address: Address, after: int, limit: int) -> list[Item]:
+        """The oldest pending items of a handler with ids greater than `after`.
+
+        Those that turn out to be damaged are `dead` from now on.
+        """
+        rows = self._store.query(
+            f"SELECT {_COLUMNS} FROM deliveries WHERE {_PENDING} AND id > ?"
+            " ORDER BY id LIMIT ?",
+            (*address, after, limit),
+        )
+        items = [_item(row) for row in rows]
+        damaged = [item for item in items if item.state == "dead"]
+        if damaged:
+            self.settle((), damaged)
+        return items
+
+    def waiting(self) -> list[Waiting]:
+        """What waits, by handler."""
+        rows = self._store.query(
+            "SELECT topic, handler, count(*), max(id) FROM deliveries"
+            " WHERE state = 'pending' GROUP BY topic, handler"
+        )
+        return [Waiting(Address(row[0], row[1]), row[2], row[3]) for row in rows]
+
+    def get(self, number: int) -> Item | None:
+        """One item."""
+        rows = self._store.query(
+            f"SELECT {_COLUMNS} FROM deliveries WHERE id = ?", (number,)
+        )
+        return _item(rows[0]) if rows else None
+
+    def items(
+        self,
+        state: str = "",
+        *,
+        topic: str = "",
+        handler: str = "",
+        after: int = 0,
+        offset: int = 0,
+        limit: int = 100,
+    ) -> list[Item]:
+        """Items with ids greater than `after`, oldest first."""
+        condition, values = Filter(state, topic, handler).condition
+        rows = self._store.query(
+            f"SELECT {_COLUMNS} FROM deliveries WHERE id > ? AND {condition}"
+            " ORDER BY id LIMIT ? OFFSET ?",
+            (after, *values, limit, offset),
+        )
+        return [_item(row) for row in rows]
+
+    def renew(
+        self,
+        wanted: Filter,
+        now: Nanoseconds,
+        addresses: Iterable[Address],
+        number: int | None = None,
+    ) -> list[Waiting]:
+        """Make deliveries that ended pending again, behind all others.
+
+        They get new ids, and so new keys.
+
+        Args:
+            wanted: which.
+            now: the time.
+            addresses: whose; others stay as they are.
+            number: only the item of this id.
+        """
+        condition, values = wanted.condition
+        if number is not None:
+            condition, values = f"{condition} AND id = ?", [*values, number]
+        found: list[Waiting] = []
+        with self._store.transaction():
+            for address in addresses:
+                ids = self._store.query(
+                    "SELECT id FROM deliveries WHERE topic = ? AND handler = ?"
+                    f" AND state <> 'pending' AND {condition} ORDER BY id",
+                    (*address, *values),
+                )
+                changes = [(self.next_id(), now, now, row[0]) for row in ids]
+                self._store.execute_many(
+                    "UPDATE deliveries SET id = ?, state = 'pending', attempts = 0,"
+                    " created = ?, due = ? WHERE id = ?",
+                    changes,
+                )
+                if changes:
+                    found.append(Waiting(address, len(changes), changes[-1][0]))
+            self._store.put("outbox", "newest", b"%d" % self._newest)
+        return found
+
+    def drop(self, number: int) -> None:
+        """Forget an item."""
+        self._store.execute("DELETE FROM deliveries WHERE id = ?", (number,))
+
+    def cancel(
+        self, address: Address, reason: str, newest: int, but: Iterable[int] = ()
+    ) -> int:
+        """Cancel what waits for a handler, up to the id `newest`; how many items."""
+        kept = ", ".join(map(str, but))
+        return self._store.execute(
+            "UPDATE deliveries SET state = 'cancelled', error ="
+            " CASE error WHEN '' THEN ? ELSE ? || '; before: ' || error END"
+            f" WHERE {_PENDING} AND id <= ? AND id NOT IN ({kept})",
+            (reason, reason, *address, newest),
+        )
+
+    def expire(self, address: Address, limit: Nanoseconds, reason: str) -> int:
+        """Give up what waits for a handler since before `limit`; how many items."""
+        return self._store.execute(
+            "UPDATE deliveries SET state = 'dead', error ="
+            " CASE error WHEN '' THEN ? ELSE error END"
+            f" WHERE {_PENDING} AND created < ?",
+            (reason, *address, limit),
+        )
+
+    def purge(self, limit: Nanoseconds) -> int:
+        """Forget what ended before `limit` or waited too long before; how many items."""
+        return self._store.execute(
+            "DELETE FROM deliveries WHERE state <> 'pending' AND created < ?", (limit,)
+        )
+
+    def used_bytes(self) -> int:
+        """How much of the database is in use."""
+        return self._store.used_bytes()
+
+    def count(self, state: State) -> int:
+        """How many items are in a state."""
+        [[found]] = self._store.query(
+            "SELECT count(*) FROM deliveries WHERE state = ?", (state,)
+        )
+        return int(found)
+
+
+def _key(item: Item) -> tuple[int, str, str, str]:
+    return item.id, item.address.topic, item.address.handler, item.event.state.id
+
+
+def _rest(item: Item) -> tuple[int, int, int, str, bool]:
+    return item.attempts, item.created, item.due, item.error, item.maybe_duplicate
+
+
+def _item(row: Sequence[Any]) -> Item:
+    number, topic, handler, event_id, blob, state, *rest = row
+    attempts, created, due, error, maybe_duplicate = rest
+    try:
+        event = msgspec.msgpack.decode(blob, type=Event)
+    except msgspec.MsgspecError:
+        event = Event(topic, EventState(event_id))
+        state, error = "dead", "the stored event is damaged"
+    return Item(
+        number,
+        Address(topic, handler),
+        event,
+        state,
+        attempts,
+        created,
+        due,
+        error,
+        bool(maybe_duplicate),
+    )

@@ -1,0 +1,305 @@
+"""What waits for one handler, and in which order it leaves."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from runtime.alert.types import Handler
+from runtime.delivery.outbox import Address, Item
+from runtime.delivery.policy import (
+    BREAK_AFTER,
+    BREAK_AFTER_ANSWERED,
+    Kind,
+    RetryPolicy,
+)
+from runtime.units import Nanoseconds
+
+
+@dataclass(slots=True)
+class Counters:
+    """What happened to the events of one address.
+
+    Attributes:
+        delivered: events that were.
+        failed: attempts that failed; `reasons` says why.
+        retried: attempts that are to be made again.
+        dead: events that were given up.
+        cancelled: events whose handler was deleted before they were delivered.
+        discarded: events that somebody dropped.
+        reasons: failed attempts by `Kind`.
+    """
+
+    delivered: int = 0
+    failed: int = 0
+    retried: int = 0
+    dead: int = 0
+    cancelled: int = 0
+    discarded: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Counters) -> None:
+        """Count what happened elsewhere, too."""
+        for name in NUMBERS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.reasons += other.reasons
+
+
+NUMBERS = ("delivered", "failed", "retried", "dead", "cancelled", "discarded")
+
+
+@dataclass(slots=True)
+class Bucket:
+    """Lets something happen `rate` times a second, a second's worth at once."""
+
+    rate: float
+    _tokens: float = 0.0
+    _at_s: float = float("-inf")
+
+    def wait_s(self, now_s: float) -> float:
+        """How long until it may happen."""
+        if self.rate <= 0:
+            return 0.0
+        return max(0.0, (1.0 - self._filled(now_s)) / self.rate)
+
+    def spend(self, now_s: float) -> None:
+        """It happens."""
+        if self.rate > 0:
+            self._tokens, self._at_s = self._filled(now_s) - 1.0, now_s
+
+    def _filled(self, now_s: float) -> float:
+        burst = max(1.0, self.rate)
+        return min(burst, self._tokens + (now_s - self._at_s) * self.rate)
+
+
+@dataclass(slots=True, eq=False)
+class Queue:
+    """The items of one address that are in memory: its oldest ones.
+
+    Items of one event id leave in order, a failed one holds up those behind it. Items
+    of different ids leave in order too, several at a time, but pass one that waits for
+    its next attempt. Times are seconds of a monotonic clock.
+
+    Attributes:
+        address: whose items these are.
+        handler: who delivers them.
+        context: what log lines say besides topic and handler.
+        policy: when and how much is tried.
+        newest: the id of the newest item, in memory or not.
+        loaded: the id of the newest item in memory.
+        pending: how many items wait, in memory or not.
+        counters: what happened so far.
+        trouble: why nothing but a probe is tried; None while all is well.
+        paused_until_s: nothing is tried before.
+        resumed: how often everything was to be tried at once.
+        retired_until_s: when what is left of a deleted handler is cancelled; None for
+            one that exists.
+        in_flight: the ids of the items that are being delivered.
+    """
+
+    address: Address
+    handler: Handler
+    context: Mapping[str, str]
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    newest: int = 0
+    loaded: int = 0
+    pending: int = 0
+    counters: Counters = field(default_factory=Counters)
+    trouble: Kind | None = None
+    paused_until_s: float = float("-inf")
+    resumed: int = 0
+    retired_until_s: float | None = None
+    in_flight: set[int] = field(default_factory=set)
+    _bucket: Bucket = field(init=False)
+    _size: int = 0
+    _unanswered: int = 0
+    _in_row: int = 0
+    _chains: dict[str, deque[Item]] = field(default_factory=dict)
+    _ready: list[tuple[int, str]] = field(default_factory=list)
+    _delayed: list[tuple[float, int, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._bucket = Bucket(self.policy.rate)
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there are items that are not in memory."""
+        return self.loaded < self.newest
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether its handler was deleted."""
+        return self.retired_until_s is not None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the newest attempt failed, and might not have."""
+        return self._in_row > 0 or self.trouble is not None
+
+    @property
+    def oldest(self) -> Nanoseconds | None:
+        """When the oldest item in memory was created."""
+        heads = (chain[0].created for chain in self._chains.values())
+        return min(heads, default=None)
+
+    def push(self, item: Item, now_s: float, wait_s: float = 0.0) -> None:
+        """Take in the next item; it is not tried for `wait_s`."""
+        self._size += 1
+        self.loaded = max(self.loaded, item.id)
+        self.newest = max(self.newest, item.id)
+        chain = self._chains.setdefault(item.event.state.id, deque())
+        chain.append(item)
+        if len(chain) == 1:
+            self._schedule(item, now_s, wait_s)
+
+    def take(self, now_s: float) -> Item | None:
+        """The oldest item that may be tried now; it stays until `done` or `failed`."""
+        while self._delayed and self._delayed[0][0] <= now_s:
+            _, number, event_id = heapq.heappop(self._delayed)
+            heapq.heappush(self._ready, (number, event_id))
+        if now_s < self.paused_until_s or not self._has_slot():
+            return None
+        if self._bucket.wait_s(now_s) > 0:
+            return None
+        while self._ready:
+            number, event_id = heapq.heappop(self._ready)
+            chain = self._chains.get(event_id)
+            # what was dropped may still be on the heap
+            if chain and chain[0].id == number:
+                self.in_flight.add(number)
+                self._bucket.spend(now_s)
+                return chain[0]
+        return None
+
+    def wait_s(self, now_s: float) -> float | None:
+        """How long until an item may be tried.
+
+        None if there is none, or if one that is being delivered has to end first.
+        """
+        if not self._has_slot() or not (self._ready or self._delayed):
+            return None
+        due_s = now_s if self._ready else self._delayed[0][0]
+        return max(
+            0.0, self.paused_until_s - now_s, due_s - now_s, self._bucket.wait_s(now_s)
+        )
+
+    def done(self, item: Item, now_s: float) -> None:
+        """Let go of an item that was taken."""
+        self._size -= 1
+        self.pending -= 1
+        self.in_flight.discard(item.id)
+        event_id = item.event.state.id
+        chain = self._chains[event_id]
+        chain.popleft()
+        if chain:
+            self._schedule(chain[0], now_s, 0.0)
+        else:
+            del self._chains[event_id]
+
+    def failed(self, item: Item, now_s: float, wait_s: float) -> None:
+        """Put an item that was taken back, as `item`, to be tried after `wait_s`."""
+        self.in_flight.discard(item.id)
+        self._chains[item.event.state.id][0] = item
+        self._schedule(item, now_s, wait_s)
+
+    def note(self, now_s: float, kind: Kind | None, asked_s: float | None) -> None:
+        """Draw conclusions from an attempt for all that waits.
+
+        Args:
+            now_s: the time.
+            kind: why it failed; None if it did not.
+            asked_s: how long the endpoint asked to wait.
+        """
+        if kind in (None, Kind.REJECTED):
+            if self.trouble is not None:
+                self.resume()
+            self._unanswered = self._in_row = 0
+            return
+        self._in_row += 1
+        self._unanswered = self._unanswered + 1 if kind is Kind.UNREACHABLE else 0
+        if kind in (Kind.AUTH, Kind.DEFERRED):
+            self._pause(now_s, kind, self.policy.auth_probe_s)
+        elif (
+            self._unanswered >= BREAK_AFTER
+            or self._in_row >= BREAK_AFTER_ANSWERED
+            or self.trouble is not None
+        ):
+            self._pause(now_s, kind, self.policy.probe_s)
+        if asked_s:
+            until_s = now_s + min(asked_s, self.policy.ask_cap_s)
+            self.paused_until_s = max(self.paused_until_s, until_s)
+
+    def resume(self) -> None:
+        """Try everything at once: something has changed."""
+        self.resumed += 1
+        self.paused_until_s = float("-inf")
+        self._unanswered = self._in_row = 0
+        self.trouble = None
+        for _, number, event_id in self._delayed:
+            heapq.heappush(self._ready, (number, event_id))
+        self._delayed.clear()
+
+    def drop(self, number: int, now_s: float) -> bool:
+        """Forget an item; False if it is not in memory, or being delivered."""
+        for event_id, chain in self._chains.items():
+            for item in chain:
+                if item.id == number and number not in self.in_flight:
+                    self._remove(event_id, chain, item, now_s)
+                    return True
+        return False
+
+    def older(self, limit: Nanoseconds) -> list[Item]:
+        """The items created before `limit` that are not being delivered."""
+        return [
+            item
+            for chain in self._chains.values()
+            for item in chain
+            if item.created < limit and item.id not in self.in_flight
+        ]
+
+    def clear(self) -> None:
+        """Forget every item that is not being delivered, in memory or not."""
+        self._ready.clear()
+        self._delayed.clear()
+        kept = {
+            event_id: deque([chain[0]])
+            for event_id, chain in self._chains.items()
+            if chain[0].id in self.in_flight
+        }
+        self._chains = kept
+        self._size = self.pending = len(kept)
+        self.loaded = self.newest
+
+    def _remove(
+        self, event_id: str, chain: deque[Item], item: Item, now_s: float
+    ) -> None:
+        self._size -= 1
+        self.pending -= 1
+        was_first = chain[0] is item
+        chain.remove(item)
+        if not chain:
+            del self._chains[event_id]
+        elif was_first:
+            self._schedule(chain[0], now_s, 0.0)
+
+    def _pause(self, now_s: float, kind: Kind, for_s: float) -> None:
+        self.trouble = kind
+        self.paused_until_s = max(self.paused_until_s, now_s + for_s)
+
+    def _has_slot(self) -> bool:
+        # one that fails again and again is probed by one event at a time; local kinds
+        # keep the order of all events, as one who reads a file expects
+        alone = self.trouble is not None or getattr(self.handler, "is_serial", False)
+        return len(self.in_flight) < (1 if alone else self.policy.concurrency)
+
+    def _schedule(self, item: Item, now_s: float, wait_s: float) -> None:
+        event_id = item.event.state.id
+        if wait_s > 0:
+            heapq.heappush(self._delayed, (now_s + wait_s, item.id, event_id))
+        else:
+            heapq.heappush(self._ready, (item.id, event_id))

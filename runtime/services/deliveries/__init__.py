@@ -1,0 +1,1 @@
+"""What is being delivered, what was given up, and how handlers do."""

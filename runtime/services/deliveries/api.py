@@ -1,0 +1,150 @@
+"""The HTTP API of deliveries: what waits, what was given up, sending it again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runtime.compute import Compute
+from runtime.delivery.deliverer import Deliverer
+from runtime.delivery.outbox import Filter, Item
+from runtime.services.httpd.messages import (
+    BASE,
+    NO_CONTENT,
+    Answer,
+    Request,
+    failure,
+    pretty,
+    self_link,
+)
+from runtime.services.httpd.router import Router
+from runtime.units import rfc3339
+
+PATH = "/deliveries"
+STATES = ("pending", "dead", "cancelled")
+DEFAULT_LIMIT = 100
+MAX_LIMIT = 1000
+
+
+class _Refusal(Exception):  # noqa: N818 - becomes an answer, not a failure
+    def __init__(self, text: str, status: int = 400) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class DeliveriesAPI:
+    """Answers below `/kapacitor/v1/deliveries`."""
+
+    def __init__(self, deliverer: Deliverer, compute: Compute) -> None:
+        """Show and change what `deliverer` has, on the compute thread."""
+        self._deliverer = deliverer
+        self._compute = compute
+
+    def add_routes(self, router: Router) -> None:
+        """Add the routes."""
+        for method, pattern in (
+            ("GET", PATH),
+            ("GET", f"{PATH}/"),
+            ("POST", f"{PATH}/"),
+            ("DELETE", f"{PATH}/"),
+        ):
+            router.add(method, pattern, self)
+
+    async def __call__(self, request: Request) -> Answer:
+        """Answer a request."""
+        try:
+            return await self._compute.run(self._answer, request)
+        except _Refusal as refusal:
+            return failure(str(refusal), refusal.status)
+
+    def _answer(self, request: Request) -> Answer:
+        parts = request.rest.split("/") if request.rest else []
+        match request.method, parts:
+            case "GET", []:
+                return self._list(request)
+            case "GET", [number]:
+                return pretty(self._tree(self._item(number)))
+            case "POST", ["resend"]:
+                return self._resend(_filter(request))
+            case "POST", [number, "resend"]:
+                return self._resend_one(self._item(number))
+            case ("POST", [number, "discard"]) | ("DELETE", [number]):
+                return self._discard(self._item(number))
+            case _:
+                raise _Refusal("Not Found", 404)
+
+    def _list(self, request: Request) -> Answer:
+        wanted = _filter(request)
+        limit = _number(request, "limit", DEFAULT_LIMIT)
+        items = self._deliverer.outbox.items(
+            wanted.state,
+            topic=wanted.topic,
+            handler=wanted.handler,
+            after=_number(request, "after", 0),
+            offset=_number(request, "offset", 0),
+            limit=min(limit, MAX_LIMIT),
+        )
+        link = self_link(request.uri)
+        return pretty({"link": link, "deliveries": [self._tree(i) for i in items]})
+
+    def _item(self, number: str) -> Item:
+        item = None
+        if number.isascii() and number.isdigit() and len(number) < 19:
+            item = self._deliverer.outbox.get(int(number))
+        if item is None:
+            raise _Refusal(f"unknown delivery: {number}", 404)
+        return item
+
+    def _resend(self, wanted: Filter) -> Answer:
+        if wanted.state == "pending":
+            raise _Refusal("what is pending is sent anyway")
+        return pretty({"count": self._deliverer.resend(wanted)})
+
+    def _resend_one(self, item: Item) -> Answer:
+        if item.state == "pending":
+            raise _Refusal(f"delivery {item.id} is pending: it is sent anyway", 409)
+        if not self._deliverer.has_handler(item.address):
+            topic, handler = item.address
+            text = f"handler {handler} of topic {topic} does not run"
+            raise _Refusal(text, 409)
+        return pretty({"count": self._deliverer.resend(Filter(), item.id)})
+
+    def _discard(self, item: Item) -> Answer:
+        if not self._deliverer.discard(item):
+            raise _Refusal(f"delivery {item.id} is under way", 409)
+        return NO_CONTENT
+
+    def _tree(self, item: Item) -> dict[str, Any]:
+        event = item.event
+        return {
+            "link": self_link(f"{BASE}{PATH}/{item.id}"),
+            "id": item.id,
+            "topic": item.address.topic,
+            "handler": item.address.handler,
+            "state": item.state,
+            "event": event.state.id,
+            "level": str(event.state.level),
+            "message": event.state.message,
+            "time": rfc3339(event.state.time),
+            "attempts": item.attempts,
+            "error": item.error,
+            "maybe-duplicate": item.maybe_duplicate,
+            "created": rfc3339(item.created),
+            "due": rfc3339(item.due) if item.state == "pending" else None,
+            "key": self._deliverer.outbox.key(item),
+        }
+
+
+def _filter(request: Request) -> Filter:
+    state = request.parameter("state")
+    if state and state not in STATES:
+        raise _Refusal(f"invalid state {state}, must be one of {', '.join(STATES)}")
+    return Filter(state, request.parameter("topic"), request.parameter("handler"))
+
+
+def _number(request: Request, name: str, default: int) -> int:
+    text = request.parameter(name)
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise _Refusal(f"invalid {name} parameter {text}, must be an integer")
+    return int(text)

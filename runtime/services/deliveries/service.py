@@ -1,0 +1,109 @@
+"""Ties deliveries to the rest of the server: the API, the bounds, the topic `_internal`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable
+
+from runtime.alert.types import Event, Level
+from runtime.compute import Compute
+from runtime.delivery.deliverer import Deliverer
+from runtime.errors import BusyError, RuntimeFault
+from runtime.golang.quoting import quote
+from runtime.services.alert.service import AlertService
+from runtime.services.deliveries.api import DeliveriesAPI
+from runtime.services.deliveries.watch import Watch
+from runtime.services.httpd.router import Router
+from runtime.services.httpd.write import Points
+from runtime.units import Clock
+
+log = logging.getLogger("kapacitor.delivery")
+
+
+class DeliveryService:
+    """Watches over deliveries."""
+
+    def __init__(
+        self,
+        deliverer: Deliverer,
+        alerts: AlertService,
+        compute: Compute,
+        *,
+        clock: Clock = time.time_ns,
+    ) -> None:
+        """Make a service; `open` starts it.
+
+        Args:
+            deliverer: whose deliveries.
+            alerts: takes the events of the topic `_internal`.
+            compute: where that is done.
+            clock: the time of day.
+        """
+        self._deliverer = deliverer
+        self._alerts = alerts
+        self._compute = compute
+        self._watch = Watch(self._tell, clock=clock)
+        self._problem = ""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: set[asyncio.Future[None]] = set()
+
+    def add_routes(self, router: Router) -> None:
+        """Add the routes of the API."""
+        DeliveriesAPI(self._deliverer, self._compute).add_routes(router)
+
+    def open(self) -> None:
+        """Watch from now on; on the event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._deliverer.noticed = self._watch.handler
+
+    async def close(self) -> None:
+        """Watch no more."""
+        self._loop = None
+        await asyncio.gather(*self._tasks)
+
+    def bounded(self, points: Points) -> Points:
+        """`points`, refused while too many events wait; on the compute thread."""
+
+        def take(body: bytes, db: str, rp: str, precision: str) -> None:
+            try:
+                self._deliverer.check_room()
+            except BusyError as error:
+                self._note_room(str(error))
+                raise
+            self._note_room("")
+            points(body, db, rp, precision)
+
+        return take
+
+    def _note_room(self, problem: str) -> None:
+        if bool(problem) == bool(self._problem) or self._loop is None:
+            return
+        self._problem = problem
+        if problem:
+            log.error(f"writes are refused reason={quote(problem)}")
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._watch.outbox, problem)
+
+    def _tell(self, event: Event) -> None:
+        if self._loop is None:
+            return
+        task = asyncio.ensure_future(self._told(self._compute.run(self._note, event)))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _told(self, noted: Awaitable[None]) -> None:
+        try:
+            await noted
+        except RuntimeFault as error:
+            log.error(f"failed to note how a handler does err={quote(str(error))}")
+
+    def _note(self, event: Event) -> None:
+        before = self._alerts.event_state(event.topic, event.state.id)
+        level = Level.OK if before is None else before.level
+        # a restart is no news, and nor is a handler that has always worked
+        if event.state.level != level:
+            with self._alerts.transaction():
+                self._alerts.collect(event)

@@ -1,0 +1,70 @@
+"""Numbers about deliveries, for statistics and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from runtime.delivery.deliverer import Deliverer
+from runtime.delivery.queue import NUMBERS, Counters
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerStatistics:
+    """How one handler does.
+
+    Attributes:
+        topic: the id of its topic.
+        handler: its id.
+        task: the task of whose alert node it is, or "".
+        values: counters since the start, by name: `delivered`, `failed`, `retried`,
+            `dead`, `cancelled`, `discarded`, `dropped` (always 0); `pending` events and
+            the `oldest_age_s` of those in memory.
+        reasons: failed attempts by reason: `auth`, `deferred`, `failed`, `limited`,
+            `rejected`, `unreachable`.
+        trouble: the reason why it is only probed, or "".
+    """
+
+    topic: str
+    handler: str
+    task: str = ""
+    values: Mapping[str, float] = field(default_factory=dict)
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    trouble: str = ""
+
+
+def delivery_statistics(deliverer: Deliverer) -> list[HandlerStatistics]:
+    """The numbers of each handler; from any thread.
+
+    What happened at handlers that were deleted is under the empty topic and handler.
+    """
+    found = [
+        HandlerStatistics(
+            queue.address.topic,
+            queue.address.handler,
+            queue.context.get("task", ""),
+            {
+                **_values(queue.counters),
+                "pending": queue.pending,
+                "oldest_age_s": deliverer.age_s(queue),
+            },
+            dict(queue.counters.reasons),
+            queue.trouble or "",
+        )
+        for queue in deliverer.queues()
+    ]
+    found += [
+        HandlerStatistics(
+            *waiting.address, "", {**_values(Counters()), "pending": waiting.size}
+        )
+        for waiting in deliverer.stored()
+    ]
+    former = deliverer.former
+    found.append(HandlerStatistics("", "", "", _values(former), dict(former.reasons)))
+    return found
+
+
+def _values(counters: Counters) -> dict[str, float]:
+    values: dict[str, float] = {name: getattr(counters, name) for name in NUMBERS}
+    values["dropped"] = 0
+    return values

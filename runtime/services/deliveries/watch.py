@@ -1,0 +1,90 @@
+"""The topic `_internal`: tells when a handler keeps failing, and when it works again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from runtime.alert.types import Event, EventData, EventState, Level
+from runtime.delivery.outbox import Address
+from runtime.units import Clock, Nanoseconds
+
+TOPIC = "_internal"
+# how often it is told that a handler gives events up
+WARN_EVERY_S = 3600.0
+
+
+class Watch:
+    """Makes events of what happens to handlers; on the event loop.
+
+    What happens to the handlers of the topic itself makes none, so that nothing goes
+    round in circles.
+    """
+
+    def __init__(
+        self,
+        tell: Callable[[Event], None],
+        *,
+        clock: Clock = time.time_ns,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Make a watch.
+
+        Args:
+            tell: takes an event to its topic.
+            clock: the time of day.
+            monotonic: seconds that never jump.
+        """
+        self._tell = tell
+        self._clock = clock
+        self._monotonic = monotonic
+        self._levels: dict[str, Level] = {}
+        self._warned_s: dict[str, float] = {}
+        self._since: dict[str, Nanoseconds] = {}
+
+    def handler(self, address: Address, level: Level, text: str) -> None:
+        """A handler delivered (OK), gave something up (WARNING) or keeps failing."""
+        if address.topic == TOPIC:
+            return
+        name = f"{address.topic}/{address.handler}"
+        before = self._levels.get(name)
+        if level == before or not self._is_news(name, before, level):
+            return
+        shown = f"handler {address.handler} of topic {address.topic}"
+        message = {
+            Level.OK: f"{shown} delivers",
+            Level.WARNING: f"{shown} has not delivered an event: {text}",
+        }.get(level, f"{shown} keeps failing: {text}")
+        tags = {"topic": address.topic, "handler": address.handler}
+        self._note(name, level, message, tags)
+
+    def outbox(self, problem: str) -> None:
+        """Writes are refused because of `problem`, or are taken (again): ""."""
+        level = Level.CRITICAL if problem else Level.OK
+        if level != self._levels.get("outbox"):
+            message = (
+                f"writes are refused: {problem}" if problem else "writes are taken"
+            )
+            self._note("outbox", level, message, {})
+
+    def _is_news(self, name: str, before: Level | None, level: Level) -> bool:
+        if level is not Level.WARNING:
+            return True
+        if before is Level.CRITICAL:
+            return False
+        now_s = self._monotonic()
+        if now_s - self._warned_s.get(name, float("-inf")) < WARN_EVERY_S:
+            return False
+        self._warned_s[name] = now_s
+        return True
+
+    def _note(
+        self, name: str, level: Level, message: str, tags: dict[str, str]
+    ) -> None:
+        self._levels[name] = level
+        now = self._clock()
+        duration = now - self._since.setdefault(name, now)
+        if level is Level.OK:
+            del self._since[name]
+        state = EventState(name, message, "", now, duration, level)
+        self._tell(Event(TOPIC, state, EventData(name=TOPIC, tags=tags)))
