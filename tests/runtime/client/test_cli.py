@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
-import os
 import re
-import subprocess
-import sys
-from typing import Any
+import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from runtime.client import __main__ as main
 from runtime.testing.loopback import LoopbackServer
 
 SCRIPT = "stream\n    |from()\n        .measurement('cpu')\n"
@@ -28,44 +30,76 @@ stream
 IDS = "handler ID must contain only letters, numbers, '-', '.' and '_'. "
 
 
-@pytest.fixture(scope="module")
-def server(start_shared_kapacitord) -> Any:
-    return start_shared_kapacitord()
+class Shell:
+    """Runs commands in a server's directory, but in this process: that is faster."""
+
+    def __init__(self, server: Shell) -> None:
+        self.directory: Path = server.directory
+        self.url: str = server.url
+        self.json = server.json
+        self.write = server.write
+
+    def cli(self, *arguments: str, code: int = 0) -> str:
+        """What a command prints."""
+        printed = io.StringIO()
+        with (
+            contextlib.chdir(self.directory),
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(printed),
+        ):
+            found = main.run(["-url", self.url, *arguments])
+        assert found == code, printed.getvalue()
+        return printed.getvalue()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _utc() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.fixture(scope="module")
-def other(start_shared_kapacitord) -> Any:
+def server(start_shared_kapacitord) -> Shell:
+    return Shell(start_shared_kapacitord())
+
+
+@pytest.fixture(scope="module")
+def other(start_shared_kapacitord) -> Shell:
     """A server on which nothing is defined."""
-    return start_shared_kapacitord()
+    return Shell(start_shared_kapacitord())
 
 
-def put(server: Any, name: str, text: str) -> str:
+def put(server: Shell, name: str, text: str) -> str:
     (server.directory / name).write_text(text)
     return name
 
 
-def define(server: Any, id: str, script: str = SCRIPT) -> None:
+def define(server: Shell, id: str, script: str = SCRIPT) -> None:
     tick = put(server, f"{id}.tick", script)
     assert server.cli("define", id, "-tick", tick, "-dbrp", "d.r") == ""
 
 
 def run(*arguments: str, **environment: str) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of the bare command."""
-    done = subprocess.run(
-        [sys.executable, "-m", "runtime.client", *arguments],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=20,
-        check=False,
-    )
-    return done.returncode, done.stdout, done.stderr
+    output, errors = io.StringIO(), io.StringIO()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(output),
+        contextlib.redirect_stderr(errors),
+    ):
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        code = main.run(list(arguments))
+    return code, output.getvalue(), errors.getvalue()
 
 
 # --- tasks
 
 
-def test_listing_tasks(server: Any) -> None:
+def test_listing_tasks(server: Shell) -> None:
     define(server, "list-1")
     define(server, "list-longer")
     assert server.cli("enable", "list-1") == ""
@@ -79,7 +113,7 @@ def test_listing_tasks(server: Any) -> None:
     )
 
 
-def test_showing_a_task_that_was_never_enabled(server: Any) -> None:
+def test_showing_a_task_that_was_never_enabled(server: Shell) -> None:
     define(server, "shown")
     shown = server.cli("show", "shown")
     shown = re.sub(
@@ -103,7 +137,7 @@ def test_showing_a_task_that_was_never_enabled(server: Any) -> None:
     )
 
 
-def test_showing_the_variables_of_a_task(server: Any) -> None:
+def test_showing_the_variables_of_a_task(server: Shell) -> None:
     script = (
         "var n int\nvar d duration\nvar l list\nvar s string\n"
         'stream|from().measurement(s).groupBy(l)|where(lambda: "v" > n)|shift(d)'
@@ -133,7 +167,7 @@ def test_showing_the_variables_of_a_task(server: Any) -> None:
     assert "DOT:" in lines[start + 6 :]
 
 
-def test_the_life_of_a_task(server: Any) -> None:
+def test_the_life_of_a_task(server: Shell) -> None:
     define(server, "life")
     for command in ("enable", "reload", "disable", "reload"):
         assert server.cli(command, "life") == ""
@@ -153,7 +187,7 @@ def test_the_life_of_a_task(server: Any) -> None:
         assert server.cli(command, "no-such-*") == ""
 
 
-def test_databases_may_be_quoted_and_repeated(server: Any) -> None:
+def test_databases_may_be_quoted_and_repeated(server: Shell) -> None:
     tick = put(server, "dbrps.tick", SCRIPT)
     server.cli("define", "dbrps", "-tick", tick, "-dbrp", '"a.b"."c"', "-dbrp", "d.r")
     assert server.json("GET", "/tasks/dbrps")["dbrps"] == [
@@ -179,13 +213,13 @@ def test_databases_may_be_quoted_and_repeated(server: Any) -> None:
         ),
     ],
 )
-def test_scripts_that_are_refused(server: Any, script: str, text: str) -> None:
+def test_scripts_that_are_refused(server: Shell, script: str, text: str) -> None:
     tick = put(server, "bad.tick", script)
     arguments = ("define", "bad", "-tick", tick, "-dbrp", "d.r")
     assert server.cli(*arguments, code=3) == f"Error: {text}\n"
 
 
-def test_definitions_that_are_refused(server: Any) -> None:
+def test_definitions_that_are_refused(server: Shell) -> None:
     tick = put(server, "good.tick", SCRIPT)
 
     def refused(*arguments: str) -> str:
@@ -213,7 +247,7 @@ def test_definitions_that_are_refused(server: Any) -> None:
     assert server.cli("define", "typed", "-type", "bogus", "-tick", tick, "-dbrp", "d.r") == ""  # fmt: skip
 
 
-def test_templates(server: Any, other: Any) -> None:
+def test_templates(server: Shell, other: Shell) -> None:
     assert other.cli("list", "templates") == f"ID Type      {'Vars':<40}\n"
     script = "var m string\nstream|from().measurement(m)\n"
     tick = put(server, "tmpl.tick", script)
@@ -242,7 +276,7 @@ def test_templates(server: Any, other: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def cpu(server: Any) -> Any:
+def cpu(server: Shell) -> Shell:
     """Three events on the topic `cpu`, and three handlers."""
     define(server, "cpu-alert", ALERT)
     server.cli("enable", "cpu-alert")
@@ -254,7 +288,7 @@ def cpu(server: Any) -> Any:
     return server
 
 
-def test_showing_a_topic(cpu: Any) -> None:
+def test_showing_a_topic(cpu: Shell) -> None:
     assert cpu.cli("show-topic", "cpu") == (
         "ID: cpu\n"
         "Level: CRITICAL\n"
@@ -269,7 +303,7 @@ def test_showing_a_topic(cpu: Any) -> None:
     assert cpu.cli("show-topic", "nope", code=3) == 'Error: unknown topic: "nope"\n'
 
 
-def test_listing_topics(cpu: Any) -> None:
+def test_listing_topics(cpu: Shell) -> None:
     assert cpu.cli("list", "topics", "cpu") == (
         "ID  Level     Collected\ncpu CRITICAL          4\n"
     )
@@ -280,7 +314,7 @@ def test_listing_topics(cpu: Any) -> None:
     )
 
 
-def test_the_life_of_a_topic_handler(server: Any) -> None:
+def test_the_life_of_a_topic_handler(server: Shell) -> None:
     file = put(
         server,
         "yh.yaml",
@@ -312,7 +346,7 @@ def test_the_life_of_a_topic_handler(server: Any) -> None:
     assert server.cli("delete", "topics", "cli") == ""
 
 
-def test_columns_of_topic_handlers_grow(server: Any) -> None:
+def test_columns_of_topic_handlers_grow(server: Shell) -> None:
     id = "a-handler-with-a-long-name"
     text = f"topic: long\nid: {id}\nkind: foo\n"
     server.cli("define-topic-handler", put(server, "long.yml", text))
@@ -377,7 +411,7 @@ def test_columns_of_topic_handlers_grow(server: Any) -> None:
     ],
 )
 def test_handler_files_that_are_refused(
-    server: Any, name: str, text: str | None, error: str
+    server: Shell, name: str, text: str | None, error: str
 ) -> None:
     if text is not None:
         put(server, name, text)
@@ -399,7 +433,7 @@ def test_handler_files_that_are_refused(
         "topic: t\nid: h\nkind: {}\n",
     ],
 )
-def test_hostile_handler_files(server: Any, text: str) -> None:
+def test_hostile_handler_files(server: Shell, text: str) -> None:
     for suffix in ("yaml", "json"):
         file = put(server, f"hostile.{suffix}", text)
         found = server.cli("define-topic-handler", file, code=3)
@@ -407,14 +441,14 @@ def test_hostile_handler_files(server: Any, text: str) -> None:
         assert "Traceback" not in found
 
 
-def test_octal_numbers_of_handler_files(server: Any) -> None:
+def test_octal_numbers_of_handler_files(server: Shell) -> None:
     text = "topic: octal\nid: h\nkind: log\noptions:\n  path: /x\n  mode: 0644\n"
     server.cli("define-topic-handler", put(server, "octal.yaml", text))
     found = server.json("GET", "/alerts/topics/octal/handlers/h")
     assert found["options"] == {"mode": 0o644, "path": "/x"}
 
 
-def test_a_handler_file_without_a_topic(server: Any) -> None:
+def test_a_handler_file_without_a_topic(server: Shell) -> None:
     file = put(server, "notopic.yaml", "id: lost\nkind: foo\n")
     assert server.cli("define-topic-handler", file) == ""
     assert server.json("GET", "/alerts/topics/handlers/handlers/lost")["kind"] == "foo"
@@ -423,7 +457,7 @@ def test_a_handler_file_without_a_topic(server: Any) -> None:
 # --- service tests
 
 
-def test_listing_service_tests(server: Any) -> None:
+def test_listing_service_tests(server: Shell) -> None:
     header, *names = server.cli("list", "service-tests").splitlines()
     assert header == "Service Name"
     assert names == sorted(names)
@@ -431,7 +465,7 @@ def test_listing_service_tests(server: Any) -> None:
     assert server.cli("list", "service-tests", "hip*") == "Service Name\nhipchat\n"
 
 
-def test_service_tests(server: Any) -> None:
+def test_service_tests(server: Shell) -> None:
     assert server.cli("service-tests", "foo", "hipchat", "unknown") == (
         "Service             Success   Message\n"
         "foo                 false     service is not enabled\n"
@@ -445,7 +479,7 @@ def test_service_tests(server: Any) -> None:
 # --- the rest
 
 
-def test_other_commands(server: Any) -> None:
+def test_other_commands(server: Shell) -> None:
     assert server.cli("version").startswith("Kapacitor OSS 1.8.3 (git: ")
     assert server.cli("level", "error") == ""
     assert server.cli("level", "bogus", code=3) == "Error: invalid log level\n"
@@ -475,7 +509,7 @@ def test_other_commands(server: Any) -> None:
     ],
 )
 def test_wrong_commands(
-    server: Any, arguments: list[str], code: int, text: str
+    server: Shell, arguments: list[str], code: int, text: str
 ) -> None:
     found, _, errors = run("-url", server.url, *arguments)
     assert found == code
@@ -509,7 +543,7 @@ def test_missing_arguments(command: str) -> None:
     assert "Traceback" not in errors
 
 
-def test_where_the_server_is(server: Any) -> None:
+def test_where_the_server_is(server: Shell) -> None:
     missing = "dial tcp 127.0.0.1:1: connect: connection refused"
     code, output, errors = run("-url", "http://127.0.0.1:1", "list", "tasks")
     assert (code, output) == (3, "")
