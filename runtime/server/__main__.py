@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from runtime.errors import ConfigError, RuntimeFault
 from runtime.server.config import Config, demo_config
@@ -86,6 +87,13 @@ class World:
     environ: Mapping[str, str]
     home: Path
     etc: Path = Path("/etc")
+
+
+class _Reloads(Protocol):
+    """The server, whose module is imported late."""
+
+    async def reload(self) -> None:
+        """Load the load directory again."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -249,12 +257,26 @@ async def _serve(config: Config, disabled: frozenset[str]) -> None:
         loop.add_signal_handler(number, signalled)
     # log rotation sends it; the default would end the process
     loop.add_signal_handler(signal.SIGHUP, lambda: log.info("SIGHUP has no effect"))
+    hangup = asyncio.Event()
+    loop.add_signal_handler(signal.SIGHUP, hangup.set)
     try:
         await server.open()
     except RuntimeFault as error:
         raise ConfigError(f"open server: {error}") from error
+    # a signal that came while the server opened asked for what was just done
+    hangup.clear()
+    reloads = asyncio.create_task(_reload(server, hangup))
     await stop.wait()
+    reloads.cancel()
     await server.close()
+
+
+async def _reload(server: _Reloads, hangup: asyncio.Event) -> None:
+    """Reload the load directory whenever a hangup comes."""
+    while True:
+        await hangup.wait()
+        hangup.clear()
+        await server.reload()
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

@@ -39,6 +39,7 @@ from runtime.services.httpd.router import Router
 from runtime.services.httpd.service import HttpService
 from runtime.services.httpd.write import WriteHandler
 from runtime.services.httppost.service import Service as HttpPostService
+from runtime.services.load.service import LoadService
 from runtime.services.servicetest.service import ServiceTestService
 from runtime.services.storage.service import StorageService
 from runtime.services.task_store.records import Task, Template
@@ -166,6 +167,8 @@ class Server:
             await self._compute.run(self._alerts.settle_orphans, self._is_stopped)
             self._deliveries.open()
             await self._deliverer.start()
+            if self._config.load.enabled:
+                await self._compute.run(self._load.load)
             await self._listen()
         except BaseException:
             await self.close()
@@ -188,6 +191,16 @@ class Server:
         await self._client.close()
         await self._compute.close()
         self._store.close()
+
+    async def reload(self) -> None:
+        """Load the load directory again; what is wrong with it is logged."""
+        if not self._config.load.enabled:
+            return
+        log.info("reloading tasks/templates/handlers")
+        try:
+            await self._compute.run(self._load.load)
+        except RuntimeFault as error:
+            log.error(str(error), extra={"service": "load"})
 
     async def _listen(self) -> None:
         try:
@@ -232,9 +245,17 @@ class Server:
         templates = Records(self._store, "templates", Template.decode)
         all_tasks = Tasks(tasks, templates, self._master, self._alerts, self._clock)
         self._all_tasks = all_tasks
+        all_templates = Templates(templates, all_tasks, self._clock)
+        self._load = LoadService(
+            Path(self._config.load.dir),
+            all_tasks,
+            all_templates,
+            self._alerts,
+            self._store,
+        )
         return TaskStoreService(
             all_tasks,
-            Templates(templates, all_tasks, self._clock),
+            all_templates,
             self._pages,
             self._compute,
             self._policy,

@@ -5,8 +5,8 @@ import pytest
 from runtime.client import tables
 from runtime.client.__main__ import run
 from runtime.client.errors import UsageError
-from runtime.client.files import from_yaml
 from runtime.client.flags import Flags
+from runtime.golang.yaml import from_yaml
 
 NOBODY = "http://127.0.0.1:1"
 

@@ -1,0 +1,1 @@
+"""Tasks, templates and handlers from the files of a directory."""
