@@ -1,0 +1,96 @@
+"""What handlers clients may define where strangers can be clients."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.server.sections import AlertConfig, HttpConfig
+
+TASK = {"id": "cpu", "type": "stream", "dbrps": [{"db": "d", "rp": "r"}]}
+# a name for loopback that the server does not take for one
+EXPOSED = HttpConfig(bind_address="127.1:0", log_enabled=False)
+
+
+def script(handler: str) -> dict[str, object]:
+    text = f"stream|from()|alert().crit(lambda: TRUE){handler}"
+    return {**TASK, "script": text, "status": "disabled"}
+
+
+@pytest.mark.parametrize("kind", ["log", "exec", "tcp"])
+def test_strangers_define_no_handler_that_reaches_into_the_machine(
+    config: Any, start_api: Any, kind: str, tmp_path: Path
+) -> None:
+    options = {
+        "log": {"PATH": "/etc/cron.d/x"},
+        "exec": {"prog": "/bin/sh"},
+        "tcp": {"address": "169.254.169.254:80"},
+    }[kind]
+    said = {
+        "log": ".log('/etc/cron.d/x')",
+        "exec": ".exec('/bin/sh', '-c')",
+        "tcp": ".tcp('169.254.169.254:80')",
+    }[kind]
+    config.http = EXPOSED
+    exposed = start_api(config)
+    spec = {"id": "h", "kind": kind, "options": options}
+    status, text = exposed.ask("POST", "/alerts/topics/t/handlers", spec)
+    assert (status, text.partition(":")[0]) == (403, "failed to create handler")
+    assert "[alert] allowed-" in text
+    assert exposed.ask("POST", "/tasks", script(said))[0] == 403
+    assert exposed.json("GET", "/tasks")["tasks"] == []
+    assert exposed.ask("POST", "/tasks", script(""))[0] == 200
+    assert exposed.ask("PATCH", "/tasks/cpu", script(said))[0] == 403
+    assert exposed.ask("PATCH", "/tasks/cpu", script(".id('x')"))[0] == 200
+    assert exposed.ask("GET", "/alerts/topics/t/handlers/h")[0] == 404
+
+
+def test_a_template_does_not_help_strangers(config: Any, start_api: Any) -> None:
+    config.http = EXPOSED
+    exposed = start_api(config)
+    text = "var path = '/tmp/x'\nstream|from()|alert().crit(lambda: TRUE)"
+    template = {"id": "t", "type": "stream", "script": text}
+    assert exposed.ask("POST", "/templates", template)[0] == 200
+    task = {"id": "a", "template-id": "t", "dbrps": TASK["dbrps"]}
+    assert exposed.ask("POST", "/tasks", task)[0] == 200
+    assert exposed.ask("PATCH", "/templates/t", {"script": f"{text}.log(path)"}) == (
+        403,
+        "log handlers may not use /tmp/x: the API can be reached from other machines "
+        "without credentials; require them, or name it in [alert] allowed-log-paths",
+    )
+    assert ".log(" not in exposed.json("GET", "/templates/t")["script"]
+    assert ".log(" not in exposed.json("GET", "/tasks/a")["script"]
+
+
+def test_what_the_configuration_names_is_allowed(
+    config: Any, start_api: Any, tmp_path: Path
+) -> None:
+    allowed = tmp_path / "allowed"
+    allowed.mkdir()
+    (tmp_path / "other").mkdir()
+    (allowed / "link").symlink_to(tmp_path / "other")
+    config.http = EXPOSED
+    config.alert = dataclasses.replace(
+        AlertConfig(),
+        allowed_log_paths=(str(allowed),),
+        allowed_programs=("/bin/true",),
+        allowed_tcp_addresses=("127.0.0.1:9",),
+    )
+    exposed = start_api(config)
+
+    def status(kind: str, **options: str) -> int:
+        spec = {"id": "h", "kind": kind, "options": options}
+        answer, _ = exposed.ask("POST", f"/alerts/topics/{kind}/handlers", spec)
+        exposed.ask("DELETE", f"/alerts/topics/{kind}/handlers/h")
+        return int(answer)
+
+    assert status("log", path=str(allowed / "alerts.log")) == 200
+    assert status("log", path=f"{allowed}/../other/x") == 403
+    assert status("log", path=str(allowed / "link" / "x")) == 403
+    assert status("log", path=f"{allowed}-not/x") == 403
+    assert exposed.ask("POST", "/tasks", script(f".log('{allowed}/a')"))[0] == 200
+    program = script(".exec('/bin/true', 'x')")
+    assert exposed.ask("PATCH", "/tasks/cpu", program)[0] == 200
+    address = script(".tcp('127.0.0.1:9')")
+    assert exposed.ask("PATCH", "/tasks/cpu", address)[0] == 200
