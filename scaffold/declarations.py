@@ -11,6 +11,7 @@ from runtime.units import HOUR, MILLISECOND, MINUTE, SECOND, go_duration
 from scaffold.code import Kind
 from scaffold.flags import toml_text
 from scaffold.model import Setting
+from scaffold.prose import docstring
 from scaffold.source import LINE_LENGTH, statement
 
 _UNITS = (
@@ -27,7 +28,7 @@ def attributes(entries: Iterable[tuple[str, str]]) -> list[str]:
     for name, doc in entries:
         if doc:
             lines += textwrap.wrap(
-                f"{name}: {doc}",
+                f"{name}: {docstring(doc)}",
                 LINE_LENGTH,
                 initial_indent=" " * 8,
                 subsequent_indent=" " * 12,

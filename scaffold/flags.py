@@ -13,6 +13,7 @@ from runtime.golang.durations import parse_go
 from scaffold import names
 from scaffold.errors import Fault
 from scaffold.model import TYPE_ALIASES, TYPES
+from scaffold.prose import folded
 from scaffold.reading import Path
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
@@ -83,7 +84,7 @@ class Flags:
         """What the flags say of a spec, in the form that `differences` compares."""
         stated: dict[str, Any] = {"handler.flags": sorted(self._switches())}
         if self.title:
-            stated["handler.title"] = self.title
+            stated["handler.title"] = folded(self.title)
         for each in self._settings[0]:
             shown = each.type if not each.value else f"{each.type} = {each.value!r}"
             if each.is_config:
@@ -119,7 +120,8 @@ class Flags:
             **({"option": settings} if settings else {}),
             "request": [{"url": "${config.url}", "json": body}],
             "response": {
-                "message": f"unexpected response code ${{status}} from {title} service"
+                "message": "unexpected response code ${status} from "
+                f"{title.replace('${', '$${')} service"
             },
             "test": {
                 **{each.key: each.test() for each in options if each.type != "secret"},

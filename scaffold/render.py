@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jinja2
 
+from scaffold import prose
 from scaffold.compiled import CompiledLoader
 from scaffold.model import HandlerSpec
 from scaffold.view import View
@@ -43,7 +44,7 @@ def templates_path() -> Path:
 
 @cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=CompiledLoader(templates_path()),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -51,3 +52,6 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
+    filters = (prose.docstring, prose.markdown, prose.link)
+    environment.filters |= {each.__name__: each for each in filters}
+    return environment

@@ -74,8 +74,8 @@ def _handler() -> dict[str, Any]:
     return _table(
         {
             "name": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"},
-            "title": {"type": "string", "maxLength": 40},
-            "summary": {"type": "string", "maxLength": 200},
+            "title": {"type": "string", "maxLength": 60},
+            "summary": {"type": "string", "maxLength": 500},
             "property": {"type": "string", "pattern": "^[a-z][A-Za-z0-9]{0,39}$"},
             "flags": {"type": "array", "items": {"enum": list(FLAGS)}},
         },

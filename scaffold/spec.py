@@ -137,7 +137,7 @@ def _spec(
     return HandlerSpec(
         names,
         title,
-        tables.read_doc(reader, table, ("handler",), "summary"),
+        tables.read_doc(reader, table, ("handler",), "summary", [title]),
         tables.read_flags(reader, table),
         config,
         options,

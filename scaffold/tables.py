@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from runtime.golang.durations import parse_go
-from scaffold import names, scopes
+from scaffold import names, prose, scopes
 from scaffold.model import (
     FLAGS,
     LEVELS,
@@ -23,8 +23,8 @@ from scaffold.names import Names
 from scaffold.reading import Path, Reader, kind_of
 from scaffold.values import Values
 
-_TITLE = re.compile(r"[^\W_](?:[\w .+&/()'-]{0,38}[\w.+)])?")
-_TEXT_LENGTH = 200
+_TITLE_LENGTH = 60
+_TEXT_LENGTH = 500
 _CONFIG_TYPES = tuple(name for name in TYPES if name != "flag")
 _OPTION_TYPES = tuple(TYPES)
 _CONFIG_KEYS = (
@@ -79,15 +79,31 @@ def read_names(
 
 def read_title(reader: Reader, table: Mapping[str, Any], handler: Names) -> str:
     """How people call the service."""
-    title = reader.value(table, ("handler",), "title", str, handler.class_name)
-    if _TITLE.fullmatch(title):
-        return title
-    reader.fault(
-        ("handler", "title"),
-        f"{title!r} is no title",
-        "letters, digits, blanks and . + & / ( ) ' - _, at most 40",
-    )
-    return handler.class_name
+    if "title" not in table:
+        return handler.class_name
+    path: Path = ("handler", "title")
+    title = _words(reader, table, ("handler",), "title", _TITLE_LENGTH)
+    if title and not any(char.isalnum() for char in title):
+        reader.fault(path, f"{title!r} is no title", "words")
+    elif table["title"] == "":
+        reader.fault(path, "is empty", "words")
+    return title or handler.class_name
+
+
+def _words(
+    reader: Reader, table: Mapping[str, Any], path: Path, key: str, most: int
+) -> str:
+    """What people will read, on one line; it may say anything."""
+    text = reader.value(table, path, key, str, "")
+    place = (*path, key)
+    odd = prose.forbidden(text)
+    if odd:
+        reader.fault(place, f"holds the character {odd}", "a text without it")
+    elif len(text) > most:
+        reader.fault(place, f"has {len(text)} characters", f"at most {most}")
+    else:
+        return prose.folded(text)
+    return ""
 
 
 def read_flags(reader: Reader, table: Mapping[str, Any]) -> tuple[str, ...]:
@@ -106,27 +122,23 @@ def read_flags(reader: Reader, table: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def read_doc(
-    reader: Reader, table: Mapping[str, Any], path: Path, key: str = "doc"
+    reader: Reader,
+    table: Mapping[str, Any],
+    path: Path,
+    key: str = "doc",
+    proper: Collection[str] = (),
 ) -> str:
-    """One sentence of documentation: it goes into docstrings, so it must be harmless."""
-    doc = reader.value(table, path, key, str, "")
-    if key not in table:
-        return ""
-    allowed = "one line that ends with a full stop, without quotes in a row and \\"
-    place = (*path, key)
-    if not doc.isprintable() or "\\" in doc or '""' in doc:
-        reader.fault(place, "cannot stand in a docstring", allowed)
-    elif len(doc) > _TEXT_LENGTH:
-        reader.fault(place, f"has more than {_TEXT_LENGTH} characters", allowed)
-    elif not doc.endswith(".") or doc != doc.strip():
-        reader.fault(place, "is no sentence", allowed)
-    elif doc[:1].isupper() and not doc[1:2].isupper():
-        reader.fault(
-            place, "starts with a capital", suggestion=doc[:1].lower() + doc[1:]
-        )
-    else:
-        return doc
-    return ""
+    """What a person says of something, as a sentence that continues a line.
+
+    Args:
+        reader: collects faults.
+        table: where it stands.
+        path: the table's place.
+        key: its key.
+        proper: names, which keep their capitals.
+    """
+    text = _words(reader, table, path, key, _TEXT_LENGTH)
+    return prose.continued(prose.sentence(text), proper)
 
 
 def read_handler_keys(reader: Reader, table: Mapping[str, Any]) -> None:

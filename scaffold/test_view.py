@@ -272,8 +272,9 @@ class TestView:
 
     @cached_property
     def failure_body(self) -> str:
-        """The body of an answer that means failure, as a literal."""
-        return literal(self.sample.failure(self.sample.bad_status)[0])
+        """The statement that makes the server's answer mean failure."""
+        body = ast.Constant(self.sample.failure(self.sample.bad_status)[0])
+        return statement("server.body = ", body, 4)
 
     @property
     def failure_text(self) -> str:

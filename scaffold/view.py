@@ -19,9 +19,10 @@ from scaffold.declarations import (
 from scaffold.functions import negated
 from scaffold.imports import import_lines
 from scaffold.model import ConfigField, HandlerSpec, Option, Setting
+from scaffold.prose import code_span, docstring, markdown, paragraphs, sentence, started
 from scaffold.sample import Sample
 from scaffold.service_view import ServiceView
-from scaffold.source import literal, statement
+from scaffold.source import LINE_LENGTH, literal, statement
 from scaffold.test_view import TestView
 
 _SWITCH_DOCS = {
@@ -56,14 +57,21 @@ class View:
     @cached_property
     def sentence(self) -> str:
         """What the service does, as a sentence."""
-        summary = self.spec.summary or f"sends alerts to {self.spec.title}."
-        return summary[:1].upper() + summary[1:]
+        return started(self.list_text)
 
     @property
-    def service_line(self) -> str:
-        """The first line of the service's module."""
-        summary = self.spec.summary
-        return f"The {self.spec.title} service{f': {summary}' if summary else '.'}"
+    def service_docs(self) -> list[str]:
+        """The docstring of the service's module."""
+        title, summary = self.spec.title, self.spec.summary
+        line = docstring(f"The {title} service: {summary}")
+        if summary and len(line) + 6 <= LINE_LENGTH:
+            return [line]
+        return [docstring(f"The {title} service.")]
+
+    @property
+    def class_docs(self) -> list[str]:
+        """The docstring of the service's class."""
+        return paragraphs(docstring(self.sentence), 4, LINE_LENGTH)
 
     # configuration
 
@@ -201,7 +209,7 @@ class View:
         """The configuration, for tables in documentation."""
         rows = [_row("enabled", "bool", "false", "Whether the service sends alerts.")]
         for field in self.spec.config:
-            doc = _sentence(field.doc)
+            doc = started(field.doc)
             if field.required and "required" not in doc:
                 doc = f"{doc} Required{' when enabled' if field.required == 'enabled' else ''}.".strip()
             rows.append(_row(field.key, _type_word(field), toml_literal(field), doc))
@@ -219,7 +227,7 @@ class View:
         rows = []
         for option in self.spec.options:
             tick = f"`.{option.tick}()`" if option.tick else "none"
-            doc = _sentence(_option_doc(option))
+            doc = started(_option_doc(option))
             rows.append({**_row(option.key, _type_word(option), "", doc), "tick": tick})
         return rows
 
@@ -276,7 +284,7 @@ class View:
     @property
     def list_text(self) -> str:
         """What stands beside the property in the list of the alert node."""
-        return self.spec.summary or f"sends alerts to {self.spec.title}."
+        return self.spec.summary or sentence(f"sends alerts to {self.spec.title}")
 
     @property
     def example_options(self) -> list[Option]:
@@ -352,13 +360,9 @@ def _row(key: str, type_: str, default: str, doc: str) -> dict[str, str]:
     return {
         "key": key,
         "type": type_,
-        "default": default,
-        "doc": doc.replace("|", "\\|"),
+        "default": code_span(default),
+        "doc": markdown(doc),
     }
-
-
-def _sentence(doc: str) -> str:
-    return doc[:1].upper() + doc[1:]
 
 
 def _type_word(field: Setting) -> str:

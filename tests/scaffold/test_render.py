@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from runtime.tick.parser import parse as parse_tick
-from scaffold import plan
+from scaffold import plan, prose
 from scaffold.errors import SpecError
 from scaffold.flags import toml_text
 from scaffold.layout import fit_module
@@ -173,17 +173,21 @@ def hostile_spec(value):
     plain = toml_text(value.replace("${", "$${"))
     inside = toml_text("${" + repr(value) + "}")
     mixed = toml_text(value.replace("${", "$${") + "${event.id}")
+    said = toml_text(words_of(value))
     return parse(f"""
 [handler]
 name = "hostile"
+title = {toml_text("T " + words_of(value)[:50])}
+summary = {said}
 [config]
+doc = {{ doc = {said} }}
 url  = {{ required = "enabled", error = {plain}, check = "url", check_error = {plain} }}
 text = {{ default = {toml_text(value)}, check = "config.text != 1", check_error = {plain} }}
 list = {{ type = "list", default = [{toml_text(value)}] }}
 map  = {{ type = "map", default = {{ {toml_text(value)} = {toml_text(value)} }} }}
 [option]
 text = {{ default = "config.text" }}
-more = {{ initial = {toml_text(value)} }}
+more = {{ initial = {toml_text(value)}, doc = {said} }}
 [level.color]
 OK = {toml_text(value)}
 default = {toml_text(value)}
@@ -210,7 +214,7 @@ error = {plain}
 message = {toml_text(value.replace("${", "$${") + "${status}${error}")}
 unparsable = {plain}
 [test]
-message = {plain}
+message = {{ value = {plain}, feeds = "event.message", doc = {said} }}
 more = {plain}
 [[example]]
 name = {toml_text(value)}
@@ -219,6 +223,12 @@ options = {{ text = {toml_text(value)} }}
 event = {{ id = {toml_text(value)}, tags = {{ a = {toml_text(value)} }} }}
 want = {{ json = {{ a = {toml_text(value)} }} }}
 """)
+
+
+def words_of(value):
+    """What a person may write of `value`: all of it that is no control character."""
+    kept = (each if not prose.forbidden(each) else "" for each in value)
+    return "words " + "".join(kept)[:400]
 
 
 class Shape(ast.NodeTransformer):
@@ -264,6 +274,59 @@ def test_no_value_of_a_spec_becomes_code(value):
             assert shape(text) == SHAPES[path], path
     assert value in constants(created(spec)["runtime/services/hostile/service.py"])
     assert value in constants(created(spec)["runtime/services/hostile/config.py"])
+
+
+PROSE = [
+    *HOSTILE,
+    'x\\"\\"\\"\\nimport os',
+    'say "hi"',
+    "tail\\\\",
+    "%(x)s",
+    "<script>",
+    "a|b",
+]
+
+
+@pytest.mark.parametrize("value", PROSE)
+def test_hostile_words_come_out_of_docstrings_unchanged(value):
+    spec = hostile_spec(value)
+    files = created(spec)
+    said = prose.sentence(prose.folded(words_of(value)))
+    folder = "runtime/services/hostile"
+    doc = ast.get_docstring(class_of(files[f"{folder}/service.py"], "Service"))
+    assert prose.folded(doc) == prose.started(said)
+    doc = ast.get_docstring(ast.parse(files[f"{folder}/__init__.py"]))
+    assert doc == f"The {spec.title} integration."
+    for name, each in (("config", "Config"), ("handler", "HandlerConfig")):
+        doc = ast.get_docstring(class_of(files[f"{folder}/{name}.py"], each))
+        assert said in prose.folded(doc)
+    for path, text in files.items():
+        if path.endswith(".py"):
+            assert black.format_str(text, mode=black.Mode()) == text, path
+
+
+def class_of(text, name):
+    return next(
+        each
+        for each in ast.parse(text).body
+        if isinstance(each, ast.ClassDef) and each.name == name
+    )
+
+
+@pytest.mark.parametrize("value", PROSE)
+def test_hostile_words_stay_one_line_of_markdown_and_comments(value):
+    files, places = created(hostile_spec(value)), registered(hostile_spec(value))
+    page = files["docs/handlers/hostile.md"]
+    said = [line for line in page.split("\n") if "words" in line]
+    assert said
+    assert "<script>" not in "\n".join(said)
+    benign = created(BENIGN)["docs/handlers/hostile.md"]
+    assert page.count("\n") == benign.count("\n")
+    conf = next(text for place, text in places.items() if place.startswith("etc/"))
+    tomllib.loads(conf)
+    index = next(text for place, text in places.items() if "docs/handlers.md" in place)
+    assert index.count("\n") == 1
+    assert "](handlers/hostile.md)" in index
 
 
 @pytest.mark.parametrize("value", HOSTILE)

@@ -3,6 +3,7 @@ import re
 import pytest
 
 from scaffold.errors import SpecError
+from scaffold.flags import toml_text
 from scaffold.spec import differences, from_flags, parse
 
 HEAD = '[handler]\nname = "foo"\n[config]\nurl = {}\nroom = {}\n'
@@ -179,14 +180,56 @@ def test_a_secret_in_an_error_text_is_refused():
     assert lines == ["foo.toml:12: check[1].error: would show the secret config.room"]
 
 
-@pytest.mark.parametrize(
-    "doc", ['a """b.', "a \\.", "a\nb.", "no end", "Capital.", "x\u202e."]
-)
-def test_a_doc_that_could_harm_a_docstring_is_refused(doc):
-    import json
+def with_doc(doc):
+    room = f"room = {{ doc = {toml_text(doc)} }}"
+    return parse(HEAD.replace("room = {}", room) + TAIL).config[1].doc
 
-    text = HEAD.replace("room = {}", f"room = {{ doc = {json.dumps(doc)} }}") + TAIL
-    assert "config.room.doc" in faults(text)[0]
+
+@pytest.mark.parametrize(
+    ("doc", "wanted"),
+    [
+        ("no end", "no end."),
+        ("Where it goes", "where it goes."),
+        ("URL of the hook", "URL of the hook."),
+        ("PagerDuty key", "PagerDuty key."),
+        ("over\n  two\tlines\n", "over two lines."),
+        ("why?", "why?"),
+        ("a list:", "a list."),
+        ("the room (see there.)", "the room (see there.)"),
+        ('so-called "room"', 'so-called "room".'),
+        ('a """b\\', 'a """b\\.'),
+        ("", ""),
+    ],
+)
+def test_a_doc_may_be_anything_that_people_write(doc, wanted):
+    assert with_doc(doc) == wanted
+
+
+@pytest.mark.parametrize("doc", ["a\0b", "a\x1b[31m", "x\u202ey"])
+def test_a_doc_holds_no_control_characters(doc):
+    with pytest.raises(SpecError, match=r"config\.room\.doc: holds the character U\+"):
+        with_doc(doc)
+
+
+def test_a_title_may_be_anything_that_people_write():
+    spec = from_flags("foo", title=' Ünï \n ${x} "& Co." 会社 ')
+    assert spec.title == 'Ünï ${x} "& Co." 会社'
+    assert spec.names.class_name == "Foo"
+    assert differences(spec, parse(spec.to_toml())) == []
+
+
+@pytest.mark.parametrize("title", ["--!", "x" * 61, "a\x07b"])
+def test_a_title_has_words(title):
+    assert flag_faults(title=title)[0].startswith("--title: ")
+
+
+def test_names_keep_their_capitals_in_a_summary():
+    head = HEAD.replace('"foo"\n', '"foo"\ntitle = "The Hook"\nsummary = "SAID"\n')
+    for said, wanted in [
+        ("Posts it", "posts it."),
+        ("The Hook hears", "The Hook hears."),
+    ]:
+        assert parse(head.replace("SAID", said) + TAIL).summary == wanted
 
 
 COMMITTED = """

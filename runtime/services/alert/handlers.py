@@ -31,11 +31,11 @@ class HandlerServices(Protocol):
 
     @property
     def foo(self) -> HandlerService[FooHandlerConfig]:
-        """Foo."""
+        """The Foo service."""
 
     @property
     def hipchat(self) -> HandlerService[HipChatHandlerConfig]:
-        """HipChat."""
+        """The HipChat service."""
 
     @property
     def httppost(self) -> HandlerService[HttpPostHandlerConfig]:

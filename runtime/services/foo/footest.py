@@ -13,13 +13,13 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FooServer(LoopbackServer):
-    """Answers as Foo does when all is well, unless a test says otherwise."""
+    """Answers as Foo does when all is well."""
 
     def next_message(self, timeout_s: float = 5.0) -> Message:
         """What the oldest request not yet taken says.
 
         Raises:
             TimeoutError: no request came within `timeout_s`.
-            msgspec.ValidationError: it is nothing that Foo understands.
+            msgspec.ValidationError: Foo would not understand it.
         """
         return msgspec.json.decode(self.next(timeout_s).body, type=Message)

@@ -70,7 +70,8 @@ def test_url_is_required(server):
 
 
 def test_an_answer_that_means_failure(server):
-    server.status, server.body = 500, '{"error": "boom"}'
+    server.status = 500
+    server.body = '{"error": "boom"}'
     wanted = "boom"
     with pytest.raises(DeliveryError) as caught:
         deliver(Service, config(server))
