@@ -11,6 +11,7 @@ from typing import ParamSpec
 from runtime.errors import DeliveryError, LineProtocolError, TaskError
 from runtime.line_protocol import parse
 from runtime.nodes.environment import Environment
+from runtime.nodes.routes import Routes
 from runtime.nodes.task import ExecutingTask, Write
 from runtime.services.foo.service import Service as FooService
 from runtime.services.hipchat.service import Service as HipChatService
@@ -65,7 +66,7 @@ class TaskMaster:
         self._default_rp = default_retention_policy
         self._transaction = transaction
         self._tasks: dict[str, ExecutingTask] = {}
-        self._routes: dict[tuple[str, str], tuple[ExecutingTask, ...]] = {}
+        self._routes = Routes()
         self.stopped: Callable[[str, str], None] = lambda id, error: None
         self.points = 0
 
@@ -90,14 +91,14 @@ class TaskMaster:
         self.stop(id)
         task = ExecutingTask(id, script, self._environment(id, dbrps))
         self._tasks[id] = task
-        self._route()
+        self._routes.add(task)
 
     def stop(self, id: str) -> None:
         """Stop a task if it runs; what it held back flows on first."""
         task = self._tasks.pop(id, None)
         if task is None:
             return
-        self._route()
+        self._routes.remove(task)
         with self._transaction():
             task.close()
 
@@ -128,8 +129,7 @@ class TaskMaster:
 
     def feed(self, write: Write, db: str, rp: str) -> None:
         """Feed points to the tasks that read (`db`, `rp`). A task that fails stops."""
-        for task in self._routes.get((db, rp), ()):
-            self._guard(task, task.write, write)
+        self._routes.feed(write, (db, rp), self._guard)
 
     def tick(self) -> None:
         """Let tasks do what the time of day asks for."""
@@ -162,18 +162,11 @@ class TaskMaster:
 
     def _drop(self, task: ExecutingTask, reason: str) -> None:
         log.error("task stopped", extra={"task": task.id, "err": reason})
-        self._tasks.pop(task.id, None)
-        self._route()
+        if self._tasks.pop(task.id, None) is not None:
+            self._routes.remove(task)
         try:
             task.close()
         # it failed already; what else fails while it ends changes nothing
         except Exception:
             log.exception("a failed task did not close", extra={"task": task.id})
         self.stopped(task.id, reason)
-
-    def _route(self) -> None:
-        routes: dict[tuple[str, str], list[ExecutingTask]] = {}
-        for task in self._tasks.values():
-            for dbrp in task.environment.dbrps:
-                routes.setdefault((dbrp[0], dbrp[1]), []).append(task)
-        self._routes = {dbrp: tuple(tasks) for dbrp, tasks in routes.items()}

@@ -26,6 +26,7 @@ from runtime.nodes.alert_walk import Walk
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Node
 from runtime.nodes.rows import batch_row, point_row
+from runtime.nodes.thresholds import Bounds
 from runtime.pipeline import alert as pipeline
 from runtime.units import Nanoseconds
 
@@ -70,7 +71,7 @@ class AlertNode(Node):
         if screen is None or fires is None:
             super().frame(frame)
             return
-        ids = frame.shared("alert: group ids", lambda: _ids(frame))
+        ids = group_ids(frame)
         if self._busy.isdisjoint(ids) and ids <= self._groups.keys():
             count = np.count_nonzero(fires)
             if not count:
@@ -114,6 +115,16 @@ class AlertNode(Node):
         for group in self._groups.values():
             self._release(group)
         self._events.close()
+
+    @property
+    def bounds(self) -> Bounds | None:
+        """Between which values of which fields OK groups stay OK; None if unknown."""
+        return self._levels.bounds
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether all groups are OK, so that another OK would change nothing."""
+        return not self._busy
 
     @property
     def working_cardinality(self) -> int:
@@ -229,6 +240,11 @@ class AlertNode(Node):
                 else:
                     self._new(group_id, groups.tags[index])
         return sorted(found)
+
+
+def group_ids(frame: Frame) -> frozenset[str]:
+    """The ids of the groups that a frame has points of."""
+    return frame.shared("alert: group ids", lambda: _ids(frame))
 
 
 def _ids(frame: Frame) -> frozenset[str]:

@@ -9,6 +9,7 @@ from runtime.alert.types import Level
 from runtime.errors import EvaluationError
 from runtime.frames import Point
 from runtime.nodes.predicate import compiled
+from runtime.nodes.thresholds import bounds_of
 from runtime.pipeline.alert import AlertNode
 from runtime.tick.ast import LambdaNode
 from runtime.tick.lambdas import Lambda, State
@@ -41,6 +42,7 @@ class Levels:
     Attributes:
         conditions: by level; None where the script has none. OK never has one.
         resets: what permits to leave a level downwards; only of levels with conditions.
+        bounds: between which values no condition holds or fails; None if unknown.
     """
 
     def __init__(self, node: AlertNode, report: Report) -> None:
@@ -54,6 +56,7 @@ class Levels:
             TaskError: a lambda cannot work on any data.
         """
         self._report = report
+        self.bounds = bounds_of((node.info, node.warn, node.crit))
         self.conditions = (
             None,
             _condition(node.info, "info"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -77,6 +77,14 @@ class EvalNode(PointwiseNode):
         self._states: dict[str, list[Any]] = {}
         texts = tuple(step.function.text for step in steps)
         self._key = ("eval", texts, self._names, self._tags, self._keep)
+
+    @property
+    def recipe(self) -> Hashable | None:
+        """The expressions, if they need no state, and what becomes of the results."""
+        functions = tuple(step.function.key for step in self._steps)
+        if None in functions:
+            return None
+        return type(self), functions, self._names, self._tags, self._keep
 
     def apply(self, point: Point, group: str) -> Point | None:
         """The point with what was computed."""

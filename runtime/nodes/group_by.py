@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from runtime.frames import Batch, Frame, Point
 from runtime.nodes.environment import Environment
 from runtime.nodes.grouping import grouping_of
@@ -25,6 +27,11 @@ class GroupByNode(Node):
         self._tmax: Nanoseconds | None = None
         self._held: dict[str, Batch] = {}
         self._points: dict[str, list[Point]] = {}
+
+    @property
+    def recipe(self) -> Hashable:
+        """How it groups."""
+        return type(self), self._grouping.key
 
     def point(self, point: Point) -> None:
         """Take a point of a stream."""

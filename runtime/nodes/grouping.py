@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 
@@ -11,7 +11,11 @@ from runtime.tick.ast import StarNode
 
 
 class Grouping:
-    """What a `groupBy` says: some tags, or all tags but some; and the measurement."""
+    """What a `groupBy` says: some tags, or all tags but some; and the measurement.
+
+    Attributes:
+        key: equal for those that group alike.
+    """
 
     def __init__(
         self,
@@ -26,6 +30,7 @@ class Grouping:
         tags = tuple(sorted(set(dimensions) - self._exclude))
         self._fixed = {each: Dimensions(each, tags) for each in (False, True)}
         self._by_name = by_name
+        self.key: Hashable = (all_tags, self._exclude, tags, by_name)
         self._known: dict[tuple[bool, tuple[str, ...]], Dimensions] = {}
 
     def of_point(self, point: Point) -> Dimensions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
@@ -58,6 +59,7 @@ class Node:
     """
 
     def __init__(self, spec: PipelineNode, environment: Environment) -> None:
+        self._definition = spec
         self.name = spec.name
         self.environment = environment
         self.children: list[Node] = []
@@ -72,6 +74,20 @@ class Node:
         """Send what this node emits to `child` too."""
         self.children.append(child)
         child.parents.append(self)
+
+    @property
+    def recipe(self) -> Hashable | None:
+        """Equal for nodes that make the same of equal points.
+
+        None where what a node makes depends on more than the point.
+        """
+        return None
+
+    def twin(self) -> Node:
+        """A node like this one with counters and links of its own; it logs nothing."""
+        made = type(self)(self._definition, self.environment)
+        made._quiet = True
+        return made
 
     def input(self, number: int) -> Node:
         """What takes the output of the parent of that number."""

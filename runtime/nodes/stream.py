@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from runtime.errors import EvaluationError
 from runtime.frames import Frame, Point
@@ -19,6 +19,11 @@ from runtime.units import round_half_up, truncate
 
 class StreamNode(Node):
     """The source of a stream task; passes on what the task is fed with."""
+
+    @property
+    def recipe(self) -> Hashable:
+        """All are alike."""
+        return "stream"
 
     def point(self, point: Point) -> None:
         """Take a point of a stream."""
@@ -52,6 +57,16 @@ class FromNode(Node):
         )
         self._state = self._predicate.new_state() if self._predicate else None
         self._grouping = grouping_of(spec.dimensions, by_name=spec.group_by_measurement)
+
+    @property
+    def recipe(self) -> Hashable | None:
+        """Where points are from, what holds of them, and how they are grouped."""
+        where = self._predicate.function.key if self._predicate else ()
+        if where is None:
+            return None
+        place = self.measurement, self._database, self._retention_policy
+        times = self._truncate, self._round
+        return type(self), place, times, where, self._grouping.key
 
     def point(self, point: Point) -> None:
         """Take a point of a stream."""

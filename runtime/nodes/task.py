@@ -11,6 +11,7 @@ from runtime.frames import Frame, Point
 from runtime.nodes.build import build
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Node, feed
+from runtime.nodes.path import path_of
 from runtime.nodes.stream import FromNode, StreamNode
 from runtime.pipeline.node import Pipeline
 from runtime.units import Nanoseconds
@@ -42,7 +43,9 @@ class ExecutingTask:
         id: the task's id.
         nodes: its nodes, in the order of the script.
         error: why it has stopped, or "".
+        databases: what it reads, as (database, retention policy); all if empty.
         measurements: what its `from` nodes take; None when one takes all.
+        path: from its stream to its alert, if that is simple.
     """
 
     def __init__(self, id: str, script: Script, environment: Environment) -> None:
@@ -56,9 +59,10 @@ class ExecutingTask:
         self.error = ""
         self.nodes: list[Node] = build(script.pipeline, environment)
         self._source = self.nodes[0]
-        self._dbrps = frozenset(environment.dbrps)
+        self.databases = frozenset((db, rp) for db, rp in environment.dbrps)
         self.measurements = _measurements(self.nodes)
         self._ordered = self.measurements is None or len(self.measurements) > 1
+        self.path = path_of(self.nodes) if len(self.databases) == 1 else None
 
     @property
     def stopped(self) -> bool:
@@ -67,7 +71,7 @@ class ExecutingTask:
 
     def takes(self, points: Frame | Point) -> bool:
         """Whether the task reads such points."""
-        if self._dbrps and (points.db, points.rp) not in self._dbrps:
+        if self.databases and (points.db, points.rp) not in self.databases:
             return False
         return self.measurements is None or points.name in self.measurements
 
@@ -127,6 +131,8 @@ class ExecutingTask:
 
     def stats(self) -> dict[str, dict[str, object]]:
         """The counters of the task and of its nodes, as the task API shows them."""
+        if self.path is not None:
+            self.path.settle()
         return {
             "task-stats": {"throughput": 0},
             "node-stats": {node.name: dict(node.stats()) for node in self.nodes},

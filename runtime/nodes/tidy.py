@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,11 @@ class DefaultNode(PointwiseNode):
         self._tags = dict(spec.tags)
         self._key = ("default", tuple(map(repr, self._fields.items())))
         self._tag_key = tuple(self._tags.items())
+
+    @property
+    def recipe(self) -> Hashable:
+        """The defaults."""
+        return self._key, self._tag_key
 
     def apply(self, point: Point, group: str) -> Point | None:
         """The point with what it lacked."""
@@ -113,6 +119,11 @@ class DeleteNode(PointwiseNode):
         super().__init__(spec, environment)
         self._fields = frozenset(spec.fields)
         self._tags = frozenset(spec.tags)
+
+    @property
+    def recipe(self) -> Hashable:
+        """What is deleted."""
+        return type(self), self._fields, self._tags
 
     def apply(self, point: Point, group: str) -> Point | None:
         """The point without them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 from runtime.errors import EvaluationError
@@ -21,6 +22,12 @@ class WhereNode(PointwiseNode):
             spec.predicate, "Failed to compile expression in where clause"
         )
         self._states: dict[str, Any] = {}
+
+    @property
+    def recipe(self) -> Hashable | None:
+        """The predicate, if it needs no state."""
+        key = self._predicate.function.key
+        return None if key is None else (type(self), key)
 
     def apply(self, point: Point, group: str) -> Point | None:
         """The point, if the predicate holds."""

@@ -14,6 +14,7 @@ from runtime.tick.lambdas.build import (
     check,
     folded,
     identity,
+    is_pure,
     is_stateful,
     references,
 )
@@ -32,6 +33,8 @@ class Lambda:
         text: its source, formatted, without `lambda:`.
         references: the fields and tags (and perhaps `time`) that it refers to.
         stateful: whether its value depends on the points before.
+        key: equal for lambdas that give equal values of equal points; None where the
+            value depends on more than the point.
         row: its value at one point, `row(state, time, fields, tags)`; raises
             EvaluationError. As `eval` and the like use it.
         test: the same as a condition, True or False; an error's words differ from
@@ -42,6 +45,7 @@ class Lambda:
         "_columns",
         "_key",
         "_root",
+        "key",
         "references",
         "row",
         "stateful",
@@ -61,6 +65,7 @@ class Lambda:
         self.text = expression_text(node.expression)
         self.references = frozenset(references(root))
         self.stateful = is_stateful(root)
+        self.key = self._key if is_pure(root) else None
         self.row: Row = compiled(root, lambda scope: _result(root, scope))
         self.test: Row = compiled(
             root, lambda scope: _truth(root, scope), frozenset((bool,))

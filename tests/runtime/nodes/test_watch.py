@@ -1,0 +1,184 @@
+"""Tasks that are watched together do what each does alone."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runtime.line_protocol import Write, parse
+from runtime.nodes.environment import Environment
+from runtime.nodes.path import path_of
+from runtime.nodes.routes import Routes
+from runtime.nodes.task import ExecutingTask
+from runtime.nodes.thresholds import bounds_of
+from runtime.testing.alerts import RecordingTopics, services
+from runtime.tick.ast import DeclarationNode, LambdaNode
+from runtime.tick.evaluate import evaluate
+from runtime.tick.parser import parse as parse_script
+
+BEFORE = [
+    "",
+    ".where(lambda: \"h\" != 'a').groupBy('h')",
+    ".groupBy(*)",
+    "|where(lambda: \"v\" > 1)|groupBy('h')",
+    "|eval(lambda: \"v\" * 2.0).as('v').keep()",
+    "|default().field('w', 3.0)|delete().tag('x')",
+]
+LEVELS = [
+    '.crit(lambda: "v" > {0})',
+    '.info(lambda: "v" >= {0}).crit(lambda: "v" > {1})',
+    '.warn(lambda: "v" < {0}).crit(lambda: {1} <= "v" OR "w" > 5)',
+    '.warn(lambda: "v" > {0} AND "w" < {1})',
+    '.warn(lambda: "v" > {0}).warnReset(lambda: "v" < 2.0).stateChangesOnly()',
+    '.crit(lambda: "v" > {0}).flapping(0.2, 0.4).history(4)',
+]
+VALUES = ["0.0", "1.0", "2.5", "3.0", "4.0", "5.0", "6.5", "3i", "8.0", "T"]
+
+script = st.builds(
+    lambda before, levels, low, high: (
+        f"stream|from().measurement('m'){before}|alert()"
+        + levels.format(f"{low}.0", high)
+        + ".id('{{ .TaskName }}{{ .Group }}').hipChat().topic('t')"
+    ),
+    st.sampled_from(BEFORE),
+    st.sampled_from(LEVELS),
+    st.integers(0, 7),
+    st.integers(0, 7),
+)
+line = st.builds(
+    lambda name, host, value, other: f"{name},h={host},x=1 v={value}{other}",
+    st.sampled_from("mmmmn"),
+    st.sampled_from("abc"),
+    st.sampled_from([*VALUES[:7] * 4, *VALUES]),
+    st.sampled_from(["", ",w=1.0", ",w=4.0"]),
+)
+writes = st.lists(st.lists(line, min_size=1, max_size=14), min_size=1, max_size=6)
+
+
+def started(text: str, id: str) -> ExecutingTask:
+    topics = RecordingTopics()
+    environment = Environment(
+        id, services=services(), topics=topics, dbrps=(("d", "r"),)
+    )
+    return ExecutingTask(id, evaluate(parse_script(text), "stream"), environment)
+
+
+def written(lines: list[str], time: int) -> Write:
+    text = "\n".join(f"{each} {time + n}" for n, each in enumerate(lines))
+    return parse(text.encode(), precision="s", now=0, db="d", rp="r")
+
+
+def seen(task: ExecutingTask) -> object:
+    topics = task.environment.topics
+    assert isinstance(topics, RecordingTopics)
+    stats = task.stats()["node-stats"]
+    assert isinstance(stats, dict)
+    for each in stats.values():
+        del each["avg_exec_time_ns"], each["working_cardinality"]
+    events = {each.id: each.events for each in topics.topics}
+    return topics.events, events, stats, task.error
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(script, min_size=1, max_size=3), writes, writes)
+def test_watched_tasks_do_what_they_do_alone(scripts, before, after):
+    routes = Routes()
+    together: list[ExecutingTask] = []
+    alone: list[ExecutingTask] = []
+
+    def start(round: int) -> None:
+        for number, text in enumerate(scripts):
+            for tasks in (together, alone):
+                tasks.append(started(text, f"t{number}.{round}"))
+            routes.add(together[-1])
+
+    time = 0
+    for round, some in enumerate((before, after)):
+        start(round)
+        for lines in some:
+            routes.feed(written(lines, time), ("d", "r"), lambda task, work: work())
+            for task in alone:
+                task.write(written(lines, time))
+            time += len(lines)
+    assert [seen(task) for task in together] == [seen(task) for task in alone]
+
+
+def run_times(limits: list[float], lines: list[str]) -> list[str]:
+    """The ids of the tasks that ran for the last line, all lines one write each."""
+    ran: list[str] = []
+    routes = Routes()
+    for limit in limits:
+        text = (
+            "stream|from().measurement('m').groupBy('h')|alert()"
+            f'.crit(lambda: "v" > {limit})'
+        )
+        routes.add(started(text, str(limit)))
+    for line in lines:
+        ran.clear()
+
+        def run(task: ExecutingTask, work: Callable[[], None]) -> None:
+            ran.append(task.id)
+            work()
+
+        routes.feed(written([line], 0), ("d", "r"), run)
+    return ran
+
+
+def test_only_tasks_whose_threshold_is_passed_run():
+    lines = ["m,h=a v=0", "m,h=a v=0"]
+    assert run_times([1.5, 2.5, 3.5], lines) == []
+    assert run_times([1.5, 2.5, 3.5], [*lines, "m,h=a v=3"]) == ["1.5", "2.5"]
+
+
+def test_tasks_run_for_groups_they_do_not_know_and_while_they_are_not_ok():
+    assert run_times([5.5], ["m,h=a v=0", "m,h=b v=0"]) == ["5.5"]
+    assert run_times([5.5], ["m,h=a v=9", "m,h=a v=0"]) == ["5.5"]
+    assert run_times([5.5], ["m,h=a v=9", "m,h=a v=0", "m,h=a v=0"]) == []
+
+
+def test_a_removed_task_runs_no_more():
+    routes, task = Routes(), started("stream|from().measurement('m')|log()", "t")
+    routes.add(task)
+    routes.remove(task)
+    routes.feed(written(["m v=1"], 0), ("d", "r"), lambda task, work: work())
+    assert task.nodes[0].collected == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "bounds"),
+    [
+        ('"v" > 3', {"v": (float("-inf"), 3.0)}),
+        ('-2.5 >= "v"', {"v": (-2.4999999999999996, float("inf"))}),
+        ('"v" > 3 OR "v" < 1', {"v": (1.0, 3.0)}),
+        (
+            '"v" > 3 AND "w" < 1',
+            {"v": (float("-inf"), 3.0), "w": (float("-inf"), float("inf"))},
+        ),
+        ('"v" == 3', None),
+        ('"time" > 3', None),
+        ("\"v\" > 'x'", None),
+        ('"v" > "w"', None),
+        ('"v" > 9007199254740993', None),
+    ],
+)
+def test_bounds_of_a_condition(text, bounds):
+    program = parse_script(f"var x = lambda: {text}")
+    [declaration] = program.statements
+    assert isinstance(declaration, DeclarationNode)
+    assert isinstance(declaration.value, LambdaNode)
+    assert bounds_of([None, declaration.value]) == bounds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'stream|from()|alert().crit(lambda: "v" > 1)',
+        "stream|from().measurement('m')|where(lambda: count() > 1)|alert()",
+        "stream|from().measurement('m')|window().period(1s).every(1s)|alert()",
+        "stream|from().measurement('m')|alert().crit(lambda: sigma(\"v\") > 1.0)",
+        "var m = stream|from().measurement('m')\nm|alert()\nm|log()",
+    ],
+)
+def test_tasks_that_remember_or_branch_have_no_path(text):
+    assert path_of(started(text, "t").nodes) is None
