@@ -23,11 +23,13 @@ Commands:
     disable               stop running a task.
     reload                reload a running task with an updated definition.
     delete                delete tasks, templates, topics or topic-handlers.
-    list                  list tasks, templates, topics, topic-handlers or service-tests.
+    list                  list tasks, templates, topics, topic-handlers, deliveries or service-tests.
     show                  display detailed information about a task.
     show-template         display detailed information about a template.
     show-topic-handler    display detailed information about an alert handler for a topic.
     show-topic            display detailed information about an alert topic.
+    resend                deliver again what was given up.
+    discard               drop deliveries.
     backup                backup the server's database.
     level                 set the logging level on the server.
     stats                 display server statistics.
@@ -56,6 +58,8 @@ MODULES = {
     "show-template": "showing",
     "show-topic": "showing",
     "show-topic-handler": "showing",
+    "resend": "deliveries",
+    "discard": "deliveries",
     "backup": "server",
     "level": "server",
     "stats": "server",

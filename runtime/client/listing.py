@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runtime.client import deliveries
 from runtime.client.api import Api
 from runtime.client.errors import CommandError, UsageError
 from runtime.client.tables import dbrps, row, width, yes
@@ -9,6 +10,7 @@ from runtime.client.tables import dbrps, row, width, yes
 USAGE = {
     "list": """Usage: kapacitor list (tasks|templates|topics|service-tests) [ID or pattern]...
        kapacitor list topic-handlers [topic ID or pattern [handler ID or pattern]...]
+       kapacitor list deliveries [-state pending|dead|cancelled] [topic ID or pattern [handler ID or pattern]]
 
     A pattern is a shell glob. Without one everything is listed.
 """
@@ -26,6 +28,9 @@ def listing(api: Api, arguments: list[str]) -> None:
             "Must specify 'tasks', 'recordings', 'replays', 'topics', or 'topic-handlers'"
         )
     kind, *patterns = arguments
+    if kind == "deliveries":
+        deliveries.show(api, patterns)
+        return
     if kind not in _LISTS:
         raise CommandError(
             f"cannot list '{kind}' did you mean 'tasks', 'recordings', 'replays', "

@@ -485,3 +485,140 @@ def test_an_endpoint_that_answers_is_not_paused(make):
     offer(deliverer, A, handler, "1")
     run(deliverer, lambda: deliverer.counters()[A].delivered == 1)
     assert len(handler.ids) == 9
+
+
+def test_a_text_that_is_too_long_is_shortened_once(make):
+    class Strict(Recorder):
+        async def handle(self, event):
+            self.events.append(event)
+            if len(event.state.message) > 1000:
+                raise DeliveryError("too long", status=413)
+
+    deliverer, handler = make(), Strict()
+    event = Event("t", EventState("1", "x" * 2000))
+    deliverer.offer(A, Delivery(event, handler))
+    offer(deliverer, A, handler)
+    assert run(deliverer) == 0
+    assert [len(each.state.message) for each in handler.events] == [2000, 1000]
+    assert deliverer.outbox.items() == []
+
+
+def test_refused_credentials_cost_no_event(make):
+    deliverer = make(policy=RetryPolicy(base_s=0.0, auth_probe_s=1000.0))
+    handler = Recorder(DeliveryError("unauthorized", status=401), 4, ["1"])
+    handler.left = {str(number): 1 for number in range(100)}
+    offer(deliverer, A, handler, *map(str, range(100)))
+
+    async def main():
+        await deliverer.start()
+        await until(lambda: deliverer.counters()[A].failed >= 4)
+        await asyncio.sleep(0.01)
+        assert len(handler.ids) == 4  # those that were under way at once
+        handler.left = {"none": 1}
+        deliverer.hurry()
+        await until(lambda: deliverer.counters()[A].delivered == 100)
+        return await deliverer.close(1)
+
+    assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
+    assert deliverer.outbox.items() == []
+
+
+def test_what_the_endpoint_may_have_is_marked(make):
+    deliverer = make(time_limit_s=0.01, policy=RetryPolicy(base_s=1000.0, cap_s=1000.0))
+    offer(deliverer, A, Hanging(), "1")
+    run(deliverer, lambda: deliverer.counters()[A].failed == 1)
+    [item] = deliverer.outbox.items()
+    assert item.maybe_duplicate
+
+
+def test_the_schedule_outlives_a_restart(make):
+    policy = RetryPolicy(base_s=0.0, ask_cap_s=1000.0)
+    before = make(policy=policy)
+    handler = Recorder(retry(status=503, retry_after_s=500.0), 1, ["1"])
+    offer(before, A, handler, "1")
+    run(before, lambda: before.counters()[A].failed == 1)
+    after, again = make(policy=policy), Recorder()
+    after.resume(A, again, {})
+    assert run(after, limit_s=0.1) == 1
+    assert again.ids == []
+    [item] = after.outbox.items()
+    assert item.attempts == 1
+    assert 400 < (item.due - item.created) / SECOND < 600
+
+
+@pytest.mark.parametrize("jump", [DAY, -DAY])
+def test_a_clock_that_jumps_neither_skips_nor_hurries(make, jump):
+    clock, now_s = ManualClock(100 * DAY), [0.0]
+    policy = RetryPolicy(base_s=1000.0, cap_s=1000.0)
+    deliverer = make(policy=policy, clock=clock, monotonic=lambda: now_s[0])
+    handler = Recorder(retry(), 1, ["1"])
+
+    async def main():
+        await deliverer.start()
+        offer(deliverer, A, handler, "1", "2")
+        await until(lambda: len(handler.ids) == 2)
+        clock.now += jump
+        offer(deliverer, A, handler, "1")
+        await asyncio.sleep(0.01)
+        assert handler.ids == ["1", "2"]
+        now_s[0] = 1000.0
+        offer(deliverer, A, handler, "3")
+        await until(lambda: deliverer.counters()[A].delivered == 4)
+        return await deliverer.close(1)
+
+    assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
+    assert handler.ids.count("1") == 3
+
+
+@pytest.mark.parametrize("jump", [DAY, -DAY])
+def test_a_clock_that_jumps_over_a_restart_delays_nothing_for_long(make, jump):
+    before = make(clock=ManualClock(100 * DAY), policy=RetryPolicy(base_s=0.0))
+    handler = Recorder(retry(retry_after_s=10.0), 1, ["1"])
+    offer(before, A, handler, "1")
+    run(before, lambda: before.counters()[A].failed == 1)
+    now_s, again = [0.0], Recorder()
+    after = make(clock=ManualClock(100 * DAY + jump), monotonic=lambda: now_s[0])
+    after.resume(A, again, {})
+
+    async def main():
+        await after.start()
+        await until(lambda: len(after.queues()[0]) or again.ids)
+        now_s[0] = 3600.0
+        offer(after, A, again, "2")
+        await until(lambda: after.counters()[A].delivered == 2)
+        return await after.close(1)
+
+    assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
+
+
+def test_what_got_too_old_while_its_handler_failed_is_given_up(make):
+    now_s = [0.0]
+    deliverer = make(
+        policy=RetryPolicy(base_s=1e6, cap_s=1e6), monotonic=lambda: now_s[0]
+    )
+    offer(deliverer, A, Recorder(retry()), *"123")
+
+    async def main():
+        await deliverer.start()
+        await until(lambda: deliverer.counters()[A].failed == 3)
+        await until(lambda: not deliverer.queues()[0].in_flight)
+        now_s[0] = 2 * DAY / SECOND
+        await deliverer.tidy()
+        assert deliverer.outbox.count("dead") == 3
+        now_s[0] = 30 * DAY / SECOND
+        await deliverer.tidy()
+        return await deliverer.close(1)
+
+    assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
+    assert deliverer.outbox.items() == []
+    assert deliverer.counters()[A].dead == 3
+
+
+def test_a_discarded_event_is_not_delivered(make):
+    deliverer, handler = make(), Recorder()
+    offer(deliverer, A, handler, "1", "1", "2")
+    [first, *_] = deliverer.outbox.items()
+    assert deliverer.discard(first)
+    assert run(deliverer) == 0
+    assert sorted(handler.ids) == ["1", "2"]
+    assert deliverer.counters()[A].discarded == 1

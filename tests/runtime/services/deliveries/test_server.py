@@ -1,0 +1,315 @@
+"""Deliveries as users meet them: the API of a running server, and its bounds."""
+
+import dataclasses
+import json
+import time
+
+import pytest
+
+from runtime.delivery import RetryPolicy
+from runtime.secrets import Secret
+from runtime.server.config import AlertHandlers
+from runtime.services.deliveries.config import Config as DeliveryConfig
+from runtime.services.deliveries.statistics import delivery_statistics
+from runtime.testing.loopback import LoopbackServer
+from runtime.units import MILLISECOND, SECOND, Duration
+
+SCRIPT = """\
+stream
+    |from().measurement('cpu').groupBy('host')
+    |alert()
+        .id('{{ index .Tags "host" }}')
+        .message('{{ .ID }} is {{ .Level }}')
+        .crit(lambda: "value" > 90)
+        .stateChangesOnly()
+        .topic('cpu')
+"""
+TASK = {
+    "id": "t",
+    "type": "stream",
+    "dbrps": [{"db": "d", "rp": "r"}],
+    "script": SCRIPT,
+    "status": "enabled",
+}
+HANDLER = {"id": "h", "kind": "hipchat", "options": {"room": "r", "token": "tok-12345"}}
+QUICK = DeliveryConfig(
+    retry_base=Duration(MILLISECOND),
+    retry_max=Duration(10 * MILLISECOND),
+    timeout=Duration(SECOND // 2),
+)
+
+
+@pytest.fixture
+def chat():
+    with LoopbackServer(status=204) as server:
+        yield server
+
+
+@pytest.fixture
+def start(config, start_api, chat):
+    def start(delivery=QUICK, **hipchat):
+        config.delivery = delivery
+        table = dataclasses.replace(
+            AlertHandlers().hipchat,
+            enabled=True,
+            url=chat.url + "/v2/room",
+            token=Secret("configured-token"),
+            **hipchat,
+        )
+        config.handlers = AlertHandlers(hipchat=table)
+        api = start_api(config)
+        api.json("POST", "/tasks", TASK)
+        api.json("POST", "/alerts/topics/cpu/handlers", HANDLER)
+        return api
+
+    return start
+
+
+def write(api, *lines):
+    return api.answer("POST", "/write?db=d&rp=r", "\n".join(lines))
+
+
+def alert(api, host, value=95, at=1):
+    answer = write(api, f"cpu,host={host} value={value} {at}")
+    assert answer.status == 204, answer.body
+
+
+def until(api, met, limit_s=10.0):
+    """Let the server work until `met` holds; what it gave then."""
+    import asyncio
+
+    end = time.monotonic() + limit_s
+    while time.monotonic() < end:
+        found = met()
+        if found:
+            return found
+        api.run(asyncio.sleep(0.002))
+    raise AssertionError("it did not happen in time")
+
+
+def deliveries(api, query=""):
+    return api.json("GET", f"/deliveries{query}")["deliveries"]
+
+
+def test_a_rejected_event_is_listed_sent_again_and_discarded(start, chat):
+    api = start()
+    chat.status = 400
+    chat.body = json.dumps({"error": {"message": "no such room tok-12345"}})
+    alert(api, "a")
+    [found] = until(api, lambda: deliveries(api, "?state=dead"))
+    assert found["link"] == {
+        "rel": "self",
+        "href": f"/kapacitor/v1/deliveries/{found['id']}",
+    }
+    assert (found["topic"], found["handler"], found["event"]) == ("cpu", "h", "a")
+    assert (found["level"], found["message"]) == ("CRITICAL", "a is CRITICAL")
+    assert (found["attempts"], found["due"]) == (1, None)
+    assert "no such room ***" in found["error"]
+    assert found["key"] == chat.next().headers["Idempotency-Key"]
+    assert api.json("GET", f"/deliveries/{found['id']}") == found
+
+    chat.status = 204
+    assert api.json("POST", f"/deliveries/{found['id']}/resend") == {"count": 1}
+    until(api, lambda: not deliveries(api))
+    assert chat.next().json["message"] == "a is CRITICAL"
+
+    chat.status = 400
+    alert(api, "b")
+    [found] = until(api, lambda: deliveries(api, "?state=dead&topic=c*&handler=h"))
+    assert api.json("POST", f"/deliveries/{found['id']}/discard") is None
+    assert deliveries(api) == []
+
+
+def test_lists_are_filtered_and_paged(start, chat):
+    api = start()
+    chat.status = 400
+    for host in "abcde":
+        alert(api, host)
+    until(api, lambda: len(deliveries(api, "?state=dead")) == 5)
+    ids = [each["id"] for each in deliveries(api)]
+    shown = [each["id"] for each in deliveries(api, "?limit=2&offset=1")]
+    assert shown == ids[1:3]
+    assert [each["id"] for each in deliveries(api, f"?after={ids[2]}")] == ids[3:]
+    assert deliveries(api, "?topic=other") == deliveries(api, "?handler=x") == []
+    assert len(deliveries(api, "?topic=cpu&handler=h&state=dead")) == 5
+    assert deliveries(api, "?state=cancelled") == []
+    chat.status = 204
+    assert api.json("POST", "/deliveries/resend?state=dead&topic=cpu") == {"count": 5}
+    until(api, lambda: not deliveries(api))
+
+
+@pytest.mark.parametrize(
+    ("method", "uri", "answer"),
+    [
+        ("GET", "?state=x", (400, "invalid state x, must be one of pending, dead, ca")),
+        ("GET", "?limit=x", (400, "invalid limit parameter x, must be an integer")),
+        ("GET", "?offset=-1", (400, "invalid offset parameter -1, must be an integer")),
+        ("GET", "/7", (404, "unknown delivery: 7")),
+        ("GET", "/x", (404, "unknown delivery: x")),
+        ("POST", "/7/resend", (404, "unknown delivery: 7")),
+        ("POST", "/7/x", (404, "Not Found")),
+        ("DELETE", "/7", (404, "unknown delivery: 7")),
+        ("POST", "/resend?state=pending", (400, "what is pending is sent anyway")),
+    ],
+)
+def test_what_makes_no_sense_is_refused(start, method, uri, answer):
+    status, text = start().ask(method, f"/deliveries{uri}")
+    assert (status, text[: len(answer[1])]) == answer
+
+
+def test_what_waits_for_a_deleted_handler_is_cancelled_and_listed(start, chat):
+    api = start()
+    chat.status = 503
+    alert(api, "a")
+    until(api, lambda: [d for d in deliveries(api) if d["attempts"]])
+    begin = time.monotonic()
+    assert api.ask("DELETE", "/alerts/topics/cpu/handlers/h")[0] == 204
+    assert time.monotonic() - begin < 1
+    [found] = until(api, lambda: deliveries(api, "?state=cancelled"))
+    refused = api.ask("POST", f"/deliveries/{found['id']}/resend")
+    assert refused == (409, "handler h of topic cpu does not run")
+    chat.status = 204
+    api.json("POST", "/alerts/topics/cpu/handlers", HANDLER)
+    assert api.json("POST", f"/deliveries/{found['id']}/resend") == {"count": 1}
+    until(api, lambda: not deliveries(api))
+
+
+@pytest.mark.parametrize("change", ["delete", "replace", "configure", "delete task"])
+def test_a_change_returns_at_once_though_the_handler_hangs(start, chat, change):
+    api = start(dataclasses.replace(QUICK, timeout=Duration(3 * SECOND)))
+    chat.hang = True
+    for number in range(10):
+        alert(api, f"h{number}")
+    until(api, lambda: not chat.received.empty())
+    path = "/alerts/topics/cpu/handlers/h"
+    begin = time.monotonic()
+    if change == "delete":
+        api.json("DELETE", path)
+    elif change == "replace":
+        api.json("PUT", path, {**HANDLER, "options": {"room": "other"}})
+    elif change == "configure":
+        api.json("POST", "/config/hipchat/", {"set": {"room": "x"}})
+    else:
+        api.json("DELETE", "/tasks/t")
+    assert time.monotonic() - begin < 1
+    if change != "delete":
+        # nothing is lost: all of it waits
+        assert len(deliveries(api, "?state=pending")) == 10
+
+
+def test_a_disabled_service_keeps_its_events_until_it_is_enabled(start, chat):
+    api = start()
+    api.json("POST", "/config/hipchat/", {"set": {"enabled": False}})
+    alert(api, "a")
+    [found] = until(api, lambda: [d for d in deliveries(api) if d["attempts"]])
+    assert (found["state"], found["error"]) == ("pending", "service is not enabled")
+    api.json("POST", "/config/hipchat/", {"set": {"enabled": True}})
+    until(api, lambda: not deliveries(api))
+    assert chat.next().json["message"] == "a is CRITICAL"
+
+
+def test_what_a_handler_that_is_gone_left_is_cancelled_at_the_start(start, chat):
+    api = start(dataclasses.replace(QUICK, retry_base=Duration(SECOND)))
+    chat.status = 503
+    alert(api, "a")
+    until(api, lambda: [d for d in deliveries(api) if d["attempts"]])
+    api.server._store.execute("DELETE FROM entries WHERE bucket = 'handler-specs'")
+    api.restart()
+    [found] = deliveries(api)
+    assert found["state"] == "cancelled"
+    assert found["error"].startswith("the handler does not exist any more; before: ")
+
+
+def test_a_full_outbox_refuses_writes_until_there_is_room(start, chat):
+    api = start(dataclasses.replace(QUICK, max_pending=2))
+    api.json(
+        "POST", "/alerts/topics/_internal/handlers", {"id": "h", "kind": "hipchat"}
+    )
+    chat.hang = True
+    alert(api, "a")
+    alert(api, "b")
+    answer = write(api, "cpu,host=c value=95 1")
+    assert answer.status == 503
+    assert answer.headers["Retry-After"] == "5"
+    assert answer.content_type == "text/plain; charset=utf-8"
+    assert answer.body == b"too many events wait for delivery (2)\n"
+    event = until(
+        api, lambda: api.answer("GET", "/kapacitor/v1/alerts/topics/_internal").body
+    )
+    assert b"CRITICAL" in event
+    chat.hang = False
+    until(api, lambda: write(api, "cpu,host=c value=95 1").status == 204)
+    until(api, lambda: not deliveries(api))
+
+
+def internal(api):
+    status, text = api.ask("GET", "/alerts/topics/_internal/events")
+    events = json.loads(text)["events"] if status == 200 else []
+    return {each["id"]: each["state"] for each in events}
+
+
+def test_a_handler_that_keeps_failing_raises_an_alert_and_recovers(start, chat):
+    api = start(dataclasses.replace(QUICK, probe_interval=Duration(20 * MILLISECOND)))
+    chat.status = 401
+    alert(api, "a")
+    state = until(api, lambda: internal(api).get("cpu/h"))
+    assert state["level"] == "CRITICAL"
+    assert state["message"].startswith("handler h of topic cpu keeps failing: ")
+    [found] = deliveries(api)
+    assert found["state"] == "pending"
+    chat.status = 204
+    api.json("POST", "/config/hipchat/", {"set": {"room": "r2"}})
+    until(api, lambda: internal(api)["cpu/h"]["level"] == "OK")
+    assert deliveries(api) == []
+
+
+def test_an_alert_about_the_alerts_of_alerts_is_not_made(start, chat):
+    api = start()
+    api.json(
+        "POST", "/alerts/topics/_internal/handlers", {"id": "i", "kind": "hipchat"}
+    )
+    chat.status = 400
+    alert(api, "a")
+    until(api, lambda: len(deliveries(api, "?state=dead")) == 2)
+    assert {each["topic"] for each in deliveries(api)} == {"cpu", "_internal"}
+    assert list(internal(api)) == ["cpu/h"]
+    assert internal(api)["cpu/h"]["level"] == "WARNING"
+    # the next one within the hour is no news
+    alert(api, "b")
+    until(api, lambda: len(deliveries(api, "?state=dead&topic=cpu")) == 2)
+    assert len(deliveries(api, "?topic=_internal")) == 1
+
+
+def test_numbers_of_each_handler(start, chat):
+    api = start()
+    chat.status = 503
+    alert(api, "a")
+    until(api, lambda: [d for d in deliveries(api) if d["attempts"]])
+    chat.status = 204
+    until(api, lambda: not deliveries(api))
+    found = delivery_statistics(api.server._deliverer)
+    [one] = [each for each in found if each.topic == "cpu"]
+    values = one.values
+    assert (values["delivered"], values["dead"], values["dropped"]) == (1, 0, 0)
+    assert values["failed"] == values["retried"] == one.reasons["failed"] >= 1
+    assert (values["pending"], values["oldest_age_s"], one.trouble) == (0, 0.0, "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"concurrency": 0}, "concurrency must be at least 1"),
+        ({"max_pending": 0}, "max-pending must be at least 1"),
+        ({"rate": -1.0}, "rate must not be negative"),
+        ({"rate": float("nan")}, "rate must not be negative"),
+        ({"timeout": Duration(0)}, "timeout must be positive"),
+    ],
+)
+def test_wrong_configuration_is_refused(changes, text):
+    with pytest.raises(Exception, match=text):
+        dataclasses.replace(DeliveryConfig(), **changes).validate()
+
+
+def test_the_defaults_are_those_of_the_policy():
+    assert DeliveryConfig().policy == RetryPolicy()
+    DeliveryConfig().validate()
