@@ -34,6 +34,7 @@ class HandlerServices:
     httppost: HttpPostService
 
 
+Tap = Callable[[Write, str, str], None]
 EnvironmentMaker = Callable[[str, tuple[tuple[str, str], ...]], Environment]
 
 
@@ -43,6 +44,7 @@ class TaskMaster:
     Attributes:
         stopped: called with id and reason when a running task stops by itself.
         points: how many were taken since the start.
+        taps: called with what is written, before the tasks get it.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class TaskMaster:
         self._routes = Routes()
         self.stopped: Callable[[str, str], None] = lambda id, error: None
         self.points = 0
+        self.taps: set[Tap] = set()
 
     def __iter__(self) -> Iterator[ExecutingTask]:
         return iter(list(self._tasks.values()))
@@ -129,6 +132,8 @@ class TaskMaster:
 
     def feed(self, write: Write, db: str, rp: str) -> None:
         """Feed points to the tasks that read (`db`, `rp`). A task that fails stops."""
+        for tap in self.taps:
+            tap(write, db, rp)
         self._routes.feed(write, (db, rp), self._guard)
 
     def tick(self) -> None:

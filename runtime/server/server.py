@@ -40,6 +40,7 @@ from runtime.services.httpd.service import HttpService
 from runtime.services.httpd.write import WriteHandler
 from runtime.services.httppost.service import Service as HttpPostService
 from runtime.services.load.service import LoadService
+from runtime.services.replay.service import ReplayService
 from runtime.services.servicetest.service import ServiceTestService
 from runtime.services.storage.service import StorageService
 from runtime.services.task_store.records import Task, Template
@@ -121,6 +122,7 @@ class Server:
         self._policy = _policy(config)
         self._users = Records(self._store, "users", User.decode)
         self._tasks = self._task_store()
+        self._replays = self._replay_service()
         dynamic = {
             key_of(field): getattr(self._services, field.name)
             for field in dataclasses.fields(self._services)
@@ -164,6 +166,7 @@ class Server:
             self._alerts.loop.start(self._compute.run)
             await self._compute.run(self._alerts.open)
             await self._compute.run(self._tasks.open)
+            await self._compute.run(self._replays.open)
             await self._compute.run(self._alerts.settle_orphans, self._is_stopped)
             self._deliveries.open()
             await self._deliverer.start()
@@ -180,6 +183,7 @@ class Server:
         await self.http.close()
         if self._ticker is not None:
             self._ticker.cancel()
+        await self._replays.close()
         await self._compute.run(self._master.close)
         await self._alerts.loop.close()
         left = await self._deliverer.close(DRAIN_LIMIT_S)
@@ -261,6 +265,31 @@ class Server:
             self._policy,
         )
 
+    def _replay_service(self) -> ReplayService:
+        return ReplayService(
+            Path(self._config.replay.dir),
+            self._store,
+            self._all_tasks,
+            self._compute,
+            self._replay_master,
+            self._alerts.delete_topic,
+            self._clock,
+        )
+
+    def _replay_master(self, id: str, clock: Clock) -> TaskMaster:
+        """A master for one replay: alerts are real, pages and time are its own."""
+        pages = HTTPOutputs()
+
+        def environment(task: str, dbrps: tuple[tuple[str, str], ...]) -> Environment:
+            real = self._environment(task, dbrps)
+            return dataclasses.replace(
+                real, clock=clock, http_out=pages, task_master_id=id
+            )
+
+        return TaskMaster(
+            environment, clock=clock, transaction=self._alerts.transaction
+        )
+
     def _add_routes(self, router: Router) -> None:
         tracing = self._config.http.write_tracing
         self.http.accept_writes(
@@ -271,6 +300,7 @@ class Server:
             )
         )
         self._tasks.add_routes(router)
+        self._replays.add_routes(router)
         self._overrides.add_routes(router)
         self._tests.add_routes(router)
         self._deliveries.add_routes(router)

@@ -1,0 +1,1 @@
+"""Recordings of what was written, and replays of them."""
