@@ -32,6 +32,8 @@ Commands:
     discard               drop deliveries.
     backup                backup the server's database.
     level                 set the logging level on the server.
+    logs                  follow the server's log.
+    watch                 follow the log of a task.
     stats                 display server statistics.
     vars                  display the server's debug variables.
     service-tests         test a service.
@@ -62,10 +64,12 @@ MODULES = {
     "discard": "deliveries",
     "backup": "server",
     "level": "server",
+    "logs": "watching",
     "stats": "server",
     "vars": "server",
     "service-tests": "server",
     "version": "server",
+    "watch": "watching",
 }
 
 

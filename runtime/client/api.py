@@ -7,13 +7,14 @@ import json
 import os
 import ssl
 import urllib.parse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from runtime.client.errors import AddressError, CommandError
 from runtime.golang.quoting import quote
 
 BASE = "/kapacitor/v1"
+PREVIEW = "/kapacitor/v1preview"
 _PAGE = 100
 
 Query = Mapping[str, str | Sequence[str]]
@@ -121,6 +122,29 @@ class Api:
             where = f"{self._parts.hostname}:{connection.port}"
             raise CommandError(
                 f'{verb} "{self._url}{target}": {_network_fault(fault, where)}'
+            ) from fault
+        finally:
+            connection.close()
+
+    def lines(self, path: str, query: Query) -> Iterator[str]:
+        """The lines of an answer below the preview's base, as they come.
+
+        Raises:
+            CommandError: the server refuses or cannot be reached.
+        """
+        target = f"{PREVIEW}{path}?{urllib.parse.urlencode(sorted(query.items()))}"
+        connection = self._connection()
+        try:
+            connection.request("GET", target, headers=self._headers(None))
+            answer = connection.getresponse()
+            if answer.status != 200:
+                raise CommandError(_fault(answer.status, answer.read()))
+            for line in answer:
+                yield line.decode("utf-8", "replace").rstrip("\n")
+        except (OSError, http.client.HTTPException) as fault:
+            where = f"{self._parts.hostname}:{connection.port}"
+            raise CommandError(
+                f'Get "{self._url}{target}": {_network_fault(fault, where)}'
             ) from fault
         finally:
             connection.close()

@@ -255,8 +255,7 @@ async def _serve(config: Config, disabled: frozenset[str]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, signalled)
-    # log rotation sends it; the default would end the process
-    loop.add_signal_handler(signal.SIGHUP, lambda: log.info("SIGHUP has no effect"))
+    # log rotation sends it too; the default would end the process
     hangup = asyncio.Event()
     loop.add_signal_handler(signal.SIGHUP, hangup.set)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
@@ -29,18 +30,28 @@ class LogfmtFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One record as one line, with a traceback after it if there is one."""
-        parts = {
-            "ts": rfc3339(int(record.created * 1000) * MILLISECOND),
-            "lvl": _WORDS.get(record.levelno, record.levelname.lower()),
-            "msg": record.getMessage(),
-        }
-        for key, value in vars(record).items():
-            if key not in _STANDARD:
-                parts[key] = str(value)
-        line = " ".join(f"{key}={_quoted(value)}" for key, value in parts.items())
+        line = logfmt(parts_of(record))
         if record.exc_info:
             line += f"\n{self.formatException(record.exc_info)}"
         return line
+
+
+def parts_of(record: logging.LogRecord) -> dict[str, str]:
+    """What a line says, in order; the names are those of Kapacitor's tags."""
+    parts = {
+        "ts": rfc3339(int(record.created * 1000) * MILLISECOND),
+        "lvl": _WORDS.get(record.levelno, record.levelname.lower()),
+        "msg": record.getMessage(),
+    }
+    for key, value in vars(record).items():
+        if key not in _STANDARD:
+            parts[key] = str(value)
+    return parts
+
+
+def logfmt(parts: Mapping[str, str]) -> str:
+    """A line without its end."""
+    return " ".join(f"{key}={_quoted(value)}" for key, value in parts.items())
 
 
 def _quoted(value: str) -> str:

@@ -22,6 +22,7 @@ from runtime.http_client import AiohttpClient, HttpClient
 from runtime.nodes.environment import Environment, ServerInfo
 from runtime.nodes.pages import HTTPOutputs
 from runtime.server.config import AlertHandlers, Config
+from runtime.server.log_sessions import LogSessions
 from runtime.server.sections import HttpConfig
 from runtime.services.alert.api import AlertAPI, Query
 from runtime.services.alert.policy import Policy
@@ -149,6 +150,8 @@ class Server:
         self._add_routes(self.http.router)
         self._add_users(self.http)
         self._storage.add_routes(self.http.router)
+        self._log_sessions = LogSessions()
+        self._log_sessions.add_routes(self.http.router)
         self._ticker: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -180,6 +183,7 @@ class Server:
 
     async def close(self) -> None:
         """Close the services; what was taken is delivered first, if that is quick."""
+        self._log_sessions.end()
         await self.http.close()
         if self._ticker is not None:
             self._ticker.cancel()

@@ -1,0 +1,54 @@
+"""`logs` and `watch`: the server's log as it is written."""
+
+from __future__ import annotations
+
+from runtime.client.api import Api
+from runtime.client.errors import UsageError
+
+USAGE = {
+    "logs": """Usage: kapacitor logs [<tag>=<value>]...
+
+    Show the server's log as it is written, until interrupted.
+
+    Each tag is one that lines have, such as service, task, node or lvl. A level that
+    ends in + takes worse ones too:
+
+        kapacitor logs service=http lvl=info+
+""",
+    "watch": """Usage: kapacitor watch <task ID> [<tag>=<value>]...
+
+    Show what the server logs about a task, until interrupted.
+
+        kapacitor watch cpu node=alert2 lvl=error
+""",
+}
+
+
+def logs(api: Api, arguments: list[str]) -> None:
+    """Print the lines that have all the tags."""
+    _follow(api, _tags(arguments))
+
+
+def watch(api: Api, arguments: list[str]) -> None:
+    """Print the lines about a task."""
+    if not arguments:
+        raise UsageError("Must provide task ID.")
+    _follow(api, {**_tags(arguments[1:]), "task": arguments[0]})
+
+
+def _follow(api: Api, tags: dict[str, str]) -> None:
+    for line in api.lines("/logs", tags):
+        print(line, flush=True)
+
+
+def _tags(arguments: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
+        if not name or not equals:
+            raise UsageError(f"bad tag {argument}: must be of the form tag=value")
+        found[name] = value
+    return found
+
+
+COMMANDS = {"logs": logs, "watch": watch}

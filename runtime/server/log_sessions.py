@@ -1,0 +1,180 @@
+"""The log over HTTP: each client gets the lines it asks for, as they are written.
+
+Source: Kapacitor services/diagnostic, services/httpd.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from runtime.golang.json import dumps
+from runtime.server.logs import ROOT, logfmt, parts_of
+from runtime.services.httpd.messages import PREVIEW, Answer, Request, failure
+from runtime.services.httpd.router import Router
+
+LOGFMT = "application/logfmt"
+JSON = "application/json"
+_LEVELS = ("debug", "info", "warn", "error")
+# lines that may wait for a client; the oldest are dropped
+_WAITING = 1000
+_SESSIONS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which lines are wanted.
+
+    Attributes:
+        tags: what parts of a line must be equal to.
+        least: the mildest level; "" for all.
+    """
+
+    tags: Mapping[str, str] = field(default_factory=dict)
+    least: str = ""
+
+    @classmethod
+    def of(cls, request: Request) -> Filter:
+        """What a request asks for.
+
+        Raises:
+            ValueError: it asks twice, or for a level that is none.
+        """
+        tags: dict[str, str] = {}
+        # credentials are no tags
+        names = [name for name in request.query if name not in ("u", "p")]
+        for name in names:
+            values = request.query[name]
+            if len(values) > 1:
+                raise ValueError("query params cannot contain duplicate params")
+            tags[name] = values[0]
+        level = tags.get("lvl", "")
+        if not level:
+            return cls(tags)
+        word = level.removesuffix("+").lower()
+        if word not in _LEVELS:
+            raise ValueError("invalid log level")
+        if level.endswith("+"):
+            del tags["lvl"]
+            return cls(tags, word)
+        return cls({**tags, "lvl": word})
+
+    def takes(self, parts: Mapping[str, str]) -> bool:
+        """Whether a line is wanted."""
+        if self.least and _rank(parts["lvl"]) < _rank(self.least):
+            return False
+        return all(parts.get(name) == value for name, value in self.tags.items())
+
+
+class LogSessions(logging.Handler):
+    """Hands log lines to those who watch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sessions: set[_Session] = set()
+
+    def add_routes(self, router: Router) -> None:
+        """Add the route; it is a preview, so it has no other base."""
+        router.add("GET", "/logs", self._watch, base=PREVIEW)
+
+    def end(self) -> None:
+        """End all sessions: the server is about to close."""
+        for session in list(self._sessions):
+            session.put(None)
+            self._forget(session)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Hand a line over, from whatever thread."""
+        if not self._sessions:
+            return
+        parts = parts_of(record)
+        for session in list(self._sessions):
+            if session.filter.takes(parts):
+                session.hand_over(session.line(parts))
+
+    async def _watch(self, request: Request) -> Answer:
+        try:
+            wanted = Filter.of(request)
+        except ValueError as error:
+            return failure(str(error), 400)
+        if len(self._sessions) >= _SESSIONS:
+            return failure("too many log sessions", 503)
+        content_type = JSON if request.accept == JSON else LOGFMT
+        line = _json if content_type == JSON else _logfmt
+        session = _Session(wanted, line, self._forget)
+        if not self._sessions:
+            ROOT.addHandler(self)
+        self._sessions.add(session)
+        extra = {"service": "sessions", "id": str(uuid.uuid4())}
+        record = ROOT.makeRecord(
+            ROOT.name, logging.INFO, "", 0, "created log session", (), None, extra=extra
+        )
+        if wanted.takes(parts := parts_of(record)):
+            session.put(line(parts))
+        return Answer(200, content_type=content_type, stream=session)
+
+    def _forget(self, session: _Session) -> None:
+        self._sessions.discard(session)
+        if not self._sessions:
+            ROOT.removeHandler(self)
+
+
+class _Session(AsyncGenerator[bytes, None]):
+    """The lines of one client, until it goes or the server ends."""
+
+    def __init__(
+        self,
+        wanted: Filter,
+        line: Callable[[Mapping[str, str]], bytes],
+        forget: Callable[[_Session], None],
+    ) -> None:
+        self.filter = wanted
+        self.line = line
+        self._forget = forget
+        self._loop = asyncio.get_running_loop()
+        self._lines: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    def hand_over(self, line: bytes) -> None:
+        """Take a line from any thread."""
+        # the loop may be gone while a last line is logged
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self.put, line)
+
+    def put(self, line: bytes | None) -> None:
+        """Take a line on the event loop; None is the end."""
+        if self._lines.qsize() >= _WAITING:
+            self._lines.get_nowait()
+        self._lines.put_nowait(line)
+
+    async def asend(self, value: None) -> bytes:
+        """The next line."""
+        line = await self._lines.get()
+        if line is None:
+            raise StopAsyncIteration
+        return line
+
+    async def athrow(self, *error: Any) -> bytes:
+        """End."""
+        self._forget(self)
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """End."""
+        self._forget(self)
+
+
+def _rank(level: str) -> int:
+    return _LEVELS.index(level) if level in _LEVELS else 0
+
+
+def _logfmt(parts: Mapping[str, str]) -> bytes:
+    return f"{logfmt(parts)}\n".encode()
+
+
+def _json(parts: Mapping[str, str]) -> bytes:
+    return f"{dumps(dict(parts))}\n".encode()

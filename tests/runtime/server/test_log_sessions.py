@@ -1,0 +1,159 @@
+"""The log over HTTP, and the commands that follow it."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+LOGS = "/kapacitor/v1preview/logs"
+
+
+@pytest.fixture
+def server(start_kapacitord: Any) -> Any:
+    return start_kapacitord()
+
+
+@pytest.fixture
+def follow(server: Any) -> Iterator[Callable[..., http.client.HTTPResponse]]:
+    """Opens log sessions."""
+    opened: list[http.client.HTTPConnection] = []
+
+    def open(query: str = "", **headers: str) -> http.client.HTTPResponse:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        opened.append(connection)
+        connection.request("GET", f"{LOGS}{query}", headers=headers)
+        return connection.getresponse()
+
+    yield open
+    for connection in opened:
+        connection.close()
+
+
+def until(answer: http.client.HTTPResponse, text: str) -> str:
+    """The first line that holds `text`."""
+    for line in answer:
+        if text in line.decode():
+            return line.decode()
+    raise AssertionError(f"the log ended without {text}")
+
+
+def test_lines_come_as_they_are_written(server: Any, follow: Any) -> None:
+    answer = follow("?service=http")
+    assert answer.status == 200
+    assert answer.getheader("Content-Type") == "application/logfmt"
+    assert answer.getheader("Content-Encoding") is None
+    server.call("GET", "/kapacitor/v1/tasks?limit=7")
+    line = until(answer, "limit=7")
+    assert line.startswith("ts=20")
+    assert ' lvl=info msg="http request" service=http ' in line
+    assert line.endswith("ms\n")
+
+
+def test_a_session_begins_by_saying_so(follow: Any) -> None:
+    line = next(iter(follow())).decode()
+    assert ' lvl=info msg="created log session" service=sessions id=' in line
+
+
+def test_lines_are_json_if_exactly_that_is_accepted(server: Any, follow: Any) -> None:
+    answer = follow("", Accept="application/json")
+    assert answer.getheader("Content-Type") == "application/json"
+    line = json.loads(next(iter(answer)))
+    assert list(line)[:4] == ["ts", "lvl", "msg", "service"]
+    other = follow("", Accept="application/json, */*")
+    assert other.getheader("Content-Type") == "application/logfmt"
+
+
+def test_levels_are_equal_or_least(server: Any, follow: Any) -> None:
+    least, equal = follow("?lvl=error%2B"), follow("?lvl=error")
+    debug = follow("?lvl=info")
+    server.call("GET", "/kapacitor/v1/ping")
+    assert "lvl=info" in until(debug, "/ping")
+    fail = {"id": "bad", "status": "enabled", "dbrps": [{"db": "d", "rp": "r"}]}
+    script = "stream|from()|eval(lambda: \"no\" + 1).as('x')"
+    server.json("POST", "/tasks", {**fail, "script": script})
+    server.write("cpu v=1", "db=d&rp=r")
+    for answer in (least, equal):
+        assert "lvl=error" in next(iter(answer)).decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ("?a=1&a=2", "query params cannot contain duplicate params"),
+        ("?lvl=loud", "invalid log level"),
+    ],
+)
+def test_what_cannot_be_asked(server: Any, query: str, text: str) -> None:
+    status, body = server.call("GET", f"{LOGS}{query}")
+    assert (status, json.loads(body)["error"]) == (400, text)
+
+
+def test_logs_are_a_preview_only(server: Any) -> None:
+    assert server.call("GET", "/kapacitor/v1/logs")[0] == 404
+
+
+def test_a_stop_ends_the_sessions_at_once(server: Any, follow: Any) -> None:
+    answer = follow()
+    next(iter(answer))
+    started = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - started < 5
+    answer.read()
+
+
+def test_the_level_of_the_log_is_set(server: Any) -> None:
+    def ask(body: str) -> tuple[int, str]:
+        status, text = server.call("POST", "/kapacitor/v1/loglevel", body)
+        return status, json.loads(text)["error"] if text else ""
+
+    assert ask('{"level":"warn"}') == (400, "invalid log level")
+    assert ask('{"level":"off"}') == (400, "invalid log level")
+    assert ask('{"level":') == (400, "invalid json: unexpected EOF")
+    assert ask('{"level":"Error"}') == (204, "")
+    server.call("GET", "/kapacitor/v1/tasks?limit=8")
+    assert server.cli("level", "info") == ""
+    server.call("GET", "/kapacitor/v1/tasks?limit=9")
+    assert "limit=8" not in server.log
+    assert "limit=9" in server.log
+
+
+def test_the_commands_follow_the_log(server: Any) -> None:
+    script = "stream|from()|eval(lambda: \"no\" + 1).as('x')"
+    task = {"id": "bad", "dbrps": [{"db": "d", "rp": "r"}], "script": script}
+    server.json("POST", "/tasks", {**task, "status": "enabled"})
+    command = [sys.executable, "-m", "runtime.client", "-url", server.url]
+    with subprocess.Popen(
+        [*command, "watch", "bad", "lvl=error"], stdout=subprocess.PIPE, text=True
+    ) as watch:
+        assert watch.stdout is not None
+        with subprocess.Popen(
+            [*command, "logs", "service=sessions"], stdout=subprocess.PIPE, text=True
+        ) as logs:
+            assert logs.stdout is not None
+            assert "created log session" in logs.stdout.readline()
+            os.kill(logs.pid, signal.SIGINT)
+            assert logs.wait(10) == 130
+        # the session of `watch` has no first line to wait for
+        deadline = time.monotonic() + 10
+        while "v1preview/logs?lvl=error&task=bad" not in server.log:
+            assert time.monotonic() < deadline
+            server.process_wait(0.02)
+        server.write("cpu v=1", "db=d&rp=r")
+        line = watch.stdout.readline()
+        assert "task=bad" in line
+        assert "lvl=error" in line
+        os.kill(watch.pid, signal.SIGINT)
+        assert watch.wait(10) == 130
+
+
+def test_the_commands_want_their_arguments(server: Any) -> None:
+    assert "Must provide task ID." in server.cli("watch", code=2)
+    assert "bad tag x" in server.cli("logs", "x", code=2)
+    assert "invalid log level" in server.cli("logs", "lvl=loud", code=3)
