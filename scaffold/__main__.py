@@ -19,4 +19,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    # `python -m` puts the project's folder first, whose own `runtime` must not be ours
+    if sys.path[0] != __file__.removesuffix("/scaffold/__main__.py"):
+        del sys.path[0]
     main()
