@@ -13,7 +13,9 @@ from scaffold.plan import files, places, spec_path
 from scaffold.render import templates_path
 
 ROOT = Path(__file__).parents[2]
-DOCS = (ROOT / "docs/architecture.md").read_text()
+DOCS = "".join(
+    (ROOT / page).read_text() for page in ("docs/architecture.md", "docs/scaffold.md")
+)
 
 
 def test_every_entry_has_a_template_and_every_template_an_entry() -> None:
