@@ -59,6 +59,8 @@ _MIGRATIONS = (
 
 Parameters = Sequence[Any]
 _MEMORY = ":memory:"
+# what is left of the log after a burst of writes
+_WAL_BYTES = 64 * 1024 * 1024
 # how much a backup copies before others may use the database
 _BACKUP_PAGES = 256
 _BACKUP_PAUSE_S = 0.001
@@ -95,7 +97,9 @@ class Store:
             self._prepare()
         except sqlite3.Error as error:
             self._connection.close()
-            raise StoreError(f"failed to open database {path}: {error}") from error
+            raise StoreError(
+                f"failed to open database {path}: {_explained(error)}"
+            ) from error
         except StoreError:
             self._connection.close()
             raise
@@ -254,6 +258,10 @@ class Store:
         run("PRAGMA locking_mode = EXCLUSIVE")
         run("PRAGMA journal_mode = WAL")
         run("PRAGMA synchronous = FULL")
+        run(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
+        [found] = run("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise sqlite3.DatabaseError(f"it is malformed: {found.splitlines()[-1]}")
         [version] = run("PRAGMA user_version").fetchone()
         if version > len(_MIGRATIONS):
             raise StoreError(
@@ -293,6 +301,19 @@ class Store:
             # left to undo
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
+
+
+def _explained(error: sqlite3.Error) -> str:
+    """What an error at the start means to the person who sees it."""
+    text = str(error)
+    if "locked" in text:
+        return f"{text}: another server uses it"
+    if "malformed" in text or "not a database" in text:
+        return (
+            f"{text}; it is left as it is: put a backup in its place, "
+            "or set 'boltdb' to another path"
+        )
+    return text
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@ import threading
 
 import pytest
 
+import runtime.store as store_module
 from runtime.errors import StoreError
 from runtime.store import Store
 
@@ -83,7 +84,7 @@ def test_a_second_user_of_the_file_is_refused(store, path, monkeypatch):
     monkeypatch.setattr(
         sqlite3, "connect", lambda *args, **kw: connect(*args, timeout=0.01, **kw)
     )
-    with pytest.raises(StoreError, match="database is locked"):
+    with pytest.raises(StoreError, match="database is locked: another server uses it"):
         Store(path)
 
 
@@ -95,8 +96,57 @@ def test_a_newer_or_damaged_file_is_refused(path):
     with pytest.raises(StoreError, match="newer version"):
         Store(path)
     path.write_bytes(b"this is no database" * 100)
-    with pytest.raises(StoreError, match="not a database"):
+    with pytest.raises(StoreError, match="not a database; it is left as it is"):
         Store(path)
+    assert path.read_bytes() == b"this is no database" * 100
+
+
+def test_a_damaged_page_is_found_at_the_start(path):
+    store = Store(path)
+    for number in range(1000):
+        store.put("b", str(number), b"x" * 100)
+    store.close()
+    content = bytearray(path.read_bytes())
+    content[8 * 4096 : 9 * 4096] = b"\xff" * 4096
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match="malformed.*; it is left as it is"):
+        Store(path)
+    assert path.read_bytes() == content
+
+
+def test_a_database_of_each_former_version_is_brought_up_to_date(path):
+    Store(path).close()
+    newest = schema(path)
+    for version in range(len(store_module._MIGRATIONS)):
+        path.unlink()
+        connection = sqlite3.connect(path)
+        for script in store_module._MIGRATIONS[:version]:
+            connection.executescript(script)
+        connection.execute(f"PRAGMA user_version = {version}")
+        connection.close()
+        Store(path).close()
+        assert schema(path) == newest
+
+
+def schema(path):
+    connection = sqlite3.connect(path)
+    rows = connection.execute("SELECT type, name FROM sqlite_master").fetchall()
+    [version] = connection.execute("PRAGMA user_version").fetchone()
+    connection.close()
+    return sorted(rows), version
+
+
+@pytest.mark.parametrize("fault", ["PRAGMA query_only = ON", "PRAGMA max_page_count=1"])
+def test_what_could_not_be_written_can_be_later(path, fault):
+    store = Store(path)
+    store._connection.execute(fault)
+    with pytest.raises(StoreError, match="readonly|full"):
+        store.put("b", "k", b"x" * 100_000)
+    store._connection.execute("PRAGMA query_only = OFF")
+    store._connection.execute("PRAGMA max_page_count = 1000000")
+    store.put("b", "k", b"1")
+    assert store.get("b", "k") == b"1"
+    store.close()
 
 
 def test_threads_do_not_see_half_a_transaction():

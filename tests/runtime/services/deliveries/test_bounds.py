@@ -1,0 +1,181 @@
+"""What a server refuses, and that it recovers by itself."""
+
+import gzip
+import os
+import resource
+import subprocess
+import sys
+import time
+
+import pytest
+
+from runtime.errors import StoreError
+from runtime.services.httpd import write as write_module
+from runtime.services.httpd.messages import Request
+from runtime.services.httpd.write import (
+    MAX_BODY_BYTES,
+    MAX_LINE_BYTES,
+    WriteError,
+    check_lines,
+    unpacked,
+)
+from runtime.testing.loopback import LoopbackServer
+
+SCRIPT = """\
+stream
+    |from().measurement('cpu').groupBy('host')
+    |alert().id('{{ index .Tags "host" }}').crit(lambda: "value" > 90).foo()
+"""
+
+
+def write(api, text, encoding=""):
+    body = text if isinstance(text, bytes) else text.encode()
+    request = Request("POST", "/write", "/write?db=d&rp=r", "db=d&rp=r", body, encoding)
+
+    async def ask():
+        return await api.server.http.answer(request)
+
+    return api.run(ask())
+
+
+def test_a_bomb_is_refused_at_once(api):
+    bomb = gzip.compress(b"\n" * (300 * 1024 * 1024), 9)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    begin = time.monotonic()
+    answer = write(api, bomb, "gzip")
+    assert answer.status == 413
+    assert answer.body == b"the body unpacks to too many bytes\n"
+    assert time.monotonic() - begin < 1
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 100 * 1024  # KiB
+
+
+def test_what_shrinks_a_lot_but_stays_small_is_taken():
+    text = b"cpu value=1 1\n" * 70_000
+    assert unpacked(gzip.compress(text, 9), "gzip") == text
+    with pytest.raises(WriteError):
+        unpacked(gzip.compress(text * 2, 9), "gzip")
+
+
+def test_a_line_that_is_too_long_is_refused(api):
+    long = "cpu value=1 1\n" + 'cpu text="' + "x" * MAX_LINE_BYTES + '" 1\n'
+    answer = write(api, long)
+    assert (answer.status, answer.body) == (
+        400,
+        b"line 2 is longer than 65536 bytes\n",
+    )
+    check_lines(b"x" * MAX_LINE_BYTES + b"\n" + b"y" * MAX_LINE_BYTES)
+    with pytest.raises(WriteError, match="line 3 is"):
+        check_lines(b"a\nb\n" + b"y" * (MAX_LINE_BYTES + 1))
+
+
+def test_a_body_that_is_too_large_is_refused(start_kapacitord):
+    server = start_kapacitord()
+    status, text = server.call("POST", "/write?db=d", b"\n" * (MAX_BODY_BYTES + 1))
+    assert (status, "larger than" in text) == (413, True)
+
+
+@pytest.mark.parametrize(
+    "body", ["[" * 100_000, '{"a":' * 100_000, '{"id":' + "[" * 99]
+)
+def test_json_that_is_too_deep_is_refused(api, body):
+    assert api.ask("POST", "/tasks", body)[0] == 400
+    assert api.ask("GET", "/tasks")[0] == 200
+
+
+class Faulty:
+    """Makes a server's commits fail."""
+
+    def __init__(self, api, monkeypatch):
+        self.on = False
+        store = api.server._store
+        begin = store._begin
+
+        def failing():
+            if self.on:
+                raise StoreError("failed to write database: disk is full")
+            begin()
+
+        monkeypatch.setattr(store, "_begin", failing)
+
+
+def test_a_full_disk_refuses_writes_and_recovers(config, start_api, monkeypatch):
+    with LoopbackServer() as chat:
+        config.handlers.foo = type(config.handlers.foo)(enabled=True, url=chat.url)
+        api = start_api(config)
+        task = {
+            "id": "t",
+            "type": "stream",
+            "dbrps": [{"db": "d", "rp": "r"}],
+            "script": SCRIPT,
+            "status": "enabled",
+        }
+        api.json("POST", "/tasks", task)
+        faulty = Faulty(api, monkeypatch)
+        faulty.on = True
+        for _ in range(3):
+            answer = write(api, "cpu,host=a value=95 1")
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+            assert answer.body == b"failed to write database: disk is full\n"
+        # what was refused is not taken while it cannot be kept: memory stays bounded
+        assert len(api.server._deliverer._staged) == 1
+        refused = api.answer("POST", "/kapacitor/v1/tasks", {**task, "id": "u"})
+        assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
+        assert api.ask("GET", "/tasks/t")[0] == 200
+        faulty.on = False
+        assert write(api, "cpu,host=b value=95 2").status == 204
+        end = time.monotonic() + 10
+        while api.server._deliverer.pending and time.monotonic() < end:
+            api.ask("GET", "/ping")
+        assert chat.received.qsize() == 2
+
+
+def test_a_second_server_on_the_database_does_not_start(start_kapacitord, tmp_path):
+    first = start_kapacitord()
+    second = type(first)(tmp_path / "second")
+    second.directory.mkdir()
+    second.sections = "[alert]\n"
+    config = (first.directory / "kapacitor.conf").read_text()
+    path = second.directory / "k.conf"
+    path.write_text(config.replace(f":{first.port}", ":0"))
+    done = subprocess.run(
+        [sys.executable, "-m", "runtime.server", "-config", str(path)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env=dict(os.environ),
+    )
+    assert done.returncode == 1
+    assert "database is locked: another server uses it" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert first.call("GET", "/kapacitor/v1/ping")[0] == 204
+
+
+def test_a_damaged_database_is_told_and_kept(start_kapacitord):
+    server = start_kapacitord()
+    assert server.stop() == 0
+    path = server.directory / "data" / "kapacitor.db"
+    content = bytearray(path.read_bytes())
+    content[4096:] = os.urandom(len(content) - 4096)
+    path.write_bytes(content)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "runtime.server"),
+            *("-config", str(server.directory / "kapacitor.conf")),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env=dict(os.environ),
+    )
+    assert done.returncode == 1
+    assert "malformed" in done.stderr
+    assert "it is left as it is: put a backup in its place" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert path.read_bytes() == content
+
+
+def test_limits_are_what_is_promised():
+    assert (write_module.MAX_BODY_BYTES, MAX_LINE_BYTES) == (25 << 20, 64 << 10)
