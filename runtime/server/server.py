@@ -33,6 +33,7 @@ from runtime.services.auth.users import User
 from runtime.services.config.sections import sections_of
 from runtime.services.config.service import ConfigService
 from runtime.services.deliveries.service import DeliveryService
+from runtime.services.deliveries.statistics import delivery_variables
 from runtime.services.foo.service import Service as FooService
 from runtime.services.hipchat.service import Service as HipChatService
 from runtime.services.httpd.messages import Answer, Request, pretty
@@ -124,6 +125,7 @@ class Server:
         self._users = Records(self._store, "users", User.decode)
         self._tasks = self._task_store()
         self._replays = self._replay_service()
+        self._tasks.replays = self._replays.running
         dynamic = {
             key_of(field): getattr(self._services, field.name)
             for field in dataclasses.fields(self._services)
@@ -350,7 +352,8 @@ class Server:
                             "name": "ingress",
                             "tags": {},
                             "values": {"points_received": self._master.points},
-                        }
+                        },
+                        **delivery_variables(self._deliverer),
                     },
                     "memstats": {"Sys": _resident_bytes()},
                     "num_enabled_tasks": sum(task.enabled for task in tasks),

@@ -109,7 +109,7 @@ def test_a_damaged_page_is_found_at_the_start(path):
     content = bytearray(path.read_bytes())
     content[8 * 4096 : 9 * 4096] = b"\xff" * 4096
     path.write_bytes(content)
-    with pytest.raises(StoreError, match="malformed.*; it is left as it is"):
+    with pytest.raises(StoreError, match=r"malformed.*; it is left as it is"):
         Store(path)
     assert path.read_bytes() == content
 
@@ -140,7 +140,7 @@ def schema(path):
 def test_what_could_not_be_written_can_be_later(path, fault):
     store = Store(path)
     store._connection.execute(fault)
-    with pytest.raises(StoreError, match="readonly|full"):
+    with pytest.raises(StoreError, match=r"readonly|full"):
         store.put("b", "k", b"x" * 100_000)
     store._connection.execute("PRAGMA query_only = OFF")
     store._connection.execute("PRAGMA max_page_count = 1000000")

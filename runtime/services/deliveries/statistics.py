@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from runtime.delivery.deliverer import Deliverer
 from runtime.delivery.queue import NUMBERS, Counters
@@ -62,6 +63,29 @@ def delivery_statistics(deliverer: Deliverer) -> list[HandlerStatistics]:
     former = deliverer.former
     found.append(HandlerStatistics("", "", "", _values(former), dict(former.reasons)))
     return found
+
+
+def delivery_variables(deliverer: Deliverer) -> dict[str, dict[str, Any]]:
+    """The same in the form of `/debug/vars`."""
+    return {
+        f"delivery:{each.topic}:{each.handler}": {
+            "name": "delivery",
+            "tags": {
+                name: value
+                for name, value in (
+                    ("topic", each.topic),
+                    ("handler", each.handler),
+                    ("task", each.task),
+                )
+                if value
+            },
+            "values": {
+                **each.values,
+                **{f"failed_{name}": count for name, count in each.reasons.items()},
+            },
+        }
+        for each in delivery_statistics(deliverer)
+    }
 
 
 def _values(counters: Counters) -> dict[str, float]:

@@ -293,6 +293,9 @@ def test_numbers_of_each_handler(start, chat):
     assert (values["delivered"], values["dead"], values["dropped"]) == (1, 0, 0)
     assert values["failed"] == values["retried"] == one.reasons["failed"] >= 1
     assert (values["pending"], values["oldest_age_s"], one.trouble) == (0, 0.0, "")
+    shown = api.json("GET", "/debug/vars")["kapacitor"]["delivery:cpu:h"]
+    assert shown["tags"] == {"topic": "cpu", "handler": "h"}
+    assert shown["values"]["failed_failed"] == one.reasons["failed"]
 
 
 @pytest.mark.parametrize(
