@@ -22,12 +22,16 @@ Commands:
     enable                enable and start running a task with live data.
     disable               stop running a task.
     reload                reload a running task with an updated definition.
-    delete                delete tasks, templates, topics or topic-handlers.
-    list                  list tasks, templates, topics, topic-handlers, deliveries or service-tests.
+    delete                delete tasks, templates, recordings, replays, topics or topic-handlers.
+    list                  list tasks, templates, recordings, replays, topics, topic-handlers,
+                          deliveries or service-tests.
     show                  display detailed information about a task.
     show-template         display detailed information about a template.
     show-topic-handler    display detailed information about an alert handler for a topic.
     show-topic            display detailed information about an alert topic.
+    record                record what is written for a task.
+    replay                feed a task with a recording.
+    replay-live           feed a task with what InfluxDB answers.
     resend                deliver again what was given up.
     discard               drop deliveries.
     backup                backup the server's database.
@@ -60,6 +64,9 @@ MODULES = {
     "show-template": "showing",
     "show-topic": "showing",
     "show-topic-handler": "showing",
+    "record": "replays",
+    "replay": "replays",
+    "replay-live": "replays",
     "resend": "deliveries",
     "discard": "deliveries",
     "backup": "server",

@@ -7,7 +7,7 @@ from runtime.client.errors import CommandError, UsageError
 from runtime.client.tasks import task_ids
 
 USAGE = {
-    "delete": """Usage: kapacitor delete (tasks|templates|topics) <ID or pattern>...
+    "delete": """Usage: kapacitor delete (tasks|templates|recordings|replays|topics) <ID or pattern>...
        kapacitor delete topic-handlers <topic ID> <handler ID or pattern>...
 
     A pattern is a shell glob; one that matches nothing is no error.
@@ -27,8 +27,8 @@ def delete(api: Api, arguments: list[str]) -> None:
     kind, *names = arguments
     if kind == "tasks":
         paths = [f"/tasks/{task}" for task in task_ids(api, names)]
-    elif kind == "templates":
-        paths = [path for name in names for path in _templates(api, name)]
+    elif kind in ("templates", "recordings", "replays"):
+        paths = [path for name in names for path in _paged(api, kind, name)]
     elif kind == "topics":
         paths = [path for name in names for path in _topics(api, name)]
     elif kind == "topic-handlers":
@@ -40,10 +40,10 @@ def delete(api: Api, arguments: list[str]) -> None:
         api.delete(path)
 
 
-def _templates(api: Api, pattern: str) -> list[str]:
+def _paged(api: Api, kind: str, pattern: str) -> list[str]:
     query = {"pattern": pattern, "fields": ["link"]}
-    found = api.all_pages("/templates", "templates", query)
-    return [f"/templates/{each['id']}" for each in found]
+    found = api.all_pages(f"/{kind}", kind, query)
+    return [f"/{kind}/{each['id']}" for each in found]
 
 
 def _topics(api: Api, pattern: str) -> list[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from runtime.client import deliveries
+from runtime.client import deliveries, replays
 from runtime.client.api import Api
 from runtime.client.errors import CommandError, UsageError
 from runtime.client.tables import dbrps, row, width, yes
 
 USAGE = {
-    "list": """Usage: kapacitor list (tasks|templates|topics|service-tests) [ID or pattern]...
+    "list": """Usage: kapacitor list (tasks|templates|recordings|replays|topics|service-tests) [ID or pattern]...
        kapacitor list topic-handlers [topic ID or pattern [handler ID or pattern]...]
        kapacitor list deliveries [-state pending|dead|cancelled] [topic ID or pattern [handler ID or pattern]]
 
@@ -113,6 +113,8 @@ def _service_tests(api: Api, patterns: list[str]) -> None:
 _LISTS = {
     "tasks": _tasks,
     "templates": _templates,
+    "recordings": replays.list_recordings,
+    "replays": replays.list_replays,
     "topics": _topics,
     "topic-handlers": _handlers,
     "service-tests": _service_tests,

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from runtime.golang.json import dumps
 from runtime.golang.numbers import general
 
+_BYTES = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
+
 
 def row(widths: Sequence[int], cells: Sequence[object]) -> str:
     """Left-aligned cells; trailing blanks are kept, a width of 0 leaves a cell as it is."""
@@ -33,6 +35,21 @@ def rfc822(time: str, *, local: bool = False) -> str:
     if local:
         moment = moment.astimezone()
     return moment.strftime("%d %b %y %H:%M ") + (moment.tzname() or "UTC")
+
+
+def byte_count(size: int) -> str:
+    """A size as people read it: `82 B`, `1.9 kB`, `12 MB`.
+
+    Source: go-humanize, Bytes.
+    """
+    if size < 10:
+        return f"{size} B"
+    value, unit = float(size), 0
+    while value >= 1000 and unit < len(_BYTES) - 1:
+        value, unit = value / 1000, unit + 1
+    rounded = int(value * 10 + 0.5) / 10
+    shown = f"{rounded:.1f}" if rounded < 10 and unit else f"{rounded:.0f}"
+    return f"{shown} {_BYTES[unit]}"
 
 
 def dbrps(pairs: Sequence[dict[str, str]]) -> str:

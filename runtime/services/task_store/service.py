@@ -7,6 +7,7 @@ from typing import Any
 
 from runtime.compute import Compute
 from runtime.nodes.pages import HTTPOutputs
+from runtime.nodes.task import ExecutingTask
 from runtime.services.alert.policy import OPEN, Policy
 from runtime.services.httpd.messages import (
     BASE,
@@ -26,6 +27,7 @@ from runtime.services.task_store.records import Task, Template
 from runtime.services.task_store.scripts import compiled_template, formatted
 from runtime.services.task_store.tasks import Tasks
 from runtime.services.task_store.templates import Templates
+from runtime.task_master import TaskMaster
 from runtime.tick.variables import Var, encode
 from runtime.units import rfc3339
 
@@ -41,7 +43,11 @@ Work = Callable[[Request], Answer]
 
 
 class TaskStoreService:
-    """Answers below `/tasks` and `/templates`."""
+    """Answers below `/tasks` and `/templates`.
+
+    Attributes:
+        replays: gives what runs the task of a replay, if the replay runs.
+    """
 
     def __init__(
         self,
@@ -56,6 +62,7 @@ class TaskStoreService:
         self._pages = pages
         self._compute = compute
         self._policy = policy
+        self.replays: Callable[[str], TaskMaster | None] = lambda id: None
 
     def open(self) -> None:
         """Read what is stored and run what is enabled; on the compute thread."""
@@ -117,10 +124,14 @@ class TaskStoreService:
         id, slash, endpoint = request.rest.partition("/")
         if slash:
             return self._page(id, endpoint)
+        master = self._tasks.master
         if replay := request.parameter("replay-id"):
-            raise RefusedError(f"no running replay with ID: {replay}")
+            found = self.replays(replay)
+            if found is None:
+                raise RefusedError(f"no running replay with ID: {replay}")
+            master = found
         view = View.of(request)
-        return pretty(self._task_tree(self._tasks.get(id), view))
+        return pretty(self._task_tree(self._tasks.get(id), view, master=master))
 
     def _update_task(self, request: Request) -> Answer:
         body = Body.of(request.body)
@@ -136,9 +147,13 @@ class TaskStoreService:
         return NOT_FOUND if page is None else pretty(page.json())
 
     def _task_tree(
-        self, task: Task, view: View, fields: frozenset[str] | None = None
+        self,
+        task: Task,
+        view: View,
+        fields: frozenset[str] | None = None,
+        master: TaskMaster | None = None,
     ) -> dict[str, Any]:
-        running = self._tasks.master.get(task.id)
+        running = (master or self._tasks.master).get(task.id)
         make: dict[str, Callable[[], Any]] = {
             "link": lambda: self_link(f"{BASE}/tasks/{task.id}"),
             "id": lambda: task.id,
@@ -147,7 +162,7 @@ class TaskStoreService:
             "dbrps": lambda: [{"db": db, "rp": rp} for db, rp in task.dbrps],
             "script": lambda: task.script if view.raw else formatted(task.script),
             "vars": lambda: _vars_tree(task.vars),
-            "dot": lambda: self._dot(task, view),
+            "dot": lambda: self._dot(task, view, running),
             "status": lambda: "enabled" if task.enabled else "disabled",
             "executing": lambda: running is not None,
             "error": lambda: task.error,
@@ -162,8 +177,7 @@ class TaskStoreService:
             if fields is None or key in fields
         }
 
-    def _dot(self, task: Task, view: View) -> str:
-        running = self._tasks.master.get(task.id)
+    def _dot(self, task: Task, view: View, running: ExecutingTask | None) -> str:
         if running is not None:
             unit = "batches" if task.type == "batch" else "points"
             return running_dot(task.id, running.nodes, unit=unit, labels=view.labels)

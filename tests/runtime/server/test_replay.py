@@ -257,6 +257,31 @@ def test_deleting_ends_what_is_under_way(api, home, recorded):
     assert api.ask("DELETE", "/recordings/nope") == (204, "")
 
 
+def test_a_task_is_shown_as_a_replay_runs_it(api, recorded):
+    recorded(["cpu,host=a v=9 1", "cpu v=1 900000000000"])
+    define(api)
+    body = {"id": "p", "task": "t", "recording": "rec", "clock": "real"}
+    created(api, "/replays", body)
+
+    async def fed():
+        async with asyncio.timeout(20):
+            while True:
+                uri = "/kapacitor/v1/tasks/t"
+                request = Request("GET", uri, uri, "replay-id=p")
+                answer = await api.server.http.answer(request)
+                tree = json.loads(answer.body)
+                nodes = tree.get("stats", {}).get("node-stats")
+                if nodes and nodes["alert2"]["crits_triggered"] == 1:
+                    return tree
+                await asyncio.sleep(0.02)
+
+    assert api.run(fed())["executing"] is True
+    assert api.ask("GET", "/tasks/t?replay-id=x") == (
+        400,
+        "no running replay with ID: x",
+    )
+
+
 def test_what_is_under_way_at_a_stop_has_failed(api):
     define(api)
     created(api, "/recordings/stream", {"id": "a", "task": "t", "stop": in_s(600)})

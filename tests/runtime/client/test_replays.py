@@ -1,0 +1,78 @@
+import time
+
+import pytest
+
+from runtime.client.tables import byte_count
+
+SCRIPT = """stream
+    |from()
+        .measurement('cpu')
+    |alert()
+        .crit(lambda: TRUE)
+        .log('{path}')
+"""
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (82, "82 B"),
+        (999, "999 B"),
+        (1930, "1.9 kB"),
+        (12_345, "12 kB"),
+        (82_854_982, "83 MB"),
+    ],
+)
+def test_sizes_are_told_as_people_read_them(size, text):
+    assert byte_count(size) == text
+
+
+def test_a_stream_is_recorded_listed_replayed_and_deleted(start_kapacitord):
+    server = start_kapacitord()
+    log = server.directory / "alerts.log"
+    (server.directory / "t.tick").write_text(SCRIPT.format(path=log))
+    server.cli("define", "t", "-tick", "t.tick", "-dbrp", "d.r")
+    begin = ("record", "stream", "-task", "t", "-duration", "2s")
+    said = server.cli(*begin, "-recording-id", "rec", "-no-wait")
+    assert said == "rec\n"
+    server.write("cpu,host=a v=1 1", "db=d&rp=r")
+    assert server.cli(*begin[:-1], "10ms") != ""
+    deadline = time.monotonic() + 20
+    while server.call("GET", "/kapacitor/v1/recordings/rec")[0] == 202:
+        assert time.monotonic() < deadline
+        server.process_wait(0.05)
+    assert server.cli("replay", "-recording", "rec", "-task", "t", "-rec-time") != ""
+    assert '"time":"1970-01-01T00:00:00.000000001Z"' in log.read_text()
+
+    head, *rows = server.cli("list", "recordings").splitlines()
+    assert head.split() == ["ID", "Type", "Status", "Size", "Date"]
+    [row] = [each for each in rows if each.startswith("rec ")]
+    assert row.split()[:3] == ["rec", "stream", "finished"]
+    assert row.endswith(" UTC    ")
+    head, row = server.cli("list", "replays").splitlines()
+    assert head.split() == ["ID", "Task", "Recording", "Status", "Clock", "Date"]
+    assert row.split()[1:5] == ["t", "rec", "finished", "fast"]
+
+    assert server.cli("delete", "recordings", "*") == ""
+    assert server.cli("delete", "replays", "*") == ""
+    assert len(server.cli("list", "recordings").splitlines()) == 1
+    assert len(server.cli("list", "replays").splitlines()) == 1
+
+
+def test_what_cannot_be_is_told(start_kapacitord):
+    server = start_kapacitord()
+    for arguments, code, text in (
+        (("record",), 2, "Must specify what to record: 'stream', 'batch' or 'query'"),
+        (("record", "stream"), 2, "Must specify both task and duration"),
+        (("record", "batch"), 3, "Error: recording a batch needs InfluxDB, which"),
+        (("replay",), 2, "Must pass recording ID"),
+        (("replay", "-recording", "x"), 2, "Must pass task ID"),
+        (
+            ("replay", "-recording", "x", "-task", "y"),
+            3,
+            "Error: task load: no task exists",
+        ),
+        (("replay-live", "batch"), 3, "Error: replaying a live batch needs InfluxDB"),
+    ):
+        assert server.cli(*arguments, code=code).startswith(text)
