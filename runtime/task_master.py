@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import ParamSpec
 
 from runtime.errors import DeliveryError, LineProtocolError, TaskError
+from runtime.ingress import Ingress
 from runtime.line_protocol import parse
 from runtime.nodes.environment import Environment
 from runtime.nodes.routes import Routes
@@ -43,7 +44,7 @@ class TaskMaster:
 
     Attributes:
         stopped: called with id and reason when a running task stops by itself.
-        points: how many were taken since the start.
+        ingress: counts the points that were taken since the start.
         taps: called with what is written, before the tasks get it.
     """
 
@@ -70,7 +71,7 @@ class TaskMaster:
         self._tasks: dict[str, ExecutingTask] = {}
         self._routes = Routes()
         self.stopped: Callable[[str, str], None] = lambda id, error: None
-        self.points = 0
+        self.ingress = Ingress()
         self.taps: set[Tap] = set()
 
     def __iter__(self) -> Iterator[ExecutingTask]:
@@ -127,7 +128,7 @@ class TaskMaster:
             raise WriteError(str(error)) from None
         if not db:
             raise WriteError("database is required")
-        self.points += sum(map(len, write.frames))
+        self.ingress.add(write.frames, db, rp)
         self.feed(write, db, rp)
 
     def feed(self, write: Write, db: str, rp: str) -> None:

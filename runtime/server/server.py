@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-import os
-import platform
 import ssl
-import sys
 import time
 import uuid
 from collections.abc import Iterable
@@ -24,6 +21,7 @@ from runtime.nodes.pages import HTTPOutputs
 from runtime.server.config import AlertHandlers, Config
 from runtime.server.log_sessions import LogSessions
 from runtime.server.sections import HttpConfig
+from runtime.server.statistics import Statistics
 from runtime.services.alert.api import AlertAPI, Query
 from runtime.services.alert.policy import Policy
 from runtime.services.alert.service import AlertService
@@ -33,7 +31,6 @@ from runtime.services.auth.users import User
 from runtime.services.config.sections import sections_of
 from runtime.services.config.service import ConfigService
 from runtime.services.deliveries.service import DeliveryService
-from runtime.services.deliveries.statistics import delivery_variables
 from runtime.services.foo.service import Service as FooService
 from runtime.services.hipchat.service import Service as HipChatService
 from runtime.services.httpd.messages import Answer, Request, pretty
@@ -147,6 +144,14 @@ class Server:
             self._compute,
             admins_only=config.requires_users,
             is_guarded=config.is_guarded,
+        )
+        self._statistics = Statistics(
+            info,
+            self._all_tasks,
+            self._master,
+            self._alerts,
+            self._deliverer,
+            self._store,
         )
         self.http = _http(config.http)
         self._add_routes(self.http.router)
@@ -315,6 +320,7 @@ class Server:
             for pattern in (_TOPICS, f"{_TOPICS}/"):
                 router.add(method, pattern, _Topics(api, self._compute, pattern))
         router.add("GET", "/debug/vars", self._vars)
+        router.add("GET", "/metrics", self._metrics, base="")
 
     def _add_users(self, http: HttpService) -> None:
         """The two switches: users there are, and requests that need them."""
@@ -340,33 +346,17 @@ class Server:
         http.authenticate(service)
 
     async def _vars(self, request: Request) -> Answer:
-        def made() -> Answer:
-            tasks = self._all_tasks.records.all()
-            return pretty(
-                {
-                    "cluster_id": self._info.cluster_id,
-                    "cmdline": sys.argv,
-                    "host": self._info.hostname,
-                    "kapacitor": {
-                        "ingress": {
-                            "name": "ingress",
-                            "tags": {},
-                            "values": {"points_received": self._master.points},
-                        },
-                        **delivery_variables(self._deliverer),
-                    },
-                    "memstats": {"Sys": _resident_bytes()},
-                    "num_enabled_tasks": sum(task.enabled for task in tasks),
-                    "num_subscriptions": 0,
-                    "num_tasks": len(tasks),
-                    "platform": f"{platform.system()} {platform.machine()}".lower(),
-                    "product": "kapacitor",
-                    "server_id": self._info.server_id,
-                    "version": VERSION,
-                }
-            )
+        return pretty(await self._compute.run(self._statistics.variables))
 
-        return await self._compute.run(made)
+    async def _metrics(self, request: Request) -> Answer:
+        # most servers are not scraped
+        from runtime.server.metrics import exposition
+
+        now = await self._compute.run(self._statistics.snapshot)
+        body, content_type = await asyncio.to_thread(
+            exposition, self._info, now, request.accept
+        )
+        return Answer(200, body, content_type)
 
 
 class _Topics:
@@ -485,11 +475,3 @@ def _id(path: Path) -> str:
     made = str(uuid.uuid4())
     path.write_text(made)
     return made
-
-
-def _resident_bytes() -> int:
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE")

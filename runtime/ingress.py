@@ -1,0 +1,44 @@
+"""How many points came in, by where they belong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from runtime.frames import Frame
+
+# A client that makes up measurements must not fill the memory.
+_MOST = 10_000
+
+
+class Place(NamedTuple):
+    """Where points belong.
+
+    Attributes:
+        database: of the write.
+        retention_policy: of the write.
+        measurement: "" for all that came after too many others.
+    """
+
+    database: str
+    retention_policy: str
+    measurement: str
+
+
+class Ingress:
+    """Counts points. Belongs to the compute thread."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str, str], int] = {}
+
+    def __iter__(self) -> Iterator[tuple[Place, int]]:
+        return iter([(Place(*key), count) for key, count in self._counts.items()])
+
+    def add(self, frames: Iterable[Frame], database: str, policy: str) -> None:
+        """Count the points of a write."""
+        counts = self._counts
+        for frame in frames:
+            key = database, policy, frame.name
+            if key not in counts and len(counts) >= _MOST:
+                key = database, policy, ""
+            counts[key] = counts.get(key, 0) + len(frame)

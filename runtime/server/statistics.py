@@ -1,0 +1,196 @@
+"""What the server says about itself: `/debug/vars` and the numbers of `/metrics`."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from runtime.delivery import Deliverer
+from runtime.nodes.environment import ServerInfo
+from runtime.services.alert.service import AlertService
+from runtime.services.deliveries.statistics import (
+    HandlerStatistics,
+    delivery_statistics,
+    delivery_variables,
+)
+from runtime.services.task_store.tasks import Tasks
+from runtime.store import Store
+from runtime.task_master import TaskMaster
+from runtime.version import VERSION
+
+
+class NodeNumbers(NamedTuple):
+    """The counters of a running node."""
+
+    task: str
+    node: str
+    type: str
+    values: Mapping[str, int]
+
+
+class TopicNumbers(NamedTuple):
+    """A topic; its level counts from 0, which is OK."""
+
+    topic: str
+    level: int
+    collected: int
+
+
+class Snapshot(NamedTuple):
+    """The numbers of a moment.
+
+    Attributes:
+        tasks: how many there are.
+        enabled: how many of them are to run.
+        executing: how many do.
+        ingress: points that came in, by database, retention policy and measurement.
+        nodes: the running ones.
+        topics: those in memory.
+        handlers: how deliveries go.
+        store_bytes: what the database holds.
+    """
+
+    tasks: int
+    enabled: int
+    executing: int
+    ingress: tuple[tuple[tuple[str, str, str], int], ...]
+    nodes: tuple[NodeNumbers, ...]
+    topics: tuple[TopicNumbers, ...]
+    handlers: tuple[HandlerStatistics, ...]
+    store_bytes: int
+
+
+class Statistics:
+    """Looks at what runs. Belongs to the compute thread."""
+
+    def __init__(
+        self,
+        info: ServerInfo,
+        tasks: Tasks,
+        master: TaskMaster,
+        alerts: AlertService,
+        deliverer: Deliverer,
+        store: Store,
+    ) -> None:
+        self.info = info
+        self._tasks = tasks
+        self._master = master
+        self._alerts = alerts
+        self._deliverer = deliverer
+        self._store = store
+
+    def snapshot(self) -> Snapshot:
+        """The numbers as they are now."""
+        tasks = self._tasks.records.all()
+        return Snapshot(
+            len(tasks),
+            sum(task.enabled for task in tasks),
+            len(self._master),
+            tuple(self._master.ingress),
+            tuple(self._nodes()),
+            tuple(
+                TopicNumbers(topic.id, int(topic.level), topic.collected)
+                for topic in self._alerts.topics
+            ),
+            tuple(delivery_statistics(self._deliverer)),
+            self._store.used_bytes(),
+        )
+
+    def variables(self) -> dict[str, Any]:
+        """The tree of `/debug/vars`."""
+        now = self.snapshot()
+        return {
+            "cluster_id": self.info.cluster_id,
+            "cmdline": sys.argv,
+            "host": self.info.hostname,
+            "kapacitor": {
+                **dict(self._entries(now)),
+                **delivery_variables(self._deliverer),
+            },
+            "memstats": {"Sys": resident_bytes()},
+            "num_enabled_tasks": now.enabled,
+            "num_subscriptions": 0,
+            "num_tasks": now.tasks,
+            "platform": f"{platform.system()} {platform.machine()}".lower(),
+            "product": "kapacitor",
+            "server_id": self.info.server_id,
+            "version": VERSION,
+        }
+
+    def _nodes(self) -> Iterator[NodeNumbers]:
+        for task in self._master:
+            record = self._tasks.records.get(task.id)
+            kind = "stream" if record is None else record.type
+            for node in task.nodes:
+                yield NodeNumbers(task.id, node.name, kind, dict(node.stats()))
+
+    def _entries(self, now: Snapshot) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Groups of numbers by a key that means nothing, as Kapacitor has them."""
+        common = {
+            "cluster_id": self.info.cluster_id,
+            "host": self.info.hostname,
+            "server_id": self.info.server_id,
+        }
+
+        def entry(
+            name: str, tags: Mapping[str, str], values: Mapping[str, float]
+        ) -> tuple[str, dict[str, Any]]:
+            key = ":".join((name, *tags.values()))
+            tree = {
+                "name": name,
+                "tags": dict(sorted({**common, **tags}.items())),
+                "values": dict(values),
+            }
+            return key, tree
+
+        counts = {
+            "num_enabled_tasks": now.enabled,
+            "num_subscriptions": 0,
+            "num_tasks": now.tasks,
+        }
+        yield entry("kapacitor", {}, counts)
+        yield entry("runtime", {}, process_numbers())
+        yield entry("store", {}, {"bytes": now.store_bytes})
+        for (database, policy, measurement), count in now.ingress:
+            tags = {
+                "task_master": "main",
+                "database": database,
+                "retention_policy": policy,
+                "measurement": measurement,
+            }
+            yield entry("ingress", tags, {"points_received": count})
+        for node in now.nodes:
+            tags = {
+                "task": node.task,
+                "node": node.node,
+                "type": node.type,
+                "kind": node.node.rstrip("0123456789"),
+            }
+            yield entry("nodes", tags, node.values)
+        for topic in now.topics:
+            yield entry("topics", {"id": topic.topic}, {"collected": topic.collected})
+
+
+def process_numbers() -> dict[str, float]:
+    """What the process uses."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "cpu_seconds": used.ru_utime + used.ru_stime,
+        "resident_bytes": resident_bytes(),
+        "threads": threading.active_count(),
+    }
+
+
+def resident_bytes() -> int:
+    """The memory of the process; 0 where that cannot be told."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
