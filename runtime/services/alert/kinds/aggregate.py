@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import msgspec
 
@@ -61,6 +62,9 @@ class AggregateHandler:
     Attributes:
         targets: where events go.
     """
+
+    # one after the other, as whoever reads them expects
+    is_serial: ClassVar[bool] = True
 
     def __init__(
         self, options: AggregateHandlerConfig, topics: Topics, name: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from runtime.alert.types import Event
 from runtime.services.alert.kinds.topics import Topics, check_hops, collect
@@ -25,6 +26,9 @@ class PublishHandler:
     Attributes:
         targets: where events go.
     """
+
+    # one after the other, as whoever reads them expects
+    is_serial: ClassVar[bool] = True
 
     def __init__(self, options: PublishHandlerConfig, topics: Topics) -> None:
         self.options = options
