@@ -315,7 +315,9 @@ class _Compiler:
                 f"{ast.unparse(node)!r} joins a {left.kind} and a {right.kind}",
                 "two texts with +, two lists with +, numbers with + - *",
             )
-        made = ast.BinOp(left.node, node.op, right.node)
+        made: ast.expr = ast.BinOp(left.node, node.op, right.node)
+        if kind is Kind.LIST:  # a list of the configuration is a tuple in Python
+            made = ast.List([*_items(left.node), *_items(right.node)])
         return Code(made, kind).using(left, right)
 
     def _list(self, node: ast.List | ast.Tuple) -> Code:
@@ -339,6 +341,10 @@ class _Compiler:
         if node.keywords or any(isinstance(each, ast.Starred) for each in node.args):
             raise ExpressionError(f"{ast.unparse(node)!r}: values are given in order")
         return functions.call(node.func.id, [self.compile(each) for each in node.args])
+
+
+def _items(node: ast.expr) -> list[ast.expr]:
+    return node.elts if isinstance(node, ast.List) else [ast.Starred(node)]
 
 
 def _identity(operator: ast.cmpop, right: Code) -> ast.cmpop:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from scaffold.code import Code, Kind
 from scaffold.names import Names, camel_case, constant, identifier
@@ -66,10 +66,14 @@ class Setting:
     default: Any
     doc: str = ""
 
+    # what the classes that hold such settings have already
+    taken: ClassVar[tuple[str, ...]] = ("self",)
+
     @cached_property
     def name(self) -> str:
-        """Its name in Python."""
-        return identifier(self.key)
+        """Its name in Python; one that its class has already gets an underscore."""
+        name = identifier(self.key)
+        return f"{name}_" if name in self.taken else name
 
     @property
     def is_secret(self) -> bool:
@@ -89,6 +93,8 @@ class ConfigField(Setting):
         check_error: what is said where it does not hold.
     """
 
+    taken: ClassVar[tuple[str, ...]] = ("self", "validate")
+
     required: str = ""
     error: str = ""
     is_url: bool = False
@@ -107,6 +113,14 @@ class Option(Setting):
         aliases: other names of it.
         alias_of: the key of the option that this is another name of, or "".
     """
+
+    taken: ClassVar[tuple[str, ...]] = (
+        "go_type",
+        "node",
+        "resolve",
+        "self",
+        "validate",
+    )
 
     tick: str | None = None
     fallback: Code | None = None

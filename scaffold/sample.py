@@ -133,7 +133,7 @@ class Sample:
         config = {}
         for field in self.spec.config:
             if field.key in self.url_keys:
-                config[field.key] = BASE
+                config[field.key] = BASE + self.url_path(field)
             elif field.default and field.type.kind is Kind.STR:
                 config[field.key] = field.default
             else:
@@ -154,6 +154,18 @@ class Sample:
             if not any(config[key] for key in doubtful):
                 break
         return config
+
+    def url_path(self, field: ConfigField) -> str:
+        """What stands in for the path of a URL of the configuration.
+
+        It is that of the default. Where text follows the URL that begins no path, as in
+        `${config.url}${config.token}`, it is at least a slash: else that text would
+        become part of the host.
+        """
+        path = urlsplit(field.default).path if field.default else ""
+        if not path and any(_goes_on(each.url.node) for each in self.spec.requests):
+            return "/"
+        return path
 
     def _allows(self, field: ConfigField, config: Mapping[str, Any]) -> bool:
         assert field.check is not None
@@ -345,6 +357,20 @@ def _leftmost(node: ast.expr) -> ast.expr:
         case ast.IfExp(body=body):
             return _leftmost(body)
     return node
+
+
+def _goes_on(node: ast.expr) -> bool:
+    """Whether a text goes on after its first part without beginning a path."""
+    match node:
+        case ast.JoinedStr(values=[_, ast.Constant(value=str() as text), *_]):
+            return not text.startswith(("/", "?"))
+        case ast.JoinedStr(values=[_, _, *_]):
+            return True
+        case ast.BinOp(right=ast.Constant(value=str() as text)):
+            return not text.startswith(("/", "?"))
+        case ast.BinOp(left=ast.BinOp() as left):
+            return _goes_on(left)
+    return isinstance(node, ast.BinOp)
 
 
 def _shown(request: RequestSpec, values: Mapping[str, Any]) -> str:

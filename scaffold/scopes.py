@@ -61,7 +61,7 @@ def settings(variable: str, table: str, fields: Iterable[Setting]) -> dict[str, 
         fields: the settings.
     """
     return {
-        each.name: Code(
+        identifier(each.key): Code(
             dotted(f"{variable}.{each.name}"),
             each.type.kind,
             reads=frozenset({f"{table}.{each.key}"}),

@@ -24,6 +24,7 @@ from scaffold.model import (
     TestField,
 )
 from scaffold.reading import Path, Reader, kind_of
+from scaffold.tables import read_default
 from scaffold.values import Values
 
 _REQUEST_KEYS = (
@@ -285,7 +286,7 @@ def read_test(
     made = []
     for key, value in entries.items():
         path: Path = ("test", key)
-        reader.take(names.key_faults(key, "", ("self",), "test option"), path)
+        reader.take(names.key_faults(key, "", what="test option"), path)
         if isinstance(value, dict):
             reader.keys(value, path, ("value", "feeds", "doc"), ("map",))
             feeds, value = reader.value(value, path, "feeds", str, ""), value.get(
@@ -350,14 +351,10 @@ def _test_field(
             return TestField(key, type_, type_.empty, code=code, feeds=feeds)
         if type_.kind is Kind.STR:
             return TestField(key, type_, value, feeds=feeds)
-    if value == "" or isinstance(value, str):
+    if value == "":
         return TestField(key, type_, type_.empty, feeds=feeds)
-    fits = {Kind.BOOL: bool, Kind.INT: int, Kind.FLOAT: float, Kind.LIST: list}
-    if type(value) is not fits.get(type_.kind):
-        reader.fault(path, f"is {kind_of(value)} where {feeds} is a {type_.name}")
-        return TestField(key, type_, type_.empty, feeds=feeds)
-    made = tuple(value) if isinstance(value, list) else value
-    return TestField(key, type_, made, feeds=feeds)
+    default = read_default(reader, {"value": value}, path, "value", type_)
+    return TestField(key, type_, default, feeds=feeds)
 
 
 def _test_level(reader: Reader, key: str, value: object, path: Path) -> TestField:

@@ -12,9 +12,8 @@ from scaffold.declarations import attributes, declaration, field_imports
 from scaffold.functions import negated
 from scaffold.imports import import_lines
 from scaffold.model import HandlerSpec, RequestSpec, TestField
-from scaffold.names import identifier
 from scaffold.sample import content_type
-from scaffold.source import statement
+from scaffold.source import returned, statement
 from scaffold.values import formatted
 
 _TEST_DOCS = {
@@ -124,11 +123,12 @@ class ServiceView:
             "topic": [],
             "opt": [],
         }
+        names = {option.key: option.name for option in self.spec.options}
         for field in self.spec.test:
             table, _, key = field.feeds.partition(".")
             node = dotted(f"options.{field.name}")
             if table == "opt":
-                parts["opt"].append(ast.keyword(identifier(key), node))
+                parts["opt"].append(ast.keyword(names[key], node))
             elif key in ("id", "message", "details", "level"):
                 parts["state"].append(ast.keyword(key, node))
             elif key == "topic":
@@ -248,19 +248,7 @@ class ServiceView:
         headers = _headers(request)
         if len(headers.keys) > 1 or None in headers.keys:
             lines.append(statement("headers = ", headers, indent))
-        arguments = [ast.Constant(request.method), _target(request)]
-        inner = indent + 4
-        lines.append("return Request(")
-        lines += ["    " + statement("", each, inner, suffix=",") for each in arguments]
-        if headers.keys:
-            named = len(headers.keys) > 1 or None in headers.keys
-            node = ast.Name("headers") if named else headers
-            lines.append("    " + statement("headers=", node, inner, suffix=","))
-        if request.body is not None:
-            lines.append(
-                "    " + statement("body=", _encoded(request), inner, suffix=",")
-            )
-        lines.append(")")
+        lines += _returned_request(request, headers, indent)
         if request.when is None:
             return lines
         condition = statement("if ", request.when.node, 8, suffix=":")
@@ -353,6 +341,21 @@ def _annotation(code: Code) -> str:
             kinds = {ast.Dict: ": dict[str, object]", ast.List: ": list[object]"}
             return kinds.get(type(code.node), "")
     return ""
+
+
+def _returned_request(
+    request: RequestSpec, headers: ast.Dict, indent: int
+) -> list[str]:
+    """The statement that makes the request: on one line, or one argument a line."""
+    arguments = [ast.Constant(request.method), _target(request)]
+    keywords = []
+    if headers.keys:
+        is_named = len(headers.keys) > 1 or None in headers.keys
+        node = ast.Name("headers") if is_named else headers
+        keywords.append(ast.keyword("headers", node))
+    if request.body is not None:
+        keywords.append(ast.keyword("body", _encoded(request)))
+    return returned(ast.Call(ast.Name("Request"), arguments, keywords), indent)
 
 
 def _has_body_variable(request: RequestSpec) -> bool:

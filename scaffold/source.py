@@ -217,6 +217,18 @@ def statement(prefix: str, node: ast.expr, indent: int = 0, *, suffix: str = "")
     return "\n".join(lines)[indent:]
 
 
+def returned(call: ast.Call, indent: int) -> list[str]:
+    """A `return` of a call, without its first indent: one line, or one argument a line."""
+    line = f"return {source(call)}"
+    if indent + len(line) <= LINE_LENGTH:
+        return [line]
+    inner = indent + 4
+    lines = [statement("", each, inner, suffix=",") for each in call.args]
+    for keyword in call.keywords:
+        lines.append(statement(f"{keyword.arg}=", keyword.value, inner, suffix=","))
+    return [f"return {source(call.func)}(", *("    " + each for each in lines), ")"]
+
+
 def _split(prefix: str, node: ast.expr, suffix: str, indent: int) -> list[str] | None:
     """The lines of an expression that opens at its last bracket; None: not so simple."""
     pad = " " * indent

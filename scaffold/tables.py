@@ -33,9 +33,10 @@ _CONFIG_KEYS = (
 _OPTION_KEYS = ("type", "doc", "tick", "alias", "default", "bind", "initial")
 _LATER_OPTION_KEYS = ("template", "scope", "fields", "append", "unused")
 _LATER_HANDLER_KEYS = ("tls", "transport", "args", "wrap")
-# what the classes of settings have besides their fields
-_RESERVED_CONFIG = ("enabled", "global_", "state_changes_only", "validate", "self")
-_RESERVED_OPTION = ("node", "resolve", "self")
+# the keys that the flags of a handler bring
+_RESERVED_CONFIG = ("enabled", "global_", "state_changes_only")
+# constants that the module of a service may import
+_IMPORTED = ("hour", "minute", "second", "millisecond", "no_secret")
 # what tokens look like: a long run of letters with digits among them
 _TOKEN = re.compile(
     r"(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{24,}|\b(?:xox[a-z]|ghp|sk)[-_]"
@@ -280,7 +281,7 @@ def _option(
     config: Mapping[str, ConfigField],
 ) -> Option:
     path: Path = ("option", key)
-    reader.take(names.key_faults(key, "", _RESERVED_OPTION), path)
+    reader.take(names.key_faults(key, ""), path)
     table = _entry(reader, entry, path)
     if table.get("type") == "records":
         reader.fault((*path, "type"), "'records' is not known to this version")
@@ -382,7 +383,7 @@ def read_levels(reader: Reader, table: Mapping[str, Any]) -> tuple[LevelMap, ...
     made = []
     for key in table:
         path: Path = ("level", key)
-        reader.take(names.key_faults(key, "", what="value per level"), path)
+        reader.take(names.key_faults(key, "", _IMPORTED, "value per level"), path)
         entry = reader.table(table, ("level",), key)
         reader.keys(entry, path, (*LEVELS, "default"))
         kinds = {type(value) for value in entry.values()}

@@ -194,7 +194,7 @@ class TestView:
         keywords = [ast.keyword("enabled", ast.Name("enabled"))]
         for field in self.spec.config:
             if field.key in self.sample.url_keys:
-                node = _url(field, ast.Attribute(ast.Name("server"), "url"))
+                node = _url(field, self.sample.url_path(field))
             else:
                 value = self.sample.config[field.key]
                 if value == field.default:
@@ -326,8 +326,7 @@ class TestView:
         """A value of an example; URLs are paths on the fake server."""
         if field.key not in self.sample.url_keys:
             return value_node(field, value)
-        server = ast.Attribute(ast.Name("server"), "url")
-        return _url(field, ast.BinOp(server, ast.Add(), ast.Constant(value)))
+        return _url(field, value)
 
     def _example(self, index: int, example: Example) -> dict[str, Any]:
         config = {each.key: each for each in self.spec.config}
@@ -423,8 +422,11 @@ def value_node(field: Setting, value: Any) -> ast.expr:
     return ast.Constant(value)
 
 
-def _url(field: Setting, node: ast.expr) -> ast.expr:
-    """The URL of the fake server, as the field holds it."""
+def _url(field: Setting, path: str) -> ast.expr:
+    """A URL of the fake server, as the field holds it."""
+    node: ast.expr = ast.Attribute(ast.Name("server"), "url")
+    if path:
+        node = ast.BinOp(node, ast.Add(), ast.Constant(path))
     return ast.Call(ast.Name("Secret"), [node], []) if field.is_secret else node
 
 

@@ -22,7 +22,7 @@ from scaffold.model import ConfigField, HandlerSpec, Option, Setting
 from scaffold.prose import code_span, docstring, markdown, paragraphs, sentence, started
 from scaffold.sample import Sample
 from scaffold.service_view import ServiceView
-from scaffold.source import LINE_LENGTH, literal, statement
+from scaffold.source import LINE_LENGTH, literal, returned, statement
 from scaffold.test_view import TestView
 
 _SWITCH_DOCS = {
@@ -99,9 +99,14 @@ class View:
             for option in self.spec.options
             if option.fallback is not None
         )
+        required = "required when enabled" if field.required == "enabled" else ""
         if default:
-            return "what handlers get that say nothing else."
-        return f"required when {field.required}." if field.required == "enabled" else ""
+            doc = "the default of handlers"
+        elif field.key in self.sample.url_keys:
+            doc = "where requests are sent"
+        else:
+            return f"{required}." if required else ""
+        return f"{doc}; {required}." if required else f"{doc}."
 
     @cached_property
     def config_fields(self) -> list[str]:
@@ -143,8 +148,8 @@ class View:
 
     @cached_property
     def resolutions(self) -> list[str]:
-        """What `resolve` puts in place of empty options, one keyword argument each."""
-        lines = []
+        """The statement of `resolve`: what stands in place of empty options."""
+        keywords = []
         for option in self.spec.options:
             parts: list[ast.expr] = [ast.Attribute(ast.Name("self"), option.name)]
             parts += [
@@ -155,9 +160,11 @@ class View:
             if option.fallback is not None and not option.is_bound_early:
                 parts.append(_as_option(option))
             if len(parts) > 1:
-                node = ast.BoolOp(ast.Or(), parts)
-                lines.append(statement(f"{option.name}=", node, 12, suffix=","))
-        return lines
+                keywords.append(ast.keyword(option.name, ast.BoolOp(ast.Or(), parts)))
+        if not keywords:
+            return []
+        made = ast.Call(ast.Name("replace"), [ast.Name("self")], keywords)
+        return returned(made, 8)
 
     @cached_property
     def option_imports(self) -> str:
@@ -332,7 +339,11 @@ def _as_option(option: Option) -> ast.expr:
 def _option_doc(option: Option) -> str:
     if option.doc:
         return option.doc
-    return "empty means the configured one." if option.fallback is not None else ""
+    if option.fallback is None:
+        return ""
+    if option.type.kind is Kind.BOOL:
+        return "whether to; else as configured."
+    return "empty means the configured one."
 
 
 def _tick_field(option: Option) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from runtime.alert.types import Handler
 from runtime.errors import OptionsError, TaskError
@@ -32,6 +32,7 @@ from runtime.services.alert.kinds.tcp import TCPHandler, TCPHandlerConfig
 from runtime.services.service import HandlerService
 
 OptionsT = TypeVar("OptionsT")
+HandlerT = TypeVar("HandlerT", bound=AlertHandler)
 
 
 def from_tick(
@@ -80,8 +81,30 @@ def _post(
             raise TaskError(str(error)) from error
 
 
+class HandlerSource(Protocol):
+    """What a script says of its handlers: an alert node."""
+
+    def handlers_of(self, kind: type[HandlerT]) -> list[HandlerT]:
+        """The handlers of one kind, in the order of the script."""
+
+
+@dataclasses.dataclass
+class _Watched:
+    """An alert node that remembers which kinds of handlers it was asked for."""
+
+    node: AlertNode
+    asked_for: set[type[AlertHandler]] = dataclasses.field(default_factory=set)
+
+    def handlers_of(self, kind: type[HandlerT]) -> list[HandlerT]:
+        """The handlers of one kind, in the order of the script."""
+        self.asked_for.add(kind)
+        return self.node.handlers_of(kind)
+
+
 # in the order in which Kapacitor puts the handlers of a node
-TICK_HANDLERS: dict[str, Callable[[AlertNode, HandlerServices], Iterator[Handler]]] = {
+TICK_HANDLERS: dict[
+    str, Callable[[HandlerSource, HandlerServices], Iterator[Handler]]
+] = {
     "tcp": lambda node, services: _tcp(node.handlers_of(TcpHandlerSpec)),
     "exec": lambda node, services: _exec(node.handlers_of(ExecHandlerSpec)),
     "log": lambda node, services: _log(node.handlers_of(LogHandlerSpec)),
@@ -101,16 +124,15 @@ def node_handlers(
     Raises:
         TaskError: the script names a handler that this server does not have.
     """
-    for said in node.handlers:
-        name = _name(said)
-        if services is None or name.lower() not in TICK_HANDLERS:
-            raise TaskError(f"no service for handler {name}")
-    if services is None:
-        return {}
     made: dict[str, Handler] = {}
-    for kind, handlers_of in TICK_HANDLERS.items():
-        for number, handler in enumerate(handlers_of(node, services), 1):
-            made[kind if number == 1 else f"{kind}-{number}"] = handler
+    source = _Watched(node)
+    if services is not None:
+        for kind, handlers_of in TICK_HANDLERS.items():
+            for number, handler in enumerate(handlers_of(source, services), 1):
+                made[kind if number == 1 else f"{kind}-{number}"] = handler
+    for said in node.handlers:
+        if type(said) not in source.asked_for:
+            raise TaskError(f"no service for handler {_name(said)}")
     return made
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from runtime.alert.types import Event, Level
 from runtime.errors import DeliveryError
 from runtime.http_client import AiohttpClient, HttpClient
-from runtime.nodes.alert_handlers import TICK_HANDLERS
+from runtime.nodes.alert_handlers import node_handlers
 from runtime.pipeline.alert import AlertNode
 from runtime.server.config import AlertHandlers
 from runtime.server.server import alert_services
@@ -138,8 +138,8 @@ def options_from_script(kind: str, config: object, properties: str) -> list[Any]
     source = f"stream\n|from()\n|alert()\n{properties}\n"
     script = evaluate(parse(source), "stream", None)
     [node] = [each for each in script.pipeline.nodes if isinstance(each, AlertNode)]
-    handlers = TICK_HANDLERS[kind](node, _services(kind, config))
-    return [getattr(handler, "options", None) for handler in handlers]
+    handlers = node_handlers(node, _services(kind, config))
+    return [getattr(handler, "options", None) for handler in handlers.values()]
 
 
 def _services(kind: str, config: object) -> Any:

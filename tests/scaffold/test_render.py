@@ -22,10 +22,13 @@ from scaffold.spec import from_flags, parse
 ROOT = Path(__file__).parents[2]
 SPECS = Path(__file__).parent / "specs"
 BUNDLED = ("foo", "hipchat")
+APIS = tuple(sorted(file.stem for file in (SPECS / "apis").iterdir()))
 
 
 def spec_of(name):
     path = SPECS / f"{name}.toml"
+    if name in APIS:
+        path = SPECS / "apis" / f"{name}.toml"
     if name in BUNDLED:
         path = ROOT / "runtime/services" / name / "handler.toml"
     return parse(path.read_text(), str(path))
@@ -59,8 +62,9 @@ FLAGS = (
     ),
 )
 PACKAGES = [f"runtime/services/{spec.names.kind}" for spec in FLAGS]
+PACKAGES += [f"runtime/services/{name}" for name in APIS]
 PACKAGES += ["runtime/services/minimal", "runtime/services/every_thing"]
-ALL = (*map(spec_of, ("minimal", "everything", *BUNDLED)), *FLAGS)
+ALL = (*map(spec_of, ("minimal", "everything", *APIS, *BUNDLED)), *FLAGS)
 
 
 @pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.names.kind)

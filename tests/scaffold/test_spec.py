@@ -138,7 +138,7 @@ def test_all_faults_of_a_file_are_told_in_its_order():
             HEAD.replace("room = {}", "room = { default = 5, type = 'str' }") + TAIL,
             "not",
         ),
-        (HEAD.replace("room", "validate") + TAIL, "kept for something else"),
+        (HEAD.replace("room", "enabled") + TAIL, "kept for something else"),
         (HEAD.replace("room", "'chat-id' = {}\nchat_id") + TAIL, "same name as"),
         (
             HEAD + "[option]\ntopic = {}\n" + TAIL,
