@@ -34,6 +34,7 @@ from runtime.services.deliveries.service import DeliveryService
 from runtime.services.foo.service import Service as FooService
 from runtime.services.hipchat.service import Service as HipChatService
 from runtime.services.httpd.messages import Answer, Request, pretty
+from runtime.services.httpd.openapi import OpenAPI
 from runtime.services.httpd.router import Router
 from runtime.services.httpd.service import HttpService
 from runtime.services.httpd.write import WriteHandler
@@ -321,6 +322,7 @@ class Server:
                 router.add(method, pattern, _Topics(api, self._compute, pattern))
         router.add("GET", "/debug/vars", self._vars)
         router.add("GET", "/metrics", self._metrics, base="")
+        router.add("GET", "/openapi.json", OpenAPI(router, VERSION))
 
     def _add_users(self, http: HttpService) -> None:
         """The two switches: users there are, and requests that need them."""

@@ -1,0 +1,225 @@
+"""What each request of the API is for. A test holds this table against the routes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+TEXT = "text/plain"
+JSON = "application/json"
+BYTES = "application/octet-stream"
+LOGFMT = "application/logfmt"
+
+
+class Operation(NamedTuple):
+    """One request.
+
+    Attributes:
+        method: `GET`, …
+        path: as OpenAPI has it, below the API's base unless `base` says otherwise.
+        summary: what it does.
+        sends: the schema of the body, or "".
+        gives: the schema of the answer, or "" for none.
+        query: names of its parameters.
+        status: of success.
+        media: the content type of the answer.
+        base: "" for paths below none, `preview`.
+    """
+
+    method: str
+    path: str
+    summary: str
+    sends: str = ""
+    gives: str = ""
+    query: tuple[str, ...] = ()
+    status: int = 200
+    media: str = JSON
+    base: str = "v1"
+
+
+_PAGE = ("pattern", "fields", "offset", "limit")
+_VIEW = ("dot-view", "script-format")
+_WRITE = ("db", "rp", "precision")
+_TOPIC = "/alerts/topics/{topic}"
+_HANDLER = f"{_TOPIC}/handlers/{{handler}}"
+_FILTER = ("state", "topic", "handler")
+
+
+def _op(method: str, path: str, summary: str, *rest: str, **more: object) -> Operation:
+    return Operation(method, path, summary, *rest, **more)  # type: ignore[arg-type] # names are checked by the tuple itself
+
+
+OPERATIONS = (
+    _op("GET", "/ping", "Whether the server answers.", status=204),
+    _op("HEAD", "/ping", "Whether the server answers.", status=204),
+    _op("GET", "/:routes", "All routes with their methods.", "", "Routes"),
+    _op("GET", "/openapi.json", "This document.", "", "AnyObject"),
+    _op("GET", "/debug/vars", "What the server counts.", "", "AnyObject"),
+    _op("GET", "/metrics", "The same for Prometheus.", media=TEXT, base=""),
+    _op("POST", "/loglevel", "Set the level of the log.", "LogLevel", status=204),
+    _op(
+        *("GET", "/logs", "Follow the log; other parameters are tags of lines."),
+        query=("lvl", "service", "task", "node"),
+        media=LOGFMT,
+        base="preview",
+    ),
+    _op("POST", "/write", "Write points.", "Lines", query=_WRITE, status=204),
+    _op("POST", "/write", "Write points.", "Lines", query=_WRITE, status=204, base=""),
+    # tasks
+    _op("GET", "/tasks", "List tasks.", "", "Tasks", query=_PAGE + _VIEW),
+    _op("POST", "/tasks", "Make a task.", "TaskRequest", "Task"),
+    _op(
+        *("GET", "/tasks/{id}", "Show a task.", "", "Task"),
+        query=(*_VIEW, "replay-id"),
+    ),
+    _op("PATCH", "/tasks/{id}", "Change a task.", "TaskRequest", "Task"),
+    _op("DELETE", "/tasks/{id}", "Delete a task.", status=204),
+    _op(
+        *("GET", "/tasks/{id}/{endpoint}", "The data of an httpOut node."),
+        *("", "AnyObject"),
+    ),
+    _op("GET", "/templates", "List templates.", "", "Templates", query=_PAGE + _VIEW),
+    _op("POST", "/templates", "Make a template.", "TemplateRequest", "Template"),
+    _op(
+        *("GET", "/templates/{id}", "Show a template.", "", "Template"),
+        query=_VIEW,
+    ),
+    _op(
+        *("PATCH", "/templates/{id}", "Change a template and its tasks."),
+        *("TemplateRequest", "Template"),
+    ),
+    _op("DELETE", "/templates/{id}", "Delete a template.", status=204),
+    # alerts
+    _op(
+        *("GET", "/alerts/topics", "List topics.", "", "Topics"),
+        query=("pattern", "min-level"),
+    ),
+    _op("GET", _TOPIC, "Show a topic.", "", "Topic"),
+    _op("DELETE", _TOPIC, "Forget a topic's events.", status=204),
+    _op(
+        *("GET", f"{_TOPIC}/events", "List a topic's events.", "", "Events"),
+        query=("min-level",),
+    ),
+    _op("GET", f"{_TOPIC}/events/{{event}}", "Show an event.", "", "Event"),
+    _op(
+        *("GET", f"{_TOPIC}/handlers", "List a topic's handlers.", "", "Handlers"),
+        query=("pattern",),
+    ),
+    _op(
+        *("POST", f"{_TOPIC}/handlers", "Make a handler."),
+        *("HandlerRequest", "Handler"),
+    ),
+    _op("GET", _HANDLER, "Show a handler.", "", "Handler"),
+    _op("PUT", _HANDLER, "Replace a handler.", "HandlerRequest", "Handler"),
+    _op("PATCH", _HANDLER, "Change a handler by JSON patch.", "Patch", "Handler"),
+    _op("DELETE", _HANDLER, "Delete a handler.", status=204),
+    # deliveries
+    _op(
+        *("GET", "/deliveries", "List what waits or was given up."),
+        *("", "Deliveries"),
+        query=(*_FILTER, "after", "offset", "limit"),
+    ),
+    _op("GET", "/deliveries/{number}", "Show a delivery.", "", "Delivery"),
+    _op("DELETE", "/deliveries/{number}", "Discard a delivery.", status=204),
+    _op(
+        *("POST", "/deliveries/resend", "Send again what was given up."),
+        *("", "Count"),
+        query=_FILTER,
+    ),
+    _op("POST", "/deliveries/{number}/resend", "Send one again.", "", "Count"),
+    _op("POST", "/deliveries/{number}/discard", "Discard a delivery.", status=204),
+    # configuration
+    _op("GET", "/config", "All sections that can be set.", "", "Config"),
+    _op("GET", "/config/{section}", "Show a section.", "", "ConfigSection"),
+    _op(
+        *("GET", "/config/{section}/{element}", "Show an element of a section."),
+        *("", "ConfigElement"),
+    ),
+    _op(
+        *("POST", "/config/{section}", "Add or remove elements of a section."),
+        "ConfigUpdate",
+        status=204,
+    ),
+    _op(
+        *("POST", "/config/{section}/{element}", "Set or unset options."),
+        "ConfigUpdate",
+        status=204,
+    ),
+    _op(
+        *("GET", "/service-tests", "List what can be tested.", "", "ServiceTests"),
+        query=("pattern",),
+    ),
+    _op(
+        *("GET", "/service-tests/{name}", "The options of a test."),
+        *("", "ServiceTest"),
+    ),
+    _op(
+        *("POST", "/service-tests/{name}", "Send a test message."),
+        *("AnyObject", "ServiceTestResult"),
+    ),
+    # users
+    _op("GET", "/users", "List users.", "", "Users", query=_PAGE),
+    _op("POST", "/users", "Make a user.", "UserRequest", "User"),
+    _op("GET", "/users/{name}", "Show a user.", "", "User"),
+    _op("PATCH", "/users/{name}", "Change a user.", "UserRequest", "User"),
+    _op("DELETE", "/users/{name}", "Delete a user.", status=204),
+    # storage
+    _op("GET", "/storage/stores", "List the database's stores.", "", "Stores"),
+    _op(
+        *("POST", "/storage/stores/{name}", "Rebuild a store's indexes."),
+        "StoreAction",
+        status=204,
+    ),
+    _op("GET", "/storage/backup", "A copy of the database.", media=BYTES),
+    # recordings and replays
+    _op("GET", "/recordings", "List recordings.", "", "Recordings", query=_PAGE),
+    _op(
+        *("POST", "/recordings/stream", "Record what a task is written."),
+        *("RecordStream", "Recording"),
+        status=201,
+    ),
+    _op("POST", "/recordings/batch", "Refused: it needs InfluxDB.", "AnyObject"),
+    _op("POST", "/recordings/query", "Refused: it needs InfluxDB.", "AnyObject"),
+    _op("GET", "/recordings/{id}", "Show a recording.", "", "Recording"),
+    _op("DELETE", "/recordings/{id}", "Delete a recording.", status=204),
+    _op("GET", "/replays", "List replays.", "", "Replays", query=_PAGE),
+    _op(
+        *("POST", "/replays", "Replay a recording to a task."),
+        *("ReplayRequest", "Replay"),
+        status=201,
+    ),
+    _op("POST", "/replays/batch", "Refused: it needs InfluxDB.", "AnyObject"),
+    _op("POST", "/replays/query", "Refused: it needs InfluxDB.", "AnyObject"),
+    _op("GET", "/replays/{id}", "Show a replay.", "", "Replay"),
+    _op("DELETE", "/replays/{id}", "Delete a replay.", status=204),
+)
+
+PARAMETERS = {
+    "after": ("integer", "only those with a higher id"),
+    "db": ("string", "the database"),
+    "dot-view": ("string", "how counters are shown: attributes or labels"),
+    "fields": ("array", "which fields are shown"),
+    "handler": ("string", "of which handler"),
+    "limit": ("integer", "how many at most"),
+    "lvl": ("string", "a level; with + at its end worse ones too"),
+    "min-level": ("string", "the mildest level: OK, INFO, WARNING or CRITICAL"),
+    "node": ("string", "of which node"),
+    "offset": ("integer", "how many are skipped"),
+    "pattern": ("string", "a glob on the id"),
+    "precision": ("string", "the unit of times: n, u, ms, s, m or h"),
+    "replay-id": ("string", "show the task as it runs in a replay"),
+    "rp": ("string", "the retention policy"),
+    "script-format": ("string", "formatted or raw"),
+    "service": ("string", "of which service"),
+    "state": ("string", "pending, dead or cancelled"),
+    "task": ("string", "of which task"),
+    "topic": ("string", "of which topic"),
+}
+
+# Routes that only say `Not Found`, in the way of clients' expectations.
+NOTHING = frozenset(
+    (
+        *((method, "/tasks/") for method in ("POST", "PUT")),
+        *((method, "/templates/") for method in ("POST", "PUT")),
+        *((m, "/alerts/topics") for m in ("POST", "PUT", "PATCH", "DELETE")),
+    )
+)
