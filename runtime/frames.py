@@ -196,6 +196,61 @@ class Table:
         return rows_of_columns(self._tags, self._fields, which)
 
 
+class Picked:
+    """Some rows of other columns.
+
+    Attributes:
+        base: the columns.
+        which: the rows of `base`, in order.
+    """
+
+    __slots__ = ("_fields", "_tags", "base", "which")
+
+    def __init__(self, base: Columns, which: Rows) -> None:
+        self.base: Columns = base.base if isinstance(base, Picked) else base
+        self.which: Rows = base.which[which] if isinstance(base, Picked) else which
+        self._tags: dict[str, TagColumn | None] = {}
+        self._fields: dict[str, FieldColumn | None] = {}
+
+    @property
+    def tag_names(self) -> Sequence[str]:
+        """Tags that some row may have."""
+        return self.base.tag_names
+
+    @property
+    def field_names(self) -> Sequence[str]:
+        """Fields that some row may have."""
+        return self.base.field_names
+
+    def tag(self, name: str) -> TagColumn | None:
+        """The tag's column, or None when no row has it."""
+        if name not in self._tags:
+            column = self.base.tag(name)
+            self._tags[name] = column and TagColumn(
+                column.codes[self.which], column.values
+            )
+        return self._tags[name]
+
+    def field(self, name: str) -> FieldColumn | None:
+        """The field's column, or None when no row has it."""
+        if name not in self._fields:
+            column = self.base.field(name)
+            self._fields[name] = column and FieldColumn(
+                column.kind,
+                column.values[self.which],
+                None if column.present is None else column.present[self.which],
+            )
+        return self._fields[name]
+
+    def row(self, row: int) -> TagsAndFields:
+        """Tags and fields of one row."""
+        return self.base.row(int(self.which[row]))
+
+    def rows(self, which: Rows) -> Sequence[TagsAndFields]:
+        """Tags and fields of the given rows; they may share tags."""
+        return self.base.rows(self.which[which])
+
+
 _ABSENT = object()
 
 
@@ -256,17 +311,17 @@ class Frame:
     Attributes:
         time: int64, ns since 1970 UTC, not sorted.
         dimensions: by what the points are grouped; the same for every row.
+        columns: the other values. Frames are made from these, never from a frame, so
+            that what a frame shares never refers back to it: a write is a lot of memory
+            to leave to the garbage collector.
     """
 
     __slots__ = (
-        "_columns",
-        "_fields",
         "_grouped",
         "_groups",
         "_points",
-        "_rows",
         "_shared",
-        "_tags",
+        "columns",
         "db",
         "dimensions",
         "name",
@@ -283,22 +338,15 @@ class Frame:
         db: str = "",
         rp: str = "",
         dimensions: Dimensions = NO_DIMENSIONS,
-        rows: Rows | None = None,
         groups: Groups | None = None,
     ) -> None:
-        """Make a frame; `rows` picks rows of `columns` (`time` is already picked).
-
-        `groups` are given where they are known already.
-        """
+        """Make a frame; `groups` are given where they are known already."""
         self.name = name
         self.time = time
         self.db = db
         self.rp = rp
         self.dimensions = dimensions
-        self._columns = columns
-        self._rows = rows
-        self._tags: dict[str, TagColumn | None] = {}
-        self._fields: dict[str, FieldColumn | None] = {}
+        self.columns = columns
         self._grouped: dict[Dimensions, Frame] = {}
         self._groups = groups
         self._points: list[Point] | None = None
@@ -310,44 +358,26 @@ class Frame:
     @property
     def tag_names(self) -> Sequence[str]:
         """Tags that some row may have."""
-        return self._columns.tag_names
+        return self.columns.tag_names
 
     @property
     def field_names(self) -> Sequence[str]:
         """Fields that some row may have."""
-        return self._columns.field_names
+        return self.columns.field_names
 
     def tag(self, name: str) -> TagColumn | None:
         """The tag's column, or None when no row has it."""
-        if self._rows is None:
-            return self._columns.tag(name)
-        if name not in self._tags:
-            column = self._columns.tag(name)
-            self._tags[name] = column and TagColumn(
-                column.codes[self._rows], column.values
-            )
-        return self._tags[name]
+        return self.columns.tag(name)
 
     def field(self, name: str) -> FieldColumn | None:
         """The field's column, or None when no row has it."""
-        if self._rows is None:
-            return self._columns.field(name)
-        if name not in self._fields:
-            column = self._columns.field(name)
-            self._fields[name] = column and FieldColumn(
-                column.kind,
-                column.values[self._rows],
-                None if column.present is None else column.present[self._rows],
-            )
-        return self._fields[name]
+        return self.columns.field(name)
 
     def point(self, row: int) -> Point:
         """One row as a point."""
         if self._points is not None:
             return self._points[row]
-        tags, fields = self._columns.row(
-            row if self._rows is None else int(self._rows[row])
-        )
+        tags, fields = self.columns.row(row)
         return Point(
             self.name,
             int(self.time[row]),
@@ -373,11 +403,10 @@ class Frame:
         return Frame(
             self.name,
             self.time[rows],
-            self._columns,
+            Picked(self.columns, rows),
             db=self.db,
             rp=self.rp,
             dimensions=self.dimensions,
-            rows=rows if self._rows is None else self._rows[rows],
         )
 
     def grouped(self, dimensions: Dimensions) -> Frame:
@@ -388,7 +417,7 @@ class Frame:
             self._grouped[dimensions] = Frame(
                 self.name,
                 self.time,
-                self,
+                self.columns,
                 db=self.db,
                 rp=self.rp,
                 dimensions=dimensions,
@@ -404,14 +433,12 @@ class Frame:
         return value
 
     def row(self, row: int) -> tuple[dict[str, str], dict[str, Value]]:
-        """Tags and fields of one row; a frame is `Columns` for those made from it."""
-        return self._columns.row(row if self._rows is None else int(self._rows[row]))
+        """Tags and fields of one row."""
+        return self.columns.row(row)
 
     def rows(self, which: Rows) -> Sequence[TagsAndFields]:
         """Tags and fields of the given rows; they may share tags."""
-        if self._rows is not None:
-            which = self._rows[which]
-        return self._columns.rows(which)
+        return self.columns.rows(which)
 
     def replace(
         self,
@@ -425,7 +452,7 @@ class Frame:
 
         Where `tags` or `fields` is given it replaces all tags or all fields.
         """
-        columns: Columns = self
+        columns = self.columns
         if tags is not None or fields is not None:
             columns = Table(
                 self.all_tags() if tags is None else tags,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.frames import (
+    Columns,
     FieldColumn,
     FieldKind,
     Frame,
@@ -32,14 +33,14 @@ _DTYPES: dict[FieldKind, type] = {
 
 
 class Overlay:
-    """A frame's columns with some of them replaced, added or taken away.
+    """Columns with some of them replaced, added or taken away.
 
-    Nothing of the frame is decoded that nobody asks for.
+    Nothing is decoded that nobody asks for.
     """
 
     def __init__(
         self,
-        base: Frame,
+        base: Columns,
         *,
         fields: Mapping[str, FieldColumn | None] | None = None,
         tags: Mapping[str, TagColumn | None] | None = None,
@@ -115,7 +116,7 @@ def derived(
     return Frame(
         base.name,
         base.time,
-        Overlay(base, fields=fields, tags=tags, keep_fields=keep_fields),
+        Overlay(base.columns, fields=fields, tags=tags, keep_fields=keep_fields),
         db=base.db,
         rp=base.rp,
         dimensions=base.dimensions,

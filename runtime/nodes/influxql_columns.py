@@ -249,4 +249,4 @@ def _selected(
         chosen = FieldColumn(column.kind, column.values[rows])
         taken = derived(taken, fields={field: None, name: chosen})
     time = taken.time if point_times else batches.tmax
-    return Frame(batches.frame.name, time, taken, dimensions=taken.dimensions)
+    return Frame(batches.frame.name, time, taken.columns, dimensions=taken.dimensions)

@@ -77,14 +77,18 @@ class Predicate:
         """Decide about a frame; None when the lambda remembers earlier points."""
         if self.function.stateful:
             return None
-        return frame.shared(self._key, lambda: self._select(frame))
+        picked, failures = frame.shared(self._key, lambda: self._pick(frame))
+        if picked is None:
+            return Selection(frame, None, failures)
+        return Selection(*picked, failures)
 
-    def _select(self, frame: Frame) -> Selection:
+    def _pick(self, frame: Frame) -> tuple[tuple[Frame, Rows] | None, Sequence[str]]:
+        """Some rows, or None for all; what a frame shares must not hold the frame."""
         mask, failures = self._mask(frame)
         if mask.all():
-            return Selection(frame, None, failures)
+            return None, failures
         rows = np.flatnonzero(mask)
-        return Selection(frame.take(rows), rows, failures)
+        return (frame.take(rows), rows), failures
 
     def _mask(self, frame: Frame) -> tuple[NDArray[np.bool_], list[str]]:
         size = len(frame)

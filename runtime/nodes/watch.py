@@ -37,7 +37,7 @@ class Arrivals(Node):
         self._extents: dict[str, Interval | None] = {}
 
     def clear(self) -> None:
-        """Forget the write before."""
+        """Forget the write."""
         self._points.clear()
         self._frames.clear()
         self._extents.clear()
@@ -147,6 +147,7 @@ class Watch:
             return list(self._paths)
         before = counts(self._nodes)
         found = list(self._find(frame))
+        self._arrivals.clear()
         for task in found:
             self._paths[task].skip(before)
         return found
@@ -163,7 +164,6 @@ class Watch:
 
     def _find(self, frame: Frame) -> Iterable[ExecutingTask]:
         arrivals = self._arrivals
-        arrivals.clear()
         try:
             feed(self._nodes[0], frame)
         except TaskError:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
 from runtime.frames import Dimensions, FieldColumn, Frame, Table, TagColumn
+from runtime.nodes.columns import derived
+from runtime.nodes.predicate import Predicate
+from runtime.testing.frames import host_frame, lambda_of
 
 
 def frame(hosts: list[str | None], zones: list[str | None] | None = None) -> Frame:
@@ -104,3 +110,20 @@ def test_points_of_a_grouped_frame_are_in_their_groups():
     points = frame(["a", "b"]).grouped(Dimensions(tags=("host",))).points()
 
     assert [p.group for p in points] == ["host=a", "host=b"]
+
+
+def test_what_a_frame_shares_does_not_keep_it_alive() -> None:
+    frame = host_frame(50, 5)
+    predicate = Predicate(lambda_of("\"host\" != ''"), "")
+    alive = weakref.ref(frame.columns)
+    grouped = frame.grouped(Dimensions(tags=("host",))).take(np.arange(9))
+    selected = predicate.select(grouped.replace(time=grouped.time + 1))
+    assert selected is not None
+    assert len(selected.frame) == 9
+    assert derived(grouped, fields={"usage_user": None}).points()
+    gc.disable()
+    try:
+        del frame, grouped, selected
+        assert alive() is None
+    finally:
+        gc.enable()

@@ -284,7 +284,7 @@ def test_nothing_of_a_frame_is_decoded_that_no_node_needs():
             raise AssertionError("rows are not needed")
 
     spied = frame.replace(time=frame.time + np.int64(0))
-    spied._columns = Spy()
+    spied.columns = Spy()
     task, _ = running(
         "stream|from().measurement('cpu').groupBy('host')"
         "|window().period(10s).every(10s)|max('usage_user')"
