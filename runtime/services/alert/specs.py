@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,17 +9,16 @@ from typing import Any
 
 import msgspec
 
+from runtime import secret_names
 from runtime.alert.types import Handler
 from runtime.errors import OptionsError, StoreError
 from runtime.golang.quoting import quote
+from runtime.secret_names import HIDDEN, is_secret_name
 from runtime.secrets import Secret
 from runtime.settings import key_of
 from runtime.store import Store
 
 _BUCKET = "handler-specs"
-_HIDDEN = "***"
-# for handlers that do not run, whose options have no types
-_SECRET_NAME = re.compile("token|secret|password|key|auth", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +105,7 @@ def redacted(options: Mapping[str, Any] | None, handler: Handler | None) -> Any:
         return None
     hidden = _secret_keys(handler)
     return {
-        key: _HIDDEN if value and _is_secret(key, hidden) else value
+        key: _shown(value) if not _is_secret(key, hidden) else value and HIDDEN
         for key, value in sorted(options.items())
     }
 
@@ -119,14 +117,25 @@ def restored(
     if options is None or not before:
         return options
     return {
-        key: before.get(key, value) if value == _HIDDEN else value
+        key: _restored(value, before.get(key)) if key in before else value
         for key, value in options.items()
     }
 
 
+def _shown(value: Any) -> Any:
+    return secret_names.hidden(value) if isinstance(value, Mapping) else value
+
+
+def _restored(value: Any, before: Any) -> Any:
+    if isinstance(value, Mapping) and isinstance(before, Mapping):
+        return secret_names.restored(value, before)
+    return before if value == HIDDEN else value
+
+
 def _is_secret(key: str, hidden: set[str] | None) -> bool:
+    # options of handlers that do not run have no types
     if hidden is None:
-        return _SECRET_NAME.search(key) is not None
+        return is_secret_name(key)
     return key.casefold() in hidden
 
 

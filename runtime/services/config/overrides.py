@@ -11,6 +11,7 @@ from typing import Any
 
 from runtime.errors import ConfigError
 from runtime.golang.quoting import quote
+from runtime.secret_names import restored
 from runtime.services.config.sections import Section, fields_by_key
 from runtime.services.config.values import converted, kind
 
@@ -161,13 +162,24 @@ class Update:
                     f"failed to override configuration {path}: "
                     f"cannot override element key {self._key(sections)}"
                 )
-            options = {**known.options, **self.set}
+            options = {**known.options, **self._shown_back(known.options)}
             kept = {k: v for k, v in options.items() if k not in self.delete}
             if known.create:
                 # without its name the element would be another one
                 kept.setdefault(self._key(sections) or "", self.element)
             after[path] = dataclasses.replace(known, options=kept)
         return after
+
+    def _shown_back(self, before: Mapping[str, Any]) -> dict[str, Any]:
+        """What is set, with what an override holds where it comes back hidden."""
+        return {
+            name: (
+                restored(value, before[name])
+                if isinstance(value, Mapping) and isinstance(before.get(name), Mapping)
+                else value
+            )
+            for name, value in self.set.items()
+        }
 
     def _key(self, sections: Mapping[str, Section]) -> str | None:
         section = sections.get(self.section)

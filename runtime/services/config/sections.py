@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from runtime.secret_names import hidden
 from runtime.secrets import Secret
 from runtime.settings import key_of
 from runtime.units import Duration, go_duration
@@ -100,7 +101,8 @@ def _shown(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         return options(value)
     if isinstance(value, Mapping):
-        return {key: _shown(each) for key, each in sorted(value.items())} or None
+        shown = {key: _shown(each) for key, each in value.items()}
+        return hidden(shown) or None
     if isinstance(value, tuple):
         return [_shown(each) for each in value] or None
     return value

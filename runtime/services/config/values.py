@@ -12,6 +12,7 @@ from runtime.errors import ConfigError, OptionsError
 from runtime.golang.durations import parse_go
 from runtime.golang.quoting import quote
 from runtime.options import decode
+from runtime.secret_names import restored
 from runtime.secrets import Secret
 from runtime.units import Duration
 
@@ -31,7 +32,8 @@ def converted(hint: Any, value: Any, before: Any) -> Any:
     if origin is tuple:
         return _items(typing.get_args(hint)[0], value)
     if origin is not None and issubclass(origin, Mapping):
-        return _entries(typing.get_args(hint)[1], value)
+        entries = _entries(typing.get_args(hint)[1], value)
+        return restored(entries, before)
     if dataclasses.is_dataclass(hint):
         return _nested(hint, value, before)
     if hint is Secret:

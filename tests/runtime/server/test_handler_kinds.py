@@ -128,6 +128,31 @@ def test_an_endpoint_is_configured_while_the_server_runs(api):
         assert request.headers["Authorization"].startswith("Basic ")
 
 
+def test_headers_that_hold_keys_are_hidden_and_may_be_sent_back(api):
+    headers = {"Authorization": "Bearer x", "X-Team": "ops"}
+    shown = {"Authorization": "***", "X-Team": "ops"}
+    with LoopbackServer() as server:
+        added = {"endpoint": "e", "url": server.url, "headers": headers}
+        api.ask("POST", "/config/httppost", {"add": added})
+        _, text = api.ask("GET", "/config/httppost/e")
+        assert json.loads(text)["options"]["headers"] == shown
+        api.ask("POST", "/config/httppost/e", {"set": {"headers": shown}})
+        path = "/alerts/topics/t/handlers"
+        handler = {
+            "id": "h",
+            "kind": "post",
+            "options": {"endpoint": "e", "headers": {"X-Api-Key": "k"}},
+        }
+        hidden = api.json("POST", path, handler)
+        assert hidden["options"]["headers"] == {"X-Api-Key": "***"}
+        api.json("PUT", f"{path}/h", hidden)
+        api.json("POST", "/tasks", task(".topic('t')"))
+        write(api, "cpu v=1 1")
+        request = received(api, server)
+        assert request.headers["Authorization"] == "Bearer x"
+        assert request.headers["X-Api-Key"] == "k"
+
+
 def test_endpoints_of_the_file_are_checked_with_their_section(config):
     config.handlers = AlertHandlers(httppost=(HttpPostConfig("e"),))
     with pytest.raises(Exception, match="httppost: must specify url"):
