@@ -48,8 +48,13 @@ _RESERVED = words("""
     server serverset service services servicetest smtp_server static_discovery stats
     storage swarm task task_store tcp tls topic triton udf udp urls expressions
     config_override skip_config_overrides default_retention_policy alert_node children
-    parents name handlers handlers_of noop
+    parents name handlers handlers_of noop self cls http_post write
+    add_inhibitor call call_arguments call_fields delivery flap_high flap_low go_type
+    inhibitors is_guarded is_sink kind provides requires_users set_flapping
+    set_state_changes_only state_changes_only_duration unsupported use_flapping validate
     """)
+# what is appended to a handler's name for things that belong to it
+_SUFFIXES = ("_config", "_handler", "_server", "_service", "_test")
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ def snake_case(name: str) -> str:
 
 def camel_case(name: str) -> str:
     """`icon-emoji` → `iconEmoji`, `hip_chat` → `hipChat`."""
-    first, *rest = [part for part in re.split("[-_]", name) if part]
+    first, *rest = [part for part in re.split("[-_]", name) if part] or [name]
     return first + "".join(part.capitalize() for part in rest)
 
 
@@ -148,6 +153,11 @@ def kind_faults(kind: str, where: str, existing: Collection[str] = ()) -> list[F
     if taken:
         faults.append(Fault(where, f"{kind!r} is {taken}"))
     folded = _folded(kind)
+    for suffix in _SUFFIXES:
+        owner = kind.removesuffix(suffix)
+        if owner != kind and owner in existing:
+            problem = f"{kind!r} is what belongs to the handler {owner!r}"
+            faults.append(Fault(where, problem))
     for other in sorted(existing):
         if _folded(other) == folded:
             is_same = other == kind
@@ -263,6 +273,7 @@ def _ascii_guess(name: str) -> str:
 
 def _shown(name: str) -> str:
     """The name, with the code points of what is not plain ASCII."""
+    name = name if len(name) <= 60 else f"{name[:57]}..."
     odd = sorted({char for char in name if not (" " <= char < "\x7f")})
     if not odd:
         return repr(name)

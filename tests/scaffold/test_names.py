@@ -1,5 +1,12 @@
+import dataclasses
+
 import pytest
 
+from runtime.pipeline.alert import AlertNode
+from runtime.server.config import AlertHandlers, Config
+from runtime.services.alert.handlers import HANDLER_KINDS
+from runtime.task_master import HandlerServices
+from scaffold import names
 from scaffold.names import (
     Names,
     camel_case,
@@ -111,3 +118,31 @@ def test_keys():
 
 def test_keys_that_are_one_name_in_python():
     assert same_names(["chat-id", "room", "chat_id"]) == [("chat-id", "chat_id")]
+
+
+def _attributes(owner):
+    fields = {field.name for field in dataclasses.fields(owner)}
+    return fields | {name for name in dir(owner) if not name.startswith("_")}
+
+
+def test_what_the_runtime_calls_something_is_no_name_for_a_handler():
+    used = _attributes(AlertNode) | _attributes(Config) | _attributes(AlertHandlers)
+    used |= _attributes(HandlerServices) | set(HANDLER_KINDS)
+    ours = {"foo", "hipchat", "hip_chat"}
+    assert [
+        each for each in sorted(used - ours) if not names.kind_faults(each, "")
+    ] == []
+
+
+def test_what_belongs_to_a_handler_is_no_name_for_another():
+    [fault] = names.kind_faults("foo_service", "", ["foo"])
+    assert fault.problem == "'foo_service' is what belongs to the handler 'foo'"
+    assert names.kind_faults("foo_service", "", ["bar"]) == []
+
+
+@pytest.mark.parametrize("kind", ["_", "self", "cls", "x" * 300, "-rf", "http_post"])
+def test_odd_names_are_refused_in_short(kind):
+    faults = names.kind_faults(kind, "NAME")
+    assert faults
+    assert all(len(str(fault)) < 250 for fault in faults)
+    names.default_property(kind)
