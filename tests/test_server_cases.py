@@ -170,6 +170,16 @@ def test_09_a_secret_shows_only_whether_it_is_set(ask: Client) -> None:
     )
 
 
+def test_10_an_element_is_added_once(ask: Client) -> None:
+    element = {"add": {"endpoint": "e1", "url": "http://h/"}}
+    assert ask("POST", "/config/httppost", element).status == 204
+    assert ask("GET", "/config/httppost/e1").status == 200
+    # Kapacitor drops the connection
+    status, text = ask.refused("POST", "/config/httppost", element)
+    assert (status, "e1" in text) == (400, True)
+    assert ask("POST", "/config/httppost", {"remove": ["e1"]}).status == 204
+
+
 def test_11_no_service_test_matches(ask: Client) -> None:
     answer = ask("GET", "/service-tests?pattern=zzz*")
     assert (answer.status, answer.body) == (
@@ -209,6 +219,18 @@ def test_15_unknown_options_of_a_handler(ask: Client) -> None:
         "failed to create handler: failed to decode options into "
         "*hipchat.HandlerConfig: 1 error(s) decoding:\n\n"
         "* '' has invalid keys: foo, rooom",
+    )
+
+
+def test_16_an_interval_is_a_number(ask: Client) -> None:
+    options = {"interval": "10s", "topic": "q"}
+    handler = {"id": "a", "kind": "aggregate", "options": options}
+    assert ask.refused("POST", f"{TOPICS}/t/handlers", handler) == (
+        500,
+        "failed to create handler: failed to decode options into "
+        "*alert.AggregateHandlerConfig: 1 error(s) decoding:\n\n"
+        "* 'interval' expected type 'time.Duration', got unconvertible type 'string', "
+        "value: '10s'",
     )
 
 

@@ -9,7 +9,7 @@ import signal
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from runtime.alert.serialize import event_line
 from runtime.alert.types import Event
@@ -123,8 +123,10 @@ class _Run(asyncio.SubprocessProtocol):
 
     def feed(self, transport: asyncio.SubprocessTransport, text: bytes) -> None:
         """Write `text` to the program, which may not care to read it."""
-        pipe = transport.get_pipe_transport(0)
-        if isinstance(pipe, asyncio.WriteTransport):
+        # uvloop's pipes are no asyncio.WriteTransport, though they do the same
+        pipe = cast(asyncio.WriteTransport, transport.get_pipe_transport(0))
+        # and they refuse when the program is gone; its exit code tells enough
+        with contextlib.suppress(RuntimeError):
             pipe.write(text)
             pipe.close()
 

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from runtime.errors import DeliveryError, OptionsError
 from runtime.services.alert.handlers import HANDLER_KINDS, HandlerContext
@@ -22,7 +23,9 @@ CONTEXT = HandlerContext("t", "h")
 
 def run(prog, *args, time_limit_s=10.0):
     handler = ExecHandler(ExecHandlerConfig(prog, args), time_limit_s=time_limit_s)
-    asyncio.run(handler.handle(sample_event()))
+    # the server's own loop, whose pipes are not quite asyncio's
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(handler.handle(sample_event()))
 
 
 def failure(prog, *args, **more):
