@@ -65,7 +65,7 @@ class Response:
         """The body decoded from JSON, or None where it is not JSON."""
         try:
             return msgspec.json.decode(self.body)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return None
 
     def error(self, message: str) -> DeliveryError:

@@ -5,8 +5,45 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
+import threading
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 from urllib.parse import quote, quote_plus
+
+import re2
+
+# Shorter texts are not looked for in what is logged: they may be words.
+_LOGGED_CHARACTERS = 8
+
+
+class _Known:
+    """The secrets that exist, to be found in texts of unknown origin."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._secrets: weakref.WeakValueDictionary[int, Secret]
+        self._secrets = weakref.WeakValueDictionary()
+        self._pattern: Any = None
+
+    def add(self, secret: Secret) -> None:
+        """Look for `secret` from now on, as long as it exists."""
+        with self._lock:
+            self._secrets[id(secret)] = secret
+            self._pattern = None
+
+    def hide(self, text: str) -> str:
+        """`text` with `***` for each of them."""
+        with self._lock:
+            if not self._secrets:
+                return text
+            if self._pattern is None:
+                self._pattern = _pattern({each._value for each in self._all()})
+            found: str = self._pattern.sub("***", text)
+        return found
+
+    def _all(self) -> list[Secret]:
+        return list(self._secrets.values())
 
 
 class Secret:
@@ -15,10 +52,12 @@ class Secret:
     Only `reveal()` returns it, so every use of the value can be found by name.
     """
 
-    __slots__ = ("_value",)
+    __slots__ = ("__weakref__", "_value")
 
     def __init__(self, value: str = "") -> None:
         self._value = value
+        if len(value) >= _LOGGED_CHARACTERS:
+            _KNOWN.add(self)
 
     def reveal(self) -> str:
         """The text itself."""
@@ -38,6 +77,14 @@ class Secret:
 
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError("a secret cannot be pickled")
+
+
+_KNOWN = _Known()
+
+
+def hidden(text: str) -> str:
+    """`text` without any secret that this process knows: what may be logged."""
+    return _KNOWN.hide(text)
 
 
 # what a field of type Secret holds when nothing was said
@@ -66,6 +113,15 @@ def redact(text: str, secrets: Iterable[Secret]) -> str:
     for form in sorted(found, key=len, reverse=True):
         text = text.replace(form, "***")
     return text
+
+
+def _pattern(values: Iterable[str]) -> Any:
+    found = {form for value in values for form in _forms(value)}
+    # the longest first: a form may be part of another
+    forms = sorted(found, key=len, reverse=True)
+    options = re2.Options()
+    options.max_mem = 1 << 28
+    return re2.compile("|".join(map(re2.escape, forms)), options)
 
 
 def _forms(value: str) -> Iterator[str]:

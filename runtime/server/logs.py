@@ -10,6 +10,7 @@ from typing import IO
 
 from runtime.errors import ConfigError
 from runtime.golang.quoting import quote
+from runtime.secrets import hidden
 from runtime.server.sections import LOG_LEVELS, LoggingConfig
 from runtime.units import MILLISECOND, rfc3339
 
@@ -32,7 +33,7 @@ class LogfmtFormatter(logging.Formatter):
         """One record as one line, with a traceback after it if there is one."""
         line = logfmt(parts_of(record))
         if record.exc_info:
-            line += f"\n{self.formatException(record.exc_info)}"
+            line += f"\n{hidden(self.formatException(record.exc_info))}"
         return line
 
 
@@ -46,7 +47,11 @@ def parts_of(record: logging.LogRecord) -> dict[str, str]:
     for key, value in vars(record).items():
         if key not in _STANDARD:
             parts[key] = str(value)
-    return parts
+    # whatever put it there: no secret is logged
+    said = hidden("\0".join(parts.values())).split("\0")
+    if len(said) != len(parts):
+        said = [hidden(value) for value in parts.values()]
+    return dict(zip(parts, said, strict=True))
 
 
 def logfmt(parts: Mapping[str, str]) -> str:

@@ -1,0 +1,192 @@
+"""Every integration there is, configured without knowing it: what tests of all share.
+
+Fields are filled by their types and names, so an integration that is added later is
+covered by the tests that use this.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import enum
+import itertools
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from runtime.alert.types import Event, Handler
+from runtime.errors import ConfigError
+from runtime.http_client import AiohttpClient, TimeLimits
+from runtime.secrets import Secret
+from runtime.server.config import AlertHandlers
+from runtime.server.server import alert_services
+from runtime.settings import key_of
+from runtime.task_master import HandlerServices
+from runtime.testing.events import sample_event
+from runtime.units import Duration
+
+KINDS = tuple(field.name for field in dataclasses.fields(HandlerServices))
+NewCanary = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """One kind, ready to send to `url`.
+
+    Attributes:
+        kind: the name of its field in `AlertHandlers` and `HandlerServices`.
+        tables: the configuration of all integrations, this one filled.
+        config: its own configuration.
+        canaries: the secrets in its configuration and in its handler's options.
+        options: its handler's options with secrets of their own.
+    """
+
+    kind: str
+    tables: AlertHandlers
+    config: Any
+    canaries: tuple[str, ...]
+    options: Any
+
+
+def integration(kind: str, url: str) -> Integration:
+    """The integration of that kind; each of its secrets is a canary.
+
+    Raises:
+        ConfigError: its rules accept nothing that can be guessed.
+    """
+    canaries: list[str] = []
+
+    def new_canary(name: str) -> str:
+        # what has to be escaped in a URL, in JSON, in HTML
+        canaries.append(f'canary-{kind}-{name}-{len(canaries)}/+ "<é')
+        return canaries[-1]
+
+    tables = AlertHandlers()
+    hint = typing.get_type_hints(AlertHandlers)[kind]
+    is_list = typing.get_origin(hint) is tuple
+    config_type = typing.get_args(hint)[0] if is_list else hint
+    config = _valid(config_type(), url, new_canary)
+    setattr(tables, kind, (config,) if is_list else config)
+    service = getattr(alert_services(tables, AiohttpClient()), kind)
+    options = filled(service.default_handler_config(), url, new_canary)
+    return Integration(kind, tables, config, tuple(canaries), options)
+
+
+def section(kind: str) -> str:
+    """The name of an integration's table."""
+    [field] = [f for f in dataclasses.fields(AlertHandlers) if f.name == kind]
+    return key_of(field)
+
+
+def send(made: Integration, limits: TimeLimits, event: Event | None = None) -> None:
+    """Deliver one event as a running server does.
+
+    Raises:
+        DeliveryError: it was not delivered.
+    """
+
+    async def run() -> None:
+        client = AiohttpClient(limits)
+        service = getattr(alert_services(made.tables, client), made.kind)
+        try:
+            await service.open()
+            handler: Handler = service.handler(made.options)
+            await handler.handle(event or sample_event())
+        finally:
+            await service.close()
+            await client.close()
+
+    asyncio.run(run())
+
+
+def plain_options(options: Any) -> dict[str, Any]:
+    """Options as a client says them over HTTP, secrets in clear."""
+    return {
+        key_of(field): _plain(getattr(options, field.name))
+        for field in dataclasses.fields(options)
+    }
+
+
+def filled(value: Any, url: str, new_canary: NewCanary, *, but: Any = ()) -> Any:
+    """`value`, a dataclass, with something in each field that was empty.
+
+    Args:
+        value: the defaults.
+        url: what URLs are.
+        new_canary: makes a secret from a field's name.
+        but: names of texts that stay empty.
+    """
+    hints = typing.get_type_hints(type(value))
+    changes: dict[str, Any] = {}
+    for field in dataclasses.fields(value):
+        before = getattr(value, field.name)
+        if field.name not in but:
+            after = _filled(field.name, hints[field.name], before, url, new_canary)
+            changes[field.name] = after
+    return dataclasses.replace(value, **changes)
+
+
+def _filled(name: str, hint: Any, before: Any, url: str, new: NewCanary) -> Any:
+    if name == "enabled":
+        return True
+    if hint is Secret:
+        canary = new(name)
+        return Secret(f"{url}/{_in_path(canary)}" if "url" in name else canary)
+    if dataclasses.is_dataclass(before) and not isinstance(before, type):
+        return filled(before, url, new)
+    if isinstance(before, Mapping) and typing.get_args(hint)[-1:] == (Secret,):
+        return {"X-Canary": Secret(new(name).encode("ascii", "ignore").decode())}
+    if not isinstance(before, str):
+        return before
+    if "url" in name:
+        return f"{url}/{name}"
+    # files and templates have rules of their own
+    return before if before or _is_special(name) else f"{name}1"
+
+
+def _valid(default: Any, url: str, new_canary: NewCanary) -> Any:
+    texts = [
+        field.name
+        for field in dataclasses.fields(default)
+        if getattr(default, field.name) == "" and "url" not in field.name
+    ]
+    problem: ConfigError | None = None
+    for but in _subsets(texts):
+        config = filled(default, url, new_canary, but=but)
+        try:
+            config.validate()
+        except ConfigError as error:
+            problem = problem or error
+        else:
+            return config
+    assert problem is not None
+    raise problem
+
+
+def _subsets(names: list[str]) -> Iterator[tuple[str, ...]]:
+    for count in range(min(len(names), 3) + 1):
+        yield from itertools.combinations(names, count)
+    yield tuple(names)
+
+
+def _is_special(name: str) -> bool:
+    return any(word in name for word in ("template", "file", "path"))
+
+
+def _in_path(canary: str) -> str:
+    return "".join(c if c.isascii() and c.isalnum() else "-" for c in canary)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Secret):
+        return value.reveal()
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return plain_options(value)
+    if isinstance(value, Duration):
+        return int(value)
+    return str(value) if isinstance(value, enum.Enum) else value

@@ -1,0 +1,358 @@
+"""No secret leaves: each is a canary, and everything the server says is searched.
+
+The integrations are found in the registry: one that is added is covered.
+"""
+
+import asyncio
+import base64
+import copy
+import dataclasses
+import html
+import http.client
+import json
+import logging
+import pickle
+import re
+import sys
+import traceback
+import urllib.parse
+
+import pytest
+
+from runtime.alert.types import Level
+from runtime.delivery import Address, Deliverer, Delivery, RetryPolicy
+from runtime.errors import RuntimeFault
+from runtime.http_client import AiohttpClient, TimeLimits
+from runtime.secrets import Secret, secrets_in
+from runtime.server.config import Config
+from runtime.server.config_file import dump
+from runtime.server.logs import LogfmtFormatter
+from runtime.server.server import alert_services
+from runtime.services.alert.handlers import HANDLER_KINDS
+from runtime.services.deliveries.statistics import delivery_statistics
+from runtime.store import Store
+from runtime.testing.events import sample_event
+from runtime.testing.loopback import Answer, LoopbackServer
+from runtime.testing.registry import (
+    KINDS,
+    integration,
+    plain_options,
+    section,
+)
+
+SCRIPT_CANARY = "canary-in-a-script-0123456789"
+SCRIPT = f"""\
+stream
+    |from().measurement('cpu')
+    |alert()
+        .id('{{{{ .Name }}}}')
+        .crit(lambda: "value" > 90)
+        .hipChat().room('r').token('{SCRIPT_CANARY}')
+        .topic('cpu')
+"""
+
+
+def forms(canary):
+    """A secret as it may turn up."""
+    data = canary.encode()
+    yield canary
+    for safe in ("", "/"):
+        yield urllib.parse.quote(canary, safe=safe)
+    yield urllib.parse.quote_plus(canary)
+    for ascii_only in (True, False):
+        yield json.dumps(canary, ensure_ascii=ascii_only)[1:-1]
+    yield json.dumps(json.dumps(canary))[3:-3]
+    yield html.escape(canary)
+    yield repr(canary)[1:-1]
+    # base64 at each of the three alignments, without what neighbours change
+    for shift in range(3):
+        coded = base64.b64encode(b"x" * shift + data).decode()
+        yield coded[4 if shift else 0 : -4]
+        yield coded[4 if shift else 0 : -4].replace("+", "-").replace("/", "_")
+    yield data.hex()
+
+
+def found_in(text, canaries):
+    """The canaries that a text shows, in any form; also split over lines."""
+    whole = text + re.sub(r"\s*\n\s*", "", text)
+    return [each for each in canaries if any(form in whole for form in forms(each))]
+
+
+def test_the_search_finds_what_it_should():
+    canary = 'a-secret/+ "<é'
+    for form in forms(canary):
+        assert found_in(f"x{form}y", [canary])
+    coded = base64.b64encode(f"user:{canary}".encode()).decode()
+    assert found_in(coded, [canary])
+    assert found_in('a-secr\n   et/+ "<é', [canary])
+    assert not found_in("a-secret", [canary])
+
+
+class Modes(LoopbackServer):
+    """Repeats what it was sent."""
+
+    def answer(self, request):
+        shown = f"{request.path}?{request.raw_query} {dict(request.headers)} "
+        body = shown.encode() + request.body
+        return Answer(self.status, body, self.headers)
+
+
+FAILURES = {
+    "refused": {},
+    "unknown host": {},
+    "hung": {},
+    "redirected": {"status": 302, "headers": {"Location": "http://127.0.0.1:1/x"}},
+    "redirected to itself": {"status": 307, "headers": {"Location": "/y"}},
+    "bad request": {"status": 400},
+    "unauthorized": {"status": 401},
+    "not found": {"status": 404},
+    "too large": {"status": 413},
+    "too many": {"status": 429, "headers": {"Retry-After": "7"}},
+    "internal error": {"status": 500},
+    "unavailable": {"status": 503},
+    "a broken handler": {},
+    "a broken client": {},
+    "disabled": {},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("failure", FAILURES)
+def test_no_failure_shows_a_secret(kind, failure, tmp_path, caplog, monkeypatch):
+    with Modes() as server:
+        for name, value in FAILURES[failure].items():
+            setattr(server, name, value)
+        server.hang = failure == "hung"
+        url = server.url
+        if failure == "unknown host":
+            url = "http://nowhere.invalid"
+        made = integration(kind, url)
+        if failure == "refused":
+            server.refuse()
+        said = asyncio.run(shown_by(made, failure, tmp_path, caplog, monkeypatch))
+    assert said
+    assert found_in(said, made.canaries) == []
+
+
+async def shown_by(made, failure, tmp_path, caplog, monkeypatch):
+    """All that one failed delivery leaves behind."""
+    caplog.set_level(logging.DEBUG)
+    caplog.handler.setFormatter(LogfmtFormatter())
+    asyncio.get_running_loop().set_debug(True)
+    store = Store(tmp_path / "db")
+    deliverer = Deliverer(store, policy=RetryPolicy(base_s=1e6, cap_s=1e6))
+    client = AiohttpClient(TimeLimits(0.3, 0.3))
+    service = getattr(alert_services(made.tables, client), made.kind)
+    if failure == "disabled" and hasattr(made.config, "enabled"):
+        service.update([dataclasses.replace(made.config, enabled=False)])
+    handler = service.handler(made.options)
+    if failure == "a broken client":
+
+        async def send(request):
+            raise ValueError(f"{request.url} {request.headers} {request.body!r}")
+
+        monkeypatch.setattr(client, "send", send)
+    if failure == "a broken handler":
+
+        class Broken:
+            options = made.options
+
+            async def handle(self, event):
+                raise ValueError(str([s.reveal() for s in secrets_in(self.options)]))
+
+        handler = Broken()
+    address = Address("t", "h")
+    notices = []
+    deliverer.noticed = lambda address, level, text: notices.append(text)
+    deliverer.offer(address, Delivery(sample_event(Level.CRITICAL), handler))
+    deliverer.keep()
+    deliverer.release()
+    await deliverer.start()
+    async with asyncio.timeout(10):
+        # some kinds do without what was to fail
+        while not deliverer.counters()[address].failed and deliverer.pending:
+            await asyncio.sleep(0.001)
+    said = [
+        caplog.text,
+        "".join(traceback.format_exc()),
+        repr(deliverer.outbox.items()),
+        repr(delivery_statistics(deliverer)),
+        repr(notices),
+        *(repr(each) for each in (service, handler, made.config, made.options)),
+        *(str(vars(each)) for each in (service, client) if hasattr(each, "__dict__")),
+    ]
+    await deliverer.close(1)
+    await client.close()
+    said.append(repr(store.query("SELECT * FROM deliveries")))
+    store.close()
+    return "\n".join(said)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_object_shows_a_secret(kind):
+    made = integration(kind, "http://127.0.0.1:1")
+    service = getattr(alert_services(made.tables, AiohttpClient()), kind)
+    for value in (made.config, made.options, service.handler(made.options)):
+        shown = f"{value!r} {value!s} {value} {[value]} {(value,)!r}"
+        assert found_in(shown, made.canaries) == []
+    for secret in secrets_in((made.config, made.options)):
+        for act in (pickle.dumps, copy.deepcopy, json.dumps):
+            with pytest.raises(TypeError) as caught:
+                act(secret)
+            assert found_in(str(caught.value), made.canaries) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_refusal_of_a_configuration_shows_a_secret(kind):
+    made = integration(kind, "http://127.0.0.1:1")
+    broken = ["ht!tp://user:{}@h", "http://h:port/{}", "%zz{}", "http://[{}"]
+    for field in dataclasses.fields(made.config):
+        if not isinstance(getattr(made.config, field.name), Secret):
+            continue
+        for form in broken:
+            canary = "canary-in-a-value"
+            wrong = Secret(form.format(canary))
+            try:
+                dataclasses.replace(made.config, **{field.name: wrong}).validate()
+            except RuntimeFault as error:
+                assert found_in(str(error), [canary]) == []
+
+
+class Talk:
+    """Everything a server was heard to say."""
+
+    def __init__(self, server):
+        self._server = server
+        self.heard = {}
+
+    def __call__(self, method, path, body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self._server.port)
+        data = None if body is None else json.dumps(body).encode()
+        connection.request(method, path, data)
+        answer = connection.getresponse()
+        content = answer.read()
+        text = f"{answer.getheaders()}\n{content.decode('utf-8', 'replace')}"
+        connection.close()
+        self.heard[f"{method} {path} {len(self.heard)}"] = text
+        return answer.status, content
+
+
+def wait_for(met):
+    for _ in range(2000):
+        if found := met():
+            return found
+    raise AssertionError("it did not happen in time")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_answer_and_no_log_line_shows_a_secret(kind, start_kapacitord):
+    with Modes(status=400) as server:
+        made = integration(kind, server.url)
+        config = Config(handlers=made.tables)
+        text = dump(config)
+        tables = re.split(r"\n(?=\[)", text)
+        own = [t for t in tables if re.match(rf"\[+{section(kind)}[\].]", t.lstrip())]
+        logged = '\n[logging]\n  level = "DEBUG"\n'
+        hipchat = '\n[hipchat]\n  url = "http://127.0.0.1:1"\n'
+        more = logged + ("" if kind == "hipchat" else hipchat)
+        process = start_kapacitord("\n".join(own) + more)
+        ask = Talk(process)
+        explore(ask, kind, made, server)
+        process.stop()
+    said = {**ask.heard, "log": process.log}
+    shown = {where: found_in(text, made.canaries) for where, text in said.items()}
+    assert {where: found for where, found in shown.items() if found} == {}
+    scripted = {where for where, text in said.items() if SCRIPT_CANARY in text}
+    # a script is shown as it was written, there and nowhere else
+    assert all("/tasks" in where for where in scripted)
+
+
+def explore(ask, kind, made, server):
+    base = "/kapacitor/v1"
+    task = {
+        "id": "t",
+        "dbrps": [{"db": "d", "rp": "r"}],
+        "script": SCRIPT,
+        "status": "enabled",
+    }
+    assert ask("POST", f"{base}/tasks", task)[0] == 200
+    kinds = {"httppost": "post"}
+    handler_kind = kinds.get(kind, kind)
+    assert handler_kind in HANDLER_KINDS
+    handler = {
+        "id": "h",
+        "kind": handler_kind,
+        "options": plain_options(made.options),
+    }
+    handlers = f"{base}/alerts/topics/cpu/handlers"
+    status, body = ask("POST", handlers, handler)
+    assert status == 200, body
+    ask("PUT", f"{handlers}/h", handler)
+    ask("PATCH", f"{handlers}/h", [{"op": "add", "path": "/match", "value": "x("}])
+    ask("POST", handlers, handler)
+    ask("POST", handlers, {**handler, "id": "i", "kind": "nope"})
+    wrong = {**handler["options"], "nope": made.canaries[-1] if made.canaries else 1}
+    ask("POST", handlers, {**handler, "id": "j", "options": wrong})
+    numbers = {key: [value] for key, value in handler["options"].items()}
+    ask("POST", handlers, {**handler, "id": "k", "options": numbers})
+    said = plain_options(made.config)
+    table = f"{base}/config/{section(kind)}"
+    for value in (said, {**said, "nope": 1}, {k: [v] for k, v in said.items()}):
+        ask("POST", f"{table}/", {"set": value})
+        ask("POST", table, {"add": value})
+    for canary in made.canaries:
+        ask("POST", f"{table}/", {"set": {"url": f"ht!tp://user:{canary}@h"}})
+    ask("GET", f"{base}/service-tests/{section(kind)}")
+    ask("POST", f"{base}/service-tests/{section(kind)}", {})
+    ask("POST", f"{base}/service-tests/{section(kind)}", {"nope": "x"})
+    write(ask)
+    wait_for(lambda: b'"attempts": 1' in ask("GET", f"{base}/deliveries")[1])
+    sweep(ask, base)
+    ask("POST", f"{base}/deliveries/resend")
+    ask("DELETE", f"{handlers}/h")
+    ask("DELETE", f"{base}/tasks/t")
+    sweep(ask, base)
+
+
+def write(ask):
+    connection = http.client.HTTPConnection("127.0.0.1", ask._server.port)
+    connection.request("POST", "/write?db=d&rp=r", b"cpu value=95 1\n")
+    assert connection.getresponse().status == 204
+    connection.close()
+
+
+def sweep(ask, base):
+    """GET and break every route there is, but backups, which must hold everything."""
+    routes = json.loads(ask("GET", f"{base}/:routes")[1])
+    ids = ("", "t", "cpu", "cpu/handlers", "cpu/handlers/h", "cpu/events", "1", "2")
+    for pattern, methods in routes.items():
+        if pattern.endswith(("/storage/backup", "/logs")):
+            continue
+        for rest in ids if pattern.endswith("/") else ("",):
+            if "GET" in methods:
+                ask("GET", f"{pattern}{rest}")
+        if "POST" in methods and not pattern.endswith("/write"):
+            ask("POST", pattern, ["nonsense"])
+    for path in ("/debug/vars", "/debug/pprof/", "/metrics", f"{base}/config"):
+        ask("GET", path)
+
+
+def test_what_is_logged_hides_secrets_wherever_they_come_from(caplog):
+    secret = Secret("a-secret-in-a-traceback")
+    formatter = LogfmtFormatter()
+    try:
+        raise ValueError(f"oops {secret.reveal()}")
+    except ValueError:
+        record = logging.getLogger("kapacitor").makeRecord(
+            "kapacitor",
+            logging.ERROR,
+            __file__,
+            1,
+            "said %s",
+            (urllib.parse.quote(secret.reveal()),),
+            sys.exc_info(),
+            extra={"url": f"http://h/?t={secret.reveal()}", "other": "a\0b"},
+        )
+    line = formatter.format(record)
+    assert found_in(line.partition("\n")[0], [secret.reveal()]) == []
+    assert "oops ***" in line
