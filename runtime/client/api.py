@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -16,6 +17,7 @@ from runtime.golang.quoting import quote
 BASE = "/kapacitor/v1"
 PREVIEW = "/kapacitor/v1preview"
 _PAGE = 100
+_PART_BYTES = 1 << 18
 
 Query = Mapping[str, str | Sequence[str]]
 
@@ -133,18 +135,39 @@ class Api:
             CommandError: the server refuses or cannot be reached.
         """
         target = f"{PREVIEW}{path}?{urllib.parse.urlencode(sorted(query.items()))}"
+        with self._answered("GET", target) as answer:
+            for line in answer:
+                yield line.decode("utf-8", "replace").rstrip("\n")
+
+    def parts(self, path: str) -> Iterator[bytes]:
+        """What GET `path` answers with, in parts; too large to be held at once.
+
+        Raises:
+            CommandError: the server refuses, cannot be reached, or breaks off.
+        """
+        with self._answered("GET", BASE + path) as answer:
+            left = int(answer.headers.get("Content-Length") or -1)
+            while part := answer.read(_PART_BYTES):
+                left -= len(part)
+                yield part
+            if left > 0:
+                raise CommandError("unexpected EOF")
+
+    @contextlib.contextmanager
+    def _answered(self, method: str, target: str) -> Iterator[http.client.HTTPResponse]:
+        """The answer to a request that must succeed, not read yet."""
         connection = self._connection()
         try:
-            connection.request("GET", target, headers=self._headers(None))
+            connection.request(method, target, headers=self._headers(None))
             answer = connection.getresponse()
             if answer.status != 200:
                 raise CommandError(_fault(answer.status, answer.read()))
-            for line in answer:
-                yield line.decode("utf-8", "replace").rstrip("\n")
+            yield answer
         except (OSError, http.client.HTTPException) as fault:
             where = f"{self._parts.hostname}:{connection.port}"
             raise CommandError(
-                f'Get "{self._url}{target}": {_network_fault(fault, where)}'
+                f'{method.capitalize()} "{self._url}{target}": '
+                f"{_network_fault(fault, where)}"
             ) from fault
         finally:
             connection.close()

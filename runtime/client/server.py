@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from runtime.client.api import Api
@@ -98,14 +99,23 @@ def backup(api: Api, arguments: list[str]) -> None:
     """Save the server's database to a file."""
     if len(arguments) != 1:
         raise UsageError("Must provide file path.")
-    status, data = api.raw("GET", "/storage/backup")
-    if status != 200:
-        raise CommandError(f"invalid response: code {status}: body: {data.decode()}")
+    target = Path(arguments[0])
+    # beside it until it is whole: a former backup stays until there is a new one
+    part = target.with_name(f"{target.name}.part")
+    parts = api.parts("/storage/backup")
+    first = next(parts, b"")
     try:
-        Path(arguments[0]).write_bytes(data)
+        # it holds secrets
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(first)
+            file.writelines(parts)
+        part.replace(target)
     except OSError as fault:
         reason = (fault.strerror or str(fault)).lower()
-        raise CommandError(f"open {arguments[0]}: {reason}") from fault
+        raise CommandError(f"open {target}: {reason}") from fault
+    finally:
+        part.unlink(missing_ok=True)
 
 
 COMMANDS = {

@@ -60,6 +60,10 @@ def test_the_command_saves_a_database_that_a_server_starts_with(
     server = start_kapacitord()
     server.json("POST", "/tasks", TASK)
     assert server.cli("backup", str(tmp_path / "copy.db")) == ""
+    assert (tmp_path / "copy.db").stat().st_mode & 0o777 == 0o600
+    assert not list(tmp_path.glob("*.part"))
+    nowhere = str(tmp_path / "no" / "copy.db")
+    assert "no such file or directory" in server.cli("backup", nowhere, code=3)
     assert not list((server.directory / "data").glob(".backup-*"))
     other = start_kapacitord()
     other.stop()
