@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import dataclasses
+import gc
 import logging
 import os
 import signal
@@ -66,6 +68,7 @@ _RUN_FLAGS = frozenset(
         *("disable-handlers", "blacklist-cidrs", "cpuprofile", "memprofile"),
     )
 )
+_M_ARENA_MAX = -8  # of glibc's malloc.h
 _CONFIG_FLAGS = frozenset(("config", "hostname"))
 _HELP = frozenset(("h", "help"))
 
@@ -232,6 +235,7 @@ def _run(flags: Mapping[str, str], world: World) -> None:
 
 async def _serve(config: Config, disabled: frozenset[str]) -> None:
     """Serve until a signal comes; a second one ends the process at once."""
+    _save_memory()
     # the server pulls in everything; the other commands do without
     from runtime.server.server import Server
 
@@ -262,6 +266,9 @@ async def _serve(config: Config, disabled: frozenset[str]) -> None:
         await server.open()
     except RuntimeFault as error:
         raise ConfigError(f"open server: {error}") from error
+    # what is there by now stays: the collector need not look at it again and again
+    gc.collect()
+    gc.freeze()
     # a signal that came while the server opened asked for what was just done
     hangup.clear()
     reloads = asyncio.create_task(_reload(server, hangup))
@@ -276,6 +283,15 @@ async def _reload(server: _Reloads, hangup: asyncio.Event) -> None:
         await hangup.wait()
         hangup.clear()
         await server.reload()
+
+
+def _save_memory() -> None:
+    """Settings that must be made before the server's parts are loaded."""
+    # numpy's linear algebra, which nobody uses, has threads with large buffers
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # glibc keeps a heap for each thread; what one frees the others cannot use
+    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
+        mallopt(_M_ARENA_MAX, 1)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
