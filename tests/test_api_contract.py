@@ -1621,6 +1621,35 @@ def test_hostile_requests_get_an_answer(
 
 
 @pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "é"},
+        {"Accept-Encoding": "é"},
+        {"Authorization": "Basic é"},
+        {"Content-Type": "é"},
+        {"Content-Encoding": "é"},
+        {"Request-Id": "é"},
+        {"Expect": "100-continue"},
+        {"Expect": "nonsense"},
+        {"Host": ""},
+        {"Host": "é"},
+        {"Connection": "upgrade", "Upgrade": "websocket"},
+        {"X-HTTP-Method-Override": "DELETE"},
+    ],
+    ids=lambda headers: "-".join(headers),
+)
+def test_odd_headers(ask: Client, headers: dict[str, str]) -> None:
+    before = len(ask.server.log)
+    for method, path, body in (
+        ("GET", "/config", None),
+        ("POST", "/write?db=d", "cpu v=1"),
+        ("OPTIONS", "/x", None),
+    ):
+        assert ask(method, path, body, headers).status < 500
+    assert "Traceback" not in ask.server.log[before:]
+
+
+@pytest.mark.parametrize(
     "request_bytes",
     [
         b"GARBAGE\r\n\r\n",

@@ -6,7 +6,6 @@ Source: Kapacitor services/httpd/handler.go, parseCredentials.
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Literal, NamedTuple
 from urllib.parse import parse_qsl, unquote_plus
 
@@ -64,7 +63,7 @@ def without_password(uri: str) -> str:
 def _basic(value: str) -> tuple[str, str] | None:
     try:
         text = base64.b64decode(value, validate=True).decode("utf-8", "surrogateescape")
-    except binascii.Error:
+    except ValueError:  # also of letters that base64 never has
         return None
     user, colon, password = text.partition(":")
     return (user, password) if colon else None

@@ -16,7 +16,7 @@ def hashed(password: str, cost: int) -> str:
     Raises:
         ValueError: it is longer than `MAX_BYTES`, or holds a NUL.
     """
-    text = password.encode()
+    text = password.encode("utf-8", "surrogateescape")
     if len(text) > MAX_BYTES:
         raise ValueError(f"password length exceeds {MAX_BYTES} bytes")
     if b"\0" in text:
@@ -26,7 +26,7 @@ def hashed(password: str, cost: int) -> str:
 
 def matches(password: str, hash: str) -> bool:
     """Whether `hash` was made of `password`."""
-    text = password.encode()
+    text = password.encode("utf-8", "surrogateescape")
     if len(text) > MAX_BYTES or b"\0" in text:
         return False
     return bcrypt.checkpw(text, hash.encode())
