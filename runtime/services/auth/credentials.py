@@ -62,7 +62,7 @@ def without_password(uri: str) -> str:
 
 def _basic(value: str) -> tuple[str, str] | None:
     try:
-        text = base64.b64decode(value, validate=True).decode("utf-8", "surrogateescape")
+        text = base64.b64decode(value, validate=True).decode("utf-8", "replace")
     except ValueError:  # also of letters that base64 never has
         return None
     user, colon, password = text.partition(":")
@@ -71,4 +71,9 @@ def _basic(value: str) -> tuple[str, str] | None:
 
 def _of(user: str, secret: str) -> Credentials:
     method: Method = "subscription" if user == SUBSCRIBER else "password"
-    return Credentials(method, user, secret)
+    return Credentials(method, _clean(user), _clean(secret))
+
+
+def _clean(text: str) -> str:
+    """`text` with what was not UTF-8 on the wire replaced, as JSON has it too."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

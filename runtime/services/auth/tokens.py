@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import hmac
 import json
+import re
 from typing import Any, NamedTuple
 
 from runtime.secrets import Secret
@@ -24,6 +25,9 @@ _OTHER_METHODS = frozenset(
         *("PS256", "PS384", "PS512"),
     )
 )
+
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class TokenError(Exception):
@@ -64,6 +68,8 @@ def verify(token: str, secret: Secret, now: Nanoseconds) -> Claims:
         raise TokenError("username in token must be a string")
     if not username:
         raise TokenError("token must contain a username")
+    # a lone half of a pair is no letter, neither in Go
+    username = _HALF.sub("\ufffd", username)
     return Claims(username, int(min(expires, 1e10) * SECOND))
 
 

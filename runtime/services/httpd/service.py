@@ -169,7 +169,14 @@ class HttpService:
         clean = cleaned(request.path)
         if clean != request.path:
             return _moved(request, clean)
-        return None if self._gate is None else await self._gate.check(request)
+        if self._gate is None:
+            return None
+        try:
+            return await self._gate.check(request)
+        # whatever goes wrong, nobody gets past it
+        except Exception as error:
+            _log_failure(error)
+            return failure(f"internal error: {type(error).__name__}", 500)
 
     async def _routed(self, request: Request) -> Answer:
         try:

@@ -46,9 +46,8 @@ def server(start_kapacitord: Any) -> Any:
     return start_kapacitord(AUTH)
 
 
-@pytest.fixture
-def shut(server: Any) -> Any:
-    """The same after a restart that asks for credentials."""
+def closed(server: Any) -> Any:
+    """`server` with users, after a restart that asks for credentials."""
     for user in USERS:
         status, text = server.call("POST", f"{V1}/users", user)
         assert status == 200, text
@@ -59,6 +58,18 @@ def shut(server: Any) -> Any:
     }
     server.start()
     return server
+
+
+@pytest.fixture
+def shut(server: Any) -> Any:
+    """A server that asks for credentials, for tests that change or stop it."""
+    return closed(server)
+
+
+@pytest.fixture(scope="module")
+def gate(start_shared_kapacitord: Any) -> Any:
+    """A server that asks for credentials."""
+    return closed(start_shared_kapacitord(AUTH))
 
 
 def error(answer: tuple[int, str]) -> tuple[int, str]:
@@ -126,9 +137,9 @@ def test_the_users_api(server: Any) -> None:
     assert json.loads(ask("GET", "/users")[1]) == {"users": []}
 
 
-def test_who_is_let_in(shut: Any) -> None:
+def test_who_is_let_in(gate: Any) -> None:
     def ask(headers: dict[str, str], query: str = "") -> tuple[int, str]:
-        status, text = shut.call("GET", f"{V1}/ping{query}", headers=headers)
+        status, text = gate.call("GET", f"{V1}/ping{query}", headers=headers)
         return (status, text) if status < 400 else error((status, text))
 
     soon = int(time.time()) + 60
@@ -160,34 +171,73 @@ def test_who_is_let_in(shut: Any) -> None:
     )
 
 
-def test_refusals_are_compact_and_options_ask_nobody(shut: Any) -> None:
+def raw(port: int, head: bytes) -> bytes:
+    """The first line of the answer to a request that no HTTP library would send."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(head + b"Connection: close\r\nContent-Length: 0\r\n\r\n")
+        with connection.makefile("rb") as lines:
+            return lines.readline()
+
+
+GARBAGE = (
+    b"\xff\xfe",
+    b"Bearer \xff.\xff.\xff",
+    b"Basic \xff\xff",
+    b"Basic " + base64.b64encode(b"bob:\xff\x00"),
+    b"Basic " + base64.b64encode(b"\xff\xff:x"),
+    b"Basic " + base64.b64encode(b"~subscriber:\xff"),
+    b"Basic " + b"A" * 7000,
+    b"Bearer " + b"e30." * 900,
+)
+
+
+def test_garbage_is_nobody(gate: Any) -> None:
+    for authorization in GARBAGE:
+        line = b"Authorization: " + authorization + b"\r\n"
+        for start in (b"GET /kapacitor/v1/ping", b"POST /write?db=d"):
+            head = start + b" HTTP/1.1\r\nHost: x\r\n" + line
+            assert raw(gate.port, head).startswith(b"HTTP/1.1 401 ")
+    for query in (b"u=bob&p=\xff", b"u=%ff&p=%00", b"u=~subscriber&p=\xff"):
+        head = b"GET /kapacitor/v1/ping?" + query + b" HTTP/1.1\r\nHost: x\r\n"
+        assert raw(gate.port, head)[9:12] in (b"400", b"401")
+    assert "Traceback" not in gate.log
+
+
+def test_strangers_do_not_send_bodies(gate: Any) -> None:
+    head = b"POST /kapacitor/v1/tasks HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999"
+    with socket.create_connection(("127.0.0.1", gate.port), timeout=10) as connection:
+        connection.sendall(head + b"\r\n\r\n")
+        assert connection.recv(12) == b"HTTP/1.1 401"
+
+
+def test_refusals_are_compact_and_options_ask_nobody(gate: Any) -> None:
     text = "unable to parse authentication credentials"
-    assert shut.call("GET", f"{V1}/no/such") == (
+    assert gate.call("GET", f"{V1}/no/such") == (
         401,
         f'{{"error":"{text}","message":"{text}"}}',
     )
-    assert shut.call("OPTIONS", f"{V1}/tasks")[0] == 200
+    assert gate.call("OPTIONS", f"{V1}/tasks")[0] == 200
 
 
-def test_who_may_do_what(shut: Any) -> None:
+def test_who_may_do_what(gate: Any) -> None:
     bob = basic("bob", "canary-bob")
-    assert shut.call("GET", f"{V1}/tasks", headers=bob)[0] == 200
+    assert gate.call("GET", f"{V1}/tasks", headers=bob)[0] == 200
     for path in ("/kapacitor/v1/config/hipchat", "/kapacitor/v1preview/config/hipchat"):
-        assert error(shut.call("GET", path, headers=bob)) == (
+        assert error(gate.call("GET", path, headers=bob)) == (
             403,
             'user bob does not have "read" privilege for API endpoint '
             '"/kapacitor/v1/config/hipchat"',
         )
     user = {"name": "eve", "password": "e", "type": "admin"}
-    assert shut.call("POST", f"{V1}/users", user, headers=bob)[0] == 403
-    assert shut.call("POST", f"{V1}/users", user, headers=ROOT)[0] == 200
-    assert shut.call("GET", "/metrics")[0] == 401
-    assert shut.call("GET", f"{V1}/debug/vars")[0] == 401
+    assert gate.call("POST", f"{V1}/users", user, headers=bob)[0] == 403
+    assert gate.call("POST", f"{V1}/users", user, headers=ROOT)[0] == 200
+    assert gate.call("GET", "/metrics")[0] == 401
+    assert gate.call("GET", f"{V1}/debug/vars")[0] == 401
 
 
-def test_only_admins_write_points(shut: Any) -> None:
+def test_only_admins_write_points(gate: Any) -> None:
     def write(headers: dict[str, str], query: str = "?db=d") -> tuple[int, str]:
-        answer: tuple[int, str] = shut.call(
+        answer: tuple[int, str] = gate.call(
             "POST", f"/write{query}", "cpu v=1", headers=headers
         )
         return answer
@@ -203,7 +253,7 @@ def test_only_admins_write_points(shut: Any) -> None:
     assert write(ROOT, "") == (400, "database is required\n")
 
 
-def test_one_connection_writes_with_and_without_leave(shut: Any) -> None:
+def test_one_connection_writes_with_and_without_leave(gate: Any) -> None:
     def head(authorization: str) -> bytes:
         return (
             f"POST /write?db=d HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n"
@@ -211,7 +261,7 @@ def test_one_connection_writes_with_and_without_leave(shut: Any) -> None:
         ).encode()
 
     good, bad = ROOT["Authorization"], basic("root", "x")["Authorization"]
-    with socket.create_connection(("127.0.0.1", shut.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", gate.port), timeout=10) as connection:
         connection.sendall(head(good) + head(bad) + head(good) + head(good))
         statuses: list[bytes] = []
         with connection.makefile("rb") as lines:
@@ -258,7 +308,7 @@ def test_without_users_any_name_is_an_admin_and_the_log_says_so(
     assert "any are taken" in server.log
 
 
-def test_the_command_line_takes_credentials_in_its_url(shut: Any) -> None:
-    address = f"http://root:canary-root@127.0.0.1:{shut.port}"
-    assert shut.cli("-url", address, "list", "tasks").startswith("ID")
-    assert "unable to parse" in shut.cli("list", "tasks", code=3)
+def test_the_command_line_takes_credentials_in_its_url(gate: Any) -> None:
+    address = f"http://root:canary-root@127.0.0.1:{gate.port}"
+    assert gate.cli("-url", address, "list", "tasks").startswith("ID")
+    assert "unable to parse" in gate.cli("list", "tasks", code=3)

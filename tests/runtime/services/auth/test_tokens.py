@@ -96,3 +96,7 @@ def test_a_signature_cannot_be_shortened_or_changed() -> None:
 def test_without_a_secret_no_token_is_accepted() -> None:
     with pytest.raises(TokenError, match="signature is invalid"):
         verify(token(GOOD, secret=""), Secret(""), NOW)
+
+
+def test_half_a_letter_in_a_name_is_replaced() -> None:
+    assert verify(token({**GOOD, "username": "\ud800"}), SECRET, NOW)[0] == "\ufffd"
