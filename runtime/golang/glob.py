@@ -31,18 +31,25 @@ def match(pattern: str, text: str) -> bool:
 
 @functools.lru_cache(maxsize=256)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    parts: list[str] = []
+    chunks = [""]
     rest = pattern
     while rest:
-        part, rest = _translated(rest)
-        parts.append(part)
-    return re.compile("".join(parts), re.DOTALL)
+        if rest[0] == "*":
+            chunks.append("")
+            rest = rest.lstrip("*")
+        else:
+            part, rest = _translated(rest)
+            chunks[-1] += part
+    first, *others = chunks
+    # as in Go, every star but the last takes as little as will do and never thinks
+    # again: that keeps patterns of many stars cheap
+    middle = "".join(f"(?>[^/]*?{chunk})" for chunk in others[:-1])
+    last = f"[^/]*{others[-1]}" if others else ""
+    return re.compile(first + middle + last, re.DOTALL)
 
 
 def _translated(rest: str) -> tuple[str, str]:
     head = rest[0]
-    if head == "*":
-        return "[^/]*", rest.lstrip("*")
     if head == "?":
         return "[^/]", rest[1:]
     if head == "[":
