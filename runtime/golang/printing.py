@@ -12,6 +12,7 @@ from runtime.golang.values import Struct, Time, type_name
 from runtime.units import Duration, go_duration
 
 _SPEC = re.compile(r"%([-+# 0]*)(\d*)(?:\.(\d*))?(.?)", re.DOTALL)
+_LARGEST = 1_000_000
 
 
 def sprint(*values: object) -> str:
@@ -62,11 +63,22 @@ def sprintf(layout: str, *values: object) -> str:
         digits = None if precision is None else int(precision or 0)
         return _padded(_verb(verb, rest.pop(0), flags, digits), flags, width, verb)
 
-    out = _SPEC.sub(fill, layout)
+    out = _SPEC.sub(fill, _sane(layout))
     if rest:
         extra = ", ".join(f"{type_name(each)}={text(each)}" for each in rest)
         out += f"%!(EXTRA {extra})" if rest[0] is not None else "%!(EXTRA <nil>)"
     return out
+
+
+def _sane(layout: str) -> str:
+    """`layout` up to the first width or precision that is too large, as Go reads it."""
+    for spec in _SPEC.finditer(layout):
+        if any(
+            len(size or "") > 7 or int(size or 0) > _LARGEST
+            for size in spec.group(2, 3)
+        ):
+            return f"{layout[: spec.start()]}%"
+    return layout
 
 
 def _padded(out: str, flags: str, width: str, verb: str) -> str:
