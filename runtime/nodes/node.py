@@ -56,6 +56,7 @@ class Node:
         emitted: how many points went to each child.
         errors: how many errors were met.
         own_collected: points taken that no parent emitted (sources).
+        exec_time_ns: how long it takes for a point, measured now and then.
     """
 
     def __init__(self, spec: PipelineNode, environment: Environment) -> None:

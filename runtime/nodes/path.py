@@ -53,6 +53,8 @@ class Path:
             node.emitted += new - seen
             if node is self.nodes[0]:
                 node.own_collected += new - seen
+        for node, shared in zip(self.nodes, self._shared, strict=False):
+            node.exec_time_ns = shared.exec_time_ns or node.exec_time_ns
         self._seen = now
 
 

@@ -12,6 +12,7 @@ from runtime.nodes.build import build
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Node, feed
 from runtime.nodes.path import path_of
+from runtime.nodes.sampling import Sampling, Throughput
 from runtime.nodes.stream import FromNode, StreamNode
 from runtime.pipeline.node import Pipeline
 from runtime.units import Nanoseconds
@@ -62,6 +63,8 @@ class ExecutingTask:
         self.databases = frozenset((db, rp) for db, rp in environment.dbrps)
         self.measurements = _measurements(self.nodes)
         self._ordered = self.measurements is None or len(self.measurements) > 1
+        self._sampling = Sampling()
+        self._throughput = Throughput(environment.clock())
         self.path = path_of(self.nodes) if len(self.databases) == 1 else None
 
     @property
@@ -80,6 +83,13 @@ class ExecutingTask:
 
         A node that fails stops the task; `error` says why.
         """
+        if self._sampling.is_due():
+            with self._sampling.measured(self.nodes):
+                self._write(write)
+        else:
+            self._write(write)
+
+    def _write(self, write: Write) -> None:
         frames = [frame for frame in write.frames if self.takes(frame)]
         if len(frames) > 1 and self._ordered:
             self.points(write.points())
@@ -117,6 +127,9 @@ class ExecutingTask:
 
     def tick(self, now: Nanoseconds) -> None:
         """Let the nodes do what the time of day asks for; about once a second."""
+        if self.path is not None:
+            self.path.settle()
+        self._throughput.update(self._source.collected, now)
         for node in self.nodes:
             if not self.error:
                 self._guarded(functools.partial(node.tick, now))
@@ -134,7 +147,7 @@ class ExecutingTask:
         if self.path is not None:
             self.path.settle()
         return {
-            "task-stats": {"throughput": 0},
+            "task-stats": {"throughput": self._throughput.per_second},
             "node-stats": {node.name: dict(node.stats()) for node in self.nodes},
         }
 

@@ -19,6 +19,7 @@ from runtime.nodes.alert import group_ids
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Node, feed
 from runtime.nodes.path import Path, counts
+from runtime.nodes.sampling import Sampling
 from runtime.nodes.task import ExecutingTask
 from runtime.nodes.thresholds import Bounds, Interval, within_all
 
@@ -115,6 +116,7 @@ class Watch:
         for node, child in zip(nodes, [*nodes[1:], self._arrivals], strict=True):
             node.link(child)
         self._nodes = nodes
+        self._sampling = Sampling()
         self._paths: dict[ExecutingTask, Path] = {}
         # tasks of which some group is not OK
         self._awake: dict[ExecutingTask, None] = {}
@@ -165,7 +167,11 @@ class Watch:
     def _find(self, frame: Frame) -> Iterable[ExecutingTask]:
         arrivals = self._arrivals
         try:
-            feed(self._nodes[0], frame)
+            if self._sampling.is_due():
+                with self._sampling.measured(self._nodes):
+                    feed(self._nodes[0], frame)
+            else:
+                feed(self._nodes[0], frame)
         except TaskError:
             return self._paths
         if any(node.errors for node in self._nodes):

@@ -223,7 +223,11 @@ class Connection(asyncio.Protocol):
             # the server is stopping
             self._transport.close()
             return
-        future.add_done_callback(lambda done: self._answer(head, done))
+        if future.done() and not self._buffer:
+            self._answer(head, future)
+        else:
+            # a client that sends many writes at once waits for its turn each time
+            future.add_done_callback(lambda done: self._answer(head, done))
 
     def _answer(self, head: _Head, done: asyncio.Future[None]) -> None:
         error = None if done.cancelled() else done.exception()

@@ -1,0 +1,66 @@
+"""What tasks say about their speed."""
+
+from runtime.line_protocol import Write, parse
+from runtime.nodes.environment import Environment
+from runtime.nodes.routes import Routes
+from runtime.nodes.task import ExecutingTask
+from runtime.tick.evaluate import evaluate
+from runtime.tick.parser import parse as parse_script
+from runtime.units import SECOND
+
+ALERT = "stream|from().measurement('m')|alert().crit(lambda: \"v\" > 5)"
+WINDOW = "stream|from().measurement('m')|window().period(3s).every(3s)|count('v')"
+
+
+def started(script: str) -> ExecutingTask:
+    environment = Environment("t", clock=lambda: 0, dbrps=(("d", "r"),))
+    return ExecutingTask("t", evaluate(parse_script(script), "stream"), environment)
+
+
+def write(time: int) -> Write:
+    return parse(f"m v=1 {time}".encode(), precision="s", now=0, db="d", rp="r")
+
+
+def exec_times(task: ExecutingTask) -> dict[str, int]:
+    return {node.name: node.stats()["avg_exec_time_ns"] for node in task.nodes}
+
+
+def test_nodes_tell_how_long_they_take():
+    task = started(WINDOW)
+    assert set(exec_times(task).values()) == {0}
+    for time in range(130):
+        task.write(write(time))
+    times = exec_times(task)
+    assert all(times[name] > 0 for name in ("stream0", "from1", "window2"))
+    # the children's time is not the parent's
+    assert sum(times.values()) < SECOND
+
+
+def test_nodes_that_tasks_share_tell_it_too():
+    task, routes = started(ALERT), Routes()
+    routes.add(task)
+    for time in range(9):
+        routes.feed(write(time), ("d", "r"), lambda task, work: work())
+    task.stats()
+    times = exec_times(task)
+    assert times["stream0"] > 0
+    assert times["from1"] > 0
+
+
+def test_a_measured_write_is_a_write_like_others():
+    task = started(WINDOW)
+    for time in range(10):
+        task.write(write(time))
+    stats = {node.name: node.stats() for node in task.nodes}
+    assert stats["from1"]["emitted"] == 10
+    assert stats["window2"]["emitted"] == 9
+
+
+def test_the_throughput_is_that_of_the_last_second():
+    task = started(ALERT)
+    for time in range(10):
+        task.write(write(time))
+    task.tick(2 * SECOND)
+    assert task.stats()["task-stats"] == {"throughput": 5.0}
+    task.tick(3 * SECOND)
+    assert task.stats()["task-stats"] == {"throughput": 0.0}
