@@ -33,7 +33,7 @@ Value = Callable[[State, object], object]
 # a statement returns "break" or "continue" to leave the loop around it
 Step = Callable[[State, object], str | None]
 
-_MAX_DEPTH = 1000
+_MAX_DEPTH = 100  # Go's is 100000: Python's stack is not that deep
 
 
 def plain(value: object) -> str:

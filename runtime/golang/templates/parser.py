@@ -49,6 +49,10 @@ class Tree:
     slots: int = 1
 
 
+# Enough for any template a person writes, little enough for Python's stack.
+_MAX_DEPTH = 100
+
+
 def parse(source: str, name: str, functions: Container[str]) -> Tree:
     """The tree of `source`; `functions` are the names that may be called.
 
@@ -67,6 +71,7 @@ class _Parser:
         self._scope: list[tuple[str, int]] = [("$", 0)]
         self._slots = 1
         self._loops = 0
+        self._depth = 0
         self._defined: dict[str, list[nodes.Statement]] = {}
 
     def tree(self) -> Tree:
@@ -107,6 +112,11 @@ class _Parser:
 
     # statements
 
+    def _deeper(self) -> None:
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise self._error("nested too deep")
+
     def _list(self) -> tuple[list[nodes.Statement], Token]:
         """Statements up to `end`, `else` or EOF, and the token that ended them."""
         found: list[nodes.Statement] = []
@@ -142,6 +152,7 @@ class _Parser:
         return nodes.Action(pipe, position=head.position)
 
     def _branch(self, head: Token) -> nodes.Branch:
+        self._deeper()
         outer = len(self._scope)
         pipe = self._pipe(head.kind, "right")
         self._loops += head.kind == "range"
@@ -156,6 +167,7 @@ class _Parser:
             raise self._error("expected end; found {{else}}", ending)
         self._close(ending)
         del self._scope[outer:]
+        self._depth -= 1
         return nodes.Branch(head.kind, pipe, body, otherwise, position=head.position)
 
     def _otherwise(self, kind: str) -> tuple[list[nodes.Statement], Token]:
@@ -204,6 +216,7 @@ class _Parser:
     # pipelines
 
     def _pipe(self, context: str, end: str) -> nodes.Pipe:
+        self._deeper()
         pipe = nodes.Pipe([], position=self._peek().position)
         self._declarations(pipe, context)
         while True:
@@ -211,6 +224,7 @@ class _Parser:
             if token.kind == end:
                 self._next()
                 self._check(pipe, context)
+                self._depth -= 1
                 return pipe
             if token.kind not in _OPERANDS:
                 self._next()

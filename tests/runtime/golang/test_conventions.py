@@ -90,7 +90,7 @@ def test_sprintf(layout: str, values: tuple[object, ...], printed: str) -> None:
 
 def test_widths_without_end_are_not_taken() -> None:
     for layout in ("a %1000001d b", "a %.99999999999d b", "a %" + "9" * 5000 + "d"):
-        assert sprintf(layout, 1) == "a %!(NOVERB)%!(EXTRA int=1)"
+        assert sprintf(layout, 1) == "a %!(NOVERB)%!(EXTRA int64=1)"
 
 
 def test_quotes_escape_what_cannot_be_printed() -> None:

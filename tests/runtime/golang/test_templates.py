@@ -228,3 +228,22 @@ def test_hostile_actions_never_break_the_parser(source: str) -> None:
         text("{{" + source + "}}", "message").render(DATA)
     except TemplateError as fault:
         assert str(fault).startswith("template: message:")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ if true }}" * 500 + "{{ end }}" * 500,
+        "{{ if false }}" + "{{ else if false }}" * 500 + "{{ end }}",
+        "{{ " + "(" * 500 + "1" + ")" * 500 + " }}",
+    ],
+)
+def test_templates_are_not_nested_without_end(source: str) -> None:
+    with pytest.raises(TemplateError, match="template: message:1: nested too deep"):
+        text(source, "message")
+
+
+def test_templates_that_call_themselves_end() -> None:
+    source = '{{ define "x" }}{{ template "x" }}{{ end }}{{ template "x" }}'
+    with pytest.raises(TemplateError, match="exceeded maximum template depth"):
+        text(source, "message").render({})
