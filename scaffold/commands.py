@@ -328,7 +328,7 @@ def _name_in(text: str) -> str:
     """The handler's name in a spec that is not checked yet, or ""."""
     try:
         name = tomllib.loads(text)["handler"]["name"]
-    except (tomllib.TOMLDecodeError, KeyError, TypeError):
+    except (ValueError, RecursionError, KeyError, TypeError):
         return ""
     return name if isinstance(name, str) else ""
 

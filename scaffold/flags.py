@@ -18,6 +18,20 @@ from scaffold.reading import Path
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _TRUTH = {"true": True, "false": False}
+_SHOWN_LENGTH = 60
+_FORMS = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "flag": "true or false",
+    "duration": "as 10s, 1m30s, 500ms",
+    "map[str]": "as a=b,c=d",
+}
+# what tokens look like: a long run of letters with digits among them, or a known start
+_TOKEN = re.compile(
+    r"(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{24,}"
+    r"|\b(?:xox[a-z]|gh[opsu]|sk|glpat)[-_]|\bAKIA[0-9A-Z]{16}|\bAIza[\w-]{30,}"
+)
 
 
 @dataclass(frozen=True)
@@ -157,6 +171,7 @@ class Flags:
 @dataclass(frozen=True)
 class _Said:
     flag: str
+    text: str
     key: str
     type: str
     value: Any
@@ -180,21 +195,31 @@ class _Said:
         return list(self.value) if isinstance(self.value, tuple) else ""
 
     def _default(self) -> Any:
-        return list(self.value) if isinstance(self.value, tuple) else self.text
+        if self.type == "duration":
+            return self.text
+        return list(self.value) if isinstance(self.value, tuple) else self.value
 
-    @property
-    def text(self) -> Any:
-        return self.flag.partition("=")[2] if self.type == "duration" else self.value
+
+def _shown(text: str, value: str, *, is_secret: bool) -> str:
+    """A flag's value, for messages: neither secrets nor what fills the screen."""
+    has_user = "://" in value and "@" in value
+    if value and (is_secret or has_user or looks_like_token(value)):
+        return text.removesuffix(value) + "…"
+    return _clipped(text)
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= _SHOWN_LENGTH else f"{text[: _SHOWN_LENGTH - 1]}…"
 
 
 def _setting(flag: str, text: str, faults: list[Fault]) -> _Said | None:
-    shown = f"{flag} {text}"
     key, colon, rest = text.partition(":")
     if not colon:
         key, equals, rest = text.partition("=")
         rest = f"str={rest}" if equals else "str"
     type_name, equals, value = rest.partition("=")
     type_name = TYPE_ALIASES.get(type_name, type_name)
+    shown = f"{flag} {_shown(text, value, is_secret=type_name == 'secret')}"
     found = names.key_faults(key, shown)
     known = [each for each in TYPES if each != "flag" or flag == "--option"]
     if type_name not in known:
@@ -212,9 +237,12 @@ def _setting(flag: str, text: str, faults: list[Fault]) -> _Said | None:
     try:
         made = _default(type_name, value) if equals else TYPES[type_name].empty
     except ValueError:
-        faults.append(Fault(shown, f"{value!r} is no {type_name}"))
+        problem = f"{_clipped(value)!r} is no {type_name}"
+        faults.append(Fault(shown, problem, _FORMS.get(type_name, "")))
         return None
-    return _Said(shown, key, type_name, made, flag != "--option", flag != "--config")
+    return _Said(
+        shown, value, key, type_name, made, flag != "--option", flag != "--config"
+    )
 
 
 def _default(type_name: str, text: str) -> Any:
@@ -252,6 +280,11 @@ def _table(header: str, table: Mapping[str, Any]) -> str:
 
 def _key(key: str) -> str:
     return key if _BARE.fullmatch(key) else _text(key)
+
+
+def looks_like_token(text: str) -> bool:
+    """Whether a text may be a secret that somebody pasted."""
+    return _TOKEN.search(text) is not None
 
 
 def toml_text(value: Any) -> str:

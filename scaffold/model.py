@@ -50,6 +50,10 @@ LEVEL_TYPE = FieldType("level", "Level", Kind.LEVEL, "CRITICAL")
 TYPE_ALIASES = {"string": "str", "list": "list[str]", "map": "map[str]"}
 
 
+# what the body of a class of settings has to find under its own name
+_TAKEN = ("bool", "dict", "field", "float", "int", "self", "setting", "str", "tuple")
+
+
 @dataclass(frozen=True)
 class Setting:
     """A named value of the configuration file or of a handler.
@@ -67,13 +71,13 @@ class Setting:
     doc: str = ""
 
     # what the classes that hold such settings have already
-    taken: ClassVar[tuple[str, ...]] = ("self",)
+    taken: ClassVar[tuple[str, ...]] = ()
 
     @cached_property
     def name(self) -> str:
         """Its name in Python; one that its class has already gets an underscore."""
         name = identifier(self.key)
-        return f"{name}_" if name in self.taken else name
+        return f"{name}_" if name in (*_TAKEN, *self.taken) else name
 
     @property
     def is_secret(self) -> bool:
@@ -93,7 +97,7 @@ class ConfigField(Setting):
         check_error: what is said where it does not hold.
     """
 
-    taken: ClassVar[tuple[str, ...]] = ("self", "validate")
+    taken: ClassVar[tuple[str, ...]] = ("validate",)
 
     required: str = ""
     error: str = ""
@@ -118,7 +122,6 @@ class Option(Setting):
         "go_type",
         "node",
         "resolve",
-        "self",
         "validate",
     )
 

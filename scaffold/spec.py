@@ -46,7 +46,7 @@ def parse(
         raise SpecError([Fault("", "is larger than 64 KiB")], path)
     try:
         document = tomllib.loads(text.removeprefix("\ufeff"))
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # not TOML, or a number of thousands of digits
         raise SpecError([_not_toml(str(error))], path) from None
     except RecursionError:
         raise SpecError([Fault("", f"is nested deeper than {_DEPTH}")], path) from None

@@ -6,9 +6,11 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from runtime.golang.durations import parse_go
 from scaffold import names, prose, scopes
+from scaffold.flags import looks_like_token
 from scaffold.model import (
     FLAGS,
     LEVELS,
@@ -37,10 +39,6 @@ _LATER_HANDLER_KEYS = ("tls", "transport", "args", "wrap")
 _RESERVED_CONFIG = ("enabled", "global_", "state_changes_only")
 # constants that the module of a service may import
 _IMPORTED = ("hour", "minute", "second", "millisecond", "no_secret")
-# what tokens look like: a long run of letters with digits among them
-_TOKEN = re.compile(
-    r"(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{24,}|\b(?:xox[a-z]|ghp|sk)[-_]"
-)
 _OWN_DEFAULTS: dict[type, tuple[str, ...]] = {
     str: ("str", "url"),
     bool: ("bool", "flag"),
@@ -86,7 +84,7 @@ def read_title(reader: Reader, table: Mapping[str, Any], handler: Names) -> str:
     title = _words(reader, table, ("handler",), "title", _TITLE_LENGTH)
     if title and not any(char.isalnum() for char in title):
         reader.fault(path, f"{title!r} is no title", "words")
-    elif table["title"] == "":
+    elif isinstance(table["title"], str) and not prose.folded(table["title"]):
         reader.fault(path, "is empty", "words")
     return title or handler.class_name
 
@@ -188,10 +186,13 @@ def _config_field(reader: Reader, key: str, entry: object, path: Path) -> Config
         reader.fault((*path, "check_error"), "is said of nothing", "with 'check'")
     if is_url and type_.kind not in (TYPES["str"].kind, TYPES["secret"].kind):
         reader.fault((*path, "check"), f"a {type_.name} is no URL", "str")
+    default = read_default(reader, table, path, "default", type_)
+    if is_url and default:
+        _check_url(reader, default, (*path, "default"))
     return ConfigField(
         key,
         type_,
-        read_default(reader, table, path, "default", type_),
+        default,
         read_doc(reader, table, path),
         required=required,
         error=error,
@@ -224,23 +225,53 @@ def read_default(
     if type_.name == "secret":
         reader.fault(place, "a secret has no default: it would be committed")
     elif type_.name == "duration" and isinstance(value, str):
-        try:
-            return parse_go(value)
-        except ValueError:
-            reader.fault(place, f"{value!r} is no duration", "as 10s, 1m30s, 500ms")
+        return _duration(reader, value, place)
     elif type_.name not in _OWN_DEFAULTS.get(type(value), ()):
         reader.fault(place, f"is {kind_of(value)}, not a {type_.name}")
     elif type_.name == "list[str]":
         return tuple(reader.texts(table, path, key))
     elif type_.name == "map[str]":
         return _text_map(reader, value, place)
-    elif isinstance(value, str) and _TOKEN.search(value):
+    elif isinstance(value, str) and looks_like_token(value):
         reader.fault(place, "looks like a token: it would be committed")
+    elif type(value) is int and not -(1 << 63) <= value < 1 << 63:
+        reader.fault(place, "is too large", "a number of 64 bits")
     elif isinstance(value, float) and value - value != 0:
         reader.fault(place, f"is {value}, which JSON cannot say", "a finite number")
     else:
         return float(value) if type_.name == "float" else value
     return type_.empty
+
+
+def _duration(reader: Reader, text: str, path: Path) -> int:
+    try:
+        duration = parse_go(text)
+    except ValueError:
+        reader.fault(path, f"{text!r} is no duration", "as 10s, 1m30s, 500ms")
+        return 0
+    if duration < 0:
+        reader.fault(path, f"{text!r} is less than nothing", "as 10s, 1m30s, 500ms")
+    return duration
+
+
+def _check_url(reader: Reader, url: str, path: Path) -> None:
+    """Refuse a default that is no URL to send requests to."""
+    allowed = "http:// or https://, a host, no user and password"
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        reader.fault(path, f"{url!r} is no URL", allowed)
+        return
+    if "@" in parts.netloc:
+        reader.fault(path, "holds a user or a password: it would be committed", allowed)
+    elif parts.scheme not in ("http", "https") or not parts.hostname:
+        reader.fault(path, f"{url!r} is no URL of a server", allowed)
+    elif not url.isprintable() or " " in url:
+        reader.fault(path, f"{url!r} holds characters that no URL has", allowed)
+    elif "{" in url or "}" in url:
+        reader.fault(
+            path, f"{url!r} is not filled in", "${…} in 'url' and 'path' of [[request]]"
+        )
 
 
 def _text_map(reader: Reader, value: Mapping[str, Any], path: Path) -> dict[str, str]:

@@ -33,6 +33,8 @@ _MESSAGE_TYPES = {
     Kind.MAP: "dict[str, str]",
     Kind.FIELDS: "dict[str, object]",
 }
+# what the body of the message's class has to find under its own name
+_MESSAGE_NAMES = ("bool", "dict", "float", "int", "list", "msgspec", "object", "str")
 
 
 class TestView:
@@ -471,7 +473,7 @@ def _field_name(key: str, taken: dict[str, str]) -> str:
     if not name or name[0].isdigit():
         name = f"key_{name}".rstrip("_")
     name = identifier(name)
-    while name in taken:
+    while name in taken or name in _MESSAGE_NAMES:
         name += "_"
     taken[name] = key
     return name

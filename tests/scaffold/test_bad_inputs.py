@@ -1,0 +1,333 @@
+"""Hostile and impatient users: each gets an exit code, a cause, a cure, and the tree as it was."""
+
+import hashlib
+import os
+import subprocess
+import sys
+
+import pytest
+
+from scaffold import cli
+
+URL = "[config]\nurl = {}\n"
+TAIL = '[[request]]\nurl = "${config.url}"\ntext = "${event.message}"\n'
+ALERT = "runtime/pipeline/alert.py"
+HANDLERS = "runtime/nodes/alert_handlers.py"
+
+
+def digest(root):
+    """Everything below `root`: names, kinds, contents."""
+    found = hashlib.sha256()
+    for path in sorted(root.rglob("*")):
+        if "cache" in path.parts or "__pycache__" in path.parts:
+            continue
+        found.update(str(path.relative_to(root)).encode())
+        if path.is_symlink():
+            found.update(str(path.readlink()).encode())
+        elif path.is_file():
+            found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+@pytest.fixture
+def refused(made_project, capsys):
+    """Runs a command that has to be refused; what it said."""
+
+    def run(*arguments, code=2, root=made_project):
+        before = digest(root)
+        with pytest.raises(SystemExit) as ended:
+            cli.main([arguments[0], "-C", str(root), *arguments[1:]])
+        said = capsys.readouterr().err
+        assert ended.value.code == code, said
+        assert "Traceback" not in said
+        assert digest(root) == before
+        return said
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [
+        ("../evil", "is no name for a handler"),
+        ("a/b", "did you mean 'a_b'?"),
+        ("a\\b", "is no name"),
+        ("/abs", "is no name"),
+        ("~root", "is no name"),
+        ("C:x", "is no name"),
+        ("foo.py", "is no name"),
+        (".hidden", "is no name"),
+        ("class", "a keyword of Python"),
+        ("None", "is no name"),
+        ("match", "a keyword of Python"),
+        ("type", "a builtin of Python"),
+        ("_", "is no name"),
+        ("__init__", "is no name"),
+        ("self", "a name that the runtime uses already"),
+        ("print", "a builtin of Python"),
+        ("import", "a keyword of Python"),
+        ("\uff43lass", "U+FF43"),
+        ("\ufb01oo", "U+FB01"),
+        ("\u017flack", "U+017F"),
+        ("\u212a", "U+212A"),
+        ("\u0430lert", "U+0430"),
+        ("foo\u00b7bar", "U+00B7"),
+        ("hi\u1e55chat", "U+1E55"),
+        ("\u0130", "U+0130"),
+        ("con", "a device on Windows"),
+        ("com1", "a device on Windows"),
+        ("Foo", "did you mean 'foo'?"),
+        ("foo_service", "is what belongs to the handler 'foo'"),
+        ("hip_chat", "cannot be told from the handler 'hipchat'"),
+        ("alert", "a name that the runtime uses already"),
+        ("topic", "a property of every alert node"),
+        ("publish", "a name that the runtime uses already"),
+        ("log", "a name that the runtime uses already"),
+        ("exec", "a builtin of Python"),
+        ("x" * 300, "at most 40 characters"),
+        ("", "say a NAME or --spec FILE"),
+        ("123", "is no name"),
+        ("1foo", "is no name"),
+        ("foo-bar", "did you mean 'foo_bar'?"),
+    ],
+)
+def test_names(refused, name, cause):
+    said = refused("new-handler", "--field", "room", "--", name)
+    assert cause in said
+    assert len(said.splitlines()) == 1
+    assert len(said) < 300
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ("--field port:int=abc", "'abc' is no int (allowed: a whole number)"),
+        ("--field on:bool=yes", "'yes' is no bool (allowed: true or false)"),
+        ("--config n:int=" + "9" * 5000, "is no int (allowed: a whole number)"),
+        ("--config n:int=" + "9" * 30, "is too large (allowed: a number of 64 bits)"),
+        ("--config x:float=nan", "allowed: a finite number"),
+        ("--config x:float=1e400", "allowed: a finite number"),
+        ("--config d:duration=1y", "is no duration (allowed: as 10s, 1m30s, 500ms)"),
+        ("--config d:duration=-5s", "is less than nothing"),
+        ("--config u:url=javascript:x", "is no URL of a server (allowed: http://"),
+        ("--config u:url=file:///etc/passwd", "is no URL of a server"),
+        ("--config u:url=http:///x", "is no URL of a server"),
+        ("--config u:url=http://h/\r\nx", "holds characters that no URL has"),
+        ("--config u:url=http://h/{room}", "is not filled in (allowed: ${…}"),
+        ("--option m:map=a", "is no map[str] (allowed: as a=b,c=d)"),
+        ("--field room:strr", "did you mean str?"),
+        ("--field room:", "'' is no type (allowed: str, secret"),
+        ("--field :str", "is no name for a key"),
+        ("--field __class__", "did you mean 'class'?"),
+        ("--field room --option room:int", "'room' is said twice, as --field room"),
+        ("--field a-b --config a_b", "is said twice"),
+        ("--state-changes-only", "has a meaning only with 'global'"),
+        ("--field message", "would hide the one of the alert node"),
+        ("--field room --spec x.toml", "--spec says everything"),
+    ],
+)
+def test_flags(refused, flags, said):
+    parts = flags.split(" ")
+    words = [" ".join(parts)] if len(parts) < 2 else parts
+    told = refused("new-handler", "qux", *words)
+    assert said in told
+    assert len(told) < 500
+
+
+@pytest.mark.parametrize(
+    "flag",
+    [
+        "token:secret=hunter2",
+        "x:str=xoxb-hunter2",
+        "x:str=AKIAHUNTER2HUNTER2AB",
+        "x:url=http://user:hunter2@host/",
+        "x:str=hunter2deadbeefdeadbeefdeadbeef",
+    ],
+)
+def test_secrets_are_refused_and_not_shown(refused, flag):
+    said = refused("new-handler", "qux", "--field", flag)
+    assert "it would be committed" in said
+    assert "hunter2" not in said.lower()
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "handler.name: is missing"),
+        (b"\xff\xfe[\0h\0", "is not UTF-8 text"),
+        (b'[handler]\nname = "caf\xe9"\n', "is not UTF-8 text"),
+        (b'[handler]\nname = "q\0"\n', ":2: is no TOML: Illegal character"),
+        (b'\xef\xbb\xbf[hander]\nname = "x"\n', "did you mean handler?"),
+        (b"#" * 70_000, "is longer than 65536 bytes"),
+        (b"x = " + b"[" * 5000, "deeper than 20"),
+        (b"x = " + b"9" * 5000, "is no TOML"),
+        (b'[handler]\nname = "a"\nname = "b"\n', ":3: is no TOML"),
+        (
+            f'[handler]\nname = "qux"\n{URL}{TAIL.replace("message", "massage")}',
+            "did you mean event.message?",
+        ),
+        (
+            f'[handler]\nname = "qux"\n{URL}{TAIL}[response]\nmessage = "${{ {"("*99}"\n',
+            "has no end",
+        ),
+        (
+            '[handler]\nname = "qux"\n[config]\nurl = { type = "url", secret = true, '
+            f'default = "http://h/hunter2" }}\n{TAIL}',
+            "a secret has no default",
+        ),
+        (f'[handler]\nname = "qux"\nsummary = "a\\u0000b"\n{URL}{TAIL}', "U+0000"),
+    ],
+)
+def test_spec_files(refused, tmp_path, data, said):
+    file = tmp_path / "bad.toml"
+    file.write_bytes(data if isinstance(data, bytes) else data.encode())
+    told = refused("new-handler", "--spec", str(file))
+    assert said in told
+    assert "hunter2" not in told
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "/dev/null", ".", "nope.toml", "fifo"])
+def test_what_is_no_spec_file(refused, tmp_path, name, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("fifo")
+    assert refused("new-handler", "--spec", name).startswith(f"error: {name}: ")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda data: data.replace(b"\n", b"\r"), ""),
+        (lambda data: data + b"\r", ""),
+        (lambda data: data.replace(b"import", b"imp\xe9rt", 1), ""),
+        (lambda data: data.decode().encode("utf-16"), ""),
+        (lambda data: data + b"\0", ""),
+        (lambda data: data + b"<<<<<<< x\n=======\n>>>>>>> y\n", "holds a conflict marker"),
+        (lambda data: data + b"print 1\n", ".py:1"),
+        (lambda data: data + b"def f(:\n", ".py:1"),
+        (lambda data: data + b"x = (" + b"1 + " * 30000 + b"1)\n", ""),
+        (lambda data: data + b"#" * 6_000_000, ""),
+        (lambda data: data + b"\nif x:\n\ty = 1\n        z = 2\n", ".py:1"),
+        (
+            lambda data: data.replace(b"TICK_HANDLERS: ", b"HANDLERS_GONE: "),
+            "paste this there by hand",
+        ),
+        (
+            lambda data: data + b"\nTICK_HANDLERS: dict = {'a': 1}\n",
+            "paste this there by hand",
+        ),
+        (
+            lambda data: data + b"\nTICK_HANDLERS = dict(a=1)\n",
+            "paste this there by hand",
+        ),
+    ],
+    ids=range(14),
+)
+def test_files_that_cannot_be_patched(refused, project, change, said):
+    file = project / HANDLERS
+    file.write_bytes(change(file.read_bytes()))
+    told = refused("new-handler", "qux", "--field", "room", code=5, root=project)
+    assert HANDLERS in told
+    assert said in told
+
+
+def _link(project, outside):
+    target = outside / "alert.py"
+    target.write_bytes((project / ALERT).read_bytes())
+    (project / ALERT).unlink()
+    (project / ALERT).symlink_to(target)
+
+
+def _link_parent(project, outside):
+    (project / "runtime/pipeline").rename(outside / "pipeline")
+    (project / "runtime/pipeline").symlink_to(outside / "pipeline")
+
+
+def _dangling(project, outside):
+    (project / "runtime/services/qux").symlink_to(outside / "nowhere")
+
+
+def _dangling_file(project, outside):
+    (project / "docs/handlers/qux.md").symlink_to(outside / "nowhere")
+
+
+def _hard_link(project, outside):
+    os.link(project / ALERT, outside / "other.py")
+
+
+def _folder(project, outside):
+    (project / ALERT).unlink()
+    (project / ALERT).mkdir()
+
+
+def _fifo(project, outside):
+    (project / ALERT).unlink()
+    os.mkfifo(project / ALERT)
+
+
+def _state_link(project, outside):
+    (project / ".scaffold").rename(outside / "state")
+    (project / ".scaffold").symlink_to(outside / "state")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        _link, _link_parent, _dangling, _dangling_file, _hard_link, _folder, _fifo,
+        _state_link,
+    ],
+)  # fmt: skip
+def test_targets_that_are_no_plain_files(refused, project, tmp_path, spoil):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    spoil(project, outside)
+    before = digest(outside)
+    refused("new-handler", "qux", "--field", "room", code=5, root=project)
+    assert digest(outside) == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everything")
+def test_a_file_that_may_not_be_written(refused, project):
+    (project / ALERT).chmod(0o444)
+    refused("new-handler", "qux", "--field", "room", code=5, root=project)
+
+
+def test_a_file_where_the_state_should_be(refused, project, tmp_path):
+    (project / ".scaffold").rename(tmp_path / "state")
+    (project / ".scaffold").write_text("x")
+    refused("new-handler", "qux", "--field", "room", code=5, root=project)
+
+
+def test_a_hostile_environment_changes_nothing(project, tmp_path):
+    (tmp_path / "evil").mkdir()
+    for name in ("jinja2", "click", "libcst", "tomllib"):
+        (tmp_path / "evil" / f"{name}.py").write_text("raise SystemExit('evil')\n")
+        (project / f"{name}.py").write_text("raise SystemExit('evil')\n")
+    (project / "templates").mkdir()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "LC_ALL": "C",
+        "PYTHONIOENCODING": "ascii",
+        "JINJA_TEMPLATES": str(tmp_path),
+        "GIT_DIR": "/nowhere",
+    }
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-P",
+            "-m",
+            "scaffold",
+            "new-handler",
+            "qux",
+            "--title",
+            "Qüx",
+        ],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        encoding="ascii",
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    text = (project / "runtime/services/qux/__init__.py").read_text("utf-8")
+    assert text == '"""The Qüx integration."""\n'
