@@ -1,0 +1,50 @@
+"""A process to be killed: writes events, delivers them, stops; run by the tests.
+
+`python victim.py DATABASE URL COUNT` offers COUNT events, says `acked N` after the
+commit of each, delivers all that waits and stops; without COUNT it only delivers.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from runtime.alert.types import Event, EventState, Level
+from runtime.delivery import Address, Deliverer, Delivery, RetryPolicy
+from runtime.http_client import AiohttpClient
+from runtime.services.foo.config import Config
+from runtime.services.foo.handler import HandlerConfig
+from runtime.services.foo.service import Service
+from runtime.store import Store
+
+
+async def main() -> None:
+    path, url, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    store = Store(path)
+    deliverer = Deliverer(store, policy=RetryPolicy(base_s=0.01, cap_s=0.05))
+    client = AiohttpClient()
+    service = Service(Config(enabled=True, url=url), client)
+    handlers = {room: service.handler(HandlerConfig(room)) for room in ("a", "b")}
+    for room, handler in handlers.items():
+        deliverer.resume(Address("t", room), handler, {})
+    await deliverer.start()
+    known = int(store.get("victim", "seq") or b"0")
+    for seq in range(known + 1, known + 1 + count):
+        host = f"h{seq % 3}"
+        state = EventState(host, f"{host} {seq}", time=seq, level=Level.CRITICAL)
+        for room, handler in handlers.items():
+            event = Event("t", state)
+            deliverer.offer(Address("t", room), Delivery(event, handler))
+        with store.transaction():
+            store.put("victim", "seq", b"%d" % seq)
+            deliverer.keep()
+        deliverer.release()
+        print(f"acked {host} {seq}", flush=True)
+        await asyncio.sleep(0)
+    while deliverer.pending:
+        await asyncio.sleep(0.001)
+    await deliverer.close(10)
+    await client.close()
+    store.close()
+
+
+asyncio.run(main())
