@@ -1,6 +1,6 @@
 """The runtime's errors.
 
-RuntimeFault
+KapacitorError
 ├── ConfigError       a configuration value is wrong        (section and key)
 ├── ScriptError       a TICKscript is wrong                 (text as Kapacitor words it)
 ├── LineProtocolError a write does not parse                (all bad lines, a line each)
@@ -15,43 +15,43 @@ RuntimeFault
 from __future__ import annotations
 
 
-class RuntimeFault(Exception):
+class KapacitorError(Exception):
     """What all errors of the runtime derive from; its text can be shown to a user."""
 
 
-class ConfigError(RuntimeFault):
+class ConfigError(KapacitorError):
     """A configuration value is wrong. The text names no section: callers prefix it."""
 
 
-class ScriptError(RuntimeFault):
+class ScriptError(KapacitorError):
     """A TICKscript does not parse, evaluate or validate."""
 
 
-class LineProtocolError(RuntimeFault):
+class LineProtocolError(KapacitorError):
     """Lines of a write do not parse; the text has a message for each, a line each."""
 
 
-class EvaluationError(RuntimeFault):
+class EvaluationError(KapacitorError):
     """A lambda expression fails on the point at hand."""
 
 
-class TaskError(RuntimeFault):
+class TaskError(KapacitorError):
     """A task cannot start, or has to stop."""
 
 
-class OptionsError(RuntimeFault):
+class OptionsError(KapacitorError):
     """The options of a handler do not decode."""
 
 
-class StoreError(RuntimeFault):
+class StoreError(KapacitorError):
     """The database cannot be opened, read or written."""
 
 
-class BusyError(RuntimeFault):
+class BusyError(KapacitorError):
     """The server cannot take more now; the same request may succeed a little later."""
 
 
-class DeliveryError(RuntimeFault):
+class DeliveryError(KapacitorError):
     """A handler could not deliver an event. The text never holds a secret.
 
     Attributes:

@@ -21,7 +21,7 @@ import pytest
 
 from runtime.alert.types import Level
 from runtime.delivery import Address, Deliverer, Delivery, RetryPolicy
-from runtime.errors import RuntimeFault
+from runtime.errors import KapacitorError
 from runtime.http_client import AiohttpClient, TimeLimits
 from runtime.secrets import Secret, secrets_in
 from runtime.server.config import Config
@@ -214,7 +214,7 @@ def test_no_refusal_of_a_configuration_shows_a_secret(kind):
             wrong = Secret(form.format(canary))
             try:
                 dataclasses.replace(made.config, **{field.name: wrong}).validate()
-            except RuntimeFault as error:
+            except KapacitorError as error:
                 assert found_in(str(error), [canary]) == []
 
 

@@ -12,11 +12,12 @@ RUNTIME = Path(__file__).parent.parent / "runtime"
 
 # each may import itself and what stands above it
 LAYERS = (
-    ("errors", "secrets", "settings", "units", "version"),
+    ("errors", "secret_names", "secrets", "settings", "units", "version"),
     ("golang",),
     ("frames",),
-    ("line_protocol",),
+    ("line_protocol", "ingress"),
     ("alert", "compute", "store", "http_client"),
+    ("records",),
     ("options",),
     # a script is evaluated onto the pipeline it describes
     ("pipeline", "tick"),

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from runtime.errors import ConfigError, RuntimeFault
+from runtime.errors import ConfigError, KapacitorError
 from runtime.server.config import Config, demo_config
 from runtime.server.config_file import Loaded, dump, find, read
 from runtime.server.environment import apply
@@ -73,7 +73,7 @@ _CONFIG_FLAGS = frozenset(("config", "hostname"))
 _HELP = frozenset(("h", "help"))
 
 
-class _UsageError(RuntimeFault):
+class _UsageError(KapacitorError):
     """The command line is wrong."""
 
 
@@ -127,7 +127,7 @@ def run_command(arguments: Sequence[str], world: World) -> int:
             _show_config(_flags(rest, _CONFIG_FLAGS), world)
         else:
             _run(_flags(rest, _RUN_FLAGS), world)
-    except RuntimeFault as error:
+    except KapacitorError as error:
         if isinstance(error, _UsageError):
             print(USAGE, file=sys.stderr)
         print(f"{command}: {error}", file=sys.stderr)
@@ -225,7 +225,7 @@ def _run(flags: Mapping[str, str], world: World) -> None:
             _write_pid(Path(pidfile))
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_serve(config, disabled))
-    except RuntimeFault as error:
+    except KapacitorError as error:
         log.error(str(error))
         raise
     finally:
@@ -245,7 +245,7 @@ async def _serve(config: Config, disabled: frozenset[str]) -> None:
         except ConfigError as error:
             raise ConfigError(f"invalid configuration: {error}") from None
         server = Server(config, disabled_handlers=disabled)
-    except RuntimeFault as error:
+    except KapacitorError as error:
         raise ConfigError(f"create server: {error}") from error
     stop = asyncio.Event()
 
@@ -264,7 +264,7 @@ async def _serve(config: Config, disabled: frozenset[str]) -> None:
     loop.add_signal_handler(signal.SIGHUP, hangup.set)
     try:
         await server.open()
-    except RuntimeFault as error:
+    except KapacitorError as error:
         raise ConfigError(f"open server: {error}") from error
     # what is there by now stays: the collector need not look at it again and again
     gc.collect()

@@ -14,10 +14,11 @@ from typing import Any
 
 from runtime.compute import Compute
 from runtime.delivery import Deliverer
-from runtime.errors import ConfigError, RuntimeFault
+from runtime.errors import ConfigError, KapacitorError
 from runtime.http_client import AiohttpClient, HttpClient
 from runtime.nodes.environment import Environment, ServerInfo
 from runtime.nodes.pages import HTTPOutputs
+from runtime.records import Records
 from runtime.server.config import AlertHandlers, Config
 from runtime.server.log_sessions import LogSessions
 from runtime.server.sections import HttpConfig
@@ -44,7 +45,6 @@ from runtime.services.replay.service import ReplayService
 from runtime.services.servicetest.service import ServiceTestService
 from runtime.services.storage.service import StorageService
 from runtime.services.task_store.records import Task, Template
-from runtime.services.task_store.records_store import Records
 from runtime.services.task_store.service import TaskStoreService
 from runtime.services.task_store.tasks import Tasks
 from runtime.services.task_store.templates import Templates
@@ -94,7 +94,7 @@ class Server:
             clock: the time of day.
 
         Raises:
-            RuntimeFault: a file cannot be used, or a service not be made.
+            KapacitorError: a file cannot be used, or a service not be made.
         """
         self._config = config
         info = _identity(config)
@@ -166,7 +166,7 @@ class Server:
         """Open the services; the port last, when all is ready.
 
         Raises:
-            RuntimeFault: one cannot be opened.
+            KapacitorError: one cannot be opened.
         """
         self._compute.start()
         try:
@@ -215,14 +215,14 @@ class Server:
         log.info("reloading tasks/templates/handlers")
         try:
             await self._compute.run(self._load.load)
-        except RuntimeFault as error:
+        except KapacitorError as error:
             log.error(str(error), extra={"service": "load"})
 
     async def _listen(self) -> None:
         try:
             await self.http.open()
         except OSError as error:
-            raise RuntimeFault(
+            raise KapacitorError(
                 f"open service *httpd.Service: listen tcp "
                 f"{self._config.http.bind_address}: {error.strerror or error}"
             ) from error
@@ -233,7 +233,7 @@ class Server:
             await asyncio.sleep(_TICK_S)
             try:
                 await self._compute.run(self._master.tick)
-            except RuntimeFault as error:
+            except KapacitorError as error:
                 log.error("a tick failed", extra={"err": str(error)})
 
     def _is_stopped(self, task: str) -> bool:
@@ -423,7 +423,7 @@ def _http(config: HttpConfig) -> HttpService:
                 config.https_certificate, config.https_private_key or None
             )
         except (OSError, ssl.SSLError) as error:
-            raise RuntimeFault(
+            raise KapacitorError(
                 f"http: failed to load https-certificate "
                 f"{config.https_certificate}: {error}"
             ) from error
@@ -441,7 +441,7 @@ def _store(path: Path) -> Store:
     """The database.
 
     Raises:
-        RuntimeFault: the file is something else, or cannot be used.
+        KapacitorError: the file is something else, or cannot be used.
     """
     try:
         with path.open("rb") as file:
@@ -467,7 +467,7 @@ def _identity(config: Config) -> ServerInfo:
             _id(directory / name) for name in ("cluster.id", "server.id")
         )
     except OSError as error:
-        raise RuntimeFault(f"{error.filename}: {error.strerror}") from error
+        raise KapacitorError(f"{error.filename}: {error.strerror}") from error
     return ServerInfo(config.hostname, cluster, server)
 
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar
 
-from runtime.errors import RuntimeFault
+from runtime.errors import KapacitorError
 from runtime.golang.quoting import quote
 
 P = ParamSpec("P")
@@ -82,5 +82,5 @@ class Loop:
     async def _fire(self, function: Callable[[], None]) -> None:
         try:
             await self.call(function)
-        except (RuntimeFault, RuntimeError) as error:
+        except (KapacitorError, RuntimeError) as error:
             _log.error(f"a timer failed err={quote(str(error))}")

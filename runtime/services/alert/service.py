@@ -14,7 +14,7 @@ from runtime.alert.inhibition import Inhibitors
 from runtime.alert.topics import Topic, Topics
 from runtime.alert.types import Event, EventState, Handler
 from runtime.delivery import Address, Deliverer, Delivery
-from runtime.errors import DeliveryError, OptionsError, RuntimeFault
+from runtime.errors import DeliveryError, OptionsError, KapacitorError
 from runtime.golang.glob import match as glob_match
 from runtime.golang.quoting import quote
 from runtime.services.alert.handlers import (
@@ -34,7 +34,7 @@ from runtime.store import Store
 _log = logging.getLogger("kapacitor.alert")
 
 
-class UnknownHandlerError(RuntimeFault):
+class UnknownHandlerError(KapacitorError):
     """There is no handler of that id on the topic."""
 
     def __init__(self, handler: str) -> None:
@@ -118,7 +118,7 @@ class AlertService:
             self._specs.setdefault(spec.topic, {})[spec.id] = spec
             try:
                 attached = self._made(spec)
-            except (RuntimeFault, ValueError) as error:
+            except (KapacitorError, ValueError) as error:
                 _log.error(
                     f"failed to load handler on startup topic={quote(spec.topic)} "
                     f"handler={quote(spec.id)} err={quote(str(error))}"

@@ -13,9 +13,11 @@ from typing import Any
 from runtime.compute import Compute
 from runtime.golang.json_decode import JsonError, decode, sequence, string, struct
 from runtime.golang.quoting import quote
+from runtime.records import Records
 from runtime.secrets import Secret
 from runtime.services.auth.passwords import hashed
 from runtime.services.auth.users import PERMISSIONS, User, is_name
+from runtime.services.httpd.listing import Listing, RefusedError
 from runtime.services.httpd.messages import (
     BASE,
     NO_CONTENT,
@@ -26,8 +28,6 @@ from runtime.services.httpd.messages import (
     self_link,
 )
 from runtime.services.httpd.router import Router
-from runtime.services.task_store.queries import Listing, RefusedError
-from runtime.services.task_store.records_store import Records
 
 _FIELDS = ("link", "name", "type", "permissions")
 _TYPES = ("normal", "admin")

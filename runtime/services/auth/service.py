@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from runtime.golang.json import encode
 from runtime.golang.quoting import quote
+from runtime.records import Records
 from runtime.secrets import Secret
 from runtime.services.auth.credentials import (
     Credentials,
@@ -21,7 +22,6 @@ from runtime.services.auth.passwords import matches, nobody
 from runtime.services.auth.tokens import TokenError, verify
 from runtime.services.auth.users import User, is_name, privilege
 from runtime.services.httpd.messages import BASE, PREVIEW, Answer, Request
-from runtime.services.task_store.records_store import Records
 from runtime.units import SECOND, Clock, Nanoseconds
 
 # Checking a password is slow on purpose; more at once would take the machine.

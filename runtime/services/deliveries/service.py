@@ -11,7 +11,7 @@ from collections.abc import Awaitable
 from runtime.alert.types import Event, Level
 from runtime.compute import Compute
 from runtime.delivery.deliverer import Deliverer
-from runtime.errors import BusyError, RuntimeFault
+from runtime.errors import BusyError, KapacitorError
 from runtime.golang.quoting import quote
 from runtime.services.alert.service import AlertService
 from runtime.services.deliveries.api import DeliveriesAPI
@@ -97,7 +97,7 @@ class DeliveryService:
     async def _told(self, noted: Awaitable[None]) -> None:
         try:
             await noted
-        except RuntimeFault as error:
+        except KapacitorError as error:
             log.error(f"failed to note how a handler does err={quote(str(error))}")
 
     def _note(self, event: Event) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol, cast
 from urllib.parse import unquote
 
-from runtime.errors import RuntimeFault
+from runtime.errors import KapacitorError
 from runtime.services.httpd.headers import Marks
 from runtime.services.httpd.messages import NO_CONTENT, Answer, Request
 from runtime.services.httpd.write import (
@@ -234,7 +234,7 @@ class Connection(asyncio.Protocol):
         answer = NO_CONTENT
         if isinstance(error, WriteError):
             answer = error.answer()
-        elif isinstance(error, RuntimeFault):
+        elif isinstance(error, KapacitorError):
             answer = refusal(error)
         elif error is not None or done.cancelled():
             if error is not None:

@@ -9,7 +9,7 @@ from typing import Protocol
 from urllib.parse import parse_qs
 
 from runtime.compute import Compute
-from runtime.errors import BusyError, RuntimeFault, StoreError
+from runtime.errors import BusyError, KapacitorError, StoreError
 from runtime.services.httpd.messages import NO_CONTENT, TEXT, Answer, Request
 
 log = logging.getLogger("kapacitor.http")
@@ -43,7 +43,7 @@ class WriteError(Exception):
         return Answer(self.status, f"{self}\n".encode())
 
 
-def refusal(error: RuntimeFault) -> Answer:
+def refusal(error: KapacitorError) -> Answer:
     """What a writer is told whose points could not be taken for now, or at all."""
     text = f"{error}\n".encode()
     if isinstance(error, StoreError | BusyError):
@@ -89,7 +89,7 @@ class WriteHandler:
             )
         except WriteError as error:
             return error.answer()
-        except RuntimeFault as error:
+        except KapacitorError as error:
             # what the points caused could not be stored
             return refusal(error)
         return NO_CONTENT

@@ -17,8 +17,8 @@ from runtime.golang.json_decode import (
 from runtime.golang.json_syntax import syntax_error
 from runtime.golang.yaml import from_yaml
 from runtime.services.alert.specs import HandlerSpec
+from runtime.services.httpd.listing import RefusedError
 from runtime.services.task_store.bodies import Body
-from runtime.services.task_store.queries import RefusedError
 
 SCRIPTS = (".tick",)
 DOCUMENTS = (".yaml", ".yml", ".json")

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from runtime.errors import RuntimeFault
+from runtime.errors import KapacitorError
 from runtime.services.alert.service import AlertService, UnknownHandlerError
+from runtime.services.httpd.listing import RefusedError
 from runtime.services.load.files import (
     DOCUMENTS,
     SCRIPTS,
@@ -21,7 +22,6 @@ from runtime.services.load.files import (
     task_body,
 )
 from runtime.services.task_store.bodies import Body
-from runtime.services.task_store.queries import RefusedError
 from runtime.services.task_store.tasks import Tasks
 from runtime.services.task_store.templates import Templates
 from runtime.store import Store
@@ -31,7 +31,7 @@ log = logging.getLogger("kapacitor.load")
 _BUCKET = "load"
 
 
-class LoadError(RuntimeFault):
+class LoadError(KapacitorError):
     """A file of the directory cannot be loaded."""
 
 
@@ -91,7 +91,7 @@ class LoadService:
             except OSError as error:
                 text = f"failed to load file {path}: {error.strerror}"
                 raise LoadError(text) from error
-            except (RuntimeFault, RefusedError, ValueError) as error:
+            except (KapacitorError, RefusedError, ValueError) as error:
                 raise LoadError(f"failed to load file {path}: {error}") from error
             loaded.add(key)
             # at once: whatever happens to the next file, this one is known to be ours
@@ -131,7 +131,7 @@ class LoadService:
                 self._alerts.register(spec)
             else:
                 self._alerts.update(before, spec)
-        except (RuntimeFault, ValueError) as error:
+        except (KapacitorError, ValueError) as error:
             raise LoadError(f"failed to update handler: {error}") from error
         return f"{spec.topic}/{spec.id}"
 

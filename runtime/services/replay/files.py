@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
-from runtime.errors import RuntimeFault
+from runtime.errors import KapacitorError
 from runtime.frames import Point
 from runtime.services.replay.lines import is_complete, line_of
 
@@ -21,7 +21,7 @@ MAX_LINE_BYTES = 16 * 1024 * 1024
 _LEVEL = 3
 
 
-class ReplayFileError(RuntimeFault):
+class ReplayFileError(KapacitorError):
     """A recording cannot be written or read."""
 
 

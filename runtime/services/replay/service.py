@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runtime.compute import Compute
-from runtime.errors import RuntimeFault
+from runtime.errors import KapacitorError
 from runtime.nodes.alert import AlertNode
+from runtime.records import Records
+from runtime.services.httpd.listing import Listing, RefusedError
 from runtime.services.httpd.messages import (
     NO_CONTENT,
     Answer,
@@ -27,9 +29,7 @@ from runtime.services.replay.player import Player
 from runtime.services.replay.recorder import Recorder, measurements_of
 from runtime.services.replay.records import Recording, Replay
 from runtime.services.task_store.bodies import checked_id
-from runtime.services.task_store.queries import Listing, RefusedError
 from runtime.services.task_store.records import Task
-from runtime.services.task_store.records_store import Records
 from runtime.services.task_store.tasks import Tasks
 from runtime.store import Store
 from runtime.task_master import TaskMaster
@@ -285,7 +285,7 @@ class ReplayService:
                 master = await self._compute.run(self._started, replay, task, player)
                 await player.play(master, self._compute)
             error = ""
-        except (RuntimeFault, RefusedError) as fault:
+        except (KapacitorError, RefusedError) as fault:
             error = str(fault)
         finally:
             await self._compute.run(self._finish_replay, replay, error)
@@ -401,5 +401,5 @@ async def _refusable(answer: Awaitable[Answer]) -> Answer:
         return await answer
     except RefusedError as error:
         return failure(str(error), error.status)
-    except RuntimeFault as error:
+    except KapacitorError as error:
         return failure(str(error), 500)

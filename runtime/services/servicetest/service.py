@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from runtime.errors import RuntimeFault
+from runtime.errors import KapacitorError
 from runtime.golang.glob import PatternError, match
 from runtime.golang.json_decode import JsonError
 from runtime.golang.quoting import quote
@@ -80,7 +80,7 @@ class ServiceTestService:
             return failure(f"failed to decode JSON body:{error}", 400)
         try:
             await service.test(options)
-        except RuntimeFault as error:
+        except KapacitorError as error:
             return compact({"success": False, "message": str(error)})
         return compact({"success": True, "message": ""})
 

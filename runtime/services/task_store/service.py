@@ -9,6 +9,7 @@ from runtime.compute import Compute
 from runtime.nodes.pages import HTTPOutputs
 from runtime.nodes.task import ExecutingTask
 from runtime.services.alert.policy import OPEN, Policy
+from runtime.services.httpd.listing import Listing, RefusedError
 from runtime.services.httpd.messages import (
     BASE,
     NO_CONTENT,
@@ -22,11 +23,11 @@ from runtime.services.httpd.messages import (
 from runtime.services.httpd.router import Router
 from runtime.services.task_store.bodies import Body
 from runtime.services.task_store.dot import pipeline_dot, running_dot
-from runtime.services.task_store.queries import Listing, RefusedError, View
 from runtime.services.task_store.records import Task, Template
 from runtime.services.task_store.scripts import compiled_template, formatted
 from runtime.services.task_store.tasks import Tasks
 from runtime.services.task_store.templates import Templates
+from runtime.services.task_store.view import View
 from runtime.task_master import TaskMaster
 from runtime.tick.variables import Var, encode
 from runtime.units import rfc3339

@@ -6,12 +6,12 @@ import dataclasses
 import logging
 from typing import Protocol
 
-from runtime.errors import RuntimeFault
+from runtime.errors import KapacitorError
+from runtime.records import Records
 from runtime.services.alert.policy import OPEN, Policy
+from runtime.services.httpd.listing import RefusedError
 from runtime.services.task_store.bodies import Body, checked_id
-from runtime.services.task_store.queries import RefusedError
 from runtime.services.task_store.records import Task, Template
-from runtime.services.task_store.records_store import Records
 from runtime.services.task_store.scripts import check_handlers, compiled, parsed
 from runtime.task_master import TaskMaster
 from runtime.tick.evaluate import Script
@@ -163,7 +163,7 @@ class Tasks:
         try:
             self.master.start(task.id, self.script(task), task.dbrps)
             reason = ""
-        except (RuntimeFault, RefusedError) as error:
+        except (KapacitorError, RefusedError) as error:
             reason = str(error)
         # one task's mistake must not keep the others from running
         except Exception as error:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
+from runtime.records import Records
 from runtime.services.alert.policy import OPEN, Policy
+from runtime.services.httpd.listing import RefusedError
 from runtime.services.task_store.bodies import Body, checked_id
-from runtime.services.task_store.queries import RefusedError
 from runtime.services.task_store.records import Task, Template
-from runtime.services.task_store.records_store import Records
 from runtime.services.task_store.scripts import (
     check_handlers,
     compiled,

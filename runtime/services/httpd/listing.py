@@ -1,4 +1,4 @@
-"""The parameters of the requests for tasks and templates."""
+"""What a request for a list asks for; how a request is refused."""
 
 from __future__ import annotations
 
@@ -26,36 +26,8 @@ class RefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """How tasks are shown.
-
-    Attributes:
-        raw: whether scripts are shown as they were sent.
-        labels: whether statistics in `dot` are labels instead of attributes.
-    """
-
-    raw: bool = False
-    labels: bool = False
-
-    @classmethod
-    def of(cls, request: Request) -> View:
-        """What a request asks for.
-
-        Raises:
-            RefusedError: a value is unknown.
-        """
-        script = request.parameter("script-format") or "formatted"
-        if script not in ("formatted", "raw"):
-            raise RefusedError(f"invalid script-format parameter {quote(script)}")
-        dot = request.parameter("dot-view") or "attributes"
-        if dot not in ("attributes", "labels"):
-            raise RefusedError(f"invalid dot-view parameter {quote(dot)}")
-        return cls(script == "raw", dot == "labels")
-
-
-@dataclass(frozen=True, slots=True)
 class Listing:
-    """Which tasks are listed.
+    """Which items are listed.
 
     Attributes:
         pattern: a glob on the id; "" for all.

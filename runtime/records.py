@@ -1,4 +1,4 @@
-"""Tasks and templates by id, in memory and in the database."""
+"""Definitions by id, in memory and in the database."""
 
 from __future__ import annotations
 

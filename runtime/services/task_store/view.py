@@ -1,0 +1,37 @@
+"""How tasks and templates are shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runtime.golang.quoting import quote
+from runtime.services.httpd.listing import RefusedError
+from runtime.services.httpd.messages import Request
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How tasks are shown.
+
+    Attributes:
+        raw: whether scripts are shown as they were sent.
+        labels: whether statistics in `dot` are labels instead of attributes.
+    """
+
+    raw: bool = False
+    labels: bool = False
+
+    @classmethod
+    def of(cls, request: Request) -> View:
+        """What a request asks for.
+
+        Raises:
+            RefusedError: a value is unknown.
+        """
+        script = request.parameter("script-format") or "formatted"
+        if script not in ("formatted", "raw"):
+            raise RefusedError(f"invalid script-format parameter {quote(script)}")
+        dot = request.parameter("dot-view") or "attributes"
+        if dot not in ("attributes", "labels"):
+            raise RefusedError(f"invalid dot-view parameter {quote(dot)}")
+        return cls(script == "raw", dot == "labels")
