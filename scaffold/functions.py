@@ -238,6 +238,13 @@ FUNCTIONS: dict[str, Function] = {
         _of_text("hmac_sha256"),
         "signature of text, in base64",
     ),
+    "hmac_sha256_hex": Function(
+        "hmac_sha256_hex(key, text)",
+        2,
+        2,
+        _of_text("hmac_sha256_hex"),
+        "the same, in hexadecimal digits",
+    ),
     "html": Function("html(text)", 1, 1, _of_text("html"), "text escaped for HTML"),
     "join": Function("join(list, between)", 2, 2, _join, "the texts of a list as one"),
     "json": Function("json(value)", 1, 1, _json, "a value as JSON text"),

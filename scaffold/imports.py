@@ -39,7 +39,7 @@ _MODULES = {
     **dict.fromkeys(
         (
             "authorization", "b64", "b64url", "basic_auth", "error_text", "event_tree",
-            "first_row", "get", "hmac_sha256", "html", "joined", "matches", "parse_error", "quote",
+            "first_row", "get", "hmac_sha256", "hmac_sha256_hex", "html", "joined", "matches", "parse_error", "parse_time", "quote",
             "result_tree", "rfc3339", "seconds", "unix", "unix_ms", "without_empty",
         ),
         ".services.expressions",

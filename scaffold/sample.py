@@ -31,7 +31,7 @@ _FUNCTIONS: dict[str, Any] = {
     name: getattr(expressions, name)
     for name in (
         "authorization", "b64", "b64url", "basic_auth", "error_text", "event_tree",
-        "first_row", "get", "hmac_sha256", "html", "joined", "matches", "parse_error", "quote",
+        "first_row", "get", "hmac_sha256", "hmac_sha256_hex", "html", "joined", "matches", "parse_error", "parse_time", "quote",
         "result_tree", "rfc3339", "seconds", "unix", "unix_ms", "without_empty",
     )
 } | {
@@ -269,6 +269,8 @@ class Sample:
                 options[name] = value
             elif name == "level":
                 state[name] = Level[value]
+            elif name == "time":
+                state[name] = expressions.parse_time(value)
             elif name in EventState.__dataclass_fields__:
                 state[name] = value
             elif name == "topic":

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from runtime.errors import DeliveryError
+from runtime.services.expressions import parse_time
 from scaffold import names
 from scaffold.code import Code, Kind, dotted, name_node
 from scaffold.functions import FUNCTIONS
@@ -50,12 +52,14 @@ _EVENT_FEEDS: dict[str, str] = {
     "event.id": "str",
     "event.message": "str",
     "event.details": "str",
-    "event.level": "level",
+    "event.level": "str",
     "event.topic": "str",
     "event.name": "str",
     "event.task": "str",
     "event.category": "str",
     "event.group": "str",
+    "event.tags": "map[str]",
+    "event.time": "str",
 }
 _SHORT_FEEDS = {"message": "event.message", "level": "event.level"}
 
@@ -337,7 +341,10 @@ def _test_field(
         return TestField(key, TYPES["str"], "")
     if feeds == "event.level":
         return _test_level(reader, key, value, path)
-    type_ = options[feeds[4:]].type if feeds.startswith("opt.") else TYPES["str"]
+    is_option = feeds.startswith("opt.")
+    type_ = options[feeds[4:]].type if is_option else TYPES[_EVENT_FEEDS[feeds]]
+    if feeds == "event.time":
+        return _test_time(reader, key, value, path)
     if type_.kind is Kind.SECRET:
         reader.fault(path, "would show a secret: the test uses the configured one")
         return TestField(key, TYPES["str"], "", feeds=feeds)
@@ -355,6 +362,15 @@ def _test_field(
         return TestField(key, type_, type_.empty, feeds=feeds)
     default = read_default(reader, {"value": value}, path, "value", type_)
     return TestField(key, type_, default, feeds=feeds)
+
+
+def _test_time(reader: Reader, key: str, value: object, path: Path) -> TestField:
+    try:
+        parse_time(str(value))
+    except DeliveryError:
+        allowed = "in quotes, as 2017-07-14T02:40:00Z"
+        reader.fault(path, f"{value!r} is no time", allowed)
+    return TestField(key, TYPES["str"], value, feeds="event.time")
 
 
 def _test_level(reader: Reader, key: str, value: object, path: Path) -> TestField:

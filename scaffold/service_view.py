@@ -19,8 +19,9 @@ from scaffold.values import formatted
 _TEST_DOCS = {
     "event.message": "the message of the event.",
     "event.level": "the level of the event.",
+    "event.time": "the time of the event.",
 }
-_STATE_ORDER = ("id", "message", "details", "level")
+_STATE_ORDER = ("id", "message", "details", "time", "level")
 
 
 class ServiceView:
@@ -46,6 +47,8 @@ class ServiceView:
             names.add("Response")
         if spec.checks:
             names.add("DeliveryError")
+        if any(each.feeds == "event.time" for each in spec.test):
+            names.add("parse_time")
         if self._data:
             names.add("EventData")
         for request in spec.requests:
@@ -129,7 +132,10 @@ class ServiceView:
             node = dotted(f"options.{field.name}")
             if table == "opt":
                 parts["opt"].append(ast.keyword(names[key], node))
-            elif key in ("id", "message", "details", "level"):
+            elif key == "time":
+                made = ast.Call(ast.Name("parse_time"), [node], [])
+                parts["state"].append(ast.keyword(key, made))
+            elif key in _STATE_ORDER:
                 parts["state"].append(ast.keyword(key, node))
             elif key == "topic":
                 parts["topic"].append(ast.keyword(key, node))

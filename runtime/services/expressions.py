@@ -8,6 +8,7 @@ import hmac
 import html as html_
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import quote as quote_
 
@@ -16,11 +17,16 @@ import msgspec
 from runtime import units
 from runtime.alert.serialize import event_json, row_tree
 from runtime.alert.types import Event, Row
+from runtime.errors import DeliveryError
 from runtime.golang.printing import text
 from runtime.secrets import Secret
 from runtime.units import MILLISECOND, SECOND, Nanoseconds
 
 _EMPTY_ROW = Row("")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9}|)(Z|[+-]\d\d:\d\d)", re.ASCII
+)
 
 
 class Answer(Protocol):
@@ -85,6 +91,11 @@ def hmac_sha256(key: str, text: str) -> str:
     return base64.b64encode(digest).decode()
 
 
+def hmac_sha256_hex(key: str, text: str) -> str:
+    """The signature of `text` with `key`, in hexadecimal digits."""
+    return hmac.digest(key.encode(), text.encode(), hashlib.sha256).hex()
+
+
 def html(text: str) -> str:
     """`text` with `& < > " '` escaped."""
     return html_.escape(text)
@@ -112,6 +123,23 @@ def rfc3339(time: Nanoseconds, digits: int | None = None) -> str:
     whole, rest = divmod(time, SECOND)
     decimals = f".{rest:09d}"[: digits + 1] if digits else ""
     return units.rfc3339(whole * SECOND).removesuffix("Z") + decimals + "Z"
+
+
+def parse_time(text: str) -> Nanoseconds:
+    """The time that `text` says: `2017-07-14T02:40:00.5Z`.
+
+    Raises:
+        DeliveryError: it says none.
+    """
+    found = _TIME.fullmatch(text)
+    try:
+        if found is None:
+            raise ValueError(text)
+        moment = datetime.fromisoformat(found[1] + found[3])
+    except ValueError:
+        raise DeliveryError(f"{text!r} is no time, as 2017-07-14T02:40:00Z") from None
+    whole = (moment - _EPOCH) // timedelta(seconds=1)
+    return whole * SECOND + int(found[2].removeprefix(".").ljust(9, "0"))
 
 
 def unix(time: Nanoseconds) -> int:

@@ -75,7 +75,7 @@ def test_all_faults_of_flags_are_told_with_their_flag():
         "duration, url, list[str], map[str]; did you mean str?)",
         "--field Room: 'Room' is no name for a key (allowed: a to z first, then a to z, "
         "0 to 9, single - and _, at most 40 characters; did you mean 'room'?)",
-        "--config n:int=x: 'x' is no int",
+        "--config n:int=x: 'x' is no int (allowed: a whole number)",
     ]
     lines = flag_faults("ﬁoo", fields=["room:strr"])
     assert [line.partition(":")[0] for line in lines] == ["--field room", "NAME"]
@@ -94,7 +94,7 @@ def test_a_field_twice_is_refused():
 
 def test_a_secret_with_a_value_is_refused():
     [line] = flag_faults(fields=["token:secret=abc"])
-    assert line.startswith("--field token:secret=abc: a secret has no default")
+    assert line.startswith("--field token:secret=…: a secret has no default")
     [line] = flag_faults(config=["x:str=ghp_abcdefgh"])
     assert "looks like a token" in line
 

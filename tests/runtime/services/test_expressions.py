@@ -1,8 +1,10 @@
+import base64
 import json
 
 import pytest
 
 from runtime.alert.types import Event, EventState
+from runtime.errors import DeliveryError
 from runtime.http_client import Response
 from runtime.secrets import Secret
 from runtime.services import expressions
@@ -37,6 +39,30 @@ def test_encodings():
     assert expressions.html("<a & 'b'>") == "&lt;a &amp; &#x27;b&#x27;&gt;"
     signature = expressions.hmac_sha256("key", "text")
     assert signature == "avqQRqlXnK0UOjhMG1ZLmiUNJ9b2pj+fIL86dZTJ4sY="
+    digits = expressions.hmac_sha256_hex("key", "text")
+    assert base64.b64encode(bytes.fromhex(digits)).decode() == signature
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("1970-01-01T00:00:00Z", 0),
+        ("1970-01-01T01:00:00.000000001+01:00", 1),
+        ("2017-07-14T02:40:00.5Z", 1_500_000_000_500_000_000),
+        ("1969-12-31T23:59:59.5Z", -500_000_000),
+    ],
+)
+def test_times_are_parsed(text, wanted):
+    assert expressions.parse_time(text) == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "now", "2017-13-14T02:40:00Z", "2017-07-14", "\uff12017-07-14T02:40:00Z"],
+)
+def test_what_is_no_time(text):
+    with pytest.raises(DeliveryError, match="is no time, as 2017-07-14T02:40:00Z"):
+        expressions.parse_time(text)
 
 
 @pytest.mark.parametrize(
