@@ -35,6 +35,7 @@ from runtime.store import Store
 from runtime.units import DAY, SECOND, Clock, Nanoseconds
 
 RETENTION = 7 * DAY
+MAX_ENDED = 100_000
 _TIME_LIMIT_S = 60.0
 _TIDY_S = 30.0
 _SOON_S = 0.05
@@ -65,6 +66,7 @@ class Deliverer(Book):
         quota: int = QUOTA,
         quota_bytes: int = QUOTA_BYTES,
         retention: Nanoseconds = RETENTION,
+        max_ended: int = MAX_ENDED,
         policy: RetryPolicy | None = None,
         clock: Clock = time.time_ns,
         monotonic: Callable[[], float] = time.monotonic,
@@ -77,7 +79,8 @@ class Deliverer(Book):
                 outbox.
             quota: how many deliveries may wait before writes are refused.
             quota_bytes: how large the database may get before writes are refused.
-            retention: how long deliveries that ended are kept.
+            retention: how long deliveries that were given up are kept.
+            max_ended: how many of them are kept; the oldest go first.
             time_limit_s: how long a handler may take for one event, in seconds.
             policy: when to try again.
             clock: the time of day; read once.
@@ -96,6 +99,7 @@ class Deliverer(Book):
         self._settler = Settler(self.outbox)
         self._attempts = Attempts(self.outbox, time_limit_s)
         self._retention = retention
+        self._max_ended = max_ended
         self._tasks: set[asyncio.Task[None]] = set()
         self._loading: set[Address] = set()
         self._timers: dict[Address, asyncio.TimerHandle] = {}
@@ -155,7 +159,11 @@ class Deliverer(Book):
                 elif count:
                     left = stored._replace(size=stored.size - count)
                     self._stored[stored.address] = left
-        await self._settler.run(self.outbox.purge, self._now() - self._retention)
+        purged = await self._settler.run(
+            self.outbox.purge, self._now() - self._retention, self._max_ended
+        )
+        if purged:
+            _log.warning(f"forgot deliveries that were given up count={purged}")
 
     async def _expire(self, queue: Queue, limit: Nanoseconds) -> None:
         with self._lock:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -245,24 +246,28 @@ class Outbox:
         condition, values = wanted.condition
         if number is not None:
             condition, values = f"{condition} AND id = ?", [*values, number]
-        found: list[Waiting] = []
+        ended = self._store.query(
+            "SELECT id, topic, handler FROM deliveries WHERE state <> 'pending'"
+            f" AND {condition} ORDER BY id",
+            values,
+        )
+        known = frozenset(addresses)
+        rows = [(row[0], Address(row[1], row[2])) for row in ended]
+        changes = [
+            (self.next_id(), now, now, old, address)
+            for old, address in rows
+            if address in known
+        ]
         with self._store.transaction():
-            for address in addresses:
-                ids = self._store.query(
-                    "SELECT id FROM deliveries WHERE topic = ? AND handler = ?"
-                    f" AND state <> 'pending' AND {condition} ORDER BY id",
-                    (*address, *values),
-                )
-                changes = [(self.next_id(), now, now, row[0]) for row in ids]
-                self._store.execute_many(
-                    "UPDATE deliveries SET id = ?, state = 'pending', attempts = 0,"
-                    " created = ?, due = ? WHERE id = ?",
-                    changes,
-                )
-                if changes:
-                    found.append(Waiting(address, len(changes), changes[-1][0]))
+            self._store.execute_many(
+                "UPDATE deliveries SET id = ?, state = 'pending', attempts = 0,"
+                " created = ?, due = ? WHERE id = ?",
+                [change[:4] for change in changes],
+            )
             self._store.put("outbox", "newest", b"%d" % self._newest)
-        return found
+        counts = Counter(change[4] for change in changes)
+        newest = {change[4]: change[0] for change in changes}
+        return [Waiting(key, size, newest[key]) for key, size in counts.items()]
 
     def drop(self, number: int) -> None:
         """Forget an item."""
@@ -289,11 +294,28 @@ class Outbox:
             (reason, *address, limit),
         )
 
-    def purge(self, limit: Nanoseconds) -> int:
-        """Forget what ended before `limit` or waited too long before; how many items."""
-        return self._store.execute(
-            "DELETE FROM deliveries WHERE state <> 'pending' AND created < ?", (limit,)
-        )
+    def purge(self, limit: Nanoseconds, most: int) -> int:
+        """Forget what ended and is from before `limit`; how many items.
+
+        Args:
+            limit: what was created since then is kept …
+            most: … but of all that ended no more than this, the newest.
+        """
+        with self._store.transaction():
+            count = self._store.execute(
+                "DELETE FROM deliveries WHERE state <> 'pending' AND created < ?",
+                (limit,),
+            )
+            [[kept]] = self._store.query(
+                "SELECT count(*) FROM deliveries WHERE state <> 'pending'"
+            )
+            if kept > most:
+                count += self._store.execute(
+                    "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries"
+                    " WHERE state <> 'pending' ORDER BY id LIMIT ?)",
+                    (kept - most,),
+                )
+        return count
 
     def used_bytes(self) -> int:
         """How much of the database is in use."""

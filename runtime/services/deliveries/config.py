@@ -29,6 +29,7 @@ class Config:
         max_pending: how many deliveries may wait before writes are refused.
         max_database_size: how large the database may get before writes are refused.
         retention: how long deliveries that were given up can be sent again.
+        max_dead: how many of them are kept; the oldest go first.
     """
 
     concurrency: int = 4
@@ -44,6 +45,7 @@ class Config:
     max_pending: int = 1_000_000
     max_database_size: int = 1 << 30
     retention: Duration = Duration(7 * DAY)
+    max_dead: int = 100_000
 
     @property
     def policy(self) -> RetryPolicy:
@@ -70,7 +72,7 @@ class Config:
         Raises:
             ConfigError: one is too small.
         """
-        for name in ("concurrency", "max_pending", "max_database_size"):
+        for name in ("concurrency", "max_pending", "max_database_size", "max_dead"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name.replace('_', '-')} must be at least 1")
         if not self.rate >= 0:

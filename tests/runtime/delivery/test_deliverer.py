@@ -622,3 +622,18 @@ def test_a_discarded_event_is_not_delivered(make):
     assert run(deliverer) == 0
     assert sorted(handler.ids) == ["1", "2"]
     assert deliverer.counters()[A].discarded == 1
+
+
+def test_no_more_is_kept_of_what_was_given_up_than_may_be(make, caplog):
+    deliverer, handler = make(max_ended=2), Recorder(DeliveryError("no"))
+    offer(deliverer, A, handler, *"12345")
+
+    async def main():
+        await deliverer.start()
+        await until(lambda: not deliverer.pending)
+        await deliverer.tidy()
+        return await deliverer.close(1)
+
+    assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
+    assert [item.event.state.id for item in deliverer.outbox.items()] == ["4", "5"]
+    assert "forgot deliveries that were given up count=3" in caplog.text
