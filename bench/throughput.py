@@ -1,0 +1,214 @@
+"""What a whole server takes: points in over HTTP until every task has told its alert.
+
+    python bench/throughput.py [--rounds 3] [--points 100000] [--tasks 1 10 100]
+
+Each round has a server of its own, each write a connection, each task its thresholds. CPU
+is the server's, user and system; MiB is the most that was resident. Medians of the
+rounds. Writes of 50 points and of one bring fewer points. Linux only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import random
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from runtime.testing.loopback import LoopbackServer
+
+BATCHES = (5000, 50, 1)
+# between from and alert
+SHAPES = {
+    "simple": "",
+    "where": ".where(lambda: \"host\" != 'nobody').groupBy('host')",
+    "window": (
+        ".groupBy('host')|window().period(10s).every(10s)"
+        "|mean('usage_user').as('usage_user')"
+    ),
+}
+START_S = 1_700_000_000
+HOSTS = 100
+CONFIG = """\
+data_dir = "{folder}/data"
+[http]
+  bind-address = "127.0.0.1:{port}"
+  log-enabled = false
+[logging]
+  level = "ERROR"
+[storage]
+  boltdb = "{folder}/kapacitor.db"
+[hipchat]
+  enabled = true
+  url = "{url}/v2/room"
+  room = "r"
+  token = "t"
+"""
+
+
+class Result(NamedTuple):
+    """One round, or the medians of several."""
+
+    points_per_s: float
+    cpu_us_per_point: float
+    peak_mib: float
+
+
+class Kapacitord:
+    """A running server."""
+
+    def __init__(self, folder: Path, alerts_to: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = free.getsockname()[1]
+        config = folder / "kapacitor.conf"
+        config.write_text(CONFIG.format(folder=folder, port=self._port, url=alerts_to))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "runtime.server", "-config", str(config)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self._proc = Path("/proc") / str(self._process.pid)
+        end = time.monotonic() + 30
+        while True:
+            with contextlib.suppress(OSError):
+                self.call("GET", "/kapacitor/v1/ping")
+                return
+            if time.monotonic() > end or self._process.poll() is not None:
+                raise SystemExit("the server does not start")
+            time.sleep(0.05)
+
+    def call(self, method: str, path: str, body: bytes = b"") -> None:
+        """Send a request that must succeed."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        try:
+            connection.request(method, path, body, {"Connection": "close"})
+            answer = connection.getresponse()
+            text = answer.read()
+            if answer.status >= 300:
+                raise SystemExit(f"{method} {path}: {answer.status} {text!r}")
+        finally:
+            connection.close()
+
+    def define(self, number: int, shape: str) -> None:
+        """Start a task."""
+        levels = "".join(
+            f'.{level}(lambda: "usage_user" > {limit + number}.0)'
+            for level, limit in (("info", 1000), ("warn", 2000), ("crit", 3000))
+        )
+        script = (
+            f"stream|from().measurement('cpu'){SHAPES[shape]}|alert(){levels}"
+            ".id('{{ .TaskName }}').message('{{ .ID }}').stateChangesOnly().hipChat()"
+        )
+        task = {
+            "id": f"task{number}",
+            "type": "stream",
+            "dbrps": [{"db": "d", "rp": "r"}],
+            "script": script,
+            "status": "enabled",
+        }
+        self.call("POST", "/kapacitor/v1/tasks", json.dumps(task).encode())
+
+    @property
+    def cpu_s(self) -> float:
+        """What it has used until now."""
+        fields = (self._proc / "stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
+    def peak_mib(self) -> float:
+        """The most memory that it had at a time."""
+        status = (self._proc / "status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+    def close(self) -> None:
+        """Stop it."""
+        self._process.terminate()
+        self._process.wait(30)
+
+
+def line(shape: str, number: int) -> str:
+    """A point; of shape `where` there are three measurements, as agents send."""
+    host, second = number % HOSTS, START_S + number // HOSTS
+    percent = random.uniform(0, 100)
+    if shape == "where" and number % 5 == 0:
+        return f"mem,host=h{host:02} used_percent={percent:.2f},free=7i {second}"
+    if shape == "where" and number % 5 == 1:
+        return f"disk,host=h{host:02},path=/ used_percent={percent:.2f} {second}"
+    return (
+        f"cpu,host=h{host:02},region=eu usage_idle={100 - percent:.3f},"
+        f"usage_user={percent:.3f},usage_system=1.5 {second}"
+    )
+
+
+def writes(shape: str, points: int, batch: int) -> Iterator[bytes]:
+    """The bodies; the last one fires every alert, of windows too."""
+    random.seed(3)
+    for start in range(0, points, batch):
+        lines = [line(shape, start + number) for number in range(batch)]
+        yield "\n".join(lines).encode()
+    end = START_S + points // HOSTS
+    fatal = "cpu,host=h00,region=eu usage_user=9999"
+    yield f"{fatal} {end + 5}\n{fatal} {end + 60}".encode()
+
+
+def measured(shape: str, tasks: int, points: int, batch: int) -> Result:
+    """One round."""
+    bodies = list(writes(shape, points, batch))
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        LoopbackServer() as room,
+    ):
+        server = Kapacitord(Path(folder), room.url)
+        try:
+            for number in range(tasks):
+                server.define(number, shape)
+            cpu_s, start = server.cpu_s, time.perf_counter()
+            for body in bodies:
+                server.call("POST", "/kapacitor/v1/write?db=d&rp=r&precision=s", body)
+            told: set[str] = set()
+            while len(told) < tasks:
+                told.add(room.next(timeout_s=60).json["message"])
+            wall_s = time.perf_counter() - start
+            cpu_us = (server.cpu_s - cpu_s) * 1e6
+            return Result(points / wall_s, cpu_us / points, server.peak_mib)
+        finally:
+            server.close()
+
+
+def main() -> None:
+    """Print the table."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument("--points", type=int, default=100_000)
+    arguments.add_argument("--tasks", type=int, nargs="+", default=[1, 10, 100])
+    asked = arguments.parse_args()
+    print("shape   points/write  tasks  points/s  CPU us/point  us/point/task  MiB")
+    for shape in SHAPES:
+        for batch in BATCHES:
+            for tasks in asked.tasks:
+                # a connection for each point takes its time
+                points = asked.points // {5000: 1, 50: 5, 1: 20}[batch]
+                rounds = [
+                    measured(shape, tasks, points, batch) for _ in range(asked.rounds)
+                ]
+                per_s, cpu_us, mib = map(statistics.median, zip(*rounds, strict=True))
+                print(
+                    f"{shape:7} {batch:12,} {tasks:6,} {per_s:9,.0f} {cpu_us:13.2f}"
+                    f" {cpu_us / tasks:14.3f} {mib:4.0f}",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()
