@@ -119,15 +119,16 @@ class Writer(threading.Thread):
 
     def _written(self, seq: int) -> bool:
         line = f"cpu,host={self._host} seq={seq}i {seq}"
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", self._server.port, timeout=5
+        )
         try:
-            connection = http.client.HTTPConnection(
-                "127.0.0.1", self._server.port, timeout=5
-            )
             connection.request("POST", "/write?db=d&rp=r", line)
             status = connection.getresponse().status
-            connection.close()
         except (OSError, http.client.HTTPException):
             return False
+        finally:
+            connection.close()
         if status == 204:
             self._ledger.acknowledged.add((self._host, seq))
         return status == 204

@@ -6,6 +6,7 @@ import signal
 import statistics
 import threading
 import time
+from pathlib import Path
 
 from runtime.testing.loopback import LoopbackServer
 
@@ -136,3 +137,24 @@ def _quiet(server):
     # at this level the line about the signal is not logged
     threading.Event().wait(0.3)
     return True
+
+
+def test_running_out_of_file_descriptors_loses_nothing(start_kapacitord, sink, kit):
+    server = start_kapacitord(kit.sections(sink))
+    kit.define(server, ("a",))
+    ledger = kit.ledger(("a",))
+    pid = server.process.pid
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    open_ones = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    writer = kit.writer(server, ledger, "h1")
+    # one for the writer's connection, none for the delivery
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (open_ones + 1, before[1]))
+    writer.start()
+    threading.Event().wait(1.0)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+    reached = len(ledger.acknowledged)
+    kit.until(lambda: len(ledger.acknowledged) > reached + 5)
+    writer.stop()
+    kit.until(lambda: not ledger.missing(sink))
+    ledger.check(sink, 0)
+    assert server.stop() == 0

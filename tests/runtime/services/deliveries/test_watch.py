@@ -1,0 +1,62 @@
+import pytest
+
+from runtime.alert.types import Level
+from runtime.delivery import Address
+from runtime.services.deliveries.watch import TOPIC, WARN_EVERY_S, Watch
+from runtime.testing.clock import ManualClock
+
+A = Address("cpu", "chat")
+OK, WARNING, CRITICAL = Level.OK, Level.WARNING, Level.CRITICAL
+
+
+@pytest.fixture
+def told():
+    return []
+
+
+@pytest.fixture
+def now_s():
+    return [0.0]
+
+
+@pytest.fixture
+def watch(told, now_s):
+    clock = ManualClock(7)
+    return Watch(told.append, clock=clock, monotonic=lambda: now_s[0])
+
+
+def levels(told):
+    return [event.state.level for event in told]
+
+
+def test_only_changes_are_told(watch, told):
+    for level in (CRITICAL, CRITICAL, WARNING, OK, OK, CRITICAL):
+        watch.handler(A, level, "refused")
+    assert levels(told) == [CRITICAL, OK, CRITICAL]
+    first = told[0]
+    assert (first.topic, first.state.id) == (TOPIC, "cpu/chat")
+    assert first.state.message == "handler chat of topic cpu keeps failing: refused"
+    assert first.data.tags == {"topic": "cpu", "handler": "chat"}
+    assert told[1].state.message == "handler chat of topic cpu delivers"
+
+
+def test_what_is_given_up_is_told_once_an_hour(watch, told, now_s):
+    for _ in range(3):
+        watch.handler(A, WARNING, "no such room")
+        watch.handler(A, OK, "")
+    assert levels(told) == [WARNING, OK]
+    now_s[0] = WARN_EVERY_S
+    watch.handler(A, WARNING, "no such room")
+    assert levels(told) == [WARNING, OK, WARNING]
+
+
+def test_nothing_is_told_about_the_topic_itself(watch, told):
+    watch.handler(Address(TOPIC, "chat"), CRITICAL, "refused")
+    assert told == []
+
+
+def test_refused_writes_are_told(watch, told):
+    for problem in ("full", "full", "", ""):
+        watch.outbox(problem)
+    assert levels(told) == [CRITICAL, OK]
+    assert told[0].state.message == "writes are refused: full"
