@@ -166,15 +166,11 @@ class Queue:
             return None
         if self._bucket.wait_s(now_s) > 0:
             return None
-        while self._ready:
-            number, event_id = heapq.heappop(self._ready)
-            chain = self._chains.get(event_id)
-            # what was dropped may still be on the heap
-            if chain and chain[0].id == number:
-                self.in_flight.add(number)
-                self._bucket.spend(now_s)
-                return chain[0]
-        return None
+        item = self._pop()
+        if item is not None:
+            self.in_flight.add(item.id)
+            self._bucket.spend(now_s)
+        return item
 
     def wait_s(self, now_s: float) -> float | None:
         """How long until an item may be tried.
@@ -274,6 +270,35 @@ class Queue:
         self._chains = kept
         self._size = self.pending = len(kept)
         self.loaded = self.newest
+
+    def _pop(self) -> Item | None:
+        if self.trouble is not None:
+            # perhaps only some events fail: probe with one that was tried least
+            self._ready = [
+                (number, event_id)
+                for number, event_id in self._ready
+                if self._is_first(number, event_id)
+            ]
+            heapq.heapify(self._ready)
+            if not self._ready:
+                return None
+            least = min(self._ready, key=self._attempts)
+            self._ready.remove(least)
+            heapq.heapify(self._ready)
+            return self._chains[least[1]][0]
+        while self._ready:
+            number, event_id = heapq.heappop(self._ready)
+            # what was dropped may still be on the heap
+            if self._is_first(number, event_id):
+                return self._chains[event_id][0]
+        return None
+
+    def _attempts(self, entry: tuple[int, str]) -> tuple[int, int]:
+        return self._chains[entry[1]][0].attempts, entry[0]
+
+    def _is_first(self, number: int, event_id: str) -> bool:
+        chain = self._chains.get(event_id)
+        return chain is not None and chain[0].id == number
 
     def _remove(
         self, event_id: str, chain: deque[Item], item: Item, now_s: float

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from runtime.alert.types import Event, EventState
@@ -82,6 +84,16 @@ def test_refused_credentials_are_probed_with_one_event():
     made.done(item(1, "a"), 300.0)
     # it works again: all the others at once
     assert taken(made, 300.0) == [2, 3, 4, 5]
+
+
+def test_an_event_that_alone_is_refused_does_not_stop_the_others():
+    made = queue("a", "b")
+    assert taken(made) == [1, 2]
+    made.note(0.0, Kind.AUTH, None)
+    made.failed(dataclasses.replace(item(1, "a"), attempts=1), 0.0, 1.0)
+    made.failed(item(2, "b"), 0.0, 1.0)
+    # the probe is not the one that was refused before
+    assert taken(made, 300.0) == [2]
 
 
 @pytest.mark.parametrize(
