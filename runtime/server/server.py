@@ -41,7 +41,6 @@ from runtime.services.httpd.service import HttpService
 from runtime.services.httpd.write import WriteHandler
 from runtime.services.httppost.service import Service as HttpPostService
 from runtime.services.load.service import LoadService
-from runtime.services.qux.service import Service as QuxService
 from runtime.services.replay.service import ReplayService
 from runtime.services.servicetest.service import ServiceTestService
 from runtime.services.storage.service import StorageService
@@ -49,10 +48,6 @@ from runtime.services.task_store.records import Task, Template
 from runtime.services.task_store.service import TaskStoreService
 from runtime.services.task_store.tasks import Tasks
 from runtime.services.task_store.templates import Templates
-from runtime.services.zed.service import Service as ZedService
-from runtime.services.zee.service import Service as ZeeService
-from runtime.services.zoo.service import Service as ZooService
-from runtime.services.zup.service import Service as ZupService
 from runtime.settings import key_of
 from runtime.store import Store
 from runtime.task_master import HandlerServices, TaskMaster
@@ -74,11 +69,6 @@ def alert_services(config: AlertHandlers, client: HttpClient) -> HandlerServices
         foo=FooService(config.foo, client),
         hipchat=HipChatService(config.hipchat, client),
         httppost=HttpPostService(config.httppost, client),
-        qux=QuxService(config.qux, client),
-        zed=ZedService(config.zed, client),
-        zee=ZeeService(config.zee, client),
-        zoo=ZooService(config.zoo, client),
-        zup=ZupService(config.zup, client),
     )
 
 
