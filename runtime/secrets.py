@@ -54,9 +54,16 @@ class Secret:
 
     __slots__ = ("__weakref__", "_value")
 
-    def __init__(self, value: str = "") -> None:
+    def __init__(self, value: str = "", *, is_known: bool = True) -> None:
+        """Hold a value.
+
+        Args:
+            value: the text.
+            is_known: whether logs hide it, as long as the secret exists; not for what
+                is made for a moment only.
+        """
         self._value = value
-        if len(value) >= _LOGGED_CHARACTERS:
+        if is_known and len(value) >= _LOGGED_CHARACTERS:
             _KNOWN.add(self)
 
     def reveal(self) -> str:

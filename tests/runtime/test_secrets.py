@@ -3,7 +3,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from runtime.secrets import NO_SECRET, Secret, redact, secrets_in
+from runtime.secrets import NO_SECRET, Secret, hidden, redact, secrets_in
 
 
 @dataclass(frozen=True)
@@ -43,3 +43,17 @@ def test_finds_the_secrets_of_a_configuration():
 )
 def test_redacts_a_secret_in_every_usual_form(text):
     assert redact(f"<{text}>", [Secret('pa/ss w"rd é')]) == "<***>"
+
+
+def test_a_secret_that_exists_is_hidden_in_what_is_logged():
+    secret = Secret("long-enough/1")
+    same = Secret("long-enough/1")
+    passing = Secret("of-this-moment", is_known=False)
+    assert hidden("a long-enough/1 b long-enough%2F1 c") == "a *** b *** c"
+    assert hidden(passing.reveal()) == "of-this-moment"
+    del secret
+    assert hidden("long-enough/1") == "***"
+    del same
+    short = Secret("short")
+    assert hidden("long-enough/1 short") == "long-enough/1 short"
+    assert short

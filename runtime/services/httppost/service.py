@@ -283,7 +283,7 @@ def _refused(response: Response, options: HandlerConfig) -> DeliveryError:
 def _secrets(endpoint: Endpoint, options: HandlerConfig) -> list[Secret]:
     """What must not be told: headers are where keys are."""
     headers = {**endpoint.headers, **options.headers}
-    hidden = [Secret(value) for value in headers.values()]
+    hidden = [Secret(value, is_known=False) for value in headers.values()]
     auth = endpoint.basic_auth
-    pair = Secret(f"{auth.username}:{auth.password.reveal()}")
+    pair = Secret(f"{auth.username}:{auth.password.reveal()}", is_known=False)
     return [*hidden, auth.password, pair] if auth else hidden
