@@ -71,6 +71,7 @@ class Kapacitord:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self._port}"
         config = folder / "kapacitor.conf"
         config.write_text(CONFIG.format(folder=folder, port=self._port, url=alerts_to))
         self._process = subprocess.Popen(

@@ -20,6 +20,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     # `python -m` puts the project's folder first, whose own `runtime` must not be ours
-    if sys.path[0] != __file__.removesuffix("/scaffold/__main__.py"):
+    home = __file__.removesuffix("/scaffold/__main__.py")
+    if not sys.flags.safe_path and sys.path[0] != home:
         del sys.path[0]
     main()
