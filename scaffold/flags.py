@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from runtime.golang.durations import parse_go
+from runtime.units import go_duration
 from scaffold import names
 from scaffold.errors import Fault
 from scaffold.model import TYPE_ALIASES, TYPES
@@ -100,7 +101,7 @@ class Flags:
         if self.title:
             stated["handler.title"] = folded(self.title)
         for each in self._settings[0]:
-            shown = each.type if not each.value else f"{each.type} = {each.value!r}"
+            shown = shown_setting(each.type, each.value)
             if each.is_config:
                 stated[f"config.{each.key}"] = shown
             if each.is_option and each.is_config:
@@ -126,19 +127,30 @@ class Flags:
         }
         options = [each for each in said if each.is_option]
         settings = {each.key: each.option() for each in options}
-        body = {each.key: f"${{opt.{names.identifier(each.key)}}}" for each in options}
+        said_url = any(each.key == "url" and each.is_config for each in options)
+        body = {
+            each.key: f"${{opt.{names.identifier(each.key)}}}"
+            for each in options
+            if not (said_url and each.key == "url")
+        }
         body["message"] = "${event.message}"
         return {
             "handler": {"name": self.name, "title": title, "flags": self._switches()},
             "config": config,
             **({"option": settings} if settings else {}),
-            "request": [{"url": "${config.url}", "json": body}],
+            "request": [
+                {"url": "${opt.url}" if said_url else "${config.url}", "json": body}
+            ],
             "response": {
                 "message": "unexpected response code ${status} from "
                 f"{title.replace('${', '$${')} service"
             },
             "test": {
-                **{each.key: each.test() for each in options if each.type != "secret"},
+                **{
+                    each.key: each.test()
+                    for each in options
+                    if each.type not in ("secret", "map[str]")
+                },
                 "message": f"test {self.name} message",
             },
         }
@@ -185,14 +197,19 @@ class _Said:
     def option(self) -> dict[str, Any]:
         if self.is_config:
             default = f"config.{names.identifier(self.key)}"
-            return {"default": default, "bind": "create"}
+            # a URL is looked up when it is needed, so that it may be corrected meanwhile
+            return {
+                "default": default,
+                **({} if self.key == "url" else {"bind": "create"}),
+            }
         table = {} if self.type == "str" else {"type": self.type}
         return table if not self.value else {**table, "initial": self._default()}
 
     def test(self) -> Any:
         if self.is_config:
             return f"${{config.{names.identifier(self.key)}}}"
-        return list(self.value) if isinstance(self.value, tuple) else ""
+        value = self._default()
+        return value.replace("${", "$${") if isinstance(value, str) else value
 
     def _default(self) -> Any:
         if self.type == "duration":
@@ -280,6 +297,16 @@ def _table(header: str, table: Mapping[str, Any]) -> str:
 
 def _key(key: str) -> str:
     return key if _BARE.fullmatch(key) else _text(key)
+
+
+def shown_setting(type_name: str, default: Any) -> str:
+    """A type and a default as people read them: `duration = "1m30s"`."""
+    if not default:
+        return type_name
+    if type_name == "duration":
+        default = go_duration(default)
+    shown = toml_text(list(default) if isinstance(default, tuple) else default)
+    return f"{type_name} = {shown}"
 
 
 def looks_like_token(text: str) -> bool:

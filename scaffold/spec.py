@@ -10,7 +10,7 @@ from typing import Any
 from runtime.server.toml_lines import positions
 from scaffold import scopes, sending, tables
 from scaffold.errors import Fault, SpecError
-from scaffold.flags import Flags
+from scaffold.flags import Flags, shown_setting
 from scaffold.model import HandlerSpec
 from scaffold.reading import Path, Reader, shown
 from scaffold.values import Values
@@ -186,18 +186,14 @@ def _as_stated(spec: HandlerSpec, stated: Mapping[str, Any]) -> dict[str, Any]:
     found["handler.flags"] = sorted(spec.flags)
     for field in spec.config:
         if field.key != "url" or "config.url" in stated:
-            found[f"config.{field.key}"] = _setting(field.type.name, field.default)
+            found[f"config.{field.key}"] = shown_setting(field.type.name, field.default)
     for option in spec.options:
         falls_back = option.fallback is not None
-        shown_type = _setting(option.type.name, option.default)
+        shown_type = shown_setting(option.type.name, option.default)
         found[f"option.{option.key}"] = (
             f"{option.type.name} from the configuration" if falls_back else shown_type
         )
     return found
-
-
-def _setting(type_name: str, default: Any) -> str:
-    return type_name if not default else f"{type_name} = {default!r}"
 
 
 def _shown(flat: Mapping[str, Any], key: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from runtime.alert.types import Event, Level
 from runtime.errors import DeliveryError
@@ -106,9 +107,14 @@ def requests_of_all_levels(
 
 
 def shown_recorded(request: Recorded) -> str:
-    """A request that arrived, as text."""
+    """A request that arrived, as text; the server that took it is `http://host`."""
     target = request.path + (f"?{request.raw_query}" if request.raw_query else "")
-    return shown_request(request.method, target, request.headers, request.body)
+    shown = shown_request(request.method, target, request.headers, request.body)
+    host = request.headers.get("Host")
+    if host:
+        own, neutral = f"http://{host}", "http://host"
+        shown = shown.replace(own, neutral).replace(quote(own, ""), quote(neutral, ""))
+    return shown
 
 
 def options_from_http(kind: str, config: object, options: Mapping[str, Any]) -> Any:

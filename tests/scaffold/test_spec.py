@@ -61,6 +61,7 @@ message = "test foo message"
         {"config": ["wait:duration=10s", "who:list=a, b", "tags:map=a=b,c=d"]},
         {"options": ["wake:flag", "who:list[str]", 'note:str=say "hi" \\ ${x}']},
         {"fields": ["url:url=https://x.example.com"], "title": "It's & Co."},
+        {"options": ["m:map=a=b", "d:duration=5s", "i:int=5", "x:float=1", "b:bool"]},
     ],
 )
 def test_the_text_of_flags_reads_back_as_the_same_spec(flags):
@@ -281,6 +282,22 @@ def test_flags_agree_with_a_spec_that_says_more_about_the_same_fields():
 )
 def test_where_flags_and_a_spec_disagree(flags, wanted):
     assert differences(from_flags("foo", **flags), parse(COMMITTED)) == wanted
+
+
+def test_a_url_that_alerts_can_override_is_where_requests_go():
+    [request] = from_flags("foo", fields=["url:url", "room"]).requests
+    assert request.url.reads == {"opt.url"}
+    assert [key for key, _ in request.body.fields] == ["room", "message"]
+
+
+def test_differences_are_shown_as_people_write_values():
+    spec = parse(
+        from_flags("foo", config=["d:duration=90s"], options=["l:list=a,b"]).text
+    )
+    assert differences(from_flags("foo"), spec) == [
+        'config.d: the spec has duration = "1m30s", you said nothing',
+        'option.l: the spec has list[str] = ["a", "b"], you said nothing',
+    ]
 
 
 def test_two_files_are_compared_key_by_key():
