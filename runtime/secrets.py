@@ -25,6 +25,7 @@ class _Known:
         self._secrets: weakref.WeakValueDictionary[int, Secret]
         self._secrets = weakref.WeakValueDictionary()
         self._pattern: Any = None
+        self._count = 0
 
     def add(self, secret: Secret) -> None:
         """Look for `secret` from now on, as long as it exists."""
@@ -37,13 +38,12 @@ class _Known:
         with self._lock:
             if not self._secrets:
                 return text
-            if self._pattern is None:
-                self._pattern = _pattern({each._value for each in self._all()})
+            if self._pattern is None or len(self._secrets) != self._count:
+                secrets = list(self._secrets.values())
+                self._pattern = _pattern({each._value for each in secrets})
+                self._count = len(secrets)
             found: str = self._pattern.sub("***", text)
         return found
-
-    def _all(self) -> list[Secret]:
-        return list(self._secrets.values())
 
 
 class Secret:
