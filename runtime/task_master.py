@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import ParamSpec
 
 from runtime.errors import DeliveryError, LineProtocolError, TaskError
+from runtime.frames import Point, Value
 from runtime.ingress import Ingress
 from runtime.line_protocol import parse
+from runtime.line_protocol.write import write_of_rows
 from runtime.nodes.environment import Environment
+from runtime.nodes.post_queue import Step
 from runtime.nodes.routes import Routes
 from runtime.nodes.task import ExecutingTask, Write
 from runtime.services.foo.service import Service as FooService
@@ -22,6 +25,9 @@ from runtime.tick.evaluate import Script
 from runtime.units import Clock
 
 P = ParamSpec("P")
+
+# How often what tasks write back may make tasks write back again.
+MAX_ROUNDS = 8
 
 log = logging.getLogger("kapacitor.task_master")
 
@@ -70,6 +76,7 @@ class TaskMaster:
         self._transaction = transaction
         self._tasks: dict[str, ExecutingTask] = {}
         self._routes = Routes()
+        self._written_back: list[Point] = []
         self.stopped: Callable[[str, str], None] = lambda id, error: None
         self.ingress = Ingress()
         self.taps: set[Tap] = set()
@@ -93,7 +100,10 @@ class TaskMaster:
             TaskError: a node cannot start.
         """
         self.stop(id)
-        task = ExecutingTask(id, script, self._environment(id, dbrps))
+        environment = self._environment(id, dbrps)
+        environment.write_points = self._written_back.extend
+        task = ExecutingTask(id, script, environment)
+        environment.resume = lambda step: self._resume(task, step)
         self._tasks[id] = task
         self._routes.add(task)
 
@@ -105,6 +115,7 @@ class TaskMaster:
         self._routes.remove(task)
         with self._transaction():
             task.close()
+            self._feed_back()
 
     def close(self) -> None:
         """Stop all tasks."""
@@ -132,10 +143,12 @@ class TaskMaster:
         self.feed(write, db, rp)
 
     def feed(self, write: Write, db: str, rp: str) -> None:
-        """Feed points to the tasks that read (`db`, `rp`). A task that fails stops."""
-        for tap in self.taps:
-            tap(write, db, rp)
-        self._routes.feed(write, (db, rp), self._guard)
+        """Feed points to the tasks that read (`db`, `rp`). A task that fails stops.
+
+        What the tasks write back is fed next, before this returns.
+        """
+        self._feed(write, db, rp)
+        self._feed_back()
 
     def tick(self) -> None:
         """Let tasks do what the time of day asks for."""
@@ -143,6 +156,36 @@ class TaskMaster:
         with self._transaction():
             for task in self:
                 self._guard(task, task.tick, now)
+            self._feed_back()
+
+    def _feed(self, write: Write, db: str, rp: str) -> None:
+        for tap in self.taps:
+            tap(write, db, rp)
+        self._routes.feed(write, (db, rp), self._guard)
+
+    def _feed_back(self) -> None:
+        """Feed what tasks have written back, and what that makes them write back."""
+        for _ in range(MAX_ROUNDS):
+            if not self._written_back:
+                return
+            points = list(self._written_back)
+            self._written_back.clear()
+            for (db, rp), some in _by_database(points).items():
+                rows = [(p.name, dict(p.tags), _known(p), p.time) for p in some]
+                write = write_of_rows(rows, db, rp)
+                self.ingress.add(write.frames, db, rp)
+                self._feed(write, db, rp)
+        if self._written_back:
+            left = len(self._written_back)
+            self._written_back.clear()
+            log.error(
+                "points that go round in circles are dropped",
+                extra={"points": left, "rounds": MAX_ROUNDS},
+            )
+
+    def _resume(self, task: ExecutingTask, step: Step) -> None:
+        self._guard(task, step)
+        self._feed_back()
 
     def _guard(
         self,
@@ -176,3 +219,15 @@ class TaskMaster:
         except Exception:
             log.exception("a failed task did not close", extra={"task": task.id})
         self.stopped(task.id, reason)
+
+
+def _by_database(points: Sequence[Point]) -> dict[tuple[str, str], list[Point]]:
+    found: dict[tuple[str, str], list[Point]] = {}
+    for point in points:
+        found.setdefault((point.db, point.rp), []).append(point)
+    return found
+
+
+def _known(point: Point) -> dict[str, Value]:
+    # only an outer join leaves a field without value
+    return {name: each for name, each in point.fields.items() if each is not None}

@@ -1,4 +1,4 @@
-"""Events as the JSON that handlers write and services send."""
+"""Events and rows as the JSON that handlers write and services send."""
 
 from __future__ import annotations
 
@@ -43,6 +43,19 @@ def event_line(event: Event) -> bytes:
         return event_json(event)
     except ValueError as error:
         text = f"failed to marshal alert data json: {error}"
+        raise DeliveryError(text) from error
+
+
+def row_line(row: Row) -> bytes:
+    """One series as a result, a line of JSON: what `httpPost` nodes post.
+
+    Raises:
+        DeliveryError: a field is not a number that JSON knows.
+    """
+    try:
+        return encode({"series": [row_tree(row)]}, newline=True)
+    except ValueError as error:
+        text = f"failed to marshal row data json: {error}"
         raise DeliveryError(text) from error
 
 

@@ -11,7 +11,9 @@ from runtime.nodes.alert import AlertNode
 from runtime.nodes.environment import Environment
 from runtime.nodes.eval import EvalNode
 from runtime.nodes.group_by import GroupByNode
+from runtime.nodes.http_post import HTTPPostNode
 from runtime.nodes.influxql import influxql
+from runtime.nodes.loopback import KapacitorLoopbackNode
 from runtime.nodes.merge import JoinNode, UnionNode
 from runtime.nodes.node import Node
 from runtime.nodes.output import HTTPOutNode, LogNode, NoOpNode
@@ -39,6 +41,8 @@ NODES: dict[type[pipeline.Node], Callable[[Any, Environment], Node]] = {
     merge.JoinNode: JoinNode,
     merge.UnionNode: UnionNode,
     output.HTTPOutNode: HTTPOutNode,
+    output.HTTPPostNode: HTTPPostNode,
+    output.KapacitorLoopbackNode: KapacitorLoopbackNode,
     output.LogNode: LogNode,
     source.FromNode: FromNode,
     source.NoOpNode: NoOpNode,

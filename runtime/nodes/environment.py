@@ -11,6 +11,7 @@ from runtime.alert.inhibition import Inhibitors
 from runtime.alert.types import Event, EventState, Handler
 from runtime.frames import Point
 from runtime.nodes.pages import HTTPOutputs
+from runtime.nodes.post_queue import PostQueues, Step
 from runtime.units import Clock
 
 
@@ -73,7 +74,10 @@ class Environment:
         http_out: where `httpOut` nodes show their rows.
         task_master_id: `main`, or the id of a replay.
         dbrps: what the task reads, as (database, retention policy).
-        write_points: puts points into the write path again.
+        write_points: takes points that a task writes back; they are fed to tasks when
+            the present write is done.
+        posts: where `httpPost` nodes leave what they have to post.
+        resume: lets the task go on with a step, when something outside is done.
     """
 
     task_id: str
@@ -85,3 +89,5 @@ class Environment:
     task_master_id: str = "main"
     dbrps: Sequence[tuple[str, str]] = ()
     write_points: Callable[[Sequence[Point]], None] | None = None
+    posts: PostQueues = field(default_factory=PostQueues)
+    resume: Callable[[Step], None] = field(default=lambda step: step())

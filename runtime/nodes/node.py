@@ -177,15 +177,15 @@ class Node:
             for batch in each:
                 child.batch(batch)
 
-    def error(self, message: str, err: object = None) -> None:
+    def error(self, message: str, err: object = None, **more: object) -> None:
         """Count an error, and log it unless the script asked for quiet.
 
-        The log entry has the attributes `task`, `node` and `err`.
+        The log entry has the attributes `task`, `node`, those of `more`, and `err`.
         """
         self.errors += 1
         if self._quiet:
             return
-        context = {"task": self.environment.task_id, "node": self.name}
+        context = {"task": self.environment.task_id, "node": self.name, **more}
         if err is not None:
             context["err"] = str(err)
         _log.error(message, extra=context)

@@ -18,6 +18,7 @@ from runtime.errors import ConfigError, KapacitorError
 from runtime.http_client import AiohttpClient, HttpClient
 from runtime.nodes.environment import Environment, ServerInfo
 from runtime.nodes.pages import HTTPOutputs
+from runtime.nodes.post_queue import PostQueues
 from runtime.records import Records
 from runtime.server.config import AlertHandlers, Config
 from runtime.server.log_sessions import LogSessions
@@ -58,6 +59,8 @@ log = logging.getLogger("kapacitor.server")
 
 # How long events that wait may take at a stop.
 DRAIN_LIMIT_S = 10.0
+# How long what httpPost nodes have to post may take at a stop.
+POSTS_LIMIT_S = 5.0
 _TICK_S = 1.0
 _SQLITE = b"SQLite format 3\0"
 _TOPICS = "/alerts/topics"
@@ -112,6 +115,7 @@ class Server:
         )
         self._compute = Compute(self._alerts.transaction)
         self._pages = HTTPOutputs()
+        self._posts = PostQueues()
         self._clock = clock
         self._master = TaskMaster(
             self._environment,
@@ -175,6 +179,7 @@ class Server:
             for service in self._each_service():
                 await service.open()
             self._alerts.loop.start(self._compute.run)
+            self._posts.start(self._compute.write)
             await self._compute.run(self._alerts.open)
             await self._compute.run(self._tasks.open)
             await self._compute.run(self._replays.open)
@@ -197,6 +202,9 @@ class Server:
             self._ticker.cancel()
         await self._replays.close()
         await self._compute.run(self._master.close)
+        unposted = await self._posts.close(POSTS_LIMIT_S)
+        if unposted:
+            log.warning("rows were not posted", extra={"rows": unposted})
         await self._alerts.loop.close()
         left = await self._deliverer.close(DRAIN_LIMIT_S)
         await self._deliveries.close()
@@ -254,6 +262,7 @@ class Server:
             server_info=self._info,
             http_out=self._pages,
             dbrps=dbrps,
+            posts=self._posts,
         )
 
     def _task_store(self) -> TaskStoreService:

@@ -1,22 +1,22 @@
-"""The endpoints: posts events as JSON, or as their templates say."""
+"""The endpoints: posts events and rows as JSON, or as their templates say."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote as escape
 
-from runtime.alert.serialize import event_line
-from runtime.alert.types import Event, EventData, EventState
+from runtime.alert.serialize import event_line, row_line
+from runtime.alert.types import Event, EventData, EventState, Row
 from runtime.errors import ConfigError, DeliveryError, OptionsError
 from runtime.golang.quoting import quote
-from runtime.golang.templates import TemplateError
+from runtime.golang.templates import Struct, TemplateError
 from runtime.http_client import HttpClient, Request, Response
 from runtime.secrets import Secret, redact
 from runtime.services.httppost.config import NO_BASIC_AUTH, BasicAuth, Config
-from runtime.services.httppost.templates import Template, event_data, parsed
+from runtime.services.httppost.templates import Template, event_data, parsed, row_data
 from runtime.units import SECOND, ZERO_TIME, Duration
 
 _URL_CHARACTERS = "%/:?#[]@!$&'()*+,;="
@@ -100,8 +100,20 @@ class Endpoint:
         )
 
 
+class Posted(NamedTuple):
+    """What an endpoint said to a row.
+
+    Attributes:
+        status: of the answer.
+        problem: what is wrong, as far as that is wanted; "" for a success.
+    """
+
+    status: int
+    problem: str
+
+
 class Service:
-    """Posts events to endpoints."""
+    """Posts events and rows to endpoints."""
 
     kind = "httppost"
     is_global = False
@@ -173,15 +185,35 @@ class Service:
         Raises:
             DeliveryError: it was not delivered.
         """
-        request = _request(endpoint, options, event)
+        template = endpoint.alert_template
+        content = _Content("alert", template, event_data(event))
+        request = _request(endpoint, options, content, lambda: event_line(event))
         secrets = _secrets(endpoint, options)
         try:
             response = await self._client.send(request)
-            if not 200 <= response.status < 300:
+            if not _is_success(response):
                 raise _refused(response, options)
         except DeliveryError as error:
             # an endpoint may repeat what it was sent in its answer
             raise error.replace(redact(str(error), secrets)) from None
+
+    async def post_row(
+        self, endpoint: Endpoint, options: HandlerConfig, row: Row
+    ) -> Posted:
+        """Post `row`.
+
+        Raises:
+            DeliveryError: no answer came.
+        """
+        content = _Content("row", endpoint.row_template, row_data(row))
+        request = _request(endpoint, options, content, lambda: row_line(row))
+        secrets = _secrets(endpoint, options)
+        try:
+            response = await self._client.send(request)
+        except DeliveryError as error:
+            raise error.replace(redact(str(error), secrets)) from None
+        problem = "" if _is_success(response) else _reason(response, options)
+        return Posted(response.status, redact(problem, secrets))
 
     def test_options(self) -> TestOptions:
         """The service test's options with their present defaults."""
@@ -234,20 +266,38 @@ class Handler:
         await self.service.post(endpoint, self.options, event)
 
 
-def _request(endpoint: Endpoint, options: HandlerConfig, event: Event) -> Request:
-    data = event_data(event)
+class _Content(NamedTuple):
+    """What is to be posted.
+
+    Attributes:
+        kind: `alert` or `row`.
+        template: of the body, if there is one.
+        data: for templates.
+    """
+
+    kind: str
+    template: Template | None
+    data: Struct
+
+
+def _request(
+    endpoint: Endpoint,
+    options: HandlerConfig,
+    content: _Content,
+    json: Callable[[], bytes],
+) -> Request:
     headers: dict[str, str] = {}
     try:
-        if endpoint.alert_template is None:
-            body = event_line(event)
+        if content.template is None:
+            body = json()
             headers["Content-Type"] = "application/json"
         else:
-            body = endpoint.alert_template.render(data).encode()
+            body = content.template.render(content.data).encode()
     except TemplateError as error:
-        text = f"failed to execute alert template: {error}"
+        text = f"failed to execute {content.kind} template: {error}"
         raise DeliveryError(text) from None
     try:
-        url = escape(endpoint.url.render(data), safe=_URL_CHARACTERS)
+        url = escape(endpoint.url.render(content.data), safe=_URL_CHARACTERS)
     except TemplateError as error:
         text = f"failed to create HTTP request: failed to execute url template: {error}"
         raise DeliveryError(text) from None
@@ -273,10 +323,18 @@ def _over(headers: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]
     return kept | dict(more)
 
 
+def _is_success(response: Response) -> bool:
+    return 200 <= response.status < 300
+
+
+def _reason(response: Response, options: HandlerConfig) -> str:
+    return response.text if options.capture_response else _NO_REASON
+
+
 def _refused(response: Response, options: HandlerConfig) -> DeliveryError:
-    reason = response.text if options.capture_response else _NO_REASON
+    reason = quote(_reason(response, options))
     return response.error(
-        f"POST returned non 2xx status code: code={response.status} err={quote(reason)}"
+        f"POST returned non 2xx status code: code={response.status} err={reason}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Templates over an event, for URLs and bodies."""
+"""Templates over an event or a row, for URLs and bodies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from runtime.golang.templates.functions import Function
 from runtime.golang.values import Time as Moment
 from runtime.units import Duration, rfc3339
 
-__all__ = ["Template", "event_data", "parsed"]
+__all__ = ["Template", "event_data", "parsed", "row_data"]
 
 # what JSON calls the fields of structs
 _KEYS = {
@@ -23,7 +23,7 @@ _OPTIONAL = frozenset(("Name", "Tags", "Columns", "Values"))
 
 
 def parsed(source: str, name: str, *, json: bool = True) -> Template:
-    """A template over `event_data`.
+    """A template over `event_data` or `row_data`.
 
     Args:
         source: the template.
@@ -56,6 +56,21 @@ def event_data(event: Event) -> Struct:
             "PreviousLevel": str(event.previous_level),
             "Recoverable": data.recoverable,
         },
+    )
+
+
+def row_data(row: Row) -> Struct:
+    """What templates see of a row: each point as a map from column to value.
+
+    Source: Kapacitor http_post.go, mappedRow.
+    """
+    values = [
+        dict(zip(row.columns, (Time(int(time or 0)), *rest), strict=True))
+        for time, *rest in row.values
+    ]
+    return Struct(
+        "kapacitor.mappedRow",
+        {"Name": row.name, "Tags": StringMap(row.tags), "Values": values},
     )
 
 

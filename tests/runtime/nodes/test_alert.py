@@ -7,6 +7,7 @@ from runtime.errors import TaskError
 from runtime.nodes.alert_handlers import TICK_HANDLERS
 from runtime.nodes.environment import Environment
 from runtime.nodes.task import ExecutingTask
+from runtime.server.logs import LogfmtFormatter
 from runtime.services.hipchat.config import Config as HipChatConfig
 from runtime.testing.alerts import RecordingTopics, services, task, told
 from runtime.testing.frames import Collector, points
@@ -327,7 +328,11 @@ class TestTopics:
         topics.full = True
         run = Run(A + ".hipChat()", "9", topics)
         assert len(run.events) == 2
-        assert "encountered error collecting event" in caplog.text
+        line = LogfmtFormatter().format(caplog.records[0])
+        assert line.endswith(
+            ' lvl=error msg="encountered error collecting event" task=TASK '
+            'node=alert2 err="failed to deliver event"'
+        )
         assert run.node.stats()["errors"] == 2
 
     def test_after_a_restart_the_alert_goes_on(self):

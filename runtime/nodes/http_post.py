@@ -1,0 +1,173 @@
+"""`httpPost`: posts what passes.
+
+Nothing waits for an endpoint on the compute thread: rows are posted from the event loop,
+in order. Points pass at once, but where they are to tell the status of their post; then
+they go on when it is known.
+
+Source: Kapacitor http_post.go.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+from runtime.alert.types import Row
+from runtime.errors import ConfigError, DeliveryError, TaskError
+from runtime.frames import Batch, Batches, Frame, Point
+from runtime.nodes.environment import Environment
+from runtime.nodes.node import Barrier, Node
+from runtime.nodes.post_queue import Step
+from runtime.nodes.rows import batch_row, point_row
+from runtime.pipeline import output as pipeline
+from runtime.services.httppost.config import Config
+from runtime.services.httppost.service import Endpoint, HandlerConfig, Service
+
+# Rows of one node that may wait; those that come while there are as many are lost.
+MAX_WAITING = 10_000
+
+PassOn = Callable[[int], None]
+
+
+class HTTPPostNode(Node):
+    """Posts what passes, as JSON or as the endpoint's row template says."""
+
+    def __init__(self, spec: pipeline.HTTPPostNode, environment: Environment) -> None:
+        super().__init__(spec, environment)
+        service: Service | None = getattr(environment.services, "httppost", None)
+        if service is None:
+            raise TaskError("no service for httpPost")
+        self._service = service
+        self._name = spec.endpoints[0] if spec.endpoints else ""
+        self._endpoint = self._at_start(spec)
+        self._options = HandlerConfig(
+            headers=dict(spec.headers),
+            capture_response=spec.capture_response,
+            timeout=spec.timeout,
+        )
+        self._code_field = spec.code_field
+        self._queue = environment.posts.open(lambda step: environment.resume(step))
+        self._is_full = False
+        self._is_closed = False
+
+    def point(self, point: Point) -> None:
+        """Take a point of a stream."""
+        row = functools.partial(point_row, point)
+        if self._code_field:
+            self._post(row, lambda code: self.emit_point(self._with_code(point, code)))
+        else:
+            self._post(row)
+            self.emit_point(point)
+
+    def frame(self, frame: Frame) -> None:
+        """Take points of a stream in columns."""
+        if self._code_field:
+            super().frame(frame)
+            return
+        for point in frame.points():
+            self._post(functools.partial(point_row, point))
+        self.emit_frame(frame)
+
+    def batch(self, batch: Batch) -> None:
+        """Take a batch."""
+        row = functools.partial(batch_row, batch)
+        if self._code_field:
+            self._post(row, lambda code: self.emit_batch(self._coded(batch, code)))
+        else:
+            self._post(row)
+            self.emit_batch(batch)
+
+    def batches(self, batches: Batches) -> None:
+        """Take batches in columns."""
+        if self._code_field:
+            super().batches(batches)
+            return
+        for batch in batches:
+            self._post(functools.partial(batch_row, batch))
+        self.emit_batches(batches)
+
+    def barrier(self, barrier: Barrier) -> None:
+        """Take the news that a group is complete; it stays behind its points."""
+        if not self._code_field or self._queue.is_idle:
+            super().barrier(barrier)
+            return
+        follow = functools.partial(super().barrier, barrier)
+
+        async def nothing() -> Step:
+            return functools.partial(self._unless_closed, follow)
+
+        self._queue.put(nothing)
+
+    def close(self) -> None:
+        """Let nothing go on any more; what waits is posted all the same."""
+        self._is_closed = True
+
+    def _at_start(self, spec: pipeline.HTTPPostNode) -> Endpoint:
+        """Where to post, as far as the script and the configuration say now."""
+        if spec.urls:
+            try:
+                return Endpoint.of(Config(url=spec.urls[0]))
+            except ConfigError as error:
+                raise TaskError(str(error)) from error
+        found = self._service.endpoint(self._name)
+        if found is None:
+            raise TaskError(f"specified endpoint does not exist: {self._name}")
+        return found
+
+    def _post(self, row: Callable[[], Row], pass_on: PassOn | None = None) -> None:
+        if len(self._queue) < MAX_WAITING:
+            self._is_full = False
+            self._queue.put(functools.partial(self._exchange, row, pass_on))
+            return
+        if self._is_full:
+            self.errors += 1
+        else:
+            self._is_full = True
+            text = f"{MAX_WAITING} wait already; rows are lost until there are fewer"
+            self.error("failed to POST data", text)
+        if pass_on is not None:
+            pass_on(0)
+
+    async def _exchange(
+        self, row: Callable[[], Row], pass_on: PassOn | None
+    ) -> Step | None:
+        """Post a row; what the task then does, if anything."""
+        code = 0
+        failed: Step | None = None
+        endpoint = self._service.endpoint(self._name) if self._name else None
+        try:
+            code, problem = await self._service.post_row(
+                endpoint or self._endpoint, self._options, row()
+            )
+        except DeliveryError as error:
+            failed = functools.partial(self.error, "failed to POST data", error)
+        else:
+            if problem:
+                failed = functools.partial(
+                    self.error,
+                    "POST returned non 2xx status code",
+                    problem,
+                    code=code,
+                )
+        if failed is None and pass_on is None:
+            return None
+        return functools.partial(self._done, failed, pass_on, code)
+
+    def _done(self, failed: Step | None, pass_on: PassOn | None, code: int) -> None:
+        if failed is not None:
+            failed()
+        if pass_on is not None:
+            self._unless_closed(functools.partial(pass_on, code))
+
+    def _unless_closed(self, step: Step) -> None:
+        if not self._is_closed:
+            step()
+
+    def _with_code(self, point: Point, code: int) -> Point:
+        return point.replace(fields={**point.fields, self._code_field: code})
+
+    def _coded(self, batch: Batch, code: int) -> Batch:
+        points = [self._with_code(point, code) for point in batch.points]
+        return Batch(
+            batch.name, batch.tags, batch.tmax, points, batch.dimensions, batch.group
+        )

@@ -1,0 +1,135 @@
+"""What nodes have to post: sent on the event loop while their tasks go on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from runtime.errors import KapacitorError
+
+_log = logging.getLogger("kapacitor.nodes")
+
+Step = Callable[[], None]
+Work = Callable[[], Awaitable[Step | None]]
+Resume = Callable[[Step], None]
+Run = Callable[[Resume, Step], Awaitable[None]]
+
+
+class PostQueue:
+    """One node's work, done one after the other in the order in which it came."""
+
+    def __init__(self, queues: PostQueues, resume: Resume) -> None:
+        self._queues = queues
+        self._resume = resume
+        # put on the compute thread, taken on the event loop
+        self._lock = threading.Lock()
+        self._waiting: deque[Work] = deque()
+        self._is_busy = False
+
+    def __len__(self) -> int:
+        """How much waits, what is under way not counted."""
+        return len(self._waiting)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all is done, the steps of the task included."""
+        return not self._is_busy
+
+    def put(self, work: Work) -> None:
+        """Have something done; the step that it gives is then run for the task."""
+        with self._lock:
+            self._waiting.append(work)
+            was_busy, self._is_busy = self._is_busy, True
+        if not was_busy:
+            self._queues.begin(self)
+
+    def drop(self) -> int:
+        """Forget what waits; how much that is."""
+        with self._lock:
+            left = len(self._waiting)
+            self._waiting.clear()
+        return left
+
+    async def run(self) -> None:
+        """Do what waits; on the event loop."""
+        while (work := self._next()) is not None:
+            try:
+                step = await work()
+                if step is not None:
+                    await self._queues.go_on(self._resume, step)
+            # a task must not lose what comes next by what went wrong before
+            except Exception:
+                _log.exception("a post failed")
+
+    def _next(self) -> Work | None:
+        with self._lock:
+            if self._waiting:
+                return self._waiting.popleft()
+            self._is_busy = False
+            return None
+
+
+class PostQueues:
+    """The queues of all nodes. Before it is started, what is put there waits."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._run: Run | None = None
+        self._early: list[PostQueue] = []
+        self._tasks: dict[asyncio.Task[None], PostQueue] = {}
+
+    def open(self, resume: Resume) -> PostQueue:
+        """A queue; `resume` runs a step of its task, on the compute thread."""
+        return PostQueue(self, resume)
+
+    def start(self, run: Run) -> None:
+        """Begin, on the event loop.
+
+        Args:
+            run: calls a function on the compute thread, in a transaction.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._run = run
+        early, self._early = self._early, []
+        for queue in early:
+            self._work(queue)
+
+    async def close(self, limit_s: float) -> int:
+        """Finish what waits, if that takes no longer than `limit_s`; how much is left."""
+        # what has just been put is under way by the next turn of the loop
+        await asyncio.sleep(0)
+        queues = dict(self._tasks)
+        if queues:
+            await asyncio.wait(queues, timeout=limit_s)
+        self._loop = None
+        unfinished = {task: queue for task, queue in queues.items() if not task.done()}
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
+        return sum(1 + queue.drop() for queue in unfinished.values())
+
+    def begin(self, queue: PostQueue) -> None:
+        """Work on a queue; from any thread."""
+        if self._loop is None:
+            self._early.append(queue)
+            return
+        # the loop may just have ended: then nothing is posted any more
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._work, queue)
+
+    async def go_on(self, resume: Resume, step: Step) -> None:
+        """Run a step of a task."""
+        assert self._run is not None
+        try:
+            await self._run(resume, step)
+        except (KapacitorError, RuntimeError) as error:
+            _log.error("a task cannot go on after a post", extra={"err": str(error)})
+
+    def _work(self, queue: PostQueue) -> None:
+        task = asyncio.ensure_future(queue.run())
+        self._tasks[task] = queue
+        task.add_done_callback(lambda done: self._tasks.pop(done, None))
