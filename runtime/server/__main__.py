@@ -215,8 +215,6 @@ def _run(flags: Mapping[str, str], world: World) -> None:
         raise ConfigError(f"init logging: {error}") from None
     for warning in loaded.warnings:
         log.warning(warning)
-    if config.load.enabled:
-        log.warning("load: nothing is loaded from the directory by this server")
     names = flags.get("disable-handlers", "").split(",")
     disabled = frozenset(name.strip() for name in names if name.strip())
     pidfile = flags.get("pidfile", "")
