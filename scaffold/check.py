@@ -9,8 +9,8 @@ from typing import NamedTuple
 from scaffold import plan, state
 from scaffold.errors import AnchorNotFound, PlanError
 from scaffold.generate import Wanted, registered, registration, same
-from scaffold.patch import Registration, find, fitted, text_of
-from scaffold.slots import Entry, Slot, Source
+from scaffold.patching.patch import Registration, find, fitted, text_of
+from scaffold.patching.slots import Entry, Slot, Source
 from scaffold.state import Record
 from scaffold.tree import Tree
 

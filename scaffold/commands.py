@@ -22,13 +22,13 @@ from scaffold.generate import (
     refuse_conflicts,
     wanted,
 )
-from scaffold.model import HandlerSpec
-from scaffold.names import closest
-from scaffold.patch import Registration, register
+from scaffold.patching.patch import Registration, register
 from scaffold.project import Project
 from scaffold.report import Report, patch
-from scaffold.spec import differences, from_flags, parse
 from scaffold.tree import DiskTree, Tree, WatchedTree
+from scaffold.vocabulary.model import HandlerSpec
+from scaffold.vocabulary.names import closest
+from scaffold.vocabulary.spec import differences, from_flags, parse
 
 _MAX_SPEC_BYTES = 65_536
 
@@ -158,10 +158,10 @@ def check(project: Project, names: Sequence[str]) -> Report:
 
 def _remember(project: Project, verdict: str, tree: WatchedTree) -> None:
     """Keep a clean verdict with everything that it depends on."""
-    from scaffold.render import templates_path
+    from scaffold.rendering.render import templates_path
 
     here = Path(__file__).parent
-    ours = [*here.glob("*.py"), *templates_path().rglob("*.j2")]
+    ours = [*here.rglob("*.py"), *templates_path().rglob("*.j2")]
     # The texts kept of old outputs are as their manifests say, and those are inputs.
     seen = [path for path in tree.seen if not state.is_text(path)]
     inputs = sorted([*seen, *map(str, ours)])
@@ -366,7 +366,7 @@ def _spec_bytes(spec_file: str) -> bytes:
 
 
 def _want(project: Project, spec: HandlerSpec) -> Wanted:
-    from scaffold.render import render
+    from scaffold.rendering.render import render
 
     return wanted(spec, project.package, render)
 

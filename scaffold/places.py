@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from scaffold.anchors import (
+from scaffold.patching.anchors import (
     Anchor,
     CallArguments,
     Changelog,

@@ -13,13 +13,13 @@ from scaffold import check, disk, plan, state
 from scaffold.change import Change
 from scaffold.errors import PlanError, UsageError
 from scaffold.generate import ChangeSet, Step, registered, wanted
-from scaffold.layout import fit_module
-from scaffold.patch import Registration, find, fitted
+from scaffold.patching.patch import Registration, find, fitted
+from scaffold.patching.slots import Source
+from scaffold.rendering.layout import fit_module
 from scaffold.report import Report
-from scaffold.slots import Source
-from scaffold.spec import parse
 from scaffold.state import Record
 from scaffold.tree import MemoryTree
+from scaffold.vocabulary.spec import parse
 
 _DISTRIBUTION = "scaffold-alerts"
 _NOT_COPIED = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
@@ -217,7 +217,7 @@ def _state_files(
     files: dict[PurePosixPath, bytes], package: str
 ) -> Mapping[PurePosixPath, bytes]:
     """The state of the handlers that are copied; renamed files are generated anew."""
-    from scaffold.render import render
+    from scaffold.rendering.render import render
 
     kept: dict[PurePosixPath, bytes] = {}
     tree = MemoryTree(files)

@@ -1,10 +1,10 @@
 import re
 from pathlib import Path
 
-from scaffold.functions import FUNCTIONS
-from scaffold.schema import schema
-from scaffold.scopes import EVENT
-from scaffold.spec import parse
+from scaffold.vocabulary.functions import FUNCTIONS
+from scaffold.vocabulary.schema import schema
+from scaffold.vocabulary.scopes import EVENT
+from scaffold.vocabulary.spec import parse
 
 DOCS = (Path(__file__).parents[2] / "docs/specs.md").read_text()
 

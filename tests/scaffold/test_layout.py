@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scaffold import layout
-from scaffold.layout import fit_entry, fit_module
+from scaffold.rendering import layout
+from scaffold.rendering.layout import fit_entry, fit_module
 
 ENTRIES = [
     (

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaffold.anchors import (
+from scaffold.errors import AnchorNotFound, PlanError, PlanErrors, UsageError
+from scaffold.patching.anchors import (
     Anchor,
     CallArguments,
     ClassBody,
@@ -23,9 +24,8 @@ from scaffold.anchors import (
     Methods,
     ModuleClasses,
 )
-from scaffold.errors import AnchorNotFound, PlanError, PlanErrors, UsageError
-from scaffold.patch import Outcome, Registration, register
-from scaffold.slots import UnreadableFile
+from scaffold.patching.patch import Outcome, Registration, register
+from scaffold.patching.slots import UnreadableFile
 
 PATH = PurePosixPath("runtime/some.py")
 

@@ -12,12 +12,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from runtime.tick.parser import parse as parse_tick
-from scaffold import plan, prose
+from scaffold import plan
 from scaffold.errors import SpecError
-from scaffold.flags import toml_text
-from scaffold.layout import fit_module
-from scaffold.render import render
-from scaffold.spec import from_flags, parse
+from scaffold.rendering.layout import fit_module
+from scaffold.rendering.render import render
+from scaffold.vocabulary import prose
+from scaffold.vocabulary.flags import toml_text
+from scaffold.vocabulary.spec import from_flags, parse
 
 ROOT = Path(__file__).parents[2]
 SPECS = Path(__file__).parent / "specs"

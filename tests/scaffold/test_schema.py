@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from scaffold.schema import schema
-from scaffold.spec import from_flags
+from scaffold.vocabulary.schema import schema
+from scaffold.vocabulary.spec import from_flags
 
 ROOT = Path(__file__).parents[2]
 SPECS = [

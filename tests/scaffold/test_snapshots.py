@@ -6,8 +6,8 @@ import pytest
 
 from runtime.testing.snapshots import TextSnapshot
 from scaffold import plan
-from scaffold.render import render
-from scaffold.spec import parse
+from scaffold.rendering.render import render
+from scaffold.vocabulary.spec import parse
 
 ROOT = Path(__file__).parents[2]
 SPECS = {

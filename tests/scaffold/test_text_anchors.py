@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 import pytest
 
 from scaffold.errors import AnchorNotFound, UnreadableFile
-from scaffold.patch import Outcome, Registration, register
-from scaffold.slots import Anchor
-from scaffold.text_anchors import Changelog, MarkdownList, TomlSections
+from scaffold.patching.patch import Outcome, Registration, register
+from scaffold.patching.slots import Anchor
+from scaffold.patching.text_anchors import Changelog, MarkdownList, TomlSections
 
 CONF = """\
 hostname = "x" # [not.one]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from scaffold.source import LINE_LENGTH
+from scaffold.rendering.source import LINE_LENGTH
 
 # where each name comes from; a dot first: from the package of the runtime
 _MODULES = {

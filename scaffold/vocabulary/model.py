@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
-from scaffold.code import Code, Kind
-from scaffold.names import Names, camel_case, constant, identifier
+from scaffold.vocabulary.code import Code, Kind
+from scaffold.vocabulary.names import Names, camel_case, constant, identifier
 
 LEVELS = ("OK", "INFO", "WARNING", "CRITICAL")
 FLAGS = ("enabled", "global", "state-changes-only")

@@ -7,10 +7,12 @@ import re
 from functools import cached_property
 from typing import Any
 
-from scaffold.code import Kind
-from scaffold.declarations import duration_node
-from scaffold.imports import import_lines
-from scaffold.model import (
+from scaffold.rendering.declarations import duration_node
+from scaffold.rendering.imports import import_lines
+from scaffold.rendering.sample import Sample, sample_value
+from scaffold.rendering.source import literal, statement
+from scaffold.vocabulary.code import Kind
+from scaffold.vocabulary.model import (
     ConfigField,
     Example,
     HandlerSpec,
@@ -18,9 +20,7 @@ from scaffold.model import (
     RequestSpec,
     Setting,
 )
-from scaffold.names import identifier, snake_case
-from scaffold.sample import Sample, sample_value
-from scaffold.source import literal, statement
+from scaffold.vocabulary.names import identifier, snake_case
 
 _MESSAGE_TYPES = {
     Kind.STR: "str",

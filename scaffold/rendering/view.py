@@ -7,8 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from runtime.settings import camel_case as settings_camel_case
-from scaffold.code import Kind
-from scaffold.declarations import (
+from scaffold.rendering.declarations import (
     attributes,
     declaration,
     default_node,
@@ -16,14 +15,22 @@ from scaffold.declarations import (
     toml_literal,
     toml_value,
 )
-from scaffold.functions import negated
-from scaffold.imports import import_lines
-from scaffold.model import ConfigField, HandlerSpec, Option, Setting
-from scaffold.prose import code_span, docstring, markdown, paragraphs, sentence, started
-from scaffold.sample import Sample
-from scaffold.service_view import ServiceView
-from scaffold.source import LINE_LENGTH, literal, returned, statement
-from scaffold.test_view import TestView
+from scaffold.rendering.imports import import_lines
+from scaffold.rendering.sample import Sample
+from scaffold.rendering.service_view import ServiceView
+from scaffold.rendering.source import LINE_LENGTH, literal, returned, statement
+from scaffold.rendering.test_view import TestView
+from scaffold.vocabulary.code import Kind
+from scaffold.vocabulary.functions import negated
+from scaffold.vocabulary.model import ConfigField, HandlerSpec, Option, Setting
+from scaffold.vocabulary.prose import (
+    code_span,
+    docstring,
+    markdown,
+    paragraphs,
+    sentence,
+    started,
+)
 
 _SWITCH_DOCS = {
     "enabled": "whether the service sends alerts.",

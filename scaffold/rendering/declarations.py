@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from runtime.units import HOUR, MILLISECOND, MINUTE, SECOND, go_duration
-from scaffold.code import Kind
-from scaffold.flags import toml_text
-from scaffold.model import Setting
-from scaffold.prose import docstring
-from scaffold.source import LINE_LENGTH, statement
+from scaffold.rendering.source import LINE_LENGTH, statement
+from scaffold.vocabulary.code import Kind
+from scaffold.vocabulary.flags import toml_text
+from scaffold.vocabulary.model import Setting
+from scaffold.vocabulary.prose import docstring
 
 _UNITS = (
     ("HOUR", HOUR),

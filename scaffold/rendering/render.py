@@ -7,10 +7,10 @@ from pathlib import Path
 
 import jinja2
 
-from scaffold import prose
-from scaffold.compiled import CompiledLoader
-from scaffold.model import HandlerSpec
-from scaffold.view import View
+from scaffold.rendering.compiled import CompiledLoader
+from scaffold.rendering.view import View
+from scaffold.vocabulary import prose
+from scaffold.vocabulary.model import HandlerSpec
 
 
 def render(template: str, spec: HandlerSpec, package: str = "runtime") -> str:
@@ -37,7 +37,7 @@ def _view(spec: HandlerSpec, package: str) -> View:
 
 def templates_path() -> Path:
     """Where the templates are: inside the wheel, or beside the package in a clone."""
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     inside = here / "templates"
     return inside if inside.is_dir() else here.parent / "templates"
 

@@ -8,12 +8,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from runtime.server.toml_lines import positions
-from scaffold import scopes, sending, tables
 from scaffold.errors import Fault, SpecError
-from scaffold.flags import Flags, shown_setting
-from scaffold.model import HandlerSpec
-from scaffold.reading import Path, Reader, shown
-from scaffold.values import Values
+from scaffold.vocabulary import scopes, sending, tables
+from scaffold.vocabulary.flags import Flags, shown_setting
+from scaffold.vocabulary.model import HandlerSpec
+from scaffold.vocabulary.reading import Path, Reader, shown
+from scaffold.vocabulary.values import Values
 
 _SIZE_BYTES = 64 * 1024
 _DEPTH = 20

@@ -12,8 +12,13 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
-from scaffold.slots import Anchor, Entry, Slot, Source, Unfit, natural
-from scaffold.text_anchors import Changelog, MarkdownList, TomlSections, bullets
+from scaffold.patching.slots import Anchor, Entry, Slot, Source, Unfit, natural
+from scaffold.patching.text_anchors import (
+    Changelog,
+    MarkdownList,
+    TomlSections,
+    bullets,
+)
 
 __all__ = [
     "Anchor",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from scaffold.slots import Entry, Slot, Source
+from scaffold.patching.slots import Entry, Slot, Source
 
 _HEADER = re.compile(r"#?\s*\[\[?\s*([\w.\"'-]+)\s*\]\]?\s*(#.*)?$")
 _BULLET = re.compile(r"\s*[*+-]\s+(.*)")

@@ -6,10 +6,10 @@ import ast
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scaffold.code import Code, ExpressionError, Kind, name_node
-from scaffold.expressions import Scope, compile_expression, compile_pieces
-from scaffold.names import identifier, key_faults
-from scaffold.reading import Path, Reader, kind_of
+from scaffold.vocabulary.code import Code, ExpressionError, Kind, name_node
+from scaffold.vocabulary.expressions import Scope, compile_expression, compile_pieces
+from scaffold.vocabulary.names import identifier, key_faults
+from scaffold.vocabulary.reading import Path, Reader, kind_of
 
 _PLAIN = Code(ast.Constant(""), Kind.STR)
 _LOOPED = (Kind.LIST, Kind.RECORDS, Kind.MAP, Kind.FIELDS, Kind.ANY)

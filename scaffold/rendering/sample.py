@@ -22,9 +22,15 @@ from runtime.secrets import Secret
 from runtime.services import expressions, urls
 from runtime.testing.events import sample_event, shown_levels, shown_request
 from runtime.units import MINUTE, Duration
-from scaffold.code import Code, Kind
-from scaffold.model import ConfigField, HandlerSpec, Option, RequestSpec, Setting
-from scaffold.source import source
+from scaffold.rendering.source import source
+from scaffold.vocabulary.code import Code, Kind
+from scaffold.vocabulary.model import (
+    ConfigField,
+    HandlerSpec,
+    Option,
+    RequestSpec,
+    Setting,
+)
 
 BASE = "http://host"
 _FUNCTIONS: dict[str, Any] = {
@@ -67,7 +73,7 @@ class Answer:
 
 def run(code: Code, values: Mapping[str, Any]) -> Any:
     """The value of an expression."""
-    # safe: the tree holds nothing but what scaffold.expressions lets pass
+    # safe: the tree holds nothing but what scaffold.vocabulary.expressions lets pass
     return eval(source(code.node), {**_FUNCTIONS, **values})
 
 

@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from scaffold.errors import AnchorNotFound, PlanError, PlanErrors, UsageError
-from scaffold.layout import fit_entry
-from scaffold.slots import Anchor, Entry, Slot, Source, Unfit
+from scaffold.patching.slots import Anchor, Entry, Slot, Source, Unfit
+from scaffold.rendering.layout import fit_entry
 
 
 class Registration(NamedTuple):

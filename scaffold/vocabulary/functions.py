@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from scaffold.code import Code, ExpressionError, Kind, method, name_node
-from scaffold.names import closest
+from scaffold.vocabulary.code import Code, ExpressionError, Kind, method, name_node
+from scaffold.vocabulary.names import closest
 
 Arguments = Sequence[Code]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from runtime.server.toml_lines import Positions
-from scaffold.code import ExpressionError
 from scaffold.errors import Fault
-from scaffold.names import closest
+from scaffold.vocabulary.code import ExpressionError
+from scaffold.vocabulary.names import closest
 
 Path = tuple[str | int, ...]
 T = TypeVar("T")

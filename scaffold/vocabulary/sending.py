@@ -9,10 +9,10 @@ from typing import Any
 
 from runtime.errors import DeliveryError
 from runtime.services.expressions import parse_time
-from scaffold import names
-from scaffold.code import Code, Kind, dotted, name_node
-from scaffold.functions import FUNCTIONS
-from scaffold.model import (
+from scaffold.vocabulary import names
+from scaffold.vocabulary.code import Code, Kind, dotted, name_node
+from scaffold.vocabulary.functions import FUNCTIONS
+from scaffold.vocabulary.model import (
     LEVEL_TYPE,
     LEVELS,
     TYPES,
@@ -25,9 +25,9 @@ from scaffold.model import (
     ResponseSpec,
     TestField,
 )
-from scaffold.reading import Path, Reader, kind_of
-from scaffold.tables import read_default
-from scaffold.values import Values
+from scaffold.vocabulary.reading import Path, Reader, kind_of
+from scaffold.vocabulary.tables import read_default
+from scaffold.vocabulary.values import Values
 
 _REQUEST_KEYS = (
     "when", "method", "url", "path", "query", "headers", "auth", "json", "form", "text",

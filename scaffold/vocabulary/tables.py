@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from runtime.golang.durations import parse_go
-from scaffold import names, prose, scopes
-from scaffold.flags import looks_like_token
-from scaffold.model import (
+from scaffold.vocabulary import names, prose, scopes
+from scaffold.vocabulary.flags import looks_like_token
+from scaffold.vocabulary.model import (
     FLAGS,
     LEVELS,
     TYPE_ALIASES,
@@ -21,9 +21,9 @@ from scaffold.model import (
     LevelMap,
     Option,
 )
-from scaffold.names import Names
-from scaffold.reading import Path, Reader, kind_of
-from scaffold.values import Values
+from scaffold.vocabulary.names import Names
+from scaffold.vocabulary.reading import Path, Reader, kind_of
+from scaffold.vocabulary.values import Values
 
 _TITLE_LENGTH = 60
 _TEXT_LENGTH = 500

@@ -1,0 +1,1 @@
+"""Registrations in existing files: found by syntax, inserted as text."""

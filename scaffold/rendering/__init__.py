@@ -1,0 +1,1 @@
+"""From a spec to the text of files, through the templates."""

@@ -1,0 +1,1 @@
+"""The language of specs: read, checked, and compiled to plain Python."""
