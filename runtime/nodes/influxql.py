@@ -109,7 +109,12 @@ class InfluxQLNode(Node):
     def batches(self, batches: Batches) -> None:
         """Take batches in columns."""
         frame = reduced(
-            batches, self._method, self._field, self._as, point_times=self._point_times
+            batches,
+            self._method,
+            self._field,
+            self._as,
+            self._arguments,
+            point_times=self._point_times,
         )
         if frame is None:
             super().batches(batches)

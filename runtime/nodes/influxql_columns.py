@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +13,15 @@ from numpy.typing import NDArray
 from runtime.frames import (
     Batches,
     FieldColumn,
+    FieldKind,
     Frame,
     Groups,
+    Point,
     Rows,
     TagColumn,
     TagsAndFields,
 )
+from runtime.nodes import reducers
 from runtime.nodes.columns import derived, tag_column
 
 _LATEST = np.iinfo(np.int64).max
@@ -23,7 +29,13 @@ _EARLIEST = np.iinfo(np.int64).min
 
 
 def reduced(
-    batches: Batches, method: str, field: str, name: str, *, point_times: bool
+    batches: Batches,
+    method: str,
+    field: str,
+    name: str,
+    arguments: Sequence[Any] = (),
+    *,
+    point_times: bool,
 ) -> Frame | None:
     """One row for each batch that gives a result; None where columns cannot tell.
 
@@ -31,7 +43,7 @@ def reduced(
     order of additions or comparisons matters in another way than columns have it.
     """
     sizes = np.diff(batches.starts)
-    if method not in _AGGREGATES and method not in _SELECTORS:
+    if method not in _AGGREGATES and method not in (*_SELECTORS, _RANKED):
         return None
     column = batches.frame.field(field)
     if column is None or column.present is not None or not len(sizes):
@@ -51,7 +63,15 @@ def reduced(
     if column.kind == "float" and np.isnan(column.values).any():
         return None
     if method in _AGGREGATES:
-        return _aggregated(batches, name, _AGGREGATES[method](column, batches, sizes))
+        made = _AGGREGATES[method](column, batches, sizes)
+        return None if made is None else _aggregated(batches, name, made)
+    if method == _RANKED:
+        [percent] = arguments
+        ranks = np.floor(sizes * percent / 100.0 + 0.5) - 1
+        if not ((ranks >= 0) & (ranks < sizes)).all():
+            return None
+        rows = _sorted(column, sizes)[batches.starts[:-1] + ranks.astype(np.intp)]
+        return _selected(batches, rows, field, name, column, point_times=point_times)
     rows = _SELECTORS[method](column, batches, sizes)
     return _selected(batches, rows, field, name, column, point_times=point_times)
 
@@ -106,6 +126,44 @@ def _spread(
     return FieldColumn(column.kind, high - low)
 
 
+def _sorted(column: FieldColumn, sizes: NDArray[np.intp]) -> Rows:
+    """The rows of each batch by value; equals in order of arrival."""
+    return np.lexsort((column.values, _numbers(sizes)))
+
+
+def _median(
+    column: FieldColumn, batches: Batches, sizes: NDArray[np.intp]
+) -> FieldColumn | None:
+    values, starts = column.values[_sorted(column, sizes)], batches.starts[:-1]
+    high = values[starts + sizes // 2]
+    low = values[starts + (sizes - 1) // 2]
+    if column.kind == "int" and max(-int(low.min()), int(high.max())) >= 1 << 62:
+        return None
+    with np.errstate(invalid="ignore", over="ignore"):
+        between = low + (high - low) / 2
+    return FieldColumn("float", np.where(sizes % 2, low.astype(np.float64), between))
+
+
+_NOWHERE = Point("", 0, {}, {})
+
+
+def _one_by_one(
+    reduce: Callable[[reducers.Samples], Any],
+    column: FieldColumn,
+    batches: Batches,
+    sizes: NDArray[np.intp],
+) -> FieldColumn:
+    """What a reducer makes of each batch, without making points of the rows."""
+    values, times = column.values.tolist(), batches.frame.time.tolist()
+    samples = [
+        reducers.Sample(value, time, _NOWHERE)
+        for value, time in zip(values, times, strict=True)
+    ]
+    found = [reduce(samples[a:b]) for a, b in pairwise(batches.starts.tolist())]
+    kind: FieldKind = "int" if type(found[0]) is int else "float"
+    return FieldColumn(kind, np.array(found))
+
+
 def _extreme(
     reduce: Callable[..., NDArray[np.float64 | np.int64]],
     column: FieldColumn,
@@ -156,8 +214,17 @@ def _outermost(
 
 
 _AGGREGATES: dict[
-    str, Callable[[FieldColumn, Batches, NDArray[np.intp]], FieldColumn]
-] = {"count": _sums, "sum": _sums, "mean": _mean, "spread": _spread}
+    str, Callable[[FieldColumn, Batches, NDArray[np.intp]], FieldColumn | None]
+] = {
+    "count": _sums,
+    "sum": _sums,
+    "mean": _mean,
+    "median": _median,
+    "mode": functools.partial(_one_by_one, reducers.mode),
+    "spread": _spread,
+    "stddev": functools.partial(_one_by_one, reducers.stddev),
+}
+_RANKED = "percentile"
 _SELECTORS: dict[str, Callable[[FieldColumn, Batches, NDArray[np.intp]], Rows]] = {
     "min": lambda *each: _extreme(np.minimum.reduceat, *each),
     "max": lambda *each: _extreme(np.maximum.reduceat, *each),

@@ -66,6 +66,10 @@ class PointwiseNode(Node):
         if outcome is None:
             super().batches(batches)
             return
+        self.emit_each(batches, outcome)
+
+    def emit_each(self, batches: Batches, outcome: Outcome) -> None:
+        """Pass on what became of batches."""
         starts = batches.starts
         if outcome.rows is not None:
             starts = np.searchsorted(outcome.rows, starts)

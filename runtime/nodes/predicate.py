@@ -73,6 +73,20 @@ class Predicate:
         truth: bool = self.function.test(state, point.time, point.fields, point.tags)
         return truth
 
+    def truths(self, frame: Frame) -> NDArray[np.bool_] | None:
+        """Whether it holds, row by row; None where columns cannot tell for each."""
+        if self.function.stateful:
+            return None
+        return frame.shared(("truths", *self._key), lambda: self._truths(frame))
+
+    def _truths(self, frame: Frame) -> NDArray[np.bool_] | None:
+        column = self.function.columns(frame)
+        if column is None or column.kind != "bool":
+            return None
+        if column.valid is not None and not column.valid.all():
+            return None
+        return np.broadcast_to(np.asarray(column.values, np.bool_), (len(frame),))
+
     def select(self, frame: Frame) -> Selection | None:
         """Decide about a frame; None when the lambda remembers earlier points."""
         if self.function.stateful:

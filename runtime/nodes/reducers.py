@@ -96,7 +96,9 @@ def stddev(samples: Samples) -> float:
     variance = 0.0
     for sample in samples:
         if not math.isnan(sample.value):
-            variance += (sample.value - average) ** 2
+            distance = sample.value - average
+            # a power would raise an error where a product is infinite
+            variance += distance * distance
     return math.sqrt(variance / (number - 1))
 
 

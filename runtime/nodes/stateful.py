@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from runtime.errors import EvaluationError
-from runtime.frames import Point, Value
+from runtime.frames import FieldColumn, Frame, Point, Value
+from runtime.nodes.columns import derived
 from runtime.nodes.environment import Environment
-from runtime.nodes.pointwise import PointwiseNode
+from runtime.nodes.pointwise import Outcome
 from runtime.nodes.predicate import Predicate
+from runtime.nodes.serial import (
+    Past,
+    Runs,
+    SerialNode,
+    Series,
+    is_wide,
+    numbers,
+    runs,
+)
 from runtime.pipeline import transform as pipeline
 from runtime.units import Nanoseconds
 
 
-class DerivativeNode(PointwiseNode):
+class DerivativeNode(SerialNode):
     """The rate of change of a field; other fields stay."""
 
     def __init__(self, spec: pipeline.DerivativeNode, environment: Environment) -> None:
@@ -59,13 +73,45 @@ class DerivativeNode(PointwiseNode):
             return None
         return point.replace(fields={**point.fields, self._as: rate})
 
+    def series(self, frame: Frame, series: Series) -> Outcome | None:
+        """The rows with their rates."""
+        column = numbers(frame, self._field)
+        if column is None:
+            return None
+        past = {} if series.is_fresh else self._previous
+        known = np.ones(len(frame), dtype=np.bool_)
+        values = column.values[series.order].astype(np.float64)
+        times = frame.time[series.order]
+        before, since = np.roll(values, 1), np.roll(times, 1)
+        for id, start in zip(series.ids, series.starts.tolist(), strict=False):
+            if id in past:
+                before[start], since[start] = past[id]
+            else:
+                known[start] = False
+        if is_wide(times, since):
+            return None
+        elapsed = (times - since).astype(np.float64)
+        for _ in range(np.count_nonzero(known & (elapsed == 0))):
+            self.error("cannot perform derivative", "elaspsed time was 0")
+        known &= elapsed != 0
+        with np.errstate(all="ignore"):
+            rate = (values - before) / (elapsed / float(self._unit))
+            if self._non_negative:
+                known &= ~(rate < 0)
+        for id, end in zip(series.ids, series.ends, strict=True):
+            row = series.order[end]
+            self._previous[id] = column.values[row].item(), int(frame.time[row])
+        made = FieldColumn("float", series.arrived(rate))
+        rows = np.flatnonzero(series.arrived(known))
+        return Outcome(derived(frame, fields={self._as: made}).take(rows), rows)
+
     def _no_number(self, value: Value) -> str:
         if value is None:
             return f'field "{self._field}" is missing'
         return f'field "{self._field}" is not a number'
 
 
-class _StateNode(PointwiseNode):
+class _StateNode(SerialNode):
     """What nodes share that watch whether a predicate holds."""
 
     def __init__(
@@ -113,7 +159,43 @@ class _StateNode(PointwiseNode):
             fields={**point.fields, self._as: self._value(state, point.time)}
         )
 
+    def series(self, frame: Frame, series: Series) -> Outcome | None:
+        """The rows with what is known of the state."""
+        truths = self._predicate.truths(frame)
+        if truths is None:
+            return None
+        past = self._past(series)
+        times = frame.time[series.order]
+        if is_wide(times, past.began[past.length > 0]):
+            return None
+        holds = truths[series.order]
+        found = runs(holds, times, series, past)
+        for id, end in zip(series.ids, series.ends, strict=True):
+            state = self._states.get(id)
+            if state is None:
+                state = self._states[id] = _Watched(self._predicate.new_state())
+            state.count = int(found.length[end])
+            state.began = int(found.began[end]) if state.count else None
+        made = self._column(holds, times, found)
+        made = made._replace(values=series.arrived(made.values))
+        return Outcome(derived(frame, fields={self._as: made}))
+
+    def _past(self, series: Series) -> Past:
+        length = np.zeros(len(series.ids), dtype=np.int64)
+        began = np.zeros(len(series.ids), dtype=np.int64)
+        if not series.is_fresh:
+            for number, id in enumerate(series.ids):
+                state = self._states.get(id)
+                if state is not None and state.began is not None:
+                    length[number], began[number] = state.count, state.began
+        return Past(length, began)
+
     def _value(self, state: _Watched, time: Nanoseconds) -> Value:
+        raise NotImplementedError
+
+    def _column(
+        self, holds: NDArray[np.bool_], times: NDArray[np.int64], found: Runs
+    ) -> FieldColumn:
         raise NotImplementedError
 
 
@@ -146,6 +228,12 @@ class StateDurationNode(_StateNode):
             return -1.0
         return float(time - state.began) / float(self._unit)
 
+    def _column(
+        self, holds: NDArray[np.bool_], times: NDArray[np.int64], found: Runs
+    ) -> FieldColumn:
+        lasted = (times - found.began).astype(np.float64) / float(self._unit)
+        return FieldColumn("float", np.where(holds, lasted, -1.0))
+
 
 class StateCountNode(_StateNode):
     """Tells for how many points a predicate has held; -1 while it does not."""
@@ -153,8 +241,13 @@ class StateCountNode(_StateNode):
     def _value(self, state: _Watched, time: Nanoseconds) -> Value:
         return -1 if state.began is None else state.count
 
+    def _column(
+        self, holds: NDArray[np.bool_], times: NDArray[np.int64], found: Runs
+    ) -> FieldColumn:
+        return FieldColumn("int", np.where(holds, found.length, -1))
 
-class ChangeDetectNode(PointwiseNode):
+
+class ChangeDetectNode(SerialNode):
     """Passes a point when one of some fields differs from the last point passed."""
 
     def __init__(
@@ -162,7 +255,8 @@ class ChangeDetectNode(PointwiseNode):
     ) -> None:
         super().__init__(spec, environment)
         self._fields = tuple(spec.fields)
-        self._last: dict[str, Point] = {}
+        # the fields of each group's last point that passed
+        self._last: dict[str, Mapping[str, Value]] = {}
 
     def begin(self, group: str) -> None:
         """A batch of the group begins."""
@@ -185,12 +279,52 @@ class ChangeDetectNode(PointwiseNode):
             value = point.fields.get(name)
             if value is None:
                 self.error("Invalid field in change detect", f'field "{name}"')
-            elif last is not None and not _same(value, last.fields.get(name)):
+            elif last is not None and not _same(value, last.get(name)):
                 changed = True
         if not changed:
             return None
-        self._last[group] = point
+        self._last[group] = point.fields
         return point
+
+    def series(self, frame: Frame, series: Series) -> Outcome | None:
+        """The rows that bring anything new.
+
+        What does not pass is equal to what passed last, so that each row need only be
+        compared with the one before.
+        """
+        columns = {name: frame.field(name) for name in self._fields}
+        past = {} if series.is_fresh else self._last
+        changed = np.zeros(len(frame), dtype=np.bool_)
+        for column in columns.values():
+            if column is None or column.present is not None or column.kind == "mixed":
+                return None
+            values = column.values[series.order]
+            changed[1:] |= values[1:] != values[:-1]
+        for id, start in zip(series.ids, series.starts.tolist(), strict=False):
+            last = past.get(id)
+            now = self._at(columns, series.order[start])
+            changed[start] = last is None or not all(
+                _same(value, last.get(name)) for name, value in now.items()
+            )
+        passed = np.flatnonzero(changed)
+        latest = np.searchsorted(passed, series.starts[1:]) - 1
+        for id, start, number in zip(
+            series.ids, series.starts.tolist(), latest.tolist(), strict=False
+        ):
+            if number >= 0 and passed[number] >= start:
+                self._last[id] = self._at(columns, series.order[passed[number]])
+        rows = np.flatnonzero(series.arrived(changed))
+        return Outcome(frame.take(rows), rows)
+
+    def _at(
+        self, columns: Mapping[str, FieldColumn | None], row: int
+    ) -> dict[str, Value]:
+        found: dict[str, Value] = {}
+        for name, column in columns.items():
+            if column is not None:
+                value = column.values[row]
+                found[name] = value.item() if isinstance(value, np.generic) else value
+        return found
 
 
 def _same(value: Value, other: Value) -> bool:

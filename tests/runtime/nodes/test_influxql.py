@@ -23,6 +23,8 @@ from runtime.testing.frames import (
 )
 from runtime.units import Duration
 
+GROUPED = dimensions("h")
+
 
 def function(
     method: str, *arguments: object, field: str = "v", **settings: object
@@ -74,6 +76,36 @@ def test_stddev_of_one_value_is_not_a_number():
     node, collector = function("stddev")
     node.batch(batch(1.0))
     assert math.isnan(collector.points[0].fields["stddev"])
+
+
+def test_stddev_of_enormous_values_is_infinite():
+    node, collector = function("stddev")
+    node.batch(batch(1e300, -1e300))
+    assert collector.points[0].fields["stddev"] == math.inf
+
+
+@pytest.mark.parametrize("method", ["median", "mode", "stddev", "percentile"])
+@pytest.mark.parametrize("kind", [float, int])
+def test_many_batches_are_reduced_without_points(method, kind):
+    arguments = [60.0] if method == "percentile" else []
+    by_points, expected = function(method, *arguments)
+    by_columns, found = function(method, *arguments)
+    given = [
+        batch_of(
+            [
+                Point("m", seconds(t), {"h": h}, {"v": kind(t * 37 % 11)}, GROUPED)
+                for t in range(size)
+            ],
+            seconds(100),
+        )
+        for h, size in [("a", 9), ("b", 1), ("c", 4), ("a", 30)]
+    ]
+    columns = batches_of(given)
+    for one in given:
+        by_points.batch(one)
+    by_columns.batch = None  # type: ignore[assignment, method-assign] # not to be used
+    by_columns.batches(columns)
+    assert [*map(shown, found.points)] == [*map(shown, expected.points)]
 
 
 @pytest.mark.parametrize(
@@ -234,6 +266,7 @@ def test_an_unknown_function_does_not_start():
 
 METHODS = ["count", "sum", "mean", "median", "mode", "spread", "stddev"]
 METHODS += ["min", "max", "first", "last", "distinct", "difference", "cumulativeSum"]
+METHODS += ["percentile"]
 values = {
     "float": st.sampled_from([0.0, 0.1, 0.2, 0.7, -3.5, 1e9]),
     "int": st.sampled_from([0, 1, 2, -5, 2**62]),
@@ -260,8 +293,11 @@ columns = st.one_of(*(st.just(kind) for kind in values)).flatmap(
     point_times=st.booleans(),
     name=st.sampled_from(["v", "r"]),
     lacking=st.booleans(),
+    percent=st.sampled_from([0.0, 10.0, 50.0, 90.0, 100.0, 110.0]),
 )
-def test_columns_and_points_give_the_same(method, drawn, point_times, name, lacking):
+def test_columns_and_points_give_the_same(
+    method, drawn, point_times, name, lacking, percent
+):
     logging.disable(logging.CRITICAL)
     try:
         given = []
@@ -278,10 +314,10 @@ def test_columns_and_points_give_the_same(method, drawn, point_times, name, lack
                 for i, (time, value) in enumerate(rows)
             ]
             given.append(Batch("m", tags, seconds(tmax), each, dimensions("h")))
-        by_points, expected = function(
-            method, as_name=name, use_point_times=point_times
-        )
-        by_columns, found = function(method, as_name=name, use_point_times=point_times)
+        settings = {"as_name": name, "use_point_times": point_times}
+        arguments = [percent] if method == "percentile" else []
+        by_points, expected = function(method, *arguments, **settings)
+        by_columns, found = function(method, *arguments, **settings)
         for one in given:
             by_points.batch(one)
         by_columns.batches(batches_of(given))

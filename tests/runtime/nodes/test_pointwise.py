@@ -550,6 +550,8 @@ SPECS = {
     "delete": lambda: transform.DeleteNode(fields=("v",), tags=("x",)),
     "derivative": lambda: transform.DerivativeNode("v", as_name="v"),
     "changeDetect": lambda: transform.ChangeDetectNode(("v",)),
+    "stateCount": lambda: transform.StateCountNode(lambda_of('"v" > 1')),
+    "stateDuration": lambda: transform.StateDurationNode(lambda_of('"v" > 1')),
 }
 some_points = st.lists(
     st.builds(

@@ -1,0 +1,144 @@
+"""Nodes that remember a group's point before, over whole columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.frames import Batches, FieldColumn, Frame, Rows
+from runtime.nodes.node import COLUMNS_FROM
+from runtime.nodes.pointwise import Outcome, PointwiseNode
+
+_LONGEST = 2**63 - 1
+
+
+class Series(NamedTuple):
+    """The rows of a frame, one group after the other, or one batch after the other.
+
+    Attributes:
+        ids: the group of each part; none of the parts is empty.
+        order: row numbers, in order of arrival inside a part.
+        starts: where each part begins in `order`, and the end.
+        is_fresh: whether each part begins without a past.
+    """
+
+    ids: Sequence[str]
+    order: Rows
+    starts: NDArray[np.intp]
+    is_fresh: bool
+
+    @property
+    def sizes(self) -> NDArray[np.intp]:
+        """How many rows each part has."""
+        return np.diff(self.starts)
+
+    @property
+    def ends(self) -> list[int]:
+        """Where in `order` the last row of each part stands."""
+        ends: list[int] = (self.starts[1:] - 1).tolist()
+        return ends
+
+    def arrived(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Values in `order`, put into order of arrival."""
+        placed = np.empty_like(values)
+        placed[self.order] = values
+        return placed
+
+
+class Runs(NamedTuple):
+    """For how long something has held, row by row in the order of a `Series`.
+
+    Attributes:
+        length: for how many rows; 0 where it does not hold.
+        began: the time since when; undefined where it does not hold.
+    """
+
+    length: NDArray[np.int64]
+    began: NDArray[np.int64]
+
+
+class Past(NamedTuple):
+    """For how long something had held before a part; for each part.
+
+    Attributes:
+        length: for how many rows.
+        began: since when; what it is where `length` is 0 does not matter.
+    """
+
+    length: NDArray[np.int64]
+    began: NDArray[np.int64]
+
+
+def runs(
+    holds: NDArray[np.bool_], times: NDArray[np.int64], series: Series, past: Past
+) -> Runs:
+    """For how long something has held; all in the order of `series`."""
+    sizes = series.sizes
+    first = np.repeat(series.starts[:-1], sizes)
+    rows = np.arange(len(holds))
+    # the last row at which it did not hold, or the one before the part's first
+    broken = np.maximum(np.maximum.accumulate(np.where(holds, -1, rows)), first - 1)
+    length = rows - broken
+    began = times[np.minimum(broken + 1, len(times) - 1)]
+    goes_on = (broken == first - 1) & np.repeat(past.length > 0, sizes)
+    length += np.where(goes_on, np.repeat(past.length, sizes), 0)
+    began = np.where(goes_on, np.repeat(past.began, sizes), began)
+    return Runs(length, began)
+
+
+def numbers(frame: Frame, name: str) -> FieldColumn | None:
+    """The column of a field that every row has as a number of one kind, or None."""
+    column = frame.field(name)
+    if column is None or column.present is not None:
+        return None
+    return column if column.kind in ("float", "int") else None
+
+
+def is_wide(*times: NDArray[np.int64]) -> bool:
+    """Whether distances between some of these times do not fit into 64 bits."""
+    some = [each for each in times if len(each)]
+    if not some:
+        return False
+    return max(int(e.max()) for e in some) - min(int(e.min()) for e in some) > _LONGEST
+
+
+class SerialNode(PointwiseNode):
+    """A pointwise node that keeps state for each group.
+
+    It implements `series` where whole columns give the same as point after point.
+    """
+
+    def series(self, frame: Frame, series: Series) -> Outcome | None:
+        """What becomes of a frame; None, with nothing changed, if columns cannot tell."""
+        return None
+
+    def frame(self, frame: Frame) -> None:
+        """Take points of a stream in columns."""
+        # what depends on earlier points is shared with no other task
+        if len(frame) >= COLUMNS_FROM:
+            groups = frame.groups
+            series = Series(groups.ids, groups.order, groups.starts, is_fresh=False)
+            outcome = self.series(frame, series)
+            if outcome is not None:
+                self.emit_frame(outcome.frame, shared=False)
+                return
+        for point in frame.points():
+            self.point(point)
+
+    def batches(self, batches: Batches) -> None:
+        """Take batches in columns."""
+        outcome = None
+        # a batch without points has a beginning, too
+        if np.diff(batches.starts).all():
+            ids = [batches.ids[number] for number in batches.groups.tolist()]
+            order = np.arange(len(batches.frame), dtype=np.intp)
+            series = Series(ids, order, batches.starts, is_fresh=True)
+            outcome = self.series(batches.frame, series)
+        if outcome is not None:
+            self.emit_each(batches, outcome)
+            return
+        for batch in batches:
+            self.batch(batch)
