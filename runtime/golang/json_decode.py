@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from runtime.golang.json_syntax import syntax_error
+from runtime.golang.utf8 import whole
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
 # More than anybody writes, little enough for Python's stack whatever is done with it.
 _MAX_DEPTH = 100
 _TOO_DEEP = "exceeded max depth"
@@ -215,20 +214,15 @@ def _inside(value: Any) -> list[Any]:
 
 
 def _pairs(items: list[tuple[str, Any]]) -> Pairs:
-    return Pairs([(_whole(key), _cleaned(value)) for key, value in items])
+    return Pairs([(whole(key), _cleaned(value)) for key, value in items])
 
 
 def _cleaned(value: Any) -> Any:
     if isinstance(value, str):
-        return _whole(value)
+        return whole(value)
     if isinstance(value, list) and not isinstance(value, Pairs):
         return [_cleaned(each) for each in value]
     return value
-
-
-def _whole(text: str) -> str:
-    """`text` without lone surrogates, which have no UTF-8."""
-    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def _refuse(name: str) -> None:

@@ -1,8 +1,15 @@
-"""How Go writes floats: shortest digits that read back to the same value."""
+"""Go's numbers: integers of 64 bits, floats in digits that read back the same."""
 
 from __future__ import annotations
 
 import math
+
+
+def wrapped(value: int) -> int:
+    """The int64 that Go's arithmetic leaves of an exact result."""
+    if -(2**63) <= value < 2**63:
+        return value
+    return ((value + 2**63) & (2**64 - 1)) - 2**63
 
 
 def shortest(value: float) -> tuple[str, str, int]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from runtime.errors import EvaluationError
 from runtime.frames import FieldColumn, FieldKind, Frame, Point, Rows, Value
+from runtime.golang.utf8 import is_whole, whole
 from runtime.nodes.columns import derived, tag_column
 from runtime.nodes.environment import Environment
 from runtime.nodes.pointwise import Outcome, PointwiseNode
@@ -132,7 +133,8 @@ class EvalNode(PointwiseNode):
                 elif earlier in tags:
                     results[earlier] = tags[earlier]
             value: Value = function.row(state, time, seen, tags)
-            results[name] = value
+            # expressions cut texts by bytes; what leaves the node has to be text
+            results[name] = whole(value) if isinstance(value, str) else value
             if name not in fields and name not in tags:
                 if seen is fields:
                     seen = dict(fields)
@@ -209,6 +211,7 @@ class EvalNode(PointwiseNode):
                 name: FieldColumn(column.kind, column.values[rows])
                 for name, column in results.items()
             }
+        results = {name: _whole(column) for name, column in results.items()}
         laid = self._laid(frame, results)
         return None if laid is None else _Derived(Outcome(laid, rows), failures)
 
@@ -238,6 +241,14 @@ def _tag(value: Value) -> str:
             f"result of a tag expression must be of type string, got {kind}"
         )
     return value
+
+
+def _whole(column: FieldColumn) -> FieldColumn:
+    """The column without texts that have no UTF-8."""
+    if column.kind != "string" or is_whole("".join(column.values)):
+        return column
+    values = np.array([whole(text) for text in column.values], dtype=object)
+    return FieldColumn(column.kind, values)
 
 
 def _field(column: Column, size: int) -> FieldColumn | None:

@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from runtime.frames import Point
+from runtime.golang.numbers import wrapped
 from runtime.units import Nanoseconds
-
-_INT64 = 1 << 64
 
 
 class Sample(NamedTuple):
@@ -21,11 +20,6 @@ class Sample(NamedTuple):
 
 
 Samples = Sequence[Sample]
-
-
-def wrapped(value: int) -> int:
-    """An integer as 64 bits hold it."""
-    return (value + (_INT64 >> 1)) % _INT64 - (_INT64 >> 1)
 
 
 def count(samples: Samples) -> int:

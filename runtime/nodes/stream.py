@@ -7,6 +7,7 @@ from collections.abc import Hashable, Sequence
 
 from runtime.errors import EvaluationError
 from runtime.frames import Frame, Point
+from runtime.golang.numbers import wrapped
 from runtime.nodes.columns import rounded, truncated
 from runtime.nodes.environment import Environment
 from runtime.nodes.grouping import grouping_of
@@ -75,7 +76,7 @@ class FromNode(Node):
         dimensions = self._grouping.of_point(point)
         if self._truncate or self._round:
             time = round_half_up(truncate(point.time, self._truncate), self._round)
-            point = point.replace(time=time, dimensions=dimensions)
+            point = point.replace(time=wrapped(time), dimensions=dimensions)
         elif dimensions != point.dimensions:
             point = point.replace(dimensions=dimensions)
         self.emit_point(point)

@@ -9,6 +9,7 @@ import numpy as np
 
 from runtime.errors import TaskError
 from runtime.frames import Batch, Batches, Dimensions, Frame, Point
+from runtime.golang.numbers import wrapped
 from runtime.nodes.columns import rounded
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Barrier, Node
@@ -28,7 +29,7 @@ class ShiftNode(PointwiseNode):
 
     def apply(self, point: Point, group: str) -> Point | None:
         """The point at another time."""
-        return point.replace(time=point.time + self._shift)
+        return point.replace(time=wrapped(point.time + self._shift))
 
     def columns(self, frame: Frame) -> Outcome | None:
         """The frame at another time."""
@@ -40,7 +41,7 @@ class ShiftNode(PointwiseNode):
 
     def batch(self, batch: Batch) -> None:
         """Take a batch."""
-        tmax = batch.tmax + self._shift
+        tmax = wrapped(batch.tmax + self._shift)
         super().batch(
             Batch(
                 batch.name,
@@ -68,7 +69,7 @@ class ShiftNode(PointwiseNode):
     def barrier(self, barrier: Barrier) -> None:
         """Take the news that a group is complete up to a time."""
         super().barrier(
-            Barrier(barrier.group, barrier.time + self._shift, barrier.delete)
+            Barrier(barrier.group, wrapped(barrier.time + self._shift), barrier.delete)
         )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.frames import Point
+from runtime.golang.numbers import wrapped
 from runtime.nodes.columns import Times, truncated
 from runtime.units import Nanoseconds, truncate
 
@@ -165,7 +166,7 @@ class TimeWindows:
             return Emission(tuple(points), time)
         _drop(points, due - self._period)
         emission = Emission(tuple(points), due)
-        due = self._after(time)
+        due = wrapped(self._after(time))
         self._next[group] = due
         # the next emission will not want these any more
         _drop(points, due - self._period)

@@ -14,7 +14,7 @@ from runtime.alert.inhibition import Inhibitors
 from runtime.alert.topics import Topic, Topics
 from runtime.alert.types import Event, EventState, Handler
 from runtime.delivery import Address, Deliverer, Delivery
-from runtime.errors import DeliveryError, OptionsError, KapacitorError
+from runtime.errors import DeliveryError, KapacitorError, OptionsError
 from runtime.golang.glob import match as glob_match
 from runtime.golang.quoting import quote
 from runtime.services.alert.handlers import (
@@ -28,7 +28,7 @@ from runtime.services.alert.match import Match
 from runtime.services.alert.policy import OPEN, Policy
 from runtime.services.alert.routes import Lasting, targets_of, way_back
 from runtime.services.alert.specs import HandlerSpec, HandlerSpecs, restored
-from runtime.services.alert.state import StoredTopics, is_anonymous
+from runtime.services.alert.state import StoredTopics, check, is_anonymous
 from runtime.store import Store
 
 _log = logging.getLogger("kapacitor.alert")
@@ -148,9 +148,11 @@ class AlertService:
         """Record `event` on its topic and offer it to the topic's handlers.
 
         Raises:
-            DeliveryError: too many events wait for a handler; the others have it.
+            DeliveryError: too many events wait for a handler; the others have it. Or it
+                cannot be stored; then nothing was done.
             StoreError: outside a transaction: the state could not be kept.
         """
+        check(event)
         event = self.topics.collect(event)
         self._changed[event.topic, event.state.id] = event.state
         missed = 0

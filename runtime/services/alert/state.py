@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from runtime.alert.topics import Topic
-from runtime.alert.types import EventState, Level
+from runtime.alert.types import Event, EventState, Level
+from runtime.errors import DeliveryError
 from runtime.store import Store
 
 ANONYMOUS = "main:"
+_INT64 = range(-(2**63), 2**63)
 
 
 class StoredTopics:
@@ -68,6 +72,21 @@ class StoredTopics:
             "SELECT id FROM topics WHERE substr(id, 1, ?) = ?", (len(prefix), prefix)
         )
         return [row[0] for row in rows]
+
+
+def check(event: Event) -> None:
+    """Refuse what no database takes, before it spoils the transaction of the others.
+
+    Raises:
+        DeliveryError: a text has no UTF-8, or a number more than 64 bits.
+    """
+    state = event.state
+    try:
+        if not (state.time in _INT64 and state.duration in _INT64):
+            raise OverflowError("a time is out of range")
+        msgspec.msgpack.encode(event)
+    except (OverflowError, UnicodeError) as error:
+        raise DeliveryError(f"event cannot be stored: {error}") from None
 
 
 def is_anonymous(topic: str) -> bool:

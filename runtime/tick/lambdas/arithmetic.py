@@ -7,6 +7,7 @@ import operator
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from runtime.golang.numbers import wrapped
 from runtime.tick.lambdas.regex import Regex
 from runtime.tick.lambdas.values import (
     NAMES,
@@ -15,14 +16,12 @@ from runtime.tick.lambdas.values import (
     Type,
     octets,
     truncated,
-    wrapped,
 )
 from runtime.units import Duration
 
 DIVIDE_BY_ZERO: Final = "runtime error: integer divide by zero"
 LOGICAL: Final = frozenset(("AND", "OR"))
 COMPARISONS: Final = frozenset(("==", "!=", "<", "<=", ">", ">=", "=~", "!~"))
-MATH: Final = frozenset(("+", "-", "*", "/", "%"))
 
 Compute = Callable[[LambdaValue, LambdaValue], LambdaValue]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from runtime.errors import EvaluationError, ScriptError
+from runtime.golang.numbers import wrapped
 from runtime.tick import ast
 from runtime.tick.lambdas.arithmetic import OPERATIONS, complaint
 from runtime.tick.lambdas.evaluator import (
@@ -20,7 +21,6 @@ from runtime.tick.lambdas.evaluator import (
 from runtime.tick.lambdas.functions import FUNCTIONS
 from runtime.tick.lambdas.regex import Regex
 from runtime.tick.lambdas.state import State
-from runtime.tick.lambdas.values import wrapped
 from runtime.units import Duration
 
 

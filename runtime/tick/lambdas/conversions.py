@@ -7,14 +7,13 @@ import re
 from typing import Final
 
 from runtime.golang.durations import parse_influx
-from runtime.golang.numbers import general, plain
+from runtime.golang.numbers import general, plain, wrapped
 from runtime.golang.quoting import quote
 from runtime.tick.lambdas.values import (
     INT_MAX,
     INT_MIN,
     CallError,
     truncated,
-    wrapped,
 )
 from runtime.units import Duration, influx_duration
 

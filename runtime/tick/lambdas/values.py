@@ -57,13 +57,6 @@ NAMES: Final[dict[Type, str]] = {
 RESULTS: Final[frozenset[Type]] = frozenset((float, int, str, bool, Duration))
 
 
-def wrapped(value: int) -> int:
-    """The int64 that Go's arithmetic leaves of an exact result."""
-    if INT_MIN <= value <= INT_MAX:
-        return value
-    return ((value + 2**63) & (2**64 - 1)) - 2**63
-
-
 def truncated(value: float) -> int:
     """The int64 that Go's conversion makes of a float; the least one if it is none."""
     if -(2.0**63) <= value < 2.0**63:

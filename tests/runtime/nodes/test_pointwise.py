@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from runtime.errors import TaskError
 from runtime.frames import Dimensions, Point
+from runtime.line_protocol.times import LATEST
 from runtime.nodes.build import NODES
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Node
@@ -95,6 +96,13 @@ def test_from_truncates(feed):
     node, collector = running(source.FromNode(truncate=Duration(seconds(10))))
     feed(node, points("m v=2 14\nm v=2 -1\nm v=2 20"))
     assert [p.time / 1e9 for p in collector.points] == [10, -10, 20]
+
+
+@both
+def test_from_rounds_a_time_past_the_last_as_64_bits_do(feed):
+    node, collector = running(source.FromNode(round=Duration(seconds(3600))))
+    feed(node, [point.replace(time=LATEST) for point in points("m v=2 1")])
+    assert [p.time for p in collector.points] == [-(2**63) + 763_145_224_192]
 
 
 @both
@@ -313,6 +321,17 @@ def test_eval_keeps_what_is_asked(feed, keep, expected):
     feed(node, points("m,h=a v=2,w=5 1"))
     assert fields(collector) == [expected]
     assert collector.points[0].tags == {"h": "a"}
+
+
+@both
+def test_half_a_character_does_not_leave_eval(feed):
+    cut = 'strSubstring("s", 0, 1)'
+    node, collector = evaluated(
+        cut, f"strLength({cut})", cut, as_names=("x", "n", "t"), tag_names=("t",)
+    )
+    feed(node, points('m s="é" 1\nm s="ee" 2'))
+    assert fields(collector) == [{"x": "\ufffd", "n": 1}, {"x": "e", "n": 1}]
+    assert [p.tags for p in collector.points] == [{"t": "\ufffd"}, {"t": "e"}]
 
 
 @both

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from runtime.alert.types import Event, EventData, EventState, Level
@@ -15,6 +17,29 @@ def event(topic, event_id, level, **tags):
 
 def spec(handler="h", topic="t", kind="foo", options=None, match=""):
     return HandlerSpec(handler, topic, kind, options, match)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id": "\udcc3"},
+        {"message": "\ud800"},
+        {"time": 2**63},
+        {"duration": -(2**63) - 1},
+    ],
+)
+def test_what_no_database_takes_is_refused_and_stops_nothing_else(
+    service, offers, changes
+):
+    service.register(spec("a"))
+    bad = event("t", "e", CRITICAL)
+    bad = dataclasses.replace(bad, state=dataclasses.replace(bad.state, **changes))
+    with service.transaction():
+        with pytest.raises(DeliveryError, match="event cannot be stored: "):
+            service.collect(bad)
+        service.collect(event("t", "f", CRITICAL))
+    assert offers.ids == [("t", "a", "f")]
+    assert [*service.topics.get("t").events] == ["f"]
 
 
 class Silent:
