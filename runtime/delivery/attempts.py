@@ -12,6 +12,7 @@ from runtime.delivery.policy import may_be_too_long, shortened
 from runtime.delivery.queue import Queue
 from runtime.errors import DeliveryError
 from runtime.golang.quoting import quote
+from runtime.golang.utf8 import whole
 from runtime.http_client import idempotency_key
 
 _ERROR_CHARACTERS = 2000
@@ -58,7 +59,7 @@ class Attempts:
 
 def shown(error: DeliveryError) -> str:
     """What is kept of an error's text."""
-    return str(error)[:_ERROR_CHARACTERS]
+    return whole(str(error)[:_ERROR_CHARACTERS])
 
 
 def log_failure(queue: Queue, item: Item, then: str) -> None:

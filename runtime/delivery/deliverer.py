@@ -170,7 +170,7 @@ class Deliverer(Book):
             old = queue.older(limit)
             for item in old:
                 queue.drop(item.id, self._monotonic())
-        self._pending -= len(old)
+            self._pending -= len(old)
         queue.counters.dead += len(old)
         for item in old:
             error = item.error or _TOO_OLD
@@ -184,6 +184,9 @@ class Deliverer(Book):
                 await self.tidy()
             except StoreError as error:
                 _log_store("tidy up", error)
+            # without tidying up the outbox would grow for good
+            except Exception:
+                _log.exception("failed to tidy up")
 
     def _call(self) -> None:
         if self._loop is not None:
@@ -253,6 +256,7 @@ class Deliverer(Book):
             self._spawn(self._load(queue))
 
     async def _load(self, queue: Queue) -> None:
+        items: list[Item] | None = None
         try:
             items = await self._settler.run(
                 self.outbox.pending, queue.address, queue.loaded, self._buffer_size
@@ -260,9 +264,12 @@ class Deliverer(Book):
         except StoreError as error:
             _log_store("read the outbox", error)
             await asyncio.sleep(SETTLE_AGAIN_S)
-            return
         finally:
             self._loading.discard(queue.address)
+        if items is None:
+            if not self._is_closing:
+                self._advance(queue)
+            return
         now, now_s = self._now(), self._monotonic()
         with self._lock:
             # what was cancelled meanwhile has moved the mark

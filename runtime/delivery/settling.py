@@ -77,8 +77,12 @@ class Settler:
             changed = [each.changed for each in outcomes if each.changed is not None]
             try:
                 await self.run(self._outbox.settle, done, changed)
-            except StoreError as error:
-                _log.error(f"failed to write the outbox err={quote(str(error))}")
+            # workers wait for it: whatever happened is told, and tried again
+            except Exception as error:
+                _log.error(
+                    f"failed to write the outbox err={quote(str(error))}",
+                    exc_info=None if isinstance(error, StoreError) else error,
+                )
                 self._waiting = outcomes + self._waiting
                 await asyncio.sleep(SETTLE_AGAIN_S)
                 continue

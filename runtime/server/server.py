@@ -225,6 +225,9 @@ class Server:
             await self._compute.run(self._load.load)
         except KapacitorError as error:
             log.error(str(error), extra={"service": "load"})
+        # the next reload may find files that cause no such thing
+        except Exception:
+            log.exception("reloading failed", extra={"service": "load"})
 
     async def _listen(self) -> None:
         try:
@@ -243,6 +246,9 @@ class Server:
                 await self._compute.run(self._master.tick)
             except KapacitorError as error:
                 log.error("a tick failed", extra={"err": str(error)})
+            # without ticks barriers and dead men's switches would stop for good
+            except Exception:
+                log.exception("a tick failed")
 
     def _is_stopped(self, task: str) -> bool:
         """Whether there is a task of that id that does not run."""

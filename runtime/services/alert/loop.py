@@ -82,5 +82,8 @@ class Loop:
     async def _fire(self, function: Callable[[], None]) -> None:
         try:
             await self.call(function)
-        except (KapacitorError, RuntimeError) as error:
+        except KapacitorError as error:
             _log.error(f"a timer failed err={quote(str(error))}")
+        # nobody waits for it, so whatever happened is told here
+        except Exception:
+            _log.exception("a timer failed")

@@ -99,6 +99,9 @@ class DeliveryService:
             await noted
         except KapacitorError as error:
             log.error(f"failed to note how a handler does err={quote(str(error))}")
+        # nobody waits for it, so whatever happened is told here
+        except Exception:
+            log.exception("failed to note how a handler does")
 
     def _note(self, event: Event) -> None:
         before = self._alerts.event_state(event.topic, event.state.id)

@@ -431,13 +431,32 @@ def test_a_damaged_row_is_a_dead_letter(make, store):
     assert after.outbox.items("dead")[0].error == "the stored event is damaged"
 
 
-def test_an_outbox_that_cannot_be_written_delays_but_repeats_nothing(
+def test_an_outbox_that_cannot_be_read_delays_but_forgets_nothing(
     make, store, monkeypatch
+):
+    monkeypatch.setattr("runtime.delivery.deliverer.SETTLE_AGAIN_S", 0.001)
+    offer(make(), A, Recorder(), "1", "2")
+    deliverer, handler = make(), Recorder()
+    pending, failures = deliverer.outbox.pending, [StoreError("disk I/O error")]
+
+    def failing(*arguments):
+        if failures:
+            raise failures.pop()
+        return pending(*arguments)
+
+    monkeypatch.setattr(deliverer.outbox, "pending", failing)
+    deliverer.resume(A, handler, {})
+    assert run(deliverer, until=lambda: len(handler.ids) == 2) == 0
+
+
+@pytest.mark.parametrize("fault", [StoreError("disk is full"), ValueError("a bug")])
+def test_an_outbox_that_cannot_be_written_delays_but_repeats_nothing(
+    make, store, monkeypatch, fault
 ):
     monkeypatch.setattr("runtime.delivery.settling.SETTLE_AGAIN_S", 0.001)
     deliverer, handler = make(), Recorder()
     offer(deliverer, A, handler, "1", "2")
-    settle, failures = deliverer.outbox.settle, [StoreError("disk is full")] * 3
+    settle, failures = deliverer.outbox.settle, [fault] * 3
 
     def failing(done, changed):
         if failures:
