@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from scaffold.errors import AnchorNotFound, PlanError
 from scaffold.generate import Wanted, registered, registration, same
 from scaffold.patching.patch import Registration, find, fitted, text_of
 from scaffold.patching.slots import Entry, Slot, Source
+from scaffold.places import EDIT
 from scaffold.state import Record
 from scaffold.tree import Tree
 
@@ -39,6 +41,7 @@ class Finding(NamedTuple):
         line: in it, from 1; 0: the file as a whole.
         message: what is wrong, for people.
         fix: a command that puts it right, or "".
+        surplus: the first and the last line of what should not be there.
     """
 
     code: str
@@ -46,6 +49,7 @@ class Finding(NamedTuple):
     line: int
     message: str
     fix: str
+    surplus: tuple[int, int] | None = None
 
     @property
     def name(self) -> str:
@@ -81,16 +85,37 @@ class Examiner:
         findings += self._places(want, record, fix)
         return self._blame_spec(want, record, findings)
 
-    def leftovers(self, kind: str) -> list[Finding]:
+    def leftovers(self, kind: str, package: str) -> list[Finding]:
         """What is still there of a handler whose spec is gone."""
         record = state.read(self.tree, kind) or Record({}, {})
-        paths = [path for path in record.files if self.tree.read(path) is not None]
-        fix = f"rm -r {state.HANDLERS / kind}"
-        if paths:
-            fix = "rm " + " ".join(map(str, sorted(paths)))
-        paths = paths or [state.HANDLERS / kind / "manifest"]
         message = f"is left of the handler `{kind}`, whose handler.toml is gone"
-        return [Finding("SC108", path, 0, message, fix) for path in sorted(paths)]
+        findings = list(self._entries_left(record, package, message))
+        paths = [path for path in record.files if self.tree.read(path) is not None]
+        fix = "rm " + " ".join(map(str, sorted(paths)))
+        if not paths and not findings:
+            paths = [state.HANDLERS / kind / "manifest"]
+            fix = f"rm -r {state.HANDLERS / kind}"
+        findings += [Finding("SC108", path, 0, message, fix) for path in sorted(paths)]
+        return findings
+
+    def _entries_left(
+        self, record: Record, package: str, message: str
+    ) -> Iterator[Finding]:
+        anchors = {
+            (plan.within(edit.path, package), edit.place): edit.anchor
+            for edit in EDIT
+            if not edit.once
+        }
+        for path, place, key in record.places:
+            anchor = anchors.get((path, place))
+            if anchor is None or self.tree.read(path) is None:
+                continue
+            asked = Registration(path, place, anchor, key, "", None)
+            with contextlib.suppress(AnchorNotFound):
+                for entry in self._slot(asked)[1].entries:
+                    if entry.key == key:
+                        name = f"`{key}` in {anchor.name}"
+                        yield _surplus("SC108", path, entry, f"{name}: {message}")
 
     def _files(self, want: Wanted, record: Record, fix: str) -> Iterator[Finding]:
         for path, text in record.files.items():
@@ -131,7 +156,8 @@ class Examiner:
             yield Finding("SC101", asked.path, slot.end, f"{name}: is missing", fix)
             return
         if len(entries) > 1:
-            yield _doubled(asked.path, entries[-1], name)
+            message = f"{name}: is there twice"
+            yield _surplus("SC102", asked.path, entries[-1], message)
         line = entries[0].first + 1
         if base is not None and text_of(source, entries[0], slot) != base:
             look = f"scaffold diff {kind}"
@@ -178,8 +204,29 @@ def kinds(tree: Tree, package: str) -> list[str]:
     ]
 
 
-def _doubled(path: PurePosixPath, entry: Entry, name: str) -> Finding:
+def mended(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings, with one command for each file that holds too much.
+
+    Two commands would not do: the first one moves the lines that the second one means.
+    """
+    lines: dict[PurePosixPath, list[str]] = {}
+    for finding in findings:
+        if finding.surplus:
+            first, last = finding.surplus
+            which = f"{first}d" if first == last else f"{first},{last}d"
+            lines.setdefault(finding.path, []).append(which)
+    return [
+        (
+            finding._replace(
+                fix=f"sed -i '{';'.join(lines[finding.path])}' {finding.path}"
+            )
+            if finding.surplus
+            else finding
+        )
+        for finding in findings
+    ]
+
+
+def _surplus(code: str, path: PurePosixPath, entry: Entry, message: str) -> Finding:
     first, last = entry.first + 1, entry.end
-    lines = str(first) if first == last else f"{first},{last}"
-    fix = f"sed -i {lines}d {path}"
-    return Finding("SC102", path, first, f"{name}: is there twice", fix)
+    return Finding(code, path, first, message, "", (first, last))

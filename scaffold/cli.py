@@ -365,6 +365,22 @@ def _run(output: _Output, command: Callable[[], Any]) -> None:
     sys.exit(report.exit_code)
 
 
+def _tell_misuse(error: click.ClickException, as_json: bool) -> None:
+    """Print what is wrong with the command line itself."""
+    if not as_json:
+        error.show()
+        return
+    import json
+
+    from scaffold.report import failure
+
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "scaffold"
+    name = path.removeprefix("scaffold").strip()
+    told = failure(name, error.exit_code, error.format_message(), f"{path} -h")
+    click.echo(json.dumps(told, indent=2))
+
+
 def _to_stderr(line: str) -> None:
     click.echo(line, err=True)
 
@@ -386,7 +402,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.ClickException as error:
-        error.show()
+        _tell_misuse(error, "--json" in (sys.argv if arguments is None else arguments))
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         _to_stderr("interrupted: the tree is as before")

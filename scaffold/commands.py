@@ -136,7 +136,8 @@ def check(project: Project, names: Sequence[str]) -> Report:
     ]
     if not names:
         for gone in sorted(set(state.kinds(tree)) - set(kinds)):
-            findings += examiner.leftovers(gone)
+            findings += examiner.leftovers(gone, project.package)
+    findings = checking.mended(findings)
     wrong = [finding for finding in findings if not finding.is_informational]
     noun = "handler" if len(kinds) == 1 else "handlers"
     verdict = f"{len(wrong)} wrong" if wrong else "nothing to do"

@@ -18,7 +18,7 @@ ScaffoldError
 # ruff: noqa: N818 - the names say what happened
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -107,12 +107,11 @@ class Conflict(ScaffoldError):
 
     exit_code = 3
 
-    def __init__(
-        self, paths: Sequence[PurePosixPath], why: str, *, fix: str = ""
-    ) -> None:
-        self.paths = tuple(paths)
+    def __init__(self, why: Mapping[PurePosixPath, str], *, fix: str = "") -> None:
+        self.paths = tuple(why)
         self.fix = fix
-        super().__init__("\n".join(f"{path}: {why}" for path in self.paths))
+        lines = [f"{path}: {reason}; left alone" for path, reason in why.items()]
+        super().__init__("\n".join(lines))
 
 
 class VerificationFailed(ScaffoldError):

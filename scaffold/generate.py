@@ -19,6 +19,10 @@ Render = Callable[[str, HandlerSpec, str], str]
 """The text of a template, for a spec and the package that the runtime is called."""
 
 
+_FOREIGN = "is there already, with other text"
+_EDITED = "was edited by hand, and would have to change"
+
+
 class Wanted(NamedTuple):
     """What should be there for one handler.
 
@@ -166,13 +170,16 @@ def refuse_conflicts(result: ChangeSet, kind: str) -> ChangeSet:
     Raises:
         Conflict: somebody's is.
     """
-    if result.conflicts:
-        raise Conflict(
-            result.conflicts,
-            "was edited by hand, or is not ours; it is left alone",
-            fix=f"scaffold diff {kind}",
-        )
-    return result
+    conflicts = {
+        step.path: step.reason for step in result.steps if step.action == "conflict"
+    }
+    if not conflicts:
+        return result
+    foreign = [path for path, reason in conflicts.items() if reason == _FOREIGN]
+    fix = f"scaffold diff {kind}".rstrip()
+    if foreign:
+        fix = "; ".join(f"mv {path} {path}.mine" for path in foreign)
+    raise Conflict(conflicts, fix=fix)
 
 
 def same(data: bytes, text: str) -> bool:
@@ -213,12 +220,12 @@ def _file_action(now: bytes | None, text: str, base: str | None) -> tuple[str, s
     if same(now, text):
         return "identical", ""
     if base is None:
-        return "conflict", "is there already, with other text"
+        return "conflict", _FOREIGN
     if same(now, base):
         return "update", ""
     if base == text:
         return "keep", "edited by hand"
-    return "conflict", "edited by hand"
+    return "conflict", _EDITED
 
 
 def _places(
@@ -278,7 +285,7 @@ def registered(place: plan.Place) -> Registered:
 
 
 def _step(place: plan.Place, outcome: Outcome) -> Step:
-    reasons = {"keep": "edited by hand", "conflict": "edited by hand"}
+    reasons = {"keep": "edited by hand", "conflict": _EDITED}
     return Step(
         outcome.action,
         place.path,

@@ -223,8 +223,8 @@ class View:
         """The configuration, for tables in documentation."""
         rows = [_row("enabled", "bool", "false", "Whether the service sends alerts.")]
         for field in self.spec.config:
-            doc = started(field.doc)
-            if field.required and "required" not in doc:
+            doc = started(self._config_doc(field))
+            if field.required and "required" not in doc.lower():
                 doc = f"{doc} Required{' when enabled' if field.required == 'enabled' else ''}.".strip()
             rows.append(_row(field.key, _type_word(field), toml_literal(field), doc))
         if self.spec.is_global:

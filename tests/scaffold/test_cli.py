@@ -70,6 +70,39 @@ def test_the_same_again_writes_nothing(scaffold: Run, project: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in times} == times
 
 
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["regenerate"], "regenerate"),
+        (["new-handler", "huddle", "--feild", "a:str"], "new-handler"),
+        (["nothing"], ""),
+    ],
+)
+def test_machines_are_told_of_a_wrong_command_line_too(
+    scaffold: Run, arguments: list[str], command: str
+) -> None:
+    told = json.loads(scaffold(*arguments, "--json", code=2).stdout)
+    assert told["command"] == command
+    assert told["errors"]
+    assert told["next"] == [f"scaffold {command}".strip() + " -h"]
+
+
+def test_a_file_of_somebody_else_in_the_way_comes_with_a_way_out(
+    scaffold: Run, project: Path
+) -> None:
+    mine = project / "examples/huddle/huddle.tick"
+    mine.parent.mkdir()
+    mine.write_text("mine\n")
+    told = json.loads(scaffold(*HUDDLE, "--json", code=3).stdout)
+    assert told["errors"] == [
+        "examples/huddle/huddle.tick: is there already, with other text; left alone"
+    ]
+    [fix] = told["next"]
+    subprocess.run(fix, shell=True, cwd=project, check=True)
+    scaffold(*HUDDLE)
+    assert mine.with_suffix(".tick.mine").read_text() == "mine\n"
+
+
 def test_flags_that_disagree_with_the_spec_are_refused(
     scaffold: Run, project: Path
 ) -> None:

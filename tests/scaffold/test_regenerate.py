@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -127,6 +128,27 @@ def test_a_doubled_registration_comes_with_the_command_that_removes_it(
     assert (huddle / path).read_text() == text
 
 
+def test_one_command_removes_all_that_is_too_much_in_a_file(
+    scaffold: Run, huddle: Path
+) -> None:
+    path = "runtime/pipeline/alert.py"
+    name, method = (
+        '    "huddle": HuddleHandler,\n',
+        "        return HuddleHandler(self)\n",
+    )
+    start = "    @handler_property\n    def huddle("
+    text = (huddle / path).read_text()
+    whole = text[text.index(start) : text.index(method)] + method + "\n"
+    edit(huddle, path, whole, whole * 2)
+    edit(huddle, path, name, name * 2)
+    told = json.loads(scaffold("check", "--json", code=1).stdout)
+    assert [finding["code"] for finding in told["findings"]] == ["SC102", "SC102"]
+    [fix] = told["next"]
+    subprocess.run(fix, shell=True, cwd=huddle, check=True)
+    assert (huddle / path).read_text().replace("\n", "") == text.replace("\n", "")
+    assert findings(scaffold, code=0) == {}
+
+
 def test_an_edited_registration_is_kept(scaffold: Run, huddle: Path) -> None:
     path = "runtime/task_master.py"
     text = edit(
@@ -143,6 +165,28 @@ def test_what_is_left_of_a_handler_without_a_spec(scaffold: Run, huddle: Path) -
     assert list(found) == ["SC108"]
     subprocess.run(found["SC108"], shell=True, cwd=huddle, check=True)
     assert not (huddle / SERVICE).exists()
+
+
+def test_registrations_of_a_handler_without_a_spec_are_left_too(
+    scaffold: Run, huddle: Path
+) -> None:
+    shutil.rmtree(huddle / SERVICE.rpartition("/")[0])
+    told = json.loads(scaffold("check", "--json", code=1).stdout)
+    left = {finding["path"] for finding in told["findings"]}
+    assert {"runtime/task_master.py", "docs/handlers/huddle.md"} <= left
+    for fix in dict.fromkeys(finding["fix"] for finding in told["findings"]):
+        subprocess.run(fix, shell=True, cwd=huddle, check=True)
+    assert list(findings(scaffold)) == ["SC108"]
+    subprocess.run(findings(scaffold)["SC108"], shell=True, cwd=huddle, check=True)
+    assert findings(scaffold, code=0) == {}
+    done = subprocess.run(
+        ["grep", "-rli", "huddle", "runtime", "tests", "docs", "etc"],
+        cwd=huddle,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == ""
 
 
 def test_a_lost_record_is_made_again(scaffold: Run, huddle: Path) -> None:
