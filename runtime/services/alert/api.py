@@ -29,6 +29,7 @@ from runtime.services.alert.json_patch import PatchError, apply
 from runtime.services.alert.policy import OPEN, ForbiddenError, Policy
 from runtime.services.alert.service import AlertService, UnknownHandlerError
 from runtime.services.alert.specs import HandlerSpec, redacted
+from runtime.services.httpd.messages import RefusedError
 from runtime.units import go_duration, rfc3339
 
 PATH = "/kapacitor/v1/alerts/topics"
@@ -68,14 +69,6 @@ class Query:
 
     pattern: str = ""
     min_level: str = ""
-
-
-class _Refusal(Exception):  # noqa: N818 - it carries an answer, it is no error
-    """Ends a request with an error."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.reply = Reply(status, {"error": text, "message": text})
 
 
 class AlertAPI:
@@ -119,9 +112,10 @@ class AlertAPI:
                 case "DELETE" if path:
                     return self._delete(parts)
                 case _:
-                    raise _Refusal(404, "Not Found")
-        except _Refusal as refusal:
-            return refusal.reply
+                    raise RefusedError("Not Found", 404)
+        except RefusedError as refusal:
+            text = str(refusal)
+            return Reply(refusal.status, {"error": text, "message": text})
 
     def _get(self, path: str, parts: list[str], query: Query, uri: str) -> Reply:
         if not path:
@@ -144,14 +138,14 @@ class AlertAPI:
         try:
             topics = self._service.topics.matching(query.pattern, level)
         except PatternError as error:
-            raise _Refusal(400, f"invalid pattern: {error}") from None
+            raise RefusedError(f"invalid pattern: {error}", 400) from None
         trees = [_topic_tree(topic) for topic in topics]
         return Reply(200, {"link": _link(uri), "topics": trees})
 
     def _topic(self, topic: str) -> Topic:
         found = self._service.topics.get(topic)
         if found is None:
-            raise _Refusal(404, f"unknown topic: {quote(topic)}")
+            raise RefusedError(f"unknown topic: {quote(topic)}", 404)
         return found
 
     def _events(self, topic: str, query: Query) -> Reply:
@@ -159,7 +153,7 @@ class AlertAPI:
         found = self._service.topics.get(topic)
         if found is None:
             text = f"failed to get topic events: unknown topic {quote(topic)}"
-            raise _Refusal(500, text)
+            raise RefusedError(text, 500)
         events = [_event_tree(topic, state) for state in found.at_least(level)]
         link = _link(f"{PATH}/{topic}/events")
         return Reply(200, {"link": link, "topic": topic, "events": events})
@@ -168,14 +162,14 @@ class AlertAPI:
         state = self._service.event_state(topic, event)
         if state is None:
             text = f"unknown event {quote(event)} in topic {quote(topic)}"
-            raise _Refusal(404, text)
+            raise RefusedError(text, 404)
         return Reply(200, _event_tree(topic, state))
 
     def _handlers(self, topic: str, query: Query, uri: str) -> Reply:
         try:
             specs = self._service.handlers(topic, query.pattern)
         except PatternError as error:
-            raise _Refusal(400, f"invalid pattern: {error}") from None
+            raise RefusedError(f"invalid pattern: {error}", 400) from None
         trees = [self._handler_tree(spec) for spec in specs]
         return Reply(200, {"link": _link(uri), "topic": topic, "handlers": trees})
 
@@ -183,14 +177,14 @@ class AlertAPI:
         try:
             fields = decode(body, _SPEC, {}) or {}
         except JsonError as error:
-            raise _Refusal(400, f"invalid handler json: {error}") from None
+            raise RefusedError(f"invalid handler json: {error}", 400) from None
         spec = _checked({**fields, "topic": topic})
         try:
             self._service.register(spec, self._policy)
         except ForbiddenError as error:
-            raise _Refusal(403, f"failed to create handler: {error}") from None
+            raise RefusedError(f"failed to create handler: {error}", 403) from None
         except OptionsError as error:
-            raise _Refusal(500, f"failed to create handler: {error}") from None
+            raise RefusedError(f"failed to create handler: {error}", 500) from None
         return Reply(200, self._handler_tree(spec))
 
     def _change(self, method: str, parts: list[str], body: bytes) -> Reply:
@@ -201,14 +195,14 @@ class AlertAPI:
             fields["topic"] = before.topic
         elif fields.get("topic", "") != before.topic:
             text = "failed to update handler: cannot change topic in update"
-            raise _Refusal(500, text)
+            raise RefusedError(text, 500)
         spec = _checked(fields)
         try:
             spec = self._service.update(before, spec, self._policy)
         except ForbiddenError as error:
-            raise _Refusal(403, f"failed to update handler: {error}") from None
+            raise RefusedError(f"failed to update handler: {error}", 403) from None
         except OptionsError as error:
-            raise _Refusal(500, f"failed to update handler: {error}") from None
+            raise RefusedError(f"failed to update handler: {error}", 500) from None
         return Reply(200, self._handler_tree(spec))
 
     def _delete(self, parts: list[str]) -> Reply:
@@ -222,7 +216,7 @@ class AlertAPI:
         try:
             return self._service.handler(topic, handler)
         except UnknownHandlerError as error:
-            raise _Refusal(404, str(error)) from None
+            raise RefusedError(str(error), 404) from None
 
     def _handler_tree(self, spec: HandlerSpec) -> dict[str, Any]:
         return {
@@ -238,7 +232,7 @@ def _level(query: Query) -> Level:
     try:
         return Level.parse(query.min_level)
     except ValueError as error:
-        raise _Refusal(400, str(error)) from None
+        raise RefusedError(str(error), 400) from None
 
 
 def _checked(fields: dict[str, Any]) -> HandlerSpec:
@@ -252,7 +246,7 @@ def _checked(fields: dict[str, Any]) -> HandlerSpec:
     try:
         spec.validate()
     except OptionsError as error:
-        raise _Refusal(400, str(error)) from None
+        raise RefusedError(str(error), 400) from None
     return spec
 
 
@@ -260,7 +254,7 @@ def _put(body: bytes) -> dict[str, Any]:
     try:
         return dict(decode(body, _SPEC, {}) or {})
     except JsonError as error:
-        raise _Refusal(400, f"failed to unmarshal JSON: {error}") from None
+        raise RefusedError(f"failed to unmarshal JSON: {error}", 400) from None
 
 
 def _patched(before: HandlerSpec, body: bytes) -> dict[str, Any]:
@@ -268,11 +262,11 @@ def _patched(before: HandlerSpec, body: bytes) -> dict[str, Any]:
     try:
         document = apply(patch, before.tree)
     except PatchError as error:
-        raise _Refusal(400, f"failed to apply patch: {error}") from None
+        raise RefusedError(f"failed to apply patch: {error}", 400) from None
     try:
         return dict(decode(json.dumps(document).encode(), _SPEC, {}) or {})
     except JsonError as error:
-        raise _Refusal(500, f"failed to unmarshal patched json: {error}") from None
+        raise RefusedError(f"failed to unmarshal patched json: {error}", 500) from None
 
 
 def _patch(body: bytes) -> list[Any]:
@@ -281,7 +275,7 @@ def _patch(body: bytes) -> list[Any]:
         json.loads(text)
         value = plain(first_value(body))
     except (ValueError, RecursionError):
-        raise _Refusal(400, f"invalid patch json: {_whole(text)}") from None
+        raise RefusedError(f"invalid patch json: {_whole(text)}", 400) from None
     if value is None:
         return []
     if not isinstance(value, list):
@@ -290,7 +284,7 @@ def _patch(body: bytes) -> list[Any]:
             f"json: cannot unmarshal {kinds[type(value)]} "
             "into Go value of type jsonpatch.Patch"
         )
-        raise _Refusal(400, f"invalid patch json: {text}")
+        raise RefusedError(f"invalid patch json: {text}", 400)
     return value
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from runtime.compute import Compute
@@ -17,13 +17,13 @@ from runtime.records import Records
 from runtime.secrets import Secret
 from runtime.services.auth.passwords import hashed
 from runtime.services.auth.users import PERMISSIONS, User, is_name
-from runtime.services.httpd.listing import Listing, RefusedError
+from runtime.services.httpd.listing import Listing
 from runtime.services.httpd.messages import (
     BASE,
     NO_CONTENT,
     Answer,
+    RefusedError,
     Request,
-    failure,
     pretty,
     self_link,
 )
@@ -72,11 +72,11 @@ class UsersAPI:
 
     def add_routes(self, router: Router) -> None:
         """Add the routes."""
-        router.add("GET", "/users", _refusable(self._list))
-        router.add("POST", "/users", _refusable(self._create))
-        router.add("GET", "/users/", _refusable(self._get))
-        router.add("PATCH", "/users/", _refusable(self._update))
-        router.add("DELETE", "/users/", _refusable(self._delete))
+        router.add("GET", "/users", self._list)
+        router.add("POST", "/users", self._create)
+        router.add("GET", "/users/", self._get)
+        router.add("PATCH", "/users/", self._update)
+        router.add("DELETE", "/users/", self._delete)
 
     async def _list(self, request: Request) -> Answer:
         listing = Listing.of(request, _FIELDS)
@@ -162,18 +162,6 @@ def _kept(before: User, changed: User) -> list[str]:
     """The fields that a change leaves alone."""
     names = [field.name for field in dataclasses.fields(User)]
     return [name for name in names if getattr(before, name) == getattr(changed, name)]
-
-
-def _refusable(
-    work: Callable[[Request], Awaitable[Answer]],
-) -> Callable[[Request], Awaitable[Answer]]:
-    async def handler(request: Request) -> Answer:
-        try:
-            return await work(request)
-        except RefusedError as error:
-            return failure(str(error), error.status)
-
-    return handler
 
 
 def _name(request: Request) -> str:

@@ -31,9 +31,9 @@ from runtime.services.httpd.messages import (
     BASE,
     NO_CONTENT,
     Answer,
+    RefusedError,
     Request,
     compact,
-    failure,
     self_link,
 )
 from runtime.services.httpd.router import Router
@@ -64,12 +64,6 @@ class DynamicService(Protocol):
         Raises:
             ConfigError: the service refuses them.
         """
-
-
-class _Refusal(Exception):  # noqa: N818 - becomes an answer, not a failure
-    def __init__(self, text: str, status: int = 400) -> None:
-        super().__init__(text)
-        self.status = status
 
 
 class ConfigService:
@@ -139,17 +133,11 @@ class ConfigService:
             self._services[name].update(configs)
 
     async def _get(self, request: Request) -> Answer:
-        try:
-            return self._read(request)
-        except _Refusal as refusal:
-            return failure(str(refusal), refusal.status)
-
-    def _read(self, request: Request) -> Answer:
         self._check_enabled()
         try:
             elements = self._all(self._overrides)
         except ConfigError as error:
-            raise _Refusal(
+            raise RefusedError(
                 f"failed to resolve current config:{_prefixed(error)}", 500
             ) from None
         if request.path == _PATH:
@@ -161,15 +149,17 @@ class ConfigService:
             return compact({"link": self_link(_PATH), "sections": shown})
         name, slash, element = request.rest.partition("/")
         if not name:
-            raise _Refusal("section not specified, do you have an extra trailing '/'?")
+            raise RefusedError(
+                "section not specified, do you have an extra trailing '/'?"
+            )
         if not elements.get(name):
-            raise _Refusal(f"unknown section: {name}", 404)
+            raise RefusedError(f"unknown section: {name}", 404)
         if not slash:
             return compact(self._shown_section(name, elements[name]))
         for found in elements[name]:
             if self._sections[name].element_name(found) == element:
                 return compact(self._shown(name, found))
-        raise _Refusal(f"unknown section/element: {name}/{element}", 404)
+        raise RefusedError(f"unknown section/element: {name}/{element}", 404)
 
     async def _post(self, request: Request) -> Answer:
         try:
@@ -177,10 +167,8 @@ class ConfigService:
             update = _update(request)
             async with self._one:
                 await self._change(update)
-        except _Refusal as refusal:
-            return failure(str(refusal), refusal.status)
         except ConfigError as error:
-            return failure(str(error), 400)
+            raise RefusedError(str(error)) from None
         return NO_CONTENT
 
     async def _change(self, update: Update) -> None:
@@ -195,7 +183,7 @@ class ConfigService:
         try:
             self._services[update.section].update(elements)
         except ConfigError as error:
-            raise _Refusal(
+            raise RefusedError(
                 f"failed to update configuration {path}: {error}", 500
             ) from None
         await self._compute.run(self._persist, update.section, after)
@@ -238,7 +226,7 @@ class ConfigService:
 
     def _check_enabled(self) -> None:
         if not self._enabled:
-            raise _Refusal("config override service is not enabled", 403)
+            raise RefusedError("config override service is not enabled", 403)
 
 
 def _prefixed(error: ConfigError) -> str:
@@ -253,7 +241,7 @@ def _update(request: Request) -> Update:
     try:
         body = decode(request.body, _UPDATE, {})
     except JsonError as error:
-        raise _Refusal(f"failed to decode JSON:{error}") from None
+        raise RefusedError(f"failed to decode JSON:{error}") from None
     section, slash, element = request.rest.partition("/")
     update = Update(
         section,
@@ -264,7 +252,7 @@ def _update(request: Request) -> Update:
         tuple(each or "" for each in body.get("remove", ())),
     )
     if fault := _fault(update):
-        raise _Refusal(f"failed to apply update: invalid update action: {fault}")
+        raise RefusedError(f"failed to apply update: invalid update action: {fault}")
     return update
 
 

@@ -11,8 +11,8 @@ from runtime.services.httpd.messages import (
     BASE,
     NO_CONTENT,
     Answer,
+    RefusedError,
     Request,
-    failure,
     pretty,
     self_link,
 )
@@ -23,12 +23,6 @@ PATH = "/deliveries"
 STATES = ("pending", "dead", "cancelled")
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
-
-
-class _Refusal(Exception):  # noqa: N818 - becomes an answer, not a failure
-    def __init__(self, text: str, status: int = 400) -> None:
-        super().__init__(text)
-        self.status = status
 
 
 class DeliveriesAPI:
@@ -51,10 +45,7 @@ class DeliveriesAPI:
 
     async def __call__(self, request: Request) -> Answer:
         """Answer a request."""
-        try:
-            return await self._compute.run(self._answer, request)
-        except _Refusal as refusal:
-            return failure(str(refusal), refusal.status)
+        return await self._compute.run(self._answer, request)
 
     def _answer(self, request: Request) -> Answer:
         parts = request.rest.split("/") if request.rest else []
@@ -70,7 +61,7 @@ class DeliveriesAPI:
             case ("POST", [number, "discard"]) | ("DELETE", [number]):
                 return self._discard(self._item(number))
             case _:
-                raise _Refusal("Not Found", 404)
+                raise RefusedError("Not Found", 404)
 
     def _list(self, request: Request) -> Answer:
         wanted = _filter(request)
@@ -91,26 +82,26 @@ class DeliveriesAPI:
         if number.isascii() and number.isdigit() and len(number) < 19:
             item = self._deliverer.outbox.get(int(number))
         if item is None:
-            raise _Refusal(f"unknown delivery: {number}", 404)
+            raise RefusedError(f"unknown delivery: {number}", 404)
         return item
 
     def _resend(self, wanted: Filter) -> Answer:
         if wanted.state == "pending":
-            raise _Refusal("what is pending is sent anyway")
+            raise RefusedError("what is pending is sent anyway")
         return pretty({"count": self._deliverer.resend(wanted)})
 
     def _resend_one(self, item: Item) -> Answer:
         if item.state == "pending":
-            raise _Refusal(f"delivery {item.id} is pending: it is sent anyway", 409)
+            raise RefusedError(f"delivery {item.id} is pending: it is sent anyway", 409)
         if not self._deliverer.has_handler(item.address):
             topic, handler = item.address
             text = f"handler {handler} of topic {topic} does not run"
-            raise _Refusal(text, 409)
+            raise RefusedError(text, 409)
         return pretty({"count": self._deliverer.resend(Filter(), item.id)})
 
     def _discard(self, item: Item) -> Answer:
         if not self._deliverer.discard(item):
-            raise _Refusal(f"delivery {item.id} is under way", 409)
+            raise RefusedError(f"delivery {item.id} is under way", 409)
         return NO_CONTENT
 
     def _tree(self, item: Item) -> dict[str, Any]:
@@ -137,7 +128,7 @@ class DeliveriesAPI:
 def _filter(request: Request) -> Filter:
     state = request.parameter("state")
     if state and state not in STATES:
-        raise _Refusal(f"invalid state {state}, must be one of {', '.join(STATES)}")
+        raise RefusedError(f"invalid state {state}, must be one of {', '.join(STATES)}")
     return Filter(state, request.parameter("topic"), request.parameter("handler"))
 
 
@@ -146,5 +137,5 @@ def _number(request: Request, name: str, default: int) -> int:
     if not text:
         return default
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise _Refusal(f"invalid {name} parameter {text}, must be an integer")
+        raise RefusedError(f"invalid {name} parameter {text}, must be an integer")
     return int(text)

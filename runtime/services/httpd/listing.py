@@ -1,4 +1,4 @@
-"""What a request for a list asks for; how a request is refused."""
+"""What a request for a list asks for."""
 
 from __future__ import annotations
 
@@ -8,21 +8,9 @@ from dataclasses import dataclass
 
 from runtime.golang.glob import PatternError, match
 from runtime.golang.quoting import quote
-from runtime.services.httpd.messages import Request
+from runtime.services.httpd.messages import RefusedError, Request
 
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
-
-
-class RefusedError(Exception):
-    """A request is answered with an error.
-
-    Attributes:
-        status: of the answer.
-    """
-
-    def __init__(self, text: str, status: int = 400) -> None:
-        super().__init__(text)
-        self.status = status
 
 
 @dataclass(frozen=True, slots=True)

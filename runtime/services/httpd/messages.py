@@ -79,6 +79,22 @@ class Answer:
     stream: AsyncIterator[bytes] | None = None
 
 
+class RefusedError(Exception):
+    """A request is answered with an error.
+
+    Attributes:
+        status: of the answer.
+    """
+
+    def __init__(self, text: str, status: int = 400) -> None:
+        super().__init__(text)
+        self.status = status
+
+    def answer(self) -> Answer:
+        """What the client is told."""
+        return failure(str(self), self.status)
+
+
 Handler = Callable[[Request], Awaitable[Answer]]
 
 NO_CONTENT = Answer(204)

@@ -25,6 +25,7 @@ from runtime.services.httpd.messages import (
     NO_CONTENT,
     NOT_FOUND,
     Answer,
+    RefusedError,
     Request,
     failure,
     pretty,
@@ -185,6 +186,8 @@ class HttpService:
                 return NOT_FOUND
             request.path, request.rest = found.path, found.rest
             return await found.handler(request)
+        except RefusedError as refusal:
+            return refusal.answer()
         except (StoreError, BusyError) as error:
             answer = failure(str(error), 503)
             return replace(answer, headers={"Retry-After": str(RETRY_AFTER_S)})

@@ -17,7 +17,7 @@ from runtime.golang.json_decode import (
 from runtime.golang.json_syntax import syntax_error
 from runtime.golang.yaml import from_yaml
 from runtime.services.alert.specs import HandlerSpec
-from runtime.services.httpd.listing import RefusedError
+from runtime.services.httpd.messages import RefusedError
 from runtime.services.task_store.bodies import Body
 
 SCRIPTS = (".tick",)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from runtime.errors import KapacitorError
 from runtime.services.alert.service import AlertService, UnknownHandlerError
-from runtime.services.httpd.listing import RefusedError
+from runtime.services.httpd.messages import RefusedError
 from runtime.services.load.files import (
     DOCUMENTS,
     SCRIPTS,

@@ -8,7 +8,7 @@ from typing import Any
 
 from runtime.golang.json_decode import JsonError, boolean, decode, string, struct
 from runtime.golang.quoting import quote
-from runtime.services.httpd.listing import RefusedError
+from runtime.services.httpd.messages import RefusedError
 from runtime.units import SECOND, Nanoseconds
 
 _TIME = re.compile(

@@ -14,10 +14,11 @@ from runtime.compute import Compute
 from runtime.errors import KapacitorError
 from runtime.nodes.alert import AlertNode
 from runtime.records import Records
-from runtime.services.httpd.listing import Listing, RefusedError
+from runtime.services.httpd.listing import Listing
 from runtime.services.httpd.messages import (
     NO_CONTENT,
     Answer,
+    RefusedError,
     Request,
     failure,
     pretty,
@@ -143,14 +144,14 @@ class ReplayService:
         async def handler(request: Request) -> Answer:
             if pattern.endswith("/") and not request.rest:
                 return _no_id(pattern)
-            return await _refusable(self._compute.run(work, request))
+            return await _answered(self._compute.run(work, request))
 
         return handler
 
     # recordings
 
     async def _record(self, request: Request) -> Answer:
-        return await _refusable(self._begin_recording(request))
+        return await _answered(self._begin_recording(request))
 
     async def _begin_recording(self, request: Request) -> Answer:
         recording, recorder = await self._compute.run(self._recorder, request)
@@ -239,7 +240,7 @@ class ReplayService:
     # replays
 
     async def _replay(self, request: Request) -> Answer:
-        return await _refusable(self._begin_replay(request))
+        return await _answered(self._begin_replay(request))
 
     async def _begin_replay(self, request: Request) -> Answer:
         replay, task = await self._compute.run(self._new_replay, request)
@@ -396,10 +397,9 @@ def _refusing(text: str) -> Callable[[Request], Awaitable[Answer]]:
     return handler
 
 
-async def _refusable(answer: Awaitable[Answer]) -> Answer:
+async def _answered(answer: Awaitable[Answer]) -> Answer:
+    """The answer; what a file or the task has against it is told, too."""
     try:
         return await answer
-    except RefusedError as error:
-        return failure(str(error), error.status)
     except KapacitorError as error:
-        return failure(str(error), 500)
+        raise RefusedError(str(error), 500) from None

@@ -11,7 +11,7 @@ from typing import Any
 from runtime.errors import ScriptError
 from runtime.golang.json_decode import JsonError, decode, sequence, string, struct
 from runtime.golang.quoting import quote
-from runtime.services.httpd.listing import RefusedError
+from runtime.services.httpd.messages import RefusedError
 from runtime.services.task_store.records import DBRP
 from runtime.services.task_store.vars import read_vars, vars_of
 from runtime.tick.variables import Var

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from runtime.errors import ScriptError
 from runtime.pipeline.alert import HANDLERS, AlertNode
 from runtime.services.alert.policy import ForbiddenError, Policy
-from runtime.services.httpd.listing import RefusedError
+from runtime.services.httpd.messages import RefusedError
 from runtime.services.task_store.records import DBRP, Task, Template, Vars
 from runtime.tick import ast
 from runtime.tick.evaluate import Script, dbrps, evaluate, task_type

@@ -9,12 +9,13 @@ from runtime.compute import Compute
 from runtime.nodes.pages import HTTPOutputs
 from runtime.nodes.task import ExecutingTask
 from runtime.services.alert.policy import OPEN, Policy
-from runtime.services.httpd.listing import Listing, RefusedError
+from runtime.services.httpd.listing import Listing
 from runtime.services.httpd.messages import (
     BASE,
     NO_CONTENT,
     NOT_FOUND,
     Answer,
+    RefusedError,
     Request,
     failure,
     pretty,
@@ -97,7 +98,7 @@ class TaskStoreService:
         async def handler(request: Request) -> Answer:
             if with_id and not request.rest:
                 return failure(f"must specify {what} id on path", 400)
-            return await self._compute.run(_refusable, work, request)
+            return await self._compute.run(work, request)
 
         return handler
 
@@ -234,13 +235,6 @@ class TaskStoreService:
             "modified": rfc3339(template.modified),
         }
         return {k: v for k, v in tree.items() if fields is None or k in fields}
-
-
-def _refusable(work: Work, request: Request) -> Answer:
-    try:
-        return work(request)
-    except RefusedError as error:
-        return failure(str(error), error.status)
 
 
 def _vars_tree(variables: Mapping[str, Var]) -> dict[str, Any]:

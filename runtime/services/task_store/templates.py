@@ -6,7 +6,7 @@ import dataclasses
 
 from runtime.records import Records
 from runtime.services.alert.policy import OPEN, Policy
-from runtime.services.httpd.listing import RefusedError
+from runtime.services.httpd.messages import RefusedError
 from runtime.services.task_store.bodies import Body, checked_id
 from runtime.services.task_store.records import Task, Template
 from runtime.services.task_store.scripts import (

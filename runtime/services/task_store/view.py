@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runtime.golang.quoting import quote
-from runtime.services.httpd.listing import RefusedError
-from runtime.services.httpd.messages import Request
+from runtime.services.httpd.messages import RefusedError, Request
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from runtime.secrets import Secret
 from runtime.services.config.sections import sections_of
 from runtime.services.config.service import ConfigService
 from runtime.services.httpd.messages import Request
-from runtime.services.httpd.router import Router
+from runtime.services.httpd.service import HttpService
 from runtime.store import Store
 from runtime.units import Duration
 
@@ -72,23 +72,17 @@ class Lists:
     async def _open(self) -> None:
         self._compute = Compute()
         self._compute.start()
-        self.router = Router()
+        self.http = HttpService("", 0, version="1")
         services = {"slack": self.service, "empty": Service()}
         sections = sections_of(Handlers())
         config = ConfigService(sections, services, self.store, self._compute)
-        config.add_routes(self.router)
+        config.add_routes(self.http.router)
         config.open()
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        found = self.router.find(method, f"/kapacitor/v1/config{path}")
-        assert found is not None
         data = json.dumps(body).encode()
-        request = Request(method, found.path, body=data, rest=found.rest)
-
-        async def run() -> Any:
-            return await found.handler(request)
-
-        answer = self._runner.run(run())
+        request = Request(method, f"/kapacitor/v1/config{path}", body=data)
+        answer = self._runner.run(self.http.answer(request))
         text = answer.body.decode()
         tree = json.loads(text) if text else None
         return answer.status, tree["error"] if answer.status >= 400 else tree
