@@ -17,11 +17,11 @@ from runtime.nodes.environment import Environment
 from runtime.nodes.post_queue import Step
 from runtime.nodes.routes import Routes
 from runtime.nodes.task import ExecutingTask, Write
+from runtime.pipeline.evaluate import Script
 from runtime.services.foo.service import Service as FooService
 from runtime.services.hipchat.service import Service as HipChatService
 from runtime.services.httpd.write import WriteError
 from runtime.services.httppost.service import Service as HttpPostService
-from runtime.tick.evaluate import Script
 from runtime.units import Clock
 
 P = ParamSpec("P")
@@ -108,12 +108,18 @@ class TaskMaster:
         self._routes.add(task)
 
     def stop(self, id: str) -> None:
-        """Stop a task if it runs; what it held back flows on first."""
-        task = self._tasks.pop(id, None)
+        """Stop a task if it runs; what it held back flows on first.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        task = self._tasks.get(id)
         if task is None:
             return
-        self._routes.remove(task)
         with self._transaction():
+            # not before: a database that cannot be written leaves the task running
+            del self._tasks[id]
+            self._routes.remove(task)
             task.close()
             self._feed_back()
 

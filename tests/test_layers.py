@@ -19,8 +19,8 @@ LAYERS = (
     ("alert", "compute", "store", "http_client"),
     ("records",),
     ("options",),
-    # a script is evaluated onto the pipeline it describes
-    ("pipeline", "tick"),
+    ("tick",),
+    ("pipeline",),
     ("delivery",),
     ("services",),
     ("nodes",),

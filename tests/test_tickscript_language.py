@@ -14,10 +14,10 @@ from runtime.errors import ScriptError, TaskError
 from runtime.line_protocol import parse as parse_lines
 from runtime.nodes.environment import Environment
 from runtime.nodes.task import ExecutingTask
+from runtime.pipeline.evaluate import evaluate
 from runtime.testing import alerts
 from runtime.testing.alerts import RecordingTopics
 from runtime.testing.frames import Collector
-from runtime.tick.evaluate import evaluate
 from runtime.tick.format import format as format_script
 from runtime.tick.parser import parse
 from runtime.units import SECOND

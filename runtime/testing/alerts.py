@@ -12,13 +12,13 @@ from runtime.alert.types import Event, EventState, Handler
 from runtime.errors import DeliveryError
 from runtime.nodes.environment import Environment
 from runtime.nodes.task import ExecutingTask
+from runtime.pipeline.evaluate import evaluate
 from runtime.services.foo.config import Config as FooConfig
 from runtime.services.foo.service import Service as FooService
 from runtime.services.hipchat.config import Config as HipChatConfig
 from runtime.services.hipchat.service import Service as HipChatService
 from runtime.services.httppost.service import Service as HttpPostService
 from runtime.testing.clock import ManualClock
-from runtime.tick.evaluate import evaluate
 from runtime.tick.parser import parse
 from runtime.units import SECOND
 

@@ -12,13 +12,13 @@ from runtime.errors import DeliveryError
 from runtime.http_client import AiohttpClient, HttpClient
 from runtime.nodes.alert_handlers import node_handlers
 from runtime.pipeline.alert import AlertNode
+from runtime.pipeline.evaluate import evaluate
 from runtime.server.config import AlertHandlers
 from runtime.server.server import alert_services
 from runtime.services.alert.handlers import HANDLER_KINDS, HandlerContext
 from runtime.services.service import HttpService
 from runtime.testing.events import sample_event, shown_levels, shown_request
 from runtime.testing.loopback import LoopbackServer, Recorded
-from runtime.tick.evaluate import evaluate
 from runtime.tick.parser import parse
 
 ConfigT = TypeVar("ConfigT")

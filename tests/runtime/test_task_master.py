@@ -7,9 +7,9 @@ import pytest
 
 from runtime.errors import TaskError
 from runtime.nodes.environment import Environment
+from runtime.pipeline.evaluate import Script, evaluate
 from runtime.services.httpd.write import WriteError
 from runtime.task_master import TaskMaster
-from runtime.tick.evaluate import Script, evaluate
 from runtime.tick.parser import parse
 
 DBRPS = (("d", "r"),)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from runtime.errors import ScriptError
 from runtime.pipeline.alert import HANDLERS, AlertNode
+from runtime.pipeline.evaluate import Script, dbrps, evaluate, task_type
 from runtime.services.alert.policy import ForbiddenError, Policy
 from runtime.services.httpd.messages import RefusedError
 from runtime.services.task_store.records import DBRP, Task, Template, Vars
 from runtime.tick import ast
-from runtime.tick.evaluate import Script, dbrps, evaluate, task_type
 from runtime.tick.format import format as format_script
 from runtime.tick.parser import parse
 

@@ -7,6 +7,7 @@ import logging
 from typing import Protocol
 
 from runtime.errors import KapacitorError
+from runtime.pipeline.evaluate import Script
 from runtime.records import Records
 from runtime.services.alert.policy import OPEN, Policy
 from runtime.services.httpd.messages import RefusedError
@@ -14,7 +15,6 @@ from runtime.services.task_store.bodies import Body, checked_id
 from runtime.services.task_store.records import Task, Template
 from runtime.services.task_store.scripts import check_handlers, compiled, parsed
 from runtime.task_master import TaskMaster
-from runtime.tick.evaluate import Script
 from runtime.units import Clock
 
 log = logging.getLogger("kapacitor.task_store")
@@ -144,14 +144,18 @@ class Tasks:
         return self.get(task.id)
 
     def delete(self, id: str) -> None:
-        """Stop and forget a task, if there is one."""
+        """Stop and forget a task, if there is one.
+
+        Raises:
+            StoreError: the database cannot be written; the task runs on.
+        """
         task = self.records.get(id)
         if task is None:
             return
+        self.records.delete(id)
         self.master.stop(id)
         if task.enabled:
             self._topics.delete_anonymous_topics(id)
-        self.records.delete(id)
         self._scripts.pop(id, None)
 
     def start(self, task: Task) -> None:
@@ -190,12 +194,12 @@ class Tasks:
 
     def _exchange(self, before: Task, task: Task) -> None:
         renamed = before.id != task.id
+        # what runs is what is stored: nothing changes before that is
+        self.records.replace(before.id, task)
+        if renamed:
+            self._scripts.pop(before.id, None)
         if renamed or not task.enabled:
             self.master.stop(before.id)
-        if renamed:
-            self.records.delete(before.id)
-            self._scripts.pop(before.id, None)
-        self.records.put(task)
         if task.enabled and (renamed or not before.enabled):
             self.start(task)
 

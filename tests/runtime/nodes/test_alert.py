@@ -7,11 +7,11 @@ from runtime.errors import TaskError
 from runtime.nodes.alert_handlers import TICK_HANDLERS
 from runtime.nodes.environment import Environment
 from runtime.nodes.task import ExecutingTask
+from runtime.pipeline.evaluate import evaluate
 from runtime.server.logs import LogfmtFormatter
 from runtime.services.hipchat.config import Config as HipChatConfig
 from runtime.testing.alerts import RecordingTopics, services, task, told
 from runtime.testing.frames import Collector, points
-from runtime.tick.evaluate import evaluate
 from runtime.tick.parser import parse
 
 S = "stream|from().measurement('m')"

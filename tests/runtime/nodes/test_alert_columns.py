@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from runtime.nodes.alert import AlertNode
 from runtime.nodes.environment import Environment
+from runtime.pipeline.evaluate import evaluate
 from runtime.testing.alerts import RecordingTopics, services
 from runtime.testing.frames import Collector, frame_of, points, shown
-from runtime.tick.evaluate import evaluate
 from runtime.tick.parser import parse
 
 LEVELS = [

@@ -16,6 +16,7 @@ from runtime.nodes.environment import Environment
 from runtime.nodes.node import Barrier
 from runtime.nodes.post_queue import PostQueues
 from runtime.nodes.task import ExecutingTask
+from runtime.pipeline.evaluate import evaluate
 from runtime.services.httppost.config import Config
 from runtime.services.httppost.service import Service
 from runtime.testing.frames import (
@@ -27,7 +28,6 @@ from runtime.testing.frames import (
     seconds,
 )
 from runtime.testing.loopback import Answer, LoopbackServer
-from runtime.tick.evaluate import evaluate
 from runtime.tick.parser import parse
 
 

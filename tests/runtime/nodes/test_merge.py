@@ -2,8 +2,8 @@ import pytest
 
 from runtime.nodes.environment import Environment
 from runtime.nodes.task import ExecutingTask
+from runtime.pipeline.evaluate import evaluate
 from runtime.testing.frames import Collector, points
-from runtime.tick.evaluate import evaluate
 from runtime.tick.parser import parse
 from runtime.units import SECOND
 

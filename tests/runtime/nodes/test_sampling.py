@@ -4,7 +4,7 @@ from runtime.line_protocol import Write, parse
 from runtime.nodes.environment import Environment
 from runtime.nodes.routes import Routes
 from runtime.nodes.task import ExecutingTask
-from runtime.tick.evaluate import evaluate
+from runtime.pipeline.evaluate import evaluate
 from runtime.tick.parser import parse as parse_script
 from runtime.units import SECOND
 

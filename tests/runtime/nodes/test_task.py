@@ -12,8 +12,8 @@ from runtime.nodes.environment import Environment
 from runtime.nodes.node import Node
 from runtime.nodes.rows import batch_row
 from runtime.nodes.task import ExecutingTask
+from runtime.pipeline.evaluate import evaluate
 from runtime.testing.frames import Collector, host_frame
-from runtime.tick.evaluate import evaluate
 from runtime.tick.parser import parse as parse_script
 from runtime.units import SECOND
 

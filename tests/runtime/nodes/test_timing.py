@@ -3,9 +3,9 @@ import pytest
 from runtime.errors import TaskError
 from runtime.nodes.environment import Environment
 from runtime.nodes.task import ExecutingTask
+from runtime.pipeline.evaluate import evaluate
 from runtime.testing.clock import ManualClock
 from runtime.testing.frames import Collector, frame_of, points
-from runtime.tick.evaluate import evaluate
 from runtime.tick.parser import parse
 from runtime.units import SECOND
 

@@ -12,9 +12,9 @@ from runtime.nodes.path import path_of
 from runtime.nodes.routes import Routes
 from runtime.nodes.task import ExecutingTask
 from runtime.nodes.thresholds import bounds_of
+from runtime.pipeline.evaluate import evaluate
 from runtime.testing.alerts import RecordingTopics, services
 from runtime.tick.ast import DeclarationNode, LambdaNode
-from runtime.tick.evaluate import evaluate
 from runtime.tick.parser import parse as parse_script
 
 BEFORE = [

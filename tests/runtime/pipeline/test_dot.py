@@ -1,8 +1,8 @@
 """Kapacitor pipeline/pipeline.go Dot, task.go EDot."""
 
 from runtime.pipeline.dot import dot, running_dot
+from runtime.pipeline.evaluate import evaluate
 from runtime.pipeline.node import Pipeline
-from runtime.tick.evaluate import evaluate
 from runtime.tick.parser import parse
 
 

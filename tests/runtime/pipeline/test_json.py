@@ -1,9 +1,9 @@
 """A pipeline as JSON: Kapacitor pipeline/json.go, pipeline/alert.go."""
 
 from runtime.pipeline.alert import HANDLERS
+from runtime.pipeline.evaluate import evaluate
 from runtime.pipeline.json import node_data, pipeline_data
 from runtime.pipeline.node import Pipeline
-from runtime.tick.evaluate import evaluate
 from runtime.tick.parser import parse
 
 

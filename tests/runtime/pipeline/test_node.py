@@ -3,8 +3,8 @@
 import pytest
 
 from runtime.errors import TaskError
+from runtime.pipeline.evaluate import evaluate
 from runtime.pipeline.node import Edge, Pipeline
-from runtime.tick.evaluate import evaluate
 from runtime.tick.parser import parse
 
 

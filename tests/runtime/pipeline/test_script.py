@@ -2,10 +2,10 @@
 
 import pytest
 
+from runtime.pipeline.evaluate import evaluate
 from runtime.pipeline.json import pipeline_data
 from runtime.pipeline.node import Pipeline
 from runtime.pipeline.script import script
-from runtime.tick.evaluate import evaluate
 from runtime.tick.format import format
 from runtime.tick.parser import parse
 

@@ -1,7 +1,4 @@
-"""Runs a script: what it says becomes a pipeline.
-
-The one module of the language that knows the pipeline.
-"""
+"""Runs a script: what it says becomes a pipeline."""
 
 from __future__ import annotations
 

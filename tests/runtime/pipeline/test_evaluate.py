@@ -10,11 +10,11 @@ from runtime.pipeline.alert import (
     LogHandler,
     PostHandler,
 )
+from runtime.pipeline.evaluate import Script, dbrps, evaluate, task_type
 from runtime.pipeline.node import DeadmanSettings
 from runtime.pipeline.source import FromNode
 from runtime.pipeline.transform import EvalNode, WhereNode, WindowNode
 from runtime.tick import ast
-from runtime.tick.evaluate import Script, dbrps, evaluate, task_type
 from runtime.tick.format import expression_text
 from runtime.tick.parser import parse
 from runtime.tick.variables import Var
