@@ -1,6 +1,5 @@
 """The tables of the configuration file that are the server's own."""
 
-# ruff: noqa: RUF009 - the calls in defaults make immutable values
 from __future__ import annotations
 
 import ipaddress

@@ -1,6 +1,5 @@
 """Configuration of deliveries."""
 
-# ruff: noqa: RUF009 - the calls in defaults make immutable values
 from __future__ import annotations
 
 from dataclasses import dataclass

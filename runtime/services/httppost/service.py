@@ -40,7 +40,7 @@ class HandlerConfig:
     endpoint: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     capture_response: bool = False
-    timeout: Duration = Duration(0)  # noqa: RUF009 - it is immutable
+    timeout: Duration = Duration(0)
     skip_ssl_verification: bool = False
 
 
@@ -58,7 +58,7 @@ class TestOptions:
     endpoint: str = "example"
     url: str = "http://localhost:3000/"
     headers: dict[str, str] = field(default_factory=lambda: {"Auth": "secret"})
-    timeout: Duration = Duration(0)  # noqa: RUF009 - it is immutable
+    timeout: Duration = Duration(0)
 
 
 @dataclass(frozen=True, slots=True)

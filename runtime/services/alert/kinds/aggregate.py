@@ -36,7 +36,7 @@ class AggregateHandlerConfig:
     """
 
     id: str = ""
-    interval: Duration = Duration(0)  # noqa: RUF009 - it is immutable
+    interval: Duration = Duration(0)
     topic: str = ""
     message: str = _MESSAGE
 

@@ -22,7 +22,7 @@ from runtime.units import Duration
 @dataclass(frozen=True, slots=True)
 class BasicAuth:
     username: str = ""
-    password: Secret = Secret()  # noqa: RUF009 - immutable
+    password: Secret = Secret()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Room:
     channel: str = ""
     port: int = 0
     ratio: float = 0.0
-    wait: Duration = Duration(0)  # noqa: RUF009 - immutable
+    wait: Duration = Duration(0)
     to: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     basic_auth: BasicAuth = BasicAuth()
