@@ -13,9 +13,6 @@ class PatternError(ValueError):
         super().__init__("syntax error in pattern")
 
 
-BadPattern = PatternError
-
-
 def match(pattern: str, text: str) -> bool:
     """Whether the whole of `text` matches; an empty pattern matches everything.
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
-from typing import Any
 
 from runtime.compute import Compute
 from runtime.errors import LineProtocolError, TaskError
@@ -135,11 +133,3 @@ class Player:
 
     def _stopped(self, id: str, reason: str) -> None:
         self._error = reason
-
-
-def stopped_task(master: TaskMaster, id: str) -> Mapping[str, Any]:
-    """Stop a replay's task; the counters that it had. On the compute thread."""
-    task = master.get(id)
-    stats = {} if task is None else task.stats()
-    master.close()
-    return stats
