@@ -10,7 +10,13 @@ from urllib.parse import parse_qs
 
 from runtime.compute import Compute
 from runtime.errors import BusyError, KapacitorError, StoreError
-from runtime.services.httpd.messages import NO_CONTENT, TEXT, Answer, Request
+from runtime.services.httpd.messages import (
+    NO_CONTENT,
+    TEXT,
+    Answer,
+    RefusedError,
+    Request,
+)
 
 log = logging.getLogger("kapacitor.http")
 
@@ -27,16 +33,8 @@ RETRY_AFTER_S = 5
 _SMALL_BYTES = 2048
 
 
-class WriteError(Exception):
-    """A write is refused as a whole.
-
-    Attributes:
-        status: of the answer.
-    """
-
-    def __init__(self, text: str, status: int = 400) -> None:
-        super().__init__(text)
-        self.status = status
+class WriteError(RefusedError):
+    """A write is refused as a whole."""
 
     def answer(self) -> Answer:
         """What the writer is told: plain text, labelled JSON all the same."""
@@ -87,8 +85,6 @@ class WriteHandler:
             await self.submit(
                 request.query_string, request.body, request.content_encoding
             )
-        except WriteError as error:
-            return error.answer()
         except KapacitorError as error:
             # what the points caused could not be stored
             return refusal(error)
