@@ -91,7 +91,11 @@ class Store:
             self._connection = sqlite3.connect(
                 path or _MEMORY, isolation_level=None, check_same_thread=False
             )
-        except (OSError, sqlite3.Error) as error:
+        except OSError as error:
+            raise StoreError(
+                f"failed to open database {path}: {error.strerror}"
+            ) from error
+        except sqlite3.Error as error:
             raise StoreError(f"failed to open database {path}: {error}") from error
         try:
             self._prepare()

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from scaffold import check, disk, plan, state
 from scaffold.change import Change
-from scaffold.errors import PlanError, UsageError
+from scaffold.errors import PlanError, UsageError, WriteFailed
 from scaffold.generate import ChangeSet, Step, registered, wanted
 from scaffold.patching.patch import Registration, find, fitted
 from scaffold.patching.slots import Source
@@ -71,10 +71,10 @@ _README = """\
 Alert integrations, and the runtime they live in. Made by `scaffold init`.
 
 ```
-python -m venv .venv && .venv/bin/pip install -e '.[dev]'
+python3 -m venv .venv && .venv/bin/pip install -q -e '.[dev]'
 scaffold new-handler huddle --field channel:str
-python -m pytest
-kapacitord -config etc/kapacitor.conf
+.venv/bin/python -m pytest
+.venv/bin/kapacitord -config etc/kapacitor.conf
 ```
 """
 _CHANGELOG = """\
@@ -82,7 +82,7 @@ _CHANGELOG = """\
 
 ## Unreleased
 """
-_GITIGNORE = "__pycache__/\n*.py[cod]\n.venv/\n"
+_GITIGNORE = "__pycache__/\n*.py[cod]\n.venv/\n/data/\n"
 
 
 def init(folder: Path, package: str, *, dry_run: bool, shown: str) -> Report:
@@ -96,13 +96,17 @@ def init(folder: Path, package: str, *, dry_run: bool, shown: str) -> Report:
 
     Raises:
         UsageError: the folder holds something, or the package's name is none.
+        WriteFailed: the folder cannot be made.
     """
     _check(folder, package)
     files = dict(_project_files(folder.resolve().name, package))
     files |= _state_files(files, package)
     changes = [Change(path, None, data) for path, data in sorted(files.items())]
     if not dry_run:
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WriteFailed(f"{shown}: {error.strerror}") from error
         with disk.locked(folder):
             disk.apply(folder, changes)
     steps = [

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import socket
 import ssl
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
@@ -219,6 +220,8 @@ def _fault(status: int, data: bytes) -> str:
 def _network_fault(fault: Exception, where: str) -> str:
     if isinstance(fault, ConnectionRefusedError):
         return f"dial tcp {where}: connect: connection refused"
+    if isinstance(fault, socket.gaierror):
+        return f"dial tcp: lookup {where.rpartition(':')[0]}: {fault.strerror}"
     if isinstance(fault, http.client.RemoteDisconnected):
         return "EOF"
     if isinstance(fault, OSError) and fault.errno is not None and fault.errno > 0:

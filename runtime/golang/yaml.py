@@ -66,4 +66,5 @@ def _yaml_line(fault: Any) -> str:
 
 def _yaml_problem(problem: str | None) -> str:
     text = (problem or "invalid").partition(", but ")[0]
+    text = text.replace("expected the ", "expected ", 1)
     return f"did not find {text}" if text.startswith("expected") else text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import dataclasses
 import gc
@@ -228,7 +229,8 @@ def _run(flags: Mapping[str, str], world: World) -> None:
         raise
     finally:
         if pidfile:
-            Path(pidfile).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                Path(pidfile).unlink()
 
 
 async def _serve(config: Config, disabled: frozenset[str]) -> None:
@@ -305,7 +307,7 @@ def _write_pid(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(str(os.getpid()))
     except OSError as error:
-        raise ConfigError(f"write pid file: {error.strerror}") from error
+        raise ConfigError(f"write pid file {path}: {error.strerror}") from error
 
 
 if __name__ == "__main__":

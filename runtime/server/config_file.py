@@ -124,11 +124,11 @@ def read(path: Path, defaults: Config) -> Loaded:
         raise ConfigError(
             f"parse config: open {path}: no such file or directory"
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise ConfigError(
-            f"parse config: open {path}: {str(reason).lower()}"
-        ) from error
+    except OSError as error:
+        reason = str(error.strerror).lower()
+        raise ConfigError(f"parse config: open {path}: {reason}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"parse config: {path} is not UTF-8 text") from error
     try:
         return decode(text, defaults)
     except ConfigError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+import os
 import ssl
 import time
 import uuid
@@ -235,7 +236,7 @@ class Server:
         except OSError as error:
             raise KapacitorError(
                 f"open service *httpd.Service: listen tcp "
-                f"{self._config.http.bind_address}: {error.strerror or error}"
+                f"{self._config.http.bind_address}: {_bind_fault(error)}"
             ) from error
         log.info("listening", extra={"service": "http", "port": self.http.port})
 
@@ -438,10 +439,12 @@ def _http(config: HttpConfig) -> HttpService:
             tls.load_cert_chain(
                 config.https_certificate, config.https_private_key or None
             )
-        except (OSError, ssl.SSLError) as error:
+        except OSError as error:
+            # ssl.SSLError is one, and its text has more than its `strerror`
+            reason = str(error) if isinstance(error, ssl.SSLError) else error.strerror
             raise KapacitorError(
                 f"http: failed to load https-certificate "
-                f"{config.https_certificate}: {error}"
+                f"{config.https_certificate}: {reason}"
             ) from error
     return HttpService(
         host,
@@ -472,6 +475,13 @@ def _store(path: Path) -> Store:
             "own, which it cannot read); set 'boltdb' to another path"
         )
     return Store(path)
+
+
+def _bind_fault(error: OSError) -> str:
+    """What went wrong, without asyncio's telling of it."""
+    if error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno).lower()
+    return str(error.strerror or error)
 
 
 def _identity(config: Config) -> ServerInfo:

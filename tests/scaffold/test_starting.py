@@ -11,7 +11,7 @@ import pytest
 
 from scaffold import check, commands
 from scaffold.commands import Flags, How
-from scaffold.errors import UsageError
+from scaffold.errors import UsageError, WriteFailed
 from scaffold.project import Project, find
 from scaffold.starting import init
 from scaffold.tree import DiskTree
@@ -65,6 +65,12 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(UsageError, match="is not empty"):
         init(tmp_path, "runtime", dry_run=False, shown=".")
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(WriteFailed, match=r"^file/mine: Not a directory$"):
+        init(tmp_path / "file/mine", "runtime", dry_run=False, shown="file/mine")
 
 
 def test_a_folder_with_nothing_but_a_repository_is_empty(tmp_path: Path) -> None:

@@ -279,8 +279,8 @@ class ReplayService:
         error = _INTERRUPTED
         try:
             path = self._path(replay.recording)
-            reader = await asyncio.to_thread(RecordingReader, path)
-            with contextlib.closing(reader):
+            # not in a thread: a stop meanwhile would leave the file open
+            with contextlib.closing(RecordingReader(path)) as reader:
                 player = Player(replay, reader, self._clock)
                 await player.open()
                 master = await self._compute.run(self._started, replay, task, player)

@@ -1,5 +1,7 @@
 """Flags and usage of the `kapacitor` command, as Go's flag package has them."""
 
+import socket
+
 import pytest
 
 from runtime.client import tables
@@ -102,6 +104,20 @@ def test_a_wrong_command_line_says_what_is_wrong(
     assert capsys.readouterr().err.splitlines()[0] == first_line
 
 
+def test_a_host_that_nobody_knows_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def getaddrinfo(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    assert run(["-url", "http://nohost.invalid", "level", "debug"]) == 3
+    assert capsys.readouterr().err == (
+        'Error: Post "http://nohost.invalid/kapacitor/v1/loglevel": '
+        "dial tcp: lookup nohost.invalid: Name or service not known\n"
+    )
+
+
 def test_a_bad_environment_variable_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -134,6 +150,11 @@ def test_handler_files_are_yaml_1_1() -> None:
         (
             "a: 1\na: 2\n",
             'error converting YAML to JSON: yaml: line 2: key "a" already set in map',
+        ),
+        (
+            "a: [\n",
+            "error converting YAML to JSON: yaml: line 1: "
+            "did not find expected node content",
         ),
     ],
 )

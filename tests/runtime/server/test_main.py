@@ -122,6 +122,44 @@ def test_a_foreign_database_is_left_alone(run: Run, tmp_path: Path) -> None:
     assert database.read_bytes() == b"\0" * 4096
 
 
+@pytest.mark.parametrize(
+    ("sections", "arguments", "text"),
+    [
+        (
+            "[storage]\nboltdb = '/dev/null/k.db'",
+            [],
+            "create server: storage: open /dev/null/k.db: Not a directory",
+        ),
+        (
+            "[http]\nhttps-enabled = true\nhttps-certificate = '/nowhere/k.pem'",
+            [],
+            "create server: http: failed to load https-certificate /nowhere/k.pem: "
+            "No such file or directory",
+        ),
+        (
+            "",
+            ["-pidfile", "/dev/null/pid"],
+            "write pid file /dev/null/pid: File exists",
+        ),
+        (
+            "[http]\nbind-address = '127.0.0.1:1'\n# \udcff",
+            [],
+            "parse config: {path} is not UTF-8 text",
+        ),
+    ],
+)
+def test_what_cannot_be_used_is_named(
+    run: Run, tmp_path: Path, sections: str, arguments: list[str], text: str
+) -> None:
+    path = tmp_path / "k.conf"
+    start = f'data_dir = "{tmp_path}"\n[logging]\nfile = "/dev/null"\n'
+    if "[storage]" not in sections:
+        start += f'[storage]\nboltdb = "{tmp_path}/k.db"\n'
+    path.write_text(start + sections, errors="surrogateescape")
+    code, _, err = run("-config", str(path), *arguments)
+    assert (code, err.splitlines()[-1]) == (1, f"run: {text.format(path=path)}")
+
+
 def test_a_wrong_log_level_is_refused(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "k.conf"
     path.write_text(f'data_dir = "{tmp_path}"\n[logging]\nlevel = "LOUD"\n')

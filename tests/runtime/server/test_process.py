@@ -141,8 +141,8 @@ def test_a_port_in_use_is_an_error(tmp_path: Path) -> None:
         )
     assert done.returncode == 1
     assert (
-        f"run: open server: open service *httpd.Service: listen tcp 127.0.0.1:{port}"
-        in (done.stderr)
+        f"run: open server: open service *httpd.Service: listen tcp 127.0.0.1:{port}: "
+        "address already in use" in (done.stderr)
     )
     assert "Traceback" not in done.stderr
 
