@@ -189,10 +189,11 @@ class Deliverer(Book):
                 _log.exception("failed to tidy up")
 
     def _call(self) -> None:
-        if self._loop is not None:
+        loop = self._loop  # the event loop may forget it while this runs
+        if loop is not None:
             # the loop may just have ended: what waits is in the outbox
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._wake)
+                loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
         if self._loop is None or self._is_closing:

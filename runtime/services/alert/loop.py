@@ -59,12 +59,13 @@ class Loop:
 
     def later(self, delay_s: float, function: Callable[[], None]) -> None:
         """Call `function` on the compute thread in `delay_s`; from there, too."""
-        if self._loop is None:
+        loop = self._loop  # the event loop may forget it while this runs
+        if loop is None:
             self._early.append((delay_s, function))
             return
         # the loop may just have ended: then the next start does it
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._arm, delay_s, function)
+            loop.call_soon_threadsafe(self._arm, delay_s, function)
 
     def _arm(self, delay_s: float, function: Callable[[], None]) -> None:
         if self._loop is None:

@@ -79,13 +79,14 @@ class DeliveryService:
         return take
 
     def _note_room(self, problem: str) -> None:
-        if bool(problem) == bool(self._problem) or self._loop is None:
+        loop = self._loop  # the event loop may forget it while this runs
+        if bool(problem) == bool(self._problem) or loop is None:
             return
         self._problem = problem
         if problem:
             log.error(f"writes are refused reason={quote(problem)}")
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._watch.outbox, problem)
+            loop.call_soon_threadsafe(self._watch.outbox, problem)
 
     def _tell(self, event: Event) -> None:
         if self._loop is None:

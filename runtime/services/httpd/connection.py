@@ -206,15 +206,15 @@ class Connection(asyncio.Protocol):
         request = Request("POST", path, head.target, query)
         request.authorization = head.authorization
         try:
-            refusal = await gate.check(request)
+            refused = await gate.check(request)
         # the client gets an answer whatever happens
         except Exception as error:
             self._shared.fail(error)
-            refusal = INTERNAL_ERROR
-        if refusal is None:
+            refused = INTERNAL_ERROR
+        if refused is None:
             self._write(head, query, body)
         else:
-            self._finish(head, refusal)
+            self._finish(head, refused)
 
     def _write(self, head: _Head, query: str, body: bytes) -> None:
         try:
