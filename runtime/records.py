@@ -57,6 +57,15 @@ class Records(Generic[RecordT]):
         self._store.put(self._bucket, record.id, record.encode())
         self._records[record.id] = record
 
+    def replace(self, id: str, record: RecordT) -> None:
+        """Keep `record` in the place of the record of `id`, which may be its own."""
+        with self._store.transaction():
+            if id != record.id:
+                self._store.delete(self._bucket, id)
+            self._store.put(self._bucket, record.id, record.encode())
+        self._records.pop(id, None)
+        self._records[record.id] = record
+
     def delete(self, id: str) -> None:
         """Forget the record of that id."""
         self._store.delete(self._bucket, id)
