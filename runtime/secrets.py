@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-import re2
-
 # Shorter texts are not looked for in what is logged: they may be words.
 _LOGGED_CHARACTERS = 8
 
@@ -123,6 +121,9 @@ def redact(text: str, secrets: Iterable[Secret]) -> str:
 
 
 def _pattern(values: Iterable[str]) -> Any:
+    # the generator reads this module too, and must start without it
+    import re2
+
     found = {form for value in values for form in _forms(value)}
     # the longest first: a form may be part of another
     forms = sorted(found, key=len, reverse=True)

@@ -9,10 +9,9 @@ import html as html_
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from json import loads
 from typing import Any, Protocol
 from urllib.parse import quote as quote_
-
-import msgspec
 
 from runtime import units
 from runtime.alert.serialize import event_json, row_tree
@@ -159,7 +158,7 @@ def seconds(duration: Nanoseconds) -> float:
 
 def event_tree(event: Event) -> dict[str, object]:
     """`event` as what its JSON says, as handlers that send everything write it."""
-    tree: dict[str, object] = msgspec.json.decode(event_json(event))
+    tree: dict[str, object] = loads(event_json(event))
     return tree
 
 
@@ -195,7 +194,7 @@ def error_text(response: Answer, key: str, title: str) -> str:
 def parse_error(response: Answer) -> str:
     """Why the answer is not JSON, or ""."""
     try:
-        msgspec.json.decode(response.text)
-    except msgspec.DecodeError as error:
+        loads(response.text)
+    except ValueError as error:
         return str(error)
     return ""
