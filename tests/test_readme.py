@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,6 +45,45 @@ def test_the_test_command_is_the_one_that_runs_here() -> None:
         "python3 -m venv .venv && .venv/bin/pip install -q -e '.[dev]' && "
         ".venv/bin/python -m pytest -q"
     )
+
+
+def test_a_first_integration_in_five_minutes(
+    tmp_path: Path, start_kapacitord: Any
+) -> None:
+    section = README.partition("## A first integration")[2].partition("\n## ")[0]
+    *generating, serving = re.findall(r"```sh\n(.+)\n```", section)
+    [configuration] = re.findall(r"```toml\n(.+?)```", section, re.DOTALL)
+    [script] = re.findall(r"```\n(stream.+?)```", section, re.DOTALL)
+    programs = Path(sys.executable).parent
+
+    def run(directory: Path, *commands: str) -> str:
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", "\n".join(commands)],
+            cwd=directory,
+            env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    assert " passed" in run(tmp_path, *generating)
+    project = tmp_path / "alerts"
+    (project / "kapacitor.conf").write_text(configuration)
+    assert serving == "python -m runtime.server -config kapacitor.conf"
+    shown = run(project, serving.replace(" -config", " config -config"))
+    assert 'channel = "general"' in shown
+    rest = ["regenerate huddle", "check", "list", "places", "diff", "schema"]
+    run(project, *(f"scaffold {each}" for each in rest))
+
+    huddle = configuration[configuration.index("[huddle]") :]
+    server = start_kapacitord(huddle, cwd=project)
+    (project / "cpu.tick").write_text(script)
+    server.cli("define", "cpu", "-tick", "cpu.tick", "-dbrp", "telegraf.autogen")
+    server.cli("enable", "cpu")
+    assert "cpu stream    enabled   true" in server.cli("list", "tasks")
 
 
 @pytest.mark.parametrize(
