@@ -156,15 +156,15 @@ class Book:
         Raises:
             StoreError: the database cannot be written.
         """
+        if stored := self._stored.get(address):
+            self._cancel_stored(stored, DELETED)
         with self._lock:
+            self._stored.pop(address, None)
             queue = self._queues.get(address)
-            stored = self._stored.pop(address, None)
             if queue is not None:
                 drain_s = 0.0 if queue.has_failed else self._policy.drain_s
                 queue.retired_until_s = self._monotonic() + drain_s
                 self._news.add(address)
-        if stored is not None:
-            self._cancel_stored(stored, DELETED)
         self._call()
 
     def topics(self, prefix: str) -> set[str]:

@@ -206,11 +206,15 @@ class AlertService:
         self._attached.pop(topic, None)
 
     def delete_topic(self, topic: str) -> None:
-        """Forget a topic's events; its handlers get those to come."""
+        """Forget a topic's events; its handlers get those to come.
+
+        Raises:
+            StoreError: the database cannot be written; the topic is as it was.
+        """
+        self._states.delete(topic)
         self.topics.remove(topic)
         for key in [key for key in self._changed if key[0] == topic]:
             del self._changed[key]
-        self._states.delete(topic)
 
     def delete_anonymous_topics(self, task: str) -> None:
         """Forget the topics of a task that is deleted."""
@@ -283,7 +287,8 @@ class AlertService:
                 f"{quote(spec.id)} already exists"
             )
         self._check_circles(spec, attached, None)
-        self._keep(spec, attached)
+        self._stored_specs.put(spec)
+        self._run(spec, attached)
 
     def update(
         self, before: HandlerSpec, spec: HandlerSpec, policy: Policy = OPEN
@@ -303,21 +308,31 @@ class AlertService:
         spec = HandlerSpec(spec.id, spec.topic, spec.kind, options, spec.match)
         attached = self._made(spec, policy)
         self._check_circles(spec, attached, before)
+        # what runs is what is stored: nothing changes before that is
         with self._store.transaction():
             if spec.id != before.id:
-                self.deregister(before.topic, before.id)
-            self._keep(spec, attached)
+                self._stored_specs.delete(before.topic, before.id)
+            self._stored_specs.put(spec)
+        if spec.id != before.id:
+            self._drop(before.topic, before.id)
+        self._run(spec, attached)
         return spec
 
     def deregister(self, topic: str, handler: str) -> None:
-        """Drop a handler, if there is one; what waits for it is tried once more."""
-        self._deliverer.retire(Address(topic, handler))
+        """Drop a handler, if there is one; what waits for it is tried once more.
+
+        Raises:
+            StoreError: the database cannot be written; the handler is as it was.
+        """
         self._stored_specs.delete(topic, handler)
+        self._drop(topic, handler)
+
+    def _drop(self, topic: str, handler: str) -> None:
+        self._deliverer.retire(Address(topic, handler))
         self._specs.get(topic, {}).pop(handler, None)
         self._detach(topic, handler)
 
-    def _keep(self, spec: HandlerSpec, attached: Attached | None) -> None:
-        self._stored_specs.put(spec)
+    def _run(self, spec: HandlerSpec, attached: Attached | None) -> None:
         self._specs.setdefault(spec.topic, {})[spec.id] = spec
         self._attach(spec, attached)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from runtime.compute import Compute
-from runtime.errors import ConfigError
+from runtime.errors import ConfigError, StoreError
 from runtime.golang.json_decode import (
     JsonError,
     anything,
@@ -186,7 +186,13 @@ class ConfigService:
             raise RefusedError(
                 f"failed to update configuration {path}: {error}", 500
             ) from None
-        await self._compute.run(self._persist, update.section, after)
+        try:
+            await self._compute.run(self._persist, update.section, after)
+        except StoreError:
+            # what is in force is what is stored
+            before = self._all(self._overrides)[update.section]
+            self._services[update.section].update(before)
+            raise
         self._overrides = after
         self._changed()
 

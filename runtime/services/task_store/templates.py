@@ -77,9 +77,7 @@ class Templates:
             template = dataclasses.replace(template, script=body.script, type=kind)
         compiled_template(template)
         self._update_tasks(before, template, policy)
-        if template.id != id:
-            self.records.delete(id)
-        self.records.put(template)
+        self.records.replace(id, template)
         return template
 
     def delete(self, id: str) -> None:

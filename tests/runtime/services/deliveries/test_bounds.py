@@ -179,3 +179,41 @@ def test_a_damaged_database_is_told_and_kept(start_kapacitord):
 
 def test_limits_are_what_is_promised():
     assert (write_module.MAX_BODY_BYTES, MAX_LINE_BYTES) == (25 << 20, 64 << 10)
+
+
+def test_what_a_full_disk_refuses_stays_as_it_was(config, start_api, monkeypatch):
+    with LoopbackServer() as chat:
+        foo = type(config.handlers.foo)
+        config.handlers.foo = foo(enabled=True, url=chat.url, room="old")
+        api = start_api(config)
+        task = {"dbrps": [{"db": "d", "rp": "r"}], "script": SCRIPT}
+        for id in ("delete", "disable", "rename"):
+            api.json("POST", "/tasks", {"id": id, "status": "enabled", **task})
+        topic = "/alerts/topics/main:delete:alert2"
+        handlers = "/alerts/topics/cpu/handlers"
+        api.json("POST", handlers, {"id": "h", "kind": "foo"})
+        assert write(api, "cpu,host=a value=95 1").status == 204
+        shown = [
+            *("/tasks?fields=executing&fields=status&fields=error", topic + "/events"),
+            *(handlers, "/config/foo"),
+        ]
+        before = [api.ask("GET", path) for path in shown]
+        assert "true" in before[0][1] and "CRITICAL" in before[1][1]
+        faulty = Faulty(api, monkeypatch)
+        faulty.on = True
+        for method, path, body in (
+            ("DELETE", "/tasks/delete", None),
+            ("PATCH", "/tasks/disable", {"status": "disabled"}),
+            ("PATCH", "/tasks/rename", {"id": "renamed"}),
+            ("DELETE", topic, None),
+            ("PUT", handlers + "/h", {"id": "renamed", "kind": "foo"}),
+            ("DELETE", handlers + "/h", None),
+            ("POST", "/config/foo/", {"set": {"room": "new"}}),
+        ):
+            assert api.ask(method, path, body)[0] == 503, (method, path)
+            assert [api.ask("GET", path) for path in shown] == before, (method, path)
+        # even while an event waits for room
+        assert write(api, "cpu,host=b value=95 2").status == 503
+        assert api.ask("DELETE", "/tasks/delete")[0] == 503
+        assert api.ask("GET", shown[0]) == before[0]
+        assert api.server._config.handlers.foo.room == "old"
