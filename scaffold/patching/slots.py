@@ -205,9 +205,13 @@ class Source:
         raise UnreadableFile(self.path, "ends in a bare carriage return")
 
 
-def natural(text: str) -> list[tuple[bool, int, str]]:
-    """Sort key by which `foo2` stands before `foo10`, as import sorters have it."""
-    parts = re.split(r"(\d+)", text)
+def natural(text: str) -> list[tuple[str, int]]:
+    """Sort key by which `foo2` stands before `foo10`, as import sorters have it.
+
+    Numbers and other characters are compared where they meet, so that `foo.x` stands
+    before `foo2.x`.
+    """
     return [
-        (part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts
+        ("0", int(part)) if part.isdecimal() else (part, 0)
+        for part in re.findall(r"[0-9]+|[^0-9]", text)
     ]

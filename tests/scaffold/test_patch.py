@@ -58,6 +58,15 @@ x = 1
 """
 
 
+def test_a_module_stands_before_the_one_with_a_number_more() -> None:
+    import_ = "from runtime.services.{0}.config import Config as {1}Config"
+    source = f"import os\n\n{import_.format('slack', 'Slack')}\n"
+    slack2 = import_.format("slack2", "Slack2")
+    key = "runtime.services.slack2.config:Slack2Config"
+    text, _ = put(source, ImportBlock(), key, slack2)
+    assert text == source + slack2 + "\n"
+
+
 def test_imports_are_sorted_by_module_with_numbers_as_numbers() -> None:
     text, outcome = put(
         IMPORTS,
