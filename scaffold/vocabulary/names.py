@@ -249,10 +249,11 @@ def same_names(keys: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def _taken(name: str) -> str:
-    if keyword.iskeyword(name) or keyword.issoftkeyword(name):
-        return "a keyword of Python"
+    # builtins first: from 3.12 on `type` is a keyword, too
     if hasattr(builtins, name):
         return "a builtin of Python"
+    if keyword.iskeyword(name) or keyword.issoftkeyword(name):
+        return "a keyword of Python"
     if name in _DEVICES:
         return "a device on Windows"
     if name in {snake_case(each) for each in ALERT_PROPERTIES}:
