@@ -11,7 +11,6 @@ from runtime.delivery.outbox import Item, Outbox
 from runtime.delivery.policy import may_be_too_long, shortened
 from runtime.delivery.queue import Queue
 from runtime.errors import DeliveryError
-from runtime.golang.quoting import quote
 from runtime.golang.utf8 import whole
 from runtime.http_client import idempotency_key
 
@@ -70,17 +69,17 @@ def log_failure(queue: Queue, item: Item, then: str) -> None:
         item: with the error.
         then: what becomes of it.
     """
-    context = {
-        **queue.context,
-        "topic": item.address.topic,
-        "handler": item.address.handler,
-        "event": item.event.state.id,
-    }
-    said = " ".join(f"{name}={quote(value)}" for name, value in context.items())
     _log.error(
-        f"failed to deliver event {said} attempts={item.attempts} then={quote(then)} "
-        f"err={quote(item.error)}",
-        extra={"err": item.error, **context},
+        "failed to deliver event",
+        extra={
+            **queue.context,
+            "topic": item.address.topic,
+            "handler": item.address.handler,
+            "event": item.event.state.id,
+            "attempts": item.attempts,
+            "then": then,
+            "err": item.error,
+        },
     )
 
 

@@ -12,7 +12,6 @@ from runtime.delivery.outbox import Address, Filter, Item, Outbox, Waiting
 from runtime.delivery.policy import RetryPolicy
 from runtime.delivery.queue import Counters, Queue
 from runtime.errors import BusyError
-from runtime.golang.quoting import quote
 from runtime.store import Store
 from runtime.units import SECOND, Clock, Nanoseconds
 
@@ -316,6 +315,11 @@ class Book:
 
 def _log_cancelled(address: Address, count: int, reason: str) -> None:
     _log.warning(
-        f"cancelled deliveries topic={quote(address.topic)} "
-        f"handler={quote(address.handler)} count={count} reason={quote(reason)}"
+        "cancelled deliveries",
+        extra={
+            "topic": address.topic,
+            "handler": address.handler,
+            "count": count,
+            "reason": reason,
+        },
     )

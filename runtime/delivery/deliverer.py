@@ -30,7 +30,6 @@ from runtime.delivery.policy import Kind, RetryPolicy
 from runtime.delivery.queue import Queue
 from runtime.delivery.settling import SETTLE_AGAIN_S, Settler
 from runtime.errors import DeliveryError, StoreError
-from runtime.golang.quoting import quote
 from runtime.store import Store
 from runtime.units import DAY, SECOND, Clock, Nanoseconds
 
@@ -163,7 +162,9 @@ class Deliverer(Book):
             self.outbox.purge, self._now() - self._retention, self._max_ended
         )
         if purged:
-            _log.warning(f"forgot deliveries that were given up count={purged}")
+            _log.warning(
+                "forgot deliveries that were given up", extra={"count": purged}
+            )
 
     async def _expire(self, queue: Queue, limit: Nanoseconds) -> None:
         with self._lock:
@@ -393,4 +394,4 @@ _THEN: dict[State, str] = {
 
 
 def _log_store(doing: str, error: StoreError) -> None:
-    _log.error(f"failed to {doing} err={quote(str(error))}")
+    _log.error(f"failed to {doing}", extra={"err": str(error)})

@@ -11,7 +11,6 @@ from typing import ParamSpec, TypeVar
 
 from runtime.delivery.outbox import Item, Outbox
 from runtime.errors import StoreError
-from runtime.golang.quoting import quote
 
 SETTLE_AGAIN_S = 1.0
 
@@ -80,7 +79,8 @@ class Settler:
             # workers wait for it: whatever happened is told, and tried again
             except Exception as error:
                 _log.error(
-                    f"failed to write the outbox err={quote(str(error))}",
+                    "failed to write the outbox",
+                    extra={"err": str(error)},
                     exc_info=None if isinstance(error, StoreError) else error,
                 )
                 self._waiting = outcomes + self._waiting

@@ -38,12 +38,17 @@ class LogfmtFormatter(logging.Formatter):
 
 
 def parts_of(record: logging.LogRecord) -> dict[str, str]:
-    """What a line says, in order; the names are those of Kapacitor's tags."""
+    """What a line says, in order; the names are those of Kapacitor's tags.
+
+    The service is the logger's unless the line names its own.
+    """
     parts = {
         "ts": rfc3339(int(record.created * 1000) * MILLISECOND),
         "lvl": _WORDS.get(record.levelno, record.levelname.lower()),
         "msg": record.getMessage(),
     }
+    if service := record.name.removeprefix(ROOT.name).removeprefix("."):
+        parts["service"] = service
     for key, value in vars(record).items():
         if key not in _STANDARD:
             parts[key] = str(value)

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar
 
 from runtime.errors import KapacitorError
-from runtime.golang.quoting import quote
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -84,7 +83,7 @@ class Loop:
         try:
             await self.call(function)
         except KapacitorError as error:
-            _log.error(f"a timer failed err={quote(str(error))}")
+            _log.error("a timer failed", extra={"err": str(error)})
         # nobody waits for it, so whatever happened is told here
         except Exception:
             _log.exception("a timer failed")

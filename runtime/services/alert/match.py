@@ -69,8 +69,12 @@ class Match:
             )
         except EvaluationError as error:
             _log.error(
-                f"failed to evaluate match expression topic={quote(event.topic)} "
-                f"event={quote(event.state.id)} err={quote(str(error))}"
+                "failed to evaluate match expression",
+                extra={
+                    "topic": event.topic,
+                    "event": event.state.id,
+                    "err": str(error),
+                },
             )
             return False
 

@@ -120,8 +120,12 @@ class AlertService:
                 attached = self._made(spec)
             except (KapacitorError, ValueError) as error:
                 _log.error(
-                    f"failed to load handler on startup topic={quote(spec.topic)} "
-                    f"handler={quote(spec.id)} err={quote(str(error))}"
+                    "failed to load handler on startup",
+                    extra={
+                        "topic": spec.topic,
+                        "handler": spec.id,
+                        "err": str(error),
+                    },
                 )
             else:
                 self._attach(spec, attached)
@@ -414,5 +418,5 @@ class AlertService:
 
     def _can_be_kept(self, topic: str, event_id: str) -> bool:
         if not event_id:
-            _log.error(f"cannot store an event without id topic={quote(topic)}")
+            _log.error("cannot store an event without id", extra={"topic": topic})
         return bool(event_id)

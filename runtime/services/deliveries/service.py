@@ -12,7 +12,6 @@ from runtime.alert.types import Event, Level
 from runtime.compute import Compute
 from runtime.delivery.deliverer import Deliverer
 from runtime.errors import BusyError, KapacitorError
-from runtime.golang.quoting import quote
 from runtime.services.alert.service import AlertService
 from runtime.services.deliveries.api import DeliveriesAPI
 from runtime.services.deliveries.watch import Watch
@@ -84,7 +83,7 @@ class DeliveryService:
             return
         self._problem = problem
         if problem:
-            log.error(f"writes are refused reason={quote(problem)}")
+            log.error("writes are refused", extra={"reason": problem})
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(self._watch.outbox, problem)
 
@@ -99,7 +98,7 @@ class DeliveryService:
         try:
             await noted
         except KapacitorError as error:
-            log.error(f"failed to note how a handler does err={quote(str(error))}")
+            log.error("failed to note how a handler does", extra={"err": str(error)})
         # nobody waits for it, so whatever happened is told here
         except Exception:
             log.exception("failed to note how a handler does")

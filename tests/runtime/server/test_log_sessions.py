@@ -1,5 +1,6 @@
 """The log over HTTP, and the commands that follow it."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -157,3 +158,19 @@ def test_the_commands_want_their_arguments(server: Any) -> None:
     assert "Must provide task ID." in server.cli("watch", code=2)
     assert "bad tag x" in server.cli("logs", "x", code=2)
     assert "invalid log level" in server.cli("logs", "lvl=loud", code=3)
+
+
+def test_failing_deliveries_can_be_followed(start_kapacitord: Any) -> None:
+    server = start_kapacitord('[foo]\n  enabled = true\n  url = "http://127.0.0.1:1"\n')
+    script = "stream|from().measurement('m')|alert().crit(lambda: TRUE).foo()"
+    task = {"id": "t", "status": "enabled", "script": script}
+    dbrps = [{"db": "telegraf", "rp": "autogen"}]
+    server.json("POST", "/tasks", {**task, "dbrps": dbrps})
+    with contextlib.closing(
+        http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    ) as connection:
+        connection.request("GET", f"{LOGS}?service=delivery&lvl=error%2B&task=t")
+        answer = connection.getresponse()
+        server.write("m v=1")
+        line = until(answer, "failed to deliver event")
+    assert " service=delivery task=t topic=main:t:alert2 " in line

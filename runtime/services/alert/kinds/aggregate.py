@@ -11,7 +11,6 @@ import msgspec
 
 from runtime.alert.types import Event, EventData, EventState
 from runtime.errors import DeliveryError, OptionsError, StoreError
-from runtime.golang.quoting import quote
 from runtime.golang.templates import Struct, TemplateError, text
 from runtime.golang.values import Int
 from runtime.http_client import idempotency_key
@@ -107,7 +106,7 @@ class AggregateHandler:
             try:
                 member = msgspec.msgpack.decode(stored, type=_Member)
             except msgspec.MsgspecError as error:
-                _log.error(f"a stored event is damaged err={quote(str(error))}")
+                _log.error("a stored event is damaged", extra={"err": str(error)})
                 continue
             self._add(int(key), member)
         if self._members:
@@ -119,7 +118,7 @@ class AggregateHandler:
         try:
             self._tell()
         except DeliveryError as error:
-            _log.error(f"failed to collect aggregate err={quote(str(error))}")
+            _log.error("failed to collect aggregate", extra={"err": str(error)})
 
     async def handle(self, event: Event) -> None:
         """Take `event` in.
@@ -164,7 +163,7 @@ class AggregateHandler:
         try:
             self._tell()
         except (DeliveryError, StoreError) as error:
-            _log.error(f"failed to collect aggregate err={quote(str(error))}")
+            _log.error("failed to collect aggregate", extra={"err": str(error)})
             self._arm()
 
     def _tell(self) -> None:

@@ -198,7 +198,8 @@ def test_what_a_full_disk_refuses_stays_as_it_was(config, start_api, monkeypatch
             *(handlers, "/config/foo"),
         ]
         before = [api.ask("GET", path) for path in shown]
-        assert "true" in before[0][1] and "CRITICAL" in before[1][1]
+        assert "true" in before[0][1]
+        assert "CRITICAL" in before[1][1]
         faulty = Faulty(api, monkeypatch)
         faulty.on = True
         for method, path, body in (
