@@ -63,10 +63,12 @@ _HINT = (
     "To generate a valid configuration file run "
     "`kapacitord config > kapacitor.generated.conf`."
 )
+# Kapacitor's flags that do nothing here; who relies on one must hear of it
+_UNSUPPORTED = ("blacklist-cidrs", "cpuprofile", "memprofile")
 _RUN_FLAGS = frozenset(
     (
         *("config", "hostname", "pidfile", "log-file", "log-level"),
-        *("disable-handlers", "blacklist-cidrs", "cpuprofile", "memprofile"),
+        *("disable-handlers", *_UNSUPPORTED),
     )
 )
 _M_ARENA_MAX = -8  # of glibc's malloc.h
@@ -202,6 +204,9 @@ def _show_config(flags: Mapping[str, str], world: World) -> None:
 
 
 def _run(flags: Mapping[str, str], world: World) -> None:
+    for name in _UNSUPPORTED:
+        if flags.get(name):
+            raise _UsageError(f"-{name} is not supported by this server")
     print(LOGO, flush=True)
     loaded = load(flags, world)
     config = loaded.config
