@@ -314,8 +314,8 @@ def _explained(error: sqlite3.Error) -> str:
         return f"{text}: another server uses it"
     if "malformed" in text or "not a database" in text:
         return (
-            f"{text}; it is left as it is: put a backup in its place, "
-            "or set 'boltdb' to another path"
+            f"{text}; it is left as it is: put a backup in its place (and none of the "
+            "old -wal file beside it), or set 'boltdb' to another path"
         )
     return text
 
