@@ -15,7 +15,7 @@ from runtime.testing.loopback import LoopbackServer
 TIMEOUT_S = 10.0
 SPEC = """\
 [handler]
-name = "clarion"
+name = "night_clarion"
 title = "Clarion"
 summary = "Calls people through Clarion."
 flags = ["enabled", "global", "state-changes-only"]
@@ -75,12 +75,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("whole") / "alerts"
     run(directory.parent, "scaffold", "init", str(directory))
     (directory / "clarion.toml").write_text(SPEC)
-    run(directory, "scaffold", "new-handler", "clarion", "--spec", "clarion.toml")
+    run(directory, "scaffold", "new-handler", "night_clarion", "--spec", "clarion.toml")
     return directory
 
 
 def test_its_generated_tests_pass(project: Path) -> None:
-    out = run(project, "pytest", "-q", "tests/runtime/services/clarion")
+    out = run(project, "pytest", "-q", "tests/runtime/services/night_clarion")
     assert " passed" in out
 
 
@@ -91,7 +91,7 @@ def test_check_finds_nothing_to_say(project: Path) -> None:
 def test_it_delivers_from_scripts_and_topic_handlers(project, start_kapacitord) -> None:
     with LoopbackServer(status=201) as clarion:
         section = f"""\
-[clarion]
+[night_clarion]
   enabled = true
   url = "{clarion.url}/v1"
   api-key = "k-1"
@@ -100,7 +100,7 @@ def test_it_delivers_from_scripts_and_topic_handlers(project, start_kapacitord) 
         server = start_kapacitord(section, cwd=project)
         script = (
             "stream|from().measurement('cpu')|alert().id('cpu').message('{{ .Level }}')"
-            ".crit(lambda: \"idle\" < 10).clarion().team('day').urgent()"
+            ".crit(lambda: \"idle\" < 10).nightClarion().team('day').urgent()"
         )
         task = {
             "id": "t",
@@ -123,9 +123,9 @@ def test_it_delivers_from_scripts_and_topic_handlers(project, start_kapacitord) 
             "tags": {"host": "a"},
         }
 
-        handler = {"id": "h", "kind": "clarion", "options": {"urgent": False}}
+        handler = {"id": "h", "kind": "night_clarion", "options": {"urgent": False}}
         server.json("POST", "/alerts/topics/cpu/handlers", handler)
-        topic_script = script.partition(".clarion()")[0] + ".topic('cpu')"
+        topic_script = script.partition(".nightClarion()")[0] + ".topic('cpu')"
         server.json("POST", "/tasks", {**task, "id": "u", "script": topic_script})
         server.json("PATCH", "/tasks/t", {"status": "disabled"})
         server.write("cpu,host=b idle=60 2\ncpu,host=b idle=2 3", "db=d&rp=r")
@@ -138,15 +138,17 @@ def test_service_test_and_config_api_know_it(project, start_kapacitord) -> None:
     with LoopbackServer(status=201) as clarion:
         server = start_kapacitord(cwd=project)
         settings = {"enabled": True, "url": clarion.url, "api-key": "k-2", "team": "x"}
-        server.json("POST", "/config/clarion/", {"set": settings})
-        shown = server.json("GET", "/config/clarion/")
+        server.json("POST", "/config/night_clarion/", {"set": settings})
+        shown = server.json("GET", "/config/night_clarion/")
         assert (shown["options"]["api-key"], shown["redacted"]) == (True, ["api-key"])
-        assert server.json("GET", "/service-tests/clarion")["options"]["team"] == "x"
-        result = server.json("POST", "/service-tests/clarion", {"team": "y"})
+        assert (
+            server.json("GET", "/service-tests/night_clarion")["options"]["team"] == "x"
+        )
+        result = server.json("POST", "/service-tests/night_clarion", {"team": "y"})
         assert result == {"success": True, "message": ""}
         assert clarion.next(TIMEOUT_S).path == "/teams/y/calls"
         clarion.status, clarion.body = 403, '{"reason":"no credit"}'
-        result = server.json("POST", "/service-tests/clarion", {})
+        result = server.json("POST", "/service-tests/night_clarion", {})
         assert result == {"success": False, "message": "clarion said no credit"}
 
 

@@ -129,9 +129,10 @@ class Server:
         self._tasks = self._task_store()
         self._replays = self._replay_service()
         self._tasks.replays = self._replays.running
+        # by the names of their tables: `_` stays where an integration's name has it
         dynamic = {
             key_of(field): getattr(self._services, field.name)
-            for field in dataclasses.fields(self._services)
+            for field in dataclasses.fields(config.handlers)
         }
         self._overrides = ConfigService(
             sections_of(config.handlers),
