@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -149,6 +150,19 @@ data_dir = "{self.directory}/data"
         )
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> Iterator[None]:
+    """Let programs be interrupted also where the tests run in the background.
+
+    A shell starts such commands with SIGINT ignored, and their children inherit that.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 StartKapacitord = Callable[..., Kapacitord]

@@ -125,18 +125,27 @@ def test_the_level_of_the_log_is_set(server: Any) -> None:
     assert "limit=9" in server.log
 
 
+@contextlib.contextmanager
+def following(server: Any, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A command that follows the log; killed at the end if it runs still."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "runtime.client", "-url", server.url, *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def test_the_commands_follow_the_log(server: Any) -> None:
     script = "stream|from()|eval(lambda: \"no\" + 1).as('x')"
     task = {"id": "bad", "dbrps": [{"db": "d", "rp": "r"}], "script": script}
     server.json("POST", "/tasks", {**task, "status": "enabled"})
-    command = [sys.executable, "-m", "runtime.client", "-url", server.url]
-    with subprocess.Popen(
-        [*command, "watch", "bad", "lvl=error"], stdout=subprocess.PIPE, text=True
-    ) as watch:
+    with following(server, "watch", "bad", "lvl=error") as watch:
         assert watch.stdout is not None
-        with subprocess.Popen(
-            [*command, "logs", "service=sessions"], stdout=subprocess.PIPE, text=True
-        ) as logs:
+        with following(server, "logs", "service=sessions") as logs:
             assert logs.stdout is not None
             assert "created log session" in logs.stdout.readline()
             os.kill(logs.pid, signal.SIGINT)
