@@ -11,7 +11,7 @@ from runtime.alert.types import Event, Handler
 from runtime.delivery.outbox import Address, Filter, Item, Outbox, Waiting
 from runtime.delivery.policy import RetryPolicy
 from runtime.delivery.queue import Counters, Queue
-from runtime.errors import BusyError
+from runtime.errors import BusyError, StoreError
 from runtime.store import Store
 from runtime.units import SECOND, Clock, Nanoseconds
 
@@ -238,16 +238,32 @@ class Book:
         """
         with self._lock:
             queue = self._queues.get(item.address)
-            if queue is not None and item.id in queue.in_flight:
-                return False
-            if item.state == "pending":
-                self._pending -= 1
-                if queue is not None and not queue.drop(item.id, self._monotonic()):
-                    queue.pending -= 1
             if queue is not None:
-                queue.counters.discarded += 1
-        self.outbox.drop(item.id)
+                if item.id in queue.in_flight:
+                    return False
+                # nobody takes it while the database is asked
+                queue.in_flight.add(item.id)
+        try:
+            self.outbox.drop(item.id)
+        except StoreError:
+            with self._lock:
+                if queue is not None:
+                    queue.in_flight.discard(item.id)
+            raise
+        with self._lock:
+            self._forget(item, queue)
         return True
+
+    def _forget(self, item: Item, queue: Queue | None) -> None:
+        """Count a delivery out that the outbox no longer has."""
+        if item.state == "pending":
+            self._pending -= 1
+        if queue is None:
+            return
+        queue.in_flight.discard(item.id)
+        queue.counters.discarded += 1
+        if item.state == "pending" and not queue.drop(item.id, self._monotonic()):
+            queue.pending -= 1
 
     def hurry(self) -> None:
         """Try everything that waits for its next attempt: what failed may work now."""

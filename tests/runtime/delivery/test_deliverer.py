@@ -646,6 +646,22 @@ def test_a_discarded_event_is_not_delivered(make):
     assert deliverer.counters()[A].discarded == 1
 
 
+def test_what_the_database_does_not_forget_is_delivered(make, monkeypatch):
+    deliverer, handler = make(), Recorder()
+    offer(deliverer, A, handler, "1")
+    [item] = deliverer.outbox.items()
+
+    def failing(number):
+        raise StoreError("database or disk is full")
+
+    monkeypatch.setattr(deliverer.outbox, "drop", failing)
+    with pytest.raises(StoreError):
+        deliverer.discard(item)
+    assert run(deliverer) == 0
+    assert handler.ids == ["1"]
+    assert deliverer.counters()[A].discarded == 0
+
+
 def test_no_more_is_kept_of_what_was_given_up_than_may_be(make, caplog):
     deliverer, handler = make(max_ended=2), Recorder(DeliveryError("no"))
     offer(deliverer, A, handler, *"12345")
