@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,7 +39,7 @@ class Port(Node):
         return self._node.stats()
 
 
-class MergingNode(Node):
+class MergingNode(Node, ABC):
     """A node that knows from which parent it takes what."""
 
     def __init__(
@@ -53,9 +54,9 @@ class MergingNode(Node):
         """Where the parent of that number sends its output."""
         return self._ports[number]
 
+    @abstractmethod
     def take(self, source: int, item: Point | Batch) -> None:
         """Take what a parent emits."""
-        raise NotImplementedError
 
     def take_barrier(self, source: int, barrier: Barrier) -> None:
         """Take a parent's news that a group is complete up to a time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import numpy as np
@@ -22,12 +23,12 @@ class Outcome(NamedTuple):
     rows: Rows | None = None
 
 
-class PointwiseNode(Node):
+class PointwiseNode(Node, ABC):
     """A node whose `apply` says what becomes of one point, on streams and in batches."""
 
+    @abstractmethod
     def apply(self, point: Point, group: str) -> Point | None:
         """What becomes of a point; None drops it."""
-        raise NotImplementedError
 
     def begin(self, group: str) -> None:
         """A batch of the group begins."""

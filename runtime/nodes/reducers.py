@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -168,12 +169,12 @@ def bottom(samples: Samples, number: int) -> list[Sample]:
     return sorted(samples, key=lambda s: (s.value, s.time))[:number]
 
 
-class Transformation:
+class Transformation(ABC):
     """Turns a series of values into another, one by one."""
 
+    @abstractmethod
     def next(self, value: Any, time: Nanoseconds) -> Any:
         """The new value, or None for none."""
-        raise NotImplementedError
 
 
 class Difference(Transformation):

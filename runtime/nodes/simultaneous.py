@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,7 +29,7 @@ class Moment:
     points: list[Point] = field(default_factory=list)
 
 
-class MomentNode(Node):
+class MomentNode(Node, ABC):
     """A node that works on the points of one time, once a later one has come."""
 
     def __init__(
@@ -40,9 +41,9 @@ class MomentNode(Node):
         self._tolerance = int(spec.tolerance)
         self._moments: dict[str, Moment] = {}
 
+    @abstractmethod
     def results(self, moment: Moment, group: str) -> Iterable[Point]:
         """What becomes of the points of one time."""
-        raise NotImplementedError
 
     def point(self, point: Point) -> None:
         """Take a point of a stream."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -111,7 +112,7 @@ class DerivativeNode(SerialNode):
         return f'field "{self._field}" is not a number'
 
 
-class _StateNode(SerialNode):
+class _StateNode(SerialNode, ABC):
     """What nodes share that watch whether a predicate holds."""
 
     def __init__(
@@ -190,13 +191,15 @@ class _StateNode(SerialNode):
                     length[number], began[number] = state.count, state.began
         return Past(length, began)
 
+    @abstractmethod
     def _value(self, state: _Watched, time: Nanoseconds) -> Value:
-        raise NotImplementedError
+        """What the state says at a point."""
 
+    @abstractmethod
     def _column(
         self, holds: NDArray[np.bool_], times: NDArray[np.int64], found: Runs
     ) -> FieldColumn:
-        raise NotImplementedError
+        """The same for all rows at once."""
 
 
 @dataclass(slots=True)

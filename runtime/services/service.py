@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -53,7 +54,7 @@ class HandlerService(Protocol[OptionsT]):
         """A handler that sends its events with `options`."""
 
 
-class HttpService(Generic[ConfigT, OptionsT, TestT]):
+class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
     """A service that turns each event into one HTTP request.
 
     A subclass says what its options and its request are, which answers are good and
@@ -141,10 +142,11 @@ class HttpService(Generic[ConfigT, OptionsT, TestT]):
         """
         await self.alert(*self.test_event(options))
 
+    @abstractmethod
     def default_handler_config(self) -> OptionsT:
         """The options of a handler that sets none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def request(
         self, config: ConfigT, options: OptionsT, event: Event
     ) -> Request | None:
@@ -153,7 +155,6 @@ class HttpService(Generic[ConfigT, OptionsT, TestT]):
         Raises:
             DeliveryError: the options or the event cannot be sent.
         """
-        raise NotImplementedError
 
     def check(self, response: Response) -> None:
         """Tell success from failure.
@@ -172,13 +173,13 @@ class HttpService(Generic[ConfigT, OptionsT, TestT]):
         """What to say about an answer that does not mean success."""
         return f"unexpected response code {response.status} from {self.kind} service"
 
+    @abstractmethod
     def test_options(self) -> TestT:
         """The service test's options with their present defaults."""
-        raise NotImplementedError
 
+    @abstractmethod
     def test_event(self, options: TestT) -> tuple[OptionsT, Event]:
         """What the service test sends."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
