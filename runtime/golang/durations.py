@@ -16,7 +16,7 @@ from runtime.units import (
     Nanoseconds,
 )
 
-_INFLUX = {
+INFLUX_UNITS = {
     "ns": 1,
     "u": MICROSECOND,
     "µ": MICROSECOND,
@@ -56,7 +56,7 @@ def parse_influx(text: str) -> Nanoseconds:
     for part in _INFLUX_PART.finditer(rest):
         if part.start() != end:
             break
-        total += int(part[1]) * _INFLUX[part[2]]
+        total += int(part[1]) * INFLUX_UNITS[part[2]]
         end = part.end()
     if not rest or end != len(rest) or total > _MAX:
         raise ValueError("invalid duration")

@@ -6,20 +6,12 @@ from collections.abc import Callable
 
 from runtime.errors import ScriptError
 from runtime.golang import regex
+from runtime.golang.durations import INFLUX_UNITS
 from runtime.tick import ast, lexer
-from runtime.units import DAY, HOUR, MICROSECOND, MILLISECOND, MINUTE, SECOND, WEEK
 
 _MAX_INT = 2**63 - 1
-_UNITS = {
-    "u": MICROSECOND,
-    "µ": MICROSECOND,
-    "ms": MILLISECOND,
-    "s": SECOND,
-    "m": MINUTE,
-    "h": HOUR,
-    "d": DAY,
-    "w": WEEK,
-}
+# scripts spell durations as InfluxDB does, but for nanoseconds
+_UNITS = {unit: size for unit, size in INFLUX_UNITS.items() if unit != "ns"}
 
 _Comments = tuple[str, ...]
 

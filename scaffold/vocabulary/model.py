@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from scaffold.vocabulary.code import Code, Kind
-from scaffold.vocabulary.names import Names, camel_case, constant, identifier
+from scaffold.vocabulary.names import Names, constant, identifier
 
 LEVELS = ("OK", "INFO", "WARNING", "CRITICAL")
 FLAGS = ("enabled", "global", "state-changes-only")
@@ -130,11 +130,6 @@ class Option(Setting):
     is_bound_early: bool = False
     aliases: tuple[str, ...] = ()
     alias_of: str = ""
-
-    @property
-    def has_odd_tick(self) -> bool:
-        """Whether the TICKscript property does not follow from the name."""
-        return self.tick is not None and self.tick != camel_case(self.name)
 
 
 @dataclass(frozen=True)
