@@ -57,10 +57,7 @@ packages = ["{package}"]
 [tool.scaffold]
 package = "{package}"
 
-[tool.black]
-extend-exclude = "__snapshots__"
-
-[tool.pytest.ini_options]
+{tools}[tool.pytest.ini_options]
 addopts = "-ra --strict-markers --strict-config --import-mode=importlib"
 testpaths = ["tests"]
 filterwarnings = ["error"]
@@ -165,6 +162,7 @@ def _project_files(name: str, package: str) -> Iterator[tuple[PurePosixPath, byt
         package=package,
         dependencies="".join(f'    "{each}",\n' for each in needed),
         development="".join(f'    "{each}",\n' for each in development),
+        tools=_tools(package),
     )
     texts = {
         "pyproject.toml": settings,
@@ -176,12 +174,26 @@ def _project_files(name: str, package: str) -> Iterator[tuple[PurePosixPath, byt
         yield PurePosixPath(file_name), text.encode()
 
 
-def _sources() -> Iterator[tuple[PurePosixPath, Path]]:
-    """What is copied: the runtime, and what belongs to its handlers."""
+def _base() -> Path:
+    """Where this project's own files are: inside the wheel, or in a clone."""
     here = Path(__file__).parent
     inside = here / "project"
-    base = inside if inside.is_dir() else here.parent
-    runtime = here.parent / "runtime"
+    return inside if inside.is_dir() else here.parent
+
+
+def _tools(package: str) -> str:
+    """How this project's formatter, linter and type checker are set, for `package`."""
+    text = (_base() / "pyproject.toml").read_text("utf-8")
+    start, end = text.index("[tool.black]"), text.index("[tool.pytest.ini_options]")
+    tools = text[start:end].replace('["scaffold", "runtime"]', '["runtime"]')
+    tools = tools.replace('["runtime", "scaffold"]', '["runtime"]')
+    return tools.replace('"runtime', f'"{package}')
+
+
+def _sources() -> Iterator[tuple[PurePosixPath, Path]]:
+    """What is copied: the runtime, and what belongs to its handlers."""
+    base = _base()
+    runtime = Path(__file__).parents[1] / "runtime"
     yield from _below(runtime, PurePosixPath("runtime"))
     yield from _below(base / "etc", PurePosixPath("etc"))
     kinds = [

@@ -55,6 +55,27 @@ def test_the_runtime_may_be_called_otherwise(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "tool", [["black", "--check", "-q", "."], ["ruff", "check", "."], ["mypy"]]
+)
+def test_a_project_is_clean_by_its_own_settings(
+    tmp_path: Path, tool: list[str]
+) -> None:
+    folder = tmp_path / "mine"
+    init(folder, "acme", dry_run=False, shown="mine")
+    flags = Flags("huddle", fields=("channel:str",))
+    commands.new_handler(find(folder), flags, "", How())
+    done = subprocess.run(
+        [sys.executable, "-m", *tool],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_dry_run_makes_nothing(tmp_path: Path) -> None:
     report = init(tmp_path / "mine", "runtime", dry_run=True, shown="mine")
     assert report.dry_run
