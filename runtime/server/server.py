@@ -197,26 +197,45 @@ class Server:
         self._ticker = asyncio.create_task(self._tick())
 
     async def close(self) -> None:
-        """Close the services; what was taken is delivered first, if that is quick."""
+        """Close the services; what was taken is delivered first, if that is quick.
+
+        A step that fails is logged, and the others go on: whatever happens, the
+        database is closed and the compute thread ends.
+        """
+        services = reversed(list(self._each_service()))
+        for step in (
+            self._end_requests,
+            self._replays.close,
+            self._stop_tasks,
+            self._alerts.loop.close,
+            self._stop_delivery,
+            *(service.close for service in services),
+            self._client.close,
+            self._compute.close,
+        ):
+            try:
+                await step()
+            except Exception:
+                log.exception("a service failed to close")
+        self._store.close()
+
+    async def _end_requests(self) -> None:
         self._log_sessions.end()
-        await self.http.close()
         if self._ticker is not None:
             self._ticker.cancel()
-        await self._replays.close()
+        await self.http.close()
+
+    async def _stop_tasks(self) -> None:
         await self._compute.run(self._master.close)
         unposted = await self._posts.close(POSTS_LIMIT_S)
         if unposted:
             log.warning("rows were not posted", extra={"rows": unposted})
-        await self._alerts.loop.close()
+
+    async def _stop_delivery(self) -> None:
         left = await self._deliverer.close(DRAIN_LIMIT_S)
         await self._deliveries.close()
         if left:
             log.info("events wait for the next start", extra={"events": left})
-        for service in reversed(list(self._each_service())):
-            await service.close()
-        await self._client.close()
-        await self._compute.close()
-        self._store.close()
 
     async def reload(self) -> None:
         """Load the load directory again; what is wrong with it is logged."""

@@ -155,3 +155,13 @@ def test_overrides_reach_live_handlers(
     server.json("POST", "/config/hipchat/", {"set": {"room": "other"}})
     server.write("cpu,host=a usage_idle=5 1")
     assert room.next(10).path.startswith("/v2/room/other/notification")
+
+
+def test_a_service_that_fails_to_close_keeps_no_other_open(api, monkeypatch, caplog):
+    async def failing():
+        raise RuntimeError("no way out")
+
+    monkeypatch.setattr(api.server._replays, "close", failing)
+    api.restart()
+    assert "a service failed to close" in caplog.text
+    assert api.json("GET", "/tasks") == {"tasks": []}
