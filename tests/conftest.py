@@ -21,6 +21,84 @@ import pytest
 DEADLINE_S = 20.0
 # a machine that is busy with other things may take long to load a program
 START_S = 60.0
+BASE = "/kapacitor/v1"
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def told(self) -> tuple[int, str]:
+        """Status and, of an error of the usual form, what it says."""
+        tree = self.json
+        assert list(tree) == ["error", "message"]
+        assert tree["error"] == tree["message"]
+        return self.status, tree["error"]
+
+
+@dataclass(frozen=True)
+class Client:
+    """Asks a server for what is below `/kapacitor/v1`, or for other paths with `raw`."""
+
+    server: Any
+    posted: list[str] = field(default_factory=list)
+
+    def raw(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        if method == "POST":
+            self.posted.append(path)
+        content = body if isinstance(body, str | bytes) else json.dumps(body)
+        data = content.encode() if isinstance(content, str) else content
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", self.server.port, timeout=DEADLINE_S
+        )
+        try:
+            connection.request(
+                method, path, None if body is None else data, dict(headers or {})
+            )
+            found = connection.getresponse()
+            return Answer(found.status, dict(found.getheaders()), found.read())
+        finally:
+            connection.close()
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        return self.raw(method, BASE + path, body, headers)
+
+    def refused(self, method: str, path: str, body: object = None) -> tuple[int, str]:
+        """Status and text of an error, whose body has the usual form."""
+        answer = self(method, path, body)
+        text = answer.json["error"]
+        assert answer.text == _pretty_error(text)
+        assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+        return answer.status, text
+
+
+def _pretty_error(text: str) -> str:
+    """The body of an error: both keys, four blanks, no newline at the end."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return f'{{\n    "error": {quoted},\n    "message": {quoted}\n}}'
 
 
 @dataclass
@@ -112,19 +190,12 @@ data_dir = "{self.directory}/data"
         headers: Mapping[str, str] | None = None,
     ) -> tuple[int, str]:
         """Status and text of a request; `body` is sent as JSON unless it is text."""
-        content = body if isinstance(body, bytes | str) else None
-        if content is None and body is not None:
-            content = json.dumps(body)
-        connection = http.client.HTTPConnection(
-            "127.0.0.1", self.port, timeout=DEADLINE_S
-        )
-        try:
-            data = content.encode() if isinstance(content, str) else content
-            connection.request(method, path, data, dict(headers or {}))
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
-        finally:
-            connection.close()
+        answer = self.client().raw(method, path, body, headers)
+        return answer.status, answer.text
+
+    def client(self) -> Client:
+        """Asks this server, and shows whole answers."""
+        return Client(self)
 
     def json(self, method: str, path: str, body: object = None) -> Any:
         """The decoded answer of a request that must succeed."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import errno
 import gzip
-import http.client
 import json
 import re
 import socket
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,69 +17,6 @@ from runtime.testing.loopback import LoopbackServer
 BASE = "/kapacitor/v1"
 TOPICS = "/alerts/topics"
 OPERAND = '"number","string","duration","identifier","TRUE","FALSE","==","(","-","!"'
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def text(self) -> str:
-        return self.body.decode()
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-    @property
-    def told(self) -> tuple[int, str]:
-        """Status and, of an error of the usual form, what it says."""
-        tree = self.json
-        assert list(tree) == ["error", "message"]
-        assert tree["error"] == tree["message"]
-        return self.status, tree["error"]
-
-
-@dataclass(frozen=True)
-class Client:
-    """Asks a server for what is below `/kapacitor/v1`, or for other paths with `raw`."""
-
-    server: Any
-    posted: list[str] = field(default_factory=list)
-
-    def raw(
-        self,
-        method: str,
-        path: str,
-        body: object = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        if method == "POST":
-            self.posted.append(path)
-        content = body if isinstance(body, str | bytes) else json.dumps(body)
-        data = content.encode() if isinstance(content, str) else content
-        connection = http.client.HTTPConnection(
-            "127.0.0.1", self.server.port, timeout=10
-        )
-        try:
-            connection.request(
-                method, path, None if body is None else data, dict(headers or {})
-            )
-            found = connection.getresponse()
-            return Answer(found.status, dict(found.getheaders()), found.read())
-        finally:
-            connection.close()
-
-    def __call__(
-        self,
-        method: str,
-        path: str,
-        body: object = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        return self.raw(method, BASE + path, body, headers)
 
 
 @pytest.fixture(scope="module")
@@ -96,9 +31,9 @@ def server(start_shared_kapacitord) -> Any:
 
 
 @pytest.fixture
-def ask(server: Any) -> Iterator[Client]:
+def ask(server: Any) -> Iterator[Any]:
     """A client; what a test overrides, it puts back."""
-    client = Client(server)
+    client = server.client()
     yield client
     if any("/config/" in path for path in client.posted):
         for section in ("hipchat", "foo"):
@@ -131,7 +66,7 @@ def ask(server: Any) -> Iterator[Client]:
         ("FOO", "/kapacitor/v1/ping"),
     ],
 )
-def test_what_is_not_found(ask: Client, method: str, path: str) -> None:
+def test_what_is_not_found(ask: Any, method: str, path: str) -> None:
     answer = ask.raw(method, path)
     assert answer.status == 404
     assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
@@ -143,7 +78,7 @@ def test_what_is_not_found(ask: Client, method: str, path: str) -> None:
         )
 
 
-def test_ping_has_the_version_and_a_request_id(ask: Client) -> None:
+def test_ping_has_the_version_and_a_request_id(ask: Any) -> None:
     for method in ("GET", "HEAD"):
         answer = ask(method, "/ping", headers={"Request-Id": "mine"})
         assert (answer.status, answer.body) == (204, b"")
@@ -155,7 +90,7 @@ def test_ping_has_the_version_and_a_request_id(ask: Client) -> None:
         assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
 
 
-def test_answers_are_gzipped_where_that_is_accepted(ask: Client) -> None:
+def test_answers_are_gzipped_where_that_is_accepted(ask: Any) -> None:
     for path, status in (("/config", 200), ("/nope", 404)):
         answer = ask("GET", path, headers={"Accept-Encoding": "deflate, gzip"})
         assert (answer.status, answer.headers["Content-Encoding"]) == (status, "gzip")
@@ -165,14 +100,14 @@ def test_answers_are_gzipped_where_that_is_accepted(ask: Client) -> None:
     assert "Content-Encoding" not in ask("GET", "/config").headers
 
 
-def test_cross_origin_headers_answer_an_origin(ask: Client) -> None:
+def test_cross_origin_headers_answer_an_origin(ask: Any) -> None:
     answer = ask("GET", "/ping", headers={"Origin": "http://o"})
     assert answer.headers["Access-Control-Allow-Origin"] == "http://o"
     assert "Access-Control-Allow-Origin" not in ask("GET", "/ping").headers
 
 
 @pytest.mark.parametrize("path", ["/./config", "/x/../config", "/config//"])
-def test_unclean_paths_are_redirected(ask: Client, path: str) -> None:
+def test_unclean_paths_are_redirected(ask: Any, path: str) -> None:
     answer = ask("GET", path)
     assert answer.status == 301
     location = "/kapacitor/v1/config" + ("/" if path.endswith("/") else "")
@@ -180,12 +115,12 @@ def test_unclean_paths_are_redirected(ask: Client, path: str) -> None:
     assert answer.text == f'<a href="{location}">Moved Permanently</a>.\n\n'
 
 
-def test_paths_are_matched_decoded(ask: Client) -> None:
+def test_paths_are_matched_decoded(ask: Any) -> None:
     assert ask("GET", "%2Fconfig/foo").status in (200, 301)
     assert ask("GET", "/config%2Ffoo").json == ask("GET", "/config/foo").json
 
 
-def test_previews_are_the_same_api(ask: Client) -> None:
+def test_previews_are_the_same_api(ask: Any) -> None:
     for path in ("/config", "/tasks", "/alerts/topics", "/service-tests"):
         preview = ask.raw("GET", f"/kapacitor/v1preview{path}")
         assert preview.json == ask("GET", path).json
@@ -202,13 +137,13 @@ def test_previews_are_the_same_api(ask: Client) -> None:
         ("{", 400, "invalid json: unexpected EOF"),
     ],
 )
-def test_log_levels(ask: Client, body: object, status: int, text: str) -> None:
+def test_log_levels(ask: Any, body: object, status: int, text: str) -> None:
     answer = ask("POST", "/loglevel", body)
     assert answer.told == (status, text) if text else answer.status == status
     assert ask("POST", "/loglevel", {"level": "INFO"}).status == 204
 
 
-def test_routes_and_variables(ask: Client) -> None:
+def test_routes_and_variables(ask: Any) -> None:
     routes = ask("GET", "/:routes").json
     assert "GET" in routes["/kapacitor/v1/tasks"]
     found = ask("GET", "/debug/vars").json
@@ -222,23 +157,23 @@ def test_routes_and_variables(ask: Client) -> None:
 # --- the JSON that is read
 
 
-def test_only_the_first_value_of_a_body_counts(ask: Client) -> None:
+def test_only_the_first_value_of_a_body_counts(ask: Any) -> None:
     body = '{"id":"h","kind":"hipchat"} junk'
     assert ask("POST", f"{TOPICS}/first/handlers", body).status == 200
 
 
-def test_keys_match_in_any_case_and_the_last_one_wins(ask: Client) -> None:
+def test_keys_match_in_any_case_and_the_last_one_wins(ask: Any) -> None:
     body = '{"ID":"h","KIND":"nope","kind":"hipchat","unknown":1,"match":null}'
     assert ask("POST", f"{TOPICS}/case/handlers", body).json["kind"] == "hipchat"
 
 
-def test_objects_of_one_key_merge(ask: Client) -> None:
+def test_objects_of_one_key_merge(ask: Any) -> None:
     body = '{"id":"h","kind":"log","options":{"path":"/x"},"options":{"mode":420}}'
     found = ask("POST", f"{TOPICS}/merge/handlers", body).json
     assert found["options"] == {"mode": 420, "path": "/x"}
 
 
-def test_secrets_among_options_are_not_echoed(ask: Client) -> None:
+def test_secrets_among_options_are_not_echoed(ask: Any) -> None:
     # Kapacitor shows them; here nobody who may read gets them
     handler = {"id": "h", "kind": "hipchat", "options": {"token": "t0ken"}}
     for answer in (
@@ -368,13 +303,11 @@ OVERRIDE = "failed to override configuration "
         ),
     ],
 )
-def test_updates_that_are_refused(
-    ask: Client, path: str, body: object, text: str
-) -> None:
+def test_updates_that_are_refused(ask: Any, path: str, body: object, text: str) -> None:
     assert ask("POST", f"/config/{path}", body).told == (400, text)
 
 
-def test_unknown_options_are_all_named(ask: Client) -> None:
+def test_unknown_options_are_all_named(ask: Any) -> None:
     status, text = ask("POST", "/config/hipchat/", {"set": {"zz": 1, "nope": 2}}).told
     found = re.fullmatch(
         rf"{OVERRIDE}hipchat/: unknown options \[(.*)\] in section hipchat", text
@@ -400,12 +333,12 @@ def test_unknown_options_are_all_named(ask: Client) -> None:
     ],
 )
 def test_sections_that_are_not_there(
-    ask: Client, path: str, status: int, text: str
+    ask: Any, path: str, status: int, text: str
 ) -> None:
     assert ask("GET", path).told == (status, text)
 
 
-def test_reading_the_configuration(ask: Client) -> None:
+def test_reading_the_configuration(ask: Any) -> None:
     element = (
         '{"link":{"rel":"self","href":"/kapacitor/v1/config/foo/"},'
         '"options":{"enabled":false,"room":"","url":""},"redacted":null}'
@@ -425,7 +358,7 @@ def test_reading_the_configuration(ask: Client) -> None:
     assert list(json.loads(whole)["sections"]) == sorted(json.loads(whole)["sections"])
 
 
-def test_setting_and_deleting_options(ask: Client) -> None:
+def test_setting_and_deleting_options(ask: Any) -> None:
     def options() -> Any:
         return ask("GET", "/config/hipchat/").json["options"]
 
@@ -439,7 +372,7 @@ def test_setting_and_deleting_options(ask: Client) -> None:
     assert options()["token"] is True
 
 
-def test_a_refused_update_changes_nothing(ask: Client) -> None:
+def test_a_refused_update_changes_nothing(ask: Any) -> None:
     before = ask("GET", "/config/hipchat/").text
     update = {"set": {"room": "x", "enabled": True, "url": ""}}
     assert ask("POST", "/config/hipchat/", update).status == 400
@@ -447,7 +380,7 @@ def test_a_refused_update_changes_nothing(ask: Client) -> None:
 
 
 def test_overrides_can_be_switched_off(start_kapacitord) -> None:
-    ask = Client(start_kapacitord("[config-override]\n  enabled = false\n"))
+    ask = start_kapacitord("[config-override]\n  enabled = false\n").client()
     told = (403, "config override service is not enabled")
     assert ask("GET", "/config").told == told
     assert ask("GET", "/config/foo/").told == told
@@ -457,7 +390,7 @@ def test_overrides_can_be_switched_off(start_kapacitord) -> None:
 # --- service tests
 
 
-def test_listing_service_tests(ask: Client) -> None:
+def test_listing_service_tests(ask: Any) -> None:
     foo = (
         '{"link":{"rel":"self","href":"/kapacitor/v1/service-tests/foo"},"name":"foo",'
         '"options":{"room":"","message":"test foo message"}}'
@@ -529,13 +462,13 @@ def test_listing_service_tests(ask: Client) -> None:
     ],
 )
 def test_service_tests_that_are_refused(
-    ask: Client, method: str, path: str, body: object, status: int, text: str
+    ask: Any, method: str, path: str, body: object, status: int, text: str
 ) -> None:
     assert ask(method, f"/service-tests{path}", body).told == (status, text)
 
 
 @pytest.mark.parametrize("body", [{}, "null", {"unknown": 1}, '{"room":"r"} x'])
-def test_a_disabled_service_says_so(ask: Client, body: object) -> None:
+def test_a_disabled_service_says_so(ask: Any, body: object) -> None:
     answer = ask("POST", "/service-tests/foo", body)
     assert answer.text == '{"success":false,"message":"service is not enabled"}\n'
 
@@ -558,7 +491,7 @@ def test_a_disabled_service_says_so(ask: Client, body: object) -> None:
     ],
 )
 def test_levels_of_service_tests(
-    ask: Client, room: LoopbackServer, level: str, color: str | None
+    ask: Any, room: LoopbackServer, level: str, color: str | None
 ) -> None:
     ask("POST", "/config/hipchat/", {"set": {"enabled": True, "url": room.url}})
     answer = ask("POST", "/service-tests/hipchat", {"level": level})
@@ -596,7 +529,7 @@ def test_levels_of_service_tests(
     ],
 )
 def test_what_hipchat_answers(
-    ask: Client, room: LoopbackServer, status: int, body: str, message: str
+    ask: Any, room: LoopbackServer, status: int, body: str, message: str
 ) -> None:
     ask("POST", "/config/hipchat/", {"set": {"enabled": True, "url": room.url}})
     room.status, room.body = status, body
@@ -623,7 +556,7 @@ def test_what_hipchat_answers(
     ],
 )
 def test_where_hipchat_is_asked(
-    ask: Client,
+    ask: Any,
     room: LoopbackServer,
     path: str,
     room_name: str,
@@ -652,7 +585,7 @@ def task_body(**more: Any) -> dict[str, Any]:
     return {"script": STREAM, "dbrps": DBRPS, **more}
 
 
-def test_a_task_as_it_is_shown(ask: Client) -> None:
+def test_a_task_as_it_is_shown(ask: Any) -> None:
     script = "stream|from().measurement('cpu')"
     body = {"id": "shown", "script": script, "dbrps": DBRPS}
     text = ask("POST", "/tasks", body).text
@@ -687,7 +620,7 @@ def test_a_task_as_it_is_shown(ask: Client) -> None:
     assert raw["script"] == script
 
 
-def test_a_running_task_has_statistics_and_a_graph_with_them(ask: Client) -> None:
+def test_a_running_task_has_statistics_and_a_graph_with_them(ask: Any) -> None:
     script = f"{STREAM}|alert().crit(lambda: TRUE)"
     ask("POST", "/tasks", task_body(id="running", script=script, status="enabled"))
     found = ask("GET", "/tasks/running").json
@@ -848,12 +781,12 @@ def test_a_running_task_has_statistics_and_a_graph_with_them(ask: Client) -> Non
     ],
 )
 def test_tasks_that_are_refused(
-    ask: Client, method: str, path: str, body: object, status: int, text: str
+    ask: Any, method: str, path: str, body: object, status: int, text: str
 ) -> None:
     assert ask(method, f"/tasks{path}", body).told == (status, text)
 
 
-def test_queries_of_one_task(ask: Client) -> None:
+def test_queries_of_one_task(ask: Any) -> None:
     ask("POST", "/tasks", task_body(id="queried"))
     for query, text in (
         ("script-format=z", 'invalid script-format parameter "z"'),
@@ -863,18 +796,18 @@ def test_queries_of_one_task(ask: Client) -> None:
         assert ask("GET", f"/tasks/queried?{query}").told == (400, text)
 
 
-def test_an_id_is_taken_once(ask: Client) -> None:
+def test_an_id_is_taken_once(ask: Any) -> None:
     assert ask("POST", "/tasks", task_body(id="twice")).status == 200
     told = (400, "task twice already exists")
     assert ask("POST", "/tasks", task_body(id="twice")).told == told
 
 
-def test_a_task_without_an_id_gets_one(ask: Client) -> None:
+def test_a_task_without_an_id_gets_one(ask: Any) -> None:
     found = ask("POST", "/tasks", task_body()).json
     assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", found["id"])
 
 
-def test_deleting_is_always_fine(ask: Client) -> None:
+def test_deleting_is_always_fine(ask: Any) -> None:
     ask("POST", "/tasks", task_body(id="gone", status="enabled"))
     for path in ("/tasks/gone", "/tasks/gone", "/templates/gone"):
         answer = ask("DELETE", path)
@@ -882,7 +815,7 @@ def test_deleting_is_always_fine(ask: Client) -> None:
     assert ask("GET", "/tasks/gone").told == (404, "no task exists")
 
 
-def test_listing_tasks(ask: Client) -> None:
+def test_listing_tasks(ask: Any) -> None:
     for each in ("l-b", "l-a", "l-c"):
         ask("POST", "/tasks", task_body(id=each))
 
@@ -917,7 +850,7 @@ def test_listing_tasks(ask: Client) -> None:
     assert task["stats"] is None
 
 
-def test_patching_a_task(ask: Client) -> None:
+def test_patching_a_task(ask: Any) -> None:
     ask("POST", "/tasks", task_body(id="p1"))
     found = ask("PATCH", "/tasks/p1", {"id": "p2", "status": "enabled"}).json
     assert (found["id"], found["executing"]) == ("p2", True)
@@ -934,7 +867,7 @@ def test_patching_a_task(ask: Client) -> None:
     ask("DELETE", "/tasks/p2")
 
 
-def test_variables_as_they_are_shown(ask: Client) -> None:
+def test_variables_as_they_are_shown(ask: Any) -> None:
     given = {
         "i": {"type": "int", "value": 5},
         "d": {"type": "duration", "value": "1h"},
@@ -980,12 +913,12 @@ def test_variables_as_they_are_shown(ask: Client) -> None:
     ],
 )
 def test_templates_that_are_refused(
-    ask: Client, method: str, path: str, body: object, status: int, text: str
+    ask: Any, method: str, path: str, body: object, status: int, text: str
 ) -> None:
     assert ask(method, f"/templates{path}", body).told == (status, text)
 
 
-def test_templates_and_their_tasks(ask: Client) -> None:
+def test_templates_and_their_tasks(ask: Any) -> None:
     script = "// what to read\nvar m string\nstream|from().measurement(m)"
     answer = ask("POST", "/templates", {"id": "tmpl", "script": script})
     assert answer.status == 200, answer.text
@@ -1021,7 +954,7 @@ def test_templates_and_their_tasks(ask: Client) -> None:
 @pytest.fixture(scope="module")
 def cpu(server: Any) -> str:
     """A topic with three events: `a` CRITICAL after 4 s, `b` WARNING, `c` OK."""
-    ask = Client(server)
+    ask = server.client()
     script = (
         "stream|from().measurement('cpu').groupBy('host')|alert()"
         ".id('{{ index .Tags \"host\" }}').details('D')"
@@ -1042,7 +975,7 @@ def cpu(server: Any) -> str:
     return "cpu"
 
 
-def test_a_topic_as_it_is_shown(ask: Client, cpu: str) -> None:
+def test_a_topic_as_it_is_shown(ask: Any, cpu: str) -> None:
     topic = {
         "link": {"rel": "self", "href": "/kapacitor/v1/alerts/topics/cpu"},
         "id": "cpu",
@@ -1067,7 +1000,7 @@ def test_a_topic_as_it_is_shown(ask: Client, cpu: str) -> None:
         assert ask("GET", f"{TOPICS}/cpu{path}").json == topic
 
 
-def test_an_event_as_it_is_shown(ask: Client, cpu: str) -> None:
+def test_an_event_as_it_is_shown(ask: Any, cpu: str) -> None:
     event = {
         "link": {"rel": "self", "href": "/kapacitor/v1/alerts/topics/cpu/events/a"},
         "id": "a",
@@ -1093,7 +1026,7 @@ def test_an_event_as_it_is_shown(ask: Client, cpu: str) -> None:
     ],
 )
 def test_events_of_at_least_a_level(
-    ask: Client, cpu: str, level: str, ids: set[str]
+    ask: Any, cpu: str, level: str, ids: set[str]
 ) -> None:
     found = ask("GET", f"{TOPICS}/cpu/events?min-level={level}").json
     assert found["link"]["href"] == "/kapacitor/v1/alerts/topics/cpu/events"
@@ -1101,7 +1034,7 @@ def test_events_of_at_least_a_level(
     assert {event["id"] for event in found["events"]} == ids
 
 
-def test_topics_of_at_least_a_level(ask: Client, cpu: str) -> None:
+def test_topics_of_at_least_a_level(ask: Any, cpu: str) -> None:
     ask("POST", f"{TOPICS}/cpu-quiet/handlers", {"id": "h", "kind": "foo"})
     found = ask("GET", f"{TOPICS}?pattern=cpu*&min-level=INFO").json["topics"]
     assert [topic["id"] for topic in found] == ["cpu"]
@@ -1292,7 +1225,7 @@ CREATE = "failed to create handler: "
     ],
 )
 def test_topics_and_handlers_that_are_refused(
-    ask: Client,
+    ask: Any,
     cpu: str,
     method: str,
     path: str,
@@ -1338,7 +1271,7 @@ PATCH_ERRORS = [
 
 @pytest.mark.parametrize(("patch", "status", "text"), PATCH_ERRORS)
 def test_patches_that_are_refused(
-    ask: Client, patch: object, status: int, text: str
+    ask: Any, patch: object, status: int, text: str
 ) -> None:
     handler = {"id": "h", "kind": "hipchat", "options": {"room": "r"}}
     ask("POST", f"{TOPICS}/patched/handlers", handler)
@@ -1348,7 +1281,7 @@ def test_patches_that_are_refused(
     assert ask("GET", path).text == before
 
 
-def test_the_life_of_a_handler(ask: Client) -> None:
+def test_the_life_of_a_handler(ask: Any) -> None:
     handlers = f"{TOPICS}/life:1/handlers"
     # the topic in the body does not matter
     body = {"id": "h1", "topic": "other", "kind": "hipchat", "match": "level() > OK"}
@@ -1385,7 +1318,7 @@ def test_the_life_of_a_handler(ask: Client) -> None:
     assert ask("DELETE", f"{TOPICS}/no-such-topic").status == 204
 
 
-def test_a_handler_may_be_posted_to_the_topic_itself(ask: Client) -> None:
+def test_a_handler_may_be_posted_to_the_topic_itself(ask: Any) -> None:
     assert ask("POST", f"{TOPICS}/itself", {"id": "h", "kind": "foo"}).status == 200
     posted = ask("POST", f"{TOPICS}/itself/any", {"id": "i", "kind": "foo"})
     assert posted.status == 200
@@ -1395,7 +1328,7 @@ def test_a_handler_may_be_posted_to_the_topic_itself(ask: Client) -> None:
     assert found["link"]["href"] == href
 
 
-def test_anonymous_topics_follow_their_task(ask: Client) -> None:
+def test_anonymous_topics_follow_their_task(ask: Any) -> None:
     script = f'{STREAM}|alert().crit(lambda: "v" > 5).foo()'
     ask("POST", "/tasks", task_body(id="anon", script=script, status="enabled"))
     ask("POST", "/write?db=d&rp=r", "anon v=9 1")
@@ -1437,7 +1370,7 @@ def test_anonymous_topics_follow_their_task(ask: Client) -> None:
         ("db=d&precision=bogus", "cpu v=1 1", 204, ""),
     ],
 )
-def test_writes(ask: Client, query: str, body: str, status: int, text: str) -> None:
+def test_writes(ask: Any, query: str, body: str, status: int, text: str) -> None:
     answer = ask("POST", f"/write?{query}", body)
     assert (answer.status, answer.text) == (status, text)
     if status == 400:
@@ -1445,7 +1378,7 @@ def test_writes(ask: Client, query: str, body: str, status: int, text: str) -> N
         assert kind == "application/json; charset=utf-8"
 
 
-def test_compressed_writes(ask: Client) -> None:
+def test_compressed_writes(ask: Any) -> None:
     headers = {"Content-Encoding": "gzip"}
     body = gzip.compress(b"cpu v=1 1")
 
@@ -1626,7 +1559,7 @@ HOSTILE = [
     ids=lambda value: str(value)[:40] if value else None,
 )
 def test_hostile_requests_get_an_answer(
-    ask: Client, method: str, path: str, body: object
+    ask: Any, method: str, path: str, body: object
 ) -> None:
     before = len(ask.server.log)
     answer = ask(method, path, body)
@@ -1661,7 +1594,7 @@ def test_hostile_requests_get_an_answer(
     ],
     ids=lambda headers: "-".join(headers),
 )
-def test_odd_headers(ask: Client, headers: dict[str, str]) -> None:
+def test_odd_headers(ask: Any, headers: dict[str, str]) -> None:
     before = len(ask.server.log)
     for method, path, body in (
         ("GET", "/config", None),
@@ -1688,7 +1621,7 @@ def test_odd_headers(ask: Client, headers: dict[str, str]) -> None:
     ],
 )
 def test_broken_requests_end_their_connection_only(
-    ask: Client, request_bytes: bytes
+    ask: Any, request_bytes: bytes
 ) -> None:
     before = len(ask.server.log)
     with socket.create_connection(("127.0.0.1", ask.server.port), 10) as connection:
