@@ -11,13 +11,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 import msgspec
 from yarl import URL
 
 from runtime.errors import DeliveryError
+from runtime.secret_urls import shown_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,37 +218,6 @@ def retry_after_s(text: str, now_s: float) -> float | None:
         return max(0.0, parsedate_to_datetime(text).timestamp() - now_s)
     except (ValueError, OverflowError):
         return None
-
-
-def shown_url(url: str) -> str:
-    """`url` for logs and errors: what may be secret in it is `***`.
-
-    Source: Go net/url prints everything; ours hides query values, user information and
-    long parts of the path, which in webhook URLs are keys.
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "***"
-    _, at, host = parts.netloc.rpartition("@")
-    path = "/".join(
-        "***" if _looks_secret(part) else part for part in parts.path.split("/")
-    )
-    query = "&".join(
-        name + equals + ("***" if value else "")
-        for name, equals, value in (
-            pair.partition("=") for pair in parts.query.split("&")
-        )
-        if name or value
-    )
-    shown = urlunsplit(("", "***@" + host if at else host, path, query, ""))
-    return f"{parts.scheme}:{shown}" if parts.scheme else shown
-
-
-def _looks_secret(part: str) -> bool:
-    long = len(part) >= 24
-    mixed = any(map(str.isdigit, part)) and any(map(str.isalpha, part))
-    return long or ":" in part or (mixed and len(part) >= 16)
 
 
 def _failure(

@@ -12,10 +12,13 @@ RUNTIME = Path(__file__).parent.parent / "runtime"
 
 # each may import itself and what stands above it
 LAYERS = (
-    ("errors", "secret_names", "secrets", "settings", "units", "version"),
+    (
+        *("addresses", "errors", "secret_names", "secret_urls", "secrets"),
+        *("settings", "units", "version"),
+    ),
     ("golang",),
     ("frames",),
-    ("line_protocol", "ingress"),
+    ("line_protocol", "ingress", "dialing"),
     ("alert", "compute", "store", "http_client"),
     ("records",),
     ("options",),
