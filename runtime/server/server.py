@@ -20,6 +20,7 @@ from runtime.http_client import AiohttpClient, HttpClient
 from runtime.nodes.environment import Environment, ServerInfo
 from runtime.nodes.pages import HTTPOutputs
 from runtime.nodes.post_queue import PostQueues
+from runtime.nodes.secret_properties import secret_fields
 from runtime.records import Records
 from runtime.server.config import AlertHandlers, Config
 from runtime.server.log_sessions import LogSessions
@@ -295,7 +296,14 @@ class Server:
     def _task_store(self) -> TaskStoreService:
         tasks = Records(self._store, "tasks", Task.decode)
         templates = Records(self._store, "templates", Template.decode)
-        all_tasks = Tasks(tasks, templates, self._master, self._alerts, self._clock)
+        all_tasks = Tasks(
+            tasks,
+            templates,
+            self._master,
+            self._alerts,
+            self._clock,
+            secret_fields(self._services),
+        )
         self._all_tasks = all_tasks
         all_templates = Templates(templates, all_tasks, self._clock)
         self._load = LoadService(

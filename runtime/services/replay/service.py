@@ -289,7 +289,7 @@ class ReplayService:
         except (KapacitorError, RefusedError) as fault:
             error = str(fault)
         finally:
-            await self._compute.run(self._finish_replay, replay, error)
+            await self._compute.run(self._finish_replay, replay, task, error)
 
     def _started(self, replay: Replay, task: Task, player: Player) -> TaskMaster:
         master = self._make_master(replay.id, player.clock)
@@ -297,7 +297,7 @@ class ReplayService:
         master.start(task.id, self._tasks.script(task), task.dbrps)
         return master
 
-    def _finish_replay(self, replay: Replay, error: str) -> None:
+    def _finish_replay(self, replay: Replay, task: Task, error: str) -> None:
         playing = self._playing.pop(replay.id, None)
         running = None if playing is None else playing.master.get(replay.task)
         stats = {} if running is None else running.stats()
@@ -308,6 +308,7 @@ class ReplayService:
                 if isinstance(node, AlertNode):
                     self._forget_topic(f"{replay.id}:{replay.task}:{node.name}")
         if self._replays.get(replay.id) is not None:
+            error = error and self._tasks.shown(task).hide(error)
             ended = _ended(replay, self._clock(), error)
             self._replays.put(dataclasses.replace(ended, stats=stats))
 

@@ -24,6 +24,7 @@ from runtime.services.httpd.messages import (
 from runtime.services.httpd.router import Router
 from runtime.services.task_store.bodies import Body
 from runtime.services.task_store.dot import pipeline_dot, running_dot
+from runtime.services.task_store.hiding import Shown
 from runtime.services.task_store.records import Task, Template
 from runtime.services.task_store.scripts import compiled_template, formatted
 from runtime.services.task_store.tasks import Tasks
@@ -162,8 +163,8 @@ class TaskStoreService:
             "template-id": lambda: task.template_id,
             "type": lambda: task.type,
             "dbrps": lambda: [{"db": db, "rp": rp} for db, rp in task.dbrps],
-            "script": lambda: task.script if view.raw else formatted(task.script),
-            "vars": lambda: _vars_tree(task.vars),
+            "script": lambda: _script(self._tasks.shown(task), view),
+            "vars": lambda: _vars_tree(self._tasks.shown(task).variables),
             "dot": lambda: self._dot(task, view, running),
             "status": lambda: "enabled" if task.enabled else "disabled",
             "executing": lambda: running is not None,
@@ -223,18 +224,23 @@ class TaskStoreService:
         self, template: Template, view: View, fields: frozenset[str] | None = None
     ) -> dict[str, Any]:
         script = compiled_template(template)
+        shown = self._templates.shown(template, script.variables)
         tree = {
             "link": self_link(f"{BASE}/templates/{template.id}"),
             "id": template.id,
             "type": template.type,
-            "script": template.script if view.raw else formatted(template.script),
-            "vars": _vars_tree(script.variables),
+            "script": _script(shown, view),
+            "vars": _vars_tree(shown.variables),
             "dot": pipeline_dot(template.id, script.pipeline.nodes),
             "error": template.error,
             "created": rfc3339(template.created),
             "modified": rfc3339(template.modified),
         }
         return {k: v for k, v in tree.items() if fields is None or k in fields}
+
+
+def _script(shown: Shown, view: View) -> str:
+    return shown.script if view.raw else formatted(shown.script)
 
 
 def _vars_tree(variables: Mapping[str, Var]) -> dict[str, Any]:

@@ -7,12 +7,15 @@ import logging
 from typing import Protocol
 
 from runtime.errors import KapacitorError
+from runtime.nodes.secret_properties import SecretFields
 from runtime.pipeline.evaluate import Script
 from runtime.records import Records
 from runtime.services.alert.policy import OPEN, Policy
 from runtime.services.httpd.messages import RefusedError
 from runtime.services.task_store.bodies import Body, checked_id
+from runtime.services.task_store.hiding import Definition, Showings, Shown
 from runtime.services.task_store.records import Task, Template
+from runtime.services.task_store.restoring import restored
 from runtime.services.task_store.scripts import check_handlers, compiled, parsed
 from runtime.task_master import TaskMaster
 from runtime.units import Clock
@@ -37,7 +40,18 @@ class Tasks:
         master: TaskMaster,
         topics: Topics,
         clock: Clock,
+        secrets: SecretFields,
     ) -> None:
+        """Keep tasks.
+
+        Args:
+            records: where they are stored.
+            templates: what they may be made from.
+            master: runs them.
+            topics: of their alert nodes.
+            clock: the time of day.
+            secrets: which fields of handlers are secrets.
+        """
         self.records = records
         self._templates = templates
         self.master = master
@@ -45,6 +59,7 @@ class Tasks:
         self._clock = clock
         # of the definition that is stored; what a script says costs to find out
         self._scripts: dict[str, tuple[Task, Script]] = {}
+        self._showings = Showings(secrets)
         master.stopped = self._stopped
 
     def open(self) -> None:
@@ -74,6 +89,15 @@ class Tasks:
         self._scripts[task.id] = task, script
         return script
 
+    @property
+    def secrets(self) -> SecretFields:
+        """Which fields of handlers are secrets."""
+        return self._showings.fields
+
+    def shown(self, task: Task) -> Shown:
+        """What may be shown of a task: nothing secret."""
+        return self._showings.of(task.id, _definition(task))
+
     def get(self, id: str) -> Task:
         """A task.
 
@@ -102,11 +126,12 @@ class Tasks:
         now = self._clock()
         task = Task(id, created=now, modified=now)
         text = "cannot specify dbrp in both implicitly and explicitly"
-        task = self._defined(task, body, both_dbrps=text)
+        task = self._defined(task, None, body, both_dbrps=text)
         if body.status == "enabled":
             task = dataclasses.replace(task, enabled=True, last_enabled=now)
         check_handlers(self.script(task), policy)
         self.records.put(task)
+        self.shown(task).warn(task.id)
         if task.enabled:
             self.start(task)
         return self.get(id)
@@ -132,14 +157,19 @@ class Tasks:
             if self.records.get(task.id) is not None:
                 raise RefusedError(f"task {task.id} already exists")
         text = "cannot specify dbrp in implicitly and explicitly"
-        task = self._defined(task, body, both_dbrps=text)
+        task = self._defined(task, _definition(before), body, both_dbrps=text)
         if body.status:
             task = dataclasses.replace(task, enabled=body.status == "enabled")
         if task.enabled and not before.enabled:
             task = dataclasses.replace(task, last_enabled=now, error="")
         script = self.script(task)
-        if not _same_definition(before, task):
+        is_new = not _same_definition(before, task)
+        if is_new:
             check_handlers(script, policy)
+        # what runs is what is stored: nothing changes before that is
+        self.records.replace(before.id, task)
+        if is_new:
+            self.shown(task).warn(task.id)
         self._exchange(before, task)
         return self.get(task.id)
 
@@ -156,7 +186,7 @@ class Tasks:
         self.master.stop(id)
         if task.enabled:
             self._topics.delete_anonymous_topics(id)
-        self._scripts.pop(id, None)
+        self._forget(id)
 
     def start(self, task: Task) -> None:
         """Run a task.
@@ -173,6 +203,8 @@ class Tasks:
         except Exception as error:
             log.exception("a task failed to start", extra={"task": task.id})
             reason = f"internal error: {type(error).__name__}: {error}"
+        if reason:
+            reason = self.shown(task).hide(reason)
         if reason != task.error:
             self.records.put(dataclasses.replace(task, error=reason))
         if reason:
@@ -194,16 +226,20 @@ class Tasks:
 
     def _exchange(self, before: Task, task: Task) -> None:
         renamed = before.id != task.id
-        # what runs is what is stored: nothing changes before that is
-        self.records.replace(before.id, task)
         if renamed:
-            self._scripts.pop(before.id, None)
+            self._forget(before.id)
         if renamed or not task.enabled:
             self.master.stop(before.id)
         if task.enabled and (renamed or not before.enabled):
             self.start(task)
 
-    def _defined(self, task: Task, body: Body, *, both_dbrps: str) -> Task:
+    def _forget(self, id: str) -> None:
+        self._scripts.pop(id, None)
+        self._showings.forget(id)
+
+    def _defined(
+        self, task: Task, before: Definition | None, body: Body, *, both_dbrps: str
+    ) -> Task:
         """`task` with the script, variables and sources of the request."""
         template_id = body.template_id or task.template_id
         if body.template_id:
@@ -215,6 +251,8 @@ class Tasks:
             script = template.script
         else:
             script = body.script or task.script
+        sent = Definition(script, body.variables() or task.vars)
+        script, variables = restored(sent, before, self.secrets)
         found = parsed(script)
         if found.dbrps and body.dbrps:
             raise RefusedError(both_dbrps)
@@ -227,13 +265,18 @@ class Tasks:
             template_id=template_id,
             type=found.type,
             dbrps=dbrps,
-            vars=body.variables() or task.vars,
+            vars=variables,
         )
 
     def _stopped(self, id: str, error: str) -> None:
         task = self.records.get(id)
         if task is not None:
+            error = self.shown(task).hide(error)
             self.records.put(dataclasses.replace(task, error=error))
+
+
+def _definition(task: Task) -> Definition:
+    return Definition(task.script, task.vars)
 
 
 def _same_definition(one: Task, other: Task) -> bool:

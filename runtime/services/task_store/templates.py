@@ -8,7 +8,9 @@ from runtime.records import Records
 from runtime.services.alert.policy import OPEN, Policy
 from runtime.services.httpd.messages import RefusedError
 from runtime.services.task_store.bodies import Body, checked_id
-from runtime.services.task_store.records import Task, Template
+from runtime.services.task_store.hiding import Definition, Showings, Shown
+from runtime.services.task_store.records import Task, Template, Vars
+from runtime.services.task_store.restoring import restored
 from runtime.services.task_store.scripts import (
     check_handlers,
     compiled,
@@ -26,6 +28,7 @@ class Templates:
         self.records = records
         self._tasks = tasks
         self._clock = clock
+        self._showings = Showings(tasks.secrets)
 
     def get(self, id: str) -> Template:
         """A template.
@@ -38,6 +41,10 @@ class Templates:
             raise RefusedError("no template exists", 404)
         return template
 
+    def shown(self, template: Template, defaults: Vars) -> Shown:
+        """What may be shown of a template and the defaults of its variables."""
+        return self._showings.of(template.id, Definition(template.script, defaults))
+
     def create(self, body: Body) -> Template:
         """Make a template.
 
@@ -48,9 +55,11 @@ class Templates:
         if self.records.get(id) is not None:
             raise RefusedError(f"template {id} already exists")
         now = self._clock()
-        template = Template(id, _type(body.script), body.script, "", now, now)
-        compiled_template(template)
+        script = self._restored(body.script, None)
+        template = Template(id, _type(script), script, "", now, now)
+        defaults = compiled_template(template).variables
         self.records.put(template)
+        self.shown(template, defaults).warn(id, "template")
         return template
 
     def update(self, id: str, body: Body, policy: Policy = OPEN) -> Template:
@@ -73,16 +82,26 @@ class Templates:
             if self.records.get(template.id) is not None:
                 raise RefusedError(f"template {template.id} already exists")
         if body.script:
-            kind = _type(body.script)
-            template = dataclasses.replace(template, script=body.script, type=kind)
-        compiled_template(template)
+            script = self._restored(body.script, before)
+            kind = _type(script)
+            template = dataclasses.replace(template, script=script, type=kind)
+        defaults = compiled_template(template).variables
         self._update_tasks(before, template, policy)
         self.records.replace(id, template)
+        if template.id != id:
+            self._showings.forget(id)
+        if template.script != before.script:
+            self.shown(template, defaults).warn(template.id, "template")
         return template
 
     def delete(self, id: str) -> None:
         """Forget a template, if there is one; its tasks keep their script."""
         self.records.delete(id)
+        self._showings.forget(id)
+
+    def _restored(self, script: str, before: Template | None) -> str:
+        known = None if before is None else Definition(before.script, {})
+        return restored(Definition(script, {}), known, self._tasks.secrets).script
 
     def _update_tasks(
         self, before: Template, template: Template, policy: Policy

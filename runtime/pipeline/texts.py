@@ -1,0 +1,203 @@
+"""Which texts of a script end up in which property of a handler or of `|httpPost()`.
+
+Read from the syntax alone: a script that cannot be run, or a template without its values,
+is read as well.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from runtime.pipeline.alert import HANDLERS, AlertNode
+from runtime.pipeline.node import Node
+from runtime.pipeline.output import HTTPPostNode
+from runtime.pipeline.properties import Kind, Names, names_of
+from runtime.tick import ast
+
+_NODES: Names[type[Node]] = Names(
+    {"alert": AlertNode, "deadman": AlertNode, "httpPost": HTTPPostNode}
+)
+_TICK_NAMES: dict[type, str] = {
+    HTTPPostNode: "httpPost",
+    **{kind: name for name, kind in HANDLERS.items()},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a value of a script is made of.
+
+    Attributes:
+        literals: the texts, in order.
+        variables: that it goes through.
+        is_whole: each text is a value of its own, none is only a part of one.
+    """
+
+    literals: tuple[ast.StringNode, ...] = ()
+    variables: tuple[str, ...] = ()
+    is_whole: bool = True
+
+    @property
+    def text(self) -> str:
+        """Its texts, put together."""
+        return "".join(each.value for each in self.literals)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A value that a script gives to a property.
+
+    Attributes:
+        owner: whose property it is.
+        number: tells the handlers and nodes of a script apart.
+        field: the property's field; "" where the handler's own call has the value.
+        name: how the script calls it: `hipChat.token`.
+        key: the name that a pair's value has, else "".
+        value: what it is made of.
+    """
+
+    owner: type
+    number: int
+    field: str
+    name: str
+    key: str
+    value: Value
+
+
+def uses(program: ast.ProgramNode) -> list[Use]:
+    """What a script gives to its handlers and `|httpPost()` nodes, in order."""
+    reader = _Reader()
+    for statement in program.statements:
+        reader.statement(statement)
+    return reader.uses
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """A handler, or a node that may have some."""
+
+    owner: type
+    number: int
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.uses: list[Use] = []
+        self._values: dict[str, Value] = {}
+        self._objects: dict[str, _Object] = {}
+        self._count = 0
+
+    def statement(self, node: ast.Statement) -> None:
+        match node:
+            case ast.DeclarationNode():
+                found = self._object(node.value)
+                if found is not None:
+                    self._objects[node.name] = found
+                value = self._value(node.value)
+                named = (node.name, *value.variables)
+                self._values[node.name] = dataclasses.replace(value, variables=named)
+            case ast.TypeDeclarationNode():
+                self._values[node.name] = Value((), (node.name,))
+            case ast.ChainNode():
+                self._chain(node)
+
+    def _object(self, node: ast.Expression) -> _Object | None:
+        match node:
+            case ast.ChainNode():
+                return self._chain(node)
+            case ast.IdentifierNode():
+                return self._objects.get(node.name)
+            case _:
+                return None
+
+    def _chain(self, chain: ast.ChainNode) -> _Object | None:
+        """Read a chain; what it ends with."""
+        links = [chain]
+        left = chain.left
+        while isinstance(left, ast.ChainNode):
+            links.append(left)
+            left = left.left
+        found = self._object(left)
+        for link in reversed(links):
+            found = self._link(found, link)
+        return found
+
+    def _link(self, target: _Object | None, link: ast.ChainNode) -> _Object | None:
+        call = link.right
+        if isinstance(call, ast.IdentifierNode):
+            return None
+        # what stands inside brackets may be a chain of its own
+        for argument in call.arguments:
+            if isinstance(argument, ast.ChainNode):
+                self._chain(argument)
+        if link.operator == "|":
+            owner = _NODES.find(call.name)
+            return None if owner is None else self._made(owner, call.arguments)
+        if link.operator == "@" or target is None:
+            return None
+        return self._property(target, call)
+
+    def _made(self, owner: type, said: Iterable[ast.Expression]) -> _Object:
+        self._count += 1
+        made = _Object(owner, self._count)
+        for each in said:
+            self._use(made, "", "", each)
+        return made
+
+    def _property(self, target: _Object, call: ast.FunctionNode) -> _Object:
+        # a handler's own properties hide those of its alert node
+        owners = dict.fromkeys((target.owner, AlertNode))
+        found = next(
+            filter(None, (names_of(each).exact(call.name) for each in owners)), None
+        ) or next(
+            filter(None, (names_of(each).tolerant(call.name) for each in owners)), None
+        )
+        if found is None:
+            return target
+        if found.kind is Kind.HANDLER:
+            return self._made(HANDLERS[found.name], call.arguments)
+        if target.owner is AlertNode:
+            return target
+        said = list(call.arguments)
+        key = ""
+        if found.kind is Kind.PAIRS and len(said) > 1:
+            key = self._value(said.pop(0)).text
+        for each in said:
+            self._use(target, found.attribute, found.name, each, key)
+        return target
+
+    def _use(
+        self, made: _Object, field: str, name: str, said: ast.Expression, key: str = ""
+    ) -> None:
+        value = self._value(said)
+        if value.literals or value.variables:
+            known = _TICK_NAMES.get(made.owner, "alert")
+            shown = f"{known}.{name}" if name else known
+            self.uses.append(Use(made.owner, made.number, field, shown, key, value))
+
+    def _value(self, node: ast.Expression) -> Value:
+        match node:
+            case ast.StringNode():
+                return Value((node,))
+            case ast.IdentifierNode():
+                return self._values.get(node.name, Value())
+            case ast.BinaryNode():
+                parts = (self._value(node.left), self._value(node.right))
+                return _joined(parts, is_whole=False)
+            case ast.ListNode():
+                return _joined(map(self._value, node.items), is_whole=True)
+            case _:
+                return Value()
+
+
+def _joined(parts: Iterable[Value], *, is_whole: bool) -> Value:
+    found = list(parts)
+    # equal literals stand in different places
+    literals = {each.position: each for value in found for each in value.literals}
+    return Value(
+        tuple(literals.values()),
+        tuple(dict.fromkeys(name for each in found for name in each.variables)),
+        is_whole and all(each.is_whole for each in found),
+    )

@@ -1,0 +1,197 @@
+"""Where a script, or a variable of its task, holds what may be a secret."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from runtime.errors import ScriptError
+from runtime.nodes.secret_properties import SecretFields
+from runtime.pipeline.alert import PostHandler
+from runtime.pipeline.output import HTTPPostNode
+from runtime.pipeline.texts import Use, uses
+from runtime.secret_names import HIDDEN, is_secret_name
+from runtime.secret_urls import hidden_url, is_url_name
+from runtime.secrets import Secret, redact
+from runtime.tick import lexer
+from runtime.tick.literals import LITERALS
+from runtime.tick.parser import parse
+from runtime.tick.variables import Var
+
+# Shorter texts are hidden only where they stand alone: they may be words.
+_PART_CHARACTERS = 8
+
+
+class _Kind(enum.IntEnum):
+    """What a property holds; where it holds a text for two, the first counts."""
+
+    SECRET = enum.auto()
+    URL = enum.auto()
+    NOTHING = enum.auto()
+
+
+class Spot(NamedTuple):
+    """Where a text stands.
+
+    Attributes:
+        start: of its literal in the script, in bytes; -1: it is a variable's value.
+        variable: its name.
+        item: of a list's; -1: the variable is no list.
+    """
+
+    start: int
+    variable: str = ""
+    item: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A text that may be a secret.
+
+    Attributes:
+        spot: where it stands.
+        purpose: what it is for, as `hipChat.token`; "" where it only looks like one.
+        value: the text.
+        shown: what answers of the API show for it; the same where there is no secret.
+        beside: what else is said there: it tells sites of one property apart.
+        text: the literal with its quotes.
+    """
+
+    spot: Spot
+    purpose: str
+    value: str
+    shown: str
+    beside: str = ""
+    text: str = ""
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether it is not shown as it is."""
+        return self.shown != self.value
+
+
+def string_tokens(script: str) -> dict[int, lexer.Token]:
+    """The literals of texts in a script, by their offset in bytes."""
+    offsets = lexer.ByteOffsets(script)
+    found = lexer.tokens(script)
+    return {offsets.of(each.start): each for each in found if each.kind == lexer.STRING}
+
+
+def value_of(token: lexer.Token) -> str:
+    """The text that a literal stands for."""
+    return str(getattr(LITERALS[lexer.STRING](token.text, 0, ()), "value", ""))
+
+
+def sites(
+    script: str, variables: Mapping[str, Var], fields: SecretFields
+) -> list[Site]:
+    """The texts that may be secrets, in the order of the script.
+
+    Args:
+        script: as it is stored or was sent.
+        variables: those that the task sets.
+        fields: which fields of handlers are secrets.
+    """
+    tokens = string_tokens(script)
+    try:
+        said = uses(parse(script))
+    except ScriptError:
+        # nobody knows what its texts are for
+        return [
+            Site(Spot(start), "", value_of(token), HIDDEN, text=token.text)
+            for start, token in tokens.items()
+        ]
+    found = _of_uses(said, variables, fields)
+    for start, token in tokens.items():
+        if (spot := Spot(start)) in found:
+            found[spot] = replace(found[spot], text=token.text)
+    hidden = [each.value for each in found.values() if each.shown == HIDDEN]
+    found.update(_elsewhere(script, tokens, variables, found.keys(), hidden))
+    return sorted(found.values(), key=lambda each: each.spot)
+
+
+def _of_uses(
+    said: Iterable[Use], variables: Mapping[str, Var], fields: SecretFields
+) -> dict[Spot, Site]:
+    found: dict[Spot, tuple[_Kind, Site]] = {}
+    beside: dict[int, list[str]] = {}
+    numbers: dict[Spot, int] = {}
+    for use in said:
+        kind = _kind(use, fields)
+        if kind is _Kind.NOTHING:
+            beside.setdefault(use.number, []).append(f"{use.name}={use.value.text}")
+            continue
+        for site in _of_use(use, kind, variables):
+            if site.spot not in found or kind < found[site.spot][0]:
+                found[site.spot] = kind, site
+                numbers[site.spot] = use.number
+    return {
+        spot: replace(site, beside=" ".join(beside.get(numbers[spot], ())))
+        for spot, (_, site) in found.items()
+    }
+
+
+def _kind(use: Use, fields: SecretFields) -> _Kind:
+    if use.key:
+        return _Kind.SECRET if is_secret_name(use.key) else _Kind.NOTHING
+    if use.field in fields.get(use.owner, ()):
+        return _Kind.SECRET
+    if is_url_name(use.field):
+        return _Kind.URL
+    called = not use.field and use.owner in (PostHandler, HTTPPostNode)
+    return _Kind.URL if called else _Kind.NOTHING
+
+
+def _of_use(use: Use, kind: _Kind, variables: Mapping[str, Var]) -> Iterator[Site]:
+    texts = {Spot(each.position): each.value for each in use.value.literals}
+    for name in use.value.variables:
+        if name in variables:
+            texts.update(_texts(name, variables[name]))
+    whole = "".join(texts.values())
+    purpose = f"{use.name} {use.key}" if use.key else use.name
+    for spot, text in texts.items():
+        if kind is _Kind.URL and (use.value.is_whole or hidden_url(whole) == whole):
+            shown = hidden_url(text)
+        else:
+            shown = HIDDEN if text else ""
+        yield Site(spot, purpose, text, shown)
+
+
+def _texts(name: str, var: Var) -> Iterator[tuple[Spot, str]]:
+    """The texts that a variable holds."""
+    if isinstance(var.value, str):
+        yield Spot(-1, name), var.value
+    if isinstance(var.value, tuple):
+        for index, item in enumerate(var.value):
+            if isinstance(item.value, str):
+                yield Spot(-1, name, index), item.value
+
+
+def _elsewhere(
+    script: str,
+    tokens: Mapping[int, lexer.Token],
+    variables: Mapping[str, Var],
+    known: Iterable[Spot],
+    hidden: Iterable[str],
+) -> dict[Spot, Site]:
+    """The texts that repeat a secret, and those that show that they did."""
+    apart = set(known)
+    values = frozenset(hidden)
+    long = [Secret(each, is_known=False) for each in values if _is_long(each)]
+    texts: list[tuple[Spot, str, str]] = []
+    for start, token in tokens.items():
+        texts.append((Spot(start), value_of(token), token.text))
+    for name, var in variables.items():
+        texts.extend((spot, text, "") for spot, text in _texts(name, var))
+    found = {}
+    for spot, value, text in texts:
+        shown = HIDDEN if len(value) > 2 and value in values else redact(value, long)
+        if spot not in apart and (shown != value or HIDDEN in value):
+            found[spot] = Site(spot, "", value, shown, text=text)
+    return found
+
+
+def _is_long(text: str) -> bool:
+    return len(text) >= _PART_CHARACTERS

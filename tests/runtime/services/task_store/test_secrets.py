@@ -1,0 +1,278 @@
+"""Secrets in scripts: hidden in every answer, and put back when they are sent back."""
+
+import logging
+from typing import Any
+
+import pytest
+
+from runtime.http_client import AiohttpClient
+from runtime.nodes.secret_properties import secret_fields
+from runtime.server.config import AlertHandlers
+from runtime.server.server import alert_services
+from runtime.services.httpd.messages import RefusedError
+from runtime.services.task_store.hiding import Definition, shown
+from runtime.services.task_store.restoring import restored
+from runtime.tick.variables import Var
+
+DBRPS = [{"db": "d", "rp": "r"}]
+FIELDS = secret_fields(alert_services(AlertHandlers(), AiohttpClient()))
+START = "stream|from()|alert()"
+UNKNOWN = (
+    "the {} has *** in place of a secret ({}) that is not known here: "
+    "write the secret or, better, put it into the configuration"
+)
+
+
+def hidden(script: str, **variables: str) -> Any:
+    given = {name: Var("string", value) for name, value in variables.items()}
+    return shown(Definition(script, given), FIELDS)
+
+
+def put_back(sent: str, before: str) -> str:
+    return restored(Definition(sent, {}), Definition(before, {}), FIELDS).script
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        (f"{START}.hipChat().token('abc')", f"{START}.hipChat().token('***')"),
+        (f"{START}.hipchat().Token('''a'c''')", f"{START}.hipchat().Token('''***''')"),
+        (f"{START}.hipChat().token('a\\'c')", f"{START}.hipChat().token('***')"),
+        (
+            f"var t = 'abc' // the token\n{START}.hipChat().room('ä').token(t)",
+            f"var t = '***' // the token\n{START}.hipChat().room('ä').token(t)",
+        ),
+        (
+            f"var a = 'x' + 'y'\nvar b = a\n{START}.hipChat().token(b + 'z')",
+            f"var a = '***' + '***'\nvar b = a\n{START}.hipChat().token(b + '***')",
+        ),
+        (
+            f"var a = {START}.hipChat()\nvar b = a\nb.room('abc').token('abc')",
+            f"var a = {START}.hipChat()\nvar b = a\nb.room('***').token('***')",
+        ),
+        (
+            "stream|from()|deadman(1.0, 10s).hipChat().token('abc').id('x')",
+            "stream|from()|deadman(1.0, 10s).hipChat().token('***').id('x')",
+        ),
+        (
+            f"{START}.post('http://u:p@h/a?b=c').header('X-Token', 'x').header('B', 'y')",
+            f"{START}.post('http://***@h/a?b=***').header('X-Token', '***').header('B', 'y')",
+        ),
+        (
+            "var u = 'u:p'\nstream|httpPost('http://' + u + '@h').header('Cookie', 'x')",
+            "var u = '***'\nstream|httpPost('***' + u + '***').header('Cookie', '***')",
+        ),
+        (
+            f"// use 12345678!\n{START}.message('by 12345678').hipChat().token('12345678')",
+            f"// use ***!\n{START}.message('by ***').hipChat().token('***')",
+        ),
+    ],
+)
+def test_secrets_are_hidden(script: str, expected: str) -> None:
+    assert hidden(script).script == expected
+    assert put_back(expected, script) == script.replace("12345678!", "***!")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        f"{START}.hipChat().room('r').token('')",
+        f"{START}.id('***').post('http://h/{{{{ .ID }}}}?a={{{{ .Level }}}}')",
+        f"var token = 'abc'\n{START}.message(token).tcp('h:1')",
+        "stream|httpPost('http://h').header('A', 'b')|where(lambda: \"a\" == 'x')",
+    ],
+)
+def test_scripts_without_secrets_are_as_they_were(script: str) -> None:
+    assert hidden(script) == shown(Definition(script, {}), {})
+    assert hidden(script).script is script
+    assert put_back(script, "") == script
+
+
+def test_variables_that_a_task_sets_are_hidden_where_they_are_secrets() -> None:
+    script = f"var t string\nvar r = 'r'\n{START}.hipChat().room(r).token(t)"
+    found = hidden(script, t="abc", r="ops")
+    assert {name: var.value for name, var in found.variables.items()} == {
+        "t": "***",
+        "r": "ops",
+    }
+    assert found.script == script
+    assert found.hide("no abc") == "no ***"
+
+
+def test_a_script_that_does_not_parse_shows_no_text() -> None:
+    assert hidden("stream|from(.token('abc')").script == "stream|from(.token('***')"
+
+
+TWO = f"{START}.hipChat().room('a').token('A')\n{START}.hipChat().room('b').token('B')"
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        # as it was shown
+        (TWO.replace("'A'", "'***'").replace("'B'", "'***'"), TWO),
+        # one of them new
+        (
+            TWO.replace("'A'", "'C'").replace("'B'", "'***'"),
+            TWO.replace("'A'", "'C'"),
+        ),
+        # turned round
+        (
+            f"{START}.hipChat().room('b').token('***').hipChat().room('a').token('***')",
+            f"{START}.hipChat().room('b').token('B').hipChat().room('a').token('A')",
+        ),
+        # one of them left
+        (
+            f"var t = '***'\n{START}.hipChat().room('b').token(t)",
+            f"var t = 'B'\n{START}.hipChat().room('b').token(t)",
+        ),
+        # in another room, in the same place
+        (
+            f"{START}.hipChat().room('x').token('***').hipChat().room('b').token('***')",
+            f"{START}.hipChat().room('x').token('A').hipChat().room('b').token('B')",
+        ),
+    ],
+)
+def test_a_secret_comes_back_to_its_handler(sent: str, expected: str) -> None:
+    assert put_back(sent, TWO) == expected
+
+
+@pytest.mark.parametrize(
+    ("sent", "before"),
+    [
+        (f"{START}.hipChat().token('***')", "stream|from()"),
+        (f"{START}.hipChat().token('a***')", f"{START}.hipChat().token('abc')"),
+        # which one?
+        (f"{START}.hipChat().room('c').token('***')", TWO),
+        (
+            f"{START}.hipChat().room('b').token('***').hipChat().room('c').token('***')"
+            ".hipChat().room('d').token('***')",
+            TWO,
+        ),
+        # it may have moved
+        (
+            f"{START}.hipChat().room('b').token('***').hipChat().room('c').token('***')",
+            TWO,
+        ),
+    ],
+)
+def test_what_is_hidden_must_be_known(sent: str, before: str) -> None:
+    with pytest.raises(
+        RefusedError, match="has \\*\\*\\* in place of a secret"
+    ) as told:
+        put_back(sent, before)
+    assert told.value.status == 400
+
+
+def test_urls_come_back_as_they_were_and_others_are_new() -> None:
+    before = f"{START}.post('http://u:p@h/?a=b')"
+    shown_as = f"{START}.post('http://***@h/?a=***')"
+    assert put_back(shown_as, before) == before
+    other = f"{START}.post('http://v:q@h/')"
+    assert put_back(other, before) == other
+    with pytest.raises(RefusedError):
+        put_back(shown_as.replace("/?", "/x?"), before)
+
+
+SCRIPT = "stream\n    |from()\n    |alert()\n        .hipChat()\n        .token('{}')\n"
+
+
+def define(api: Any, token: str = "abcdefgh", **more: Any) -> Any:
+    body = {"id": "x", "dbrps": DBRPS, "script": SCRIPT.format(token)} | more
+    return api.json("POST", "/tasks", body)
+
+
+def task_of(api: Any, id: str = "x") -> Any:
+    """A task as the server has it: no answer tells."""
+    return api.server._all_tasks.records.get(id)
+
+
+def stored(api: Any, id: str = "x") -> str:
+    return str(task_of(api, id).script)
+
+
+def test_no_answer_shows_the_token_of_a_task(api: Any) -> None:
+    assert define(api)["script"] == SCRIPT.format("***")
+    for query in ("", "?script-format=raw", "?dot-view=labels"):
+        assert "abcdefgh" not in api.ask("GET", f"/tasks/x{query}")[1]
+    assert "abcdefgh" not in api.ask("GET", "/tasks")[1]
+    assert stored(api) == SCRIPT.format("abcdefgh")
+
+
+def test_a_task_that_is_sent_back_keeps_its_token(api: Any) -> None:
+    define(api)
+    script = api.json("GET", "/tasks/x")["script"]
+    changed = script.replace("from()", "from().measurement('cpu')")
+    api.json("PATCH", "/tasks/x", {"script": changed, "status": "enabled"})
+    assert stored(api) == changed.replace("***", "abcdefgh")
+    api.restart()
+    assert stored(api) == changed.replace("***", "abcdefgh")
+    assert api.json("GET", "/tasks/x")["error"] == ""
+
+
+def test_a_new_task_needs_its_token(api: Any) -> None:
+    body = {"id": "x", "dbrps": DBRPS, "script": SCRIPT.format("***")}
+    expected = (400, UNKNOWN.format("script", "hipChat.token"))
+    assert api.ask("POST", "/tasks", body) == expected
+    define(api)
+    body = {"id": "y", "dbrps": DBRPS, "script": SCRIPT.format("***")}
+    assert api.ask("POST", "/tasks", body) == expected
+    assert [task["id"] for task in api.json("GET", "/tasks")["tasks"]] == ["x"]
+
+
+def test_variables_that_are_sent_back_keep_their_secret(api: Any) -> None:
+    script = f"var t string\nvar r = 'r'\n{START}.hipChat().room(r).token(t)"
+    token = {"type": "string", "value": "abc", "description": ""}
+    define(api, script=script, vars={"t": token})
+    told = api.json("GET", "/tasks/x")["vars"]
+    assert told["t"]["value"] == "***"
+    told["r"] = {"type": "string", "value": "ops"}
+    api.json("PATCH", "/tasks/x", {"vars": told})
+    task = task_of(api)
+    assert {name: var.value for name, var in task.vars.items()} == {
+        "t": "abc",
+        "r": "ops",
+    }
+    body = {"id": "y", "dbrps": DBRPS, "script": script, "vars": told}
+    expected = (400, UNKNOWN.format("variable t", "hipChat.token"))
+    assert api.ask("POST", "/tasks", body) == expected
+
+
+def test_templates_hide_and_keep_their_secrets(api: Any) -> None:
+    script = f"var t = 'abc'\n{START}.hipChat().token(t)"
+    made = api.json("POST", "/templates", {"id": "t", "script": script})
+    assert made["vars"]["t"]["value"] == "***"
+    assert "abc" not in str(made) + str(api.json("GET", "/templates"))
+    changed = made["script"].replace("from()", "from().measurement('cpu')")
+    api.json("PATCH", "/templates/t", {"script": changed})
+    task = {"id": "x", "dbrps": DBRPS, "template-id": "t"}
+    assert "abc" not in str(api.json("POST", "/tasks", task))
+    assert stored(api) == changed.replace("***", "abc")
+    body = {"id": "u", "script": changed}
+    assert api.ask("POST", "/templates", body)[0] == 400
+
+
+def test_the_log_warns_once_for_each_definition(api: Any, caplog: Any) -> None:
+    caplog.set_level(logging.WARNING)
+    define(api)
+    [record] = caplog.records
+    assert (record.levelname, record.task, record.properties) == (
+        "WARNING",
+        "x",
+        "hipChat.token",
+    )
+    caplog.clear()
+    api.json("PATCH", "/tasks/x", {"status": "enabled"})
+    api.json("GET", "/tasks/x")
+    assert caplog.records == []
+    api.json("PATCH", "/tasks/x", {"script": SCRIPT.format("ijklmnop")})
+    assert len(caplog.records) == 1
+    assert "ijklmnop" not in str(vars(caplog.records[0]))
+
+
+def test_the_error_of_a_task_shows_no_secret(api: Any) -> None:
+    script = f"{START}.details('{{{{').post('http://u:abcdefgh@h/{{{{ nope }}}}')"
+    body = {"id": "x", "dbrps": DBRPS, "script": script, "status": "enabled"}
+    status, text = api.ask("POST", "/tasks", body)
+    assert status == 500
+    assert "abcdefgh" not in text + api.ask("GET", "/tasks/x")[1]
