@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,6 +79,8 @@ class _Moment:
 class InfluxQLNode(Node):
     """Reduces batches, or the points of a stream that have the same time."""
 
+    remembers = True
+
     def __init__(self, spec: pipeline.InfluxQLNode, environment: Environment) -> None:
         super().__init__(spec, environment)
         self._method = spec.method
@@ -87,6 +89,12 @@ class InfluxQLNode(Node):
         self._as = spec.as_name or spec.method
         self._point_times = spec.use_point_times
         self._moments: dict[str, _Moment] = {}
+        self._recipe = _recipe(spec)
+
+    @property
+    def recipe(self) -> Hashable:
+        """The function, its arguments, and how its result looks."""
+        return self._recipe
 
     def point(self, point: Point) -> None:
         """Take a point of a stream."""
@@ -193,6 +201,8 @@ class InfluxQLNode(Node):
 class TransformationNode(Node):
     """Turns each point into a point with one new field."""
 
+    remembers = True
+
     def __init__(self, spec: pipeline.InfluxQLNode, environment: Environment) -> None:
         super().__init__(spec, environment)
         self._method = spec.method
@@ -200,6 +210,12 @@ class TransformationNode(Node):
         self._arguments = tuple(spec.arguments)
         self._as = spec.as_name or spec.method
         self._groups: dict[str, tuple[_Samples, Transformation]] = {}
+        self._recipe = _recipe(spec)
+
+    @property
+    def recipe(self) -> Hashable:
+        """The function, its arguments, and how its result looks."""
+        return self._recipe
 
     def point(self, point: Point) -> None:
         """Take a point of a stream."""
@@ -271,6 +287,11 @@ def influxql(spec: pipeline.InfluxQLNode, environment: Environment) -> Node:
     if any(method in table for table in known):
         return InfluxQLNode(spec, environment)
     raise TaskError(f"{spec.name}: the function {method} is not implemented")
+
+
+def _recipe(spec: pipeline.InfluxQLNode) -> Hashable:
+    arguments = tuple(map(repr, spec.arguments))
+    return spec.method, spec.field, arguments, spec.as_name, spec.use_point_times
 
 
 def _batch(moment: _Moment, group: str) -> Batch:

@@ -51,13 +51,15 @@ class Node:
 
     Attributes:
         name: such as `where2`.
+        remembers: whether what it makes of points depends on those before.
         children: the nodes that take what this one emits.
         parents: the nodes whose output this one takes.
-        emitted: how many points went to each child.
         errors: how many errors were met.
         own_collected: points taken that no parent emitted (sources).
         exec_time_ns: how long it takes for a point, measured now and then.
     """
+
+    remembers = False
 
     def __init__(self, spec: PipelineNode, environment: Environment) -> None:
         self._definition = spec
@@ -65,10 +67,12 @@ class Node:
         self.environment = environment
         self.children: list[Node] = []
         self.parents: list[Node] = []
-        self.emitted = 0
         self.errors = 0
         self.own_collected = 0
         self.exec_time_ns = 0
+        self._emitted = 0
+        self._leader: Node | None = None
+        self._followers: dict[Node, None] = {}
         self._quiet = bool(getattr(spec, "quiet", False))
 
     def link(self, child: Node) -> None:
@@ -78,17 +82,33 @@ class Node:
 
     @property
     def recipe(self) -> Hashable | None:
-        """Equal for nodes that make the same of equal points.
+        """Equal for nodes that make the same of the same points.
 
-        None where what a node makes depends on more than the point.
+        None where what a node makes depends on more than the points it gets.
         """
         return None
 
     def twin(self) -> Node:
-        """A node like this one with counters and links of its own; it logs nothing."""
+        """A new node like this one, for others to follow; it logs nothing itself."""
         made = type(self)(self._definition, self.environment)
         made._quiet = True
         return made
+
+    def follow(self, leader: Node | None) -> None:
+        """From now on `leader` works in the place of this node, until it has another.
+
+        What the leader counts and the errors it meets are this node's as well.
+        """
+        if self._leader is not None:
+            self._emitted += self._leader._emitted
+            self.own_collected += self._leader.own_collected
+            self.exec_time_ns = self._leader.exec_time_ns or self.exec_time_ns
+            del self._leader._followers[self]
+        self._leader = leader
+        if leader is not None:
+            self._emitted -= leader._emitted
+            self.own_collected -= leader.own_collected
+            leader._followers[self] = None
 
     def input(self, number: int) -> Node:
         """What takes the output of the parent of that number."""
@@ -133,7 +153,7 @@ class Node:
 
     def emit_point(self, point: Point) -> None:
         """Pass a point to every child."""
-        self.emitted += 1
+        self._emitted += 1
         for child in self.children:
             child.point(point)
 
@@ -146,7 +166,7 @@ class Node:
         size = len(frame)
         if not size:
             return
-        self.emitted += size
+        self._emitted += size
         if size >= (SHARED_COLUMNS_FROM if shared else COLUMNS_FROM):
             for child in self.children:
                 child.frame(frame)
@@ -158,7 +178,7 @@ class Node:
 
     def emit_batch(self, batch: Batch) -> None:
         """Pass a batch to every child."""
-        self.emitted += len(batch.points)
+        self._emitted += len(batch.points)
         for child in self.children:
             child.batch(batch)
 
@@ -167,7 +187,7 @@ class Node:
         if not len(batches):
             return
         size = len(batches.frame)
-        self.emitted += size
+        self._emitted += size
         if size >= COLUMNS_FROM:
             for child in self.children:
                 child.batches(batches)
@@ -183,6 +203,8 @@ class Node:
         The log entry has the attributes `task`, `node`, those of `more`, and `err`.
         """
         self.errors += 1
+        for follower in self._followers:
+            follower.error(message, err, **more)
         if self._quiet:
             return
         context = {"task": self.environment.task_id, "node": self.name, **more}
@@ -199,9 +221,15 @@ class Node:
         raise TaskError(f"{self.name}: {reason}")
 
     @property
+    def emitted(self) -> int:
+        """How many points went to each child."""
+        return self._emitted + (0 if self._leader is None else self._leader._emitted)
+
+    @property
     def collected(self) -> int:
         """How many points came in."""
-        return self.own_collected + sum(parent.emitted for parent in self.parents)
+        own = self.own_collected + sum(parent.emitted for parent in self.parents)
+        return own + (0 if self._leader is None else self._leader.own_collected)
 
     @property
     def working_cardinality(self) -> int:
@@ -210,12 +238,13 @@ class Node:
 
     def stats(self) -> dict[str, int]:
         """The node's counters, as the task API shows them."""
+        works = self._leader or self
         return {
-            "avg_exec_time_ns": self.exec_time_ns,
+            "avg_exec_time_ns": works.exec_time_ns or self.exec_time_ns,
             "collected": self.collected,
             "emitted": self.emitted,
             "errors": self.errors,
-            "working_cardinality": self.working_cardinality,
+            "working_cardinality": works.working_cardinality,
         }
 
 

@@ -12,55 +12,36 @@ from runtime.nodes.timing import StatsNode
 
 
 class Path:
-    """The nodes before a task's only alert on a stream; none of them keeps state.
+    """The nodes before a task's only alert.
 
     Attributes:
         nodes: the nodes, from the stream on.
         alert: what they lead to.
-        bounds: of the alert.
+        bounds: of the alert; None if unknown.
         measurement: whose points the path takes.
-        key: equal for paths that make the same of equal points.
+        key: equal for paths that make the same of the same points.
+        remembers: whether what they make of points depends on those before.
     """
 
     def __init__(
-        self, nodes: Sequence[Node], alert: AlertNode, bounds: Bounds, measurement: str
+        self, nodes: Sequence[Node], alert: AlertNode, measurement: str
     ) -> None:
         self.nodes = nodes
         self.alert = alert
-        self.bounds = bounds
+        self.bounds: Bounds | None = alert.bounds
         self.measurement = measurement
         self.key: Hashable = tuple(node.recipe for node in nodes)
-        self._shared: Sequence[Node] = ()
-        self._seen: Sequence[int] = ()
+        self.remembers = any(node.remembers for node in nodes)
 
-    def share(self, nodes: Sequence[Node]) -> None:
-        """From now on, `nodes` count for this path as well."""
-        self.settle()
-        self._shared = nodes
-        self._seen = counts(nodes)
+    def follow(self, nodes: Sequence[Node]) -> None:
+        """From now on `nodes`, of an equal path, work in the place of these."""
+        for node, leader in zip(self.nodes, nodes, strict=True):
+            node.follow(leader)
 
-    def skip(self, before: Sequence[int]) -> None:
-        """The own nodes count what the shared ones have counted since `before`."""
-        self._add(before)
-        self._seen = counts(self._shared)
-
-    def settle(self) -> None:
-        """Bring the counters of the own nodes up to date."""
-        self._add(counts(self._shared))
-
-    def _add(self, now: Sequence[int]) -> None:
-        for node, new, seen in zip(self.nodes, now, self._seen, strict=False):
-            node.emitted += new - seen
-            if node is self.nodes[0]:
-                node.own_collected += new - seen
-        for node, shared in zip(self.nodes, self._shared, strict=False):
-            node.exec_time_ns = shared.exec_time_ns or node.exec_time_ns
-        self._seen = now
-
-
-def counts(nodes: Sequence[Node]) -> Sequence[int]:
-    """How many points each node has emitted."""
-    return [node.emitted for node in nodes]
+    def part(self) -> None:
+        """Follow no longer."""
+        for node in self.nodes:
+            node.follow(None)
 
 
 def path_of(nodes: Sequence[Node]) -> Path | None:
@@ -72,9 +53,9 @@ def path_of(nodes: Sequence[Node]) -> Path | None:
             return None
         line.append(node)
         [node] = node.children
-    if any(isinstance(each, StatsNode) for each in nodes) or node.bounds is None:
+    if any(isinstance(each, StatsNode) for each in nodes):
         return None
     match line:
         case [StreamNode(), FromNode(measurement=measurement), *_] if measurement:
-            return Path(line, node, node.bounds, measurement)
+            return Path(line, node, measurement)
     return None

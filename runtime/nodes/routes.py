@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Hashable
 from functools import partial
 
-from runtime.frames import Frame
 from runtime.nodes.task import ExecutingTask, Write
-from runtime.nodes.watch import Watch
+from runtime.nodes.watch import Run, Watch
 
 Database = tuple[str, str]
-Run = Callable[[ExecutingTask, Callable[[], None]], None]
 
 
 class _Route:
     """The tasks that read one database and retention policy."""
 
     def __init__(self) -> None:
-        self._watches: dict[str, dict[object, Watch]] = {}
+        self._watches: dict[str, dict[Watch, None]] = {}
+        self._watch_of: dict[ExecutingTask, Watch] = {}
+        # the newest watch of a measurement for each key
+        self._newest: dict[tuple[str, Hashable], Watch] = {}
         self._tasks: dict[ExecutingTask, None] = {}
         # by measurement; made when needed
         self._takers: dict[str, tuple[ExecutingTask, ...]] = {}
@@ -28,10 +29,13 @@ class _Route:
             self._tasks[task] = None
             self._takers.clear()
             return
-        watches = self._watches.setdefault(path.measurement, {})
-        if path.key not in watches:
-            watches[path.key] = Watch(path)
-        watches[path.key].add(task, path)
+        key = path.measurement, path.key
+        watch = self._newest.get(key)
+        if watch is None or not watch.is_open:
+            watch = self._newest[key] = Watch(path)
+            self._watches.setdefault(path.measurement, {})[watch] = None
+        watch.add(task, path)
+        self._watch_of[task] = watch
 
     def remove(self, task: ExecutingTask) -> None:
         path = task.path
@@ -39,16 +43,19 @@ class _Route:
             self._tasks.pop(task, None)
             self._takers.clear()
             return
-        watches = self._watches[path.measurement]
-        watches[path.key].remove(task)
-        if not watches[path.key]:
-            del watches[path.key]
+        watch = self._watch_of.pop(task)
+        watch.remove(task)
+        if watch:
+            return
+        del self._watches[path.measurement][watch]
+        if self._newest.get((path.measurement, path.key)) is watch:
+            del self._newest[path.measurement, path.key]
 
     def feed(self, write: Write, run: Run) -> None:
         frames = write.frames
         for frame in frames:
-            for watch in list(self._watches.get(frame.name, {}).values()):
-                _watched(watch, frame, run)
+            for watch in list(self._watches.get(frame.name, ())):
+                watch.feed(frame, run)
         if not self._tasks:
             return
         for task in dict.fromkeys(t for f in frames for t in self._taking(f.name)):
@@ -66,12 +73,6 @@ class _Route:
             if len(self._takers) < 1000:
                 self._takers[measurement] = known
         return known
-
-
-def _watched(watch: Watch, frame: Frame, run: Run) -> None:
-    for task in watch.look(frame):
-        run(task, partial(task.frames, (frame,)))
-        watch.note(task)
 
 
 class Routes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from runtime.nodes.node import Node
@@ -33,9 +33,18 @@ class Sampling:
         return self._writes % _ONE_IN == 2
 
     @contextlib.contextmanager
-    def measured(self, nodes: Sequence[Node]) -> Iterator[None]:
-        """Measure what `nodes` do inside, and note it in their `exec_time_ns`."""
+    def measured(
+        self, nodes: Sequence[Node], waiting: Mapping[Node, int] | None = None
+    ) -> Iterator[None]:
+        """Measure what `nodes` do inside, and note it in their `exec_time_ns`.
+
+        Args:
+            nodes: the nodes.
+            waiting: how many points that they will take are counted already.
+        """
         before = {node: node.collected for node in nodes}
+        for node, points in (waiting or {}).items():
+            before[node] -= points
         self._spent = dict.fromkeys(nodes, 0)
         self._inner = [0]
         for node in nodes:

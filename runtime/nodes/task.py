@@ -8,6 +8,7 @@ from typing import Protocol
 
 from runtime.errors import TaskError
 from runtime.frames import Frame, Point
+from runtime.nodes.arrivals import Arrived
 from runtime.nodes.build import build
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Node, feed
@@ -96,6 +97,20 @@ class ExecutingTask:
         else:
             self.frames(frames)
 
+    def arrive(self, arrived: Arrived) -> None:
+        """Let the alert take what others have led to it, on a path like the task's own.
+
+        A node that fails stops the task; `error` says why.
+        """
+        assert self.path is not None
+        step = functools.partial(arrived.give, self.path.alert)
+        if not self._sampling.is_due():
+            self._guarded(step)
+            return
+        beyond = [node for node in self.nodes if node not in self.path.nodes]
+        with self._sampling.measured(beyond, {self.path.alert: arrived.size}):
+            self._guarded(step)
+
     def frames(self, frames: Iterable[Frame]) -> None:
         """Feed frames in the given order, those that the task does not take apart.
 
@@ -127,8 +142,6 @@ class ExecutingTask:
 
     def tick(self, now: Nanoseconds) -> None:
         """Let the nodes do what the time of day asks for; about once a second."""
-        if self.path is not None:
-            self.path.settle()
         self._throughput.update(self._source.collected, now)
         for node in self.nodes:
             if not self.error:
@@ -144,8 +157,6 @@ class ExecutingTask:
 
     def stats(self) -> dict[str, dict[str, object]]:
         """The counters of the task and of its nodes, as the task API shows them."""
-        if self.path is not None:
-            self.path.settle()
         return {
             "task-stats": {"throughput": self._throughput.per_second},
             "node-stats": {node.name: dict(node.stats()) for node in self.nodes},

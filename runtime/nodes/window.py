@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -62,9 +62,14 @@ class WindowNode(Node):
     `_buffer`, and are older than those in the tail of the same group.
     """
 
+    remembers = True
+
     def __init__(self, spec: pipeline.WindowNode, environment: Environment) -> None:
         super().__init__(spec, environment)
         self._windows = _windows(spec)
+        times = int(spec.period), int(spec.every), spec.align
+        counts = spec.period_count, spec.every_count
+        self._recipe = type(self), times, counts, spec.fill_period
         self._numbers: dict[str, int] = {}
         self._groups: list[_Group] = []
         self._ids: list[str] = []
@@ -73,6 +78,11 @@ class WindowNode(Node):
         self._tailed: set[int] = set()
         self._buffer = Buffer()
         self._kept = 0
+
+    @property
+    def recipe(self) -> Hashable:
+        """How long the windows are, and when they are sent."""
+        return self._recipe
 
     def point(self, point: Point) -> None:
         """Take a point of a stream."""

@@ -47,6 +47,16 @@ def test_nodes_that_tasks_share_tell_it_too():
     assert times["from1"] > 0
 
 
+def test_so_do_alerts_behind_them():
+    task, routes = started(ALERT), Routes()
+    routes.add(task)
+    for time in range(3):
+        text = f"m v={time + 5} {time}"
+        more = parse(text.encode(), precision="s", now=0, db="d", rp="r")
+        routes.feed(more, ("d", "r"), lambda task, work: work())
+    assert exec_times(task)["alert2"] > 0
+
+
 def test_a_measured_write_is_a_write_like_others():
     task = started(WINDOW)
     for time in range(10):

@@ -1,5 +1,6 @@
 """Tasks that are watched together do what each does alone."""
 
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -7,11 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.line_protocol import Write, parse
+from runtime.nodes import node
 from runtime.nodes.environment import Environment
 from runtime.nodes.path import path_of
 from runtime.nodes.routes import Routes
 from runtime.nodes.task import ExecutingTask
 from runtime.nodes.thresholds import bounds_of
+from runtime.nodes.window import WindowNode
 from runtime.pipeline.evaluate import evaluate
 from runtime.testing.alerts import RecordingTopics, services
 from runtime.tick.ast import DeclarationNode, LambdaNode
@@ -24,6 +27,11 @@ BEFORE = [
     "|where(lambda: \"v\" > 1)|groupBy('h')",
     "|eval(lambda: \"v\" * 2.0).as('v').keep()",
     "|default().field('w', 3.0)|delete().tag('x')",
+    ".groupBy('h')|window().period(6s).every(4s)|mean('v').as('v')",
+    "|window().period(5s).every(0s)|max('v').as('v').usePointTimes()",
+    ".groupBy('h')|window().periodCount(3).everyCount(2)|top(2, 'v').as('v')",
+    ".groupBy('h')|window().period(5s).every(5s).align()|where(lambda: \"v\" > 1)",
+    ".groupBy('h')|sum('v').as('v')|cumulativeSum('v').as('v')",
 ]
 LEVELS = [
     '.crit(lambda: "v" > {0})',
@@ -32,6 +40,8 @@ LEVELS = [
     '.warn(lambda: "v" > {0} AND "w" < {1})',
     '.warn(lambda: "v" > {0}).warnReset(lambda: "v" < 2.0).stateChangesOnly()',
     '.crit(lambda: "v" > {0}).flapping(0.2, 0.4).history(4)',
+    '.crit(lambda: "v" == {0} OR count() % {1} == 3)',
+    '.warn(lambda: "v" > {0}).crit(lambda: "v" > {1}).all()',
 ]
 VALUES = ["0.0", "1.0", "2.5", "3.0", "4.0", "5.0", "6.5", "3i", "8.0", "T"]
 
@@ -69,20 +79,39 @@ def written(lines: list[str], time: int) -> Write:
     return parse(text.encode(), precision="s", now=0, db="d", rp="r")
 
 
+def feed(routes: Routes, write: Write) -> None:
+    routes.feed(write, ("d", "r"), lambda task, work: work())
+
+
 def seen(task: ExecutingTask) -> object:
     topics = task.environment.topics
     assert isinstance(topics, RecordingTopics)
     stats = task.stats()["node-stats"]
     assert isinstance(stats, dict)
-    for each in stats.values():
-        del each["avg_exec_time_ns"], each["working_cardinality"]
+    for name, each in stats.items():
+        del each["avg_exec_time_ns"]
+        if not name.startswith("window"):
+            del each["working_cardinality"]
     events = {each.id: each.events for each in topics.topics}
     return topics.events, events, stats, task.error
 
 
-@settings(max_examples=150, deadline=None)
-@given(st.lists(script, min_size=1, max_size=3), writes, writes)
-def test_watched_tasks_do_what_they_do_alone(scripts, before, after):
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(script, min_size=1, max_size=3),
+    writes,
+    writes,
+    st.sampled_from([1, 4, node.COLUMNS_FROM]),
+)
+def test_watched_tasks_do_what_they_do_alone(scripts, before, after, columns_from):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(node, "COLUMNS_FROM", columns_from)
+        together, alone = fed(scripts, before, after)
+    assert [seen(task) for task in together] == [seen(task) for task in alone]
+
+
+def fed(scripts, before, after) -> tuple[list[ExecutingTask], list[ExecutingTask]]:
+    """Tasks that were watched, and others that were not; half of each came later."""
     routes = Routes()
     together: list[ExecutingTask] = []
     alone: list[ExecutingTask] = []
@@ -97,31 +126,37 @@ def test_watched_tasks_do_what_they_do_alone(scripts, before, after):
     for round, some in enumerate((before, after)):
         start(round)
         for lines in some:
-            routes.feed(written(lines, time), ("d", "r"), lambda task, work: work())
+            feed(routes, written(lines, time))
             for task in alone:
                 task.write(written(lines, time))
             time += len(lines)
-    assert [seen(task) for task in together] == [seen(task) for task in alone]
+    return together, alone
 
 
-def run_times(limits: list[float], lines: list[str]) -> list[str]:
-    """The ids of the tasks that ran for the last line, all lines one write each."""
+WINDOW = "|window().period(2s).every(1s)|max('v').as('v')"
+
+
+def run_times(limits: list[float], lines: list[str], before: str = "") -> list[str]:
+    """The ids of the tasks that ran for the last line.
+
+    Each line is a write and a second later than the one before.
+    """
     ran: list[str] = []
     routes = Routes()
     for limit in limits:
         text = (
-            "stream|from().measurement('m').groupBy('h')|alert()"
+            f"stream|from().measurement('m').groupBy('h'){before}|alert()"
             f'.crit(lambda: "v" > {limit})'
         )
         routes.add(started(text, str(limit)))
-    for line in lines:
+    for time, line in enumerate(lines):
         ran.clear()
 
         def run(task: ExecutingTask, work: Callable[[], None]) -> None:
             ran.append(task.id)
             work()
 
-        routes.feed(written([line], 0), ("d", "r"), run)
+        routes.feed(written([line], time), ("d", "r"), run)
     return ran
 
 
@@ -129,6 +164,50 @@ def test_only_tasks_whose_threshold_is_passed_run():
     lines = ["m,h=a v=0", "m,h=a v=0"]
     assert run_times([1.5, 2.5, 3.5], lines) == []
     assert run_times([1.5, 2.5, 3.5], [*lines, "m,h=a v=3"]) == ["1.5", "2.5"]
+
+
+def test_tasks_behind_a_window_run_when_it_tells_of_a_passed_threshold():
+    lines = ["m,h=a v=0"] * 4
+    assert run_times([1.5, 2.5], lines, WINDOW) == []
+    assert run_times([1.5, 2.5], [*lines, "m,h=a v=2"], WINDOW) == []
+    assert run_times([1.5, 2.5], [*lines, "m,h=a v=2", lines[0]], WINDOW) == ["1.5"]
+
+
+def test_a_task_that_starts_later_has_a_window_of_its_own():
+    routes, tasks = Routes(), []
+    text = f"stream|from().measurement('m'){WINDOW}|alert().crit(lambda: \"v\" > 5)"
+    for time in range(4):
+        tasks.append(started(text, f"t{time}"))
+        routes.add(tasks[-1])
+        feed(routes, written(["m v=1"], time))
+    counts = [task.nodes[2].emitted for task in tasks]
+    assert counts == [1 + 2 + 2, 1 + 2, 1, 0]
+
+
+def test_each_task_reports_the_errors_of_nodes_that_it_shares(caplog):
+    routes, tasks = Routes(), []
+    for id, quiet in (("a", ""), ("b", ""), ("c", ".quiet()")):
+        before = f"stream|from().measurement('m')|eval(lambda: \"w\").as('w'){quiet}"
+        tasks.append(started(f"{before}|alert()", id))
+        routes.add(tasks[-1])
+    feed(routes, written(["m v=1", "m v=2", "m v=3,w=1"], 0))
+    assert [task.nodes[2].errors for task in tasks] == [2, 2, 2]
+    assert Counter(record.task for record in caplog.records) == {"a": 2, "b": 2}
+
+
+def test_a_mistake_in_a_node_that_tasks_share_is_a_mistake_of_each(monkeypatch):
+    routes, failed = Routes(), []
+    for id in "ab":
+        routes.add(started(f"stream|from().measurement('m'){WINDOW}|alert()", id))
+    monkeypatch.setattr(WindowNode, "point", lambda node, point: 1 // 0)
+
+    def run(task: ExecutingTask, work: Callable[[], None]) -> None:
+        with pytest.raises(ZeroDivisionError):
+            work()
+        failed.append(task.id)
+
+    routes.feed(written(["m v=1"], 0), ("d", "r"), run)
+    assert failed == ["a", "b"]
 
 
 def test_tasks_run_for_groups_they_do_not_know_and_while_they_are_not_ok():
@@ -141,7 +220,7 @@ def test_a_removed_task_runs_no_more():
     routes, task = Routes(), started("stream|from().measurement('m')|log()", "t")
     routes.add(task)
     routes.remove(task)
-    routes.feed(written(["m v=1"], 0), ("d", "r"), lambda task, work: work())
+    feed(routes, written(["m v=1"], 0))
     assert task.nodes[0].collected == 0
 
 
@@ -175,10 +254,9 @@ def test_bounds_of_a_condition(text, bounds):
     [
         'stream|from()|alert().crit(lambda: "v" > 1)',
         "stream|from().measurement('m')|where(lambda: count() > 1)|alert()",
-        "stream|from().measurement('m')|window().period(1s).every(1s)|alert()",
-        "stream|from().measurement('m')|alert().crit(lambda: sigma(\"v\") > 1.0)",
+        "stream|from().measurement('m')|barrier().idle(1s)|alert()",
         "var m = stream|from().measurement('m')\nm|alert()\nm|log()",
     ],
 )
-def test_tasks_that_remember_or_branch_have_no_path(text):
+def test_tasks_that_know_the_clock_or_branch_have_no_path(text):
     assert path_of(started(text, "t").nodes) is None
