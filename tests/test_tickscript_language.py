@@ -1085,17 +1085,27 @@ def test_values_in_messages(value: str, text: str) -> None:
             "evaluate field Nope in type kapacitor.messageInfo",
         ),
         ("{{ .Message }}", "can't evaluate field Message in type"),
-        (
-            '{{ if gt (index .Fields "v") 5 }}x{{ end }}',
-            "incompatible types for comparison",
-        ),
     ],
 )
-def test_a_template_that_fails_stops_the_task(template: str, part: str) -> None:
+def test_a_template_that_fails_for_every_event_stops_the_task(
+    template: str, part: str
+) -> None:
     script = alert(f".crit(lambda: TRUE).message('{template}')")
     task, _ = run(script, lines(9, 9), RecordingTopics())
     assert part in task.error
     assert task.error.startswith("alert2: ")
+
+
+def test_a_template_that_fails_for_an_event_is_replaced() -> None:
+    topics = RecordingTopics()
+    message = '{{ if gt (index .Fields "v") 5.5 }}high{{ end }}'
+    script = alert(f".crit(lambda: TRUE).message('{message}')")
+    task, _ = run(script, ["m v=9i 1", "m v=9 2"], topics)
+    assert task.error == ""
+    first, second = (event.state.message for event in topics.events)
+    assert first.startswith("m:nil is CRITICAL (template: message:1:")
+    assert "incompatible types for comparison: int64 and float64" in first
+    assert second == "high"
 
 
 def test_details_are_html() -> None:

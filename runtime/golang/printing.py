@@ -70,6 +70,12 @@ def sprintf(layout: str, *values: object) -> str:
     return out
 
 
+def padding(layout: str) -> int:
+    """How many characters the widths and precisions of a layout may come to."""
+    sizes = (size for spec in _SPEC.finditer(layout) for size in spec.group(2, 3))
+    return sum(int(size) for size in sizes if size and len(size) <= 7)
+
+
 def _sane(layout: str) -> str:
     """`layout` up to the first width or precision that is too large, as Go reads it."""
     for spec in _SPEC.finditer(layout):
@@ -126,7 +132,7 @@ def _int(verb: str, value: int, flags: str) -> str | None:
         prefix = {"x": "0x", "X": "0X", "o": "0"}.get(verb, "") if "#" in flags else ""
         return sign + prefix + format(abs(value), "d" if verb == "v" else verb)
     if verb in "cq" and 0 <= value <= 0x10FFFF:
-        char = chr(value)
+        char = "\ufffd" if 0xD800 <= value < 0xE000 else chr(value)
         return char if verb == "c" else f"'{quote(char)[1:-1]}'"
     return f"U+{value:04X}" if verb == "U" else None
 

@@ -55,7 +55,9 @@ class Events:
             self._anonymous = f"{owner}:{node.name}"
         self._topics = [topic for topic in (self._anonymous, self._named) if topic]
         self.has_topic = bool(self._topics)
-        self._templates = Templates(node, environment, has_topic=self.has_topic)
+        self._templates = Templates(
+            node, environment, has_topic=self.has_topic, report=report
+        )
         self._counts = [0] * len(Level)
         self._inhibited = 0
         if self._service is not None and self._anonymous:

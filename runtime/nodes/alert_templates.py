@@ -1,7 +1,13 @@
-"""The texts of events: id, message and details."""
+"""The texts of events: id, message and details.
+
+A text that cannot be made for one event, because of what it holds, is replaced by one
+that says so: the alert is told all the same. What is wrong with every event, such as a
+field of `.` that does not exist, stops the task, as with Kapacitor.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -18,11 +24,17 @@ from runtime.golang.templates import (
     html,
     text,
 )
+from runtime.golang.templates.escaping import html as escaped
 from runtime.nodes.environment import Environment
 from runtime.pipeline.alert import AlertNode
 from runtime.units import Duration, Nanoseconds, rfc3339
 
 _DEFAULT = AlertNode()
+# A longer id is cut; what identifies anything is shorter.
+_LONGEST_ID = 4096
+_LONGEST_NOTE = 500
+
+Report = Callable[[str, object], None]
 
 
 class Origin(NamedTuple):
@@ -50,7 +62,12 @@ class Templates:
     """
 
     def __init__(
-        self, node: AlertNode, environment: Environment, *, has_topic: bool
+        self,
+        node: AlertNode,
+        environment: Environment,
+        *,
+        has_topic: bool,
+        report: Report,
     ) -> None:
         """Parse what the script says.
 
@@ -58,10 +75,12 @@ class Templates:
             node: the node of the script.
             environment: who is alerting.
             has_topic: whether events go to a topic, which needs all texts.
+            report: told about texts that cannot be made, as message and error.
 
         Raises:
             TaskError: a template does not parse; the text is Go's.
         """
+        self._report = report
         self._id = _parsed(text, node.id, "id")
         self._message = _parsed(text, node.message, "message")
         self._details = _parsed(html, node.details, "details")
@@ -92,36 +111,59 @@ class Templates:
         self._task_json = quote(self._task)
 
     def id(self, origin: Origin) -> str:
-        """The event's id.
+        """The event's id; never empty where anybody needs it, and not too long.
 
         Raises:
-            TemplateError: the template fails.
+            TemplateError: the template fails for every event.
         """
         if not self._needs_id:
             return ""
+        default = f"{origin.name}:{origin.group or 'nil'}"
         if self._is_plain:
-            return f"{origin.name}:{origin.group or 'nil'}"
-        return self._id.render(Struct("kapacitor.idInfo", self._origin(origin)))
+            return _shortened(default)
+        info = Struct("kapacitor.idInfo", self._origin(origin))
+        made, _ = self._rendered(self._id, info, default)
+        if not made:
+            self._report("the id of an event is empty", f"{default} is used")
+        return _shortened(made or default)
 
     def texts(self, origin: Origin, occurrence: Occurrence) -> tuple[str, str]:
         """Message and details; "" where nobody needs them.
 
         Raises:
-            TemplateError: a template fails.
+            TemplateError: a template fails for every event.
         """
         if not self.needs_message:
             return "", ""
-        if self._has_plain_message:
-            message = f"{occurrence.id} is {occurrence.level}"
-        else:
-            info = self._info(origin, occurrence)
-            message = self._message.render(Struct("kapacitor.messageInfo", info))
+        message = f"{occurrence.id} is {occurrence.level}"
+        if not self._has_plain_message:
+            info = Struct("kapacitor.messageInfo", self._info(origin, occurrence))
+            message, note = self._rendered(self._message, info, message)
+            message += note
         if not self._needs_details:
             return message, ""
         if self._has_plain_details:
             return message, self._plain_details(origin, occurrence, message)
-        info = self._info(origin, occurrence) | {"Message": message}
-        return message, self._details.render(Struct("kapacitor.detailsInfo", info))
+        fields = self._info(origin, occurrence) | {"Message": message}
+        info = Struct("kapacitor.detailsInfo", fields)
+        details, note = self._rendered(self._details, info, escaped(message))
+        return message, details + escaped(note)
+
+    def _rendered(
+        self, template: Template, info: Struct, otherwise: str
+    ) -> tuple[str, str]:
+        """The text, or `otherwise` and why it is that.
+
+        Raises:
+            TemplateError: the template fails for every event.
+        """
+        try:
+            return template.render(info), ""
+        except TemplateError as error:
+            if error.always:
+                raise
+            self._report("failed to render a text of an event", error)
+            return otherwise, f" ({str(error)[:_LONGEST_NOTE]})"
 
     def _plain_details(
         self, origin: Origin, occurrence: Occurrence, message: str
@@ -162,6 +204,14 @@ class Templates:
             "Tags": StringMap(origin.tags),
             "ServerInfo": self._server,
         }
+
+
+def _shortened(event_id: str) -> str:
+    """`event_id`, or its start and what tells it from others with the same start."""
+    if len(event_id) <= _LONGEST_ID:
+        return event_id
+    digest = hashlib.sha256(event_id.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{event_id[: _LONGEST_ID - len(digest) - 1]}~{digest}"
 
 
 def _object(values: Mapping[str, Value]) -> str:

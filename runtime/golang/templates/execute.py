@@ -12,6 +12,7 @@ from runtime.golang.printing import text as printed
 from runtime.golang.templates import nodes
 from runtime.golang.templates.errors import TemplateError
 from runtime.golang.templates.functions import CallError, Function, true
+from runtime.golang.templates.limits import TURN, Allowance, ExhaustedError
 from runtime.golang.templates.methods import method
 from runtime.golang.values import Int, Struct, type_name
 
@@ -21,11 +22,14 @@ Printer = Callable[[object], str]
 class State:
     """What one rendering changes: output so far, variables, how deep templates nest."""
 
-    __slots__ = ("depth", "out", "variables")
+    __slots__ = ("allowance", "depth", "out", "variables")
 
-    def __init__(self, data: object, slots: int, depth: int = 0) -> None:
+    def __init__(
+        self, data: object, slots: int, allowance: Allowance, depth: int = 0
+    ) -> None:
         self.out: list[str] = []
         self.variables: list[object] = [data] + [None] * (slots - 1)
+        self.allowance = allowance
         self.depth = depth
 
 
@@ -79,7 +83,9 @@ class Compiler:
 
         return run
 
-    def _error(self, node: object, position: int, text: str) -> TemplateError:
+    def _error(
+        self, node: object, position: int, text: str, *, always: bool = False
+    ) -> TemplateError:
         before = self._source[:position]
         line = before.count("\n") + 1
         column = len(before[before.rfind("\n") + 1 :].encode())
@@ -87,7 +93,8 @@ class Compiler:
         context = context if len(context) <= 20 else context[:20] + "..."
         return TemplateError(
             f"template: {self._name}:{line}:{column}: "
-            f'executing "{self._name}" at <{context}>: {text}'
+            f'executing "{self._name}" at <{context}>: {text}',
+            always=always,
         )
 
     # statements
@@ -95,7 +102,7 @@ class Compiler:
     def _statement(self, node: nodes.Statement) -> Step:
         if isinstance(node, nodes.Text):
             text = node.text
-            return lambda state, dot: state.out.append(text)
+            return self._printed(node, node.position, lambda state, dot: text)
         if isinstance(node, nodes.Action):
             return self._action(node)
         if isinstance(node, nodes.Jump):
@@ -116,7 +123,22 @@ class Compiler:
 
             return declare
         show = self._printers.get(node.position, plain)
-        return lambda state, dot: state.out.append(show(value(state, dot)))
+        return self._printed(
+            node.pipe, node.position, lambda state, dot: show(value(state, dot))
+        )
+
+    def _printed(
+        self, node: object, position: int, shown: Callable[[State, object], str]
+    ) -> Step:
+        def put(state: State, dot: object) -> None:
+            text = shown(state, dot)
+            try:
+                state.allowance.put(len(text))
+            except ExhaustedError as fault:
+                raise self._error(node, position, str(fault)) from fault
+            state.out.append(text)
+
+        return put
 
     def _choice(self, node: nodes.Branch) -> Step:
         value = self._pipe(node.pipe)
@@ -137,7 +159,11 @@ class Compiler:
         slots = node.pipe.slots
 
         def run(state: State, dot: object) -> str | None:
-            pairs = self._pairs(node, value(state, dot))
+            found = value(state, dot)
+            try:
+                pairs = self._pairs(node, found, state.allowance)
+            except ExhaustedError as fault:
+                raise self._error(node.pipe, node.position, str(fault)) from fault
             for key, item in pairs:
                 if slots:
                     state.variables[slots[-1]] = item
@@ -149,36 +175,42 @@ class Compiler:
 
         return run
 
-    def _pairs(self, node: nodes.Branch, value: object) -> list[tuple[object, object]]:
+    def _pairs(
+        self, node: nodes.Branch, value: object, allowance: Allowance
+    ) -> list[tuple[object, object]]:
         if value is None:
             return []
+        if isinstance(value, int) and not isinstance(value, bool):
+            allowance.use(TURN * max(value, 0))
+            return [(index, index) for index in map(Int, range(value))]
         if isinstance(value, Mapping):
+            allowance.use(TURN * len(value))
             return [(key, value[key]) for key in sorted(value)]
         if isinstance(value, list | tuple):
+            allowance.use(TURN * len(value))
             return [(Int(index), item) for index, item in enumerate(value)]
-        if isinstance(value, int) and not isinstance(value, bool):
-            return [(index, index) for index in map(Int, range(value))]
         raise self._error(
             node.pipe, node.pipe.position, f"range can't iterate over {printed(value)}"
         )
 
     def _template(self, node: nodes.Call) -> Step:
         argument = self._pipe(node.pipe) if node.pipe else None
+        here = f'{{{{template "{node.name}"}}}}'
 
         def run(state: State, dot: object) -> None:
             called = self.defined.get(node.name)
             if called is None:
                 text = f'template "{node.name}" not defined'
-                raise self._error(
-                    f'{{{{template "{node.name}"}}}}', node.position, text
-                )
+                raise self._error(here, node.position, text, always=True)
             if state.depth >= _MAX_DEPTH:
                 text = f"exceeded maximum template depth ({_MAX_DEPTH})"
-                raise self._error(
-                    f'{{{{template "{node.name}"}}}}', node.position, text
-                )
+                raise self._error(here, node.position, text)
+            try:
+                state.allowance.use(TURN)
+            except ExhaustedError as fault:
+                raise self._error(here, node.position, str(fault)) from fault
             data = argument(state, dot) if argument else None
-            inner = State(data, self._slots, state.depth + 1)
+            inner = State(data, self._slots, state.allowance, state.depth + 1)
             inner.out = state.out
             called(inner, data)
 
@@ -220,9 +252,8 @@ class Compiler:
 
     def _not_callable(self, head: nodes.Operand) -> Value:
         def fail(state: State, dot: object) -> NoReturn:
-            raise self._error(
-                head, head.position, f"can't give argument to non-function {head}"
-            )
+            text = f"can't give argument to non-function {head}"
+            raise self._error(head, head.position, text, always=True)
 
         return fail
 
@@ -246,8 +277,11 @@ class Compiler:
         def run(state: State, dot: object) -> object:
             given = [value(state, dot) for value in values]
             try:
-                return call(*given)
-            except CallError as fault:
+                state.allowance.handle(given)
+                result = call(*given)
+                state.allowance.handle((result,))
+                return result
+            except (CallError, ExhaustedError) as fault:
                 text = f"error calling {name}: {fault}"
                 raise self._error(command, command.position, text) from fault
 
@@ -266,7 +300,7 @@ class Compiler:
 
         def fail(state: State, dot: object) -> NoReturn:
             text = f"wrong number of args for {head}: want {want} got {count}"
-            raise self._error(head, head.position, text)
+            raise self._error(head, head.position, text, always=True)
 
         return fail
 
@@ -331,13 +365,15 @@ class Compiler:
             text = f"can't evaluate field {name} in type {type_name(value)}"
             if arguments:
                 text = f"{name} has arguments but cannot be invoked as function"
-            raise self._error(node, node.position, text)
+            known = isinstance(value, Struct)
+            raise self._error(node, node.position, text, always=known)
         try:
             return found(*arguments)
         except TypeError as fault:
             text = f"wrong number of args for {name}: got {len(arguments)}"
             raise self._error(node, node.position, text) from fault
-        except CallError as fault:
+        # a year that no date has, a step of 0
+        except (ValueError, ArithmeticError) as fault:
             text = f"error calling {name}: {fault}"
             raise self._error(node, node.position, text) from fault
 

@@ -10,10 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, cast
 
 from runtime.golang import json
-from runtime.golang.printing import sprint, sprintf, sprintln
+from runtime.golang.printing import padding, sprint, sprintf, sprintln
 from runtime.golang.templates.escaping import html, js_text
 from runtime.golang.values import Int, StringMap, Struct, Time, type_name
 from runtime.units import Duration, rfc3339
+
+# Blanks and zeros that one `printf` may add.
+_MOST_PADDING = 1 << 24
 
 
 class CallError(ValueError):
@@ -177,6 +180,8 @@ def _printf(layout: object, *values: object) -> str:
         raise CallError(
             f"wrong type for value; expected string; got {type_name(layout)}"
         )
+    if padding(layout) > _MOST_PADDING:
+        raise CallError("the widths of its verbs are too large")
     return sprintf(layout, *values)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from runtime.golang.numbers import wrapped
 from runtime.golang.templates.functions import CallError
 from runtime.golang.values import Int, Time, format_time, type_name
 from runtime.units import (
@@ -85,8 +86,8 @@ _TIME: Mapping[str, Callable[..., object]] = {
     "Second": _moment(lambda moment: moment.second),
     "YearDay": _moment(lambda moment: moment.timetuple().tm_yday),
     "Weekday": lambda time: _DAYS[time.moment().weekday()],
-    "Add": lambda time, duration: Time(int(time) + int(duration)),
-    "Sub": lambda time, other: Duration(int(time) - int(other)),
+    "Add": lambda time, duration: Time(wrapped(int(time) + int(duration))),
+    "Sub": lambda time, other: Duration(wrapped(int(time) - int(other))),
     "Before": lambda time, other: int(time) < int(other),
     "After": lambda time, other: int(time) > int(other),
     "Equal": lambda time, other: int(time) == int(other),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from runtime.golang.templates.execute import Compiler, State, Step
 from runtime.golang.templates.functions import BUILTINS, Function, to_json
 from runtime.golang.templates.html import printers
+from runtime.golang.templates.limits import MESSAGES, Allowance, Limits
 from runtime.golang.templates.parser import Tree, parse
 
 _JSON: Mapping[str, Function] = {
@@ -19,35 +20,47 @@ _HTML_FUNCTIONS = {**BUILTINS, **_JSON}
 class Template:
     """A parsed template; `render` may be called any number of times."""
 
-    __slots__ = ("_run", "_slots", "source")
+    __slots__ = ("_limits", "_run", "_slots", "source")
 
-    def __init__(self, source: str, run: Step, slots: int) -> None:
+    def __init__(self, source: str, run: Step, slots: int, limits: Limits) -> None:
         self.source = source
         self._run = run
         self._slots = slots
+        self._limits = limits
 
     def render(self, data: object) -> str:
         """The text for `data`, a `Struct`, map or other value that becomes `.`.
 
         Raises:
-            TemplateError: it does not execute; the text is Go's.
+            TemplateError: it does not execute, or comes to its limits; the text is Go's.
         """
-        state = State(data, self._slots)
+        state = State(data, self._slots, Allowance(self._limits))
         self._run(state, data)
         return "".join(state.out)
 
 
 def text(
-    source: str, name: str, functions: Mapping[str, Function] | None = None
+    source: str,
+    name: str,
+    functions: Mapping[str, Function] | None = None,
+    *,
+    limits: Limits = MESSAGES,
 ) -> Template:
     """A text template.
+
+    Args:
+        source: the template.
+        name: how error texts call it.
+        functions: what it may call beside those that every template may.
+        limits: what a rendering may come to.
 
     Raises:
         TemplateError: it does not parse.
     """
     known = {**BUILTINS, **(functions or {})}
     tree = parse(source, name, known)
-    return _made(source, tree, Compiler(name, source, known, slots=tree.slots))
+    compiler = Compiler(name, source, known, slots=tree.slots)
+    return _made(source, tree, compiler, limits)
 
 
 def html(source: str, name: str) -> Template:
@@ -60,10 +73,10 @@ def html(source: str, name: str) -> Template:
     tree = parse(source, name, _HTML_FUNCTIONS)
     escapers = printers(tree.body, name, source)
     compiler = Compiler(name, source, _HTML_FUNCTIONS, escapers, tree.slots)
-    return _made(source, tree, compiler)
+    return _made(source, tree, compiler, MESSAGES)
 
 
-def _made(source: str, tree: Tree, compiler: Compiler) -> Template:
+def _made(source: str, tree: Tree, compiler: Compiler, limits: Limits) -> Template:
     for name, body in tree.defined.items():
         compiler.defined[name] = compiler.block(body)
-    return Template(source, compiler.block(tree.body), tree.slots)
+    return Template(source, compiler.block(tree.body), tree.slots, limits)

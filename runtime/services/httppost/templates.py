@@ -8,6 +8,7 @@ from runtime.alert.types import Event, Row
 from runtime.golang.json import dumps
 from runtime.golang.templates import StringMap, Struct, Template, Time, text
 from runtime.golang.templates.functions import Function
+from runtime.golang.templates.limits import BODIES
 from runtime.golang.values import Time as Moment
 from runtime.units import Duration, rfc3339
 
@@ -33,7 +34,7 @@ def parsed(source: str, name: str, *, json: bool = True) -> Template:
     Raises:
         TemplateError: it does not parse.
     """
-    return text(source, name, _FUNCTIONS if json else None)
+    return text(source, name, _FUNCTIONS if json else None, limits=BODIES)
 
 
 def event_data(event: Event) -> Struct:

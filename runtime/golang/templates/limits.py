@@ -1,0 +1,80 @@
+"""How much a template may do: a loop without end must not hold up the other tasks.
+
+What a template does is counted instead of timed, so that it fails on every machine or
+on none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+# What a turn of a loop, or a call, counts for; as many characters take about as long.
+TURN = 64
+
+
+class Limits(NamedTuple):
+    """What one rendering may come to.
+
+    Attributes:
+        characters: of the text.
+        work: characters that are handled on the way, and `TURN` for each turn of a loop.
+    """
+
+    characters: int
+    work: int
+
+
+# No message that people read comes near them: a million characters, 100,000 turns.
+MESSAGES = Limits(1 << 20, 8 << 20)
+# Bodies may hold all the points of a window.
+BODIES = Limits(64 << 20, 512 << 20)
+
+
+class ExhaustedError(ValueError):
+    """A rendering has come to its limits."""
+
+
+class Allowance:
+    """What is left of its limits to one rendering."""
+
+    __slots__ = ("_characters", "_limits", "_work")
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._characters = limits.characters
+        self._work = limits.work
+
+    @property
+    def largest(self) -> int:
+        """How many characters the text may still have."""
+        return self._characters
+
+    def put(self, characters: int) -> None:
+        """Add characters to the text.
+
+        Raises:
+            ExhaustedError: that is too many.
+        """
+        self._characters -= characters
+        if self._characters < 0:
+            most = self._limits.characters
+            raise ExhaustedError(f"the text is longer than {most} characters")
+
+    def use(self, work: int) -> None:
+        """Do so much.
+
+        Raises:
+            ExhaustedError: that is too much.
+        """
+        self._work -= work
+        if self._work < 0:
+            raise ExhaustedError("the template does too much")
+
+    def handle(self, values: Iterable[object]) -> None:
+        """Give values to a function, or take one from it.
+
+        Raises:
+            ExhaustedError: they are too long.
+        """
+        self.use(sum(len(each) for each in values if isinstance(each, str)))
