@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
+import socket
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -15,8 +16,11 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 import msgspec
+from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from runtime.addresses import DeniedAddressError
+from runtime.dialing import NEXT_ADDRESS_S, Dialer, LookupTimeoutError
 from runtime.errors import DeliveryError
 from runtime.secret_urls import shown_url
 
@@ -123,8 +127,17 @@ class AiohttpClient:
     are Go's, without query values, user names or parts of the path that look secret.
     """
 
-    def __init__(self, limits: TimeLimits | None = None) -> None:
+    def __init__(
+        self, limits: TimeLimits | None = None, dialer: Dialer | None = None
+    ) -> None:
+        """Make a client.
+
+        Args:
+            limits: how long requests may take.
+            dialer: makes the connections.
+        """
         self._limits = limits or TimeLimits()
+        self._dialer = dialer or Dialer(limit_s=self._limits.connect_s)
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -132,6 +145,7 @@ class AiohttpClient:
         if self._session is not None:
             await self._session.close()
             self._session = None
+        self._dialer.close()
 
     async def send(self, request: Request) -> Response:
         """Send `request` and read the answer.
@@ -139,10 +153,10 @@ class AiohttpClient:
         Raises:
             DeliveryError: no answer came; the text names the endpoint without secrets.
         """
-        if urlsplit(request.url).scheme not in ("http", "https"):
-            scheme = urlsplit(request.url).scheme
-            raise _failure(request, f'unsupported protocol scheme "{scheme}"')
         try:
+            scheme = urlsplit(request.url).scheme
+            if scheme not in ("http", "https"):
+                raise _failure(request, f'unsupported protocol scheme "{scheme}"')
             async with asyncio.timeout(request.limit_s or self._limits.total_s):
                 return await self._follow(request)
         except TimeoutError as error:
@@ -198,10 +212,53 @@ class AiohttpClient:
             self._session = aiohttp.ClientSession(
                 timeout=timeout,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                # without a limit a burst of alerts overflows the endpoint's listen backlog
-                connector=aiohttp.TCPConnector(limit=0, limit_per_host=_CONNECTIONS),
+                connector=self._connector(),
+                # proxies and passwords only from the configuration
+                trust_env=False,
             )
         return self._session
+
+    def _connector(self) -> aiohttp.TCPConnector:
+        return aiohttp.TCPConnector(
+            limit=0,
+            # without a limit a burst of alerts overflows the endpoint's listen backlog
+            limit_per_host=_CONNECTIONS,
+            resolver=_Resolver(self._dialer),
+            # the dialer looks a name up once at a time; an answer is not kept, as the
+            # next attempt must reach the endpoint where it is then
+            use_dns_cache=False,
+            happy_eyeballs_delay=NEXT_ADDRESS_S,
+            socket_factory=self._dialer.socket,
+        )
+
+
+class _Resolver(AbstractResolver):
+    """Looks names up with a dialer."""
+
+    def __init__(self, dialer: Dialer) -> None:
+        self._dialer = dialer
+
+    async def resolve(
+        self,
+        host: str,
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_UNSPEC,
+    ) -> list[ResolveResult]:
+        """The addresses of `host` that may be connected to."""
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for address in await self._dialer.addresses(host)
+        ]
+
+    async def close(self) -> None:
+        """Nothing: the dialer is the client's."""
 
 
 def retry_after_s(text: str, now_s: float) -> float | None:
@@ -249,6 +306,10 @@ def _reason(error: Exception) -> tuple[str, bool]:
             return "tls: failed to verify certificate", False
         case aiohttp.ClientConnectorSSLError():
             return "tls: handshake failure", True
+        case aiohttp.ClientConnectorError(os_error=DeniedAddressError() as denied):
+            return f"dial tcp: {denied}", False
+        case aiohttp.ClientConnectorDNSError(os_error=LookupTimeoutError() as late):
+            return f"dial tcp: {late}", True
         case aiohttp.ClientConnectorDNSError():
             return f"dial tcp: lookup {error.host}: no such host", True
         case aiohttp.ClientConnectorError():

@@ -54,7 +54,7 @@ class AlertNode(Node):
         self._groups: dict[str, Group] = {}
         # those in which another OK may change something
         self._busy: set[str] = set()
-        handlers = node_handlers(spec, environment.services)
+        handlers = node_handlers(spec, environment.services, environment.dialer)
         self._events = Events(spec, environment, handlers, self.error)
 
     def point(self, point: Point) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 from runtime.alert.types import Handler
+from runtime.dialing import Dialer
 from runtime.errors import OptionsError, TaskError
 from runtime.options import FileMode
 from runtime.pipeline.alert import (
@@ -64,9 +65,9 @@ def _exec(said: Sequence[ExecHandlerSpec]) -> Iterator[Handler]:
         yield ExecHandler(ExecHandlerConfig(program, tuple(arguments)))
 
 
-def _tcp(said: Sequence[TcpHandlerSpec]) -> Iterator[Handler]:
-    for each in said:
-        yield TCPHandler(TCPHandlerConfig(each.address))
+def _tcp(source: HandlerSource) -> Iterator[Handler]:
+    for each in source.handlers_of(TcpHandlerSpec):
+        yield TCPHandler(TCPHandlerConfig(each.address), source.dialer)
 
 
 def _post(
@@ -82,7 +83,11 @@ def _post(
 
 
 class HandlerSource(Protocol):
-    """What a script says of its handlers: an alert node."""
+    """What a script says of its handlers, and what they connect with."""
+
+    @property
+    def dialer(self) -> Dialer:
+        """What handlers connect with that have no service."""
 
     def handlers_of(self, kind: type[HandlerT]) -> list[HandlerT]:
         """The handlers of one kind, in the order of the script."""
@@ -93,6 +98,7 @@ class _Watched:
     """An alert node that remembers which kinds of handlers it was asked for."""
 
     node: AlertNode
+    dialer: Dialer
     asked_for: set[type[AlertHandler]] = dataclasses.field(default_factory=set)
 
     def handlers_of(self, kind: type[HandlerT]) -> list[HandlerT]:
@@ -105,7 +111,7 @@ class _Watched:
 TICK_HANDLERS: dict[
     str, Callable[[HandlerSource, HandlerServices], Iterator[Handler]]
 ] = {
-    "tcp": lambda node, services: _tcp(node.handlers_of(TcpHandlerSpec)),
+    "tcp": lambda node, services: _tcp(node),
     "exec": lambda node, services: _exec(node.handlers_of(ExecHandlerSpec)),
     "log": lambda node, services: _log(node.handlers_of(LogHandlerSpec)),
     "hipchat": lambda node, services: from_tick(
@@ -117,7 +123,7 @@ TICK_HANDLERS: dict[
 
 
 def node_handlers(
-    node: AlertNode, services: HandlerServices | None
+    node: AlertNode, services: HandlerServices | None, dialer: Dialer | None = None
 ) -> dict[str, Handler]:
     """The handlers of a node, by a name that stays the same while the script does.
 
@@ -125,7 +131,7 @@ def node_handlers(
         TaskError: the script names a handler that this server does not have.
     """
     made: dict[str, Handler] = {}
-    source = _Watched(node)
+    source = _Watched(node, dialer or Dialer())
     if services is not None:
         for kind, handlers_of in TICK_HANDLERS.items():
             for number, handler in enumerate(handlers_of(source, services), 1):

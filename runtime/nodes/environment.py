@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from runtime.alert.inhibition import Inhibitors
 from runtime.alert.types import Event, EventState, Handler
+from runtime.dialing import Dialer
 from runtime.frames import Point
 from runtime.nodes.pages import HTTPOutputs
 from runtime.nodes.post_queue import PostQueues, Step
@@ -77,6 +78,7 @@ class Environment:
         write_points: takes points that a task writes back; they are fed to tasks when
             the present write is done.
         posts: where `httpPost` nodes leave what they have to post.
+        dialer: what handlers connect with that have no service.
         resume: lets the task go on with a step, when something outside is done.
     """
 
@@ -90,4 +92,5 @@ class Environment:
     dbrps: Sequence[tuple[str, str]] = ()
     write_points: Callable[[Sequence[Point]], None] | None = None
     posts: PostQueues = field(default_factory=PostQueues)
+    dialer: Dialer = field(default_factory=Dialer)
     resume: Callable[[Step], None] = field(default=lambda step: step())

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from runtime.addresses import DeniedNetworks
 from runtime.errors import ConfigError, KapacitorError
 from runtime.server.config import Config, demo_config
 from runtime.server.config_file import Loaded, dump, find, read
@@ -53,6 +54,7 @@ Arguments of run:
     -log-file PATH           write the log there
     -log-level LEVEL         DEBUG, INFO, WARN, ERROR or OFF
     -disable-handlers KINDS  kinds of topic handlers that are not to run, as a,b
+    -blacklist-cidrs CIDRS   more networks that are not connected to, as a,b
 
 Arguments of config:
 
@@ -64,11 +66,11 @@ _HINT = (
     "`kapacitord config > kapacitor.generated.conf`."
 )
 # Kapacitor's flags that do nothing here; who relies on one must hear of it
-_UNSUPPORTED = ("blacklist-cidrs", "cpuprofile", "memprofile")
+_UNSUPPORTED = ("cpuprofile", "memprofile")
 _RUN_FLAGS = frozenset(
     (
         *("config", "hostname", "pidfile", "log-file", "log-level"),
-        *("disable-handlers", *_UNSUPPORTED),
+        *("disable-handlers", "blacklist-cidrs", *_UNSUPPORTED),
     )
 )
 _M_ARENA_MAX = -8  # of glibc's malloc.h
@@ -215,14 +217,14 @@ def _run(flags: Mapping[str, str], world: World) -> None:
         file=flags.get("log-file") or config.logging.file,
         level=flags.get("log-level") or config.logging.level,
     )
+    _deny(config, _listed(flags, "blacklist-cidrs"))
     try:
         configure(config.logging)
     except ConfigError as error:
         raise ConfigError(f"init logging: {error}") from None
     for warning in loaded.warnings:
         log.warning(warning)
-    names = flags.get("disable-handlers", "").split(",")
-    disabled = frozenset(name.strip() for name in names if name.strip())
+    disabled = frozenset(_listed(flags, "disable-handlers"))
     pidfile = flags.get("pidfile", "")
     try:
         if pidfile:
@@ -236,6 +238,26 @@ def _run(flags: Mapping[str, str], world: World) -> None:
         if pidfile:
             with contextlib.suppress(OSError):
                 Path(pidfile).unlink()
+
+
+def _listed(flags: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """The values of a flag that has several, as `a,b`."""
+    values = (value.strip() for value in flags.get(name, "").split(","))
+    return tuple(filter(None, values))
+
+
+def _deny(config: Config, cidrs: tuple[str, ...]) -> None:
+    """Connect to none of `cidrs`, either.
+
+    Raises:
+        ConfigError: one is no network.
+    """
+    try:
+        DeniedNetworks.parsed(cidrs)
+    except ValueError as error:
+        raise ConfigError(f"-blacklist-cidrs: {error}") from None
+    denied = (*config.delivery.denied_networks, *cidrs)
+    config.delivery = dataclasses.replace(config.delivery, denied_networks=denied)
 
 
 async def _serve(config: Config, disabled: frozenset[str]) -> None:

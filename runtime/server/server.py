@@ -15,6 +15,7 @@ from typing import Any
 
 from runtime.compute import Compute
 from runtime.delivery import Deliverer
+from runtime.dialing import Dialer
 from runtime.errors import ConfigError, KapacitorError
 from runtime.http_client import AiohttpClient, HttpClient
 from runtime.nodes.environment import Environment, ServerInfo
@@ -105,13 +106,17 @@ class Server:
         info = _identity(config)
         self._info = info
         self._store = _store(Path(config.storage.boltdb))
-        self._client = AiohttpClient(config.delivery.limits)
+        self._dialer = Dialer(
+            config.delivery.denied, limit_s=config.delivery.limits.connect_s
+        )
+        self._client = AiohttpClient(config.delivery.limits, self._dialer)
         self._services = alert_services(config.handlers, self._client)
         self._deliverer = _deliverer(self._store, config, clock)
         self._alerts = AlertService(
             self._store,
             self._deliverer,
             self._services,
+            dialer=self._dialer,
             persist=config.alert.persist_topics,
             disabled=disabled_handlers,
         )
@@ -291,6 +296,7 @@ class Server:
             http_out=self._pages,
             dbrps=dbrps,
             posts=self._posts,
+            dialer=self._dialer,
         )
 
     def _task_store(self) -> TaskStoreService:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from runtime.alert.types import Handler
+from runtime.dialing import Dialer
 from runtime.errors import OptionsError
 from runtime.options import Options, decode
 from runtime.services.alert.kinds.aggregate import (
@@ -50,11 +51,13 @@ class HandlerContext:
         topic: its topic.
         handler: its id.
         topics: for kinds that give events back.
+        dialer: for kinds that connect to something themselves.
     """
 
     topic: str
     handler: str
     topics: Topics | None = None
+    dialer: Dialer = field(default_factory=Dialer)
 
     @property
     def target(self) -> Topics:
@@ -112,9 +115,10 @@ def _publish(options: Options, context: HandlerContext) -> Handler:
     return PublishHandler(config, context.target)
 
 
-def _tcp(options: Options) -> Handler:
+def _tcp(options: Options, context: HandlerContext) -> Handler:
     name = "*alert.TCPHandlerConfig"
-    return TCPHandler(decode(options, TCPHandlerConfig(), type_name=name))
+    config = decode(options, TCPHandlerConfig(), type_name=name)
+    return TCPHandler(config, context.dialer)
 
 
 HANDLER_KINDS: dict[str, HandlerKind] = {
@@ -129,5 +133,5 @@ HANDLER_KINDS: dict[str, HandlerKind] = {
         services.httppost, options, context
     ),
     "publish": lambda services, options, context: _publish(options, context),
-    "tcp": lambda services, options, context: _tcp(options),
+    "tcp": lambda services, options, context: _tcp(options, context),
 }

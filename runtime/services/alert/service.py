@@ -14,6 +14,7 @@ from runtime.alert.inhibition import Inhibitors
 from runtime.alert.topics import Topic, Topics
 from runtime.alert.types import Event, EventState, Handler
 from runtime.delivery import Address, Deliverer, Delivery
+from runtime.dialing import Dialer
 from runtime.errors import DeliveryError, KapacitorError, OptionsError
 from runtime.golang.glob import match as glob_match
 from runtime.golang.quoting import quote
@@ -73,6 +74,7 @@ class AlertService:
         deliverer: Deliverer,
         services: HandlerServices,
         *,
+        dialer: Dialer | None = None,
         persist: bool = True,
         disabled: frozenset[str] = frozenset(),
     ) -> None:
@@ -82,6 +84,7 @@ class AlertService:
             store: where states and handlers are kept.
             deliverer: brings events to handlers.
             services: what handlers deliver through.
+            dialer: what handlers connect with that have no service.
             persist: whether topic states are stored.
             disabled: kinds whose handlers are stored but do not run.
         """
@@ -90,6 +93,7 @@ class AlertService:
         self.loop = Loop()
         self._deliverer = deliverer
         self._services = services
+        self._dialer = dialer or Dialer()
         self._persist = persist
         self._disabled = disabled
         self._store = store
@@ -359,7 +363,7 @@ class AlertService:
         kind = HANDLER_KINDS.get(spec.kind)
         if kind is None:
             raise OptionsError(f"unsupported action kind {quote(spec.kind)}")
-        context = HandlerContext(spec.topic, spec.id, self)
+        context = HandlerContext(spec.topic, spec.id, self, self._dialer)
         handler = kind(self._services, spec.options or {}, context)
         policy.check(spec.kind, getattr(handler, "options", None))
         match = Match.compile(spec.match) if spec.match else None

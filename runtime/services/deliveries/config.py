@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runtime.addresses import DEFAULT_DENIED, DeniedNetworks
 from runtime.delivery.policy import RetryPolicy
 from runtime.errors import ConfigError
 from runtime.http_client import TimeLimits
@@ -29,6 +30,7 @@ class Config:
         max_database_size: how large the database may get before writes are refused.
         retention: how long deliveries that were given up can be sent again.
         max_dead: how many of them are kept; the oldest go first.
+        denied_networks: where endpoints are not connected to, as CIDRs.
     """
 
     concurrency: int = 4
@@ -45,6 +47,7 @@ class Config:
     max_database_size: int = 1 << 30
     retention: Duration = Duration(7 * DAY)
     max_dead: int = 100_000
+    denied_networks: tuple[str, ...] = DEFAULT_DENIED
 
     @property
     def policy(self) -> RetryPolicy:
@@ -65,12 +68,25 @@ class Config:
         """How long requests may take."""
         return TimeLimits(self.connect_timeout / SECOND, self.timeout / SECOND)
 
+    @property
+    def denied(self) -> DeniedNetworks:
+        """Where endpoints are not connected to.
+
+        Raises:
+            ConfigError: one of `denied_networks` is no network.
+        """
+        try:
+            return DeniedNetworks.parsed(self.denied_networks)
+        except ValueError as error:
+            raise ConfigError(f"denied-networks: {error}") from None
+
     def validate(self) -> None:
         """Check the values.
 
         Raises:
-            ConfigError: one is too small.
+            ConfigError: one is too small, or no network.
         """
+        _ = self.denied
         for name in ("concurrency", "max_pending", "max_database_size", "max_dead"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name.replace('_', '-')} must be at least 1")

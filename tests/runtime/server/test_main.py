@@ -52,10 +52,6 @@ def test_unknown_command(run: Run) -> None:
         (["run", "--bogus=1"], "run: flag provided but not defined: -bogus\n"),
         (["run", "-config"], "run: flag needs an argument: -config\n"),
         (
-            ["-blacklist-cidrs", "10.0.0.0/8"],
-            "run: -blacklist-cidrs is not supported by this server\n",
-        ),
-        (
             ["-cpuprofile=cpu.prof"],
             "run: -cpuprofile is not supported by this server\n",
         ),

@@ -9,8 +9,10 @@ import socket
 from dataclasses import dataclass
 from typing import ClassVar
 
+from runtime.addresses import DeniedAddressError
 from runtime.alert.serialize import event_line
 from runtime.alert.types import Event
+from runtime.dialing import Dialer, LookupTimeoutError
 from runtime.errors import DeliveryError
 
 CONNECT_LIMIT_S = 10.0
@@ -37,6 +39,7 @@ class TCPHandler:
     def __init__(
         self,
         options: TCPHandlerConfig,
+        dialer: Dialer | None = None,
         *,
         connect_limit_s: float = CONNECT_LIMIT_S,
         write_limit_s: float = WRITE_LIMIT_S,
@@ -45,10 +48,12 @@ class TCPHandler:
 
         Args:
             options: what it says.
+            dialer: makes the connections.
             connect_limit_s: how long connecting may take, in seconds.
             write_limit_s: how long the other side may leave the event unread.
         """
         self.options = options
+        self._dialer = dialer or Dialer()
         self._connect_limit_s = connect_limit_s
         self._write_limit_s = write_limit_s
 
@@ -79,9 +84,17 @@ class TCPHandler:
         host, port = self._place()
         try:
             async with asyncio.timeout(self._connect_limit_s):
-                _, writer = await asyncio.open_connection(host, port)
+                connection = await self._dialer.connected(host, port)
+                _, writer = await asyncio.open_connection(sock=connection)
         except TimeoutError:
             raise self._failure("connect", "i/o timeout") from None
+        except DeniedAddressError as error:
+            raise self._failure("connect", str(error), retry=False) from error
+        except LookupTimeoutError as error:
+            raise self._failure("connect", str(error)) from error
+        except UnicodeError:
+            text = f"lookup {host}: no such host"
+            raise self._failure("connect", text, retry=False) from None
         except socket.gaierror as error:
             raise self._failure("connect", f"lookup {host}: no such host") from error
         except OSError as error:

@@ -1,0 +1,119 @@
+"""Which addresses the server does not connect to."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+# What no endpoint of an alert has: this network, link-local addresses (where clouds
+# answer with credentials), multicast and broadcast, and the metadata services that
+# are elsewhere.
+DEFAULT_DENIED = (
+    *("0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32"),
+    *("::/128", "fe80::/10", "ff00::/8"),
+    *("100.100.100.200/32", "fd00:ec2::254/128", "fd20:ce::254/128"),
+)
+SETTING = "[delivery] denied-networks"
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # IPv4 behind NAT64
+_COMPATIBLE = ipaddress.IPv6Network("::/96")  # IPv4 as it was once written
+
+
+class DeniedAddressError(OSError):
+    """An address is in a denied network.
+
+    Attributes:
+        address: the address.
+    """
+
+    def __init__(self, address: str) -> None:
+        """Make it for an address."""
+        self.address = address
+        super().__init__(f"address {address} is denied by {SETTING}")
+
+
+@dataclass(frozen=True, slots=True)
+class DeniedNetworks:
+    """Networks that are not connected to."""
+
+    networks: tuple[Network, ...] = ()
+
+    @classmethod
+    def parsed(cls, texts: Iterable[str]) -> DeniedNetworks:
+        """The networks that `texts` name: `10.0.0.0/8`, or an address.
+
+        Raises:
+            ValueError: one names none; the text is Go's.
+        """
+        return cls(tuple(map(_network, texts)))
+
+    def check(self, address: str) -> None:
+        """Refuse an address that is denied, however it is written.
+
+        Raises:
+            DeniedAddressError: it is denied.
+        """
+        for form in _forms(_address(address)):
+            if any(form in network for network in self.networks):
+                raise DeniedAddressError(address)
+
+    def allowed(self, addresses: Sequence[str]) -> list[str]:
+        """Those of `addresses` that are not denied.
+
+        Raises:
+            DeniedAddressError: all are denied.
+        """
+        allowed: list[str] = []
+        denied: DeniedAddressError | None = None
+        for address in addresses:
+            try:
+                self.check(address)
+            except DeniedAddressError as error:
+                denied = denied or error
+            else:
+                allowed.append(address)
+        if denied is not None and not allowed:
+            raise denied
+        return allowed
+
+
+def is_numeric(host: str) -> bool:
+    """Whether `host` is an address, no name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _network(text: str) -> Network:
+    try:
+        return ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError:
+        raise ValueError(f"invalid CIDR address: {text.strip()}") from None
+
+
+def _address(text: str) -> Address:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        # sockets take `2852039166` and `0x7f.1`, too
+        return ipaddress.ip_address(socket.inet_aton(text))
+
+
+def _forms(address: Address) -> Iterator[Address]:
+    """An address, and the IPv4 address that a connection to it may lead to."""
+    yield address
+    if isinstance(address, ipaddress.IPv4Address):
+        return
+    if address.ipv4_mapped is not None:
+        yield address.ipv4_mapped
+    if address.sixtofour is not None:
+        yield address.sixtofour
+    in_ipv4 = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    if address in _TRANSLATED or (address in _COMPATIBLE and int(address) > 1):
+        yield in_ipv4
