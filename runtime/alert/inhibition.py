@@ -1,15 +1,28 @@
-"""Which alerts keep which others quiet.
+"""Which alerts keep which others quiet, and what those have to say afterwards.
 
-Source: Kapacitor services/alert/inhibitor.go.
+Source: Kapacitor services/alert/inhibitor.go, which forgets what it keeps quiet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
+from typing import NamedTuple
 
 from runtime.alert.types import Event
 
 Tags = Mapping[str, str]
+
+
+class Held(NamedTuple):
+    """The newest event of an alert that is kept quiet.
+
+    Attributes:
+        event: what it would have said.
+        release: takes the event when nothing keeps it quiet any more.
+    """
+
+    event: Event
+    release: Callable[[Event], None]
 
 
 class Inhibitor:
@@ -21,12 +34,26 @@ class Inhibitor:
         active: whether it does so now.
     """
 
-    __slots__ = ("active", "category", "tags")
+    __slots__ = ("_lifted", "active", "category", "tags")
 
-    def __init__(self, category: str, tags: Tags) -> None:
+    def __init__(self, category: str, tags: Tags, lifted: set[str]) -> None:
+        """Make an inhibitor that is not active.
+
+        Args:
+            category: of the events.
+            tags: by name the value that an event must have.
+            lifted: gets the category when it is active no more.
+        """
         self.category = category
         self.tags = tags
         self.active = False
+        self._lifted = lifted
+
+    def turn(self, *, active: bool) -> None:
+        """Make it active, or not."""
+        if self.active and not active:
+            self._lifted.add(self.category)
+        self.active = active
 
 
 class Inhibitors:
@@ -34,13 +61,18 @@ class Inhibitors:
 
     def __init__(self) -> None:
         self._by_category: dict[str, dict[Inhibitor, None]] = {}
+        self._held: dict[str, dict[Hashable, Held]] = {}
+        self._lifted: set[str] = set()
 
-    def add(self, inhibitor: Inhibitor) -> None:
-        """Let `inhibitor` count."""
-        self._by_category.setdefault(inhibitor.category, {})[inhibitor] = None
+    def add(self, category: str, tags: Tags) -> Inhibitor:
+        """A new inhibitor, which counts from now on."""
+        inhibitor = Inhibitor(category, tags, self._lifted)
+        self._by_category.setdefault(category, {})[inhibitor] = None
+        return inhibitor
 
     def remove(self, inhibitor: Inhibitor) -> None:
         """Let it count no more."""
+        inhibitor.turn(active=False)
         known = self._by_category.get(inhibitor.category, {})
         known.pop(inhibitor, None)
         if not known:
@@ -56,3 +88,24 @@ class Inhibitors:
             )
             for inhibitor in self._by_category.get(event.data.category, ())
         )
+
+    def hold(self, key: Hashable, held: Held) -> None:
+        """Keep the event of `key`, in the place of an older one, until nothing inhibits it."""
+        self._held.setdefault(held.event.data.category, {})[key] = held
+
+    def drop(self, key: Hashable, category: str) -> None:
+        """Forget what is kept for `key`, if anything is."""
+        known = self._held.get(category)
+        if known is not None:
+            known.pop(key, None)
+            if not known:
+                del self._held[category]
+
+    def settle(self) -> None:
+        """Release what is inhibited no more; called when all that came in is seen."""
+        while self._lifted:
+            category = self._lifted.pop()
+            for key, held in list(self._held.get(category, {}).items()):
+                if not self.is_inhibited(held.event):
+                    self.drop(key, category)
+                    held.release(held.event)

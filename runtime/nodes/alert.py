@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from runtime.alert.inhibition import Inhibitor
 from runtime.alert.types import Event
 from runtime.errors import TaskError
 from runtime.frames import Batch, Frame, Point, Value
@@ -95,12 +94,13 @@ class AlertNode(Node):
         time = batch.tmax if self._spec.all or level == OK else chosen.time
         self._push(batch.group, group, level)
         # other than a point's, a batch's recovery is told even while flapping
-        is_event = group.changed if level == OK else not self._is_held(group, time)
+        is_news = group.changed or (group.is_owed and not group.is_flapping)
+        is_event = is_news if level == OK else not self._is_held(group, time)
         if not is_event:
             return
         event = self._triggered(origin, chosen.fields, group, time)
         if event is not None:
-            self._events.send(event, lambda: batch_row(batch))
+            self._events.send(event, group, lambda: batch_row(batch))
             self.emit_batch(self._marks.batch(batch, event))
 
     def forget(self, group: str) -> None:
@@ -142,12 +142,13 @@ class AlertNode(Node):
             group = self._opened(origin, point.dimensions.group_tags(point.tags))
         level = self._levels.of(point, group.level)
         self._push(group_id, group, level)
-        if self._is_held(group, point.time) or (level == OK and not group.changed):
+        is_news = group.changed or group.is_owed
+        if self._is_held(group, point.time) or (level == OK and not is_news):
             return
         origin = Origin(point.name, group_id, point.tags)
         event = self._triggered(origin, point.fields, group, point.time)
         if event is not None:
-            self._events.send(event, lambda: point_row(point))
+            self._events.send(event, group, lambda: point_row(point))
             self.emit_point(self._marks.point(point, event))
 
     def _push(self, group_id: str, group: Group, level: int) -> None:
@@ -163,6 +164,7 @@ class AlertNode(Node):
         return (
             self._changes_only
             and not group.changed
+            and not group.is_owed
             and not group.is_expired(time, self._interval)
         )
 
@@ -176,6 +178,7 @@ class AlertNode(Node):
         """The event of a group; None where it is a recovery nobody wants."""
         group.trigger(time)
         if self._spec.no_recoveries and group.level == OK:
+            self._events.skip(group)
             return None
         try:
             return self._events.make(origin, fields, group, time)
@@ -200,7 +203,7 @@ class AlertNode(Node):
         except TemplateError as error:
             self.fail(error)
         if state is not None:
-            group.restore(int(state.level), state.time)
+            group.restore(state)
             self._busy.add(origin.group)
         return group
 
@@ -209,18 +212,19 @@ class AlertNode(Node):
         flapping = None
         if spec.use_flapping:
             flapping = Flapping(spec.flap_low, spec.flap_high, spec.history)
-        inhibitors = [
-            Inhibitor(category, {name: tags.get(name, "") for name in names})
-            for category, names in spec.inhibitors
-        ]
         topics = self.environment.topics
-        if topics is not None:
-            for inhibitor in inhibitors:
-                topics.inhibitors.add(inhibitor)
+        inhibitors = [
+            topics.inhibitors.add(
+                category, {name: tags.get(name, "") for name in names}
+            )
+            for category, names in spec.inhibitors
+            if topics is not None
+        ]
         group = self._groups[group_id] = Group(flapping, inhibitors)
         return group
 
     def _release(self, group: Group) -> None:
+        self._events.forget(group)
         topics = self.environment.topics
         if topics is not None:
             for inhibitor in group.inhibitors:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from runtime.alert.inhibition import Held
 from runtime.alert.types import Event, EventData, EventState, Handler, Level, Row
 from runtime.errors import DeliveryError
 from runtime.frames import Value
@@ -121,35 +122,58 @@ class Events:
         )
         return Event("", state, data)
 
-    def send(self, event: Event, row: Callable[[], Row]) -> None:
+    def send(self, event: Event, group: Group, row: Callable[[], Row]) -> None:
         """Give an event to the topics, unless another alert inhibits it.
+
+        What is inhibited is given later if it still says something new by then.
 
         Args:
             event: what `make` made.
+            group: whose it is.
             row: gives the data behind it; only asked if somebody may hear of it.
         """
         service = self._service
         if service is not None and service.inhibitors.is_inhibited(event):
             self._inhibited += 1
+            self._hold(event, group, row)
             return
+        self.forget(group)
+        self._give(_with_row(event, row()) if self._topics else event, group)
+
+    def skip(self, group: Group) -> None:
+        """Leave out the recovery of a group; what comes next is news."""
+        self.forget(group)
+        group.told = group.level
+
+    def forget(self, group: Group) -> None:
+        """Forget what is kept of a group, if anything is."""
+        if self._service is not None:
+            self._service.inhibitors.drop(group, self._node.category)
+
+    def _hold(self, event: Event, group: Group, row: Callable[[], Row]) -> None:
+        if self._service is None or not self._topics:
+            return
+        if group.level == group.told:
+            self.forget(group)
+            return
+
+        def release(event: Event) -> None:
+            if group.is_flapping:
+                # what is said when that ends is about the level of then
+                group.meant = group.told
+            else:
+                self._give(event, group)
+
+        held = Held(_with_row(event, row()), release)
+        self._service.inhibitors.hold(group, held)
+
+    def _give(self, event: Event, group: Group) -> None:
+        group.told = group.meant
         self._counts[event.state.level] += 1
-        if service is None or not self._topics:
-            return
-        # dataclasses.replace takes several times as long
-        known = event.data
-        data = EventData(
-            known.name,
-            known.task_name,
-            known.category,
-            known.group,
-            known.tags,
-            known.fields,
-            known.recoverable,
-            (row(),),
-        )
         for topic in self._topics:
+            assert self._service is not None  # without it there are no topics
             try:
-                service.collect(Event(topic, event.state, data))
+                self._service.collect(Event(topic, event.state, event.data))
             except DeliveryError as error:
                 self._report("encountered error collecting event", error)
 
@@ -168,3 +192,19 @@ class Events:
             "alerts_triggered": sum(self._counts),
             **{f"{name}_triggered": count for name, count in named},
         }
+
+
+def _with_row(event: Event, row: Row) -> Event:
+    # dataclasses.replace takes several times as long
+    known = event.data
+    data = EventData(
+        known.name,
+        known.task_name,
+        known.category,
+        known.group,
+        known.tags,
+        known.fields,
+        known.recoverable,
+        (row,),
+    )
+    return Event("", event.state, data)

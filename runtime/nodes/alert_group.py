@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runtime.alert.inhibition import Inhibitor
-from runtime.alert.types import Level
+from runtime.alert.types import EventState, Level
 from runtime.nodes.alert_flapping import Flapping
 from runtime.units import Duration, Nanoseconds
 
@@ -20,15 +20,22 @@ class Group:
         first: when it left OK; None if it never did so in an event.
         last: the time of its last event; None if it had none.
         inhibitors: what it keeps quiet while it is not OK.
+        meant: the level of its last event, which may still be kept quiet.
+        told: the level of its last event that topics have.
     """
 
-    __slots__ = ("changed", "first", "flapping", "inhibitors", "last", "level", "was")
+    __slots__ = (
+        *("changed", "first", "flapping", "inhibitors", "last", "level", "meant"),
+        *("told", "was"),
+    )
 
     def __init__(
         self, flapping: Flapping | None, inhibitors: Sequence[Inhibitor] = ()
     ) -> None:
         self.level = _OK
         self.was = _OK
+        self.meant = _OK
+        self.told = _OK
         self.changed = False
         self.first: Nanoseconds | None = None
         self.last: Nanoseconds | None = None
@@ -44,6 +51,11 @@ class Group:
     def is_flapping(self) -> bool:
         """Whether events are held back because the level flaps."""
         return self.flapping is not None and self.flapping.is_on
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether nobody was told the level because it came while the alert flapped."""
+        return self.level != self.meant
 
     def push(self, level: int) -> None:
         """Make `level` the newest one."""
@@ -62,16 +74,18 @@ class Group:
     def trigger(self, time: Nanoseconds) -> None:
         """Note an event."""
         self.last = time
-        if self.was == _OK:
+        if self.was == _OK or (self.is_owed and self.meant == _OK):
             self.first = time
+        self.meant = self.level
         for inhibitor in self.inhibitors:
-            inhibitor.active = self.level != _OK
+            inhibitor.turn(active=self.level != _OK)
 
-    def restore(self, level: int, time: Nanoseconds) -> None:
+    def restore(self, state: EventState) -> None:
         """Go on from what a topic knows."""
-        self.push(level)
-        self.trigger(time)
-        self.first = time
+        self.push(int(state.level))
+        self.trigger(state.time)
+        self.first = state.time - state.duration
+        self.told = self.level
 
     @property
     def duration(self) -> Duration:

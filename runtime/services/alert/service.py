@@ -148,6 +148,8 @@ class AlertService:
         try:
             yield
         finally:
+            if self._depth == 1:
+                self.inhibitors.settle()
             self._depth -= 1
             if not self._depth:
                 self._flush()
