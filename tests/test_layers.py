@@ -19,6 +19,8 @@ LAYERS = (
     ("golang",),
     ("frames",),
     ("line_protocol", "ingress", "dialing"),
+    ("sealing",),
+    ("schema",),
     ("alert", "compute", "store", "http_client"),
     ("records",),
     ("options",),

@@ -152,12 +152,7 @@ class Server:
         self._deliveries = DeliveryService(
             self._deliverer, self._alerts, self._compute, clock=clock
         )
-        self._storage = StorageService(
-            self._store,
-            self._compute,
-            admins_only=config.requires_users,
-            is_guarded=config.is_guarded,
-        )
+        self._storage = StorageService(self._store, self._compute)
         self._statistics = Statistics(
             info,
             self._all_tasks,

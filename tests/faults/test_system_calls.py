@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-import runtime.store as store_module
+from runtime import schema
+from runtime.sealing import Seal
+from runtime.store import Store
 
 VICTIM = Path(__file__).with_name("victim.py")
 EVENTS = 4
@@ -27,7 +29,20 @@ CALLS = {
     "unlink": (1,),
     "ftruncate": (1,),
 }
-MIGRATE = "import sys, pathlib, runtime.store as s; s.Store(pathlib.Path(sys.argv[1]))"
+OPEN = "import sys, pathlib, runtime.store as s; s.Store(pathlib.Path(sys.argv[1]))"
+SECRET = b"a-canary-in-an-old-database"
+# writes, works and says when; killed in its work
+WORK = """
+import sys, pathlib, runtime.store
+path = pathlib.Path(sys.argv[1])
+store = runtime.store.Store(path)
+store.put("b", "new", b"x" * 100_000)
+print("written", flush=True)
+{}
+print("done", flush=True)
+"""
+CHECKPOINT = WORK.format('store.query("PRAGMA wal_checkpoint(TRUNCATE)")')
+BACKUP = WORK.format("store.backup(path.with_suffix('.copy'))")
 
 
 @functools.cache
@@ -114,41 +129,95 @@ def test_a_kill_at_any_call_loses_nothing(call, tmp_path, sink, kit):
 
 
 @needs_strace
-@pytest.mark.parametrize("call", ["pwrite64", "fdatasync"])
-def test_a_kill_in_a_migration_leaves_it_whole_or_not_begun(call, tmp_path, kit):
-    newest = len(store_module._MIGRATIONS)
-    numbers = range(1, 10_000) if kit.long else (1, 3)
-    for number in numbers:
+@pytest.mark.parametrize(
+    ("call", "short"),
+    [
+        # the key, the migration, the file anew, the log emptied
+        ("write", (1,)),
+        ("fsync", (1, 2)),
+        ("rename", (1,)),
+        ("pwrite64", (1, 3, 90, 200)),
+        ("fdatasync", (1, 3, 6)),
+        ("ftruncate", (1, 2, 3)),
+    ],
+)
+def test_a_kill_in_a_migration_leaves_it_whole_or_not_begun(call, short, tmp_path, kit):
+    for number in range(1, 10_000) if kit.long else short:
         path = tmp_path / f"{call}-{number}.db"
         old(path, version=2)
-        was_killed, _ = killed(call, number, "-c", MIGRATE, str(path))
+        was_killed, _ = killed(call, number, "-c", OPEN, str(path))
         connection = sqlite3.connect(path)
         [version] = connection.execute("PRAGMA user_version").fetchone()
-        assert version in (2, newest)
+        assert version in (2, schema.NEWEST)
+        values = connection.execute("SELECT value FROM entries WHERE bucket = 'b'")
+        in_plain = {SECRET in value for (value,) in values}
+        assert in_plain == {version == 2}
         connection.close()
-        run("-c", MIGRATE, str(path))
-        connection = sqlite3.connect(path)
-        assert connection.execute("PRAGMA user_version").fetchone() == (newest,)
-        assert connection.execute("SELECT count(*) FROM deliveries").fetchone() == (50,)
-        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        connection.close()
+        store = Store(path)
+        assert len(store.items("b")) == 50
+        assert all(value == SECRET * 100 for _, value in store.items("b"))
+        assert store.query("SELECT count(*) FROM deliveries") == [(50,)]
+        assert store.query("PRAGMA integrity_check") == [("ok",)]
+        assert not any(SECRET in each.read_bytes() for each in files(path))
+        store.close()
         if not was_killed:
             assert number > 1, f"{call} is not called"
             break
 
 
+@needs_strace
+@pytest.mark.parametrize(
+    ("call", "work", "short"),
+    [
+        ("pwrite64", CHECKPOINT, (60, 75)),
+        ("fdatasync", CHECKPOINT, (4,)),
+        ("ftruncate", CHECKPOINT, (1,)),
+        ("pwrite64", BACKUP, (60, 90)),
+        ("unlink", BACKUP, (1,)),
+    ],
+)
+def test_a_kill_in_a_checkpoint_or_a_backup_changes_nothing(
+    call, work, short, tmp_path, kit
+):
+    for number in range(1, 10_000) if kit.long else short:
+        path = tmp_path / f"{number}.db"
+        store = Store(path)
+        store.put("b", "old", b"y" * 100_000)
+        store.close()
+        was_killed, said = killed(call, number, "-c", work, str(path))
+        if not was_killed:
+            assert number > 1, f"{call} is not called"
+            break
+        assert kit.long or said == "written\n"
+        store = Store(path)
+        assert store.query("PRAGMA integrity_check") == [("ok",)]
+        assert store.get("b", "old") == b"y" * 100_000
+        if said:
+            assert store.get("b", "new") == b"x" * 100_000
+        store.close()
+
+
 def old(path, version):
-    """A database of a former version, with rows in it."""
-    connection = sqlite3.connect(path)
+    """A database of a former version, with rows in it, and secrets in plain."""
+    connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
-    for script in store_module._MIGRATIONS[:version]:
-        connection.executescript(script)
-    connection.execute(f"PRAGMA user_version = {version}")
+    schema.migrate(connection, Seal(), to=version)
     row = ("t", "h", "e", b"", "dead", 1, 1, 1, "")
+    connection.execute("BEGIN")
     connection.executemany(
         "INSERT INTO deliveries (topic, handler, event_id, event, state, attempts,"
         " created, due, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [row] * 50,
     )
-    connection.commit()
+    connection.executemany(
+        "INSERT INTO entries VALUES ('b', ?, ?)",
+        [(str(number), SECRET * 100) for number in range(100)],
+    )
+    connection.execute("COMMIT")
+    connection.execute("DELETE FROM entries WHERE CAST(key AS INTEGER) >= 50")
     connection.close()
+
+
+def files(path):
+    """The files of a database."""
+    return path.parent.glob(f"{path.name}*")

@@ -3,8 +3,9 @@ import threading
 
 import pytest
 
-import runtime.store as store_module
+from runtime import schema
 from runtime.errors import StoreError
+from runtime.sealing import Seal
 from runtime.store import Store
 
 
@@ -116,19 +117,17 @@ def test_a_damaged_page_is_found_at_the_start(path):
 
 def test_a_database_of_each_former_version_is_brought_up_to_date(path):
     Store(path).close()
-    newest = schema(path)
-    for version in range(len(store_module._MIGRATIONS)):
+    newest = tables(path)
+    for version in range(schema.NEWEST):
         path.unlink()
-        connection = sqlite3.connect(path)
-        for script in store_module._MIGRATIONS[:version]:
-            connection.executescript(script)
-        connection.execute(f"PRAGMA user_version = {version}")
+        connection = sqlite3.connect(path, isolation_level=None)
+        schema.migrate(connection, Seal(), to=version)
         connection.close()
         Store(path).close()
-        assert schema(path) == newest
+        assert tables(path) == newest
 
 
-def schema(path):
+def tables(path):
     connection = sqlite3.connect(path)
     rows = connection.execute("SELECT type, name FROM sqlite_master").fetchall()
     [version] = connection.execute("PRAGMA user_version").fetchone()

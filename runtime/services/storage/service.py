@@ -47,22 +47,15 @@ _BODY = struct("client.StorageActionOptions", {"action": _action})
 class StorageService:
     """Answers below `/storage`."""
 
-    def __init__(
-        self, store: Store, compute: Compute, *, admins_only: bool, is_guarded: bool
-    ) -> None:
+    def __init__(self, store: Store, compute: Compute) -> None:
         """Make the API.
 
         Args:
             store: the database.
             compute: where it belongs to.
-            admins_only: whether requests come from users, of whom only admins get a
-                copy.
-            is_guarded: whether no stranger can send requests; else nobody gets one.
         """
         self._store = store
         self._compute = compute
-        self._admins_only = admins_only
-        self._is_guarded = is_guarded
         self._one_at_a_time = asyncio.Lock()
 
     def open(self) -> None:
@@ -97,8 +90,6 @@ class StorageService:
         return NO_CONTENT
 
     async def _backup(self, request: Request) -> Answer:
-        if refusal := self._refusal(request):
-            return failure(refusal, 403)
         async with self._one_at_a_time:
             try:
                 descriptor = await asyncio.to_thread(self._copied)
@@ -114,18 +105,6 @@ class StorageService:
             headers=headers,
             stream=_Parts(descriptor),
         )
-
-    def _refusal(self, request: Request) -> str:
-        """Why a request gets no copy, or nothing."""
-        if self._admins_only and not (request.user and request.user.admin):
-            return "a backup holds secrets, so only admins get one"
-        if not self._is_guarded:
-            return (
-                "a backup holds secrets, so there is none while the API can be reached "
-                "from other machines without credentials; set [auth] enabled and "
-                "[http] auth-enabled, or bind to 127.0.0.1"
-            )
-        return ""
 
     def _copied(self) -> int:
         """A descriptor of a copy that has no name any more: nothing needs cleaning."""

@@ -1,7 +1,10 @@
 """The database over HTTP."""
 
 import http.client
-import sqlite3
+import os
+import shutil
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ TASK = {
     "script": "stream|from().measurement('cpu')|alert().crit(lambda: TRUE)",
     "status": "enabled",
 }
+DEFINED = ("/tasks", "/users", "/config/foo", "/alerts/topics/cpu/handlers")
 
 
 def test_the_stores_are_listed(api: Any) -> None:
@@ -57,21 +61,45 @@ def test_a_store_is_rebuilt(
 def test_the_command_saves_a_database_that_a_server_starts_with(
     start_kapacitord: Any, tmp_path: Path
 ) -> None:
-    server = start_kapacitord()
+    auth = "[auth]\n  enabled = true\n  bcrypt-cost = 4\n"
+    server = start_kapacitord(auth)
     server.json("POST", "/tasks", TASK)
+    server.json("POST", "/users", {"name": "eve", "password": "p", "type": "admin"})
+    server.json("POST", "/config/foo/", {"set": {"room": "override"}})
+    handler = {"id": "h", "kind": "foo", "options": {"room": "handler"}}
+    server.json("POST", "/alerts/topics/cpu/handlers", handler)
     assert server.cli("backup", str(tmp_path / "copy.db")) == ""
     assert (tmp_path / "copy.db").stat().st_mode & 0o777 == 0o600
     assert not list(tmp_path.glob("*.part"))
     nowhere = str(tmp_path / "no" / "copy.db")
     assert "no such file or directory" in server.cli("backup", nowhere, code=3)
     assert not list((server.directory / "data").glob(".backup-*"))
-    other = start_kapacitord()
+    saved = [server.json("GET", path) for path in DEFINED]
+    other = start_kapacitord(auth)
     other.stop()
-    (other.directory / "data" / "kapacitor.db").write_bytes(
-        (tmp_path / "copy.db").read_bytes()
+    copy = other.directory / "data" / "kapacitor.db"
+    shutil.copy(tmp_path / "copy.db", copy)
+    content = copy.read_bytes()
+    failed = subprocess.run(
+        [
+            *(sys.executable, "-m", "runtime.server"),
+            *("-config", str(other.directory / "kapacitor.conf")),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=dict(os.environ),
     )
+    assert failed.returncode == 1
+    assert "its values were sealed with another key than the one" in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert copy.read_bytes() == content
+    key = "kapacitor.db.key"
+    shutil.copy(server.directory / "data" / key, other.directory / "data" / key)
     other.start()
-    [task] = other.json("GET", "/tasks")["tasks"]
+    assert [other.json("GET", path) for path in DEFINED] == saved
+    [task] = saved[0]["tasks"]
     assert (task["id"], task["executing"]) == ("cpu", True)
 
 
@@ -117,43 +145,38 @@ def test_a_copy_made_while_others_write_is_whole(tmp_path: Path) -> None:
         writer.join(10)
         store.close()
     assert len(written) > 1, "others could write meanwhile"
-    with sqlite3.connect(tmp_path / "copy.db") as copy:
-        assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        pair = copy.execute("SELECT value FROM entries WHERE bucket = 'pair'")
-        first, second = pair.fetchall()
-        count = copy.execute("SELECT count(*) FROM entries WHERE bucket = 'bulk'")
-        assert count.fetchone() == (2000,)
-    copy.close()
-    assert first == second
     assert [each.name for each in tmp_path.glob("copy.db*")] == ["copy.db"]
+    shutil.copy(tmp_path / "live.db.key", tmp_path / "copy.db.key")
+    copy = Store(tmp_path / "copy.db")
+    assert copy.query("PRAGMA integrity_check") == [("ok",)]
+    [(_, first), (_, second)] = copy.items("pair")
+    assert first == second
+    assert len(copy.items("bulk")) == 2000
+    copy.close()
 
 
 # a name for loopback that the server does not take for one
 EXPOSED = HttpConfig(bind_address="127.1:0", log_enabled=False)
 
 
-def test_a_server_that_others_reach_gives_no_copy(config: Any, start_api: Any) -> None:
+def test_a_server_that_others_reach_gives_a_copy(config: Any, start_api: Any) -> None:
     config.http = EXPOSED
-    status, text = start_api(config).ask("GET", "/storage/backup")
-    assert status == 403
-    assert text.startswith("a backup holds secrets")
+    answer = start_api(config).answer("GET", f"{V1}/storage/backup")
+    assert answer.status == 200
 
 
-def test_only_admins_get_a_copy(start_kapacitord: Any) -> None:
+def test_users_who_may_use_the_api_get_a_copy(start_kapacitord: Any) -> None:
     server = start_kapacitord("[auth]\n  enabled = true\n  bcrypt-cost = 4\n")
-    for user in (
-        {"name": "root", "password": "r", "type": "admin"},
-        {"name": "all", "password": "a", "permissions": ["all"]},
-    ):
+    for name, permission in (("may", "api"), ("not", "write_points")):
+        user = {"name": name, "password": "p", "permissions": [permission]}
         server.json("POST", "/users", user)
     server.stop()
     server.environment = {"KAPACITOR_HTTP_AUTH_ENABLED": "true"}
     server.start()
-    user = f"http://all:a@127.0.0.1:{server.port}"
     target = server.directory / "copy.db"
+    user = f"http://not:p@127.0.0.1:{server.port}"
     refused = server.cli("-url", user, "backup", str(target), code=3)
-    assert "only admins get one" in refused
+    assert 'user not does not have "read" privilege' in refused
     assert not target.exists()
-    admin = f"http://root:r@127.0.0.1:{server.port}"
-    server.cli("-url", admin, "backup", str(target))
+    server.cli("-url", f"http://may:p@127.0.0.1:{server.port}", "backup", str(target))
     assert target.read_bytes().startswith(b"SQLite format 3\0")

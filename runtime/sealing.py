@@ -1,0 +1,122 @@
+"""Values that only the server's own key opens, and the file that holds the key."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from runtime.errors import StoreError
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+# no key file is longer; what is need not be read
+_MOST_BYTES = 1024
+
+
+class Seal:
+    """AES-256-GCM with one key.
+
+    A sealed value is a random nonce, the ciphertext and its tag. It belongs to its
+    bucket and key: in the place of another value it does not open.
+    """
+
+    def __init__(self, key: bytes | None = None) -> None:
+        """Use `key`; None: one that is kept nowhere."""
+        self._cipher = AESGCM(os.urandom(_KEY_BYTES) if key is None else key)
+
+    def sealed(self, bucket: str, key: str, value: bytes) -> bytes:
+        """`value`, readable with the key only."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, value, _place(bucket, key))
+
+    def opened(self, bucket: str, key: str, sealed: bytes) -> bytes:
+        """The value again.
+
+        Raises:
+            StoreError: it was sealed with another key or for another place, or it is
+                damaged.
+        """
+        nonce, text = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        try:
+            return self._cipher.decrypt(nonce, text, _place(bucket, key))
+        # a value that is too short has no nonce
+        except (InvalidTag, ValueError) as error:
+            raise StoreError(f"the value of {bucket}/{key} does not open") from error
+
+
+def _place(bucket: str, key: str) -> bytes:
+    """Where a value belongs; no two places have the same bytes."""
+    name = bucket.encode()
+    return len(name).to_bytes(4) + name + key.encode()
+
+
+class KeyFile:
+    """A key in a file: 64 hexadecimal digits in a line."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> bytes | None:
+        """The key; None: there is no such file.
+
+        Raises:
+            StoreError: it cannot be read, or is no key.
+        """
+        try:
+            found = self.path.lstat()
+            if not stat.S_ISREG(found.st_mode):
+                raise StoreError(f"{self._named} is not a regular file")
+            content = self.path.read_bytes() if found.st_size < _MOST_BYTES else b""
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreError(
+                f"{self._named} cannot be read: {error.strerror}"
+            ) from error
+        with contextlib.suppress(ValueError):
+            key = bytes.fromhex(content.decode("ascii"))
+            if len(key) == _KEY_BYTES:
+                return key
+        raise StoreError(
+            f"{self._named} is damaged: it should be a line of {2 * _KEY_BYTES} "
+            "hexadecimal digits; put a copy of it there"
+        )
+
+    def create(self) -> bytes:
+        """Make the file, which is not there, with a new key.
+
+        When this returns, it survives a crash of the machine. One that comes earlier
+        leaves the whole file or none.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        key = os.urandom(_KEY_BYTES)
+        part = self.path.with_name(f"{self.path.name}.part")
+        try:
+            part.unlink(missing_ok=True)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+            with os.fdopen(os.open(part, flags, 0o600), "wb") as file:
+                file.write(f"{key.hex()}\n".encode())
+                file.flush()
+                os.fsync(file.fileno())
+            part.rename(self.path)
+            folder = os.open(self.path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as error:
+            raise StoreError(
+                f"{self._named} cannot be written: {error.strerror}"
+            ) from error
+        return key
+
+    @property
+    def _named(self) -> str:
+        return f"its key file {self.path}"
