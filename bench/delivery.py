@@ -26,7 +26,8 @@ from typing import Any
 
 from runtime.alert.types import EventState, Level
 from runtime.delivery import Address, Deliverer, Delivery, RetryPolicy
-from runtime.delivery.outbox import Item, Outbox
+from runtime.delivery.items import Item
+from runtime.delivery.outbox import Outbox
 from runtime.http_client import AiohttpClient
 from runtime.server.__main__ import _loop_factory
 from runtime.services.alert.specs import HandlerSpec, HandlerSpecs

@@ -2,7 +2,7 @@
 
 from runtime.delivery.book import Delivery
 from runtime.delivery.deliverer import Deliverer
-from runtime.delivery.outbox import Address
+from runtime.delivery.items import Address
 from runtime.delivery.policy import RetryPolicy
 from runtime.delivery.queue import Counters
 

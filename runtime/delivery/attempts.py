@@ -7,7 +7,8 @@ import logging
 import traceback
 
 from runtime.alert.types import Event, Handler
-from runtime.delivery.outbox import Item, Outbox
+from runtime.delivery.items import Item
+from runtime.delivery.outbox import Outbox
 from runtime.delivery.policy import may_be_too_long, shortened
 from runtime.delivery.queue import Queue
 from runtime.errors import DeliveryError

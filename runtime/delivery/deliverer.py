@@ -25,7 +25,7 @@ from runtime.delivery.book import (
     QUOTA_BYTES,
     Book,
 )
-from runtime.delivery.outbox import Address, Item, State, Waiting
+from runtime.delivery.items import Address, Item, State, Waiting
 from runtime.delivery.policy import Kind, RetryPolicy
 from runtime.delivery.queue import Queue
 from runtime.delivery.settling import SETTLE_AGAIN_S, Settler
@@ -219,6 +219,7 @@ class Deliverer(Book):
         if self._loop is None:
             return
         now_s = self._monotonic()
+        summary_s = self._finish_summary(queue)
         until_s = queue.retired_until_s
         if until_s is not None and now_s >= until_s:
             self._give_up(queue)
@@ -230,6 +231,10 @@ class Deliverer(Book):
             wait_s = queue.wait_s(now_s)
         if until_s is not None:
             wait_s = min(wait_s or until_s - now_s, until_s - now_s)
+        if summary_s is not None:
+            # what is over waits for its write to be committed
+            summary_s = summary_s or _SOON_S
+            wait_s = summary_s if wait_s is None else min(wait_s, summary_s)
         if wait_s is not None and not self._is_closing:
             # not at once again: a clock that stands still must not make us spin
             self._timers[queue.address] = self._loop.call_later(
@@ -260,8 +265,13 @@ class Deliverer(Book):
     async def _load(self, queue: Queue) -> None:
         items: list[Item] | None = None
         try:
+            newest = queue.newest
             items = await self._settler.run(
-                self.outbox.pending, queue.address, queue.loaded, self._buffer_size
+                self.outbox.pending,
+                queue.address,
+                queue.loaded,
+                newest,
+                self._buffer_size,
             )
         except StoreError as error:
             _log_store("read the outbox", error)
@@ -286,7 +296,7 @@ class Deliverer(Book):
                 wait_s = min((item.due - now) / SECOND, self._policy.ask_cap_s)
                 queue.push(item, now_s, max(0.0, wait_s))
             if not items:
-                queue.loaded = queue.newest
+                queue.loaded = max(queue.loaded, newest)
         self._advance(queue)
 
     async def _attempt(self, queue: Queue, item: Item) -> None:
@@ -372,6 +382,7 @@ class Deliverer(Book):
             queue.clear()
             if not kept:
                 self._queues.pop(address, None)
+                self._floods.forget(address)
                 self.former.add(queue.counters)
         if left.size:
             self._spawn(self._cancel(left, kept))

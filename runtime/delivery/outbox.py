@@ -10,105 +10,29 @@ import hashlib
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 import msgspec
 
 from runtime.alert.types import Event, EventState
+from runtime.delivery.items import Address, Filter, Item, State, Waiting
 from runtime.store import Store
 from runtime.units import Nanoseconds
 
-State = Literal["pending", "dead", "cancelled"]
 _COLUMNS = (
     "id, topic, handler, event_id, event, state, attempts, created, due, error,"
-    " maybe_duplicate"
+    " maybe_duplicate, summary"
+)
+# what ended and may be sent again unasked; the partial index needs the first words
+_GIVEN_UP = "state <> 'pending' AND state IN ('dead', 'cancelled')"
+_SUMMARIZED = "state <> 'pending' AND state = 'summarized'"
+# the rows behind a summary say of which ids it tells, until it is delivered
+_IS_TOLD = (
+    "NOT EXISTS (SELECT 1 FROM deliveries AS teller"
+    " WHERE teller.id = deliveries.summary AND teller.state = 'pending')"
 )
 _PENDING = "topic = ? AND handler = ? AND state = 'pending'"
-
-
-class Address(NamedTuple):
-    """Where events go: one handler of one topic.
-
-    Attributes:
-        topic: the topic's id.
-        handler: the handler's id, unique on its topic and the same after a restart.
-    """
-
-    topic: str
-    handler: str
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One event for one handler.
-
-    Attributes:
-        id: grows with the order of events.
-        address: where it goes.
-        event: what is delivered.
-        state: `pending`; `dead` when it was given up, `cancelled` when its handler was
-            deleted.
-        attempts: how many have failed.
-        created: when the event was collected, ns since 1970 UTC.
-        due: not to be tried before, ns since 1970 UTC.
-        error: the last failure, without secrets.
-        maybe_duplicate: whether the endpoint may have it already.
-    """
-
-    id: int
-    address: Address
-    event: Event
-    state: State = "pending"
-    attempts: int = 0
-    created: Nanoseconds = 0
-    due: Nanoseconds = 0
-    error: str = ""
-    maybe_duplicate: bool = False
-
-
-class Waiting(NamedTuple):
-    """What waits for one handler.
-
-    Attributes:
-        address: whose it is.
-        size: how many items.
-        newest: the greatest id of them.
-    """
-
-    address: Address
-    size: int
-    newest: int
-
-
-class Filter(NamedTuple):
-    """Which deliveries are wanted; what is empty matters not.
-
-    Attributes:
-        state: their state.
-        topic: the id of their topic, or a shell pattern for it.
-        handler: the id of their handler, or a shell pattern for it.
-    """
-
-    state: str = ""
-    topic: str = ""
-    handler: str = ""
-
-    @property
-    def condition(self) -> tuple[str, list[Any]]:
-        """The same in SQL, with its parameters."""
-        parts, values = ["1"], list[Any]()
-        if self.state:
-            # the partial index has what does not wait any more
-            parts.append("state <> 'pending'" if self.state != "pending" else "1")
-            parts.append("state = ?")
-            values.append(self.state)
-        for column, value in (("topic", self.topic), ("handler", self.handler)):
-            if value:
-                is_pattern = any(char in value for char in "*?[")
-                parts.append(f"{column} {'GLOB' if is_pattern else '='} ?")
-                values.append(value)
-        return " AND ".join(parts), values
 
 
 class Outbox:
@@ -117,13 +41,14 @@ class Outbox:
     def __init__(self, store: Store) -> None:
         self._store = store
         [[newest]] = store.query("SELECT max(id) FROM deliveries")
-        known = dict(store.query("SELECT name, value FROM outbox"))
+        stored = store.get("outbox", "newest")
         # ids of rows that are gone must not come back: keys are made of them
-        self._newest = max(newest or 0, int(known.get("newest", 0)))
-        if "name" not in known:
-            known["name"] = uuid.uuid4().hex.encode()
-            self._note("name", known["name"])
-        self._name = known["name"].decode()
+        self._newest = max(newest or 0, int(stored or b"0"))
+        name = store.get("outbox", "name")
+        if name is None:
+            name = uuid.uuid4().hex.encode()
+            store.put("outbox", "name", name)
+        self._name = name.decode()
 
     def next_id(self) -> int:
         """A new id, greater than all before."""
@@ -148,10 +73,10 @@ class Outbox:
         with self._store.transaction():
             self._store.execute_many(
                 f"INSERT OR REPLACE INTO deliveries ({_COLUMNS})"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
-            self._note("newest", b"%d" % self._newest)
+            self._store.put("outbox", "newest", b"%d" % self._newest)
 
     def settle(self, done: Iterable[int], changed: Iterable[Item]) -> None:
         """Drop the rows of what is done, and rewrite those of what is not."""
@@ -175,21 +100,44 @@ class Outbox:
                 ],
             )
 
-    def pending(self, address: Address, after: int, limit: int) -> list[Item]:
-        """The oldest pending items of a handler with ids greater than `after`.
+    def pending(
+        self, address: Address, after: int, newest: int, limit: int
+    ) -> list[Item]:
+        """The oldest pending items of a handler.
 
         Those that turn out to be damaged are `dead` from now on.
+
+        Args:
+            address: the handler.
+            after: the items have greater ids …
+            newest: … up to this one.
+            limit: the sum of their weights, but for the last one's.
         """
         rows = self._store.query(
             f"SELECT {_COLUMNS} FROM deliveries WHERE {_PENDING} AND id > ?"
-            " ORDER BY id LIMIT ?",
-            (*address, after, limit),
+            " AND id <= ? ORDER BY id LIMIT ?",
+            (*address, after, newest, limit),
         )
-        items = [_item(row) for row in rows]
+        items: list[Item] = []
+        for row in rows:
+            item = _item(row)
+            if item.is_summary:
+                item = replace(item, ids=self._ids(item.id))
+            items.append(item)
+            limit -= item.weight
+            if limit <= 0:
+                break
         damaged = [item for item in items if item.state == "dead"]
         if damaged:
             self.settle((), damaged)
         return items
+
+    def _ids(self, summary: int) -> frozenset[str]:
+        rows = self._store.query(
+            "SELECT DISTINCT event_id FROM deliveries WHERE summary = ? AND summary <> 0",
+            (summary,),
+        )
+        return frozenset(row[0] for row in rows)
 
     def waiting(self) -> list[Waiting]:
         """What waits, by handler."""
@@ -237,21 +185,23 @@ class Outbox:
         They get new ids, and so new keys.
 
         Args:
-            wanted: which.
+            wanted: which; what is summarized only if it says so.
             now: the time.
             addresses: whose; others stay as they are.
             number: only the item of this id.
         """
         condition, values = wanted.condition
+        ended = "state <> 'pending'" if wanted.state else _GIVEN_UP
         if number is not None:
-            condition, values = f"{condition} AND id = ?", [*values, number]
-        ended = self._store.query(
-            "SELECT id, topic, handler FROM deliveries WHERE state <> 'pending'"
+            ended = "state <> 'pending' AND id = ?"
+            values = [number, *values]
+        found = self._store.query(
+            f"SELECT id, topic, handler FROM deliveries WHERE {ended}"
             f" AND {condition} ORDER BY id",
             values,
         )
         known = frozenset(addresses)
-        rows = [(row[0], Address(row[1], row[2])) for row in ended]
+        rows = [(row[0], Address(row[1], row[2])) for row in found]
         changes = [
             (self.next_id(), now, now, old, address)
             for old, address in rows
@@ -260,10 +210,17 @@ class Outbox:
         with self._store.transaction():
             self._store.execute_many(
                 "UPDATE deliveries SET id = ?, state = 'pending', attempts = 0,"
-                " created = ?, due = ? WHERE id = ?",
+                " created = ?, due = ?, summary ="
+                " CASE summary WHEN id THEN summary ELSE 0 END"
+                " WHERE id = ?",
                 [change[:4] for change in changes],
             )
-            self._note("newest", b"%d" % self._newest)
+            # a summary stays the one of its events
+            self._store.execute_many(
+                "UPDATE deliveries SET summary = ? WHERE summary = ? AND summary <> 0",
+                [(change[0], change[3]) for change in changes],
+            )
+            self._store.put("outbox", "newest", b"%d" % self._newest)
         counts = Counter(change[4] for change in changes)
         newest = {change[4]: change[0] for change in changes}
         return [Waiting(key, size, newest[key]) for key, size in counts.items()]
@@ -294,26 +251,31 @@ class Outbox:
         )
 
     def purge(self, limit: Nanoseconds, most: int) -> int:
-        """Forget what ended and is from before `limit`; how many items.
+        """Forget what ended and is from before `limit`; how many that were given up.
 
         Args:
             limit: what was created since then is kept …
-            most: … but of all that ended no more than this, the newest.
+            most: … but of all that was given up no more than this, the newest; and no
+                more of what is summarized.
         """
         with self._store.transaction():
-            count = self._store.execute(
-                "DELETE FROM deliveries WHERE state <> 'pending' AND created < ?",
-                (limit,),
+            count = self._purge(_GIVEN_UP, limit, most)
+            self._purge(f"{_SUMMARIZED} AND {_IS_TOLD}", limit, most)
+        return count
+
+    def _purge(self, condition: str, limit: Nanoseconds, most: int) -> int:
+        count = self._store.execute(
+            f"DELETE FROM deliveries WHERE {condition} AND created < ?", (limit,)
+        )
+        [[kept]] = self._store.query(
+            f"SELECT count(*) FROM deliveries WHERE {condition}"
+        )
+        if kept > most:
+            count += self._store.execute(
+                "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries"
+                f" WHERE {condition} ORDER BY id LIMIT ?)",
+                (kept - most,),
             )
-            [[kept]] = self._store.query(
-                "SELECT count(*) FROM deliveries WHERE state <> 'pending'"
-            )
-            if kept > most:
-                count += self._store.execute(
-                    "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries"
-                    " WHERE state <> 'pending' ORDER BY id LIMIT ?)",
-                    (kept - most,),
-                )
         return count
 
     def used_bytes(self) -> int:
@@ -327,26 +289,25 @@ class Outbox:
         )
         return int(found)
 
-    def _note(self, name: str, value: bytes) -> None:
-        """Keep a fact about the table."""
-        self._store.execute(
-            "INSERT INTO outbox VALUES (?, ?)"
-            " ON CONFLICT DO UPDATE SET value = excluded.value",
-            (name, value),
-        )
-
 
 def _key(item: Item) -> tuple[int, str, str, str]:
     return item.id, item.address.topic, item.address.handler, item.event.state.id
 
 
-def _rest(item: Item) -> tuple[int, int, int, str, bool]:
-    return item.attempts, item.created, item.due, item.error, item.maybe_duplicate
+def _rest(item: Item) -> tuple[int, int, int, str, bool, int]:
+    return (
+        item.attempts,
+        item.created,
+        item.due,
+        item.error,
+        item.maybe_duplicate,
+        item.summary,
+    )
 
 
 def _item(row: Sequence[Any]) -> Item:
     number, topic, handler, event_id, blob, state, *rest = row
-    attempts, created, due, error, maybe_duplicate = rest
+    attempts, created, due, error, maybe_duplicate, summary = rest
     try:
         event = msgspec.msgpack.decode(blob, type=Event)
     except msgspec.MsgspecError:
@@ -362,4 +323,5 @@ def _item(row: Sequence[Any]) -> Item:
         due,
         error,
         bool(maybe_duplicate),
+        summary,
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import heapq
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from runtime.alert.types import Handler
-from runtime.delivery.outbox import Address, Item
+from runtime.delivery.chains import Chains
+from runtime.delivery.items import Address, Item
 from runtime.delivery.policy import (
     BREAK_AFTER,
     BREAK_AFTER_ANSWERED,
@@ -29,6 +30,7 @@ class Counters:
         dead: events that were given up.
         cancelled: events whose handler was deleted before they were delivered.
         discarded: events that somebody dropped.
+        summarized: events that a summary told of in their place.
         reasons: failed attempts by `Kind`.
     """
 
@@ -38,6 +40,7 @@ class Counters:
     dead: int = 0
     cancelled: int = 0
     discarded: int = 0
+    summarized: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Counters) -> None:
@@ -47,7 +50,15 @@ class Counters:
         self.reasons += other.reasons
 
 
-NUMBERS = ("delivered", "failed", "retried", "dead", "cancelled", "discarded")
+NUMBERS = (
+    "delivered",
+    "failed",
+    "retried",
+    "dead",
+    "cancelled",
+    "discarded",
+    "summarized",
+)
 
 
 @dataclass(slots=True)
@@ -113,18 +124,17 @@ class Queue:
     retired_until_s: float | None = None
     in_flight: set[int] = field(default_factory=set)
     _bucket: Bucket = field(init=False)
-    _size: int = 0
     _unanswered: int = 0
     _in_row: int = 0
-    _chains: dict[str, deque[Item]] = field(default_factory=dict)
-    _ready: list[tuple[int, str]] = field(default_factory=list)
-    _delayed: list[tuple[float, int, str]] = field(default_factory=list)
+    _chains: Chains = field(default_factory=Chains)
+    _ready: list[int] = field(default_factory=list)
+    _delayed: list[tuple[float, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._bucket = Bucket(self.policy.rate)
 
     def __len__(self) -> int:
-        return self._size
+        return self._chains.weight
 
     @property
     def has_more(self) -> bool:
@@ -144,24 +154,21 @@ class Queue:
     @property
     def oldest(self) -> Nanoseconds | None:
         """When the oldest item in memory was created."""
-        heads = (chain[0].created for chain in self._chains.values())
-        return min(heads, default=None)
+        created = (item.created for item in self._chains.items.values())
+        return min(created, default=None)
 
     def push(self, item: Item, now_s: float, wait_s: float = 0.0) -> None:
         """Take in the next item; it is not tried for `wait_s`."""
-        self._size += 1
         self.loaded = max(self.loaded, item.id)
         self.newest = max(self.newest, item.id)
-        chain = self._chains.setdefault(item.event.state.id, deque())
-        chain.append(item)
-        if len(chain) == 1:
+        if self._chains.add(item):
             self._schedule(item, now_s, wait_s)
 
     def take(self, now_s: float) -> Item | None:
         """The oldest item that may be tried now; it stays until `done` or `failed`."""
         while self._delayed and self._delayed[0][0] <= now_s:
-            _, number, event_id = heapq.heappop(self._delayed)
-            heapq.heappush(self._ready, (number, event_id))
+            _, number = heapq.heappop(self._delayed)
+            heapq.heappush(self._ready, number)
         if now_s < self.paused_until_s or not self._has_slot():
             return None
         if self._bucket.wait_s(now_s) > 0:
@@ -186,21 +193,13 @@ class Queue:
 
     def done(self, item: Item, now_s: float) -> None:
         """Let go of an item that was taken."""
-        self._size -= 1
-        self.pending -= 1
         self.in_flight.discard(item.id)
-        event_id = item.event.state.id
-        chain = self._chains[event_id]
-        chain.popleft()
-        if chain:
-            self._schedule(chain[0], now_s, 0.0)
-        else:
-            del self._chains[event_id]
+        self._remove(item.id, now_s)
 
     def failed(self, item: Item, now_s: float, wait_s: float) -> None:
         """Put an item that was taken back, as `item`, to be tried after `wait_s`."""
         self.in_flight.discard(item.id)
-        self._chains[item.event.state.id][0] = item
+        self._chains.replace(item)
         self._schedule(item, now_s, wait_s)
 
     def note(self, now_s: float, kind: Kind | None, asked_s: float | None) -> None:
@@ -236,25 +235,22 @@ class Queue:
         self.paused_until_s = float("-inf")
         self._unanswered = self._in_row = 0
         self.trouble = None
-        for _, number, event_id in self._delayed:
-            heapq.heappush(self._ready, (number, event_id))
+        for _, number in self._delayed:
+            heapq.heappush(self._ready, number)
         self._delayed.clear()
 
     def drop(self, number: int, now_s: float) -> bool:
         """Forget an item; False if it is not in memory, or being delivered."""
-        for event_id, chain in self._chains.items():
-            for item in chain:
-                if item.id == number and number not in self.in_flight:
-                    self._remove(event_id, chain, item, now_s)
-                    return True
-        return False
+        if number not in self._chains.items or number in self.in_flight:
+            return False
+        self._remove(number, now_s)
+        return True
 
     def older(self, limit: Nanoseconds) -> list[Item]:
         """The items created before `limit` that are not being delivered."""
         return [
             item
-            for chain in self._chains.values()
-            for item in chain
+            for item in self._chains.items.values()
             if item.created < limit and item.id not in self.in_flight
         ]
 
@@ -262,55 +258,36 @@ class Queue:
         """Forget every item that is not being delivered, in memory or not."""
         self._ready.clear()
         self._delayed.clear()
-        kept = {
-            event_id: deque([chain[0]])
-            for event_id, chain in self._chains.items()
-            if chain[0].id in self.in_flight
-        }
-        self._chains = kept
-        self._size = self.pending = len(kept)
+        kept = [self._chains.items[number] for number in sorted(self.in_flight)]
+        self._chains = Chains(kept)
+        self.pending = len(kept)
         self.loaded = self.newest
 
     def _pop(self) -> Item | None:
         if self.trouble is not None:
             # perhaps only some events fail: probe with one that was tried least
-            self._ready = [
-                (number, event_id)
-                for number, event_id in self._ready
-                if self._is_first(number, event_id)
-            ]
+            self._ready = list(filter(self._chains.is_first, self._ready))
             heapq.heapify(self._ready)
             if not self._ready:
                 return None
             least = min(self._ready, key=self._attempts)
             self._ready.remove(least)
             heapq.heapify(self._ready)
-            return self._chains[least[1]][0]
+            return self._chains.items[least]
         while self._ready:
-            number, event_id = heapq.heappop(self._ready)
+            number = heapq.heappop(self._ready)
             # what was dropped may still be on the heap
-            if self._is_first(number, event_id):
-                return self._chains[event_id][0]
+            if self._chains.is_first(number):
+                return self._chains.items[number]
         return None
 
-    def _attempts(self, entry: tuple[int, str]) -> tuple[int, int]:
-        return self._chains[entry[1]][0].attempts, entry[0]
+    def _attempts(self, number: int) -> tuple[int, int]:
+        return self._chains.items[number].attempts, number
 
-    def _is_first(self, number: int, event_id: str) -> bool:
-        chain = self._chains.get(event_id)
-        return chain is not None and chain[0].id == number
-
-    def _remove(
-        self, event_id: str, chain: deque[Item], item: Item, now_s: float
-    ) -> None:
-        self._size -= 1
+    def _remove(self, number: int, now_s: float) -> None:
         self.pending -= 1
-        was_first = chain[0] is item
-        chain.remove(item)
-        if not chain:
-            del self._chains[event_id]
-        elif was_first:
-            self._schedule(chain[0], now_s, 0.0)
+        for item in self._chains.remove(number):
+            self._schedule(item, now_s, 0.0)
 
     def _pause(self, now_s: float, kind: Kind, for_s: float) -> None:
         self.trouble = kind
@@ -323,8 +300,7 @@ class Queue:
         return len(self.in_flight) < (1 if alone else self.policy.concurrency)
 
     def _schedule(self, item: Item, now_s: float, wait_s: float) -> None:
-        event_id = item.event.state.id
         if wait_s > 0:
-            heapq.heappush(self._delayed, (now_s + wait_s, item.id, event_id))
+            heapq.heappush(self._delayed, (now_s + wait_s, item.id))
         else:
-            heapq.heappush(self._ready, (item.id, event_id))
+            heapq.heappush(self._ready, item.id)

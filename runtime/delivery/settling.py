@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
-from runtime.delivery.outbox import Item, Outbox
+from runtime.delivery.items import Item
+from runtime.delivery.outbox import Outbox
 from runtime.errors import StoreError
 
 SETTLE_AGAIN_S = 1.0

@@ -23,7 +23,15 @@ _COUNTED = {
     "emitted": "Points that a node gave on.",
     "errors": "Errors of a node.",
 }
-_OUTCOMES = ("delivered", "retried", "dead", "cancelled", "discarded", "dropped")
+_OUTCOMES = (
+    "delivered",
+    "retried",
+    "dead",
+    "cancelled",
+    "discarded",
+    "summarized",
+    "dropped",
+)
 
 
 def exposition(info: ServerInfo, now: Snapshot, accept: str) -> tuple[bytes, str]:

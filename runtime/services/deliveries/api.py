@@ -6,7 +6,7 @@ from typing import Any
 
 from runtime.compute import Compute
 from runtime.delivery.deliverer import Deliverer
-from runtime.delivery.outbox import Filter, Item
+from runtime.delivery.items import Filter, Item
 from runtime.services.httpd.messages import (
     BASE,
     NO_CONTENT,
@@ -20,7 +20,7 @@ from runtime.services.httpd.router import Router
 from runtime.units import rfc3339
 
 PATH = "/deliveries"
-STATES = ("pending", "dead", "cancelled")
+STATES = ("pending", "dead", "cancelled", "summarized")
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
 
@@ -122,6 +122,7 @@ class DeliveriesAPI:
             "created": rfc3339(item.created),
             "due": rfc3339(item.due) if item.state == "pending" else None,
             "key": self._deliverer.outbox.key(item),
+            **({"summary": item.summary} if item.summary else {}),
         }
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from runtime.alert.types import Event, EventData, EventState, Level
-from runtime.delivery.outbox import Address
+from runtime.delivery.items import Address
 from runtime.units import Clock, Nanoseconds
 
 TOPIC = "_internal"

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from runtime.alert.types import Event, EventState
-from runtime.delivery.outbox import Address, Item
+from runtime.delivery.items import Address, Item
 from runtime.delivery.policy import Kind, RetryPolicy, may_be_too_long, shortened
 from runtime.delivery.queue import Bucket, Queue
 from runtime.errors import DeliveryError

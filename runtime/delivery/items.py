@@ -1,0 +1,109 @@
+"""Events on their way to handlers, and which of them are wanted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from runtime.alert.types import Event
+from runtime.units import Nanoseconds
+
+State = Literal["pending", "dead", "cancelled", "summarized"]
+
+
+class Address(NamedTuple):
+    """Where events go: one handler of one topic.
+
+    Attributes:
+        topic: the topic's id.
+        handler: the handler's id, unique on its topic and the same after a restart.
+    """
+
+    topic: str
+    handler: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One event for one handler.
+
+    Attributes:
+        id: grows with the order of events.
+        address: where it goes.
+        event: what is delivered.
+        state: `pending`; `dead` when it was given up, `cancelled` when its handler was
+            deleted, `summarized` when a summary tells of it.
+        attempts: how many have failed.
+        created: when the event was collected, ns since 1970 UTC.
+        due: not to be tried before, ns since 1970 UTC.
+        error: the last failure, without secrets.
+        maybe_duplicate: whether the endpoint may have it already.
+        summary: the id of the summary that tells of it, its own id if it is one, or 0.
+        ids: of a summary in memory: the event ids it tells of.
+    """
+
+    id: int
+    address: Address
+    event: Event
+    state: State = "pending"
+    attempts: int = 0
+    created: Nanoseconds = 0
+    due: Nanoseconds = 0
+    error: str = ""
+    maybe_duplicate: bool = False
+    summary: int = 0
+    ids: frozenset[str] = frozenset()
+
+    @property
+    def is_summary(self) -> bool:
+        """Whether it tells of other items."""
+        return self.summary == self.id
+
+    @property
+    def weight(self) -> int:
+        """How much of the memory it counts for."""
+        return 1 + len(self.ids)
+
+
+class Waiting(NamedTuple):
+    """What waits for one handler.
+
+    Attributes:
+        address: whose it is.
+        size: how many items.
+        newest: the greatest id of them.
+    """
+
+    address: Address
+    size: int
+    newest: int
+
+
+class Filter(NamedTuple):
+    """Which deliveries are wanted; what is empty matters not.
+
+    Attributes:
+        state: their state.
+        topic: the id of their topic, or a shell pattern for it.
+        handler: the id of their handler, or a shell pattern for it.
+    """
+
+    state: str = ""
+    topic: str = ""
+    handler: str = ""
+
+    @property
+    def condition(self) -> tuple[str, list[Any]]:
+        """The same in SQL, with its parameters."""
+        parts, values = ["1"], list[Any]()
+        if self.state:
+            # the partial index has what does not wait any more
+            parts.append("state <> 'pending'" if self.state != "pending" else "1")
+            parts.append("state = ?")
+            values.append(self.state)
+        for column, value in (("topic", self.topic), ("handler", self.handler)):
+            if value:
+                is_pattern = any(char in value for char in "*?[")
+                parts.append(f"{column} {'GLOB' if is_pattern else '='} ?")
+                values.append(value)
+        return " AND ".join(parts), values
