@@ -164,7 +164,7 @@ async def shown_by(made, failure, tmp_path, caplog, monkeypatch):
     client = AiohttpClient(TimeLimits(0.3, 0.3))
     service = getattr(alert_services(made.tables, client), made.kind)
     if failure == "disabled" and hasattr(made.config, "enabled"):
-        service.update([dataclasses.replace(made.config, enabled=False)])
+        service.prepared([dataclasses.replace(made.config, enabled=False)])()
     handler = service.handler(made.options)
     if failure == "a broken client":
 

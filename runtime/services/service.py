@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -74,7 +74,7 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
 
     @property
     def config(self) -> ConfigT:
-        """The configuration in force; one immutable value, swapped by `update`."""
+        """The configuration in force; one immutable value, swapped as a whole."""
         return self._config
 
     @property
@@ -93,8 +93,8 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
     async def close(self) -> None:
         """Stop the service."""
 
-    def update(self, configs: Sequence[Any]) -> None:
-        """Put a new configuration in force.
+    def prepared(self, configs: Sequence[Any]) -> Callable[[], None]:
+        """What puts a new configuration in force; until it is called, nothing changes.
 
         Raises:
             ConfigError: it is not exactly one configuration of this service.
@@ -109,7 +109,11 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
                 f"expected config object to be of type {self.kind}.Config, "
                 f"got {type(config).__name__}"
             )
-        self._config = config
+
+        def swap() -> None:
+            self._config = config
+
+        return swap
 
     async def alert(self, options: OptionsT, event: Event) -> None:
         """Send `event` with `options`, by the configuration in force.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from runtime.compute import Compute
-from runtime.errors import ConfigError, StoreError
+from runtime.errors import ConfigError
 from runtime.golang.json_decode import (
     JsonError,
     anything,
@@ -58,8 +58,10 @@ _UPDATE = struct(
 class DynamicService(Protocol):
     """A service whose configuration can change while it runs."""
 
-    def update(self, configs: Sequence[Any]) -> None:
-        """Put the section's elements in force.
+    def prepared(self, configs: Sequence[Any]) -> Callable[[], None]:
+        """What puts the section's elements in force; until it is called, nothing changes.
+
+        The call neither fails nor waits.
 
         Raises:
             ConfigError: the service refuses them.
@@ -130,7 +132,7 @@ class ConfigService:
                     "found configuration override for unknown dynamic service "
                     f"{quote(name)}"
                 )
-            self._services[name].update(configs)
+            self._services[name].prepared(configs)()
 
     async def _get(self, request: Request) -> Answer:
         self._check_enabled()
@@ -181,19 +183,15 @@ class ConfigService:
         # a fault anywhere is told before anything changes
         elements = self._all(after)[update.section]
         try:
-            self._services[update.section].update(elements)
+            put_in_force = self._services[update.section].prepared(elements)
         except ConfigError as error:
             raise RefusedError(
                 f"failed to update configuration {path}: {error}", 500
             ) from None
-        try:
-            await self._compute.run(self._persist, update.section, after)
-        except StoreError:
-            # what is in force is what is stored
-            before = self._all(self._overrides)[update.section]
-            self._services[update.section].update(before)
-            raise
+        # nobody is sent anything by a configuration that a restart would not know
+        await self._compute.run(self._persist, update.section, after)
         self._overrides = after
+        put_in_force()
         self._changed()
 
     def _persist(self, section: str, after: Overrides) -> None:

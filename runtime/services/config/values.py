@@ -43,7 +43,7 @@ def converted(hint: Any, value: Any, before: Any) -> Any:
     if hint is bool:
         return _exactly(bool, "bool", value)
     if hint is Duration:
-        return _duration(value, before)
+        return _duration(value)
     return _number(hint, value)
 
 
@@ -92,13 +92,12 @@ def _number(hint: Any, value: Any) -> int | float:
     raise ConfigError(_wrong_kind(value, name))
 
 
-def _duration(value: Any, before: Any) -> Any:
+def _duration(value: Any) -> Duration:
     if isinstance(value, str):
         try:
             return Duration(parse_go(value))
-        except ValueError:
-            # accepted without effect, as ever
-            return before
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
     if isinstance(value, int | float) and not isinstance(value, bool):
         raise ConfigError("cannot unmarshal float64 into int64")
     raise ConfigError(_wrong_kind(value, "int64"))

@@ -127,7 +127,7 @@ class Service:
         """
         self._client = client
         self._endpoints: dict[str, Endpoint] = {}
-        self.update(configs)
+        self.prepared(configs)()
 
     async def open(self) -> None:
         """Start the service."""
@@ -135,8 +135,8 @@ class Service:
     async def close(self) -> None:
         """Stop the service."""
 
-    def update(self, configs: Sequence[Any]) -> None:
-        """Put new endpoints in force; all or, when one is wrong, none.
+    def prepared(self, configs: Sequence[Any]) -> Callable[[], None]:
+        """What puts new endpoints in force; until it is called, nothing changes.
 
         Raises:
             ConfigError: one is no endpoint's, or a template of it is wrong.
@@ -149,7 +149,11 @@ class Service:
                     f"got {type(config).__name__}"
                 )
             endpoints[config.endpoint] = Endpoint.of(config)
-        self._endpoints = endpoints
+
+        def swap() -> None:
+            self._endpoints = endpoints
+
+        return swap
 
     def endpoint(self, name: str) -> Endpoint | None:
         """The configured endpoint of that name."""

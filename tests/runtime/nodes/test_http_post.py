@@ -213,7 +213,7 @@ def test_an_endpoint_says_where_what_and_how(server):
 
 def test_an_endpoint_may_be_changed_while_the_task_runs(server):
     run = Run("httpPost().endpoint('e')", Config("e", "http://127.0.0.1:1/"))
-    run.service.update([Config("e", server.url + "/new")])
+    run.service.prepared([Config("e", server.url + "/new")])()
     run.node.point(two()[0])
     run.finish()
     assert server.next().path == "/new"
