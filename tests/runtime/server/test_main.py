@@ -66,6 +66,14 @@ def test_wrong_flags(run: Run, arguments: list[str], text: str) -> None:
     assert (code, "Usage:" in err, err.endswith(text)) == (1, True, True)
 
 
+def test_networks_that_are_none_are_refused(run: Run) -> None:
+    code, _, err = run(
+        "run", "-config", "/dev/null", "-blacklist-cidrs", "10.0.0.0/8,x"
+    )
+    expected = "run: -blacklist-cidrs: invalid CIDR address: x\n"
+    assert (code, err.endswith(expected)) == (1, True)
+
+
 def test_config_shows_the_defaults(run: Run, tmp_path: Path) -> None:
     code, out, err = run("config")
     assert code == 0
