@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +25,7 @@ from runtime.services.httpd.messages import (
 from runtime.services.httpd.router import Router
 from runtime.services.replay.bodies import parsed_time, recording_body, replay_body
 from runtime.services.replay.files import RecordingReader, RecordingWriter
+from runtime.services.replay.jobs import Jobs
 from runtime.services.replay.player import Player
 from runtime.services.replay.recorder import Recorder, measurements_of
 from runtime.services.replay.records import Recording, Replay
@@ -35,8 +35,6 @@ from runtime.services.task_store.tasks import Tasks
 from runtime.store import Store
 from runtime.task_master import TaskMaster
 from runtime.units import SECOND, Clock
-
-log = logging.getLogger("kapacitor.replay")
 
 _RECORDING_FIELDS = (
     *("link", "id", "type", "size", "date", "error", "status", "progress"),
@@ -94,7 +92,7 @@ class ReplayService:
         self._replays = Records(store, "replays", Replay.decode)
         self._recorders: dict[str, Recorder] = {}
         self._playing: dict[str, _Playing] = {}
-        self._jobs: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._jobs = Jobs()
 
     def open(self) -> None:
         """Read what is stored; on the compute thread."""
@@ -109,10 +107,7 @@ class ReplayService:
 
     async def close(self) -> None:
         """End what is under way; it has failed."""
-        jobs = list(self._jobs.values())
-        for job in jobs:
-            job.cancel()
-        await asyncio.gather(*jobs, return_exceptions=True)
+        await self._jobs.close()
 
     def running(self, replay: str) -> TaskMaster | None:
         """What runs the task of a replay; None where it does not run."""
@@ -155,7 +150,9 @@ class ReplayService:
 
     async def _begin_recording(self, request: Request) -> Answer:
         recording, recorder = await self._compute.run(self._recorder, request)
-        self._start("recording", recording.id, self._end_recording(recording, recorder))
+        self._jobs.start(
+            "recording", recording.id, self._end_recording(recording, recorder)
+        )
         return pretty(recording.tree, 201)
 
     def _recorder(self, request: Request) -> tuple[Recording, Recorder]:
@@ -230,7 +227,7 @@ class ReplayService:
             return known
 
         if await self._compute.run(delete):
-            await self._cancelled("recording", request.rest)
+            await self._jobs.cancel("recording", request.rest)
             self._path(request.rest).unlink(missing_ok=True)
         return NO_CONTENT
 
@@ -244,7 +241,7 @@ class ReplayService:
 
     async def _begin_replay(self, request: Request) -> Answer:
         replay, task = await self._compute.run(self._new_replay, request)
-        self._start("replay", replay.id, self._play(replay, task))
+        self._jobs.start("replay", replay.id, self._play(replay, task))
         return pretty(replay.tree, 201)
 
     def _new_replay(self, request: Request) -> tuple[Replay, Task]:
@@ -336,28 +333,8 @@ class ReplayService:
         if not request.rest:
             return _no_id("/replays/")
         await self._compute.run(self._replays.delete, request.rest)
-        await self._cancelled("replay", request.rest)
+        await self._jobs.cancel("replay", request.rest)
         return NO_CONTENT
-
-    # what is under way
-
-    def _start(self, kind: str, id: str, work: Awaitable[None]) -> None:
-        job = asyncio.ensure_future(self._guarded(kind, id, work))
-        self._jobs[kind, id] = job
-        job.add_done_callback(lambda _: self._jobs.pop((kind, id), None))
-
-    async def _guarded(self, kind: str, id: str, work: Awaitable[None]) -> None:
-        try:
-            await work
-        # nobody waits for it, so whatever happened is to be told here
-        except Exception:
-            log.exception(f"a {kind} failed", extra={kind: id})
-
-    async def _cancelled(self, kind: str, id: str) -> None:
-        job = self._jobs.get((kind, id))
-        if job is not None:
-            job.cancel()
-            await asyncio.gather(job, return_exceptions=True)
 
 
 def _ended(record: Any, now: int, error: str) -> Any:

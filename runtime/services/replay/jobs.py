@@ -1,0 +1,57 @@
+"""What is under way in the background, until it ends or is ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from typing import NamedTuple
+
+log = logging.getLogger("kapacitor.replay")
+
+
+class _Job(NamedTuple):
+    task: asyncio.Future[None]
+    started: asyncio.Event
+
+
+class Jobs:
+    """Recordings and replays under way, by kind and id; belongs to the event loop."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[tuple[str, str], _Job] = {}
+
+    def start(self, kind: str, id: str, work: Awaitable[None]) -> None:
+        """Begin `work`; what it raises is logged."""
+        started = asyncio.Event()
+        task = asyncio.ensure_future(_guarded(kind, id, work, started))
+        self._jobs[kind, id] = _Job(task, started)
+        task.add_done_callback(lambda _: self._jobs.pop((kind, id), None))
+
+    async def cancel(self, kind: str, id: str) -> None:
+        """Cancel the work of that kind and id, if there is any, and see it end."""
+        job = self._jobs.get((kind, id))
+        if job is not None:
+            await _ended(job)
+
+    async def close(self) -> None:
+        """Cancel all work and see it end."""
+        await asyncio.gather(*map(_ended, self._jobs.values()))
+
+
+async def _guarded(
+    kind: str, id: str, work: Awaitable[None], started: asyncio.Event
+) -> None:
+    started.set()
+    try:
+        await work
+    # nobody waits for it, so whatever happened is to be told here
+    except Exception:
+        log.exception(f"a {kind} failed", extra={kind: id})
+
+
+async def _ended(job: _Job) -> None:
+    # work that never began would clean nothing up
+    await job.started.wait()
+    job.task.cancel()
+    await asyncio.gather(job.task, return_exceptions=True)
