@@ -22,6 +22,7 @@ from runtime.server.config import Config, demo_config
 from runtime.server.config_file import Loaded, dump, find, read
 from runtime.server.environment import apply
 from runtime.server.logs import configure
+from runtime.server.pid_file import pid_file
 from runtime.version import VERSION
 
 log = logging.getLogger("kapacitor.run")
@@ -97,8 +98,14 @@ class World:
     etc: Path = Path("/etc")
 
 
-class _Reloads(Protocol):
+class _Server(Protocol):
     """The server, whose module is imported late."""
+
+    async def open(self) -> None:
+        """Open its services."""
+
+    async def close(self) -> None:
+        """Close its services."""
 
     async def reload(self) -> None:
         """Load the load directory again."""
@@ -227,17 +234,11 @@ def _run(flags: Mapping[str, str], world: World) -> None:
     disabled = frozenset(_listed(flags, "disable-handlers"))
     pidfile = flags.get("pidfile", "")
     try:
-        if pidfile:
-            _write_pid(Path(pidfile))
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(config, disabled))
+            runner.run(_serve(config, disabled, pidfile))
     except KapacitorError as error:
         log.error(str(error))
         raise
-    finally:
-        if pidfile:
-            with contextlib.suppress(OSError):
-                Path(pidfile).unlink()
 
 
 def _listed(flags: Mapping[str, str], name: str) -> tuple[str, ...]:
@@ -260,7 +261,7 @@ def _deny(config: Config, cidrs: tuple[str, ...]) -> None:
     config.delivery = dataclasses.replace(config.delivery, denied_networks=denied)
 
 
-async def _serve(config: Config, disabled: frozenset[str]) -> None:
+async def _serve(config: Config, disabled: frozenset[str], pidfile: str) -> None:
     """Serve until a signal comes; a second one ends the process at once."""
     _save_memory()
     # the server pulls in everything; the other commands do without
@@ -274,6 +275,12 @@ async def _serve(config: Config, disabled: frozenset[str]) -> None:
         server = Server(config, disabled_handlers=disabled)
     except KapacitorError as error:
         raise ConfigError(f"create server: {error}") from error
+    # only now: a second server on the same database is not to replace the first's file
+    with pid_file(Path(pidfile)) if pidfile else contextlib.nullcontext():
+        await _serve_until_stopped(server)
+
+
+async def _serve_until_stopped(server: _Server) -> None:
     stop = asyncio.Event()
 
     def signalled() -> None:
@@ -304,7 +311,7 @@ async def _serve(config: Config, disabled: frozenset[str]) -> None:
     await server.close()
 
 
-async def _reload(server: _Reloads, hangup: asyncio.Event) -> None:
+async def _reload(server: _Server, hangup: asyncio.Event) -> None:
     """Reload the load directory whenever a hangup comes."""
     while True:
         await hangup.wait()
@@ -327,14 +334,6 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     except ImportError:
         return asyncio.new_event_loop
     return new_event_loop
-
-
-def _write_pid(path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(str(os.getpid()))
-    except OSError as error:
-        raise ConfigError(f"write pid file {path}: {error.strerror}") from error
 
 
 if __name__ == "__main__":

@@ -138,8 +138,13 @@ def test_a_second_server_on_the_database_does_not_start(start_kapacitord, tmp_pa
     config = (first.directory / "kapacitor.conf").read_text()
     path = second.directory / "k.conf"
     path.write_text(config.replace(f":{first.port}", ":0"))
+    pid = tmp_path / "pid"
+    pid.write_text(str(first.process.pid))
     done = subprocess.run(
-        [sys.executable, "-m", "runtime.server", "-config", str(path)],
+        [
+            *(sys.executable, "-m", "runtime.server"),
+            *("-config", str(path), "-pidfile", str(pid)),
+        ],
         capture_output=True,
         text=True,
         timeout=30,
@@ -149,6 +154,7 @@ def test_a_second_server_on_the_database_does_not_start(start_kapacitord, tmp_pa
     assert done.returncode == 1
     assert "database is locked: another server uses it" in done.stderr
     assert "Traceback" not in done.stderr
+    assert pid.read_text() == str(first.process.pid)
     assert first.call("GET", "/kapacitor/v1/ping")[0] == 204
 
 

@@ -1,0 +1,32 @@
+"""The file that tells others the server's process id."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from runtime.errors import ConfigError
+
+
+@contextlib.contextmanager
+def pid_file(path: Path) -> Iterator[None]:
+    """Have `path` hold this process's id; removed at the end, if it still does.
+
+    Raises:
+        ConfigError: it cannot be written.
+    """
+    own = str(os.getpid())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(own)
+    except OSError as error:
+        raise ConfigError(f"write pid file {path}: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        # another server may have taken it over meanwhile, or somebody removed it
+        with contextlib.suppress(OSError):
+            if path.read_text() == own:
+                path.unlink()
