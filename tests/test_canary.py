@@ -13,6 +13,7 @@ import json
 import logging
 import pickle
 import re
+import shutil
 import sys
 import traceback
 import urllib.parse
@@ -45,6 +46,16 @@ from runtime.testing.registry import (
 
 SERVICES = alert_services(AlertHandlers(), AiohttpClient())
 SCRIPT_CANARY = "canary-in-a-script-0123456789"
+PASSWORD = 'canary-password/+ "<é'
+SHARED_SECRET = "canary-shared-secret/+<é"
+OWN_CANARIES = (SCRIPT_CANARY, PASSWORD, SHARED_SECRET)
+SECTIONS = """
+[logging]
+  level = "DEBUG"
+[auth]
+  enabled = true
+  bcrypt-cost = 4
+"""
 
 
 def script():
@@ -256,6 +267,13 @@ class Talk:
         self.heard[f"{method} {path} {len(self.heard)}"] = text
         return answer.status, content
 
+    def read_files(self):
+        """What is on disk, as whoever gets at the files reads it."""
+        for path in (self._server.directory / "data").rglob("*"):
+            if path.is_file():
+                text = path.read_bytes().decode("utf-8", "replace")
+                self.heard[f"{path.name} {len(self.heard)}"] = text
+
 
 def wait_for(met):
     for _ in range(2000):
@@ -265,29 +283,51 @@ def wait_for(met):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_answer_and_no_log_line_shows_a_secret(kind, start_kapacitord):
+def test_no_answer_no_log_line_and_no_file_shows_a_secret(
+    kind, start_kapacitord, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("KAPACITOR_HTTP_SHARED_SECRET", SHARED_SECRET)
     with Modes(status=400) as server:
         made = integration(kind, server.url)
         config = Config(handlers=made.tables)
         text = dump(config)
         tables = re.split(r"\n(?=\[)", text)
         own = [t for t in tables if re.match(rf"\[+{section(kind)}[\].]", t.lstrip())]
-        logged = '\n[logging]\n  level = "DEBUG"\n'
         hipchat = '\n[hipchat]\n  url = "http://127.0.0.1:1"\n'
-        more = logged + ("" if kind == "hipchat" else hipchat)
+        more = SECTIONS + ("" if kind == "hipchat" else hipchat)
         process = start_kapacitord("\n".join(own) + more)
         ask = Talk(process)
-        explore(ask, kind, made, server)
+        backup = explore(ask, kind, made, server)
         process.stop()
+        ask.read_files()
     said = {**ask.heard, "log": process.log}
-    canaries = (*made.canaries, SCRIPT_CANARY)
+    canaries = (*made.canaries, *OWN_CANARIES)
     shown = {where: found_in(text, canaries) for where, text in said.items()}
     assert {where: found for where, found in shown.items() if found} == {}
     assert "a script holds secrets" in process.log
+    key = process.directory / "data" / "kapacitor.db.key"
+    assert_holds(backup, key, tmp_path / "copy.db", (SCRIPT_CANARY, *made.canaries))
+
+
+def assert_holds(backup, key, path, canaries):
+    """What was searched had the secrets in it: with the key they are there."""
+    path.write_bytes(backup)
+    shutil.copy(key, f"{path}.key")
+    store = Store(path)
+    buckets = store.query("SELECT DISTINCT bucket FROM entries")
+    kept = repr([store.items(bucket) for (bucket,) in buckets])
+    store.close()
+    assert found_in(kept, canaries)
 
 
 def explore(ask, kind, made, server):
+    """Do all that tells the server secrets; a backup with all of them."""
     base = "/kapacitor/v1"
+    user = {"name": "eve", "password": PASSWORD, "type": "admin"}
+    assert ask("POST", f"{base}/users", user)[0] == 200
+    assert ask("POST", f"{base}/users", user)[0] == 400
+    ask("PATCH", f"{base}/users/eve", {"password": PASSWORD, "type": PASSWORD})
+    ask("POST", f"{base}/users", {**user, "name": "bob", "password": [PASSWORD]})
     task = {
         "id": "t",
         "dbrps": [{"db": "d", "rp": "r"}],
@@ -333,10 +373,14 @@ def explore(ask, kind, made, server):
     write(ask)
     wait_for(lambda: b'"attempts": 1' in ask("GET", f"{base}/deliveries")[1])
     sweep(ask, base)
+    ask.read_files()
+    _, backup = ask("GET", f"{base}/storage/backup")
     ask("POST", f"{base}/deliveries/resend")
     ask("DELETE", f"{handlers}/h")
     ask("DELETE", f"{base}/tasks/t")
     sweep(ask, base)
+    ask.read_files()
+    return backup
 
 
 def write(ask):
@@ -347,11 +391,11 @@ def write(ask):
 
 
 def sweep(ask, base):
-    """GET and break every route there is, but backups, which must hold everything."""
+    """GET and break every route there is, but the log, which never ends."""
     routes = json.loads(ask("GET", f"{base}/:routes")[1])
     ids = ("", "t", "cpu", "cpu/handlers", "cpu/handlers/h", "cpu/events", "1", "2")
     for pattern, methods in routes.items():
-        if pattern.endswith(("/storage/backup", "/logs")):
+        if pattern.endswith("/logs"):
             continue
         for rest in ids if pattern.endswith("/") else ("",):
             if "GET" in methods:
