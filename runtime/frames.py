@@ -319,6 +319,7 @@ class Frame:
     __slots__ = (
         "_grouped",
         "_groups",
+        "_one_by_one",
         "_points",
         "_shared",
         "columns",
@@ -350,6 +351,7 @@ class Frame:
         self._grouped: dict[Dimensions, Frame] = {}
         self._groups = groups
         self._points: list[Point] | None = None
+        self._one_by_one: dict[int, Point] = {}
         self._shared: dict[Hashable, Any] = {}
 
     def __len__(self) -> int:
@@ -374,19 +376,17 @@ class Frame:
         return self.columns.field(name)
 
     def point(self, row: int) -> Point:
-        """One row as a point."""
+        """One row as a point; made once, so that tasks share it."""
         if self._points is not None:
             return self._points[row]
-        tags, fields = self.columns.row(row)
-        return Point(
-            self.name,
-            int(self.time[row]),
-            tags,
-            fields,
-            self.dimensions,
-            self.db,
-            self.rp,
-        )
+        point = self._one_by_one.get(row)
+        if point is None:
+            tags, fields = self.columns.row(row)
+            time = int(self.time[row])
+            point = self._one_by_one[row] = Point(
+                self.name, time, tags, fields, self.dimensions, self.db, self.rp
+            )
+        return point
 
     def points(self) -> Sequence[Point]:
         """All rows as points, in order; made once."""

@@ -80,7 +80,7 @@ class AlertNode(Node):
                 return
         interval = self._interval if self._changes_only else None
         walk = Walk(frame, screen, self._groups, interval)
-        walk.run(self._starts(frame, fires), self._step)
+        walk.run(self._starts(frame, fires), self._step, self._appear)
 
     def batch(self, batch: Batch) -> None:
         """Take a batch; pass it on if it is an event."""
@@ -138,8 +138,7 @@ class AlertNode(Node):
     def _step(self, point: Point, group_id: str) -> None:
         group = self._groups.get(group_id)
         if group is None:
-            origin = Origin(point.name, group_id, point.tags)
-            group = self._opened(origin, point.dimensions.group_tags(point.tags))
+            group = self._appear(point, group_id)
         level = self._levels.of(point, group.level)
         self._push(group_id, group, level)
         is_news = group.changed or group.is_owed
@@ -150,6 +149,10 @@ class AlertNode(Node):
         if event is not None:
             self._events.send(event, group, lambda: point_row(point))
             self.emit_point(self._marks.point(point, event))
+
+    def _appear(self, point: Point, group_id: str) -> Group:
+        origin = Origin(point.name, group_id, point.tags)
+        return self._opened(origin, point.dimensions.group_tags(point.tags))
 
     def _push(self, group_id: str, group: Group, level: int) -> None:
         group.push(level)

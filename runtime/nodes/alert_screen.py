@@ -24,7 +24,7 @@ class Screen:
     def __init__(self, levels: Levels, frame: Frame) -> None:
         self._levels = levels
         self._frame = frame
-        self._busy: dict[int, Mask] = {}
+        self._leaving: dict[int, Mask | None] = {}
         self._columns: dict[int, tuple[Mask, Mask | None] | None] = {}
 
     def fires(self) -> Mask | None:
@@ -32,6 +32,19 @@ class Screen:
 
         None where a lambda has to see row after row.
         """
+        return self.leaves(OK)
+
+    def leaves(self, level: int) -> Mask | None:
+        """The rows that may be anything but `level` in a group of that level.
+
+        None where a lambda has to see row after row.
+        """
+        if level not in self._leaving:
+            made = self._fires() if level == OK else self._leaves(level)
+            self._leaving[level] = made
+        return self._leaving[level]
+
+    def _fires(self) -> Mask | None:
         mask: Mask | None = None
         for condition in self._levels.conditions:
             if condition is None:
@@ -43,20 +56,6 @@ class Screen:
             each = true if valid is None else true | ~valid
             mask = each if mask is None else mask | each
         return mask
-
-    def leaves(self, level: int) -> Mask | None:
-        """The rows that may be anything but `level` in a group of that level.
-
-        None where a lambda has to see row after row.
-        """
-        if level == OK:
-            return self.fires()
-        if level not in self._busy:
-            mask = self._leaves(level)
-            if mask is None:
-                return None
-            self._busy[level] = mask
-        return self._busy[level]
 
     def _leaves(self, level: int) -> Mask | None:
         size = len(self._frame)

@@ -14,7 +14,7 @@ from runtime.nodes.alert_levels import OK
 from runtime.nodes.alert_screen import Mask, Screen
 from runtime.units import Nanoseconds
 
-Step = Callable[[Point, str], None]
+Step = Callable[[Point, str], object]
 
 
 class Walk:
@@ -47,12 +47,14 @@ class Walk:
         self._of_frame = frame.groups
         self._masks: dict[tuple[int, int], Mask | None] = {}
 
-    def run(self, groups: Iterable[int], step: Step) -> None:
+    def run(self, groups: Iterable[int], step: Step, appear: Step) -> None:
         """Take every step there is.
 
         Args:
             groups: which groups to look at, as indices; nothing can happen in others.
             step: takes a point into the group of an id.
+            appear: takes the first point of a group that is not known yet, before its
+                step.
         """
         ids = self._of_frame.ids
         heap: list[tuple[int, int, int]] = []
@@ -60,8 +62,12 @@ class Walk:
             self._push(heap, index, 0)
         while heap:
             row, index, position = heapq.heappop(heap)
-            step(self._frame.point(row), ids[index])
-            self._push(heap, index, position + 1)
+            if ids[index] in self._groups:
+                step(self._frame.point(row), ids[index])
+                position += 1
+            else:
+                appear(self._frame.point(row), ids[index])
+            self._push(heap, index, position)
 
     def _push(self, heap: list[tuple[int, int, int]], index: int, start: int) -> None:
         rows = self._rows(index)

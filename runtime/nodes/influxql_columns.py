@@ -257,7 +257,8 @@ class _Reduced:
 
     def row(self, row: int) -> TagsAndFields:
         """Tags and fields of one row."""
-        return self.rows(np.array([row], dtype=np.intp))[0]
+        tags = self._groups.tags[self._groups.codes[row]]
+        return dict(tags), {self._name: self._column.values[row].item()}
 
     def rows(self, which: Rows) -> Sequence[TagsAndFields]:
         """Tags and fields of the given rows; they may share tags."""
