@@ -80,6 +80,10 @@ MIGRATIONS: tuple[Step, ...] = (
     DELETE FROM entries WHERE bucket = 'outbox';
     """,
     _seal_values,
+    """
+    ALTER TABLE deliveries ADD COLUMN summary INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX deliveries_of_summaries ON deliveries (summary) WHERE summary <> 0;
+    """,
 )
 NEWEST = len(MIGRATIONS)
 _SEALED = MIGRATIONS.index(_seal_values) + 1

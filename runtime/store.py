@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sqlite3
 import threading
 import time
@@ -10,56 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from runtime import schema
 from runtime.errors import StoreError
+from runtime.sealing import KeyFile, Seal
 
-# One script per version of the schema; a database is brought from its `user_version`
-# to the newest by those it lacks. Never change a script that was released: append.
-_MIGRATIONS = (
-    """
-    CREATE TABLE entries (
-        bucket TEXT NOT NULL,
-        key TEXT NOT NULL,
-        value BLOB NOT NULL,
-        PRIMARY KEY (bucket, key)
-    ) WITHOUT ROWID;
-    CREATE TABLE topics (
-        id TEXT PRIMARY KEY
-    ) WITHOUT ROWID;
-    CREATE TABLE event_states (
-        topic TEXT NOT NULL,
-        id TEXT NOT NULL,
-        message TEXT NOT NULL,
-        details TEXT NOT NULL,
-        time INTEGER NOT NULL,
-        duration INTEGER NOT NULL,
-        level INTEGER NOT NULL,
-        PRIMARY KEY (topic, id)
-    ) WITHOUT ROWID;
-    """,
-    """
-    CREATE TABLE deliveries (
-        id INTEGER PRIMARY KEY,
-        topic TEXT NOT NULL,
-        handler TEXT NOT NULL,
-        event_id TEXT NOT NULL,
-        event BLOB NOT NULL,
-        state TEXT NOT NULL,
-        attempts INTEGER NOT NULL,
-        created INTEGER NOT NULL,
-        due INTEGER NOT NULL,
-        error TEXT NOT NULL
-    );
-    CREATE INDEX deliveries_of_handlers ON deliveries (topic, handler, state, id);
-    """,
-    """
-    ALTER TABLE deliveries ADD COLUMN maybe_duplicate INTEGER NOT NULL DEFAULT 0;
-    CREATE INDEX deliveries_that_ended ON deliveries (id) WHERE state <> 'pending';
-    """,
-    """
-    ALTER TABLE deliveries ADD COLUMN summary INTEGER NOT NULL DEFAULT 0;
-    CREATE INDEX deliveries_of_summaries ON deliveries (summary) WHERE summary <> 0;
-    """,
-)
+log = logging.getLogger("kapacitor.storage")
 
 Parameters = Sequence[Any]
 _MEMORY = ":memory:"
@@ -73,6 +29,9 @@ _BACKUP_PAUSE_S = 0.001
 class Store:
     """Values by bucket and key, and tables for what is too much for that.
 
+    Values are sealed in the file, and so in its copies: they may hold secrets. Their
+    key is in a file beside it. What is in tables of its own is not.
+
     Every method may be called from every thread. One thread's transaction keeps the
     others waiting, so what is done inside one is not to wait for anything.
     """
@@ -81,8 +40,8 @@ class Store:
         """Open the database at `path`, making it and its folder; None: in memory.
 
         Raises:
-            StoreError: it cannot be opened, is newer than this program, is damaged, or
-                another process uses it.
+            StoreError: it cannot be opened, is newer than this program, is damaged,
+                lacks its key, or another process uses it. It is left as it is.
         """
         self._path = path
         self._lock = threading.RLock()
@@ -108,9 +67,9 @@ class Store:
             raise StoreError(
                 f"failed to open database {path}: {_explained(error)}"
             ) from error
-        except StoreError:
+        except StoreError as error:
             self._connection.close()
-            raise
+            raise StoreError(f"failed to open database {path}: {error}") from error
 
     def close(self) -> None:
         """Close the database. May be called more than once."""
@@ -137,6 +96,8 @@ class Store:
             self._lock.acquire()
 
         with self._lock, _translated("copy"):
+            if schema.has_residue(self._connection):
+                schema.remove_residue(self._connection)
             target = sqlite3.connect(path, isolation_level=None)
             try:
                 # a copy that a crash cuts short is thrown away anyway
@@ -196,15 +157,19 @@ class Store:
         self.execute(
             "INSERT INTO entries VALUES (?, ?, ?)"
             " ON CONFLICT DO UPDATE SET value = excluded.value",
-            (bucket, key, value),
+            (bucket, key, self._seal.sealed(bucket, key, value)),
         )
 
     def get(self, bucket: str, key: str) -> bytes | None:
-        """The value of `key`, or None."""
+        """The value of `key`, or None.
+
+        Raises:
+            StoreError: it is damaged, or the database cannot be read.
+        """
         rows = self.query(
             "SELECT value FROM entries WHERE bucket = ? AND key = ?", (bucket, key)
         )
-        return rows[0][0] if rows else None
+        return self._seal.opened(bucket, key, rows[0][0]) if rows else None
 
     def delete(self, bucket: str, key: str) -> bool:
         """Drop `key`; whether it was there."""
@@ -216,10 +181,20 @@ class Store:
         )
 
     def items(self, bucket: str) -> list[tuple[str, bytes]]:
-        """All keys of `bucket` with their values, sorted by key (by code point)."""
-        return self.query(
+        """All keys of `bucket` with their values, sorted by key (by code point).
+
+        A value that is damaged is logged and left alone.
+        """
+        rows = self.query(
             "SELECT key, value FROM entries WHERE bucket = ? ORDER BY key", (bucket,)
         )
+        found = []
+        for key, sealed in rows:
+            try:
+                found.append((key, self._seal.opened(bucket, key, sealed)))
+            except StoreError as error:
+                log.error("a stored value is lost", extra={"err": str(error)})
+        return found
 
     def query(self, sql: str, parameters: Parameters = ()) -> list[Any]:
         """The rows of a SELECT.
@@ -264,24 +239,64 @@ class Store:
         # One process at a time: a second server on the same file is refused at its
         # start instead of two of them delivering everything.
         run("PRAGMA locking_mode = EXCLUSIVE")
-        run("PRAGMA journal_mode = WAL")
-        run("PRAGMA synchronous = FULL")
-        run(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
+        # what may refuse the file comes before the first write to it
+        version = schema.version_of(self._connection)
         [found] = run("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
             raise sqlite3.DatabaseError(f"it is malformed: {found.splitlines()[-1]}")
-        [version] = run("PRAGMA user_version").fetchone()
-        if version > len(_MIGRATIONS):
+        if version > schema.NEWEST:
             raise StoreError(
-                f"failed to open database {self._path}: it was written by a newer "
-                f"version (schema {version}, this one knows {len(_MIGRATIONS)})"
+                "it was written by a newer "
+                f"version (schema {version}, this one knows {schema.NEWEST})"
             )
-        run("BEGIN IMMEDIATE")
-        for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
-            for statement in script.split(";"):
-                run(statement)
-            run(f"PRAGMA user_version = {number}")
-        run("COMMIT")
+        self._seal = self._proven_seal()
+        run("PRAGMA journal_mode = WAL")
+        run("PRAGMA synchronous = FULL")
+        run(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
+        schema.migrate(self._connection, self._seal)
+        if schema.has_residue(self._connection):
+            try:
+                schema.remove_residue(self._connection)
+            except sqlite3.Error as error:
+                log.warning(
+                    "the database still shows secrets from before they were sealed;"
+                    " there is no backup until it can be rewritten",
+                    extra={"err": str(error)},
+                )
+
+    def _proven_seal(self) -> Seal:
+        """The seal that opens the values there are.
+
+        Only where there are none a key is made: it must not take the place of a lost
+        one.
+        """
+        if self._path is None:
+            return Seal()
+        file = KeyFile(self._path.with_name(f"{self._path.name}.key"))
+        key = file.read()
+        value = schema.sealed_value(self._connection)
+        if value is None:
+            if key is None:
+                key = file.create()
+                log.info(
+                    "made a key for the database: keep a copy, apart from backups",
+                    extra={"path": file.path},
+                )
+            return Seal(key)
+        if key is None:
+            raise StoreError(
+                f"its key file {file.path} is missing, without which its values cannot "
+                "be read; it is left as it is: put a copy of the key file there"
+            )
+        seal = Seal(key)
+        try:
+            seal.opened(*value)
+        except StoreError as error:
+            raise StoreError(
+                f"its values were sealed with another key than the one in {file.path}; "
+                "it is left as it is: put the key file there that belongs to it"
+            ) from error
+        return seal
 
     def _begin(self) -> None:
         if not self._begun:

@@ -41,14 +41,13 @@ class Outbox:
     def __init__(self, store: Store) -> None:
         self._store = store
         [[newest]] = store.query("SELECT max(id) FROM deliveries")
-        stored = store.get("outbox", "newest")
+        known = dict(store.query("SELECT name, value FROM outbox"))
         # ids of rows that are gone must not come back: keys are made of them
-        self._newest = max(newest or 0, int(stored or b"0"))
-        name = store.get("outbox", "name")
-        if name is None:
-            name = uuid.uuid4().hex.encode()
-            store.put("outbox", "name", name)
-        self._name = name.decode()
+        self._newest = max(newest or 0, int(known.get("newest", 0)))
+        if "name" not in known:
+            known["name"] = uuid.uuid4().hex.encode()
+            self._note("name", known["name"])
+        self._name = known["name"].decode()
 
     def next_id(self) -> int:
         """A new id, greater than all before."""
@@ -76,7 +75,7 @@ class Outbox:
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
-            self._store.put("outbox", "newest", b"%d" % self._newest)
+            self._note("newest", b"%d" % self._newest)
 
     def settle(self, done: Iterable[int], changed: Iterable[Item]) -> None:
         """Drop the rows of what is done, and rewrite those of what is not."""
@@ -220,7 +219,7 @@ class Outbox:
                 "UPDATE deliveries SET summary = ? WHERE summary = ? AND summary <> 0",
                 [(change[0], change[3]) for change in changes],
             )
-            self._store.put("outbox", "newest", b"%d" % self._newest)
+            self._note("newest", b"%d" % self._newest)
         counts = Counter(change[4] for change in changes)
         newest = {change[4]: change[0] for change in changes}
         return [Waiting(key, size, newest[key]) for key, size in counts.items()]
@@ -288,6 +287,14 @@ class Outbox:
             "SELECT count(*) FROM deliveries WHERE state = ?", (state,)
         )
         return int(found)
+
+    def _note(self, name: str, value: bytes) -> None:
+        """Keep a fact about the table."""
+        self._store.execute(
+            "INSERT INTO outbox VALUES (?, ?)"
+            " ON CONFLICT DO UPDATE SET value = excluded.value",
+            (name, value),
+        )
 
 
 def _key(item: Item) -> tuple[int, str, str, str]:
