@@ -79,11 +79,11 @@ MIGRATIONS: tuple[Step, ...] = (
     INSERT INTO outbox SELECT key, value FROM entries WHERE bucket = 'outbox';
     DELETE FROM entries WHERE bucket = 'outbox';
     """,
-    _seal_values,
     """
     ALTER TABLE deliveries ADD COLUMN summary INTEGER NOT NULL DEFAULT 0;
     CREATE INDEX deliveries_of_summaries ON deliveries (summary) WHERE summary <> 0;
     """,
+    _seal_values,
 )
 NEWEST = len(MIGRATIONS)
 _SEALED = MIGRATIONS.index(_seal_values) + 1
