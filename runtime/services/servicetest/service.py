@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from runtime.errors import KapacitorError
@@ -21,6 +23,10 @@ from runtime.services.httpd.router import Router
 from runtime.services.servicetest.options import merged, shown
 
 _PATH = f"{BASE}/service-tests"
+# How long a test may take, and how many there may be at a time.
+TEST_LIMIT_S = 10.0
+TESTS_AT_ONCE = 4
+_RETRY_AFTER_S = 1
 
 
 class Testable(Protocol):
@@ -38,10 +44,20 @@ class Testable(Protocol):
 
 
 class ServiceTestService:
-    """Lists and runs the tests of services."""
+    """Lists and runs the tests of services; what they send goes past the outbox."""
 
-    def __init__(self, services: Mapping[str, Testable]) -> None:
+    def __init__(
+        self, services: Mapping[str, Testable], *, limit_s: float = TEST_LIMIT_S
+    ) -> None:
+        """Make the service.
+
+        Args:
+            services: what can be tested, by name.
+            limit_s: how long a test may take.
+        """
         self._services = dict(sorted(services.items()))
+        self._limit_s = limit_s
+        self._running = 0
 
     def add_routes(self, router: Router) -> None:
         """Answer below `/service-tests`."""
@@ -78,11 +94,27 @@ class ServiceTestService:
             )
         except JsonError as error:
             return failure(f"failed to decode JSON body:{error}", 400)
+        if self._running >= TESTS_AT_ONCE:
+            text = f"{TESTS_AT_ONCE} service tests are running, try again later"
+            headers = {"Retry-After": str(_RETRY_AFTER_S)}
+            return replace(failure(text, 429), headers=headers)
+        self._running += 1
         try:
-            await service.test(options)
+            problem = await self._problem(service, options)
+        finally:
+            self._running -= 1
+        return compact({"success": not problem, "message": problem})
+
+    async def _problem(self, service: Testable, options: Any) -> str:
+        """What went wrong with a test; nothing if it succeeded."""
+        try:
+            async with asyncio.timeout(self._limit_s):
+                await service.test(options)
+        except TimeoutError:
+            return f"the test took longer than {self._limit_s:g} s"
         except KapacitorError as error:
-            return compact({"success": False, "message": str(error)})
-        return compact({"success": True, "message": ""})
+            return str(error) or "the test failed"
+        return ""
 
     def _missing(self, name: str) -> Answer | None:
         if not name:

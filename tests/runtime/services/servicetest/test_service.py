@@ -1,11 +1,21 @@
 """Service tests. Source of the texts: Kapacitor services/servicetest."""
 
+import asyncio
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from runtime.alert.types import Level
+from runtime.secrets import Secret
+from runtime.server.config import AlertHandlers, Config
+from runtime.services.deliveries.config import Config as DeliveryConfig
+from runtime.services.httpd.messages import Answer, Request
 from runtime.services.servicetest.options import level
+from runtime.services.servicetest.service import TESTS_AT_ONCE
+from runtime.testing.loopback import LoopbackServer
 
 LINK = '"link":{"rel":"self","href":"/kapacitor/v1/service-tests%s"}'
 FOO = (
@@ -112,3 +122,129 @@ def test_levels_may_be_cut_short(text: str, expected: Level) -> None:
 def test_other_texts_are_no_levels(text: str) -> None:
     with pytest.raises(ValueError, match=f"unknown alert level '{text}'"):
         level(text)
+
+
+@pytest.fixture
+def endpoint() -> Iterator[LoopbackServer]:
+    with LoopbackServer() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def ready(config: Config, start_api: Callable[..., Any], endpoint: Any) -> Any:
+    """A server whose HipChat is the endpoint."""
+    hipchat = dataclasses.replace(
+        AlertHandlers().hipchat,
+        enabled=True,
+        url=endpoint.url,
+        room="r",
+        token=Secret("s3cret"),
+    )
+    config.handlers = AlertHandlers(hipchat=hipchat)
+    return start_api(config)
+
+
+def posted(body: str, service: str = "hipchat") -> Request:
+    path = f"/kapacitor/v1/service-tests/{service}"
+    return Request("POST", path, path, "", body.encode())
+
+
+async def all_answers(ready: Any, count: int, endpoint: LoopbackServer) -> list[Answer]:
+    """The answers to tests that are asked for at the same time; then it hangs up."""
+    asked = [
+        asyncio.create_task(ready.server.http.answer(posted("{}")))
+        for _ in range(count)
+    ]
+    refused, running = await asyncio.wait(asked, timeout=0)
+    async with asyncio.timeout(10):
+        while len(running) > TESTS_AT_ONCE:
+            done, running = await asyncio.wait(
+                running, return_when=asyncio.FIRST_COMPLETED
+            )
+            refused |= done
+    await asyncio.to_thread(endpoint.close)
+    async with asyncio.timeout(10):
+        await asyncio.gather(*running)
+    return [task.result() for task in asked]
+
+
+def test_no_more_than_four_run_at_once(ready: Any, endpoint: LoopbackServer) -> None:
+    endpoint.hang = True
+    answers = ready.run(all_answers(ready, 1000, endpoint))
+    taken = [each for each in answers if each.status == 200]
+    refused = [each for each in answers if each.status == 429]
+    assert (len(taken), len(refused)) == (TESTS_AT_ONCE, 1000 - TESTS_AT_ONCE)
+    assert refused[0].headers == {"Retry-After": "1"}
+    assert "service tests are running" in json.loads(refused[0].body)["error"]
+
+
+def test_others_have_their_turn_when_one_has_ended(ready: Any, endpoint: Any) -> None:
+    for _ in range(TESTS_AT_ONCE + 1):
+        assert ready.json("POST", "/service-tests/hipchat", "{}")["success"]
+
+
+def test_one_that_hangs_is_cut_off(
+    ready: Any, endpoint: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint.hang = True
+    monkeypatch.setattr(ready.server._tests, "_limit_s", 0.1)
+    assert ready.json("POST", "/service-tests/hipchat", "{}") == {
+        "success": False,
+        "message": "the test took longer than 0.1 s",
+    }
+
+
+@pytest.mark.parametrize("status", [200, 401, 500])
+def test_a_test_leaves_nothing_in_the_database(
+    ready: Any, endpoint: LoopbackServer, status: int
+) -> None:
+    endpoint.status = status
+    before = stored(ready)
+    found = ready.json("POST", "/service-tests/hipchat", '{"room":"x"}')
+    assert found["success"] is (status == 200)
+    assert stored(ready) == before
+    assert ready.json("GET", "/config/hipchat")["elements"][0]["options"]["room"] == "r"
+    assert endpoint.next().path == "/x/notification"
+
+
+def stored(ready: Any) -> dict[str, object]:
+    """Everything in the database, by table."""
+    tables = ready.server._store.query(
+        "SELECT name FROM sqlite_master WHERE type = 'table'"
+    )
+    return {
+        name: ready.server._store.query(f'SELECT * FROM "{name}"') for (name,) in tables
+    }
+
+
+def test_what_an_endpoint_says_shows_no_secret(
+    ready: Any, endpoint: LoopbackServer
+) -> None:
+    endpoint.status = 400
+    endpoint.body = json.dumps({"error": "no such token s3cret in auth_token=s3cret"})
+    found = ready.json("POST", "/service-tests/hipchat", "{}")
+    assert found["success"] is False
+    assert "no such token" in found["message"]
+    assert "s3cret" not in found["message"]
+
+
+@pytest.mark.parametrize(
+    "host", ["169.254.169.254", "[::ffff:a9fe:a9fe]", "0.0.0.0", "[fe80::1]"]
+)
+def test_a_url_of_their_own_leads_to_no_denied_address(ready: Any, host: str) -> None:
+    url = f"http://{host}/latest/meta-data?token=s3cret"
+    found = ready.json("POST", "/service-tests/httppost", {"url": url})
+    assert found["success"] is False
+    assert "is denied by [delivery] denied-networks" in found["message"]
+    assert "s3cret" not in found["message"]
+
+
+def test_the_networks_are_those_of_the_configuration(
+    config: Config, start_api: Callable[..., Any], endpoint: LoopbackServer
+) -> None:
+    config.delivery = DeliveryConfig(denied_networks=("127.0.0.0/8",))
+    found = start_api(config).json(
+        "POST", "/service-tests/httppost", {"url": endpoint.url}
+    )
+    assert "address 127.0.0.1 is denied by" in found["message"]
+    assert endpoint.received.empty()
