@@ -29,7 +29,7 @@ P = ParamSpec("P")
 # How often what tasks write back may make tasks write back again.
 MAX_ROUNDS = 8
 
-log = logging.getLogger("kapacitor.task_master")
+log = logging.getLogger("kapacitor.kapacitor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,22 +209,26 @@ class TaskMaster:
             reason = str(error)
         # a mistake in one task must not take the server down
         except Exception as error:
-            log.exception("a task failed", extra={"task": task.id})
+            log.exception("a task failed", extra=_context(task))
             reason = f"internal error: {type(error).__name__}: {error}"
         if reason:
             task.error = reason
             self._drop(task, reason)
 
     def _drop(self, task: ExecutingTask, reason: str) -> None:
-        log.error("task stopped", extra={"task": task.id, "err": reason})
+        log.error("task stopped", extra={**_context(task), "err": reason})
         if self._tasks.pop(task.id, None) is not None:
             self._routes.remove(task)
         try:
             task.close()
         # it failed already; what else fails while it ends changes nothing
         except Exception:
-            log.exception("a failed task did not close", extra={"task": task.id})
+            log.exception("a failed task did not close", extra=_context(task))
         self.stopped(task.id, reason)
+
+
+def _context(task: ExecutingTask) -> dict[str, str]:
+    return {"task_master": task.environment.task_master_id, "task": task.id}
 
 
 def _by_database(points: Sequence[Point]) -> dict[tuple[str, str], list[Point]]:

@@ -17,7 +17,7 @@ from runtime.units import Nanoseconds
 SHARED_COLUMNS_FROM = 8
 COLUMNS_FROM = 40
 
-_log = logging.getLogger("kapacitor.nodes")
+_log = logging.getLogger("kapacitor.kapacitor")
 
 
 class PipelineNode(Protocol):
@@ -200,17 +200,27 @@ class Node:
     def error(self, message: str, err: object = None, **more: object) -> None:
         """Count an error, and log it unless the script asked for quiet.
 
-        The log entry has the attributes `task`, `node`, those of `more`, and `err`.
+        The log entry has the attributes of `context`, those of `more`, and `err`.
         """
         self.errors += 1
         for follower in self._followers:
             follower.error(message, err, **more)
         if self._quiet:
             return
-        context = {"task": self.environment.task_id, "node": self.name, **more}
+        context = {**self.context, **more}
         if err is not None:
             context["err"] = str(err)
         _log.error(message, extra=context)
+
+    @property
+    def context(self) -> dict[str, object]:
+        """What log entries say of the node: `task_master`, `task` and `node`."""
+        environment = self.environment
+        return {
+            "task_master": environment.task_master_id,
+            "task": environment.task_id,
+            "node": self.name,
+        }
 
     def fail(self, reason: object) -> NoReturn:
         """Stop the task.

@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from runtime.alert.types import Row
 from runtime.frames import Batch, Batches, Frame, Point
 from runtime.golang.printing import sprint
-from runtime.golang.quoting import quote
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Node
 from runtime.nodes.rows import batch_row, point_row
 from runtime.pipeline import output as pipeline
 from runtime.units import rfc3339
 
-_log = logging.getLogger("kapacitor.nodes")
+_log = logging.getLogger("kapacitor.kapacitor")
 _LEVELS = {"DEBUG": logging.DEBUG, "ERROR": logging.ERROR}
 
 
@@ -50,6 +49,9 @@ class LogNode(Node):
 
     def point(self, point: Point) -> None:
         """Take a point of a stream."""
+        if not _log.isEnabledFor(self._level):
+            self.emit_point(point)
+            return
         self._write(
             "point",
             {
@@ -85,11 +87,8 @@ class LogNode(Node):
         self.emit_batch(batch)
 
     def _write(self, message: str, texts: Mapping[str, str]) -> None:
-        if not _log.isEnabledFor(self._level):
-            return
-        context = {"task": self.environment.task_id, "node": self.name, **texts}
-        pairs = " ".join(f"{key}={_shown(text)}" for key, text in context.items())
-        _log.log(self._level, f"{message} {pairs}")
+        # attributes of their own might be some that all log entries have
+        _log.log(self._level, message, extra={**self.context, "parts": texts})
 
 
 def _named(kind: str, values: Mapping[str, object]) -> dict[str, str]:
@@ -98,11 +97,6 @@ def _named(kind: str, values: Mapping[str, object]) -> dict[str, str]:
 
 def _numbered(kind: str, values: tuple[str, ...]) -> dict[str, str]:
     return {f"{kind}_{number}": value for number, value in enumerate(values)}
-
-
-def _shown(text: str) -> str:
-    plain = text and not any(char in text for char in ' "=\n\r\t')
-    return text if plain else quote(text)
 
 
 class HTTPOutNode(Node):

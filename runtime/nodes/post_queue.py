@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from runtime.errors import KapacitorError
 
-_log = logging.getLogger("kapacitor.nodes")
+_log = logging.getLogger("kapacitor.kapacitor")
 
 Step = Callable[[], None]
 Work = Callable[[], Awaitable[Step | None]]

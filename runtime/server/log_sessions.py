@@ -1,4 +1,6 @@
-"""The log over HTTP: each client gets the lines it asks for, as they are written.
+"""The log over HTTP: its level, and its lines for those who watch it.
+
+Those get lines of all levels, whatever level is written.
 
 Source: Kapacitor services/diagnostic, services/httpd.
 """
@@ -14,13 +16,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runtime.golang.json import dumps
+from runtime.golang.json_decode import JsonError, decode, string, struct
 from runtime.server.logs import ROOT, logfmt, parts_of
-from runtime.services.httpd.messages import PREVIEW, Answer, Request, failure
+from runtime.services.httpd.messages import (
+    NO_CONTENT,
+    PREVIEW,
+    Answer,
+    Request,
+    failure,
+)
 from runtime.services.httpd.router import Router
 
 LOGFMT = "application/logfmt"
 JSON = "application/json"
 _LEVELS = ("debug", "info", "warn", "error")
+_SETTABLE = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "ERROR": logging.ERROR}
 # lines that may wait for a client; the oldest are dropped
 _WAITING = 1000
 _SESSIONS = 32
@@ -77,10 +87,13 @@ class LogSessions(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self._sessions: set[_Session] = set()
+        # what the logger has while nobody watches
+        self._level = logging.NOTSET
 
     def add_routes(self, router: Router) -> None:
-        """Add the route; it is a preview, so it has no other base."""
+        """Add the routes; `logs` is a preview, so it has no other base."""
         router.add("GET", "/logs", self._watch, base=PREVIEW)
+        router.add("POST", "/loglevel", self._set_level)
 
     def end(self) -> None:
         """End all sessions: the server is about to close."""
@@ -108,6 +121,8 @@ class LogSessions(logging.Handler):
         line = _json if content_type == JSON else _logfmt
         session = _Session(wanted, line, self._forget)
         if not self._sessions:
+            self._level = ROOT.level
+            ROOT.setLevel(logging.DEBUG)
             ROOT.addHandler(self)
         self._sessions.add(session)
         extra = {"service": "sessions", "id": str(uuid.uuid4())}
@@ -119,9 +134,29 @@ class LogSessions(logging.Handler):
         return Answer(200, content_type=content_type, stream=session)
 
     def _forget(self, session: _Session) -> None:
-        self._sessions.discard(session)
+        if session not in self._sessions:
+            return
+        self._sessions.remove(session)
         if not self._sessions:
             ROOT.removeHandler(self)
+            ROOT.setLevel(self._level)
+
+    async def _set_level(self, request: Request) -> Answer:
+        reader = struct("struct", {"level": string})
+        try:
+            name = decode(request.body, reader, {}).get("level", "")
+        except JsonError as error:
+            return failure(f"invalid json: {error}", 400)
+        level = _SETTABLE.get(name.upper())
+        if level is None:
+            return failure("invalid log level", 400)
+        for handler in ROOT.handlers:
+            if handler is not self:
+                handler.setLevel(level)
+        self._level = level
+        if not self._sessions:
+            ROOT.setLevel(level)
+        return NO_CONTENT
 
 
 class _Session(AsyncGenerator[bytes, None]):

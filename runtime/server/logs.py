@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
@@ -11,6 +12,7 @@ from typing import IO
 from runtime.errors import ConfigError
 from runtime.golang.quoting import quote
 from runtime.secrets import hidden
+from runtime.server.log_limits import Repeats
 from runtime.server.sections import LOG_LEVELS, LoggingConfig
 from runtime.units import MILLISECOND, rfc3339
 
@@ -26,21 +28,24 @@ _WORDS = {
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
+# What a line may be long, so that no tag or id of a client fills the disk.
+_LONGEST_LINE = 16 * 1024
+_LONGEST_PART = 8 * 1024
+
+
 class LogfmtFormatter(logging.Formatter):
     """`ts=… lvl=info msg="…" service=http`, then what `extra` gave."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One record as one line, with a traceback after it if there is one."""
-        line = logfmt(parts_of(record))
-        if record.exc_info:
-            line += f"\n{hidden(self.formatException(record.exc_info))}"
-        return line
+        """One record as one line; a traceback is the last part of it."""
+        return logfmt(parts_of(record))
 
 
 def parts_of(record: logging.LogRecord) -> dict[str, str]:
     """What a line says, in order; the names are those of Kapacitor's tags.
 
-    The service is the logger's unless the line names its own.
+    The service is the logger's unless the line names its own. What `extra` calls
+    `parts` is a mapping of more of them.
     """
     parts = {
         "ts": rfc3339(int(record.created * 1000) * MILLISECOND),
@@ -50,23 +55,53 @@ def parts_of(record: logging.LogRecord) -> dict[str, str]:
     if service := record.name.removeprefix(ROOT.name).removeprefix("."):
         parts["service"] = service
     for key, value in vars(record).items():
-        if key not in _STANDARD:
+        if key == "parts":
+            parts |= {name: str(each) for name, each in value.items()}
+        elif key not in _STANDARD:
             parts[key] = str(value)
+    if record.exc_info and record.exc_info[1] is not None:
+        # the end of a traceback says more than its start
+        text = "".join(traceback.format_exception(record.exc_info[1]))
+        parts["stack"] = text[-_LONGEST_PART // 2 :]
     # whatever put it there: no secret is logged
     said = hidden("\0".join(parts.values())).split("\0")
     if len(said) != len(parts):
         said = [hidden(value) for value in parts.values()]
-    return dict(zip(parts, said, strict=True))
+    return dict(zip(parts, (_cut(each, _LONGEST_PART) for each in said), strict=True))
 
 
 def logfmt(parts: Mapping[str, str]) -> str:
-    """A line without its end."""
-    return " ".join(f"{key}={_quoted(value)}" for key, value in parts.items())
+    """A line without its end; whatever the parts hold, it is one and not too long."""
+    line = _line(parts)
+    longest = _LONGEST_PART
+    while longest and len(line) * 4 > _LONGEST_LINE < len(line.encode()):
+        longest //= 2
+        line = _line({key: _cut(value, longest) for key, value in parts.items()})
+    return line
+
+
+def _line(parts: Mapping[str, str]) -> str:
+    return " ".join(f"{_key(key)}={_quoted(value)}" for key, value in parts.items())
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}…"
+
+
+def _key(name: str) -> str:
+    # the names of tags are a client's
+    if name.isidentifier():
+        return name
+    return "".join(
+        char if char.isprintable() and char not in ' "=' else "_" for char in name
+    )
 
 
 def _quoted(value: str) -> str:
-    plain = value and not any(char in ' "=\\' or char < " " for char in value)
-    return value if plain else quote(value)
+    # marks that turn text around are not printable, nor are other ends of lines
+    if value and value.isprintable() and not any(char in ' "=\\' for char in value):
+        return value
+    return quote(value)
 
 
 def configure(config: LoggingConfig) -> logging.Handler:
@@ -80,6 +115,8 @@ def configure(config: LoggingConfig) -> logging.Handler:
         raise ConfigError("invalid log level")
     handler = _handler(config.file)
     handler.setFormatter(LogfmtFormatter())
+    handler.setLevel(level)
+    handler.addFilter(Repeats(handler.handle))
     ROOT.addHandler(handler)
     ROOT.setLevel(level)
     ROOT.propagate = False

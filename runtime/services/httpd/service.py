@@ -17,7 +17,6 @@ from aiohttp.http_exceptions import BadHttpMethod, HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
 from runtime.errors import BusyError, StoreError
-from runtime.golang.json_decode import JsonError, decode, string, struct
 from runtime.services.auth.credentials import without_password
 from runtime.services.httpd.connection import Connection, Gate, Shared
 from runtime.services.httpd.headers import Marks
@@ -44,7 +43,6 @@ _IDLE_S = 180.0
 _UNMARKED_NOT_FOUND = Answer(404, NOT_FOUND.body, marked=False)
 _BAD_REQUEST = Answer(400, b"400 Bad Request", "text/plain; charset=utf-8")
 _OPTIONS = Answer(200, content_type=None, marked=False)
-_LEVELS = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "ERROR": logging.ERROR}
 
 
 class HttpService:
@@ -91,7 +89,6 @@ class HttpService:
         self._sweeper: asyncio.Task[None] | None = None
         self.router.add("GET", "/ping", _ping)
         self.router.add("HEAD", "/ping", _ping)
-        self.router.add("POST", "/loglevel", _set_log_level)
         self.router.add("GET", "/:routes", self._routes)
 
     def authenticate(self, gate: Gate) -> None:
@@ -367,18 +364,6 @@ def _moved(request: Request, clean: str) -> Answer:
 
 
 async def _ping(request: Request) -> Answer:
-    return NO_CONTENT
-
-
-async def _set_log_level(request: Request) -> Answer:
-    reader = struct("struct", {"level": string})
-    try:
-        level = decode(request.body, reader, {}).get("level", "")
-    except JsonError as error:
-        return failure(f"invalid json: {error}", 400)
-    if level.upper() not in _LEVELS:
-        return failure("invalid log level", 400)
-    logging.getLogger("kapacitor").setLevel(_LEVELS[level.upper()])
     return NO_CONTENT
 
 

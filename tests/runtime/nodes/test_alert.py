@@ -330,8 +330,8 @@ class TestTopics:
         assert len(run.events) == 2
         line = LogfmtFormatter().format(caplog.records[0])
         assert line.endswith(
-            ' lvl=error msg="encountered error collecting event" service=nodes '
-            'task=TASK node=alert2 err="failed to deliver event"'
+            ' lvl=error msg="encountered error collecting event" service=kapacitor '
+            'task_master=main task=TASK node=alert2 err="failed to deliver event"'
         )
         assert run.node.stats()["errors"] == 2
 

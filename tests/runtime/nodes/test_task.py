@@ -13,6 +13,7 @@ from runtime.nodes.node import Node
 from runtime.nodes.rows import batch_row
 from runtime.nodes.task import ExecutingTask
 from runtime.pipeline.evaluate import evaluate
+from runtime.server.logs import LogfmtFormatter
 from runtime.testing.frames import Collector, host_frame
 from runtime.tick.parser import parse as parse_script
 from runtime.units import SECOND
@@ -247,14 +248,16 @@ def test_log_writes_points_and_batches(caplog):
         "|window().period(1s).every(1s)|log().level('error')"
     )
     task.write(write("m,h=a v=1 1\nm,h=a v=2 2"))
-    first, *_, begin, point, end = caplog.records
-    assert (first.levelname, begin.levelname) == ("INFO", "ERROR")
-    text = first.getMessage()
-    assert text.startswith('point task=t node=log2 prefix="P Q" name=m db=d rp=r')
-    assert 'group="h=a" dimension_0=h tag_h=a field_v=1 time=1970-01' in text
-    assert begin.getMessage().startswith("begin batch ")
-    assert "field_v=1" in point.getMessage()
-    assert end.getMessage().startswith("end batch ")
+    first, *_, begin, point, end = map(LogfmtFormatter().format, caplog.records)
+    assert (
+        " lvl=info msg=point service=kapacitor task_master=main task=t node=log2 "
+        'prefix="P Q" name=m db=d rp=r group="h=a" dimension_0=h tag_h=a field_v=1 '
+        "time=1970-01-01T00:00:01Z"
+    ) in first
+    assert ' lvl=error msg="begin batch" ' in begin
+    assert ' msg="batch point" ' in point
+    assert "field_v=1" in point
+    assert ' msg="end batch" ' in end
     assert len(collector.got) == 1
 
 

@@ -117,7 +117,7 @@ def test_the_level_of_the_log_is_set(server: Any) -> None:
     assert ask('{"level":"warn"}') == (400, "invalid log level")
     assert ask('{"level":"off"}') == (400, "invalid log level")
     assert ask('{"level":') == (400, "invalid json: unexpected EOF")
-    assert ask('{"level":"Error"}') == (204, "")
+    assert ask('{"LEVEL":"Error"}') == (204, "")
     server.call("GET", "/kapacitor/v1/tasks?limit=8")
     assert server.cli("level", "info") == ""
     server.call("GET", "/kapacitor/v1/tasks?limit=9")
@@ -183,3 +183,51 @@ def test_failing_deliveries_can_be_followed(start_kapacitord: Any) -> None:
         server.write("m v=1")
         line = until(answer, "failed to deliver event")
     assert " service=delivery task=t topic=main:t:alert2 " in line
+
+
+def test_those_who_watch_get_lines_of_all_levels(server: Any, follow: Any) -> None:
+    server.json("POST", "/loglevel", {"level": "error"})
+    answer = follow("?lvl=debug%2B")
+    server.call("GET", "/kapacitor/v1/tasks?limit=3")
+    assert " lvl=info " in until(answer, "limit=3")
+    # the level may change while they do
+    server.json("POST", "/loglevel", {"level": "info"})
+    server.json("POST", "/loglevel", {"level": "error"})
+    task = {"id": "t", "script": "stream|from()|log().level('debug')"}
+    dbrps = [{"db": "d", "rp": "r"}]
+    server.json("POST", "/tasks", {**task, "dbrps": dbrps, "status": "enabled"})
+    server.write("cpu v=1", "db=d&rp=r")
+    line = until(answer, "msg=point")
+    assert " lvl=debug msg=point service=kapacitor task_master=main task=t " in line
+    assert " node=log2 " in line
+    assert "limit=3" not in server.log
+    assert "msg=point" not in server.log
+
+
+def test_the_level_returns_when_nobody_watches(server: Any) -> None:
+    server.json("POST", "/loglevel", {"level": "error"})
+    with following(server, "logs", "service=sessions") as logs:
+        assert logs.stdout is not None
+        logs.stdout.readline()
+    server.json("POST", "/loglevel", {"level": "info"})
+    server.call("GET", "/kapacitor/v1/tasks?limit=5")
+    assert "limit=5" in server.log
+
+
+def test_a_task_that_fails_at_every_point_does_not_fill_the_log(server: Any) -> None:
+    dbrps = [{"db": "d", "rp": "r"}]
+    scripts = {
+        "bad": "stream|from()|eval(lambda: \"no\" + 1).as('x')",
+        "good": "stream|from()|httpOut('out')",
+    }
+    for id, script in scripts.items():
+        task = {"id": id, "script": script, "dbrps": dbrps, "status": "enabled"}
+        server.json("POST", "/tasks", task)
+    for _ in range(4):
+        server.write("\n".join(f"m v=1 {time}" for time in range(1000)), "db=d&rp=r")
+    stats = server.json("GET", "/tasks/bad")["stats"]["node-stats"]
+    assert stats["eval2"]["errors"] == 4000
+    assert server.json("GET", "/tasks/bad")["executing"]
+    good = server.json("GET", "/tasks/good")["stats"]["node-stats"]
+    assert good["http_out2"]["collected"] == 4000
+    assert server.log.count(" task=bad ") <= 20

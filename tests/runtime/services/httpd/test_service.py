@@ -173,21 +173,6 @@ def test_a_mistake_of_a_handler_is_an_error_not_a_dead_server() -> None:
     assert (500, ERROR.format("internal error: KeyError")) == (status, body.decode())
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "text"),
-    [
-        (b'{"level":"debug"}', 204, ""),
-        (b'{"LEVEL":"Info"}', 204, ""),
-        (b'{"level":"WARN"}', 400, "invalid log level"),
-        (b'{"level":', 400, "invalid json: unexpected EOF"),
-    ],
-)
-def test_log_level(body: bytes, status: int, text: str) -> None:
-    answer = ask("POST", "/kapacitor/v1/loglevel", body)
-    assert answer[0] == status
-    assert answer[2].decode() == (ERROR.format(text) if text else "")
-
-
 def test_routes_lists_methods_by_pattern() -> None:
     _, _, body = ask("GET", "/kapacitor/v1/:routes")
     assert b'"/kapacitor/v1/ping": [' in body

@@ -1,0 +1,90 @@
+"""Complaints that repeat are not all written: a task that fails must not fill the disk."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+# Of complaints of one kind, this many are written …
+MOST = 20
+# … in this time.
+SPAN_S = 10.0
+# Kinds that are remembered; more at once are not told apart.
+_KINDS = 1000
+# What tells complaints with the same text apart.
+_PARTS = ("task_master", "task", "node", "topic", "handler", "service")
+
+
+@dataclass(slots=True)
+class _Kind:
+    end: float
+    first: logging.LogRecord
+    written: int = 0
+    left_out: int = 0
+
+
+class Repeats(logging.Filter):
+    """Lets warnings and errors pass until there are too many that say the same.
+
+    How many were left out is written when their time is over, as `suppressed`.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[logging.LogRecord], object],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Let everything pass for now.
+
+        Args:
+            write: takes the lines that say what was left out.
+            clock: seconds that never go back.
+        """
+        super().__init__()
+        self._write = write
+        self._clock = clock
+        self._kinds: dict[Hashable, _Kind] = {}
+        self._look_at = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to write `record`; before it comes what was left out."""
+        if hasattr(record, "suppressed"):
+            return True
+        now = self._clock()
+        if now >= self._look_at:
+            self._tell(now)
+        # what a script shows of its points is no complaint
+        if record.levelno < logging.WARNING or hasattr(record, "parts"):
+            return True
+        return self._counts(record, now)
+
+    def _counts(self, record: logging.LogRecord, now: float) -> bool:
+        values = vars(record)
+        key = (record.name, record.msg, *(str(values.get(name)) for name in _PARTS))
+        kind = self._kinds.get(key)
+        if kind is None:
+            if len(self._kinds) >= _KINDS:
+                key = ()
+                kind = self._kinds.get(key)
+            if kind is None:
+                kind = self._kinds[key] = _Kind(now + SPAN_S, record)
+        if kind.written < MOST:
+            kind.written += 1
+            return True
+        kind.left_out += 1
+        return False
+
+    def _tell(self, now: float) -> None:
+        """Write how many were left out of the kinds whose time is over."""
+        self._look_at = now + 1.0
+        ended = [key for key, kind in self._kinds.items() if kind.end <= now]
+        for key in ended:
+            kind = self._kinds.pop(key)
+            if kind.left_out:
+                said = copy.copy(kind.first)
+                said.created = time.time()
+                said.suppressed = kind.left_out
+                self._write(said)
