@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import traceback
 
@@ -16,6 +17,10 @@ from runtime.golang.utf8 import whole
 from runtime.http_client import idempotency_key
 
 _ERROR_CHARACTERS = 2000
+# of files, memory, processes
+_LACKS = frozenset(
+    (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN)
+)
 
 _log = logging.getLogger("kapacitor.delivery")
 
@@ -53,7 +58,7 @@ class Attempts:
         # A handler is somebody else's code: whatever it raises, the next event comes.
         # The text may hold a secret, so only the place is told.
         except Exception as error:
-            return DeliveryError(_place(error))
+            return DeliveryError(_place(error), retry=_may_pass(error))
         return None
 
 
@@ -82,6 +87,14 @@ def log_failure(queue: Queue, item: Item, then: str) -> None:
             "err": item.error,
         },
     )
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether the machine lacked something that it may have later."""
+    if isinstance(error, OSError):
+        return error.errno in _LACKS
+    # Python has no class of its own for the latter
+    return isinstance(error, MemoryError) or str(error) == "can't start new thread"
 
 
 def _place(error: Exception) -> str:
