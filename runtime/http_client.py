@@ -186,9 +186,13 @@ class AiohttpClient:
     async def _exchange(self, request: Request) -> tuple[Response, str]:
         key = idempotency_key.get()
         own = {"User-Agent": _USER_AGENT} | ({"Idempotency-Key": key} if key else {})
+        url = URL(request.url, encoded=True)
+        if any(name.lower() == "authorization" for name in request.headers):
+            # as with Go, a header counts before the user in a URL
+            url = url.with_user(None)
         async with self._opened().request(
             request.method,
-            URL(request.url, encoded=True),
+            url,
             headers=own | dict(request.headers),
             data=request.body or None,
             allow_redirects=False,

@@ -14,9 +14,14 @@ from typing import Any, TypeVar
 from runtime.alert.types import Level
 from runtime.errors import OptionsError
 from runtime.golang.printing import sprint
+from runtime.secret_names import HIDDEN, hidden
+from runtime.secret_urls import is_url_name
 from runtime.secrets import Secret
 from runtime.settings import key_of
 from runtime.units import Duration
+
+# of a wrong value in an error
+_SHOWN_CHARACTERS = 200
 
 T = TypeVar("T")
 Options = Mapping[str, Any]
@@ -85,7 +90,8 @@ def _structure(name: str, data: Any, onto: Any, problems: list[str]) -> Any:
         path = f"{name}.{key_of(field)}" if name else key_of(field)
         changes[field.name] = _value(path, data[key], annotation, problems)
     if unused:
-        problems.append(f"'{name}' has invalid keys: {', '.join(sorted(unused))}")
+        keys = ", ".join(_short(key) for key in sorted(unused))
+        problems.append(f"'{name}' has invalid keys: {keys}")
     return onto if problems else dataclasses.replace(onto, **changes)
 
 
@@ -126,12 +132,31 @@ def _value(name: str, data: Any, annotation: Any, problems: list[str]) -> Any:
     try:
         return _scalar(data, annotation)
     except _MismatchError:
-        shown = "***" if annotation is Secret else sprint(_as_json(data))
+        shown = HIDDEN if annotation is Secret else _shown(name, data)
         problems.append(
             f"'{name}' expected type '{_GO_NAMES[annotation]}', got unconvertible "
             f"type '{_go_type(data)}', value: '{shown}'"
         )
         return None
+
+
+def _shown(name: str, data: Any) -> str:
+    """A wrong value, without what may be secret in it or would fill the screen."""
+    return _short(
+        HIDDEN if is_url_name(name) else sprint(_as_json(_without_secrets(data)))
+    )
+
+
+def _without_secrets(data: Any) -> Any:
+    if isinstance(data, Mapping):
+        return {key: _without_secrets(value) for key, value in hidden(data).items()}
+    if isinstance(data, list | tuple):
+        return [_without_secrets(each) for each in data]
+    return data
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
 
 
 def _level(name: str, text: str, problems: list[str]) -> Level:

@@ -9,6 +9,9 @@ from runtime.secret_names import HIDDEN
 
 # a scheme, and what follows up to the path
 _HEAD = re.compile(r"((?:[A-Za-z][A-Za-z0-9+.-]*:)?)((?://[^/?#]*)?)")
+# what stands at the beginning where somebody forgot the scheme
+_HOST = re.compile(r"(?:localhost|[\w-]+(?:\.[\w-]+)+):\d{1,5}", re.ASCII)
+_PORT_CHARACTERS = len("65536")
 _ACTION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 # characters that no URL has: each stands for an action of a template
 _MARKS = range(0xE000, 0xF8FF)
@@ -57,6 +60,10 @@ def is_url_name(name: str) -> bool:
 
 def _authority(text: str) -> str:
     user, at, host = text.rpartition("@")
+    name, colon, port = host.rpartition(":")
+    if colon and "]" not in port and len(_said(port)) > _PORT_CHARACTERS:
+        # of a user without a host it is the password
+        host = f"{name}:{HIDDEN}"
     return f"{HIDDEN if _said(user) else user}{at}{host}"
 
 
@@ -79,6 +86,8 @@ def _said(text: str) -> str:
 
 
 def _looks_secret(part: str) -> bool:
+    if _HOST.fullmatch(part):
+        return False
     long = len(part) >= 24
     mixed = any(map(str.isdigit, part)) and any(map(str.isalpha, part))
-    return long or ":" in part or "@" in part or (mixed and len(part) >= 16)
+    return long or ":" in part.strip(":") or "@" in part or (mixed and len(part) >= 16)

@@ -9,6 +9,8 @@ from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
 
 from runtime.errors import ConfigError, DeliveryError
 from runtime.golang.quoting import quote as go_quote
+from runtime.secret_names import HIDDEN
+from runtime.secret_urls import hidden_url
 
 # What Go leaves alone in a path, besides letters and digits.
 _PATH_SAFE = "/$&+,:;=@~"
@@ -16,6 +18,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
 # all but letters, digits, what separates parts, and bytes that are not ASCII
 _BAD_HOST = re.compile(r"[\x00-\x20#/?@\\^`{|}\x7f]")
+_PORT_CHARACTERS = len(":65536")
 _PORT = re.compile(r"(:[0-9]*)?")
 
 
@@ -24,7 +27,7 @@ def check_url(url: str, message: str | None = None) -> None:
 
     Args:
         url: the configured value.
-        message: what to say; by default Go's reason, with the URL.
+        message: what to say; by default Go's reason, with what may be shown of the URL.
 
     Raises:
         ConfigError: it is not a URL.
@@ -35,7 +38,7 @@ def check_url(url: str, message: str | None = None) -> None:
     if problem is None:
         return
     if message is None:
-        shown = go_quote(url)
+        shown = go_quote(hidden_url(url))
         message = f"invalid url {shown}: parse {shown}: {problem}"
     raise ConfigError(message)
 
@@ -109,5 +112,7 @@ def _authority_problem(authority: str) -> str | None:
     else:
         port = ":" + host.rpartition(":")[2] if ":" in host else ""
     if not _PORT.fullmatch(port):
-        return f"invalid port {go_quote(port)} after host"
+        # of a user without host it is the password
+        shown = port if len(port) <= _PORT_CHARACTERS else f":{HIDDEN}"
+        return f"invalid port {go_quote(shown)} after host"
     return None

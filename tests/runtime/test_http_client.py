@@ -53,6 +53,17 @@ def test_sends_what_it_is_given(server):
     assert "Content-Type" not in seen.headers
 
 
+@pytest.mark.parametrize(
+    ("headers", "wanted"),
+    [({}, "Basic dTpwQHc="), ({"authorization": "Bearer t"}, "Bearer t")],
+)
+def test_a_header_counts_before_the_user_in_a_url(server, headers, wanted):
+    url = server.url.replace("//", "//u:p%40w@") + "/a%2Fb"
+    send(Request("POST", url, headers))
+    seen = server.next()
+    assert (seen.path, seen.headers["Authorization"]) == ("/a%2Fb", wanted)
+
+
 def test_the_key_of_the_delivery_is_a_header(server):
     token = idempotency_key.set("abc")
     try:

@@ -44,7 +44,7 @@ def test_answers_show_other_urls_to_the_letter(url):
         ("http://h/{{ .ID }}?k={{ .Level }}x", "http://h/{{ .ID }}?k=***"),
         ("http://u:{{ .ID }}@h/?a={{ .ID }}", "http://***@h/?a={{ .ID }}"),
         ("http://h/#0123456789abcdefghijklmn", "http://h/#***"),
-        ("ht!tp://user:SECRET@h", "***//***"),
+        ("ht!tp://user:SECRET@h", "ht!tp://***"),
         ("http://***@h/?a=***", "http://***@h/?a=***"),
     ],
 )

@@ -28,7 +28,7 @@ from runtime.golang.quoting import quote
 from runtime.services.alert.json_patch import PatchError, apply
 from runtime.services.alert.policy import OPEN, ForbiddenError, Policy
 from runtime.services.alert.service import AlertService, UnknownHandlerError
-from runtime.services.alert.specs import HandlerSpec, redacted
+from runtime.services.alert.specs import HandlerSpec, PlaceholderError, redacted
 from runtime.services.httpd.messages import RefusedError
 from runtime.units import go_duration, rfc3339
 
@@ -183,6 +183,8 @@ class AlertAPI:
             self._service.register(spec, self._policy)
         except ForbiddenError as error:
             raise RefusedError(f"failed to create handler: {error}", 403) from None
+        except PlaceholderError as error:
+            raise RefusedError(f"failed to create handler: {error}", 400) from None
         except OptionsError as error:
             raise RefusedError(f"failed to create handler: {error}", 500) from None
         return Reply(200, self._handler_tree(spec))
@@ -201,6 +203,8 @@ class AlertAPI:
             spec = self._service.update(before, spec, self._policy)
         except ForbiddenError as error:
             raise RefusedError(f"failed to update handler: {error}", 403) from None
+        except PlaceholderError as error:
+            raise RefusedError(f"failed to update handler: {error}", 400) from None
         except OptionsError as error:
             raise RefusedError(f"failed to update handler: {error}", 500) from None
         return Reply(200, self._handler_tree(spec))

@@ -28,7 +28,12 @@ from runtime.services.alert.loop import Loop
 from runtime.services.alert.match import Match
 from runtime.services.alert.policy import OPEN, Policy
 from runtime.services.alert.routes import Lasting, targets_of, way_back
-from runtime.services.alert.specs import HandlerSpec, HandlerSpecs, restored
+from runtime.services.alert.specs import (
+    HandlerSpec,
+    HandlerSpecs,
+    check_secrets,
+    restored,
+)
 from runtime.services.alert.state import StoredTopics, check, is_anonymous
 from runtime.store import Store
 
@@ -288,9 +293,12 @@ class AlertService:
 
         Raises:
             ForbiddenError: the policy is against it.
+            PlaceholderError: `***` stands where a secret should.
             OptionsError: its kind, options or match are wrong, or its id is taken.
         """
+        restored(spec.options, None)
         attached = self._made(spec, policy)
+        check_secrets(attached.handler if attached else None)
         if spec.id in self._specs.get(spec.topic, {}):
             raise OptionsError(
                 "cannot register handler, handler with ID "
@@ -317,6 +325,7 @@ class AlertService:
         options = restored(spec.options, before.options)
         spec = HandlerSpec(spec.id, spec.topic, spec.kind, options, spec.match)
         attached = self._made(spec, policy)
+        check_secrets(attached.handler if attached else None)
         self._check_circles(spec, attached, before)
         # what runs is what is stored: nothing changes before that is
         with self._store.transaction():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,11 +15,22 @@ from runtime.alert.types import Handler
 from runtime.errors import OptionsError, StoreError
 from runtime.golang.quoting import quote
 from runtime.secret_names import HIDDEN, is_secret_name
+from runtime.secret_urls import hidden_url, is_url_name
 from runtime.secrets import Secret
 from runtime.settings import key_of
 from runtime.store import Store
 
 _BUCKET = "handler-specs"
+
+
+class PlaceholderError(OptionsError):
+    """An option shows that a secret is hidden there, and it is not known which."""
+
+    def __init__(self, option: str) -> None:
+        super().__init__(
+            f"option {option} has {HIDDEN} in place of a secret that is not known here: "
+            "write the secret or, better, put it into the configuration"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +117,7 @@ def redacted(options: Mapping[str, Any] | None, handler: Handler | None) -> Any:
         return None
     hidden = _secret_keys(handler)
     return {
-        key: _shown(value) if not _is_secret(key, hidden) else value and HIDDEN
+        key: _shown(key, value) if not _is_secret(key, hidden) else value and HIDDEN
         for key, value in sorted(options.items())
     }
 
@@ -113,23 +125,56 @@ def redacted(options: Mapping[str, Any] | None, handler: Handler | None) -> Any:
 def restored(
     options: Mapping[str, Any] | None, before: Mapping[str, Any] | None
 ) -> Mapping[str, Any] | None:
-    """`options` with the secrets of `before` where a client sent back what hides them."""
-    if options is None or not before:
-        return options
-    return {
-        key: _restored(value, before.get(key)) if key in before else value
-        for key, value in options.items()
+    """`options` with the secrets of `before` where a client sent back what hides them.
+
+    Raises:
+        PlaceholderError: one is hidden that is not known.
+    """
+    known = {key.casefold(): value for key, value in (before or {}).items()}
+    found = {
+        key: _restored(key, value, known.get(key.casefold()))
+        for key, value in (options or {}).items()
     }
+    for key, value in found.items():
+        if name := _unknown(key, value):
+            raise PlaceholderError(name)
+    return options and found
 
 
-def _shown(value: Any) -> Any:
+def check_secrets(handler: Handler | None) -> None:
+    """Refuse a handler one of whose secrets is what hides one.
+
+    Raises:
+        PlaceholderError: it is.
+    """
+    options: Any = getattr(handler, "options", None)
+    for each in dataclasses.fields(options) if _secret_keys(handler) else ():
+        if getattr(options, each.name) == Secret(HIDDEN):
+            raise PlaceholderError(key_of(each))
+
+
+def _shown(key: str, value: Any) -> Any:
+    if isinstance(value, str) and is_url_name(key):
+        return hidden_url(value)
     return secret_names.hidden(value) if isinstance(value, Mapping) else value
 
 
-def _restored(value: Any, before: Any) -> Any:
+def _restored(key: str, value: Any, before: Any) -> Any:
     if isinstance(value, Mapping) and isinstance(before, Mapping):
         return secret_names.restored(value, before)
-    return before if value == HIDDEN else value
+    if isinstance(value, str) and isinstance(before, str) and is_url_name(key):
+        return before if value in (HIDDEN, hidden_url(before)) else value
+    return value if before is None or value != HIDDEN else before
+
+
+def _unknown(key: str, value: Any) -> str:
+    """What hides something that nobody knows, if anything does."""
+    if isinstance(value, Mapping):
+        names = (name for name in value if value[name] == HIDDEN)
+        return next((f"{key}.{n}" for n in names if is_secret_name(n)), "")
+    if not isinstance(value, str) or HIDDEN not in value:
+        return ""
+    return key if is_url_name(key) or (value == HIDDEN and is_secret_name(key)) else ""
 
 
 def _is_secret(key: str, hidden: set[str] | None) -> bool:
@@ -141,12 +186,11 @@ def _is_secret(key: str, hidden: set[str] | None) -> bool:
 
 def _secret_keys(handler: Handler | None) -> set[str] | None:
     options = getattr(handler, "options", None)
-    fields = getattr(options, "__dataclass_fields__", None)
-    if fields is None:
+    if not dataclasses.is_dataclass(options):
         return None
     return {
         key_of(each).casefold()
-        for each in fields.values()
+        for each in dataclasses.fields(options)
         if isinstance(getattr(options, each.name), Secret)
     }
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from runtime.errors import ConfigError
 from runtime.golang.quoting import quote
-from runtime.secret_names import restored
+from runtime.services.config import placeholders
 from runtime.services.config.sections import Section, fields_by_key
 from runtime.services.config.values import converted, kind
 
@@ -162,7 +162,9 @@ class Update:
                     f"failed to override configuration {path}: "
                     f"cannot override element key {self._key(sections)}"
                 )
-            options = {**known.options, **self._shown_back(known.options)}
+            element = self._element(sections, before)
+            new = self._said(self.set, known.options, element, path)
+            options = {**known.options, **new}
             kept = {k: v for k, v in options.items() if k not in self.delete}
             if known.create:
                 # without its name the element would be another one
@@ -170,16 +172,30 @@ class Update:
             after[path] = dataclasses.replace(known, options=kept)
         return after
 
-    def _shown_back(self, before: Mapping[str, Any]) -> dict[str, Any]:
-        """What is set, with what an override holds where it comes back hidden."""
-        return {
-            name: (
-                restored(value, before[name])
-                if isinstance(value, Mapping) and isinstance(before.get(name), Mapping)
-                else value
-            )
-            for name, value in self.set.items()
-        }
+    def _element(self, sections: Mapping[str, Section], before: Overrides) -> Any:
+        """The element as it is before the update; None where there is none."""
+        section = sections.get(self.section)
+        if section is None:
+            return None
+        own = [each for each in before.values() if each.section == self.section]
+        try:
+            elements = resolve(section, own)
+        except ConfigError:
+            # they apply no more; this update may be what repairs them
+            elements = section.elements
+        names = {section.element_name(each): each for each in elements}
+        return names.get(self.element or "")
+
+    def _said(
+        self, said: Mapping[str, Any], stored: Mapping[str, Any], on: Any, path: str
+    ) -> Mapping[str, Any]:
+        if on is None:
+            return said
+        try:
+            return placeholders.said(said, stored, on)
+        except ConfigError as error:
+            text = f"failed to override configuration {path}: {error}"
+            raise UpdateError(text) from None
 
     def _key(self, sections: Mapping[str, Section]) -> str | None:
         section = sections.get(self.section)
@@ -205,7 +221,11 @@ class Update:
                 f"failed to apply update: expected {key} key to be a string, "
                 f"got {kind(name)}"
             )
-        added = Override(self.section, name, dict(self.add), create=True)
+        path = f"{self.section}/{name}"
+        said = self._said(self.add, {}, section.element_type(), path)
+        # left out: what says what the defaults say
+        options = {**said, section.element_key: name}
+        added = Override(self.section, name, options, create=True)
         present = {section.element_name(each) for each in section.elements}
         if name in present or added.path in before:
             raise UpdateError(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.secret_names import hidden
+from runtime.secret_urls import hidden_url, is_url_name
 from runtime.secrets import Secret
 from runtime.settings import key_of
 from runtime.units import Duration, go_duration
@@ -72,7 +73,7 @@ def fields_by_key(config: type[Any]) -> dict[str, dataclasses.Field[Any]]:
 def options(element: Any) -> dict[str, Any]:
     """The options of an element as JSON shows them: sorted, without secrets."""
     return {
-        key: _shown(getattr(element, field.name))
+        key: shown(key, getattr(element, field.name))
         for key, field in sorted(fields_by_key(type(element)).items())
     }
 
@@ -83,26 +84,29 @@ def redacted(element: Any) -> list[str] | None:
     names = [
         key
         for key, field in fields_by_key(type(element)).items()
-        if hints[field.name] is Secret or _is_secret(hints[field.name])
+        if hints[field.name] is Secret or is_secret_table(hints[field.name])
     ]
     return names or None
 
 
-def _is_secret(hint: Any) -> bool:
+def is_secret_table(hint: Any) -> bool:
     """Whether a table inside an element is shown as a whole: only whether it is set."""
     return bool(getattr(hint, "IS_SECRET", False))
 
 
-def _shown(value: Any) -> Any:
-    if isinstance(value, Secret) or _is_secret(type(value)):
+def shown(key: str, value: Any) -> Any:
+    """The value of an option as JSON shows it."""
+    if isinstance(value, Secret) or is_secret_table(type(value)):
         return bool(value)
     if isinstance(value, Duration):
         return go_duration(value)
+    if isinstance(value, str):
+        return hidden_url(value) if is_url_name(key) else value
     if dataclasses.is_dataclass(value):
         return options(value)
     if isinstance(value, Mapping):
-        shown = {key: _shown(each) for key, each in value.items()}
-        return hidden(shown) or None
+        entries = {name: shown(name, each) for name, each in value.items()}
+        return hidden(entries) or None
     if isinstance(value, tuple):
-        return [_shown(each) for each in value] or None
+        return [shown(key, each) for each in value] or None
     return value

@@ -10,6 +10,7 @@ from typing import ClassVar
 from runtime.errors import ConfigError
 from runtime.golang.quoting import quote
 from runtime.golang.templates import TemplateError
+from runtime.secret_urls import hidden_url
 from runtime.secrets import NO_SECRET, Secret
 from runtime.services.httppost.templates import Template, parsed
 from runtime.services.urls import check_url
@@ -76,10 +77,11 @@ class Config:
         try:
             parsed(self.url, "url")
         except TemplateError as error:
-            text = f"invalid URL template syntax {quote(self.url)}: {error}"
+            shown = quote(hidden_url(self.url))
+            text = f"invalid URL template syntax {shown}: {error}"
             raise ConfigError(text) from None
         if "{{" not in self.url:
-            check_url(self.url, f"invalid URL {quote(self.url)}")
+            check_url(self.url, f"invalid URL {quote(hidden_url(self.url))}")
         _check("alert", self.alert_template, self.alert_template_file)
         _check("row", self.row_template, self.row_template_file)
 

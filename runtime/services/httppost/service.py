@@ -14,6 +14,7 @@ from runtime.errors import ConfigError, DeliveryError, OptionsError
 from runtime.golang.quoting import quote
 from runtime.golang.templates import Struct, TemplateError
 from runtime.http_client import HttpClient, Request, Response
+from runtime.secret_urls import hidden_url
 from runtime.secrets import Secret, redact
 from runtime.services.httppost.config import NO_BASIC_AUTH, BasicAuth, Config
 from runtime.services.httppost.templates import Template, event_data, parsed, row_data
@@ -89,7 +90,9 @@ class Endpoint:
         try:
             url = parsed(config.url, "url")
         except TemplateError as error:
-            text = f"invalid URL template syntax {quote(config.url)}: {error}"
+            text = (
+                f"invalid URL template syntax {quote(hidden_url(config.url))}: {error}"
+            )
             raise ConfigError(text) from None
         return cls(
             url,
@@ -177,7 +180,9 @@ class Service:
         try:
             url = parsed(options.url, "url") if options.url else None
         except TemplateError as error:
-            text = f"invalid URL template syntax {quote(options.url)}: {error}"
+            text = (
+                f"invalid URL template syntax {quote(hidden_url(options.url))}: {error}"
+            )
             raise OptionsError(text) from None
         return Handler(self, options, url)
 

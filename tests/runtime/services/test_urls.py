@@ -60,3 +60,18 @@ def test_what_go_refuses(url, reason):
 def test_a_text_of_ones_own():
     with pytest.raises(ConfigError, match=r"^invalid URL$"):
         check_url("http://a b", "invalid URL")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ht!tp://user:5ECRET@h",
+        "http://user:5ECRET-without-host/",
+        "http://user:5ECRET@h/%zz",
+        "http://h/%zz?token=5ECRET",
+    ],
+)
+def test_no_refusal_shows_what_is_secret_in_a_url(url):
+    with pytest.raises(ConfigError, match="invalid url") as caught:
+        check_url(url)
+    assert "5ECRET" not in str(caught.value)

@@ -1,0 +1,96 @@
+"""What hides a secret in an answer, when a client sends it back: nothing is changed by it."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from runtime.errors import ConfigError
+from runtime.secret_names import HIDDEN, is_secret_name, restored
+from runtime.secret_urls import is_url_name
+from runtime.secrets import Secret
+from runtime.services.config.sections import (
+    fields_by_key,
+    is_secret_table,
+    shown,
+)
+
+
+def said(
+    options: Mapping[str, Any], stored: Mapping[str, Any], element: Any
+) -> dict[str, Any]:
+    """The options that say something new.
+
+    Args:
+        options: as a client sent them.
+        stored: those of earlier updates.
+        element: as it is now, or its type's defaults where it is none yet.
+
+    Raises:
+        ConfigError: one has `***` where nothing is stored that it could stand for.
+    """
+    fields = fields_by_key(type(element))
+    hints = typing.get_type_hints(type(element))
+    found: dict[str, Any] = {}
+    for name, value in options.items():
+        if name not in fields:
+            found[name] = value
+            continue
+        hint = hints[fields[name].name]
+        before = getattr(element, fields[name].name)
+        if _is_shown_back(name, value, hint, before):
+            continue
+        if isinstance(value, Mapping):
+            value = _filled(value, hint, before, stored.get(name))
+        if problem := _problem(name, value, hint):
+            raise ConfigError(f"cannot set option {name}: {problem}")
+        found[name] = value
+    return found
+
+
+def _is_shown_back(name: str, value: Any, hint: Any, before: Any) -> bool:
+    if hint is Secret or is_secret_table(hint):
+        return value is bool(before) or (value == HIDDEN and bool(before))
+    if isinstance(before, str) and is_url_name(name):
+        return bool(value == shown(name, before) != before)
+    return False
+
+
+def _filled(value: Mapping[str, Any], hint: Any, before: Any, stored: Any) -> Any:
+    """A table with the secrets that it hides or leaves out."""
+    if isinstance(before, Mapping):
+        return restored(value, before)
+    if not dataclasses.is_dataclass(hint):
+        return value
+    found = dict(value)
+    for name, field in fields_by_key(typing.cast(type[Any], hint)).items():
+        held = getattr(before, field.name)
+        if not isinstance(held, Secret):
+            continue
+        if found.get(name) == HIDDEN and held:
+            found[name] = held.reveal()
+        elif name not in found and isinstance(stored, Mapping) and name in stored:
+            found[name] = stored[name]
+    return found
+
+
+def _problem(name: str, value: Any, hint: Any) -> str:
+    """What is wrong with a value that hides something which is not stored."""
+    if isinstance(value, Mapping):
+        names = [
+            key
+            for key, each in value.items()
+            if each == HIDDEN and (is_secret_name(key) or hint is Secret)
+        ]
+        return (
+            f"{HIDDEN} stands for a secret that is not stored: {', '.join(names)}"
+            if names
+            else ""
+        )
+    if hint is Secret and value == HIDDEN:
+        return f"{HIDDEN} stands for a secret, and none is stored"
+    if isinstance(value, str) and is_url_name(name) and HIDDEN in value:
+        return f"{HIDDEN} stands for a part of the stored URL, which is another one"
+    return ""
