@@ -365,7 +365,10 @@ def test_handlers_and_states_outlive_the_server(
     topic = server.json("GET", "/alerts/topics/t")
     assert (topic["level"], topic["collected"]) == ("CRITICAL", 0)
     events = server.json("GET", "/alerts/topics/t/events")["events"]
-    assert [event["id"] for event in events] == ["a"]
+    assert {event["id"]: event["state"]["level"] for event in events} == {
+        "a": "CRITICAL",
+        "b": "OK",
+    }
     write(server, "t", "ev,host=a v=1 9")
     event = json.loads(sink.next(10).body)
     assert (event["level"], event["previousLevel"]) == ("OK", "CRITICAL")

@@ -48,6 +48,12 @@ class Topic:
         self._counts[before.level] -= 1
         return before.level
 
+    def forget(self, event_id: str) -> None:
+        """Forget the state of an event id, if it has one."""
+        before = self.events.pop(event_id, None)
+        if before is not None:
+            self._counts[before.level] -= 1
+
     def at_least(self, level: Level) -> list[EventState]:
         """The states that are no better than `level`, oldest id first."""
         return [state for state in self.events.values() if state.level >= level]

@@ -88,7 +88,7 @@ class Config:
             raise ConfigError("must configure valid hostname")
         if not self.data_dir:
             raise ConfigError("must configure valid data dir")
-        for section in ("replay", "auth", "storage", "http", "load", "delivery"):
+        for section in _CHECKED:
             _validate(section, getattr(self, section))
         for table in dataclasses.fields(self.handlers):
             value = getattr(self.handlers, table.name)
@@ -108,6 +108,10 @@ def demo_config(home: Path) -> Config:
         storage=StorageConfig(boltdb=str(root / "kapacitor.db")),
         load=LoadConfig(dir=str(root / "load")),
     )
+
+
+# in Kapacitor's order, then ours
+_CHECKED = ("replay", "auth", "storage", "http", "load", "delivery", "alert")
 
 
 def _validate(section: str, value: object) -> None:

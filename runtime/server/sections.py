@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from runtime.errors import ConfigError
 from runtime.secrets import NO_SECRET, Secret
-from runtime.units import HOUR, MINUTE, SECOND, Duration
+from runtime.units import DAY, HOUR, MINUTE, SECOND, Duration
 
 DEFAULT_BUFFER_LENGTH = 5000
 MINIMUM_BUFFER_LENGTH = 1000
@@ -170,6 +170,8 @@ class AlertConfig:
     Attributes:
         persist_topics: whether event states outlive a restart.
         topic_buffer_length: events a handler's queue holds.
+        retention: how long states of alerts are kept that are OK again.
+        max_recovered: how many of them are kept; the oldest go first.
         allowed_log_paths: files and folders that `log` handlers may write to.
         allowed_programs: programs that `exec` handlers may run.
         allowed_tcp_addresses: `host:port` that `tcp` handlers may connect to.
@@ -179,6 +181,8 @@ class AlertConfig:
 
     persist_topics: bool = True
     topic_buffer_length: int = DEFAULT_BUFFER_LENGTH
+    retention: Duration = Duration(7 * DAY)
+    max_recovered: int = 100_000
     allowed_log_paths: tuple[str, ...] = ()
     allowed_programs: tuple[str, ...] = ()
     allowed_tcp_addresses: tuple[str, ...] = ()
@@ -189,6 +193,17 @@ class AlertConfig:
         if self.topic_buffer_length < MINIMUM_BUFFER_LENGTH:
             return DEFAULT_BUFFER_LENGTH
         return self.topic_buffer_length
+
+    def validate(self) -> None:
+        """Check the values.
+
+        Raises:
+            ConfigError: one is negative.
+        """
+        if self.retention < 0:
+            raise ConfigError("retention must not be negative")
+        if self.max_recovered < 0:
+            raise ConfigError("max-recovered must not be negative")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from runtime.alert.recovered import Retention
 from runtime.compute import Compute
 from runtime.delivery import Deliverer
 from runtime.dialing import Dialer
@@ -119,6 +120,8 @@ class Server:
             dialer=self._dialer,
             persist=config.alert.persist_topics,
             disabled=disabled_handlers,
+            retention=Retention(config.alert.retention, config.alert.max_recovered),
+            clock=clock,
         )
         self._compute = Compute(self._alerts.transaction)
         self._pages = HTTPOutputs()
@@ -266,6 +269,7 @@ class Server:
             await asyncio.sleep(_TICK_S)
             try:
                 await self._compute.run(self._master.tick)
+                await self._compute.run(self._alerts.tidy)
             except KapacitorError as error:
                 log.error("a tick failed", extra={"err": str(error)})
             # without ticks barriers and dead men's switches would stop for good

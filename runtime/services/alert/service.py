@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from runtime.alert.inhibition import Inhibitors
+from runtime.alert.recovered import Recovered, Retention
 from runtime.alert.topics import Topic, Topics
-from runtime.alert.types import Event, EventState, Handler
+from runtime.alert.types import Event, EventState, Handler, Level
 from runtime.delivery import Address, Deliverer, Delivery
 from runtime.dialing import Dialer
 from runtime.errors import DeliveryError, KapacitorError, OptionsError
@@ -36,6 +38,9 @@ from runtime.services.alert.specs import (
 )
 from runtime.services.alert.state import StoredTopics, check, is_anonymous
 from runtime.store import Store
+from runtime.units import Clock
+
+DEFAULT_RETENTION = Retention()
 
 _log = logging.getLogger("kapacitor.alert")
 
@@ -82,6 +87,8 @@ class AlertService:
         dialer: Dialer | None = None,
         persist: bool = True,
         disabled: frozenset[str] = frozenset(),
+        retention: Retention = DEFAULT_RETENTION,
+        clock: Clock = time.time_ns,
     ) -> None:
         """Make a service; `open` restores what was stored.
 
@@ -92,6 +99,8 @@ class AlertService:
             dialer: what handlers connect with that have no service.
             persist: whether topic states are stored.
             disabled: kinds whose handlers are stored but do not run.
+            retention: when states that are OK are forgotten.
+            clock: the time of day.
         """
         self.topics = Topics()
         self.inhibitors = Inhibitors()
@@ -106,7 +115,9 @@ class AlertService:
         self._stored_specs = HandlerSpecs(store)
         self._specs: dict[str, dict[str, HandlerSpec]] = {}
         self._attached: dict[str, dict[str, Attached]] = {}
-        self._changed: dict[tuple[str, str], EventState] = {}
+        self._changed: dict[tuple[str, str], EventState | None] = {}
+        self._recovered = Recovered(retention)
+        self._clock = clock
         self._depth = 0
 
     @property
@@ -122,7 +133,7 @@ class AlertService:
         """
         if self._persist:
             for topic in self._states.topics():
-                self.topics.restore(topic)
+                self._restore(topic)
         for spec in self._stored_specs.all():
             self._specs.setdefault(spec.topic, {})[spec.id] = spec
             try:
@@ -169,7 +180,7 @@ class AlertService:
         """
         check(event)
         event = self.topics.collect(event)
-        self._changed[event.topic, event.state.id] = event.state
+        self._note(event.topic, event.state)
         missed = 0
         for name, attached in self._attached.get(event.topic, {}).items():
             if not self._wants(attached, event):
@@ -191,7 +202,7 @@ class AlertService:
     def update_event(self, topic: str, state: EventState) -> None:
         """Record a state that no handler is to hear of."""
         self.topics.opened(topic).put(state)
-        self._changed[topic, state.id] = state
+        self._note(topic, state)
         if not self._depth:
             self._flush()
 
@@ -201,9 +212,7 @@ class AlertService:
         """Open the topic of an alert node, with what was stored of it."""
         if self._persist:
             self._flush()
-        self.topics.restore(
-            self._states.topic(topic) if self._persist else Topic(topic)
-        )
+        self._restore(self._states.topic(topic) if self._persist else Topic(topic))
         context = {"task": task}
         self._attached[topic] = {
             name: Attached(handler, context=context)
@@ -217,7 +226,7 @@ class AlertService:
 
         Events that wait for its handlers are still delivered.
         """
-        self.topics.remove(topic)
+        self._remove(topic)
         self._attached.pop(topic, None)
 
     def delete_topic(self, topic: str) -> None:
@@ -227,9 +236,23 @@ class AlertService:
             StoreError: the database cannot be written; the topic is as it was.
         """
         self._states.delete(topic)
-        self.topics.remove(topic)
+        self._remove(topic)
         for key in [key for key in self._changed if key[0] == topic]:
             del self._changed[key]
+
+    def tidy(self) -> None:
+        """Forget what has long been OK; to be called now and then.
+
+        Raises:
+            StoreError: the database cannot be written; it is done with the next write.
+        """
+        for topic_id, event_id in self._recovered.take(self._clock()):
+            topic = self.topics.get(topic_id)
+            if topic is not None:
+                topic.forget(event_id)
+                self._changed[topic_id, event_id] = None
+        if self._changed and not self._depth:
+            self._flush()
 
     def delete_anonymous_topics(self, task: str) -> None:
         """Forget the topics of a task that is deleted."""
@@ -410,6 +433,28 @@ class AlertService:
             text = "events would go round in circles: "
             raise OptionsError(text + " -> ".join(map(quote, way)))
 
+    def _note(self, topic: str, state: EventState) -> None:
+        key = topic, state.id
+        self._changed[key] = state
+        if state.level is Level.OK:
+            self._recovered.note(key, self._clock())
+        else:
+            self._recovered.discard(key)
+
+    def _restore(self, topic: Topic) -> None:
+        self.topics.restore(topic)
+        # nothing says since when, so their time begins anew
+        now = self._clock()
+        for state in topic.events.values():
+            if state.level is Level.OK:
+                self._recovered.note((topic.id, state.id), now)
+
+    def _remove(self, topic: str) -> None:
+        known = self.topics.get(topic)
+        for event_id in () if known is None else known.events:
+            self._recovered.discard((topic, event_id))
+        self.topics.remove(topic)
+
     def _wants(self, attached: Attached, event: Event) -> bool:
         if event.no_external and attached.external:
             return False
@@ -419,7 +464,7 @@ class AlertService:
         with self._store.transaction():
             if self._persist and self._changed:
                 self._states.write(
-                    (topic, state)
+                    (topic, event_id, state)
                     for (topic, event_id), state in self._changed.items()
                     if self._can_be_kept(topic, event_id)
                 )

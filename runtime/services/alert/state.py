@@ -1,7 +1,4 @@
-"""Where the states of topics survive a restart.
-
-Events that are not OK are stored; an OK state removes what was stored of its id.
-"""
+"""Where the states of topics survive a restart."""
 
 from __future__ import annotations
 
@@ -38,25 +35,30 @@ class StoredTopics:
         )
         return Topic(topic, map(_state, rows))
 
-    def write(self, changes: Iterable[tuple[str, EventState]]) -> None:
-        """Store the newest states of some events, given as (topic, state)."""
-        bad: list[tuple[str, EventState]] = []
-        good: list[tuple[str, EventState]] = []
-        for each in changes:
-            (good if each[1].level is Level.OK else bad).append(each)
-        if bad:
+    def write(self, changes: Iterable[tuple[str, str, EventState | None]]) -> None:
+        """Store the newest states of some events, as (topic, id, state).
+
+        None forgets what was stored.
+        """
+        kept: list[tuple[str, EventState]] = []
+        gone: list[tuple[str, str]] = []
+        for topic, event_id, state in changes:
+            if state is None:
+                gone.append((topic, event_id))
+            else:
+                kept.append((topic, state))
+        if kept:
             self._store.execute_many(
                 "INSERT OR IGNORE INTO topics VALUES (?)",
-                [(topic,) for topic in {topic for topic, _ in bad}],
+                [(topic,) for topic in {topic for topic, _ in kept}],
             )
             self._store.execute_many(
                 "INSERT OR REPLACE INTO event_states VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [(topic, *_row(state)) for topic, state in bad],
+                [(topic, *_row(state)) for topic, state in kept],
             )
-        if good:
+        if gone:
             self._store.execute_many(
-                "DELETE FROM event_states WHERE topic = ? AND id = ?",
-                [(topic, state.id) for topic, state in good],
+                "DELETE FROM event_states WHERE topic = ? AND id = ?", gone
             )
 
     def delete(self, topic: str) -> None:

@@ -2,10 +2,13 @@ import dataclasses
 
 import pytest
 
+from runtime.alert.recovered import Retention
 from runtime.alert.types import Event, EventData, EventState, Level
 from runtime.delivery import Address
 from runtime.errors import DeliveryError, OptionsError, StoreError
 from runtime.services.alert.specs import HandlerSpec
+from runtime.testing.clock import ManualClock
+from runtime.units import MINUTE
 
 OK, INFO, WARNING, CRITICAL = Level
 
@@ -112,7 +115,7 @@ def test_a_full_queue_is_reported_and_the_other_handlers_have_the_event(
     assert offers.ids == [("t", "b", "e"), ("t", "c", "e"), ("t", "c", "e")]
 
 
-def test_bad_states_survive_a_restart_and_good_ones_do_not(make):
+def test_states_survive_a_restart(make):
     service = make()
     service.collect(event("t", "bad", CRITICAL))
     service.collect(event("t", "good", CRITICAL))
@@ -123,7 +126,8 @@ def test_bad_states_survive_a_restart_and_good_ones_do_not(make):
     again = make()
     topic = again.topics.get("t")
     assert topic.events == {
-        "bad": EventState("bad", "message", "details", 7, 5, CRITICAL)
+        "bad": EventState("bad", "message", "details", 7, 5, CRITICAL),
+        "good": EventState("good", "message", "details", 7, 5, OK),
     }
     assert topic.collected == 0
     assert again.topics.get("u").level is OK
@@ -294,3 +298,66 @@ def test_external_handlers_skip_what_is_not_for_them(service, offers):
     made = event("t", "e", CRITICAL)
     service.collect(Event("t", made.state, made.data, no_external=True))
     assert offers.released == []
+
+
+class TestRetention:
+    """States that are OK again are forgotten by and by, all others never."""
+
+    def test_their_time_is_over(self, make, offers):
+        clock = ManualClock()
+        service = make(retention=Retention(10, 100), clock=clock)
+        for id, level in (("a", CRITICAL), ("b", CRITICAL), ("a", OK)):
+            service.collect(event("t", id, level))
+        clock.advance(9)
+        service.tidy()
+        assert set(service.topics.get("t").events) == {"a", "b"}
+        clock.advance(1)
+        service.tidy()
+        assert set(service.topics.get("t").events) == {"b"}
+        assert set(make().topics.get("t").events) == {"b"}
+        assert service.topics.get("t").level is CRITICAL
+        service.collect(event("t", "a", CRITICAL))
+        assert set(make().topics.get("t").events) == {"a", "b"}
+
+    def test_an_alert_that_is_bad_again_stays(self, make):
+        clock = ManualClock()
+        service = make(retention=Retention(10, 100), clock=clock)
+        for level in (CRITICAL, OK, CRITICAL):
+            service.collect(event("t", "a", level))
+        clock.advance(1000)
+        service.tidy()
+        assert set(service.topics.get("t").events) == {"a"}
+
+    def test_ten_thousand_new_ids_a_minute_need_no_more_room(self, make, store):
+        clock = ManualClock()
+        service = make(retention=Retention(10 * MINUTE, 300), clock=clock)
+        for minute in range(5):
+            with service.transaction():
+                for number in range(1000):
+                    for level in (WARNING, OK):
+                        service.collect(event("t", f"{minute}-{number}", level))
+            clock.advance(MINUTE)
+            service.tidy()
+            assert len(service.topics.get("t").events) == 300
+            assert store.query("SELECT count(*) FROM event_states") == [(300,)]
+        assert "4-999" in service.topics.get("t").events
+        clock.advance(10 * MINUTE)
+        service.tidy()
+        assert store.query("SELECT count(*) FROM event_states") == [(0,)]
+
+    @pytest.mark.parametrize("end", ["close_topic", "delete_topic"])
+    def test_topics_that_are_gone_are_no_matter(self, make, end):
+        clock = ManualClock()
+        service = make(retention=Retention(10, 100), clock=clock)
+        topic = "main:cpu:alert2"
+        service.open_anonymous_topic(topic, {}, task="cpu")
+        service.collect(event(topic, "e", OK))
+        getattr(service, end)(topic)
+        clock.advance(100)
+        service.tidy()
+        service.open_anonymous_topic(topic, {}, task="cpu")
+        known = set(service.topics.get(topic).events)
+        assert known == ({"e"} if end == "close_topic" else set())
+        clock.advance(100)
+        service.tidy()
+        assert not service.topics.get(topic).events

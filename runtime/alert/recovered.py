@@ -1,0 +1,56 @@
+"""How long the states of alerts are kept that are OK again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runtime.units import DAY, Nanoseconds
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """When a state that is OK is forgotten.
+
+    Attributes:
+        age: how long after it became OK, ns.
+        count: how many are kept on all topics; the oldest go first.
+    """
+
+    age: Nanoseconds = 7 * DAY
+    count: int = 100_000
+
+
+class Recovered:
+    """The states of all topics that are OK, by topic and event id, oldest first."""
+
+    def __init__(self, retention: Retention) -> None:
+        self._retention = retention
+        self._since: dict[Key, Nanoseconds] = {}
+
+    def __len__(self) -> int:
+        return len(self._since)
+
+    def note(self, key: Key, now: Nanoseconds) -> None:
+        """A state is OK from now on."""
+        self._since.pop(key, None)
+        self._since[key] = now
+
+    def discard(self, key: Key) -> None:
+        """A state is OK no more, or nobody's any more."""
+        self._since.pop(key, None)
+
+    def take(self, now: Nanoseconds) -> list[Key]:
+        """Those that are to be forgotten now, which this already has done."""
+        too_many = len(self._since) - self._retention.count
+        latest = now - self._retention.age
+        found: list[Key] = []
+        for key, since in self._since.items():
+            # where the clock was set back, those behind wait for what is before them
+            if since > latest and len(found) >= too_many:
+                break
+            found.append(key)
+        for key in found:
+            del self._since[key]
+        return found
