@@ -5,7 +5,7 @@ import pytest
 
 from runtime import schema
 from runtime.errors import StoreError
-from runtime.sealing import Seal
+from runtime.sealing import KeyFile, Seal
 from runtime.store import Store
 
 
@@ -118,10 +118,11 @@ def test_a_damaged_page_is_found_at_the_start(path):
 def test_a_database_of_each_former_version_is_brought_up_to_date(path):
     Store(path).close()
     newest = tables(path)
+    seal = Seal(KeyFile(path.with_name(f"{path.name}.key")).read())
     for version in range(schema.NEWEST):
         path.unlink()
         connection = sqlite3.connect(path, isolation_level=None)
-        schema.migrate(connection, Seal(), to=version)
+        schema.migrate(connection, seal, to=version)
         connection.close()
         Store(path).close()
         assert tables(path) == newest
