@@ -124,6 +124,27 @@ def test_a_database_without_values_is_bound_to_its_key_too(path, key):
     assert "is missing" in refusal(path)
 
 
+def test_who_gives_the_values_up_keeps_the_rest_with_a_new_key(path, key):
+    store = Store(path)
+    store.put("b", "k", SECRET)
+    store.execute("INSERT INTO topics VALUES ('t')")
+    store.close()
+    lost = key.read_text()
+    key.unlink()
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute("DELETE FROM entries")
+    connection.close()
+    with_a_secret(path)
+    assert key.read_text() != lost
+    store = Store(path)
+    assert store.query("SELECT id FROM topics") == [("t",)]
+    assert store.items("b") == [("k", SECRET)]
+    store.close()
+    key.write_text(lost)
+    assert "sealed with another key" in refusal(path)
+
+
 def no_key(key):
     key.write_text("0" * 63 + "\n")
 
