@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import io
 import os
 import socket
 import time
@@ -102,6 +103,7 @@ class HttpClient(Protocol):
 idempotency_key: ContextVar[str] = ContextVar("idempotency_key", default="")
 
 BODY_LIMIT_BYTES = 64 * 1024
+_LARGE_BODY_BYTES = 64 * 1024
 _CONNECTIONS = 16  # to one endpoint at a time
 _USER_AGENT = "kapacitor-runtime"
 _MAX_REDIRECTS = 10
@@ -194,7 +196,7 @@ class AiohttpClient:
             request.method,
             url,
             headers=own | dict(request.headers),
-            data=request.body or None,
+            data=_sent(request.body),
             allow_redirects=False,
             ssl=request.verify,
             skip_auto_headers=("Accept", "Content-Type"),
@@ -337,6 +339,11 @@ def _dial(error: aiohttp.ClientConnectorError) -> str:
     code = error.os_error.errno
     reason = os.strerror(code).lower() if code else "connection failed"
     return f"dial tcp {host}:{error.port}: connect: {reason}"
+
+
+def _sent(body: bytes) -> bytes | io.BytesIO | None:
+    # what is large is written in parts, so that others have their turn
+    return io.BytesIO(body) if len(body) > _LARGE_BODY_BYTES else body or None
 
 
 async def _read(answer: aiohttp.ClientResponse) -> bytes:

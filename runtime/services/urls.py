@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
 
 from runtime.errors import ConfigError, DeliveryError
@@ -44,15 +44,16 @@ def check_url(url: str, message: str | None = None) -> None:
 
 
 def join(url: str, *segments: str, query: Mapping[str, str] | None = None) -> str:
-    """`url` with `segments` after its path, cleaned, and `query` in place of its own.
+    """`url` with `segments` below its path, cleaned, and `query` in place of its own.
 
     `join("http://h/v2/room?x=1", "my room", "send", query={"t": "a&b"})` is
     `http://h/v2/room/my%20room/send?t=a%26b`. Without `query` the URL keeps its own.
 
     Raises:
         DeliveryError: `url` is not a URL. The text does not show it: it may be secret.
+            Or the segments lead out of its path.
 
-    Source: Go path.Join and net/url, URL.String.
+    Source: Go path.Join and net/url, URL.String; ours does not climb.
     """
     try:
         parts = urlsplit(url)
@@ -60,11 +61,20 @@ def join(url: str, *segments: str, query: Mapping[str, str] | None = None) -> st
         raise DeliveryError("invalid URL") from None
     path = parts.path
     if segments:
+        if _joined(".", *segments).split("/")[0] == "..":
+            raise DeliveryError(
+                f"{go_quote(_first(segments))} leaves the path of the URL"
+            )
         path = quote(_joined(unquote(path), *segments), safe=_PATH_SAFE)
         if parts.netloc and path and not path.startswith("/"):
             path = "/" + path
     text = parts.query if query is None else urlencode(sorted(query.items()))
     return urlunsplit(parts._replace(path=path, query=text))
+
+
+def _first(segments: Sequence[str]) -> str:
+    """The segment that climbs."""
+    return next(each for each in segments if ".." in each.split("/"))
 
 
 def _joined(*segments: str) -> str:

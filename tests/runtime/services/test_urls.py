@@ -13,7 +13,7 @@ from runtime.services.urls import check_url, join
             {"auth_token": "t&k"},
             "http://h/v2/room/my%20room/%C3%A9/notification?auth_token=t%26k",
         ),
-        ("http://h/v2/room", ["../up", "n"], None, "http://h/v2/up/n"),
+        ("http://h/v2/room", ["a/../b", "n"], None, "http://h/v2/room/b/n"),
         ("http://h", ["", "n"], {"t": ""}, "http://h/n?t="),
         ("http://h/a?x=1", ["b"], None, "http://h/a/b?x=1"),
         ("http://h/a?x=1", [], {"b": "2", "a": "1 2"}, "http://h/a?a=1+2&b=2"),
@@ -24,6 +24,14 @@ from runtime.services.urls import check_url, join
 )
 def test_urls_are_extended_as_go_extends_them(url, segments, query, wanted):
     assert join(url, *segments, query=query) == wanted
+
+
+@pytest.mark.parametrize("segments", [["../up", "n"], [".."], ["a", "../..", "b"]])
+def test_segments_that_would_climb_are_refused(segments):
+    with pytest.raises(
+        DeliveryError, match=r'^"[^"]*\.\..*" leaves the path of the URL$'
+    ):
+        join("http://h/v2/room", *segments)
 
 
 def test_what_is_no_url_is_not_shown():
