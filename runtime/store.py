@@ -250,7 +250,12 @@ class Store:
                 f"version (schema {version}, this one knows {schema.NEWEST})"
             )
         self._seal = self._proven_seal()
-        run("PRAGMA journal_mode = WAL")
+        [mode] = run("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal" and self._path is not None:
+            raise StoreError(
+                "its place allows no write-ahead log: set 'boltdb' to a path on a disk "
+                "of this machine"
+            )
         run("PRAGMA synchronous = FULL")
         run(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
         schema.migrate(self._connection, self._seal)

@@ -24,6 +24,7 @@ from runtime.nodes.pages import HTTPOutputs
 from runtime.nodes.post_queue import PostQueues
 from runtime.nodes.secret_properties import secret_fields
 from runtime.records import Records
+from runtime.server.authorities import warn_without_authorities
 from runtime.server.config import AlertHandlers, Config
 from runtime.server.log_sessions import LogSessions
 from runtime.server.sections import HttpConfig
@@ -178,6 +179,7 @@ class Server:
         Raises:
             KapacitorError: one cannot be opened.
         """
+        warn_without_authorities()
         self._compute.start()
         try:
             self._storage.open()

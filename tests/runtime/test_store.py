@@ -89,6 +89,14 @@ def test_a_second_user_of_the_file_is_refused(store, path, monkeypatch):
         Store(path)
 
 
+def test_a_place_without_a_write_ahead_log_is_refused(path, monkeypatch):
+    connect = sqlite3.connect
+    # SQLite refuses it for files that are to vanish at the end
+    monkeypatch.setattr(sqlite3, "connect", lambda _path, **kw: connect("", **kw))
+    with pytest.raises(StoreError, match="its place allows no write-ahead log: set"):
+        Store(path)
+
+
 def test_a_newer_or_damaged_file_is_refused(path):
     Store(path).close()
     connection = sqlite3.connect(path)

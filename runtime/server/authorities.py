@@ -1,0 +1,29 @@
+"""Whose certificates are trusted: where a machine has no list, HTTPS cannot work."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import ssl
+from pathlib import Path
+
+log = logging.getLogger("kapacitor.server")
+
+
+def warn_without_authorities() -> None:
+    """Say so at the start where no HTTPS endpoint will be trusted."""
+    known = ssl.get_default_verify_paths()
+    with contextlib.suppress(OSError):
+        if known.cafile is not None and Path(known.cafile).stat().st_size:
+            return
+        if known.capath is not None and any(Path(known.capath).glob("*.0")):
+            return
+    log.warning(
+        "no certificates of authorities found: HTTPS endpoints will be refused, "
+        "unless their handlers skip the verification",
+        extra={
+            "file": os.environ.get(known.openssl_cafile_env, known.openssl_cafile),
+            "folder": os.environ.get(known.openssl_capath_env, known.openssl_capath),
+        },
+    )
