@@ -51,6 +51,7 @@ class Deliverer(Book):
     Attributes:
         noticed: told on the event loop how a handler does: OK when it delivers, WARNING
             when it gives something up or waits, CRITICAL when it keeps failing.
+        forgotten: told on the event loop that a handler is no more.
 
     `offer`, `keep`, `release`, `resume`, `retire` and what changes the outbox belong to
     the compute thread, the rest to the event loop.
@@ -95,6 +96,7 @@ class Deliverer(Book):
             monotonic=monotonic,
         )
         self.noticed: Notice = lambda address, level, text: None
+        self.forgotten: Callable[[Address], None] = lambda address: None
         self._settler = Settler(self.outbox)
         self._attempts = Attempts(self.outbox, time_limit_s)
         self._retention = retention
@@ -384,6 +386,8 @@ class Deliverer(Book):
                 self._queues.pop(address, None)
                 self._floods.forget(address)
                 self.former.add(queue.counters)
+        if not kept:
+            self.forgotten(address)
         if left.size:
             self._spawn(self._cancel(left, kept))
 

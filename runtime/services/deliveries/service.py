@@ -57,6 +57,7 @@ class DeliveryService:
         """Watch from now on; on the event loop."""
         self._loop = asyncio.get_running_loop()
         self._deliverer.noticed = self._watch.handler
+        self._deliverer.forgotten = self._watch.forget
 
     async def close(self) -> None:
         """Watch no more."""

@@ -58,6 +58,19 @@ class Watch:
         tags = {"topic": address.topic, "handler": address.handler}
         self._note(name, level, message, tags)
 
+    def forget(self, address: Address) -> None:
+        """A handler was deleted: what was told of it is over."""
+        if address.topic == TOPIC:
+            return
+        name = f"{address.topic}/{address.handler}"
+        self._warned_s.pop(name, None)
+        message = f"handler {address.handler} of topic {address.topic} was deleted"
+        tags = {"topic": address.topic, "handler": address.handler}
+        # whoever takes it knows better than this whether it is news: after a restart
+        # nothing of before is known here
+        self._note(name, Level.OK, message, tags)
+        del self._levels[name]
+
     def outbox(self, problem: str) -> None:
         """Writes are refused because of `problem`, or are taken (again): ""."""
         level = Level.CRITICAL if problem else Level.OK

@@ -263,6 +263,16 @@ def test_a_handler_that_keeps_failing_raises_an_alert_and_recovers(start, chat):
     assert deliveries(api) == []
 
 
+def test_a_failing_handler_that_is_deleted_is_no_trouble_any_more(start, chat):
+    api = start(dataclasses.replace(QUICK, probe_interval=Duration(20 * MILLISECOND)))
+    chat.status = 401
+    alert(api, "a")
+    until(api, lambda: internal(api).get("cpu/h"))
+    api.json("DELETE", "/alerts/topics/cpu/handlers/h")
+    until(api, lambda: internal(api)["cpu/h"]["level"] == "OK")
+    assert internal(api)["cpu/h"]["message"] == "handler h of topic cpu was deleted"
+
+
 def test_an_alert_about_the_alerts_of_alerts_is_not_made(start, chat):
     api = start()
     api.json(

@@ -55,6 +55,22 @@ def test_nothing_is_told_about_the_topic_itself(watch, told):
     assert told == []
 
 
+def test_a_handler_that_is_deleted_is_in_no_trouble_and_is_forgotten(watch, told):
+    for handler in map(str, range(100)):
+        watch.handler(Address("cpu", handler), CRITICAL, "refused")
+        watch.forget(Address("cpu", handler))
+    assert levels(told) == [CRITICAL, OK] * 100
+    assert told[-1].state.message == "handler 99 of topic cpu was deleted"
+    watch.forget(Address(TOPIC, "chat"))
+    assert len(told) == 200
+    assert not (watch._levels or watch._warned_s or watch._since)
+
+
+def test_what_was_told_before_a_restart_is_over_with_its_handler(watch, told):
+    watch.forget(A)
+    assert levels(told) == [OK]
+
+
 def test_refused_writes_are_told(watch, told):
     for problem in ("full", "full", "", ""):
         watch.outbox(problem)
