@@ -27,6 +27,7 @@ from runtime.golang.json_syntax import syntax_error
 from runtime.golang.quoting import quote
 from runtime.services.alert.json_patch import PatchError, apply
 from runtime.services.alert.policy import OPEN, ForbiddenError, Policy
+from runtime.services.alert.routes import CircleError
 from runtime.services.alert.service import AlertService, UnknownHandlerError
 from runtime.services.alert.specs import HandlerSpec, PlaceholderError, redacted
 from runtime.services.httpd.messages import RefusedError
@@ -183,7 +184,7 @@ class AlertAPI:
             self._service.register(spec, self._policy)
         except ForbiddenError as error:
             raise RefusedError(f"failed to create handler: {error}", 403) from None
-        except PlaceholderError as error:
+        except (CircleError, PlaceholderError) as error:
             raise RefusedError(f"failed to create handler: {error}", 400) from None
         except OptionsError as error:
             raise RefusedError(f"failed to create handler: {error}", 500) from None
@@ -203,7 +204,7 @@ class AlertAPI:
             spec = self._service.update(before, spec, self._policy)
         except ForbiddenError as error:
             raise RefusedError(f"failed to update handler: {error}", 403) from None
-        except PlaceholderError as error:
+        except (CircleError, PlaceholderError) as error:
             raise RefusedError(f"failed to update handler: {error}", 400) from None
         except OptionsError as error:
             raise RefusedError(f"failed to update handler: {error}", 500) from None

@@ -6,6 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from runtime.alert.types import Handler
+from runtime.errors import OptionsError
+from runtime.golang.quoting import quote
+
+
+class CircleError(OptionsError):
+    """Handlers would give a topic its own events."""
+
+    def __init__(self, way: Sequence[str]) -> None:
+        text = "events would go round in circles: "
+        super().__init__(text + " -> ".join(map(quote, way)))
 
 
 @runtime_checkable

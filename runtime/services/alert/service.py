@@ -29,7 +29,7 @@ from runtime.services.alert.handlers import (
 from runtime.services.alert.loop import Loop
 from runtime.services.alert.match import Match
 from runtime.services.alert.policy import OPEN, Policy
-from runtime.services.alert.routes import Lasting, targets_of, way_back
+from runtime.services.alert.routes import CircleError, Lasting, targets_of, way_back
 from runtime.services.alert.specs import (
     HandlerSpec,
     HandlerSpecs,
@@ -414,7 +414,7 @@ class AlertService:
         """Refuse handlers that give a topic its own events.
 
         Raises:
-            OptionsError: they would.
+            CircleError: they would.
         """
         if attached is None:
             return
@@ -430,8 +430,7 @@ class AlertService:
         }
         way = way_back(spec.topic, targets_of(attached.handler), targets)
         if way:
-            text = "events would go round in circles: "
-            raise OptionsError(text + " -> ".join(map(quote, way)))
+            raise CircleError(way)
 
     def _note(self, topic: str, state: EventState) -> None:
         key = topic, state.id

@@ -63,7 +63,7 @@ def test_a_handler_that_is_deleted_is_in_no_trouble_and_is_forgotten(watch, told
     assert told[-1].state.message == "handler 99 of topic cpu was deleted"
     watch.forget(Address(TOPIC, "chat"))
     assert len(told) == 200
-    assert not (watch._levels or watch._warned_s or watch._since)
+    assert [watch._levels, watch._warned_s, watch._since] == [{}, {}, {}]
 
 
 def test_what_was_told_before_a_restart_is_over_with_its_handler(watch, told):
