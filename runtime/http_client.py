@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import io
-import os
+import logging
 import socket
 import time
 from collections.abc import Mapping
@@ -20,10 +20,10 @@ import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from runtime.addresses import DeniedAddressError
-from runtime.dialing import NEXT_ADDRESS_S, Dialer, LookupTimeoutError
+from runtime.dialing import NEXT_ADDRESS_S, Dialer
 from runtime.errors import DeliveryError
 from runtime.secret_urls import shown_url
+from runtime.transport_errors import may_have_come, reason_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,8 @@ _CONNECTIONS = 16  # to one endpoint at a time
 _USER_AGENT = "kapacitor-runtime"
 _MAX_REDIRECTS = 10
 
+_log = logging.getLogger("kapacitor.http_client")
+
 
 @dataclass(frozen=True, slots=True)
 class TimeLimits:
@@ -141,6 +143,7 @@ class AiohttpClient:
         self._limits = limits or TimeLimits()
         self._dialer = dialer or Dialer(limit_s=self._limits.connect_s)
         self._session: aiohttp.ClientSession | None = None
+        self._unchecked: set[str] = set()
 
     async def close(self) -> None:
         """Close all connections."""
@@ -170,10 +173,10 @@ class AiohttpClient:
                 request, text, retry=True, maybe_duplicate=not is_connect
             ) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            text, retry = _reason(error)
+            text, retry = reason_of(error)
             # not `from error`: its text shows the URL
             raise _failure(
-                request, text, retry=retry, maybe_duplicate=_may_have_come(error)
+                request, text, retry=retry, maybe_duplicate=may_have_come(error)
             ) from None
 
     async def _follow(self, request: Request) -> Response:
@@ -189,6 +192,8 @@ class AiohttpClient:
         key = idempotency_key.get()
         own = {"User-Agent": _USER_AGENT} | ({"Idempotency-Key": key} if key else {})
         url = URL(request.url, encoded=True)
+        if not request.verify:
+            self._warn(url)
         if any(name.lower() == "authorization" for name in request.headers):
             # as with Go, a header counts before the user in a URL
             url = url.with_user(None)
@@ -207,6 +212,14 @@ class AiohttpClient:
                 Response(answer.status, body, wait_s),
                 answer.headers.get("Location", ""),
             )
+
+    def _warn(self, url: URL) -> None:
+        """Say once that whoever is in between may read what an endpoint gets."""
+        origin = str(url.origin())
+        if origin not in self._unchecked:
+            self._unchecked.add(origin)
+            text = "the endpoint's certificate is not checked"
+            _log.warning(text, extra={"url": origin})
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -296,49 +309,6 @@ def _failure(
         retry=retry,
         maybe_duplicate=maybe_duplicate,
     )
-
-
-def _may_have_come(error: Exception) -> bool:
-    """Whether the endpoint may have had the request before `error`."""
-    return not isinstance(
-        error, aiohttp.ClientConnectorError | aiohttp.InvalidURL | ValueError
-    )
-
-
-def _reason(error: Exception) -> tuple[str, bool]:
-    """What Go would say, and whether the same attempt may succeed later."""
-    match error:
-        case aiohttp.ClientConnectorCertificateError():
-            return "tls: failed to verify certificate", False
-        case aiohttp.ClientConnectorSSLError():
-            return "tls: handshake failure", True
-        case aiohttp.ClientConnectorError(os_error=DeniedAddressError() as denied):
-            return f"dial tcp: {denied}", False
-        case aiohttp.ClientConnectorDNSError(os_error=LookupTimeoutError() as late):
-            return f"dial tcp: {late}", True
-        case aiohttp.ClientConnectorDNSError():
-            return f"dial tcp: lookup {error.host}: no such host", True
-        case aiohttp.ClientConnectorError():
-            return _dial(error), True
-        case aiohttp.ServerDisconnectedError():
-            return "EOF", True
-        case aiohttp.ClientPayloadError():
-            return "unexpected EOF", True
-        case aiohttp.ClientResponseError():
-            return "net/http: malformed HTTP response", True
-        case aiohttp.InvalidURL() | ValueError():
-            return "invalid URL", False
-        case OSError() if error.errno is not None:
-            return os.strerror(error.errno).lower(), True
-        case _:
-            return f"connection failed ({type(error).__name__})", True
-
-
-def _dial(error: aiohttp.ClientConnectorError) -> str:
-    host = f"[{error.host}]" if ":" in error.host else error.host
-    code = error.os_error.errno
-    reason = os.strerror(code).lower() if code else "connection failed"
-    return f"dial tcp {host}:{error.port}: connect: {reason}"
 
 
 def _sent(body: bytes) -> bytes | io.BytesIO | None:

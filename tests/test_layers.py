@@ -18,7 +18,7 @@ LAYERS = (
     ),
     ("golang",),
     ("frames",),
-    ("line_protocol", "ingress", "dialing"),
+    ("line_protocol", "ingress", "dialing", "transport_errors"),
     ("sealing",),
     ("schema",),
     ("alert", "compute", "store", "http_client"),

@@ -1,43 +1,114 @@
 """Endpoints that speak TLS, wrongly."""
 
 import asyncio
-import shutil
+import contextlib
+import datetime
+import ipaddress
+import logging
 import socket
 import ssl
-import subprocess
 import threading
+import warnings
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from cryptography.x509.oid import NameOID
 
 from runtime.errors import DeliveryError
 from runtime.http_client import AiohttpClient, Request, TimeLimits
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("openssl") is None, reason="openssl is missing"
-)
+LOOPBACK = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tls")
-    key, file = folder / "key.pem", folder / "cert.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes"),
-            *("-keyout", str(key), "-out", str(file)),
-            *("-days", "1", "-subj", "/CN=localhost"),
-        ],
-        check=True,
-        capture_output=True,
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("tls")
+
+
+def self_signed(folder, name, alternative, *, days=1):
+    """A certificate that signs itself, and its key, as files."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder(subject, subject, key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=9))
+        .not_valid_after(now + datetime.timedelta(days=days))
+        .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
     )
-    return file, key
+    certificate_file, key_file = folder / f"{name}.pem", folder / f"{name}.key"
+    certificate_file.write_bytes(made.public_bytes(Encoding.PEM))
+    key_file.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    return certificate_file, key_file
 
 
-def attempt(url, limits=None):
+@pytest.fixture(scope="module")
+def certificate(folder):
+    return self_signed(folder, "own", LOOPBACK)
+
+
+@pytest.fixture(scope="module")
+def expired(folder):
+    return self_signed(folder, "old", LOOPBACK, days=-1)
+
+
+@pytest.fixture(scope="module")
+def elsewhere(folder):
+    return self_signed(folder, "else", x509.DNSName("else.test"))
+
+
+@contextlib.contextmanager
+def tls_server(certificate, *, version=None):
+    """A server that answers every request with 200; its URL."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    if version is not None:
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version = context.maximum_version = version
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with contextlib.suppress(OSError), connection:
+                connection.settimeout(5)
+                with context.wrap_socket(connection, server_side=True) as secured:
+                    secured.recv(65536)
+                    secured.sendall(ANSWER)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}/"
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(5)
+
+
+def attempt(url, limits=None, *, verify=True):
     async def run():
         client = AiohttpClient(limits or TimeLimits(2, 2))
         try:
-            return await client.send(Request("POST", url, body=b"x"))
+            return await client.send(Request("POST", url, body=b"x", verify=verify))
         finally:
             await client.close()
 
@@ -47,25 +118,73 @@ def attempt(url, limits=None):
         return error
 
 
+def trusting(monkeypatch, *certificates):
+    """Make the client trust authorities, as the system's store would."""
+    context = ssl.create_default_context()
+    for file, _ in certificates:
+        context.load_verify_locations(file)
+    monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", context)
+
+
 def test_a_certificate_that_nobody_trusts_is_refused_for_good(certificate):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*certificate)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=shake, args=(listener, context))
-        thread.start()
-        error = attempt(f"https://127.0.0.1:{listener.getsockname()[1]}/")
-        thread.join(5)
+    with tls_server(certificate) as url:
+        error = attempt(url)
     assert not error.retry
-    assert str(error).endswith("tls: failed to verify certificate")
+    assert not error.maybe_duplicate
+    assert str(error).endswith(
+        "tls: failed to verify certificate: x509: self-signed certificate"
+    )
 
 
-def shake(listener, context):
-    connection, _ = listener.accept()
-    with connection:
-        try:
-            context.wrap_socket(connection, server_side=True).close()
-        except OSError:
-            return
+def test_one_that_is_trusted_is_taken(certificate, monkeypatch):
+    trusting(monkeypatch, certificate)
+    with tls_server(certificate) as url:
+        assert attempt(url).status == 200
+
+
+def test_one_for_another_host_is_refused_for_good(elsewhere, monkeypatch):
+    trusting(monkeypatch, elsewhere)
+    with tls_server(elsewhere) as url:
+        error = attempt(url)
+    assert not error.retry
+    assert "IP address mismatch" in str(error)
+
+
+def test_one_that_has_expired_is_refused_for_good(expired, monkeypatch):
+    trusting(monkeypatch, expired)
+    with tls_server(expired) as url:
+        error = attempt(url)
+    assert not error.retry
+    assert str(error).endswith("x509: certificate has expired")
+
+
+def test_old_versions_are_refused_for_good(certificate, monkeypatch):
+    trusting(monkeypatch, certificate)
+    with tls_server(certificate, version=ssl.TLSVersion.TLSv1) as url:
+        error = attempt(url)
+    assert not error.retry
+    assert str(error).endswith("tls: protocol version not supported")
+
+
+def test_who_asks_for_it_gets_no_check_and_a_warning(expired, caplog):
+    with tls_server(expired) as url, caplog.at_level(logging.WARNING):
+        answers = [attempt(f"{url}?token=secret", verify=False)]
+    assert answers[0].status == 200
+    [record] = caplog.records
+    assert record.getMessage() == "the endpoint's certificate is not checked"
+    assert record.url == url.rstrip("/")
+
+
+def test_the_warning_comes_once_for_each_endpoint(certificate, caplog):
+    async def run(url):
+        client = AiohttpClient(TimeLimits(2, 2))
+        for path in ("a", "b"):
+            await client.send(Request("POST", url + path, verify=False))
+        await client.close()
+
+    with tls_server(certificate) as url:
+        asyncio.run(run(url))
+    assert len(caplog.records) == 1
 
 
 def test_a_handshake_that_stalls_is_tried_again():
