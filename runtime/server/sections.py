@@ -38,6 +38,7 @@ class HttpConfig:
         https_certificate: PEM file of the certificate chain.
         https_private_key: PEM file of the key; empty means the certificate's file.
         shutdown_timeout: how long open requests may take to end at a stop.
+        read_timeout: how long a request may take to come in whole; 0 for ever.
         shared_secret: what clients sign tokens with.
     """
 
@@ -50,6 +51,7 @@ class HttpConfig:
     https_certificate: str = "/etc/ssl/kapacitor.pem"
     https_private_key: str = ""
     shutdown_timeout: Duration = Duration(10 * SECOND)
+    read_timeout: Duration = Duration(3 * MINUTE)
     shared_secret: Secret = NO_SECRET
 
     def address(self) -> tuple[str, int]:

@@ -487,6 +487,7 @@ def _http(config: HttpConfig) -> HttpService:
         version=VERSION,
         log_enabled=config.log_enabled,
         shutdown_timeout_s=config.shutdown_timeout / SECOND,
+        read_timeout_s=config.read_timeout / SECOND,
         tls=tls,
     )
 

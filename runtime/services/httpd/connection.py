@@ -19,7 +19,7 @@ from urllib.parse import unquote
 
 from runtime.errors import KapacitorError
 from runtime.services.httpd.headers import Marks
-from runtime.services.httpd.messages import NO_CONTENT, Answer, Request
+from runtime.services.httpd.messages import NO_CONTENT, Answer, Request, failure
 from runtime.services.httpd.write import (
     MAX_BODY_BYTES,
     WriteError,
@@ -90,7 +90,7 @@ class Connection(asyncio.Protocol):
 
     Attributes:
         busy: whether a write waits for its answer.
-        last: when data came in, by the loop's clock.
+        since: since when the next request is waited for, by the loop's clock.
     """
 
     __slots__ = (
@@ -104,7 +104,7 @@ class Connection(asyncio.Protocol):
         "_start",
         "_transport",
         "busy",
-        "last",
+        "since",
     )
 
     def __init__(self, shared: Shared, loop: asyncio.AbstractEventLoop) -> None:
@@ -117,7 +117,7 @@ class Connection(asyncio.Protocol):
         self._paused = False
         self._checking: asyncio.Task[None] | None = None
         self.busy = False
-        self.last = loop.time()
+        self.since = loop.time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
@@ -130,7 +130,6 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes."""
-        self.last = self._loop.time()
         self._buffer += data
         if not self.busy:
             self._advance()
@@ -144,6 +143,16 @@ class Connection(asyncio.Protocol):
         self._closing = True
         if not self.busy:
             self._transport.close()
+
+    def expire(self) -> None:
+        """Close, because the next request does not come, or does not end."""
+        if self._buffer:
+            answer = failure("the request took too long", 408)
+            head = self._shared.marks.head(
+                answer, gzip=False, close=True, length=len(answer.body)
+            )
+            self._transport.write(head + answer.body)
+        self._transport.close()
 
     def abort(self) -> None:
         """Close whatever happens."""
@@ -244,6 +253,7 @@ class Connection(asyncio.Protocol):
 
     def _finish(self, head: _Head, answer: Answer) -> None:
         self.busy = False
+        self.since = self._loop.time()
         if not self._transport.is_closing():
             self._send(head, answer)
         if self._shared.log is not None:

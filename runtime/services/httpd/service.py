@@ -38,10 +38,12 @@ from runtime.services.httpd.write import (
 
 log = logging.getLogger("kapacitor.http")
 
-# An idle connection is kept about as long as clients keep theirs.
-_IDLE_S = 180.0
+# An idle connection is kept about as long as clients keep theirs; a request that takes
+# longer to come in whole is sent by nobody who wants an answer.
+READ_TIMEOUT_S = 180.0
 _UNMARKED_NOT_FOUND = Answer(404, NOT_FOUND.body, marked=False)
 _BAD_REQUEST = Answer(400, b"400 Bad Request", "text/plain; charset=utf-8")
+_TOO_SLOW = failure("the request took too long", 408)
 _OPTIONS = Answer(200, content_type=None, marked=False)
 
 
@@ -61,6 +63,7 @@ class HttpService:
         version: str,
         log_enabled: bool = True,
         shutdown_timeout_s: float = 10.0,
+        read_timeout_s: float = READ_TIMEOUT_S,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         """Make a server that does not listen yet.
@@ -71,6 +74,8 @@ class HttpService:
             version: what the version header says.
             log_enabled: whether each request makes a log line.
             shutdown_timeout_s: how long open requests may take to end at a stop.
+            read_timeout_s: how long the next request of a connection may take until it
+                is here, headers and body; 0 for ever.
             tls: what makes the port speak TLS.
         """
         self.router = Router()
@@ -78,6 +83,7 @@ class HttpService:
         self._host = host
         self._log_enabled = log_enabled
         self._shutdown_timeout_s = shutdown_timeout_s
+        self._read_timeout_s = read_timeout_s
         self._tls = tls
         self._marks = Marks(version)
         self._gate: Gate | None = None
@@ -113,7 +119,9 @@ class HttpService:
             request_factory=_request,
             access_log=None,
             auto_decompress=False,
-            keepalive_timeout=_IDLE_S,
+            keepalive_timeout=self._read_timeout_s,
+            # what a refused request still sends is read for so long
+            lingering_time=min(10.0, self._read_timeout_s or 10.0),
         )
         if self._writes is not None:
             self._shared = Shared(
@@ -133,7 +141,8 @@ class HttpService:
             backlog=1024,
         )
         self.port = self._server.sockets[0].getsockname()[1]
-        self._sweeper = loop.create_task(self._sweep())
+        if self._read_timeout_s > 0:
+            self._sweeper = loop.create_task(self._sweep())
 
     async def close(self) -> None:
         """Stop listening, let requests under way end, then cut them."""
@@ -216,10 +225,13 @@ class HttpService:
             # bodies of strangers are not worth the memory
             answer = await self._early(request)
             if answer is None:
-                request.body = await raw.read()
+                async with asyncio.timeout(self._read_timeout_s or None):
+                    request.body = await raw.read()
                 answer = await self._routed(request)
         except web.HTTPRequestEntityTooLarge:
             answer = failure(f"the body is larger than {MAX_BODY_BYTES} bytes", 413)
+        except TimeoutError:
+            answer = _TOO_SLOW
         if self._log_enabled:
             self._log(raw.method, target, answer.status, raw.remote or "", started)
         if answer.stream is not None:
@@ -254,11 +266,14 @@ class HttpService:
         if zipped and body:
             body = gzip.compress(body, 5)
         origin = raw.headers.get("Origin", "")
-        return web.Response(
+        response = web.Response(
             status=answer.status,
             body=body or None,
             headers=self._marks.headers(answer, origin, zipped),
         )
+        if answer is _TOO_SLOW:
+            response.force_close()
+        return response
 
     def _log(
         self, method: str, uri: str, status: int, host: str, started: float
@@ -279,14 +294,14 @@ class HttpService:
         return pretty(self.router.routes())
 
     async def _sweep(self) -> None:
-        """Close connections that have been silent for long."""
+        """Close connections whose next request does not come."""
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(_IDLE_S / 4)
-            limit = loop.time() - _IDLE_S
+            await asyncio.sleep(self._read_timeout_s / 4)
+            limit = loop.time() - self._read_timeout_s
             for connection in list(self._open):
-                if connection.last < limit and not connection.busy:
-                    connection.close()
+                if connection.since < limit and not connection.busy:
+                    connection.expire()
 
 
 class _Protocol(RequestHandler):

@@ -39,10 +39,10 @@ async def _fail(request: Request) -> Answer:
 
 
 @contextlib.asynccontextmanager
-async def serving(sent: Sent | None = None) -> AsyncIterator[HttpService]:
+async def serving(sent: Sent | None = None, **more: Any) -> AsyncIterator[HttpService]:
     compute = Compute()
     compute.start()
-    service = HttpService("127.0.0.1", 0, version="1.8.3", shutdown_timeout_s=2)
+    service = HttpService("127.0.0.1", 0, version="1.8.3", shutdown_timeout_s=2, **more)
     service.accept_writes(WriteHandler(compute, sent if sent is not None else Sent()))
     service.router.add("GET", "/config", _echo)
     service.router.add("GET", "/config/", _echo)
@@ -79,9 +79,9 @@ def request(
         connection.close()
 
 
-def with_server(sent: Sent, use: Callable[[int], Any]) -> Any:
+def with_server(sent: Sent, use: Callable[[int], Any], **more: Any) -> Any:
     async def run() -> Any:
-        async with serving(sent) as service:
+        async with serving(sent, **more) as service:
             return await asyncio.to_thread(use, service.port)
 
     return asyncio.run(run())
@@ -306,3 +306,99 @@ def test_ambiguous_framing_is_refused(lines: bytes) -> None:
 
     assert b" 400 Bad Request" in with_server(sent, use)
     assert sent == []
+
+
+WRITE = b"POST /write?db=d HTTP/1.1\r\nHost: h\r\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "answered"),
+    [
+        (b"", False),
+        (b"POST /wri", True),
+        (WRITE, True),
+        (WRITE + b"Content-Length: 9\r\n\r\nm v", True),
+        (WRITE + b"Transfer-Encoding: chunked\r\n\r\n1\r\nm", True),
+        (
+            b"GET /kapacitor/v1/config HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n",
+            True,
+        ),
+        (b"GET /kapacitor/v1/config HTTP/1.1\r\nHost", False),
+    ],
+)
+def test_a_request_that_never_ends_is_cut(start: bytes, answered: bool) -> None:
+    sent = Sent()
+
+    def use(port: int) -> bytes:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as slow:
+            slow.sendall(start)
+            # others are served in the meantime
+            for _ in range(3):
+                assert request(port, "POST", "/write?db=d", b"m v=1", None)[0] == 204
+            text = b""
+            with contextlib.suppress(ConnectionResetError):
+                while data := slow.recv(65536):
+                    text += data
+            return text
+
+    text = with_server(sent, use, read_timeout_s=0.2)
+    assert text.startswith(b"HTTP/1.1 408 ") == answered, text
+    assert len(sent) == 3
+
+
+def test_a_body_that_drips_is_cut() -> None:
+    def use(port: int) -> bytes:
+        with socket.create_connection(("127.0.0.1", port), timeout=0.05) as slow:
+            slow.sendall(WRITE + b"Content-Length: 1000000\r\n\r\n")
+            for _ in range(200):
+                with contextlib.suppress(TimeoutError):
+                    return slow.recv(65536)
+                slow.sendall(b"m")
+        raise AssertionError("it is still open")
+
+    sent = Sent()
+    text = with_server(sent, use, read_timeout_s=0.2)
+    assert text.startswith(b"HTTP/1.1 408 ")
+    assert b"the request took too long" in text
+    assert sent == []
+
+
+def test_many_idle_connections_leave_room_for_others() -> None:
+    sent = Sent()
+
+    def use(port: int) -> None:
+        with contextlib.ExitStack() as idle:
+            for number in range(400):
+                each = socket.create_connection(("127.0.0.1", port), timeout=5)
+                idle.enter_context(contextlib.closing(each))
+                if number % 2:
+                    each.sendall(b"GET /kap")
+            assert request(port, "POST", "/write?db=d", b"m v=1", None)[0] == 204
+            assert request(port, "GET", "/kapacitor/v1/ping", b"", None)[0] == 204
+
+    with_server(sent, use)
+    assert len(sent) == 1
+
+
+@pytest.mark.parametrize("path", [b"POST /write?db=d", b"GET /kapacitor/v1/ping"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"X: " + b"x" * 100_000,
+        b"X: " + b"x" * 9_000,
+        b"\r\n".join(b"X%d: x" % number for number in range(5_000)),
+    ],
+)
+def test_huge_headers_are_refused(path: bytes, headers: bytes) -> None:
+    def use(port: int) -> bytes:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            with contextlib.suppress(OSError):
+                connection.sendall(path + b" HTTP/1.1\r\n" + headers + b"\r\n\r\n")
+            try:
+                return connection.recv(65536)
+            # what is still under way when the server closes resets the connection
+            except ConnectionResetError:
+                return b""
+
+    answer = with_server(Sent(), use)
+    assert answer == b"" or b" 400 Bad Request" in answer[:30]
