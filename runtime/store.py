@@ -239,7 +239,9 @@ class Store:
         # One process at a time: a second server on the same file is refused at its
         # start instead of two of them delivering everything.
         run("PRAGMA locking_mode = EXCLUSIVE")
-        # what may refuse the file comes before the first write to it
+        # what may refuse the file comes before the first write to it, and who makes a
+        # key is alone
+        run("BEGIN EXCLUSIVE")
         version = schema.version_of(self._connection)
         [found] = run("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
@@ -250,6 +252,7 @@ class Store:
                 f"version (schema {version}, this one knows {schema.NEWEST})"
             )
         self._seal = self._proven_seal()
+        run("COMMIT")
         [mode] = run("PRAGMA journal_mode = WAL").fetchone()
         if mode != "wal" and self._path is not None:
             raise StoreError(

@@ -3,6 +3,8 @@
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 
@@ -205,6 +207,24 @@ def test_a_key_that_cannot_be_written_is_told(path, key):
     with_a_secret(path)
 
 
+def test_two_servers_that_start_at_once_make_one_key(path, key, monkeypatch):
+    connect, create = sqlite3.connect, KeyFile.create
+    monkeypatch.setattr(
+        sqlite3, "connect", lambda *args, **kw: connect(*args, timeout=0.01, **kw)
+    )
+
+    def create_while_another_starts(self):
+        with pytest.raises(StoreError, match="another server uses it"):
+            Store(path)
+        return create(self)
+
+    monkeypatch.setattr(KeyFile, "create", create_while_another_starts)
+    with_a_secret(path)
+    store = Store(path)
+    assert store.get("b", "k") == SECRET
+    store.close()
+
+
 def test_a_start_that_was_cut_short_at_the_key_is_gone_on_with(path, key):
     path.parent.mkdir()
     path.touch()
@@ -279,3 +299,16 @@ def test_a_file_that_cannot_be_rewritten_yet_is_not_copied(plain, monkeypatch, c
     store.backup(copy)
     assert SECRET not in copy.read_bytes() + on_disk(plain)
     store.close()
+
+
+def test_neither_the_generator_nor_the_command_line_loads_the_cipher():
+    script = """
+import pkgutil, sys
+import runtime.client, scaffold
+for package in (scaffold, runtime.client):
+    for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not found.name.endswith("__main__"):
+            __import__(found.name)
+sys.exit("cryptography" in sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
