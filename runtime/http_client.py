@@ -24,6 +24,7 @@ from runtime.dialing import NEXT_ADDRESS_S, Dialer
 from runtime.errors import DeliveryError
 from runtime.secret_urls import shown_url
 from runtime.transport_errors import may_have_come, reason_of
+from runtime.trust import Trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +133,22 @@ class AiohttpClient:
     """
 
     def __init__(
-        self, limits: TimeLimits | None = None, dialer: Dialer | None = None
+        self,
+        limits: TimeLimits | None = None,
+        dialer: Dialer | None = None,
+        trust: Trust | None = None,
     ) -> None:
         """Make a client.
 
         Args:
             limits: how long requests may take.
             dialer: makes the connections.
+            trust: whose certificates count, besides those of the system's store.
         """
         self._limits = limits or TimeLimits()
         self._dialer = dialer or Dialer(limit_s=self._limits.connect_s)
         self._session: aiohttp.ClientSession | None = None
+        self._trust = trust
         self._unchecked: set[str] = set()
 
     async def close(self) -> None:
@@ -203,7 +209,11 @@ class AiohttpClient:
             headers=own | dict(request.headers),
             data=_sent(request.body),
             allow_redirects=False,
-            ssl=request.verify,
+            ssl=(
+                self._trust.context()
+                if self._trust and request.verify
+                else request.verify
+            ),
             skip_auto_headers=("Accept", "Content-Type"),
         ) as answer:
             body = await _read(answer)

@@ -18,7 +18,7 @@ LAYERS = (
     ),
     ("golang",),
     ("frames",),
-    ("line_protocol", "ingress", "dialing", "transport_errors"),
+    ("line_protocol", "ingress", "dialing", "transport_errors", "trust"),
     ("sealing",),
     ("schema",),
     ("alert", "compute", "store", "http_client"),

@@ -111,7 +111,9 @@ class Server:
         self._dialer = Dialer(
             config.delivery.denied, limit_s=config.delivery.limits.connect_s
         )
-        self._client = AiohttpClient(config.delivery.limits, self._dialer)
+        self._client = AiohttpClient(
+            config.delivery.limits, self._dialer, config.delivery.trust
+        )
         self._services = alert_services(config.handlers, self._client)
         self._deliverer = _deliverer(self._store, config, clock)
         self._alerts = AlertService(

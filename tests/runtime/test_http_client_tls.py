@@ -21,8 +21,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from runtime.errors import DeliveryError
+from runtime.errors import ConfigError, DeliveryError
 from runtime.http_client import AiohttpClient, Request, TimeLimits
+from runtime.services.deliveries.config import Config
+from runtime.trust import Trust
 
 LOOPBACK = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -104,9 +106,11 @@ def tls_server(certificate, *, version=None):
         thread.join(5)
 
 
-def attempt(url, limits=None, *, verify=True):
+def attempt(url, limits=None, *, verify=True, trusted=None):
+    trust = trusted and Trust(trusted[0])
+
     async def run():
-        client = AiohttpClient(limits or TimeLimits(2, 2))
+        client = AiohttpClient(limits or TimeLimits(2, 2), trust=trust)
         try:
             return await client.send(Request("POST", url, body=b"x", verify=verify))
         finally:
@@ -116,14 +120,6 @@ def attempt(url, limits=None, *, verify=True):
         return asyncio.run(run())
     except DeliveryError as error:
         return error
-
-
-def trusting(monkeypatch, *certificates):
-    """Make the client trust authorities, as the system's store would."""
-    context = ssl.create_default_context()
-    for file, _ in certificates:
-        context.load_verify_locations(file)
-    monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", context)
 
 
 def test_a_certificate_that_nobody_trusts_is_refused_for_good(certificate):
@@ -136,32 +132,28 @@ def test_a_certificate_that_nobody_trusts_is_refused_for_good(certificate):
     )
 
 
-def test_one_that_is_trusted_is_taken(certificate, monkeypatch):
-    trusting(monkeypatch, certificate)
+def test_one_that_is_trusted_is_taken(certificate):
     with tls_server(certificate) as url:
-        assert attempt(url).status == 200
+        assert attempt(url, trusted=certificate).status == 200
 
 
-def test_one_for_another_host_is_refused_for_good(elsewhere, monkeypatch):
-    trusting(monkeypatch, elsewhere)
+def test_one_for_another_host_is_refused_for_good(elsewhere):
     with tls_server(elsewhere) as url:
-        error = attempt(url)
+        error = attempt(url, trusted=elsewhere)
     assert not error.retry
     assert "IP address mismatch" in str(error)
 
 
-def test_one_that_has_expired_is_refused_for_good(expired, monkeypatch):
-    trusting(monkeypatch, expired)
+def test_one_that_has_expired_is_refused_for_good(expired):
     with tls_server(expired) as url:
-        error = attempt(url)
+        error = attempt(url, trusted=expired)
     assert not error.retry
     assert str(error).endswith("x509: certificate has expired")
 
 
-def test_old_versions_are_refused_for_good(certificate, monkeypatch):
-    trusting(monkeypatch, certificate)
+def test_old_versions_are_refused_for_good(certificate):
     with tls_server(certificate, version=ssl.TLSVersion.TLSv1) as url:
-        error = attempt(url)
+        error = attempt(url, trusted=certificate)
     assert not error.retry
     assert str(error).endswith("tls: protocol version not supported")
 
@@ -185,6 +177,66 @@ def test_the_warning_comes_once_for_each_endpoint(certificate, caplog):
     with tls_server(certificate) as url:
         asyncio.run(run(url))
     assert len(caplog.records) == 1
+
+
+def put(path, content):
+    """Put a file in the place of another, as whoever rotates it does."""
+    fresh = path.with_suffix(".new")
+    fresh.write_bytes(content)
+    fresh.replace(path)
+
+
+def test_authorities_are_read_again_when_they_change(
+    certificate, elsewhere, tmp_path, caplog
+):
+    caplog.set_level(logging.INFO)
+    file = tmp_path / "ca.pem"
+    file.write_bytes(elsewhere[0].read_bytes())
+    client = AiohttpClient(TimeLimits(2, 2), trust=Config(ssl_ca=str(file)).trust)
+
+    async def asked(url):
+        try:
+            return (await client.send(Request("POST", url))).status
+        except DeliveryError as error:
+            return error.retry
+
+    async def run(url):
+        found = [await asked(url)]
+        put(file, certificate[0].read_bytes())
+        found.append(await asked(url))
+        # while it is missing or broken, what was read last counts
+        file.unlink()
+        found += [await asked(url), await asked(url)]
+        file.write_bytes(b"nonsense")
+        found.append(await asked(url))
+        put(file, elsewhere[0].read_bytes())
+        found.append(await asked(url))
+        await client.close()
+        return found
+
+    with tls_server(certificate) as url:
+        assert asyncio.run(run(url)) == [False, 200, 200, 200, 200, False]
+    said = [(each.getMessage(), getattr(each, "err", "")) for each in caplog.records]
+    again, failed = (
+        "read certificates again",
+        "certificates cannot be read, the last ones count",
+    )
+    assert said == [
+        (again, ""),
+        (failed, "No such file or directory"),
+        (failed, "holds no certificates in PEM form"),
+        (again, ""),
+    ]
+
+
+def test_authorities_that_cannot_be_read_keep_the_server_from_starting(tmp_path):
+    file = tmp_path / "ca.pem"
+    with pytest.raises(ConfigError, match=r"ssl-ca .*: No such file or directory"):
+        _ = Config(ssl_ca=str(file)).trust
+    file.write_text("nonsense")
+    with pytest.raises(ConfigError, match=r"ssl-ca .*: holds no certificates in PEM"):
+        _ = Config(ssl_ca=str(file)).trust
+    assert Config().trust is None
 
 
 def test_a_handshake_that_stalls_is_tried_again():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from runtime.addresses import DEFAULT_DENIED, DeniedNetworks
 from runtime.delivery.policy import RetryPolicy
 from runtime.errors import ConfigError
 from runtime.http_client import TimeLimits
+from runtime.trust import Trust
 from runtime.units import DAY, HOUR, MINUTE, SECOND, Duration
 
 
@@ -33,6 +35,7 @@ class Config:
         retention: how long deliveries that were given up can be sent again.
         max_dead: how many of them are kept; the oldest go first.
         denied_networks: where endpoints are not connected to, as CIDRs.
+        ssl_ca: a file of authorities that are trusted besides the system's.
     """
 
     concurrency: int = 4
@@ -51,6 +54,7 @@ class Config:
     retention: Duration = Duration(7 * DAY)
     max_dead: int = 100_000
     denied_networks: tuple[str, ...] = DEFAULT_DENIED
+    ssl_ca: str = ""
 
     @property
     def policy(self) -> RetryPolicy:
@@ -83,6 +87,15 @@ class Config:
             return DeniedNetworks.parsed(self.denied_networks)
         except ValueError as error:
             raise ConfigError(f"denied-networks: {error}") from None
+
+    @property
+    def trust(self) -> Trust | None:
+        """Whose certificates are trusted besides those of the system's store.
+
+        Raises:
+            ConfigError: the file has no certificates.
+        """
+        return Trust(Path(self.ssl_ca)) if self.ssl_ca else None
 
     def validate(self) -> None:
         """Check the values.

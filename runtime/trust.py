@@ -1,0 +1,87 @@
+"""Whose certificates are trusted, besides those of the system's store."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime.errors import ConfigError
+
+SETTING = "[delivery] ssl-ca"
+
+_log = logging.getLogger("kapacitor.trust")
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """What tells one content of a file from another."""
+
+    modified_ns: int
+    size: int
+    inode: int
+
+
+class Trust:
+    """A file of authorities that is read again when it changes.
+
+    While it is missing, cannot be read or holds nonsense, what was read last counts:
+    a file is not there for a moment when it is replaced.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read a file of certificates.
+
+        Args:
+            path: certificates in PEM form.
+
+        Raises:
+            ConfigError: it cannot be read, or has none.
+        """
+        self._path = path
+        self._problem = ""
+        try:
+            self._version = self._present()
+            self._context = self._read()
+        except OSError as error:
+            raise ConfigError(f"{SETTING} {path}: {_reason(error)}") from error
+
+    def context(self) -> ssl.SSLContext:
+        """What to check certificates with."""
+        try:
+            version = self._present()
+            if version != self._version:
+                self._version = version
+                self._context = self._read()
+                _log.info("read certificates again", extra={"path": str(self._path)})
+            self._problem = ""
+        except OSError as error:
+            self._warn(_reason(error))
+        return self._context
+
+    def _warn(self, problem: str) -> None:
+        """Say what is wrong with the file, once."""
+        if problem != self._problem:
+            self._problem = problem
+            extra = {"path": str(self._path), "err": problem}
+            _log.warning(
+                "certificates cannot be read, the last ones count", extra=extra
+            )
+
+    def _present(self) -> _Version:
+        found = self._path.stat()
+        return _Version(found.st_mtime_ns, found.st_size, found.st_ino)
+
+    def _read(self) -> ssl.SSLContext:
+        context = ssl.create_default_context()
+        context.load_verify_locations(self._path)
+        context.set_alpn_protocols(("http/1.1",))
+        return context
+
+
+def _reason(error: OSError) -> str:
+    """What is wrong with the file; an SSLError, which is an OSError, has no such text."""
+    if isinstance(error, ssl.SSLError):
+        return "holds no certificates in PEM form"
+    return error.strerror or "cannot be read"
