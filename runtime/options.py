@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from runtime.alert.types import Level
-from runtime.errors import OptionsError
+from runtime.errors import ConfigError, OptionsError
 from runtime.golang.printing import sprint
 from runtime.secret_names import HIDDEN, hidden
+from runtime.secret_references import Reference, read, reference
 from runtime.secret_urls import is_url_name
-from runtime.secrets import Secret
+from runtime.secrets import NO_SECRET, Secret
 from runtime.settings import key_of
 from runtime.units import Duration
 
@@ -129,6 +130,8 @@ def _value(name: str, data: Any, annotation: Any, problems: list[str]) -> Any:
         return _structure(name, data, made(), problems)
     if annotation is Level and isinstance(data, str):
         return _level(name, data, problems)
+    if annotation is Secret and (found := reference(data)):
+        return _read(name, found, problems)
     try:
         return _scalar(data, annotation)
     except _MismatchError:
@@ -138,6 +141,14 @@ def _value(name: str, data: Any, annotation: Any, problems: list[str]) -> Any:
             f"type '{_go_type(data)}', value: '{shown}'"
         )
         return None
+
+
+def _read(name: str, found: Reference, problems: list[str]) -> Secret:
+    try:
+        return read(found)
+    except ConfigError as error:
+        problems.append(f"error decoding '{name}': {error}")
+        return NO_SECRET
 
 
 def _shown(name: str, data: Any) -> str:

@@ -50,16 +50,24 @@ class Secret:
     Only `reveal()` returns it, so every use of the value can be found by name.
     """
 
-    __slots__ = ("__weakref__", "_value")
+    __slots__ = ("__weakref__", "_value", "reference")
 
-    def __init__(self, value: str = "", *, is_known: bool = True) -> None:
+    def __init__(
+        self,
+        value: str = "",
+        *,
+        is_known: bool = True,
+        reference: Mapping[str, str] | None = None,
+    ) -> None:
         """Hold a value.
 
         Args:
             value: the text.
             is_known: whether logs hide it, as long as the secret exists; not for what
                 is made for a moment only.
+            reference: where it stands, if not in the configuration itself.
         """
+        self.reference = reference
         self._value = value
         if is_known and len(value) >= _LOGGED_CHARACTERS:
             _KNOWN.add(self)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from runtime.errors import ConfigError
 from runtime.golang.json import quote
+from runtime.secret_references import literal
 from runtime.secrets import Secret
 from runtime.server.config import Config
 from runtime.server.decoding import Decoder, suggestion
@@ -201,7 +202,7 @@ def _tables(text: str, decoder: Decoder) -> dict[str, Any]:
 
 
 def dump(config: Config) -> str:
-    """`config` as the text of a file; secrets in clear, as a file has them."""
+    """`config` as the text of a file; secrets as a file has them: in clear, or where."""
     return "".join(_dump(config)) + "\n"
 
 
@@ -249,7 +250,10 @@ def _key(key: str) -> str:
 
 def _literal(value: Any) -> str:
     if isinstance(value, Secret):
-        return quote(value.reveal())
+        return _literal(literal(value))
+    if isinstance(value, Mapping):
+        pairs = (f"{_key(key)} = {_literal(each)}" for key, each in value.items())
+        return f"{{ {', '.join(pairs)} }}"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Duration):

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from runtime.errors import ConfigError
 from runtime.golang.durations import parse_go
+from runtime.secret_references import read, reference
 from runtime.secrets import Secret
 from runtime.server.toml_lines import Path, Positions, dotted
 from runtime.settings import key_of
@@ -95,7 +96,7 @@ class Decoder:
         if hint is str:
             return self._is(str, "string", value, path)
         if hint is Secret:
-            return Secret(self._is(str, "string", value, path))
+            return self._secret(value, path)
         if hint is bool:
             return self._is(bool, "boolean", value, path)
         if hint is Duration:
@@ -107,6 +108,15 @@ class Decoder:
                 return float(value)
             return self._is(float, "float", value, path)
         raise TypeError(f"no TOML form for {hint!r}")
+
+    def _secret(self, value: Any, path: Path) -> Secret:
+        found = reference(value)
+        if found is None:
+            return Secret(self._is(str, "string", value, path))
+        try:
+            return read(found)
+        except ConfigError as error:
+            raise self.fault(path, str(error)) from None
 
     def _duration(self, value: Any, path: Path) -> Duration:
         text = str(value) if type(value) in (int, float) else value

@@ -177,8 +177,9 @@ class AlertConfig:
         allowed_log_paths: files and folders that `log` handlers may write to.
         allowed_programs: programs that `exec` handlers may run.
         allowed_tcp_addresses: `host:port` that `tcp` handlers may connect to.
+        allowed_secret_files: files and folders that secrets may be read from.
 
-    The last three count where strangers could define handlers over HTTP.
+    What is allowed counts where strangers could define handlers over HTTP.
     """
 
     persist_topics: bool = True
@@ -188,6 +189,7 @@ class AlertConfig:
     allowed_log_paths: tuple[str, ...] = ()
     allowed_programs: tuple[str, ...] = ()
     allowed_tcp_addresses: tuple[str, ...] = ()
+    allowed_secret_files: tuple[str, ...] = ()
 
     @property
     def buffer_length(self) -> int:

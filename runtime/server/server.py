@@ -152,6 +152,7 @@ class Server:
             self._store,
             self._compute,
             enabled=config.config_override.enabled,
+            policy=self._policy,
             changed=self._deliverer.hurry,
         )
         self._tests = ServiceTestService(dynamic)
@@ -464,6 +465,7 @@ def _policy(config: Config) -> Policy:
         log_paths=config.alert.allowed_log_paths,
         programs=config.alert.allowed_programs,
         tcp_addresses=config.alert.allowed_tcp_addresses,
+        secret_files=config.alert.allowed_secret_files,
     )
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.errors import OptionsError
+from runtime.secret_references import references_in
 
 # kind → the option that names what is used, as handlers and as scripts call it
 _TARGETS = {
@@ -26,6 +27,9 @@ _SETTINGS = {
     "exec": "allowed-programs",
     "tcp": "allowed-tcp-addresses",
 }
+_STRANGERS = (
+    "the API can be reached from other machines without credentials; require them"
+)
 
 
 class ForbiddenError(OptionsError):
@@ -41,12 +45,36 @@ class Policy:
         log_paths: files and folders that may be written to.
         programs: programs that may be run, written as handlers write them.
         tcp_addresses: `host:port` that may be connected to.
+        secret_files: files and folders that secrets may be read from.
     """
 
     is_open: bool = False
     log_paths: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     tcp_addresses: tuple[str, ...] = ()
+    secret_files: tuple[str, ...] = ()
+
+    def check_references(self, options: object) -> None:
+        """Check where options take their secrets from.
+
+        A secret is sent to an endpoint: whoever may name both reads what he names.
+
+        Args:
+            options: as they were sent.
+
+        Raises:
+            ForbiddenError: a file or a variable may not be read.
+        """
+        for found in () if self.is_open else references_in(options):
+            if found.kind == "env":
+                raise ForbiddenError(
+                    f"secrets may not be read from the environment: {_STRANGERS}"
+                )
+            if not _is_within(found.name, self.secret_files):
+                raise ForbiddenError(
+                    f"secrets may not be read from {found.name}: {_STRANGERS}, or name "
+                    "it in [alert] allowed-secret-files"
+                )
 
     def check(self, kind: str, options: object) -> None:
         """Check a handler.
@@ -63,8 +91,7 @@ class Policy:
         target = _target(kind, options)
         if not self._allows(kind, target):
             raise ForbiddenError(
-                f"{kind} handlers may not use {target or 'this'}: the API can be "
-                "reached from other machines without credentials; require them, or "
+                f"{kind} handlers may not use {target or 'this'}: {_STRANGERS}, or "
                 f"name it in [alert] {_SETTINGS[kind]}"
             )
 

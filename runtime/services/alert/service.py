@@ -397,6 +397,7 @@ class AlertService:
         kind = HANDLER_KINDS.get(spec.kind)
         if kind is None:
             raise OptionsError(f"unsupported action kind {quote(spec.kind)}")
+        policy.check_references(spec.options)
         context = HandlerContext(spec.topic, spec.id, self, self._dialer)
         handler = kind(self._services, spec.options or {}, context)
         policy.check(spec.kind, getattr(handler, "options", None))

@@ -9,6 +9,7 @@ from typing import Any
 
 from runtime.errors import ConfigError
 from runtime.secret_names import HIDDEN, is_secret_name, restored
+from runtime.secret_references import literal
 from runtime.secret_urls import is_url_name
 from runtime.secrets import Secret
 from runtime.services.config.sections import (
@@ -70,7 +71,7 @@ def _filled(value: Mapping[str, Any], hint: Any, before: Any, stored: Any) -> An
         if not isinstance(held, Secret):
             continue
         if found.get(name) == HIDDEN and held:
-            found[name] = held.reveal()
+            found[name] = literal(held)
         elif name not in found and isinstance(stored, Mapping) and name in stored:
             found[name] = stored[name]
     return found

@@ -19,6 +19,7 @@ from runtime.golang.json_decode import (
     struct,
 )
 from runtime.golang.quoting import quote
+from runtime.services.alert.policy import OPEN, ForbiddenError, Policy
 from runtime.services.config.overrides import (
     Override,
     Overrides,
@@ -79,6 +80,7 @@ class ConfigService:
         compute: Compute,
         *,
         enabled: bool = True,
+        policy: Policy = OPEN,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
         """Serve `sections`.
@@ -89,6 +91,7 @@ class ConfigService:
             store: keeps the overrides.
             compute: where the store is used.
             enabled: whether the API may be used.
+            policy: where clients may let secrets be read from.
             changed: called when an update is in force.
         """
         self._changed = changed
@@ -97,6 +100,7 @@ class ConfigService:
         self._store = store
         self._compute = compute
         self._enabled = enabled
+        self._policy = policy
         self._overrides: Overrides = {}
         # updates are applied one after the other
         self._one = asyncio.Lock()
@@ -167,8 +171,11 @@ class ConfigService:
         try:
             self._check_enabled()
             update = _update(request)
+            self._policy.check_references((update.set, update.add))
             async with self._one:
                 await self._change(update)
+        except ForbiddenError as error:
+            raise RefusedError(str(error), 403) from None
         except ConfigError as error:
             raise RefusedError(str(error)) from None
         return NO_CONTENT

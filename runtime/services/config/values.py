@@ -13,6 +13,7 @@ from runtime.golang.durations import parse_go
 from runtime.golang.quoting import quote
 from runtime.options import decode
 from runtime.secret_names import restored
+from runtime.secret_references import read, reference
 from runtime.secrets import Secret
 from runtime.units import Duration
 
@@ -37,7 +38,8 @@ def converted(hint: Any, value: Any, before: Any) -> Any:
     if dataclasses.is_dataclass(hint):
         return _nested(hint, value, before)
     if hint is Secret:
-        return Secret(_exactly(str, "string", value))
+        found = reference(value)
+        return read(found) if found else Secret(_exactly(str, "string", value))
     if hint is str:
         return _exactly(str, "string", value)
     if hint is bool:
