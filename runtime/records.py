@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from runtime.store import Store
-
-log = logging.getLogger("kapacitor.task_store")
 
 
 class Record(Protocol):
@@ -37,12 +34,14 @@ class Records(Generic[RecordT]):
         self._records: dict[str, RecordT] = {}
 
     def load(self) -> None:
-        """Read what is stored. A record that cannot be read is logged and left alone."""
-        for key, stored in self._store.items(self._bucket):
-            try:
-                self._records[key] = self._decode(stored)
-            except (ValueError, TypeError, KeyError):
-                log.exception("a stored record cannot be read", extra={"id": key})
+        """Read what is stored. A record that cannot be read is rejected."""
+        self._records.update(self._store.decoded(self._bucket, self._checked))
+
+    def _checked(self, key: str, stored: bytes) -> RecordT:
+        record = self._decode(stored)
+        if record.id != key:
+            raise ValueError("it is stored under another id")
+        return record
 
     def get(self, id: str) -> RecordT | None:
         """The record of that id."""

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from runtime import schema
 from runtime.errors import StoreError
@@ -17,6 +17,7 @@ from runtime.sealing import KeyFile, Seal
 
 log = logging.getLogger("kapacitor.storage")
 
+T = TypeVar("T")
 Parameters = Sequence[Any]
 _MEMORY = ":memory:"
 # what is left of the log after a burst of writes
@@ -48,6 +49,7 @@ class Store:
         self._depth = 0
         self._begun = False
         self._after_commit: list[Callable[[], None]] = []
+        self._rejected: dict[tuple[str, str], str] = {}
         try:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -159,6 +161,7 @@ class Store:
             " ON CONFLICT DO UPDATE SET value = excluded.value",
             (bucket, key, self._seal.sealed(bucket, key, value)),
         )
+        self._rejected.pop((bucket, key), None)
 
     def get(self, bucket: str, key: str) -> bytes | None:
         """The value of `key`, or None.
@@ -173,17 +176,16 @@ class Store:
 
     def delete(self, bucket: str, key: str) -> bool:
         """Drop `key`; whether it was there."""
-        return (
-            self.execute(
-                "DELETE FROM entries WHERE bucket = ? AND key = ?", (bucket, key)
-            )
-            > 0
+        count = self.execute(
+            "DELETE FROM entries WHERE bucket = ? AND key = ?", (bucket, key)
         )
+        self._rejected.pop((bucket, key), None)
+        return count > 0
 
     def items(self, bucket: str) -> list[tuple[str, bytes]]:
         """All keys of `bucket` with their values, sorted by key (by code point).
 
-        A value that is damaged is logged and left alone.
+        A value that is damaged is rejected.
         """
         rows = self.query(
             "SELECT key, value FROM entries WHERE bucket = ? ORDER BY key", (bucket,)
@@ -193,8 +195,37 @@ class Store:
             try:
                 found.append((key, self._seal.opened(bucket, key, sealed)))
             except StoreError as error:
-                log.error("a stored value is lost", extra={"err": str(error)})
+                self.reject(bucket, key, str(error))
         return found
+
+    def decoded(
+        self, bucket: str, decode: Callable[[str, bytes], T]
+    ) -> list[tuple[str, T]]:
+        """All keys of `bucket` with what their values say, sorted by key.
+
+        What cannot be decoded is rejected.
+        """
+        found = []
+        for key, value in self.items(bucket):
+            try:
+                found.append((key, decode(key, value)))
+            # whatever somebody has made of a value, the others count
+            except Exception as error:
+                self.reject(bucket, key, f"{type(error).__name__}: {error}")
+        return found
+
+    def reject(self, bucket: str, key: str, reason: str) -> None:
+        """Note that a value is of no use; it stays, until it is replaced or deleted."""
+        log.error(
+            "a stored value is of no use",
+            extra={"store": bucket, "id": key, "err": reason},
+        )
+        self._rejected[bucket, key] = reason
+
+    @property
+    def rejected(self) -> list[tuple[str, str, str]]:
+        """Bucket, key and reason of each value that is of no use."""
+        return [(*key, reason) for key, reason in sorted(self._rejected.items())]
 
     def query(self, sql: str, parameters: Parameters = ()) -> list[Any]:
         """The rows of a SELECT.

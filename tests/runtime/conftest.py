@@ -36,9 +36,10 @@ class Api:
 
         self.server = self._runner.run(start())
 
-    def restart(self) -> None:
-        """Stop, and start with what is stored."""
+    def restart(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Stop, do something, and start with what is stored."""
         self._runner.run(self.server.close())
+        meanwhile()
         self._start()
 
     def close(self) -> None:

@@ -138,7 +138,9 @@ class AlertService:
             self._specs.setdefault(spec.topic, {})[spec.id] = spec
             try:
                 attached = self._made(spec)
-            except (KapacitorError, ValueError) as error:
+            # whatever somebody has made of a spec, the server starts
+            except Exception as error:
+                self._stored_specs.reject(spec, str(error))
                 _log.error(
                     "failed to load handler on startup",
                     extra={

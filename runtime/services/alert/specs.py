@@ -12,7 +12,7 @@ import msgspec
 
 from runtime import secret_names
 from runtime.alert.types import Handler
-from runtime.errors import OptionsError, StoreError
+from runtime.errors import OptionsError
 from runtime.golang.quoting import quote
 from runtime.secret_names import HIDDEN, is_secret_name
 from runtime.secret_urls import hidden_url, is_url_name
@@ -90,12 +90,12 @@ class HandlerSpecs:
         self._store = store
 
     def all(self) -> list[HandlerSpec]:
-        """Every spec.
+        """Every spec; one that is damaged is rejected."""
+        return [spec for _, spec in self._store.decoded(_BUCKET, _decoded)]
 
-        Raises:
-            StoreError: one is damaged.
-        """
-        return [_decoded(key, value) for key, value in self._store.items(_BUCKET)]
+    def reject(self, spec: HandlerSpec, reason: str) -> None:
+        """Note that a spec makes no handler."""
+        self._store.reject(_BUCKET, _key(spec.topic, spec.id), reason)
 
     def put(self, spec: HandlerSpec) -> None:
         """Store a spec in the place of the one of that id."""
@@ -200,10 +200,10 @@ def _key(topic: str, handler: str) -> str:
 
 
 def _decoded(key: str, value: bytes) -> HandlerSpec:
-    try:
-        return msgspec.json.decode(value, type=HandlerSpec)
-    except msgspec.MsgspecError as error:
-        raise StoreError(f"stored handler {key} is damaged: {error}") from error
+    spec = msgspec.json.decode(value, type=HandlerSpec)
+    if _key(spec.topic, spec.id) != key:
+        raise OptionsError("it is stored under another id")
+    return spec
 
 
 def _is_name(text: str, extra: str) -> bool:

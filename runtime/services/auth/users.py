@@ -9,6 +9,8 @@ import json
 import unicodedata
 from dataclasses import dataclass
 
+import msgspec
+
 from runtime.secrets import NO_SECRET, Secret
 
 PERMISSIONS = ("none", "api", "config_api", "write_points", "all")
@@ -19,6 +21,13 @@ _PRIVILEGES = {
     "PUT": "write",
     "DELETE": "delete",
 }
+
+
+class _Stored(msgspec.Struct):
+    name: str
+    admin: bool
+    permissions: tuple[str, ...]
+    hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +64,8 @@ class User:
     @classmethod
     def decode(cls, stored: bytes) -> User:
         """What `encode` made."""
-        tree = json.loads(stored)
-        return cls(
-            tree["name"],
-            tree["admin"],
-            tuple(tree["permissions"]),
-            Secret(tree["hash"]),
-        )
+        tree = msgspec.json.decode(stored, type=_Stored)
+        return cls(tree.name, tree.admin, tree.permissions, Secret(tree.hash))
 
     def may(self, method: str, resource: str) -> bool:
         """Whether a request is allowed.

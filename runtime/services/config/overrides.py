@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from runtime.errors import ConfigError
 from runtime.golang.quoting import quote
 from runtime.services.config import placeholders
@@ -48,7 +50,7 @@ class Override:
     @classmethod
     def decode(cls, stored: bytes) -> Override:
         """What `encode` made."""
-        return cls(**json.loads(stored))
+        return msgspec.json.decode(stored, type=cls)
 
 
 Overrides = dict[str, Override]

@@ -117,26 +117,36 @@ class ConfigService:
         Args:
             skip: leave the stored overrides alone and push what the file says.
 
-        Raises:
-            ConfigError: a stored override applies no more.
+        A stored override that applies no more is rejected, and is not in force.
         """
-        for _, stored in self._store.items(_BUCKET):
-            override = Override.decode(stored)
-            self._overrides[override.path] = override
-        applied = {} if skip or not self._enabled else self._overrides
-        try:
-            elements = self._all(applied)
-        except ConfigError as error:
-            raise ConfigError(
-                f"failed to apply config overrides: {_prefixed(error)}"
-            ) from None
-        for name, configs in elements.items():
-            if name not in self._services:
-                raise ConfigError(
-                    "found configuration override for unknown dynamic service "
-                    f"{quote(name)}"
-                )
+        wanted = not skip and self._enabled
+        for path, override in self._store.decoded(_BUCKET, _decoded):
+            if not wanted:
+                self._overrides[path] = override
+                continue
+            try:
+                self._put_in_force(override)
+            # whatever somebody has made of an override, the server starts
+            except Exception as error:
+                self._store.reject(_BUCKET, path, str(error))
+        for name, configs in self._all({} if not wanted else self._overrides).items():
             self._services[name].prepared(configs)()
+
+    def _put_in_force(self, override: Override) -> None:
+        """Add a stored override.
+
+        Raises:
+            ConfigError: it does not apply, or its service refuses it.
+        """
+        overrides = {**self._overrides, override.path: override}
+        configs = self._all(overrides)[override.section]
+        if override.section not in self._services:
+            raise ConfigError(
+                "found configuration override for unknown dynamic service "
+                f"{quote(override.section)}"
+            )
+        self._services[override.section].prepared(configs)
+        self._overrides = overrides
 
     async def _get(self, request: Request) -> Answer:
         self._check_enabled()
@@ -238,6 +248,13 @@ class ConfigService:
     def _check_enabled(self) -> None:
         if not self._enabled:
             raise RefusedError("config override service is not enabled", 403)
+
+
+def _decoded(path: str, stored: bytes) -> Override:
+    override = Override.decode(stored)
+    if override.path != path:
+        raise ConfigError("it is stored under another name")
+    return override
 
 
 def _prefixed(error: ConfigError) -> str:

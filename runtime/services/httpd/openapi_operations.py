@@ -169,6 +169,11 @@ OPERATIONS = (
         "StoreAction",
         status=204,
     ),
+    _op("GET", "/storage/rejected", "List what is stored and no use.", "", "Rejected"),
+    _op(
+        *("DELETE", "/storage/rejected/{store}/{id}", "Drop such a value."),
+        status=204,
+    ),
     _op("GET", "/storage/backup", "A copy of the database.", media=BYTES),
     # recordings and replays
     _op("GET", "/recordings", "List recordings.", "", "Recordings", query=_PAGE),

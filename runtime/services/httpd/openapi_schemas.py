@@ -142,6 +142,10 @@ SCHEMAS: dict[str, Schema] = {
     "User": shape(link=_LINK, name=TEXT, type=TEXT, permissions=list_of(TEXT)),
     "Users": shape(users=list_of(ref("User"))),
     "StoreAction": shape(action=one_of("rebuild")),
+    "Rejected": shape(
+        link=_LINK,
+        rejected=list_of(shape(link=_LINK, store=TEXT, id=TEXT, error=TEXT)),
+    ),
     "Stores": shape(link=_LINK, storage=list_of(shape(link=_LINK, name=TEXT))),
     "LogLevel": shape(level=one_of("DEBUG", "INFO", "ERROR")),
     "Delivery": shape(

@@ -31,6 +31,7 @@ from runtime.store import Store
 # as Kapacitor calls them; here they are parts of one database
 STORES = ("tasks", "recordings", "replays", "overrides", "handler-specs", "load")
 _PATH = f"{BASE}/storage/stores"
+_REJECTED = f"{BASE}/storage/rejected"
 _PART_BYTES = 1 << 18
 _PREFIX = ".backup-"
 
@@ -68,6 +69,8 @@ class StorageService:
         """Add the routes."""
         router.add("GET", "/storage/stores", self._list)
         router.add("POST", "/storage/stores/", self._act)
+        router.add("GET", "/storage/rejected", self._list_rejected)
+        router.add("DELETE", "/storage/rejected/", self._delete_rejected)
         router.add("GET", "/storage/backup", self._backup)
 
     async def _list(self, request: Request) -> Answer:
@@ -87,6 +90,24 @@ class StorageService:
             # the slip of the pen is Kapacitor's
             return failure('unkown storage action "unknown StorageAction 0"', 400)
         await self._compute.run(self._store.rebuild)
+        return NO_CONTENT
+
+    async def _list_rejected(self, request: Request) -> Answer:
+        trees = [
+            {
+                "link": self_link(f"{_REJECTED}/{bucket}/{key}"),
+                "store": bucket,
+                "id": key,
+                "error": reason,
+            }
+            for bucket, key, reason in self._store.rejected
+        ]
+        return pretty({"link": self_link(_REJECTED), "rejected": trees})
+
+    async def _delete_rejected(self, request: Request) -> Answer:
+        bucket, _, key = request.rest.partition("/")
+        if any((bucket, key) == each[:2] for each in self._store.rejected):
+            await self._compute.run(self._store.delete, bucket, key)
         return NO_CONTENT
 
     async def _backup(self, request: Request) -> Answer:

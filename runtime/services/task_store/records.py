@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from runtime.tick.variables import Var, decode, encode
 from runtime.units import ZERO_TIME, Nanoseconds
 
@@ -55,9 +57,8 @@ class Task:
     def decode(cls, stored: bytes) -> Task:
         """What `encode` made."""
         tree = json.loads(stored)
-        tree["dbrps"] = tuple((db, rp) for db, rp in tree["dbrps"])
-        tree["vars"] = _vars(tree["vars"])
-        return cls(**tree)
+        vars_ = _vars(tree.pop("vars"))
+        return dataclasses.replace(msgspec.convert(tree, cls), vars=vars_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class Template:
     @classmethod
     def decode(cls, stored: bytes) -> Template:
         """What `encode` made."""
-        return cls(**json.loads(stored))
+        return msgspec.json.decode(stored, type=cls)
 
 
 def _encode(record: Any) -> bytes:

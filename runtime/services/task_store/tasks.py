@@ -75,6 +75,9 @@ class Tasks:
                     "failed to start enabled task",
                     extra={"task": task.id, "err": str(error)},
                 )
+            # a mistake in one task must not keep the server from starting
+            except Exception:
+                log.exception("failed to start enabled task", extra={"task": task.id})
 
     def script(self, task: Task) -> Script:
         """What a task runs.
