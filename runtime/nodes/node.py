@@ -160,8 +160,8 @@ class Node:
     def emit_frame(self, frame: Frame, *, shared: bool = True) -> None:
         """Pass points in columns to every child, one by one where that is faster.
 
-        What no other task can share (because it depends on earlier points) takes more
-        rows to be worth its columns.
+        What few tasks can share (because it depends on earlier points) takes more rows
+        to be worth its columns.
         """
         size = len(frame)
         if not size:

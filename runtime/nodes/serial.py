@@ -111,13 +111,15 @@ class SerialNode(PointwiseNode):
     It implements `series` where whole columns give the same as point after point.
     """
 
+    remembers = True
+
     def series(self, frame: Frame, series: Series) -> Outcome | None:
         """What becomes of a frame; None, with nothing changed, if columns cannot tell."""
         return None
 
     def frame(self, frame: Frame) -> None:
         """Take points of a stream in columns."""
-        # what depends on earlier points is shared with no other task
+        # what depends on earlier points is shared with few other tasks
         if len(frame) >= COLUMNS_FROM:
             groups = frame.groups
             series = Series(groups.ids, groups.order, groups.starts, is_fresh=False)

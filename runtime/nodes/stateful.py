@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,11 @@ class DerivativeNode(SerialNode):
         self._unit = spec.unit
         self._non_negative = spec.non_negative
         self._previous: dict[str, tuple[float | int, Nanoseconds]] = {}
+
+    @property
+    def recipe(self) -> Hashable:
+        """Of what field, by what unit, and which rates go on."""
+        return type(self), self._field, self._as, int(self._unit), self._non_negative
 
     def begin(self, group: str) -> None:
         """A batch of the group begins."""
@@ -115,6 +120,8 @@ class DerivativeNode(SerialNode):
 class _StateNode(SerialNode, ABC):
     """What nodes share that watch whether a predicate holds."""
 
+    _unit: Nanoseconds = 0
+
     def __init__(
         self,
         spec: pipeline.StateDurationNode | pipeline.StateCountNode,
@@ -124,6 +131,12 @@ class _StateNode(SerialNode, ABC):
         self._predicate = Predicate(spec.predicate, "")
         self._as = spec.as_name
         self._states: dict[str, _Watched] = {}
+
+    @property
+    def recipe(self) -> Hashable | None:
+        """The predicate, if it needs no state of its own, and how the result looks."""
+        key = self._predicate.function.key
+        return None if key is None else (type(self), key, self._as, self._unit)
 
     def begin(self, group: str) -> None:
         """A batch of the group begins."""
@@ -224,7 +237,7 @@ class StateDurationNode(_StateNode):
         self, spec: pipeline.StateDurationNode, environment: Environment
     ) -> None:
         super().__init__(spec, environment)
-        self._unit = spec.unit
+        self._unit = int(spec.unit)
 
     def _value(self, state: _Watched, time: Nanoseconds) -> Value:
         if state.began is None:
@@ -260,6 +273,11 @@ class ChangeDetectNode(SerialNode):
         self._fields = tuple(spec.fields)
         # the fields of each group's last point that passed
         self._last: dict[str, Mapping[str, Value]] = {}
+
+    @property
+    def recipe(self) -> Hashable:
+        """Which fields it looks at."""
+        return type(self), self._fields
 
     def begin(self, group: str) -> None:
         """A batch of the group begins."""

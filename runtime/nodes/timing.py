@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,11 @@ class ShiftNode(PointwiseNode):
         if not spec.shift:
             raise TaskError("invalid shift value: must be non zero duration")
         self._shift = int(spec.shift)
+
+    @property
+    def recipe(self) -> Hashable:
+        """How far."""
+        return type(self), self._shift
 
     def apply(self, point: Point, group: str) -> Point | None:
         """The point at another time."""
@@ -76,6 +81,8 @@ class ShiftNode(PointwiseNode):
 class SampleNode(PointwiseNode):
     """Passes every so manieth point of a group, or those at multiples of a duration."""
 
+    remembers = True
+
     def __init__(self, spec: transform.SampleNode, environment: Environment) -> None:
         super().__init__(spec, environment)
         if spec.rate <= 0:
@@ -83,6 +90,11 @@ class SampleNode(PointwiseNode):
         self._step = int(spec.rate) if isinstance(spec.rate, Duration) else 0
         self._every = int(spec.rate)
         self._counts: dict[str, int] = {}
+
+    @property
+    def recipe(self) -> Hashable:
+        """How many, or at which times."""
+        return type(self), self._every, self._step
 
     def apply(self, point: Point, group: str) -> Point | None:
         """The point, if it is one of the sample."""

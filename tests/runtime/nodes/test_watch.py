@@ -32,6 +32,10 @@ BEFORE = [
     ".groupBy('h')|window().periodCount(3).everyCount(2)|top(2, 'v').as('v')",
     ".groupBy('h')|window().period(5s).every(5s).align()|where(lambda: \"v\" > 1)",
     ".groupBy('h')|sum('v').as('v')|cumulativeSum('v').as('v')",
+    ".groupBy('h')|derivative('v').unit(2s).nonNegative()|sample(2)",
+    "|changeDetect('v')|shift(3s)|sample(2s)",
+    "|stateCount(lambda: \"v\" > 1).as('v')|eval(lambda: float(\"v\")).as('v')",
+    ".groupBy('h')|stateDuration(lambda: \"v\" > 1).as('v').unit(2s)",
 ]
 LEVELS = [
     '.crit(lambda: "v" > {0})',
