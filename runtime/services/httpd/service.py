@@ -232,6 +232,9 @@ class HttpService:
             answer = failure(f"the body is larger than {MAX_BODY_BYTES} bytes", 413)
         except TimeoutError:
             answer = _TOO_SLOW
+        # the client went away in the middle, or its chunks are none
+        except (ConnectionError, web.RequestPayloadError):
+            answer = _BAD_REQUEST
         if self._log_enabled:
             self._log(raw.method, target, answer.status, raw.remote or "", started)
         if answer.stream is not None:

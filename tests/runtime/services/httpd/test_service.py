@@ -402,3 +402,30 @@ def test_huge_headers_are_refused(path: bytes, headers: bytes) -> None:
 
     answer = with_server(Sent(), use)
     assert answer == b"" or b" 400 Bad Request" in answer[:30]
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        WRITE + b"Content-Length: 9\r\n\r\nm v",
+        WRITE + b"Content-Length: 9\r\nOrigin: o\r\n\r\nm v",
+        WRITE + b"Transfer-Encoding: chunked\r\n\r\n1\r\nm",
+        WRITE + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nm",
+    ],
+)
+def test_a_client_that_goes_away_in_the_middle_is_no_failure(
+    start: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    sent = Sent()
+
+    def use(port: int) -> None:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            connection.sendall(start)
+            connection.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(ConnectionResetError):
+                while connection.recv(65536):
+                    pass
+
+    with_server(sent, use)
+    assert sent == []
+    assert [each for each in caplog.records if each.levelname == "ERROR"] == []
