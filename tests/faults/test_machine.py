@@ -34,6 +34,11 @@ def failing(server, *faults):
             yield
         finally:
             tracer.terminate()
+            try:
+                tracer.wait(5)
+            # it may wait for ever for threads of a server that was killed
+            except subprocess.TimeoutExpired:
+                tracer.kill()
 
 
 def write(server, ledger, seq):

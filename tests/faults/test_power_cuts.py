@@ -241,6 +241,11 @@ def recording(start_kapacitord, sink, kit, tmp_path):
             finally:
                 # a stop would wait for what the faults keep from ending
                 (server.kill if faults else server.stop)()
+                try:
+                    tracer.wait(10)
+                # it may wait for ever for threads of a server that was killed
+                except subprocess.TimeoutExpired:
+                    tracer.kill()
         return before, server.directory / "data", calls_of(trace.read_text())
 
     return record

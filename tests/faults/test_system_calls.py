@@ -18,6 +18,7 @@ from runtime.sealing import Seal
 from runtime.store import Store
 
 VICTIM = Path(__file__).with_name("victim.py")
+CONFIGURER = Path(__file__).with_name("configurer.py")
 EVENTS = 4
 # what writes, makes durable, sends and removes
 # … and at which of them the short form kills
@@ -221,3 +222,24 @@ def old(path, version):
 def files(path):
     """The files of a database."""
     return path.parent.glob(f"{path.name}*")
+
+
+@needs_strace
+@pytest.mark.parametrize("call", ["pwrite64", "fdatasync"])
+def test_a_kill_leaves_a_configuration_whole(call, tmp_path, kit):
+    # in the short form one in the middle of the second change
+    numbers = (
+        range(1, 10_000) if kit.long else [{"pwrite64": 33, "fdatasync": 13}[call]]
+    )
+    for number in numbers:
+        database = str(tmp_path / f"{call}-{number}.db")
+        was_killed, output = killed(call, number, str(CONFIGURER), database, "3")
+        told = [int(line.split()[1]) for line in output.splitlines()]
+        room, url = run(str(CONFIGURER), database, "0").split()[1:]
+        assert url == f"http://localhost/{room}"
+        # what was answered is there, and of the one after it all or nothing
+        newest = max(told, default=0)
+        assert int(room) in (newest, newest + 1)
+        if not was_killed:
+            assert number > 1, f"{call} is not called"
+            break
