@@ -2,11 +2,13 @@
 
 import asyncio
 import dataclasses
+import itertools
 import time
 
 import pytest
 
 from runtime.server.sections import LoadConfig
+from runtime.server.server import Server
 from runtime.services.alert.specs import HandlerSpec, HandlerSpecs
 from runtime.services.load.service import LoadError
 
@@ -80,9 +82,7 @@ def test_a_circle_is_refused_however_it_is_closed(served, method, uri, body, tex
     assert served.json("GET", path("c"))["handlers"] == []
 
 
-def test_a_circle_in_the_load_directory_is_named_with_its_file(
-    config, start_api, tmp_path
-):
+def test_a_circle_in_the_load_directory_is_named_with_its_file(config, tmp_path):
     handlers = tmp_path / "load" / "handlers"
     handlers.mkdir(parents=True)
     for topic, target in ("ab", "ba"):
@@ -90,8 +90,16 @@ def test_a_circle_in_the_load_directory_is_named_with_its_file(
             f"topic: {topic}\nid: p\nkind: publish\noptions:\n  topics: [{target}]\n"
         )
     config.load = LoadConfig(enabled=True, dir=str(tmp_path / "load"))
+
+    async def start():
+        server = Server(config)
+        try:
+            await server.open()
+        finally:
+            await server.close()
+
     with pytest.raises(LoadError) as caught:
-        start_api(config)
+        asyncio.run(start())
     assert str(caught.value).endswith(
         f"{handlers}/b.yaml: failed to update handler: "
         'events would go round in circles: "b" -> "a" -> "b"'
@@ -124,7 +132,7 @@ def test_a_fan_out_of_ten_thousand_is_bounded_and_ends(config, start_api):
     api = start_api(config)
     layers = [[f"l{depth}-{number}" for number in range(10)] for depth in range(4)]
     api.json("POST", path("a"), publish("p", *layers[0]))
-    for layer, following in zip(layers, layers[1:], strict=False):
+    for layer, following in itertools.pairwise(layers):
         for topic in layer:
             api.json("POST", path(topic), publish("p", *following))
     api.json("POST", "/tasks", TASK)
