@@ -1,0 +1,66 @@
+"""How rows fall into groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.frames.columns import Columns, Rows, TagColumn
+from runtime.frames.numbering import numbered
+from runtime.frames.points import Dimensions
+
+
+class Groups(NamedTuple):
+    """How the rows of a frame fall into groups.
+
+    Attributes:
+        codes: int32, index into `ids` and `tags` for every row.
+        ids: group ids, in order of first appearance.
+        tags: the grouping tags of each group.
+        order: row numbers sorted by group, arrival order inside a group.
+        starts: where each group begins in `order`, and the end (len(ids) + 1 items).
+    """
+
+    codes: NDArray[np.int32]
+    ids: Sequence[str]
+    tags: Sequence[Mapping[str, str]]
+    order: Rows
+    starts: NDArray[np.intp]
+
+
+def groups_of(
+    columns: Columns, length: int, name: str, dimensions: Dimensions
+) -> Groups:
+    """The groups of so many rows of a measurement."""
+    names = dimensions.tags
+    found = [columns.tag(tag) for tag in names]
+    codes, first = numbered([_codes(c) for c in found if c is not None], length)
+    tags = [
+        {
+            tag: (
+                ""
+                if column is None or column.codes[row] < 0
+                else column.values[column.codes[row]]
+            )
+            for tag, column in zip(names, found, strict=True)
+        }
+        for row in first.tolist()
+    ]
+    # numpy sorts 16-bit integers by radix, several times faster
+    small = codes.astype(np.uint16) if len(tags) < 1 << 16 else codes
+    order = np.argsort(small, kind="stable")
+    starts = np.zeros(len(tags) + 1, dtype=np.intp)
+    np.cumsum(np.bincount(codes, minlength=len(tags)), out=starts[1:])
+    ids = [dimensions.group_id(name, each) for each in tags]
+    return Groups(codes, ids, tags, order, starts)
+
+
+def _codes(column: TagColumn) -> NDArray[np.int32]:
+    """The codes of a tag for grouping: an empty tag and an absent one are the same."""
+    if "" not in column.values:
+        return column.codes
+    blank = np.array([value == "" for value in column.values] + [True])
+    return np.where(blank[column.codes], np.int32(-1), column.codes)
