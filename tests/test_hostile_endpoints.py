@@ -85,6 +85,17 @@ def endless_headers(connection, closing):
         connection.sendall(b"X-Header: " + b"x" * 60000 + b"\r\n")
 
 
+def many_headers(connection, closing):
+    lines = b"".join(b"X-%d: %s\r\n" % (n, b"x" * 40) for n in range(20_000))
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + lines + b"\r\n")
+
+
+def endless_lines(connection, closing):
+    connection.sendall(b"HTTP/1.1 200 OK\r\n")
+    while not closing.is_set():
+        connection.sendall(b"X-Header: value\r\n" * 4096)
+
+
 def endless_drip(connection, closing):
     connection.sendall(b"HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n")
     while not closing.wait(0.02):
@@ -150,11 +161,22 @@ def test_an_answer_that_does_not_come(kind, answer):
     assert error.maybe_duplicate
 
 
-@pytest.mark.parametrize("answer", [endless_body, endless_headers, garbage])
+@pytest.mark.parametrize(
+    "answer", [endless_body, endless_headers, endless_lines, many_headers, garbage]
+)
 def test_an_answer_that_has_no_end_or_no_sense(kind, answer):
     with RawServer(answer) as server:
         found = kind_of(attempt(kind, server.url))
     assert found in (None, Kind.UNREACHABLE, Kind.REJECTED)
+
+
+@pytest.mark.parametrize("answer", [endless_headers, endless_lines, many_headers])
+def test_headers_are_cut_off_before_they_fill_the_memory(answer):
+    with (
+        RawServer(answer) as server,
+        pytest.raises(DeliveryError, match="malformed HTTP response"),
+    ):
+        send(integration("foo", server.url), TimeLimits(5, 5))
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
