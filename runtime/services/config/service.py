@@ -102,6 +102,8 @@ class ConfigService:
         self._enabled = enabled
         self._policy = policy
         self._overrides: Overrides = {}
+        # what is in force; empty while the stored overrides are not
+        self._elements: dict[str, tuple[Any, ...]] = {}
         # updates are applied one after the other
         self._one = asyncio.Lock()
 
@@ -129,7 +131,10 @@ class ConfigService:
             # whatever somebody has made of an override, the server starts
             except Exception as error:
                 self._store.reject(_BUCKET, path, str(error))
-        for name, configs in self._all({} if not wanted else self._overrides).items():
+        elements = self._all(self._overrides if wanted else {})
+        if wanted:
+            self._elements = elements
+        for name, configs in elements.items():
             self._services[name].prepared(configs)()
 
     def _put_in_force(self, override: Override) -> None:
@@ -151,7 +156,7 @@ class ConfigService:
     async def _get(self, request: Request) -> Answer:
         self._check_enabled()
         try:
-            elements = self._all(self._overrides)
+            elements = self._elements or self._all(self._overrides)
         except ConfigError as error:
             raise RefusedError(
                 f"failed to resolve current config:{_prefixed(error)}", 500
@@ -197,8 +202,9 @@ class ConfigService:
         if section is None:
             refused = after.get(path, Override(update.section, ""))
             raise unknown_section(refused)
-        # a fault anywhere is told before anything changes
-        elements = self._all(after)[update.section]
+        # a fault is told before anything changes
+        own = [each for each in after.values() if each.section == update.section]
+        elements = resolve(section, own)
         try:
             put_in_force = self._services[update.section].prepared(elements)
         except ConfigError as error:
@@ -208,6 +214,8 @@ class ConfigService:
         # nobody is sent anything by a configuration that a restart would not know
         await self._compute.run(self._persist, update.section, after)
         self._overrides = after
+        if self._elements:
+            self._elements[update.section] = elements
         put_in_force()
         self._changed()
 

@@ -116,6 +116,12 @@ def test_an_update_may_say_where_a_secret_stands(hipchat: Any, token: Path) -> N
     assert sent(api, server) == "auth_token=another-secret"
     api.restart()
     assert sent(api, server) == "auth_token=another-secret"
+    # it is not read again for what is shown, or for other tables
+    token.unlink()
+    assert api.json("GET", "/config/hipchat/")["options"]["token"] is True
+    api.json("POST", "/config/httppost/e", {"set": {"url": "http://h/"}})
+    assert api.ask("POST", "/config/hipchat/", {"set": {"room": "x"}})[0] == 400
+    assert sent(api, server) == "auth_token=another-secret"
 
 
 def test_a_nested_secret_may_stand_elsewhere(hipchat: Any, token: Path) -> None:
