@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from runtime.server.__main__ import World, run_command
+from runtime.server.config import Config
 
 Run = Callable[..., tuple[int, str, str]]
 HINT = (
@@ -72,6 +73,23 @@ def test_networks_that_are_none_are_refused(run: Run) -> None:
     )
     expected = "run: -blacklist-cidrs: invalid CIDR address: x\n"
     assert (code, err.endswith(expected)) == (1, True)
+
+
+def test_networks_on_the_command_line_are_denied_too(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[Config] = []
+
+    async def serve(config: Config, *others: object) -> None:
+        served.append(config)
+
+    monkeypatch.setattr("runtime.server.__main__._serve", serve)
+    path = tmp_path / "k.conf"
+    path.write_text("[delivery]\ndenied-networks = ['192.0.2.0/24']\n")
+    code, _, _ = run("-config", str(path), "-blacklist-cidrs", "10.0.0.0/8, ::1/128")
+    assert code == 0
+    expected = ("192.0.2.0/24", "10.0.0.0/8", "::1/128")
+    assert served[0].delivery.denied_networks == expected
 
 
 def test_config_shows_the_defaults(run: Run, tmp_path: Path) -> None:
