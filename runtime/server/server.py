@@ -191,7 +191,7 @@ class Server:
                 await service.open()
             self._alerts.loop.start(self._compute.run)
             self._posts.start(self._compute.write)
-            await self._compute.run(self._alerts.open)
+            await self._compute.run(self._alerts.open, self._policy)
             await self._compute.run(self._tasks.open)
             await self._compute.run(self._replays.open)
             await self._compute.run(self._alerts.settle_orphans, self._is_stopped)

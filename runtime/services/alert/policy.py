@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.errors import OptionsError
+from runtime.alert.types import Event, Handler
+from runtime.errors import DeliveryError, OptionsError
 from runtime.secret_references import references_in
 
 # kind → the option that names what is used, as handlers and as scripts call it
@@ -95,6 +96,10 @@ class Policy:
                 f"name it in [alert] {_SETTINGS[kind]}"
             )
 
+    def lists(self, kind: str) -> bool:
+        """Whether handlers of a kind are allowed only as far as a list goes."""
+        return kind in _TARGETS and not self.is_open
+
     def _allows(self, kind: str, target: str) -> bool:
         if not target:
             return False
@@ -104,6 +109,26 @@ class Policy:
 
 
 OPEN = Policy(is_open=True)
+
+
+class Barred:
+    """Stands for a handler that may no longer use what it names: its events wait.
+
+    Attributes:
+        options: of the handler.
+    """
+
+    def __init__(self, handler: Handler, reason: str) -> None:
+        self.options = getattr(handler, "options", None)
+        self._reason = reason
+
+    async def handle(self, event: Event) -> None:
+        """Deliver nothing.
+
+        Raises:
+            DeliveryError: always.
+        """
+        raise DeliveryError(self._reason, retry=True, deferred=True)
 
 
 def _target(kind: str, options: object) -> str:

@@ -9,7 +9,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from runtime.alert.inhibition import Inhibitors
 from runtime.alert.recovered import Recovered, Retention
@@ -28,7 +28,7 @@ from runtime.services.alert.handlers import (
 )
 from runtime.services.alert.loop import Loop
 from runtime.services.alert.match import Match
-from runtime.services.alert.policy import OPEN, Policy
+from runtime.services.alert.policy import OPEN, Barred, ForbiddenError, Policy
 from runtime.services.alert.routes import CircleError, Lasting, targets_of, way_back
 from runtime.services.alert.specs import (
     HandlerSpec,
@@ -125,8 +125,12 @@ class AlertService:
         """Where something can be kept."""
         return self._store
 
-    def open(self) -> None:
+    def open(self, policy: Policy = OPEN) -> None:
         """Restore topics and handlers. A handler that fails is logged and absent.
+
+        Args:
+            policy: by which handlers run that were defined because a list of the
+                configuration named what they use; what waits for others waits on.
 
         Raises:
             StoreError: the database cannot be read.
@@ -137,7 +141,7 @@ class AlertService:
         for spec in self._stored_specs.all():
             self._specs.setdefault(spec.topic, {})[spec.id] = spec
             try:
-                attached = self._made(spec)
+                attached = self._permitted(spec, self._made(spec), policy)
             # whatever somebody has made of a spec, the server starts
             except Exception as error:
                 self._stored_specs.reject(spec, str(error))
@@ -324,6 +328,7 @@ class AlertService:
         restored(spec.options, None)
         attached = self._made(spec, policy)
         check_secrets(attached.handler if attached else None)
+        spec = replace(spec, is_listed=policy.lists(spec.kind))
         if spec.id in self._specs.get(spec.topic, {}):
             raise OptionsError(
                 "cannot register handler, handler with ID "
@@ -348,7 +353,8 @@ class AlertService:
         if spec.topic != before.topic:
             raise OptionsError("cannot change topic in update")
         options = restored(spec.options, before.options)
-        spec = HandlerSpec(spec.id, spec.topic, spec.kind, options, spec.match)
+        listed = policy.lists(spec.kind)
+        spec = replace(spec, options=options, is_listed=listed)
         attached = self._made(spec, policy)
         check_secrets(attached.handler if attached else None)
         self._check_circles(spec, attached, before)
@@ -405,6 +411,22 @@ class AlertService:
         policy.check(spec.kind, getattr(handler, "options", None))
         match = Match.compile(spec.match) if spec.match else None
         return Attached(handler, match, external=spec.kind not in INTERNAL_KINDS)
+
+    def _permitted(
+        self, spec: HandlerSpec, attached: Attached | None, policy: Policy
+    ) -> Attached | None:
+        """What runs for a spec of an earlier run."""
+        if attached is None or not spec.is_listed:
+            return attached
+        try:
+            policy.check(spec.kind, getattr(attached.handler, "options", None))
+        except ForbiddenError as error:
+            _log.error(
+                "handler is not allowed any more: its events wait",
+                extra={"topic": spec.topic, "handler": spec.id, "err": str(error)},
+            )
+            return replace(attached, handler=Barred(attached.handler, str(error)))
+        return attached
 
     def _detach(self, topic: str, handler: str) -> None:
         attached = self._attached.get(topic, {}).pop(handler, None)

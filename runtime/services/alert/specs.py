@@ -43,6 +43,8 @@ class HandlerSpec:
         kind: `hipchat`, …
         options: as sent; None if none were.
         match: lambda expression that decides about each event; "" takes all.
+        is_listed: whether only a list of the configuration allowed it, so that it may
+            run no longer than that does.
     """
 
     id: str
@@ -50,6 +52,7 @@ class HandlerSpec:
     kind: str
     options: Mapping[str, Any] | None = field(default=None, repr=False)
     match: str = ""
+    is_listed: bool = False
 
     def validate(self) -> None:
         """Check the names.

@@ -1,6 +1,8 @@
 """What handlers clients may define where strangers can be clients."""
 
+import asyncio
 import dataclasses
+import time
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,47 @@ def test_a_template_does_not_help_strangers(config: Any, start_api: Any) -> None
     )
     assert ".log(" not in exposed.json("GET", "/templates/t")["script"]
     assert ".log(" not in exposed.json("GET", "/tasks/a")["script"]
+
+
+def test_what_is_named_no_more_waits(
+    config: Any, start_api: Any, tmp_path: Path, caplog: Any
+) -> None:
+    config.http = EXPOSED
+    with_list = dataclasses.replace(AlertConfig(), allowed_log_paths=(str(tmp_path),))
+    config.alert = with_list
+    api = start_api(config)
+    path = tmp_path / "alerts.log"
+    spec = {"id": "h", "kind": "log", "options": {"path": str(path)}}
+    assert api.ask("POST", "/alerts/topics/t/handlers", spec)[0] == 200
+    task = {**script(".topic('t')"), "status": "enabled"}
+    assert api.ask("POST", "/tasks", task)[0] == 200
+
+    def deliver(met: Any) -> None:
+        assert api.answer("POST", "/write?db=d&rp=r", "m value=1").status == 204
+        end = time.monotonic() + 10
+        while not met():
+            assert time.monotonic() < end
+            api.run(asyncio.sleep(0.002))
+
+    def waiting() -> list[Any]:
+        found = api.json("GET", "/deliveries?state=pending")["deliveries"]
+        return [each for each in found if each["error"]]
+
+    deliver(path.exists)
+    config.alert = AlertConfig()
+    api.restart()
+    assert "handler is not allowed any more" in caplog.text
+    written = path.read_text()
+    deliver(waiting)
+    assert waiting()[0]["error"].startswith("log handlers may not use ")
+    assert path.read_text() == written
+    shown = api.json("GET", "/alerts/topics/t/handlers/h")
+    assert shown["options"] == {"path": str(path)}
+
+    config.alert = with_list
+    api.restart()
+    deliver(lambda: len(path.read_text().splitlines()) == 3)
+    assert api.json("GET", "/deliveries")["deliveries"] == []
 
 
 def test_what_the_configuration_names_is_allowed(
