@@ -550,7 +550,6 @@ def test_what_hipchat_answers(
             "t&k",
             "/v2/room/my%20room/%C3%A9/notification?auth_token=t%26k",
         ),
-        ("/v2/room", "../up", "t", "/v2/up/notification?auth_token=t"),
         ("", "", "", "/notification?auth_token="),
         ("/v2/room//", "r", "t", "/v2/room/r/notification?auth_token=t"),
     ],
