@@ -8,6 +8,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from runtime.testing.loopback import LoopbackServer
 
 PADDING = "x" * 20_000
@@ -95,7 +97,7 @@ def test_a_hung_endpoint_delays_neither_others_nor_the_api(start_kapacitord, sin
         ledger.check(sink, 0)
 
 
-def test_a_pause_of_the_process_loses_nothing(start_kapacitord, sink, kit):
+def test_a_pause_or_a_hangup_loses_nothing(start_kapacitord, sink, kit):
     server = start_kapacitord(kit.sections(sink))
     kit.define(server, ("a", "b"))
     ledger = kit.ledger(("a", "b"))
@@ -104,15 +106,19 @@ def test_a_pause_of_the_process_loses_nothing(start_kapacitord, sink, kit):
     kit.until(lambda: len(ledger.acknowledged) > 5)
     server.process.send_signal(signal.SIGSTOP)
     threading.Event().wait(0.5)
-    server.process.send_signal(signal.SIGCONT)
-    before = len(ledger.acknowledged)
-    kit.until(lambda: len(ledger.acknowledged) > before + 5)
+    for number in (signal.SIGCONT, signal.SIGHUP):
+        server.process.send_signal(number)
+        before = len(ledger.acknowledged)
+        kit.until(lambda before=before: len(ledger.acknowledged) > before + 5)
     writer.stop()
     kit.until(lambda: not ledger.missing(sink))
     ledger.check(sink, 0)
 
 
-def test_a_second_signal_ends_at_once_and_loses_nothing(start_kapacitord, sink, kit):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_ends_at_once_and_loses_nothing(
+    start_kapacitord, sink, kit, number
+):
     server = start_kapacitord(kit.sections(sink))
     kit.define(server, ("a",))
     ledger = kit.ledger(("a",))
@@ -122,10 +128,10 @@ def test_a_second_signal_ends_at_once_and_loses_nothing(start_kapacitord, sink, 
         ledger.acknowledged.add(("h1", seq))
     ledger.kills = 1
     begin = time.monotonic()
-    server.process.terminate()
+    server.process.send_signal(number)
     kit.until(lambda: "initializing clean shutdown" in server.log or _quiet(server))
-    server.process.terminate()
-    server.process.wait(5)
+    server.process.send_signal(number)
+    assert server.process.wait(5) == 1
     assert time.monotonic() - begin < 5
     sink.hang = False
     server.start()
