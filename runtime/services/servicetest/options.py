@@ -21,35 +21,36 @@ from runtime.golang.json_decode import (
     string,
     struct,
 )
+from runtime.secret_names import HIDDEN
+from runtime.secret_urls import hidden_url, is_url_name
 from runtime.secrets import Secret
 from runtime.settings import key_of
 from runtime.units import Duration
 
 T = TypeVar("T")
 
-# stands for a secret in answers; coming back it means that nothing was changed
-_HIDDEN = "***"
-
 
 def shown(options: Any) -> dict[str, Any]:
     """Test options as JSON shows them, in the order of their declaration."""
     return {
-        key_of(field): _shown(getattr(options, field.name))
+        key_of(field): _shown(field.name, getattr(options, field.name))
         for field in dataclasses.fields(options)
     }
 
 
-def _shown(value: Any) -> Any:
+def _shown(name: str, value: Any) -> Any:
     if isinstance(value, Secret):
-        return _HIDDEN if value else ""
+        return HIDDEN if value else ""
+    if isinstance(value, str) and is_url_name(name):
+        return hidden_url(value)
     if isinstance(value, Level):
         return str(value)
     if dataclasses.is_dataclass(value):
         return shown(value)
     if isinstance(value, tuple):
-        return [_shown(each) for each in value] or None
+        return [_shown(name, each) for each in value] or None
     if isinstance(value, Mapping):
-        return {key: _shown(each) for key, each in sorted(value.items())} or None
+        return {key: _shown(key, each) for key, each in sorted(value.items())} or None
     return value
 
 
@@ -77,7 +78,10 @@ def _replaced(onto: Any, found: Mapping[str, Any]) -> Any:
         if dataclasses.is_dataclass(before):
             changes[field.name] = _replaced(before, value)
         elif isinstance(before, Secret):
-            changes[field.name] = before if value == _HIDDEN else Secret(value)
+            changes[field.name] = before if value == HIDDEN else Secret(value)
+        elif value == _shown(field.name, before):
+            # what hides a part of a URL means that nothing was changed
+            changes[field.name] = before
         elif isinstance(before, Duration):
             changes[field.name] = Duration(value)
         elif isinstance(before, tuple):

@@ -13,7 +13,7 @@ from runtime.secrets import Secret
 from runtime.server.config import AlertHandlers, Config
 from runtime.services.deliveries.config import Config as DeliveryConfig
 from runtime.services.httpd.messages import Answer, Request
-from runtime.services.servicetest.options import level
+from runtime.services.servicetest.options import level, merged, shown
 from runtime.services.servicetest.service import TESTS_AT_ONCE
 from runtime.testing.loopback import LoopbackServer
 
@@ -248,3 +248,18 @@ def test_the_networks_are_those_of_the_configuration(
     )
     assert "address 127.0.0.1 is denied by" in found["message"]
     assert endpoint.received.empty()
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Of a test that shows the configured URL."""
+
+    url: str = "http://u:p@h/?token=t"
+    room: str = ""
+
+
+def test_a_url_is_shown_without_its_secrets_and_may_be_sent_back() -> None:
+    hidden = {"url": "http://***@h/?token=***", "room": ""}
+    assert shown(Options()) == hidden
+    sent = json.dumps(hidden | {"room": "r"}).encode()
+    assert merged(sent, Options(), "x.testOptions") == Options(room="r")
