@@ -3,6 +3,7 @@ import json
 import pytest
 
 from runtime.alert.types import Event, EventState, Level
+from runtime.golang.quoting import quote
 from runtime.services.alert.api import PATH, AlertAPI, Query, Reply
 
 OK, INFO, WARNING, CRITICAL = Level
@@ -241,6 +242,27 @@ def test_a_match_that_does_not_parse_says_where(ask):
     assert text.startswith(
         created("invalid match expression: parser: unexpected EOF line 1 char 7 in ")
     )
+
+
+@pytest.mark.parametrize("id", ["a/b", "..%2f", "a\n", "*", "a b", "a\0b", "é!", ""])
+def test_names_that_would_be_ambiguous_in_a_path_are_refused(ask, id):
+    body = {"id": id, "kind": "foo"}
+    assert ask("POST", "/t/handlers", body) == error(
+        400, f"invalid handler spec: handler ID {NAME} {quote(id)}"
+    )
+    if "/" not in id and id:
+        told = f'invalid handler spec: handler topic {NAME} "h"'
+        assert ask("POST", f"/{id}/handlers", {**body, "id": "h"}) == error(400, told)
+
+
+@pytest.mark.parametrize("id", ["all", "..", "events", "handlers", "x" * 300])
+def test_names_that_only_look_special_are_names(ask, define, id):
+    define(id, id)
+    define(id, "other")
+    assert ask("GET", f"/{id}/handlers/{id}").value["id"] == id
+    assert ask("DELETE", f"/{id}/handlers/{id}").status == 204
+    [left] = ask("GET", f"/{id}/handlers").value["handlers"]
+    assert left["id"] == "other"
 
 
 def test_letters_of_any_script_make_names(ask, define):

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,8 @@ def test_what_the_configuration_names_is_allowed(
     allowed.mkdir()
     (tmp_path / "other").mkdir()
     (allowed / "link").symlink_to(tmp_path / "other")
+    os.mkfifo(allowed / "pipe")
+    (allowed / "file").symlink_to("/etc/hostname")
     config.http = EXPOSED
     config.alert = dataclasses.replace(
         AlertConfig(),
@@ -132,6 +135,11 @@ def test_what_the_configuration_names_is_allowed(
     assert status("log", path=f"{allowed}/../other/x") == 403
     assert status("log", path=str(allowed / "link" / "x")) == 403
     assert status("log", path=f"{allowed}-not/x") == 403
+    assert status("log", path=str(allowed / "pipe")) == 403
+    assert status("log", path=str(allowed / "file")) == 403
+    assert status("log", path="/etc/cron.d/x") == 403
+    assert status("log", path="relative") == 500
+    assert status("exec", prog="true") == 403
     assert exposed.ask("POST", "/tasks", script(f".log('{allowed}/a')"))[0] == 200
     program = script(".exec('/bin/true', 'x')")
     assert exposed.ask("PATCH", "/tasks/cpu", program)[0] == 200

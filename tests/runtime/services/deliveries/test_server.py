@@ -197,6 +197,36 @@ def test_a_change_returns_at_once_though_the_handler_hangs(start, chat, change):
         assert len(deliveries(api, "?state=pending")) == 10
 
 
+@pytest.mark.parametrize("change", ["delete", "replace", "match"])
+def test_a_change_while_thousands_wait_loses_none(start, chat, change):
+    api = start()
+    chat.hang = True
+    count = 5000
+    answer = write(api, *(f"cpu,host=h{each} value=95 1" for each in range(count)))
+    assert answer.status == 204
+    until(api, lambda: not chat.received.empty())
+    path = "/alerts/topics/cpu/handlers/h"
+    begin = time.monotonic()
+    if change == "delete":
+        api.json("DELETE", path)
+    elif change == "replace":
+        api.json("PUT", path, {**HANDLER, "options": {"room": "other"}})
+    else:
+        api.json("PUT", path, {**HANDLER, "match": "level() == OK"})
+    assert time.monotonic() - begin < 1
+    outbox = api.server._deliverer.outbox
+    assert outbox.count("pending") + outbox.count("cancelled") == count
+    if change == "delete":
+        until(api, lambda: outbox.count("cancelled") == count)
+        until(api, lambda: api.server._deliverer.former.cancelled == count)
+        return
+    # what was on its way before the change is delivered by what came in its place
+    chat.hang = False
+    until(api, lambda: not api.server._deliverer.pending, 30.0)
+    [one] = delivery_statistics(api.server._deliverer)[:1]
+    assert (one.values["delivered"], one.values["cancelled"]) == (count, 0)
+
+
 def test_a_disabled_service_keeps_its_events_until_it_is_enabled(start, chat):
     api = start()
     api.json("POST", "/config/hipchat/", {"set": {"enabled": False}})

@@ -3,6 +3,7 @@ import json
 import os
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,24 @@ def test_a_child_that_keeps_the_output_open_holds_nothing_up():
     start = time.monotonic()
     run("sh", "-c", "sleep 20 & exit 0")
     assert time.monotonic() - start < 10
+
+
+def test_what_was_started_aside_is_killed_with_a_program_that_hangs(tmp_path):
+    path = tmp_path / "pid"
+    # a grandchild that keeps the output open, of a child that is gone
+    script = f"(sleep 600 & echo $! > {path}) ; sleep 600"
+    assert "killed after 0.5s" in failure("sh", "-c", script, time_limit_s=0.5)
+    assert _is_gone(int(path.read_text()))
+
+
+def test_a_flood_of_output_neither_fills_the_memory_nor_blocks():
+    tracemalloc.start()
+    try:
+        run("sh", "-c", "head -c 200000000 /dev/zero", time_limit_s=30.0)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 5_000_000
 
 
 def test_a_missing_program_is_told():

@@ -1,6 +1,7 @@
 import asyncio
 import json
 import math
+import os
 import stat
 
 import pytest
@@ -61,4 +62,12 @@ def test_a_file_that_cannot_be_written_may_be_later(tmp_path):
     handler = LogHandler(LogHandlerConfig(str(tmp_path / "no" / "x")))
     with pytest.raises(DeliveryError) as caught:
         asyncio.run(handler.handle(event()))
+    assert caught.value.retry
+
+
+def test_a_pipe_that_nobody_reads_holds_nothing_up(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    handler = LogHandler(LogHandlerConfig(str(tmp_path / "pipe")))
+    with pytest.raises(DeliveryError) as caught:
+        asyncio.run(asyncio.wait_for(handler.handle(event()), 5))
     assert caught.value.retry
