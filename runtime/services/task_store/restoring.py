@@ -8,7 +8,6 @@ from runtime.nodes.secret_properties import SecretFields
 from runtime.secret_names import HIDDEN
 from runtime.services.httpd.messages import RefusedError
 from runtime.services.task_store.hiding import Definition, replaced, rewritten
-from runtime.services.task_store.records import Vars
 from runtime.services.task_store.sites import Site, Spot, sites
 from runtime.tick.format import string_text
 
@@ -29,8 +28,7 @@ def restored(
     Raises:
         RefusedError: it is not clear which secret a place had.
     """
-    # a text may repeat in a variable what a script's property is
-    if HIDDEN not in sent.script and not _hides(sent.variables):
+    if sent == before or not _hides(sent):
         return sent
     news = sites(sent.script, sent.variables, fields)
     olds = [] if before is None else sites(before.script, before.variables, fields)
@@ -47,12 +45,13 @@ def restored(
     return Definition(rewritten(sent.script, literals), replaced(sent.variables, texts))
 
 
-def _hides(variables: Vars) -> bool:
-    values = [var.value for var in variables.values()]
+def _hides(sent: Definition) -> bool:
+    values = [var.value for var in sent.variables.values()]
     items = [
         each.value for value in values if isinstance(value, tuple) for each in value
     ]
-    return any(isinstance(each, str) and HIDDEN in each for each in (*values, *items))
+    texts = (sent.script, *values, *items)
+    return any(isinstance(each, str) and HIDDEN in each for each in texts)
 
 
 def _matched(news: Sequence[Site], olds: Sequence[Site]) -> Iterator[tuple[Spot, Site]]:

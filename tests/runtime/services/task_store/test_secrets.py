@@ -12,6 +12,7 @@ from runtime.server.server import alert_services
 from runtime.services.httpd.messages import RefusedError
 from runtime.services.task_store.hiding import Definition, shown
 from runtime.services.task_store.restoring import restored
+from runtime.testing.loopback import LoopbackServer
 from runtime.tick.variables import Var
 
 DBRPS = [{"db": "d", "rp": "r"}]
@@ -276,3 +277,26 @@ def test_the_error_of_a_task_shows_no_secret(api: Any) -> None:
     status, text = api.ask("POST", "/tasks", body)
     assert status == 500
     assert "abcdefgh" not in text + api.ask("GET", "/tasks/x")[1]
+
+
+def test_the_command_line_shows_and_defines_without_the_token(
+    start_kapacitord: Any,
+) -> None:
+    with LoopbackServer() as room:
+        server = start_kapacitord(f'[hipchat]\nenabled = true\nurl = "{room.url}"\n')
+        script = server.directory / "x.tick"
+        crit = "|alert().id('x').crit(lambda: TRUE)"
+        secret = SCRIPT.replace("|alert()", crit).format("abcdefgh")
+        script.write_text(f'dbrp "telegraf"."autogen"\n{secret}')
+        server.cli("define", "x", "-tick", str(script))
+        server.cli("enable", "x")
+        shown = server.cli("show", "x")
+        assert "abcdefgh" not in shown
+        text = shown.partition("TICKscript:\n")[2].partition("DOT:")[0]
+        script.write_text(text.replace("from()", "from().measurement('cpu')"))
+        server.cli("define", "x", "-tick", str(script))
+        server.write("cpu value=1 1")
+        assert room.next().raw_query == "auth_token=abcdefgh"
+        refused = server.cli("define", "y", "-tick", str(script), code=3)
+        assert "has *** in place of a secret (hipChat.token)" in refused
+        assert server.log.count("a script holds secrets") == 2
