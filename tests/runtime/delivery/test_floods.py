@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import itertools
 
 import pytest
 
@@ -59,8 +60,10 @@ def store(tmp_path):
 
 @pytest.fixture
 def make(store, clock):
-    def make(limit=2, **options):
-        policy = RetryPolicy(base_s=0.0, probe_s=0.0, flood_limit=limit, concurrency=1)
+    def make(limit=2, policy=None, **options):
+        policy = policy or RetryPolicy(
+            base_s=0.0, probe_s=0.0, flood_limit=limit, concurrency=1
+        )
         return Deliverer(
             store,
             policy=policy,
@@ -210,6 +213,28 @@ def test_a_failed_write_counts_once(make, clock, store, monkeypatch):
     assert run(deliverer) == 0
     assert handler.ids == ["a", "cpu: summary", "d"]
     assert handler.count == 4
+
+
+@pytest.mark.parametrize(("limit", "told"), [(0, 10_000), (60, 61)])
+def test_ten_thousand_events_in_ten_seconds_leave_at_the_rate_that_is_set(
+    make, clock, limit, told
+):
+    policy = RetryPolicy(rate=1.0, flood_limit=limit, concurrency=4)
+    deliverer, handler = make(policy=policy, buffer_size=20_000), Recorder()
+    for _ in range(10):
+        offer(deliverer, handler, *(f"host{each}" for each in range(1000)))
+        clock.now_s += 1.0
+    queue, left_at_s = deliverer.queues()[0], []
+    while deliverer.pending > len(left_at_s):
+        deliverer._finish_summary(queue)
+        while (item := queue.take(clock.now_s)) is not None:
+            left_at_s.append(clock.now_s)
+            queue.done(item, clock.now_s)
+        clock.now_s += max(queue.wait_s(clock.now_s) or 1.0, 0.001)
+    assert len(left_at_s) == told
+    gaps = [after - before for before, after in itertools.pairwise(left_at_s)]
+    assert min(gaps) >= 0.999
+    assert sum(gaps) == pytest.approx(told - 1, abs=50)
 
 
 @pytest.mark.parametrize("is_restarted", [False, True])
