@@ -10,6 +10,7 @@ import random
 import re
 import shutil
 import subprocess
+import sys
 from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +27,7 @@ SECTOR_BYTES = 512
 # what changes files; it counts from its start, all else from its end
 WRITES = ("pwrite64", "ftruncate", "unlink", "write")
 SYNCS = ("fdatasync", "fsync")
+NAMES = ("openat", "rename", "unlink")
 EVENTS = 50
 
 
@@ -53,6 +55,7 @@ _LINE = re.compile(r"(\d+) +(<\.\.\. )?(\w+)(?: resumed>|\()(.*)")
 _ARGUMENTS = re.compile(
     r'(?:\d+<(TCP\w*:\[[^]]*\]|[^>]*)>)?[, ]*(?:"([^"]*)")?[^)]*?(\d*)\)? +='
 )
+_TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 _UNFINISHED = " <unfinished ...>"
 
 
@@ -80,16 +83,20 @@ def calls_of(trace):
 
 
 def call_of(name, rest):
+    if name in NAMES:
+        path, *more = map(plain, _TEXT.findall(rest))
+        failed = " = -1 " in rest[-80:] or (name == "openat" and "O_CREAT" not in rest)
+        return Call(name, path.decode(), b"".join(more), 0, failed)
     found = _ARGUMENTS.match(rest)
     assert found, (name, rest[:200], rest[-200:])
     target, text, number = found.groups()
     if target and target.startswith("\\x"):
         target = plain(target).decode()
     said = plain(text or "")
-    if name == "unlink":
-        target = said.decode()
     failed = " = -1 " in rest[-80:]
-    return Call(name, target or "", said, int(number or 0), failed)
+    # what is not written by SQLite is small and written at once, from the start
+    at = 0 if name == "write" else int(number or 0)
+    return Call(name, target or "", said, at, failed)
 
 
 def plain(shown):
@@ -125,55 +132,74 @@ class Said:
             self._asked[call.target] += text
 
 
+class File:
+    """What is on the disk of a file, and what is on its way there."""
+
+    def __init__(self, kept=b""):
+        self.kept = bytearray(kept)
+        self.waiting = []
+
+    def land(self, calls, share, chance):
+        """What the file holds when this share of the calls' sectors has arrived."""
+        content = bytearray(self.kept)
+        for call in calls:
+            if call.name == "ftruncate":
+                if chance.random() < share:
+                    del content[call.number :]
+                continue
+            for start, part in sectors(call):
+                if chance.random() < share:
+                    content.extend(bytes(max(0, start - len(content))))
+                    content[start : start + len(part)] = part
+        return content
+
+
 class Disk:
-    """What is on a disk, and what is only on its way there."""
+    """The files of a folder, and what a power cut leaves of them.
+
+    Their names are kept in the order in which they change, as journals do it, and for
+    sure when the folder is synced.
+    """
 
     def __init__(self, folder, before, chance):
         """Begin with what the files of `folder` were `before`, when all was synced."""
+        self._folder = str(folder)
         self._chance = chance
-        self._kept = {
-            str(folder / path.name): bytearray(path.read_bytes())
+        self._files = {
+            str(folder / path.name): File(path.read_bytes())
             for path in before.glob("*.db*")
         }
-        self._waiting = {path: [] for path in self._kept}
+        # what may be the names of the files: that of the newest sync, and all since
+        self._names = [dict(self._files)]
 
     def take(self, call):
         """Follow a call on a file."""
-        waiting = self._waiting.get(call.target)
-        if waiting is None:
+        name, files = call.name, self._files
+        if name in SYNCS and call.target == self._folder:
+            self._names = [dict(files)]
+        elif name in SYNCS and (file := files.get(call.target)) is not None:
+            share = 0.5 if call.failed else 1.0
+            file.kept = file.land(file.waiting, share, self._chance)
+            file.waiting.clear()
+        elif call.failed or not call.target.startswith(self._folder):
             return
-        if call.name in SYNCS:
-            for each in waiting:
-                self._land(self._kept, each, 0.5 if call.failed else 1.0)
-            waiting.clear()
-        elif not call.failed:
-            waiting.append(call)
+        elif name in NAMES:
+            if name == "openat":
+                files.setdefault(call.target, File())
+            elif name == "rename":
+                files[call.text.decode()] = files.pop(call.target)
+            else:
+                files.pop(call.target, None)
+            self._names.append(dict(files))
+        elif (file := files.get(call.target)) is not None:
+            file.waiting.append(call)
 
     def lose_power(self, folder):
         """Put into `folder` what may be left."""
-        left = {path: bytearray(content) for path, content in self._kept.items()}
         share = self._chance.choice((0.0, 0.3, 0.7, 0.95, 1.0))
-        for waiting in self._waiting.values():
-            for call in waiting:
-                self._land(left, call, share)
-        for path, content in left.items():
-            (folder / Path(path).name).write_bytes(content)
-
-    def _land(self, files, call, share):
-        content = files.get(call.target)
-        if content is None:
-            return
-        if call.name == "unlink":
-            if self._chance.random() < share:
-                del files[call.target]
-        elif call.name == "ftruncate":
-            if self._chance.random() < share:
-                del content[call.number :]
-        else:
-            for start, part in sectors(call):
-                if self._chance.random() < share:
-                    content.extend(bytes(max(0, start - len(content))))
-                    content[start : start + len(part)] = part
+        for path, file in self._chance.choice(self._names).items():
+            left = file.land(file.waiting, share, self._chance)
+            (folder / Path(path).name).write_bytes(left)
 
 
 def sectors(call):
@@ -303,3 +329,47 @@ def moments(calls, chance, count):
     for numbers in kinds.values():
         found.update(chance.sample(numbers, min(count, len(numbers))))
     return found
+
+
+BEGIN = """
+import os, sys, pathlib, runtime.store
+store = runtime.store.Store(pathlib.Path(sys.argv[1]))
+for number in range(3):
+    store.put("b", str(number), b"x" * 5000)
+    os.write(1, b"kept %d" % number)
+store.close()
+"""
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is missing")
+def test_a_power_cut_at_the_first_start_loses_nothing(tmp_path, kit):
+    data, trace = tmp_path / "data", tmp_path / "trace"
+    data.mkdir()
+    names = ",".join((*WRITES, *SYNCS, *NAMES))
+    done = subprocess.run(
+        [
+            *("strace", "-f", "-yy", "-xx", "-s", "300000", "-o", str(trace)),
+            *("-e", f"trace={names}", sys.executable, "-c", BEGIN),
+            str(data / "k.db"),
+        ],
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode or b"kept 2" not in done.stdout:
+        pytest.skip("strace may not trace")
+    calls = calls_of(trace.read_text())
+    for seed in range(10 if kit.long else 1):
+        chance = random.Random(seed)
+        disk, kept = Disk(data, tmp_path / "nothing", chance), set()
+        for number, call in enumerate(calls):
+            disk.take(call)
+            if call.text.startswith(b"kept "):
+                kept.add(call.text.split()[1].decode())
+            if call.target.startswith(str(data)) or call.text.startswith(b"kept "):
+                image = tmp_path / f"{seed}-{number}"
+                image.mkdir()
+                disk.lose_power(image)
+                store = Store(image / "k.db")
+                assert {key for key, _ in store.items("b")} >= kept
+                store.close()
+        assert len(kept) == 3
