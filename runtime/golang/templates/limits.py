@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 # What a turn of a loop, or a call, counts for; as many characters take about as long.
-TURN = 64
+TURN = 128
 
 
 class Limits(NamedTuple):
@@ -25,7 +25,7 @@ class Limits(NamedTuple):
     work: int
 
 
-# No message that people read comes near them: a million characters, 100,000 turns.
+# No message that people read comes near them: a million characters, 60,000 turns.
 MESSAGES = Limits(1 << 20, 8 << 20)
 # Bodies may hold all the points of a window.
 BODIES = Limits(64 << 20, 512 << 20)
