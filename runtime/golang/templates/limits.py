@@ -77,4 +77,8 @@ class Allowance:
         Raises:
             ExhaustedError: they are too long.
         """
-        self.use(sum(len(each) for each in values if isinstance(each, str)))
+        work = 0
+        for each in values:
+            if isinstance(each, str):
+                work += len(each)
+        self.use(work)
