@@ -163,3 +163,27 @@ def test_what_a_task_writes_back_is_kept_with_the_write(api):
     assert api.json("GET", "/alerts/topics/t")["level"] == "CRITICAL"
     api.restart()
     assert api.json("GET", "/alerts/topics/t")["level"] == "CRITICAL"
+
+
+@pytest.mark.parametrize("end", ["recovers", "stops"])
+def test_what_is_inhibited_is_told_when_that_ends(api, end):
+    loud = (
+        "stream|from().measurement('m').groupBy('h')"
+        "|alert().crit(lambda: \"v\" > 5).inhibit('c', 'h')"
+    )
+    quiet = (
+        "stream|from().measurement('n').groupBy('h')|alert().id('{{ .Tags.h }}')"
+        ".crit(lambda: \"v\" > 5).category('c').topic('quiet')"
+    )
+    dbrps = [{"db": "d", "rp": "r"}]
+    for id, script in (("loud", loud), ("quiet", quiet)):
+        task = {"id": id, "script": script, "dbrps": dbrps, "status": "enabled"}
+        api.json("POST", "/tasks", task)
+    api.json("POST", "/write?db=d&rp=r", b"m,h=a v=9 1000000000\nn,h=a v=9 2000000000")
+    assert api.ask("GET", "/alerts/topics/quiet")[0] == 404
+    if end == "recovers":
+        api.json("POST", "/write?db=d&rp=r", b"m,h=a v=1 3000000000")
+    else:
+        api.json("PATCH", "/tasks/loud", {"status": "disabled"})
+    state = api.json("GET", "/alerts/topics/quiet/events/a")["state"]
+    assert (state["level"], state["time"]) == ("CRITICAL", "1970-01-01T00:00:02Z")
