@@ -300,6 +300,17 @@ def test_external_handlers_skip_what_is_not_for_them(service, offers):
     assert offers.released == []
 
 
+def test_a_state_may_be_recorded_on_a_topic_that_is_new(make, offers):
+    service = make()
+    service.register(spec("a", topic="new"))
+    service.delete_topic("new")
+    state = EventState("e", level=WARNING)
+    service.update_event("new", state)
+    assert service.event_state("new", "e") == state
+    assert make().topics.get("new").level is WARNING
+    assert offers.ids == []
+
+
 class TestRetention:
     """States that are OK again are forgotten by and by, all others never."""
 
