@@ -111,30 +111,37 @@ def test_watched_tasks_do_what_they_do_alone(scripts, before, after, columns_fro
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(node, "COLUMNS_FROM", columns_from)
         together, alone = fed(scripts, before, after)
-    assert [seen(task) for task in together] == [seen(task) for task in alone]
+    assert together == alone
 
 
-def fed(scripts, before, after) -> tuple[list[ExecutingTask], list[ExecutingTask]]:
-    """Tasks that were watched, and others that were not; half of each came later."""
+def fed(scripts, before, after) -> tuple[list[object], list[object]]:
+    """What is seen of tasks that were watched, and of others that were not.
+
+    Half of each came later, when the first had ended.
+    """
     routes = Routes()
     together: list[ExecutingTask] = []
     alone: list[ExecutingTask] = []
-
-    def start(round: int) -> None:
+    ended: tuple[list[object], list[object]] = [], []
+    time = 0
+    for round, some in enumerate((before, after)):
         for number, text in enumerate(scripts):
             for tasks in (together, alone):
                 tasks.append(started(text, f"t{number}.{round}"))
             routes.add(together[-1])
-
-    time = 0
-    for round, some in enumerate((before, after)):
-        start(round)
+        if round:
+            for tasks, seen_of in zip((together, alone), ended, strict=True):
+                seen_of.append(seen(tasks[0]))
+            routes.remove(together.pop(0))
+            alone.pop(0)
         for lines in some:
             feed(routes, written(lines, time))
             for task in alone:
                 task.write(written(lines, time))
             time += len(lines)
-    return together, alone
+    for tasks, seen_of in zip((together, alone), ended, strict=True):
+        seen_of.extend(seen(task) for task in tasks)
+    return ended
 
 
 WINDOW = "|window().period(2s).every(1s)|max('v').as('v')"
