@@ -7,19 +7,20 @@ import os
 import stat
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from nacl import bindings as sodium
+from nacl.exceptions import CryptoError
 
 from runtime.errors import StoreError
 
-_KEY_BYTES = 32
-_NONCE_BYTES = 12
+_KEY_BYTES = sodium.crypto_aead_xchacha20poly1305_ietf_KEYBYTES
+# so long that random ones never meet, however much is sealed with one key
+_NONCE_BYTES = sodium.crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 # no key file is longer; what is need not be read
 _MOST_BYTES = 1024
 
 
 class Seal:
-    """AES-256-GCM with one key.
+    """XChaCha20-Poly1305 with one key.
 
     A sealed value is a random nonce, the ciphertext and its tag. It belongs to its
     bucket and key: in the place of another value it does not open.
@@ -27,12 +28,14 @@ class Seal:
 
     def __init__(self, key: bytes | None = None) -> None:
         """Use `key`; None: one that is kept nowhere."""
-        self._cipher = AESGCM(os.urandom(_KEY_BYTES) if key is None else key)
+        self._key = os.urandom(_KEY_BYTES) if key is None else key
 
     def sealed(self, bucket: str, key: str, value: bytes) -> bytes:
         """`value`, readable with the key only."""
         nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, value, _place(bucket, key))
+        return nonce + sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
+            value, _place(bucket, key), nonce, self._key
+        )
 
     def opened(self, bucket: str, key: str, sealed: bytes) -> bytes:
         """The value again.
@@ -43,9 +46,11 @@ class Seal:
         """
         nonce, text = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         try:
-            return self._cipher.decrypt(nonce, text, _place(bucket, key))
-        # a value that is too short has no nonce
-        except (InvalidTag, ValueError) as error:
+            return sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
+                text, _place(bucket, key), nonce, self._key
+            )
+        # the latter: a value that is too short to have a nonce
+        except (CryptoError, ValueError) as error:
             raise StoreError(f"the value of {bucket}/{key} does not open") from error
 
 

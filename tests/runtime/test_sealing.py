@@ -309,6 +309,6 @@ for package in (scaffold, runtime.client):
     for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         if not found.name.endswith("__main__"):
             __import__(found.name)
-sys.exit("cryptography" in sys.modules)
+sys.exit("nacl" in sys.modules)
 """
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
