@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from runtime.alert.types import Event, Handler
+from runtime.alert.wholeness import whole_event
 from runtime.errors import ConfigError, DeliveryError
 from runtime.http_client import HttpClient, Request, Response
 from runtime.secrets import redact, secrets_in
@@ -126,13 +127,22 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
             # it may be enabled later; until then what is said is not lost
             raise DeliveryError("service is not enabled", retry=True, deferred=True)
         try:
-            request = self.request(config, options, event)
+            request = self._requested(config, options, event)
             if request is not None:
                 self.check(await self._client.send(request))
         except DeliveryError as error:
             # an endpoint may repeat what it was sent in its answer
             text = redact(str(error), secrets_in((config, options)))
             raise error.replace(text) from None
+
+    def _requested(
+        self, config: ConfigT, options: OptionsT, event: Event
+    ) -> Request | None:
+        try:
+            return self.request(config, options, event)
+        except UnicodeEncodeError:
+            # JSON shows what is no character as U+FFFD; forms and paths must be told
+            return self.request(config, options, whole_event(event))
 
     def handler(self, options: OptionsT) -> Handler:
         """A handler that sends its events with `options`."""

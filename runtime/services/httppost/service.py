@@ -13,6 +13,7 @@ from runtime.alert.types import Event, EventData, EventState, Row
 from runtime.errors import ConfigError, DeliveryError, OptionsError
 from runtime.golang.quoting import quote
 from runtime.golang.templates import Struct, TemplateError
+from runtime.golang.utf8 import whole
 from runtime.http_client import HttpClient, Request, Response
 from runtime.secret_urls import hidden_url
 from runtime.secrets import Secret, redact
@@ -301,12 +302,12 @@ def _request(
             body = json()
             headers["Content-Type"] = "application/json"
         else:
-            body = content.template.render(content.data).encode()
+            body = whole(content.template.render(content.data)).encode()
     except TemplateError as error:
         text = f"failed to execute {content.kind} template: {error}"
         raise DeliveryError(text) from None
     try:
-        url = escape(endpoint.url.render(content.data), safe=_URL_CHARACTERS)
+        url = escape(whole(endpoint.url.render(content.data)), safe=_URL_CHARACTERS)
     except TemplateError as error:
         text = f"failed to create HTTP request: failed to execute url template: {error}"
         raise DeliveryError(text) from None
