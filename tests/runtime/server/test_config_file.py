@@ -229,6 +229,8 @@ def test_lines_are_found_around_strings_that_look_like_toml() -> None:
         ("[load]\nenabled = true\ndir = 'load'", "dir must be an absolute path"),
         ("[hipchat]\nenabled = true", "hipchat: must specify url"),
         ("[foo]\nenabled = true", "foo: must specify the Foo server URL"),
+        ('[alert]\nretention = "-1s"', "alert: retention must not be negative"),
+        ("[alert]\nmax-recovered = -1", "alert: max-recovered must not be negative"),
         (
             "[hipchat]\nenabled = true\n[http]\nbind-address = 'x'",
             "http: invalid http bind address x: address x: missing port in address",
