@@ -12,7 +12,7 @@ from runtime.golang.printing import text as printed
 from runtime.golang.templates import nodes
 from runtime.golang.templates.errors import TemplateError
 from runtime.golang.templates.functions import CallError, Function, true
-from runtime.golang.templates.limits import TURN, Allowance, ExhaustedError
+from runtime.golang.templates.limits import STEP, TURN, Allowance
 from runtime.golang.templates.methods import method
 from runtime.golang.values import Int, Struct, type_name
 
@@ -74,7 +74,10 @@ class Compiler:
         if len(steps) == 1:
             return steps[0]
 
+        work = STEP * len(steps)
+
         def run(state: State, dot: object) -> str | None:
+            state.allowance.use(work)
             for step in steps:
                 jump = step(state, dot)
                 if jump:
@@ -102,7 +105,7 @@ class Compiler:
     def _statement(self, node: nodes.Statement) -> Step:
         if isinstance(node, nodes.Text):
             text = node.text
-            return self._printed(node, node.position, lambda state, dot: text)
+            return lambda state, dot: state.out.append(text)
         if isinstance(node, nodes.Action):
             return self._action(node)
         if isinstance(node, nodes.Jump):
@@ -123,22 +126,7 @@ class Compiler:
 
             return declare
         show = self._printers.get(node.position, plain)
-        return self._printed(
-            node.pipe, node.position, lambda state, dot: show(value(state, dot))
-        )
-
-    def _printed(
-        self, node: object, position: int, shown: Callable[[State, object], str]
-    ) -> Step:
-        def put(state: State, dot: object) -> None:
-            text = shown(state, dot)
-            try:
-                state.allowance.put(len(text))
-            except ExhaustedError as fault:
-                raise self._error(node, position, str(fault)) from fault
-            state.out.append(text)
-
-        return put
+        return lambda state, dot: state.out.append(show(value(state, dot)))
 
     def _choice(self, node: nodes.Branch) -> Step:
         value = self._pipe(node.pipe)
@@ -160,10 +148,7 @@ class Compiler:
 
         def run(state: State, dot: object) -> str | None:
             found = value(state, dot)
-            try:
-                pairs = self._pairs(node, found, state.allowance)
-            except ExhaustedError as fault:
-                raise self._error(node.pipe, node.position, str(fault)) from fault
+            pairs = self._pairs(node, found, state.allowance)
             for key, item in pairs:
                 if slots:
                     state.variables[slots[-1]] = item
@@ -205,10 +190,7 @@ class Compiler:
             if state.depth >= _MAX_DEPTH:
                 text = f"exceeded maximum template depth ({_MAX_DEPTH})"
                 raise self._error(here, node.position, text)
-            try:
-                state.allowance.use(TURN)
-            except ExhaustedError as fault:
-                raise self._error(here, node.position, str(fault)) from fault
+            state.allowance.use(TURN)
             data = argument(state, dot) if argument else None
             inner = State(data, self._slots, state.allowance, state.depth + 1)
             inner.out = state.out
@@ -279,9 +261,10 @@ class Compiler:
             try:
                 state.allowance.handle(given)
                 result = call(*given)
-                state.allowance.handle((result,))
+                if isinstance(result, str):
+                    state.allowance.use(len(result))
                 return result
-            except (CallError, ExhaustedError) as fault:
+            except CallError as fault:
                 text = f"error calling {name}: {fault}"
                 raise self._error(command, command.position, text) from fault
 

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 # What a turn of a loop, or a call, counts for; as many characters take about as long.
 TURN = 128
+# What a part of a template counts for.
+STEP = 16
 
 
 class Limits(NamedTuple):
@@ -38,27 +40,20 @@ class ExhaustedError(ValueError):
 class Allowance:
     """What is left of its limits to one rendering."""
 
-    __slots__ = ("_characters", "_limits", "_work")
+    __slots__ = ("_limits", "_work")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._characters = limits.characters
         self._work = limits.work
 
-    @property
-    def largest(self) -> int:
-        """How many characters the text may still have."""
-        return self._characters
-
-    def put(self, characters: int) -> None:
-        """Add characters to the text.
+    def check(self, pieces: Iterable[str]) -> None:
+        """Look whether the text of these pieces may be made.
 
         Raises:
-            ExhaustedError: that is too many.
+            ExhaustedError: it is too long.
         """
-        self._characters -= characters
-        if self._characters < 0:
-            most = self._limits.characters
+        most = self._limits.characters
+        if sum(map(len, pieces)) > most:
             raise ExhaustedError(f"the text is longer than {most} characters")
 
     def use(self, work: int) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from runtime.golang.templates.errors import TemplateError
 from runtime.golang.templates.execute import Compiler, State, Step
 from runtime.golang.templates.functions import BUILTINS, Function, to_json
 from runtime.golang.templates.html import printers
-from runtime.golang.templates.limits import MESSAGES, Allowance, Limits
+from runtime.golang.templates.limits import MESSAGES, Allowance, ExhaustedError, Limits
 from runtime.golang.templates.parser import Tree, parse
 
 _JSON: Mapping[str, Function] = {
@@ -20,10 +21,13 @@ _HTML_FUNCTIONS = {**BUILTINS, **_JSON}
 class Template:
     """A parsed template; `render` may be called any number of times."""
 
-    __slots__ = ("_limits", "_run", "_slots", "source")
+    __slots__ = ("_limits", "_name", "_run", "_slots", "source")
 
-    def __init__(self, source: str, run: Step, slots: int, limits: Limits) -> None:
+    def __init__(
+        self, source: str, name: str, run: Step, slots: int, limits: Limits
+    ) -> None:
         self.source = source
+        self._name = name
         self._run = run
         self._slots = slots
         self._limits = limits
@@ -34,8 +38,13 @@ class Template:
         Raises:
             TemplateError: it does not execute, or comes to its limits; the text is Go's.
         """
-        state = State(data, self._slots, Allowance(self._limits))
-        self._run(state, data)
+        allowance = Allowance(self._limits)
+        state = State(data, self._slots, allowance)
+        try:
+            self._run(state, data)
+            allowance.check(state.out)
+        except ExhaustedError as fault:
+            raise TemplateError(f"template: {self._name}: {fault}") from fault
         return "".join(state.out)
 
 
@@ -60,7 +69,7 @@ def text(
     known = {**BUILTINS, **(functions or {})}
     tree = parse(source, name, known)
     compiler = Compiler(name, source, known, slots=tree.slots)
-    return _made(source, tree, compiler, limits)
+    return _made(source, name, tree, compiler, limits)
 
 
 def html(source: str, name: str) -> Template:
@@ -73,10 +82,12 @@ def html(source: str, name: str) -> Template:
     tree = parse(source, name, _HTML_FUNCTIONS)
     escapers = printers(tree.body, name, source)
     compiler = Compiler(name, source, _HTML_FUNCTIONS, escapers, tree.slots)
-    return _made(source, tree, compiler, MESSAGES)
+    return _made(source, name, tree, compiler, MESSAGES)
 
 
-def _made(source: str, tree: Tree, compiler: Compiler, limits: Limits) -> Template:
-    for name, body in tree.defined.items():
-        compiler.defined[name] = compiler.block(body)
-    return Template(source, compiler.block(tree.body), tree.slots, limits)
+def _made(
+    source: str, name: str, tree: Tree, compiler: Compiler, limits: Limits
+) -> Template:
+    for defined, body in tree.defined.items():
+        compiler.defined[defined] = compiler.block(body)
+    return Template(source, name, compiler.block(tree.body), tree.slots, limits)
