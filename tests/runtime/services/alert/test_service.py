@@ -97,7 +97,7 @@ def test_what_could_not_be_kept_is_kept_with_the_next_write(
 
 
 def test_a_full_queue_is_reported_and_the_other_handlers_have_the_event(
-    service, offers
+    make, service, offers
 ):
     for name in "abc":
         service.register(spec(name))
@@ -113,6 +113,7 @@ def test_a_full_queue_is_reported_and_the_other_handlers_have_the_event(
         'failed to deliver event "e" to handler'
     )
     assert offers.ids == [("t", "b", "e"), ("t", "c", "e"), ("t", "c", "e")]
+    assert make().event_state("t", "e").level is CRITICAL
 
 
 def test_states_survive_a_restart(make):
