@@ -18,9 +18,6 @@ class Text(Node):
 
     text: str
 
-    def __str__(self) -> str:
-        return self.text
-
 
 @dataclass(slots=True)
 class Literal(Node):
