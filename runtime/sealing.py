@@ -10,6 +10,7 @@ from pathlib import Path
 from nacl import bindings as sodium
 from nacl.exceptions import CryptoError
 
+from runtime import folders
 from runtime.errors import StoreError
 
 _KEY_BYTES = sodium.crypto_aead_xchacha20poly1305_ietf_KEYBYTES
@@ -111,11 +112,7 @@ class KeyFile:
                 file.flush()
                 os.fsync(file.fileno())
             part.rename(self.path)
-            folder = os.open(self.path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            folders.sync(self.path.parent)
         except OSError as error:
             raise StoreError(
                 f"{self._named} cannot be written: {error.strerror}"

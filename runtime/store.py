@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from runtime import schema
+from runtime import folders, schema
 from runtime.errors import StoreError
 from runtime.sealing import KeyFile, Seal
 
@@ -52,7 +52,7 @@ class Store:
         self._rejected: dict[tuple[str, str], str] = {}
         try:
             if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                folders.make(path.parent)
             self._connection = sqlite3.connect(
                 path or _MEMORY, isolation_level=None, check_same_thread=False
             )

@@ -13,7 +13,7 @@ RUNTIME = Path(__file__).parent.parent / "runtime"
 # each may import itself and what stands above it
 LAYERS = (
     (
-        *("addresses", "errors", "secret_names", "secret_references"),
+        *("addresses", "errors", "folders", "secret_names", "secret_references"),
         *("secret_urls", "secrets", "settings", "units", "version"),
     ),
     ("golang",),
