@@ -349,8 +349,11 @@ def _filled(folder: Path, *, states: int, pending: int, handlers: int) -> None:
     for first in range(0, states, 1000):
         with store.transaction():
             stored.write(
-                (f"topic{number % 100}", _state(number))
-                for number in range(first, min(first + 1000, states))
+                (f"topic{number % 100}", state.id, state)
+                for state, number in (
+                    (_state(number), number)
+                    for number in range(first, min(first + 1000, states))
+                )
             )
     for first in range(0, pending, 1000):
         outbox.put(
