@@ -9,17 +9,19 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from runtime.alert.inhibition import Inhibitors
-from runtime.alert.recovered import Recovered, Retention
-from runtime.alert.topics import Topic, Topics
-from runtime.alert.types import Event, EventState, Handler, Level
+from runtime.alert.recovered import Retention
+from runtime.alert.topics import Topics
+from runtime.alert.types import Event, EventState, Handler
 from runtime.delivery import Address, Deliverer, Delivery
 from runtime.dialing import Dialer
 from runtime.errors import DeliveryError, KapacitorError, OptionsError
 from runtime.golang.glob import match as glob_match
 from runtime.golang.quoting import quote
+from runtime.services.alert.attached import Attached, Attachments
+from runtime.services.alert.event_states import EventStates
 from runtime.services.alert.handlers import (
     HANDLER_KINDS,
     INTERNAL_KINDS,
@@ -29,14 +31,13 @@ from runtime.services.alert.handlers import (
 from runtime.services.alert.loop import Loop
 from runtime.services.alert.match import Match
 from runtime.services.alert.policy import OPEN, Barred, ForbiddenError, Policy
-from runtime.services.alert.routes import CircleError, Lasting, targets_of, way_back
 from runtime.services.alert.specs import (
     HandlerSpec,
     HandlerSpecs,
     check_secrets,
     restored,
 )
-from runtime.services.alert.state import StoredTopics, check, is_anonymous
+from runtime.services.alert.state import ANONYMOUS, is_anonymous
 from runtime.store import Store
 from runtime.units import Clock
 
@@ -52,28 +53,10 @@ class UnknownHandlerError(KapacitorError):
         super().__init__(f"unknown handler: {quote(handler)}")
 
 
-@dataclass(frozen=True, slots=True)
-class Attached:
-    """A handler that gets the events of a topic.
-
-    Attributes:
-        handler: who delivers.
-        match: decides about each event; None takes all.
-        external: whether it skips events that external handlers must skip.
-        context: what log lines say about it.
-    """
-
-    handler: Handler
-    match: Match | None = None
-    external: bool = True
-    context: Mapping[str, str] = field(default_factory=dict)
-
-
 class AlertService:
     """Collects events into topics and offers them to the topics' handlers.
 
     Attributes:
-        topics: the topics in memory.
         inhibitors: shared by the alert nodes of all tasks.
         loop: how handlers get from the event loop to the compute thread.
     """
@@ -102,23 +85,25 @@ class AlertService:
             retention: when states that are OK are forgotten.
             clock: the time of day.
         """
-        self.topics = Topics()
         self.inhibitors = Inhibitors()
         self.loop = Loop()
         self._deliverer = deliverer
         self._services = services
         self._dialer = dialer or Dialer()
-        self._persist = persist
         self._disabled = disabled
         self._store = store
-        self._states = StoredTopics(store)
+        self._states = EventStates(
+            store, persist=persist, retention=retention, clock=clock
+        )
         self._stored_specs = HandlerSpecs(store)
         self._specs: dict[str, dict[str, HandlerSpec]] = {}
-        self._attached: dict[str, dict[str, Attached]] = {}
-        self._changed: dict[tuple[str, str], EventState | None] = {}
-        self._recovered = Recovered(retention)
-        self._clock = clock
+        self._attached = Attachments()
         self._depth = 0
+
+    @property
+    def topics(self) -> Topics:
+        """The topics in memory."""
+        return self._states.topics
 
     @property
     def store(self) -> Store:
@@ -135,9 +120,7 @@ class AlertService:
         Raises:
             StoreError: the database cannot be read.
         """
-        if self._persist:
-            for topic in self._states.topics():
-                self._restore(topic)
+        self._states.restore()
         for spec in self._stored_specs.all():
             self._specs.setdefault(spec.topic, {})[spec.id] = spec
             try:
@@ -184,12 +167,10 @@ class AlertService:
                 cannot be stored; then nothing was done.
             StoreError: outside a transaction: the state could not be kept.
         """
-        check(event)
-        event = self.topics.collect(event)
-        self._note(event.topic, event.state)
+        event = self._states.collect(event)
         missed = 0
-        for name, attached in self._attached.get(event.topic, {}).items():
-            if not self._wants(attached, event):
+        for name, attached in self._attached.of(event.topic):
+            if not attached.wants(event):
                 continue
             delivery = Delivery(event, attached.handler, attached.context)
             missed += not self._deliverer.offer(Address(event.topic, name), delivery)
@@ -207,8 +188,7 @@ class AlertService:
 
     def update_event(self, topic: str, state: EventState) -> None:
         """Record a state that no handler is to hear of."""
-        self.topics.opened(topic).put(state)
-        self._note(topic, state)
+        self._states.put(topic, state)
         if not self._depth:
             self._flush()
 
@@ -216,14 +196,17 @@ class AlertService:
         self, topic: str, handlers: Mapping[str, Handler], *, task: str
     ) -> None:
         """Open the topic of an alert node, with what was stored of it."""
-        if self._persist:
-            self._flush()
-        self._restore(self._states.topic(topic) if self._persist else Topic(topic))
+        # what is stored is to be what is known
+        self._flush()
+        self._states.restore_topic(topic)
         context = {"task": task}
-        self._attached[topic] = {
-            name: Attached(handler, context=context)
-            for name, handler in handlers.items()
-        }
+        self._attached.replace_all(
+            topic,
+            {
+                name: Attached(handler, context=context)
+                for name, handler in handlers.items()
+            },
+        )
         for name, handler in handlers.items():
             self._deliverer.resume(Address(topic, name), handler, context)
 
@@ -232,8 +215,8 @@ class AlertService:
 
         Events that wait for its handlers are still delivered.
         """
-        self._remove(topic)
-        self._attached.pop(topic, None)
+        self._states.close(topic)
+        self._attached.forget(topic)
 
     def delete_topic(self, topic: str) -> None:
         """Forget a topic's events; its handlers get those to come.
@@ -242,9 +225,6 @@ class AlertService:
             StoreError: the database cannot be written; the topic is as it was.
         """
         self._states.delete(topic)
-        self._remove(topic)
-        for key in [key for key in self._changed if key[0] == topic]:
-            del self._changed[key]
 
     def tidy(self) -> None:
         """Forget what has long been OK; to be called now and then.
@@ -252,20 +232,14 @@ class AlertService:
         Raises:
             StoreError: the database cannot be written; it is done with the next write.
         """
-        for topic_id, event_id in self._recovered.take(self._clock()):
-            topic = self.topics.get(topic_id)
-            if topic is not None:
-                topic.forget(event_id)
-                self._changed[topic_id, event_id] = None
-        if self._changed and not self._depth:
+        self._states.forget_recovered()
+        if self._states.has_changes and not self._depth:
             self._flush()
 
     def delete_anonymous_topics(self, task: str) -> None:
         """Forget the topics of a task that is deleted."""
-        prefix = f"main:{task}:"
-        open_ones = [topic.id for topic in self.topics if topic.id.startswith(prefix)]
-        waiting = self._deliverer.topics(prefix)
-        for topic in {*open_ones, *self._states.anonymous_of(task), *waiting}:
+        waiting = self._deliverer.topics(f"{ANONYMOUS}{task}:")
+        for topic in self._states.anonymous_of(task).union(waiting):
             self._deliverer.retire_topic(topic)
             self.close_topic(topic)
             self.delete_topic(topic)
@@ -310,7 +284,7 @@ class AlertService:
 
     def running(self, spec: HandlerSpec) -> Handler | None:
         """What runs for a spec; None where it is disabled or failed."""
-        attached = self._attached.get(spec.topic, {}).get(spec.id)
+        attached = self._attached.get(spec.topic, spec.id)
         return None if attached is None else attached.handler
 
     def register(self, spec: HandlerSpec, policy: Policy = OPEN) -> None:
@@ -334,7 +308,8 @@ class AlertService:
                 "cannot register handler, handler with ID "
                 f"{quote(spec.id)} already exists"
             )
-        self._check_circles(spec, attached, None)
+        if attached is not None:
+            self._attached.check_circles(spec.topic, attached.handler, None)
         self._stored_specs.put(spec)
         self._run(spec, attached)
 
@@ -357,7 +332,9 @@ class AlertService:
         spec = replace(spec, options=options, is_listed=listed)
         attached = self._made(spec, policy)
         check_secrets(attached.handler if attached else None)
-        self._check_circles(spec, attached, before)
+        if attached is not None:
+            instead = before.topic, before.id
+            self._attached.check_circles(spec.topic, attached.handler, instead)
         # what runs is what is stored: nothing changes before that is
         with self._store.transaction():
             if spec.id != before.id:
@@ -380,19 +357,17 @@ class AlertService:
     def _drop(self, topic: str, handler: str) -> None:
         self._deliverer.retire(Address(topic, handler))
         self._specs.get(topic, {}).pop(handler, None)
-        self._detach(topic, handler)
+        self._attached.detach(topic, handler)
 
     def _run(self, spec: HandlerSpec, attached: Attached | None) -> None:
         self._specs.setdefault(spec.topic, {})[spec.id] = spec
         self._attach(spec, attached)
 
     def _attach(self, spec: HandlerSpec, attached: Attached | None) -> None:
-        self._detach(spec.topic, spec.id)
+        self._attached.detach(spec.topic, spec.id)
         if attached is None:
             return
-        self._attached.setdefault(spec.topic, {})[spec.id] = attached
-        if isinstance(attached.handler, Lasting):
-            attached.handler.open()
+        self._attached.attach(spec.topic, spec.id, attached)
         self.topics.opened(spec.topic)
         address = Address(spec.topic, spec.id)
         self._deliverer.resume(address, attached.handler, attached.context)
@@ -428,79 +403,13 @@ class AlertService:
             return replace(attached, handler=Barred(attached.handler, str(error)))
         return attached
 
-    def _detach(self, topic: str, handler: str) -> None:
-        attached = self._attached.get(topic, {}).pop(handler, None)
-        if attached is not None and isinstance(attached.handler, Lasting):
-            attached.handler.close()
-
-    def _check_circles(
-        self, spec: HandlerSpec, attached: Attached | None, before: HandlerSpec | None
-    ) -> None:
-        """Refuse handlers that give a topic its own events.
-
-        Raises:
-            CircleError: they would.
-        """
-        if attached is None:
-            return
-        gone = (before.topic, before.id) if before else None
-        targets = {
-            topic: [
-                target
-                for id, each in handlers.items()
-                if (topic, id) != gone
-                for target in targets_of(each.handler)
-            ]
-            for topic, handlers in self._attached.items()
-        }
-        way = way_back(spec.topic, targets_of(attached.handler), targets)
-        if way:
-            raise CircleError(way)
-
-    def _note(self, topic: str, state: EventState) -> None:
-        key = topic, state.id
-        self._changed[key] = state
-        if state.level is Level.OK:
-            self._recovered.note(key, self._clock())
-        else:
-            self._recovered.discard(key)
-
-    def _restore(self, topic: Topic) -> None:
-        self.topics.restore(topic)
-        # nothing says since when, so their time begins anew
-        now = self._clock()
-        for state in topic.events.values():
-            if state.level is Level.OK:
-                self._recovered.note((topic.id, state.id), now)
-
-    def _remove(self, topic: str) -> None:
-        known = self.topics.get(topic)
-        for event_id in () if known is None else known.events:
-            self._recovered.discard((topic, event_id))
-        self.topics.remove(topic)
-
-    def _wants(self, attached: Attached, event: Event) -> bool:
-        if event.no_external and attached.external:
-            return False
-        return attached.match is None or attached.match.accepts(event)
-
     def _flush(self) -> None:
         with self._store.transaction():
-            if self._persist and self._changed:
-                self._states.write(
-                    (topic, event_id, state)
-                    for (topic, event_id), state in self._changed.items()
-                    if self._can_be_kept(topic, event_id)
-                )
+            self._states.write()
             self._deliverer.keep()
             # not before an outer transaction is committed, if there is one
             self._store.after_commit(self._kept)
 
     def _kept(self) -> None:
-        self._changed.clear()
+        self._states.written()
         self._deliverer.release()
-
-    def _can_be_kept(self, topic: str, event_id: str) -> bool:
-        if not event_id:
-            _log.error("cannot store an event without id", extra={"topic": topic})
-        return bool(event_id)

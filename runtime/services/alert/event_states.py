@@ -1,0 +1,151 @@
+"""The states of all events: in memory, in the database, and for how long."""
+
+from __future__ import annotations
+
+import logging
+
+from runtime.alert.recovered import Recovered, Retention
+from runtime.alert.topics import Topic, Topics
+from runtime.alert.types import Event, EventState, Level
+from runtime.services.alert.state import ANONYMOUS, StoredTopics, check
+from runtime.store import Store
+from runtime.units import Clock
+
+_log = logging.getLogger("kapacitor.alert")
+
+
+class EventStates:
+    """The last state of every event id on every topic.
+
+    What changes is noted, and written when its transaction ends.
+
+    Attributes:
+        topics: those in memory.
+    """
+
+    def __init__(
+        self, store: Store, *, persist: bool, retention: Retention, clock: Clock
+    ) -> None:
+        """Keep states.
+
+        Args:
+            store: where.
+            persist: whether they are kept there at all.
+            retention: when states that are OK are forgotten.
+            clock: the time of day.
+        """
+        self.topics = Topics()
+        self._stored = StoredTopics(store)
+        self._persist = persist
+        self._recovered = Recovered(retention)
+        self._clock = clock
+        self._changed: dict[tuple[str, str], EventState | None] = {}
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether there is something to be written."""
+        return bool(self._changed)
+
+    def restore(self) -> None:
+        """Have every stored topic in memory, but the anonymous ones.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        for topic in self._stored.topics() if self._persist else ():
+            self._remember(topic)
+
+    def restore_topic(self, topic: str) -> None:
+        """Have a topic in memory, with what is stored of it.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        self._remember(self._stored.topic(topic) if self._persist else Topic(topic))
+
+    def collect(self, event: Event) -> Event:
+        """Record the state of an event; the event with what its topic knows of it.
+
+        Raises:
+            DeliveryError: it cannot be stored; then nothing was done.
+        """
+        check(event)
+        event = self.topics.collect(event)
+        self._note(event.topic, event.state)
+        return event
+
+    def put(self, topic: str, state: EventState) -> None:
+        """Record a state without an event."""
+        self.topics.opened(topic).put(state)
+        self._note(topic, state)
+
+    def close(self, topic: str) -> None:
+        """Have a topic in memory no more; what is stored of it stays."""
+        known = self.topics.get(topic)
+        for event_id in () if known is None else known.events:
+            self._recovered.discard((topic, event_id))
+        self.topics.remove(topic)
+
+    def delete(self, topic: str) -> None:
+        """Forget a topic.
+
+        Raises:
+            StoreError: the database cannot be written; the topic is as it was.
+        """
+        self._stored.delete(topic)
+        self.close(topic)
+        for key in [key for key in self._changed if key[0] == topic]:
+            del self._changed[key]
+
+    def anonymous_of(self, task: str) -> set[str]:
+        """The topics that nodes of a task own, in memory or stored."""
+        prefix = f"{ANONYMOUS}{task}:"
+        known = {topic.id for topic in self.topics if topic.id.startswith(prefix)}
+        return known.union(self._stored.anonymous_of(task))
+
+    def forget_recovered(self) -> None:
+        """Forget what has long been OK."""
+        for topic_id, event_id in self._recovered.take(self._clock()):
+            topic = self.topics.get(topic_id)
+            if topic is not None:
+                topic.forget(event_id)
+                self._changed[topic_id, event_id] = None
+
+    def write(self) -> None:
+        """Store what has changed, in the present transaction.
+
+        Raises:
+            StoreError: it cannot be written; the next call writes it too.
+        """
+        if self._persist and self._changed:
+            self._stored.write(
+                (topic, event_id, state)
+                for (topic, event_id), state in self._changed.items()
+                if _can_be_kept(topic, event_id)
+            )
+
+    def written(self) -> None:
+        """The transaction is committed."""
+        self._changed.clear()
+
+    def _note(self, topic: str, state: EventState) -> None:
+        key = topic, state.id
+        self._changed[key] = state
+        if state.level is Level.OK:
+            self._recovered.note(key, self._clock())
+        else:
+            self._recovered.discard(key)
+
+    def _remember(self, topic: Topic) -> None:
+        self.topics.restore(topic)
+        # nothing says since when, so their time begins anew
+        now = self._clock()
+        for state in topic.events.values():
+            if state.level is Level.OK:
+                self._recovered.note((topic.id, state.id), now)
+
+
+def _can_be_kept(topic: str, event_id: str) -> bool:
+    if not event_id:
+        _log.error("cannot store an event without id", extra={"topic": topic})
+    return bool(event_id)
