@@ -1,4 +1,4 @@
-"""Folders whose entries survive a crash of the machine."""
+"""Folders and files that survive a crash of the machine."""
 
 from __future__ import annotations
 
@@ -30,3 +30,28 @@ def sync(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def write(path: Path, content: bytes, mode: int = 0o666) -> None:
+    """Write a file, or replace one.
+
+    When this returns, it survives a crash of the machine. One that comes earlier
+    leaves the whole file or what was there before.
+
+    Args:
+        path: where it is to be.
+        content: all of it.
+        mode: who may do what with it, less what the process's mask forbids.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with os.fdopen(os.open(part, flags, mode), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+    sync(path.parent)

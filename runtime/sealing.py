@@ -103,16 +103,8 @@ class KeyFile:
             StoreError: it cannot be written.
         """
         key = os.urandom(_KEY_BYTES)
-        part = self.path.with_name(f"{self.path.name}.part")
         try:
-            part.unlink(missing_ok=True)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-            with os.fdopen(os.open(part, flags, 0o600), "wb") as file:
-                file.write(f"{key.hex()}\n".encode())
-                file.flush()
-                os.fsync(file.fileno())
-            part.rename(self.path)
-            folders.sync(self.path.parent)
+            folders.write(self.path, f"{key.hex()}\n".encode(), 0o600)
         except OSError as error:
             raise StoreError(
                 f"{self._named} cannot be written: {error.strerror}"

@@ -1,7 +1,9 @@
-"""What survives a crash: the entries of folders."""
+"""What survives a crash: files and the entries of folders."""
 
 import os
 from pathlib import Path
+
+import pytest
 
 from runtime import folders
 
@@ -30,3 +32,30 @@ def test_what_is_there_is_left_alone(tmp_path, monkeypatch):
     found = synced(monkeypatch)
     folders.make(tmp_path)
     assert found == []
+
+
+def test_a_file_is_written_whole_and_kept(tmp_path, monkeypatch):
+    path = tmp_path / "f"
+    (tmp_path / "f.part").write_text("what a crash left")
+    found = synced(monkeypatch)
+    folders.write(path, b"new")
+    assert (path.read_bytes(), list(tmp_path.iterdir())) == (b"new", [path])
+    assert found == [tmp_path.resolve() / "f.part", tmp_path.resolve()]
+
+
+def test_a_file_that_cannot_be_written_stays_what_it_was(tmp_path, monkeypatch):
+    path = tmp_path / "f"
+    path.write_bytes(b"old")
+
+    def fail(descriptor):
+        raise OSError("no space")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="no space"):
+        folders.write(path, b"new")
+    assert path.read_bytes() == b"old"
+
+
+def test_who_may_read_a_file_is_said_from_the_start(tmp_path):
+    folders.write(tmp_path / "f", b"secret", 0o600)
+    assert (tmp_path / "f").stat().st_mode & 0o777 == 0o600

@@ -1,4 +1,4 @@
-"""The HTTP API of topics, their events and their handlers, free of HTTP itself.
+"""The HTTP API of topics, their events and their handlers.
 
 Source: Kapacitor services/alert/api.go.
 """
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from runtime.alert.topics import Topic
 from runtime.alert.types import EventState, Level
+from runtime.compute import Compute
 from runtime.errors import OptionsError
 from runtime.golang.glob import PatternError
 from runtime.golang.json_decode import (
@@ -30,10 +31,19 @@ from runtime.services.alert.policy import OPEN, ForbiddenError, Policy
 from runtime.services.alert.routes import CircleError
 from runtime.services.alert.service import AlertService, UnknownHandlerError
 from runtime.services.alert.specs import HandlerSpec, PlaceholderError, redacted
-from runtime.services.httpd.messages import RefusedError
+from runtime.services.httpd.messages import (
+    BASE,
+    PREVIEW,
+    Answer,
+    RefusedError,
+    Request,
+    pretty,
+)
+from runtime.services.httpd.router import Router
 from runtime.units import go_duration, rfc3339
 
-PATH = "/kapacitor/v1/alerts/topics"
+_ROUTE = "/alerts/topics"
+PATH = f"{BASE}{_ROUTE}"
 
 _SPEC = struct(
     "alert.HandlerSpec",
@@ -78,6 +88,12 @@ class AlertAPI:
     def __init__(self, service: AlertService, policy: Policy = OPEN) -> None:
         self._service = service
         self._policy = policy
+
+    def add_routes(self, router: Router, compute: Compute) -> None:
+        """Add the routes; requests are answered on the compute thread."""
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+            for pattern in (_ROUTE, f"{_ROUTE}/"):
+                router.add(method, pattern, _Answering(self, compute, pattern))
 
     def handle(
         self,
@@ -231,6 +247,30 @@ class AlertAPI:
             "options": redacted(spec.options, self._service.running(spec)),
             "match": spec.match,
         }
+
+
+class _Answering:
+    """The API behind one pattern."""
+
+    def __init__(self, api: AlertAPI, compute: Compute, pattern: str) -> None:
+        self._api = api
+        self._compute = compute
+        self._slash = "/" if pattern.endswith("/") else ""
+
+    async def __call__(self, request: Request) -> Answer:
+        """Answer a request."""
+        reply = await self._compute.run(
+            self._api.handle,
+            request.method,
+            self._slash + request.rest,
+            Query(request.parameter("pattern"), request.parameter("min-level")),
+            request.body,
+            # links lead to the one base path, whichever was asked
+            request.uri.replace(f"{PREVIEW}/", f"{BASE}/", 1),
+        )
+        if reply.value is None:
+            return Answer(reply.status)
+        return pretty(reply.value, reply.status)
 
 
 def _level(query: Query) -> Level:

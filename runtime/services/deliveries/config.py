@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.addresses import DEFAULT_DENIED, DeniedNetworks
-from runtime.delivery.policy import RetryPolicy
 from runtime.errors import ConfigError
-from runtime.http_client import TimeLimits
 from runtime.trust import Trust
 from runtime.units import DAY, HOUR, MINUTE, SECOND, Duration
 
@@ -55,26 +53,6 @@ class Config:
     max_dead: int = 100_000
     denied_networks: tuple[str, ...] = DEFAULT_DENIED
     ssl_ca: str = ""
-
-    @property
-    def policy(self) -> RetryPolicy:
-        """When deliveries are tried."""
-        return RetryPolicy(
-            base_s=self.retry_base / SECOND,
-            cap_s=self.retry_max / SECOND,
-            ask_cap_s=self.max_retry_after / SECOND,
-            max_age_ns=self.max_age,
-            probe_s=self.probe_interval / SECOND,
-            auth_probe_s=self.auth_probe_interval / SECOND,
-            concurrency=self.concurrency,
-            rate=self.rate,
-            flood_limit=self.flood_limit,
-        )
-
-    @property
-    def limits(self) -> TimeLimits:
-        """How long requests may take."""
-        return TimeLimits(self.connect_timeout / SECOND, self.timeout / SECOND)
 
     @property
     def denied(self) -> DeniedNetworks:

@@ -8,8 +8,10 @@ import time
 import pytest
 
 from runtime.delivery import RetryPolicy
+from runtime.http_client import TimeLimits
 from runtime.secrets import Secret
 from runtime.server.config import AlertHandlers
+from runtime.server.parts import retry_policy, time_limits
 from runtime.services.deliveries.config import Config as DeliveryConfig
 from runtime.services.deliveries.statistics import delivery_statistics
 from runtime.testing.loopback import LoopbackServer
@@ -357,5 +359,6 @@ def test_wrong_configuration_is_refused(changes, text):
 
 
 def test_the_defaults_are_those_of_the_policy():
-    assert DeliveryConfig().policy == RetryPolicy()
+    assert retry_policy(DeliveryConfig()) == RetryPolicy()
+    assert time_limits(DeliveryConfig()) == TimeLimits()
     DeliveryConfig().validate()

@@ -1,0 +1,50 @@
+"""Who may use the API."""
+
+from __future__ import annotations
+
+import logging
+
+from runtime.compute import Compute
+from runtime.records import Records
+from runtime.server.config import Config
+from runtime.services.auth.api import UsersAPI
+from runtime.services.auth.service import AuthService
+from runtime.services.auth.users import User
+from runtime.services.httpd.service import HttpService
+from runtime.units import Clock
+
+log = logging.getLogger("kapacitor.server")
+
+
+def guard(
+    http: HttpService,
+    config: Config,
+    users: Records[User],
+    compute: Compute,
+    clock: Clock,
+) -> None:
+    """Set the two switches: users there are, and requests that need them.
+
+    Raises:
+        StoreError: the users cannot be read.
+    """
+    auth, settings = config.auth, config.http
+    if auth.enabled:
+        users.load()
+        api = UsersAPI(users, compute, cost=auth.bcrypt_cost)
+        api.add_routes(http.router)
+    if not settings.auth_enabled:
+        return
+    if not auth.enabled:
+        log.warning(
+            "requests need credentials, but as [auth] is not enabled, any are taken"
+        )
+    service = AuthService(
+        users if auth.enabled else None,
+        cost=auth.bcrypt_cost,
+        shared_secret=settings.shared_secret,
+        open_debug=settings.pprof_enabled,
+        cache_expiration=auth.cache_expiration,
+        clock=clock,
+    )
+    http.authenticate(service)

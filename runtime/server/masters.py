@@ -1,0 +1,74 @@
+"""The task masters: the one of what is written, and those of replays."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from runtime.dialing import Dialer
+from runtime.nodes.environment import Environment, ServerInfo
+from runtime.nodes.pages import HTTPOutputs
+from runtime.nodes.post_queue import PostQueues
+from runtime.server.config import Config
+from runtime.services.alert.service import AlertService
+from runtime.task_master import HandlerServices, TaskMaster
+from runtime.units import Clock
+
+
+class TaskMasters:
+    """Makes task masters, with all that their tasks need from this server.
+
+    Attributes:
+        live: runs the tasks that get what is written.
+        pages: what its `httpOut` nodes show.
+        posts: what `httpPost` nodes of all masters have to post.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        info: ServerInfo,
+        services: HandlerServices,
+        alerts: AlertService,
+        dialer: Dialer,
+        clock: Clock,
+    ) -> None:
+        self._info = info
+        self._services = services
+        self._alerts = alerts
+        self._dialer = dialer
+        self._clock = clock
+        self.pages = HTTPOutputs()
+        self.posts = PostQueues()
+        self.live = TaskMaster(
+            self._environment,
+            clock=clock,
+            default_retention_policy=config.default_retention_policy,
+            transaction=alerts.transaction,
+        )
+
+    def of_replay(self, id: str, clock: Clock) -> TaskMaster:
+        """A master for one replay: alerts are real, pages and time are its own."""
+        pages = HTTPOutputs()
+
+        def environment(task: str, dbrps: tuple[tuple[str, str], ...]) -> Environment:
+            real = self._environment(task, dbrps)
+            return dataclasses.replace(
+                real, clock=clock, http_out=pages, task_master_id=id
+            )
+
+        return TaskMaster(
+            environment, clock=clock, transaction=self._alerts.transaction
+        )
+
+    def _environment(self, id: str, dbrps: tuple[tuple[str, str], ...]) -> Environment:
+        return Environment(
+            id,
+            clock=self._clock,
+            services=self._services,
+            topics=self._alerts,
+            server_info=self._info,
+            http_out=self.pages,
+            dbrps=dbrps,
+            posts=self.posts,
+            dialer=self._dialer,
+        )

@@ -1,0 +1,40 @@
+"""The pages that tell how the server does: `/debug/vars` and `/metrics`."""
+
+from __future__ import annotations
+
+import asyncio
+
+from runtime.compute import Compute
+from runtime.nodes.environment import ServerInfo
+from runtime.server.statistics import Statistics
+from runtime.services.httpd.messages import Answer, Request, pretty
+from runtime.services.httpd.router import Router
+
+
+class Monitoring:
+    """Answers with the server's numbers."""
+
+    def __init__(
+        self, info: ServerInfo, statistics: Statistics, compute: Compute
+    ) -> None:
+        self._info = info
+        self._statistics = statistics
+        self._compute = compute
+
+    def add_routes(self, router: Router) -> None:
+        """Take the requests of the API."""
+        router.add("GET", "/debug/vars", self._vars)
+        router.add("GET", "/metrics", self._metrics, base="")
+
+    async def _vars(self, request: Request) -> Answer:
+        return pretty(await self._compute.run(self._statistics.variables))
+
+    async def _metrics(self, request: Request) -> Answer:
+        # most servers are not scraped
+        from runtime.server.metrics import exposition
+
+        now = await self._compute.run(self._statistics.snapshot)
+        body, content_type = await asyncio.to_thread(
+            exposition, self._info, now, request.accept
+        )
+        return Answer(200, body, content_type)

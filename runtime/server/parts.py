@@ -1,0 +1,122 @@
+"""Parts of the server that its configuration alone determines."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+from runtime.delivery.deliverer import Deliverer
+from runtime.delivery.policy import RetryPolicy
+from runtime.errors import ConfigError, KapacitorError
+from runtime.http_client import TimeLimits
+from runtime.server.config import Config
+from runtime.server.sections import HttpConfig
+from runtime.services.alert.policy import Policy
+from runtime.services.deliveries.config import Config as DeliveryConfig
+from runtime.services.httpd.service import HttpService
+from runtime.store import Store
+from runtime.units import SECOND, Clock
+from runtime.version import VERSION
+
+_SQLITE = b"SQLite format 3\0"
+
+
+def time_limits(said: DeliveryConfig) -> TimeLimits:
+    """How long requests to endpoints may take."""
+    return TimeLimits(said.connect_timeout / SECOND, said.timeout / SECOND)
+
+
+def retry_policy(said: DeliveryConfig) -> RetryPolicy:
+    """When deliveries are tried."""
+    return RetryPolicy(
+        base_s=said.retry_base / SECOND,
+        cap_s=said.retry_max / SECOND,
+        ask_cap_s=said.max_retry_after / SECOND,
+        max_age_ns=said.max_age,
+        probe_s=said.probe_interval / SECOND,
+        auth_probe_s=said.auth_probe_interval / SECOND,
+        concurrency=said.concurrency,
+        rate=said.rate,
+        flood_limit=said.flood_limit,
+    )
+
+
+def deliverer(store: Store, config: Config, clock: Clock) -> Deliverer:
+    """What takes events to handlers."""
+    said = config.delivery
+    return Deliverer(
+        store,
+        buffer_size=config.alert.buffer_length,
+        # a handler may send more than one request for an event
+        time_limit_s=2 * said.timeout / SECOND,
+        quota=said.max_pending,
+        quota_bytes=said.max_database_size,
+        retention=said.retention,
+        max_ended=said.max_dead,
+        policy=retry_policy(said),
+        clock=clock,
+    )
+
+
+def policy(config: Config) -> Policy:
+    """What clients of the API may define."""
+    return Policy(
+        is_open=config.is_guarded,
+        log_paths=config.alert.allowed_log_paths,
+        programs=config.alert.allowed_programs,
+        tcp_addresses=config.alert.allowed_tcp_addresses,
+        secret_files=config.alert.allowed_secret_files,
+    )
+
+
+def http_service(config: HttpConfig) -> HttpService:
+    """The API's server.
+
+    Raises:
+        KapacitorError: its certificate cannot be used.
+    """
+    host, port = config.address()
+    tls = None
+    if config.https_enabled:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        try:
+            tls.load_cert_chain(
+                config.https_certificate, config.https_private_key or None
+            )
+        except OSError as error:
+            # ssl.SSLError is one, and its text has more than its `strerror`
+            reason = str(error) if isinstance(error, ssl.SSLError) else error.strerror
+            raise KapacitorError(
+                f"http: failed to load https-certificate "
+                f"{config.https_certificate}: {reason}"
+            ) from error
+    return HttpService(
+        host,
+        port,
+        version=VERSION,
+        log_enabled=config.log_enabled,
+        shutdown_timeout_s=config.shutdown_timeout / SECOND,
+        read_timeout_s=config.read_timeout / SECOND,
+        tls=tls,
+    )
+
+
+def store(path: Path) -> Store:
+    """The database.
+
+    Raises:
+        KapacitorError: the file is something else, or cannot be used.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_SQLITE))
+    except FileNotFoundError:
+        start = b""
+    except OSError as error:
+        raise ConfigError(f"storage: open {path}: {error.strerror}") from error
+    if start and start != _SQLITE:
+        raise ConfigError(
+            f"storage: {path} is not a database of this server (perhaps Kapacitor's "
+            "own, which it cannot read); set 'boltdb' to another path"
+        )
+    return Store(path)

@@ -1,0 +1,51 @@
+"""Who a server is: ids that are made once."""
+
+import os
+import uuid
+from pathlib import Path
+
+import pytest
+
+from runtime.errors import KapacitorError
+from runtime.server.config import Config
+from runtime.server.identity import identity
+
+
+@pytest.fixture
+def config(tmp_path):
+    return Config(hostname="here", data_dir=str(tmp_path / "data"))
+
+
+def test_the_ids_stay_the_same(config):
+    first = identity(config)
+    assert first == identity(config)
+    assert first.hostname == "here"
+    assert len({uuid.UUID(first.cluster_id), uuid.UUID(first.server_id)}) == 2
+
+
+def test_no_id_is_kept_in_part(config, monkeypatch):
+    def crash(descriptor):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", crash)
+        with pytest.raises(KapacitorError) as raised:
+            identity(config)
+    assert str(raised.value) == f"{config.data_dir}/cluster.id: No space left on device"
+    assert not Path(config.data_dir, "cluster.id").exists()
+    assert uuid.UUID(identity(config).cluster_id)
+
+
+@pytest.mark.parametrize("name", ["cluster.id", "server.id"])
+def test_the_file_that_cannot_be_used_is_named(config, monkeypatch, name):
+    Path(config.data_dir, name).mkdir(parents=True)
+    with pytest.raises(KapacitorError) as raised:
+        identity(config)
+    assert str(raised.value) == f"{config.data_dir}/{name}: Is a directory"
+
+
+def test_a_data_directory_that_is_a_file_is_named(config):
+    Path(config.data_dir).touch()
+    with pytest.raises(KapacitorError) as raised:
+        identity(config)
+    assert str(raised.value) == f"{config.data_dir}: File exists"
