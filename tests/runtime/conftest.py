@@ -14,6 +14,7 @@ import pytest
 
 from runtime.secrets import Secret
 from runtime.server.config import AlertHandlers, Config
+from runtime.server.logs import ROOT
 from runtime.server.sections import HttpConfig, StorageConfig
 from runtime.server.server import Server
 from runtime.services.httpd.messages import Answer, Request
@@ -26,7 +27,11 @@ class Api:
         self.config = config
         self._arguments = arguments
         self._runner = asyncio.Runner()
-        self._start()
+        try:
+            self._start()
+        except BaseException:
+            self._runner.close()
+            raise
 
     def _start(self) -> None:
         async def start() -> Server:
@@ -94,6 +99,18 @@ def config(tmp_path: Path) -> Config:
         http=HttpConfig(bind_address="127.0.0.1:0", log_enabled=False),
         storage=StorageConfig(boltdb=str(tmp_path / "data" / "kapacitor.db")),
     )
+
+
+@pytest.fixture(autouse=True)
+def log_as_it_was() -> Iterator[None]:
+    """Whatever a test does to the runtime's log does not reach the next one."""
+    level, propagate, handlers = ROOT.level, ROOT.propagate, list(ROOT.handlers)
+    yield
+    ROOT.setLevel(level)
+    ROOT.propagate = propagate
+    for handler in [each for each in ROOT.handlers if each not in handlers]:
+        ROOT.removeHandler(handler)
+        handler.close()
 
 
 @pytest.fixture
