@@ -29,7 +29,7 @@ from runtime.delivery import Address, Deliverer, Delivery, RetryPolicy
 from runtime.delivery.items import Item
 from runtime.delivery.outbox import Outbox
 from runtime.http_client import AiohttpClient
-from runtime.server.__main__ import _loop_factory
+from runtime.server.process import loop_factory
 from runtime.services.alert.specs import HandlerSpec, HandlerSpecs
 from runtime.services.alert.state import StoredTopics
 from runtime.services.foo.config import Config
@@ -90,7 +90,7 @@ def _serve(pipe: Connection) -> None:
                 pipe.send(list(taken))
                 taken.clear()
 
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(main())
 
 
@@ -253,7 +253,7 @@ def deliveries(arguments: argparse.Namespace) -> None:
         endpoint = Endpoint()
         with tempfile.TemporaryDirectory() as folder:
             begin_count = arguments.deliveries
-            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
                 took = runner.run(_deliver(Path(folder), endpoint.url, begin_count))
             figures.append(begin_count / took)
         endpoint.close()

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from runtime.server.__main__ import World, run_command
+from runtime.server.__main__ import run_command
 from runtime.server.config import Config
+from runtime.server.world import World
 
 Run = Callable[..., tuple[int, str, str]]
 HINT = (
@@ -21,7 +22,7 @@ def run(tmp_path: Path, capsys: Any) -> Run:
     """Runs a command with nothing around it; code, stdout, stderr."""
 
     def command(*arguments: str, **environ: str) -> tuple[int, str, str]:
-        world = World(environ, tmp_path / "home", tmp_path / "etc")
+        world = World(environ, f"{tmp_path}/home", f"{tmp_path}/etc")
         code = run_command(arguments, world)
         out, err = capsys.readouterr()
         return code, out, err
@@ -83,7 +84,7 @@ def test_networks_on_the_command_line_are_denied_too(
     async def serve(config: Config, *others: object) -> None:
         served.append(config)
 
-    monkeypatch.setattr("runtime.server.__main__._serve", serve)
+    monkeypatch.setattr("runtime.server.process._serve", serve)
     path = tmp_path / "k.conf"
     path.write_text("[delivery]\ndenied-networks = ['192.0.2.0/24']\n")
     code, _, _ = run("-config", str(path), "-blacklist-cidrs", "10.0.0.0/8, ::1/128")

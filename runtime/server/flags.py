@@ -1,0 +1,52 @@
+"""The flags of the `kapacitord` command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from runtime.errors import KapacitorError
+
+# Kapacitor's flags that do nothing here; who relies on one must hear of it
+UNSUPPORTED = ("cpuprofile", "memprofile")
+RUN_FLAGS = frozenset(
+    (
+        *("config", "hostname", "pidfile", "log-file", "log-level"),
+        *("disable-handlers", "blacklist-cidrs", *UNSUPPORTED),
+    )
+)
+CONFIG_FLAGS = frozenset(("config", "hostname"))
+
+
+class UsageError(KapacitorError):
+    """The command line is wrong."""
+
+
+def flags(arguments: Sequence[str], known: frozenset[str]) -> dict[str, str]:
+    """The flags given, by name; `-a b`, `-a=b`, `--a b`.
+
+    Raises:
+        UsageError: one is unknown or lacks its value; the texts are Go's.
+    """
+    found: dict[str, str] = {}
+    rest = list(arguments)
+    while rest:
+        argument = rest.pop(0)
+        if not argument.startswith("-"):
+            break
+        name, equals, value = (
+            argument.removeprefix("-").removeprefix("-").partition("=")
+        )
+        if name not in known:
+            raise UsageError(f"flag provided but not defined: -{name}")
+        if not equals:
+            if not rest:
+                raise UsageError(f"flag needs an argument: -{name}")
+            value = rest.pop(0)
+        found[name] = value
+    return found
+
+
+def listed(given: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """The values of a flag that has several, as `a,b`."""
+    values = (value.strip() for value in given.get(name, "").split(","))
+    return tuple(filter(None, values))

@@ -1,0 +1,173 @@
+"""The server's process: what it runs on, which signals it answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import dataclasses
+import gc
+import logging
+import os
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from runtime.addresses import DeniedNetworks
+from runtime.errors import ConfigError, KapacitorError
+from runtime.server.config import Config
+from runtime.server.effective import load, validate
+from runtime.server.flags import UNSUPPORTED, UsageError, listed
+from runtime.server.logs import configure
+from runtime.server.pid_file import pid_file
+from runtime.server.world import World
+
+log = logging.getLogger("kapacitor.run")
+
+LOGO = r"""
+  _                             _ _
+ | | ____ _ _ __   __ _  ___(_) |_ ___  _ __
+ | |/ / _` | '_ \ / _` |/ __| | __/ _ \| '__|
+ |   < (_| | |_) | (_| | (__| | || (_) | |
+ |_|\_\__,_| .__/ \__,_|\___|_|\__\___/|_|
+           |_|
+"""
+_M_ARENA_MAX = -8  # of glibc's malloc.h
+
+
+class _Server(Protocol):
+    """The server, whose module is imported late."""
+
+    async def open(self) -> None:
+        """Open its services."""
+
+    async def close(self) -> None:
+        """Close its services."""
+
+    async def reload(self) -> None:
+        """Load the load directory again."""
+
+
+def run(flags: Mapping[str, str], world: World) -> None:
+    """Serve until a signal comes.
+
+    Raises:
+        KapacitorError: the server cannot be started.
+    """
+    for name in UNSUPPORTED:
+        if flags.get(name):
+            raise UsageError(f"-{name} is not supported by this server")
+    print(LOGO, flush=True)
+    loaded = load(flags, world)
+    config = loaded.config
+    config.logging = dataclasses.replace(
+        config.logging,
+        file=flags.get("log-file") or config.logging.file,
+        level=flags.get("log-level") or config.logging.level,
+    )
+    _deny(config, listed(flags, "blacklist-cidrs"))
+    try:
+        configure(config.logging)
+    except ConfigError as error:
+        raise ConfigError(f"init logging: {error}") from None
+    for warning in loaded.warnings:
+        log.warning(warning)
+    disabled = frozenset(listed(flags, "disable-handlers"))
+    pidfile = flags.get("pidfile", "")
+    try:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(_serve(config, disabled, pidfile))
+    except KapacitorError as error:
+        log.error(str(error))
+        raise
+
+
+def _deny(config: Config, cidrs: tuple[str, ...]) -> None:
+    """Connect to none of `cidrs`, either.
+
+    Raises:
+        ConfigError: one is no network.
+    """
+    try:
+        DeniedNetworks.parsed(cidrs)
+    except ValueError as error:
+        raise ConfigError(f"-blacklist-cidrs: {error}") from None
+    denied = (*config.delivery.denied_networks, *cidrs)
+    config.delivery = dataclasses.replace(config.delivery, denied_networks=denied)
+
+
+async def _serve(config: Config, disabled: frozenset[str], pidfile: str) -> None:
+    """Serve until a signal comes; a second one ends the process at once."""
+    _save_memory()
+    # the server pulls in everything; the other commands do without
+    from runtime.server.server import Server
+
+    try:
+        try:
+            validate(config)
+        except ConfigError as error:
+            raise ConfigError(f"invalid configuration: {error}") from None
+        server = Server(config, disabled_handlers=disabled)
+    except KapacitorError as error:
+        raise ConfigError(f"create server: {error}") from error
+    # only now: a second server on the same database is not to replace the first's file
+    with pid_file(Path(pidfile)) if pidfile else contextlib.nullcontext():
+        await _serve_until_stopped(server)
+
+
+async def _serve_until_stopped(server: _Server) -> None:
+    stop = asyncio.Event()
+
+    def signalled() -> None:
+        if stop.is_set():
+            log.error("second signal received, initializing hard shutdown")
+            os._exit(1)
+        log.info("signal received, initializing clean shutdown...")
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, signalled)
+    # log rotation sends it too; the default would end the process
+    hangup = asyncio.Event()
+    loop.add_signal_handler(signal.SIGHUP, hangup.set)
+    try:
+        await server.open()
+    except KapacitorError as error:
+        raise ConfigError(f"open server: {error}") from error
+    # what is there by now stays: the collector need not look at it again and again
+    gc.collect()
+    gc.freeze()
+    # a signal that came while the server opened asked for what was just done
+    hangup.clear()
+    reloads = asyncio.create_task(_reload(server, hangup))
+    await stop.wait()
+    reloads.cancel()
+    await server.close()
+
+
+async def _reload(server: _Server, hangup: asyncio.Event) -> None:
+    """Reload the load directory whenever a hangup comes."""
+    while True:
+        await hangup.wait()
+        hangup.clear()
+        await server.reload()
+
+
+def _save_memory() -> None:
+    """Settings that must be made before the server's parts are loaded."""
+    # numpy's linear algebra, which nobody uses, has threads with large buffers
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # glibc keeps a heap for each thread; what one frees the others cannot use
+    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
+        mallopt(_M_ARENA_MAX, 1)
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """Makes event loops: quick ones where there are such."""
+    try:
+        from uvloop import new_event_loop
+    except ImportError:
+        return asyncio.new_event_loop
+    return new_event_loop

@@ -1,0 +1,20 @@
+"""What the command takes from its surroundings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class World(NamedTuple):
+    """The surroundings.
+
+    Attributes:
+        environ: environment variables.
+        home: the user's home directory.
+        etc: the system's configuration directory.
+    """
+
+    environ: Mapping[str, str]
+    home: str
+    etc: str = "/etc"

@@ -1,0 +1,66 @@
+"""What each command loads: who asks for the version does not wait for a server."""
+
+import subprocess
+import sys
+
+import pytest
+
+_COMMAND = """
+import contextlib, io, os, sys
+from runtime.server.__main__ import run_command
+from runtime.server.world import World
+with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    code = run_command(sys.argv[1:], World({}, "/nowhere", "/nowhere"))
+assert code == 0, code
+print(*sys.modules)
+"""
+# what belongs to the interpreter costs little, as long as it is none of these
+_SLOW = {"asyncio", "ctypes", "dataclasses", "logging", "pathlib", "ssl", "tomllib"}
+
+
+def loaded(script, *arguments):
+    """The modules that are there after a script."""
+    command = [sys.executable, "-c", script, *arguments]
+    done = subprocess.run(command, check=True, capture_output=True, timeout=60)
+    return set(done.stdout.decode().split())
+
+
+@pytest.fixture(scope="module")
+def bare():
+    """What an interpreter has loaded at its start; an installation may add to it."""
+    return loaded("import sys; print(*sys.modules)")
+
+
+def foreign(modules):
+    """Packages that are neither the runtime's nor the interpreter's."""
+    names = {name.partition(".")[0] for name in modules}
+    return names - sys.stdlib_module_names - {"runtime"}
+
+
+@pytest.mark.parametrize("word", ["version", "help"])
+def test_a_word_of_the_command_loads_next_to_nothing(word, bare):
+    modules = loaded(_COMMAND, word) - bare
+    ours = {name for name in modules if name.startswith("runtime.")}
+    assert ours == {
+        "runtime.errors",
+        "runtime.server",
+        "runtime.server.__main__",
+        "runtime.server.flags",
+        "runtime.server.world",
+        "runtime.version",
+    }
+    assert foreign(modules) == set()
+    assert modules & _SLOW == set()
+
+
+def test_the_configuration_is_shown_without_a_server(bare):
+    modules = loaded(_COMMAND, "config") - bare
+    assert foreign(modules) == set()
+    assert (
+        modules & {"asyncio", "sqlite3", "runtime.store", "runtime.delivery"} == set()
+    )
+
+
+def test_memory_is_saved_before_the_libraries_are_loaded_that_waste_it(bare):
+    script = "import sys, runtime.server.process; print(*sys.modules)"
+    assert foreign(loaded(script) - bare) == set()
