@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from runtime.golang.utf8 import is_whole, whole
+
 # Shorter texts are not looked for in what is logged: they may be words.
 _LOGGED_CHARACTERS = 8
 
@@ -36,6 +38,9 @@ class _Known:
         with self._lock:
             if not self._secrets:
                 return text
+            if not is_whole(text):
+                # the pattern takes none that has no UTF-8
+                return redact(text, list(self._secrets.values()))
             if self._pattern is None or len(self._secrets) != self._count:
                 secrets = list(self._secrets.values())
                 self._pattern = _pattern({each._value for each in secrets})
@@ -134,7 +139,7 @@ def _pattern(values: Iterable[str]) -> Any:
 
     found = {form for value in values for form in _forms(value)}
     # the longest first: a form may be part of another
-    forms = sorted(found, key=len, reverse=True)
+    forms = sorted(filter(is_whole, found), key=len, reverse=True)
     options = re2.Options()
     options.max_mem = 1 << 28
     return re2.compile("|".join(map(re2.escape, forms)), options)
@@ -145,9 +150,12 @@ def _forms(value: str) -> Iterator[str]:
     if len(value) < 3:
         return
     yield value
-    yield quote(value)
-    yield quote(value, safe="")
-    yield quote_plus(value)
     yield json.dumps(value)[1:-1]
     yield json.dumps(value, ensure_ascii=False)[1:-1]
-    yield base64.b64encode(value.encode()).decode()
+    # what has no UTF-8 is sent like this
+    text = whole(value)
+    yield text
+    yield quote(text)
+    yield quote(text, safe="")
+    yield quote_plus(text)
+    yield base64.b64encode(text.encode()).decode()

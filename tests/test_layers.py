@@ -13,10 +13,11 @@ RUNTIME = Path(__file__).parent.parent / "runtime"
 # each may import itself and what stands above it
 LAYERS = (
     (
-        *("addresses", "errors", "folders", "secret_names", "secret_references"),
-        *("secret_urls", "secrets", "settings", "units", "version"),
+        *("addresses", "errors", "folders", "secret_names", "settings", "units"),
+        "version",
     ),
     ("golang",),
+    ("secrets", "secret_references", "secret_urls"),
     ("frames",),
     ("line_protocol", "ingress", "dialing", "transport_errors", "trust"),
     ("sealing",),

@@ -57,3 +57,13 @@ def test_a_secret_that_exists_is_hidden_in_what_is_logged():
     short = Secret("short")
     assert hidden("long-enough/1 short") == "long-enough/1 short"
     assert short
+
+
+def test_texts_without_utf8_show_no_secret_either():
+    known = Secret("pa55word-of-mine")
+    other = Secret("\udcffescaped-bytes")
+    assert hidden(f"\ud800 {known.reveal()} \udcff") == "\ud800 *** \udcff"
+    assert hidden(f"a {other.reveal()} b") == "a *** b"
+    assert hidden("a \ufffdescaped-bytes b") == "a *** b"
+    assert hidden(f"a {known.reveal()} b") == "a *** b"
+    assert redact("a %EF%BF%BDescaped-bytes b", [other]) == "a *** b"
