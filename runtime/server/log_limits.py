@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import threading
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
@@ -48,18 +49,21 @@ class Repeats(logging.Filter):
         self._clock = clock
         self._kinds: dict[Hashable, _Kind] = {}
         self._look_at = 0.0
+        # each thread that logs asks before it waits for its turn to write
+        self._lock = threading.Lock()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to write `record`; before it comes what was left out."""
         if hasattr(record, "suppressed"):
             return True
         now = self._clock()
-        if now >= self._look_at:
-            self._tell(now)
+        for said in self._left_out(now):
+            self._write(said)
         # what a script shows of its points is no complaint
         if record.levelno < logging.WARNING or hasattr(record, "parts"):
             return True
-        return self._counts(record, now)
+        with self._lock:
+            return self._counts(record, now)
 
     def _counts(self, record: logging.LogRecord, now: float) -> bool:
         values = vars(record)
@@ -77,14 +81,19 @@ class Repeats(logging.Filter):
         kind.left_out += 1
         return False
 
-    def _tell(self, now: float) -> None:
-        """Write how many were left out of the kinds whose time is over."""
-        self._look_at = now + 1.0
-        ended = [key for key, kind in self._kinds.items() if kind.end <= now]
-        for key in ended:
-            kind = self._kinds.pop(key)
-            if kind.left_out:
-                said = copy.copy(kind.first)
-                said.created = time.time()
-                said.suppressed = kind.left_out
-                self._write(said)
+    def _left_out(self, now: float) -> list[logging.LogRecord]:
+        """Lines that say how many were left out of the kinds whose time is over."""
+        if now < self._look_at:
+            return []
+        with self._lock:
+            self._look_at = now + 1.0
+            ended = [key for key, kind in self._kinds.items() if kind.end <= now]
+            kinds = [self._kinds.pop(key) for key in ended]
+        return [_summary(kind) for kind in kinds if kind.left_out]
+
+
+def _summary(kind: _Kind) -> logging.LogRecord:
+    said = copy.copy(kind.first)
+    said.created = time.time()
+    said.suppressed = kind.left_out
+    return said

@@ -1,6 +1,7 @@
 """Log lines: one for each record, not too long, and not the same without end."""
 
 import logging
+import threading
 from typing import Any
 
 import pytest
@@ -122,6 +123,27 @@ def test_a_line_of_any_level_brings_the_count() -> None:
     log.now = SPAN_S + 1
     log.log("http request", level=logging.INFO)
     assert [" suppressed=5" in each for each in log.lines[MOST:]] == [True, False]
+
+
+def test_what_was_left_out_is_told_once_however_many_threads_log() -> None:
+    now = 0.0
+    told: list[str] = []
+
+    def write(said: logging.LogRecord) -> None:
+        nonlocal now
+        told.append(vars(said)["task"])
+        now += SPAN_S
+        other = threading.Thread(target=repeats.filter, args=(record("other"),))
+        other.start()
+        other.join()
+
+    repeats = Repeats(write, lambda: now)
+    for _ in range(MOST + 1):
+        for task in "abc":
+            repeats.filter(record("failed", task=task))
+    now = SPAN_S
+    assert repeats.filter(record("failed", task="a"))
+    assert told == ["a", "b", "c"]
 
 
 def test_any_number_of_kinds_is_bounded() -> None:
