@@ -258,7 +258,9 @@ class Queue:
         """Forget every item that is not being delivered, in memory or not."""
         self._ready.clear()
         self._delayed.clear()
-        kept = [self._chains.items[number] for number in sorted(self.in_flight)]
+        # what is being discarded is in flight as well, and need not be in memory
+        known = sorted(self.in_flight & self._chains.items.keys())
+        kept = [self._chains.items[number] for number in known]
         self._chains = Chains(kept)
         self.pending = len(kept)
         self.loaded = self.newest

@@ -178,3 +178,11 @@ def test_a_shortened_event_keeps_what_matters():
     assert made.state.message == "x" * 999 + "…"
     assert (made.state.id, made.state.details, made.data.result) == ("i", "", ())
     assert shortened(Event("t", EventState("i", "short"))).state.message == "short"
+
+
+def test_a_queue_is_cleared_while_a_delivery_is_discarded_that_is_not_in_memory():
+    made = queue("a", "b", concurrency=1)
+    assert taken(made) == [1]
+    made.in_flight.add(7)
+    made.clear()
+    assert (len(made), made.pending) == (1, 1)
