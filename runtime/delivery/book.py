@@ -165,10 +165,17 @@ class Book:
 
     def _enter(self, queue: Queue, item: Item, now_s: float) -> None:
         """Let a queue have an item that is in the database."""
-        if queue.has_more or len(queue) >= self._buffer_size:
-            queue.newest = item.id
+        is_full = queue.has_more or len(queue) >= self._buffer_size
+        # a summary is older than what was sent again while it grew
+        if is_full and item.id > queue.loaded:
+            queue.newest = max(queue.newest, item.id)
         else:
             queue.push(item, now_s)
+
+    def _grows(self, item: Item) -> bool:
+        """Whether an item is a summary whose minute is not over."""
+        growing = self._floods.summary(item.address)
+        return growing is not None and growing.id == item.id
 
     def _finish_summary(self, queue: Queue) -> float | None:
         """Let a queue have the summary of a minute that is over.
@@ -285,9 +292,7 @@ class Book:
         with self._lock:
             queue = self._queues.get(item.address)
             if queue is not None:
-                growing = self._floods.summary(item.address)
-                is_growing = growing is not None and growing.id == item.id
-                if is_growing or item.id in queue.in_flight:
+                if self._grows(item) or item.id in queue.in_flight:
                     return False
                 # nobody takes it while the database is asked
                 queue.in_flight.add(item.id)

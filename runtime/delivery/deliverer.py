@@ -267,7 +267,7 @@ class Deliverer(Book):
     async def _load(self, queue: Queue) -> None:
         items: list[Item] | None = None
         try:
-            newest = queue.newest
+            newest, growing = queue.newest, self._floods.summary(queue.address)
             items = await self._settler.run(
                 self.outbox.pending,
                 queue.address,
@@ -288,6 +288,12 @@ class Deliverer(Book):
         with self._lock:
             # what was cancelled meanwhile has moved the mark
             for item in [each for each in items if each.id > queue.loaded]:
+                if growing is not None and item.id == growing.id:
+                    if not self._grows(item):
+                        # it may tell of more than it did when it was read
+                        break
+                    queue.loaded = item.id
+                    continue
                 if item.state == "dead":
                     self._pending -= 1
                     queue.pending -= 1

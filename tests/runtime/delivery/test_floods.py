@@ -304,6 +304,34 @@ def test_a_growing_summary_cannot_be_discarded(make, clock):
     assert handler.ids == ["a"]
 
 
+def test_a_summary_grows_on_while_older_events_are_sent_again(make, clock):
+    deliverer, handler = make(limit=1), Recorder()
+    handler.error = DeliveryError("no such room", retry=False)
+
+    async def until(met):
+        while not met():
+            await asyncio.sleep(0.001)
+
+    async def main():
+        await deliverer.start()
+        offer(deliverer, handler, "a")
+        await until(lambda: deliverer.outbox.count("dead"))
+        handler.error = None
+        offer(deliverer, handler, "b", "c")
+        assert deliverer.resend(Filter()) == 1
+        await until(lambda: handler.events)
+        assert handler.ids == ["a"]
+        offer(deliverer, handler, "d")
+        clock.now_s = 60.0
+        offer(deliverer, handler, "e")
+        await until(lambda: not deliverer.pending)
+        return await deliverer.close(5.0)
+
+    assert asyncio.run(asyncio.wait_for(main(), 20)) == 0
+    assert handler.ids == ["a", "cpu: summary", "e"]
+    assert handler.count == 5
+
+
 def test_a_summary_beyond_the_buffer_is_read_with_its_ids(make, clock):
     deliverer, handler = make(limit=4, buffer_size=3), Recorder()
     for minute in range(4):
