@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 from runtime.alert.types import Level
 from runtime.errors import ConfigError, OptionsError
 from runtime.golang.printing import sprint
-from runtime.secret_names import HIDDEN, hidden
+from runtime.secret_mappings import hidden
+from runtime.secret_names import HIDDEN
 from runtime.secret_references import Reference, read, reference
 from runtime.secret_urls import is_url_name
 from runtime.secrets import NO_SECRET, Secret

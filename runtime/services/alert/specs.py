@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from runtime import secret_names
+from runtime import secret_mappings
 from runtime.alert.types import Handler
 from runtime.errors import OptionsError
 from runtime.golang.quoting import quote
@@ -159,12 +159,12 @@ def check_secrets(handler: Handler | None) -> None:
 def _shown(key: str, value: Any) -> Any:
     if isinstance(value, str) and is_url_name(key):
         return hidden_url(value)
-    return secret_names.hidden(value) if isinstance(value, Mapping) else value
+    return secret_mappings.hidden(value) if isinstance(value, Mapping) else value
 
 
 def _restored(key: str, value: Any, before: Any) -> Any:
     if isinstance(value, Mapping) and isinstance(before, Mapping):
-        return secret_names.restored(value, before)
+        return secret_mappings.restored(value, before)
     if isinstance(value, str) and isinstance(before, str) and is_url_name(key):
         return before if value in (HIDDEN, hidden_url(before)) else value
     return value if before is None or value != HIDDEN else before
@@ -173,8 +173,7 @@ def _restored(key: str, value: Any, before: Any) -> Any:
 def _unknown(key: str, value: Any) -> str:
     """What hides something that nobody knows, if anything does."""
     if isinstance(value, Mapping):
-        names = (name for name in value if value[name] == HIDDEN)
-        return next((f"{key}.{n}" for n in names if is_secret_name(n)), "")
+        return next((f"{key}.{name}" for name in secret_mappings.unknown(value)), "")
     if not isinstance(value, str) or HIDDEN not in value:
         return ""
     return key if is_url_name(key) or (value == HIDDEN and is_secret_name(key)) else ""

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from runtime.errors import ConfigError
-from runtime.secret_names import HIDDEN, is_secret_name, restored
+from runtime.secret_mappings import restored, unknown
+from runtime.secret_names import HIDDEN
 from runtime.secret_references import literal
 from runtime.secret_urls import is_url_name
 from runtime.secrets import Secret
@@ -80,16 +81,9 @@ def _filled(value: Mapping[str, Any], hint: Any, before: Any, stored: Any) -> An
 def _problem(name: str, value: Any, hint: Any) -> str:
     """What is wrong with a value that hides something which is not stored."""
     if isinstance(value, Mapping):
-        names = [
-            key
-            for key, each in value.items()
-            if each == HIDDEN and (is_secret_name(key) or hint is Secret)
-        ]
-        return (
-            f"{HIDDEN} stands for a secret that is not stored: {', '.join(names)}"
-            if names
-            else ""
-        )
+        names = ", ".join(unknown(value))
+        text = f"{HIDDEN} stands for a secret that is not stored: {names}"
+        return text if names else ""
     if hint is Secret and value == HIDDEN:
         return f"{HIDDEN} stands for a secret, and none is stored"
     if isinstance(value, str) and is_url_name(name) and HIDDEN in value:

@@ -12,7 +12,7 @@ from runtime.errors import ConfigError, OptionsError
 from runtime.golang.durations import parse_go
 from runtime.golang.quoting import quote
 from runtime.options import decode
-from runtime.secret_names import restored
+from runtime.secret_mappings import restored
 from runtime.secret_references import read, reference
 from runtime.secrets import Secret
 from runtime.units import Duration

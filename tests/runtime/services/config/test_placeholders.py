@@ -23,7 +23,11 @@ def api(config: Any, start_api: Any) -> Any:
     endpoint = Config(
         "e",
         URL,
-        headers={"Authorization": "Bearer 5ecret", "X-Team": "ops"},
+        headers={
+            "Authorization": "Bearer 5ecret",
+            "X-Callback-URL": "https://user:5ecret@h/x",
+            "X-Team": "ops",
+        },
         basic_auth=BasicAuth("user", Secret("5ecret")),
     )
     hipchat = HipChatConfig(url="http://h/v2/room", token=Secret("5ecret-token"))
@@ -40,7 +44,11 @@ def in_force(api: Any, section: str = "httppost") -> Any:
 def test_an_endpoint_shows_no_secret(api: Any) -> None:
     options = api.json("GET", PATH)["options"]
     assert options["url"] == SHOWN
-    assert options["headers"] == {"Authorization": "***", "X-Team": "ops"}
+    assert options["headers"] == {
+        "Authorization": "***",
+        "X-Callback-URL": "https://***@h/x",
+        "X-Team": "ops",
+    }
     assert options["basic-auth"] is True
     assert "5ecret" not in api.ask("GET", "/config")[1]
 
@@ -90,6 +98,11 @@ def test_a_secret_of_an_earlier_update_stays(api: Any) -> None:
             "httppost/e",
             {"headers": {"X-Token": "***"}},
             "option headers: *** stands for a secret that is not stored: X-Token",
+        ),
+        (
+            "httppost/e",
+            {"headers": {"X-Callback-URL": "https://***@other/x"}},
+            "option headers: *** stands for a secret that is not stored: X-Callback-URL",
         ),
         (
             "hipchat/",
