@@ -11,6 +11,7 @@ from runtime.services.auth.api import UsersAPI
 from runtime.services.auth.service import AuthService
 from runtime.services.auth.users import User
 from runtime.services.httpd.service import HttpService
+from runtime.store import Store
 from runtime.units import Clock
 
 log = logging.getLogger("kapacitor.server")
@@ -19,7 +20,7 @@ log = logging.getLogger("kapacitor.server")
 def guard(
     http: HttpService,
     config: Config,
-    users: Records[User],
+    store: Store,
     compute: Compute,
     clock: Clock,
 ) -> None:
@@ -29,6 +30,7 @@ def guard(
         StoreError: the users cannot be read.
     """
     auth, settings = config.auth, config.http
+    users = Records(store, "users", User.decode)
     if auth.enabled:
         users.load()
         api = UsersAPI(users, compute, cost=auth.bcrypt_cost)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import types
 import typing
 from collections.abc import Collection, Mapping
@@ -148,5 +147,8 @@ class Decoder:
 
 def suggestion(name: str, known: Collection[str]) -> str:
     """`; did you mean "room"?`, or nothing where no known name is like `name`."""
+    # only what is wrong needs it
+    import difflib
+
     near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
     return f'; did you mean "{near[0]}"?' if near else ""

@@ -18,7 +18,6 @@ from runtime.errors import KapacitorError
 from runtime.http_client import AiohttpClient, HttpClient
 from runtime.nodes.secret_properties import secret_fields
 from runtime.records import Records
-from runtime.server.access import guard
 from runtime.server.authorities import warn_without_authorities
 from runtime.server.config import AlertHandlers, Config
 from runtime.server.identity import identity
@@ -35,7 +34,6 @@ from runtime.server.parts import (
 from runtime.server.statistics import Statistics
 from runtime.services.alert.api import AlertAPI
 from runtime.services.alert.service import AlertService
-from runtime.services.auth.users import User
 from runtime.services.config.sections import sections_of
 from runtime.services.config.service import ConfigService
 from runtime.services.deliveries.service import DeliveryService
@@ -135,8 +133,11 @@ class Server:
         self._monitoring = Monitoring(info, self._statistics, self._compute)
         self.http = http_service(config.http)
         self._add_routes(self.http.router)
-        users = Records(self._store, "users", User.decode)
-        guard(self.http, config, users, self._compute, clock)
+        if config.auth.enabled or config.http.auth_enabled:
+            # most servers have no users, and what knows passwords takes memory
+            from runtime.server.access import guard
+
+            guard(self.http, config, self._store, self._compute, clock)
         self._ticker: asyncio.Task[None] | None = None
 
     def _build_tasks(self, masters: TaskMasters, clock: Clock) -> None:

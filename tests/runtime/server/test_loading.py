@@ -64,3 +64,9 @@ def test_the_configuration_is_shown_without_a_server(bare):
 def test_memory_is_saved_before_the_libraries_are_loaded_that_waste_it(bare):
     script = "import sys, runtime.server.process; print(*sys.modules)"
     assert foreign(loaded(script) - bare) == set()
+
+
+def test_a_server_loads_only_what_most_servers_need():
+    script = "import sys, runtime.server.server; print(*sys.modules)"
+    modules = loaded(script)
+    assert modules & {"bcrypt", "difflib", "prometheus_client", "yaml"} == set()
