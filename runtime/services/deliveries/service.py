@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 
 from runtime.alert.types import Event, Level
 from runtime.compute import Compute
@@ -14,7 +14,7 @@ from runtime.delivery.deliverer import Deliverer
 from runtime.errors import BusyError, KapacitorError
 from runtime.services.alert.service import AlertService
 from runtime.services.deliveries.api import DeliveriesAPI
-from runtime.services.deliveries.watch import Watch
+from runtime.services.deliveries.watch import OUTBOX, TOPIC, Watch, address_of, name_of
 from runtime.services.httpd.router import Router
 from runtime.services.httpd.write import Points
 from runtime.units import Clock
@@ -58,6 +58,7 @@ class DeliveryService:
         self._loop = asyncio.get_running_loop()
         self._deliverer.noticed = self._watch.handler
         self._deliverer.forgotten = self._watch.forget
+        self._spawn(self._settle_former())
 
     async def close(self) -> None:
         """Watch no more."""
@@ -91,9 +92,32 @@ class DeliveryService:
     def _tell(self, event: Event) -> None:
         if self._loop is None:
             return
-        task = asyncio.ensure_future(self._told(self._compute.run(self._note, event)))
+        self._spawn(self._told(self._compute.run(self._note, event)))
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _settle_former(self) -> None:
+        """Tell that troubles are over whose handlers did not come back at the start."""
+        await self._told(self._compute.run(self._find_former))
+
+    def _find_former(self) -> None:
+        loop = self._loop
+        topic = self._alerts.topics.get(TOPIC)
+        if loop is None or topic is None:
+            return
+        queues = [each.address for each in self._deliverer.queues()]
+        waiting = [each.address for each in self._deliverer.stored()]
+        known = set(map(name_of, (*queues, *waiting)))
+        for state in topic.at_least(Level.INFO):
+            if state.id == OUTBOX:
+                if not self._problem:
+                    loop.call_soon_threadsafe(self._watch.outbox, "")
+            elif state.id not in known:
+                address = address_of(state.id)
+                loop.call_soon_threadsafe(self._watch.forget, address)
 
     async def _told(self, noted: Awaitable[None]) -> None:
         try:

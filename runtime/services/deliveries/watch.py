@@ -12,6 +12,8 @@ from runtime.units import Clock, Nanoseconds
 TOPIC = "_internal"
 # how often it is told that a handler gives events up
 WARN_EVERY_S = 3600.0
+# what is told about all handlers at once
+OUTBOX = "outbox"
 
 
 class Watch:
@@ -46,7 +48,7 @@ class Watch:
         """A handler delivered (OK), gave something up (WARNING) or keeps failing."""
         if address.topic == TOPIC:
             return
-        name = f"{address.topic}/{address.handler}"
+        name = name_of(address)
         before = self._levels.get(name)
         if level == before or not self._is_news(name, before, level):
             return
@@ -62,7 +64,7 @@ class Watch:
         """A handler was deleted: what was told of it is over."""
         if address.topic == TOPIC:
             return
-        name = f"{address.topic}/{address.handler}"
+        name = name_of(address)
         self._warned_s.pop(name, None)
         message = f"handler {address.handler} of topic {address.topic} was deleted"
         tags = {"topic": address.topic, "handler": address.handler}
@@ -74,11 +76,11 @@ class Watch:
     def outbox(self, problem: str) -> None:
         """Writes are refused because of `problem`, or are taken (again): ""."""
         level = Level.CRITICAL if problem else Level.OK
-        if level != self._levels.get("outbox"):
+        if level != self._levels.get(OUTBOX):
             message = (
                 f"writes are refused: {problem}" if problem else "writes are taken"
             )
-            self._note("outbox", level, message, {})
+            self._note(OUTBOX, level, message, {})
 
     def _is_news(self, name: str, before: Level | None, level: Level) -> bool:
         if level is not Level.WARNING:
@@ -101,3 +103,14 @@ class Watch:
             del self._since[name]
         state = EventState(name, message, "", now, duration, level)
         self._tell(Event(TOPIC, state, EventData(name=TOPIC, tags=tags)))
+
+
+def name_of(address: Address) -> str:
+    """The event id of what is told of a handler."""
+    return f"{address.topic}/{address.handler}"
+
+
+def address_of(name: str) -> Address:
+    """Whose event id it is; the ids of handlers have no slash."""
+    topic, _, handler = name.rpartition("/")
+    return Address(topic, handler)

@@ -307,6 +307,30 @@ def test_a_failing_handler_that_is_deleted_is_no_trouble_any_more(start, chat):
     assert internal(api)["cpu/h"]["message"] == "handler h of topic cpu was deleted"
 
 
+def test_a_failing_handler_that_is_gone_at_the_start_is_no_trouble_any_more(
+    start, chat
+):
+    api = start(dataclasses.replace(QUICK, max_pending=1))
+    api.json("POST", "/alerts/topics/cpu/handlers", {**HANDLER, "id": "i"})
+    chat.status = 401
+    alert(api, "a")
+    until(api, lambda: {"cpu/h", "cpu/i"} <= internal(api).keys())
+    assert write(api, "cpu,host=b value=95 1").status == 503
+    until(api, lambda: "outbox" in internal(api))
+    api.server._store.execute(
+        "DELETE FROM entries WHERE bucket = 'handler-specs' AND key LIKE '%h'"
+    )
+    chat.hang = True
+    api.restart()
+    levels = {"cpu/h": "OK", "cpu/i": "CRITICAL", "outbox": "OK"}
+
+    def found():
+        return {id: state["level"] for id, state in internal(api).items()}
+
+    until(api, lambda: found() == levels)
+    assert internal(api)["cpu/h"]["message"] == "handler h of topic cpu was deleted"
+
+
 def test_an_alert_about_the_alerts_of_alerts_is_not_made(start, chat):
     api = start()
     api.json(
