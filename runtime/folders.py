@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -30,6 +31,17 @@ def sync(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def make_file(path: Path, mode: int) -> None:
+    """Make an empty file of a mode; one that is there stays as it is.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, flags, mode))
 
 
 def write(path: Path, content: bytes, mode: int = 0o666) -> None:

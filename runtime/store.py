@@ -53,6 +53,8 @@ class Store:
         try:
             if path is not None:
                 folders.make(path.parent)
+                # what SQLite lays beside it gets the same mode
+                folders.make_file(path, 0o600)
             self._connection = sqlite3.connect(
                 path or _MEMORY, isolation_level=None, check_same_thread=False
             )

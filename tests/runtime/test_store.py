@@ -1,4 +1,5 @@
 import sqlite3
+import stat
 import threading
 
 import pytest
@@ -78,6 +79,13 @@ def test_the_file_is_durable_and_versioned(store, path):
     assert store.query("PRAGMA journal_mode") == [("wal",)]
     assert store.query("PRAGMA synchronous") == [(2,)]
     assert store.query("PRAGMA user_version")[0][0] >= 1
+
+
+def test_nobody_else_may_read_the_files(store, path):
+    store.put("b", "k", b"1")
+    files = [each for each in path.parent.iterdir() if each.name.startswith(path.name)]
+    assert len(files) > 2
+    assert {stat.S_IMODE(each.stat().st_mode) for each in files} == {0o600}
 
 
 def test_a_second_user_of_the_file_is_refused(store, path, monkeypatch):
