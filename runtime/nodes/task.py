@@ -156,10 +156,16 @@ class ExecutingTask:
             node.close()
 
     def stats(self) -> dict[str, dict[str, object]]:
-        """The counters of the task and of its nodes, as the task API shows them."""
+        """The counters of the task and of its nodes, as the task API shows them.
+
+        Nodes and counters are in the order of their names, as Go prints maps.
+        """
+        nodes = sorted(self.nodes, key=lambda node: node.name)
         return {
             "task-stats": {"throughput": self._throughput.per_second},
-            "node-stats": {node.name: dict(node.stats()) for node in self.nodes},
+            "node-stats": {
+                node.name: dict(sorted(node.stats().items())) for node in nodes
+            },
         }
 
 

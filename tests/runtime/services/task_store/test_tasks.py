@@ -220,6 +220,13 @@ def test_a_running_task_shows_what_goes_on(api: Any) -> None:
     assert task["last-enabled"] != "0001-01-01T00:00:00Z"
 
 
+def test_nodes_and_their_counters_are_sorted_as_go_sorts_maps(api: Any) -> None:
+    define(api, script="stream|from()|alert().topic('t')", status="enabled")
+    nodes = api.json("GET", "/tasks/x")["stats"]["node-stats"]
+    assert list(nodes) == ["alert2", "from1", "stream0"]
+    assert list(nodes["alert2"]) == sorted(nodes["alert2"])
+
+
 def test_the_graph_of_a_running_task(api: Any) -> None:
     define(api, status="enabled")
     head = 'digraph x {\ngraph [throughput="0.00 points/s"];\n\n'
