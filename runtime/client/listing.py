@@ -10,7 +10,7 @@ from runtime.client.tables import dbrps, row, width, yes
 USAGE = {
     "list": """Usage: kapacitor list (tasks|templates|recordings|replays|topics|service-tests) [ID or pattern]...
        kapacitor list topic-handlers [topic ID or pattern [handler ID or pattern]...]
-       kapacitor list deliveries [-state pending|dead|cancelled] [topic ID or pattern [handler ID or pattern]]
+       kapacitor list deliveries [-state pending|dead|cancelled|summarized] [topic ID or pattern [handler ID or pattern]]
 
     A pattern is a shell glob. Without one everything is listed.
 """
