@@ -18,7 +18,9 @@ _log = logging.getLogger("kapacitor.trust")
 class _Version:
     """What tells one content of a file from another."""
 
+    # the former can be set, and a change of who may read is none of it
     modified_ns: int
+    changed_ns: int
     size: int
     inode: int
 
@@ -71,7 +73,9 @@ class Trust:
 
     def _present(self) -> _Version:
         found = self._path.stat()
-        return _Version(found.st_mtime_ns, found.st_size, found.st_ino)
+        return _Version(
+            found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+        )
 
     def _read(self) -> ssl.SSLContext:
         context = ssl.create_default_context()

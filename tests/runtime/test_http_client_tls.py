@@ -5,6 +5,7 @@ import contextlib
 import datetime
 import ipaddress
 import logging
+import os
 import socket
 import ssl
 import threading
@@ -237,6 +238,17 @@ def test_authorities_that_cannot_be_read_keep_the_server_from_starting(tmp_path)
     with pytest.raises(ConfigError, match=r"ssl-ca .*: holds no certificates in PEM"):
         _ = Config(ssl_ca=str(file)).trust
     assert Config().trust is None
+
+
+def test_a_change_of_authorities_that_keeps_the_time_is_seen(certificate, tmp_path):
+    file = tmp_path / "ca.pem"
+    file.write_bytes(certificate[0].read_bytes())
+    trust = Trust(file)
+    before, found = trust.context(), file.stat()
+    assert trust.context() is before
+    file.write_bytes(certificate[0].read_bytes())
+    os.utime(file, ns=(found.st_atime_ns, found.st_mtime_ns))
+    assert trust.context() is not before
 
 
 def test_a_handshake_that_stalls_is_tried_again():
