@@ -12,9 +12,13 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
 from urllib.parse import quote, unquote
 
-from aiohttp import web
+# not from aiohttp.web, which has an application's parts: they take memory
 from aiohttp.http_exceptions import BadHttpMethod, HttpProcessingError
-from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
+from aiohttp.web_protocol import RequestHandler, RequestPayloadError
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import Response, StreamResponse
+from aiohttp.web_server import Server
 
 from runtime.errors import BusyError, StoreError
 from runtime.services.auth.credentials import without_password
@@ -89,7 +93,7 @@ class HttpService:
         self._gate: Gate | None = None
         self._writes: WriteHandler | None = None
         self._server: asyncio.Server | None = None
-        self._fallback: web.Server | None = None
+        self._fallback: Server | None = None
         self._shared: Shared | None = None
         self._open: set[Connection] = set()
         self._sweeper: asyncio.Task[None] | None = None
@@ -208,7 +212,7 @@ class HttpService:
         assert self._fallback is not None
         return self._fallback()
 
-    async def _handle(self, raw: web.BaseRequest) -> web.StreamResponse:
+    async def _handle(self, raw: BaseRequest) -> StreamResponse:
         started = time.monotonic()
         target = raw.path_qs if raw.raw_path == "*" else raw.raw_path
         path, _, query = target.partition("?")
@@ -228,12 +232,12 @@ class HttpService:
                 async with asyncio.timeout(self._read_timeout_s or None):
                     request.body = await raw.read()
                 answer = await self._routed(request)
-        except web.HTTPRequestEntityTooLarge:
+        except HTTPRequestEntityTooLarge:
             answer = failure(f"the body is larger than {MAX_BODY_BYTES} bytes", 413)
         except TimeoutError:
             answer = _TOO_SLOW
         # the client went away in the middle, or its chunks are none
-        except (ConnectionError, web.RequestPayloadError):
+        except (ConnectionError, RequestPayloadError):
             answer = _BAD_REQUEST
         if self._log_enabled:
             self._log(raw.method, target, answer.status, raw.remote or "", started)
@@ -242,11 +246,11 @@ class HttpService:
         return self._response(raw, answer)
 
     async def _streamed(
-        self, raw: web.BaseRequest, answer: Answer, parts: AsyncIterator[bytes]
-    ) -> web.StreamResponse:
+        self, raw: BaseRequest, answer: Answer, parts: AsyncIterator[bytes]
+    ) -> StreamResponse:
         origin = raw.headers.get("Origin", "")
         headers = self._marks.headers(answer, origin, gzip=False)
-        response = web.StreamResponse(status=answer.status, headers=headers)
+        response = StreamResponse(status=answer.status, headers=headers)
         try:
             await response.prepare(raw)
             async for part in parts:
@@ -259,7 +263,7 @@ class HttpService:
                 await parts.aclose()
         return response
 
-    def _response(self, raw: web.BaseRequest, answer: Answer) -> web.Response:
+    def _response(self, raw: BaseRequest, answer: Answer) -> Response:
         zipped = (
             answer.marked
             and answer.content_type is not None
@@ -269,7 +273,7 @@ class HttpService:
         if zipped and body:
             body = gzip.compress(body, 5)
         origin = raw.headers.get("Origin", "")
-        response = web.Response(
+        response = Response(
             status=answer.status,
             body=body or None,
             headers=self._marks.headers(answer, origin, zipped),
@@ -317,11 +321,11 @@ class _Protocol(RequestHandler):
 
     def handle_error(
         self,
-        request: web.BaseRequest,
+        request: BaseRequest,
         status: int = 500,
         exc: BaseException | None = None,
         message: str | None = None,
-    ) -> web.StreamResponse:
+    ) -> StreamResponse:
         if isinstance(exc, BadHttpMethod):
             answer = _UNMARKED_NOT_FOUND
         elif isinstance(exc, HttpProcessingError):
@@ -333,7 +337,7 @@ class _Protocol(RequestHandler):
             )
         else:
             return super().handle_error(request, status, exc, message)
-        response = web.Response(
+        response = Response(
             status=answer.status,
             body=answer.body,
             headers={"Content-Type": answer.content_type or ""},
@@ -342,14 +346,14 @@ class _Protocol(RequestHandler):
         return response
 
 
-class _Server(web.Server):
+class _Server(Server):
     def __call__(self) -> RequestHandler:
         return _Protocol(self, loop=self._loop, **self._kwargs)
 
 
-def _request(*parts: object) -> web.BaseRequest:
+def _request(*parts: object) -> BaseRequest:
     message, payload, protocol, writer, task = parts
-    return web.BaseRequest(
+    return BaseRequest(
         message,  # type: ignore[arg-type] # aiohttp's own values, handed through
         payload,  # type: ignore[arg-type]
         protocol,  # type: ignore[arg-type]
