@@ -177,7 +177,8 @@ def hostile_spec(value):
     """A spec with `value` wherever a text may stand, and the same in an expression."""
     plain = toml_text(value.replace("${", "$${"))
     inside = toml_text("${" + repr(value) + "}")
-    mixed = toml_text(value.replace("${", "$${") + "${event.id}")
+    # with a space between: a `$` just before `${` makes that a text
+    mixed = toml_text(value.replace("${", "$${") + " ${event.id}")
     said = toml_text(words_of(value))
     return parse(f"""
 [handler]
@@ -216,7 +217,7 @@ list = [{plain}, {{ "@for" = "x in config.list", a = "${{x}}", b = {plain} }}]
 "empty?" = {plain}
 [response]
 error = {plain}
-message = {toml_text(value.replace("${", "$${") + "${status}${error}")}
+message = {toml_text(value.replace("${", "$${") + " ${status}${error}")}
 unparsable = {plain}
 [test]
 message = {{ value = {plain}, feeds = "event.message", doc = {said} }}
@@ -268,6 +269,7 @@ SHAPES = {
 @given(VALUES)
 @example('"""')
 @example('x"\nimport os')
+@example("$")
 def test_no_value_of_a_spec_becomes_code(value):
     try:
         spec = hostile_spec(value)
