@@ -1,5 +1,6 @@
 """Tasks that are watched together do what each does alone."""
 
+import functools
 from collections import Counter
 from collections.abc import Callable
 
@@ -15,7 +16,7 @@ from runtime.nodes.routes import Routes
 from runtime.nodes.task import ExecutingTask
 from runtime.nodes.thresholds import bounds_of
 from runtime.nodes.window import WindowNode
-from runtime.pipeline.evaluate import evaluate
+from runtime.pipeline.evaluate import Script, evaluate
 from runtime.testing.alerts import RecordingTopics, services
 from runtime.tick.ast import DeclarationNode, LambdaNode
 from runtime.tick.parser import parse as parse_script
@@ -70,12 +71,17 @@ line = st.builds(
 writes = st.lists(st.lists(line, min_size=1, max_size=14), min_size=1, max_size=6)
 
 
+@functools.cache
+def compiled(text: str) -> Script:
+    return evaluate(parse_script(text), "stream")
+
+
 def started(text: str, id: str) -> ExecutingTask:
     topics = RecordingTopics()
     environment = Environment(
         id, services=services(), topics=topics, dbrps=(("d", "r"),)
     )
-    return ExecutingTask(id, evaluate(parse_script(text), "stream"), environment)
+    return ExecutingTask(id, compiled(text), environment)
 
 
 def written(lines: list[str], time: int) -> Write:
