@@ -134,11 +134,12 @@ def _of_uses(
 
 
 def _kind(use: Use, fields: SecretFields) -> _Kind:
-    if use.key:
-        return _Kind.SECRET if is_secret_name(use.key) else _Kind.NOTHING
-    if use.field in fields.get(use.owner, ()):
+    is_secret = (
+        is_secret_name(use.key) if use.key else use.field in fields.get(use.owner, ())
+    )
+    if is_secret:
         return _Kind.SECRET
-    if is_url_name(use.field):
+    if is_url_name(use.key or use.field):
         return _Kind.URL
     called = not use.field and use.owner in (PostHandler, HTTPPostNode)
     return _Kind.URL if called else _Kind.NOTHING

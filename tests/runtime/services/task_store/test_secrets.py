@@ -52,6 +52,10 @@ def put_back(sent: str, before: str) -> str:
             f"var a = {START}.hipChat()\nvar b = a\nb.room('***').token('***')",
         ),
         (
+            f"{START}.post('http://h').header('X-Url', 'http://u:p@h/{{{{ .ID }}}}')",
+            f"{START}.post('http://h').header('X-Url', 'http://***@h/{{{{ .ID }}}}')",
+        ),
+        (
             "stream|from()|deadman(1.0, 10s).hipChat().token('abc').id('x')",
             "stream|from()|deadman(1.0, 10s).hipChat().token('***').id('x')",
         ),
