@@ -73,9 +73,9 @@ class Watch:
             self._lead(frame)
         # it is as if the nodes of each task had failed
         except Exception as error:
-            self._arrivals.take()
+            arrived = self._arrivals.take()
             for task in list(self._paths):
-                run(task, partial(_fail, error))
+                run(task, partial(_fail, task, arrived, error))
             return
         arrived = self._arrivals.take()
         if arrived:
@@ -120,5 +120,8 @@ def _within_both(left: Bounds | None, right: Bounds | None) -> Bounds | None:
     return None if left is None or right is None else within_all((left, right))
 
 
-def _fail(error: Exception) -> NoReturn:
+def _fail(task: ExecutingTask, arrived: Arrived, error: Exception) -> NoReturn:
+    """Let a task fail after it has seen what came through before."""
+    if arrived:
+        task.arrive(arrived)
     raise error

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runtime.frames import Point
 from runtime.line_protocol import Write, parse
 from runtime.nodes import node
 from runtime.nodes.environment import Environment
 from runtime.nodes.path import path_of
 from runtime.nodes.routes import Routes
+from runtime.nodes.stateful import ChangeDetectNode
 from runtime.nodes.task import ExecutingTask
 from runtime.nodes.thresholds import bounds_of
 from runtime.nodes.window import WindowNode
@@ -277,3 +279,33 @@ def test_bounds_of_a_condition(text, bounds):
 )
 def test_tasks_that_know_the_clock_or_branch_have_no_path(text):
     assert path_of(started(text, "t").nodes) is None
+
+
+def test_what_came_through_before_a_shared_node_failed_is_told(monkeypatch):
+    def point(self: ChangeDetectNode, taken: Point) -> None:
+        if taken.fields["v"] == 9.0:
+            raise RuntimeError("a mistake")
+        self.emit_point(taken)
+
+    monkeypatch.setattr(ChangeDetectNode, "point", point)
+    text = (
+        "stream|from().measurement('m')|changeDetect('v')|alert()"
+        ".crit(lambda: \"v\" > 3.0).id('{{ .TaskName }}').topic('t')"
+    )
+    routes, failed = Routes(), list[str]()
+    tasks = [started(text, id) for id in "ab"]
+    for task in tasks:
+        routes.add(task)
+
+    def run(task: ExecutingTask, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except RuntimeError:
+            failed.append(task.id)
+
+    routes.feed(written(["m v=5.0", "m v=9.0"], 0), ("d", "r"), run)
+    assert failed == ["a", "b"]
+    for task in tasks:
+        topics = task.environment.topics
+        assert isinstance(topics, RecordingTopics)
+        assert [each.state.id for each in topics.events] == [task.id]
