@@ -9,8 +9,6 @@ from pathlib import Path
 
 from runtime.errors import ConfigError
 
-SETTING = "[delivery] ssl-ca"
-
 _log = logging.getLogger("kapacitor.trust")
 
 
@@ -47,7 +45,7 @@ class Trust:
             self._version = self._present()
             self._context = self._read()
         except OSError as error:
-            raise ConfigError(f"{SETTING} {path}: {_reason(error)}") from error
+            raise ConfigError(f"ssl-ca {path}: {_reason(error)}") from error
 
     def context(self) -> ssl.SSLContext:
         """What to check certificates with."""

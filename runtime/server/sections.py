@@ -88,6 +88,9 @@ class HttpConfig:
             ConfigError: one is wrong.
         """
         self.address()
+        for name in ("shutdown_timeout", "read_timeout"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"{name.replace('_', '-')} must not be negative")
 
     @property
     def is_loopback(self) -> bool:
@@ -202,8 +205,14 @@ class AlertConfig:
         """Check the values.
 
         Raises:
-            ConfigError: one is negative.
+            ConfigError: one is negative, or a path not absolute.
         """
+        for name in ("allowed_log_paths", "allowed_secret_files"):
+            for path in getattr(self, name):
+                if not Path(path).is_absolute():
+                    raise ConfigError(
+                        f"{name.replace('_', '-')}: {path} must be absolute"
+                    )
         if self.retention < 0:
             raise ConfigError("retention must not be negative")
         if self.max_recovered < 0:

@@ -223,6 +223,12 @@ class Server:
             KapacitorError: one cannot be opened.
         """
         warn_without_authorities()
+        if not self._config.is_guarded:
+            log.warning(
+                "whoever reaches this server may use its API: bind it to 127.0.0.1, or "
+                "set [auth] enabled and [http] auth-enabled",
+                extra={"address": self._config.http.bind_address},
+            )
         self._compute.start()
         try:
             self._storage.open()

@@ -79,9 +79,9 @@ class Config:
         """Check the values.
 
         Raises:
-            ConfigError: one is too small, or no network.
+            ConfigError: one is too small, no network, or no file of certificates.
         """
-        _ = self.denied
+        _ = self.denied, self.trust
         for name in ("concurrency", "max_pending", "max_database_size", "max_dead"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name.replace('_', '-')} must be at least 1")

@@ -231,6 +231,19 @@ def test_lines_are_found_around_strings_that_look_like_toml() -> None:
         ("[foo]\nenabled = true", "foo: must specify the Foo server URL"),
         ('[alert]\nretention = "-1s"', "alert: retention must not be negative"),
         ("[alert]\nmax-recovered = -1", "alert: max-recovered must not be negative"),
+        ('[http]\nread-timeout = "-1s"', "http: read-timeout must not be negative"),
+        (
+            '[http]\nshutdown-timeout = "-1s"',
+            "http: shutdown-timeout must not be negative",
+        ),
+        (
+            "[alert]\nallowed-log-paths = ['/a', 'b']",
+            "alert: allowed-log-paths: b must be absolute",
+        ),
+        (
+            "[delivery]\nssl-ca = '/nowhere/ca.pem'",
+            "delivery: ssl-ca /nowhere/ca.pem: No such file or directory",
+        ),
         (
             "[hipchat]\nenabled = true\n[http]\nbind-address = 'x'",
             "http: invalid http bind address x: address x: missing port in address",

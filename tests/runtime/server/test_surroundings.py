@@ -32,6 +32,17 @@ def test_without_trusted_authorities_the_start_says_so(api, monkeypatch, caplog)
     assert api.ask("GET", "/tasks")[0] == 200
 
 
+@pytest.mark.parametrize(
+    ("address", "is_open"), [("0.0.0.0:0", True), ("127.0.0.1:0", False)]
+)
+def test_a_server_that_anybody_reaches_says_so(
+    address, is_open, config, start_api, caplog
+):
+    config.http = HttpConfig(bind_address=address, log_enabled=False)
+    start_api(config)
+    assert ("whoever reaches this server may use its API" in caplog.text) == is_open
+
+
 def test_no_folder_for_temporary_files_is_needed(start_kapacitord):
     nowhere = dict.fromkeys(("TMPDIR", "TEMP", "TMP", "SQLITE_TMPDIR"), "/proc")
     with LoopbackServer() as chat:
