@@ -146,13 +146,16 @@ def _opposite(operator: str, value: LambdaValue) -> LambdaValue:
 
 def _result(root: Evaluator, scope: Scope) -> LambdaValue:
     """What the expression gives, refusing what cannot be stored in a field."""
+    # Kapacitor asks for the type first, and for no value where it is wrong
     of_type = root.type(scope)
     if of_type is Missing and isinstance(root, Reference):
         raise EvaluationError(f"missing value: {quote(root.name)}")
-    value = root.value(scope)
+    if of_type is Missing:
+        # what could not be told before says itself what it lacks
+        root.value(scope)
     if of_type not in RESULTS:
         raise EvaluationError(f"expression returned unexpected type {NAMES[of_type]}")
-    return value
+    return root.value(scope)
 
 
 def _truth(root: Evaluator, scope: Scope) -> bool:

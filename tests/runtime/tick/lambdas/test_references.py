@@ -86,6 +86,7 @@ def test_time_is_the_time_of_the_point(evaluate):
 def test_time_is_no_result(error):
     assert error('"time"') == "expression returned unexpected type time"
     assert error("now()") == "expression returned unexpected type time"
+    assert error('-"time"') == "expression returned unexpected type time"
 
 
 def test_durations_are_results(evaluate):
