@@ -96,9 +96,16 @@ class Policy:
                 f"name it in [alert] {_SETTINGS[kind]}"
             )
 
-    def lists(self, kind: str) -> bool:
-        """Whether handlers of a kind are allowed only as far as a list goes."""
-        return kind in _TARGETS and not self.is_open
+    def lists(self, kind: str, options: object) -> bool:
+        """Whether a handler is allowed only as far as a list goes.
+
+        Args:
+            kind: `log`, `exec`, …
+            options: as they were sent.
+        """
+        if self.is_open:
+            return False
+        return kind in _TARGETS or any(True for _ in references_in(options))
 
     def _allows(self, kind: str, target: str) -> bool:
         if not target:

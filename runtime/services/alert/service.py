@@ -302,7 +302,7 @@ class AlertService:
         restored(spec.options, None)
         attached = self._made(spec, policy)
         check_secrets(attached.handler if attached else None)
-        spec = replace(spec, is_listed=policy.lists(spec.kind))
+        spec = replace(spec, is_listed=policy.lists(spec.kind, spec.options))
         if spec.id in self._specs.get(spec.topic, {}):
             raise OptionsError(
                 "cannot register handler, handler with ID "
@@ -328,7 +328,7 @@ class AlertService:
         if spec.topic != before.topic:
             raise OptionsError("cannot change topic in update")
         options = restored(spec.options, before.options)
-        listed = policy.lists(spec.kind)
+        listed = policy.lists(spec.kind, options)
         spec = replace(spec, options=options, is_listed=listed)
         attached = self._made(spec, policy)
         check_secrets(attached.handler if attached else None)
@@ -394,6 +394,7 @@ class AlertService:
         if attached is None or not spec.is_listed:
             return attached
         try:
+            policy.check_references(spec.options)
             policy.check(spec.kind, getattr(attached.handler, "options", None))
         except ForbiddenError as error:
             _log.error(

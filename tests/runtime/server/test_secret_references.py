@@ -194,3 +194,21 @@ def test_strangers_let_no_file_be_read(
     body = {"token": {"file": str(allowed / "token")}}
     api.json("POST", "/config/hipchat/", {"set": body})
     assert json.loads(api.ask("GET", "/config/hipchat/")[1])["options"]["token"] is True
+
+
+def test_a_handler_is_asked_again_where_its_secret_is(
+    config, start_api, tmp_path, caplog
+):
+    token = tmp_path / "token"
+    token.write_text("x")
+    config.http = dataclasses.replace(config.http, bind_address="0.0.0.0:0")
+    config.alert = dataclasses.replace(config.alert, allowed_secret_files=(str(token),))
+    api = start_api(config)
+    options = {"token": {"file": str(token)}}
+    body = {"id": "h", "kind": "hipchat", "options": options}
+    assert api.ask("POST", HANDLERS, body)[0] == 200
+    api.restart()
+    assert "handler is not allowed any more" not in caplog.text
+    config.alert = dataclasses.replace(config.alert, allowed_secret_files=())
+    api.restart()
+    assert "handler is not allowed any more" in caplog.text
