@@ -258,6 +258,25 @@ def _starting(parent: Path) -> Iterator[StartKapacitord]:
 
 
 @pytest.fixture
+def refused_start() -> Callable[..., str]:
+    """Starts a server that refuses to, and gives what it says."""
+
+    def start(config: Path, *flags: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "runtime.server", "-config", str(config), *flags],
+            capture_output=True,
+            text=True,
+            timeout=START_S,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        return done.stderr
+
+    return start
+
+
+@pytest.fixture
 def start_kapacitord(tmp_path: Path) -> Iterator[StartKapacitord]:
     """Starts servers; all are stopped when the test ends."""
     with _starting(tmp_path) as start:

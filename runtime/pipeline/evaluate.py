@@ -100,19 +100,13 @@ def task_type(program: ast.ProgramNode) -> TaskType:
             value = statement.value
         if not isinstance(value, ast.ChainNode):
             continue
-        match _first(value):
+        first, _ = value.links()
+        match first:
             case ast.IdentifierNode(name="stream"):
                 found.add("stream")
             case ast.IdentifierNode(name="batch"):
                 found.add("batch")
     return found.pop() if len(found) == 1 else "invalid"
-
-
-def _first(chain: ast.ChainNode) -> ast.Expression:
-    left: ast.Expression = chain
-    while isinstance(left, ast.ChainNode):
-        left = left.left
-    return left
 
 
 class _Evaluator:
@@ -217,13 +211,9 @@ class _Evaluator:
                 return node  # references, regular expressions and stars are values
 
     def _chain(self, chain: ast.ChainNode) -> object:
-        links = [chain]
-        left = chain.left
-        while isinstance(left, ast.ChainNode):
-            links.append(left)
-            left = left.left
-        value = self._value(left)
-        for link in reversed(links):
+        first, links = chain.links()
+        value = self._value(first)
+        for link in links:
             value = self._link(value, link)
         return value
 

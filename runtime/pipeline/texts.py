@@ -114,13 +114,9 @@ class _Reader:
 
     def _chain(self, chain: ast.ChainNode) -> _Object | None:
         """Read a chain; what it ends with."""
-        links = [chain]
-        left = chain.left
-        while isinstance(left, ast.ChainNode):
-            links.append(left)
-            left = left.left
-        found = self._object(left)
-        for link in reversed(links):
+        first, links = chain.links()
+        found = self._object(first)
+        for link in links:
             found = self._link(found, link)
         return found
 

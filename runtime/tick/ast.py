@@ -126,6 +126,18 @@ class ChainNode(Node):
     left: Expression
     right: FunctionNode | IdentifierNode
 
+    def links(self) -> tuple[Expression, list[ChainNode]]:
+        """What the chain begins with, and its links in the order of the script.
+
+        A chain may be longer than Python's stack is deep.
+        """
+        found = [self]
+        left = self.left
+        while isinstance(left, ChainNode):
+            found.append(left)
+            left = left.left
+        return left, found[::-1]
+
 
 @dataclass(frozen=True, slots=True)
 class LambdaNode(Node):

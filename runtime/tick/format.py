@@ -116,13 +116,9 @@ def _expression(node: ast.Expression, indent: str) -> str:
 
 
 def _chain(node: ast.ChainNode, indent: str) -> str:
-    links = [node]
-    left = node.left
-    while isinstance(left, ast.ChainNode):
-        links.append(left)
-        left = left.left
-    lines = [_expression(left, indent)]
-    for link in reversed(links):
+    first, links = node.links()
+    lines = [_expression(first, indent)]
+    for link in links:
         inner = indent + _CHAIN_INDENT[link.operator]
         # Comments between the operator and the name cannot stay there.
         comments = _comments((*link.comments, *link.right.comments), inner)

@@ -3,8 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -222,7 +220,7 @@ def test_a_file_that_fails_stops_the_start(
 
 
 def test_the_command_says_why_it_does_not_start(
-    directory: Directory, tmp_path: Path
+    refused_start: Callable[..., str], directory: Directory, tmp_path: Path
 ) -> None:
     directory.write("handlers/bad.yaml", "topic: t\nid: h\nkind: nope\n")
     config = tmp_path / "kapacitor.conf"
@@ -236,15 +234,7 @@ data_dir = "{tmp_path}/data"
   enabled = true
   dir = "{directory.root}"
 """)
-    done = subprocess.run(
-        [sys.executable, "-m", "runtime.server", "-config", str(config)],
-        capture_output=True,
-        text=True,
-        timeout=20,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == (
+    assert refused_start(config).splitlines()[-1] == (
         "run: open server: failed to reload tasks/templates/handlers: "
         f"failed to load file {directory.root}/handlers/bad.yaml: "
         'failed to update handler: unsupported action kind "nope"'
