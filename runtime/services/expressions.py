@@ -8,9 +8,10 @@ import hmac
 import html as html_
 import re
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
 from json import loads
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from urllib.parse import quote as quote_
 
 from runtime import units
@@ -18,6 +19,7 @@ from runtime.alert.serialize import event_json, row_tree
 from runtime.alert.types import Event, Row
 from runtime.errors import DeliveryError
 from runtime.golang.printing import text
+from runtime.golang.utf8 import whole
 from runtime.secrets import Secret
 from runtime.units import MILLISECOND, SECOND, Nanoseconds
 
@@ -54,8 +56,52 @@ def without_empty(table: Mapping[str, object], *keys: str) -> dict[str, object]:
     return {key: value for key, value in table.items() if value or key not in keys}
 
 
+def less(left: object, right: object) -> bool:
+    """Return `left < right`; false where the two have no order.
+
+    Numbers are ordered among themselves, and so are strings. Nothing else is, and
+    nothing is raised: `less("", 400)`, `less(None, 400)` and `less("5", 400)` are false.
+    """
+    return _order(left, right) == -1
+
+
+def at_most(left: object, right: object) -> bool:
+    """Return `left <= right`; false where the two have no order, as in `less`."""
+    return _order(left, right) in (-1, 0)
+
+
+def more(left: object, right: object) -> bool:
+    """Return `left > right`; false where the two have no order, as in `less`."""
+    return _order(left, right) == 1
+
+
+def at_least(left: object, right: object) -> bool:
+    """Return `left >= right`; false where the two have no order, as in `less`."""
+    return _order(left, right) in (0, 1)
+
+
+def contains(holder: object, item: object) -> bool:
+    """Return `item in holder` for a string in a string, an item of a list or a key.
+
+    False where `holder` can hold nothing or `item` is of another type. Never raises.
+    """
+    if isinstance(holder, str):
+        return isinstance(item, str) and item in holder
+    if isinstance(holder, Mapping):
+        return isinstance(item, str) and item in holder
+    # not by hash: an item may be a list
+    return isinstance(holder, Sequence | AbstractSet) and any(
+        each == item for each in holder
+    )
+
+
+def length(value: object) -> int:
+    """The length of a string, list or map; 0 for anything else. Never raises."""
+    return len(value) if isinstance(value, str | Sequence | Mapping) else 0
+
+
 def joined(items: object, between: str) -> str:
-    """The items of a list as one text; "" where there is no list."""
+    """The items of a list as one string; "" where there is no list. Never raises."""
     if not isinstance(items, Sequence) or isinstance(items, str):
         return ""
     return between.join(text(item) for item in items)
@@ -106,8 +152,19 @@ def quote(text: str) -> str:
 
 
 def matches(text: str, pattern: str) -> bool:
-    """Whether the regular expression `pattern` is found in `text`."""
-    return re.search(pattern, text) is not None
+    """Whether the RE2 expression `pattern` is found in `text`, in linear time.
+
+    Raises:
+        DeliveryError: `pattern` is not an expression of RE2, which has no look-around
+            and no back-references.
+    """
+    # the generator reads this module too, and starts without RE2
+    from runtime.golang import regex
+
+    try:
+        return regex.compile(pattern).search(whole(text)) is not None
+    except ValueError as error:
+        raise DeliveryError(str(error)) from None
 
 
 def rfc3339(time: Nanoseconds, digits: int | None = None) -> str:
@@ -198,3 +255,14 @@ def parse_error(response: Answer) -> str:
     except ValueError as error:
         return str(error)
     return ""
+
+
+def _order(left: object, right: object) -> int | None:
+    """-1, 0 or 1 as `left` is less than, equal to or more than `right`; None: neither."""
+    if isinstance(left, str) and isinstance(right, str):
+        return (left > right) - (left < right)
+    for each in (left, right):
+        if isinstance(each, bool) or not isinstance(each, int | float) or each != each:
+            return None
+    a, b = cast(float, left), cast(float, right)
+    return (a > b) - (a < b)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
@@ -116,8 +117,11 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
 
         return swap
 
-    async def alert(self, options: OptionsT, event: Event) -> None:
+    async def alert(self, options: OptionsT, event: Event) -> bool:
         """Send `event` with `options`, by the configuration in force.
+
+        Returns:
+            Whether a request was sent; False where there is nothing to say.
 
         Raises:
             DeliveryError: it was not delivered.
@@ -128,12 +132,14 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
             raise DeliveryError("service is not enabled", retry=True, deferred=True)
         try:
             request = self._requested(config, options, event)
-            if request is not None:
-                self.check(await self._client.send(request))
+            if request is None:
+                return False
+            self.check(await self._client.send(request))
         except DeliveryError as error:
             # an endpoint may repeat what it was sent in its answer
             text = redact(str(error), secrets_in((config, options)))
             raise error.replace(text) from None
+        return True
 
     def _requested(
         self, config: ConfigT, options: OptionsT, event: Event
@@ -152,9 +158,14 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
         """Send what the service test asks for.
 
         Raises:
-            DeliveryError: it was not delivered.
+            DeliveryError: it was not delivered, or there was nothing to deliver.
         """
-        await self.alert(*self.test_event(options))
+        handler_options, event = self.test_event(options)
+        if not await self.alert(handler_options, event):
+            raise DeliveryError(
+                f"no request was sent: {self.kind} sends nothing for the test's event, "
+                f"whose level is {event.state.level}"
+            )
 
     @abstractmethod
     def default_handler_config(self) -> OptionsT:
@@ -173,11 +184,45 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
     def check(self, response: Response) -> None:
         """Tell success from failure.
 
+        An exception in `accepts` or `failure` leaves the decision to the status: it
+        means success if it is in `ok`. Where `accepts` refuses such a status and the
+        body is not a JSON object, the delivery is tried again.
+
         Raises:
             DeliveryError: the answer means that the event was not delivered.
         """
-        if not self.accepts(response):
-            raise response.error(self.failure(response))
+        if self._is_accepted(response):
+            return
+        error = response.error(self._worded(response))
+        # a proxy's page is not the endpoint's refusal
+        is_unclear = response.status in self.ok and not isinstance(response.json, dict)
+        error.retry = error.retry or is_unclear
+        raise error
+
+    def _is_accepted(self, response: Response) -> bool:
+        """Whether the answer means success; its status decides what cannot be judged."""
+        try:
+            return self.accepts(response)
+        # an answer may hold anything, and nothing in it may cost the event
+        except Exception as error:
+            by_status = response.status in self.ok
+            self._log_unreadable(response, error)
+            return by_status
+
+    def _worded(self, response: Response) -> str:
+        """What to say about a failure, whatever its answer holds."""
+        try:
+            return self.failure(response)
+        except Exception as error:
+            self._log_unreadable(response, error)
+            return HttpService.failure(self, response)
+
+    def _log_unreadable(self, response: Response, error: Exception) -> None:
+        # the text of the error may repeat the answer, and so a secret
+        logging.getLogger(f"kapacitor.{self.kind}").warning(
+            "answer of unexpected form, judged by its status alone",
+            extra={"status": response.status, "err": type(error).__name__},
+        )
 
     def accepts(self, response: Response) -> bool:
         """Whether the answer means success."""

@@ -2,6 +2,8 @@ import base64
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runtime.alert.types import Event, EventState
 from runtime.errors import DeliveryError
@@ -123,3 +125,65 @@ def test_matches():
     assert expressions.matches("cpu", "^c")
     assert not expressions.matches("cpu", "^x")
     assert json.dumps(expressions.matches("cpu", "p")) == "true"
+
+
+ODD = [None, "", "5", True, [], {}, float("nan"), b"x", object()]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_what_has_no_order_is_neither_less_nor_more(odd):
+    for compare in (
+        expressions.less,
+        expressions.at_most,
+        expressions.more,
+        expressions.at_least,
+    ):
+        assert compare(odd, 400) is False
+        assert compare(400, odd) is False
+
+
+@given(
+    *[st.one_of(st.integers(), st.floats(), st.text(), st.booleans(), st.none())] * 2
+)
+def test_order_is_pythons_where_there_is_one(left, right):
+    kinds = {type(left), type(right)}
+    has_order = kinds == {str} or kinds <= {int, float}
+    wanted = (left < right, left <= right) if has_order else (False, False)
+    assert (expressions.less(left, right), expressions.at_most(left, right)) == wanted
+    assert expressions.more(right, left) == expressions.less(left, right)
+    assert expressions.at_least(right, left) == expressions.at_most(left, right)
+
+
+def test_contains():
+    assert expressions.contains("rate limited", "limit")
+    assert expressions.contains(["a", ["b"]], ["b"])
+    assert expressions.contains({"a": 1}, "a")
+    for holder, item in [
+        *(("limit", odd) for odd in (None, 5, [], {})),
+        *((odd, "x") for odd in (None, 5, True, [], {}, "")),
+        ({"a": 1}, ["a"]),
+    ]:
+        assert not expressions.contains(holder, item)
+
+
+def test_length():
+    assert [expressions.length(each) for each in ("ab", [1], {"a": 1, "b": 2})] == [
+        2,
+        1,
+        2,
+    ]
+    assert [expressions.length(each) for each in (None, 5, True, 0.5)] == [0] * 4
+
+
+def test_joined_takes_items_of_every_type():
+    assert expressions.joined([None, 5, True, "x", ["y"], {}], ",") == (
+        "<nil>,5,true,x,[y],map[]"
+    )
+    assert [expressions.joined(each, ",") for each in (None, 5, "ab", {})] == [""] * 4
+
+
+def test_matches_in_linear_time():
+    assert not expressions.matches("a" * 100_000 + "!", "(a+)+$")
+    assert expressions.matches("\ud800x", "x$")
+    with pytest.raises(DeliveryError, match="error parsing regexp"):
+        expressions.matches("x", "(?=x)")

@@ -7,14 +7,16 @@ from urllib.parse import parse_qs, urlencode
 import pytest
 
 from runtime.alert.types import Level
-from runtime.http_client import AiohttpClient, Request
+from runtime.errors import DeliveryError
+from runtime.http_client import AiohttpClient, Request, Response
+from runtime.services.expressions import get
 from runtime.services.httppost.config import Config as HttpPostConfig
 from runtime.services.httppost.service import HandlerConfig
 from runtime.services.httppost.service import Service as HttpPostService
 from runtime.services.service import HttpService
 from runtime.services.urls import join
 from runtime.testing.events import changed_event, sample_event
-from runtime.testing.loopback import LoopbackServer
+from runtime.testing.loopback import Answer, LoopbackServer
 
 BROKEN = changed_event(
     sample_event(), {"message": "a\ud800b", "tags": {"host": "h\udcff"}}
@@ -58,8 +60,10 @@ def server():
 def sent(make, event):
     async def run():
         client = AiohttpClient()
-        await make(client).handle(event)
-        await client.close()
+        try:
+            await make(client).handle(event)
+        finally:
+            await client.close()
 
     asyncio.run(run())
 
@@ -87,3 +91,117 @@ def test_what_is_no_character_is_replaced_in_templates_of_posts(server):
     sent(handler, BROKEN)
     request = server.next()
     assert (request.path, request.text) == ("/a%EF%BF%BDb", "<a\ufffdb>")
+
+
+class JudgingService(FormService):
+    """Believes what the answer's JSON says."""
+
+    kind = "judging"
+
+    def accepts(self, response):
+        return response.status in self.ok and response.json["code"] < 400
+
+    def failure(self, response):
+        return ": ".join([response.json["message"], str(response.json["code"])])
+
+
+class TruthfulService(JudgingService):
+    """Takes for success what says so."""
+
+    def accepts(self, response):
+        return response.status in self.ok and bool(get(response.json, "ok"))
+
+
+# what an endpoint may say instead of what its documentation promises
+ODD_BODIES = [
+    "",
+    "null",
+    "5",
+    '"x"',
+    "[]",
+    "{}",
+    "<html>",
+    '{"code": null, "message": 5}',
+]
+
+
+def outcome(service, status, body):
+    """The error of a delivery that is answered so; None where it succeeded."""
+    response = Response(status, body.encode())
+    try:
+        service(Config("http://127.0.0.1:1"), None).check(response)
+    except DeliveryError as error:
+        return error
+    return None
+
+
+@pytest.mark.parametrize("body", ODD_BODIES)
+def test_the_status_decides_about_answers_that_cannot_be_judged(body, caplog):
+    for status, retry in ((503, True), (429, True), (400, False), (404, False)):
+        error = outcome(JudgingService, status, body)
+        assert (error.status, error.retry) == (status, retry)
+        assert str(error) == f"unexpected response code {status} from judging service"
+    assert outcome(JudgingService, 200, body) is None
+    assert "judged by its status alone" in caplog.text
+
+
+def test_an_answer_that_can_be_judged_is():
+    assert outcome(JudgingService, 200, '{"code": 1, "message": "x"}') is None
+    error = outcome(JudgingService, 200, '{"code": 404, "message": "no room"}')
+    assert (str(error), error.retry) == ("no room: 404", False)
+    error = outcome(JudgingService, 503, '{"code": 503, "message": "busy"}')
+    assert (str(error), error.retry) == ("busy: 503", True)
+
+
+@pytest.mark.parametrize("body", ["", "null", "5", '"x"', "[]", "<html>"])
+def test_a_success_status_without_the_json_that_confirms_it_is_tried_again(body):
+    assert outcome(TruthfulService, 200, body).retry
+    assert not outcome(TruthfulService, 400, body).retry
+
+
+def test_a_refusal_in_json_is_final():
+    assert not outcome(TruthfulService, 200, '{"ok": false}').retry
+    assert outcome(TruthfulService, 200, '{"ok": true}') is None
+
+
+def test_an_event_outlives_answers_that_cannot_be_judged(server):
+    """Through the handler: what comes out is an error that says to try again."""
+    server.answers.append(Answer(503, '{"message": 5}'))
+    with pytest.raises(DeliveryError) as refused:
+        sent(
+            lambda client: JudgingService(Config(server.url), client).handler(None),
+            sample_event(),
+        )
+    assert refused.value.retry
+
+
+class SilentService(FormService):
+    """Has nothing to say about events that are OK."""
+
+    kind = "silent"
+
+    def request(self, config, options, event):
+        if event.state.level == Level.OK:
+            return None
+        return super().request(config, options, event)
+
+    def test_event(self, options):
+        return None, sample_event(options)
+
+
+def test_a_service_test_that_sends_nothing_fails(server):
+    async def run(level):
+        client = AiohttpClient()
+        try:
+            await SilentService(Config(server.url), client).test(level)
+        finally:
+            await client.close()
+
+    asyncio.run(run(Level.WARNING))
+    assert server.next().method == "POST"
+    with pytest.raises(DeliveryError) as refused:
+        asyncio.run(run(Level.OK))
+    assert str(refused.value) == (
+        "no request was sent: silent sends nothing for the test's event, "
+        "whose level is OK"
+    )
