@@ -106,6 +106,7 @@ class TaskMaster:
         environment.resume = lambda step: self._resume(task, step)
         self._tasks[id] = task
         self._routes.add(task)
+        _warn(task, script)
 
     def stop(self, id: str) -> None:
         """Stop a task if it runs; what it held back flows on first.
@@ -225,6 +226,17 @@ class TaskMaster:
         except Exception:
             log.exception("a failed task did not close", extra=_context(task))
         self.stopped(task.id, reason)
+
+
+def _warn(task: ExecutingTask, script: Script) -> None:
+    """Log which nodes of a task have no effect: once for each reason."""
+    names: dict[str, list[str]] = {}
+    for node in script.pipeline.nodes:
+        if node.caveat:
+            names.setdefault(node.caveat, []).append(node.name)
+    for caveat, nodes in names.items():
+        extra = {**_context(task), "node": ",".join(nodes), "reason": caveat}
+        log.warning("a node of the task has no effect", extra=extra)
 
 
 def _context(task: ExecutingTask) -> dict[str, str]:

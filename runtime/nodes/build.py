@@ -12,11 +12,13 @@ from runtime.nodes.environment import Environment
 from runtime.nodes.eval import EvalNode
 from runtime.nodes.group_by import GroupByNode
 from runtime.nodes.http_post import HTTPPostNode
+from runtime.nodes.influxdb_out import InfluxDBOutNode
 from runtime.nodes.influxql import influxql
 from runtime.nodes.loopback import KapacitorLoopbackNode
 from runtime.nodes.merge import JoinNode, UnionNode
 from runtime.nodes.node import Node
 from runtime.nodes.output import HTTPOutNode, LogNode, NoOpNode
+from runtime.nodes.sideload import SideloadNode
 from runtime.nodes.simultaneous import CombineNode, FlattenNode
 from runtime.nodes.stateful import (
     ChangeDetectNode,
@@ -27,11 +29,12 @@ from runtime.nodes.stateful import (
 from runtime.nodes.stream import FromNode, StreamNode
 from runtime.nodes.tidy import DefaultNode, DeleteNode
 from runtime.nodes.timing import BarrierNode, SampleNode, ShiftNode, StatsNode
+from runtime.nodes.trickle import TrickleNode
 from runtime.nodes.where import WhereNode
 from runtime.nodes.window import WindowNode
 from runtime.pipeline import alert as alert_pipeline
 from runtime.pipeline import influxql as influxql_pipeline
-from runtime.pipeline import merge, output, source, transform
+from runtime.pipeline import merge, output, sideload, source, transform
 from runtime.pipeline import node as pipeline
 
 NODES: dict[type[pipeline.Node], Callable[[Any, Environment], Node]] = {
@@ -42,8 +45,10 @@ NODES: dict[type[pipeline.Node], Callable[[Any, Environment], Node]] = {
     merge.UnionNode: UnionNode,
     output.HTTPOutNode: HTTPOutNode,
     output.HTTPPostNode: HTTPPostNode,
+    output.InfluxDBOutNode: InfluxDBOutNode,
     output.KapacitorLoopbackNode: KapacitorLoopbackNode,
     output.LogNode: LogNode,
+    sideload.SideloadNode: SideloadNode,
     source.FromNode: FromNode,
     source.NoOpNode: NoOpNode,
     source.StatsNode: StatsNode,
@@ -60,6 +65,7 @@ NODES: dict[type[pipeline.Node], Callable[[Any, Environment], Node]] = {
     transform.ShiftNode: ShiftNode,
     transform.StateCountNode: StateCountNode,
     transform.StateDurationNode: StateDurationNode,
+    transform.TrickleNode: TrickleNode,
     transform.WhereNode: WhereNode,
     transform.WindowNode: WindowNode,
 }
@@ -77,7 +83,9 @@ def build(script: pipeline.Pipeline, environment: Environment) -> list[Node]:
         for spec in script.nodes:
             make = NODES.get(type(spec))
             if make is None:
-                raise TaskError(f"{spec.name}: {spec.call} nodes are not supported")
+                raise TaskError(
+                    f"{spec.name}: {spec.call} nodes are not supported by this server"
+                )
             made[spec] = make(spec, environment)
     except TaskError:
         for node in made.values():

@@ -13,6 +13,7 @@ from runtime.dialing import Dialer
 from runtime.frames import Point
 from runtime.nodes.pages import HTTPOutputs
 from runtime.nodes.post_queue import PostQueues, Step
+from runtime.services.sideload.sources import Sources
 from runtime.units import Clock
 
 
@@ -79,6 +80,7 @@ class Environment:
             the present write is done.
         posts: where `httpPost` nodes leave what they have to post.
         dialer: what handlers connect with that have no service.
+        sideload: the values that `sideload` nodes look up.
         resume: lets the task go on with a step, when something outside is done.
     """
 
@@ -93,4 +95,5 @@ class Environment:
     write_points: Callable[[Sequence[Point]], None] | None = None
     posts: PostQueues = field(default_factory=PostQueues)
     dialer: Dialer = field(default_factory=Dialer)
+    sideload: Sources = field(default_factory=Sources)
     resume: Callable[[Step], None] = field(default=lambda step: step())

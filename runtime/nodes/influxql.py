@@ -286,7 +286,7 @@ def influxql(spec: pipeline.InfluxQLNode, environment: Environment) -> Node:
     known = (reducers.AGGREGATES, reducers.SELECTORS, reducers.PICKERS)
     if any(method in table for table in known):
         return InfluxQLNode(spec, environment)
-    raise TaskError(f"{spec.name}: the function {method} is not implemented")
+    raise TaskError(f"{spec.name}: {method} is not supported by this server")
 
 
 def _recipe(spec: pipeline.InfluxQLNode) -> Hashable:

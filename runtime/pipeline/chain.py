@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from runtime.pipeline import influxql, merge, output, source, transform, unsupported
+from runtime.pipeline import (
+    influxql,
+    merge,
+    output,
+    sideload,
+    source,
+    transform,
+    unsupported,
+)
 from runtime.pipeline.alert import alert
 from runtime.pipeline.deadman import deadman
 from runtime.pipeline.node import Node
@@ -50,11 +58,11 @@ _OF_DATA: dict[str, ChainMethod] = {
     "log": output.log,
     "sample": transform.sample,
     "shift": transform.shift,
-    "sideload": unsupported.sideload,
+    "sideload": sideload.sideload,
     "stateCount": transform.state_count,
     "stateDuration": transform.state_duration,
     "swarmAutoscale": unsupported.swarm_autoscale,
-    "trickle": unsupported.trickle,
+    "trickle": transform.trickle,
     "union": merge.union,
     "where": transform.where,
     "window": transform.window,

@@ -69,6 +69,7 @@ class Node:
     call_fields: ClassVar[tuple[str, ...]] = ()  # fields that the call itself fills
     is_sink: ClassVar[bool] = False  # nothing but stats can follow
     unsupported: ClassVar[str] = ""  # why a task with this node does not start
+    caveat: ClassVar[str] = ""  # why this node has no effect in a running task
 
     name: str = internal("")
     provides: Edge = field(default=Edge.STREAM, metadata=INTERNAL)

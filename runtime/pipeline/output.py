@@ -94,12 +94,12 @@ class HTTPPostNode(Node):
 
 @dataclass(eq=False, slots=True)
 class InfluxDBOutNode(Node):
-    """`|influxDBOut()`: writes to InfluxDB; accepted, but not run."""
+    """`|influxDBOut()`: writes to InfluxDB, which this server cannot do yet."""
 
     call: ClassVar[str] = "influxDBOut"
     is_sink: ClassVar[bool] = True
-    unsupported: ClassVar[str] = (
-        "no InfluxDB cluster configured cannot use the InfluxDBOutNode"
+    caveat: ClassVar[str] = (
+        "this server has no InfluxDB connection yet, so its points are not written"
     )
 
     cluster: str = ""

@@ -99,7 +99,7 @@ class QueryNode(Node):
     call: ClassVar[str] = "query"
     call_fields: ClassVar[tuple[str, ...]] = ("query",)
     unsupported: ClassVar[str] = (
-        "no InfluxDB cluster configured cannot query data for batch tasks"
+        "this server has no InfluxDB connection yet, so batch tasks cannot query data"
     )
 
     query: str = internal("", key="queryStr")
@@ -134,7 +134,9 @@ class QueryFluxNode(Node):
 
     call: ClassVar[str] = "queryFlux"
     call_fields: ClassVar[tuple[str, ...]] = ("query",)
-    unsupported: ClassVar[str] = "flux queries are not supported"
+    unsupported: ClassVar[str] = (
+        "this server has no InfluxDB connection yet, so Flux queries cannot run"
+    )
 
     query: str = internal("", key="queryStr")
     period: Duration = ZERO

@@ -314,6 +314,13 @@ class FlattenNode(Node):
         self.drop_original_field_name = drop[0] if drop else True
 
 
+@dataclass(eq=False, slots=True)
+class TrickleNode(Node):
+    """`|trickle()`: turns batches back into a stream."""
+
+    call: ClassVar[str] = "trickle"
+
+
 def where(parent: Node, predicate: ast.LambdaNode) -> WhereNode:
     """`|where(lambda: …)`."""
     return link(WhereNode(predicate), parent)
@@ -386,3 +393,9 @@ def sample(parent: Node, rate: object) -> SampleNode:
 def flatten(parent: Node) -> FlattenNode:
     """`|flatten()`."""
     return link(FlattenNode(), parent)
+
+
+def trickle(parent: Node) -> TrickleNode:
+    """`|trickle()`."""
+    require(parent.provides is Edge.BATCH, "cannot Trickle stream edge")
+    return link(TrickleNode(), parent, provides=Edge.STREAM)

@@ -5,38 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from runtime.pipeline.node import Edge, Node, link, require
+from runtime.pipeline.node import Node, link
 from runtime.pipeline.properties import INTERNAL, ZERO, internal, property_method
 from runtime.tick import ast
 from runtime.units import Duration
-
-
-@dataclass(eq=False, slots=True)
-class SideloadNode(Node):
-    """`|sideload()`: fields and tags looked up in files.
-
-    Attributes:
-        source: the directory's URL.
-        order: templates of file names; the first file that has a key wins.
-        fields: names and defaults.
-        tags: names and defaults.
-    """
-
-    call: ClassVar[str] = "sideload"
-    unsupported: ClassVar[str] = "sideload is not supported"
-
-    source: str = ""
-    order: tuple[str, ...] = ()
-    fields: dict[str, object] = field(default_factory=dict, metadata={"tick": "field"})
-    tags: dict[str, str] = field(default_factory=dict, metadata={"tick": "tag"})
-
-
-@dataclass(eq=False, slots=True)
-class TrickleNode(Node):
-    """`|trickle()`: turns batches back into a stream."""
-
-    call: ClassVar[str] = "trickle"
-    unsupported: ClassVar[str] = "trickle is not supported"
 
 
 @dataclass(eq=False, slots=True)
@@ -48,7 +20,9 @@ class UDFNode(Node):
         options: the calls made on it.
     """
 
-    unsupported: ClassVar[str] = "user defined functions are not supported"
+    unsupported: ClassVar[str] = (
+        "user defined functions (UDFs) are not supported by this server"
+    )
 
     function: str = internal("")
     options: list[tuple[str, tuple[object, ...]]] = field(
@@ -65,7 +39,7 @@ class UDFNode(Node):
 class AutoscaleNode(Node):
     """What the autoscale nodes share; accepted, but not run."""
 
-    unsupported: ClassVar[str] = "autoscaling is not supported"
+    unsupported: ClassVar[str] = "autoscaling is not supported by this server"
 
     current_field: str = ""
     max: int = 0
@@ -132,17 +106,6 @@ class Ec2AutoscaleNode(AutoscaleNode):
     def kind(self) -> str:
         """With an underscore, unlike the call."""
         return "ec2_autoscale"
-
-
-def sideload(parent: Node) -> SideloadNode:
-    """`|sideload()`."""
-    return link(SideloadNode(), parent)
-
-
-def trickle(parent: Node) -> TrickleNode:
-    """`|trickle()`."""
-    require(parent.provides is Edge.BATCH, "cannot Trickle stream edge")
-    return link(TrickleNode(), parent, provides=Edge.STREAM)
 
 
 def k8s_autoscale(parent: Node) -> K8sAutoscaleNode:

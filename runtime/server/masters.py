@@ -10,6 +10,7 @@ from runtime.nodes.pages import HTTPOutputs
 from runtime.nodes.post_queue import PostQueues
 from runtime.server.config import Config
 from runtime.services.alert.service import AlertService
+from runtime.services.sideload.sources import Sources
 from runtime.task_master import HandlerServices, TaskMaster
 from runtime.units import Clock
 
@@ -21,6 +22,7 @@ class TaskMasters:
         live: runs the tasks that get what is written.
         pages: what its `httpOut` nodes show.
         posts: what `httpPost` nodes of all masters have to post.
+        sideload: what `sideload` nodes of all masters look up.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class TaskMasters:
         self._clock = clock
         self.pages = HTTPOutputs()
         self.posts = PostQueues()
+        self.sideload = Sources()
         self.live = TaskMaster(
             self._environment,
             clock=clock,
@@ -71,4 +74,5 @@ class TaskMasters:
             dbrps=dbrps,
             posts=self.posts,
             dialer=self._dialer,
+            sideload=self.sideload,
         )

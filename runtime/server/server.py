@@ -46,6 +46,7 @@ from runtime.services.httppost.service import Service as HttpPostService
 from runtime.services.load.service import LoadService
 from runtime.services.replay.service import ReplayService
 from runtime.services.servicetest.service import ServiceTestService
+from runtime.services.sideload.service import SideloadService
 from runtime.services.storage.service import StorageService
 from runtime.services.task_store.records import Task, Template
 from runtime.services.task_store.service import TaskStoreService
@@ -119,6 +120,7 @@ class Server:
         self._compute = Compute(self._alerts.transaction)
         masters = TaskMasters(config, info, self._services, self._alerts, dialer, clock)
         self._master, self._posts = masters.live, masters.posts
+        self._sideload = SideloadService(masters.sideload, self._compute)
         self._policy = policy(config)
         self._build_tasks(masters, clock)
         self._build_services(clock)
@@ -210,6 +212,7 @@ class Server:
             self._deliveries,
             self._monitoring,
             self._storage,
+            self._sideload,
             self._log_sessions,
         ):
             service.add_routes(router)

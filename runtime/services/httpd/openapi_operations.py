@@ -175,6 +175,8 @@ OPERATIONS = (
         status=204,
     ),
     _op("GET", "/storage/backup", "A copy of the database.", media=BYTES),
+    # values of sideload nodes
+    _op("POST", "/sideload/reload", "Read sideloaded files again.", status=204),
     # recordings and replays
     _op("GET", "/recordings", "List recordings.", "", "Recordings", query=_PAGE),
     _op(

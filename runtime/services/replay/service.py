@@ -43,7 +43,7 @@ _REPLAY_FIELDS = (
     *("link", "id", "task", "recording", "recording-time", "clock", "date", "error"),
     *("status", "progress", "stats"),
 )
-_NEEDS_INFLUXDB = "needs InfluxDB, which this server does not query"
+_NEEDS_INFLUXDB = "needs InfluxDB: this server has no InfluxDB connection yet"
 _INTERRUPTED = "the server stopped meanwhile"
 
 MasterMaker = Callable[[str, Clock], TaskMaster]

@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from runtime.errors import ScriptError
 from runtime.pipeline.alert import HANDLERS, AlertNode
 from runtime.pipeline.evaluate import Script, dbrps, evaluate, task_type
+from runtime.pipeline.sideload import SideloadNode
 from runtime.services.alert.policy import ForbiddenError, Policy
 from runtime.services.httpd.messages import RefusedError
 from runtime.services.task_store.records import DBRP, Task, Template, Vars
 from runtime.tick import ast
 from runtime.tick.format import format as format_script
 from runtime.tick.parser import parse
+
+# whoever may name a directory reads what its files hold
+_SIDELOAD = (
+    "sideload nodes may not read files: the API can be reached from other machines "
+    "without credentials; require them, or put the task into the load directory"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,7 @@ def _evaluated(script: str, kind: str, variables: Vars, *, template: bool) -> Sc
 
 
 def check_handlers(script: Script, policy: Policy) -> None:
-    """Check what the handlers of a script use.
+    """Check which files, programs and addresses a script uses.
 
     Raises:
         RefusedError: the policy is against one.
@@ -84,6 +91,8 @@ def check_handlers(script: Script, policy: Policy) -> None:
         return
     kinds = {kind: name for name, kind in HANDLERS.items()}
     for node in script.pipeline.nodes:
+        if isinstance(node, SideloadNode):
+            raise RefusedError(_SIDELOAD, 403)
         for handler in node.handlers if isinstance(node, AlertNode) else ():
             try:
                 policy.check(kinds[type(handler)], handler)

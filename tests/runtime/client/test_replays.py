@@ -65,7 +65,7 @@ def test_what_cannot_be_is_told(start_kapacitord):
     for arguments, code, text in (
         (("record",), 2, "Must specify what to record: 'stream', 'batch' or 'query'"),
         (("record", "stream"), 2, "Must specify both task and duration"),
-        (("record", "batch"), 3, "Error: recording a batch needs InfluxDB, which"),
+        (("record", "batch"), 3, "Error: recording a batch needs InfluxDB: this"),
         (("replay",), 2, "Must pass recording ID"),
         (("replay", "-recording", "x"), 2, "Must pass task ID"),
         (

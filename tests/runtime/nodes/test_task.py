@@ -190,7 +190,10 @@ def test_a_node_that_fails_stops_the_task():
             "stream|from()|window()",
             "window node must have either a non zero period or non zero period count",
         ),
-        ("stream|from()|influxDBOut()", "no InfluxDB cluster configured"),
+        (
+            "stream|from()|holtWinters('v', 1, 1, 1s)",
+            "holtWinters2: holtWinters is not supported by this server",
+        ),
     ],
 )
 def test_what_cannot_run_does_not_start(script, reason):

@@ -350,14 +350,14 @@ def test_a_recording_that_cannot_be_written_is_told(api, home):
             "/recordings/batch",
             {},
             400,
-            "recording a batch needs InfluxDB, which this server does not query",
+            "recording a batch needs InfluxDB: this server has no InfluxDB connection yet",
         ),
         (
             "POST",
             "/replays/query",
             {},
             400,
-            "replaying a live query needs InfluxDB, which this server does not query",
+            "replaying a live query needs InfluxDB: this server has no InfluxDB connection yet",
         ),
     ],
 )

@@ -1,0 +1,1 @@
+"""Values that `sideload` nodes look up in files."""

@@ -1,0 +1,42 @@
+"""The API of sideloaded values."""
+
+from __future__ import annotations
+
+import asyncio
+
+from runtime.compute import Compute
+from runtime.golang.quoting import quote
+from runtime.services.httpd.messages import NO_CONTENT, Answer, Request, failure
+from runtime.services.httpd.router import Router
+from runtime.services.sideload.sources import SideloadError, Sources, Values, read
+
+
+class SideloadService:
+    """Answers below `/sideload`."""
+
+    def __init__(self, sources: Sources, compute: Compute) -> None:
+        """Make the API.
+
+        Args:
+            sources: what nodes look up in.
+            compute: where it belongs to.
+        """
+        self._sources = sources
+        self._compute = compute
+
+    def add_routes(self, router: Router) -> None:
+        """Add the routes."""
+        router.add("POST", "/sideload/reload", self._reload)
+
+    async def _reload(self, request: Request) -> Answer:
+        """Read all directories again; where one fails, all values stay."""
+        found: dict[str, Values] = {}
+        for directory in await self._compute.run(lambda: self._sources.directories):
+            try:
+                # files may be slow, and tasks go on meanwhile
+                found[directory] = await asyncio.to_thread(read, directory)
+            except SideloadError as error:
+                text = f"failed to update source {quote(directory)}: {error}"
+                return failure(text, 500)
+        await self._compute.run(self._sources.replace, found)
+        return NO_CONTENT
