@@ -12,6 +12,15 @@ from typing import Any
 
 _INDEX = re.compile("0|[1-9][0-9]*")
 _MISSING = "missing value"
+# the library quotes some of the paths
+_ABSENT = {
+    "add": 'doc is missing path: "{}"',
+    "remove": 'doc is missing path: "{}"',
+    "replace": "doc is missing path: {}",
+    "move": "doc is missing from path: {}",
+    "copy": "doc is missing from path: {}",
+    "test": "is missing path: {}",
+}
 
 
 class PatchError(ValueError):
@@ -53,7 +62,7 @@ def _replace(document: Any, operation: Mapping[str, Any]) -> Any:
     parent, key = _parent(document, path, "replace")
     if not _has(parent, key):
         raise PatchError(
-            f'replace operation does not apply: doc is missing key: "{path}": {_MISSING}'
+            f"replace operation does not apply: doc is missing key: {path}: {_MISSING}"
         )
     _set(parent, key, _value(operation))
     return document
@@ -106,22 +115,21 @@ def _value(operation: Mapping[str, Any]) -> Any:
     return copy.deepcopy(operation.get("value"))
 
 
-def _parent(document: Any, path: str, verb: str) -> tuple[Any, str]:
+def _parent(document: Any, path: str, verb: str, absent: str = "") -> tuple[Any, str]:
     """The object or array that holds the last part of `path`, and that part."""
     parts = [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")]
     found = document
     for part in parts[1:-1]:
         found = _get(found, part) if _has(found, part) else None
     if parts[0] or len(parts) == 1 or not isinstance(found, dict | list):
-        raise PatchError(
-            f"{verb} operation does not apply: "
-            f'doc is missing path: "{path}": {_MISSING}'
-        )
+        missing = (absent or _ABSENT[verb]).format(path)
+        raise PatchError(f"{verb} operation does not apply: {missing}: {_MISSING}")
     return found, parts[-1]
 
 
 def _put(document: Any, path: str, value: Any, verb: str) -> Any:
-    parent, key = _parent(document, path, verb)
+    absent = "" if verb == "add" else "doc is missing destination path: {}"
+    parent, key = _parent(document, path, verb, absent)
     if isinstance(parent, dict):
         parent[key] = value
     elif key == "-":

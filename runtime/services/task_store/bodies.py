@@ -85,6 +85,11 @@ class Body:
             found.get("vars"),
         )
 
+    @property
+    def defines(self) -> bool:
+        """Whether it says more than an id and a status."""
+        return bool(self.template_id or self.dbrps or self.script or self.vars)
+
     def variables(self) -> dict[str, Var]:
         """The variables it sets.
 

@@ -41,6 +41,8 @@ _TASK_FIELDS = (
 _TEMPLATE_FIELDS = (
     *("link", "id", "type", "script", "vars", "dot", "error", "created", "modified"),
 )
+# of a list that asks for no fields
+_TEMPLATE_LISTED = frozenset(_TEMPLATE_FIELDS) - {"vars"}
 
 Work = Callable[[Request], Answer]
 
@@ -197,9 +199,10 @@ class TaskStoreService:
         view = View.of(request)
         listing = Listing.of(request, _TEMPLATE_FIELDS)
         ids = listing.pick([each.id for each in self._templates.records.all()])
+        fields = listing.fields if request.query.get("fields") else _TEMPLATE_LISTED
         trees = []
         for id in ids:
-            tree = self._template_tree(self._templates.get(id), view, listing.fields)
+            tree = self._template_tree(self._templates.get(id), view, fields)
             trees.append(dict(sorted(tree.items())))
         return pretty({"templates": trees})
 

@@ -158,17 +158,22 @@ class Tasks:
         if body.id and body.id != id:
             task = dataclasses.replace(task, id=checked_id(body.id, "task"))
             if self.records.get(task.id) is not None:
-                raise RefusedError(f"task {task.id} already exists")
-        text = "cannot specify dbrp in implicitly and explicitly"
-        task = self._defined(task, _definition(before), body, both_dbrps=text)
+                raise RefusedError(
+                    "failed to create new task during ID change: object already exists",
+                    500,
+                )
+        if body.defines:
+            text = "cannot specify dbrp in implicitly and explicitly"
+            task = self._defined(task, _definition(before), body, both_dbrps=text)
         if body.status:
             task = dataclasses.replace(task, enabled=body.status == "enabled")
         if task.enabled and not before.enabled:
             task = dataclasses.replace(task, last_enabled=now, error="")
-        script = self.script(task)
         is_new = not _same_definition(before, task)
         if is_new:
-            check_handlers(script, policy)
+            check_handlers(self.script(task), policy)
+        elif task.enabled:
+            self.script(task)
         # what runs is what is stored: nothing changes before that is
         self.records.replace(before.id, task)
         if is_new:
@@ -245,15 +250,7 @@ class Tasks:
     ) -> Task:
         """`task` with the script, variables and sources of the request."""
         template_id = body.template_id or task.template_id
-        if body.template_id:
-            template = self._templates.get(template_id)
-            if template is None:
-                raise RefusedError(
-                    f"unknown template {template_id}: err: no template exists"
-                )
-            script = template.script
-        else:
-            script = body.script or task.script
+        script = self._script(task, body, template_id)
         sent = Definition(script, body.variables() or task.vars)
         script, variables = restored(sent, before, self.secrets)
         found = parsed(script)
@@ -270,6 +267,22 @@ class Tasks:
             dbrps=dbrps,
             vars=variables,
         )
+
+    def _script(self, task: Task, body: Body, template_id: str) -> str:
+        """The script that the request leads to: that of the template, if there is one.
+
+        Raises:
+            RefusedError: the template does not exist.
+        """
+        if not template_id:
+            return body.script or task.script
+        template = self._templates.get(template_id)
+        if template is not None:
+            return template.script
+        # without its template a task still can be switched off
+        if task.script and not body.template_id and not body.script:
+            return task.script
+        raise RefusedError(f"unknown template {template_id}: err: no template exists")
 
     def _stopped(self, id: str, error: str) -> None:
         task = self.records.get(id)

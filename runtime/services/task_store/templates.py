@@ -80,7 +80,10 @@ class Templates:
         if body.id and body.id != id:
             template = dataclasses.replace(template, id=checked_id(body.id, "template"))
             if self.records.get(template.id) is not None:
-                raise RefusedError(f"template {template.id} already exists")
+                raise RefusedError(
+                    "failed to create new template for ID change: object already exists",
+                    500,
+                )
         if body.script:
             script = self._restored(body.script, before)
             kind = _type(script)
@@ -111,14 +114,28 @@ class Templates:
         try:
             for old in olds:
                 done.append(old)
-                task = _with_template(old, template)
-                if task.script != old.script:
-                    check_handlers(compiled(task), policy)
-                self._tasks.replace(task)
-        except RefusedError:
+                self._update_task(old, before, template, policy)
+        except RefusedError as error:
             for old in done:
                 self._restore(old)
-            raise
+            raise _reload_error(done[-1], error) from None
+
+    def _update_task(
+        self, old: Task, before: Template, template: Template, policy: Policy
+    ) -> None:
+        task = _with_template(old, before, template)
+        if not task.dbrps:
+            raise RefusedError("task does contain any dbrps", 500)
+        if task.script != old.script:
+            try:
+                script = compiled(task)
+            except RefusedError:
+                # the variables of a task that is off may be set later
+                if task.enabled:
+                    raise
+            else:
+                check_handlers(script, policy)
+        self._tasks.replace(task)
 
     def _restore(self, task: Task) -> None:
         try:
@@ -135,13 +152,23 @@ def _type(script: str) -> str:
     return parsed(script).type
 
 
-def _with_template(task: Task, template: Template) -> Task:
-    found = parsed(template.script)
+def _reload_error(task: Task, error: RefusedError) -> RefusedError:
+    # Kapacitor compiles a template's task where it starts it
+    reason = str(error).removeprefix("invalid TICKscript: ")
+    text = f"error reloading associated task {task.id}: {reason}"
+    return RefusedError(text, 403 if error.status == 403 else 500)
+
+
+def _with_template(task: Task, before: Template, template: Template) -> Task:
+    """`task` with another template; it reads what one of the templates says, if any."""
+    dbrps = parsed(template.script).dbrps
+    if not dbrps and not parsed(before.script).dbrps:
+        dbrps = task.dbrps
     return dataclasses.replace(
         task,
         script=template.script,
         type=template.type,
         template_id=template.id,
-        dbrps=found.dbrps or task.dbrps,
+        dbrps=dbrps,
         error="",
     )

@@ -57,3 +57,36 @@ def test_a_patch_may_replace_the_whole_document():
 def test_operations_that_do_not_fit(operation):
     with pytest.raises(PatchError):
         apply([operation], DOCUMENT)
+
+
+@pytest.mark.parametrize(
+    ("operation", "text"),
+    [
+        ({"op": "add", "path": "/no/x"}, 'add … doc is missing path: "/no/x"'),
+        ({"op": "remove", "path": "/no/x"}, 'remove … doc is missing path: "/no/x"'),
+        ({"op": "replace", "path": "/no/x"}, "replace … doc is missing path: /no/x"),
+        ({"op": "replace", "path": "/no"}, "replace … doc is missing key: /no"),
+        (
+            {"op": "move", "from": "/no/x", "path": "/a"},
+            "move … doc is missing from path: /no/x",
+        ),
+        (
+            {"op": "copy", "from": "/no/x", "path": "/a"},
+            "copy … doc is missing from path: /no/x",
+        ),
+        (
+            {"op": "move", "from": "/a/b", "path": "/no/x"},
+            "move … doc is missing destination path: /no/x",
+        ),
+        (
+            {"op": "copy", "from": "/a/b", "path": "/no/x"},
+            "copy … doc is missing destination path: /no/x",
+        ),
+        ({"op": "test", "path": "/no/x", "value": 1}, "test … is missing path: /no/x"),
+    ],
+)
+def test_a_missing_path_is_named_as_the_library_does(operation, text):
+    with pytest.raises(PatchError) as caught:
+        apply([operation], DOCUMENT)
+    shown = text.replace("…", "operation does not apply:")
+    assert str(caught.value) == f"{shown}: missing value"

@@ -104,7 +104,9 @@ def test_a_change_that_breaks_a_task_is_taken_back(api: Any) -> None:
     task(api, "b", status="enabled")
     script = SCRIPT + "|alert().crit(lambda: TRUE).log('rel')"
     status, text = api.ask("PATCH", "/templates/t", {"script": script})
-    assert (status, "log path must be absolute" in text) == (500, True)
+    assert status == 500
+    assert text.startswith("error reloading associated task a: ")
+    assert "log path must be absolute" in text
     assert "rel" not in api.json("GET", "/templates/t")["script"]
     for id in ("a", "b"):
         shown = api.json("GET", f"/tasks/{id}")
@@ -117,3 +119,129 @@ def test_a_deleted_template_leaves_its_tasks(api: Any) -> None:
     task(api, "x", status="enabled")
     assert api.ask("DELETE", "/templates/t") == (204, "")
     assert api.json("GET", "/tasks/x")["executing"] is True
+
+
+NEEDS = "var limit int\n"
+
+
+def test_a_missing_variable_is_reported_as_the_reload_that_fails(api: Any) -> None:
+    api.json("POST", "/templates", {"id": "t", "script": SCRIPT})
+    task(api, "a", status="enabled")
+    task(api, "off")
+    answer = api.ask("PATCH", "/templates/t", {"script": NEEDS + SCRIPT})
+    assert answer == (
+        500,
+        'error reloading associated task a: missing value for var "limit".',
+    )
+    assert "limit" not in api.json("GET", "/tasks/off")["script"]
+    api.json("PATCH", "/tasks/a", {"status": "disabled"})
+    # tasks that are off may get their variables later
+    api.json("PATCH", "/templates/t", {"script": NEEDS + SCRIPT})
+    assert "limit" in api.json("GET", "/tasks/off")["script"]
+    status, text = api.ask("PATCH", "/tasks/off", {"status": "enabled"})
+    assert (status, 'missing value for var "limit"' in text) == (400, True)
+    assert api.json("PATCH", "/tasks/off", {"status": "disabled"})["vars"]
+    variables = {
+        "limit": {"type": "int", "value": 5},
+        "measurement": {"type": "string", "value": "cpu"},
+    }
+    made = api.json("PATCH", "/tasks/off", {"status": "enabled", "vars": variables})
+    assert made["executing"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"script": "stream|from().measurement('mem')"},
+        {"script": "stream|from().measurement('mem')", "type": "batch"},
+        {"script": "nonsense("},
+        {"script": "batch|query('x')", "dbrps": [{"db": "e", "rp": "r"}]},
+        {"template-id": "t", "script": "stream|from().measurement('mem')"},
+        {"type": "batch"},
+    ],
+)
+def test_the_script_of_a_template_cannot_be_patched_away(api: Any, body: Any) -> None:
+    api.json("POST", "/templates", {"id": "t", "script": SCRIPT})
+    before = task(api, "x", status="enabled")
+    after = api.json("PATCH", "/tasks/x", body)
+    for key in ("script", "type", "template-id", "executing", "vars"):
+        assert after[key] == before[key]
+    assert after["dbrps"] == body.get("dbrps", DBRPS)
+    api.restart()
+    assert api.json("GET", "/tasks/x")["script"] == before["script"]
+
+
+def test_another_template_takes_a_task_over(api: Any) -> None:
+    api.json("POST", "/templates", {"id": "t", "script": SCRIPT})
+    api.json("POST", "/templates", {"id": "u", "script": SCRIPT + "|count('v')"})
+    task(api, "x", status="enabled")
+    made = api.json("PATCH", "/tasks/x", {"template-id": "u", "script": "stream"})
+    assert (made["template-id"], "count" in made["script"]) == ("u", True)
+
+
+def test_a_task_outlives_its_template(api: Any) -> None:
+    api.json("POST", "/templates", {"id": "t", "script": SCRIPT})
+    before = task(api, "x", status="enabled")
+    api.ask("DELETE", "/templates/t")
+    script = {"script": "stream|from()"}
+    refused = (400, "unknown template t: err: no template exists")
+    assert api.ask("PATCH", "/tasks/x", script) == refused
+    assert api.ask("PATCH", "/tasks/x", {"template-id": "t"}) == refused
+    assert not api.json("PATCH", "/tasks/x", {"status": "disabled"})["executing"]
+    after = api.json("PATCH", "/tasks/x", {"dbrps": [{"db": "e", "rp": "r"}]})
+    assert after["script"] == before["script"]
+
+
+READS = 'dbrp "d"."r"\n'
+
+
+@pytest.mark.parametrize("status", ["enabled", "disabled"])
+def test_a_template_cannot_take_away_what_its_tasks_read(api: Any, status: str) -> None:
+    api.json("POST", "/templates", {"id": "t", "script": READS + SCRIPT})
+    for id in ("a", "b"):
+        assert task(api, id, dbrps=None, status=status)["dbrps"] == DBRPS
+    script = SCRIPT + "|log()"
+    assert api.ask("PATCH", "/templates/t", {"script": script}) == (
+        500,
+        "error reloading associated task a: task does contain any dbrps",
+    )
+    assert "log" not in api.json("GET", "/templates/t")["script"]
+    for id in ("a", "b"):
+        shown = api.json("GET", f"/tasks/{id}")
+        assert shown["executing"] is (status == "enabled")
+        assert ("log" in shown["script"], shown["dbrps"]) == (False, DBRPS)
+
+
+def test_a_template_may_begin_to_say_what_its_tasks_read(api: Any) -> None:
+    api.json("POST", "/templates", {"id": "t", "script": SCRIPT})
+    task(api, "a", status="enabled")
+    api.json("PATCH", "/templates/t", {"script": 'dbrp "e"."f"\n' + SCRIPT})
+    assert api.json("GET", "/tasks/a")["dbrps"] == [{"db": "e", "rp": "f"}]
+    api.json("PATCH", "/templates/t", {"script": 'dbrp "g"."h"\n' + SCRIPT})
+    assert api.json("GET", "/tasks/a")["dbrps"] == [{"db": "g", "rp": "h"}]
+
+
+def test_an_id_that_is_taken_cannot_be_taken_over(api: Any) -> None:
+    for id in ("t", "u"):
+        api.json("POST", "/templates", {"id": id, "script": SCRIPT})
+    task(api, "x")
+    task(api, "y")
+    exists = "object already exists"
+    assert api.ask("PATCH", "/tasks/x", {"id": "y"}) == (
+        500,
+        f"failed to create new task during ID change: {exists}",
+    )
+    assert api.ask("PATCH", "/templates/u", {"id": "t"}) == (
+        500,
+        f"failed to create new template for ID change: {exists}",
+    )
+
+
+def test_variables_are_listed_only_on_demand(api: Any) -> None:
+    api.json("POST", "/templates", {"id": "t", "script": SCRIPT})
+    [found] = api.json("GET", "/templates")["templates"]
+    assert sorted(found) == sorted(
+        ("link", "id", "type", "script", "dot", "error", "created", "modified")
+    )
+    [found] = api.json("GET", "/templates?fields=vars")["templates"]
+    assert sorted(found) == ["id", "link", "vars"]
