@@ -20,6 +20,13 @@ WEEK = 7 * DAY
 # nanoseconds since 1970. Go's zero time is the same instant.
 ZERO_TIME: Nanoseconds = -62_135_596_800 * SECOND
 
+# The times that a point can have. Two instants at either end of int64 are sentinels in
+# InfluxDB's storage.
+LATEST: Nanoseconds = 2**63 - 2
+EARLIEST: Nanoseconds = -LATEST
+# After every time that a point can have.
+NEVER: Nanoseconds = 2**63 - 1
+
 _EPOCH = datetime.datetime(1970, 1, 1)
 _INFLUX_UNITS = (
     ("w", WEEK),
@@ -42,6 +49,32 @@ class Duration(int):
         return f"Duration({int(self)})"
 
 
+def saturated(time: Nanoseconds) -> Nanoseconds:
+    """`time`, or the end of the range of points' times that it lies beyond.
+
+    Kapacitor's times have no such ends: Go adds seconds and nanoseconds apart.
+    """
+    if EARLIEST <= time <= LATEST:
+        return time
+    return LATEST if time > 0 else EARLIEST
+
+
+def between(start: Nanoseconds, end: Nanoseconds) -> Nanoseconds:
+    """The distance of two times, at most what int64 holds.
+
+    Source: Go time.Time.Sub.
+    """
+    distance = end - start
+    if -(2**63) <= distance < 2**63:
+        return distance
+    return 2**63 - 1 if distance > 0 else -(2**63)
+
+
+def beyond_multiple(time: Nanoseconds, step: Nanoseconds) -> Nanoseconds:
+    """How far `time` is beyond a multiple of `step`, counted from year 1 as Go does."""
+    return (time - ZERO_TIME) % step
+
+
 def truncate(time: Nanoseconds, step: Nanoseconds) -> Nanoseconds:
     """`time` floored to a multiple of `step`, counted from year 1 as Go does.
 
@@ -49,7 +82,7 @@ def truncate(time: Nanoseconds, step: Nanoseconds) -> Nanoseconds:
     """
     if step <= 0:
         return time
-    return time - (time - ZERO_TIME) % step
+    return saturated(time - beyond_multiple(time, step))
 
 
 def round_half_up(time: Nanoseconds, step: Nanoseconds) -> Nanoseconds:
@@ -59,8 +92,8 @@ def round_half_up(time: Nanoseconds, step: Nanoseconds) -> Nanoseconds:
     """
     if step <= 0:
         return time
-    rest = (time - ZERO_TIME) % step
-    return time - rest if rest + rest < step else time + (step - rest)
+    rest = beyond_multiple(time, step)
+    return saturated(time - rest if rest + rest < step else time + (step - rest))
 
 
 def rfc3339(time: Nanoseconds) -> str:

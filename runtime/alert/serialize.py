@@ -5,16 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from runtime.alert.types import Event, Row
-from runtime.errors import DeliveryError
 from runtime.golang.json import encode
 from runtime.units import rfc3339
 
 
-def event_json(event: Event) -> bytes:
+def event_line(event: Event) -> bytes:
     """`event` as one line of JSON with a newline: what log, exec, tcp and post give.
-
-    Raises:
-        ValueError: a field is not a number JSON knows (`json: unsupported value: NaN`).
 
     Source: Kapacitor alert.Data.
     """
@@ -33,30 +29,9 @@ def event_json(event: Event) -> bytes:
     return encode(tree, newline=True)
 
 
-def event_line(event: Event) -> bytes:
-    """`event_json`, for handlers.
-
-    Raises:
-        DeliveryError: a field is not a number that JSON knows.
-    """
-    try:
-        return event_json(event)
-    except ValueError as error:
-        text = f"failed to marshal alert data json: {error}"
-        raise DeliveryError(text) from error
-
-
 def row_line(row: Row) -> bytes:
-    """One series as a result, a line of JSON: what `httpPost` nodes post.
-
-    Raises:
-        DeliveryError: a field is not a number that JSON knows.
-    """
-    try:
-        return encode({"series": [row_tree(row)]}, newline=True)
-    except ValueError as error:
-        text = f"failed to marshal row data json: {error}"
-        raise DeliveryError(text) from error
+    """One series as a result, a line of JSON: what `httpPost` nodes post."""
+    return encode({"series": [row_tree(row)]}, newline=True)
 
 
 def row_tree(row: Row) -> dict[str, Any]:

@@ -31,10 +31,10 @@ def encode(
     keep their order unless `sort_keys`, as Go structs do and Go maps do not.
 
     Raises:
-        ValueError: a float is not finite (`json: unsupported value: +Inf`).
         TypeError: JSON has no form for the value.
 
-    Source: Go encoding/json Marshal, MarshalIndent and Encoder (`newline`).
+    Source: Go encoding/json Marshal, MarshalIndent and Encoder (`newline`), which refuse
+        floats that are not finite; see `number`.
     """
     return dumps(value, indent=indent, newline=newline, sort_keys=sort_keys).encode()
 
@@ -56,12 +56,11 @@ def quote(text: str) -> str:
 def number(value: float) -> str:
     """One float as a JSON number: `5`, `0.000001`, `1e-7`, `1e+21`.
 
-    Raises:
-        ValueError: it is not finite.
+    What is infinite or not a number is `null`: JSON has no form for it, and an alert that
+    holds it has to reach somebody.
     """
     if not math.isfinite(value):
-        name = "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
-        raise ValueError(f"json: unsupported value: {name}")
+        return "null"
     if value != 0 and not 1e-6 <= abs(value) < 1e21:
         return scientific(value, pad=1)
     return plain(value)

@@ -19,8 +19,9 @@ from runtime.line_protocol.rows import LONGEST, bad_line, parse_row, parse_rows
 from runtime.line_protocol.scanner import BadLineError, Row
 from runtime.line_protocol.shapes import Block, Shape, match, shape_of, valid
 from runtime.line_protocol.text import BACK, FRONT, Mask, Positions, Text
-from runtime.line_protocol.times import LATEST, Times
+from runtime.line_protocol.times import Times
 from runtime.line_protocol.write import Part, Write, assemble, write_of_rows
+from runtime.units import LATEST
 
 _MARKS = b"\n ,="
 _QUOTE = ord('"')

@@ -14,7 +14,8 @@ from runtime.errors import LineProtocolError
 from runtime.frames import Value
 from runtime.line_protocol import scanner
 from runtime.line_protocol.scanner import BOOLEANS, BadLineError, Row
-from runtime.line_protocol.times import LATEST, Times
+from runtime.line_protocol.times import Times
+from runtime.units import LATEST
 
 _Series = tuple[str, dict[str, str]]
 

@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterator
 
 from runtime.frames import Value
-from runtime.line_protocol.times import EARLIEST, LATEST, Times
+from runtime.line_protocol.times import Times
+from runtime.units import EARLIEST, LATEST
 
 Row = tuple[str, dict[str, str], dict[str, Value], int]
 """A point: measurement, tags, fields, time."""

@@ -7,10 +7,6 @@ from dataclasses import dataclass
 from runtime import units
 from runtime.units import Nanoseconds
 
-# Two instants at either end of int64 are sentinels in InfluxDB's storage.
-LATEST: Nanoseconds = 2**63 - 2
-EARLIEST: Nanoseconds = -LATEST
-
 _STEPS = {
     "u": units.MICROSECOND,
     "ms": units.MILLISECOND,

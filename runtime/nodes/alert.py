@@ -12,7 +12,6 @@ import numpy as np
 from runtime.alert.types import Event
 from runtime.errors import TaskError
 from runtime.frames import Batch, Frame, Point, Value
-from runtime.golang.templates import TemplateError
 from runtime.nodes.alert_events import Events
 from runtime.nodes.alert_flapping import Flapping
 from runtime.nodes.alert_group import Group
@@ -183,10 +182,7 @@ class AlertNode(Node):
         if self._spec.no_recoveries and group.level == OK:
             self._events.skip(group)
             return None
-        try:
-            return self._events.make(origin, fields, group, time)
-        except TemplateError as error:
-            self.fail(error)
+        return self._events.make(origin, fields, group, time)
 
     def _judged(self, batch: Batch, current: int) -> tuple[int, Point]:
         """The level of a batch, and the first of its worst points."""
@@ -201,10 +197,7 @@ class AlertNode(Node):
     def _opened(self, origin: Origin, tags: Mapping[str, str]) -> Group:
         """The state of a group that appears; it goes on from what the topics know."""
         group = self._new(origin.group, tags)
-        try:
-            state = self._events.restored(origin)
-        except TemplateError as error:
-            self.fail(error)
+        state = self._events.restored(origin)
         if state is not None:
             group.restore(state)
             self._busy.add(origin.group)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import isfinite
 
 from runtime.alert.inhibition import Held
 from runtime.alert.types import Event, EventData, EventState, Handler, Level, Row
 from runtime.errors import DeliveryError
 from runtime.frames import Value
+from runtime.golang.numbers import special
+from runtime.golang.quoting import quote
 from runtime.nodes.alert_group import Group
 from runtime.nodes.alert_templates import Occurrence, Origin, Templates
 from runtime.nodes.environment import Environment
+from runtime.nodes.rows import encodable
 from runtime.pipeline.alert import AlertNode
 from runtime.units import Nanoseconds
 
@@ -71,9 +75,6 @@ class Events:
 
         The node's own topic counts more; where both differ they are made equal.
 
-        Raises:
-            TemplateError: the id cannot be rendered.
-
         Source: Kapacitor AlertNode.restoreEvent.
         """
         event_id = self._templates.id(origin)
@@ -98,11 +99,7 @@ class Events:
         group: Group,
         time: Nanoseconds,
     ) -> Event:
-        """The event of a group at its present level; it has no topic and no rows yet.
-
-        Raises:
-            TemplateError: a text cannot be rendered.
-        """
+        """The event of a group at its present level; it has no topic and no rows yet."""
         level = Level(group.level)
         duration = group.duration
         event_id = self._templates.id(origin)
@@ -110,7 +107,7 @@ class Events:
         message, details = self._templates.texts(origin, occurrence)
         state = EventState(event_id, message, details, time, int(duration), level)
         # only an outer join leaves a field without value
-        known = {name: value for name, value in fields.items() if value is not None}
+        known = {n: v for n in fields if (v := encodable(fields[n])) is not None}
         data = EventData(
             name=origin.name,
             task_name=self._task,
@@ -138,7 +135,7 @@ class Events:
             self._hold(event, group, row)
             return
         self.forget(group)
-        self._give(_with_row(event, row()) if self._topics else event, group)
+        self._give(self._with_row(event, row()) if self._topics else event, group)
 
     def skip(self, group: Group) -> None:
         """Leave out the recovery of a group; what comes next is news."""
@@ -164,7 +161,7 @@ class Events:
             else:
                 self._give(event, group)
 
-        held = Held(_with_row(event, row()), release)
+        held = Held(self._with_row(event, row()), release)
         self._service.inhibitors.hold(group, held)
 
     def _give(self, event: Event, group: Group) -> None:
@@ -193,18 +190,28 @@ class Events:
             **{f"{name}_triggered": count for name, count in named},
         }
 
+    def _with_row(self, event: Event, row: Row) -> Event:
+        nulls = [*_unencodable(row)]
+        if nulls:
+            self._report("values of an event are null in JSON", ", ".join(nulls[:3]))
+        # dataclasses.replace takes several times as long
+        known = event.data
+        data = EventData(
+            known.name,
+            known.task_name,
+            known.category,
+            known.group,
+            known.tags,
+            known.fields,
+            known.recoverable,
+            (row,),
+        )
+        return Event("", event.state, data)
 
-def _with_row(event: Event, row: Row) -> Event:
-    # dataclasses.replace takes several times as long
-    known = event.data
-    data = EventData(
-        known.name,
-        known.task_name,
-        known.category,
-        known.group,
-        known.tags,
-        known.fields,
-        known.recoverable,
-        (row,),
-    )
-    return Event("", event.state, data)
+
+def _unencodable(row: Row) -> Iterator[str]:
+    """What JSON has no form for: infinite values, and such that are not numbers."""
+    for values in row.values:
+        for column, value in zip(row.columns, values, strict=True):
+            if type(value) is float and not isfinite(value):
+                yield f"{special(value)} in {quote(column)}"

@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+from collections import deque
+from typing import Protocol
+
 from runtime.alert.types import Level
 
 MIN_HISTORY = 2
+# From how many levels on only changes are kept, so that a history costs what it holds.
+SPARSE_FROM = 256
 _OK = int(Level.OK)
+# The weights of changes grow with their index, from the first of these to their sum.
+_BASE = 0.8
+_RANGE = 0.4
+
+
+class History(Protocol):
+    """The last levels of a group; before them it was OK."""
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether all of them are OK."""
+
+    def push(self, level: int) -> None:
+        """Make `level` the newest one."""
+
+    def share(self) -> float:
+        """The share of changes, newer ones weighted more.
+
+        Source: Kapacitor alertState.percentChange. Its sum starts at the newest level and
+        goes on with the oldest: the newest pair but one is never compared, the oldest
+        level is compared with the newest.
+        """
 
 
 class Flapping:
-    """The last levels of a group, and whether they flap.
+    """The last levels of a group, and whether they flap."""
 
-    Source: Kapacitor alertState.percentChange. Its sum starts at the newest level and
-    goes on with the oldest: the newest pair but one is never compared.
-    """
-
-    __slots__ = ("_high", "_levels", "_low", "_newest", "_weights", "is_on")
+    __slots__ = ("_high", "_history", "_low", "is_on")
 
     def __init__(self, low: float, high: float, history: int) -> None:
         """Begin with a history of OK.
@@ -28,28 +51,47 @@ class Flapping:
         size = max(history, MIN_HISTORY)
         self._low = low
         self._high = high
-        self._levels = [_OK] * size
-        self._newest = 0
-        self._weights = [0.8 + each * (0.4 / (size - 1)) for each in range(size - 1)]
+        self._history: History = Ring(size) if size < SPARSE_FROM else Changes(size)
         self.is_on = False
 
     @property
     def is_calm(self) -> bool:
         """Whether another OK would change nothing."""
-        return not self.is_on and not any(self._levels)
+        return not self.is_on and self._history.is_calm
 
     def push(self, level: int) -> None:
         """Take the next level into account."""
-        size = len(self._levels)
-        self._newest = newest = (self._newest + 1) % size
-        self._levels[newest] = level
-        share = self._share()
+        self._history.push(level)
+        share = self._history.share()
         if self.is_on:
             self.is_on = share >= self._low
         else:
             self.is_on = share > self._high
 
-    def _share(self) -> float:
+
+class Ring:
+    """A short history: every level of it."""
+
+    __slots__ = ("_levels", "_newest", "_weights")
+
+    def __init__(self, size: int) -> None:
+        self._levels = [_OK] * size
+        self._newest = 0
+        step = _RANGE / (size - 1)
+        self._weights = [_BASE + each * step for each in range(size - 1)]
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether all levels are OK."""
+        return not any(self._levels)
+
+    def push(self, level: int) -> None:
+        """Make `level` the newest one."""
+        self._newest = (self._newest + 1) % len(self._levels)
+        self._levels[self._newest] = level
+
+    def share(self) -> float:
+        """The share of changes."""
         levels, newest, size = self._levels, self._newest, len(self._levels)
         changes = 0.0
         for index, weight in enumerate(self._weights):
@@ -57,3 +99,56 @@ class Flapping:
             if levels[(newest + index) % size] != levels[(newest + index) % size - 1]:
                 changes += weight
         return changes / (size - 1)
+
+
+class Changes:
+    """A long history: only its changes, with sums that make each push cheap.
+
+    Levels are numbered as they come, the newest is `_at`. A change at `p` is between the
+    levels `p - 1` and `p`; its index in the sum is `p - _at + _size`.
+    """
+
+    __slots__ = ("_at", "_changes", "_level", "_oldest", "_recent", "_size", "_sum")
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._at = 0
+        self._level = _OK
+        self._oldest = _OK
+        # (position, level) of the changes that are compared, and the sum of positions
+        self._changes: deque[tuple[int, int]] = deque()
+        self._sum = 0
+        # those at the last two positions
+        self._recent: deque[tuple[int, int]] = deque()
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether all levels are OK."""
+        return (self._level, self._oldest) == (_OK, _OK) and not (
+            self._changes or self._recent
+        )
+
+    def push(self, level: int) -> None:
+        """Make `level` the newest one."""
+        self._at += 1
+        if level != self._level:
+            self._level = level
+            self._recent.append((self._at, level))
+        while self._recent and self._recent[0][0] <= self._at - 2:
+            change = self._recent.popleft()
+            self._changes.append(change)
+            self._sum += change[0]
+        while self._changes and self._changes[0][0] <= self._at - self._size + 1:
+            position, self._oldest = self._changes.popleft()
+            self._sum -= position
+
+    def share(self) -> float:
+        """The share of changes."""
+        number = len(self._changes)
+        indices = self._sum - number * (self._at - self._size)
+        if self._oldest != self._level:
+            number, indices = number + 1, indices + 1
+        if self._recent and self._recent[-1][0] == self._at:
+            number += 1
+        changes = number * _BASE + indices * (_RANGE / (self._size - 1))
+        return changes / (self._size - 1)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from runtime.alert.inhibition import Inhibitor
 from runtime.alert.types import EventState, Level
 from runtime.nodes.alert_flapping import Flapping
-from runtime.units import Duration, Nanoseconds
+from runtime.units import Duration, Nanoseconds, between, saturated
 
 _OK = int(Level.OK)
 
@@ -84,7 +84,7 @@ class Group:
         """Go on from what a topic knows."""
         self.push(int(state.level))
         self.trigger(state.time)
-        self.first = state.time - state.duration
+        self.first = saturated(state.time - state.duration)
         self.told = self.level
 
     @property
@@ -96,4 +96,4 @@ class Group:
         """
         if self.last is None or self.first is None:
             return Duration(0)
-        return Duration(self.last - self.first)
+        return Duration(between(self.first, self.last))

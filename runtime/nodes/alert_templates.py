@@ -1,8 +1,7 @@
 """The texts of events: id, message and details.
 
-A text that cannot be made for one event, because of what it holds, is replaced by one
-that says so: the alert is told all the same. What is wrong with every event, such as a
-field of `.` that does not exist, stops the task, as with Kapacitor.
+A text that cannot be rendered is replaced by one that says so: no alert is lost for its
+text. Kapacitor stops the task.
 """
 
 from __future__ import annotations
@@ -111,11 +110,7 @@ class Templates:
         self._task_json = quote(self._task)
 
     def id(self, origin: Origin) -> str:
-        """The event's id; never empty where anybody needs it, and not too long.
-
-        Raises:
-            TemplateError: the template fails for every event.
-        """
+        """The event's id; never empty where anybody needs it, and not too long."""
         if not self._needs_id:
             return ""
         default = f"{origin.name}:{origin.group or 'nil'}"
@@ -128,11 +123,7 @@ class Templates:
         return _shortened(made or default)
 
     def texts(self, origin: Origin, occurrence: Occurrence) -> tuple[str, str]:
-        """Message and details; "" where nobody needs them.
-
-        Raises:
-            TemplateError: a template fails for every event.
-        """
+        """Message and details; "" where nobody needs them."""
         if not self.needs_message:
             return "", ""
         message = f"{occurrence.id} is {occurrence.level}"
@@ -152,16 +143,10 @@ class Templates:
     def _rendered(
         self, template: Template, info: Struct, otherwise: str
     ) -> tuple[str, str]:
-        """The text, or `otherwise` and why it is that.
-
-        Raises:
-            TemplateError: the template fails for every event.
-        """
+        """The text, or `otherwise` and why it is that."""
         try:
             return template.render(info), ""
         except TemplateError as error:
-            if error.always:
-                raise
             self._report("failed to render a text of an event", error)
             return otherwise, f" ({str(error)[:_LONGEST_NOTE]})"
 
@@ -172,10 +157,7 @@ class Templates:
 
         It is rendered for most events and would take most of their time.
         """
-        try:
-            fields = _object(occurrence.fields)
-        except ValueError:
-            return ""  # a number that JSON does not know
+        fields = _object(occurrence.fields)
         text = (
             f'{{"Name":{quote(origin.name)},"TaskName":{self._task_json},'
             f'"Group":{quote(origin.group or "nil")},"Tags":{_object(origin.tags)},'
@@ -226,7 +208,7 @@ def _json(value: Value) -> str:
         return number(value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return "null" if value is None else str(value)
+    return "null" if value is None else str(int(value))
 
 
 def _parsed(parse: Callable[[str, str], Template], source: str, name: str) -> Template:

@@ -19,7 +19,7 @@ from runtime.frames import (
     Value,
     rows_of_columns,
 )
-from runtime.units import ZERO_TIME, Nanoseconds
+from runtime.units import EARLIEST, LATEST, ZERO_TIME, Nanoseconds
 
 Times = NDArray[np.int64]
 
@@ -216,17 +216,31 @@ def join_tags(parts: Sequence[tuple[TagColumn | None, int]]) -> TagColumn | None
     return TagColumn(np.concatenate(codes), list(known))
 
 
+def moved(times: Times, by: Nanoseconds) -> Times:
+    """Times later by `by`, saturated as `runtime.units.saturated` has it."""
+    if by < 0:
+        return np.maximum(times, EARLIEST - by) + by
+    return np.minimum(times, LATEST - by) + by
+
+
 def truncated(times: Times, step: Nanoseconds) -> Times:
     """Times floored to multiples of `step`, counted from year 1."""
-    return times - _rest(times, step)
+    rest = beyond_multiples(times, step)
+    return np.maximum(times, EARLIEST + rest) - rest
 
 
 def rounded(times: Times, step: Nanoseconds) -> Times:
     """Times rounded to multiples of `step`, halves up."""
-    rest = _rest(times, step)
-    return np.where(rest + rest < step, times - rest, times + (step - rest))
+    rest = beyond_multiples(times, step)
+    more = step - rest
+    return np.where(
+        rest < more,
+        np.maximum(times, EARLIEST + rest) - rest,
+        np.minimum(times, LATEST - more) + more,
+    )
 
 
-def _rest(times: Times, step: Nanoseconds) -> Times:
+def beyond_multiples(times: Times, step: Nanoseconds) -> Times:
+    """How far times are beyond multiples of `step`, counted from year 1."""
     # year 1 does not fit into 64 bits of nanoseconds: reduce it first
     return (times % step - ZERO_TIME % step) % step

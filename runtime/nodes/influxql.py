@@ -211,6 +211,8 @@ class TransformationNode(Node):
         self._as = spec.as_name or spec.method
         self._groups: dict[str, tuple[_Samples, Transformation]] = {}
         self._recipe = _recipe(spec)
+        # arguments that cannot work are to be found now
+        self._fresh("")
 
     @property
     def recipe(self) -> Hashable:

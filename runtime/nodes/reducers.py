@@ -7,8 +7,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from runtime.errors import TaskError
 from runtime.frames import Point
 from runtime.golang.numbers import wrapped
+from runtime.tick.lambdas.arithmetic import quotient
 from runtime.units import Nanoseconds
 
 
@@ -143,10 +145,11 @@ def last(samples: Samples) -> Sample:
 
 def percentile(samples: Samples, percent: float) -> Sample | None:
     """The value of the nearest rank; None when that is out of range."""
-    index = math.floor(len(samples) * percent / 100.0 + 0.5) - 1
-    if not 0 <= index < len(samples):
+    rank = len(samples) * percent / 100.0 + 0.5
+    # not a number and infinities are out of range, too
+    if not 1 <= rank < len(samples) + 1:
         return None
-    return sorted(samples, key=lambda sample: sample.value)[index]
+    return sorted(samples, key=lambda sample: sample.value)[math.floor(rank) - 1]
 
 
 def distinct(samples: Samples) -> list[Sample]:
@@ -199,7 +202,9 @@ class Elapsed(Transformation):
     """The time since the point before, in whole units."""
 
     def __init__(self, unit: Nanoseconds) -> None:
-        self._unit = unit
+        if not unit:
+            raise TaskError("the unit of elapsed cannot be zero")
+        self._unit = int(unit)
         self._time: Nanoseconds | None = None
 
     def next(self, value: Any, time: Nanoseconds) -> Any:
@@ -207,15 +212,15 @@ class Elapsed(Transformation):
         before, self._time = self._time, time
         if before is None:
             return None
-        distance = time - before
-        units = abs(distance) // self._unit
-        return units if distance >= 0 else -units
+        return quotient(wrapped(time - before), self._unit)
 
 
 class MovingAverage(Transformation):
     """The mean of the last so many values. Source: InfluxQL FloatMovingAverageReducer."""
 
     def __init__(self, number: int) -> None:
+        if number <= 0:
+            raise TaskError("movingAverage needs a positive number of points")
         self._number = number
         self._values: list[Any] = []
         self._position = 0
@@ -232,7 +237,10 @@ class MovingAverage(Transformation):
         self._position = (self._position + 1) % self._number
         if len(self._values) < self._number:
             return None
-        return float(self._sum) / self._number
+        total = self._sum
+        if isinstance(total, int):
+            total = wrapped(total)
+        return float(total) / self._number
 
 
 class CumulativeSum(Transformation):

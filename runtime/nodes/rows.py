@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from runtime.alert.types import Row
 from runtime.frames import Batch, Point, Value
-from runtime.units import rfc3339
+from runtime.units import Duration, rfc3339
+
+
+def encodable(value: Value) -> Value:
+    """The value as JSON and the store have it: a duration is its nanoseconds."""
+    return int(value) if type(value) is Duration else value
 
 
 def point_row(point: Point) -> Row:
@@ -13,7 +18,7 @@ def point_row(point: Point) -> Row:
     Source: Kapacitor models.PointToRow.
     """
     names = sorted(point.fields)
-    values = [point.time, *(point.fields[name] for name in names)]
+    values = [point.time, *(encodable(point.fields[name]) for name in names)]
     return Row(point.name, point.tags, ("time", *names), [values])
 
 
@@ -40,7 +45,7 @@ def batch_row(batch: Batch) -> Row:
 
 def _cell(point: Point, column: str) -> Value:
     if column in point.fields:
-        return point.fields[column]
+        return encodable(point.fields[column])
     return point.tags.get(column)
 
 

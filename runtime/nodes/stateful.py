@@ -26,7 +26,8 @@ from runtime.nodes.serial import (
     runs,
 )
 from runtime.pipeline import transform as pipeline
-from runtime.units import Nanoseconds
+from runtime.tick.lambdas.arithmetic import ratio
+from runtime.units import Nanoseconds, between
 
 
 class DerivativeNode(SerialNode):
@@ -70,11 +71,11 @@ class DerivativeNode(SerialNode):
         if previous is None:
             return None
         before, time = previous
-        elapsed = float(point.time - time)
+        elapsed = float(between(time, point.time))
         if not elapsed:
             self.error("cannot perform derivative", "elaspsed time was 0")
             return None
-        rate = (float(value) - float(before)) / (elapsed / float(self._unit))
+        rate = ratio(float(value) - float(before), ratio(elapsed, float(self._unit)))
         if self._non_negative and rate < 0:
             return None
         return point.replace(fields={**point.fields, self._as: rate})
@@ -242,12 +243,13 @@ class StateDurationNode(_StateNode):
     def _value(self, state: _Watched, time: Nanoseconds) -> Value:
         if state.began is None:
             return -1.0
-        return float(time - state.began) / float(self._unit)
+        return ratio(float(between(state.began, time)), float(self._unit))
 
     def _column(
         self, holds: NDArray[np.bool_], times: NDArray[np.int64], found: Runs
     ) -> FieldColumn:
-        lasted = (times - found.began).astype(np.float64) / float(self._unit)
+        with np.errstate(all="ignore"):
+            lasted = (times - found.began).astype(np.float64) / float(self._unit)
         return FieldColumn("float", np.where(holds, lasted, -1.0))
 
 

@@ -7,7 +7,6 @@ from collections.abc import Hashable, Sequence
 
 from runtime.errors import EvaluationError
 from runtime.frames import Frame, Point
-from runtime.golang.numbers import wrapped
 from runtime.nodes.columns import rounded, truncated
 from runtime.nodes.environment import Environment
 from runtime.nodes.grouping import grouping_of
@@ -49,8 +48,9 @@ class FromNode(Node):
         self.measurement = spec.measurement
         self._database = spec.database
         self._retention_policy = spec.retention_policy
-        self._truncate = spec.truncate
-        self._round = spec.round
+        # as in Go, what is not positive changes nothing
+        self._truncate = max(0, int(spec.truncate))
+        self._round = max(0, int(spec.round))
         self._predicate = (
             Predicate(conjunction(spec.where), "Failed to compile from expression")
             if spec.where
@@ -76,7 +76,7 @@ class FromNode(Node):
         dimensions = self._grouping.of_point(point)
         if self._truncate or self._round:
             time = round_half_up(truncate(point.time, self._truncate), self._round)
-            point = point.replace(time=wrapped(time), dimensions=dimensions)
+            point = point.replace(time=time, dimensions=dimensions)
         elif dimensions != point.dimensions:
             point = point.replace(dimensions=dimensions)
         self.emit_point(point)

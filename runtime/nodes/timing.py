@@ -9,13 +9,18 @@ import numpy as np
 
 from runtime.errors import TaskError
 from runtime.frames import Batch, Batches, Dimensions, Frame, Point
-from runtime.golang.numbers import wrapped
-from runtime.nodes.columns import rounded
+from runtime.nodes.columns import beyond_multiples, moved
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Barrier, Node
 from runtime.nodes.pointwise import Outcome, PointwiseNode
 from runtime.pipeline import source, transform
-from runtime.units import Duration, Nanoseconds, truncate
+from runtime.units import (
+    Duration,
+    Nanoseconds,
+    beyond_multiple,
+    saturated,
+    truncate,
+)
 
 
 class ShiftNode(PointwiseNode):
@@ -34,19 +39,19 @@ class ShiftNode(PointwiseNode):
 
     def apply(self, point: Point, group: str) -> Point | None:
         """The point at another time."""
-        return point.replace(time=wrapped(point.time + self._shift))
+        return point.replace(time=saturated(point.time + self._shift))
 
     def columns(self, frame: Frame) -> Outcome | None:
         """The frame at another time."""
         shift = self._shift
-        moved = frame.shared(
-            ("shift", shift), lambda: frame.replace(time=frame.time + shift)
+        later = frame.shared(
+            ("shift", shift), lambda: frame.replace(time=moved(frame.time, shift))
         )
-        return Outcome(moved)
+        return Outcome(later)
 
     def batch(self, batch: Batch) -> None:
         """Take a batch."""
-        tmax = wrapped(batch.tmax + self._shift)
+        tmax = saturated(batch.tmax + self._shift)
         super().batch(
             Batch(
                 batch.name,
@@ -64,7 +69,7 @@ class ShiftNode(PointwiseNode):
             Batches(
                 batches.frame,
                 batches.starts,
-                batches.tmax + self._shift,
+                moved(batches.tmax, self._shift),
                 batches.groups,
                 batches.ids,
                 batches.tags,
@@ -74,7 +79,9 @@ class ShiftNode(PointwiseNode):
     def barrier(self, barrier: Barrier) -> None:
         """Take the news that a group is complete up to a time."""
         super().barrier(
-            Barrier(barrier.group, wrapped(barrier.time + self._shift), barrier.delete)
+            Barrier(
+                barrier.group, saturated(barrier.time + self._shift), barrier.delete
+            )
         )
 
 
@@ -99,7 +106,7 @@ class SampleNode(PointwiseNode):
     def apply(self, point: Point, group: str) -> Point | None:
         """The point, if it is one of the sample."""
         if self._step:
-            return point if truncate(point.time, self._step) == point.time else None
+            return None if beyond_multiple(point.time, self._step) else point
         count = self._counts.get(group, 0)
         self._counts[group] = (count + 1) % self._every
         return point if count == 0 else None
@@ -108,7 +115,7 @@ class SampleNode(PointwiseNode):
         """The rows of the sample."""
         if not self._step:
             return None
-        rows = np.flatnonzero(rounded(frame.time, self._step) == frame.time)
+        rows = np.flatnonzero(beyond_multiples(frame.time, self._step) == 0)
         return Outcome(frame.take(rows), rows)
 
     def begin(self, group: str) -> None:
@@ -166,7 +173,7 @@ class BarrierNode(Node):
             wait = self._idle or self._period
             if now - watch.seen < wait:
                 continue
-            watch.time = watch.time + wait if self._idle else now
+            watch.time = saturated(watch.time + wait) if self._idle else now
             watch.seen = now
             watch.barrier = watch.time
             if self._delete:

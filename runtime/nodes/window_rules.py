@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.frames import Point
-from runtime.golang.numbers import wrapped
 from runtime.nodes.columns import Times, truncated
-from runtime.units import Nanoseconds, truncate
+from runtime.units import NEVER, Nanoseconds, truncate
 
 Indices = NDArray[np.intp]
 
@@ -118,17 +117,23 @@ class TimeWindows:
 
     def _firsts(self, times: Times) -> Times:
         """When groups are due first. Source: Kapacitor newWindowByTime."""
-        firsts = times + (self._period if self._fill else self._every)
+        firsts = _later(times, self._period if self._fill else self._every)
         if not self._align:
             return firsts
-        aligned = truncated(firsts, self._every)
+        aligned = self._aligned(firsts)
         if self._fill:
             # the first full period begins at an aligned time after the first point
-            aligned = np.where(aligned > firsts, aligned, aligned + self._every)
+            after = _later(aligned, self._every)
+            aligned = np.where(aligned > firsts, aligned, after)
         return aligned
+
+    def _aligned(self, due: Times) -> Times:
+        return np.where(due < NEVER, truncated(due, self._every), NEVER)
 
     def _after(self, time: Nanoseconds) -> Nanoseconds:
         due = time + self._every
+        if due >= NEVER:
+            return NEVER
         return truncate(due, self._every) if self._align else due
 
     def take(self, group: int, points: list[Point], point: Point) -> Emission | None:
@@ -166,7 +171,7 @@ class TimeWindows:
             return Emission(tuple(points), time)
         _drop(points, due - self._period)
         emission = Emission(tuple(points), due)
-        due = wrapped(self._after(time))
+        due = self._after(time)
         self._next[group] = due
         # the next emission will not want these any more
         _drop(points, due - self._period)
@@ -199,9 +204,8 @@ class TimeWindows:
         keys += np.repeat(rank, np.diff(starts))
         due = self._next[groups]
         rounds = self._rounds(sequences, sorted_ends, keys, (rank, low, span), due)
-        keep = np.searchsorted(
-            keys, rank + np.clip(due - self._period - low, 0, span - 1)
-        )
+        oldest = np.clip(_earlier(due, self._period), low, low + span - 1)
+        keep = np.searchsorted(keys, rank + (oldest - low))
         np.clip(keep, starts[:-1], starts[1:], out=keep)
         if len(unsorted):
             due[unsorted] = self._next[groups[unsorted]]
@@ -228,8 +232,8 @@ class TimeWindows:
         found: list[tuple[Indices, Indices, Times]] = []
         active = np.flatnonzero(ends)
         while len(active):
-            target = np.minimum(due[active] - low, span - 1)
-            trigger = np.searchsorted(keys, rank[active] + target)
+            target = np.clip(due[active], low, low + span - 1)
+            trigger = np.searchsorted(keys, rank[active] + (target - low))
             np.maximum(trigger, fresh[active], out=trigger)
             hits = trigger < ends[active]
             if not hits.all():
@@ -237,15 +241,15 @@ class TimeWindows:
                 if not len(active):
                     break
             found.append((active, trigger, due[active]))
-            upcoming = times[trigger] + self._every
-            due[active] = truncated(upcoming, self._every) if self._align else upcoming
+            upcoming = _later(times[trigger], self._every)
+            due[active] = self._aligned(upcoming) if self._align else upcoming
         if not found:
             return []
         group = np.concatenate([each[0] for each in found])
         trigger = np.concatenate([each[1] for each in found])
         tmax = np.concatenate([each[2] for each in found])
-        oldest = np.maximum(tmax - self._period - low, 0)
-        first = np.searchsorted(keys, rank[group] + oldest)
+        oldest = np.clip(_earlier(tmax, self._period), low, low + span - 1)
+        first = np.searchsorted(keys, rank[group] + (oldest - low))
         first = np.minimum(np.maximum(first, starts[group]), trigger)
         return [Plan(group, first, trigger, trigger, tmax, starts[:-1])]
 
@@ -357,6 +361,16 @@ class CountWindows:
         self._next[groups] = due + emissions * self._every
         keep = np.maximum(starts[1:] - self._period, starts[:-1])
         return Plan(group, first, trigger + 1, trigger, times[trigger], keep)
+
+
+def _later(times: Times, by: Nanoseconds) -> Times:
+    """Times later by `by`; `NEVER` instead of what int64 does not hold."""
+    return np.minimum(times, NEVER - by) + by
+
+
+def _earlier(times: Times, by: Nanoseconds) -> Times:
+    """Times earlier by `by`, or the least that int64 holds."""
+    return np.maximum(times, by - NEVER) - by
 
 
 def _drop(points: list[Point], oldest: Nanoseconds) -> None:

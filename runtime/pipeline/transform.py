@@ -86,6 +86,14 @@ class WindowNode(Node):
         """Check that time and count are not mixed."""
         by_count = self.period_count != 0
         require(
+            self.period >= 0 and self.every >= 0,
+            "period and every of a window cannot be negative",
+        )
+        require(
+            self.period_count >= 0,
+            "periodCount of a window cannot be negative",
+        )
+        require(
             not by_count or self.period == 0,
             "cannot specify both period and periodCount",
         )

@@ -15,7 +15,7 @@ from typing import Any, Protocol, cast
 from urllib.parse import quote as quote_
 
 from runtime import units
-from runtime.alert.serialize import event_json, row_tree
+from runtime.alert.serialize import event_line, row_tree
 from runtime.alert.types import Event, Row
 from runtime.errors import DeliveryError
 from runtime.golang.printing import text
@@ -215,7 +215,7 @@ def seconds(duration: Nanoseconds) -> float:
 
 def event_tree(event: Event) -> dict[str, object]:
     """`event` as what its JSON says, as handlers that send everything write it."""
-    tree: dict[str, object] = loads(event_json(event))
+    tree: dict[str, object] = loads(event_line(event))
     return tree
 
 

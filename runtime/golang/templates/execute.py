@@ -86,9 +86,7 @@ class Compiler:
 
         return run
 
-    def _error(
-        self, node: object, position: int, text: str, *, always: bool = False
-    ) -> TemplateError:
+    def _error(self, node: object, position: int, text: str) -> TemplateError:
         before = self._source[:position]
         line = before.count("\n") + 1
         column = len(before[before.rfind("\n") + 1 :].encode())
@@ -96,8 +94,7 @@ class Compiler:
         context = context if len(context) <= 20 else context[:20] + "..."
         return TemplateError(
             f"template: {self._name}:{line}:{column}: "
-            f'executing "{self._name}" at <{context}>: {text}',
-            always=always,
+            f'executing "{self._name}" at <{context}>: {text}'
         )
 
     # statements
@@ -186,7 +183,7 @@ class Compiler:
             called = self.defined.get(node.name)
             if called is None:
                 text = f'template "{node.name}" not defined'
-                raise self._error(here, node.position, text, always=True)
+                raise self._error(here, node.position, text)
             if state.depth >= _MAX_DEPTH:
                 text = f"exceeded maximum template depth ({_MAX_DEPTH})"
                 raise self._error(here, node.position, text)
@@ -235,7 +232,7 @@ class Compiler:
     def _not_callable(self, head: nodes.Operand) -> Value:
         def fail(state: State, dot: object) -> NoReturn:
             text = f"can't give argument to non-function {head}"
-            raise self._error(head, head.position, text, always=True)
+            raise self._error(head, head.position, text)
 
         return fail
 
@@ -283,7 +280,7 @@ class Compiler:
 
         def fail(state: State, dot: object) -> NoReturn:
             text = f"wrong number of args for {head}: want {want} got {count}"
-            raise self._error(head, head.position, text, always=True)
+            raise self._error(head, head.position, text)
 
         return fail
 
@@ -348,8 +345,7 @@ class Compiler:
             text = f"can't evaluate field {name} in type {type_name(value)}"
             if arguments:
                 text = f"{name} has arguments but cannot be invoked as function"
-            known = isinstance(value, Struct)
-            raise self._error(node, node.position, text, always=known)
+            raise self._error(node, node.position, text)
         try:
             return found(*arguments)
         except TypeError as fault:

@@ -222,15 +222,12 @@ BUILTINS: Mapping[str, Function] = {
 
 
 def to_json(value: object, *, newline: bool) -> JavaScript:
-    """The value as JSON; a value that JSON cannot hold gives an empty text.
+    """The value as JSON.
 
-    Source: Kapacitor's `json` and `jsonCompact` template functions, which drop the
-    encoder's error.
+    Source: Kapacitor's `json` and `jsonCompact` template functions, which give an empty
+        text for a value that JSON cannot hold.
     """
-    try:
-        return JavaScript(json.dumps(_jsonable(value), newline=newline))
-    except ValueError:
-        return JavaScript()
+    return JavaScript(json.dumps(_jsonable(value), newline=newline))
 
 
 def _jsonable(value: object) -> object:

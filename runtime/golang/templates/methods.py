@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from runtime.golang.numbers import wrapped
 from runtime.golang.templates.functions import CallError
 from runtime.golang.values import Int, Time, format_time, type_name
 from runtime.units import (
@@ -18,7 +17,9 @@ from runtime.units import (
     MINUTE,
     SECOND,
     Duration,
+    between,
     round_half_up,
+    saturated,
     truncate,
 )
 from runtime.units import go_duration as duration_text
@@ -86,8 +87,8 @@ _TIME: Mapping[str, Callable[..., object]] = {
     "Second": _moment(lambda moment: moment.second),
     "YearDay": _moment(lambda moment: moment.timetuple().tm_yday),
     "Weekday": lambda time: _DAYS[time.moment().weekday()],
-    "Add": lambda time, duration: Time(wrapped(int(time) + int(duration))),
-    "Sub": lambda time, other: Duration(wrapped(int(time) - int(other))),
+    "Add": lambda time, duration: Time(saturated(int(time) + int(duration))),
+    "Sub": lambda time, other: Duration(between(int(other), int(time))),
     "Before": lambda time, other: int(time) < int(other),
     "After": lambda time, other: int(time) > int(other),
     "Equal": lambda time, other: int(time) == int(other),
@@ -102,6 +103,14 @@ _DURATION: Mapping[str, Callable[..., object]] = {
     "Microseconds": lambda duration: int(duration / MICROSECOND),
     "Nanoseconds": int,
     "String": duration_text,
-    "Abs": lambda duration: Duration(abs(duration)),
-    "Truncate": lambda duration, step: Duration(duration - duration % step),
+    "Abs": lambda duration: Duration(min(abs(duration), 2**63 - 1)),
+    "Truncate": lambda duration, step: Duration(_truncated(duration, step)),
 }
+
+
+def _truncated(duration: int, step: int) -> int:
+    """Toward zero to a multiple of `step`; as it is where that is not positive."""
+    if step <= 0:
+        return duration
+    rest = abs(duration) % step
+    return duration - rest if duration >= 0 else duration + rest

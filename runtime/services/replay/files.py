@@ -66,7 +66,7 @@ class RecordingWriter:
         Raises:
             ReplayFileError: they cannot be written.
         """
-        text = "".join(f"{db}\n{rp}\n{line_of(point)}\n" for point in points)
+        text = "".join(f"{db}\n{rp}\n{line}\n" for line in map(line_of, points) if line)
         try:
             self._file.write(text.encode())
         except OSError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from runtime.frames import Point, Value
 
 _NAME = str.maketrans({",": "\\,", " ": "\\ "})
@@ -10,7 +12,11 @@ _TEXT = str.maketrans({'"': '\\"', "\\": "\\\\"})
 
 
 def line_of(point: Point) -> str:
-    """`point` as a line with its time in nanoseconds, which parses to the same point."""
+    """`point` as a line with its time in nanoseconds, which parses to the same point.
+
+    Fields that the protocol has no form for, infinite ones and such that are not numbers,
+    are left out; without any other the line is "".
+    """
     tags = "".join(
         f",{name.translate(_KEY)}={value.translate(_KEY)}"
         for name, value in sorted(point.tags.items())
@@ -19,8 +25,10 @@ def line_of(point: Point) -> str:
     fields = ",".join(
         f"{name.translate(_KEY)}={_value(value)}"
         for name, value in sorted(point.fields.items())
-        if value is not None
+        if value is not None and not (isinstance(value, float) and not isfinite(value))
     )
+    if not fields:
+        return ""
     return f"{point.name.translate(_NAME)}{tags} {fields} {int(point.time)}"
 
 

@@ -1,8 +1,6 @@
 import math
 
-import pytest
-
-from runtime.alert.serialize import event_json
+from runtime.alert.serialize import event_line
 from runtime.alert.types import Event, EventData, EventState, Level, Row
 
 
@@ -13,7 +11,7 @@ def test_an_event_is_one_line_of_json_in_kapacitors_order():
         "cpu:host=a", "cpu:host=a is CRITICAL", "", time, 0, Level.CRITICAL
     )
     event = Event("t", state, EventData(result=[row]))
-    assert event_json(event).decode() == (
+    assert event_line(event).decode() == (
         '{"id":"cpu:host=a","message":"cpu:host=a is CRITICAL","details":"",'
         '"time":"2017-07-14T02:40:00.123456789Z","duration":0,"level":"CRITICAL",'
         '"data":{"series":[{"name":"cpu","tags":{"host":"a"},'
@@ -24,10 +22,10 @@ def test_an_event_is_one_line_of_json_in_kapacitors_order():
 
 
 def test_without_data_there_is_no_series():
-    assert b'"data":{"series":null}' in event_json(Event("t", EventState("a")))
+    assert b'"data":{"series":null}' in event_line(Event("t", EventState("a")))
 
 
-def test_what_json_does_not_know_is_an_error():
-    row = Row("m", {}, ("time", "v"), [[0, math.inf]])
-    with pytest.raises(ValueError, match=r"json: unsupported value: \+Inf"):
-        event_json(Event("t", EventState("a"), EventData(result=[row])))
+def test_what_json_does_not_know_is_null():
+    row = Row("m", {}, ("time", "v", "w"), [[0, math.inf, math.nan]])
+    line = event_line(Event("t", EventState("a"), EventData(result=[row])))
+    assert b'"values":[["1970-01-01T00:00:00Z",null,null]]' in line

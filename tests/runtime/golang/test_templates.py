@@ -191,8 +191,9 @@ def test_details_refuse_what_cannot_be_made_safe(source: str) -> None:
         html(source, "details")
 
 
-def test_json_of_a_value_that_is_not_finite_is_empty() -> None:
-    assert html("[{{ json . }}]", "details").render({"v": float("inf")}) == "[]"
+def test_json_of_a_value_that_is_not_finite_is_null() -> None:
+    made = html("{{ jsonCompact . }}", "details").render({"v": float("inf")})
+    assert made == "{&#34;v&#34;:null}"
 
 
 @pytest.mark.parametrize(

@@ -304,13 +304,13 @@ class TestTemplates:
             task(A + properties)
         assert str(caught.value).startswith(text)
 
-    def test_a_template_that_fails_stops_the_task(self):
+    def test_a_template_that_fails_is_replaced(self):
         run = Run(A + ".message('{{ .Nope }}')", "1 9 9")
-        assert run.task.error == (
-            'alert2: template: message:1:3: executing "message" at <.Nope>: '
-            "can't evaluate field Nope in type kapacitor.messageInfo"
-        )
-        assert run.events == []
+        assert run.task.error == ""
+        assert [event.state.message for event in run.events] == [
+            'm:nil is CRITICAL (template: message:1:3: executing "message" at <.Nope>: '
+            "can't evaluate field Nope in type kapacitor.messageInfo)"
+        ] * 2
 
 
 class TestTopics:

@@ -9,7 +9,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runtime.alert.types import Level
-from runtime.golang.templates import TemplateError
 from runtime.nodes.alert_templates import Occurrence, Origin, Templates
 from runtime.nodes.environment import Environment, ServerInfo
 from runtime.pipeline.alert import AlertNode
@@ -123,12 +122,6 @@ def test_what_is_printed_of_odd_values_is_what_go_prints():
     made = templates(reported, message=source)
     assert made.texts(ORIGIN, happened(v=9.5))[0] == "|<no value>|%!d(float64=9.5)"
     assert reported == []
-
-
-def test_what_is_wrong_with_every_event_is_not_replaced():
-    made = templates([], message="{{ .Nope }}")
-    with pytest.raises(TemplateError, match="can't evaluate field Nope in type kapac"):
-        made.texts(ORIGIN, happened())
 
 
 @pytest.mark.parametrize("template", ["", "{{ index .Tags `no` }}"])

@@ -33,12 +33,12 @@ def test_shift_moves_points_in_both_forms():
     assert [p.time / SECOND for p in collector.points] == [5, 6, 5, 6]
 
 
-def test_shift_past_the_last_time_wraps_as_64_bits_do():
+def test_shift_moves_no_time_past_the_last():
     task, collector, _ = running("stream|from()|shift(5s)")
     given = [point.replace(time=2**63 - 2) for point in points("m v=1 10")]
     task.points(given)
     task.nodes[2].frame(frame_of(given))
-    assert [p.time for p in collector.points] == [-(2**63) + 5 * SECOND - 2] * 2
+    assert [p.time for p in collector.points] == [2**63 - 2] * 2
 
 
 def test_shift_moves_the_ends_of_batches():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runtime.line_protocol.times import LATEST
+from runtime.units import LATEST
 
 ALERT = "|alert().id('{{ .Group }}').message('{{ .Fields }}').crit(lambda: TRUE)"
 
