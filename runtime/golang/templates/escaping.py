@@ -45,6 +45,7 @@ _JS_STRING = {
     0x2028: "\\u2028",
     0x2029: "\\u2029",
 }
+_CSS_UNSAFE = frozenset("\0\"'()/;@[\\]`{}<>")
 _UNRESERVED = "-._~"
 _URL_KEPT = _UNRESERVED + "!#$&*+,/:;=?@[]%"
 
@@ -62,6 +63,21 @@ def js_text(text: str) -> str:
 def js_string(text: str) -> str:
     """The inside of a string literal in a `<script>` element."""
     return text.translate(_JS_STRING)
+
+
+def css_value(text: str) -> str:
+    """For a value in a style sheet; what could end it or call something is refused."""
+    name = "".join(
+        char for char in text if char.isascii() and _is_css_name(char)
+    ).lower()
+    unsafe = not _CSS_UNSAFE.isdisjoint(text) or "--" in text
+    if unsafe or "expression" in name or "mozbinding" in name:
+        return "ZgotmplZ"
+    return text
+
+
+def _is_css_name(char: str) -> bool:
+    return char.isalnum() or char in "-_"
 
 
 def url_part(text: str) -> str:

@@ -5,16 +5,18 @@ Source: Go text/template/exec.go.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from runtime.golang.printing import text as printed
+from runtime.golang.quoting import quote
 from runtime.golang.templates import nodes
 from runtime.golang.templates.errors import TemplateError
 from runtime.golang.templates.functions import CallError, Function, true
 from runtime.golang.templates.limits import STEP, TURN, Allowance
 from runtime.golang.templates.methods import method
-from runtime.golang.values import Int, Struct, type_name
+from runtime.golang.values import Int, StringMap, Struct, type_name
 
 Printer = Callable[[object], str]
 
@@ -145,7 +147,7 @@ class Compiler:
 
         def run(state: State, dot: object) -> str | None:
             found = value(state, dot)
-            pairs = self._pairs(node, found, state.allowance)
+            pairs = self._pairs(node.pipe, found, state.allowance)
             for key, item in pairs:
                 if slots:
                     state.variables[slots[-1]] = item
@@ -158,11 +160,14 @@ class Compiler:
         return run
 
     def _pairs(
-        self, node: nodes.Branch, value: object, allowance: Allowance
+        self, pipe: nodes.Pipe, value: object, allowance: Allowance
     ) -> list[tuple[object, object]]:
         if value is None:
             return []
         if isinstance(value, int) and not isinstance(value, bool):
+            if len(pipe.slots) > 1:
+                text = f"can't use {value} to iterate over more than one variable"
+                raise self._stale(pipe, text)
             allowance.use(TURN * max(value, 0))
             return [(index, index) for index in map(Int, range(value))]
         if isinstance(value, Mapping):
@@ -171,13 +176,17 @@ class Compiler:
         if isinstance(value, list | tuple):
             allowance.use(TURN * len(value))
             return [(Int(index), item) for index, item in enumerate(value)]
-        raise self._error(
-            node.pipe, node.pipe.position, f"range can't iterate over {printed(value)}"
-        )
+        raise self._stale(pipe, f"range can't iterate over {printed(value)}")
+
+    def _stale(self, pipe: nodes.Pipe, text: str) -> TemplateError:
+        """An error that Go finds after the pipeline, and reports at its last part."""
+        last = _evaluated_last(pipe)
+        return self._error(last, last.position, text)
 
     def _template(self, node: nodes.Call) -> Step:
         argument = self._pipe(node.pipe) if node.pipe else None
-        here = f'{{{{template "{node.name}"}}}}'
+        said = f" {node.pipe}" if node.pipe else ""
+        here = f"{{{{template {quote(node.name)}{said}}}}}"
 
         def run(state: State, dot: object) -> None:
             called = self.defined.get(node.name)
@@ -227,7 +236,16 @@ class Compiler:
             return self._path(head, arguments)
         if arguments:
             return self._not_callable(head)
+        if isinstance(head, nodes.Literal) and head.value is None:
+            return self._no_command(head)
         return self._operand(head)
+
+    def _no_command(self, head: nodes.Literal) -> Value:
+        def fail(state: State, dot: object) -> NoReturn:
+            text = "nil is not a command"
+            raise self._error(head, head.position, text, always=True)
+
+        return fail
 
     def _not_callable(self, head: nodes.Operand) -> Value:
         def fail(state: State, dot: object) -> NoReturn:
@@ -252,6 +270,11 @@ class Compiler:
         if name in ("and", "or"):
             return _lazy(values, stop=name == "or")
         call = function.call
+        if name == "call":
+            callee = next(map(str, _after_head(command)), "")
+            call = functools.partial(call, callee)
+        elif name == "printf":
+            values[0] = self._layout(command, values[0])
 
         def run(state: State, dot: object) -> object:
             given = [value(state, dot) for value in values]
@@ -264,6 +287,30 @@ class Compiler:
             except CallError as fault:
                 text = f"error calling {name}: {fault}"
                 raise self._error(command, command.position, text) from fault
+
+        return run
+
+    def _layout(self, command: nodes.Command | nodes.Identifier, value: Value) -> Value:
+        """The first argument of `printf`, which has to be a string."""
+        given = _after_head(command)
+        node = given[0] if given else command
+
+        def run(state: State, dot: object) -> object:
+            found = value(state, dot)
+            if isinstance(found, str):
+                return found
+            if isinstance(node, nodes.Literal):
+                text = f"expected string; found {node}"
+                if found is None:
+                    text = "cannot assign nil to string"
+            else:
+                text = "invalid value; expected string"
+                if found is not None:
+                    text = (
+                        "wrong type for value; expected string;"
+                        f" got {type_name(found)}"
+                    )
+            raise self._error(node, node.position, text)
 
         return run
 
@@ -311,10 +358,12 @@ class Compiler:
 
         def run(state: State, dot: object) -> object:
             value = start(state, dot)
+            typed = True
             for name in names[:-1]:
-                value = self._field(value, name, node, ())
+                typed = not isinstance(value, Mapping) or isinstance(value, StringMap)
+                value = self._field(value, name, node, (), typed=typed)
             given = [argument(state, dot) for argument in arguments]
-            return self._field(value, names[-1], node, given)
+            return self._field(value, names[-1], node, given, typed=typed)
 
         return run
 
@@ -332,6 +381,8 @@ class Compiler:
         name: str,
         node: nodes.Operand,
         arguments: list[object] | tuple[object, ...],
+        *,
+        typed: bool = True,
     ) -> object:
         if not arguments:
             if isinstance(value, Struct) and name in value.fields:
@@ -342,8 +393,12 @@ class Compiler:
                 return None
         found = method(value, name)
         if found is None:
-            text = f"can't evaluate field {name} in type {type_name(value)}"
-            if arguments:
+            # a map's elements are of any type, as far as Go knows
+            kind = type_name(value) if typed else "interface {}"
+            text = f"can't evaluate field {name} in type {kind}"
+            if arguments and isinstance(value, Mapping):
+                text = f"{name} is not a method but has arguments"
+            elif arguments and isinstance(value, Struct) and name in value.fields:
                 text = f"{name} has arguments but cannot be invoked as function"
             raise self._error(node, node.position, text)
         try:
@@ -355,6 +410,19 @@ class Compiler:
         except (ValueError, ArithmeticError) as fault:
             text = f"error calling {name}: {fault}"
             raise self._error(node, node.position, text) from fault
+
+
+def _after_head(node: nodes.Command | nodes.Identifier) -> list[nodes.Operand]:
+    return node.arguments[1:] if isinstance(node, nodes.Command) else []
+
+
+def _evaluated_last(node: nodes.Operand) -> nodes.Operand:
+    """The part of a value that is evaluated last, which Go names in some errors."""
+    if isinstance(node, nodes.Pipe):
+        return _evaluated_last(node.commands[-1].arguments[-1])
+    if isinstance(node, nodes.Chain):
+        return _evaluated_last(node.inner)
+    return node
 
 
 def _lazy(values: list[Value], *, stop: bool) -> Value:

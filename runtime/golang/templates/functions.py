@@ -48,13 +48,12 @@ def compare(left: object, right: object) -> int:
     Raises:
         CallError: their kinds differ or have no order.
     """
-    if _kind(left) != _kind(right):
-        raise CallError(
-            "incompatible types for comparison"
-            if left is None or right is None
-            else f"incompatible types for comparison: {type_name(left)} and {type_name(right)}"
-        )
-    if _kind(left) not in ("int", "float", "string"):
+    kinds = {_kind(left), _kind(right)}
+    if not kinds <= {"bool", "int", "float", "string"}:
+        raise CallError("invalid type for comparison")
+    if len(kinds) > 1:
+        raise _incompatible(left, right)
+    if kinds == {"bool"}:
         raise CallError("invalid type for comparison")
     a, b = cast("float", left), cast("float", right)
     return (a > b) - (a < b)
@@ -74,16 +73,25 @@ def equal(first: object, *others: object) -> bool:
 def _same(left: object, right: object) -> bool:
     if left is None or right is None:
         return left is right
+    if _basic(left) != _basic(right):
+        raise _incompatible(left, right)
     for value in (left, right):
         if isinstance(value, Mapping | list | tuple):
             raise CallError("non-comparable type " + _shown(value))
-    if _kind(left) != _kind(right):
-        raise CallError(
-            f"incompatible types for comparison: {type_name(left)} and {type_name(right)}"
-        )
     if isinstance(left, Struct) and isinstance(right, Struct):
         return left.fields == right.fields
     return left == right
+
+
+def _incompatible(left: object, right: object) -> CallError:
+    names = f"{type_name(left)} and {type_name(right)}"
+    return CallError(f"incompatible types for comparison: {names}")
+
+
+def _basic(value: object) -> str:
+    """Which of Go's basic kinds a value has; "" for structs, maps and slices."""
+    kind = _kind(value)
+    return kind if kind in ("bool", "int", "float", "string") else ""
 
 
 def _shown(value: object) -> str:
@@ -175,20 +183,23 @@ def _len(value: object) -> Int:
     raise CallError(f"len of type {type_name(value)}")
 
 
-def _printf(layout: object, *values: object) -> str:
-    if not isinstance(layout, str):
-        raise CallError(
-            f"wrong type for value; expected string; got {type_name(layout)}"
-        )
+def _joined(*values: object) -> str:
+    """What the escapers escape."""
+    return sprint(*("<no value>" if value is None else value for value in values))
+
+
+def _printf(layout: str, *values: object) -> str:
     if padding(layout) > _MOST_PADDING:
         raise CallError("the widths of its verbs are too large")
     return sprintf(layout, *values)
 
 
-def _call(value: object, *_arguments: object) -> object:
+def _call(callee: str, value: object, *_arguments: object) -> object:
+    # templates get no functions as values
     if value is None:
         raise CallError("call of nil")
-    raise CallError(f"non-function {sprint(value)} of type {type_name(value)}")
+    shown = callee or sprint(value)
+    raise CallError(f"non-function {shown} of type {type_name(value)}")
 
 
 def _not_equal(left: object, right: object) -> bool:
@@ -212,9 +223,9 @@ BUILTINS: Mapping[str, Function] = {
     "index": Function(_index, 1),
     "slice": Function(_slice, 1),
     "len": Function(_len, 1, 1),
-    "html": Function(lambda *values: html(sprint(*values), plus=False), 0),
-    "js": Function(lambda *values: js_text(sprint(*values)), 0),
-    "urlquery": Function(lambda *values: urllib.parse.quote_plus(sprint(*values)), 0),
+    "html": Function(lambda *values: html(_joined(*values), plus=False), 0),
+    "js": Function(lambda *values: js_text(_joined(*values)), 0),
+    "urlquery": Function(lambda *values: urllib.parse.quote_plus(_joined(*values)), 0),
     "print": Function(sprint, 0),
     "printf": Function(_printf, 1),
     "println": Function(sprintln, 0),

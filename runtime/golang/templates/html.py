@@ -9,12 +9,13 @@ Source: Go html/template (context.go, transition.go, escape.go).
 from __future__ import annotations
 
 import re
+import urllib.parse
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from runtime.golang import json
 from runtime.golang.printing import sprint
-from runtime.golang.templates import escaping, nodes
+from runtime.golang.templates import embedded, escaping, nodes
 from runtime.golang.templates.errors import TemplateError
 from runtime.golang.templates.functions import JavaScript, to_json
 
@@ -41,9 +42,16 @@ _URL_ATTRIBUTES = frozenset(
         "xmlns",
     ]
 )
-_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
+# a comment, or a tag and its name
+_MARKUP = re.compile(
+    r"<!--|<(/?)([a-zA-Z](?:[a-zA-Z0-9]|[:-][a-zA-Z0-9])*)",
+)
+_LONE_LESS_THAN = re.compile("<(?!!doctype)", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"\s*([^\s=>/\"']+)\s*=\s*([\"'])")
 _BARE = re.compile(r"\s*([^\s=>/\"']+)(?=[\s/>])|\s*/")
+# what an element holds that is not markup
+_CONTENTS = {"script": "script", "style": "style", "textarea": "raw", "title": "raw"}
+_PREDEFINED = ("html", "urlquery")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +59,13 @@ class Context:
     """Where in the page a piece of text stands.
 
     Attributes:
-        place: `text`, `tag`, `attribute` or `script`.
-        element: the tag being read.
+        place: `text`, `comment`, `tag`, `attribute`, `raw` (text without markup),
+            `script` or `style`.
+        element: the tag being read, or the element whose content this is.
         quote: what ends the attribute.
         url: for attributes that hold URLs: `start`, `path` or `query`; else "".
         handler: the attribute holds script or style.
+        spot: where in a script or style sheet.
     """
 
     place: str = "text"
@@ -63,16 +73,23 @@ class Context:
     quote: str = ""
     url: str = ""
     handler: bool = False
+    spot: embedded.Spot = field(default=embedded.CODE)
 
 
 def printers(body: list[nodes.Statement], name: str, source: str) -> dict[int, Printer]:
     """The escaper of each action, by the action's position.
 
+    Literal text is changed in place: comments go, and a lone `<` becomes `&lt;`.
+
     Raises:
-        TemplateError: an action stands where this runtime cannot make it safe.
+        TemplateError: an action stands where this runtime cannot make it safe, or a
+            tag, comment or element without markup does not end.
     """
     walk = _Walk(name, source)
-    walk.block(body, Context())
+    end = walk.block(body, Context())
+    if end.place != "text":
+        text = f"ends in a non-text context: {end.element or end.place}"
+        raise TemplateError(f"html/template:{name}: {text}")
     return walk.found
 
 
@@ -89,11 +106,12 @@ class _Walk:
 
     def _statement(self, node: nodes.Statement, context: Context) -> Context:
         if isinstance(node, nodes.Text):
-            return _after_text(node.text, context)
+            node.text, context = _after_text(node.text, context)
+            return context
         if isinstance(node, nodes.Action):
             if not node.pipe.names:
                 self.found[node.position] = self._printer(node, context)
-            return replace(context, url="path") if context.url == "start" else context
+            return _after_action(context)
         if isinstance(node, nodes.Branch):
             then = self.block(node.body, context)
             otherwise = self.block(node.otherwise, context)
@@ -107,99 +125,222 @@ class _Walk:
         return context
 
     def _printer(self, node: nodes.Action, context: Context) -> Printer:
-        if context.place == "text":
-            return lambda value: escaping.html(_shown(value))
-        if context.place == "script":
-            return _script
-        if context.place == "attribute" and not context.handler:
-            return _ATTRIBUTES[context.url]
-        raise self._error(
-            node, f"cannot escape {node.pipe} inside a tag, style or script attribute"
-        )
+        predefined = self._predefined(node)
+        if context.place == "comment":
+            return _nothing
+        made = _in_content(context)
+        if made is not None:
+            return made
+        steps = _steps(context)
+        if steps is None:
+            raise self._error(
+                node,
+                f"cannot escape {node.pipe} inside a tag, style or script attribute",
+            )
+        if predefined in map(_EQUIVALENTS.get, steps):
+            steps = [
+                predefined if _EQUIVALENTS.get(step) == predefined else step
+                for step in steps
+            ]
+            return _composed(steps, nothing=_take_away(node.pipe))
+        return _composed(steps)
+
+    def _predefined(self, node: nodes.Action) -> str:
+        """Which escaper the template itself calls, as the last of the pipeline."""
+        found = ""
+        for number, command in enumerate(node.pipe.commands, 1):
+            head = command.arguments[0]
+            if isinstance(head, nodes.Identifier) and head.name in _ESCAPERS:
+                if number < len(node.pipe.commands):
+                    raise self._error(
+                        node,
+                        f'predefined escaper "{head.name}" disallowed in template',
+                    )
+                found = head.name
+        return found
 
     def _error(self, node: nodes.Node, text: str) -> TemplateError:
-        line = self._source.count("\n", 0, node.position) + 1
-        return TemplateError(f"html/template:{self._name}:{line}: {text}")
+        before = self._source[: node.position]
+        line = before.count("\n") + 1
+        column = len(before[before.rfind("\n") + 1 :].encode())
+        return TemplateError(f"html/template:{self._name}:{line}:{column}: {text}")
+
+
+_STEPS_TO_TAKE: dict[str, list[str]] = {
+    "": ["escape"],
+    "start": ["filter", "normalize", "escape"],
+    "path": ["normalize", "escape"],
+    "query": ["part", "escape"],
+}
+_ESCAPERS: dict[str, Callable[[str], str]] = {
+    "escape": escaping.html,
+    "filter": lambda text: text if escaping.safe_scheme(text) else "#ZgotmplZ",
+    "normalize": escaping.url,
+    "part": escaping.url_part,
+    # what templates may call by themselves
+    "html": lambda text: escaping.html(text, plus=False),
+    "urlquery": urllib.parse.quote_plus,
+}
+# a call of the template's own takes the place of the step that does the same
+_EQUIVALENTS = {"escape": "html", "normalize": "urlquery", "part": "urlquery"}
+
+
+def _steps(context: Context) -> list[str] | None:
+    """What makes a value safe in text or an attribute; None where nothing does."""
+    if context.place in ("text", "raw"):
+        return ["escape"]
+    if context.place == "attribute" and not context.handler:
+        return _STEPS_TO_TAKE[context.url]
+    return None
+
+
+def _take_away(pipe: nodes.Pipe) -> str:
+    """Leave out the last call of a pipeline, but keep its arguments.
+
+    Returns how no value at all then shows.
+    """
+    last = pipe.commands[-1]
+    if len(pipe.commands) > 1 and len(last.arguments) == 1:
+        pipe.commands.pop()
+        return "<no value>"
+    last.arguments[0] = nodes.Identifier("print", position=last.position)
+    return ""
+
+
+def _composed(steps: list[str], *, nothing: str = "") -> Printer:
+    functions = [_ESCAPERS[step] for step in steps]
+
+    def show(value: object) -> str:
+        text = nothing if value is None else sprint(value)
+        for function in functions:
+            text = function(text)
+        return text
+
+    return show
 
 
 def _shown(value: object) -> str:
     return "" if value is None else sprint(value)
 
 
+def _nothing(value: object) -> str:
+    return ""
+
+
+def _in_content(context: Context) -> Printer | None:
+    """How a value shows in a script or style sheet; None where it may not."""
+    if context.place in ("script", "style") and context.spot.is_comment:
+        return _nothing
+    if context.place == "style":
+        return None if context.spot.inside else _style
+    if context.place == "script":
+        return {"": _script, '"': _js_string, "'": _js_string}.get(context.spot.inside)
+    return None
+
+
+def _js_string(value: object) -> str:
+    return escaping.js_string(_shown(value))
+
+
+def _style(value: object) -> str:
+    return escaping.css_value(_shown(value))
+
+
 def _script(value: object) -> str:
     if isinstance(value, JavaScript):
         return value
-    if isinstance(value, str):
-        return f'"{escaping.js_string(value)}"'
-    text = to_json(value, newline=False)
-    # a number next to a keyword or another number must stay a token of its own
-    return f" {text} " if isinstance(value, int | float) else text or json.dumps(None)
+    text = to_json(value, newline=False) or json.dumps(None)
+    # a number or word next to another must stay a token of its own
+    return f" {text} " if re.search(r"\A[\w$]|[\w$]\Z", text) else text
 
 
-def _url_start(value: object) -> str:
-    text = _shown(value)
-    return escaping.html(
-        escaping.url(text) if escaping.safe_scheme(text) else "#ZgotmplZ"
-    )
+def _after_action(context: Context) -> Context:
+    if context.place == "script" and not context.spot.inside:
+        return replace(context, spot=embedded.Spot("", divides=True))
+    return replace(context, url="path") if context.url == "start" else context
 
 
-_ATTRIBUTES: dict[str, Printer] = {
-    "": lambda value: escaping.html(_shown(value)),
-    "start": _url_start,
-    "path": lambda value: escaping.html(escaping.url(_shown(value))),
-    "query": lambda value: escaping.url_part(_shown(value)),
-}
-
-
-def _after_text(text: str, context: Context) -> Context:
+def _after_text(text: str, context: Context) -> tuple[str, Context]:
+    """The text as it is written, and where it ends."""
+    out: list[str] = []
     while text:
-        text, context = _STEPS[context.place](text, context)
-    return context
+        written, text, context = _STEPS[context.place](text, context)
+        out.append(written)
+    return "".join(out), context
 
 
-def _in_text(text: str, context: Context) -> tuple[str, Context]:
-    tag = _TAG.search(text)
-    if tag is None:
-        return "", context
-    element = "" if tag[1] else tag[2].lower()
-    return text[tag.end() :], Context("tag", element)
+# what is written, what of the text is left, and where that stands
+_Step = tuple[str, str, Context]
 
 
-def _in_tag(text: str, context: Context) -> tuple[str, Context]:
+def _in_text(text: str, context: Context) -> _Step:
+    markup = _MARKUP.search(text)
+    before = _LONE_LESS_THAN.sub("&lt;", text[: markup.start()] if markup else text)
+    if markup is None:
+        return before, "", context
+    rest = text[markup.end() :]
+    if markup[0] == "<!--":
+        return before, rest, Context("comment")
+    element = "" if markup[1] else markup[2].lower()
+    return before + markup[0], rest, Context("tag", element)
+
+
+def _in_comment(text: str, context: Context) -> _Step:
+    _, end, rest = text.partition("-->")
+    return "", rest, Context() if end else context
+
+
+def _in_tag(text: str, context: Context) -> _Step:
     attribute = _ATTRIBUTE.match(text)
     if attribute:
         name = attribute[1].lower()
         url = "start" if name.removeprefix("data-") in _URL_ATTRIBUTES else ""
         handler = name.startswith("on") or name in ("style", "srcset", "srcdoc")
         inside = Context("attribute", context.element, attribute[2], url, handler)
-        return text[attribute.end() :], inside
+        return attribute[0], text[attribute.end() :], inside
     bare = _BARE.match(text)
     if bare:
-        return text[bare.end() :], context
+        return bare[0], text[bare.end() :], context
     rest = text.lstrip()
+    blank = text[: len(text) - len(rest)]
     if not rest.startswith(">"):
-        return rest[1:], context
-    return rest[1:], Context("script" if context.element == "script" else "text")
+        return blank + rest[:1], rest[1:], context
+    place = _CONTENTS.get(context.element, "text")
+    element = context.element if place != "text" else ""
+    return blank + ">", rest[1:], Context(place, element)
 
 
-def _in_attribute(text: str, context: Context) -> tuple[str, Context]:
+def _in_attribute(text: str, context: Context) -> _Step:
     inside, quote, rest = text.partition(context.quote)
     if quote:
-        return rest, Context("tag", context.element)
+        return inside + quote, rest, Context("tag", context.element)
     if context.url and inside:
         query = context.url == "query" or "?" in inside or "#" in inside
-        return "", replace(context, url="query" if query else "path")
-    return "", context
+        return inside, "", replace(context, url="query" if query else "path")
+    return inside, "", context
 
 
-def _in_script(text: str, context: Context) -> tuple[str, Context]:
-    at = text.lower().find("</script")
-    return ("", context) if at < 0 else (text[at + 8 :], Context("tag"))
+def _in_element(text: str, context: Context) -> _Step:
+    """The content of an element without markup, up to its end."""
+    end = re.search(rf"</{context.element}(?=[\t\n\f />])", text, re.IGNORECASE)
+    content = text if end is None else text[: end.start()]
+    if context.place == "raw":
+        written = _LONE_LESS_THAN.sub("&lt;", content)
+    else:
+        change = embedded.script if context.place == "script" else embedded.style
+        written, spot = change(content, context.spot)
+        context = replace(context, spot=spot)
+    if end is None:
+        return written, "", context
+    return written, text[end.start() :], Context()
 
 
-_STEPS: dict[str, Callable[[str, Context], tuple[str, Context]]] = {
+_STEPS: dict[str, Callable[[str, Context], _Step]] = {
     "text": _in_text,
+    "comment": _in_comment,
     "tag": _in_tag,
     "attribute": _in_attribute,
-    "script": _in_script,
+    "raw": _in_element,
+    "script": _in_element,
+    "style": _in_element,
 }

@@ -201,7 +201,7 @@ class _Parser:
             self._define(name)
         if head.kind == "define":
             return None
-        return nodes.Call(name, pipe, position=head.position)
+        return nodes.Call(name, pipe, position=token.position)
 
     def _define(self, name: str) -> None:
         scope, loops = self._scope, self._loops
@@ -294,6 +294,8 @@ class _Parser:
             names.append(self._next(spaces=True).text[1:])
         if isinstance(term, nodes.Field | nodes.Variable):
             term.names.extend(names)
+            # where Go takes a chain to stand
+            term.position = position
             return term
         if isinstance(term, _CONSTANT):
             raise self._error(f"unexpected . after term {quote(str(term))}")

@@ -172,7 +172,7 @@ def test_a_template_that_does_not_execute_says_where(source: str, fault: str) ->
         ),
         (
             "<script>{{ .Fields.s }}</script>",
-            '<script>"it\\u0027s \\u003cb\\u003e"</script>',
+            '<script>"it\'s \\u003cb\\u003e"</script>',
         ),
     ],
 )

@@ -85,7 +85,7 @@ def happened(event_id="m:h=a", **fields):
             "incompatible types for compar",
         ),
         ("{{ index .Fields 5 }}", "value has type int; should be string"),
-        ("{{ .Fields.v.w }}", "can't evaluate field w in type float64"),
+        ("{{ .Fields.v.w }}", "can't evaluate field w in type interface {}"),
         ("{{ range .Fields.v }}{{ end }}", "range can't iterate over 9.5"),
         ("{{ slice .ID 99 }}", "error calling slice: index out of range: 99"),
         ("{{ .Time.Add `x` }}", "error calling Add: "),
