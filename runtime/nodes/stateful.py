@@ -296,18 +296,21 @@ class ChangeDetectNode(SerialNode):
 
     def apply(self, point: Point, group: str) -> Point | None:
         """The point, if it brings anything new."""
-        last = self._last.get(group)
-        changed = last is None
-        for name in self._fields:
-            value = point.fields.get(name)
-            if value is None:
-                self.error("Invalid field in change detect", f'field "{name}"')
-            elif last is not None and not _same(value, last.get(name)):
-                changed = True
-        if not changed:
+        if not self._changed(point.fields, self._last.get(group, {})):
             return None
         self._last[group] = point.fields
         return point
+
+    def _changed(self, now: Mapping[str, Value], last: Mapping[str, Value]) -> bool:
+        """Whether a field differs; fields after the first that does are not looked at."""
+        for name in self._fields:
+            value = now.get(name)
+            if value is None:
+                text = f"expected field {name} not found"
+                self.error("Invalid field in change detect", text, field=name)
+            elif not _same(value, last.get(name)):
+                return True
+        return False
 
     def series(self, frame: Frame, series: Series) -> Outcome | None:
         """The rows that bring anything new.
@@ -324,11 +327,8 @@ class ChangeDetectNode(SerialNode):
             values = column.values[series.order]
             changed[1:] |= values[1:] != values[:-1]
         for id, start in zip(series.ids, series.starts.tolist(), strict=False):
-            last = past.get(id)
             now = self._at(columns, series.order[start])
-            changed[start] = last is None or not all(
-                _same(value, last.get(name)) for name, value in now.items()
-            )
+            changed[start] = self._changed(now, past.get(id, {}))
         passed = np.flatnonzero(changed)
         latest = np.searchsorted(passed, series.starts[1:]) - 1
         for id, start, number in zip(

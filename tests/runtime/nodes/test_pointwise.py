@@ -538,6 +538,26 @@ def test_change_detect_compares_value_and_type_with_the_last_passed(feed, caplog
     assert errors(caplog)[0][0] == "Invalid field in change detect"
 
 
+@both
+@pytest.mark.parametrize(
+    ("names", "passed"),
+    [
+        ((), []),
+        (("nope",), []),
+        (("nope", "never"), []),
+        (("v",), [1, 3]),
+        (("nope", "v"), [1, 3]),
+        # what the last passed point lacks is news
+        (("v", "w"), [1, 3, 4]),
+        (("w",), [1, 4]),
+    ],
+)
+def test_change_detect_passes_only_points_with_a_field_it_watches(feed, names, passed):
+    node, collector = running(transform.ChangeDetectNode(names))
+    feed(node, points("m v=1,w=1 1\nm v=1,w=1 2\nm v=2 3\nm v=2,w=7 4"))
+    assert [point.time / 1e9 for point in collector.points] == passed
+
+
 # all of them: points and columns agree
 
 SPECS = {
