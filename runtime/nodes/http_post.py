@@ -111,7 +111,7 @@ class HTTPPostNode(Node):
                 raise TaskError(str(error)) from error
         found = self._service.endpoint(self._name)
         if found is None:
-            raise TaskError(f"specified endpoint does not exist: {self._name}")
+            raise TaskError(f"endpoint '{self._name}' does not exist")
         return found
 
     def _post(self, row: Callable[[], Row], pass_on: PassOn | None = None) -> None:

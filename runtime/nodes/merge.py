@@ -6,7 +6,9 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
+from runtime.errors import TaskError
 from runtime.frames import Batch, Dimensions, Point, Value
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Barrier, Node
@@ -174,9 +176,7 @@ class JoinNode(MergingNode):
         self._delimiter = spec.delimiter
         self._tolerance = int(spec.tolerance)
         self._stream_name = spec.stream_name
-        self._outer = spec.fill is not None and spec.fill != "none"
-        number = spec.fill if isinstance(spec.fill, float | int) else None
-        self._fill: Value = number
+        self._outer, self._fill = _filling(spec.fill)
         self._groups: dict[str, _Joined] = {}
         self._general: list[dict[str, list[Point | Batch]]] = [{} for _ in self._names]
         self._specific: dict[str, dict[str, None]] = {}
@@ -337,6 +337,19 @@ class JoinNode(MergingNode):
                 finest.dimensions,
             )
         )
+
+
+def _filling(fill: object) -> tuple[bool, Value]:
+    """Whether incomplete sets are joined, and what missing fields get.
+
+    Raises:
+        TaskError: an unknown word.
+    """
+    if isinstance(fill, str) and fill not in ("null", "none"):
+        raise TaskError(f"unexpected fill option {fill}")
+    # durations and booleans are integers in Python, and fill nothing
+    number = fill if type(fill) in (int, float) else None
+    return fill == "null" or number is not None, cast("Value", number)
 
 
 def _on_key(item: Point | Batch, tags: tuple[str, ...]) -> str:

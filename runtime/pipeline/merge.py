@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from runtime.golang.quoting import quote
 from runtime.pipeline.node import Edge, Node, link, require
 from runtime.pipeline.properties import ZERO, internal, switch
 from runtime.settings import setting
@@ -43,8 +44,9 @@ class JoinNode(Node):
 
     def validate(self) -> None:
         """Check that each parent has a prefix of its own."""
-        check_prefixes("join", "joined streams", self.as_names, len(self.parents))
-        check_delimiter(self.as_names, self.delimiter)
+        check_prefixes("join", self.as_names, len(self.parents), "joined streams")
+        told = f"{quote(self.delimiter)}\t"
+        check_names("join", self.as_names, self.delimiter or None, told)
 
 
 @dataclass(eq=False, slots=True)
@@ -83,15 +85,17 @@ class CombineNode(Node):
 
     def validate(self) -> None:
         """Check that each expression has a prefix of its own."""
-        check_prefixes("combine", "combined streams", self.as_names, len(self.lambdas))
-        check_delimiter(self.as_names, self.delimiter)
+        count = len(self.lambdas)
+        check_prefixes("combine", self.as_names, count, "combine expressions")
+        told = f"character {self.delimiter}"
+        check_names("combine", self.as_names, self.delimiter, told)
 
 
-def check_prefixes(call: str, what: str, names: Sequence[str], count: int) -> None:
-    """Check the prefixes of a join or combine.
+def check_prefixes(call: str, names: Sequence[str], count: int, what: str) -> None:
+    """Check that there is a prefix for each thing that is brought together.
 
     Raises:
-        ScriptError: there are none, too few or too many, or one twice.
+        ScriptError: there are none, too few or too many.
     """
     require(
         bool(names),
@@ -101,25 +105,35 @@ def check_prefixes(call: str, what: str, names: Sequence[str], count: int) -> No
         len(names) == count,
         f"number of prefixes specified by {call}.as() must match the number of {what}",
     )
+
+
+def check_names(
+    call: str, names: Sequence[str], forbidden: str | None, told: str
+) -> None:
+    """Check that prefixes can be told from each other and from the field that follows.
+
+    Args:
+        call: the node.
+        names: the prefixes.
+        forbidden: the delimiter, which no name may contain; None for none.
+        told: the error's words for it.
+
+    Raises:
+        ScriptError: a name is empty, contains the delimiter, or is there twice.
+    """
+    for name in names:
+        require(
+            name != "",
+            f"must provide a prefix name for the {call} node, see .as() property method",
+        )
+        require(
+            forbidden is None or forbidden not in name,
+            f"cannot use name {name} as field prefix, it contains the delimiter {told}",
+        )
     require(
         len(set(names)) == len(names),
         "cannot use the same prefix name see .as() property method",
     )
-
-
-def check_delimiter(names: Sequence[str], delimiter: str) -> None:
-    """Check that a prefix can be told from the field that follows it.
-
-    Raises:
-        ScriptError: a name contains the delimiter.
-    """
-    for name in names:
-        require(name != "", "must provide a prefix name for the join node, see .as()")
-        require(
-            delimiter == "" or delimiter not in name,
-            f"cannot use name {name} as field prefix,"
-            f' it contains the delimiter "{delimiter}"\t',
-        )
 
 
 def join(parent: Node, *others: Node) -> JoinNode:

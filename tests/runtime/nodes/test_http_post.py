@@ -259,7 +259,7 @@ def test_wrong_scripts_are_refused(call, text):
 @pytest.mark.parametrize(
     ("call", "text"),
     [
-        ("httpPost().endpoint('e')", "specified endpoint does not exist: e"),
+        ("httpPost().endpoint('e')", "endpoint 'e' does not exist"),
         ("httpPost('http://h/{{')", 'invalid URL template syntax "http://h/{{": '),
     ],
 )

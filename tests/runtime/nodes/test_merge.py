@@ -1,5 +1,6 @@
 import pytest
 
+from runtime.errors import TaskError
 from runtime.nodes.environment import Environment
 from runtime.nodes.task import ExecutingTask
 from runtime.pipeline.evaluate import evaluate
@@ -52,6 +53,19 @@ def test_join_pairs_points_of_one_time():
         (3, {"x.v": 6.0, "y.v": 5.0}),
     ]
     assert collector.points[0].name == "a"
+
+
+@pytest.mark.parametrize("word", ["xyz", "", "NULL", "0", "previous"])
+def test_an_unknown_way_to_fill_is_refused_when_the_task_starts(word):
+    with pytest.raises(TaskError, match=f"^unexpected fill option {word}$"):
+        running(f"a|join(b).as('x','y').fill('{word}')")
+
+
+@pytest.mark.parametrize("fill", ["'none'", "1s", "TRUE", "/x/"])
+def test_what_is_neither_number_nor_null_fills_nothing(fill):
+    task, collector = running(f"a|join(b).as('x','y').fill({fill})")
+    task.points(points("a v=1 1\na v=2 2\nb v=3 2\na v=4 3\nb v=5 3"))
+    assert [time for time, _ in found(collector)] == [2, 3]
 
 
 @pytest.mark.parametrize(

@@ -294,6 +294,37 @@ def test_errors_without_position(script: str, text: str) -> None:
             f"|join({S}).as('a','x.y')",
             "cannot use name x.y as field prefix, it contains the delimiter " '"."\t',
         ),
+        (
+            f"|join({S}).as('x','')",
+            "must provide a prefix name for the join node, see .as() property method",
+        ),
+        (
+            f"|join({S}).as('','')",
+            "must provide a prefix name for the join node, see .as() property method",
+        ),
+        (
+            f"|join({S}).as('a','xéy').delimiter('é')",
+            'cannot use name xéy as field prefix, it contains the delimiter "é"\t',
+        ),
+        (
+            "|combine(lambda: TRUE, lambda: TRUE).as('a')",
+            "number of prefixes specified by combine.as() must match the number of"
+            " combine expressions",
+        ),
+        (
+            "|combine(lambda: TRUE, lambda: TRUE).as('a','')",
+            "must provide a prefix name for the combine node, see .as() property"
+            " method",
+        ),
+        (
+            "|combine(lambda: TRUE, lambda: TRUE).as('a','b.c')",
+            "cannot use name b.c as field prefix, it contains the delimiter"
+            " character .",
+        ),
+        (
+            "|combine(lambda: TRUE, lambda: TRUE).as('a','b').delimiter('')",
+            "cannot use name a as field prefix, it contains the delimiter character ",
+        ),
         ("|httpPost()", "must provide url or endpoint"),
         ("|httpPost('a','b')", "httpPost expects 0 or 1 arguments, got 2"),
         (
