@@ -105,9 +105,9 @@ def pretty(value: Any, status: int = 200, *, sort_keys: bool = False) -> Answer:
     return Answer(status, encode(value, indent="    ", sort_keys=sort_keys))
 
 
-def compact(value: Any, status: int = 200) -> Answer:
+def compact(value: Any, status: int = 200, *, newline: bool = True) -> Answer:
     """An answer in the form of configuration and service tests."""
-    return Answer(status, encode(value, newline=True))
+    return Answer(status, encode(value, newline=newline))
 
 
 def failure(text: str, status: int) -> Answer:

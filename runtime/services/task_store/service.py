@@ -17,6 +17,7 @@ from runtime.services.httpd.messages import (
     Answer,
     RefusedError,
     Request,
+    compact,
     failure,
     pretty,
     self_link,
@@ -149,7 +150,12 @@ class TaskStoreService:
 
     def _page(self, task: str, endpoint: str) -> Answer:
         page = self._pages.page(task, endpoint)
-        return NOT_FOUND if page is None else pretty(page.json())
+        if page is None:
+            return NOT_FOUND
+        try:
+            return compact(page.json(), newline=False)
+        except ValueError as error:  # NaN and infinite numbers, which JSON lacks
+            return failure(str(error), 500)
 
     def _task_tree(
         self,

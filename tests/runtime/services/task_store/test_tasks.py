@@ -360,11 +360,37 @@ def test_points_go_to_the_tasks_that_read_their_database(api: Any) -> None:
 
 def test_a_page_shows_the_latest_rows(api: Any) -> None:
     define(api, script=SCRIPT + "|httpOut('out')", status="enabled")
-    assert api.json("GET", "/tasks/x/out") == {"series": None}
+    assert api.ask("GET", "/tasks/x/out") == (200, '{"series":null}')
     write(api, "cpu,host=a v=1 1000000000")
     row = api.json("GET", "/tasks/x/out")["series"][0]
     assert (row["name"], row["values"]) == ("cpu", [["1970-01-01T00:00:01Z", 1]])
     assert api.ask("GET", "/tasks/x/nope") == (404, "Not Found")
+
+
+def test_a_page_is_compact_json_as_go_writes_it(api: Any) -> None:
+    define(api, script="stream|from()|groupBy('h')|httpOut('out')", status="enabled")
+    write(api, 'cpu,z=q,h=<a>&b v=1,s="é<>&\u2028",b=t,a=1e21,i=5i 1000000000')
+    write(api, "cpu v=0.000001 2000000000")
+    assert api.ask("GET", "/tasks/x/out") == (
+        200,
+        '{"series":[{"name":"cpu","tags":{"h":"\\u003ca\\u003e\\u0026b","z":"q"},'
+        '"columns":["time","a","b","i","s","v"],"values":[["1970-01-01T00:00:01Z",'
+        '1e+21,true,5,"é\\u003c\\u003e\\u0026\\u2028",1]]},'
+        '{"name":"cpu","columns":["time","v"],"values":[["1970-01-01T00:00:02Z",0.000001]]}]}',
+    )
+
+
+@pytest.mark.parametrize(
+    ("quotient", "name"),
+    [("0.0 / 0.0", "NaN"), ("1.0 / 0.0", "+Inf"), ("-1.0 / 0.0", "-Inf")],
+)
+def test_a_page_cannot_show_what_json_lacks(api: Any, quotient: str, name: str) -> None:
+    top, bottom = quotient.split(" / ")
+    script = "stream|from()|eval(lambda: \"a\" / \"b\").as('q')|httpOut('out')"
+    define(api, script=script, status="enabled")
+    write(api, f"cpu a={top},b={bottom} 1000000000")
+    text = f"json: unsupported value: {name}"
+    assert api.ask("GET", "/tasks/x/out") == (500, text)
 
 
 def test_writing(api: Any) -> None:
