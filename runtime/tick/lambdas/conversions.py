@@ -22,9 +22,15 @@ _BOOLS: Final = {
     **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False),
 }
 _INT: Final = re.compile(r"[+-]?[0-9]+")
-_FLOAT: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+# underscores may stand between digits, and after the prefix of a hexadecimal number
+_DIGITS: Final = "[0-9](?:_?[0-9])*"
+_HEX_DIGITS: Final = "[0-9a-fA-F](?:_?[0-9a-fA-F])*"
+_FLOAT: Final = re.compile(
+    rf"[+-]?(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][+-]?{_DIGITS})?"
+)
 _HEX_FLOAT: Final = re.compile(
-    r"[+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+"
+    rf"[+-]?0[xX](?:_?{_HEX_DIGITS}(?:\.(?:{_HEX_DIGITS})?)?|\.{_HEX_DIGITS})"
+    rf"[pP][+-]?{_DIGITS}"
 )
 _INFINITE: Final = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE | re.ASCII)
 _SIZES: Final = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
@@ -68,10 +74,10 @@ def int_of_text(text: str) -> int:
 def float_of_text(text: str) -> float:
     """The float that a text spells, as Go's ParseFloat reads it."""
     if _FLOAT.fullmatch(text):
-        value = float(text)
+        value = float(text.replace("_", ""))
     elif _HEX_FLOAT.fullmatch(text):
         try:
-            value = float.fromhex(text)
+            value = float.fromhex(text.replace("_", ""))
         except OverflowError:
             raise _range("ParseFloat", text) from None
     elif _INFINITE.fullmatch(text):

@@ -80,6 +80,9 @@ from runtime.units import Duration
         ("regexReplace(/x*/, 'axb', '-')", "-a-b-"),
         ("regexReplace(/é/, 'aéb', '$$')", "a$b"),
         ("regexReplace(/z*/, 'é', '-')", "-é-"),
+        ("float('1_000')", 1000.0),
+        ("float('-1_0.2_5e1_0')", -10.25e10),
+        ("float('0x_1_0.8p-1_0')", 0.01611328125),
         ("if(TRUE, 1, 2)", 1),
         ("if(FALSE, 'a', 'b')", "b"),
         ("pow10(2)", 100.0),
@@ -192,8 +195,26 @@ def test_bessel_functions_are_those_of_mathematics(evaluate):
             "value out of range",
         ),
         (
-            "float('1_0')",
-            'error calling "float": strconv.ParseFloat: parsing "1_0": invalid syntax',
+            "float('1__0')",
+            'error calling "float": strconv.ParseFloat: parsing "1__0": invalid'
+            " syntax",
+        ),
+        (
+            "float('1_')",
+            'error calling "float": strconv.ParseFloat: parsing "1_": invalid syntax',
+        ),
+        (
+            "float('_1')",
+            'error calling "float": strconv.ParseFloat: parsing "_1": invalid syntax',
+        ),
+        (
+            "float('1_.5')",
+            'error calling "float": strconv.ParseFloat: parsing "1_.5": invalid'
+            " syntax",
+        ),
+        (
+            "int('1_0')",
+            'error calling "int": strconv.ParseInt: parsing "1_0": invalid syntax',
         ),
         (
             "float('1e999')",
