@@ -11,7 +11,22 @@ from typing import NamedTuple
 _NAME = r"[\w$]"
 # after these words and signs a slash begins a regular expression, else it divides
 _WORDS = frozenset(
-    ["break", "case", "continue", "delete", "do", "else", "finally", "in", "instanceof", "return", "throw", "try", "typeof", "void"]
+    [
+        "break",
+        "case",
+        "continue",
+        "delete",
+        "do",
+        "else",
+        "finally",
+        "in",
+        "instanceof",
+        "return",
+        "throw",
+        "try",
+        "typeof",
+        "void",
+    ]
 )
 _SIGNS = frozenset(",<>=*%&|^?!~([:;{}")
 _JS_SPECIAL = re.compile("//|/\\*|[\"'`/]")
