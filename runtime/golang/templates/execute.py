@@ -243,7 +243,7 @@ class Compiler:
     def _no_command(self, head: nodes.Literal) -> Value:
         def fail(state: State, dot: object) -> NoReturn:
             text = "nil is not a command"
-            raise self._error(head, head.position, text, always=True)
+            raise self._error(head, head.position, text)
 
         return fail
 
