@@ -32,17 +32,9 @@ def test_01_an_unknown_method_of_a_path_is_not_found(ask: Any) -> None:
 
 
 def test_02_options_are_for_everybody(ask: Any) -> None:
-    answer = ask("OPTIONS", "/no/such", headers={"Origin": "http://o"})
+    answer = ask("OPTIONS", "/no/such")
     assert (answer.status, answer.text) == (200, "")
-    assert answer.headers["Access-Control-Allow-Origin"] == "http://o"
-    assert (
-        answer.headers["Access-Control-Allow-Methods"]
-        == "DELETE, GET, OPTIONS, POST, PATCH"
-    )
-    assert answer.headers["Access-Control-Allow-Headers"] == (
-        "Accept, Accept-Encoding, Authorization, Content-Length, Content-Type, "
-        "X-CSRF-Token, X-HTTP-Method-Override"
-    )
+    assert "Access-Control-Allow-Origin" not in answer.headers
     assert "X-Kapacitor-Version" not in answer.headers
     assert "Content-Type" not in answer.headers
 

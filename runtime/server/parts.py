@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from runtime.server.sections import HttpConfig
 from runtime.services.alert.policy import Policy
 from runtime.services.deliveries.config import Config as DeliveryConfig
 from runtime.services.httpd.service import HttpService
+from runtime.services.httpd.sites import Sites, is_host
 from runtime.store import Store
 from runtime.units import SECOND, Clock
 from runtime.version import VERSION
@@ -69,8 +71,24 @@ def policy(config: Config) -> Policy:
     )
 
 
-def http_service(config: HttpConfig) -> HttpService:
+def sites(config: Config) -> Sites:
+    """Who may send requests."""
+    host, _ = config.http.address()
+    names = [host, config.hostname, socket.gethostname(), *config.http.allowed_hosts]
+    return Sites(
+        filter(is_host, names),
+        config.http.allowed_origins,
+        # behind a strange name a page has no credentials, and clients need no setting
+        any_host=config.requires_users and not config.http.allowed_hosts,
+    )
+
+
+def http_service(config: HttpConfig, sites: Sites) -> HttpService:
     """The API's server.
+
+    Args:
+        config: its section.
+        sites: who may send requests.
 
     Raises:
         KapacitorError: its certificate cannot be used.
@@ -97,6 +115,7 @@ def http_service(config: HttpConfig) -> HttpService:
         log_enabled=config.log_enabled,
         shutdown_timeout_s=config.shutdown_timeout / SECOND,
         read_timeout_s=config.read_timeout / SECOND,
+        sites=sites,
         tls=tls,
     )
 

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from runtime.errors import ConfigError
 from runtime.secrets import NO_SECRET, Secret
+from runtime.services.httpd.sites import parsed_host, parsed_origin
 from runtime.units import DAY, HOUR, MINUTE, SECOND, Duration
 
 DEFAULT_BUFFER_LENGTH = 5000
@@ -40,6 +41,9 @@ class HttpConfig:
         shutdown_timeout: how long open requests may take to end at a stop.
         read_timeout: how long a request may take to come in whole; 0 for ever.
         shared_secret: what clients sign tokens with.
+        allowed_hosts: names by which clients and proxies call the server, besides those
+            of loopback, of the machine and of `bind_address`.
+        allowed_origins: whose web pages may use the API: `https://grafana.example`.
     """
 
     bind_address: str = "127.0.0.1:9092"
@@ -53,6 +57,8 @@ class HttpConfig:
     shutdown_timeout: Duration = Duration(10 * SECOND)
     read_timeout: Duration = Duration(3 * MINUTE)
     shared_secret: Secret = NO_SECRET
+    allowed_hosts: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
 
     def address(self) -> tuple[str, int]:
         """Host and port to listen on; an empty host means every address.
@@ -91,6 +97,15 @@ class HttpConfig:
         for name in ("shutdown_timeout", "read_timeout"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name.replace('_', '-')} must not be negative")
+        for key, parsed, entries in (
+            ("allowed-hosts", parsed_host, self.allowed_hosts),
+            ("allowed-origins", parsed_origin, self.allowed_origins),
+        ):
+            for entry in entries:
+                try:
+                    parsed(entry)
+                except ValueError as error:
+                    raise ConfigError(f"{key}: {error}") from None
 
     @property
     def is_loopback(self) -> bool:

@@ -28,6 +28,7 @@ from runtime.server.parts import (
     deliverer,
     http_service,
     policy,
+    sites,
     store,
     time_limits,
 )
@@ -133,7 +134,7 @@ class Server:
             self._store,
         )
         self._monitoring = Monitoring(info, self._statistics, self._compute)
-        self.http = http_service(config.http)
+        self.http = http_service(config.http, sites(config))
         self._add_routes(self.http.router)
         if config.auth.enabled or config.http.auth_enabled:
             # most servers have no users, and what knows passwords takes memory

@@ -10,7 +10,6 @@ connection and all that was read go over to aiohttp for good.
 from __future__ import annotations
 
 import asyncio
-import functools
 import gzip
 import time
 from collections.abc import Callable
@@ -19,7 +18,15 @@ from urllib.parse import unquote
 
 from runtime.errors import KapacitorError
 from runtime.services.httpd.headers import Marks
-from runtime.services.httpd.messages import NO_CONTENT, Answer, Request, failure
+from runtime.services.httpd.heads import Head, plain_head
+from runtime.services.httpd.intake import TOO_MANY, Intake
+from runtime.services.httpd.messages import (
+    NO_CONTENT,
+    TOO_SLOW,
+    Answer,
+    Request,
+)
+from runtime.services.httpd.sites import Sites
 from runtime.services.httpd.write import (
     MAX_BODY_BYTES,
     WriteError,
@@ -29,10 +36,8 @@ from runtime.services.httpd.write import (
 
 _STARTS = (b"POST /write?", b"POST /kapacitor/v1/write?")
 _MAX_HEAD_BYTES = 8190
-# Headers that change how a request is to be read or answered.
-_UNUSUAL = frozenset(
-    (b"transfer-encoding", b"expect", b"upgrade", b"origin", b"te", b"trailer")
-)
+# How long what a refused client still sends is read, so that it sees its answer.
+_LINGER_S = 2.0
 
 
 class Log(Protocol):
@@ -64,6 +69,8 @@ class Shared(NamedTuple):
         open: all connections that are still here.
         log: called for each request, or None.
         fail: called with what should not have happened.
+        sites: who may send requests.
+        intake: counts the bodies in memory.
         gate: decides about requests, or None.
     """
 
@@ -73,16 +80,9 @@ class Shared(NamedTuple):
     open: set[Connection]
     log: Log | None
     fail: Callable[[BaseException], None]
+    sites: Sites
+    intake: Intake
     gate: Gate | None = None
-
-
-class _Head(NamedTuple):
-    target: str
-    length: int
-    encoding: str
-    close: bool
-    gzip: bool
-    authorization: str = ""
 
 
 class Connection(asyncio.Protocol):
@@ -94,13 +94,17 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
+        "_admitted",
         "_buffer",
         "_checking",
         "_closing",
         "_head",
+        "_host",
+        "_leaving",
         "_loop",
         "_paused",
         "_shared",
+        "_stalled",
         "_start",
         "_transport",
         "busy",
@@ -111,13 +115,23 @@ class Connection(asyncio.Protocol):
         self._shared = shared
         self._loop = loop
         self._buffer = bytearray()
-        self._head: tuple[_Head, int] | None = None
+        self._head: tuple[Head, int] | None = None
+        self._admitted = False
+        # the last one that was this server's; clients do not change it
+        self._host = ""
         self._start = 0.0
         self._closing = False
+        self._leaving = False
         self._paused = False
+        self._stalled = False
         self._checking: asyncio.Task[None] | None = None
         self.busy = False
         self.since = loop.time()
+
+    @property
+    def is_arriving(self) -> bool:
+        """Whether more of a body is awaited."""
+        return self._head is not None and not self.busy
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
@@ -127,16 +141,30 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End; an answer under way finds the transport closed."""
         self._shared.open.discard(self)
+        self._shared.intake.release(self)
+        self._buffer.clear()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes."""
+        if self._leaving:
+            return
         self._buffer += data
-        if not self.busy:
+        if not (self.busy or self._stalled):
             self._advance()
         elif len(self._buffer) > _MAX_HEAD_BYTES:
             # a client that sends on without reading answers has to wait
             self._paused = True
             self._transport.pause_reading()
+
+    def pause_writing(self) -> None:
+        """Serve no further request while the client does not read its answers."""
+        self._stalled = True
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._stalled = False
+        if not self.busy:
+            self._read_on()
 
     def close(self) -> None:
         """Close now, or after the answer that is under way."""
@@ -146,33 +174,38 @@ class Connection(asyncio.Protocol):
 
     def expire(self) -> None:
         """Close, because the next request does not come, or does not end."""
-        if self._buffer:
-            answer = failure("the request took too long", 408)
-            head = self._shared.marks.head(
-                answer, gzip=False, close=True, length=len(answer.body)
-            )
-            self._transport.write(head + answer.body)
+        if self._stalled:
+            self._transport.abort()
+        elif self._buffer:
+            self._write_answer(TOO_SLOW, gzipped=False, close=True)
         self._transport.close()
+
+    def cut(self) -> None:
+        """Give up the body that arrives: others need the memory."""
+        assert self._head is not None
+        self._leave(self._head[0], TOO_MANY)
 
     def abort(self) -> None:
         """Close whatever happens."""
         self._transport.abort()
 
     def _advance(self) -> None:
-        """Start the write that the buffer holds, if it is complete."""
+        """Start the write that the buffer holds, if it is complete and allowed."""
         if self._head is None and not (self._buffer and self._find_head()):
             return
         assert self._head is not None
         head, end = self._head
+        if not (self._admitted or self._admit(head)):
+            return
         if len(self._buffer) < end + head.length:
+            self._shared.intake.hold(self, len(self._buffer))
             return
         body = bytes(memoryview(self._buffer)[end : end + head.length])
-        del self._buffer[: end + head.length]
-        self._head = None
+        self._drop_request()
         self._submit(head, body)
 
     def _find_head(self) -> bool:
-        """Read the head if it is there; what is no plain write goes to aiohttp."""
+        """Read the head if it is there; all but plain writes go to aiohttp."""
         start = bytes(self._buffer[:_MAX_START])
         if not start.startswith(_STARTS):
             if not any(each.startswith(start) for each in _STARTS):
@@ -180,15 +213,31 @@ class Connection(asyncio.Protocol):
             return False
         end = self._buffer.find(b"\r\n\r\n", 0, _MAX_HEAD_BYTES)
         if end < 0:
-            if len(self._buffer) >= _MAX_HEAD_BYTES:
+            # such a head may never end; aiohttp says why
+            if len(self._buffer) >= _MAX_HEAD_BYTES or b"\n\n" in self._buffer:
                 self._hand_over()
             return False
-        head = _parse(bytes(self._buffer[:end]))
-        if head is None:
+        head = plain_head(bytes(self._buffer[:end]))
+        if (
+            head is None
+            or head.length > MAX_BODY_BYTES
+            or not (head.host == self._host or self._serves(head.host))
+        ):
             self._hand_over()
             return False
         self._head = head, end + 4
         return True
+
+    def _serves(self, host: str) -> bool:
+        """Whether requests for `host` are for this server."""
+        local = self._transport.get_extra_info("sockname")
+        try:
+            served = self._shared.sites.serves(host, str(local[0]) if local else "")
+        except ValueError:
+            return False
+        if served:
+            self._host = host
+        return served
 
     def _hand_over(self) -> None:
         self._shared.open.discard(self)
@@ -198,34 +247,74 @@ class Connection(asyncio.Protocol):
         protocol.data_received(bytes(self._buffer))
         self._buffer.clear()
 
-    def _submit(self, head: _Head, body: bytes) -> None:
-        self.busy = True
-        self._start = time.monotonic()
-        query = head.target.partition("?")[2]
-        gate = self._shared.gate
-        if gate is None or gate.knows_writer(head.authorization, query):
-            self._write(head, query, body)
-            return
-        check = self._checked(gate, head, query, body)
-        self._checking = self._loop.create_task(check)
+    def _admit(self, head: Head) -> bool:
+        """Whether the client may write; if that takes a while, go on when it is known.
 
-    async def _checked(self, gate: Gate, head: _Head, query: str, body: bytes) -> None:
-        """Write once the gate agrees."""
+        Before that no more of the body is kept than the first read had.
+        """
+        gate = self._shared.gate
+        query = head.target.partition("?")[2]
+        self._admitted = gate is None or gate.knows_writer(head.authorization, query)
+        if gate is not None and not self._admitted:
+            self.busy = True
+            self._start = time.monotonic()
+            self._checking = self._loop.create_task(self._check(gate, head, query))
+        return self._admitted
+
+    async def _check(self, gate: Gate, head: Head, query: str) -> None:
+        """Ask the gate, then go on or refuse."""
         path = unquote(head.target.partition("?")[0])
         request = Request("POST", path, head.target, query)
         request.authorization = head.authorization
+        request.remote = self._peer()
         try:
             refused = await gate.check(request)
         # the client gets an answer whatever happens
         except Exception as error:
             self._shared.fail(error)
             refused = INTERNAL_ERROR
+        self.busy = False
+        if self._transport.is_closing():
+            return
         if refused is None:
-            self._write(head, query, body)
+            self._admitted = True
+            self._read_on()
         else:
-            self._finish(head, refused)
+            self._refuse(refused)
 
-    def _write(self, head: _Head, query: str, body: bytes) -> None:
+    def _refuse(self, answer: Answer) -> None:
+        assert self._head is not None
+        head, end = self._head
+        if len(self._buffer) < end + head.length:
+            self._leave(head, answer)
+            return
+        self._drop_request()
+        self._finish(head, answer)
+
+    def _leave(self, head: Head, answer: Answer) -> None:
+        """Answer a request whose body is not here yet, and drop what follows."""
+        self._leaving = True
+        self._head = None
+        self._buffer.clear()
+        self._shared.intake.release(self)
+        self._write_answer(answer, gzipped=head.gzip, close=True)
+        self._log(head, answer)
+        self._read_on()
+        # closed at once, the client might see a reset instead of its answer
+        self._loop.call_later(_LINGER_S, self._transport.abort)
+
+    def _drop_request(self) -> None:
+        """Take head and body from the buffer."""
+        assert self._head is not None
+        head, end = self._head
+        del self._buffer[: end + head.length]
+        self._head = None
+        self._admitted = False
+
+    def _submit(self, head: Head, body: bytes) -> None:
+        self.busy = True
+        self._start = time.monotonic()
+        query = head.target.partition("?")[2]
         try:
             future = self._shared.handler.submit(query, body, head.encoding)
         except RuntimeError:
@@ -238,7 +327,7 @@ class Connection(asyncio.Protocol):
             # a client that sends many writes at once waits for its turn each time
             future.add_done_callback(lambda done: self._answer(head, done))
 
-    def _answer(self, head: _Head, done: asyncio.Future[None]) -> None:
+    def _answer(self, head: Head, done: asyncio.Future[None]) -> None:
         error = None if done.cancelled() else done.exception()
         answer = NO_CONTENT
         if isinstance(error, WriteError):
@@ -251,27 +340,22 @@ class Connection(asyncio.Protocol):
             answer = INTERNAL_ERROR
         self._finish(head, answer)
 
-    def _finish(self, head: _Head, answer: Answer) -> None:
+    def _finish(self, head: Head, answer: Answer) -> None:
         self.busy = False
         self.since = self._loop.time()
-        if not self._transport.is_closing():
-            self._send(head, answer)
-        if self._shared.log is not None:
-            peer = self._transport.get_extra_info("peername")
-            host = str(peer[0]) if peer else ""
-            self._shared.log("POST", head.target, answer.status, host, self._start)
-
-    def _send(self, head: _Head, answer: Answer) -> None:
+        self._shared.intake.release(self)
         close = head.close or self._closing
-        marks = self._shared.marks
-        if answer is NO_CONTENT:
-            self._transport.write(marks.no_content(gzip=head.gzip, close=close))
-        else:
-            body = gzip.compress(answer.body) if head.gzip else answer.body
-            start = marks.head(answer, gzip=head.gzip, close=close, length=len(body))
-            self._transport.write(start + body)
+        if not self._transport.is_closing():
+            self._write_answer(answer, gzipped=head.gzip, close=close)
+        self._log(head, answer)
         if close:
             self._transport.close()
+        else:
+            self._read_on()
+
+    def _read_on(self) -> None:
+        """Serve what the buffer holds, and read more, unless the client stalls."""
+        if self._stalled or self._transport.is_closing():
             return
         if self._paused:
             self._paused = False
@@ -279,51 +363,25 @@ class Connection(asyncio.Protocol):
         if self._buffer:
             self._advance()
 
+    def _write_answer(self, answer: Answer, *, gzipped: bool, close: bool) -> None:
+        marks = self._shared.marks
+        if answer is NO_CONTENT:
+            self._transport.write(marks.no_content(gzip=gzipped, close=close))
+            return
+        body = gzip.compress(answer.body) if gzipped else answer.body
+        head = marks.head(answer, gzip=gzipped, close=close, length=len(body))
+        self._transport.write(head + body)
+
+    def _log(self, head: Head, answer: Answer) -> None:
+        if self._shared.log is not None:
+            log, peer = self._shared.log, self._peer()
+            log("POST", head.target, answer.status, peer, self._start)
+
+    def _peer(self) -> str:
+        """The client's address."""
+        peer = self._transport.get_extra_info("peername")
+        return str(peer[0]) if peer else ""
+
 
 INTERNAL_ERROR = Answer(500, b"internal error\n")
 _MAX_START = max(map(len, _STARTS))
-
-
-# agents send the same headers again and again
-@functools.lru_cache(maxsize=1024)
-def _parse(head: bytes) -> _Head | None:
-    """The head of a plain write; None if it needs a full HTTP parser."""
-    line, *lines = head.split(b"\r\n")
-    parts = line.split(b" ")
-    if len(parts) != 3 or parts[2] not in (b"HTTP/1.1", b"HTTP/1.0"):
-        return None
-    length = -1
-    encoding = accept = connection = authorization = b""
-    for each in lines:
-        name, colon, value = each.partition(b":")
-        key = name.lower()
-        if not colon or key in _UNUSUAL or not key.replace(b"-", b"").isalnum():
-            return None
-        if key == b"content-length":
-            value = value.strip()
-            if length >= 0 or not value.isdigit() or len(value) > 12:
-                return None
-            length = int(value)
-        elif key == b"content-encoding":
-            encoding = value.strip()
-        elif key == b"authorization":
-            authorization = value.strip()
-        elif key == b"accept-encoding":
-            accept = value
-        elif key == b"connection":
-            connection = value.strip().lower()
-    if not 0 <= length <= MAX_BODY_BYTES or connection not in (
-        b"",
-        b"close",
-        b"keep-alive",
-    ):
-        return None
-    old = parts[2] == b"HTTP/1.0"
-    return _Head(
-        parts[1].decode("latin-1"),
-        length,
-        encoding.decode("latin-1"),
-        connection == b"close" or (old and connection != b"keep-alive"),
-        b"gzip" in accept,
-        authorization.decode("latin-1"),
-    )

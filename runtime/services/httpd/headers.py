@@ -75,7 +75,7 @@ class Marks:
 
         Args:
             answer: what is sent.
-            origin: the request's header, or "".
+            origin: whose pages may read it, or "".
             gzip: whether the body is sent compressed.
         """
         headers = dict(answer.headers)
@@ -90,6 +90,7 @@ class Marks:
             headers["Access-Control-Allow-Origin"] = origin
             headers["Access-Control-Allow-Methods"] = CORS_METHODS
             headers["Access-Control-Allow-Headers"] = CORS_HEADERS
+            headers["Vary"] = "Origin"
         headers["Date"] = self._clock.text()
         return headers
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -15,6 +15,9 @@ PREVIEW = "/kapacitor/v1preview"
 
 JSON = "application/json; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
+
+# When a client that was refused for lack of room may try again.
+RETRY_AFTER_S = 5
 
 
 @dataclass(slots=True)
@@ -32,6 +35,7 @@ class Request:
         authorization: the header's value.
         accept: the header's value.
         user: whose credentials it has; None where requests need none.
+        remote: address of the client, "" where there is none.
     """
 
     method: str
@@ -44,6 +48,7 @@ class Request:
     authorization: str = field(default="", repr=False)
     accept: str = ""
     user: User | None = None
+    remote: str = ""
 
     @property
     def query(self) -> dict[str, list[str]]:
@@ -115,9 +120,16 @@ def failure(text: str, status: int) -> Answer:
     return pretty({"error": text, "message": text}, status)
 
 
+def overloaded(text: str, status: int = 503) -> Answer:
+    """An error that passes: the client may try again soon."""
+    headers = {"Retry-After": str(RETRY_AFTER_S)}
+    return replace(failure(text, status), headers=headers)
+
+
 def self_link(href: str) -> dict[str, str]:
     """The link of an object to itself."""
     return {"rel": "self", "href": href}
 
 
 NOT_FOUND = failure("Not Found", 404)
+TOO_SLOW = failure("the request took too long", 408)

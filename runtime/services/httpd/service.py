@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gzip
 import logging
 import ssl
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import replace
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 # not from aiohttp.web, which has an application's parts: they take memory
 from aiohttp.http_exceptions import BadHttpMethod, HttpProcessingError
-from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
-from aiohttp.web_protocol import RequestHandler, RequestPayloadError
+from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import Response, StreamResponse
 from aiohttp.web_server import Server
@@ -23,7 +19,15 @@ from aiohttp.web_server import Server
 from runtime.errors import BusyError, StoreError
 from runtime.services.auth.credentials import without_password
 from runtime.services.httpd.connection import Connection, Gate, Shared
+from runtime.services.httpd.exchange import (
+    PART_TIMEOUT_S,
+    Exchange,
+    Surroundings,
+    UnreadError,
+    bad_request,
+)
 from runtime.services.httpd.headers import Marks
+from runtime.services.httpd.intake import Intake
 from runtime.services.httpd.messages import (
     NO_CONTENT,
     NOT_FOUND,
@@ -31,12 +35,13 @@ from runtime.services.httpd.messages import (
     RefusedError,
     Request,
     failure,
+    overloaded,
     pretty,
 )
 from runtime.services.httpd.router import METHODS, Router, cleaned
+from runtime.services.httpd.sites import Sites
 from runtime.services.httpd.write import (
     MAX_BODY_BYTES,
-    RETRY_AFTER_S,
     WriteHandler,
 )
 
@@ -45,9 +50,9 @@ log = logging.getLogger("kapacitor.http")
 # An idle connection is kept about as long as clients keep theirs; a request that takes
 # longer to come in whole is sent by nobody who wants an answer.
 READ_TIMEOUT_S = 180.0
+# A script of a megabyte is far beyond any that somebody wrote.
+MAX_API_BODY_BYTES = 1024 * 1024
 _UNMARKED_NOT_FOUND = Answer(404, NOT_FOUND.body, marked=False)
-_BAD_REQUEST = Answer(400, b"400 Bad Request", "text/plain; charset=utf-8")
-_TOO_SLOW = failure("the request took too long", 408)
 _OPTIONS = Answer(200, content_type=None, marked=False)
 
 
@@ -68,6 +73,9 @@ class HttpService:
         log_enabled: bool = True,
         shutdown_timeout_s: float = 10.0,
         read_timeout_s: float = READ_TIMEOUT_S,
+        part_timeout_s: float = PART_TIMEOUT_S,
+        sites: Sites | None = None,
+        intake: Intake | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         """Make a server that does not listen yet.
@@ -80,6 +88,9 @@ class HttpService:
             shutdown_timeout_s: how long open requests may take to end at a stop.
             read_timeout_s: how long the next request of a connection may take until it
                 is here, headers and body; 0 for ever.
+            part_timeout_s: how long a client may take for a part of its answer.
+            sites: who may send requests; None: programs on this machine, no web page.
+            intake: limits the bodies in memory.
             tls: what makes the port speak TLS.
         """
         self.router = Router()
@@ -90,6 +101,13 @@ class HttpService:
         self._read_timeout_s = read_timeout_s
         self._tls = tls
         self._marks = Marks(version)
+        self._surroundings = Surroundings(
+            self._marks,
+            sites or Sites(),
+            intake or Intake(),
+            read_timeout_s,
+            part_timeout_s,
+        )
         self._gate: Gate | None = None
         self._writes: WriteHandler | None = None
         self._server: asyncio.Server | None = None
@@ -135,6 +153,8 @@ class HttpService:
                 self._open,
                 self._log if self._log_enabled else None,
                 _log_failure,
+                self._surroundings.sites,
+                self._surroundings.intake,
                 self._gate,
             )
         self._server = await loop.create_server(
@@ -199,8 +219,7 @@ class HttpService:
         except RefusedError as refusal:
             return refusal.answer()
         except (StoreError, BusyError) as error:
-            answer = failure(str(error), 503)
-            return replace(answer, headers={"Retry-After": str(RETRY_AFTER_S)})
+            return overloaded(str(error))
         except Exception as error:
             _log_failure(error)
             return failure(f"internal error: {type(error).__name__}", 500)
@@ -214,73 +233,31 @@ class HttpService:
 
     async def _handle(self, raw: BaseRequest) -> StreamResponse:
         started = time.monotonic()
-        target = raw.path_qs if raw.raw_path == "*" else raw.raw_path
-        path, _, query = target.partition("?")
-        request = Request(
-            raw.method,
-            unquote(path),
-            target,
-            query,
-            content_encoding=raw.headers.get("Content-Encoding", ""),
-            authorization=raw.headers.get("Authorization", ""),
-            accept=raw.headers.get("Accept", ""),
-        )
+        exchange = Exchange(raw, self._surroundings)
+        request, close = exchange.request, False
+        uri = request.uri
         try:
+            answer = exchange.refusal()
+            close = answer is not None
             # bodies of strangers are not worth the memory
-            answer = await self._early(request)
+            answer = answer or await self._early(request)
             if answer is None:
-                async with asyncio.timeout(self._read_timeout_s or None):
-                    request.body = await raw.read()
+                await exchange.read(self._limit(request))
                 answer = await self._routed(request)
-        except HTTPRequestEntityTooLarge:
-            answer = failure(f"the body is larger than {MAX_BODY_BYTES} bytes", 413)
-        except TimeoutError:
-            answer = _TOO_SLOW
-        # the client went away in the middle, or its chunks are none
-        except (ConnectionError, RequestPayloadError):
-            answer = _BAD_REQUEST
+        except UnreadError as error:
+            answer, close = error.answer, error.answer.status in (408, 503)
         if self._log_enabled:
-            self._log(raw.method, target, answer.status, raw.remote or "", started)
-        if answer.stream is not None:
-            return await self._streamed(raw, answer, answer.stream)
-        return self._response(raw, answer)
-
-    async def _streamed(
-        self, raw: BaseRequest, answer: Answer, parts: AsyncIterator[bytes]
-    ) -> StreamResponse:
-        origin = raw.headers.get("Origin", "")
-        headers = self._marks.headers(answer, origin, gzip=False)
-        response = StreamResponse(status=answer.status, headers=headers)
+            self._log(raw.method, uri, answer.status, request.remote, started)
         try:
-            await response.prepare(raw)
-            async for part in parts:
-                await response.write(part)
-        # the client went away; what it asked for ends here
-        except ConnectionError:
-            response.force_close()
+            return await exchange.send(answer, close=close)
         finally:
-            if isinstance(parts, AsyncGenerator):
-                await parts.aclose()
-        return response
+            exchange.end()
 
-    def _response(self, raw: BaseRequest, answer: Answer) -> Response:
-        zipped = (
-            answer.marked
-            and answer.content_type is not None
-            and "gzip" in raw.headers.get("Accept-Encoding", "")
-        )
-        body = answer.body
-        if zipped and body:
-            body = gzip.compress(body, 5)
-        origin = raw.headers.get("Origin", "")
-        response = Response(
-            status=answer.status,
-            body=body or None,
-            headers=self._marks.headers(answer, origin, zipped),
-        )
-        if answer is _TOO_SLOW:
-            response.force_close()
-        return response
+    def _limit(self, request: Request) -> int:
+        """How long the body of a request may be in bytes."""
+        found = self.router.find(request.method, request.path)
+        is_write = found is not None and found.handler is self._writes
+        return MAX_BODY_BYTES if is_write else MAX_API_BODY_BYTES
 
     def _log(
         self, method: str, uri: str, status: int, host: str, started: float
@@ -329,7 +306,7 @@ class _Protocol(RequestHandler):
         if isinstance(exc, BadHttpMethod):
             answer = _UNMARKED_NOT_FOUND
         elif isinstance(exc, HttpProcessingError):
-            answer = _BAD_REQUEST
+            answer = bad_request()
             # anybody can send garbage: it gets no traceback in the log
             log.debug(
                 "a request was no HTTP",
@@ -351,16 +328,22 @@ class _Server(Server):
         return _Protocol(self, loop=self._loop, **self._kwargs)
 
 
+class _Request(BaseRequest):
+    """aiohttp's request; its answer does not name the server's software."""
+
+    async def _prepare_hook(self, response: StreamResponse) -> None:
+        response.headers.popall("Server", None)
+
+
 def _request(*parts: object) -> BaseRequest:
     message, payload, protocol, writer, task = parts
-    return BaseRequest(
+    return _Request(
         message,  # type: ignore[arg-type] # aiohttp's own values, handed through
         payload,  # type: ignore[arg-type]
         protocol,  # type: ignore[arg-type]
         writer,  # type: ignore[arg-type]
         task,  # type: ignore[arg-type]
         asyncio.get_running_loop(),
-        client_max_size=MAX_BODY_BYTES,
     )
 
 

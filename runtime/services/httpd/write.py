@@ -12,6 +12,7 @@ from runtime.compute import Compute
 from runtime.errors import BusyError, KapacitorError, StoreError
 from runtime.services.httpd.messages import (
     NO_CONTENT,
+    RETRY_AFTER_S,
     TEXT,
     Answer,
     RefusedError,
@@ -27,8 +28,6 @@ MAX_RATIO = 200
 # … unless it stays small.
 _HARMLESS_BYTES = 1024 * 1024
 MAX_LINE_BYTES = 64 * 1024
-# When a writer that was refused may try again.
-RETRY_AFTER_S = 5
 # A few points; more take longer than a hand-over to the compute thread.
 _SMALL_BYTES = 2048
 

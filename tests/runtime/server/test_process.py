@@ -109,10 +109,10 @@ def test_an_open_connection_does_not_hold_up_a_stop(
     server = start_kapacitord()
     with socket.create_connection(("127.0.0.1", server.port)) as idle:
         idle.sendall(
-            b"POST /write?db=d HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n"
+            b"POST /write?db=d HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n"
         )
         with socket.create_connection(("127.0.0.1", server.port)) as other:
-            other.sendall(b"GET /kapacitor/v1/ping HTTP/1.1\r\nHost: h\r\n\r\n")
+            other.sendall(b"GET /kapacitor/v1/ping HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert b"204" in other.recv(4096)
             assert server.stop() == 0
 

@@ -195,16 +195,16 @@ def test_garbage_is_nobody(gate: Any) -> None:
     for authorization in GARBAGE:
         line = b"Authorization: " + authorization + b"\r\n"
         for start in (b"GET /kapacitor/v1/ping", b"POST /write?db=d"):
-            head = start + b" HTTP/1.1\r\nHost: x\r\n" + line
+            head = start + b" HTTP/1.1\r\nHost: localhost\r\n" + line
             assert raw(gate.port, head).startswith(b"HTTP/1.1 401 ")
     for query in (b"u=bob&p=\xff", b"u=%ff&p=%00", b"u=~subscriber&p=\xff"):
-        head = b"GET /kapacitor/v1/ping?" + query + b" HTTP/1.1\r\nHost: x\r\n"
+        head = b"GET /kapacitor/v1/ping?" + query + b" HTTP/1.1\r\nHost: localhost\r\n"
         assert raw(gate.port, head)[9:12] in (b"400", b"401")
     assert "Traceback" not in gate.log
 
 
 def test_strangers_do_not_send_bodies(gate: Any) -> None:
-    head = b"POST /kapacitor/v1/tasks HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999"
+    head = b"POST /kapacitor/v1/tasks HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999"
     with socket.create_connection(("127.0.0.1", gate.port), timeout=10) as connection:
         connection.sendall(head + b"\r\n\r\n")
         assert connection.recv(12) == b"HTTP/1.1 401"
@@ -256,7 +256,7 @@ def test_only_admins_write_points(gate: Any) -> None:
 def test_one_connection_writes_with_and_without_leave(gate: Any) -> None:
     def head(authorization: str) -> bytes:
         return (
-            f"POST /write?db=d HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n"
+            f"POST /write?db=d HTTP/1.1\r\nHost: localhost\r\nContent-Length: 7\r\n"
             f"Authorization: {authorization}\r\n\r\ncpu v=1"
         ).encode()
 

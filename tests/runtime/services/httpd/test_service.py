@@ -127,16 +127,11 @@ def test_head_is_for_ping_only() -> None:
 
 
 def test_options_succeeds_anywhere() -> None:
-    status, headers, body = ask(
-        "OPTIONS", "/kapacitor/v1/no/such", headers={"Origin": "http://o"}
-    )
+    status, headers, body = ask("OPTIONS", "/kapacitor/v1/no/such")
     assert (status, body) == (200, b"")
-    assert headers["Access-Control-Allow-Origin"] == "http://o"
-    assert (
-        headers["Access-Control-Allow-Methods"] == "DELETE, GET, OPTIONS, POST, PATCH"
-    )
     assert "X-Kapacitor-Version" not in headers
     assert "Content-Type" not in headers
+    assert "Access-Control-Allow-Origin" not in headers
 
 
 def test_an_unclean_path_moves() -> None:
@@ -179,7 +174,7 @@ def test_routes_lists_methods_by_pattern() -> None:
 
 
 @pytest.mark.parametrize("path", ["/write", "/kapacitor/v1/write"])
-@pytest.mark.parametrize("extra", [{}, {"Origin": "http://o"}])
+@pytest.mark.parametrize("extra", [{}, {"Sec-Fetch-Site": "none"}])
 def test_a_write_reaches_the_tasks(path: str, extra: dict[str, str]) -> None:
     # a header that the short path does not know sends the request the long way
     sent = Sent()
@@ -193,7 +188,7 @@ def test_a_write_reaches_the_tasks(path: str, extra: dict[str, str]) -> None:
     assert sent == [(b"m v=1", "d", "r", "")]
 
 
-@pytest.mark.parametrize("extra", [{}, {"Origin": "http://o"}])
+@pytest.mark.parametrize("extra", [{}, {"Sec-Fetch-Site": "none"}])
 def test_a_refused_write_is_plain_text(extra: dict[str, str]) -> None:
     status, headers, body = ask("POST", "/write?db=d", b"bad", extra)
     assert (status, body) == (400, b"unable to parse 'bad': missing fields\n")
@@ -231,7 +226,7 @@ def read_answers(connection: socket.socket, count: int) -> bytes:
 
 def test_pipelined_and_split_writes_are_answered_in_order() -> None:
     sent = Sent()
-    one = b"POST /write?db=d HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nm v=%d"
+    one = b"POST /write?db=d HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nm v=%d"
 
     def use(port: int) -> bytes:
         with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
@@ -247,9 +242,9 @@ def test_pipelined_and_split_writes_are_answered_in_order() -> None:
 def test_a_connection_may_go_from_writes_to_other_requests() -> None:
     sent = Sent()
     text = (
-        b"POST /write?db=d HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nm v=1"
-        b"GET /kapacitor/v1/ping HTTP/1.1\r\nHost: h\r\n\r\n"
-        b"POST /write?db=d HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nm v=2"
+        b"POST /write?db=d HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nm v=1"
+        b"GET /kapacitor/v1/ping HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        b"POST /write?db=d HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nm v=2"
     )
 
     def use(port: int) -> bytes:
@@ -264,8 +259,8 @@ def test_a_connection_may_go_from_writes_to_other_requests() -> None:
 @pytest.mark.parametrize(
     "head",
     [
-        b"POST /write?db=d HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nm v=1\r\n0\r\n\r\n",
-        b"POST /write?db=d HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nm v=1",
+        b"POST /write?db=d HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nm v=1\r\n0\r\n\r\n",
+        b"POST /write?db=d HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nm v=1",
     ],
 )
 def test_unusual_framing_goes_the_long_way(head: bytes) -> None:
@@ -300,7 +295,9 @@ def test_ambiguous_framing_is_refused(lines: bytes) -> None:
     def use(port: int) -> bytes:
         with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
             connection.sendall(
-                b"POST /write?db=d HTTP/1.1\r\nHost: h\r\n" + lines + b"\r\n\r\nm v=1"
+                b"POST /write?db=d HTTP/1.1\r\nHost: localhost\r\n"
+                + lines
+                + b"\r\n\r\nm v=1"
             )
             return connection.recv(65536)
 
@@ -308,7 +305,7 @@ def test_ambiguous_framing_is_refused(lines: bytes) -> None:
     assert sent == []
 
 
-WRITE = b"POST /write?db=d HTTP/1.1\r\nHost: h\r\n"
+WRITE = b"POST /write?db=d HTTP/1.1\r\nHost: localhost\r\n"
 
 
 @pytest.mark.parametrize(
@@ -320,7 +317,7 @@ WRITE = b"POST /write?db=d HTTP/1.1\r\nHost: h\r\n"
         (WRITE + b"Content-Length: 9\r\n\r\nm v", True),
         (WRITE + b"Transfer-Encoding: chunked\r\n\r\n1\r\nm", True),
         (
-            b"GET /kapacitor/v1/config HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n",
+            b"GET /kapacitor/v1/config HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n",
             True,
         ),
         (b"GET /kapacitor/v1/config HTTP/1.1\r\nHost", False),
@@ -408,7 +405,7 @@ def test_huge_headers_are_refused(path: bytes, headers: bytes) -> None:
     "start",
     [
         WRITE + b"Content-Length: 9\r\n\r\nm v",
-        WRITE + b"Content-Length: 9\r\nOrigin: o\r\n\r\nm v",
+        WRITE + b"Content-Length: 9\r\nTE: trailers\r\n\r\nm v",
         WRITE + b"Transfer-Encoding: chunked\r\n\r\n1\r\nm",
         WRITE + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nm",
     ],

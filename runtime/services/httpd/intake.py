@@ -1,0 +1,61 @@
+"""Request bodies in memory: all together they have a limit."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from runtime.services.httpd.messages import overloaded
+
+# Ten of the largest writes at once; more than that waits or goes away.
+MAX_HELD_BYTES = 256 * 1024 * 1024
+TOO_MANY = overloaded("too many requests are arriving at once")
+
+
+class Holder(Protocol):
+    """A request whose body is in memory, in part or whole."""
+
+    @property
+    def is_arriving(self) -> bool:
+        """Whether more of the body is awaited."""
+
+    def cut(self) -> None:
+        """Give up the body; called while it arrives."""
+
+
+class Intake:
+    """Counts the bytes of bodies that arrive or wait for their answer.
+
+    Beyond the limit the request that has been arriving longest is cut. A client that
+    sends its body at once is through long before; one that dribbles makes room.
+    """
+
+    def __init__(self, limit: int = MAX_HELD_BYTES) -> None:
+        """Begin with nothing.
+
+        Args:
+            limit: bytes of all bodies together.
+        """
+        self._limit = limit
+        # oldest first
+        self._held: dict[Holder, int] = {}
+        self._total = 0
+
+    @property
+    def total(self) -> int:
+        """Bytes held now."""
+        return self._total
+
+    def hold(self, holder: Holder, size: int) -> None:
+        """Count `size` bytes for `holder` from now on."""
+        self._total += size - self._held.get(holder, 0)
+        self._held[holder] = size
+        while self._total > self._limit:
+            oldest = next((each for each in self._held if each.is_arriving), None)
+            if oldest is None:
+                return
+            self.release(oldest)
+            oldest.cut()
+
+    def release(self, holder: Holder) -> None:
+        """Forget `holder`; it may be unknown."""
+        self._total -= self._held.pop(holder, 0)

@@ -1,0 +1,221 @@
+"""Sites that may send requests: hosts that are the server's, origins that are trusted.
+
+A page in a browser reaches every address that its reader's machine reaches. Two headers
+tell a server when that happens. `Host` holds the name in the address bar: a stranger's
+name that was made to lead here (DNS rebinding) is not one of the server's. `Origin` and
+`Sec-Fetch-Site` name the site whose page sent the request. Programs that are no browsers
+send neither of the last two.
+
+Sources: RFC 9110, 7.2 and 7.4; RFC 6454; https://www.w3.org/TR/fetch-metadata/.
+"""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import re
+from collections.abc import Iterable, Sequence
+
+from runtime.golang.quoting import quote
+
+HOSTS_SETTING = "[http] allowed-hosts"
+ORIGINS_SETTING = "[http] allowed-origins"
+
+_AUTHORITY = re.compile(r"(\[[^][/?#@\\\s]*\]|[^][:/?#@\\\s]*)(?::([0-9]{0,5}))?")
+_ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([^/?#@\\\s]+)", re.IGNORECASE)
+_LABEL = r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
+_NAME = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*")
+_PORTS = {"http": "80", "https": "443"}
+# What a browser says of a request that no other site caused.
+_OWN_FETCH_SITES = ("", "none", "same-origin")
+
+
+class Sites:
+    """Decides by their names which sites may send requests."""
+
+    def __init__(
+        self,
+        hosts: Iterable[str] = (),
+        origins: Iterable[str] = (),
+        *,
+        any_host: bool = False,
+    ) -> None:
+        """Serve loopback names and addresses, those of the connection, and `hosts`.
+
+        Args:
+            hosts: names and addresses, `*.example.com` for all below a domain.
+            origins: whose pages may send requests and read the answers.
+            any_host: whether a server that asks for passwords serves every name; a page
+                behind such a name has none of them.
+
+        Raises:
+            ValueError: an entry is no host, or no origin.
+        """
+        self._hosts = frozenset(map(parsed_host, hosts))
+        self._origins = frozenset(map(parsed_origin, origins))
+        self._any_host = any_host
+
+    def serves(self, authority: str, local: str) -> bool:
+        """Whether requests for `authority` are for this server.
+
+        Args:
+            authority: value of the `Host` header.
+            local: the address at which the connection arrived.
+
+        Raises:
+            ValueError: it is malformed.
+        """
+        host, _ = _split(authority)
+        return (
+            self._any_host
+            or host in self._hosts
+            or _is_loopback(host)
+            or (host == _canonical(local) and host != "")
+            or any(f"*.{parent}" in self._hosts for parent in _parents(host))
+        )
+
+    def trusts(self, origin: str) -> bool:
+        """Whether pages of `origin` may send requests and read the answers."""
+        try:
+            return parsed_origin(origin) in self._origins
+        except ValueError:
+            return False
+
+    def is_foreign(
+        self, authority: str, origins: Sequence[str], fetch_sites: Sequence[str]
+    ) -> bool:
+        """Whether a page of a site that is not trusted caused a request.
+
+        Args:
+            authority: value of the `Host` header.
+            origins: values of the `Origin` headers.
+            fetch_sites: values of the `Sec-Fetch-Site` headers.
+        """
+        if origins:
+            return not all(
+                self.trusts(origin) or _is_same(origin, authority) for origin in origins
+            )
+        return any(site.strip().lower() not in _OWN_FETCH_SITES for site in fetch_sites)
+
+
+def misdirected(authority: str) -> str:
+    """Error text for a request to a host that is not this server."""
+    return (
+        f"host {quote(authority)} is not a name of this server: "
+        f"add it to {HOSTS_SETTING} if clients or a proxy call the server so"
+    )
+
+
+def cross_site(origins: Sequence[str]) -> str:
+    """Error text for a request that a page of another site caused."""
+    what = f"origin {quote(origins[0])}" if origins else "a page of another site"
+    return (
+        f"requests from {what} are refused: "
+        f"add the origin to {ORIGINS_SETTING} if its pages may use the API"
+    )
+
+
+def parsed_host(text: str) -> str:
+    """An entry of `allowed-hosts` in the form in which hosts are compared.
+
+    Raises:
+        ValueError: it is neither a name nor an address.
+    """
+    bare = _canonical(text)
+    if _NAME.fullmatch(bare) or _address(bare) is not None:
+        return bare
+    raise ValueError(
+        f"invalid host {quote(text)}: want a name, an address or *.domain, without port"
+    )
+
+
+def is_host(text: str) -> bool:
+    """Whether `text` is a name or an address that can be allowed."""
+    try:
+        parsed_host(text)
+    except ValueError:
+        return False
+    return True
+
+
+@functools.lru_cache(maxsize=256)
+def parsed_origin(text: str) -> tuple[str, str, str]:
+    """Scheme, host and port of an origin such as `https://example.com:8443`.
+
+    Raises:
+        ValueError: it is none; `null` and `*` are none.
+    """
+    found = _ORIGIN.fullmatch(text)
+    try:
+        if found is None:
+            raise ValueError(text)
+        scheme = found[1].lower()
+        host, port = _split(found[2])
+        if not host or "*" in host:
+            raise ValueError(text)
+    except ValueError:
+        raise ValueError(
+            f"invalid origin {quote(text)}: want scheme://host or scheme://host:port"
+        ) from None
+    return scheme, host, port or _PORTS.get(scheme, "")
+
+
+def _is_same(origin: str, authority: str) -> bool:
+    """Whether `origin` is the site that the request itself is for.
+
+    The scheme is left open: in front of the server a proxy may speak TLS.
+    """
+    try:
+        scheme, *place = parsed_origin(origin)
+        host, port = _split(authority)
+    except ValueError:
+        return False
+    return scheme in _PORTS and place == [host, port or _PORTS[scheme]]
+
+
+@functools.lru_cache(maxsize=256)
+def _split(authority: str) -> tuple[str, str]:
+    """Host, as it is compared, and port of an authority.
+
+    Raises:
+        ValueError: it is malformed.
+    """
+    found = _AUTHORITY.fullmatch(authority)
+    if found is None:
+        raise ValueError(f"malformed host {quote(authority)}")
+    host, port = found[1], found[2] or ""
+    if host.startswith("[") and not isinstance(
+        _address(_canonical(host)), ipaddress.IPv6Address | ipaddress.IPv4Address
+    ):
+        raise ValueError(f"malformed host {quote(authority)}")
+    return _canonical(host), str(int(port)) if port else ""
+
+
+def _canonical(host: str) -> str:
+    """One spelling of a name or an address: `[::FFFF:7f00:1]` → `127.0.0.1`."""
+    bare = host.removeprefix("[").removesuffix("]").lower().removesuffix(".")
+    address = _address(bare)
+    return bare if address is None else str(address)
+
+
+def _address(bare: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that `bare` is, without its zone; None for a name."""
+    try:
+        address = ipaddress.ip_address(bare.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _is_loopback(host: str) -> bool:
+    # RFC 6761: no resolver sends a name below `localhost` elsewhere
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    address = _address(host)
+    return address is not None and address.is_loopback
+
+
+def _parents(host: str) -> Iterable[str]:
+    """The domains that a name is below."""
+    labels = host.split(".")
+    return (".".join(labels[start:]) for start in range(1, len(labels)))
