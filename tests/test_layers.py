@@ -13,8 +13,8 @@ RUNTIME = Path(__file__).parent.parent / "runtime"
 # each may import itself and what stands above it
 LAYERS = (
     (
-        *("addresses", "errors", "folders", "secret_names", "settings", "units"),
-        "version",
+        *("addresses", "errors", "folders", "secret_names", "settings", "suggestions"),
+        *("units", "version"),
     ),
     ("golang",),
     ("secrets", "secret_mappings", "secret_references", "secret_urls"),
@@ -36,7 +36,7 @@ LAYERS = (
     ("server",),
 )
 # the command line imports no server; testing is for tests, of everything
-APART = {"client": {"golang", "units", "version", "client"}}
+APART = {"client": {"golang", "suggestions", "units", "version", "client"}}
 BUILDERS = ("services.task_store", "services.load", "services.replay")
 
 

@@ -39,6 +39,7 @@ Options:
     -file string   path to a YAML or JSON file that defines the template
 """,
 }
+_FILE_KEYS = ("id", "template-id", "type", "dbrps", "script", "vars", "status")
 _DBRP = re.compile(r'("(?:[^"\\]|\\.)*"|[^."]+)\.("(?:[^"\\]|\\.)*"|[^"]+)')
 
 
@@ -144,7 +145,7 @@ def _variables(path: str) -> object:
 
 
 def _from_file(path: str, name: str, what: str) -> dict[str, Any]:
-    definition = read_mapping(path, "task vars file")
+    definition = read_mapping(path, "task vars file", _FILE_KEYS)
     stated = definition.pop("id", name)
     if stated != name:
         raise CommandError(

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from runtime.client.errors import CommandError
 from runtime.golang.yaml import from_yaml
+from runtime.suggestions import check_keys
 
 
-def read_mapping(path: str, what: str) -> dict[str, Any]:
-    """The object in a `.yaml`, `.yml` or `.json` file.
+def read_mapping(path: str, what: str, known: Collection[str]) -> dict[str, Any]:
+    """The object in a `.yaml`, `.yml` or `.json` file, its keys in lower case.
 
     Raises:
-        CommandError: another extension, or a file that does not read as an object.
+        CommandError: another extension, a file that does not read as an object, or a
+            key that is not known.
     """
     suffix = Path(path).suffix
     if suffix not in (".yaml", ".yml", ".json"):
@@ -42,7 +45,11 @@ def read_mapping(path: str, what: str) -> dict[str, Any]:
         ) from fault
     if not isinstance(value, dict):
         raise CommandError(f'failed to unmarshal {kind} {what} "{path}": not an object')
-    return value
+    try:
+        check_keys(value, known)
+    except ValueError as fault:
+        raise CommandError(f'failed to read {what} "{path}": {fault}') from fault
+    return {key.lower(): each for key, each in value.items()}
 
 
 def _json_fault(fault: ValueError) -> str:

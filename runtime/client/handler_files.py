@@ -35,7 +35,7 @@ def define_topic_handler(api: Api, arguments: list[str]) -> None:
     spec: dict[str, object] = {}
     # Kapacitor reads no other file, and then misses the handler's id
     if Path(arguments[0]).suffix in (".yaml", ".yml", ".json"):
-        spec = read_mapping(arguments[0], "handler spec file")
+        spec = read_mapping(arguments[0], "handler spec file", ("topic", *_KEYS))
     topic = spec.get("topic") or ""
     body = {key: spec[key] for key in _KEYS if spec.get(key) is not None}
     body.setdefault("id", "")

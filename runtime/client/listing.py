@@ -10,9 +10,11 @@ from runtime.client.tables import dbrps, row, width, yes
 USAGE = {
     "list": """Usage: kapacitor list (tasks|templates|recordings|replays|topics|service-tests) [ID or pattern]...
        kapacitor list topic-handlers [topic ID or pattern [handler ID or pattern]...]
+       kapacitor list rejected
        kapacitor list deliveries [-state pending|dead|cancelled|summarized] [topic ID or pattern [handler ID or pattern]]
 
-    A pattern is a shell glob. Without one everything is listed.
+    A pattern is a shell glob. Without one everything is listed. What is rejected are files
+    of the load directory that cannot be loaded, and stored values that cannot be used.
 """
 }
 
@@ -110,7 +112,19 @@ def _service_tests(api: Api, patterns: list[str]) -> None:
             print(service["name"])
 
 
+def _rejected(api: Api, patterns: list[str]) -> None:
+    found = api.get("/storage/rejected")["rejected"]
+    widths = [
+        width(len(head), (each[key] for each in found))
+        for head, key in (("Store", "store"), ("ID", "id"))
+    ]
+    print(row([*widths, 0], ("Store", "ID", "Error")))
+    for each in found:
+        print(row([*widths, 0], (each["store"], each["id"], each["error"])))
+
+
 _LISTS = {
+    "rejected": _rejected,
     "tasks": _tasks,
     "templates": _templates,
     "recordings": replays.list_recordings,

@@ -164,6 +164,7 @@ class Server:
             all_templates,
             self._alerts,
             self._store,
+            clock,
         )
         self._replays = ReplayService(
             Path(self._config.replay.dir),
@@ -195,7 +196,9 @@ class Server:
         self._deliveries = DeliveryService(
             self._deliverer, self._alerts, self._compute, clock=clock
         )
-        self._storage = StorageService(self._store, self._compute)
+        self._storage = StorageService(
+            self._store, self._compute, lambda: self._load.rejected
+        )
         self._log_sessions = LogSessions()
 
     def _add_routes(self, router: Router) -> None:

@@ -14,7 +14,14 @@ from runtime.delivery.deliverer import Deliverer
 from runtime.errors import BusyError, KapacitorError
 from runtime.services.alert.service import AlertService
 from runtime.services.deliveries.api import DeliveriesAPI
-from runtime.services.deliveries.watch import OUTBOX, TOPIC, Watch, address_of, name_of
+from runtime.services.deliveries.watch import (
+    LOAD,
+    OUTBOX,
+    TOPIC,
+    Watch,
+    address_of,
+    name_of,
+)
 from runtime.services.httpd.router import Router
 from runtime.services.httpd.write import Points
 from runtime.units import Clock
@@ -115,7 +122,7 @@ class DeliveryService:
             if state.id == OUTBOX:
                 if not self._problem:
                     loop.call_soon_threadsafe(self._watch.outbox, "")
-            elif state.id not in known:
+            elif state.id not in known and not state.id.startswith(LOAD):
                 address = address_of(state.id)
                 loop.call_soon_threadsafe(self._watch.forget, address)
 

@@ -12,6 +12,8 @@ from runtime.units import Clock, Nanoseconds
 TOPIC = "_internal"
 # how often it is told that a handler gives events up
 WARN_EVERY_S = 3600.0
+# before the name of a file of the load directory, of which the loader tells
+LOAD = "load:"
 # what is told about all handlers at once
 OUTBOX = "outbox"
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runtime.errors import KapacitorError
 from runtime.golang.json_decode import (
     anything,
     decode,
@@ -19,71 +23,126 @@ from runtime.golang.yaml import from_yaml
 from runtime.services.alert.specs import HandlerSpec
 from runtime.services.httpd.messages import RefusedError
 from runtime.services.task_store.bodies import Body
+from runtime.suggestions import check_keys
 
 SCRIPTS = (".tick",)
 DOCUMENTS = (".yaml", ".yml", ".json")
+# More is no definition that anybody wrote.
+MAX_BYTES = 8 * 1024 * 1024
 
-_SPEC = struct(
-    "alert.HandlerSpec",
-    {
-        "id": string,
-        "topic": string,
-        "kind": string,
-        "options": mapping(anything, "map[string]interface {}"),
-        "match": string,
-    },
-)
+_TASK_KEYS = ("id", "template-id", "dbrps", "vars")
+_SPEC_FIELDS = {
+    "id": string,
+    "topic": string,
+    "kind": string,
+    "options": mapping(anything, "map[string]interface {}"),
+    "match": string,
+}
+_SPEC = struct("alert.HandlerSpec", _SPEC_FIELDS)
 
 
-def files(directory: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
-    """The files of a directory with one of the suffixes, by name; none if it is missing.
+class FileError(KapacitorError):
+    """A file of the directory cannot be loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that says something.
+
+    Attributes:
+        path: where it is.
+        name: below the load directory: `tasks/cpu.tick`.
+    """
+
+    path: Path
+    name: str
+
+    @property
+    def id(self) -> str:
+        """What a task or template in it is called."""
+        return self.path.stem
+
+    @property
+    def is_script(self) -> bool:
+        """Whether it holds TICKscript."""
+        return self.path.suffix in SCRIPTS
+
+    def text(self) -> str:
+        """Its content.
+
+        Raises:
+            FileError: it cannot be read, is no regular file, too large or not UTF-8.
+        """
+        try:
+            # a pipe would never come to its end
+            if not stat.S_ISREG(self.path.stat().st_mode):
+                kind = "a directory" if self.path.is_dir() else "not a regular file"
+                raise FileError(f"it is {kind}")
+            with self.path.open("rb") as file:
+                content = file.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise FileError((error.strerror or str(error)).lower()) from error
+        if len(content) > MAX_BYTES:
+            raise FileError(f"it has more than {MAX_BYTES} bytes")
+        try:
+            return content.decode()
+        except UnicodeDecodeError as error:
+            raise FileError(f"it is not UTF-8 text: byte {error.start}") from None
+
+
+def listed(directory: Path, kind: str, suffixes: tuple[str, ...]) -> list[File]:
+    """The files of one kind by name, scripts first; none if their folder is missing.
 
     Raises:
-        OSError: the directory cannot be read.
+        OSError: the folder cannot be read.
     """
     try:
-        found = sorted(directory.iterdir())
+        found = sorted((directory / kind).iterdir())
     except FileNotFoundError:
-        return
-    for path in found:
-        if path.suffix in suffixes and path.is_file():
-            yield path
+        return []
+    files = [
+        File(path, f"{kind}/{path.name}") for path in found if path.suffix in suffixes
+    ]
+    return sorted(files, key=lambda each: not each.is_script)
 
 
-def script_body(path: Path) -> Body:
-    """What a script says of the task or template that is called like its file.
-
-    Raises:
-        OSError, ValueError: it cannot be read.
-    """
-    return Body(id=path.stem, script=path.read_text(encoding="utf-8"))
+def digest(texts: Sequence[str]) -> str:
+    """A digest of what files say."""
+    joined = json.dumps(texts)
+    return hashlib.sha256(joined.encode()).hexdigest()
 
 
-def task_body(path: Path) -> Body:
-    """What a document says of the templated task that is called like its file.
+def task_body(file: File, text: str) -> Body:
+    """What a document says of the task that is called like its file.
 
     Raises:
-        OSError, ValueError: it cannot be read, or its values are of wrong types.
+        FileError: it cannot be read, or its values are of wrong types.
     """
-    tree = _document(path)
+    tree = _document(file, text, _TASK_KEYS)
+    tree.setdefault("id", file.id)
+    if tree["id"] != file.id:
+        raise FileError(f"its id is not that of the file, {file.id}")
     sources = tree.get("dbrps")
     if isinstance(sources, list):
         tree["dbrps"] = [_dbrp(each) for each in sources]
-    known = {key: tree[key] for key in ("template-id", "dbrps", "vars") if key in tree}
     try:
-        return Body.of(json.dumps({**known, "id": path.stem}).encode())
+        return Body.of(json.dumps(tree).encode())
     except RefusedError:
-        raise ValueError("a value is of a wrong type") from None
+        raise FileError("a value is of a wrong type") from None
 
 
-def handler_spec(path: Path) -> HandlerSpec:
+def handler_spec(file: File, text: str) -> HandlerSpec:
     """What a document says of a handler.
 
     Raises:
-        OSError, ValueError: it cannot be read, or its values are of wrong types.
+        FileError: it cannot be read, has unknown keys or values of wrong types.
         OptionsError: it is named wrongly, or not at all.
     """
-    fields = decode(json.dumps(_document(path)).encode(), _SPEC, {}) or {}
+    tree = _document(file, text, tuple(_SPEC_FIELDS))
+    try:
+        fields = decode(json.dumps(tree).encode(), _SPEC, {}) or {}
+    except ValueError as error:
+        raise FileError(str(error)) from None
     spec = HandlerSpec(
         id=fields.get("id", ""),
         topic=fields.get("topic", ""),
@@ -95,32 +154,41 @@ def handler_spec(path: Path) -> HandlerSpec:
     return spec
 
 
-def _document(path: Path) -> dict[str, Any]:
-    text = path.read_text(encoding="utf-8")
-    if path.suffix == ".json":
-        try:
-            value = json.loads(text)
-        except ValueError:
-            raise ValueError(syntax_error(text.lstrip())) from None
-    else:
-        value = from_yaml(text)
-    if not isinstance(value, dict):
-        raise ValueError("the file holds no mapping")
-    return value
+def _document(file: File, text: str, known: tuple[str, ...]) -> dict[str, Any]:
+    """The mapping in a file, with the known keys as they are usually written."""
+    try:
+        value = _read(file, text)
+        if not isinstance(value, dict):
+            raise FileError("the file holds no mapping")
+        check_keys(value, known)
+    except RecursionError:
+        raise FileError("it is nested too deep") from None
+    except ValueError as error:
+        raise FileError(str(error)) from None
+    return {key.lower(): each for key, each in value.items()}
+
+
+def _read(file: File, text: str) -> Any:
+    if file.path.suffix != ".json":
+        return from_yaml(text)
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise ValueError(syntax_error(text.lstrip())) from None
 
 
 def _dbrp(source: object) -> object:
     """`telegraf.autogen` or `"telegraf"."autogen"` as the API has it.
 
     Raises:
-        ValueError: it has another form.
+        FileError: it has another form.
     """
     if not isinstance(source, str):
         return source
     first, rest = _name(source)
     second, end = _name(rest.removeprefix("."))
     if not rest.startswith(".") or end or not first or not second:
-        raise ValueError(
+        raise FileError(
             f"dbrp {source} is not of the form "
             '"dbname"."rpname" where the quotes are optional'
         )

@@ -1,38 +1,36 @@
 """Loads the files of a directory, at the start and whenever it is asked to.
 
-Source: Kapacitor services/load/service.go.
+What is as it was is left alone. What cannot be loaded rests: whatever was loaded from
+the file before stays in force, and everything else is loaded.
+
+Source: Kapacitor services/load/service.go, which stops at the first fault.
 """
 
 from __future__ import annotations
 
+import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from runtime.errors import KapacitorError
+from runtime.secret_references import references_in
 from runtime.services.alert.service import AlertService, UnknownHandlerError
+from runtime.services.alert.specs import HandlerSpec
 from runtime.services.httpd.messages import RefusedError
-from runtime.services.load.files import (
-    DOCUMENTS,
-    SCRIPTS,
-    files,
-    handler_spec,
-    script_body,
-    task_body,
-)
+from runtime.services.load.definitions import Definition, Definitions, definitions
+from runtime.services.load.ledger import Ledger, Loaded
+from runtime.services.load.problems import Problems
 from runtime.services.task_store.bodies import Body
+from runtime.services.task_store.records import Task
 from runtime.services.task_store.tasks import Tasks
 from runtime.services.task_store.templates import Templates
 from runtime.store import Store
+from runtime.units import Clock
 
 log = logging.getLogger("kapacitor.load")
-
-_BUCKET = "load"
-
-
-class LoadError(KapacitorError):
-    """A file of the directory cannot be loaded."""
 
 
 class LoadService:
@@ -45,99 +43,149 @@ class LoadService:
         templates: Templates,
         alerts: AlertService,
         store: Store,
+        clock: Clock,
     ) -> None:
         self._directory = directory
         self._tasks = tasks
         self._templates = templates
         self._alerts = alerts
-        self._store = store
+        self._ledger = Ledger(store)
+        self._problems = Problems(alerts, clock)
+
+    @property
+    def rejected(self) -> list[tuple[str, str, str]]:
+        """Store, file and reason of each file that could not be loaded."""
+        found = sorted(self._problems.current.items())
+        return [("load", file, reason) for file, reason in found]
 
     def load(self) -> None:
-        """Define what the files say, then delete what was loaded from files now gone.
+        """Delete what files defined that are gone, then define what changed.
 
         Raises:
-            LoadError: a file cannot be loaded; what comes after it is as it was.
+            StoreError: the database cannot be read or written.
         """
-        loaded: set[str] = set()
+        self._problems.begin()
+        if self._is_there():
+            found = definitions(self._directory, self._problems.add)
+            known = self._ledger.all()
+            self._delete_gone(found, known)
+            self._define(found, known)
+        elif self._ledger.all():
+            # unmounted, perhaps: whoever wants everything gone leaves it empty
+            reason = "the load directory is missing"
+            self._problems.add(str(self._directory), f"{reason}; all it defined stays")
+        else:
+            log.debug("the load directory is missing")
+        self._problems.end()
+
+    def _is_there(self) -> bool:
         try:
-            self._each("templates", SCRIPTS, self._template, loaded)
-            self._each("tasks", (*SCRIPTS, *DOCUMENTS), self._task, loaded)
-            self._each("handlers", DOCUMENTS, self._handler, loaded)
-        except LoadError as error:
-            raise LoadError(
-                f"failed to reload tasks/templates/handlers: {error}"
-            ) from error
-        for key in [key for key, _ in self._store.items(_BUCKET)]:
-            if key not in loaded:
-                self._delete(key)
-                self._store.delete(_BUCKET, key)
+            return self._directory.is_dir()
+        except OSError as error:
+            log.error("failed to read the load directory", extra={"err": str(error)})
+            return False
+
+    def _define(self, found: Definitions, known: Mapping[str, Loaded]) -> None:
+        # tasks that have files of their own change when their turn comes
+        apart = frozenset(_ids((*found.keys, *known), "tasks"))
+        define = functools.partial(self._template, apart=apart)
+        for template in found.templates:
+            self._each(template, known, "template", define)
+        for task in found.tasks:
+            self._each(task, known, "task", self._task)
+        for handler in found.handlers:
+            self._each(handler, known, "handler", self._handler)
 
     def _each(
         self,
-        name: str,
-        suffixes: tuple[str, ...],
-        load: Callable[[Path], str],
-        loaded: set[str],
+        definition: Definition[Any],
+        known: Mapping[str, Loaded],
+        what: str,
+        define: Callable[[Definition[Any], bool], None],
     ) -> None:
+        """Define something, and note what is wrong with it."""
+        loaded = Loaded(definition.file, definition.digest)
+        before = known.get(definition.key, Loaded())
         try:
-            found = list(files(self._directory / name, suffixes))
-        except OSError as error:
-            raise LoadError(
-                f"failed to read directory {error.filename}: {error.strerror}"
-            ) from error
-        for path in found:
-            try:
-                key = f"{name}/{load(path)}"
-            except OSError as error:
-                text = f"failed to load file {path}: {error.strerror}"
-                raise LoadError(text) from error
-            except (KapacitorError, RefusedError, ValueError) as error:
-                raise LoadError(f"failed to load file {path}: {error}") from error
-            loaded.add(key)
-            # at once: whatever happens to the next file, this one is known to be ours
-            self._store.put(_BUCKET, key, b"")
-            log.debug("loaded file", extra={"file": str(path)})
+            define(definition, before.digest == definition.digest)
+            if before != loaded:
+                self._ledger.put(definition.key, loaded)
+        except (KapacitorError, RefusedError, ValueError) as error:
+            text = f"failed to update {what}: {error}"
+            self._problems.add(definition.file, text)
+        # a mistake in one definition must not keep the others from being loaded
+        except Exception as error:
+            log.exception("loading failed", extra={"file": definition.file})
+            text = f"internal error: {type(error).__name__}: {error}"
+            self._problems.add(definition.file, text)
 
-    def _template(self, path: Path) -> str:
-        body = script_body(path)
-        try:
-            if self._templates.records.get(body.id) is None:
-                self._templates.create(body)
-            else:
-                self._templates.update(body.id, body)
-        except RefusedError as error:
-            raise LoadError(f"failed to update template: {error}") from error
-        return body.id
+    def _template(
+        self, definition: Definition[Body], is_same: bool, *, apart: frozenset[str]
+    ) -> None:
+        body = definition.says
+        if self._templates.records.get(body.id) is None:
+            self._templates.create(body)
+        elif not is_same:
+            self._templates.update(body.id, body, apart=apart)
 
-    def _task(self, path: Path) -> str:
-        body = script_body(path) if path.suffix in SCRIPTS else task_body(path)
+    def _task(self, definition: Definition[Body], is_same: bool) -> None:
+        body = definition.says
+        task = self._tasks.records.get(body.id)
         try:
-            if self._tasks.records.get(body.id) is None:
+            if task is None:
                 self._tasks.create(replace(body, status="enabled"))
-            else:
-                # stopped first: what it does from now on is what the file says
-                self._tasks.update(body.id, replace(body, status="disabled"))
-                self._tasks.update(body.id, Body(status="enabled"))
+            elif not is_same:
+                self._tasks.redefine(body, enabled=True)
+            elif not self._has_script_of_template(task):
+                self._tasks.redefine(body, enabled=task.enabled)
+            elif task.enabled and self._tasks.master.get(task.id) is None:
+                self._tasks.start(task)
         except RefusedError as error:
-            raise LoadError(f"failed to update task: {error}") from error
-        return body.id
+            # it is defined all the same if it only does not start
+            if error.status != 500:
+                raise
+            self._problems.add(definition.file, f"failed to start task: {error}")
 
-    def _handler(self, path: Path) -> str:
+    def _has_script_of_template(self, task: Task) -> bool:
+        if not task.template_id:
+            return True
+        template = self._templates.records.get(task.template_id)
+        return template is not None and template.script == task.script
+
+    def _handler(self, definition: Definition[HandlerSpec], is_same: bool) -> None:
+        spec = definition.says
         try:
-            spec = handler_spec(path)
-            try:
-                before = self._alerts.handler(spec.topic, spec.id)
-            except UnknownHandlerError:
-                self._alerts.register(spec)
-            else:
-                self._alerts.update(before, spec)
-        except (KapacitorError, ValueError) as error:
-            raise LoadError(f"failed to update handler: {error}") from error
-        return f"{spec.topic}/{spec.id}"
+            before = self._alerts.handler(spec.topic, spec.id)
+        except UnknownHandlerError:
+            self._alerts.register(spec)
+            return
+        # secrets that stand elsewhere may be others now
+        refers = any(True for _ in references_in(spec.options))
+        if not is_same or refers or self._alerts.running(before) is None:
+            self._alerts.update(before, spec)
+
+    def _delete_gone(self, found: Definitions, known: Mapping[str, Loaded]) -> None:
+        """Delete what was loaded from files that are gone, or that define others now."""
+        current = found.keys
+        for key, loaded in known.items():
+            if key not in current and not self._may_be_there(key, loaded, found):
+                log.info("deleting what no file says any more", extra={"id": key})
+                self._delete(key)
+                self._ledger.delete(key)
+
+    def _may_be_there(self, key: str, loaded: Loaded, found: Definitions) -> bool:
+        """Whether a file that cannot be read may still define something."""
+        kind, _, id = key.partition("/")
+        if kind in found.unreadable:
+            return True
+        if kind == "handlers":
+            return self._problems.has(loaded.file) or (
+                not loaded.file and any(self._problems.of("handlers"))
+            )
+        return any(Path(file).stem == id for file in self._problems.of(kind))
 
     def _delete(self, key: str) -> None:
         kind, _, id = key.partition("/")
-        log.info("deleting what no file says any more", extra={"id": key})
         match kind:
             case "templates":
                 self._templates.delete(id)
@@ -146,3 +194,10 @@ class LoadService:
             case "handlers":
                 topic, _, handler = id.partition("/")
                 self._alerts.deregister(topic, handler)
+
+
+def _ids(keys: Iterable[str], kind: str) -> Iterator[str]:
+    for key in keys:
+        found, _, id = key.partition("/")
+        if found == kind:
+            yield id

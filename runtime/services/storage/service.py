@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +48,20 @@ _BODY = struct("client.StorageActionOptions", {"action": _action})
 class StorageService:
     """Answers below `/storage`."""
 
-    def __init__(self, store: Store, compute: Compute) -> None:
+    def __init__(
+        self,
+        store: Store,
+        compute: Compute,
+        rejected_files: Callable[[], Sequence[tuple[str, str, str]]] = lambda: (),
+    ) -> None:
         """Make the API.
 
         Args:
             store: the database.
             compute: where it belongs to.
+            rejected_files: store, name and reason of files that cannot be loaded.
         """
+        self._rejected_files = rejected_files
         self._store = store
         self._compute = compute
         self._one_at_a_time = asyncio.Lock()
@@ -100,7 +107,10 @@ class StorageService:
                 "id": key,
                 "error": reason,
             }
-            for bucket, key, reason in self._store.rejected
+            for bucket, key, reason in (
+                *self._store.rejected,
+                *self._rejected_files(),
+            )
         ]
         return pretty({"link": self_link(_REJECTED), "rejected": trees})
 

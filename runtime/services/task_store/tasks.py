@@ -181,6 +181,39 @@ class Tasks:
         self._exchange(before, task)
         return self.get(task.id)
 
+    def redefine(self, body: Body, *, enabled: bool) -> Task:
+        """Put another definition in the place of a task's, and run it anew.
+
+        What the request leaves out is no longer there.
+
+        Args:
+            body: what is asked for; its id is that of the task.
+            enabled: whether the task is to run.
+
+        Raises:
+            RefusedError: the request is wrong, or the task cannot start; in the second
+                case it has the definition all the same, and the error.
+        """
+        before = self.get(body.id)
+        now = self._clock()
+        task = Task(
+            body.id,
+            enabled=enabled,
+            created=before.created,
+            modified=now,
+            last_enabled=now if enabled else before.last_enabled,
+        )
+        text = "cannot specify dbrp in both implicitly and explicitly"
+        task = self._defined(task, _definition(before), body, both_dbrps=text)
+        self.script(task)
+        self.records.put(task)
+        self.shown(task).warn(task.id)
+        if enabled:
+            self.start(task)
+        else:
+            self.master.stop(task.id)
+        return self.get(task.id)
+
     def delete(self, id: str) -> None:
         """Stop and forget a task, if there is one.
 

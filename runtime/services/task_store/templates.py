@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 
 from runtime.records import Records
 from runtime.services.alert.policy import OPEN, Policy
@@ -62,13 +63,20 @@ class Templates:
         self.shown(template, defaults).warn(id, "template")
         return template
 
-    def update(self, id: str, body: Body, policy: Policy = OPEN) -> Template:
+    def update(
+        self,
+        id: str,
+        body: Body,
+        policy: Policy = OPEN,
+        apart: Collection[str] = (),
+    ) -> Template:
         """Change a template and the tasks made from it, all or none.
 
         Args:
             id: of the template.
             body: what is asked for.
             policy: what handlers the tasks may have.
+            apart: tasks that stay as they are.
 
         Raises:
             RefusedError: the request is wrong, or a task fails with the new script.
@@ -89,7 +97,7 @@ class Templates:
             kind = _type(script)
             template = dataclasses.replace(template, script=script, type=kind)
         defaults = compiled_template(template).variables
-        self._update_tasks(before, template, policy)
+        self._update_tasks(before, template, policy, apart)
         self.records.replace(id, template)
         if template.id != id:
             self._showings.forget(id)
@@ -107,9 +115,14 @@ class Templates:
         return restored(Definition(script, {}), known, self._tasks.secrets).script
 
     def _update_tasks(
-        self, before: Template, template: Template, policy: Policy
+        self,
+        before: Template,
+        template: Template,
+        policy: Policy,
+        apart: Collection[str],
     ) -> None:
-        olds = self._tasks.of_template(before.id)
+        tasks = self._tasks.of_template(before.id)
+        olds = [task for task in tasks if task.id not in apart]
         done: list[Task] = []
         try:
             for old in olds:

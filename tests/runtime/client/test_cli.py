@@ -314,11 +314,24 @@ def test_listing_topics(cpu: Shell) -> None:
     )
 
 
+def test_unknown_keys_of_files_are_reported(server: Shell) -> None:
+    file = put(server, "typo.yaml", "topic: cli\nid: typo\nkind: log\nmach: 'TRUE'\n")
+    assert server.cli("define-topic-handler", file, code=3) == (
+        'Error: failed to read handler spec file "typo.yaml": unknown key "mach"; did '
+        'you mean "match"?\n'
+    )
+    file = put(server, "typo.json", '{"template-id": "t", "var": {}}')
+    assert server.cli("define", "typo", "-file", file, code=3) == (
+        'Error: failed to read task vars file "typo.json": unknown key "var"; did you '
+        'mean "vars"?\n'
+    )
+
+
 def test_the_life_of_a_topic_handler(server: Shell) -> None:
     file = put(
         server,
         "yh.yaml",
-        "topic: cli\nid: yh\nkind: hipchat\nunknown: 1\n"
+        "topic: cli\nID: yh\nkind: hipchat\n"
         "match: level() == CRITICAL\noptions:\n  room: 'alerts'\n",
     )
     assert server.cli("define-topic-handler", file) == ""

@@ -1,0 +1,86 @@
+"""Files that cannot be loaded: logged, listed, and told to the topic `_internal`."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Mapping
+
+from runtime.alert.types import Event, EventData, EventState, Level
+from runtime.services.alert.service import AlertService
+from runtime.services.deliveries.watch import LOAD, TOPIC
+from runtime.units import Clock
+
+log = logging.getLogger("kapacitor.load")
+
+# the piece of a script that a parser's error shows may be a secret
+_PIECE = re.compile(r' in ".*"(?=\. expected: )', re.DOTALL)
+
+
+class Problems:
+    """What is wrong with which file. Belongs to the compute thread.
+
+    Attributes:
+        current: the reason by the name of the file, as of the last load.
+    """
+
+    def __init__(self, alerts: AlertService, clock: Clock) -> None:
+        self.current: Mapping[str, str] = {}
+        self._alerts = alerts
+        self._clock = clock
+        self._found: dict[str, str] = {}
+
+    def begin(self) -> None:
+        """Begin a load: nothing is wrong yet."""
+        self._found = {}
+
+    def add(self, file: str, reason: str) -> None:
+        """Note what is wrong with a file."""
+        reason = _plain(_PIECE.sub("", reason))
+        file = _plain(file)
+        log.error("failed to load file", extra={"file": file, "err": reason})
+        self._found[file] = reason
+
+    def has(self, file: str) -> bool:
+        """Whether something is wrong with a file, as far as is known."""
+        return _plain(file) in self._found
+
+    def of(self, kind: str) -> Iterator[str]:
+        """The files of a kind that something is wrong with, as far as is known."""
+        return (file for file in self._found if file.startswith(f"{kind}/"))
+
+    def end(self) -> None:
+        """End a load: what is news is told.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        self.current = self._found
+        with self._alerts.transaction():
+            for file, reason in self.current.items():
+                self._tell(file, Level.CRITICAL, f"{file} cannot be loaded: {reason}")
+            for file in self._former():
+                self._tell(file, Level.OK, f"{file} is loaded or gone")
+
+    def _former(self) -> list[str]:
+        topic = self._alerts.topics.get(TOPIC)
+        known = [] if topic is None else topic.at_least(Level.INFO)
+        names = [
+            state.id.removeprefix(LOAD) for state in known if state.id.startswith(LOAD)
+        ]
+        return [name for name in names if name not in self.current]
+
+    def _tell(self, file: str, level: Level, message: str) -> None:
+        id = LOAD + file
+        before = self._alerts.event_state(TOPIC, id)
+        if before is not None and (before.level, before.message) == (level, message):
+            return
+        state = EventState(id, message, "", self._clock(), 0, level)
+        self._alerts.collect(
+            Event(TOPIC, state, EventData(name=TOPIC, tags={"file": file}))
+        )
+
+
+def _plain(text: str) -> str:
+    """`text` as UTF-8 can have it; names of files may hold any bytes."""
+    return text.encode("utf-8", "replace").decode()
