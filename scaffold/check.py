@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -77,7 +78,7 @@ class Examiner:
     def examine(self, want: Wanted) -> list[Finding]:
         """What is wrong with a handler that has a spec."""
         record = state.read(self.tree, want.kind)
-        fix = f"scaffold regenerate {want.kind}"
+        fix = shlex.join(["scaffold", "regenerate", want.kind])
         if record is None:
             message = f"nothing is recorded of the handler `{want.kind}`"
             return [Finding("SC109", want.spec_path, 0, message, fix)]
@@ -91,10 +92,10 @@ class Examiner:
         message = f"is left of the handler `{kind}`, whose handler.toml is gone"
         findings = list(self._entries_left(record, package, message))
         paths = [path for path in record.files if self.tree.read(path) is not None]
-        fix = "rm " + " ".join(map(str, sorted(paths)))
+        fix = shlex.join(["rm", "--", *map(str, sorted(paths))])
         if not paths and not findings:
             paths = [state.HANDLERS / kind / "manifest"]
-            fix = f"rm -r {state.HANDLERS / kind}"
+            fix = shlex.join(["rm", "-r", str(state.HANDLERS / kind)])
         findings += [Finding("SC108", path, 0, message, fix) for path in sorted(paths)]
         return findings
 
@@ -218,7 +219,9 @@ def mended(findings: Sequence[Finding]) -> list[Finding]:
     return [
         (
             finding._replace(
-                fix=f"sed -i '{';'.join(lines[finding.path])}' {finding.path}"
+                fix=shlex.join(
+                    ["sed", "-i", ";".join(lines[finding.path]), str(finding.path)]
+                )
             )
             if finding.surplus
             else finding

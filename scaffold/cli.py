@@ -6,17 +6,22 @@ little more than Python itself.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import click
 
 _INTERRUPTED = 130
+_DISK_REFUSED = 7
 _BUG = 70
+_AS_BEFORE = "the tree is as before"
+_AS_AFTER = "the changes were made"
 _MAX_OUTPUT_LINES = 100
 
 
@@ -30,9 +35,8 @@ class _Output:
         self.quiet: bool = values.pop("quiet")
         self.verbose: bool = values.pop("verbose")
         no_colour: bool = values.pop("no_color")
-        self.colour = not (
-            no_colour or "NO_COLOR" in os.environ or not sys.stderr.isatty()
-        )
+        is_terminal = sys.stderr is not None and sys.stderr.isatty()
+        self.colour = is_terminal and not (no_colour or "NO_COLOR" in os.environ)
         self.started = time.perf_counter()
 
     def tell(self, report: Any) -> None:
@@ -48,9 +52,8 @@ class _Output:
                 report, elapsed_s, verbose=self.verbose, colour=self.colour
             ):
                 _to_stderr(line)
-        sys.stderr.flush()
-        sys.stdout.buffer.write(report.output.encode("utf-8", "surrogateescape"))
-        sys.stdout.flush()
+        if report.output:
+            _to_stdout(report.output)
 
     def refuse(self, error: Exception, exit_code: int, fix: str) -> None:
         """Print why nothing was done."""
@@ -60,19 +63,24 @@ class _Output:
 
             self._print_json(failure(self.name, exit_code, str(error), fix))
             return
-        _to_stderr("error: " + str(error).replace("\n", "\n       "))
+        from scaffold.escaping import escaped, escaped_lines
+
+        _to_stderr("error: " + escaped_lines(str(error)).replace("\n", "\n       "))
         shown = output.splitlines()
         for line in shown[-_MAX_OUTPUT_LINES:]:
-            _to_stderr(f"  {line}")
+            _to_stderr(f"  {escaped(line)}")
         if fix:
-            _to_stderr(f"fix:   {fix}")
+            _to_stderr(f"fix:   {escaped(fix)}")
 
     def _print_json(self, value: dict[str, Any]) -> None:
         import json
 
-        text = json.dumps(value, indent=2, ensure_ascii=True)
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
+        _to_stdout(json.dumps(value, indent=2, ensure_ascii=True) + "\n")
+
+    def note(self, text: str) -> None:
+        """Print what people should know besides."""
+        if not (self.json or self.quiet):
+            _to_stderr(f"note: {text}")
 
 
 def _common(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -144,7 +152,11 @@ _NAMES = click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=_
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88}
 )
 @click.version_option(package_name="scaffold-alerts", prog_name="scaffold")
-def scaffold() -> None:
+@click.option(
+    "-C", "directory", metavar="DIR", help="Work there, whatever the command."
+)
+@click.pass_context
+def scaffold(context: click.Context, directory: str | None) -> None:
     """Generate alert integrations and register them in a runtime.
 
     \b
@@ -152,6 +164,9 @@ def scaffold() -> None:
       scaffold init my-alerts && cd my-alerts
       scaffold new-handler huddle --field channel:str
     """
+    if directory is not None:
+        said = {"directory": directory}
+        context.default_map = dict.fromkeys(scaffold.commands, said)
 
 
 @scaffold.command("new-handler")
@@ -202,7 +217,7 @@ def new_handler(**values: Any) -> None:
         spec_file = values.pop("spec_file")
         return commands.new_handler(project, commands.Flags(**values), spec_file, how)
 
-    _in_project(output, run)
+    _in_project(output, run, writes=not values["dry_run"])
 
 
 @scaffold.command()
@@ -229,7 +244,7 @@ def regenerate(names: Sequence[str], all_: bool, check: bool, **values: Any) -> 
             return commands.check(project, names)
         return commands.regenerate(project, names, how)
 
-    _in_project(output, run)
+    _in_project(output, run, writes=not (check or values["dry_run"]))
 
 
 @scaffold.command()
@@ -272,6 +287,27 @@ def list_(**values: Any) -> None:
         from scaffold import commands
 
         return commands.list_handlers(project, verbose=output.verbose)
+
+    _in_project(output, run)
+
+
+@scaffold.command()
+@click.option("--continue", "choice", flag_value="continue", help="Write all files.")
+@click.option("--abort", "choice", flag_value="abort", help="Put all files back.")
+@_common
+def recover(choice: Any, **values: Any) -> None:
+    """Finish a command that was interrupted.
+
+    Every command that changes files does this first. Where a file was changed since, they
+    stop with 8: --continue or --abort finishes the others, leaves that file as it is, and
+    keeps its two versions under .scaffold/kept.
+    """
+    output = _Output("recover", values)
+
+    def run(project: Any) -> Any:
+        from scaffold import commands
+
+        return commands.recover(project, choice or "")
 
     _in_project(output, run)
 
@@ -337,7 +373,9 @@ def _how(values: dict[str, Any], verify: str) -> Any:
     )
 
 
-def _in_project(output: _Output, command: Callable[[Any], Any]) -> None:
+def _in_project(
+    output: _Output, command: Callable[[Any], Any], *, writes: bool = False
+) -> None:
     """Run a command in the project that the current folder belongs to."""
 
     def run() -> Any:
@@ -346,7 +384,13 @@ def _in_project(output: _Output, command: Callable[[Any], Any]) -> None:
         from scaffold import disk, project
 
         found = project.find(Path(output.directory))
-        disk.recover(found.root)
+        if writes:
+            disk.recover(found.root)
+        elif output.name != "recover" and disk.is_interrupted(found.root):
+            output.note(
+                "a command was interrupted here; the next one that writes, or "
+                "`scaffold recover`, finishes it"
+            )
         return command(found)
 
     _run(output, run)
@@ -361,7 +405,20 @@ def _run(output: _Output, command: Callable[[], Any]) -> None:
     except ScaffoldError as error:
         output.refuse(error, error.exit_code, error.fix)
         sys.exit(error.exit_code)
-    output.tell(report)
+    outcome = _AS_AFTER if report.has_written else _AS_BEFORE
+    try:
+        output.tell(report)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(outcome) from None
+    except BrokenPipeError:
+        # Whoever read us has seen enough.
+        sys.exit(report.exit_code)
+    except OSError as error:
+        _to_stderr(f"error: standard output: {error.strerror}; {outcome}")
+        sys.exit(_DISK_REFUSED)
+    except Exception:
+        _to_stderr(f"error: the report cannot be printed; {outcome}")
+        raise
     sys.exit(report.exit_code)
 
 
@@ -378,11 +435,49 @@ def _tell_misuse(error: click.ClickException, as_json: bool) -> None:
     path = context.command_path if context is not None else "scaffold"
     name = path.removeprefix("scaffold").strip()
     told = failure(name, error.exit_code, error.format_message(), f"{path} -h")
-    click.echo(json.dumps(told, indent=2))
+    _to_stdout(json.dumps(told, indent=2) + "\n")
+
+
+def _to_stdout(text: str) -> None:
+    """Print data: bytes as they are, but nothing that a terminal would obey.
+
+    Raises:
+        OSError: it cannot be printed.
+    """
+    stream = sys.stdout
+    if stream is None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    if stream.isatty():
+        from scaffold.escaping import escaped_lines
+
+        text = escaped_lines(text)
+    try:
+        stream.flush()
+        stream.buffer.write(text.encode("utf-8", "surrogateescape"))
+        stream.flush()
+    except OSError:
+        _give_up(stream)
+        raise
 
 
 def _to_stderr(line: str) -> None:
-    click.echo(line, err=True)
+    """Print for people; where nobody can read it, nothing else is to be done."""
+    stream = sys.stderr
+    if stream is None:
+        return
+    try:
+        click.echo(line, stream)
+        stream.flush()
+    except OSError:
+        _give_up(stream)
+
+
+def _give_up(stream: TextIO) -> None:
+    """Lead a stream that cannot be written to nowhere, or Python would end with 120."""
+    with contextlib.suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def _interrupt(signum: int, frame: object) -> NoReturn:
@@ -404,14 +499,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.ClickException as error:
         _tell_misuse(error, "--json" in (sys.argv if arguments is None else arguments))
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        _to_stderr("interrupted: the tree is as before")
+    except (KeyboardInterrupt, click.Abort) as error:
+        outcome = str(error) or _AS_BEFORE
+        _to_stderr(f"interrupted: {outcome}")
         sys.exit(_INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read us has seen enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except Exception:
         # A bug. Python would end with 1, which means that something was found.
-        sys.excepthook(*sys.exc_info())
+        if sys.stderr is not None:
+            sys.excepthook(*sys.exc_info())
         sys.exit(_BUG)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from scaffold import check as checking
 from scaffold import disk, plan, quick, state, verify
 from scaffold.change import Change
 from scaffold.errors import Fault, SpecError, UsageError
+from scaffold.escaping import escaped
 from scaffold.generate import (
     ChangeSet,
     Overlay,
@@ -163,12 +164,7 @@ def _remember(project: Project, verdict: str, tree: WatchedTree) -> None:
 
     here = Path(__file__).parent
     ours = [*here.rglob("*.py"), *templates_path().rglob("*.j2")]
-    # The texts kept of old outputs are as their manifests say, and those are inputs.
-    seen = [path for path in tree.seen if not state.is_text(path)]
-    inputs = sorted([*seen, *map(str, ours)])
-    known = quick.digest(str(project.root), inputs)
-    text = "\n".join([known, verdict, *inputs])
-    disk.remember(project.root, PurePosixPath(quick.MEMO), text.encode())
+    quick.remember(str(project.root), verdict, [*tree.seen, *map(str, ours)])
 
 
 def diff(project: Project, names: Sequence[str]) -> Report:
@@ -188,6 +184,17 @@ def diff(project: Project, names: Sequence[str]) -> Report:
         output=patch(shown, whole=True),
         summary=f"{len(shown)} files differ" if shown else "nothing differs",
         extra={"diff": patch(shown, whole=True)},
+    )
+
+
+def recover(project: Project, choice: disk.Choice) -> Report:
+    """Finish what an interrupted command left."""
+    was_there = disk.recover(project.root, choice)
+    done = {"": "recovered", "continue": "completed", "abort": "undone"}[choice]
+    return Report(
+        "recover",
+        summary=f"interrupted command {done}" if was_there else "nothing to recover",
+        next=["scaffold check"] if was_there else [],
     )
 
 
@@ -235,6 +242,7 @@ def _change(
 ) -> Report:
     """Make a change set and put it on the disk, unless this is a dry run."""
     root = project.root
+    note = ""
     if how.dry_run:
         result = generated(DiskTree(root))
         verify.compiles(result.changes, result.shared)
@@ -242,8 +250,9 @@ def _change(
         with disk.locked(root):
             result = generated(DiskTree(root))
             _verify(project, result, how.verify)
-            disk.apply(root, result.changes)
+            note = disk.apply(root, result.changes)
     report = Report(command, result=result, dry_run=how.dry_run, next=next_steps)
+    report.notes += [note] if note else []
     if how.dry_run or how.diff:
         report.output = patch(result.changes, whole=how.diff)
         report.extra["diff"] = report.output
@@ -273,7 +282,7 @@ def _existing(project: Project, tree: Tree, spec: HandlerSpec) -> Report:
     path = plan.spec_path(kind, project.package)
     unlike = differences(spec, _committed(project, tree, kind))
     if unlike:
-        lines = "\n".join(f"  {line}" for line in unlike)
+        lines = "\n".join(f"  {escaped(line)}" for line in unlike)
         raise UsageError(
             f"the handler `{kind}` is there already, and differs:\n{lines}\n"
             f"To change it, edit {path}, then regenerate.",
@@ -356,14 +365,16 @@ def _spec_bytes(spec_file: str) -> bytes:
     if spec_file == "-":
         return sys.stdin.buffer.read(_MAX_SPEC_BYTES + 1)
     file = Path(spec_file)
-    # A device or a pipe may never end.
-    if file.exists() and not file.is_file():
-        raise UsageError(f"{spec_file}: is no file")
     try:
+        # A device or a pipe may never end.
+        if file.exists() and not file.is_file():
+            raise UsageError(f"{spec_file}: is no file")
         with file.open("rb") as stream:
             return stream.read(_MAX_SPEC_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{spec_file}: {error.strerror}") from error
+    except ValueError:
+        raise UsageError(f"{spec_file!r}: is not a path") from None
 
 
 def _want(project: Project, spec: HandlerSpec) -> Wanted:
@@ -380,7 +391,7 @@ def _committed(project: Project, tree: Tree, kind: str) -> HandlerSpec:
     path = plan.spec_path(kind, project.package)
     data = tree.read(path)
     if data is None:
-        raise UsageError(f"{path}: is missing")
+        raise UsageError(f"{escaped(str(path))}: is missing")
     try:
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
@@ -438,7 +449,8 @@ def _with_its_line_ends(change: Change) -> Change:
     return Change(change.path, before, change.after)
 
 
-def _table(rows: Sequence[tuple[str, ...]]) -> str:
+def _table(rows: Iterable[tuple[str, ...]]) -> str:
+    rows = [tuple(map(escaped, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))

@@ -9,7 +9,8 @@ ScaffoldError
 │   ├── AnchorNotFound
 │   ├── UnreadableFile
 │   ├── StaleTree
-│   └── StateError
+│   ├── StateError
+│   └── ForeignTransaction
 ├── Locked                 another run holds the tree
 ├── WriteFailed            the disk refused; the tree is as before
 └── RecoveryFailed         a person must choose; all versions are kept
@@ -21,6 +22,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
+
+from scaffold.escaping import escaped
 
 
 class ScaffoldError(Exception):
@@ -70,7 +73,7 @@ class Fault(NamedTuple):
             hints.append(f"did you mean {self.suggestion}?")
         hint = f" ({'; '.join(hints)})" if hints else ""
         where = f"{self.where}: " if self.where else ""
-        return f"{where}{self.problem}{hint}"
+        return escaped(f"{where}{self.problem}{hint}")
 
 
 class SpecError(ScaffoldError):
@@ -91,7 +94,7 @@ class SpecError(ScaffoldError):
     def _lines(self) -> list[str]:
         lines = []
         for fault in self.faults:
-            place = self.path
+            place = escaped(self.path)
             if place and fault.line is not None:
                 place = f"{place}:{fault.line}"
             lines.append(f"{place}: {fault}" if place else str(fault))
@@ -110,7 +113,10 @@ class Conflict(ScaffoldError):
     def __init__(self, why: Mapping[PurePosixPath, str], *, fix: str = "") -> None:
         self.paths = tuple(why)
         self.fix = fix
-        lines = [f"{path}: {reason}; left alone" for path, reason in why.items()]
+        lines = [
+            f"{escaped(str(path))}: {reason}; left alone"
+            for path, reason in why.items()
+        ]
         super().__init__("\n".join(lines))
 
 
@@ -138,7 +144,7 @@ class PlanError(ScaffoldError):
     exit_code = 5
 
     def __init__(self, path: PurePosixPath | str, message: str) -> None:
-        super().__init__(f"{path}: {message}")
+        super().__init__(f"{escaped(str(path))}: {message}")
         self.path = PurePosixPath(path)
 
 
@@ -155,6 +161,18 @@ class StaleTree(PlanError):
 
 class StateError(PlanError):
     """What is kept under `.scaffold/` is damaged or from a newer version."""
+
+
+class ForeignTransaction(PlanError):
+    """A transaction that this user did not write on this machine."""
+
+    def __init__(self, path: PurePosixPath | str) -> None:
+        super().__init__(
+            path,
+            "was not written by you on this machine, so it is not completed. Remove it; "
+            "if a command of yours was interrupted here, look at what it holds first",
+        )
+        self.fix = f"rm -r {path}"
 
 
 class AnchorNotFound(PlanError):
@@ -205,6 +223,25 @@ class WriteFailed(ScaffoldError):
 
 
 class RecoveryFailed(ScaffoldError):
-    """An interrupted run cannot be completed without a person; nothing is lost."""
+    """An interrupted run cannot be completed without a person; nothing is lost.
+
+    Attributes:
+        saved: by changed file, where its versions before and after are kept; "" where
+            there was none.
+    """
 
     exit_code = 8
+    fix = "scaffold recover --continue"
+
+    def __init__(self, saved: Mapping[str, tuple[str, str]]) -> None:
+        self.saved = saved
+        lines = ["a command was interrupted here, and these files were changed since:"]
+        for path, (before, after) in saved.items():
+            lines.append(f"  {escaped(path)}")
+            lines += [f"    before: {escaped(before)}"] if before else []
+            lines += [f"    after:  {escaped(after)}"] if after else []
+        lines += [
+            "`scaffold recover --continue` writes all other files, --abort puts all",
+            "other files back. Both leave yours as they are, and keep the two versions.",
+        ]
+        super().__init__("\n".join(lines))

@@ -26,13 +26,23 @@ def find(start: Path) -> Project:
     Raises:
         UsageError: there is none.
     """
-    start = start.resolve()
-    if not start.is_dir():
+    try:
+        start = start.resolve()
+        is_folder = start.is_dir()
+    except FileNotFoundError:
+        raise UsageError(
+            "the current folder does not exist any more", fix="cd to another folder"
+        ) from None
+    except (OSError, RuntimeError, ValueError) as error:
+        problem = getattr(error, "strerror", "") or "is not a path"
+        raise UsageError(f"{str(start)!r}: {problem}") from None
+    if not is_folder:
         raise UsageError(f"{start}: no such folder")
     for folder in (start, *start.parents):
         file = folder / "pyproject.toml"
         try:
-            data = file.read_bytes()
+            # a pipe or a device may never end
+            data = file.read_bytes() if file.is_file() else b""
         except OSError:
             continue
         # Most projects above a folder are other people's: look before parsing.

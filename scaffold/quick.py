@@ -1,76 +1,114 @@
-# ruff: noqa: PTH109, PTH110, PTH118, PTH120, PTH123, PTH208
+# ruff: noqa: PTH103, PTH105, PTH109, PTH113, PTH117, PTH120, PTH123
 """Answers `scaffold check` without examining anything again.
 
 A clean verdict depends on the content of some files and folders alone. `check` keeps
-their list with one digest of it all; while the digest is the same, so is the verdict.
-Nothing but the bare minimum is imported here: `pathlib` alone costs half of what it saves.
+their list with one digest of it all, outside of the project; while the digest is the
+same, so is the verdict. Nothing but the bare minimum is imported here: `pathlib` alone
+costs half of what it saves.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import sys
 import time
 from collections.abc import Iterable
 
-MEMO = ".scaffold/cache/check"
-_VERSION = "1"
+from scaffold import folders, machine
+
+_VERSION = "2"
 
 
 def check() -> bool:
     """Print the verdict if it is known; tell whether it was."""
     started = time.perf_counter()
-    root = _root(os.getcwd())
-    if root is None or os.path.exists(f"{root}/.scaffold/txn"):
-        return False
     try:
-        with open(f"{root}/{MEMO}", encoding="utf-8") as memo:
-            known, verdict, *inputs = memo.read().splitlines()
-    except (OSError, ValueError):
+        root = _root(os.getcwd())
+    except OSError:
         return False
-    if digest(root, inputs) != known:
+    verdict = known(root) if root else ""
+    if not verdict:
         return False
     elapsed_s = time.perf_counter() - started
-    sys.stderr.write(f"{'done':>12} {verdict} in {elapsed_s:.2f} s\n")
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{'done':>12} {verdict} in {elapsed_s:.2f} s\n")
     return True
+
+
+def known(root: str) -> str:
+    """The verdict on a project, if it holds still; else ""."""
+    memo = machine.memo(root)
+    if not memo or os.path.lexists(f"{root}/.scaffold/txn"):
+        return ""
+    try:
+        with open(memo, encoding="utf-8", errors="surrogateescape") as stream:
+            kept, verdict, *inputs = stream.read().split("\n")
+    except (OSError, ValueError):
+        return ""
+    return verdict if digest(root, inputs) == kept else ""
+
+
+def remember(root: str, verdict: str, inputs: Iterable[str]) -> None:
+    """Keep a clean verdict; a disk that refuses is no failure."""
+    memo = machine.memo(root)
+    inputs = sorted(inputs)
+    kept = digest(root, inputs)
+    if not memo or not kept or any("\n" in path for path in inputs):
+        return
+    text = "\n".join([kept, verdict, *inputs])
+    new = f"{memo}.{os.getpid()}"
+    with contextlib.suppress(OSError):
+        os.makedirs(os.path.dirname(memo), mode=0o700, exist_ok=True)
+        with open(new, "w", encoding="utf-8", errors="surrogateescape") as stream:
+            stream.write(text)
+        os.replace(new, memo)
 
 
 def digest(root: str, inputs: Iterable[str]) -> str:
     """One digest of files and, where a path ends in `/`, of the names in a folder.
 
-    Paths are below `root`, or absolute. What is not there counts as empty.
+    Paths are below `root`, or absolute: those are the generator's own. "" where something
+    is a link or not a regular file, which `check` refuses.
     """
     total = hashlib.sha256(f"{_VERSION} {sys.version}".encode())
-    for path in inputs:
-        full = os.path.join(root, path)
-        try:
-            if path.endswith("/"):
-                data = "\n".join(sorted(os.listdir(full))).encode()
-            else:
-                with open(full, "rb", buffering=0) as file:
-                    data = file.read()
-        except OSError:
-            data = b""
-        total.update(b"%s %d\n" % (path.encode("utf-8", "surrogateescape"), len(data)))
-        total.update(data)
+    try:
+        with folders.opened(root) as top:
+            for path in inputs:
+                data = _read(top, path)
+                name = path.encode("utf-8", "surrogateescape")
+                size = -1 if data is None else len(data)
+                total.update(b"%s %d\n" % (name, size))
+                total.update(data or b"")
+    except (OSError, folders.NotPlainError):
+        return ""
     return total.hexdigest()
 
 
+def _read(top: folders.Folder, path: str) -> bytes | None:
+    if os.path.isabs(path):
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
+    if path.endswith("/"):
+        names = folders.names(top, path.rstrip("/"))
+        return "\n".join(names).encode("utf-8", "surrogateescape")
+    return folders.read(top, path)
+
+
 def _root(folder: str) -> str | None:
-    """The folder of the nearest project upwards, if it has a memo."""
-    while True:
-        if os.path.exists(f"{folder}/{MEMO}"):
-            return folder
-        if _is_project(f"{folder}/pyproject.toml"):
-            return None
+    """The nearest folder upwards that is a project."""
+    while not _is_project(f"{folder}/pyproject.toml"):
         parent = os.path.dirname(folder)
         if parent == folder:
             return None
         folder = parent
+    return folder
 
 
 def _is_project(file: str) -> bool:
+    if not os.path.isfile(file):
+        return False
     try:
         with open(file, "rb") as settings:
             return b"scaffold" in settings.read()

@@ -9,6 +9,7 @@ from typing import Any
 
 from scaffold.change import Change, unified
 from scaffold.check import Finding
+from scaffold.escaping import escaped
 from scaffold.generate import ChangeSet, Step
 
 WIDTH = 12
@@ -41,6 +42,7 @@ class Report:
         extra: more members of the JSON object.
         dry_run: whether nothing was written.
         brief: whether files are only counted.
+        notes: what else people should know.
     """
 
     command: str
@@ -53,6 +55,12 @@ class Report:
     extra: dict[str, Any] = field(default_factory=dict)
     dry_run: bool = False
     brief: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def has_written(self) -> bool:
+        """Whether the tree is not as it was before."""
+        return bool(self.result.changes) and not self.dry_run
 
 
 def status(verb: str, text: str, *, colour: bool = False) -> str:
@@ -60,7 +68,7 @@ def status(verb: str, text: str, *, colour: bool = False) -> str:
     column = verb.rjust(WIDTH)
     if colour and verb in _COLOURS:
         column = f"\x1b[1;{_COLOURS[verb]}m{column}\x1b[0m"
-    return f"{column} {text}".rstrip()
+    return f"{column} {escaped(text)}".rstrip()
 
 
 def lines(
@@ -78,6 +86,8 @@ def lines(
         if finding.fix and not finding.is_informational:
             yield status("fix:", finding.fix)
     yield status("done", f"{report.summary or _counted(report)} in {elapsed_s:.2f} s")
+    for note in report.notes:
+        yield status("note:", note)
     if report.dry_run:
         yield "Dry run: nothing was written."
     for number, command in enumerate(report.next[:_MAX_STEPS]):
@@ -99,6 +109,7 @@ def as_json(report: Report, elapsed_s: float) -> dict[str, Any]:
         "conflicts": [str(path) for path in report.result.conflicts],
         "findings": [_finding(finding) for finding in report.findings],
         "next": report.next[:_MAX_STEPS],
+        "notes": report.notes,
         **report.extra,
         "elapsed_ms": round(elapsed_s * 1000),
     }

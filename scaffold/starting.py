@@ -99,13 +99,14 @@ def init(folder: Path, package: str, *, dry_run: bool, shown: str) -> Report:
     files = dict(_project_files(folder.resolve().name, package))
     files |= _state_files(files, package)
     changes = [Change(path, None, data) for path, data in sorted(files.items())]
+    note = ""
     if not dry_run:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise WriteFailed(f"{shown}: {error.strerror}") from error
         with disk.locked(folder):
-            disk.apply(folder, changes)
+            note = disk.apply(folder, changes)
     steps = [
         Step("create", change.path, "owned")
         for change in changes
@@ -122,6 +123,7 @@ def init(folder: Path, package: str, *, dry_run: bool, shown: str) -> Report:
         ],
         dry_run=dry_run,
         brief=True,
+        notes=[note] if note else [],
     )
 
 
@@ -142,6 +144,14 @@ def _check(folder: Path, package: str) -> None:
             f"--package {package!r}: must be a name of a to z, 0 to 9 and _ that "
             "means nothing else to Python"
         )
+    try:
+        _check_folder(folder)
+    except (OSError, ValueError) as error:
+        problem = getattr(error, "strerror", "") or "is not a path"
+        raise UsageError(f"{str(folder)!r}: {problem}") from None
+
+
+def _check_folder(folder: Path) -> None:
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise UsageError(f"{folder}: is no folder")
     if folder.exists():

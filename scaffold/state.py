@@ -23,7 +23,7 @@ HANDLERS = PurePosixPath(".scaffold/handlers")
 FORMAT = "1"
 _FIXED = {
     ".scaffold/.gitattributes": b"handlers/** linguist-generated -diff\n",
-    ".scaffold/.gitignore": b"/cache/\n/lock\n/txn/\n",
+    ".scaffold/.gitignore": b"/kept/\n/lock\n/txn/\n",
 }
 
 
@@ -104,11 +104,6 @@ def changes(tree: Tree, kind: str, record: Record | None) -> Iterator[Change]:
         yield Change(path, tree.read(path), data)
 
 
-def is_text(path: str) -> bool:
-    """Whether a path is that of the texts kept of a handler."""
-    return path.startswith(f"{HANDLERS}/") and path.endswith("/generated")
-
-
 def manifest(record: Record) -> str:
     """The list of a record, sorted, one thing per line, so that branches merge."""
     lines = [f"create {_digest(text)} {path}" for path, text in record.files.items()]
@@ -122,7 +117,8 @@ def manifest(record: Record) -> str:
 
 def _lines(path: PurePosixPath, data: bytes) -> Iterator[tuple[str, list[str]]]:
     """The digest and the words of each line."""
-    first, *rest = data.decode(errors="replace").splitlines() or [""]
+    text = data.decode(errors="replace").replace("\r\n", "\n")
+    first, *rest = text.removesuffix("\n").split("\n")
     if first != f"format {FORMAT}":
         if first.startswith("format "):
             raise StateError(path, "was written by a newer version of scaffold")
@@ -131,7 +127,15 @@ def _lines(path: PurePosixPath, data: bytes) -> Iterator[tuple[str, list[str]]]:
         role, *words = line.split(" ")
         if (role, len(words)) not in {("create", 2), ("edit", 4)}:
             raise StateError(f"{path}:{number}", "is damaged")
+        if not _is_inside(words[1]):
+            raise StateError(f"{path}:{number}", "names a file outside the project")
         yield words[0], words[1:]
+
+
+def _is_inside(path: str) -> bool:
+    """Whether a path of a manifest is one that the generator would write."""
+    parts = path.split("/")
+    return path.isprintable() and not {"", ".", "..", ".git", ".scaffold"} & {*parts}
 
 
 def _generated(record: Record) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import stat
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, Protocol
 
+from scaffold import folders
 from scaffold.errors import UnreadableFile
 
 
@@ -34,28 +34,16 @@ class DiskTree:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._plain: set[PurePosixPath] = set()
 
     def read(self, path: PurePosixPath) -> bytes | None:
         """A file's content; None: it is not there."""
-        for folder in reversed(path.parents):
-            if folder not in self._plain:
-                if not is_plain_folder(self.root, folder):
-                    return None
-                self._plain.add(folder)
-        if file_status(self.root, path) is None:
-            return None
-        try:
-            return (self.root / path).read_bytes()
-        except OSError as error:
-            raise UnreadableFile(path, f"cannot be read: {error.strerror}") from error
+        with reading(path), folders.opened(self.root) as top:
+            return folders.read(top, str(path))
 
     def names(self, folder: PurePosixPath) -> list[str]:
         """What a folder holds, sorted; nothing if it is not there."""
-        try:
-            return sorted(entry.name for entry in (self.root / folder).iterdir())
-        except (FileNotFoundError, NotADirectoryError):
-            return []
+        with reading(folder), folders.opened(self.root) as top:
+            return folders.names(top, str(folder))
 
 
 class MemoryTree(NamedTuple):
@@ -98,35 +86,16 @@ class WatchedTree:
         return self.tree.names(folder)
 
 
-def is_plain_folder(root: Path, folder: PurePosixPath) -> bool:
-    """Whether a folder is there.
+@contextlib.contextmanager
+def reading(path: PurePosixPath) -> Iterator[None]:
+    """Word what goes wrong when `path` is read.
 
     Raises:
-        UnreadableFile: something else is.
+        UnreadableFile: something did.
     """
     try:
-        mode = os.lstat(root / folder).st_mode
-    except FileNotFoundError:
-        return False
-    if folder.parts and stat.S_ISLNK(mode):
-        raise UnreadableFile(folder, "is a symbolic link")
-    if not stat.S_ISDIR(mode) and folder.parts:
-        raise UnreadableFile(folder, "is no folder")
-    return True
-
-
-def file_status(root: Path, path: PurePosixPath) -> os.stat_result | None:
-    """What the system says of a file; None: it is not there.
-
-    Raises:
-        UnreadableFile: it is no plain file.
-    """
-    try:
-        status = os.lstat(root / path)
-    except FileNotFoundError:
-        return None
-    if stat.S_ISLNK(status.st_mode):
-        raise UnreadableFile(path, "is a symbolic link")
-    if not stat.S_ISREG(status.st_mode):
-        raise UnreadableFile(path, "is no plain file")
-    return status
+        yield
+    except folders.NotPlainError as error:
+        raise UnreadableFile(error.path, error.problem) from None
+    except OSError as error:
+        raise UnreadableFile(path, f"cannot be read: {error.strerror}") from error

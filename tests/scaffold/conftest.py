@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,19 @@ from scaffold.starting import init
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+@pytest.fixture(autouse=True, scope="session")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where the generator keeps things outside of projects; not those of the developer."""
+    folder = tmp_path_factory.mktemp("machine")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(folder / "state"))
+        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        patch.delenv("CI", raising=False)
+        yield folder
+
+
 @pytest.fixture(scope="session")
-def made_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_project(machine: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `scaffold init` makes; not to be written to."""
     folder = tmp_path_factory.mktemp("made") / "project"
     init(folder, "runtime", dry_run=False, shown="project")

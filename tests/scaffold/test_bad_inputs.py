@@ -308,6 +308,7 @@ def test_a_hostile_environment_changes_nothing(project, tmp_path):
     (project / "templates").mkdir()
     environment = {
         "PATH": os.environ["PATH"],
+        "XDG_STATE_HOME": os.environ["XDG_STATE_HOME"],
         "LC_ALL": "C",
         "PYTHONIOENCODING": "ascii",
         "JINJA_TEMPLATES": str(tmp_path),

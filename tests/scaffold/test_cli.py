@@ -352,7 +352,6 @@ def test_an_interrupted_run_ends_with_130(
 def test_a_run_that_was_killed_is_completed_by_the_next_command(
     scaffold: Run, project: Path
 ) -> None:
-    scaffold("check")
     code = (
         "import os, sys\nfrom scaffold import cli, disk\n"
         "disk._complete = lambda *a: os.kill(os.getpid(), 9)\n"
@@ -362,7 +361,18 @@ def test_a_run_that_was_killed_is_completed_by_the_next_command(
         [sys.executable, "-P", "-c", code, *HUDDLE], cwd=project, check=False
     )
     assert (project / ".scaffold/txn/commit").is_file()
-    assert "3 handlers examined, nothing to do" in scaffold("check").stderr
+    before = files(project)
+    told = scaffold("check").stderr
+    assert "`scaffold recover`" in told
+    assert "2 handlers examined, nothing to do" in told
+    scaffold("list")
+    scaffold(*HUDDLE, "-n")
+    scaffold("regenerate", "--all", "-n")
+    assert files(project) == before
+    assert "nothing to do" in scaffold("regenerate", "--all").stderr
+    told = scaffold("check").stderr
+    assert "3 handlers examined, nothing to do" in told
+    assert "interrupted" not in told
 
 
 def test_places_and_schema_are_data_on_standard_output(scaffold: Run) -> None:
@@ -405,6 +415,7 @@ def test_the_same_bytes_on_every_machine(
     scaffold(*HUDDLE)
     environment = {
         "PATH": os.environ["PATH"],
+        "XDG_STATE_HOME": os.environ["XDG_STATE_HOME"],
         "LC_ALL": locale,
         "PYTHONHASHSEED": "7",
         "TZ": "Asia/Kathmandu",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -15,9 +16,10 @@ from typing import Any
 
 import pytest
 
-from scaffold import disk
+from scaffold import disk, machine
 from scaffold.change import Change
 from scaffold.errors import (
+    ForeignTransaction,
     Locked,
     PlanError,
     RecoveryFailed,
@@ -87,13 +89,17 @@ def test_everything_is_written_with_its_permissions(root: Path) -> None:
     }
 
 
-def test_permissions_do_not_depend_on_the_umask(root: Path) -> None:
-    before = os.umask(0o077)
+@pytest.mark.parametrize("umask", [0o022, 0o027, 0o077, 0o002])
+def test_new_files_and_folders_obey_the_umask(root: Path, umask: int) -> None:
+    before = os.umask(umask)
     try:
         write(root)
     finally:
         os.umask(before)
-    assert snapshot(root)["new/deep/file.py"][1] == 0o644
+    after = snapshot(root)
+    assert after["new/deep/file.py"][1] == 0o666 & ~umask
+    assert stat.S_IMODE((root / "new").stat().st_mode) == 0o777 & ~umask
+    assert after["edited.py"][1] == 0o750
 
 
 def test_a_file_that_stays_the_same_is_not_touched(root: Path) -> None:
@@ -235,19 +241,160 @@ def test_a_killed_run_leaves_all_or_nothing(
     assert not (root / ".scaffold/txn").exists()
 
 
-def test_recovery_stops_where_somebody_else_wrote(root: Path) -> None:
-    with disk.locked(root):
-        steps = [disk._step(root, change) for change in CHANGES]
-        folder = root / ".scaffold/txn"
-        disk._stage(root, CHANGES, steps)
-        disk._commit(folder, steps)
+class Stopped(BaseException):
+    """As if the process had been killed."""
+
+
+@pytest.fixture
+def interrupted(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tree whose change is recorded, and not begun."""
+
+    def stop(*arguments: object) -> None:
+        raise Stopped
+
+    with monkeypatch.context() as patch:
+        patch.setattr(disk, "_complete", stop)
+        patch.setattr(disk, "_roll_back", stop)
+        with pytest.raises(Stopped):
+            write(root)
+    return root
+
+
+def test_recovery_stops_where_somebody_else_wrote(interrupted: Path) -> None:
+    root = interrupted
     (root / "edited.py").unlink()
     (root / "edited.py").write_bytes(b"mine\n")
-    with pytest.raises(RecoveryFailed, match=r"edited\.py"):
+    before = snapshot(root)
+    with pytest.raises(RecoveryFailed) as caught:
         disk.recover(root)
-    assert (root / "edited.py").read_bytes() == b"mine\n"
-    assert (root / ".scaffold/txn/new/1").read_bytes() == b"after\n"
-    assert (root / ".scaffold/txn/old/1").read_bytes() == b"before\n"
+    assert snapshot(root) == before
+    versions = (".scaffold/txn/old/1-edited.py", ".scaffold/txn/new/1-edited.py")
+    assert caught.value.saved == {"edited.py": versions}
+    assert all(path in str(caught.value) for path in ("edited.py", *versions))
+    assert [(root / path).read_bytes() for path in versions] == [
+        b"before\n",
+        b"after\n",
+    ]
+
+
+@pytest.mark.parametrize("choice", ["continue", "abort"])
+def test_a_person_chooses_how_to_go_on(interrupted: Path, choice: disk.Choice) -> None:
+    root = interrupted
+    (root / "edited.py").unlink()
+    (root / "edited.py").write_bytes(b"mine\n")
+    assert disk.recover(root, choice)
+    now = {path: data for path, (data, _) in snapshot(root).items()}
+    kept = {
+        ".scaffold/kept/edited.py.before": b"before\n",
+        ".scaffold/kept/edited.py.after": b"after\n",
+    }
+    others = {
+        str(change.path): change.after if choice == "continue" else change.before
+        for change in CHANGES
+        if change.path.name != "edited.py" or change.path.parent.name
+    }
+    assert now == kept | {"edited.py": b"mine\n"} | {
+        path: data for path, data in others.items() if data is not None
+    }
+    assert not disk.recover(root)
+
+
+def test_versions_that_were_kept_before_stay(interrupted: Path) -> None:
+    kept = interrupted / ".scaffold/kept/edited.py.before"
+    kept.parent.mkdir()
+    kept.write_bytes(b"kept before\n")
+    (interrupted / "edited.py").unlink()
+    disk.recover(interrupted, "continue")
+    assert kept.read_bytes() == b"kept before\n"
+    assert kept.with_name("edited.py.before.2").read_bytes() == b"before\n"
+
+
+def test_what_another_user_or_machine_left_is_not_completed(
+    interrupted: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: Any
+) -> None:
+    before = snapshot(interrupted, own=True)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("another")))
+    for choice in ("", "continue", "abort"):
+        with pytest.raises(ForeignTransaction, match="not written by you"):
+            disk.recover(interrupted, choice)
+    assert not disk.is_interrupted(interrupted)
+    after = snapshot(interrupted, own=True)
+    del after[".scaffold/lock"], before[".scaffold/lock"]
+    assert after == before
+
+
+def test_a_home_inside_the_project_keeps_no_key(
+    interrupted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(os.environ["XDG_STATE_HOME"], interrupted / "state")
+    monkeypatch.setenv("XDG_STATE_HOME", str(interrupted / "state"))
+    with pytest.raises(ForeignTransaction):
+        disk.recover(interrupted)
+
+
+def test_a_key_that_others_may_read_is_not_used(
+    root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: Any
+) -> None:
+    state = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("XDG_STATE_HOME", str(state))
+    monkeypatch.setattr(machine, "_SHARED", str(state / "shared"))
+    keys = machine.Keys(root)
+    sealed = keys.seal(b"data")
+    assert keys.unsealed(sealed) == b"data"
+    assert keys.unsealed(sealed + b"more") is None
+    key = state / "scaffold/key"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    key.chmod(0o644)
+    assert keys.unsealed(sealed) is None
+    assert keys.unsealed(keys.seal(b"data")) == b"data"
+    key.chmod(0o600)
+    assert keys.unsealed(sealed) == b"data"
+
+
+def test_without_a_place_for_a_key_nothing_is_written(
+    root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: Any
+) -> None:
+    file = tmp_path_factory.mktemp("state") / "file"
+    file.write_bytes(b"")
+    monkeypatch.setenv("XDG_STATE_HOME", str(file))
+    monkeypatch.setattr(machine, "_SHARED", str(file))
+    before = snapshot(root)
+    with pytest.raises(WriteFailed, match="set XDG_STATE_HOME"):
+        write(root)
+    assert snapshot(root) == before
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "Input/output error"), None])
+def test_a_clean_up_that_fails_says_that_the_changes_were_made(
+    root: Path, monkeypatch: pytest.MonkeyPatch, error: OSError | None
+) -> None:
+    def fail(state: object) -> None:
+        raise error or KeyboardInterrupt
+
+    with disk.locked(root), monkeypatch.context() as patch:
+        patch.setattr(disk, "_drop", fail)
+        if error:
+            note = disk.apply(root, CHANGES)
+        else:
+            with pytest.raises(KeyboardInterrupt) as caught:
+                disk.apply(root, CHANGES)
+            note = str(caught.value)
+    assert "the changes were made" in note
+    assert (root / "edited.py").read_bytes() == b"after\n"
+    assert disk.recover(root)
+    assert not (root / ".scaffold/txn").exists()
+    assert (root / "edited.py").read_bytes() == b"after\n"
+
+
+def test_a_full_disk_on_the_lock_itself(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(WriteFailed, match="No space left on device; the tree is as"):
+        write(root)
 
 
 def test_a_file_that_changed_since_it_was_read_stops_everything(root: Path) -> None:

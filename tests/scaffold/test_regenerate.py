@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from scaffold import quick
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 SERVICE = "runtime/services/huddle/service.py"
 SPEC = "runtime/services/huddle/handler.toml"
@@ -43,10 +45,46 @@ def test_a_clean_check_is_remembered_until_something_changes(
     scaffold: Run, huddle: Path
 ) -> None:
     scaffold("check")
-    assert (huddle / ".scaffold/cache/check").is_file()
+    assert quick.known(str(huddle)) == "3 handlers examined, nothing to do"
+    assert not (huddle / ".scaffold/cache").exists()
     assert "3 handlers examined, nothing to do" in scaffold("check").stderr
     (huddle / SERVICE).unlink()
     assert "SC104" in scaffold("check", code=1).stderr
+
+
+def test_nothing_is_remembered_on_build_machines(
+    scaffold: Run, huddle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    scaffold("check")
+    monkeypatch.delenv("CI")
+    assert quick.known(str(huddle)) == ""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        SERVICE,
+        "runtime/services/huddle/__init__.py",
+        ".scaffold/handlers/huddle/manifest",
+        ".scaffold/handlers/huddle/generated",
+        "docs/handlers.md",
+    ],
+)
+def test_what_is_remembered_ends_with_any_change(
+    scaffold: Run, huddle: Path, path: str
+) -> None:
+    scaffold("check")
+    data = (huddle / path).read_bytes()
+    assert quick.known(str(huddle))
+    (huddle / path).write_bytes(data + b" ")
+    assert not quick.known(str(huddle))
+    (huddle / path).write_bytes(data)
+    assert quick.known(str(huddle))
+    (huddle / path).rename(huddle / "elsewhere")
+    assert not quick.known(str(huddle))
+    (huddle / path).symlink_to(huddle / "elsewhere")
+    assert not quick.known(str(huddle))
 
 
 def test_a_file_that_a_person_edited_is_kept(scaffold: Run, huddle: Path) -> None:

@@ -1,0 +1,29 @@
+"""Text of a project on its way to a terminal: shown, never obeyed."""
+
+from __future__ import annotations
+
+import unicodedata
+
+# what moves the cursor, changes colours, reorders or hides: controls, formats, line and
+# paragraph separators, and bytes that are no text
+_OBEYED = frozenset(("Cc", "Cf", "Zl", "Zp", "Cs"))
+
+
+def escaped(text: str) -> str:
+    """`text` on one line, with an escape for each character that a terminal obeys."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(_shown, text))
+
+
+def escaped_lines(text: str) -> str:
+    """The same for a text of several lines, which may be indented by tabs."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(each if each in "\n\t" else _shown(each) for each in text)
+
+
+def _shown(char: str) -> str:
+    if unicodedata.category(char) not in _OBEYED:
+        return char
+    return char.encode("unicode_escape").decode()

@@ -1,0 +1,245 @@
+# ruff: noqa: PTH123, PTH208 - paths would lead through links
+"""Open folders: what is done in one happens there, and nothing follows a link.
+
+A checkout may come from a stranger. Each part of a path is opened below the part before
+it, links are refused, and only regular files are opened at all: a pipe would block, a
+device may act. For `scaffold.quick` little is imported.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterable, Sequence
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+_SECOND_NAME = "has a second name (a hard link)"
+
+
+class NotPlainError(Exception):
+    """Something on the way is a link, or not what it has to be.
+
+    Attributes:
+        path: where, below the folder that was opened first.
+        problem: what is wrong with it.
+    """
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.problem = problem
+
+
+class Folder:
+    """A folder that is open, to be used in a `with` statement.
+
+    Attributes:
+        descriptor: its file descriptor.
+        path: where it is below the folder that was opened first; "" for that one.
+    """
+
+    def __init__(self, descriptor: int, path: str = "") -> None:
+        self.descriptor = descriptor
+        self.path = path
+
+    def __enter__(self) -> Folder:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        with contextlib.suppress(OSError):  # nothing was written through it
+            os.close(self.descriptor)
+
+    def folder(self, name: str) -> Folder:
+        """A folder in it.
+
+        Raises:
+            FileNotFoundError: it does not exist.
+            NotPlainError: it is a link, or not a folder.
+        """
+        try:
+            descriptor = os.open(name, _FOLDER, dir_fd=self.descriptor)
+        except NotADirectoryError:
+            self._refuse(name, "is no folder")
+            raise
+        return Folder(descriptor, self._below(name))
+
+    def made(self, name: str) -> Folder:
+        """A folder in it, created if it does not exist."""
+        try:
+            return self.folder(name)
+        except FileNotFoundError:
+            os.mkdir(name, dir_fd=self.descriptor)
+        return self.folder(name)
+
+    def at(self, parts: Sequence[str], *, make: bool = False) -> Folder:
+        """The folder at the end of a path.
+
+        Args:
+            parts: the names on the way.
+            make: whether to create what does not exist.
+
+        Raises:
+            FileNotFoundError: it does not exist.
+            NotPlainError: a part is a link, or not a folder, or leads out.
+        """
+        inner = Folder(os.dup(self.descriptor), self.path)
+        for part in parts:
+            with inner:
+                if part in ("", ".", "..") or "/" in part or "\0" in part:
+                    raise NotPlainError("/".join(parts), "is outside the project")
+                inner = inner.made(part) if make else inner.folder(part)
+        return inner
+
+    def status(self, name: str) -> os.stat_result | None:
+        """What the system knows of an entry, a link itself included; None: nothing."""
+        try:
+            return os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+
+    def file(self, name: str, *, single: bool = False) -> os.stat_result | None:
+        """The status of a regular file; None: it does not exist.
+
+        Args:
+            name: its name.
+            single: whether a second name of it, which may be elsewhere, is refused.
+
+        Raises:
+            NotPlainError: it is something else.
+        """
+        status = self.status(name)
+        if status is None:
+            return None
+        if not stat.S_ISREG(status.st_mode):
+            self._refuse(name, "is no plain file")
+        if single and status.st_nlink > 1:
+            raise NotPlainError(self._below(name), _SECOND_NAME)
+        return status
+
+    def read(self, name: str, *, single: bool = False) -> bytes | None:
+        """The content of a regular file; None: it does not exist.
+
+        Raises:
+            NotPlainError: it is something else.
+        """
+        # looked at before it is opened: opening a device may do something
+        if self.file(name, single=single) is None:
+            return None
+        descriptor = os.open(name, _READ, dir_fd=self.descriptor)
+        with open(descriptor, "rb", buffering=0) as stream:
+            return stream.readall()
+
+    def write(self, name: str, data: bytes, mode: int | None = None) -> None:
+        """Write a whole file.
+
+        Args:
+            name: its name.
+            data: its content.
+            mode: its permissions; None: those that the umask leaves.
+        """
+        first = 0o666 if mode is None else 0o600
+        descriptor = os.open(name, _WRITE, first, dir_fd=self.descriptor)
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+            if mode is not None:
+                os.fchmod(descriptor, mode)
+        finally:
+            os.close(descriptor)
+
+    def names(self) -> list[str]:
+        """What it holds, sorted."""
+        return sorted(os.listdir(self.descriptor))
+
+    def unlink(self, name: str) -> None:
+        """Remove a file's name, if it exists; a link itself, never what it leads to."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=self.descriptor)
+
+    def rmdir(self, name: str) -> None:
+        """Remove an empty folder."""
+        os.rmdir(name, dir_fd=self.descriptor)
+
+    def rename(self, name: str, target: Folder, new: str) -> None:
+        """Move a file into another folder, in place of what has that name there."""
+        os.replace(name, new, src_dir_fd=self.descriptor, dst_dir_fd=target.descriptor)
+
+    def sync(self, name: str = "") -> None:
+        """Make sure that a file, or without a name the folder, survives a power cut."""
+        descriptor = os.open(name or ".", _READ, dir_fd=self.descriptor)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _below(self, name: str) -> str:
+        return f"{self.path}/{name}" if self.path else name
+
+    def _refuse(self, name: str, problem: str) -> None:
+        status = self.status(name)
+        if status is not None and stat.S_ISLNK(status.st_mode):
+            problem = "is a symbolic link"
+        raise NotPlainError(self._below(name), problem)
+
+
+def opened(root: str | os.PathLike[str]) -> Folder:
+    """A folder that the user named: links on the way to it are the user's own."""
+    return Folder(os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+
+
+def split(path: str) -> tuple[list[str], str]:
+    """The folders of a path, and the name at its end."""
+    *folders, name = path.split("/")
+    return folders, name
+
+
+def read(top: Folder, path: str) -> bytes | None:
+    """The content of a regular file below `top`; None: it does not exist.
+
+    Raises:
+        NotPlainError: it is something else, or a folder on the way is.
+    """
+    folders, name = split(path)
+    # what the generator keeps has one name: another may be that of a stranger's file
+    single = is_state(folders)
+    try:
+        with top.at(folders) as folder:
+            _refuse_name(path, name)
+            return folder.read(name, single=single)
+    except FileNotFoundError:
+        return None
+
+
+def names(top: Folder, path: str) -> list[str]:
+    """What a folder below `top` holds, sorted; nothing if there is no such folder.
+
+    A link is not one. Projects have links of their own; the generator's state has none.
+
+    Raises:
+        NotPlainError: a folder on the way is a link, or one of the state.
+    """
+    folders, name = split(path)
+    try:
+        with top.at(folders) as outer:
+            status = outer.status(name)
+            is_folder = status is not None and stat.S_ISDIR(status.st_mode)
+            if not (is_folder or is_state([*folders, name])):
+                return []
+            with outer.at([name]) as folder:
+                return folder.names()
+    except FileNotFoundError:
+        return []
+
+
+def is_state(folders: Iterable[str]) -> bool:
+    """Whether these are the folders of a path in the generator's own state."""
+    return next(iter(folders), "") == ".scaffold"
+
+
+def _refuse_name(path: str, name: str) -> None:
+    if name in ("", ".", "..") or "\0" in name:
+        raise NotPlainError(path, "is outside the project")

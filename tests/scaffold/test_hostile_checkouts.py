@@ -1,0 +1,364 @@
+"""A checkout of a stranger is data: nothing in it makes a command leave the project.
+
+Each case plants, links or changes something of the format of `.scaffold/` and runs a
+command. Beside the project lies a folder of canaries: none may be read, written or removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import shutil
+import socket
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from scaffold import cli, machine
+from scaffold.places import CREATE, EDIT, SPEC_PATH
+
+CASES = 400 if os.environ.get("FAULTS") == "long" else 60
+CANARY = "canary-9f3a"
+HUDDLE = ("new-handler", "huddle", "--field", "channel:str")
+READING = (
+    ("list",), ("list", "-v"), ("check",), ("check", "foo"), ("diff",), ("places",), ("schema",),
+    (*HUDDLE, "-n"), ("regenerate", "--all", "-n", "--diff"), ("regenerate", "--all", "--check"),
+)  # fmt: skip
+WRITING = (
+    HUDDLE, ("regenerate", "--all"), ("regenerate", "foo"), ("recover",),
+    ("recover", "--continue"), ("recover", "--abort"),
+)  # fmt: skip
+FORMAT = (
+    ".scaffold", ".scaffold/lock", ".scaffold/.gitignore", ".scaffold/.gitattributes",
+    ".scaffold/cache", ".scaffold/cache/check", ".scaffold/kept", ".scaffold/kept/runtime",
+    ".scaffold/handlers", ".scaffold/handlers/foo", ".scaffold/handlers/foo/manifest",
+    ".scaffold/handlers/foo/generated", ".scaffold/handlers/gone",
+    ".scaffold/handlers/gone/manifest", ".scaffold/handlers/gone/generated",
+    ".scaffold/txn", ".scaffold/txn/owner", ".scaffold/txn/record", ".scaffold/txn/commit",
+    ".scaffold/txn/abort", ".scaffold/txn/new", ".scaffold/txn/new/0", ".scaffold/txn/new/0-x",
+    ".scaffold/txn/old", ".scaffold/txn/old/0", ".scaffold/txn/old/0-x",
+)  # fmt: skip
+# what a record of a transaction or a manifest may name
+TARGETS = (
+    "../outside/new.py", "../outside/file", "/etc/scaffold-canary", "{outside}/new.py",
+    "{outside}/file", "docs/../../outside/file", "inner/file", "runtime/services/foo/config.py",
+    "./../outside/file", "inner\n/../../outside/file", "\x1b[31mred", "\u202eturned", ".git/config",
+)  # fmt: skip
+
+
+def sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def snapshot(root: Path) -> dict[str, object]:
+    """Everything below a folder: kind, content, permissions, times of change."""
+    found: dict[str, object] = {}
+    for folder, names, files in os.walk(root):
+        for name in (*names, *files, ""):
+            path = Path(folder) / name
+            status = path.lstat()
+            found[str(path)] = (
+                status.st_mode,
+                status.st_mtime_ns,
+                status.st_nlink if stat.S_ISREG(status.st_mode) else 0,
+                path.read_bytes() if stat.S_ISREG(status.st_mode) else b"",
+            )
+    return found
+
+
+class Place:
+    """A project beside the canaries.
+
+    Attributes:
+        root: the project.
+        outside: what must stay as it is.
+    """
+
+    def __init__(self, folder: Path, made_project: Path) -> None:
+        self.root = folder / "project"
+        self.outside = folder / "outside"
+        shutil.copytree(made_project / ".scaffold", self.root / ".scaffold")
+        named = [edit.path for edit in EDIT]
+        for kind in ("foo", "hipchat"):
+            paths = (SPEC_PATH, *(create.path for create in CREATE))
+            named += [path.replace("{kind}", kind) for path in paths]
+        for name in ("pyproject.toml", *dict.fromkeys(named)):
+            if (made_project / name).is_file():
+                (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(made_project / name, self.root / name)
+        (self.outside / "folder").mkdir(parents=True)
+        for name in ("file", "folder/file", "check", "manifest", "lock", "0", "commit"):
+            (self.outside / name).write_text(f"{CANARY}\n")
+        (self.root / "inner").symlink_to(self.outside)
+
+    def text(self, template: str) -> str:
+        return template.replace("{outside}", str(self.outside))
+
+    def clear(self, path: str) -> Path:
+        """The place of something to be planted, with nothing there."""
+        full = self.root / path
+        for parent in reversed(full.relative_to(self.root).parents):
+            if (self.root / parent).is_symlink() or (self.root / parent).is_file():
+                (self.root / parent).unlink()
+            (self.root / parent).mkdir(exist_ok=True)
+        if full.is_dir() and not full.is_symlink():
+            shutil.rmtree(full)
+        full.unlink(missing_ok=True)
+        return full
+
+
+Plant = Callable[[Place], None]
+
+
+def linked(path: str, target: str) -> Plant:
+    def plant(place: Place) -> None:
+        place.clear(path).symlink_to(place.text(target))
+
+    return plant
+
+
+def hard_linked(path: str) -> Plant:
+    def plant(place: Place) -> None:
+        place.clear(path).hardlink_to(place.outside / "file")
+
+    return plant
+
+
+def special(path: str, kind: str) -> Plant:
+    def plant(place: Place) -> None:
+        full = place.clear(path)
+        match kind:
+            case "pipe":
+                os.mkfifo(full)
+            case "folder":
+                full.mkdir()
+            case "socket":
+                with (
+                    socket.socket(socket.AF_UNIX) as own,
+                    contextlib.chdir(full.parent),
+                ):
+                    own.bind(full.name)
+            case "device":
+                full.symlink_to("/dev/zero")
+
+    return plant
+
+
+def written(path: str, data: bytes) -> Plant:
+    def plant(place: Place) -> None:
+        place.clear(path).write_bytes(
+            place.text(data.decode("latin-1")).encode("latin-1")
+        )
+
+    return plant
+
+
+def journal(
+    name: str, target: str, old: bytes, new: bytes, *, is_old_form: bool
+) -> Plant:
+    """A transaction that says that it was interrupted."""
+
+    def plant(place: Place) -> None:
+        folder = place.root / ".scaffold/txn"
+        digests = [sha(data) if data else "" for data in (old, new)]
+        step = [place.text(target), *digests, 0o644]
+        if not is_old_form:
+            step.append("0-x")
+        record = json.dumps([step]).encode()
+        sealed = record if is_old_form else sha(record).encode() + b"\n" + record
+        place.clear(f".scaffold/txn/{name}").write_bytes(sealed)
+        owner = sha(b"").encode() + b"\na transaction of scaffold"
+        place.clear(".scaffold/txn/owner").write_bytes(owner)
+        for part, data in (("old", old), ("new", new)):
+            place.clear(f".scaffold/txn/{part}/0").write_bytes(data)
+            (folder / part / "0-x").write_bytes(data)
+
+    return plant
+
+
+def manifest(kind: str, target: str, text: str) -> Plant:
+    """A record of a handler that names a file of its own choice."""
+
+    def plant(place: Place) -> None:
+        path = place.text(target)
+        folder = f".scaffold/handlers/{kind}"
+        lines = f"format 1\ncreate {sha(text.encode())} {path}\n"
+        place.clear(f"{folder}/manifest").write_text(lines)
+        place.clear(f"{folder}/generated").write_text(f"{path}\n\t{text}\n")
+
+    return plant
+
+
+PATHS = st.sampled_from(FORMAT)
+DATA = st.sampled_from(
+    [
+        b"", b"\0", b"format 1\n", b"format 2\n", b"format 1\ncreate x y\n", b"\xff\xfe",
+        b"a\nb\n", b"[]", b"\x1b[31mpwned\x1b[0m\n", b"{}", b"0" * 64 + b"\n2 handlers, fine\n",
+        b'[["../outside/file", "", "", 420]]',
+    ]
+)  # fmt: skip
+CONTENT = st.sampled_from([b"", b"print('owned')\n", f"{CANARY}\n".encode()])
+PLANTS = st.one_of(
+    st.builds(
+        linked,
+        PATHS,
+        st.sampled_from(
+            ["{outside}", "{outside}/folder", "{outside}/file", "../outside", "/", "{outside}/gone"]
+        ),
+    ),
+    st.builds(hard_linked, PATHS),
+    st.builds(special, PATHS, st.sampled_from(["pipe", "folder", "socket", "device"])),
+    st.builds(written, PATHS, DATA),
+    st.builds(
+        journal,
+        st.sampled_from(["commit", "abort", "record"]),
+        st.sampled_from(TARGETS),
+        CONTENT,
+        CONTENT,
+        is_old_form=st.booleans(),
+    ),
+    st.builds(
+        manifest,
+        st.sampled_from(["foo", "gone", "$(id)", "a b", "x\n  done all fine", "\x1b[2J"]),
+        st.sampled_from(TARGETS),
+        st.sampled_from([CANARY, f"{CANARY}\n", "text", ""]),
+    ),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def fresh(
+    made_project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], contextlib.AbstractContextManager[Place]]:
+    folder = tmp_path_factory.mktemp("places")
+
+    @contextlib.contextmanager
+    def make() -> Iterator[Place]:
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(folder)
+        folder.mkdir()
+        yield Place(folder, made_project)
+
+    return make
+
+
+def run(place: Place, arguments: tuple[str, ...]) -> tuple[int, str]:
+    """The exit code of a command, and all that it printed."""
+    out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            cli.main([arguments[0], "-C", str(place.root), *arguments[1:]])
+        except SystemExit as ended:
+            code = ended.code
+    assert isinstance(code, int)
+    out.flush()
+    return code, out.buffer.getvalue().decode() + err.getvalue()  # type: ignore[attr-defined] # a BytesIO
+
+
+def is_printable(text: str) -> bool:
+    """Whether a terminal would only show it."""
+    return all(char.isprintable() or char in "\n\t" for char in text)
+
+
+@settings(
+    max_examples=CASES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    plants=st.lists(PLANTS, min_size=1, max_size=3),
+    command=st.sampled_from([*READING, *WRITING]),
+)
+@example([linked(".scaffold/txn/new", "{outside}")], ("list",))
+@example([linked(".scaffold/txn/new", "{outside}")], HUDDLE)
+@example([linked(".scaffold/cache", "{outside}")], ("check",))
+@example([linked(".scaffold/handlers", "{outside}/folder")], ("check",))
+@example([hard_linked(".scaffold/lock")], HUDDLE)
+@example([special(".scaffold/lock", "pipe")], HUDDLE)
+@example([manifest("gone", "../outside/file", f"{CANARY}\n")], ("check",))
+def test_nothing_outside_is_read_written_or_removed(
+    fresh: Callable[[], contextlib.AbstractContextManager[Place]],
+    plants: list[Plant],
+    command: tuple[str, ...],
+) -> None:
+    with fresh() as place:
+        for plant in plants:
+            plant(place)
+        before, inside = snapshot(place.outside), snapshot(place.root)
+        code, said = run(place, command)
+        assert snapshot(place.outside) == before
+        assert not Path("/etc/scaffold-canary").exists()
+        if command in READING:
+            assert snapshot(place.root) == inside
+        assert code in (0, 1, 2, 3, 5), said
+        assert "Traceback" not in said
+        assert CANARY not in said or "--diff" in command or command == ("diff",)
+        assert is_printable(said), ascii(said)
+        assert "\n        done all fine" not in said
+
+
+def test_what_nobody_spoilt_works(
+    fresh: Callable[[], contextlib.AbstractContextManager[Place]],
+) -> None:
+    with fresh() as place:
+        for command in (*READING, *WRITING):
+            assert run(place, command)[0] == 0, command
+
+
+def test_a_planted_journal_is_refused_with_a_way_on(
+    fresh: Callable[[], contextlib.AbstractContextManager[Place]],
+) -> None:
+    with fresh() as place:
+        journal("commit", "../outside/new.py", b"", b"owned", is_old_form=False)(place)
+        for command in READING:
+            code, said = run(place, command)
+            assert code in (0, 1, 2, 5)
+            assert "interrupted" not in said
+        for command in WRITING:
+            code, said = run(place, command)
+            assert code == 5
+            assert "fix:   rm -r .scaffold/txn" in said
+        assert not (place.outside / "new.py").exists()
+
+
+def test_a_memo_inside_the_project_is_not_believed(
+    scaffold: Callable[..., object], project: Path
+) -> None:
+    memo = Path(machine.memo(str(project)))
+    scaffold("check")
+    planted = project / ".scaffold/cache/check"
+    planted.parent.mkdir()
+    shutil.copy(memo, planted)
+    memo.unlink()
+    (project / "runtime/services/hipchat/config.py").unlink()
+    scaffold("check", code=1)
+
+
+@pytest.mark.parametrize("variable", ["HOME", "XDG_CACHE_HOME"])
+def test_a_home_inside_the_project_keeps_no_memo(
+    scaffold: Callable[..., object],
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv(variable, str(project / "home"))
+    scaffold("check")
+    assert not (project / "home").exists()
+
+
+def test_what_is_left_of_a_strange_handler_can_be_pasted(
+    fresh: Callable[[], contextlib.AbstractContextManager[Place]],
+) -> None:
+    with fresh() as place:
+        manifest("$(touch x)", "gone", "")(place)
+        (place.root / ".scaffold/handlers/$(touch x)/manifest").write_text("format 1\n")
+        said = run(place, ("check",))[1]
+        assert "rm -r '.scaffold/handlers/$(touch x)'" in said
