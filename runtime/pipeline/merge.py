@@ -51,15 +51,23 @@ class JoinNode(Node):
 
 @dataclass(eq=False, slots=True)
 class UnionNode(Node):
-    """`|union()`: the points of several parents in the order of their times."""
+    """`|union()`: the points of several parents in the order of their times.
+
+    The parent that the call follows is the last one, as in Kapacitor.
+    """
 
     call: ClassVar[str] = "union"
 
     rename: str = ""
 
+    @property
+    def followed(self) -> Node:
+        """The parent that the call follows."""
+        return self.parents[-1]
+
     def call_arguments(self) -> tuple[object, ...]:
-        """All parents but the first, which the call stands behind."""
-        return tuple(self.parents[1:])
+        """All parents but the one that the call follows."""
+        return tuple(self.parents[:-1])
 
 
 @dataclass(eq=False, slots=True)
@@ -143,7 +151,7 @@ def join(parent: Node, *others: Node) -> JoinNode:
 
 def union(parent: Node, *others: Node) -> UnionNode:
     """`|union(other)`."""
-    return link(UnionNode(), parent, *others)
+    return link(UnionNode(), *others, parent, provides=parent.provides)
 
 
 def combine(parent: Node, *lambdas: ast.LambdaNode) -> CombineNode:

@@ -50,7 +50,7 @@ class _Owner(Protocol):
     @property
     def deadman(self) -> DeadmanSettings: ...
 
-    def add(self, node: Node) -> None: ...
+    def add(self, node: Node, links: int = 1) -> None: ...
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -59,6 +59,8 @@ class Node:
 
     Attributes:
         name: its kind and number, `window2`; unique in the pipeline.
+        former_name: its name by the numbering of schema 6 and before, which took one
+            number per node.
         provides: what it sends on.
         parents: where its data comes from, in the order the script names them.
         children: where its data goes, in the order the script made them.
@@ -72,6 +74,7 @@ class Node:
     caveat: ClassVar[str] = ""  # why this node has no effect in a running task
 
     name: str = internal("")
+    former_name: str = internal("")
     provides: Edge = field(default=Edge.STREAM, metadata=INTERNAL)
     pipeline: _Owner | None = field(default=None, repr=False, metadata=INTERNAL)
     parents: list[Node] = field(default_factory=list, repr=False, metadata=INTERNAL)
@@ -87,6 +90,11 @@ class Node:
     def go_type(self) -> str:
         """Its type as error texts name it."""
         return f"*pipeline.{type(self).__name__}"
+
+    @property
+    def followed(self) -> Node:
+        """The parent that the call follows."""
+        return self.parents[0]
 
     def call_arguments(self) -> tuple[object, ...]:
         """What stands between the brackets of the call that made it."""
@@ -111,12 +119,13 @@ def link(
     node: NodeT, parent: Node, *others: Node, provides: Edge | None = None
 ) -> NodeT:
     """Make `node` a child of its parents; by default it sends on what the first one does."""
-    for source in (parent, *others):
+    parents = (parent, *others)
+    for source in parents:
         source.children.append(node)
         node.parents.append(source)
     node.provides = parent.provides if provides is None else provides
     if parent.pipeline is not None:
-        parent.pipeline.add(node)
+        parent.pipeline.add(node, len(parents))
     return node
 
 
@@ -131,23 +140,37 @@ class Pipeline:
 
     nodes: list[Node] = field(default_factory=list)
     deadman: DeadmanSettings = field(default_factory=DeadmanSettings)
+    _numbers: int = 0
 
     @property
     def source(self) -> Node:
         """The `stream` or `batch` node."""
         return self.nodes[0]
 
-    def add(self, node: Node) -> None:
-        """Take `node` in and name it."""
-        node.name = f"{node.kind}{len(self.nodes)}"
+    def add(self, node: Node, links: int = 1) -> None:
+        """Take `node` in and name it.
+
+        Args:
+            node: the node.
+            links: how many parents it is linked to. Each link takes a number, and the
+                last one is the node's.
+
+        Source: Kapacitor pipeline/node.go, linkChild.
+        """
+        self._numbers += links
+        node.name = f"{node.kind}{self._numbers - 1}"
+        node.former_name = f"{node.kind}{len(self.nodes)}"
         node.pipeline = self
         self.nodes.append(node)
 
     def sorted(self) -> list[Node]:
-        """All nodes, parents before children, in the order Kapacitor walks them."""
+        """All nodes, parents before children, in the order Kapacitor walks them.
+
+        Source: Kapacitor pipeline/pipeline.go, sort.
+        """
         done: list[Node] = []
         seen: set[int] = set()
-        for source in (node for node in self.nodes if not node.parents):
+        for source in reversed([node for node in self.nodes if not node.parents]):
             _visit(source, seen, done)
         return done[::-1]
 
@@ -179,10 +202,9 @@ class Pipeline:
             if node.unsupported:
                 raise TaskError(f"{node.name}: {node.unsupported}")
             for parent in _odd_parents(node):
-                wanted = node.parents[0].provides
                 raise TaskError(
                     "cannot add child mismatched edges:"
-                    f" {parent.name}:{parent.provides} -> {node.name}:{wanted}"
+                    f" {parent.name}:{parent.provides} -> {node.name}:{node.provides}"
                 )
 
 
@@ -205,8 +227,9 @@ def _visit(source: Node, seen: set[int], done: list[Node]) -> None:
 
 
 def _odd_parents(node: Node) -> Iterator[Node]:
-    for parent in node.parents[1:]:
-        if parent.provides != node.parents[0].provides:
+    # only a union or a join has several parents, and it sends on what it takes
+    for parent in node.parents if len(node.parents) > 1 else ():
+        if parent.provides != node.provides:
             yield parent
 
 

@@ -48,7 +48,7 @@ def _statements(pipeline: Pipeline) -> Iterator[str]:
 def _start(node: Node) -> str:
     if isinstance(node, StatsNode) and node.source is not None:
         return _reference(node.source)
-    return _reference(node.parents[0])
+    return _reference(node.followed)
 
 
 def _reference(node: Node) -> str:

@@ -49,7 +49,7 @@ def test_mixed_parents_cannot_start() -> None:
     with pytest.raises(TaskError) as caught:
         pipeline.check_start()
     assert str(caught.value) == (
-        "cannot add child mismatched edges: window3:batch -> join5:stream"
+        "cannot add child mismatched edges: window3:batch -> join6:stream"
     )
 
 
