@@ -17,6 +17,7 @@ from runtime.nodes.environment import Environment
 from runtime.nodes.post_queue import Step
 from runtime.nodes.routes import Routes
 from runtime.nodes.task import ExecutingTask, Write
+from runtime.nodes.timers import Timers
 from runtime.pipeline.evaluate import Script
 from runtime.services.foo.service import Service as FooService
 from runtime.services.hipchat.service import Service as HipChatService
@@ -52,6 +53,7 @@ class TaskMaster:
         stopped: called with id and reason when a running task stops by itself.
         ingress: counts the points that were taken since the start.
         taps: called with what is written, before the tasks get it.
+        timers: what tasks have to do at later times.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class TaskMaster:
         environment: EnvironmentMaker,
         *,
         clock: Clock,
+        timers: Timers | None = None,
         default_retention_policy: str = "",
         transaction: Callable[[], AbstractContextManager[None]],
     ) -> None:
@@ -67,11 +70,13 @@ class TaskMaster:
         Args:
             environment: makes what a task's nodes may use, from its id and dbrps.
             clock: the time of day.
+            timers: by a clock that never goes back; by `clock` unless given.
             default_retention_policy: of writes that name none.
             transaction: keeps what tasks cause outside of writes.
         """
         self._environment = environment
         self._clock = clock
+        self.timers = timers or Timers(clock)
         self._default_rp = default_retention_policy
         self._transaction = transaction
         self._tasks: dict[str, ExecutingTask] = {}
@@ -101,6 +106,7 @@ class TaskMaster:
         """
         self.stop(id)
         environment = self._environment(id, dbrps)
+        environment.timers = self.timers
         environment.write_points = self._written_back.extend
         task = ExecutingTask(id, script, environment)
         environment.resume = lambda step: self._resume(task, step)
@@ -157,13 +163,22 @@ class TaskMaster:
         self._feed(write, db, rp)
         self._feed_back()
 
+    @property
+    def has_timed_nodes(self) -> bool:
+        """Whether some task has a node that does something at its own time."""
+        return any(node.is_timed for task in self for node in task.nodes)
+
     def tick(self) -> None:
-        """Let tasks do what the time of day asks for."""
-        now = self._clock()
+        """Let tasks do what is due by now."""
         with self._transaction():
-            for task in self:
-                self._guard(task, task.tick, now)
+            self.timers.run()
             self._feed_back()
+
+    def measure(self) -> None:
+        """Measure the throughput of the tasks; to be called about once a second."""
+        now = self._clock()
+        for task in self:
+            task.measure(now)
 
     def _feed(self, write: Write, db: str, rp: str) -> None:
         for tap in self.taps:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from runtime.errors import TaskError
@@ -28,7 +28,13 @@ from runtime.nodes.stateful import (
 )
 from runtime.nodes.stream import FromNode, StreamNode
 from runtime.nodes.tidy import DefaultNode, DeleteNode
-from runtime.nodes.timing import BarrierNode, SampleNode, ShiftNode, StatsNode
+from runtime.nodes.timing import (
+    BarrierNode,
+    SampleNode,
+    ShiftNode,
+    StatsNode,
+    Tally,
+)
 from runtime.nodes.trickle import TrickleNode
 from runtime.nodes.where import WhereNode
 from runtime.nodes.window import WindowNode
@@ -97,6 +103,18 @@ def build(script: pipeline.Pipeline, environment: Environment) -> list[Node]:
             places = [n for n, parent in enumerate(child.parents) if parent is spec]
             node.link(made[child].input(places[taken[child]]))
             taken[child] += 1
-        if isinstance(spec, source.StatsNode) and spec.source is not None:
-            made[spec.source].link(node)
+    _observe(made)
     return list(made.values())
+
+
+def _observe(made: Mapping[pipeline.Node, Node]) -> None:
+    """Give each `stats` node the counts of the node it tells about."""
+    tallies: dict[Node, Tally] = {}
+    for spec, node in made.items():
+        if isinstance(spec, source.StatsNode) and isinstance(node, StatsNode):
+            assert spec.source is not None
+            watched = made[spec.source]
+            if watched not in tallies:
+                tallies[watched] = Tally(watched)
+                watched.observe(tallies[watched])
+            node.tally = tallies[watched]

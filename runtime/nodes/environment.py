@@ -13,6 +13,7 @@ from runtime.dialing import Dialer
 from runtime.frames import Point
 from runtime.nodes.pages import HTTPOutputs
 from runtime.nodes.post_queue import PostQueues, Step
+from runtime.nodes.timers import Timers
 from runtime.services.sideload.sources import Sources
 from runtime.units import Clock
 
@@ -82,6 +83,7 @@ class Environment:
         dialer: what handlers connect with that have no service.
         sideload: the values that `sideload` nodes look up.
         resume: lets the task go on with a step, when something outside is done.
+        timers: call nodes at later times.
     """
 
     task_id: str
@@ -97,3 +99,8 @@ class Environment:
     dialer: Dialer = field(default_factory=Dialer)
     sideload: Sources = field(default_factory=Sources)
     resume: Callable[[Step], None] = field(default=lambda step: step())
+    timers: Timers = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make timers of the task's own, which a task master replaces by its own."""
+        self.timers = Timers(self.clock)

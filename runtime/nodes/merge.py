@@ -76,13 +76,13 @@ class MergingNode(Node, ABC):
         return sum(port.collected for port in self._ports)
 
 
-def time_of(item: Point | Batch) -> Nanoseconds:
-    """When a point or batch is."""
-    return item.time if isinstance(item, Point) else item.tmax
+def time_of(item: Point | Batch | Barrier) -> Nanoseconds:
+    """The time of a point, a batch or a barrier."""
+    return item.tmax if isinstance(item, Batch) else item.time
 
 
 class UnionNode(MergingNode):
-    """Merges its parents in the order of time.
+    """Merges its parents in the order of time, and of one time in that of the parents.
 
     What comes waits until every parent has come to its time.
     """
@@ -90,7 +90,9 @@ class UnionNode(MergingNode):
     def __init__(self, spec: pipeline.UnionNode, environment: Environment) -> None:
         super().__init__(spec, environment)
         self._rename = spec.rename
-        self._queues: list[deque[Point | Batch]] = [deque() for _ in spec.parents]
+        self._queues: list[deque[Point | Batch | Barrier]] = [
+            deque() for _ in spec.parents
+        ]
         self._marks: list[Nanoseconds | None] = [None for _ in spec.parents]
 
     def take(self, source: int, item: Point | Batch) -> None:
@@ -100,8 +102,8 @@ class UnionNode(MergingNode):
 
     def take_barrier(self, source: int, barrier: Barrier) -> None:
         """Take a parent's news that a group is complete up to a time."""
+        self._queues[source].append(barrier)
         self._advance(source, barrier.time)
-        self.barrier(barrier)
 
     def flush(self) -> None:
         """Emit what waits; the task's input has ended."""
@@ -115,13 +117,16 @@ class UnionNode(MergingNode):
             self._release(min(known))
 
     def _release(self, mark: Nanoseconds | None) -> None:
-        ready: list[Point | Batch] = []
+        ready: list[Point | Batch | Barrier] = []
         for queue in self._queues:
             while queue and (mark is None or time_of(queue[0]) <= mark):
                 ready.append(queue.popleft())
         ready.sort(key=time_of)
         for item in ready:
-            self.emit(self._renamed(item))
+            if isinstance(item, Barrier):
+                self.barrier(item)
+            else:
+                self.emit(self._renamed(item))
 
     def _renamed(self, item: Point | Batch) -> Point | Batch:
         if not self._rename:

@@ -8,6 +8,7 @@ from runtime.dialing import Dialer
 from runtime.nodes.environment import Environment, ServerInfo
 from runtime.nodes.pages import HTTPOutputs
 from runtime.nodes.post_queue import PostQueues
+from runtime.nodes.timers import Timers
 from runtime.server.config import Config
 from runtime.services.alert.service import AlertService
 from runtime.services.sideload.sources import Sources
@@ -33,6 +34,7 @@ class TaskMasters:
         alerts: AlertService,
         dialer: Dialer,
         clock: Clock,
+        timers: Timers,
     ) -> None:
         self._info = info
         self._services = services
@@ -45,6 +47,7 @@ class TaskMasters:
         self.live = TaskMaster(
             self._environment,
             clock=clock,
+            timers=timers,
             default_retention_policy=config.default_retention_policy,
             transaction=alerts.transaction,
         )

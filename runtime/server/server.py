@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from runtime.dialing import Dialer
 from runtime.errors import KapacitorError
 from runtime.http_client import AiohttpClient, HttpClient
 from runtime.nodes.secret_properties import secret_fields
+from runtime.nodes.timers import Timers
 from runtime.records import Records
 from runtime.server.authorities import warn_without_authorities
 from runtime.server.config import AlertHandlers, Config
@@ -55,7 +57,7 @@ from runtime.services.task_store.tasks import Tasks
 from runtime.services.task_store.templates import Templates
 from runtime.settings import key_of
 from runtime.task_master import HandlerServices
-from runtime.units import Clock
+from runtime.units import SECOND, Clock
 from runtime.version import VERSION
 
 log = logging.getLogger("kapacitor.server")
@@ -64,7 +66,11 @@ log = logging.getLogger("kapacitor.server")
 DRAIN_LIMIT_S = 10.0
 # How long what httpPost nodes have to post may take at a stop.
 POSTS_LIMIT_S = 5.0
-_TICK_S = 1.0
+_TIDY_S = 1.0
+# Timers of tasks that are due in this time run together.
+_TIMERS_REST_S = 0.005
+# How often the clock is looked at while nothing is due; it may have been set.
+_LOOK_S = 1.0
 
 
 def alert_services(config: AlertHandlers, client: HttpClient) -> HandlerServices:
@@ -119,7 +125,11 @@ class Server:
             clock=clock,
         )
         self._compute = Compute(self._alerts.transaction)
-        masters = TaskMasters(config, info, self._services, self._alerts, dialer, clock)
+        # the time of day may be set; periods go on as they were
+        timers = Timers(time.monotonic_ns if clock is time.time_ns else clock)
+        masters = TaskMasters(
+            config, info, self._services, self._alerts, dialer, clock, timers
+        )
         self._master, self._posts = masters.live, masters.posts
         self._sideload = SideloadService(masters.sideload, self._compute)
         self._policy = policy(config)
@@ -141,7 +151,7 @@ class Server:
             from runtime.server.access import guard
 
             guard(self.http, config, self._store, self._compute, clock)
-        self._ticker: asyncio.Task[None] | None = None
+        self._ticking: Sequence[asyncio.Task[None]] = ()
 
     def _build_tasks(self, masters: TaskMasters, clock: Clock) -> None:
         tasks = Records(self._store, "tasks", Task.decode)
@@ -256,7 +266,9 @@ class Server:
         except BaseException:
             await self.close()
             raise
-        self._ticker = asyncio.create_task(self._tick())
+        self._ticking = [
+            asyncio.create_task(each) for each in (self._run_timers(), self._tidy())
+        ]
 
     async def close(self) -> None:
         """Close the services; what was taken is delivered first, if that is quick.
@@ -283,8 +295,8 @@ class Server:
 
     async def _end_requests(self) -> None:
         self._log_sessions.end()
-        if self._ticker is not None:
-            self._ticker.cancel()
+        for each in self._ticking:
+            each.cancel()
         await self.http.close()
 
     async def _stop_tasks(self) -> None:
@@ -322,17 +334,41 @@ class Server:
             ) from error
         log.info("listening", extra={"service": "http", "port": self.http.port})
 
-    async def _tick(self) -> None:
+    async def _run_timers(self) -> None:
+        """Let tasks do what is due, when it is; sleep while nothing is."""
+        timers, loop = self._master.timers, asyncio.get_running_loop()
+        earlier = asyncio.Event()
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(earlier.set)
+
+        timers.earlier = wake
         while True:
-            await asyncio.sleep(_TICK_S)
-            try:
-                await self._compute.run(self._master.tick)
-                await self._compute.run(self._alerts.tidy)
-            except KapacitorError as error:
-                log.error("a tick failed", extra={"err": str(error)})
-            # without ticks barriers and dead men's switches would stop for good
-            except Exception:
-                log.exception("a tick failed")
+            earlier.clear()
+            due = timers.next_due
+            wait_s = _LOOK_S if due is None else (due - timers.clock()) / SECOND
+            if wait_s > 0:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(earlier.wait(), min(wait_s, _LOOK_S))
+                continue
+            await self._logged(self._master.tick)
+            await asyncio.sleep(_TIMERS_REST_S)
+
+    async def _tidy(self) -> None:
+        while True:
+            await asyncio.sleep(_TIDY_S)
+            await self._logged(self._master.measure)
+            await self._logged(self._alerts.tidy)
+
+    async def _logged(self, work: Callable[[], None]) -> None:
+        """Do some work on the compute thread; what goes wrong is logged."""
+        try:
+            await self._compute.run(work)
+        except KapacitorError as error:
+            log.error("a tick failed", extra={"err": str(error)})
+        # without ticks barriers and dead men's switches would stop for good
+        except Exception:
+            log.exception("a tick failed")
 
     def _is_stopped(self, task: str) -> bool:
         """Whether there is a task of that id that does not run."""

@@ -1,0 +1,102 @@
+"""Calls at later times, all in one heap."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from runtime.units import Clock, Nanoseconds
+
+
+@dataclass(slots=True, eq=False)
+class Timer:
+    """A call at a later time.
+
+    Attributes:
+        due: when, by the clock of the timers.
+        call: what is called; None once it was, or was cancelled.
+    """
+
+    due: Nanoseconds
+    call: Callable[[], None] | None
+
+
+class Timers:
+    """What is due when. Belongs to the compute thread.
+
+    Attributes:
+        clock: the time by which timers are due; one that never goes back, where it is
+            not the clock of a replay.
+        earlier: called when a timer is due before all others, by any thread that works
+            for the compute thread.
+        next_due: when the first timer is due; None without timers.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        """Make an empty heap."""
+        self.clock = clock
+        self.earlier: Callable[[], None] = lambda: None
+        self.next_due: Nanoseconds | None = None
+        self._heap: list[tuple[Nanoseconds, int, Timer]] = []
+        self._serials = itertools.count()
+        self._cancelled = 0
+
+    def __len__(self) -> int:
+        return len(self._heap) - self._cancelled
+
+    def after(self, delay: Nanoseconds, call: Callable[[], None]) -> Timer:
+        """Have `call` called once, after so long."""
+        return self.at(self.clock() + delay, call)
+
+    def at(self, due: Nanoseconds, call: Callable[[], None]) -> Timer:
+        """Have `call` called once, at a time."""
+        timer = Timer(due, call)
+        heapq.heappush(self._heap, (due, next(self._serials), timer))
+        if self.next_due is None or due < self.next_due:
+            self.next_due = due
+            self.earlier()
+        return timer
+
+    def cancel(self, timer: Timer) -> None:
+        """Have a timer do nothing."""
+        if timer.call is None:
+            return
+        timer.call = None
+        self._cancelled += 1
+        if self._cancelled > 100 and self._cancelled * 2 > len(self._heap):
+            self._heap = [entry for entry in self._heap if entry[2].call is not None]
+            heapq.heapify(self._heap)
+            self._cancelled = 0
+        self._settle()
+
+    def run(self) -> None:
+        """Call what is due by now, in order."""
+        now = self.clock()
+        try:
+            while self._heap and self._heap[0][0] <= now:
+                timer = heapq.heappop(self._heap)[2]
+                call, timer.call = timer.call, None
+                if call is None:
+                    self._cancelled -= 1
+                else:
+                    call()
+        finally:
+            self._settle()
+
+    def _settle(self) -> None:
+        while self._heap and self._heap[0][2].call is None:
+            heapq.heappop(self._heap)
+            self._cancelled -= 1
+        self.next_due = self._heap[0][0] if self._heap else None
+
+
+def next_multiple(
+    due: Nanoseconds, interval: Nanoseconds, now: Nanoseconds
+) -> Nanoseconds:
+    """The first time after `now` that is `due` plus a multiple of the interval.
+
+    What was missed is left out, as by Go's tickers.
+    """
+    return due + max((now - due) // interval + 1, 1) * interval
