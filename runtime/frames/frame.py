@@ -195,6 +195,17 @@ class Frame:
         return {n: c for n in self.field_names if (c := self.field(n)) is not None}
 
     @property
+    def group_ids(self) -> frozenset[str]:
+        """The ids of the groups that have rows; computed once."""
+        return self.shared("group ids", self._make_group_ids)
+
+    def _make_group_ids(self) -> frozenset[str]:
+        dimensions = self.dimensions
+        if not dimensions.tags:
+            return frozenset((dimensions.group_id(self.name, {}),))
+        return frozenset(self.groups.ids)
+
+    @property
     def groups(self) -> Groups:
         """The groups of the rows by `dimensions`; computed once."""
         if self._groups is None:
@@ -226,6 +237,11 @@ class Batches:
 
     def __len__(self) -> int:
         return len(self.tmax)
+
+    @property
+    def group_ids(self) -> frozenset[str]:
+        """The ids of the groups that have batches."""
+        return frozenset([self.ids[number] for number in set(self.groups.tolist())])
 
     def __iter__(self) -> Iterator[Batch]:
         points = self.frame.points()

@@ -22,7 +22,7 @@ from runtime.nodes.alert_screen import Mask, Screen
 from runtime.nodes.alert_templates import Origin
 from runtime.nodes.alert_walk import Walk
 from runtime.nodes.environment import Environment
-from runtime.nodes.node import Node
+from runtime.nodes.node import GroupedNode
 from runtime.nodes.rows import batch_row, point_row
 from runtime.nodes.thresholds import Bounds
 from runtime.pipeline import alert as pipeline
@@ -32,7 +32,7 @@ from runtime.units import Nanoseconds
 _DENSE = 0.25
 
 
-class AlertNode(Node):
+class AlertNode(GroupedNode):
     """Turns points or batches into events, and passes on those that are events."""
 
     def __init__(self, spec: pipeline.AlertNode, environment: Environment) -> None:
@@ -59,17 +59,20 @@ class AlertNode(Node):
         """Take a point; pass it on if it is an event."""
         if self._has_levels:
             self._step(point, point.group)
+        else:
+            self._met.add(point.group)
 
     def frame(self, frame: Frame) -> None:
         """Take points in columns: only rows that may change something are looked at."""
         if not self._has_levels:
+            self.meet(frame.group_ids)
             return
         screen = None if self._levels.stateful else Screen(self._levels, frame)
         fires = None if screen is None else screen.fires()
         if screen is None or fires is None:
             super().frame(frame)
             return
-        ids = group_ids(frame)
+        ids = frame.group_ids
         if self._busy.isdisjoint(ids) and ids <= self._groups.keys():
             count = np.count_nonzero(fires)
             if not count:
@@ -84,6 +87,7 @@ class AlertNode(Node):
     def batch(self, batch: Batch) -> None:
         """Take a batch; pass it on if it is an event."""
         if not batch.points or not self._has_levels:
+            self._met.add(batch.group)
             return
         origin = Origin(batch.name, batch.group, batch.tags)
         group = self._groups.get(batch.group)
@@ -104,6 +108,7 @@ class AlertNode(Node):
 
     def forget(self, group: str) -> None:
         """Forget the state of a group."""
+        super().forget(group)
         known = self._groups.pop(group, None)
         self._busy.discard(group)
         if known is not None:
@@ -124,11 +129,6 @@ class AlertNode(Node):
     def is_calm(self) -> bool:
         """Whether all groups are OK, so that another OK would change nothing."""
         return not self._busy
-
-    @property
-    def working_cardinality(self) -> int:
-        """How many groups the node keeps state for."""
-        return len(self._groups)
 
     def stats(self) -> dict[str, int]:
         """The node's counters; those of alerts included."""
@@ -216,6 +216,7 @@ class AlertNode(Node):
             for category, names in spec.inhibitors
             if topics is not None
         ]
+        self._met.add(group_id)
         group = self._groups[group_id] = Group(flapping, inhibitors)
         return group
 
@@ -240,15 +241,3 @@ class AlertNode(Node):
                 else:
                     self._new(group_id, groups.tags[index])
         return sorted(found)
-
-
-def group_ids(frame: Frame) -> frozenset[str]:
-    """The ids of the groups that a frame has points of."""
-    return frame.shared("alert: group ids", lambda: _ids(frame))
-
-
-def _ids(frame: Frame) -> frozenset[str]:
-    dimensions = frame.dimensions
-    if not dimensions.tags:
-        return frozenset((dimensions.group_id(frame.name, {}),))
-    return frozenset(frame.groups.ids)

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 
 from runtime.frames import Batch, Batches, Frame, Point
-from runtime.nodes.alert import group_ids
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Node
 from runtime.nodes.thresholds import Bounds, Interval
@@ -28,8 +27,10 @@ class Arrived:
 
     @property
     def size(self) -> int:
-        """How many points it has."""
-        return sum(1 if isinstance(i, Point) else len(_rows(i)) for i in self._items)
+        """How many points or batches it has."""
+        return sum(
+            1 if isinstance(item, Point | Batch) else len(item) for item in self._items
+        )
 
     def give(self, node: Node) -> None:
         """Let a node take it."""
@@ -108,7 +109,7 @@ def _groups(item: Item) -> Iterable[str]:
     if isinstance(item, Point | Batch):
         return (item.group,)
     if isinstance(item, Frame):
-        return group_ids(item)
+        return item.group_ids
     filled = item.groups[np.diff(item.starts) > 0]
     return {item.ids[number] for number in filled.tolist()}
 

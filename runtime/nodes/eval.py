@@ -111,12 +111,8 @@ class EvalNode(PointwiseNode):
 
     def forget(self, group: str) -> None:
         """Forget the state of a group."""
+        super().forget(group)
         self._states.pop(group, None)
-
-    @property
-    def working_cardinality(self) -> int:
-        """How many groups the node has seen point by point."""
-        return len(self._states)
 
     def _new_states(self) -> list[Any]:
         return [step.function.new_state() for step in self._steps]

@@ -16,7 +16,7 @@ from runtime.alert.types import Row
 from runtime.errors import ConfigError, DeliveryError, TaskError
 from runtime.frames import Batch, Batches, Frame, Point
 from runtime.nodes.environment import Environment
-from runtime.nodes.node import Barrier, Node
+from runtime.nodes.node import Barrier, GroupedNode
 from runtime.nodes.post_queue import Step
 from runtime.nodes.rows import batch_row, point_row
 from runtime.pipeline import output as pipeline
@@ -29,7 +29,7 @@ MAX_WAITING = 10_000
 PassOn = Callable[[int], None]
 
 
-class HTTPPostNode(Node):
+class HTTPPostNode(GroupedNode):
     """Posts what passes, as JSON or as the endpoint's row template says."""
 
     def __init__(self, spec: pipeline.HTTPPostNode, environment: Environment) -> None:
@@ -52,6 +52,7 @@ class HTTPPostNode(Node):
 
     def point(self, point: Point) -> None:
         """Take a point of a stream."""
+        self._met.add(point.group)
         row = functools.partial(point_row, point)
         if self._code_field:
             self._post(row, lambda code: self.emit_point(self._with_code(point, code)))
@@ -64,12 +65,14 @@ class HTTPPostNode(Node):
         if self._code_field:
             super().frame(frame)
             return
+        self.meet(frame.group_ids)
         for point in frame.points():
             self._post(functools.partial(point_row, point))
         self.emit_frame(frame)
 
     def batch(self, batch: Batch) -> None:
         """Take a batch."""
+        self._met.add(batch.group)
         row = functools.partial(batch_row, batch)
         if self._code_field:
             self._post(row, lambda code: self.emit_batch(self._coded(batch, code)))
@@ -82,6 +85,7 @@ class HTTPPostNode(Node):
         if self._code_field:
             super().batches(batches)
             return
+        self.meet(batches.group_ids)
         for batch in batches:
             self._post(functools.partial(batch_row, batch))
         self.emit_batches(batches)

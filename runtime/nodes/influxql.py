@@ -11,7 +11,7 @@ from runtime.frames import Batch, Batches, Dimensions, Point, Value
 from runtime.nodes import reducers
 from runtime.nodes.environment import Environment
 from runtime.nodes.influxql_columns import reduced
-from runtime.nodes.node import Barrier, Node
+from runtime.nodes.node import Barrier, GroupedNode, Node
 from runtime.nodes.reducers import Sample, Transformation
 from runtime.pipeline import influxql as pipeline
 from runtime.units import Nanoseconds
@@ -76,7 +76,7 @@ class _Moment:
     points: list[Point] = field(default_factory=list)
 
 
-class InfluxQLNode(Node):
+class InfluxQLNode(GroupedNode):
     """Reduces batches, or the points of a stream that have the same time."""
 
     remembers = True
@@ -99,6 +99,7 @@ class InfluxQLNode(Node):
     def point(self, point: Point) -> None:
         """Take a point of a stream."""
         group = point.group
+        self._met.add(group)
         moment = self._moments.get(group)
         if moment is not None and moment.time == point.time:
             moment.points.append(point)
@@ -112,6 +113,7 @@ class InfluxQLNode(Node):
 
     def batch(self, batch: Batch) -> None:
         """Take a batch."""
+        self._met.add(batch.group)
         self._reduce(batch)
 
     def batches(self, batches: Batches) -> None:
@@ -126,8 +128,9 @@ class InfluxQLNode(Node):
         )
         if frame is None:
             super().batches(batches)
-        else:
-            self.emit_frame(frame, shared=False)
+            return
+        self.meet(batches.group_ids)
+        self.emit_frame(frame, shared=False)
 
     def barrier(self, barrier: Barrier) -> None:
         """Take the news that a group is complete up to a time."""
@@ -139,12 +142,8 @@ class InfluxQLNode(Node):
 
     def forget(self, group: str) -> None:
         """Forget the state of a group."""
+        super().forget(group)
         self._moments.pop(group, None)
-
-    @property
-    def working_cardinality(self) -> int:
-        """How many groups the node has seen."""
-        return len(self._moments)
 
     def _reduce(self, batch: Batch) -> None:
         reader = _Samples(
@@ -198,7 +197,7 @@ class InfluxQLNode(Node):
         )
 
 
-class TransformationNode(Node):
+class TransformationNode(GroupedNode):
     """Turns each point into a point with one new field."""
 
     remembers = True
@@ -223,6 +222,7 @@ class TransformationNode(Node):
         """Take a point of a stream."""
         state = self._groups.get(point.group)
         if state is None:
+            self._met.add(point.group)
             state = self._fresh("failed to aggregate point")
             self._groups[point.group] = state
         result = self._next(point, state)
@@ -232,6 +232,7 @@ class TransformationNode(Node):
 
     def batch(self, batch: Batch) -> None:
         """Take a batch."""
+        self._met.add(batch.group)
         state = self._fresh("failed to aggregate point in batch")
         points = [
             self._made(point, batch.name, batch.tags, result)
@@ -251,12 +252,8 @@ class TransformationNode(Node):
 
     def forget(self, group: str) -> None:
         """Forget the state of a group."""
+        super().forget(group)
         self._groups.pop(group, None)
-
-    @property
-    def working_cardinality(self) -> int:
-        """How many groups the node has seen."""
-        return len(self._groups)
 
     def _fresh(self, failure: str) -> tuple[_Samples, Transformation]:
         reader = _Samples(self, self._method, self._field, failure)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Hashable
+from collections.abc import Hashable, Set
 from dataclasses import dataclass
-from typing import NoReturn, Protocol
+from typing import ClassVar, NoReturn, Protocol
 
 from runtime.errors import TaskError
 from runtime.frames import Batch, Batches, Frame, Point
@@ -51,14 +51,17 @@ class Node:
 
     Attributes:
         name: such as `where2`.
+        is_timed: whether it does something at its own time.
         remembers: whether what it makes of points depends on those before.
         children: the nodes that take what this one emits.
         parents: the nodes whose output this one takes.
         errors: how many errors were met.
+        counters: what else the node counts, by name.
         own_collected: points taken that no parent emitted (sources).
         exec_time_ns: how long it takes for a point, measured now and then.
     """
 
+    is_timed: ClassVar[bool] = False
     remembers = False
 
     def __init__(self, spec: PipelineNode, environment: Environment) -> None:
@@ -68,9 +71,11 @@ class Node:
         self.children: list[Node] = []
         self.parents: list[Node] = []
         self.errors = 0
+        self.counters: dict[str, int] = {}
         self.own_collected = 0
         self.exec_time_ns = 0
-        self._emitted = 0
+        self._sent = 0
+        self._observers = 0
         self._leader: Node | None = None
         self._followers: dict[Node, None] = {}
         self._quiet = bool(getattr(spec, "quiet", False))
@@ -79,6 +84,11 @@ class Node:
         """Send what this node emits to `child` too."""
         self.children.append(child)
         child.parents.append(self)
+
+    def observe(self, observer: Node) -> None:
+        """Let `observer` see what this node emits; it is no child where edges count."""
+        self.children.append(observer)
+        self._observers += 1
 
     @property
     def recipe(self) -> Hashable | None:
@@ -100,15 +110,19 @@ class Node:
         What the leader counts and the errors it meets are this node's as well.
         """
         if self._leader is not None:
-            self._emitted += self._leader._emitted
-            self.own_collected += self._leader.own_collected
+            self._add_counts(self._leader, 1)
             self.exec_time_ns = self._leader.exec_time_ns or self.exec_time_ns
             del self._leader._followers[self]
         self._leader = leader
         if leader is not None:
-            self._emitted -= leader._emitted
-            self.own_collected -= leader.own_collected
+            self._add_counts(leader, -1)
             leader._followers[self] = None
+
+    def _add_counts(self, leader: Node, sign: int) -> None:
+        self._sent += sign * leader._sent
+        self.own_collected += sign * leader.own_collected
+        for name, count in leader.counters.items():
+            self.counters[name] = self.counters.get(name, 0) + sign * count
 
     def input(self, number: int) -> Node:
         """What takes the output of the parent of that number."""
@@ -142,9 +156,6 @@ class Node:
     def forget(self, group: str) -> None:
         """Forget the state of a group."""
 
-    def tick(self, now: Nanoseconds) -> None:
-        """Do what the time of day asks for; called about once a second."""
-
     def flush(self) -> None:
         """Emit what waits for other parents; the task's input has ended."""
 
@@ -153,7 +164,7 @@ class Node:
 
     def emit_point(self, point: Point) -> None:
         """Pass a point to every child."""
-        self._emitted += 1
+        self._sent += 1
         for child in self.children:
             child.point(point)
 
@@ -166,7 +177,7 @@ class Node:
         size = len(frame)
         if not size:
             return
-        self._emitted += size
+        self._sent += size
         if size >= (SHARED_COLUMNS_FROM if shared else COLUMNS_FROM):
             for child in self.children:
                 child.frame(frame)
@@ -178,7 +189,7 @@ class Node:
 
     def emit_batch(self, batch: Batch) -> None:
         """Pass a batch to every child."""
-        self._emitted += len(batch.points)
+        self._sent += 1
         for child in self.children:
             child.batch(batch)
 
@@ -186,9 +197,8 @@ class Node:
         """Pass batches to every child, one by one where that is faster."""
         if not len(batches):
             return
-        size = len(batches.frame)
-        self._emitted += size
-        if size >= COLUMNS_FROM:
+        self._sent += len(batches)
+        if len(batches.frame) >= COLUMNS_FROM:
             for child in self.children:
                 child.batches(batches)
             return
@@ -198,15 +208,15 @@ class Node:
                 child.batch(batch)
 
     def error(self, message: str, err: object = None, **more: object) -> None:
-        """Count an error, and log it unless the script asked for quiet.
+        """Count an error and log it, unless the script asked for quiet.
 
         The log entry has the attributes of `context`, those of `more`, and `err`.
         """
-        self.errors += 1
         for follower in self._followers:
             follower.error(message, err, **more)
         if self._quiet:
             return
+        self.errors += 1
         context = {**self.context, **more}
         if err is not None:
             context["err"] = str(err)
@@ -231,14 +241,19 @@ class Node:
         raise TaskError(f"{self.name}: {reason}")
 
     @property
+    def sent(self) -> int:
+        """How many points or batches went to each child."""
+        return self._sent + (0 if self._leader is None else self._leader._sent)
+
+    @property
     def emitted(self) -> int:
-        """How many points went to each child."""
-        return self._emitted + (0 if self._leader is None else self._leader._emitted)
+        """How many points or batches went to all children together."""
+        return self.sent * (len(self.children) - self._observers)
 
     @property
     def collected(self) -> int:
-        """How many points came in."""
-        own = self.own_collected + sum(parent.emitted for parent in self.parents)
+        """How many points or batches came in."""
+        own = self.own_collected + sum(parent.sent for parent in self.parents)
         return own + (0 if self._leader is None else self._leader.own_collected)
 
     @property
@@ -249,13 +264,52 @@ class Node:
     def stats(self) -> dict[str, int]:
         """The node's counters, as the task API shows them."""
         works = self._leader or self
-        return {
+        further = {
+            name: count + (works.counters[name] if works is not self else 0)
+            for name, count in self.counters.items()
+        }
+        return further | {
             "avg_exec_time_ns": works.exec_time_ns or self.exec_time_ns,
             "collected": self.collected,
             "emitted": self.emitted,
             "errors": self.errors,
             "working_cardinality": works.working_cardinality,
         }
+
+
+class GroupedNode(Node):
+    """A node that works on each group by itself; it knows the groups it has met.
+
+    Attributes:
+        is_grouped: whether it does; otherwise it knows of none.
+
+    Source: Kapacitor edge/grouped.go.
+    """
+
+    is_grouped: ClassVar[bool] = True
+
+    def __init__(self, spec: PipelineNode, environment: Environment) -> None:
+        super().__init__(spec, environment)
+        self._met: set[str] = set()
+
+    def meet(self, groups: Set[str]) -> None:
+        """Note that points or batches of these groups have come."""
+        if self.is_grouped and not groups <= self._met:
+            self._met |= groups
+
+    def barrier(self, barrier: Barrier) -> None:
+        """Take the news that a group is complete up to a time."""
+        self.meet({barrier.group})
+        super().barrier(barrier)
+
+    def forget(self, group: str) -> None:
+        """Forget the state of a group."""
+        self._met.discard(group)
+
+    @property
+    def working_cardinality(self) -> int:
+        """How many groups the node has met and not forgotten."""
+        return len(self._met)
 
 
 def feed(node: Node, frame: Frame) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from runtime.frames import Batch, Batches, Frame, Point, Rows
-from runtime.nodes.node import Node
+from runtime.nodes.node import GroupedNode
 
 
 class Outcome(NamedTuple):
@@ -23,7 +23,7 @@ class Outcome(NamedTuple):
     rows: Rows | None = None
 
 
-class PointwiseNode(Node, ABC):
+class PointwiseNode(GroupedNode, ABC):
     """A node whose `apply` says what becomes of one point, on streams and in batches."""
 
     @abstractmethod
@@ -39,7 +39,10 @@ class PointwiseNode(Node, ABC):
 
     def point(self, point: Point) -> None:
         """Take a point of a stream."""
-        result = self.apply(point, point.group)
+        group = point.group
+        if self.is_grouped:
+            self._met.add(group)
+        result = self.apply(point, group)
         if result is not None:
             self.emit_point(result)
 
@@ -48,12 +51,14 @@ class PointwiseNode(Node, ABC):
         outcome = self.columns(frame)
         if outcome is None:
             super().frame(frame)
-        else:
-            self.emit_frame(outcome.frame)
+            return
+        self.meet(frame.group_ids)
+        self.emit_frame(outcome.frame)
 
     def batch(self, batch: Batch) -> None:
         """Take a batch."""
         group = batch.group
+        self.meet({group})
         self.begin(group)
         apply = self.apply
         points = [q for p in batch.points if (q := apply(p, group)) is not None]
@@ -67,6 +72,7 @@ class PointwiseNode(Node, ABC):
         if outcome is None:
             super().batches(batches)
             return
+        self.meet(batches.group_ids)
         self.emit_each(batches, outcome)
 
     def emit_each(self, batches: Batches, outcome: Outcome) -> None:

@@ -119,6 +119,7 @@ class SerialNode(PointwiseNode):
 
     def frame(self, frame: Frame) -> None:
         """Take points of a stream in columns."""
+        self.meet(frame.group_ids)
         # what depends on earlier points is shared with few other tasks
         if len(frame) >= COLUMNS_FROM:
             groups = frame.groups
@@ -132,6 +133,7 @@ class SerialNode(PointwiseNode):
 
     def batches(self, batches: Batches) -> None:
         """Take batches in columns."""
+        self.meet(batches.group_ids)
         outcome = None
         # a batch without points has a beginning, too
         if np.diff(batches.starts).all():

@@ -12,7 +12,7 @@ from typing import Any
 from runtime.errors import EvaluationError
 from runtime.frames import Batch, Dimensions, Point, Value
 from runtime.nodes.environment import Environment
-from runtime.nodes.node import Barrier, Node
+from runtime.nodes.node import Barrier, GroupedNode
 from runtime.nodes.predicate import Predicate
 from runtime.pipeline import merge, transform
 from runtime.units import Nanoseconds, round_half_up
@@ -29,7 +29,7 @@ class Moment:
     points: list[Point] = field(default_factory=list)
 
 
-class MomentNode(Node, ABC):
+class MomentNode(GroupedNode, ABC):
     """A node that works on the points of one time, once a later one has come."""
 
     def __init__(
@@ -48,6 +48,7 @@ class MomentNode(Node, ABC):
     def point(self, point: Point) -> None:
         """Take a point of a stream."""
         group = point.group
+        self._met.add(group)
         time = round_half_up(point.time, self._tolerance)
         moment = self._moments.get(group)
         if moment is None or moment.time != time:
@@ -62,6 +63,7 @@ class MomentNode(Node, ABC):
 
     def of_batch(self, batch: Batch) -> list[Point]:
         """What becomes of the points of a batch."""
+        self._met.add(batch.group)
         found: list[Point] = []
         for time, points in itertools.groupby(
             batch.points, lambda point: round_half_up(point.time, self._tolerance)
@@ -82,12 +84,8 @@ class MomentNode(Node, ABC):
 
     def forget(self, group: str) -> None:
         """Forget the state of a group."""
+        super().forget(group)
         self._moments.pop(group, None)
-
-    @property
-    def working_cardinality(self) -> int:
-        """How many groups have points that wait."""
-        return len(self._moments)
 
     def _emit(self, moment: Moment, group: str) -> None:
         for point in self.results(moment, group):

@@ -52,12 +52,8 @@ class DerivativeNode(SerialNode):
 
     def forget(self, group: str) -> None:
         """Forget the state of a group."""
+        super().forget(group)
         self._previous.pop(group, None)
-
-    @property
-    def working_cardinality(self) -> int:
-        """How many groups the node has seen."""
-        return len(self._previous)
 
     def apply(self, point: Point, group: str) -> Point | None:
         """The point with its rate."""
@@ -147,12 +143,8 @@ class _StateNode(SerialNode, ABC):
 
     def forget(self, group: str) -> None:
         """Forget the state of a group."""
+        super().forget(group)
         self._states.pop(group, None)
-
-    @property
-    def working_cardinality(self) -> int:
-        """How many groups the node has seen."""
-        return len(self._states)
 
     def apply(self, point: Point, group: str) -> Point | None:
         """The point with what is known of the state."""
@@ -287,12 +279,8 @@ class ChangeDetectNode(SerialNode):
 
     def forget(self, group: str) -> None:
         """Forget the state of a group."""
+        super().forget(group)
         self._last.pop(group, None)
-
-    @property
-    def working_cardinality(self) -> int:
-        """How many groups the node has seen."""
-        return len(self._last)
 
     def apply(self, point: Point, group: str) -> Point | None:
         """The point, if it brings anything new."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from runtime.errors import TaskError
@@ -15,8 +15,9 @@ from runtime.nodes.node import Node, feed
 from runtime.nodes.path import path_of
 from runtime.nodes.sampling import Sampling, Throughput
 from runtime.nodes.stream import FromNode, StreamNode
+from runtime.pipeline.dot import running_dot
 from runtime.pipeline.node import Pipeline
-from runtime.units import Nanoseconds
+from runtime.units import Nanoseconds, go_duration
 
 
 class Script(Protocol):
@@ -60,6 +61,7 @@ class ExecutingTask:
         self.environment = environment
         self.error = ""
         self.nodes: list[Node] = build(script.pipeline, environment)
+        self._pipeline = script.pipeline
         self._source = self.nodes[0]
         self.databases = frozenset((db, rp) for db, rp in environment.dbrps)
         self.measurements = _measurements(self.nodes)
@@ -140,12 +142,25 @@ class ExecutingTask:
         except TaskError as error:
             self.error = str(error)
 
-    def tick(self, now: Nanoseconds) -> None:
-        """Let the nodes do what the time of day asks for; about once a second."""
+    def measure(self, now: Nanoseconds) -> None:
+        """Measure the throughput; to be called about once a second."""
         self._throughput.update(self._source.collected, now)
-        for node in self.nodes:
-            if not self.error:
-                self._guarded(functools.partial(node.tick, now))
+
+    def dot(self, *, labels: bool = False) -> str:
+        """The graph of the task, with what its nodes count.
+
+        Args:
+            labels: as labels to be seen, not as attributes to be read.
+        """
+        running = {node.name: node for node in self.nodes}
+        return running_dot(
+            self._pipeline,
+            self.id,
+            throughput=self._throughput.per_second,
+            stats=lambda node: _printed(running[node.name].stats()),
+            processed=lambda node: running[node.name].sent,
+            labels=labels,
+        )
 
     def close(self) -> None:
         """Stop: what waits for other parents flows on, topics and pages close."""
@@ -167,6 +182,19 @@ class ExecutingTask:
                 node.name: dict(sorted(node.stats().items())) for node in nodes
             },
         }
+
+
+# what edges show
+_FLOW = frozenset(("collected", "emitted"))
+
+
+def _printed(stats: Mapping[str, int]) -> dict[str, str]:
+    """The counters of a node as a graph shows them."""
+    return {
+        name: go_duration(count) if name.endswith("_ns") else str(count)
+        for name, count in stats.items()
+        if name not in _FLOW
+    }
 
 
 def _measurements(nodes: Sequence[Node]) -> frozenset[str] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +27,44 @@ from runtime.pipeline import transform as pipeline
 _DTYPES = {"float": np.float64, "int": np.int64, "bool": np.bool_}
 
 
-class DefaultNode(PointwiseNode):
+class _Changed(NamedTuple):
+    """A frame after the work of a node, shared by tasks that do the same.
+
+    Attributes:
+        frame: the rows as they are now.
+        fields: how many field values were set or removed.
+        tags: the same for tags.
+    """
+
+    frame: Frame
+    fields: int
+    tags: int
+
+
+class _TidyNode(PointwiseNode):
+    """What `default` and `delete` have in common: they count what they change."""
+
+    is_grouped = False
+    verb: ClassVar[str]
+
+    def __init__(
+        self, spec: pipeline.DefaultNode | pipeline.DeleteNode, environment: Environment
+    ) -> None:
+        super().__init__(spec, environment)
+        self._field_counter = f"fields_{self.verb}"
+        self._tag_counter = f"tags_{self.verb}"
+        self.counters = {self._field_counter: 0, self._tag_counter: 0}
+
+    def note(self, fields: int, tags: int) -> None:
+        """Count values that were set or removed."""
+        self.counters[self._field_counter] += fields
+        self.counters[self._tag_counter] += tags
+
+
+class DefaultNode(_TidyNode):
     """Sets fields that are absent or null, and tags that are absent or empty."""
+
+    verb = "defaulted"
 
     def __init__(self, spec: pipeline.DefaultNode, environment: Environment) -> None:
         super().__init__(spec, environment)
@@ -56,6 +92,7 @@ class DefaultNode(PointwiseNode):
         tags = {n: v for n, v in self._tags.items() if not point.tags.get(n)}
         if not lacking and not tags:
             return point
+        self.note(len(lacking), len(tags))
         return point.replace(
             fields={**point.fields, **lacking}, tags={**point.tags, **tags}
         )
@@ -63,7 +100,9 @@ class DefaultNode(PointwiseNode):
     def columns(self, frame: Frame) -> Outcome | None:
         """The frame with what it lacked."""
         key = (*self._key, self._tag_key)
-        return Outcome(frame.shared(key, lambda: self._filled(frame)))
+        filled, fields, tags = frame.shared(key, lambda: self._filled(frame))
+        self.note(fields, tags)
+        return Outcome(filled)
 
     def batch(self, batch: Batch) -> None:
         """Take a batch; its own tags get the defaults too."""
@@ -71,6 +110,9 @@ class DefaultNode(PointwiseNode):
             name: value or self._tags.get(name, "")
             for name, value in batch.tags.items()
         }
+        # the head of a batch has no fields, so that Kapacitor counts their defaults, too
+        lacking = sum(not batch.tags.get(name) for name in self._tags)
+        self.note(len(self._fields), lacking)
         super().batch(
             Batch(batch.name, tags, batch.tmax, batch.points, batch.dimensions)
         )
@@ -80,14 +122,17 @@ class DefaultNode(PointwiseNode):
         if self._tags:
             for batch in batches:
                 self.batch(batch)
-        else:
-            super().batches(batches)
+            return
+        self.note(len(self._fields) * len(batches), 0)
+        super().batches(batches)
 
-    def _filled(self, frame: Frame) -> Frame:
+    def _filled(self, frame: Frame) -> _Changed:
         fields = {
             name: _with_default(frame.field(name), value, len(frame))
             for name, value in self._fields.items()
         }
+        lacking = sum(_absent(frame.field(name), len(frame)) for name in fields)
+        untagged = 0
         tags: dict[str, TagColumn] = {}
         for name, default in self._tags.items():
             column = frame.tag(name)
@@ -96,8 +141,18 @@ class DefaultNode(PointwiseNode):
             else:
                 known = [*column.values, None]
                 values = [known[code] for code in column.codes.tolist()]
+            untagged += sum(not value for value in values)
             tags[name] = tag_column(value or default for value in values)
-        return derived(frame, fields=fields, tags=tags)
+        return _Changed(derived(frame, fields=fields, tags=tags), lacking, untagged)
+
+
+def _absent(column: FieldColumn | None, size: int) -> int:
+    """How many rows have no value of a field."""
+    if column is None:
+        return size
+    if column.present is None:
+        return 0
+    return size - int(np.count_nonzero(column.present))
 
 
 def _with_default(column: FieldColumn | None, value: Value, size: int) -> FieldColumn:
@@ -112,8 +167,10 @@ def _with_default(column: FieldColumn | None, value: Value, size: int) -> FieldC
     return FieldColumn(merged, values)
 
 
-class DeleteNode(PointwiseNode):
+class DeleteNode(_TidyNode):
     """Takes fields and tags away; a deleted tag is no dimension any more."""
+
+    verb = "deleted"
 
     def __init__(self, spec: pipeline.DeleteNode, environment: Environment) -> None:
         super().__init__(spec, environment)
@@ -130,17 +187,21 @@ class DeleteNode(PointwiseNode):
         fields = {n: v for n, v in point.fields.items() if n not in self._fields}
         tags = {n: v for n, v in point.tags.items() if n not in self._tags}
         dimensions = self._without(point.dimensions)
+        self.note(len(point.fields) - len(fields), len(point.tags) - len(tags))
         return point.replace(fields=fields, tags=tags, dimensions=dimensions)
 
     def columns(self, frame: Frame) -> Outcome | None:
         """The frame without them."""
         key = ("delete", self._fields, self._tags)
-        return Outcome(frame.shared(key, lambda: self._emptied(frame)))
+        emptied, fields, tags = frame.shared(key, lambda: self._emptied(frame))
+        self.note(fields, tags)
+        return Outcome(emptied)
 
     def batch(self, batch: Batch) -> None:
         """Take a batch; its own tags lose the deleted ones too."""
         tags = {n: v for n, v in batch.tags.items() if n not in self._tags}
         dimensions = self._without(batch.dimensions)
+        self.note(0, len(batch.tags) - len(tags))
         super().batch(Batch(batch.name, tags, batch.tmax, batch.points, dimensions))
 
     def batches(self, batches: Batches) -> None:
@@ -151,13 +212,19 @@ class DeleteNode(PointwiseNode):
         else:
             super().batches(batches)
 
-    def _emptied(self, frame: Frame) -> Frame:
+    def _emptied(self, frame: Frame) -> _Changed:
+        size = len(frame)
+        fields = sum(size - _absent(frame.field(name), size) for name in self._fields)
+        columns = [frame.tag(name) for name in self._tags]
+        tags = sum(
+            int(np.count_nonzero(c.codes >= 0)) for c in columns if c is not None
+        )
         gone = derived(
             frame,
             fields=dict.fromkeys(self._fields),
             tags=dict.fromkeys(self._tags),
         )
-        return gone.grouped(self._without(frame.dimensions))
+        return _Changed(gone.grouped(self._without(frame.dimensions)), fields, tags)
 
     def _without(self, dimensions: Dimensions) -> Dimensions:
         if not self._tags.intersection(dimensions.tags):

@@ -51,9 +51,5 @@ class WhereNode(PointwiseNode):
 
     def forget(self, group: str) -> None:
         """Forget the state of a group."""
+        super().forget(group)
         self._states.pop(group, None)
-
-    @property
-    def working_cardinality(self) -> int:
-        """How many groups the node has seen point by point."""
-        return len(self._states)

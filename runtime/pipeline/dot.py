@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from runtime.pipeline.node import Edge, Node, Pipeline
+from runtime.pipeline.source import BatchNode
 
 
 def dot(pipeline: Pipeline, name: str) -> str:
@@ -14,7 +15,7 @@ def dot(pipeline: Pipeline, name: str) -> str:
     """
     edges = [
         f"{node.name} -> {child.name};\n"
-        for node in pipeline.sorted()
+        for node in _drawn(pipeline)
         for child in node.children
     ]
     return f"digraph {name} {{\n{''.join(edges)}}}"
@@ -25,8 +26,8 @@ def running_dot(
     name: str,
     *,
     throughput: float,
-    stats: Mapping[str, Mapping[str, object]],
-    processed: Callable[[Node, int], int],
+    stats: Callable[[Node], Mapping[str, str]],
+    processed: Callable[[Node], int],
     labels: bool = False,
 ) -> str:
     """The graph of a running pipeline, with what its nodes count.
@@ -35,11 +36,11 @@ def running_dot(
         pipeline: the pipeline.
         name: the task's id.
         throughput: points (batches, in a batch task) per second.
-        stats: by node name what is shown of each node, values as they are printed.
-        processed: how many points a node has sent to its n-th child.
+        stats: the counters of a node as they are printed.
+        processed: how many points or batches a node has sent to each child.
         labels: as labels to be seen, not as attributes to be read.
 
-    Source: Kapacitor task.go, EDot, and node.go, edot.
+    Source: Kapacitor task.go, link and EDot, and node.go, edot.
     """
     unit = "points" if pipeline.source.provides is Edge.STREAM else "batches"
     rate = f"{throughput:.2f} {unit}/s"
@@ -50,18 +51,24 @@ def running_dot(
         )
     else:
         lines.append(f'graph [throughput="{rate}"];\n')
-    attribute = "label" if labels else "processed"
-    for node in pipeline.sorted():
-        shown = sorted(stats.get(node.name, {}).items())
+    places = {id(node): place for place, node in enumerate(pipeline.sorted())}
+    for node in _drawn(pipeline):
+        shown = sorted(stats(node).items())
         lines.append(f"\n{node.name} [{_stats(shown, labels=labels)}];\n")
-        for index, child in enumerate(node.children):
-            count = processed(node, index)
-            value = f"processed={count}" if labels else str(count)
-            lines.append(f'{node.name} -> {child.name} [{attribute}="{value}"];\n')
+        count = processed(node)
+        edge = f'label="processed={count}"' if labels else f'processed="{count}"'
+        # a running node has its children in the order in which they were made
+        for child in sorted(node.children, key=lambda each: places[id(each)]):
+            lines.append(f"{node.name} -> {child.name} [{edge}];\n")
     return "".join(lines) + "}"
 
 
-def _stats(shown: Sequence[tuple[str, object]], *, labels: bool) -> str:
+def _drawn(pipeline: Pipeline) -> Sequence[Node]:
+    """The nodes that are shown: nothing flows from `batch` to its queries."""
+    return [node for node in pipeline.sorted() if not isinstance(node, BatchNode)]
+
+
+def _stats(shown: Sequence[tuple[str, str]], *, labels: bool) -> str:
     if labels:
         # Graphviz reads a literal \r as the end of a line that is set flush right.
         return 'xlabel="' + r"\r".join(f"{k}={v}" for k, v in shown) + '"'

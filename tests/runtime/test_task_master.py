@@ -29,7 +29,7 @@ def master() -> TaskMaster:
     )
 
 
-def emitted(master: TaskMaster, id: str, node: str = "from1") -> Any:
+def emitted(master: TaskMaster, id: str, node: str = "stream0") -> Any:
     task = master.get(id)
     assert task is not None
     return task.stats()["node-stats"][node]["emitted"]  # type: ignore[index] # a tree of JSON

@@ -8,6 +8,7 @@ from typing import Any
 from runtime.compute import Compute
 from runtime.nodes.pages import HTTPOutputs
 from runtime.nodes.task import ExecutingTask
+from runtime.pipeline.dot import dot
 from runtime.services.alert.policy import OPEN, Policy
 from runtime.services.httpd.listing import Listing
 from runtime.services.httpd.messages import (
@@ -24,7 +25,6 @@ from runtime.services.httpd.messages import (
 )
 from runtime.services.httpd.router import Router
 from runtime.services.task_store.bodies import Body
-from runtime.services.task_store.dot import pipeline_dot, running_dot
 from runtime.services.task_store.hiding import Shown
 from runtime.services.task_store.records import Task, Template
 from runtime.services.task_store.scripts import compiled_template, formatted
@@ -190,14 +190,13 @@ class TaskStoreService:
 
     def _dot(self, task: Task, view: View, running: ExecutingTask | None) -> str:
         if running is not None:
-            unit = "batches" if task.type == "batch" else "points"
-            return running_dot(task.id, running.nodes, unit=unit, labels=view.labels)
+            return running.dot(labels=view.labels)
         try:
             script = self._tasks.script(task)
         except RefusedError:
             # its variables may not fit its template any more; the error says so
             return ""
-        return pipeline_dot(task.id, script.pipeline.nodes)
+        return dot(script.pipeline, task.id)
 
     # templates
 
@@ -240,7 +239,7 @@ class TaskStoreService:
             "type": template.type,
             "script": _script(shown, view),
             "vars": _vars_tree(shown.variables),
-            "dot": pipeline_dot(template.id, script.pipeline.nodes),
+            "dot": dot(script.pipeline, template.id),
             "error": template.error,
             "created": rfc3339(template.created),
             "modified": rfc3339(template.modified),

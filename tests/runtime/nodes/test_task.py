@@ -60,7 +60,7 @@ def test_one_from_with_and_one_without_measurement_get_each_point_once():
         "var b = stream|from()|eval(lambda: 2.0).as('all')"
     )
     task.write(write("m v=1 1\nx v=2 1"))
-    counts = {node.name: node.emitted for node in task.nodes}
+    counts = {node.name: node.sent for node in task.nodes}
     assert counts == {"stream0": 2, "from1": 1, "eval2": 1, "from3": 2, "eval4": 2}
 
 
@@ -297,7 +297,7 @@ def test_nothing_of_a_frame_is_decoded_that_no_node_needs():
     )
     task.nodes[3].children.clear()
     task.frames([spied])
-    assert task.nodes[3].emitted == 20 * 9
+    assert task.nodes[3].sent == 20 * 9
     assert set(asked) == {"usage_user"}
 
 
