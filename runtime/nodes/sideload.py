@@ -48,6 +48,8 @@ class SideloadNode(PointwiseNode):
     Source: Kapacitor sideload.go.
     """
 
+    is_grouped = False
+
     def __init__(self, spec: pipeline.SideloadNode, environment: Environment) -> None:
         super().__init__(spec, environment)
         self._fields: dict[str, Value] = {
