@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
-from runtime.golang.numbers import general, special
-from runtime.golang.quoting import quote
-from runtime.golang.values import Struct, Time, type_name
-from runtime.units import Duration, go_duration
+from runtime.golang.values import Time, type_name
+from runtime.golang.verbs import Flags, Printer, WidthError
 
-_SPEC = re.compile(r"%([-+# 0]*)(\d*)(?:\.(\d*))?(.?)", re.DOTALL)
+__all__ = ["WidthError", "sprint", "sprintf", "sprintln", "text"]
+
+# How many blanks and zeros a layout may add.
+_MOST_PADDING = 1 << 24
 _LARGEST = 1_000_000
+_FLAGS = {"#": "sharp", "0": "zero", "+": "plus", "-": "minus", " ": "space"}
+_NUMBER = re.compile("[0-9]*")
 
 
 def sprint(*values: object) -> str:
@@ -40,142 +42,175 @@ def text(value: object) -> str:
     """One value as `%v` prints it."""
     if isinstance(value, str):
         return value
-    return _verb("v", value, "", None)
+    return Printer(0).argument("v", value)
 
 
 def sprintf(layout: str, *values: object) -> str:
     """`layout` with its verbs filled in; wrong ones show as Go shows them.
 
-    Verbs: `v s q d b o x X c U t e E f F g G T %`, flags `-+# 0`, width, precision.
-
     Source: Go fmt.Sprintf.
+
+    Raises:
+        WidthError: it would be padded with more than 16 million characters.
     """
-    rest = list(values)
+    return _Layout(layout, values).filled()
 
-    def fill(spec: re.Match[str]) -> str:
-        flags, width, precision, verb = spec[1], spec[2], spec[3], spec[4]
+
+class _Layout:
+    """A layout on the way to being filled."""
+
+    def __init__(self, layout: str, values: Sequence[object]) -> None:
+        self._layout = layout
+        self._values = values
+        self._printer = Printer(_MOST_PADDING)
+        self._at = 0
+        self._next = 0
+        self._after_index = False
+        self._is_reordered = False
+        self._is_good_index = True
+        self._out: list[str] = []
+
+    def filled(self) -> str:
+        while True:
+            percent = self._layout.find("%", self._at)
+            if percent < 0:
+                self._out.append(self._layout[self._at :])
+                break
+            self._out.append(self._layout[self._at : percent])
+            self._at = percent + 1
+            self._directive()
+        if not self._is_reordered and self._next < len(self._values):
+            self._out.append(self._extra())
+        return "".join(self._out)
+
+    def _directive(self) -> None:
+        self._is_good_index, self._after_index = True, False
+        self._printer.flags = flags = Flags()
+        while self._peek() in _FLAGS:
+            setattr(flags, _FLAGS[self._take()], True)
+        self._index()
+        self._width(flags)
+        # at the end of the layout a point is a verb
+        if self._peek() == "." and self._at + 1 < len(self._layout):
+            self._take()
+            self._precision(flags)
+        if not self._after_index:
+            self._index()
+        if self._at >= len(self._layout):
+            self._out.append("%!(NOVERB)")
+            return
+        self._verb(flags, self._take())
+
+    def _verb(self, flags: Flags, verb: str) -> None:
         if verb == "%":
-            return "%"
-        if not verb:
-            return "%!(NOVERB)"
-        if not rest:
-            return f"%!{verb}(MISSING)"
-        digits = None if precision is None else int(precision or 0)
-        return _padded(_verb(verb, rest.pop(0), flags, digits), flags, width, verb)
+            self._out.append("%")
+        elif not self._is_good_index:
+            self._out.append(f"%!{verb}(BADINDEX)")
+        elif self._next >= len(self._values):
+            self._out.append(f"%!{verb}(MISSING)")
+        else:
+            if verb in "vw":
+                flags.sharp, flags.sharp_v = False, flags.sharp
+                flags.plus, flags.plus_v = False, flags.plus
+            value = self._values[self._next]
+            self._next += 1
+            self._out.append(self._printer.argument(verb, value))
 
-    out = _SPEC.sub(fill, _sane(layout))
-    if rest:
-        extra = ", ".join(f"{type_name(each)}={text(each)}" for each in rest)
-        out += f"%!(EXTRA {extra})" if rest[0] is not None else "%!(EXTRA <nil>)"
-    return out
+    def _peek(self) -> str:
+        return self._layout[self._at : self._at + 1]
 
+    def _take(self) -> str:
+        self._at += 1
+        return self._layout[self._at - 1]
 
-def padding(layout: str) -> int:
-    """How many characters the widths and precisions of a layout may come to."""
-    sizes = (size for spec in _SPEC.finditer(layout) for size in spec.group(2, 3))
-    return sum(int(size) for size in sizes if size and len(size) <= 7)
+    def _index(self) -> None:
+        """Read `[3]`: the argument that comes next."""
+        self._after_index = False
+        if self._peek() != "[":
+            return
+        self._is_reordered = True
+        end = self._layout.find("]", self._at)
+        if end < 0 or len(self._layout) - self._at < 3:
+            self._is_good_index = False
+            self._at += 1
+            return
+        number = self._layout[self._at + 1 : end]
+        self._at = end + 1
+        if not (number.isascii() and number.isdigit() and _fits(number)):
+            self._is_good_index = False
+            return
+        self._after_index = True
+        if 0 < int(number) <= len(self._values):
+            self._next = int(number) - 1
+        else:
+            self._is_good_index = False
 
+    def _number(self) -> int | None:
+        """Read digits; None where there are none, or too many."""
+        found = _NUMBER.match(self._layout, self._at)
+        assert found is not None
+        if not _fits(found[0]):
+            self._at = len(self._layout)
+            return None
+        self._at = found.end()
+        return int(found[0]) if found[0] else None
 
-def _sane(layout: str) -> str:
-    """`layout` up to the first width or precision that is too large, as Go reads it."""
-    for spec in _SPEC.finditer(layout):
-        if any(
-            len(size or "") > 7 or int(size or 0) > _LARGEST
-            for size in spec.group(2, 3)
-        ):
-            return f"{layout[: spec.start()]}%"
-    return layout
+    def _from_argument(self) -> int | None:
+        """What `*` stands for; None where it is no integer, or a large one."""
+        self._take()
+        self._after_index = False
+        if self._next >= len(self._values):
+            return None
+        value = self._values[self._next]
+        self._next += 1
+        if isinstance(value, bool | Time) or not isinstance(value, int):
+            return None
+        return int(value) if abs(value) <= _LARGEST else None
 
+    def _width(self, flags: Flags) -> None:
+        if self._peek() != "*":
+            was_index = self._after_index
+            width = self._number()
+            if width is not None and was_index:
+                self._is_good_index = False
+            flags.width = width or 0
+            return
+        width = self._from_argument()
+        if width is None:
+            self._out.append("%!(BADWIDTH)")
+            return
+        if width < 0:
+            flags.minus, flags.zero = True, False
+        flags.width = abs(width)
 
-def _padded(out: str, flags: str, width: str, verb: str) -> str:
-    if not width:
-        return out
-    if "-" in flags:
-        return out.ljust(int(width))
-    if "0" in flags and verb in "dboxXeEfFgG" and not out.startswith("%!"):
-        sign = out[:1] if out[:1] in ("+", "-") else ""
-        return sign + out[len(sign) :].rjust(int(width) - len(sign), "0")
-    return out.rjust(int(width))
+    def _precision(self, flags: Flags) -> None:
+        if self._after_index:
+            self._is_good_index = False
+        self._index()
+        if self._peek() != "*":
+            flags.precision = self._number() or 0
+            return
+        precision = self._from_argument()
+        if precision is None or precision < 0:
+            self._out.append("%!(BADPREC)")
+        else:
+            flags.precision = precision
 
-
-def _verb(verb: str, value: object, flags: str, precision: int | None) -> str:
-    if verb == "T":
-        return type_name(value)
-    if value is None:
-        return "<nil>" if verb == "v" else f"%!{verb}(<nil>)"
-    if isinstance(value, Time | Duration) and verb in "vsq":
-        out = str(value) if isinstance(value, Time) else go_duration(value)
-        return quote(out) if verb == "q" else out
-    made: str | None
-    if isinstance(value, bool):
-        made = _bool(verb, value)
-    elif isinstance(value, int):
-        made = _int(verb, int(value), flags)
-    elif isinstance(value, float):
-        made = _float(verb, value, flags, precision)
-    elif isinstance(value, str):
-        made = _string(verb, value, precision)
-    else:
-        made = _composite(verb, value, flags, precision)
-    return f"%!{verb}({type_name(value)}={text(value)})" if made is None else made
-
-
-def _bool(verb: str, value: bool) -> str | None:
-    return ("true" if value else "false") if verb in "vt" else None
-
-
-def _int(verb: str, value: int, flags: str) -> str | None:
-    if verb in "vdboxX":
-        sign = (
-            "-" if value < 0 else "+" if "+" in flags else " " if " " in flags else ""
+    def _extra(self) -> str:
+        """The arguments that no verb asked for."""
+        self._printer.flags = Flags()
+        shown = (
+            (
+                "<nil>"
+                if value is None
+                else f"{type_name(value)}={self._printer.argument('v', value)}"
+            )
+            for value in self._values[self._next :]
         )
-        prefix = {"x": "0x", "X": "0X", "o": "0"}.get(verb, "") if "#" in flags else ""
-        return sign + prefix + format(abs(value), "d" if verb == "v" else verb)
-    if verb in "cq" and 0 <= value <= 0x10FFFF:
-        char = "\ufffd" if 0xD800 <= value < 0xE000 else chr(value)
-        return char if verb == "c" else f"'{quote(char)[1:-1]}'"
-    return f"U+{value:04X}" if verb == "U" else None
+        return f"%!(EXTRA {', '.join(shown)})"
 
 
-def _float(verb: str, value: float, flags: str, precision: int | None) -> str | None:
-    if verb not in "veEfFgG":
-        return None
-    if not math.isfinite(value):
-        return special(value)
-    kind = "g" if verb == "v" else verb
-    if kind in "gG" and precision is None:
-        made = general(value)
-        made = made.upper() if kind == "G" else made
-    else:
-        made = format(value, f".{6 if precision is None else precision}{kind}")
-    plus = "+" if "+" in flags and not made.startswith("-") else ""
-    return plus + made
-
-
-def _string(verb: str, value: str, precision: int | None) -> str | None:
-    cut = value if precision is None else value[:precision]
-    if verb in "vs":
-        return cut
-    if verb == "q":
-        return quote(cut)
-    if verb in "xX":
-        digits = cut.encode().hex()
-        return digits.upper() if verb == "X" else digits
-    return None
-
-
-def _composite(
-    verb: str, value: object, flags: str, precision: int | None
-) -> str | None:
-    def each(items: Iterable[object]) -> list[str]:
-        return [_verb(verb, item, flags, precision) for item in items]
-
-    if isinstance(value, Struct):
-        return "{" + " ".join(each(value.fields.values())) + "}"
-    if isinstance(value, Mapping):
-        keys = sorted(value)
-        items = zip(each(keys), each(value[key] for key in keys), strict=True)
-        return "map[" + " ".join(f"{key}:{item}" for key, item in items) + "]"
-    if isinstance(value, Sequence):
-        return "[" + " ".join(each(value)) + "]"
-    return str(value)
+def _fits(digits: str) -> bool:
+    """Whether Go reads the number on to its last digit."""
+    digits = digits.lstrip("0")
+    return len(digits) < 9 and int(digits[:-1] or 0) <= _LARGEST

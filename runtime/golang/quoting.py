@@ -11,25 +11,43 @@ _SHORT = {
     "\t": "\\t",
     "\v": "\\v",
     "\\": "\\\\",
-    '"': '\\"',
 }
 
 
-def quote(text: str) -> str:
-    """`text` in double quotes; what cannot be printed is escaped.
+def quote(text: str, *, mark: str = '"', ascii: bool = False) -> str:
+    """`text` in quotes; what cannot be printed, or is not `ascii`, is escaped.
 
-    Source: Go strconv.Quote.
+    Source: Go strconv.Quote, QuoteRune, QuoteToASCII.
     """
-    return f'"{"".join(map(_escaped, text))}"'
+    return mark + "".join(_escaped(char, mark, ascii) for char in text) + mark
 
 
-def _escaped(char: str) -> str:
+def can_backquote(text: str) -> bool:
+    """Whether `text` may stand between backquotes as it is.
+
+    Source: Go strconv.CanBackquote.
+    """
+    return not any(
+        char in "`\x7f\ufeff" or (char < " " and char != "\t") for char in text
+    )
+
+
+def is_shown(char: str) -> bool:
+    """Whether Go takes a character to be printable.
+
+    Source: Go strconv.IsPrint, for which the only white space is the ASCII blank.
+    """
+    return char == " " or (char.isprintable() and not char.isspace())
+
+
+def _escaped(char: str, mark: str, ascii: bool) -> str:
     if char in _SHORT:
         return _SHORT[char]
-    # Go prints the ASCII blank but no other kind of white space
-    if char == " " or (char.isprintable() and not char.isspace()):
-        return char
+    if char == mark:
+        return f"\\{char}"
     code = ord(char)
+    if is_shown(char) and (code < 0x80 or not ascii):
+        return char
     if code < 0x80:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -21,14 +21,31 @@ class Struct:
 
     Attributes:
         type_name: as Go prints it, `kapacitor.messageInfo`.
-        fields: values by name, in the order of declaration.
+        fields: values by name, in the order of declaration, those of `embedded` first.
+        embedded: a struct whose fields are its own.
     """
 
-    __slots__ = ("fields", "type_name")
+    __slots__ = ("embedded", "fields", "type_name")
 
-    def __init__(self, type_name: str, fields: Mapping[str, object]) -> None:
+    def __init__(
+        self,
+        type_name: str,
+        fields: Mapping[str, object],
+        embedded: Struct | None = None,
+    ) -> None:
         self.type_name = type_name
-        self.fields = fields
+        self.fields: Mapping[str, object] = (
+            fields if embedded is None else {**embedded.fields, **fields}
+        )
+        self.embedded = embedded
+
+    def members(self) -> list[tuple[str, object]]:
+        """Names and values as they are declared: an embedded struct is one of them."""
+        if self.embedded is None:
+            return list(self.fields.items())
+        inner = self.embedded
+        own = list(self.fields.items())[len(inner.fields) :]
+        return [(inner.type_name.rpartition(".")[2], inner), *own]
 
 
 class StringMap(dict[str, str]):

@@ -116,7 +116,7 @@ class Templates:
         default = f"{origin.name}:{origin.group or 'nil'}"
         if self._is_plain:
             return _shortened(default)
-        info = Struct("kapacitor.idInfo", self._origin(origin))
+        info = self._origin(origin)
         made, _ = self._rendered(self._id, info, default)
         if not made:
             self._report("the id of an event is empty", f"{default} is used")
@@ -128,15 +128,18 @@ class Templates:
             return "", ""
         message = f"{occurrence.id} is {occurrence.level}"
         if not self._has_plain_message:
-            info = Struct("kapacitor.messageInfo", self._info(origin, occurrence))
+            info = self._info(origin, occurrence)
             message, note = self._rendered(self._message, info, message)
             message += note
         if not self._needs_details:
             return message, ""
         if self._has_plain_details:
             return message, self._plain_details(origin, occurrence, message)
-        fields = self._info(origin, occurrence) | {"Message": message}
-        info = Struct("kapacitor.detailsInfo", fields)
+        info = Struct(
+            "kapacitor.detailsInfo",
+            {"Message": message},
+            self._info(origin, occurrence),
+        )
         details, note = self._rendered(self._details, info, escaped(message))
         return message, details + escaped(note)
 
@@ -169,23 +172,30 @@ class Templates:
         # JSON has escaped the other characters that mean something in HTML already
         return text.replace('"', "&#34;").replace("'", "&#39;").replace("+", "&#43;")
 
-    def _info(self, origin: Origin, occurrence: Occurrence) -> dict[str, object]:
-        return self._origin(origin) | {
-            "ID": occurrence.id,
-            "Fields": dict(occurrence.fields),
-            "Level": str(occurrence.level),
-            "Time": Time(occurrence.time),
-            "Duration": occurrence.duration,
-        }
+    def _info(self, origin: Origin, occurrence: Occurrence) -> Struct:
+        return Struct(
+            "kapacitor.messageInfo",
+            {
+                "ID": occurrence.id,
+                "Fields": dict(occurrence.fields),
+                "Level": str(occurrence.level),
+                "Time": Time(occurrence.time),
+                "Duration": occurrence.duration,
+            },
+            self._origin(origin),
+        )
 
-    def _origin(self, origin: Origin) -> dict[str, object]:
-        return {
-            "Name": origin.name,
-            "TaskName": self._task,
-            "Group": origin.group or "nil",
-            "Tags": StringMap(origin.tags),
-            "ServerInfo": self._server,
-        }
+    def _origin(self, origin: Origin) -> Struct:
+        return Struct(
+            "kapacitor.idInfo",
+            {
+                "Name": origin.name,
+                "TaskName": self._task,
+                "Group": origin.group or "nil",
+                "Tags": StringMap(origin.tags),
+                "ServerInfo": self._server,
+            },
+        )
 
 
 def _shortened(event_id: str) -> str:

@@ -10,13 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, cast
 
 from runtime.golang import json
-from runtime.golang.printing import padding, sprint, sprintf, sprintln
+from runtime.golang.printing import WidthError, sprint, sprintf, sprintln
 from runtime.golang.templates.escaping import html, js_text
 from runtime.golang.values import Int, StringMap, Struct, Time, type_name
 from runtime.units import Duration, rfc3339
-
-# Blanks and zeros that one `printf` may add.
-_MOST_PADDING = 1 << 24
 
 
 class CallError(ValueError):
@@ -189,9 +186,10 @@ def _joined(*values: object) -> str:
 
 
 def _printf(layout: str, *values: object) -> str:
-    if padding(layout) > _MOST_PADDING:
-        raise CallError("the widths of its verbs are too large")
-    return sprintf(layout, *values)
+    try:
+        return sprintf(layout, *values)
+    except WidthError as error:
+        raise CallError(str(error)) from error
 
 
 def _call(callee: str, value: object, *_arguments: object) -> object:

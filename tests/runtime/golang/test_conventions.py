@@ -1,14 +1,20 @@
 """Go's way with numbers, quotes, JSON, globs, durations and regular expressions."""
 
+import contextlib
+from collections.abc import Callable, Iterable
+from json import loads
+from pathlib import Path
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.golang import durations, glob, json, numbers, regex
-from runtime.golang.printing import sprintf
+from runtime.golang.printing import WidthError, sprint, sprintf, sprintln
 from runtime.golang.quoting import quote
-from runtime.golang.values import Int
-from runtime.units import go_duration, influx_duration, rfc3339
+from runtime.golang.values import Int, StringMap, Struct, Time
+from runtime.units import Duration, go_duration, influx_duration, rfc3339
 
 
 @pytest.mark.parametrize(
@@ -85,9 +91,103 @@ def test_sprintf(layout: str, values: tuple[object, ...], printed: str) -> None:
     assert sprintf(layout, *values) == printed
 
 
-def test_widths_without_end_are_not_taken() -> None:
-    for layout in ("a %1000001d b", "a %.99999999999d b", "a %" + "9" * 5000 + "d"):
-        assert sprintf(layout, 1) == "a %!(NOVERB)%!(EXTRA int64=1)"
+KINDS: dict[str, Callable[[Any], object]] = {
+    "nil": lambda value: None,
+    "int": lambda value: Int(value),
+    "int64": int,
+    "float": float,
+    "bool": lambda value: value == "true",
+    "string": str,
+    "dur": lambda value: Duration(int(value)),
+    "time": lambda value: Time(int(value)),
+    "tags": StringMap,
+    "fields": lambda value: {name: go_value(each) for name, each in value.items()},
+    "list": lambda value: [go_value(each) for each in value],
+    "id": lambda value: ID_INFO,
+    "info": lambda value: MESSAGE_INFO,
+}
+SERVER_INFO = Struct(
+    "main.serverInfo", {"Hostname": "l", "ClusterID": "c", "ServerID": "s"}
+)
+ID_INFO = Struct(
+    "main.idInfo",
+    {
+        "Name": "n",
+        "TaskName": "t",
+        "Group": "g",
+        "Tags": StringMap(h="a"),
+        "ServerInfo": SERVER_INFO,
+    },
+)
+MESSAGE_INFO = Struct(
+    "main.messageInfo",
+    {
+        "ID": "i",
+        "Fields": {"v": 1.5},
+        "Level": "OK",
+        "Time": Time(1_000_000_005),
+        "Duration": Duration(1_500_000_000),
+    },
+    ID_INFO,
+)
+
+
+def go_value(spelled: list[Any]) -> object:
+    """A value from its kind and spelling: `["int64", "7"]`."""
+    kind, *value = spelled
+    return KINDS[kind](value[0] if value else None)
+
+
+def test_layouts_are_filled_as_by_go() -> None:
+    """All verbs, flags, widths and precisions, with all types that templates have.
+
+    The table was printed by Go: a layout, its arguments (a number is one of the first
+    line's), the result.
+    """
+    table = (Path(__file__).parent / "printed_by_go.jsonl").read_text()
+    values, *rows = map(loads, table.rstrip("\n").split("\n"))
+    by_name = {"SPRINT": sprint, "SPRINTLN": sprintln}
+    wrong = []
+    for layout, spelled, printed in rows:
+        arguments = [
+            go_value(values[each] if isinstance(each, int) else each)
+            for each in spelled
+        ]
+        if layout in by_name:
+            made = by_name[layout](*arguments)
+        else:
+            made = sprintf(layout, *arguments)
+        if made != printed:
+            wrong.append((layout, arguments, printed, made))
+    assert wrong == []
+
+
+@given(
+    st.text("%%%[]*.#+- 0129vdsqxXgfeTtU", max_size=12),
+    st.lists(st.one_of(st.integers(), st.floats(), st.text(), st.none())),
+)
+def test_any_layout_can_be_filled(layout: str, values: list[object]) -> None:
+    with contextlib.suppress(WidthError):
+        sprintf(layout, *values)
+
+
+@pytest.mark.parametrize(
+    ("layout", "values"),
+    [
+        ("%1000000d" * 20, range(20)),
+        ("%.1000000d" * 20, range(20)),
+        ("%.1000000f" * 20, [1.5] * 20),
+        ("%#.1000000g" * 20, [1.5] * 20),
+        ("%0*d" * 20, [1_000_000] * 40),
+        ("%1000000d", [list(range(20))]),
+        ("%-1000000s", [{str(number): "" for number in range(20)}]),
+        ("%1000000U" * 20, range(20)),
+        ("%1000000x" * 20, [""] * 20),
+    ],
+)
+def test_no_layout_is_padded_without_end(layout: str, values: Iterable[object]) -> None:
+    with pytest.raises(WidthError, match="the widths of its verbs are too large"):
+        sprintf(layout, *values)
 
 
 def test_quotes_escape_what_cannot_be_printed() -> None:

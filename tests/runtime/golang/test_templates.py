@@ -1,5 +1,9 @@
 """Go templates: what messages and details render to, and how they fail."""
 
+import contextlib
+import json
+from pathlib import Path
+
 import gotpl
 import pytest
 from hypothesis import given
@@ -178,6 +182,85 @@ def test_a_template_that_does_not_execute_says_where(source: str, fault: str) ->
 )
 def test_details_escape_by_context(source: str, rendered: str) -> None:
     assert html(source, "details").render(DATA) == rendered
+
+
+def test_templates_do_as_go_does() -> None:
+    """A table made by Go: kind, template, data, output and error.
+
+    Without data of its own a row has that of the first line.
+    """
+    table = (Path(__file__).parent / "templates_by_go.jsonl").read_text()
+    usual, *rows = map(json.loads, table.rstrip("\n").split("\n"))
+    wrong = []
+    for kind, source, data, output, error in rows:
+        try:
+            made = (
+                html(source, "details") if kind == "html" else text(source, "message")
+            )
+            found = made.render(usual if data is None else data), None
+        except TemplateError as fault:
+            found = None, str(fault)
+        if found != (output, error):
+            wrong.append((source, (output, error), found))
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<p",
+        '<p a="',
+        "<!-- x",
+        "<script>x",
+        "<style>",
+        "<title>x",
+        "<!--{{ . }}",
+        "{{ if . }}<p {{ end }}",
+        "<script>/* </script>"[:11],
+        '<script>"{{ . }}',
+    ],
+)
+def test_details_that_do_not_end_are_refused(source: str) -> None:
+    with pytest.raises(TemplateError, match=r"non-text context|different contexts"):
+        html(source, "details")
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "<script>",
+                "</script>",
+                "<style>",
+                "</style>",
+                "<!--",
+                "-->",
+                "/*",
+                "*/",
+                "//",
+                "\n",
+                '"',
+                "'",
+                "`",
+                "/",
+                "\\",
+                "<",
+                ">",
+                "<a href=",
+                "{{ . }}",
+                "x",
+            ]
+        ),
+        max_size=12,
+    ),
+    st.text("<>\"'`/*-\\\n=+x&;{}()"),
+)
+def test_no_value_gets_out_of_its_place(parts: list[str], value: str) -> None:
+    with contextlib.suppress(TemplateError):
+        made = html("".join(parts), "details").render(value)
+        harmless = html("".join(parts), "details").render("x")
+        for sign in ("<", "</script", "-->", "<!--"):
+            assert made.count(sign) == harmless.count(sign)
 
 
 def test_a_script_url_in_an_attribute_is_made_harmless() -> None:

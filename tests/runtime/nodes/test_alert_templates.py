@@ -93,7 +93,7 @@ def happened(event_id="m:h=a", **fields):
         (DOUBLING, "the template does too much"),
         (LONG, "the text is longer than 1048576 characters"),
         (
-            "{{ printf `" + "%1000000d" * 1000 + "` }}",
+            "{{ printf `" + "%1000000s" * 20 + "`" + " .ID" * 20 + " }}",
             "the widths of its verbs are too",
         ),
     ],
