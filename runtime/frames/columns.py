@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -105,6 +105,15 @@ class Table:
         return rows_of_columns(self._tags, self._fields, which)
 
 
+def picked(columns: Columns, which: Rows) -> Columns:
+    """Some rows of columns, in the given order.
+
+    Columns that can give them without keeping the others have a method `picked`.
+    """
+    own: Callable[[Rows], Columns] | None = getattr(columns, "picked", None)
+    return Picked(columns, which) if own is None else own(which)
+
+
 class Picked:
     """Some rows of other columns.
 
@@ -116,8 +125,8 @@ class Picked:
     __slots__ = ("_fields", "_tags", "base", "which")
 
     def __init__(self, base: Columns, which: Rows) -> None:
-        self.base: Columns = base.base if isinstance(base, Picked) else base
-        self.which: Rows = base.which[which] if isinstance(base, Picked) else which
+        self.base = base
+        self.which = which
         self._tags: dict[str, TagColumn | None] = {}
         self._fields: dict[str, FieldColumn | None] = {}
 
@@ -130,6 +139,10 @@ class Picked:
     def field_names(self) -> Sequence[str]:
         """Fields that some row may have."""
         return self.base.field_names
+
+    def picked(self, which: Rows) -> Columns:
+        """The given rows, in the given order."""
+        return picked(self.base, self.which[which])
 
     def tag(self, name: str) -> TagColumn | None:
         """The tag's column, or None when no row has it."""

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from runtime.frames.columns import (
     Columns,
     FieldColumn,
-    Picked,
     Rows,
     Table,
     TagColumn,
     TagsAndFields,
+    picked,
 )
 from runtime.frames.groups import Groups, groups_of
 from runtime.frames.points import NO_DIMENSIONS, Batch, Dimensions, Point
@@ -122,7 +122,7 @@ class Frame:
         return Frame(
             self.name,
             self.time[rows],
-            Picked(self.columns, rows),
+            picked(self.columns, rows),
             db=self.db,
             rp=self.rp,
             dimensions=self.dimensions,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,9 @@ from runtime.nodes.node import Node
 from runtime.nodes.thresholds import Bounds, Interval
 
 Item = Point | Frame | Batch | Batches
+
+# More rows of batches than this are passed on before the rest of a write arrives.
+_MANY_ROWS = 1 << 16
 
 
 class Arrived:
@@ -65,15 +68,21 @@ class Arrived:
 
 
 class Arrivals(Node):
-    """Stands where the alerts are and keeps what arrives of one write."""
+    """Stands where the alerts are and keeps what arrives of one write.
+
+    Attributes:
+        full: called when what is kept should be taken, as it is a lot.
+    """
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(_Name("arrivals"), environment)
         self._items: list[Item] = []
+        self._rows = 0
+        self.full: Callable[[], None] = lambda: None
 
     def take(self) -> Arrived:
         """What has arrived since the last time."""
-        items, self._items = self._items, []
+        items, self._items, self._rows = self._items, [], 0
         return Arrived(items)
 
     def point(self, point: Point) -> None:
@@ -83,16 +92,24 @@ class Arrivals(Node):
     def frame(self, frame: Frame) -> None:
         """Take points of a stream in columns."""
         self._items.append(frame)
+        self._count(len(frame))
 
     def batch(self, batch: Batch) -> None:
         """Take a batch; one without points is nothing to an alert."""
         if batch.points:
             self._items.append(batch)
+            self._count(len(batch.points))
 
     def batches(self, batches: Batches) -> None:
         """Take batches in columns."""
         if len(batches.frame):
             self._items.append(batches)
+            self._count(len(batches.frame))
+
+    def _count(self, rows: int) -> None:
+        self._rows += rows
+        if self._rows >= _MANY_ROWS:
+            self.full()
 
 
 class _Name(NamedTuple):

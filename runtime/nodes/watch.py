@@ -69,6 +69,7 @@ class Watch:
     def feed(self, frame: Frame, run: Run) -> None:
         """Take a frame; run the tasks whose alerts have to see what became of it."""
         self._is_fed = True
+        self._arrivals.full = partial(self._pass_on, run)
         try:
             self._lead(frame)
         # it is as if the nodes of each task had failed
@@ -77,6 +78,9 @@ class Watch:
             for task in list(self._paths):
                 run(task, partial(_fail, task, arrived, error))
             return
+        self._pass_on(run)
+
+    def _pass_on(self, run: Run) -> None:
         arrived = self._arrivals.take()
         if arrived:
             for task in self._concerned(arrived):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from runtime.nodes.environment import Environment
 from runtime.nodes.node import Barrier, Node
 from runtime.nodes.window_buffer import (
     Buffer,
+    Gathered,
     Numbers,
     Pointers,
     Waiting,
@@ -29,6 +30,10 @@ from runtime.nodes.window_rules import (
     TimeWindows,
 )
 from runtime.pipeline import transform as pipeline
+
+# How many rows the batches have together that are passed on in columns at once. Half a
+# megabyte for each field stays in the processor's caches.
+ROWS_AT_ONCE = 1 << 16
 
 
 class _Group(NamedTuple):
@@ -150,14 +155,15 @@ class WindowNode(Node):
             Sequences(numbers, times, starts, starts[1:] - counts)
         )
         kept = np.flatnonzero(np.arange(len(times)) >= np.repeat(plan.keep, sizes))
-        batches = self._batches(frame, numbers, times, pointers, plan)
+        sources = self._buffer.sources
         groups = np.repeat(numbers, starts[1:] - plan.keep)
         self._buffer.append(groups, times[kept], pointers[kept])
         if others is not None:
             self._buffer.append(*others)
         self._buffer.compact()
         self._kept = self._buffer.size
-        self.emit_batches(batches)
+        for batches in self._batches(frame, numbers, times, pointers, plan, sources):
+            self.emit_batches(batches)
 
     def _touched(self, numbers: Numbers) -> tuple[Waiting, Waiting | None]:
         """What waits of these groups, and what waits of others."""
@@ -181,28 +187,43 @@ class WindowNode(Node):
         times: Times,
         pointers: Pointers,
         plan: Plan,
-    ) -> Batches:
+        sources: Sequence[Frame],
+    ) -> Iterator[Batches]:
+        """What is due, some batches at a time.
+
+        Windows that overlap hold the same rows again and again: all of them at once
+        would take many times the memory of what was written.
+        """
         # in the order of the points that cause them
         order = np.argsort(row_of(pointers[plan.trigger]))
-        first, sizes = plan.first[order], (plan.end - plan.first)[order]
-        starts = np.zeros(len(order) + 1, dtype=np.intp)
-        np.cumsum(sizes, out=starts[1:])
-        rows = np.arange(starts[-1]) + np.repeat(first - starts[:-1], sizes)
-        return Batches(
-            Frame(
-                frame.name,
-                times[rows],
-                self._buffer.gather(pointers[rows]),
-                db=frame.db,
-                rp=frame.rp,
-                dimensions=frame.dimensions,
-            ),
-            starts,
-            plan.tmax[order],
-            numbers[plan.group[order]].astype(np.int32),
-            self._ids,
-            self._tags,
-        )
+        sizes = (plan.end - plan.first)[order]
+        ends = np.cumsum(sizes)
+        begin = 0
+        while begin < len(order):
+            done = ends[begin - 1] if begin else 0
+            end = int(np.searchsorted(ends, done + ROWS_AT_ONCE, side="right"))
+            end = max(end, begin + 1)
+            some = order[begin:end]
+            starts = np.zeros(len(some) + 1, dtype=np.intp)
+            np.cumsum(sizes[begin:end], out=starts[1:])
+            shift = plan.first[some] - starts[:-1]
+            rows = np.arange(starts[-1]) + np.repeat(shift, sizes[begin:end])
+            yield Batches(
+                Frame(
+                    frame.name,
+                    times[rows],
+                    Gathered(sources, pointers[rows]),
+                    db=frame.db,
+                    rp=frame.rp,
+                    dimensions=frame.dimensions,
+                ),
+                starts,
+                plan.tmax[some],
+                numbers[plan.group[some]].astype(np.int32),
+                self._ids,
+                self._tags,
+            )
+            begin = end
 
     def barrier(self, barrier: Barrier) -> None:
         """Take the news that a group is complete up to a time."""

@@ -52,6 +52,10 @@ class Gathered:
         self.tag_names: Sequence[str] = _union([each.tag_names for each in sources])
         self.field_names: Sequence[str] = _union([s.field_names for s in sources])
 
+    def picked(self, which: Rows) -> Gathered:
+        """The given rows, in the given order."""
+        return Gathered(self._sources, self._pointers[which])
+
     def _joined(self) -> tuple[list[Frame], Rows]:
         """Frames to be joined, and where the rows are in the joined columns."""
         sources = list(self._sources)
@@ -199,9 +203,10 @@ class Buffer:
             )
         }
 
-    def gather(self, pointers: Pointers) -> Gathered:
-        """Columns of rows by pointers."""
-        return Gathered(tuple(self._sources), pointers)
+    @property
+    def sources(self) -> Sequence[Frame]:
+        """The frames that pointers name, as they are now."""
+        return tuple(self._sources)
 
     def compact(self) -> None:
         """Let go of frames that no row points to, copy rows out of mostly dead ones."""
@@ -227,7 +232,7 @@ class Buffer:
             self.append(waiting.groups, waiting.times, pointers)
 
     def _copied(self, pointers: Pointers, times: Times) -> Frame:
-        gathered = self.gather(pointers)
+        gathered = Gathered(self.sources, pointers)
         first = self._sources[0]
         tags = {n: c for n in gathered.tag_names if (c := gathered.tag(n)) is not None}
         fields = {

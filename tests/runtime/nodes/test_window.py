@@ -1,13 +1,19 @@
+import contextlib
+import tracemalloc
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.errors import TaskError
 from runtime.frames import Batch, Point
+from runtime.nodes import window as window_node
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Barrier
 from runtime.nodes.window import WindowNode
+from runtime.pipeline.evaluate import Script, evaluate
 from runtime.pipeline.transform import WindowNode as Spec
+from runtime.task_master import TaskMaster
 from runtime.testing.frames import (
     Collector,
     dimensions,
@@ -16,6 +22,7 @@ from runtime.testing.frames import (
     seconds,
     shown_batch,
 )
+from runtime.tick.parser import parse
 from runtime.units import Duration
 
 
@@ -29,6 +36,18 @@ def window(**settings: float) -> tuple[WindowNode, Collector]:
     node, collector = WindowNode(spec, Environment("t")), Collector()
     node.link(collector)
     return node, collector
+
+
+def script(text: str) -> Script:
+    return evaluate(parse(text), "stream")
+
+
+def master() -> TaskMaster:
+    return TaskMaster(
+        lambda id, dbrps: Environment(id, clock=lambda: 5, dbrps=dbrps),
+        clock=lambda: 5,
+        transaction=contextlib.nullcontext,
+    )
 
 
 def each_second(first: int, last: int) -> list[Point]:
@@ -220,8 +239,18 @@ writes = st.lists(
 
 
 @settings(max_examples=300, deadline=None)
-@given(settings=time_settings | count_settings, writes=writes)
-def test_columns_and_points_give_the_same_windows(settings, writes):
+@given(
+    settings=time_settings | count_settings,
+    writes=writes,
+    at_once=st.sampled_from([1, 5, 1 << 16]),
+)
+def test_columns_and_points_give_the_same_windows(settings, writes, at_once):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(window_node, "ROWS_AT_ONCE", at_once)
+        check_windows(settings, writes)
+
+
+def check_windows(settings, writes):
     by_points, expected = window(**settings)
     mixed, found = window(**settings)
     clock = {"a": 3, "b": 3, "c": 4}
@@ -238,6 +267,33 @@ def test_columns_and_points_give_the_same_windows(settings, writes):
         feed(by_points, given, columns=False)
         feed(mixed, given, columns=columns)
     assert [shown_batch(b) for b in found.got] == [shown_batch(b) for b in expected.got]
+
+
+@pytest.mark.parametrize(
+    ("length", "reduce"),
+    [
+        (".period(1000s).every(1s)", "|mean('v').as('v')"),
+        (".period(1000s).every(1s).align()", "|mean('v').as('v')"),
+        (".periodCount(1000).everyCount(1)", "|mean('v').as('v')"),
+        (".periodCount(1000).everyCount(1)", "|max('v')"),
+    ],
+)
+def test_windows_that_overlap_take_no_more_memory_than_one(length, reduce):
+    tick = f"stream|from().measurement('cpu')|window(){length}{reduce}|alert()"
+    running = master()
+    running.start("t", script(tick + '.crit(lambda: "v" > 1000.0)'), (("d", "r"),))
+    lines = "\n".join(f"cpu v={n % 7}.5 {n}" for n in range(6000)).encode()
+    tracemalloc.start()
+    try:
+        # 5 million rows in all, which took hundreds of megabytes
+        running.take(lines, "d", "r", "s")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    task = running.get("t")
+    assert task is not None
+    assert task.nodes[2].emitted > 5_000_000
+    assert peak < 64 << 20
 
 
 def test_many_batches_travel_in_columns():
