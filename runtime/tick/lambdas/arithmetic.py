@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from runtime.golang.numbers import wrapped
+from runtime.tick.lambdas.faults import CallError
+from runtime.tick.lambdas.limits import check
 from runtime.tick.lambdas.regex import Regex
 from runtime.tick.lambdas.values import (
     NAMES,
-    CallError,
     LambdaValue,
     Type,
     octets,
@@ -97,6 +98,16 @@ def ratio(left: float, right: float) -> float:
     return math.copysign(math.inf, left) * math.copysign(1.0, right)
 
 
+def joined(left: str, right: str) -> str:
+    """Two strings as one.
+
+    Raises:
+        TooMuchError: it would be too long.
+    """
+    check(len(left) + len(right))
+    return left + right
+
+
 def negated(value: LambdaValue) -> LambdaValue:
     """`-value` of a float, int or duration."""
     if type(value) is float:
@@ -165,7 +176,7 @@ def _math() -> dict[tuple[str, Type, Type], Operation]:
         table[symbol, float, float] = Operation(float, compute)
         table[symbol, int, int] = Operation(int, _wrapping(compute))
         table[symbol, Duration, Duration] = Operation(Duration, _duration(compute))
-    table["+", str, str] = Operation(str, operator.add)
+    table["+", str, str] = Operation(str, joined)
     table["*", float, float] = Operation(float, operator.mul)
     table["*", int, int] = Operation(int, _wrapping(operator.mul))
     scalings: tuple[tuple[Type, Compute], ...] = (

@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from runtime.tick.lambdas.faults import IrregularError, TooMuchError
 from runtime.tick.lambdas.values import (
-    IrregularError,
     LambdaValue,
     Missing,
     Time,
@@ -27,6 +27,8 @@ _DTYPES: Final[dict[Type, Any]] = {
     Time: np.int64,
 }
 _BLANKS: Final[dict[Type, Any]] = {float: 0.0, int: 0, bool: False, str: "", Time: 0}
+# Longer columns of strings, in characters, are not made: rows go one by one.
+_LONGEST = 16 << 20
 
 
 class UnsupportedError(Exception):
@@ -110,6 +112,8 @@ def _computed_once(
     valid = _all_valid(operands)
     try:
         return Cells(result, compute(*(each.values for each in operands)), valid)
+    except TooMuchError:
+        raise UnsupportedError from None
     except IrregularError:
         return nothing(size, result)
 
@@ -131,6 +135,8 @@ def _over_distinct(
         arguments = [values[code] if o is coded else o.values for o in operands]
         try:
             results[code] = compute(*arguments)
+        except TooMuchError:
+            raise UnsupportedError from None
         except IrregularError:
             failed[code] = True
     valid = _all_valid(operands)
@@ -152,11 +158,19 @@ def _over_rows(
     rows = range(size) if valid is None else np.flatnonzero(valid).tolist()
     results: list[Any] = [_BLANKS[result]] * size
     failed = []
+    length = 0
     for row, arguments in zip(rows, _arguments(operands, size, valid), strict=True):
         try:
-            results[row] = compute(*arguments)
+            value = results[row] = compute(*arguments)
+        except TooMuchError:
+            raise UnsupportedError from None
         except IrregularError:
             failed.append(row)
+            continue
+        if result is str:
+            length += len(value)
+            if length > _LONGEST:
+                raise UnsupportedError
     if failed:
         valid = np.ones(size, dtype=np.bool_) if valid is None else valid.copy()
         valid[failed] = False

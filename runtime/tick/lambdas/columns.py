@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.frames import FieldKind, Frame
+from runtime.tick.lambdas import limits
 from runtime.tick.lambdas.arithmetic import (
     COMPARISONS,
     LOGICAL,
@@ -91,6 +92,7 @@ def column_function(node: Evaluator) -> ColumnFunction | None:
     part = _part(node)
 
     def columns(frame: Frame) -> Column | None:
+        limits.begin()
         try:
             # what is computed where no value is must not warn either
             with np.errstate(all="ignore"):

@@ -9,10 +9,10 @@ from typing import Final
 from runtime.golang.durations import parse_influx
 from runtime.golang.numbers import general, plain, wrapped
 from runtime.golang.quoting import quote
+from runtime.tick.lambdas.faults import CallError
 from runtime.tick.lambdas.values import (
     INT_MAX,
     INT_MIN,
-    CallError,
     truncated,
 )
 from runtime.units import Duration, influx_duration

@@ -19,16 +19,15 @@ from runtime.tick.lambdas.arithmetic import (
     COMPARISONS,
     LOGICAL,
     OPERATIONS,
-    DivisionByZeroError,
     complaint,
     negated,
 )
+from runtime.tick.lambdas.faults import CallError
 from runtime.tick.lambdas.functions import FUNCTIONS, Function
 from runtime.tick.lambdas.state import State
 from runtime.tick.lambdas.values import (
     MISSING,
     NAMES,
-    CallError,
     LambdaValue,
     Missing,
     Type,
@@ -184,7 +183,7 @@ class Binary(NamedTuple):
             return right
         try:
             return operation.compute(left, right)
-        except DivisionByZeroError as fault:
+        except CallError as fault:
             raise EvaluationError(str(fault)) from None
 
     def _refusal(self, left: Type, right: Type) -> str:

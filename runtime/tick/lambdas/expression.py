@@ -20,6 +20,7 @@ from runtime.tick.lambdas.build import (
 )
 from runtime.tick.lambdas.columns import Column, ColumnFunction, column_function
 from runtime.tick.lambdas.evaluator import Evaluator, Reference, Scope, guarded
+from runtime.tick.lambdas.limits import begin
 from runtime.tick.lambdas.rows import Row, compiled
 from runtime.tick.lambdas.state import State
 from runtime.tick.lambdas.values import NAMES, RESULTS, LambdaValue, Missing
@@ -131,6 +132,7 @@ def constant(expression: ast.Expression) -> LambdaValue:
     if names := references(root):
         raise ScriptError(f'name "{names[0]}" is undefined. Names in scope: ')
     check(root)
+    begin()
     try:
         return root.value(Scope({}, State()))
     except EvaluationError as fault:

@@ -11,11 +11,10 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from runtime.tick.lambdas import conversions, gomath, moments, strings
+from runtime.tick.lambdas.faults import CallError, IrregularError
 from runtime.tick.lambdas.regex import Regex
 from runtime.tick.lambdas.values import (
     NAMES,
-    CallError,
-    IrregularError,
     LambdaValue,
     Missing,
     Time,

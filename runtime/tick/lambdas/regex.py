@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from typing import Protocol, cast
 
 from runtime.golang import regex
+from runtime.tick.lambdas import limits
 
+# Longer texts are not remembered.
+_SHORT = 256
 _REFERENCE = re.compile(rb"\$(?:\$|\{(\w+)\}|(\w+))")
 
 
@@ -31,11 +34,9 @@ class Regex:
 
     Attributes:
         pattern: its source.
-        matches: whether it matches anywhere in a text; remembers recent texts, because
-            tags repeat and a look-up is many times faster than a search.
     """
 
-    __slots__ = ("_compiled", "matches", "pattern")
+    __slots__ = ("_compiled", "_remembered", "pattern")
 
     def __init__(self, pattern: str) -> None:
         """Compile `pattern`.
@@ -45,7 +46,17 @@ class Regex:
         """
         self.pattern = pattern
         self._compiled = cast(_Compiled, regex.compile(pattern))
-        self.matches = functools.lru_cache(maxsize=4096)(self._matches)
+        self._remembered = functools.lru_cache(maxsize=4096)(self._matches)
+
+    def matches(self, text: str) -> bool:
+        """Whether it matches anywhere in a text.
+
+        Recent short texts are remembered: tags repeat, and a look-up is many times
+        faster than a search.
+        """
+        if len(text) > _SHORT:
+            return self._matches(text)
+        return self._remembered(text)
 
     def _matches(self, text: str) -> bool:
         return self._compiled.search(_octets(text)) is not None
@@ -53,12 +64,16 @@ class Regex:
     def replace(self, text: str, template: str) -> str:
         """`text` with each match replaced; `$1` and `${name}` name groups.
 
+        Raises:
+            TooMuchError: the result, or what it takes to make it, is too long.
+
         Source: Go regexp.ReplaceAllString, which skips an empty match right after
         another match.
         """
         source, pattern = _octets(text), _octets(template)
         out: list[bytes] = []
-        position = last = 0
+        position = last = length = 0
+        limits.spend(len(source))
         while position <= len(source):
             match = self._compiled.search(source, position)
             if match is None:
@@ -66,7 +81,12 @@ class Regex:
             start, end = match.span()
             out.append(source[last:start])
             if end > last or start == 0:
-                out.append(_expanded(pattern, match, self._compiled))
+                made = _expanded(pattern, match, self._compiled)
+                length += len(made) - (end - start)
+                limits.spend(limits.MATCH + len(made))
+                if length > 0:
+                    limits.check(len(source) + length)
+                out.append(made)
             last = end
             width = _width(source, position)
             position = max(end, position + width)
@@ -88,7 +108,17 @@ def _width(source: bytes, position: int) -> int:
 
 
 def _expanded(template: bytes, match: _Match, compiled: _Compiled) -> bytes:
+    length = 0
+
     def group(reference: re.Match[bytes]) -> bytes:
+        nonlocal length
+        found = named(reference)
+        length += len(found)
+        limits.check(length)
+        limits.spend(limits.MATCH)
+        return found
+
+    def named(reference: re.Match[bytes]) -> bytes:
         name = (reference[1] or reference[2] or b"").decode()
         if not name:
             return b"$"

@@ -20,13 +20,14 @@ from typing import Any, NoReturn
 
 from runtime.errors import EvaluationError
 from runtime.golang.quoting import quote
+from runtime.tick.lambdas import limits
 from runtime.tick.lambdas.arithmetic import (
     COMPARISONS,
     LOGICAL,
     OPERATIONS,
     negated,
 )
-from runtime.tick.lambdas.build import folded, references
+from runtime.tick.lambdas.build import folded, parts, references
 from runtime.tick.lambdas.evaluator import (
     Binary,
     Call,
@@ -38,12 +39,12 @@ from runtime.tick.lambdas.evaluator import (
     Unary,
     is_boolean,
 )
+from runtime.tick.lambdas.faults import IrregularError
 from runtime.tick.lambdas.functions import FUNCTIONS, Function
 from runtime.tick.lambdas.state import State
 from runtime.tick.lambdas.values import (
     MISSING,
     RESULTS,
-    IrregularError,
     LambdaValue,
     Time,
     Type,
@@ -60,6 +61,8 @@ Finish = Callable[[Scope], LambdaValue]
 _EXACT = 2**53
 _PYTHON = {"==": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _ORDERING = frozenset(("<", "<=", ">", ">="))
+# Functions that spend of what one evaluation may do with strings.
+_TEXTUAL = frozenset(("regexReplace", "strReplace", "strToLower", "strToUpper"))
 _PRESENT = frozenset((bool, str, int, float))
 
 
@@ -313,6 +316,7 @@ def compiled(
         finish: evaluates the whole from scratch; called where the fast code gives up.
         results: the types that the function may return without asking `finish`.
     """
+    limits.begin()
     names = references(node)
     slow = _slow(names, finish)
     generator = Generator({n: f"v{i}" for i, n in enumerate(names) if n != "time"})
@@ -324,6 +328,7 @@ def compiled(
         "RESULTS": results,
         "Time": Time,
         "ambiguous": _ambiguous,
+        "begin": limits.begin,
         "compute": _compute,
         "irregular": _irregular,
         "minus": _minus,
@@ -334,7 +339,7 @@ def compiled(
         exec(compile(source, "<lambda>", "exec"), environment)
     except (SyntaxError, MemoryError, RecursionError):
         # deeper than Python can nest: the evaluator alone will do
-        return slow
+        return _begun(slow)
     made: Row = environment["row"]
     return made
 
@@ -358,6 +363,8 @@ def _source(node: Evaluator, generator: Generator, results: frozenset[Type]) -> 
             "    else:",
             f"        {variable} = MISSING",
         ]
+    if any(isinstance(each, Call) and each.name in _TEXTUAL for each in parts(node)):
+        lines.append("    begin()")
     lines += [f"    saved_{name} = {name}.save()" for name in states]
     lines.append("    try:")
     if code.type in results:
@@ -394,6 +401,19 @@ def _slow(names: tuple[str, ...], finish: Finish) -> Row:
         return finish(Scope(values, state))
 
     return slow
+
+
+def _begun(slow: Row) -> Row:
+    def begun(
+        state: State,
+        time: Nanoseconds,
+        fields: Mapping[str, Any],
+        tags: Mapping[str, str],
+    ) -> LambdaValue:
+        limits.begin()
+        return slow(state, time, fields, tags)
+
+    return begun
 
 
 def _is_plain(node: Evaluator, operator: str) -> bool:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from runtime.tick.lambdas.values import CallError, from_octets, octets
+from runtime.tick.lambdas.faults import CallError
+from runtime.tick.lambdas.limits import check, spend
+from runtime.tick.lambdas.values import from_octets, octets
 
 _WHITE: Final = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
     "\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 )
+
+# What each character counts for that Python code looks at.
+_SLOW = 8
+# From how many characters on a search may be quadratic in Python.
+_LONG = 64
 
 
 def contains(text: str, part: str) -> bool:
@@ -34,21 +41,28 @@ def index(text: str, part: str) -> int:
 
 def last_index(text: str, part: str) -> int:
     """Where `part` last begins, -1 if nowhere."""
-    return octets(text).rfind(octets(part))
+    data, wanted = octets(text), octets(part)
+    if len(wanted) < _LONG:
+        return data.rfind(wanted)
+    # other than backwards, Python searches forwards in linear time
+    found = data[::-1].find(wanted[::-1])
+    return found if found < 0 else len(data) - found - len(wanted)
 
 
 def index_any(text: str, chars: str) -> int:
     """Where the first character of `chars` is, -1 if nowhere."""
+    wanted = set(chars)
     for position, char in enumerate(text):
-        if char in chars:
+        if char in wanted:
             return len(octets(text[:position]))
     return -1
 
 
 def last_index_any(text: str, chars: str) -> int:
     """Where the last character of `chars` is, -1 if nowhere."""
+    wanted = set(chars)
     for position in range(len(text) - 1, -1, -1):
-        if text[position] in chars:
+        if text[position] in wanted:
             return len(octets(text[:position]))
     return -1
 
@@ -59,7 +73,18 @@ def length(text: str) -> int:
 
 
 def replace(text: str, old: str, new: str, times: int) -> str:
-    """`text` with the first `times` of `old` replaced, all if negative."""
+    """`text` with the first `times` of `old` replaced, all if negative.
+
+    Raises:
+        TooMuchError: it would be too long.
+    """
+    number = text.count(old)
+    if times >= 0:
+        number = min(number, times)
+    length = len(text) + number * (len(new) - len(old))
+    if length > len(text):
+        check(length)
+    spend(len(text) + length)
     return text.replace(old, new, max(times, -1))
 
 
@@ -81,33 +106,53 @@ def substring(text: str, start: int, stop: int) -> str:
 
 
 def lower(text: str) -> str:
-    """`text` in lower case, character by character."""
+    """`text` in lower case, character by character.
+
+    Raises:
+        TooMuchError: that is too much for one evaluation.
+    """
     if text.isascii():
         return text.lower()
+    spend(_SLOW * len(text))
     # Go knows no rules for several characters: no final sigma, İ is just i
     return "".join(char.lower()[0] for char in text)
 
 
 def upper(text: str) -> str:
-    """`text` in upper case, character by character."""
+    """`text` in upper case, character by character.
+
+    Raises:
+        TooMuchError: that is too much for one evaluation.
+    """
     if text.isascii():
         return text.upper()
+    spend(_SLOW * len(text))
     return "".join(large if len(large := char.upper()) == 1 else char for char in text)
 
 
 def trim(text: str, chars: str) -> str:
     """`text` without the given characters at both ends."""
-    return text.strip(chars) if chars else text
+    return trim_left(trim_right(text, chars), chars)
 
 
 def trim_left(text: str, chars: str) -> str:
     """`text` without the given characters at its start."""
-    return text.lstrip(chars) if chars else text
+    if len(chars) < _LONG:
+        return text.lstrip(chars) if chars else text
+    wanted, start = set(chars), 0
+    while start < len(text) and text[start] in wanted:
+        start += 1
+    return text[start:]
 
 
 def trim_right(text: str, chars: str) -> str:
     """`text` without the given characters at its end."""
-    return text.rstrip(chars) if chars else text
+    if len(chars) < _LONG:
+        return text.rstrip(chars) if chars else text
+    wanted, end = set(chars), len(text)
+    while end and text[end - 1] in wanted:
+        end -= 1
+    return text[:end]
 
 
 def trim_space(text: str) -> str:

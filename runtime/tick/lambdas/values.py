@@ -28,17 +28,6 @@ class Missing:
         return "missing"
 
 
-class IrregularError(Exception):
-    """The values at hand are not what compiled code expects.
-
-    Whoever catches it evaluates again by `Evaluator`, which has the error's words.
-    """
-
-
-class CallError(IrregularError):
-    """A function of the library fails; the text is the function's own."""
-
-
 MISSING: Final = Missing()
 INT_MIN: Final = -(2**63)
 INT_MAX: Final = 2**63 - 1

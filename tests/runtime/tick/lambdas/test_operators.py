@@ -159,5 +159,5 @@ def test_code_that_python_cannot_nest_is_evaluated():
         node = ast.BinaryNode("+", ast.NumberNode(1), node)
     root = build(node)
     row = compiled(root, root.value)
-    assert row.__name__ == "slow"
+    assert row.__name__ == "begun"
     assert row(State(), 0, {"v": 1}, {}) == 252

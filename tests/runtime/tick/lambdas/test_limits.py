@@ -1,0 +1,115 @@
+"""Strings of lambdas come to an end, and so does the work with them."""
+
+from __future__ import annotations
+
+import itertools
+import time
+
+import pytest
+
+from runtime.errors import EvaluationError, ScriptError
+from runtime.testing.alerts import task
+from runtime.testing.frames import frame_of, lambda_of, points
+from runtime.tick.lambdas import compile_lambda
+from runtime.tick.lambdas.limits import LONGEST
+from runtime.tick.lambdas.regex import Regex
+
+
+def nested(text: str, times: int) -> str:
+    """`text` with itself in the place of HERE, so many times."""
+    made = '"s"'
+    for _ in range(times):
+        made = text.replace("HERE", made)
+    return made
+
+
+TOO_LONG = "the string is longer than 1048576 characters"
+TOO_MUCH = "the expression does too much with strings"
+
+
+@pytest.mark.parametrize(
+    ("expression", "size", "reason"),
+    [
+        (nested("regexReplace(/./, HERE, '$0$0$0$0')", 9), 1000, TOO_MUCH),
+        (nested("regexReplace(/(.*)/, HERE, '$1$1$1$1$1$1$1$1')", 9), 1000, TOO_LONG),
+        (f"regexReplace(/.*/, \"s\", '{'$0' * 2000}')", 1000, TOO_LONG),
+        (nested("strReplace(HERE, 'a', 'aaaaaaaaaaaa', -1)", 9), 1000, TOO_LONG),
+        (nested("strReplace(HERE, '', 'a', -1)", 20), 1000, TOO_LONG),
+        (nested("(HERE + HERE)", 8), 100_000, TOO_LONG),
+        (nested("strToUpper(HERE)", 90), 100_000, TOO_MUCH),
+        (nested("strToLower(HERE)", 90), 100_000, TOO_MUCH),
+    ],
+)
+def test_strings_do_not_grow_without_end(
+    expression: str, size: int, reason: str
+) -> None:
+    made = compile_lambda(lambda_of(expression))
+    text = "a" * size + "é"
+    began = time.thread_time()
+    with pytest.raises(EvaluationError, match=reason):
+        made.row(made.new_state(), 0, {"s": text}, {})
+    assert time.thread_time() - began < 5
+    # the next evaluation begins anew
+    assert isinstance(made.row(made.new_state(), 0, {"s": ""}, {}), str)
+
+
+def test_columns_of_long_strings_go_row_by_row() -> None:
+    made = compile_lambda(lambda_of("strReplace(\"s\", 'a', 'aaaaaaaaaaaa', -1)"))
+    lines = "\n".join(f'm s="{n}{"a" * 9000}" {n}' for n in range(200))
+    assert made.columns(frame_of(points(lines))) is None
+    assert made.columns(frame_of(points(lines[:90_000].rpartition("\n")[0])))
+
+
+def test_a_task_outlives_strings_that_double() -> None:
+    doubled = ", ".join(
+        ['lambda: "s" + "s"', *(f'lambda: "s{n}" + "s{n}"' for n in range(30))]
+    )
+    names = ", ".join(f"'s{n}'" for n in range(31))
+    running = task(f"stream|from()|eval({doubled}).as({names})|log()")
+    running.points(points('m s="' + "x" * 1000 + '" 1'))
+    assert running.error == ""
+    assert running.nodes[2].errors == 1
+    running.points(points('m s="" 2'))
+    assert running.nodes[2].emitted == 1
+
+
+def test_variables_of_scripts_do_not_double_without_end() -> None:
+    names = ["s", *(f"s{n}" for n in range(31))]
+    lines = [f"var {names[0]} = 'xxxxxxxx'"]
+    for before, name in itertools.pairwise(names):
+        lines.append(f"var {name} = {before} + {before}")
+    with pytest.raises(ScriptError, match=TOO_LONG):
+        task("\n".join([*lines, "stream|from()|log().prefix(s30)"]))
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        'strTrim("s", "t")',
+        'strTrimLeft("s", "t")',
+        'strTrimRight("s", "t")',
+        'strLastIndex("s", "t")',
+        'strIndexAny("t", "s")',
+        'strLastIndexAny("t", "s")',
+        'strContainsAny("s", "t")',
+        'strIndex("s", "t")',
+        'strCount("s", "t")',
+    ],
+)
+def test_searches_take_no_time_in_proportion_to_both_strings(expression: str) -> None:
+    made = compile_lambda(lambda_of(expression))
+    many = "".join(map(chr, range(0x4E00, 0x9FA5)))
+    for text, other in (
+        ("a" * 400_000, "b" + "a" * 200_000),
+        ("\u9fa4" * 400_000, many),
+    ):
+        began = time.thread_time()
+        made.row(made.new_state(), 0, {"s": text, "t": other}, {})
+        assert time.thread_time() - began < 2
+
+
+def test_only_short_texts_are_remembered() -> None:
+    regex = Regex("a$")
+    assert regex.matches("b" * LONGEST + "a")
+    assert regex.matches("a")
+    assert regex._remembered.cache_info().currsize == 1
