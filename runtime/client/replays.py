@@ -16,7 +16,7 @@ USAGE = {
                                 [-recording-id <ID>] [-no-wait]
 
     Record what is written for a task. The ID of the recording is printed. The command
-    waits for the end, unless told otherwise.
+    waits for the end: the first point with a later time, or a minute without points.
 
     Batches and queries (record batch, record query) need InfluxDB.
 """,

@@ -49,7 +49,7 @@ def replay_body(body: bytes) -> dict[str, Any]:
     found = _read(body, _REPLAY)
     clock = found.setdefault("clock", "fast") or "fast"
     if clock not in ("fast", "real"):
-        raise RefusedError(f"invalid clock {quote(clock)}, must be 'fast' or 'real'")
+        raise RefusedError(f"unknown Clock {clock}")
     return found | {"clock": clock}
 
 
@@ -76,5 +76,5 @@ def _read(body: bytes, reader: Any) -> dict[str, Any]:
     try:
         found: dict[str, Any] = decode(body, reader, {})
     except JsonError as error:
-        raise RefusedError(f"invalid JSON: {error}") from None
+        raise RefusedError(str(error)) from None
     return found

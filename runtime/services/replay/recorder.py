@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from runtime.nodes.task import Write
 from runtime.pipeline.node import Pipeline
 from runtime.pipeline.source import FromNode, StreamNode
 from runtime.services.replay.files import RecordingWriter, ReplayFileError
 from runtime.services.task_store.records import DBRP
-from runtime.units import Nanoseconds
+from runtime.units import SECOND, Clock, Nanoseconds
+
+# How long after the stop, or after the last point, no point ends a recording …
+QUIET_NS = 60 * SECOND
+# … and one whose stop was past when it began: somebody is about to write old data.
+HISTORIC_QUIET_NS = 3600 * SECOND
 
 
 class Recorder:
-    """Records what a task would read.
+    """Records what a task would read, up to a time of the data.
+
+    The first point that is later ends it. Where none comes it ends when its stop is
+    past and no point has come for a while.
 
     Attributes:
         begin: when it began.
-        stop: when it is to end.
+        stop: the latest time of a point that is recorded.
         error: why it does not record any more.
+        is_done: whether a point was later than the stop, or writing failed.
+        ended: called when that happens.
+
+    Source: Kapacitor services/replay/service.go, doRecordStream, which waits for ever.
     """
 
     def __init__(
@@ -24,7 +38,7 @@ class Recorder:
         writer: RecordingWriter,
         dbrps: tuple[DBRP, ...],
         measurements: frozenset[str] | None,
-        begin: Nanoseconds,
+        clock: Clock,
         stop: Nanoseconds,
     ) -> None:
         """Record to `writer`.
@@ -33,33 +47,53 @@ class Recorder:
             writer: where to.
             dbrps: what the task reads.
             measurements: what it takes of that; None for everything.
-            begin: now.
-            stop: when it is to end.
+            clock: the time of day.
+            stop: the latest time of a point that is recorded.
         """
         self._writer = writer
         self._dbrps = frozenset(dbrps)
         self._measurements = measurements
-        self.begin = begin
+        self._clock = clock
+        self.begin = self._last = clock()
         self.stop = stop
         self.error = ""
+        self.is_done = False
+        self.ended: Callable[[], None] = lambda: None
 
     def __call__(self, write: Write, db: str, rp: str) -> None:
         """Record what was written."""
-        if self.error or (db, rp) not in self._dbrps:
+        if self.is_done or (db, rp) not in self._dbrps:
             return
-        names = self._measurements
-        points = (
-            point for point in write.points() if names is None or point.name in names
-        )
-        try:
-            self._writer.write(db, rp, points)
-        # whoever wrote the points has nothing to do with it
-        except ReplayFileError as error:
-            self.error = str(error)
+        names, points = self._measurements, []
+        is_over = False
+        for point in write.points():
+            if names is None or point.name in names:
+                is_over = point.time > self.stop
+                if is_over:
+                    break
+                points.append(point)
+        if points:
+            self._last = self._clock()
+            try:
+                self._writer.write(db, rp, points)
+            # whoever wrote the points has nothing to do with it
+            except ReplayFileError as error:
+                self.error = str(error)
+        if is_over or self.error:
+            self.is_done = True
+            self.ended()
+
+    @property
+    def deadline(self) -> Nanoseconds:
+        """When it ends if no point comes until then."""
+        quiet = QUIET_NS if self.stop > self.begin else HISTORIC_QUIET_NS
+        return max(self.stop, self._last) + quiet
 
     def progress(self, now: Nanoseconds) -> float:
-        """The share of its time that has passed."""
-        return min(1.0, (now - self.begin) / max(1, self.stop - self.begin))
+        """The share of its time that has passed; 0 while it waits for old data."""
+        if self.stop <= self.begin:
+            return 0.0
+        return min(1.0, (now - self.begin) / (self.stop - self.begin))
 
     def close(self) -> int:
         """Finish the file; its size in bytes."""

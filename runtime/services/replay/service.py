@@ -34,7 +34,7 @@ from runtime.services.task_store.records import Task
 from runtime.services.task_store.tasks import Tasks
 from runtime.store import Store
 from runtime.task_master import TaskMaster
-from runtime.units import SECOND, Clock
+from runtime.units import Clock
 
 _RECORDING_FIELDS = (
     *("link", "id", "type", "size", "date", "error", "status", "progress"),
@@ -44,6 +44,7 @@ _REPLAY_FIELDS = (
     *("status", "progress", "stats"),
 )
 _NEEDS_INFLUXDB = "needs InfluxDB: this server has no InfluxDB connection yet"
+_LOOK_EVERY_S = 1.0
 _INTERRUPTED = "the server stopped meanwhile"
 
 MasterMaker = Callable[[str, Clock], TaskMaster]
@@ -169,7 +170,7 @@ class ReplayService:
         now = self._clock()
         writer = RecordingWriter(self._path(id))
         measurements = measurements_of(self._tasks.script(task).pipeline)
-        recorder = Recorder(writer, task.dbrps, measurements, now, stop)
+        recorder = Recorder(writer, task.dbrps, measurements, self._clock, stop)
         recording = Recording(id, date=now)
         try:
             self._recordings.put(recording)
@@ -182,10 +183,15 @@ class ReplayService:
 
     async def _end_recording(self, recording: Recording, recorder: Recorder) -> None:
         error = _INTERRUPTED
+        ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        # on the compute thread
+        recorder.ended = lambda: _wake(loop, ended)
         try:
-            while not recorder.error and (left := recorder.stop - self._clock()) > 0:
-                # not at once: the clock may be set, and the file may fail
-                await asyncio.sleep(min(left / SECOND, 1.0))
+            while not recorder.is_done and self._clock() < recorder.deadline:
+                # now and then: the clock may be set, and points move the deadline
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(ended.wait(), _LOOK_EVERY_S)
             error = ""
         finally:
             await self._compute.run(self._finish_recording, recording, error)
@@ -335,6 +341,10 @@ class ReplayService:
         await self._compute.run(self._replays.delete, request.rest)
         await self._jobs.cancel("replay", request.rest)
         return NO_CONTENT
+
+
+def _wake(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
+    loop.call_soon_threadsafe(event.set)
 
 
 def _ended(record: Any, now: int, error: str) -> Any:

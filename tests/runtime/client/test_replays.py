@@ -37,7 +37,9 @@ def test_a_stream_is_recorded_listed_replayed_and_deleted(start_kapacitord):
     said = server.cli(*begin, "-recording-id", "rec", "-no-wait")
     assert said == "rec\n"
     server.write("cpu,host=a v=1 1", "db=d&rp=r")
-    assert server.cli(*begin[:-1], "10ms") != ""
+    assert server.cli(*begin, "-no-wait") != ""
+    # a point later than the stop ends both
+    server.write("cpu v=2 4102444800000000000", "db=d&rp=r")
     deadline = time.monotonic() + 20
     while server.call("GET", "/kapacitor/v1/recordings/rec")[0] == 202:
         assert time.monotonic() < deadline
@@ -49,6 +51,7 @@ def test_a_stream_is_recorded_listed_replayed_and_deleted(start_kapacitord):
     assert head.split() == ["ID", "Type", "Status", "Size", "Date"]
     [row] = [each for each in rows if each.startswith("rec ")]
     assert row.split()[:3] == ["rec", "stream", "finished"]
+    assert all("finished" in each for each in rows)
     assert row.endswith(" UTC    ")
     head, row = server.cli("list", "replays").splitlines()
     assert head.split() == ["ID", "Task", "Recording", "Status", "Clock", "Date"]
