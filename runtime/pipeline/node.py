@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, TypeVar
 
-from runtime.errors import ScriptError, TaskError
+from runtime.errors import ConfigError, ScriptError, TaskError
 from runtime.pipeline.properties import INTERNAL, TEN_SECONDS, internal
+from runtime.settings import setting
 from runtime.units import Duration
 
 # More than any task needs; data goes through all of them in one call after another.
@@ -24,7 +25,7 @@ class Edge(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DeadmanSettings:
-    """The `[deadman]` table: what `|deadman()` makes of its alert node.
+    """The `[deadman]` section of the configuration.
 
     Attributes:
         threshold: points per interval at or below which the source counts as dead.
@@ -34,14 +35,23 @@ class DeadmanSettings:
         is_global: add a deadman to the source of every task.
     """
 
-    threshold: float = 0.0
     interval: Duration = TEN_SECONDS
+    threshold: float = 0.0
     id: str = "{{ .Group }}:NODE_NAME for task '{{ .TaskName }}'"
     message: str = (
         '{{ .ID }} is {{ if eq .Level "OK" }}alive{{ else }}dead{{ end }}:'
         ' {{ index .Fields "emitted" | printf "%0.3f" }} points/INTERVAL.'
     )
-    is_global: bool = False
+    is_global: bool = setting(False, key="global")
+
+    def validate(self) -> None:
+        """Check the values.
+
+        Raises:
+            ConfigError: no task could start.
+        """
+        if self.is_global and self.interval <= 0:
+            raise ConfigError("interval must be positive where global is true")
 
 
 class _Owner(Protocol):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runtime.errors import ConfigError
+from runtime.pipeline.node import DeadmanSettings
 from runtime.server.sections import (
     AlertConfig,
     AuthConfig,
@@ -55,6 +56,7 @@ class Config:
     skip_config_overrides: bool = False
     default_retention_policy: str = ""
     alert: AlertConfig = AlertConfig()
+    deadman: DeadmanSettings = DeadmanSettings()
     delivery: DeliveryConfig = DeliveryConfig()
     auth: AuthConfig = AuthConfig()
     http: HttpConfig = HttpConfig()
@@ -111,7 +113,10 @@ def demo_config(home: Path) -> Config:
 
 
 # in Kapacitor's order, then ours
-_CHECKED = ("replay", "auth", "storage", "http", "load", "delivery", "alert")
+_CHECKED = (
+    *("replay", "auth", "storage", "http", "load", "delivery", "alert"),
+    "deadman",
+)
 
 
 def _validate(section: str, value: object) -> None:

@@ -28,7 +28,6 @@ ELSEWHERE = frozenset(
         "bigpanda",
         "collectd",
         "consul",
-        "deadman",
         "discord",
         "dns",
         "ec2",

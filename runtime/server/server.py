@@ -163,6 +163,7 @@ class Server:
             self._alerts,
             clock,
             secret_fields(self._services),
+            self._config.deadman,
         )
         all_templates = Templates(templates, self._all_tasks, clock)
         self._tasks = TaskStoreService(
@@ -245,6 +246,10 @@ class Server:
                 "whoever reaches this server may use its API: bind it to 127.0.0.1, or "
                 "set [auth] enabled and [http] auth-enabled",
                 extra={"address": self._config.http.bind_address},
+            )
+        if self._config.deadman.is_global:
+            log.info(
+                "Deadman's switch is configured globally", extra={"service": "deadman"}
             )
         self._compute.start()
         try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from runtime.errors import ScriptError
 from runtime.pipeline.alert import HANDLERS, AlertNode
 from runtime.pipeline.evaluate import Script, dbrps, evaluate, task_type
+from runtime.pipeline.node import DeadmanSettings
 from runtime.pipeline.sideload import SideloadNode
 from runtime.services.alert.policy import ForbiddenError, Policy
 from runtime.services.httpd.messages import RefusedError
@@ -55,28 +56,45 @@ def parsed(script: str) -> Parsed:
     return Parsed(program, kind, dbrps(program))
 
 
-def compiled(task: Task) -> Script:
+def compiled(task: Task, deadman: DeadmanSettings) -> Script:
     """What a task runs.
 
+    Args:
+        task: the task.
+        deadman: settings of the server.
+
     Raises:
         RefusedError: its script is wrong.
     """
-    return _evaluated(task.script, task.type, task.vars, template=False)
+    return _evaluated(task.script, task.type, task.vars, deadman, template=False)
 
 
-def compiled_template(template: Template) -> Script:
+def compiled_template(template: Template, deadman: DeadmanSettings) -> Script:
     """What a template says, its variables without values.
 
+    Args:
+        template: the template.
+        deadman: settings of the server.
+
     Raises:
         RefusedError: its script is wrong.
     """
-    return _evaluated(template.script, template.type, {}, template=True)
+    return _evaluated(template.script, template.type, {}, deadman, template=True)
 
 
-def _evaluated(script: str, kind: str, variables: Vars, *, template: bool) -> Script:
+def _evaluated(
+    script: str,
+    kind: str,
+    variables: Vars,
+    deadman: DeadmanSettings,
+    *,
+    template: bool,
+) -> Script:
     try:
         edge = "batch" if kind == "batch" else "stream"
-        return evaluate(parse(script), edge, variables, template=template)
+        return evaluate(
+            parse(script), edge, variables, template=template, deadman=deadman
+        )
     except ScriptError as error:
         raise RefusedError(f"invalid TICKscript: {error}") from None
 

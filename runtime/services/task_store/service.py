@@ -231,7 +231,7 @@ class TaskStoreService:
     def _template_tree(
         self, template: Template, view: View, fields: frozenset[str] | None = None
     ) -> dict[str, Any]:
-        script = compiled_template(template)
+        script = compiled_template(template, self._tasks.deadman)
         shown = self._templates.shown(template, script.variables)
         tree = {
             "link": self_link(f"{BASE}/templates/{template.id}"),

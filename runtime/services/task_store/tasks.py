@@ -9,6 +9,7 @@ from typing import Protocol
 from runtime.errors import KapacitorError
 from runtime.nodes.secret_properties import SecretFields
 from runtime.pipeline.evaluate import Script
+from runtime.pipeline.node import DeadmanSettings
 from runtime.records import Records
 from runtime.services.alert.policy import OPEN, Policy
 from runtime.services.httpd.messages import RefusedError
@@ -19,6 +20,8 @@ from runtime.services.task_store.restoring import restored
 from runtime.services.task_store.scripts import check_handlers, compiled, parsed
 from runtime.task_master import TaskMaster
 from runtime.units import Clock
+
+DEFAULT_DEADMAN = DeadmanSettings()
 
 log = logging.getLogger("kapacitor.task_store")
 
@@ -31,7 +34,13 @@ class Topics(Protocol):
 
 
 class Tasks:
-    """All tasks, those that run among them."""
+    """All tasks, those that run among them.
+
+    Attributes:
+        records: where they are stored.
+        master: runs them.
+        deadman: settings for `|deadman()`.
+    """
 
     def __init__(
         self,
@@ -41,6 +50,7 @@ class Tasks:
         topics: Topics,
         clock: Clock,
         secrets: SecretFields,
+        deadman: DeadmanSettings = DEFAULT_DEADMAN,
     ) -> None:
         """Keep tasks.
 
@@ -51,8 +61,10 @@ class Tasks:
             topics: of their alert nodes.
             clock: the time of day.
             secrets: which fields of handlers are secrets.
+            deadman: settings for `|deadman()`.
         """
         self.records = records
+        self.deadman = deadman
         self._templates = templates
         self.master = master
         self._topics = topics
@@ -88,7 +100,7 @@ class Tasks:
         known = self._scripts.get(task.id)
         if known is not None and _same_definition(known[0], task):
             return known[1]
-        script = compiled(task)
+        script = compiled(task, self.deadman)
         self._scripts[task.id] = task, script
         return script
 

@@ -58,7 +58,7 @@ class Templates:
         now = self._clock()
         script = self._restored(body.script, None)
         template = Template(id, _type(script), script, "", now, now)
-        defaults = compiled_template(template).variables
+        defaults = compiled_template(template, self._tasks.deadman).variables
         self.records.put(template)
         self.shown(template, defaults).warn(id, "template")
         return template
@@ -96,7 +96,7 @@ class Templates:
             script = self._restored(body.script, before)
             kind = _type(script)
             template = dataclasses.replace(template, script=script, type=kind)
-        defaults = compiled_template(template).variables
+        defaults = compiled_template(template, self._tasks.deadman).variables
         self._update_tasks(before, template, policy, apart)
         self.records.replace(id, template)
         if template.id != id:
@@ -141,7 +141,7 @@ class Templates:
             raise RefusedError("task does contain any dbrps", 500)
         if task.script != old.script:
             try:
-                script = compiled(task)
+                script = compiled(task, self._tasks.deadman)
             except RefusedError:
                 # the variables of a task that is off may be set later
                 if task.enabled:

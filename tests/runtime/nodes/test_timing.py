@@ -83,10 +83,10 @@ def test_shift_moves_the_ends_of_batches():
             "stream|from()|sample(0s)",
             "invalid sample rate: must be positive integer or duration",
         ),
-        ("stream|from()|stats(0s)", "^stats node must have positive interval$"),
-        ("stream|from()|stats(-1s)", "^stats node must have positive interval$"),
-        ("stream|from()|deadman(1.0, 0s)", "^stats node must have positive interval$"),
-        ("stream|from()|deadman(1.0, -10s)", "^stats node must have positive interval"),
+        ("stream|from()|stats(0s)", "stats node must have positive interval"),
+        ("stream|from()|stats(-1s)", "stats node must have positive interval"),
+        ("stream|from()|deadman(1.0, 0s)", "stats node must have positive interval"),
+        ("stream|from()|deadman(1.0, -10s)", "stats node must have positive interval"),
     ],
 )
 def test_zero_does_not_start(script, reason):

@@ -113,10 +113,10 @@ def test_the_file_of_a_real_installation_is_accepted() -> None:
     assert config.handlers.hipchat.state_changes_only
     named = [line.split("[")[1].split("]")[0] for line in warnings]
     assert named == [
-        *("tls", "deadman", "influxdb", "kubernetes", "smtp", "azure", "scraper"),
+        *("tls", "influxdb", "kubernetes", "smtp", "azure", "scraper"),
         *("reporting", "stats", "udf", "talk", "udp"),
     ]
-    assert warnings[2] == (
+    assert warnings[1] == (
         "line 41: the section [influxdb] has no effect on this server"
     )
 
