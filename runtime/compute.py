@@ -6,8 +6,10 @@ answered for itself.
 
 A small write that finds the thread idle is done at once on the event loop: handing it
 over would cost more than the work. As nothing else is under way then, it is still one
-thing at a time, in order. When such a write turns out to be slow, the next ones take
-the thread for a while, so that the loop is not held up more than now and then.
+thing at a time, in order. The loop waits for nothing, though: what such a write leaves to
+be kept is committed on the thread, and while another thread uses the database the whole
+write is done there. When one turns out to be slow, the next ones take the thread for a
+while, so that the loop is not held up more than now and then.
 """
 
 from __future__ import annotations
@@ -18,10 +20,12 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
+
+from runtime.worker import Worker
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -53,19 +57,41 @@ class _Job:
         else:
             self.future.set_exception(self.error)
 
+    def done(self) -> _Job:
+        """A job with the same answer, once its transaction is kept."""
+        return _Job(self._again, (), {}, self.future, self.is_write)
+
+    def _again(self) -> Any:
+        if self.error is not None:
+            raise self.error
+        return self.result
+
 
 class Compute:
-    """Runs functions one after the other, in the order of their calls."""
+    """Runs functions one after the other, in the order of their calls.
+
+    Attributes:
+        reader: puts together what is to be shown, while the thread goes on.
+    """
 
     def __init__(
-        self, transaction: Callable[[], AbstractContextManager[Any]] | None = None
+        self,
+        transaction: Callable[[], AbstractContextManager[Any]] | None = None,
+        staging: Callable[[], AbstractContextManager[bool]] | None = None,
+        has_staged: Callable[[], bool] = lambda: False,
     ) -> None:
         """Make a thread that is not started yet.
 
         Args:
             transaction: what the writes of one pass are wrapped in; its exit commits.
+            staging: what a small write is wrapped in on the event loop: commits
+                nothing, and gives False where the write would have to wait.
+            has_staged: whether something is left to be committed by a transaction.
         """
         self._transaction = transaction or contextlib.nullcontext
+        self._staging = staging or (lambda: contextlib.nullcontext(transaction is None))
+        self._has_staged = has_staged
+        self.reader = Worker("reader")
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closing = False
         # jobs not answered yet; counted on the event loop only
@@ -81,6 +107,7 @@ class Compute:
 
     async def close(self) -> None:
         """Finish what waits, then end the thread."""
+        self.reader.close()
         if self._thread.is_alive():
             self._closing = True
             self._jobs.put(None)
@@ -91,6 +118,16 @@ class Compute:
     ) -> asyncio.Future[T]:
         """Call `function` on the thread; awaiting gives its result or its exception."""
         return self._submit(function, args, kwargs, is_write=False)
+
+    async def each(self, slices: Iterator[T]) -> AsyncGenerator[T, None]:
+        """Work slice by slice on the thread; whatever waits is done in between.
+
+        Args:
+            slices: does the next slice when it is asked for its result.
+        """
+        end = object()
+        while (found := await self.run(next, slices, end)) is not end:
+            yield found  # type: ignore[misc]
 
     def write(
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
@@ -106,17 +143,28 @@ class Compute:
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> asyncio.Future[T]:
         """Like `write`, for a call that is likely to take less time than a hand-over."""
-        if self._pending or self._loop is None or self._closing:
-            return self.write(function, *args, **kwargs)
         start = time.monotonic()
-        if start < self._cautious_until:
+        if (
+            self._pending
+            or self._loop is None
+            or self._closing
+            or start < self._cautious_until
+            or self._has_staged()
+        ):
             return self.write(function, *args, **kwargs)
         job = _Job(function, args, kwargs, self._loop.create_future(), True)
-        self._run((job,))
-        job.settle()
+        with self._staging() as is_free:
+            if is_free:
+                _execute(job)
         end = time.monotonic()
         if end - start > SLOW_S:
             self._cautious_until = end + CAUTION_S
+        if not is_free:
+            self._put(job)
+        elif self._has_staged():
+            self._put(job.done())
+        else:
+            job.settle()
         return job.future
 
     def _submit(
@@ -130,9 +178,12 @@ class Compute:
         if self._loop is None or self._closing:
             raise RuntimeError("the compute thread does not run")
         job = _Job(function, args, kwargs, self._loop.create_future(), is_write)
+        self._put(job)
+        return job.future
+
+    def _put(self, job: _Job) -> None:
         self._pending += 1
         self._jobs.put(job)
-        return job.future
 
     def _work(self) -> None:
         for jobs in self._passes():

@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import sqlite3
-import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from runtime import folders, schema
 from runtime.errors import StoreError
+from runtime.fair_lock import FairLock
 from runtime.sealing import KeyFile, Seal
 
 log = logging.getLogger("kapacitor.storage")
@@ -24,7 +23,6 @@ _MEMORY = ":memory:"
 _WAL_BYTES = 64 * 1024 * 1024
 # how much a backup copies before others may use the database
 _BACKUP_PAGES = 256
-_BACKUP_PAUSE_S = 0.001
 
 
 class Store:
@@ -45,7 +43,7 @@ class Store:
                 lacks its key, or another process uses it. It is left as it is.
         """
         self._path = path
-        self._lock = threading.RLock()
+        self._lock = FairLock()
         self._depth = 0
         self._begun = False
         self._after_commit: list[Callable[[], None]] = []
@@ -96,7 +94,6 @@ class Store:
 
         def let_others(status: int, remaining: int, total: int) -> None:
             self._lock.release()
-            time.sleep(_BACKUP_PAUSE_S)
             self._lock.acquire()
 
         with self._lock, _translated("copy"):
@@ -144,6 +141,20 @@ class Store:
             self._depth -= 1
             if self._depth == 0:
                 self._commit()
+
+    @contextlib.contextmanager
+    def unless_busy(self) -> Iterator[bool]:
+        """Keep other threads from the database; without waiting for one that uses it.
+
+        Yields:
+            False if another thread uses it: then nothing is kept from anybody.
+        """
+        is_free = self._lock.acquire(blocking=False)
+        try:
+            yield is_free
+        finally:
+            if is_free:
+                self._lock.release()
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Run `call` once what was written is kept; at once outside a transaction.

@@ -13,8 +13,8 @@ RUNTIME = Path(__file__).parent.parent / "runtime"
 # each may import itself and what stands above it
 LAYERS = (
     (
-        *("addresses", "errors", "folders", "secret_names", "settings", "suggestions"),
-        *("units", "version"),
+        *("addresses", "errors", "fair_lock", "folders", "secret_names", "settings"),
+        *("suggestions", "units", "version", "worker"),
     ),
     ("golang",),
     ("secrets", "secret_mappings", "secret_references", "secret_urls"),

@@ -41,14 +41,19 @@ class Recovered:
         """A state is OK no more, or nobody's any more."""
         self._since.pop(key, None)
 
-    def take(self, now: Nanoseconds) -> list[Key]:
-        """Those that are to be forgotten now, which this already has done."""
+    def take(self, now: Nanoseconds, most: int) -> list[Key]:
+        """Those that are to be forgotten now, which this already has done.
+
+        Args:
+            now: the time.
+            most: how many of them at most.
+        """
         too_many = len(self._since) - self._retention.count
         latest = now - self._retention.age
         found: list[Key] = []
         for key, since in self._since.items():
             # where the clock was set back, those behind wait for what is before them
-            if since > latest and len(found) >= too_many:
+            if len(found) >= most or (since > latest and len(found) >= too_many):
                 break
             found.append(key)
         for key in found:

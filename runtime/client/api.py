@@ -68,6 +68,9 @@ class Api:
         while True:
             page = {"limit": str(_PAGE), "offset": str(len(found))}
             items = self.get(path, {**query, **page})[key] or []
+            # some of Kapacitor's lists know no pages: they are whole each time
+            if len(items) > _PAGE or (found and items == found):
+                return list(items)
             found += items
             if len(items) < _PAGE:
                 return found

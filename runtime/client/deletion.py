@@ -47,13 +47,13 @@ def _paged(api: Api, kind: str, pattern: str) -> list[str]:
 
 
 def _topics(api: Api, pattern: str) -> list[str]:
-    found = api.get("/alerts/topics", {"pattern": pattern})["topics"]
+    found = api.all_pages("/alerts/topics", "topics", {"pattern": pattern})
     return [f"/alerts/topics/{each['id']}" for each in found]
 
 
 def _handlers(api: Api, topic: str, pattern: str) -> list[str]:
     base = f"/alerts/topics/{topic}/handlers"
-    found = api.get(base, {"pattern": pattern})["handlers"]
+    found = api.all_pages(base, "handlers", {"pattern": pattern})
     return [f"{base}/{each['id']}" for each in found]
 
 

@@ -80,7 +80,7 @@ def _topics(api: Api, patterns: list[str]) -> None:
     topics = [
         topic
         for pattern in patterns
-        for topic in api.get("/alerts/topics", {"pattern": pattern})["topics"]
+        for topic in api.all_pages("/alerts/topics", "topics", {"pattern": pattern})
     ]
     widths = (width(2, (topic["id"] for topic in topics)), 9, 0)
     print(row(widths, ("ID", "Level", f"{'Collected':>10}")))
@@ -92,10 +92,10 @@ def _topics(api: Api, patterns: list[str]) -> None:
 def _handlers(api: Api, patterns: list[str]) -> None:
     topic_pattern, *handler_patterns = patterns
     rows: list[tuple[str, str, str]] = []
-    for topic in api.get("/alerts/topics", {"pattern": topic_pattern})["topics"]:
+    for topic in api.all_pages("/alerts/topics", "topics", {"pattern": topic_pattern}):
         for pattern in handler_patterns or [""]:
             path = f"/alerts/topics/{topic['id']}/handlers"
-            for each in api.get(path, {"pattern": pattern})["handlers"]:
+            for each in api.all_pages(path, "handlers", {"pattern": pattern}):
                 rows.append((topic["id"], each["id"], each["kind"]))
     widths = [width(10, (each[column] for each in rows)) for column in range(3)]
     print(row(widths, ("Topic", "ID", "Kind")))

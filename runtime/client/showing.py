@@ -84,8 +84,10 @@ def show_topic(api: Api, arguments: list[str]) -> None:
         raise UsageError("Must specify one topic ID")
     path = f"/alerts/topics/{arguments[0]}"
     topic = api.get(path)
-    handlers = [each["id"] for each in api.get(f"{path}/handlers")["handlers"]]
-    events = api.get(f"{path}/events")["events"] or []
+    handlers = [
+        each["id"] for each in api.all_pages(f"{path}/handlers", "handlers", {})
+    ]
+    events = api.all_pages(f"{path}/events", "events", {})
     print(f"ID: {topic['id']}")
     print(f"Level: {topic['level']}")
     print(f"Collected: {topic['collected']}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from runtime.alert.types import Event, Handler
@@ -73,6 +73,8 @@ class Book:
         self._queues: dict[Address, Queue] = {}
         self._staged: list[Item] = []
         self._news: set[Address] = set()
+        # what is to be cancelled, as its handler was deleted before it turned up
+        self._leaving: list[Waiting] = []
         self._floods = Floods(policy.flood_limit)
         self._quota = quota
         self._quota_bytes = quota_bytes
@@ -203,15 +205,11 @@ class Book:
         self._call()
 
     def retire(self, address: Address) -> None:
-        """Deliver what waits for a deleted handler if that is quick; cancel the rest.
-
-        Raises:
-            StoreError: the database cannot be written.
-        """
-        if stored := self._stored.get(address):
-            self._cancel_stored(stored, DELETED)
+        """Deliver what waits for a deleted handler if that is quick; cancel the rest."""
         with self._lock:
-            self._stored.pop(address, None)
+            stored = self._stored.pop(address, None)
+            if stored is not None:
+                self._leaving.append(stored)
             queue = self._queues.get(address)
             if queue is not None:
                 drain_s = 0.0 if queue.has_failed else self._policy.drain_s
@@ -226,11 +224,7 @@ class Book:
         return {each.topic for each in addresses if each.topic.startswith(prefix)}
 
     def retire_topic(self, topic: str) -> None:
-        """`retire` all handlers of a topic.
-
-        Raises:
-            StoreError: the database cannot be written.
-        """
+        """`retire` all handlers of a topic."""
         with self._lock:
             addresses = [*self._queues, *self._stored]
         for address in addresses:
@@ -250,10 +244,16 @@ class Book:
             gone = [each for key, each in self._stored.items() if not is_expected(key)]
             for each in gone:
                 del self._stored[each.address]
-        return sum(self._cancel_stored(each, GONE) for each in gone)
+        total = 0
+        for each in gone:
+            for count in self.outbox.cancel(each.address, GONE, each.newest):
+                self._count_cancelled(count)
+                total += count
+            log_cancelled(each, GONE)
+        return total
 
-    def resend(self, wanted: Filter, number: int | None = None) -> int:
-        """Deliver again what was given up or cancelled; how many events.
+    def resend(self, wanted: Filter, number: int | None = None) -> Iterator[int]:
+        """Deliver again what was given up or cancelled.
 
         They get new ids. What has no handler stays as it is.
 
@@ -261,27 +261,37 @@ class Book:
             wanted: which.
             number: only the delivery of this id.
 
+        Yields:
+            How many events, a slice at a time.
+
         Raises:
             StoreError: the database cannot be written.
         """
-        with self._lock:
-            known = [key for key, each in self._queues.items() if not each.is_retired]
-        found = self.outbox.renew(wanted, self._now(), known, number)
-        with self._lock:
-            for each in found:
-                queue = self._queues[each.address]
-                queue.pending += each.size
-                queue.newest = max(queue.newest, each.newest)
-                self._news.add(each.address)
-                self._pending += each.size
-        self._call()
-        return sum(each.size for each in found)
+        for found in self.outbox.renew(wanted, self._now(), self.has_handler, number):
+            with self._lock:
+                for each in found:
+                    self._pending += each.size
+                    queue = self._queues.get(each.address)
+                    if queue is None:
+                        # deleted just now
+                        self._leaving.append(each)
+                        continue
+                    queue.pending += each.size
+                    queue.newest = max(queue.newest, each.newest)
+                    self._news.add(each.address)
+            self._call()
+            yield sum(each.size for each in found)
 
     def has_handler(self, address: Address) -> bool:
         """Whether somebody delivers for an address."""
         with self._lock:
             queue = self._queues.get(address)
             return queue is not None and not queue.is_retired
+
+    def waits_for_handler(self, address: Address) -> bool:
+        """Whether something waits for a handler that is not there."""
+        with self._lock:
+            return address in self._stored
 
     def discard(self, item: Item) -> bool:
         """Drop a delivery; False if it is under way.
@@ -371,24 +381,35 @@ class Book:
                 queue.newest, queue.pending = stored.newest, stored.size
         return queue
 
-    def _cancel_stored(
-        self, stored: Waiting, reason: str, but: tuple[int, ...] = ()
-    ) -> int:
-        count = self.outbox.cancel(stored.address, reason, stored.newest, but)
+    def _count_cancelled(self, count: int) -> None:
+        """Count out what the outbox has cancelled and no queue counts."""
         with self._lock:
-            self._pending -= stored.size
+            self._pending -= count
             self.former.cancelled += count
-        _log_cancelled(stored.address, count, reason)
-        return count
+
+    def _count_out(self, address: Address, count: int) -> None:
+        """Count out what the outbox has given up of a handler that is not there."""
+        with self._lock:
+            self._pending -= count
+            stored = self._stored.get(address)
+            if stored is None:
+                # its handler has turned up meanwhile
+                if queue := self._queues.get(address):
+                    queue.pending -= count
+            elif stored.size > count:
+                self._stored[address] = stored._replace(size=stored.size - count)
+            else:
+                del self._stored[address]
 
 
-def _log_cancelled(address: Address, count: int, reason: str) -> None:
+def log_cancelled(what: Waiting, reason: str) -> None:
+    """Say that what waited for a handler is cancelled."""
     _log.warning(
         "cancelled deliveries",
         extra={
-            "topic": address.topic,
-            "handler": address.handler,
-            "count": count,
+            "topic": what.address.topic,
+            "handler": what.address.handler,
+            "count": what.size,
             "reason": reason,
         },
     )

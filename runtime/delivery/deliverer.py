@@ -24,8 +24,10 @@ from runtime.delivery.book import (
     QUOTA,
     QUOTA_BYTES,
     Book,
+    log_cancelled,
 )
 from runtime.delivery.items import Address, Item, State, Waiting
+from runtime.delivery.outbox import SLICE
 from runtime.delivery.policy import Kind, RetryPolicy
 from runtime.delivery.queue import Queue
 from runtime.delivery.settling import SETTLE_AGAIN_S, Settler
@@ -150,35 +152,42 @@ class Deliverer(Book):
             if queue.has_failed:
                 await self._expire(queue, limit)
         for stored in self.stored():
-            count = await self._settler.run(
-                self.outbox.expire, stored.address, limit, _TOO_OLD
-            )
-            with self._lock:
-                self._pending -= count
-                if count >= stored.size:
-                    self._stored.pop(stored.address, None)
-                elif count:
-                    left = stored._replace(size=stored.size - count)
-                    self._stored[stored.address] = left
-        purged = await self._settler.run(
-            self.outbox.purge, self._now() - self._retention, self._max_ended
-        )
+            old = self.outbox.expire(stored.address, limit, _TOO_OLD)
+            async for count in self._settler.each(old):
+                self._count_out(stored.address, count)
+                if not self.waits_for_handler(stored.address):
+                    # what its handler has now, it may deliver meanwhile
+                    break
+        ended = self.outbox.purge(self._now() - self._retention, self._max_ended)
+        purged = sum([count async for count in self._settler.each(ended)])
         if purged:
             _log.warning(
                 "forgot deliveries that were given up", extra={"count": purged}
             )
 
     async def _expire(self, queue: Queue, limit: Nanoseconds) -> None:
-        with self._lock:
-            old = queue.older(limit)
-            for item in old:
-                queue.drop(item.id, self._monotonic())
-            self._pending -= len(old)
-        queue.counters.dead += len(old)
-        for item in old:
-            error = item.error or _TOO_OLD
-            await self._settler.settle(changed=replace(item, state="dead", error=error))
+        while old := self._taken_out(queue, limit):
+            queue.counters.dead += len(old)
+            await asyncio.gather(
+                *(
+                    self._settler.settle(
+                        changed=replace(
+                            item, state="dead", error=item.error or _TOO_OLD
+                        )
+                    )
+                    for item in old
+                )
+            )
         self._advance(queue)
+
+    def _taken_out(self, queue: Queue, limit: Nanoseconds) -> list[Item]:
+        """Some of the items of a queue from before `limit`; it has them no more."""
+        with self._lock:
+            old, now_s = queue.older(limit, SLICE), self._monotonic()
+            for item in old:
+                queue.drop(item.id, now_s)
+            self._pending -= len(old)
+        return old
 
     async def _tidy_on(self) -> None:
         while True:
@@ -204,6 +213,9 @@ class Deliverer(Book):
         with self._lock:
             news = [self._queues[key] for key in self._news if key in self._queues]
             self._news.clear()
+            leaving, self._leaving = self._leaving, []
+        for stored in leaving:
+            self._spawn(self._cancel(stored))
         for queue in news:
             self._advance(queue)
 
@@ -397,10 +409,14 @@ class Deliverer(Book):
         if left.size:
             self._spawn(self._cancel(left, kept))
 
-    async def _cancel(self, left: Waiting, kept: tuple[int, ...]) -> None:
+    async def _cancel(self, left: Waiting, kept: tuple[int, ...] = ()) -> None:
         while True:
             try:
-                await self._settler.run(self._cancel_stored, left, DELETED, kept)
+                async for count in self._settler.each(
+                    self.outbox.cancel(left.address, DELETED, left.newest, kept)
+                ):
+                    self._count_cancelled(count)
+                log_cancelled(left, DELETED)
                 return
             except StoreError as error:
                 _log_store("cancel deliveries", error)

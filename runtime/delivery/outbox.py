@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -33,6 +34,10 @@ _IS_TOLD = (
     " WHERE teller.id = deliveries.summary AND teller.state = 'pending')"
 )
 _PENDING = "topic = ? AND handler = ? AND state = 'pending'"
+_ENDED = "state <> 'pending'"
+# How many rows one transaction looks at: others use the database in between.
+SLICE = 1000
+_INT64_MAX = 2**63 - 1
 
 
 class Outbox:
@@ -163,22 +168,63 @@ class Outbox:
         offset: int = 0,
         limit: int = 100,
     ) -> list[Item]:
-        """Items with ids greater than `after`, oldest first."""
+        """Items with ids greater than `after`, oldest first.
+
+        They are looked for in slices, so that a rare one keeps nobody from the
+        database for long.
+        """
         condition, values = Filter(state, topic, handler).condition
-        rows = self._store.query(
-            f"SELECT {_COLUMNS} FROM deliveries WHERE id > ? AND {condition}"
-            " ORDER BY id LIMIT ? OFFSET ?",
-            (after, *values, limit, offset),
-        )
-        return [_item(row) for row in rows]
+        has_ended = bool(state) and state != "pending"
+        found: list[Item] = []
+        for low, high in self._ranges(after, _ENDED if has_ended else "1"):
+            where = f"id > ? AND id <= ? AND {condition}"
+            if offset:
+                [[count]] = self._store.query(
+                    f"SELECT count(*) FROM deliveries WHERE {where}",
+                    (low, high, *values),
+                )
+                if count <= offset:
+                    offset -= count
+                    continue
+            rows = self._store.query(
+                f"SELECT {_COLUMNS} FROM deliveries WHERE {where}"
+                " ORDER BY id LIMIT ? OFFSET ?",
+                (low, high, *values, limit - len(found), offset),
+            )
+            found += map(_item, rows)
+            offset = 0
+            if len(found) >= limit:
+                break
+        return found
+
+    def _ranges(
+        self, after: int, condition: str, last: int = _INT64_MAX
+    ) -> Iterator[tuple[int, int]]:
+        """The ids of a slice of rows each, as (greater than, up to).
+
+        Args:
+            after: where they begin.
+            condition: which rows count, so that an index has them in order.
+            last: where they end.
+        """
+        while True:
+            [[high]] = self._store.query(
+                f"SELECT max(id) FROM (SELECT id FROM deliveries WHERE {condition}"
+                " AND id > ? AND id <= ? ORDER BY id LIMIT ?)",
+                (after, last, SLICE),
+            )
+            if high is None:
+                return
+            yield after, high
+            after = high
 
     def renew(
         self,
         wanted: Filter,
         now: Nanoseconds,
-        addresses: Iterable[Address],
+        is_wanted: Callable[[Address], bool],
         number: int | None = None,
-    ) -> list[Waiting]:
+    ) -> Iterator[list[Waiting]]:
         """Make deliveries that ended pending again, behind all others.
 
         They get new ids, and so new keys.
@@ -186,26 +232,33 @@ class Outbox:
         Args:
             wanted: which; what is summarized only if it says so.
             now: the time.
-            addresses: whose; others stay as they are.
+            is_wanted: whose; others stay as they are.
             number: only the item of this id.
+
+        Yields:
+            What was renewed, a slice at a time.
         """
         condition, values = wanted.condition
-        ended = "state <> 'pending'" if wanted.state else _GIVEN_UP
+        ended = _ENDED if wanted.state else _GIVEN_UP
         if number is not None:
-            ended = "state <> 'pending' AND id = ?"
-            values = [number, *values]
-        found = self._store.query(
-            f"SELECT id, topic, handler FROM deliveries WHERE {ended}"
-            f" AND {condition} ORDER BY id",
-            values,
-        )
-        known = frozenset(addresses)
-        rows = [(row[0], Address(row[1], row[2])) for row in found]
-        changes = [
-            (self.next_id(), now, now, old, address)
-            for old, address in rows
-            if address in known
-        ]
+            ranges = iter([(number - 1, number)])
+            ended = _ENDED
+        else:
+            # what is renewed meanwhile comes behind
+            ranges = self._ranges(0, _ENDED, self._newest)
+        for low, high in ranges:
+            found = self._store.query(
+                f"SELECT id, topic, handler FROM deliveries WHERE {ended}"
+                f" AND {condition} AND id > ? AND id <= ? ORDER BY id",
+                (*values, low, high),
+            )
+            rows = [(row[0], Address(row[1], row[2])) for row in found]
+            yield self._renew([row for row in rows if is_wanted(row[1])], now)
+
+    def _renew(
+        self, rows: Sequence[tuple[int, Address]], now: Nanoseconds
+    ) -> list[Waiting]:
+        changes = [(self.next_id(), now, now, old, address) for old, address in rows]
         with self._store.transaction():
             self._store.execute_many(
                 "UPDATE deliveries SET id = ?, state = 'pending', attempts = 0,"
@@ -230,52 +283,93 @@ class Outbox:
 
     def cancel(
         self, address: Address, reason: str, newest: int, but: Iterable[int] = ()
-    ) -> int:
-        """Cancel what waits for a handler, up to the id `newest`; how many items."""
+    ) -> Iterator[int]:
+        """Cancel what waits for a handler, up to the id `newest`.
+
+        Yields:
+            How many items were, a slice at a time.
+        """
         kept = ", ".join(map(str, but))
-        return self._store.execute(
-            "UPDATE deliveries SET state = 'cancelled', error ="
-            " CASE error WHEN '' THEN ? ELSE ? || '; before: ' || error END"
-            f" WHERE {_PENDING} AND id <= ? AND id NOT IN ({kept})",
-            (reason, reason, *address, newest),
-        )
+        last = 0
+        while rows := self._store.query(
+            f"SELECT id FROM deliveries WHERE {_PENDING} AND id > ? AND id <= ?"
+            " ORDER BY id LIMIT ?",
+            (*address, last, newest, SLICE),
+        ):
+            first, last = rows[0][0], rows[-1][0]
+            yield self._store.execute(
+                "UPDATE deliveries SET state = 'cancelled', error ="
+                " CASE error WHEN '' THEN ? ELSE ? || '; before: ' || error END"
+                f" WHERE {_PENDING} AND id BETWEEN ? AND ? AND id NOT IN ({kept})",
+                (reason, reason, *address, first, last),
+            )
 
-    def expire(self, address: Address, limit: Nanoseconds, reason: str) -> int:
-        """Give up what waits for a handler since before `limit`; how many items."""
-        return self._store.execute(
-            "UPDATE deliveries SET state = 'dead', error ="
-            " CASE error WHEN '' THEN ? ELSE error END"
-            f" WHERE {_PENDING} AND created < ?",
-            (reason, *address, limit),
-        )
+    def expire(
+        self, address: Address, limit: Nanoseconds, reason: str
+    ) -> Iterator[int]:
+        """Give up what waits for a handler since before `limit`.
 
-    def purge(self, limit: Nanoseconds, most: int) -> int:
-        """Forget what ended and is from before `limit`; how many that were given up.
+        Yields:
+            How many items were, a slice at a time.
+        """
+        while old := self._older(_PENDING, address, limit):
+            yield self._store.execute(
+                "UPDATE deliveries SET state = 'dead', error ="
+                " CASE error WHEN '' THEN ? ELSE error END"
+                f" WHERE {_PENDING} AND id BETWEEN ? AND ?",
+                (reason, *address, old[0], old[-1]),
+            )
+
+    def purge(self, limit: Nanoseconds, most: int) -> Iterator[int]:
+        """Forget what ended and is from before `limit`.
 
         Args:
             limit: what was created since then is kept …
             most: … but of all that was given up no more than this, the newest; and no
                 more of what is summarized.
-        """
-        with self._store.transaction():
-            count = self._purge(_GIVEN_UP, limit, most)
-            self._purge(f"{_SUMMARIZED} AND {_IS_TOLD}", limit, most)
-        return count
 
-    def _purge(self, condition: str, limit: Nanoseconds, most: int) -> int:
-        count = self._store.execute(
-            f"DELETE FROM deliveries WHERE {condition} AND created < ?", (limit,)
-        )
+        Yields:
+            How many that were given up are forgotten, a slice at a time.
+        """
+        yield from self._purge(_GIVEN_UP, limit, most)
+        for _ in self._purge(f"{_SUMMARIZED} AND {_IS_TOLD}", limit, most):
+            yield 0
+
+    def _purge(self, condition: str, limit: Nanoseconds, most: int) -> Iterator[int]:
+        while old := self._older(condition, (), limit):
+            yield self._forget(condition, old)
         [[kept]] = self._store.query(
             f"SELECT count(*) FROM deliveries WHERE {condition}"
         )
-        if kept > most:
-            count += self._store.execute(
-                "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries"
-                f" WHERE {condition} ORDER BY id LIMIT ?)",
-                (kept - most,),
+        while kept > most:
+            rows = self._store.query(
+                f"SELECT id FROM deliveries WHERE {condition} ORDER BY id LIMIT ?",
+                (min(kept - most, SLICE),),
             )
-        return count
+            if not rows:
+                return
+            count = self._forget(condition, [row[0] for row in rows])
+            kept -= count
+            yield count
+
+    def _forget(self, condition: str, ids: Sequence[int]) -> int:
+        return self._store.execute(
+            f"DELETE FROM deliveries WHERE {condition} AND id BETWEEN ? AND ?",
+            (ids[0], ids[-1]),
+        )
+
+    def _older(
+        self, condition: str, values: Sequence[Any], limit: Nanoseconds
+    ) -> list[int]:
+        """The ids of the oldest rows that are from before `limit`, a slice of them.
+
+        Ids grow with time: behind the first that is younger, all are.
+        """
+        rows = self._store.query(
+            f"SELECT id, created FROM deliveries WHERE {condition} ORDER BY id LIMIT ?",
+            (*values, SLICE),
+        )
+        return [row[0] for row in takewhile(lambda row: row[1] < limit, rows)]
 
     def used_bytes(self) -> int:
         """How much of the database is in use."""

@@ -6,6 +6,7 @@ import heapq
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from runtime.alert.types import Handler
 from runtime.delivery.chains import Chains
@@ -246,13 +247,14 @@ class Queue:
         self._remove(number, now_s)
         return True
 
-    def older(self, limit: Nanoseconds) -> list[Item]:
-        """The items created before `limit` that are not being delivered."""
-        return [
+    def older(self, limit: Nanoseconds, most: int) -> list[Item]:
+        """At most so many items created before `limit` that are not being delivered."""
+        found = (
             item
             for item in self._chains.items.values()
             if item.created < limit and item.id not in self.in_flight
-        ]
+        )
+        return list(islice(found, most))
 
     def clear(self) -> None:
         """Forget every item that is not being delivered, in memory or not."""

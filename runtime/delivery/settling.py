@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
 
 from runtime.delivery.items import Item
 from runtime.delivery.outbox import Outbox
 from runtime.errors import StoreError
+from runtime.worker import Worker
 
 SETTLE_AGAIN_S = 1.0
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 _log = logging.getLogger("kapacitor.delivery")
 
@@ -33,23 +28,19 @@ class Settler:
 
     A worker waits for its outcome to be kept before it takes the next event, so that a
     crash repeats at most one delivery of each handler.
+
+    Attributes:
+        run: calls a function that uses the outbox, without holding up the event loop.
+        each: does so slice by slice; what is settled meanwhile goes in between.
     """
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
         self._waiting: list[_Outcome] = []
         self._task: asyncio.Task[None] | None = None
-        # a thread of its own: handlers that hang may hold all that asyncio has
-        self._threads = ThreadPoolExecutor(1, "outbox")
-
-    async def run(
-        self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        """Use the outbox without holding up the event loop."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._threads, lambda: function(*args, **kwargs)
-        )
+        self._worker = Worker("outbox")
+        self.run = self._worker.run
+        self.each = self._worker.each
 
     async def settle(
         self, *, done: int | None = None, changed: Item | None = None
@@ -68,7 +59,7 @@ class Settler:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
-        self._threads.shutdown(wait=False)
+        self._worker.close()
 
     async def _run(self) -> None:
         while self._waiting:

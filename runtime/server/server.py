@@ -8,7 +8,7 @@ import dataclasses
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +124,11 @@ class Server:
             retention=Retention(config.alert.retention, config.alert.max_recovered),
             clock=clock,
         )
-        self._compute = Compute(self._alerts.transaction)
+        self._compute = Compute(
+            self._alerts.transaction,
+            self._alerts.staging,
+            lambda: self._alerts.has_staged,
+        )
         # the time of day may be set; periods go on as they were
         timers = Timers(time.monotonic_ns if clock is time.time_ns else clock)
         masters = TaskMasters(
@@ -365,10 +369,17 @@ class Server:
             await self._logged(self._master.measure)
             await self._logged(self._alerts.tidy)
 
-    async def _logged(self, work: Callable[[], None]) -> None:
-        """Do some work on the compute thread; what goes wrong is logged."""
+    async def _logged(self, work: Callable[[], Iterator[None] | None]) -> None:
+        """Do some work on the compute thread; what goes wrong is logged.
+
+        Args:
+            work: does it; or gives what does it in slices.
+        """
         try:
-            await self._compute.run(work)
+            slices = await self._compute.run(work)
+            if slices is not None:
+                async for _ in self._compute.each(slices):
+                    pass
         except KapacitorError as error:
             log.error("a tick failed", extra={"err": str(error)})
         # without ticks barriers and dead men's switches would stop for good

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from runtime.compute import Compute
+from runtime.store import Store
 
 
 def test_results_and_errors_reach_the_caller() -> None:
@@ -89,3 +90,88 @@ def test_closing_finishes_what_waits() -> None:
         return await waiting
 
     assert asyncio.run(run()) == "done"
+
+
+def test_a_small_write_does_not_wait_for_who_uses_the_database() -> None:
+    store, held, end = Store(), threading.Event(), threading.Event()
+    done: list[tuple[str, str]] = []
+
+    def hold() -> None:
+        with store.transaction():
+            held.set()
+            assert end.wait(10)
+
+    def note(name: str) -> None:
+        done.append((name, threading.current_thread().name))
+        store.put("b", name, b"")
+
+    async def run() -> None:
+        compute = Compute(store.transaction, store.unless_busy)
+        compute.start()
+        thread = threading.Thread(target=hold)
+        thread.start()
+        assert await asyncio.to_thread(held.wait, 10)
+        waiting = compute.write_small(note, "a")
+        # the loop is free: it can do something else, and let the other one go on
+        assert not waiting.done()
+        assert not done
+        end.set()
+        await waiting
+        await asyncio.to_thread(thread.join)
+        await compute.write_small(note, "b")
+        await compute.close()
+
+    asyncio.run(run())
+    assert done == [("a", "compute"), ("b", "MainThread")]
+
+
+def test_what_a_small_write_leaves_to_be_kept_is_kept_on_the_thread() -> None:
+    staged: list[str] = []
+    kept: list[tuple[str, str]] = []
+
+    @contextlib.contextmanager
+    def transaction() -> Iterator[None]:
+        yield
+        kept.extend((name, threading.current_thread().name) for name in staged)
+        staged.clear()
+
+    def fail() -> None:
+        staged.append("failed")
+        raise ValueError("no")
+
+    async def run() -> None:
+        compute = Compute(
+            transaction, lambda: contextlib.nullcontext(True), lambda: bool(staged)
+        )
+        compute.start()
+        assert await compute.write_small(str, 5) == "5"
+        assert kept == []
+        await compute.write_small(staged.append, "a")
+        with pytest.raises(ValueError, match="no"):
+            await compute.write_small(fail)
+        await compute.close()
+
+    asyncio.run(run())
+    assert kept == [("a", "compute"), ("failed", "compute")]
+
+
+def test_slices_let_other_work_in_between() -> None:
+    done: list[object] = []
+
+    def slices() -> Iterator[int]:
+        for number in range(3):
+            done.append(number)
+            yield number
+
+    async def run() -> list[int]:
+        compute = Compute()
+        compute.start()
+        found = []
+        async for number in compute.each(slices()):
+            found.append(number)
+            await compute.run(done.append, "other")
+        await compute.close()
+        return found
+
+    assert asyncio.run(run()) == [0, 1, 2]
+    assert done == [0, "other", 1, "other", 2, "other"]

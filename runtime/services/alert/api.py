@@ -6,14 +6,15 @@ Source: Kapacitor services/alert/api.go.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from runtime.alert.topics import Topic
-from runtime.alert.types import EventState, Level
+from runtime.alert.types import EventState, Handler, Level
 from runtime.compute import Compute
 from runtime.errors import OptionsError
 from runtime.golang.glob import PatternError
+from runtime.golang.json import quote as literal
 from runtime.golang.json_decode import (
     JsonError,
     anything,
@@ -31,6 +32,7 @@ from runtime.services.alert.policy import OPEN, ForbiddenError, Policy
 from runtime.services.alert.routes import CircleError
 from runtime.services.alert.service import AlertService, UnknownHandlerError
 from runtime.services.alert.specs import HandlerSpec, PlaceholderError, redacted
+from runtime.services.httpd.listing import Listed, Page
 from runtime.services.httpd.messages import (
     BASE,
     PREVIEW,
@@ -76,10 +78,12 @@ class Query:
     Attributes:
         pattern: which ids are wanted; "" for all.
         min_level: how bad events or topics must be; "" for all.
+        page: which part of a list is wanted.
     """
 
     pattern: str = ""
     min_level: str = ""
+    page: Page = field(default_factory=Page)
 
 
 class AlertAPI:
@@ -116,6 +120,20 @@ class AlertAPI:
         Raises:
             StoreError: the database cannot be written.
         """
+        reply = self.begin(method, path, query, body, uri)
+        if isinstance(reply.value, Listed):
+            return Reply(reply.status, reply.value.value)
+        return reply
+
+    def begin(
+        self,
+        method: str,
+        path: str,
+        query: Query | None = None,
+        body: bytes = b"",
+        uri: str = PATH,
+    ) -> Reply:
+        """Like `handle`, but a list is left to be encoded, elsewhere."""
         query = query or Query()
         parts = path.removeprefix("/").split("/")
         try:
@@ -148,7 +166,7 @@ class AlertAPI:
                 # Kapacitor takes the last part of a path for the id
                 return self._event(topic, event or "events")
             case _:
-                return Reply(200, _topic_tree(self._topic(parts[0])))
+                return Reply(200, _topic_tree(_shown(self._topic(parts[0]))))
 
     def _topics(self, query: Query, uri: str) -> Reply:
         level = _level(query)
@@ -156,8 +174,9 @@ class AlertAPI:
             topics = self._service.topics.matching(query.pattern, level)
         except PatternError as error:
             raise RefusedError(f"invalid pattern: {error}", 400) from None
-        trees = [_topic_tree(topic) for topic in topics]
-        return Reply(200, {"link": _link(uri), "topics": trees})
+        shown = [_shown(topic) for topic in query.page.pick(topics)]
+        head = {"link": _link(uri)}
+        return Reply(200, Listed(head, "topics", shown, _topic_tree))
 
     def _topic(self, topic: str) -> Topic:
         found = self._service.topics.get(topic)
@@ -171,9 +190,17 @@ class AlertAPI:
         if found is None:
             text = f"failed to get topic events: unknown topic {quote(topic)}"
             raise RefusedError(text, 500)
-        events = [_event_tree(topic, state) for state in found.at_least(level)]
-        link = _link(f"{PATH}/{topic}/events")
-        return Reply(200, {"link": link, "topic": topic, "events": events})
+        head = {"link": _link(f"{PATH}/{topic}/events"), "topic": topic}
+        states = query.page.pick(found.at_least(level))
+        link = f"{PATH}/{topic}/events/"
+        listed = Listed(
+            head,
+            "events",
+            states,
+            lambda state: _event_tree(topic, state),
+            lambda state: _event_text(link, state),
+        )
+        return Reply(200, listed)
 
     def _event(self, topic: str, event: str) -> Reply:
         state = self._service.event_state(topic, event)
@@ -187,8 +214,9 @@ class AlertAPI:
             specs = self._service.handlers(topic, query.pattern)
         except PatternError as error:
             raise RefusedError(f"invalid pattern: {error}", 400) from None
-        trees = [self._handler_tree(spec) for spec in specs]
-        return Reply(200, {"link": _link(uri), "topic": topic, "handlers": trees})
+        shown = [(spec, self._service.running(spec)) for spec in query.page.pick(specs)]
+        head = {"link": _link(uri), "topic": topic}
+        return Reply(200, Listed(head, "handlers", shown, _handler_tree))
 
     def _create(self, topic: str, body: bytes) -> Reply:
         try:
@@ -240,13 +268,7 @@ class AlertAPI:
             raise RefusedError(str(error), 404) from None
 
     def _handler_tree(self, spec: HandlerSpec) -> dict[str, Any]:
-        return {
-            "link": _link(f"{PATH}/{spec.topic}/handlers/{spec.id}"),
-            "id": spec.id,
-            "kind": spec.kind,
-            "options": redacted(spec.options, self._service.running(spec)),
-            "match": spec.match,
-        }
+        return _handler_tree((spec, self._service.running(spec)))
 
 
 class _Answering:
@@ -260,14 +282,20 @@ class _Answering:
     async def __call__(self, request: Request) -> Answer:
         """Answer a request."""
         reply = await self._compute.run(
-            self._api.handle,
+            self._api.begin,
             request.method,
             self._slash + request.rest,
-            Query(request.parameter("pattern"), request.parameter("min-level")),
+            Query(
+                request.parameter("pattern"),
+                request.parameter("min-level"),
+                Page.of(request) if request.method == "GET" else Page(),
+            ),
             request.body,
             # links lead to the one base path, whichever was asked
             request.uri.replace(f"{PREVIEW}/", f"{BASE}/", 1),
         )
+        if isinstance(reply.value, Listed):
+            return await reply.value.answer(self._compute.reader)
         if reply.value is None:
             return Answer(reply.status)
         return pretty(reply.value, reply.status)
@@ -348,16 +376,51 @@ def _link(href: str) -> dict[str, str]:
     return {"rel": "self", "href": href}
 
 
-def _topic_tree(topic: Topic) -> dict[str, Any]:
-    href = f"{PATH}/{topic.id}"
+def _shown(topic: Topic) -> tuple[str, str, int]:
+    """What is shown of a topic, as it is now."""
+    return topic.id, str(topic.level), topic.collected
+
+
+def _topic_tree(shown: tuple[str, str, int]) -> dict[str, Any]:
+    id, level, collected = shown
+    href = f"{PATH}/{id}"
     return {
         "link": _link(href),
-        "id": topic.id,
-        "level": str(topic.level),
-        "collected": topic.collected,
+        "id": id,
+        "level": level,
+        "collected": collected,
         "events-link": {"rel": "events", "href": f"{href}/events"},
         "handlers-link": {"rel": "handlers", "href": f"{href}/handlers"},
     }
+
+
+def _handler_tree(shown: tuple[HandlerSpec, Handler | None]) -> dict[str, Any]:
+    spec, handler = shown
+    return {
+        "link": _link(f"{PATH}/{spec.topic}/handlers/{spec.id}"),
+        "id": spec.id,
+        "kind": spec.kind,
+        "options": redacted(spec.options, handler),
+        "match": spec.match,
+    }
+
+
+def _event_text(link: str, state: EventState) -> str:
+    """The text of `_event_tree`, which there may be a hundred thousand of."""
+    return f"""{{
+    "link": {{
+        "rel": "self",
+        "href": {literal(link + state.id)}
+    }},
+    "id": {literal(state.id)},
+    "state": {{
+        "message": {literal(state.message)},
+        "details": {literal(state.details)},
+        "time": "{rfc3339(state.time)}",
+        "duration": "{go_duration(state.duration)}",
+        "level": "{state.level}"
+    }}
+}}"""
 
 
 def _event_tree(topic: str, state: EventState) -> dict[str, Any]:

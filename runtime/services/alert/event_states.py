@@ -7,7 +7,7 @@ import logging
 from runtime.alert.recovered import Recovered, Retention
 from runtime.alert.topics import Topic, Topics
 from runtime.alert.types import Event, EventState, Level
-from runtime.services.alert.state import ANONYMOUS, StoredTopics, check
+from runtime.services.alert.state import ANONYMOUS, SLICE, StoredTopics, check
 from runtime.store import Store
 from runtime.units import Clock
 
@@ -103,13 +103,23 @@ class EventStates:
         known = {topic.id for topic in self.topics if topic.id.startswith(prefix)}
         return known.union(self._stored.anonymous_of(task))
 
-    def forget_recovered(self) -> None:
-        """Forget what has long been OK."""
-        for topic_id, event_id in self._recovered.take(self._clock()):
+    def forget_recovered(self) -> bool:
+        """Forget some of what has long been OK; whether there was any."""
+        found = self._recovered.take(self._clock(), SLICE)
+        for topic_id, event_id in found:
             topic = self.topics.get(topic_id)
             if topic is not None:
                 topic.forget(event_id)
                 self._changed[topic_id, event_id] = None
+        return bool(found)
+
+    def sweep(self) -> bool:
+        """Remove some of what is left of deleted topics; whether there was any.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        return self._stored.sweep()
 
     def write(self) -> None:
         """Store what has changed, in the present transaction.
@@ -127,6 +137,7 @@ class EventStates:
     def written(self) -> None:
         """The transaction is committed."""
         self._changed.clear()
+        self._stored.written()
 
     def _note(self, topic: str, state: EventState) -> None:
         key = topic, state.id

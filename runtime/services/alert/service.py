@@ -149,6 +149,34 @@ class AlertService:
         """
         if not self._depth and self._deliverer.has_staged:
             self._flush()
+        try:
+            with self._collecting():
+                yield
+        finally:
+            if not self._depth:
+                self._flush()
+
+    @contextlib.contextmanager
+    def staging(self) -> Iterator[bool]:
+        """Collect without waiting for the database; the next transaction keeps it.
+
+        Yields:
+            False where another thread uses the database: then nothing is to be done.
+        """
+        with self._store.unless_busy() as is_free:
+            if not is_free:
+                yield False
+                return
+            with self._collecting():
+                yield True
+
+    @property
+    def has_staged(self) -> bool:
+        """Whether something was collected that is not kept yet."""
+        return self._deliverer.has_staged or self._states.has_changes
+
+    @contextlib.contextmanager
+    def _collecting(self) -> Iterator[None]:
         self._depth += 1
         try:
             yield
@@ -156,8 +184,6 @@ class AlertService:
             if self._depth == 1:
                 self.inhibitors.settle()
             self._depth -= 1
-            if not self._depth:
-                self._flush()
 
     def collect(self, event: Event) -> None:
         """Record `event` on its topic and offer it to the topic's handlers.
@@ -226,15 +252,22 @@ class AlertService:
         """
         self._states.delete(topic)
 
-    def tidy(self) -> None:
-        """Forget what has long been OK; to be called now and then.
+    def tidy(self) -> Iterator[None]:
+        """Forget what has long been OK, and the rest of deleted topics.
+
+        To be called now and then. Yields after each slice.
 
         Raises:
             StoreError: the database cannot be written; it is done with the next write.
         """
-        self._states.forget_recovered()
-        if self._states.has_changes and not self._depth:
-            self._flush()
+        is_left = True
+        while is_left:
+            is_left = self._states.forget_recovered()
+            if self._states.has_changes and not self._depth:
+                self._flush()
+            yield
+        while self._states.sweep():
+            yield
 
     def delete_anonymous_topics(self, task: str) -> None:
         """Forget the topics of a task that is deleted."""

@@ -12,6 +12,8 @@ from runtime.errors import DeliveryError
 from runtime.store import Store
 
 ANONYMOUS = "main:"
+# How many rows of a deleted topic go at a time.
+SLICE = 1000
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -20,6 +22,9 @@ class StoredTopics:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        # of topics that are in the database, and of those that are once it is committed
+        self._numbers: dict[str, int] = {}
+        self._fresh: dict[str, int] = {}
 
     def topics(self) -> list[Topic]:
         """Every stored topic but the anonymous ones, whose tasks open them."""
@@ -29,8 +34,9 @@ class StoredTopics:
     def topic(self, topic: str) -> Topic:
         """One topic with what is stored of it."""
         rows = self._store.query(
-            "SELECT id, message, details, time, duration, level FROM event_states"
-            " WHERE topic = ? ORDER BY id",
+            "SELECT event_states.id, message, details, time, duration, level"
+            " FROM topics JOIN event_states ON event_states.topic = topics.number"
+            " WHERE topics.id = ? ORDER BY event_states.id",
             (topic,),
         )
         return Topic(topic, map(_state, rows))
@@ -48,32 +54,78 @@ class StoredTopics:
             else:
                 kept.append((topic, state))
         if kept:
-            self._store.execute_many(
-                "INSERT OR IGNORE INTO topics VALUES (?)",
-                [(topic,) for topic in {topic for topic, _ in kept}],
-            )
+            numbers = self._numbered({topic for topic, _ in kept})
             self._store.execute_many(
                 "INSERT OR REPLACE INTO event_states VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [(topic, *_row(state)) for topic, state in kept],
+                [(numbers[topic], *_row(state)) for topic, state in kept],
             )
         if gone:
             self._store.execute_many(
-                "DELETE FROM event_states WHERE topic = ? AND id = ?", gone
+                "DELETE FROM event_states WHERE id = ?2"
+                " AND topic = (SELECT number FROM topics WHERE id = ?1)",
+                gone,
             )
 
+    def written(self) -> None:
+        """The transaction is committed."""
+        self._numbers.update(self._fresh)
+        self._fresh.clear()
+
     def delete(self, topic: str) -> None:
-        """Forget a topic."""
+        """Forget a topic at once; its rows are left to `sweep`."""
         with self._store.transaction():
-            self._store.execute("DELETE FROM event_states WHERE topic = ?", (topic,))
+            self._store.execute(
+                "INSERT INTO deleted_topics SELECT number FROM topics WHERE id = ?",
+                (topic,),
+            )
             self._store.execute("DELETE FROM topics WHERE id = ?", (topic,))
+        self._numbers.pop(topic, None)
+        self._fresh.pop(topic, None)
+
+    def sweep(self) -> bool:
+        """Remove some rows of topics that were deleted; whether more may be left."""
+        rows = self._store.query("SELECT number FROM deleted_topics LIMIT 1")
+        if not rows:
+            return False
+        [[number]] = rows
+        with self._store.transaction():
+            count = self._store.execute(
+                "DELETE FROM event_states WHERE topic = ?1 AND id IN"
+                " (SELECT id FROM event_states WHERE topic = ?1 ORDER BY id LIMIT ?2)",
+                (number, SLICE),
+            )
+            if count < SLICE:
+                self._store.execute(
+                    "DELETE FROM deleted_topics WHERE number = ?", (number,)
+                )
+        return True
 
     def anonymous_of(self, task: str) -> list[str]:
         """The stored topics that nodes of a task own."""
         prefix = f"{ANONYMOUS}{task}:"
         rows = self._store.query(
-            "SELECT id FROM topics WHERE substr(id, 1, ?) = ?", (len(prefix), prefix)
+            "SELECT id FROM topics WHERE id >= ?1 AND id < ?2"
+            " AND substr(id, 1, length(?1)) = ?1",
+            # the colon's successor
+            (prefix, f"{prefix[:-1]};"),
         )
         return [row[0] for row in rows]
+
+    def _numbered(self, topics: set[str]) -> dict[str, int]:
+        """The numbers of topics, which are stored if they are not yet."""
+        # what an earlier transaction began may not have been kept
+        self._fresh.clear()
+        unknown = [(topic,) for topic in topics if topic not in self._numbers]
+        if not unknown:
+            return self._numbers
+        self._store.execute_many(
+            "INSERT OR IGNORE INTO topics (id) VALUES (?)", unknown
+        )
+        for [topic] in unknown:
+            [[self._fresh[topic]]] = self._store.query(
+                "SELECT number FROM topics WHERE id = ?", (topic,)
+            )
+        return {**self._numbers, **self._fresh}
 
 
 def check(event: Event) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from runtime.compute import Compute
 from runtime.delivery.deliverer import Deliverer
 from runtime.delivery.items import Filter, Item
+from runtime.services.httpd.listing import Page, natural
 from runtime.services.httpd.messages import (
     BASE,
     NO_CONTENT,
@@ -45,17 +46,19 @@ class DeliveriesAPI:
 
     async def __call__(self, request: Request) -> Answer:
         """Answer a request."""
-        return await self._compute.run(self._answer, request)
-
-    def _answer(self, request: Request) -> Answer:
         parts = request.rest.split("/") if request.rest else []
         match request.method, parts:
             case "GET", []:
-                return self._list(request)
+                return await self._compute.reader.run(self._list, request)
+            case "POST", ["resend"]:
+                return await self._resend(_filter(request))
+            case _:
+                return await self._compute.run(self._answer, request.method, parts)
+
+    def _answer(self, method: str, parts: list[str]) -> Answer:
+        match method, parts:
             case "GET", [number]:
                 return pretty(self._tree(self._item(number)))
-            case "POST", ["resend"]:
-                return self._resend(_filter(request))
             case "POST", [number, "resend"]:
                 return self._resend_one(self._item(number))
             case ("POST", [number, "discard"]) | ("DELETE", [number]):
@@ -65,14 +68,14 @@ class DeliveriesAPI:
 
     def _list(self, request: Request) -> Answer:
         wanted = _filter(request)
-        limit = _number(request, "limit", DEFAULT_LIMIT)
+        page = Page.of(request, DEFAULT_LIMIT, MAX_LIMIT)
         items = self._deliverer.outbox.items(
             wanted.state,
             topic=wanted.topic,
             handler=wanted.handler,
-            after=_number(request, "after", 0),
-            offset=_number(request, "offset", 0),
-            limit=min(limit, MAX_LIMIT),
+            after=natural(request, "after", 0),
+            offset=page.offset,
+            limit=page.limit,
         )
         link = self_link(request.uri)
         return pretty({"link": link, "deliveries": [self._tree(i) for i in items]})
@@ -85,10 +88,11 @@ class DeliveriesAPI:
             raise RefusedError(f"unknown delivery: {number}", 404)
         return item
 
-    def _resend(self, wanted: Filter) -> Answer:
+    async def _resend(self, wanted: Filter) -> Answer:
         if wanted.state == "pending":
             raise RefusedError("what is pending is sent anyway")
-        return pretty({"count": self._deliverer.resend(wanted)})
+        slices = self._compute.each(self._deliverer.resend(wanted))
+        return pretty({"count": sum([count async for count in slices])})
 
     def _resend_one(self, item: Item) -> Answer:
         if item.state == "pending":
@@ -97,7 +101,7 @@ class DeliveriesAPI:
             topic, handler = item.address
             text = f"handler {handler} of topic {topic} does not run"
             raise RefusedError(text, 409)
-        return pretty({"count": self._deliverer.resend(Filter(), item.id)})
+        return pretty({"count": sum(self._deliverer.resend(Filter(), item.id))})
 
     def _discard(self, item: Item) -> Answer:
         if not self._deliverer.discard(item):
@@ -131,12 +135,3 @@ def _filter(request: Request) -> Filter:
     if state and state not in STATES:
         raise RefusedError(f"invalid state {state}, must be one of {', '.join(STATES)}")
     return Filter(state, request.parameter("topic"), request.parameter("handler"))
-
-
-def _number(request: Request, name: str, default: int) -> int:
-    text = request.parameter(name)
-    if not text:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise RefusedError(f"invalid {name} parameter {text}, must be an integer")
-    return int(text)

@@ -1,16 +1,34 @@
-"""What a request for a list asks for."""
+"""Lists: what a request asks for, and how a long one is answered."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from runtime.golang.glob import PatternError, match
+from runtime.golang.json import dumps
 from runtime.golang.quoting import quote
-from runtime.services.httpd.messages import RefusedError, Request
+from runtime.services.httpd.messages import Answer, RefusedError, Request
+from runtime.worker import Worker
+
+T = TypeVar("T")
+
+# Kapacitor's, of lists that it cuts into pages
+KAPACITORS_LIMIT = 100
+# of those that it does not
+DEFAULT_LIMIT = 1000
 
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+_INT64 = range(-(2**63), 2**63)
+_INDENT = "    "
+# How much of a list goes out at a time, and how much of it is encoded before other
+# threads may have the interpreter: they would wait much longer than for this.
+_SLICE = 500
+_TURN = 25
+_PAUSE_S = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +61,8 @@ class Listing:
         return cls(
             request.parameter("pattern"),
             frozenset((*fields, "id", "link")) if fields else frozenset(known),
-            _integer(request, "offset", 0),
-            _integer(request, "limit", 100),
+            integer(request, "offset", 0),
+            integer(request, "limit", KAPACITORS_LIMIT),
         )
 
     def pick(self, ids: Sequence[str]) -> list[str]:
@@ -59,13 +77,131 @@ class Listing:
         return matching[start : start + self.limit]
 
 
-def _integer(request: Request, name: str, default: int) -> int:
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list that Kapacitor always sends whole.
+
+    Attributes:
+        offset: how many items are skipped.
+        limit: how many are shown at most.
+    """
+
+    offset: int = 0
+    limit: int = DEFAULT_LIMIT
+
+    @classmethod
+    def of(
+        cls, request: Request, limit: int = DEFAULT_LIMIT, most: int | None = None
+    ) -> Page:
+        """What a request asks for.
+
+        Args:
+            request: with the parameters `offset` and `limit`, perhaps.
+            limit: where it names none.
+            most: what `limit` is cut down to.
+
+        Raises:
+            RefusedError: one is not an integer, or negative.
+        """
+        wanted = natural(request, "limit", limit)
+        return cls(
+            natural(request, "offset", 0), wanted if most is None else min(wanted, most)
+        )
+
+    def pick(self, items: Sequence[T]) -> Sequence[T]:
+        """The items to show."""
+        return items[self.offset : self.offset + self.limit]
+
+
+def integer(request: Request, name: str, default: int) -> int:
+    """A parameter that is a number.
+
+    Raises:
+        RefusedError: it is something else, or needs more than 64 bits.
+
+    Source: the texts of Kapacitor and of Go strconv.ParseInt.
+    """
     text = request.parameter(name)
     if not text:
         return default
+    problem = ""
     if not _INTEGER.fullmatch(text):
+        problem = "invalid syntax"
+    # Python refuses to convert thousands of digits
+    elif len(text.lstrip("+-0")) > 19 or int(text) not in _INT64:
+        problem = "value out of range"
+    if problem:
         raise RefusedError(
             f"invalid {name} parameter {quote(text)} must be an integer: "
-            f"strconv.ParseInt: parsing {quote(text)}: invalid syntax"
+            f"strconv.ParseInt: parsing {quote(text)}: {problem}"
         )
     return int(text)
+
+
+def natural(request: Request, name: str, default: int) -> int:
+    """A parameter that is a number and not negative.
+
+    Raises:
+        RefusedError: it is something else.
+    """
+    value = integer(request, name, default)
+    if value < 0:
+        text = quote(request.parameter(name))
+        raise RefusedError(f"invalid {name} parameter {text} must not be negative")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Listed(Generic[T]):
+    """An answer that is mostly a list.
+
+    Attributes:
+        head: the fields before it.
+        name: the field that it is.
+        items: what it lists; not changed by anybody.
+        tree: makes the tree of an item.
+        text: makes the text of an item, indented as if it stood alone; of its tree if
+            there is no faster way.
+    """
+
+    head: Mapping[str, Any]
+    name: str
+    items: Sequence[T]
+    tree: Callable[[T], Any]
+    text: Callable[[T], str] | None = None
+
+    @property
+    def value(self) -> dict[str, Any]:
+        """The same as a tree."""
+        return {**self.head, self.name: [self.tree(each) for each in self.items]}
+
+    async def answer(self, worker: Worker) -> Answer:
+        """Encode it on `worker`; a long one goes out as it is encoded."""
+        if len(self.items) > DEFAULT_LIMIT:
+            return Answer(stream=worker.each(self.parts()))
+        return Answer(body=await worker.run(b"".join, self.parts()))
+
+    def parts(self) -> Iterator[bytes]:
+        """The text, in parts."""
+        whole = dumps({**self.head, self.name: []}, indent=_INDENT)
+        head, _, tail = whole.rpartition("[]")
+        if not self.items:
+            yield whole.encode()
+            return
+        line = "\n" + 2 * _INDENT
+        between = head + "[" + line
+        for start in range(0, len(self.items), _SLICE):
+            part = []
+            for first in range(start, min(start + _SLICE, len(self.items)), _TURN):
+                texts = map(self._text, self.items[first : first + _TURN])
+                # JSON has no line ends but those of the layout
+                part += [text.replace("\n", line) for text in texts]
+                time.sleep(_PAUSE_S)
+            yield (between + f",{line}".join(part)).encode()
+            between = "," + line
+        yield f"\n{_INDENT}]{tail}".encode()
+
+    def _text(self, item: T) -> str:
+        if self.text is not None:
+            return self.text(item)
+        return dumps(self.tree(item), indent=_INDENT)

@@ -16,6 +16,7 @@ from runtime.compute import Compute
 from runtime.errors import StoreError
 from runtime.golang.json_decode import JsonError, decode, string, struct
 from runtime.golang.quoting import quote
+from runtime.services.httpd.listing import Listed, Page
 from runtime.services.httpd.messages import (
     BASE,
     NO_CONTENT,
@@ -100,19 +101,12 @@ class StorageService:
         return NO_CONTENT
 
     async def _list_rejected(self, request: Request) -> Answer:
-        trees = [
-            {
-                "link": self_link(f"{_REJECTED}/{bucket}/{key}"),
-                "store": bucket,
-                "id": key,
-                "error": reason,
-            }
-            for bucket, key, reason in (
-                *self._store.rejected,
-                *self._rejected_files(),
-            )
-        ]
-        return pretty({"link": self_link(_REJECTED), "rejected": trees})
+        rejected = [*self._store.rejected, *self._rejected_files()]
+        shown = Page.of(request).pick(rejected)
+        listed = Listed(
+            {"link": self_link(_REJECTED)}, "rejected", shown, _rejected_tree
+        )
+        return await listed.answer(self._compute.reader)
 
     async def _delete_rejected(self, request: Request) -> Answer:
         bucket, _, key = request.rest.partition("/")
@@ -151,6 +145,16 @@ class StorageService:
         finally:
             path.unlink(missing_ok=True)
         return descriptor
+
+
+def _rejected_tree(rejected: tuple[str, str, str]) -> dict[str, Any]:
+    bucket, key, reason = rejected
+    return {
+        "link": self_link(f"{_REJECTED}/{bucket}/{key}"),
+        "store": bucket,
+        "id": key,
+        "error": reason,
+    }
 
 
 class _Parts(AsyncGenerator[bytes, None]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from runtime.compute import Compute
@@ -10,7 +10,7 @@ from runtime.nodes.pages import HTTPOutputs
 from runtime.nodes.task import ExecutingTask
 from runtime.pipeline.dot import dot
 from runtime.services.alert.policy import OPEN, Policy
-from runtime.services.httpd.listing import Listing
+from runtime.services.httpd.listing import Listed, Listing
 from runtime.services.httpd.messages import (
     BASE,
     NO_CONTENT,
@@ -78,18 +78,18 @@ class TaskStoreService:
     def add_routes(self, router: Router) -> None:
         """Add the routes."""
         for method, pattern, work in (
-            ("GET", "/tasks", self._list_tasks),
             ("POST", "/tasks", self._create_task),
             ("GET", "/tasks/", self._get_task),
             ("PATCH", "/tasks/", self._update_task),
             ("DELETE", "/tasks/", self._delete_task),
-            ("GET", "/templates", self._list_templates),
             ("POST", "/templates", self._create_template),
             ("GET", "/templates/", self._get_template),
             ("PATCH", "/templates/", self._update_template),
             ("DELETE", "/templates/", self._delete_template),
         ):
             router.add(method, pattern, self._on_compute(work, pattern))
+        router.add("GET", "/tasks", self._list_tasks)
+        router.add("GET", "/templates", self._list_templates)
         for method in ("POST", "PUT"):
             for pattern in ("/tasks/", "/templates/"):
                 handler = self._on_compute(lambda request: NOT_FOUND, pattern)
@@ -108,19 +108,29 @@ class TaskStoreService:
 
     # tasks
 
-    def _list_tasks(self, request: Request) -> Answer:
+    async def _list_tasks(self, request: Request) -> Answer:
+        return await self._listed("tasks", self._listed_tasks(request))
+
+    def _listed_tasks(self, request: Request) -> Iterator[dict[str, Any]]:
         view = View.of(request)
         listing = Listing.of(request, _TASK_FIELDS)
-        ids = listing.pick([task.id for task in self._tasks.records.all()])
-        tasks = [
-            self._task_tree(self._tasks.get(id), view, listing.fields) for id in ids
-        ]
-        for tree in tasks:
+        for id in listing.pick([task.id for task in self._tasks.records.all()]):
+            # what was deleted meanwhile is left out
+            if (task := self._tasks.records.get(id)) is None:
+                continue
+            tree = self._task_tree(task, view, listing.fields)
             if "stats" in tree and not tree["stats"]:
                 tree["stats"] = None
             if not tree.get("template-id", True):
                 del tree["template-id"]
-        return pretty({"tasks": [dict(sorted(tree.items())) for tree in tasks]})
+            yield dict(sorted(tree.items()))
+
+    async def _listed(self, name: str, trees: Iterator[dict[str, Any]]) -> Answer:
+        """A list of what the compute thread makes, other work in between."""
+        found = [tree async for tree in self._compute.each(trees)]
+        return await Listed({}, name, found, lambda tree: tree).answer(
+            self._compute.reader
+        )
 
     def _create_task(self, request: Request) -> Answer:
         task = self._tasks.create(Body.of(request.body), self._policy)
@@ -200,16 +210,17 @@ class TaskStoreService:
 
     # templates
 
-    def _list_templates(self, request: Request) -> Answer:
+    async def _list_templates(self, request: Request) -> Answer:
+        return await self._listed("templates", self._listed_templates(request))
+
+    def _listed_templates(self, request: Request) -> Iterator[dict[str, Any]]:
         view = View.of(request)
         listing = Listing.of(request, _TEMPLATE_FIELDS)
-        ids = listing.pick([each.id for each in self._templates.records.all()])
         fields = listing.fields if request.query.get("fields") else _TEMPLATE_LISTED
-        trees = []
-        for id in ids:
-            tree = self._template_tree(self._templates.get(id), view, fields)
-            trees.append(dict(sorted(tree.items())))
-        return pretty({"templates": trees})
+        for id in listing.pick([each.id for each in self._templates.records.all()]):
+            if (template := self._templates.records.get(id)) is not None:
+                tree = self._template_tree(template, view, fields)
+                yield dict(sorted(tree.items()))
 
     def _create_template(self, request: Request) -> Answer:
         template = self._templates.create(Body.of(request.body))

@@ -327,6 +327,18 @@ def test_unknown_keys_of_files_are_reported(server: Shell) -> None:
     )
 
 
+def test_showing_a_topic_with_more_than_one_page(server: Shell) -> None:
+    define(server, "many", ALERT.replace("'cpu'", "'many'"))
+    server.cli("enable", "many")
+    lines = "\n".join(f"many,host=h{number:03} v=75 {number}" for number in range(250))
+    server.write(lines, "db=d&rp=r&precision=s")
+    shown = server.cli("show-topic", "many")
+    assert [shown.count(f"h{number:03} is WARNING") for number in range(250)] == (
+        [1] * 250
+    )
+    server.cli("delete", "tasks", "many")
+
+
 def test_the_life_of_a_topic_handler(server: Shell) -> None:
     file = put(
         server,

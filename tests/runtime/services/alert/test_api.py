@@ -1,10 +1,21 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runtime.alert.types import Event, EventState, Level
+from runtime.golang.json import dumps
 from runtime.golang.quoting import quote
-from runtime.services.alert.api import PATH, AlertAPI, Query, Reply
+from runtime.services.alert.api import (
+    PATH,
+    AlertAPI,
+    Query,
+    Reply,
+    _event_text,
+    _event_tree,
+)
+from runtime.services.httpd.listing import Page
 
 OK, INFO, WARNING, CRITICAL = Level
 
@@ -384,3 +395,25 @@ def test_other_methods_are_not_found(api):
     assert api.handle("POST", "").status == 404
     assert api.handle("DELETE", "").status == 404
     assert isinstance(api, AlertAPI)
+
+
+def test_lists_are_cut_into_pages(ask, define, service):
+    for number in range(5):
+        define("t", f"h{number}")
+        service.update_event("t", EventState(f"e{number}", level=Level.CRITICAL))
+        service.update_event(f"u{number}", EventState("e"))
+    page = Page(1, 2)
+    for path, name, ids in (
+        ("", "topics", ["u0", "u1"]),
+        ("/t/handlers", "handlers", ["h1", "h2"]),
+        ("/t/events", "events", ["e1", "e2"]),
+    ):
+        value = ask("GET", path, page=page).value
+        assert [each["id"] for each in value[name]] == ids
+
+
+@given(st.text(), st.text(), st.integers(-(2**63), 2**63 - 1))
+def test_the_text_of_an_event_is_that_of_its_tree(id, text, number):
+    state = EventState(id, text, text, number, number, Level.WARNING)
+    whole = dumps(_event_tree("t", state), indent="    ")
+    assert _event_text(f"{PATH}/t/events/", state) == whole

@@ -321,10 +321,10 @@ class TestRetention:
         for id, level in (("a", CRITICAL), ("b", CRITICAL), ("a", OK)):
             service.collect(event("t", id, level))
         clock.advance(9)
-        service.tidy()
+        list(service.tidy())
         assert set(service.topics.get("t").events) == {"a", "b"}
         clock.advance(1)
-        service.tidy()
+        list(service.tidy())
         assert set(service.topics.get("t").events) == {"b"}
         assert set(make().topics.get("t").events) == {"b"}
         assert service.topics.get("t").level is CRITICAL
@@ -337,7 +337,7 @@ class TestRetention:
         for level in (CRITICAL, OK, CRITICAL):
             service.collect(event("t", "a", level))
         clock.advance(1000)
-        service.tidy()
+        list(service.tidy())
         assert set(service.topics.get("t").events) == {"a"}
 
     def test_ten_thousand_new_ids_a_minute_need_no_more_room(self, make, store):
@@ -349,12 +349,12 @@ class TestRetention:
                     for level in (WARNING, OK):
                         service.collect(event("t", f"{minute}-{number}", level))
             clock.advance(MINUTE)
-            service.tidy()
+            list(service.tidy())
             assert len(service.topics.get("t").events) == 300
             assert store.query("SELECT count(*) FROM event_states") == [(300,)]
         assert "4-999" in service.topics.get("t").events
         clock.advance(10 * MINUTE)
-        service.tidy()
+        list(service.tidy())
         assert store.query("SELECT count(*) FROM event_states") == [(0,)]
 
     @pytest.mark.parametrize("end", ["close_topic", "delete_topic"])
@@ -366,10 +366,10 @@ class TestRetention:
         service.collect(event(topic, "e", OK))
         getattr(service, end)(topic)
         clock.advance(100)
-        service.tidy()
+        list(service.tidy())
         service.open_anonymous_topic(topic, {}, task="cpu")
         known = set(service.topics.get(topic).events)
         assert known == ({"e"} if end == "close_topic" else set())
         clock.advance(100)
-        service.tidy()
+        list(service.tidy())
         assert not service.topics.get(topic).events

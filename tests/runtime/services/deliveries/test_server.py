@@ -146,8 +146,8 @@ def test_lists_are_filtered_and_paged(start, chat):
     ("method", "uri", "answer"),
     [
         ("GET", "?state=x", (400, "invalid state x, must be one of pending, dead, ca")),
-        ("GET", "?limit=x", (400, "invalid limit parameter x, must be an integer")),
-        ("GET", "?offset=-1", (400, "invalid offset parameter -1, must be an integer")),
+        ("GET", "?limit=x", (400, 'invalid limit parameter "x" must be an integer')),
+        ("GET", "?offset=-1", (400, 'invalid offset parameter "-1" must not be nega')),
         ("GET", "/7", (404, "unknown delivery: 7")),
         ("GET", "/x", (404, "unknown delivery: x")),
         ("POST", "/7/resend", (404, "unknown delivery: 7")),

@@ -1,0 +1,45 @@
+"""A thread for work that would hold up the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Worker:
+    """Runs functions one after the other on a thread of its own.
+
+    asyncio's own threads are no substitute: handlers that hang may hold all of them.
+    The thread is started when it is first needed.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._threads = ThreadPoolExecutor(1, name)
+
+    async def run(
+        self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call `function` on the thread; its result, or its exception."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._threads, lambda: function(*args, **kwargs)
+        )
+
+    async def each(self, slices: Iterator[T]) -> AsyncGenerator[T, None]:
+        """Work slice by slice; other work that waits is done in between.
+
+        Args:
+            slices: does the next slice when it is asked for its result.
+        """
+        end = object()
+        while (found := await self.run(next, slices, end)) is not end:
+            yield found  # type: ignore[misc]
+
+    def close(self) -> None:
+        """Take no more work; what is under way ends by itself."""
+        self._threads.shutdown(wait=False)
