@@ -59,6 +59,7 @@ class _Server(Collector):
         """All numbers but the process's."""
         yield self._server()
         yield self._tasks()
+        yield self._stops()
         yield self._points()
         yield from self._nodes()
         yield from self._topics()
@@ -85,6 +86,14 @@ class _Server(Collector):
         family.add_metric(["defined"], self._now.tasks)
         family.add_metric(["enabled"], self._now.enabled)
         family.add_metric(["executing"], self._now.executing)
+        return family
+
+    def _stops(self) -> Metric:
+        family = CounterMetricFamily(
+            "kapacitor_task_stops", "Errors that stopped a task.", labels=["task"]
+        )
+        for task, count in self._now.stops.items():
+            family.add_metric([task], count)
         return family
 
     def _points(self) -> Metric:

@@ -54,6 +54,7 @@ class Snapshot(NamedTuple):
         topics: those in memory.
         handlers: how deliveries go.
         store_bytes: what the database holds.
+        stops: how often an error has stopped a task, by its id.
     """
 
     tasks: int
@@ -64,6 +65,7 @@ class Snapshot(NamedTuple):
     topics: tuple[TopicNumbers, ...]
     handlers: tuple[HandlerStatistics, ...]
     store_bytes: int
+    stops: Mapping[str, int]
 
 
 class Statistics:
@@ -100,6 +102,7 @@ class Statistics:
             ),
             tuple(delivery_statistics(self._deliverer)),
             self._store.used_bytes(),
+            dict(self._tasks.stops),
         )
 
     def variables(self) -> dict[str, Any]:

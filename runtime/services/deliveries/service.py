@@ -17,6 +17,7 @@ from runtime.services.deliveries.api import DeliveriesAPI
 from runtime.services.deliveries.watch import (
     LOAD,
     OUTBOX,
+    TASK,
     TOPIC,
     Watch,
     address_of,
@@ -122,7 +123,7 @@ class DeliveryService:
             if state.id == OUTBOX:
                 if not self._problem:
                     loop.call_soon_threadsafe(self._watch.outbox, "")
-            elif state.id not in known and not state.id.startswith(LOAD):
+            elif state.id not in known and not state.id.startswith((LOAD, TASK)):
                 address = address_of(state.id)
                 loop.call_soon_threadsafe(self._watch.forget, address)
 

@@ -14,6 +14,8 @@ TOPIC = "_internal"
 WARN_EVERY_S = 3600.0
 # before the name of a file of the load directory, of which the loader tells
 LOAD = "load:"
+# before the id of a task, of which the task store tells
+TASK = "task/"
 # what is told about all handlers at once
 OUTBOX = "outbox"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Mapping
 from typing import Protocol
 
 from runtime.errors import KapacitorError
@@ -16,6 +17,7 @@ from runtime.services.httpd.messages import RefusedError
 from runtime.services.task_store.bodies import Body, checked_id
 from runtime.services.task_store.hiding import Definition, Showings, Shown
 from runtime.services.task_store.records import Task, Template
+from runtime.services.task_store.restarts import Alerts, Restarts
 from runtime.services.task_store.restoring import restored
 from runtime.services.task_store.scripts import check_handlers, compiled, parsed
 from runtime.task_master import TaskMaster
@@ -26,7 +28,7 @@ DEFAULT_DEADMAN = DeadmanSettings()
 log = logging.getLogger("kapacitor.task_store")
 
 
-class Topics(Protocol):
+class Topics(Alerts, Protocol):
     """What the alert service keeps for tasks."""
 
     def delete_anonymous_topics(self, task: str) -> None:
@@ -72,6 +74,7 @@ class Tasks:
         # of the definition that is stored; what a script says costs to find out
         self._scripts: dict[str, tuple[Task, Script]] = {}
         self._showings = Showings(secrets)
+        self._restarts = Restarts(topics, master.timers, clock, self._restart)
         master.stopped = self._stopped
 
     def open(self) -> None:
@@ -87,6 +90,7 @@ class Tasks:
                     "failed to start enabled task",
                     extra={"task": task.id, "err": str(error)},
                 )
+                self._restarts.failed(task.id, str(error))
             # a mistake in one task must not keep the server from starting
             except Exception:
                 log.exception("failed to start enabled task", extra={"task": task.id})
@@ -223,7 +227,7 @@ class Tasks:
         if enabled:
             self.start(task)
         else:
-            self.master.stop(task.id)
+            self._stop(task.id)
         return self.get(task.id)
 
     def delete(self, id: str) -> None:
@@ -237,6 +241,7 @@ class Tasks:
             return
         self.records.delete(id)
         self.master.stop(id)
+        self._restarts.ended(id)
         if task.enabled:
             self._topics.delete_anonymous_topics(id)
         self._forget(id)
@@ -261,7 +266,14 @@ class Tasks:
         if reason != task.error:
             self.records.put(dataclasses.replace(task, error=reason))
         if reason:
+            self._restarts.forget(task.id)
             raise RefusedError(reason, 500)
+        self._restarts.started(task.id)
+
+    @property
+    def stops(self) -> Mapping[str, int]:
+        """How often an error has stopped a task, by its id."""
+        return self._restarts.stops
 
     def of_template(self, template: str) -> list[Task]:
         """The tasks that were made from a template."""
@@ -282,9 +294,24 @@ class Tasks:
         if renamed:
             self._forget(before.id)
         if renamed or not task.enabled:
-            self.master.stop(before.id)
+            self._stop(before.id)
         if task.enabled and (renamed or not before.enabled):
             self.start(task)
+
+    def _stop(self, id: str) -> None:
+        self.master.stop(id)
+        self._restarts.ended(id)
+
+    def _restart(self, id: str) -> None:
+        """Start a task again that an error has stopped."""
+        task = self.records.get(id)
+        if task is None or not task.enabled or self.master.get(id) is not None:
+            return
+        try:
+            self.start(task)
+        except RefusedError as error:
+            log.error("a task does not start again", extra={"task": id})
+            self._restarts.failed(id, str(error))
 
     def _forget(self, id: str) -> None:
         self._scripts.pop(id, None)
@@ -334,6 +361,7 @@ class Tasks:
         if task is not None:
             error = self.shown(task).hide(error)
             self.records.put(dataclasses.replace(task, error=error))
+            self._restarts.stopped(id, error)
 
 
 def _definition(task: Task) -> Definition:

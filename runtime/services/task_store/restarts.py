@@ -1,0 +1,155 @@
+"""Tasks that stop by an error: the topic `_internal` hears of it, and they start again."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from runtime.alert.types import Event, EventData, EventState, Level
+from runtime.errors import DeliveryError
+from runtime.nodes.timers import Timer, Timers
+from runtime.services.deliveries.watch import TASK, TOPIC
+from runtime.units import MINUTE, SECOND, Clock, Nanoseconds, go_duration
+
+log = logging.getLogger("kapacitor.task_store")
+
+# How long a task rests after its first error; twice as long after each further one …
+FIRST_REST: Nanoseconds = SECOND
+# … up to this. A task that has run for so long begins with the first rest again.
+LONGEST_REST: Nanoseconds = 5 * MINUTE
+
+
+class Alerts(Protocol):
+    """The part of the alert service that takes events of the server itself."""
+
+    def collect(self, event: Event) -> None:
+        """Take an event into its topic."""
+
+    def event_state(self, topic: str, event_id: str) -> EventState | None:
+        """The last state of an event id on a topic."""
+
+
+@dataclass(slots=True)
+class _Failure:
+    """What is known of a task that has stopped by an error.
+
+    Attributes:
+        number: how many errors have stopped it, one soon after the other.
+        started: when it was started last, by the clock of the timers.
+        timer: what starts it again; None while it runs.
+    """
+
+    number: int = 0
+    started: Nanoseconds = 0
+    timer: Timer | None = None
+
+
+class Restarts:
+    """Starts tasks again that an error has stopped. Belongs to the compute thread.
+
+    The rests between the attempts grow, with jitter. What a task knew of its points is
+    lost; the states of its alerts are restored from their topics. A task that does not
+    even start stays stopped: its definition is the cause, not a point.
+
+    Attributes:
+        stops: how often an error has stopped a task, by its id.
+    """
+
+    def __init__(
+        self,
+        alerts: Alerts,
+        timers: Timers,
+        clock: Clock,
+        start: Callable[[str], None],
+        *,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """Watch over tasks.
+
+        Args:
+            alerts: takes the events of the topic `_internal`.
+            timers: what restarts are due by.
+            clock: the time of day.
+            start: starts a task; it tells `started` or `failed`.
+            jitter: a number from 0 to 1.
+        """
+        self.stops: Counter[str] = Counter()
+        self._alerts = alerts
+        self._timers = timers
+        self._clock = clock
+        self._start = start
+        self._jitter = jitter
+        self._failures: dict[str, _Failure] = {}
+
+    def stopped(self, task: str, reason: str) -> None:
+        """An error has stopped a task."""
+        self.stops[task] += 1
+        failure = self._failures.setdefault(task, _Failure())
+        self._cancel(failure)
+        now = self._timers.clock()
+        if now - failure.started >= LONGEST_REST:
+            failure.number = 0
+        failure.number += 1
+        rest = min(FIRST_REST << min(failure.number - 1, 30), LONGEST_REST)
+        # from half of it on: tasks that stop together do not start together
+        rest = rest // 2 + int(rest // 2 * self._jitter())
+        failure.timer = self._timers.after(rest, lambda: self._again(task))
+        shown = go_duration(rest // 10_000_000 * 10_000_000 or rest)
+        text = f"task {task} has stopped: {reason}; it starts again in {shown}"
+        self._tell(task, Level.CRITICAL, text)
+
+    def failed(self, task: str, reason: str) -> None:
+        """A task that should run does not start."""
+        self.forget(task)
+        self._tell(task, Level.CRITICAL, f"task {task} does not start: {reason}")
+
+    def started(self, task: str) -> None:
+        """A task runs."""
+        failure = self._failures.get(task)
+        if failure is not None:
+            self._cancel(failure)
+            failure.started = self._timers.clock()
+        self._settle(task, f"task {task} runs")
+
+    def ended(self, task: str) -> None:
+        """A task was disabled, renamed or deleted: it is not to run any more."""
+        self.forget(task)
+        self.stops.pop(task, None)
+        self._settle(task, f"task {task} was disabled or deleted")
+
+    def forget(self, task: str) -> None:
+        """Start a task no more by itself."""
+        failure = self._failures.pop(task, None)
+        if failure is not None:
+            self._cancel(failure)
+
+    def _again(self, task: str) -> None:
+        log.info("starting a task again", extra={"task": task})
+        self._start(task)
+
+    def _cancel(self, failure: _Failure) -> None:
+        if failure.timer is not None:
+            self._timers.cancel(failure.timer)
+            failure.timer = None
+
+    def _settle(self, task: str, message: str) -> None:
+        state = self._alerts.event_state(TOPIC, TASK + task)
+        if state is not None and state.level is not Level.OK:
+            self._tell(task, Level.OK, message)
+
+    def _tell(self, task: str, level: Level, message: str) -> None:
+        event_id, now = TASK + task, self._clock()
+        before = self._alerts.event_state(TOPIC, event_id)
+        duration = 0
+        if before is not None and before.level is not Level.OK:
+            duration = before.duration + max(0, now - before.time)
+        state = EventState(event_id, message, "", now, duration, level)
+        data = EventData(name=TOPIC, task_name=task, tags={"task": task})
+        try:
+            self._alerts.collect(Event(TOPIC, state, data))
+        except DeliveryError as error:
+            log.error("failed to note how a task does", extra={"err": str(error)})
