@@ -244,14 +244,8 @@ class TaskMaster:
 
 
 def _warn(task: ExecutingTask, script: Script) -> None:
-    """Log which nodes of a task have no effect: once for each reason."""
-    names: dict[str, list[str]] = {}
-    for node in script.pipeline.nodes:
-        if node.caveat:
-            names.setdefault(node.caveat, []).append(node.name)
-    for caveat, nodes in names.items():
-        extra = {**_context(task), "node": ",".join(nodes), "reason": caveat}
-        log.warning("a node of the task has no effect", extra=extra)
+    for caveat in script.pipeline.caveats():
+        log.warning(caveat, extra=_context(task))
 
 
 def _context(task: ExecutingTask) -> dict[str, str]:

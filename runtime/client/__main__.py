@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from runtime.client.errors import CommandError, UsageError
+from runtime.client.errors import CommandError, MissingError, UsageError
 
 USAGE = """
 Usage: kapacitor [options] [command] [args]
@@ -24,7 +24,7 @@ Commands:
     reload                reload a running task with an updated definition.
     delete                delete tasks, templates, recordings, replays, topics or topic-handlers.
     list                  list tasks, templates, recordings, replays, topics, topic-handlers,
-                          deliveries or service-tests.
+                          deliveries, rejected or service-tests.
     show                  display detailed information about a task.
     show-template         display detailed information about a template.
     show-topic-handler    display detailed information about an alert handler for a topic.
@@ -41,7 +41,7 @@ Commands:
     stats                 display server statistics.
     vars                  display the server's debug variables.
     service-tests         test a service.
-    version               display the version of the server and of this command.
+    version               display the version of this command.
     help                  display help for a command.
 
 Options:
@@ -50,6 +50,7 @@ Options:
     -skipVerify     disable verification of the server's certificate (KAPACITOR_UNSAFE_SSL)
 """
 
+_HELP = "Usage: kapacitor help [command]\n\n    Show help for a command.\n"
 # command → module below runtime.client, imported when the command is used
 MODULES = {
     "define": "definitions",
@@ -147,15 +148,24 @@ def _command(command: str, arguments: list[str], url: str, verify: bool) -> int:
         module.COMMANDS[command](Api(url, verify=verify), arguments)
     except UsageError as fault:
         raise UsageError(f"{fault}\n{module.USAGE[command]}") from fault
+    except MissingError:
+        print(module.USAGE[command], file=sys.stderr)
+        raise
     return 0
 
 
 def _help(words: Sequence[str]) -> int:
     import importlib
 
-    if not words or words[0] not in MODULES:
+    if len(words) != 1:
         print(USAGE)
+        return 1
+    if words[0] == "help":
+        print(_HELP)
         return 0
+    if words[0] not in MODULES:
+        print(f"Unknown command {words[0]}\n{USAGE}", file=sys.stderr)
+        return 1
     module = importlib.import_module(f"runtime.client.{MODULES[words[0]]}")
     print(module.USAGE[words[0]])
     return 0

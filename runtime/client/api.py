@@ -6,8 +6,10 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import socket
 import ssl
+import sys
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -18,6 +20,7 @@ from runtime.golang.quoting import quote
 BASE = "/kapacitor/v1"
 PREVIEW = "/kapacitor/v1preview"
 _PAGE = 100
+_WARNING = re.compile(r'\d{3} \S+ "(.*)"')
 _PART_BYTES = 1 << 18
 
 Query = Mapping[str, str | Sequence[str]]
@@ -45,6 +48,7 @@ class Api:
         self._url = f"{parts.scheme}://{known}{place}"
         self._parts = parts
         self._verify = verify
+        self._warned: set[str] = set()
 
     def get(self, path: str, query: Query | None = None) -> Any:
         """The JSON that GET `path` answers with."""
@@ -122,6 +126,7 @@ class Api:
         try:
             connection.request(method, target, content, self._headers(content))
             answer = connection.getresponse()
+            self._show_warnings(answer)
             return answer.status, answer.read()
         except (OSError, http.client.HTTPException) as fault:
             verb = method.capitalize()
@@ -131,6 +136,14 @@ class Api:
             ) from fault
         finally:
             connection.close()
+
+    def _show_warnings(self, answer: http.client.HTTPResponse) -> None:
+        """Print what the server warns of, once."""
+        for text in answer.headers.get_all("Warning", ()):
+            if text not in self._warned:
+                self._warned.add(text)
+                found = _WARNING.fullmatch(text)
+                print(f"Warning: {found[1] if found else text}", file=sys.stderr)
 
     def lines(self, path: str, query: Query) -> Iterator[str]:
         """The lines of an answer below the preview's base, as they come.

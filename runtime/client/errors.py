@@ -2,6 +2,7 @@
 
 CommandError
 ├── UsageError        wrong arguments or flags   (exit 2, with the command's usage)
+├── MissingError      something was not passed   (exit 3, after the command's usage)
 └── AddressError      the server's URL is wrong  (exit 4)
 """
 
@@ -18,6 +19,10 @@ class UsageError(CommandError):
     """Arguments are missing or flags are wrong; the text stands above the usage."""
 
     exit_code = 2
+
+
+class MissingError(CommandError):
+    """An argument or a flag is missing, where Kapacitor exits with 3."""
 
 
 class AddressError(CommandError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from runtime.client import deliveries, replays
 from runtime.client.api import Api
 from runtime.client.errors import CommandError, UsageError
@@ -42,7 +44,7 @@ def listing(api: Api, arguments: list[str]) -> None:
 
 
 def _tasks(api: Api, patterns: list[str]) -> None:
-    fields = ["type", "status", "executing", "dbrps"]
+    fields = ["type", "status", "executing", "dbrps", "error"]
     view = {"dot-view": "attributes", "replay-id": "", "script-format": "formatted"}
     tasks = [
         task
@@ -58,6 +60,9 @@ def _tasks(api: Api, patterns: list[str]) -> None:
         running = yes(task["executing"])
         pairs = dbrps(task["dbrps"] or [])
         print(row(widths, (task["id"], task["type"], task["status"], running, pairs)))
+    for task in tasks:
+        if task["status"] == "enabled" and task["error"]:
+            print(f"{task['id']}: {task['error']}", file=sys.stderr)
 
 
 def _templates(api: Api, patterns: list[str]) -> None:

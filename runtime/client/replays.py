@@ -7,9 +7,10 @@ import time
 from typing import Any
 
 from runtime.client.api import Api
-from runtime.client.errors import CommandError, UsageError
+from runtime.client.errors import CommandError, MissingError, UsageError
 from runtime.client.flags import Flags
 from runtime.client.tables import byte_count, rfc822, row, width
+from runtime.golang.quoting import quote
 
 USAGE = {
     "record": """Usage: kapacitor record stream -task <task ID> -duration <duration>
@@ -51,12 +52,12 @@ def record(api: Api, arguments: list[str]) -> None:
         api.post(f"/recordings/{kind}", {})
         return
     if kind != "stream":
-        raise UsageError(
-            f"Unknown record type '{kind}', expected 'stream', 'batch' or 'query'"
+        raise CommandError(
+            f"Unknown record type {quote(kind)}, expected 'stream', 'batch' or 'query'"
         )
     flags = _flags(rest, ("task", "duration", "recording-id"), ("no-wait",))
     if not flags.text("task") or not flags.text("duration"):
-        raise UsageError("Must specify both task and duration")
+        raise MissingError("both task and duration are required")
     body = {
         "id": flags.text("recording-id"),
         "task": flags.text("task"),
@@ -77,9 +78,9 @@ def replay(api: Api, arguments: list[str]) -> None:
         ("real-clock", "rec-time", "no-wait"),
     )
     if not flags.text("recording"):
-        raise UsageError("Must pass recording ID")
+        raise MissingError("must pass recording ID")
     if not flags.text("task"):
-        raise UsageError("Must pass task ID")
+        raise MissingError("must pass task ID")
     body = {
         "id": flags.text("replay-id"),
         "task": flags.text("task"),
@@ -96,8 +97,12 @@ def replay_live(api: Api, arguments: list[str]) -> None:
     Raises:
         CommandError: the server refuses.
     """
-    if not arguments or arguments[0] not in _LIVE:
+    if not arguments:
         raise UsageError("Must specify what to replay: 'batch' or 'query'")
+    if arguments[0] not in _LIVE:
+        raise CommandError(
+            f"Unknown replay-live type {quote(arguments[0])}, expected 'batch' or 'query'"
+        )
     api.post(f"/replays/{arguments[0]}", {})
 
 
@@ -161,9 +166,9 @@ def _begin(
         while found["status"] == "running":
             time.sleep(_POLL_S)
             found = api.get(f"{listed}/{found['id']}")
-        if found["status"] == "failed":
-            raise CommandError(found["error"])
     print(found["id"])
+    if found["status"] == "failed":
+        raise CommandError(found["error"])
 
 
 COMMANDS = {"record": record, "replay": replay, "replay-live": replay_live}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from runtime.client.api import Api
-from runtime.client.errors import CommandError, UsageError
-from runtime.client.tables import options, row, yes
+from runtime.client.errors import CommandError, MissingError, UsageError
+from runtime.client.tables import options, row, width, yes
 
 USAGE = {
     "backup": "Usage: kapacitor backup <file>\n\n    Save the server's database.\n",
@@ -40,7 +41,7 @@ def service_tests(api: Api, arguments: list[str]) -> None:
 
 def level(api: Api, arguments: list[str]) -> None:
     """Set the server's log level."""
-    if len(arguments) != 1:
+    if not arguments:
         raise UsageError("Must pass a log level")
     api.post("/loglevel", {"level": arguments[0]})
 
@@ -60,15 +61,16 @@ def variables(api: Api, arguments: list[str]) -> None:
 def stats(api: Api, arguments: list[str]) -> None:
     """Print statistics: a table of the server's, or of the writes by measurement."""
     if len(arguments) != 1:
-        raise UsageError("Must provide a stats category")
+        raise MissingError("must provide a stats category")
     found = api.get("/debug/vars")
     if arguments[0] == "general":
         for label, key in _GENERAL:
-            print(row((30, 0), (f"{label}:", found.get(key, ""))))
+            print(row((30, 30), (f"{label}:", found.get(key, ""))))
     elif arguments[0] == "ingress":
         _ingress(found)
     else:
-        raise CommandError(f"unknown statistics category '{arguments[0]}'")
+        # Kapacitor prints nothing at all
+        print(f"unknown statistics category '{arguments[0]}'", file=sys.stderr)
 
 
 _GENERAL = (
@@ -78,27 +80,32 @@ _GENERAL = (
     ("Tasks", "num_tasks"),
     ("Enabled Tasks", "num_enabled_tasks"),
     ("Subscriptions", "num_subscriptions"),
+    ("Platform", "platform"),
     ("Version", "version"),
 )
 
 
 def _ingress(found: dict[str, object]) -> None:
-    widths = (30, 30, 40, 0)
-    head = ("Database", "Retention Policy", "Measurement", "Points Received")
-    print(row(widths, head))
+    head = ("Database", "Retention Policy", "Measurement")
     statistics = found.get("kapacitor")
     entries = statistics.values() if isinstance(statistics, dict) else ()
+    counts: dict[tuple[str, ...], int] = {}
     for entry in entries:
         if entry.get("name") == "ingress":
             tags, values = entry["tags"], entry["values"]
             place = (tags["database"], tags["retention_policy"], tags["measurement"])
-            print(row(widths, (*place, int(values["points_received"]))))
+            counts[place] = int(values["points_received"])
+    columns = zip(head, *counts, strict=True)
+    widths = [*(width(0, column) for column in columns), 0]
+    print(row(widths, (*head, "Points Received")))
+    for names, count in sorted(counts.items()):
+        print(row(widths, (*names, f"{count:>15}")))
 
 
 def backup(api: Api, arguments: list[str]) -> None:
     """Save the server's database to a file."""
     if len(arguments) != 1:
-        raise UsageError("Must provide file path.")
+        raise CommandError("must provide file path for backup.")
     target = Path(arguments[0])
     # beside it until it is whole: a former backup stays until there is a new one
     part = target.with_name(f"{target.name}.part")

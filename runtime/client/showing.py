@@ -109,7 +109,7 @@ def show_topic(api: Api, arguments: list[str]) -> None:
 def show_topic_handler(api: Api, arguments: list[str]) -> None:
     """Print a handler of a topic."""
     if len(arguments) != 2:
-        raise UsageError("Must specify one topic ID and one handler ID")
+        raise UsageError("Must specify both topic and handler IDs")
     topic, name = arguments
     handler = api.get(f"/alerts/topics/{topic}/handlers/{name}")
     print(f"ID: {handler['id']}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runtime.client.api import Api
-from runtime.client.errors import UsageError
+from runtime.client.errors import CommandError
 
 USAGE = {
     "logs": """Usage: kapacitor logs [<tag>=<value>]...
@@ -32,7 +32,7 @@ def logs(api: Api, arguments: list[str]) -> None:
 def watch(api: Api, arguments: list[str]) -> None:
     """Print the lines about a task."""
     if not arguments:
-        raise UsageError("Must provide task ID.")
+        raise CommandError("must provide task ID.")
     _follow(api, {**_tags(arguments[1:]), "task": arguments[0]})
 
 
@@ -46,7 +46,9 @@ def _tags(arguments: list[str]) -> dict[str, str]:
     for argument in arguments:
         name, equals, value = argument.partition("=")
         if not name or not equals:
-            raise UsageError(f"bad tag {argument}: must be of the form tag=value")
+            raise CommandError(
+                f"bad keyvalue pair: '{argument}', must be of the form tag=value"
+            )
         found[name] = value
     return found
 

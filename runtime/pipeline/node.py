@@ -173,6 +173,14 @@ class Pipeline:
         node.pipeline = self
         self.nodes.append(node)
 
+    def caveats(self) -> list[str]:
+        """Which nodes have no effect in a running task, and why: one text a reason."""
+        names: dict[str, list[str]] = {}
+        for node in self.nodes:
+            if node.caveat:
+                names.setdefault(node.caveat, []).append(node.name)
+        return [f"{', '.join(nodes)}: {reason}" for reason, nodes in names.items()]
+
     def sorted(self) -> list[Node]:
         """All nodes, parents before children, in the order Kapacitor walks them.
 

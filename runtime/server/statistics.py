@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import resource
 import sys
 import threading
@@ -120,7 +119,7 @@ class Statistics:
             "num_enabled_tasks": now.enabled,
             "num_subscriptions": 0,
             "num_tasks": now.tasks,
-            "platform": f"{platform.system()} {platform.machine()}".lower(),
+            "platform": "OSS",
             "product": "kapacitor",
             "server_id": self.info.server_id,
             "version": VERSION,

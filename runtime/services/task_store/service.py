@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -134,7 +135,7 @@ class TaskStoreService:
 
     def _create_task(self, request: Request) -> Answer:
         task = self._tasks.create(Body.of(request.body), self._policy)
-        return pretty(self._task_tree(task, View()))
+        return self._task_answer(task, View())
 
     def _get_task(self, request: Request) -> Answer:
         id, slash, endpoint = request.rest.partition("/")
@@ -147,12 +148,12 @@ class TaskStoreService:
                 raise RefusedError(f"no running replay with ID: {replay}")
             master = found
         view = View.of(request)
-        return pretty(self._task_tree(self._tasks.get(id), view, master=master))
+        return self._task_answer(self._tasks.get(id), view, master)
 
     def _update_task(self, request: Request) -> Answer:
         body = Body.of(request.body)
         task = self._tasks.update(request.rest, body, self._policy)
-        return pretty(self._task_tree(task, View()))
+        return self._task_answer(task, View())
 
     def _delete_task(self, request: Request) -> Answer:
         self._tasks.delete(request.rest)
@@ -166,6 +167,20 @@ class TaskStoreService:
             return compact(page.json(), newline=False)
         except ValueError as error:  # NaN and infinite numbers, which JSON lacks
             return failure(str(error), 500)
+
+    def _task_answer(
+        self, task: Task, view: View, master: TaskMaster | None = None
+    ) -> Answer:
+        """A task; a header says which of its nodes have no effect."""
+        answer = pretty(self._task_tree(task, view, master=master))
+        if not task.enabled:
+            return answer
+        caveats = "; ".join(self._tasks.script(task).pipeline.caveats())
+        if not caveats:
+            return answer
+        return dataclasses.replace(
+            answer, headers={"Warning": f'199 kapacitor "{caveats}"'}
+        )
 
     def _task_tree(
         self,

@@ -510,7 +510,41 @@ def test_other_commands(server: Shell) -> None:
     assert server.cli("level", "bogus", code=3) == "Error: invalid log level\n"
     assert server.cli("level", "info") == ""
     assert server.cli("vars") != ""
-    assert server.cli("stats", "general") != ""
+    labels = [
+        line.partition(":")[0] for line in server.cli("stats", "general").splitlines()
+    ]
+    assert labels[-2:] == ["Platform", "Version"]
+    assert "OSS" in server.cli("stats", "general")
+
+
+def test_statistics_of_writes(server: Shell) -> None:
+    server.write("cpu v=1 1", "db=stat&rp=a-rather-long-policy")
+    head, *rows = server.cli("stats", "ingress").splitlines()
+    assert head.startswith("Database Retention Policy     Measurement Points Received")
+    assert "stat     a-rather-long-policy cpu                       1" in rows
+
+
+def test_what_does_not_run_says_why(server: Shell) -> None:
+    define(server, "q", "batch|query('x').period(1m).every(1m)")
+    reason = "query1: this server has no InfluxDB connection yet"
+    assert server.cli("enable", "q", code=3).startswith(f"Error: {reason}")
+    found = server.cli("list", "tasks", "q")
+    assert found.splitlines()[1].split()[:4] == ["q", "batch", "enabled", "false"]
+    assert f"q: {reason}" in found
+    assert f"Error: {reason}" in server.cli("show", "q")
+    define(server, "out", "stream|from()|influxDBOut()")
+    warning = "Warning: influxdb_out2: this server has no InfluxDB connection yet, so"
+    assert server.cli("enable", "out").count(warning) == 1
+    assert server.cli("show", "out").count(warning) == 1
+    server.cli("delete", "tasks", "q", "out")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), [((), 1), (("define",), 0), (("help",), 0), (("a", "b"), 1)]
+)
+def test_help(arguments: tuple[str, ...], code: int) -> None:
+    found, output, _ = run("help", *arguments)
+    assert (found, "Usage: kapacitor" in output) == (code, True)
 
 
 @pytest.mark.parametrize(
@@ -531,6 +565,20 @@ def test_other_commands(server: Shell) -> None:
             "Error: cannot delete 'x' did you mean 'tasks', 'templates', 'recordings', "
             "'replays', 'topics' or 'topic-handlers'?",
         ),
+        (["help", "bogus"], 1, "Unknown command bogus"),
+        (["list", "-x"], 3, "Error: cannot list '-x'"),
+        (["record", "odd"], 3, "Error: Unknown record type"),
+        (["replay", "-nope"], 2, "flag provided but not defined: -nope"),
+        (["replay-live", "odd"], 3, "Error: Unknown replay-live type"),
+        (["backup"], 3, "Error: must provide file path for backup."),
+        (["stats"], 3, "Usage: kapacitor stats <general|ingress>"),
+        (["stats"], 3, "Error: must provide a stats category"),
+        (["stats", "odd"], 0, "unknown statistics category 'odd'"),
+        (["watch"], 3, "Error: must provide task ID."),
+        (["watch", "t", "x"], 3, "Error: bad keyvalue pair: 'x'"),
+        (["logs", "-x"], 3, "Error: bad keyvalue pair: '-x'"),
+        (["show-topic-handler", "x"], 2, "Must specify both topic and handler IDs"),
+        (["level"], 2, "Must pass a log level"),
     ],
 )
 def test_wrong_commands(
@@ -558,7 +606,8 @@ def test_wrong_commands(
         "show-topic",
         "show-topic-handler",
         "level",
-        "stats",
+        "record",
+        "replay-live",
     ],
 )
 def test_missing_arguments(command: str) -> None:

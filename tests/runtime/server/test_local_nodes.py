@@ -89,9 +89,14 @@ def test_a_rule_of_chronograf_starts_and_alerts(api: Any, caplog: Any) -> None:
     caplog.set_level(logging.WARNING, logger="kapacitor")
     task = define(api, CHRONOGRAF)
     assert (task["executing"], task["error"]) == (True, "")
-    [warning] = [each for each in caplog.records if "no effect" in each.message]
-    assert (warning.task, warning.node) == ("t", "influxdb_out5")
-    assert "no InfluxDB connection yet" in warning.reason
+    text = (
+        "influxdb_out5: this server has no InfluxDB connection yet, so its points are "
+        "not written"
+    )
+    [warning] = [each for each in caplog.records if each.name == "kapacitor.kapacitor"]
+    assert (warning.task, warning.message) == ("t", text)
+    answer = api.answer("GET", "/kapacitor/v1/tasks/t")
+    assert answer.headers["Warning"] == f'199 kapacitor "{text}"'
     write(api, "cpu,host=a,cpu=cpu-total usage_user=95 1")
     events = api.json("GET", "/alerts/topics/chronograf/events")["events"]
     assert [each["state"]["level"] for each in events] == ["CRITICAL"]
