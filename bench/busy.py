@@ -79,7 +79,7 @@ def _probe(port: int, pipe: Connection) -> None:
 class Server:
     """A server's process on a database that was filled before."""
 
-    def __init__(self, folder: Path, more: str = "") -> None:
+    def __init__(self, folder: Path, more: str = "", command: str = "") -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -98,7 +98,10 @@ data_dir = "{folder}"
 {more}
 """)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "runtime.server", "-config", str(config)],
+            [
+                *([command] if command else [sys.executable, "-m", "runtime.server"]),
+                *("-config", str(config)),
+            ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -123,6 +126,11 @@ data_dir = "{folder}"
         """How many deliveries are in a state, up to a page of them."""
         _, body = self.call("GET", f"{BASE}/deliveries?state={state}&limit=1000")
         return len(json.loads(body)["deliveries"])
+
+    def resident_mb(self) -> float:
+        """The memory it has."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
     def stop(self) -> None:
         """End it."""

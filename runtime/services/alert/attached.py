@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from runtime.alert.types import Event, Handler
 from runtime.services.alert.match import Match
-from runtime.services.alert.routes import CircleError, Lasting, targets_of, way_back
+from runtime.services.alert.routes import CircleError, Lasting, Routes, targets_of
 
 _NONE: Mapping[str, Attached] = {}
 
@@ -40,6 +40,7 @@ class Attachments:
 
     def __init__(self) -> None:
         self._topics: dict[str, dict[str, Attached]] = {}
+        self._routes = Routes()
 
     def of(self, topic: str) -> ItemsView[str, Attached]:
         """The handlers of a topic with their ids."""
@@ -52,12 +53,14 @@ class Attachments:
     def attach(self, topic: str, handler: str, attached: Attached) -> None:
         """Let a handler have a topic's events, and begin what it holds."""
         self._topics.setdefault(topic, {})[handler] = attached
+        self._routes.add(topic, handler, targets_of(attached.handler))
         if isinstance(attached.handler, Lasting):
             attached.handler.open()
 
     def detach(self, topic: str, handler: str) -> None:
         """Let a handler have no more events, if it is there, and let go what it holds."""
         attached = self._topics.get(topic, {}).pop(handler, None)
+        self._routes.remove(topic, handler)
         if attached is not None and isinstance(attached.handler, Lasting):
             attached.handler.close()
 
@@ -82,14 +85,9 @@ class Attachments:
         Raises:
             CircleError: it would.
         """
-        targets = {
-            each: [
-                target
-                for id, attached in handlers.items()
-                if (each, id) != instead
-                for target in targets_of(attached.handler)
-            ]
-            for each, handlers in self._topics.items()
-        }
-        if way := way_back(topic, targets_of(handler), targets):
+        removed = self._routes.remove(*instead) if instead else ()
+        way = self._routes.way_back(topic, targets_of(handler))
+        if instead:
+            self._routes.add(*instead, removed)
+        if way:
             raise CircleError(way)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Protocol, runtime_checkable
 
 from runtime.alert.types import Handler
@@ -35,23 +37,80 @@ def targets_of(handler: Handler) -> Sequence[str]:
     return targets
 
 
-def way_back(
-    topic: str, first: Sequence[str], targets: Mapping[str, Sequence[str]]
-) -> list[str]:
-    """The way on which events of a topic come back to it; empty if they do not.
+class Routes:
+    """Where the handlers of each topic give its events."""
 
-    Args:
-        topic: where they start.
-        first: where its new handler gives them.
-        targets: where the handlers of each topic give its events.
-    """
-    ways = [[topic, target] for target in first]
-    seen: set[str] = set()
-    while ways:
-        way = ways.pop()
-        if way[-1] == topic:
-            return way
-        if way[-1] not in seen:
-            seen.add(way[-1])
-            ways += [[*way, target] for target in targets.get(way[-1], ())]
-    return []
+    def __init__(self) -> None:
+        # of the handlers that give them anywhere, by their ids
+        self._targets: dict[str, dict[str, Sequence[str]]] = {}
+        # the topics whose handlers give something to a topic, and how many do
+        self._sources: dict[str, Counter[str]] = {}
+
+    def add(self, topic: str, handler: str, targets: Sequence[str]) -> None:
+        """A handler gives a topic's events to others."""
+        if not targets:
+            return
+        self._targets.setdefault(topic, {})[handler] = targets
+        for target in targets:
+            self._sources.setdefault(target, Counter())[topic] += 1
+
+    def remove(self, topic: str, handler: str) -> Sequence[str]:
+        """A handler gives nothing any more; where it did."""
+        handlers = self._targets.get(topic, {})
+        targets = handlers.pop(handler, ())
+        if not handlers:
+            self._targets.pop(topic, None)
+        for target in targets:
+            sources = self._sources[target]
+            sources[topic] -= 1
+            if not sources[topic]:
+                del sources[topic]
+            if not sources:
+                del self._sources[target]
+        return targets
+
+    def way_back(self, topic: str, first: Sequence[str]) -> list[str]:
+        """The way on which events of a topic come back to it; empty if they do not.
+
+        The search goes from both ends and is over when one of them is: what hangs
+        together may be large, and most new handlers are at its edge.
+
+        Args:
+            topic: where they start.
+            first: where its new handler gives them.
+        """
+        # each topic that was reached, and from which
+        ahead: dict[str, str] = dict.fromkeys(first, topic)
+        behind: dict[str, str] = {topic: ""}
+        forth, back = deque(ahead), deque(behind)
+        while forth and back:
+            here = forth.popleft()
+            if here in behind:
+                return _joined(topic, here, ahead, behind)
+            for target in self._targets_of(here):
+                if target not in ahead:
+                    ahead[target] = here
+                    forth.append(target)
+            here = back.popleft()
+            if here in ahead:
+                return _joined(topic, here, ahead, behind)
+            for source in self._sources.get(here, ()):
+                if source not in behind:
+                    behind[source] = here
+                    back.append(source)
+        return []
+
+    def _targets_of(self, topic: str) -> Iterator[str]:
+        return chain.from_iterable(self._targets.get(topic, {}).values())
+
+
+def _joined(
+    topic: str, middle: str, ahead: dict[str, str], behind: dict[str, str]
+) -> list[str]:
+    """The way from a topic to one that both ends have reached, and back to it."""
+    way = [middle]
+    while len(way) == 1 or way[0] != topic:
+        way.insert(0, ahead[way[0]])
+    while way[-1] != topic:
+        way.append(behind[way[-1]])
+    return way

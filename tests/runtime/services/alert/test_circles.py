@@ -8,9 +8,7 @@ import time
 import pytest
 
 from runtime.server.sections import LoadConfig
-from runtime.server.server import Server
 from runtime.services.alert.specs import HandlerSpec, HandlerSpecs
-from runtime.services.load.service import LoadError
 
 TASK = {
     "id": "t",
@@ -82,7 +80,9 @@ def test_a_circle_is_refused_however_it_is_closed(served, method, uri, body, tex
     assert served.json("GET", path("c"))["handlers"] == []
 
 
-def test_a_circle_in_the_load_directory_is_named_with_its_file(config, tmp_path):
+def test_a_circle_in_the_load_directory_is_named_with_its_file(
+    config, start_api, tmp_path
+):
     handlers = tmp_path / "load" / "handlers"
     handlers.mkdir(parents=True)
     for topic, target in ("ab", "ba"):
@@ -91,18 +91,10 @@ def test_a_circle_in_the_load_directory_is_named_with_its_file(config, tmp_path)
         )
     config.load = LoadConfig(enabled=True, dir=str(tmp_path / "load"))
 
-    async def start():
-        server = Server(config)
-        try:
-            await server.open()
-        finally:
-            await server.close()
-
-    with pytest.raises(LoadError) as caught:
-        asyncio.run(start())
-    assert str(caught.value).endswith(
-        f"{handlers}/b.yaml: failed to update handler: "
-        'events would go round in circles: "b" -> "a" -> "b"'
+    [rejected] = start_api(config).json("GET", "/storage/rejected")["rejected"]
+    assert (rejected["store"], rejected["error"]) == (
+        "load",
+        'failed to update handler: events would go round in circles: "b" -> "a" -> "b"',
     )
 
 
