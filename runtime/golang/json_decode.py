@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from runtime.golang.json_syntax import syntax_error
-from runtime.golang.utf8 import whole
+from runtime.golang.utf8 import decoded, whole
 
 # More than anybody writes, little enough for Python's stack whatever is done with it.
 _MAX_DEPTH = 100
@@ -37,7 +37,7 @@ def first_value(body: bytes) -> Any:
 
     Source: Go encoding/json, Decoder.Decode.
     """
-    text = body.decode("utf-8", "replace").lstrip(" \t\r\n")
+    text = decoded(body).lstrip(" \t\r\n")
     try:
         value, _ = _DECODER.raw_decode(text)
     except RecursionError:

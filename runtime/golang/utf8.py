@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _one_each(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return "\ufffd" * (error.end - error.start), error.end
+
+
+codecs.register_error("runtime.one_each", _one_each)
+
+
+def decoded(data: bytes) -> str:
+    """`data` as text; each byte that is no UTF-8 becomes U+FFFD.
+
+    Python's own `replace` makes one character of several bytes that begin alike.
+
+    Source: Go unicode/utf8.DecodeRune.
+    """
+    return data.decode("utf-8", "runtime.one_each")
 
 
 def whole(text: str) -> str:

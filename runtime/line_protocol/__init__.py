@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runtime.errors import LineProtocolError
+from runtime.golang.utf8 import decoded
 from runtime.line_protocol.blocks import parse_columns
 from runtime.line_protocol.rows import parse_rows
 from runtime.line_protocol.times import Times
@@ -33,4 +34,4 @@ def parse(
     times = Times.of(precision, now)
     if len(body) >= _LARGE:
         return parse_columns(body, times, db, rp)
-    return write_of_rows(parse_rows(body.decode("utf-8", "replace"), times), db, rp)
+    return write_of_rows(parse_rows(decoded(body), times), db, rp)

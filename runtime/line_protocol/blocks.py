@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.errors import LineProtocolError
+from runtime.golang.utf8 import decoded
 from runtime.line_protocol import numbers, scanner
 from runtime.line_protocol.columns import BlockColumns, ParsedRows
 from runtime.line_protocol.rows import LONGEST, bad_line, parse_row, parse_rows
@@ -84,7 +85,7 @@ def parse_columns(
     """
     # NUL fills words, see `codes`; and two broken texts may be one when decoded
     if b"\0" in body or not _is_utf8(body):
-        return write_of_rows(parse_rows(body.decode("utf-8", "replace"), times), db, rp)
+        return write_of_rows(parse_rows(decoded(body), times), db, rp)
     text = Text(body)
     lines = _find_lines(text, quotes=b'"' in body)
     plain = _plain(text, lines, escapes=b"\\" in body)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 
 from runtime.frames import Value
+from runtime.golang.utf8 import decoded
 from runtime.line_protocol.times import Times
 from runtime.units import EARLIEST, LATEST
 
@@ -37,6 +38,7 @@ _VALUE_STOP = re.compile(r'\\["\\]|[",]')
 _BARE_END = re.compile(r"[, ]|\Z")
 _NUMBER = re.compile(r"-?(?:[0-9]|\.|(?<!^)[eEiu]|(?<=[eE])[+-])*")
 _STAMP = re.compile(r"-?[0-9]*(?=[ \n]|\Z)")
+_NAME_ESCAPE = re.compile(r'\\([," =])')
 _STRING_ESCAPE = re.compile(r'\\(["\\])')
 
 
@@ -111,9 +113,7 @@ def _scan_key(line: str) -> tuple[str, dict[str, str], int]:
     if found is None:
         raise BadLineError("missing fields")
     end = found.start()
-    name = line[:end]
-    if "\\" in name:
-        name = name.replace("\\,", ",").replace("\\ ", " ")
+    name = _unescape_name(line[:end])
     tags: dict[str, str] = {}
     if found[0] == ",":
         end = _scan_tags(line, end + 1, tags)
@@ -140,7 +140,7 @@ def _scan_tags(line: str, start: int, tags: dict[str, str]) -> int:
             raise BadLineError("invalid tag format")
         duplicate |= key in seen
         seen.add(key)
-        tags[_unescape_key(key)] = _unescape_key(line[start : found.start()])
+        tags[_unescape_tag(key)] = _unescape_tag(line[start : found.start()])
         if found[0] == " ":
             if duplicate:
                 raise BadLineError("duplicate tags")
@@ -148,7 +148,12 @@ def _scan_tags(line: str, start: int, tags: dict[str, str]) -> int:
         start = found.end()
 
 
-def _unescape_key(text: str) -> str:
+def _unescape_name(text: str) -> str:
+    """A measurement or the key of a field; in these quotes are escaped, too."""
+    return _NAME_ESCAPE.sub(r"\1", text) if "\\" in text else text
+
+
+def _unescape_tag(text: str) -> str:
     if "\\" not in text:
         return text
     return text.replace("\\,", ",").replace("\\ ", " ").replace("\\=", "=")
@@ -248,7 +253,19 @@ def _integer(digits: str) -> int:
 
 
 def _read_fields(text: str, key_size: int) -> dict[str, Value]:
-    fields: dict[str, Value] = {}
+    # a field without a key, which only a tab may hide, is passed over
+    fields = {
+        _unescape_name(key): _read_value(value)
+        for key, value in _split_fields(text, key_size)
+        if key
+    }
+    if not fields:
+        raise BadLineError("missing field key")
+    return fields
+
+
+def _split_fields(text: str, key_size: int) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
     start = 0
     while start < len(text):
         equals = _unescaped_equals(text, start)
@@ -258,11 +275,9 @@ def _read_fields(text: str, key_size: int) -> dict[str, Value]:
         _check_size(key_size + 4 + _size(key))
         end = _value_end(text, equals + 1)
         value = text[equals + 1 : end]
-        if not key or not value:
-            raise BadLineError("missing field value" if key else "missing field key")
-        fields[_unescape_key(key)] = _read_value(value)
+        found.append((key, value))
         start = end + 1
-    return fields
+    return found
 
 
 def _unescaped_equals(text: str, start: int) -> int:
@@ -285,9 +300,14 @@ def _value_end(text: str, start: int) -> int:
 
 
 def _read_value(text: str) -> Value:
+    if not text:
+        raise BadLineError("missing field value")
     if text[0] != '"':
         return _bare_value(text)
     inner = text[1:-1]
+    if text[-1] > "\x7f":
+        # what follows the closing quote loses its last byte, as if it were the quote
+        inner = decoded(text.encode()[1:-1])
     return _STRING_ESCAPE.sub(r"\1", inner) if "\\" in inner else inner
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from runtime.errors import ScriptError
+from runtime.golang.utf8 import decoded
 from runtime.tick import ast, lexer
 from runtime.tick.lexer import Token
 from runtime.tick.literals import LITERALS, reference
@@ -343,4 +344,4 @@ class _Parser:
         position = self._position(token)
         before = source[max(0, position - _SNIPPET) : position].rpartition(b"\n")[2]
         after = source[position : position + _SNIPPET].partition(b"\n")[0]
-        return (before + after).decode("utf-8", "replace")
+        return decoded(before + after)

@@ -12,6 +12,7 @@ from typing import NamedTuple, cast
 from runtime.golang import json
 from runtime.golang.printing import WidthError, sprint, sprintf, sprintln
 from runtime.golang.templates.escaping import html, js_text
+from runtime.golang.utf8 import decoded
 from runtime.golang.values import Int, StringMap, Struct, Time, type_name
 from runtime.units import Duration, rfc3339
 
@@ -167,7 +168,7 @@ def _slice(value: object, *bounds: object) -> object:
     if low > high:
         raise CallError(f"invalid slice index: {low} > {high}")
     part = items[low:high]
-    return part.decode("utf-8", "replace") if isinstance(part, bytes) else part
+    return decoded(part) if isinstance(part, bytes) else part
 
 
 def _len(value: object) -> Int:

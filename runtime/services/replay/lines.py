@@ -6,8 +6,9 @@ from math import isfinite
 
 from runtime.frames import Point, Value
 
-_NAME = str.maketrans({",": "\\,", " ": "\\ "})
-_KEY = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ "})
+# of measurements and fields
+_NAME = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ ", '"': '\\"'})
+_TAG = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ "})
 _TEXT = str.maketrans({'"': '\\"', "\\": "\\\\"})
 
 
@@ -18,12 +19,12 @@ def line_of(point: Point) -> str:
     are left out; without any other the line is "".
     """
     tags = "".join(
-        f",{name.translate(_KEY)}={value.translate(_KEY)}"
+        f",{name.translate(_TAG)}={value.translate(_TAG)}"
         for name, value in sorted(point.tags.items())
         if value
     )
     fields = ",".join(
-        f"{name.translate(_KEY)}={_value(value)}"
+        f"{name.translate(_NAME)}={_value(value)}"
         for name, value in sorted(point.fields.items())
         if value is not None and not (isinstance(value, float) and not isfinite(value))
     )

@@ -144,7 +144,7 @@ def test_any_bad_line_rejects_the_write_and_every_bad_line_is_named():
 def test_escapes_are_undone_where_they_mean_something():
     [point] = write(r"a\,b\ c\=d,k\=1\,2=v\ \w e\ f=1").points()
 
-    assert point.name == r"a,b c\=d"
+    assert point.name == "a,b c=d"
     assert point.tags == {"k=1,2": r"v \w"}
     assert point.fields == {"e f": 1.0}
 

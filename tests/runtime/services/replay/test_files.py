@@ -2,6 +2,8 @@ import contextlib
 import gzip
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runtime.frames import Point
 from runtime.line_protocol import parse
@@ -45,14 +47,14 @@ def test_what_was_written_is_read(tmp_path):
     assert [(each.db, each.rp) for each in entries] == [("d", "r")] * 4
     body = "\n".join(f"{each.head} {each.time}" for each in entries).encode()
     points = list(parse(body, precision="n", now=0).points())
-    for point, given in zip(points, POINTS, strict=True):
-        tags = {name: value for name, value in given.tags.items() if value}
+    for point, wanted in zip(points, POINTS, strict=True):
+        tags = {name: value for name, value in wanted.tags.items() if value}
         assert (point.name, point.time, dict(point.tags)) == (
-            given.name,
-            given.time,
+            wanted.name,
+            wanted.time,
             tags,
         )
-        assert dict(point.fields) == dict(given.fields)
+        assert dict(point.fields) == dict(wanted.fields)
 
 
 def test_a_file_of_kapacitor_is_three_lines_for_each_point(tmp_path):
@@ -89,6 +91,20 @@ def test_a_file_that_is_cut_or_none_is_told(tmp_path):
         read(path)
     with pytest.raises(ReplayFileError, match="no such file or directory"):
         read(tmp_path / "nope")
+
+
+# not all names with backslashes can be written, nor one that begins a comment
+NAMES = st.text('ab,= "é', min_size=1).map(lambda text: f"n{text}")
+
+
+@given(NAMES, NAMES, NAMES, NAMES, st.text('ab,= "\\é\n'))
+def test_any_name_comes_back(name, tag, value, field, string):
+    point = Point(name, 5, {tag: value}, {field: string, "other": 1})
+    line = line_of(point)
+    assert is_complete(line)
+    [found] = parse(line.encode(), precision="n", now=0).points()
+    assert (found.name, dict(found.tags)) == (name, {tag: value})
+    assert dict(found.fields) == dict(point.fields)
 
 
 def test_quotes_mean_something_in_fields_only():
