@@ -231,6 +231,16 @@ class Book:
             if address.topic == topic:
                 self.retire(address)
 
+    def rename_topic(self, old: str, new: str) -> None:
+        """Give what an earlier run left for the handlers of a topic to those of another.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        with self._lock:
+            self.outbox.rename_topic(old, new)
+            self._stored = {each.address: each for each in self.outbox.waiting()}
+
     def settle_orphans(self, is_expected: Callable[[Address], bool]) -> int:
         """Cancel what waits for handlers that are not there; how many events.
 

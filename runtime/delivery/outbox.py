@@ -151,6 +151,12 @@ class Outbox:
         )
         return [Waiting(Address(row[0], row[1]), row[2], row[3]) for row in rows]
 
+    def rename_topic(self, old: str, new: str) -> None:
+        """Give the rows of a topic to another one."""
+        self._store.execute(
+            "UPDATE deliveries SET topic = ? WHERE topic = ?", (new, old)
+        )
+
     def get(self, number: int) -> Item | None:
         """One item."""
         rows = self._store.query(
@@ -411,6 +417,9 @@ def _item(row: Sequence[Any]) -> Item:
     attempts, created, due, error, maybe_duplicate, summary = rest
     try:
         event = msgspec.msgpack.decode(blob, type=Event)
+        if event.topic != topic:
+            # the topic was renamed
+            event = replace(event, topic=topic)
     except msgspec.MsgspecError:
         event = Event(topic, EventState(event_id))
         state, error = "dead", "the stored event is damaged"

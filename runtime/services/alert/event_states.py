@@ -97,6 +97,14 @@ class EventStates:
         for key in [key for key in self._changed if key[0] == topic]:
             del self._changed[key]
 
+    def rename(self, old: str, new: str) -> None:
+        """Give what is stored of a topic to another one; neither is in memory.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        self._stored.rename(old, new)
+
     def anonymous_of(self, task: str) -> set[str]:
         """The topics that nodes of a task own, in memory or stored."""
         prefix = f"{ANONYMOUS}{task}:"

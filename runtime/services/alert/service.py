@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from runtime.alert.inhibition import Inhibitors
@@ -42,6 +42,8 @@ from runtime.store import Store
 from runtime.units import Clock
 
 DEFAULT_RETENTION = Retention()
+# where the database says how the nodes of its topics are numbered
+_NUMBERS = ("numbering", "nodes")
 
 _log = logging.getLogger("kapacitor.alert")
 
@@ -276,6 +278,30 @@ class AlertService:
             self._deliverer.retire_topic(topic)
             self.close_topic(topic)
             self.delete_topic(topic)
+
+    def adopt_numbers(self, renames: Iterable[tuple[str, str]]) -> None:
+        """Give the topics of alert nodes their names of today, once for each database.
+
+        Until schema 6 a join or union took one number, whatever its parents.
+
+        Args:
+            renames: old and new names; a new one may be the old one of an earlier pair.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        if self._store.get(*_NUMBERS) is not None:
+            return
+        with self._store.transaction():
+            for old, new in renames:
+                self._states.rename(old, new)
+                self._deliverer.rename_topic(old, new)
+                for handler in self._specs.get(old, {}):
+                    _log.warning(
+                        "a handler is defined on the former topic of an alert node",
+                        extra={"topic": old, "handler": handler, "topic_now": new},
+                    )
+            self._store.put(*_NUMBERS, b"a number for each parent")
 
     def settle_orphans(self, is_stopped: Callable[[str], bool]) -> None:
         """Cancel what an earlier run left for handlers that are no more.

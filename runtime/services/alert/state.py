@@ -71,6 +71,11 @@ class StoredTopics:
         self._numbers.update(self._fresh)
         self._fresh.clear()
 
+    def rename(self, old: str, new: str) -> None:
+        """Give what is stored of a topic to another one, which forgets its own."""
+        self.delete(new)
+        self._store.execute("UPDATE topics SET id = ? WHERE id = ?", (new, old))
+
     def delete(self, topic: str) -> None:
         """Forget a topic at once; its rows are left to `sweep`."""
         with self._store.transaction():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from runtime.errors import KapacitorError
 from runtime.nodes.secret_properties import SecretFields
+from runtime.pipeline.alert import AlertNode
 from runtime.pipeline.evaluate import Script
 from runtime.pipeline.node import DeadmanSettings
 from runtime.records import Records
@@ -33,6 +34,9 @@ class Topics(Alerts, Protocol):
 
     def delete_anonymous_topics(self, task: str) -> None:
         """Forget the topics of a task that is deleted."""
+
+    def adopt_numbers(self, renames: Iterable[tuple[str, str]]) -> None:
+        """Give the topics of alert nodes their names of today, if that is to be done."""
 
 
 class Tasks:
@@ -80,6 +84,7 @@ class Tasks:
     def open(self) -> None:
         """Run the tasks that were enabled. One that fails is logged and marked."""
         self.records.load()
+        self._topics.adopt_numbers(self._renames())
         for task in self.records.all():
             if not task.enabled:
                 continue
@@ -94,6 +99,26 @@ class Tasks:
             # a mistake in one task must not keep the server from starting
             except Exception:
                 log.exception("failed to start enabled task", extra={"task": task.id})
+
+    def _renames(self) -> Iterator[tuple[str, str]]:
+        """Topics of alert nodes by their former names and those of today.
+
+        Numbers have only grown, so that a task's last node makes room for those before.
+        """
+        for task in self.records.all():
+            try:
+                nodes = self.script(task).pipeline.nodes
+            except RefusedError:
+                # it has not run either
+                continue
+            # a mistake in one task must not keep the server from starting
+            except Exception:
+                log.exception("failed to read a task", extra={"task": task.id})
+                continue
+            for node in reversed(nodes):
+                if isinstance(node, AlertNode) and node.name != node.former_name:
+                    topic = f"main:{task.id}:"
+                    yield topic + node.former_name, topic + node.name
 
     def script(self, task: Task) -> Script:
         """What a task runs.
