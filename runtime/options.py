@@ -16,7 +16,8 @@ from runtime.errors import ConfigError, OptionsError
 from runtime.golang.printing import sprint
 from runtime.secret_mappings import hidden
 from runtime.secret_names import HIDDEN
-from runtime.secret_references import Reference, read, reference
+from runtime.secret_references import read, reference
+from runtime.secret_texts import written
 from runtime.secret_urls import is_url_name
 from runtime.secrets import NO_SECRET, Secret
 from runtime.settings import key_of
@@ -131,8 +132,8 @@ def _value(name: str, data: Any, annotation: Any, problems: list[str]) -> Any:
         return _structure(name, data, made(), problems)
     if annotation is Level and isinstance(data, str):
         return _level(name, data, problems)
-    if annotation is Secret and (found := reference(data)):
-        return _read(name, found, problems)
+    if annotation is Secret and (isinstance(data, str) or reference(data)):
+        return _secret(name, data, problems)
     try:
         return _scalar(data, annotation)
     except _MismatchError:
@@ -144,9 +145,10 @@ def _value(name: str, data: Any, annotation: Any, problems: list[str]) -> Any:
         return None
 
 
-def _read(name: str, found: Reference, problems: list[str]) -> Secret:
+def _secret(name: str, data: Any, problems: list[str]) -> Secret:
+    found = reference(data)
     try:
-        return read(found)
+        return read(found) if found else written(data)
     except ConfigError as error:
         problems.append(f"error decoding '{name}': {error}")
         return NO_SECRET
@@ -181,6 +183,7 @@ def _level(name: str, text: str, problems: list[str]) -> Level:
 
 def _scalar(data: Any, wanted: type[Any]) -> Any:
     if issubclass(wanted, (str, Secret)):
+        # strings for secrets were read before
         if isinstance(data, str):
             return wanted(data)
     elif wanted is bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runtime.errors import ConfigError
+from runtime.secret_texts import check_characters, trimmed
 from runtime.secrets import Secret
 
 _KINDS = ("file", "env")
@@ -54,19 +55,24 @@ def references_in(value: object) -> Iterator[Reference]:
 
 
 def read(found: Reference) -> Secret:
-    """The secret that stands there now; newlines at the end do not belong to it.
+    """The secret that stands there now, trimmed as `secret_texts.trimmed` does.
 
     Raises:
-        ConfigError: there is none; the text shows nothing of what was read.
+        ConfigError: there is none, or it is not one line; the error shows nothing of it.
     """
     if found.kind == "env":
         text = os.environ.get(found.name, "")
         problem = "is not set or empty"
     else:
         text, problem = _text(Path(found.name))
+    text = trimmed(text)
+    what = "variable" if found.kind == "env" else "file"
     if not text:
-        what = "variable" if found.kind == "env" else "file"
         raise ConfigError(f"the {what} {found.name} for a secret {problem}")
+    try:
+        check_characters(text)
+    except ConfigError as error:
+        raise ConfigError(f"the {what} {found.name} for a secret: {error}") from None
     return Secret(text, reference=dict([found]))
 
 
@@ -85,7 +91,7 @@ def _text(path: Path) -> tuple[str, str]:
             os.close(descriptor)
         if len(content) > _MAX_BYTES:
             return "", f"has more than {_MAX_BYTES} bytes"
-        return content.decode().rstrip("\r\n"), "is empty"
+        return content.decode(), "is empty"
     except UnicodeDecodeError:
         return "", "is not UTF-8 text"
     except (OSError, ValueError) as error:

@@ -109,12 +109,15 @@ class Kapacitord:
         directory: where its configuration, data and log are.
         sections: configuration beside what every test server has.
         cwd: where the process runs; a project with a runtime of its own, or None.
+        environment: more variables.
+        file: the whole configuration in place of all that; `:9092` becomes its port.
     """
 
     directory: Path
     sections: str = ""
     cwd: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    file: str = ""
     process: subprocess.Popen[bytes] | None = None
     port: int = 0
 
@@ -132,7 +135,8 @@ class Kapacitord:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         config = self.directory / "kapacitor.conf"
-        config.write_text(f"""\
+        own = self.file.replace(":9092", f"127.0.0.1:{self.port}")
+        config.write_text(own or f"""\
 data_dir = "{self.directory}/data"
 [http]
   bind-address = "127.0.0.1:{self.port}"

@@ -28,7 +28,7 @@ from runtime.nodes.secret_properties import secret_fields
 from runtime.pipeline.alert import HANDLERS
 from runtime.secrets import Secret, secrets_in
 from runtime.server.config import AlertHandlers, Config
-from runtime.server.config_file import dump
+from runtime.server.config_text import dump
 from runtime.server.logs import LogfmtFormatter
 from runtime.server.server import alert_services
 from runtime.services.alert.handlers import HANDLER_KINDS
@@ -290,7 +290,7 @@ def test_no_answer_no_log_line_and_no_file_shows_a_secret(
     with Modes(status=400) as server:
         made = integration(kind, server.url)
         config = Config(handlers=made.tables)
-        text = dump(config)
+        text = dump(config, reveal=True)
         tables = re.split(r"\n(?=\[)", text)
         own = [t for t in tables if re.match(rf"\[+{section(kind)}[\].]", t.lstrip())]
         hipchat = '\n[hipchat]\n  url = "http://127.0.0.1:1"\n'

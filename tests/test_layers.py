@@ -17,7 +17,7 @@ LAYERS = (
         *("suggestions", "units", "version", "worker"),
     ),
     ("golang",),
-    ("secrets", "secret_mappings", "secret_references", "secret_urls"),
+    ("secrets", "secret_mappings", "secret_references", "secret_texts", "secret_urls"),
     ("frames",),
     ("line_protocol", "ingress", "dialing", "transport_errors", "trust"),
     ("sealing",),

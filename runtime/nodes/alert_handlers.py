@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from runtime.alert.types import Handler
 from runtime.dialing import Dialer
-from runtime.errors import OptionsError, TaskError
+from runtime.errors import ConfigError, OptionsError, TaskError
 from runtime.options import FileMode
 from runtime.pipeline.alert import (
     HANDLERS,
@@ -21,6 +21,7 @@ from runtime.pipeline.alert import LogHandler as LogHandlerSpec
 from runtime.pipeline.alert import PostHandler as PostHandlerSpec
 from runtime.pipeline.alert import TcpHandler as TcpHandlerSpec
 from runtime.pipeline.handler import AlertHandler
+from runtime.secret_texts import written
 from runtime.secrets import Secret
 from runtime.services.alert.handlers import HandlerServices
 from runtime.services.alert.kinds.exec import ExecHandler, ExecHandlerConfig
@@ -31,6 +32,7 @@ from runtime.services.alert.kinds.log import (
 )
 from runtime.services.alert.kinds.tcp import TCPHandler, TCPHandlerConfig
 from runtime.services.service import HandlerService
+from runtime.settings import camel_case
 
 OptionsT = TypeVar("OptionsT")
 HandlerT = TypeVar("HandlerT", bound=AlertHandler)
@@ -160,6 +162,13 @@ def _name(handler: AlertHandler) -> str:
     return next(name for name, kind in HANDLERS.items() if type(handler) is kind)
 
 
+def _secret(name: str, text: str) -> Secret:
+    try:
+        return written(text)
+    except ConfigError as error:
+        raise TaskError(f"{camel_case(name)}: {error}") from None
+
+
 def _options(default: OptionsT, said: AlertHandler) -> OptionsT:
     changes: dict[str, Any] = {}
     for field in dataclasses.fields(said):
@@ -167,7 +176,7 @@ def _options(default: OptionsT, said: AlertHandler) -> OptionsT:
         if field.name == "node" or not value or not hasattr(default, field.name):
             continue
         is_secret = isinstance(getattr(default, field.name), Secret)
-        changes[field.name] = Secret(value) if is_secret else value
+        changes[field.name] = _secret(field.name, value) if is_secret else value
     made: Any = default
     replaced: OptionsT = dataclasses.replace(made, **changes)
     return replaced

@@ -35,11 +35,14 @@ Arguments of run:
     -log-level LEVEL         DEBUG, INFO, WARN, ERROR or OFF
     -disable-handlers KINDS  kinds of topic handlers that are not to run, as a,b
     -blacklist-cidrs CIDRS   more networks that are not connected to, as a,b
+    -lenient                 start although a handler is enabled that is missing here
 
 Arguments of config:
 
-    -config PATH             a file to merge over the defaults
+    -config PATH             the configuration file; /dev/null for none
     -hostname NAME           instead of the configuration's hostname
+    -lenient                 as above
+    -show-secrets            print secrets in the clear
 """
 _HELP = frozenset(("h", "help"))
 

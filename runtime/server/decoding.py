@@ -5,12 +5,16 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
 from runtime.errors import ConfigError
 from runtime.golang.durations import parse_go
+from runtime.secret_mappings import unknown
+from runtime.secret_names import HIDDEN
 from runtime.secret_references import read, reference
+from runtime.secret_texts import check_placeholder, written, written_url
+from runtime.secret_urls import is_url_name
 from runtime.secrets import Secret
 from runtime.server.toml_lines import Path, Positions, dotted
 from runtime.settings import key_of
@@ -43,25 +47,31 @@ class Decoder:
 
     def __init__(self, positions: Positions) -> None:
         self.positions = positions
+        self._warnings: list[tuple[int, str]] = []
 
     def table(self, default: T, table: Mapping[str, Any], path: Path) -> T:
         """`default`, a dataclass, with the values of `table`.
 
+        Names are matched in any case; the exact one counts where there are several.
+        An unknown key is a warning.
+
         Raises:
-            ConfigError: a key is unknown, or a value has the wrong type.
+            ConfigError: a value has the wrong type.
+
+        Source: BurntSushi/toml decode.go, unifyStruct.
         """
         cls = type(default)
         fields = {key_of(each): each for each in dataclasses.fields(default)}  # type: ignore[arg-type] # T is a dataclass
         ignored: Collection[str] = getattr(cls, "IGNORED", ())
         changes: dict[str, Any] = {}
-        for key, value in table.items():
+        for key, value in _exact_last(table, fields):
             where = (*path, key)
-            if key in fields:
-                name = fields[key].name
-                hint = hints(cls)[name]
-                changes[name] = self.value(hint, value, where, getattr(default, name))
-            elif key not in ignored:
-                raise self.unknown(where, [*fields, *ignored])
+            if name := matching(key, fields):
+                field = fields[name].name
+                start = changes.get(field, getattr(default, field))
+                changes[field] = self.value(hints(cls)[field], value, where, start)
+            elif not matching(key, ignored):
+                self.unknown(where, [*fields, *ignored])
         made: T = dataclasses.replace(default, **changes)  # type: ignore[type-var] # the same
         return made
 
@@ -69,18 +79,45 @@ class Decoder:
         """`value` as the type that `hint` names."""
         if isinstance(hint, type) and dataclasses.is_dataclass(hint):
             start = default if isinstance(default, hint) else hint()
-            return self.table(start, self._is(dict, "table", value, path), path)
+            found, path = self._only(value, path)
+            return self.table(start, self._is(dict, "table", found, path), path)
         origin = typing.get_origin(hint)
         if origin is tuple:
             return self._items(typing.get_args(hint)[0], value, path)
         if origin is not None and issubclass(origin, Mapping):
-            _, inner = typing.get_args(hint)
-            items = self._is(dict, "map", value, path).items()
-            return {key: self.value(inner, each, (*path, key)) for key, each in items}
+            return self._entries(typing.get_args(hint)[1], value, path, default)
         if origin in (typing.Union, types.UnionType):
             [inner] = [each for each in typing.get_args(hint) if each is not type(None)]
             return self.value(inner, value, path, default)
-        return self._scalar(hint, value, path)
+        return self._scalar(hint, value, path, default)
+
+    def _only(self, value: Any, path: Path) -> tuple[Any, Path]:
+        """The one table that counts of those that `[[x]]` makes a list of."""
+        if not isinstance(value, list) or not value:
+            return value, path
+        indexes = list(range(len(value)))
+        if len(value) > 1:
+            indexes = [index for index in indexes if is_enabled(value[index])]
+        if len(indexes) > 1:
+            name = dotted(path)
+            raise self.fault(
+                (*path, indexes[1]),
+                f"a second [[{name}]] is enabled, and this server has one {name}",
+            )
+        index = indexes[0] if indexes else 0
+        return value[index], (*path, index)
+
+    def _entries(self, inner: Any, value: Any, path: Path, default: Any) -> Any:
+        if not isinstance(value, dict):
+            # so it is in Kapacitor, whose library skips it silently
+            self.warn(path, f"{dotted(path)} has no effect: it must be a table")
+            return default
+        found = {
+            key: self.value(inner, each, (*path, key)) for key, each in value.items()
+        }
+        for name in unknown(found):
+            raise self.fault((*path, name), f"{HIDDEN} stands for a secret: write it")
+        return found
 
     def _items(self, inner: Any, value: Any, path: Path) -> tuple[Any, ...]:
         # a list of tables may be written as the one table it often is
@@ -91,34 +128,51 @@ class Decoder:
             self.value(inner, each, (*path, index)) for index, each in enumerate(items)
         )
 
-    def _scalar(self, hint: Any, value: Any, path: Path) -> Any:
+    def _scalar(self, hint: Any, value: Any, path: Path, default: Any) -> Any:
         if hint is str:
-            return self._is(str, "string", value, path)
+            return self._string(value, path)
         if hint is Secret:
             return self._secret(value, path)
         if hint is bool:
             return self._is(bool, "boolean", value, path)
         if hint is Duration:
-            return self._duration(value, path)
+            return self._duration(value, path, default)
         if hint is int:
-            return self._is(int, "integer", value, path)
+            number = self._is(int, "integer", value, path)
+            if not -(1 << 63) <= number < 1 << 63:
+                raise self.fault(path, f"{number} is out of range for int64")
+            return number
         if hint is float:
             if type(value) is int:
                 return float(value)
             return self._is(float, "float", value, path)
         raise TypeError(f"no TOML form for {hint!r}")
 
-    def _secret(self, value: Any, path: Path) -> Secret:
-        found = reference(value)
-        if found is None:
-            return Secret(self._is(str, "string", value, path))
+    def _string(self, value: Any, path: Path) -> str:
+        text = self._is(str, "string", value, path)
+        if not is_url_name(str(path[-1])):
+            return text
         try:
-            return read(found)
+            return written_url(text)
         except ConfigError as error:
             raise self.fault(path, str(error)) from None
 
-    def _duration(self, value: Any, path: Path) -> Duration:
+    def _secret(self, value: Any, path: Path) -> Secret:
+        found = reference(value)
+        text = "" if found else self._is(str, "string", value, path)
+        try:
+            if found:
+                return read(found)
+            check_placeholder(text)
+            return written(text)
+        except ConfigError as error:
+            raise self.fault(path, str(error)) from None
+
+    def _duration(self, value: Any, path: Path, default: Any) -> Any:
         text = str(value) if type(value) in (int, float) else value
+        if text == "":
+            # Kapacitor's type leaves the default alone
+            return default
         try:
             return Duration(parse_go(self._is(str, "string", text, path)))
         except ValueError as error:
@@ -135,9 +189,19 @@ class Decoder:
             f"destination has type {name}",
         )
 
-    def unknown(self, path: Path, known: Collection[str]) -> ConfigError:
-        """What to raise for a key that nobody knows."""
-        return self.fault(path, f"unknown key{suggestion(str(path[-1]), known)}")
+    def unknown(self, path: Path, known: Collection[str]) -> None:
+        """Note a key that nobody knows."""
+        hint = suggestion(str(path[-1]), known)
+        self.warn(path, f"unknown key {dotted(path)} has no effect{hint}")
+
+    def warn(self, path: Path, text: str) -> None:
+        """Note what is to be said about the key at `path`."""
+        self._warnings.append((self.positions.line(path), text))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What has no effect, a line each, in the order of the text."""
+        return tuple(f"line {line}: {text}" for line, text in sorted(self._warnings))
 
     def fault(self, path: Path, text: str) -> ConfigError:
         """What to raise for the key at `path`."""
@@ -145,10 +209,39 @@ class Decoder:
         return ConfigError(f'toml: line {line} (last key "{dotted(path)}"): {text}')
 
 
+def matching(name: str, known: Iterable[str]) -> str | None:
+    """Which of `known` is called `name`, in any case."""
+    if name in known:
+        return name
+    folded = name.casefold()
+    return next((each for each in known if each.casefold() == folded), None)
+
+
+def is_enabled(table: object) -> bool:
+    """Whether a table of the file has `enabled = true`."""
+    return isinstance(table, Mapping) and any(
+        value is True and key.casefold() == "enabled" for key, value in table.items()
+    )
+
+
+def _exact_last(
+    table: Mapping[str, Any], known: Collection[str]
+) -> list[tuple[str, Any]]:
+    """The pairs of `table`, those with a name of `known` to the letter after others."""
+    return sorted(table.items(), key=lambda pair: pair[0] in known)
+
+
 def suggestion(name: str, known: Collection[str]) -> str:
     """`; did you mean "room"?`, or nothing where no known name is like `name`."""
+    near = nearest(name, known)
+    return f'; did you mean "{near}"?' if near else ""
+
+
+def nearest(name: str, known: Collection[str], cutoff: float = 0.6) -> str | None:
+    """Which of `known` is most like `name`, if one is at least `cutoff` of 1 like it."""
     # only what is wrong needs it
     import difflib
 
-    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
-    return f'; did you mean "{near[0]}"?' if near else ""
+    folded = {each.casefold(): each for each in sorted(known)}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=cutoff)
+    return folded[near[0]] if near else None

@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from runtime.errors import ConfigError
+from runtime.secret_names import HIDDEN
+from runtime.server.absent import judged
 from runtime.server.config import Config, demo_config
-from runtime.server.config_file import Loaded, dump, find, read
-from runtime.server.environment import apply
+from runtime.server.config_file import Loaded, find, present, read
+from runtime.server.config_text import dump, hides_secrets
+from runtime.server.doubts import doubts
+from runtime.server.environment import apply, unknown_names
 from runtime.server.world import World
 
 _HINT = (
@@ -17,17 +21,23 @@ _HINT = (
     "`kapacitord config > kapacitor.generated.conf`."
 )
 
+_HIDDEN_HINT = (
+    f"{HIDDEN} stands for secrets. A server does not start with it: write the secrets or "
+    "where they stand, or print them with -show-secrets."
+)
 
-def load(flags: Mapping[str, str], world: World, *, merge: bool = False) -> Loaded:
+
+def load(flags: Mapping[str, str], world: World, *, complete: bool = False) -> Loaded:
     """The configuration from file, environment and flags; not validated yet.
 
     Args:
-        flags: `config` and `hostname` matter.
+        flags: `config`, `hostname` and `lenient` matter.
         world: where files and environment are.
-        merge: lay the file over the built-in demo values instead of plain defaults.
+        complete: take the built-in data directory where none is set.
 
     Raises:
-        ConfigError: file or environment are wrong.
+        ConfigError: file or environment are wrong, or a handler is enabled that this
+            server does not have; with `-lenient` the latter is a warning.
     """
     home = Path(world.home)
     path = find(flags.get("config", ""), world.environ, home, Path(world.etc))
@@ -35,13 +45,30 @@ def load(flags: Mapping[str, str], world: World, *, merge: bool = False) -> Load
         print("No configuration provided, using default settings", file=sys.stderr)
         loaded = Loaded(demo_config(home))
     else:
-        doing = "Merging with" if merge else "Using"
+        doing = "Merging with" if complete else "Using"
         print(f"{doing} configuration at: {path}", file=sys.stderr)
-        loaded = read(path, demo_config(home) if merge else Config())
+        loaded = read(path, Config())
     config = apply(loaded.config, world.environ)
     if name := flags.get("hostname"):
         config.hostname = name
-    return Loaded(config, loaded.warnings)
+    warnings = list(loaded.warnings)
+    if complete and not config.data_dir:
+        config.data_dir = demo_config(home).data_dir
+        warnings.append(
+            f"data_dir is not set, and required: {config.data_dir} is shown"
+        )
+    judgement = judged(loaded.absent, world.environ, present(config))
+    if judgement.faults and "lenient" not in flags:
+        raise ConfigError("\n".join(judgement.faults))
+    warnings += judgement.warnings + judgement.faults
+    rest = {
+        name: value
+        for name, value in world.environ.items()
+        if name not in judgement.variables
+    }
+    warnings += unknown_names(config, rest)
+    warnings += doubts(config)
+    return Loaded(config, tuple(warnings))
 
 
 def validate(config: Config) -> None:
@@ -57,13 +84,16 @@ def validate(config: Config) -> None:
 
 
 def show(flags: Mapping[str, str], world: World) -> None:
-    """Print the configuration as TOML.
+    """Print the configuration as TOML; secrets only with the flag `show-secrets`.
 
     Raises:
         ConfigError: it is wrong.
     """
-    loaded = load(flags, world, merge=True)
+    loaded = load(flags, world, complete=True)
+    reveal = "show-secrets" in flags
     for warning in loaded.warnings:
         print(warning, file=sys.stderr)
     validate(loaded.config)
-    print(dump(loaded.config), end="")
+    if not reveal and hides_secrets(loaded.config):
+        print(_HIDDEN_HINT, file=sys.stderr)
+    print(dump(loaded.config, reveal=reveal), end="")

@@ -5,14 +5,18 @@ from __future__ import annotations
 import dataclasses
 import re
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from runtime.errors import ConfigError
 from runtime.golang.durations import parse_go
-from runtime.secrets import Secret
-from runtime.server.config import Config
-from runtime.server.decoding import hints
+from runtime.secret_texts import check_placeholder, written, written_url
+from runtime.secret_urls import is_url_name
+from runtime.secrets import Secret, secrets_in
+from runtime.server.absent import KNOWN, variables
+from runtime.server.config import AlertHandlers, Config
+from runtime.server.config_file import present
+from runtime.server.decoding import hints, nearest
 from runtime.settings import key_of
 from runtime.units import Duration
 
@@ -24,6 +28,13 @@ _FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
 _INTEGER = re.compile(
     r"[+-]?(?:0[xX][0-9a-fA-F]+|0[oO]?[0-7]+|0[bB][01]+|\d+)", re.ASCII
 )
+_INDEX = re.compile(r"_\d+(?:_|$)", re.ASCII)
+# of the client, packages and images, and what Kubernetes and Docker add for a service
+# that is called kapacitor
+_OTHERS = re.compile(
+    r"KAPACITOR_(?:CONFIG_PATH|URL|UNSAFE_SSL|OPTS|VERSION|USER|GROUP|DAEMON|NAME|HOME"
+    r"|SERVICE_(?:HOST|PORT\w*)|PORT(?:_\d+_(?:TCP|UDP)\w*)?)"
+)
 _INITIALISMS = frozenset(
     ("url", "id", "http", "https", "ssl", "tls", "ca", "api", "tcp")
 )
@@ -32,7 +43,7 @@ _INITIALISMS = frozenset(
 def apply(config: Config, environ: Mapping[str, str]) -> Config:
     """`config` with the values of the environment.
 
-    Empty values and unknown names are ignored.
+    Empty values and unknown names are ignored; see `unknown_names`.
 
     Raises:
         ConfigError: a value is not of its key's type.
@@ -49,6 +60,32 @@ def apply(config: Config, environ: Mapping[str, str]) -> Config:
     return changed
 
 
+def unknown_names(config: Config, environ: Mapping[str, str]) -> Iterator[str]:
+    """A warning for each variable called as this server's that sets nothing.
+
+    Args:
+        config: with the environment over it.
+        environ: the variables.
+
+    Names of sections that this server lacks are not its own; see `absent`.
+    """
+    over = _Environment({})
+    over.table(config, _PREFIX)
+    over.table(config.handlers, _PREFIX)
+    named = {
+        secret.reference["env"]
+        for secret in secrets_in(config)
+        if secret.reference and "env" in secret.reference
+    }
+    absent = tuple(map(variables, KNOWN - present(config).all))
+    for name in sorted(environ):
+        is_ours = name.startswith(f"{_PREFIX}_") and environ[name]
+        if is_ours and not (
+            name in named or name.startswith(absent) or _OTHERS.fullmatch(name)
+        ):
+            yield from over.complaint(name)
+
+
 def overlaid(table: T, prefix: str, values: Mapping[str, str]) -> T:
     """`table`, a dataclass, with the values whose names begin with `prefix`.
 
@@ -61,6 +98,24 @@ def overlaid(table: T, prefix: str, values: Mapping[str, str]) -> T:
 class _Environment:
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = values
+        self._known: set[str] = set()
+        self._entries_of: list[str] = []
+        self._lengths: dict[str, int] = {}
+
+    def complaint(self, name: str) -> Iterator[str]:
+        """What is wrong with a name, by what was looked for before."""
+        if name in self._known or name.startswith(tuple(self._entries_of)):
+            return
+        for start, length in self._lengths.items():
+            if _INDEX.match(name.removeprefix(start)) and name.startswith(start):
+                yield (
+                    f"{name} has no effect: the configuration file has {length} of "
+                    f"{start}_0, {start}_1, …, and a variable adds none"
+                )
+                return
+        near = nearest(name, self._known, cutoff=0.85)
+        hint = f'; did you mean "{near}"?' if near else ""
+        yield f"{name} has no effect{hint}"
 
     def table(self, table: T, prefix: str) -> T:
         changes = {}
@@ -70,8 +125,11 @@ class _Environment:
             before = getattr(table, field.name)
             name = f"{prefix}_{key_of(field).upper().replace('-', '_')}"
             hint = hints(type(table))[field.name]
+            if isinstance(table, AlertHandlers) and dataclasses.is_dataclass(before):
+                # a section that is a list in Kapacitor, such as `[[slack]]`
+                before = self.table(before, f"{name}_0")
             after = self._value(hint, before, name, go_name(field.name))
-            if after is not before:
+            if after is not getattr(table, field.name):
                 changes[field.name] = after
         made: T = dataclasses.replace(table, **changes)  # type: ignore[type-var] # the same
         return made
@@ -83,6 +141,7 @@ class _Environment:
             return self._items(hint, before, name, field)
         if isinstance(before, Mapping):
             return self._entries(before, name)
+        self._known.add(name)
         text = self._values.get(name)
         return before if text is None else _scalar(hint, text, name, field)
 
@@ -90,6 +149,7 @@ class _Environment:
         self, hint: Any, before: tuple[Any, ...], name: str, field: str
     ) -> tuple[Any, ...]:
         inner = typing.get_args(hint)[0]
+        self._lengths[name] = len(before)
         after = tuple(
             self._value(inner, item, f"{name}_{index}", field)
             for index, item in enumerate(before)
@@ -99,6 +159,7 @@ class _Environment:
 
     def _entries(self, before: Mapping[str, str], name: str) -> Mapping[str, str]:
         start = f"{name}_"
+        self._entries_of.append(start)
         found = {
             key.removeprefix(start): value
             for key, value in self._values.items()
@@ -117,9 +178,9 @@ def go_name(name: str) -> str:
 
 def _scalar(hint: Any, text: str, name: str, field: str) -> Any:
     if hint is str:
-        return text
+        return _url(text, name) if is_url_name(name) else text
     if hint is Secret:
-        return Secret(text)
+        return _secret(text, name)
     if hint is Duration:
         try:
             return Duration(parse_go(text))
@@ -138,6 +199,24 @@ def _scalar(hint: Any, text: str, name: str, field: str) -> Any:
     raise ConfigError(
         f"failed to apply {name} to {field} using type {kind} and value '{text}'"
     )
+
+
+def _url(text: str, name: str) -> str:
+    try:
+        return written_url(text)
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from None
+
+
+def _secret(text: str, name: str) -> Secret:
+    try:
+        check_placeholder(text)
+        secret = written(text)
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from None
+    # printed as where it stands, not as what it is
+    secret.reference = {"env": name}
+    return secret
 
 
 def _integer(text: str) -> int:

@@ -11,10 +11,14 @@ UNSUPPORTED = ("cpuprofile", "memprofile")
 RUN_FLAGS = frozenset(
     (
         *("config", "hostname", "pidfile", "log-file", "log-level"),
-        *("disable-handlers", "blacklist-cidrs", *UNSUPPORTED),
+        *("disable-handlers", "blacklist-cidrs", "lenient", *UNSUPPORTED),
     )
 )
-CONFIG_FLAGS = frozenset(("config", "hostname"))
+CONFIG_FLAGS = frozenset(("config", "hostname", "lenient", "show-secrets"))
+# flags without a value
+SWITCHES = frozenset(("lenient", "show-secrets"))
+_TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
+_FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
 
 
 class UsageError(KapacitorError):
@@ -22,7 +26,7 @@ class UsageError(KapacitorError):
 
 
 def flags(arguments: Sequence[str], known: frozenset[str]) -> dict[str, str]:
-    """The flags given, by name; `-a b`, `-a=b`, `--a b`.
+    """The flags given, by name; `-a b`, `-a=b`, `--a b`, and `-a` for a switch.
 
     Raises:
         UsageError: one is unknown or lacks its value; the texts are Go's.
@@ -38,12 +42,22 @@ def flags(arguments: Sequence[str], known: frozenset[str]) -> dict[str, str]:
         )
         if name not in known:
             raise UsageError(f"flag provided but not defined: -{name}")
+        if name in SWITCHES:
+            if _is_on(name, value if equals else "true"):
+                found[name] = "true"
+            continue
         if not equals:
             if not rest:
                 raise UsageError(f"flag needs an argument: -{name}")
             value = rest.pop(0)
         found[name] = value
     return found
+
+
+def _is_on(name: str, value: str) -> bool:
+    if value not in _TRUE | _FALSE:
+        raise UsageError(f'invalid boolean value "{value}" for -{name}: parse error')
+    return value in _TRUE
 
 
 def listed(given: Mapping[str, str], name: str) -> tuple[str, ...]:

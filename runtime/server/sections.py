@@ -156,6 +156,7 @@ class AuthConfig:
         "meta-addr",
         "meta-username",
         "meta-password",
+        "meta-internal-shared-secret",
         "meta-use-tls",
         "meta-ca",
         "meta-cert",

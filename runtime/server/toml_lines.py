@@ -1,4 +1,4 @@
-"""Where the keys of a TOML text stand, which `tomllib` does not tell."""
+"""Lines of the keys of a TOML text, which `tomllib` does not report."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from typing import Literal
 
 Path = tuple[str | int, ...]
 
-_BLANK = re.compile(r"[ \t\r\n]+|#[^\n]*")
+_SPACE = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
 _KEY_PART = re.compile(
     r"""[ \t]*(?:"((?:\\.|[^"\\\n])*)"|'([^'\n]*)'|([A-Za-z0-9_-]+))[ \t]*""",
     re.ASCII,
 )
-_VALUE_PART = re.compile(
-    r'"""(?:\\.|[^\\])*?"""'
-    r"|'''.*?'''"
+# a string, or a number, boolean or time
+_SCALAR = re.compile(
+    r'"""(?:\\.|[^\\])*?"{3,5}'
+    r"|'''.*?'{3,5}"
     r'|"(?:\\.|[^"\\\n])*"'
     r"|'[^'\n]*'"
-    r"|\#[^\n]*"
-    r"|(?P<open>[\[{])"
-    r"|(?P<close>[\]}])"
-    r"|(?P<end>\n)"
-    r"|[^\"'\#\[\]{}\n]+",
+    r"|[^\"'\#\[\]{},\n]+",
     re.DOTALL,
 )
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
+_ESCAPED = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
+# what lies deeper has the line of what is around it
+_DEPTH = 50
 
 
 @dataclass(slots=True)
@@ -47,18 +48,21 @@ class Positions:
     """The lines of keys and tables.
 
     Attributes:
-        lines: by path, from 1; an item of a list of tables has its index in the path.
+        lines: by path, from 1; an item of a list has its index in the path.
+        implied: the line of the first mention of a table without a header of its own,
+            such as `a` in `[a.b]`.
         duplicate: the first name defined twice.
     """
 
     lines: dict[Path, int] = field(default_factory=dict)
+    implied: dict[Path, int] = field(default_factory=dict)
     duplicate: Duplicate | None = None
 
     def line(self, path: Path) -> int:
         """The line of `path`, or of the nearest table around it."""
         while path:
-            if path in self.lines:
-                return self.lines[path]
+            if found := self.lines.get(path) or self.implied.get(path):
+                return found
             path = path[:-1]
         return 1
 
@@ -75,26 +79,37 @@ class _Scanner:
         self._table: Path = ()
         self._found = Positions()
         self._lists: dict[Path, int] = {}
+        # where the count of lines has come to
+        self._counted = (0, 1)
 
     def scan(self) -> Positions:
-        while self._found.duplicate is None:
-            while blank := _BLANK.match(self._text, self._at):
-                self._at = blank.end()
-            if self._at >= len(self._text):
-                break
+        self._skip()
+        while self._found.duplicate is None and self._at < len(self._text):
             read = self._header if self._text[self._at] == "[" else self._entry
             if not read():
                 break
+            self._skip()
         return self._found
+
+    def _skip(self) -> None:
+        """Go past whitespace, ends of lines and comments."""
+        space = _SPACE.match(self._text, self._at)
+        assert space is not None
+        self._at = space.end()
+
+    def _take(self, mark: str) -> bool:
+        if not self._text.startswith(mark, self._at):
+            return False
+        self._at += len(mark)
+        return True
 
     def _header(self) -> bool:
         line = self._line()
         brackets = 2 if self._text.startswith("[[", self._at) else 1
         self._at += brackets
         path = self._path()
-        if path is None or not self._text.startswith("]" * brackets, self._at):
+        if path is None or not self._take("]" * brackets):
             return False
-        self._at += brackets
         path = self._inside_lists(path)
         if brackets == 2:
             index = self._lists[path] = self._lists.get(path, -1) + 1
@@ -114,45 +129,93 @@ class _Scanner:
         return full
 
     def _entry(self) -> bool:
+        return self._pair(self._table, 0)
+
+    def _pair(self, table: Path, depth: int) -> bool:
         line = self._line()
         path = self._path()
-        if path is None or not self._text.startswith("=", self._at):
+        if path is None or not self._take("="):
             return False
-        self._at += 1
-        self._define((*self._table, *path), line, "key")
-        return self._skip_value()
+        path = (*table, *path)
+        self._define(path, line, "key")
+        return self._value(path, depth)
 
     def _path(self) -> Path | None:
         parts: list[str | int] = []
         while part := _KEY_PART.match(self._text, self._at):
-            parts.append(next(each for each in part.groups() if each is not None))
+            quoted, literal, bare = part.groups()
+            name = literal if quoted is None else _unescaped(quoted)
+            parts.append(bare if name is None else name)
             self._at = part.end()
-            if not self._text.startswith(".", self._at):
+            if not self._take("."):
                 return tuple(parts)
-            self._at += 1
         return None
 
-    def _skip_value(self) -> bool:
-        depth = 0
-        while part := _VALUE_PART.match(self._text, self._at):
-            self._at = part.end()
-            if part["open"]:
-                depth += 1
-            elif part["close"]:
-                depth -= 1
-            elif part["end"] and depth <= 0:
-                return True
-        return self._at >= len(self._text)
+    def _value(self, path: Path, depth: int) -> bool:
+        """Go past a value and note the keys inside."""
+        while self._text.startswith((" ", "\t"), self._at):
+            self._at += 1
+        if self._take("["):
+            return depth < _DEPTH and self._items(path, depth + 1)
+        if self._take("{"):
+            return depth < _DEPTH and self._pairs(path, depth + 1)
+        scalar = _SCALAR.match(self._text, self._at)
+        if scalar is not None:
+            self._at = scalar.end()
+        return scalar is not None
+
+    def _items(self, path: Path, depth: int) -> bool:
+        index = 0
+        self._skip()
+        while not self._take("]"):
+            item = (*path, index)
+            self._found.lines[item] = self._line()
+            if not self._value(item, depth):
+                return False
+            index += 1
+            self._skip()
+            if not self._take(",") and not self._text.startswith("]", self._at):
+                return False
+            self._skip()
+        return True
+
+    def _pairs(self, path: Path, depth: int) -> bool:
+        self._skip()
+        while not self._take("}"):
+            if not self._pair(path, depth):
+                return False
+            self._skip()
+            if not self._take(",") and not self._text.startswith("}", self._at):
+                return False
+            self._skip()
+        return True
 
     def _define(self, path: Path, line: int, kind: Literal["key", "table"]) -> None:
-        if path in self._found.lines:
+        if path in self._found.lines and self._found.duplicate is None:
             self._found.duplicate = Duplicate(line, dotted(path), kind)
         self._found.lines.setdefault(path, line)
+        for length in range(1, min(len(path), _DEPTH)):
+            self._found.implied.setdefault(path[:length], line)
 
     def _line(self) -> int:
-        return self._text.count("\n", 0, self._at) + 1
+        # counted from where it was last asked, as texts may be long
+        at, line = self._counted
+        line += self._text.count("\n", at, self._at)
+        self._counted = (self._at, line)
+        return line
 
 
 def dotted(path: Path) -> str:
     """A path as messages show it: `slack.channel`, without indexes."""
     return ".".join(part for part in path if isinstance(part, str))
+
+
+def _unescaped(text: str) -> str:
+    def character(found: re.Match[str]) -> str:
+        code = found[1] or found[2]
+        if code is None:
+            return _ESCAPED.get(found[3], found[3])
+        number = int(code, 16)
+        return chr(number) if number < 0x110000 else found[0]
+
+    return _ESCAPE.sub(character, text) if "\\" in text else text

@@ -43,6 +43,28 @@ def check_url(url: str, message: str | None = None) -> None:
     raise ConfigError(message)
 
 
+def unreachable(url: str) -> str | None:
+    """Why nothing can be sent to `url`, though Go parses it; None if something can.
+
+    The text shows only scheme and port.
+    """
+    if (problem := _problem(url)) is not None:
+        return problem
+    scheme, colon, rest = url.partition("://")
+    if not colon or scheme.lower() not in ("http", "https"):
+        shown = scheme if colon else ""
+        return (
+            f"unsupported protocol scheme {go_quote(shown)}: it must be http or https"
+        )
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    host, _, port = authority.rpartition("@")[2].rpartition(":")
+    if "]" in port or not host:
+        host, port = authority.rpartition("@")[2], ""
+    if not host:
+        return "no host in request URL"
+    return f"invalid port {port}" if port and int(port) > 65535 else None
+
+
 def join(url: str, *segments: str, query: Mapping[str, str] | None = None) -> str:
     """`url` with `segments` below its path, cleaned, and `query` in place of its own.
 

@@ -14,6 +14,7 @@ from runtime.golang.quoting import quote
 from runtime.options import decode
 from runtime.secret_mappings import restored
 from runtime.secret_references import read, reference
+from runtime.secret_texts import written
 from runtime.secrets import Secret
 from runtime.units import Duration
 
@@ -39,7 +40,7 @@ def converted(hint: Any, value: Any, before: Any) -> Any:
         return _nested(hint, value, before)
     if hint is Secret:
         found = reference(value)
-        return read(found) if found else Secret(_exactly(str, "string", value))
+        return read(found) if found else written(_exactly(str, "string", value))
     if hint is str:
         return _exactly(str, "string", value)
     if hint is bool:

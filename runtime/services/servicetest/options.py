@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from runtime.alert.types import Level
+from runtime.errors import ConfigError
 from runtime.golang.json_decode import (
     JsonError,
     Reader,
@@ -22,6 +23,7 @@ from runtime.golang.json_decode import (
     struct,
 )
 from runtime.secret_names import HIDDEN
+from runtime.secret_texts import written
 from runtime.secret_urls import hidden_url, is_url_name
 from runtime.secrets import Secret
 from runtime.settings import key_of
@@ -78,7 +80,7 @@ def _replaced(onto: Any, found: Mapping[str, Any]) -> Any:
         if dataclasses.is_dataclass(before):
             changes[field.name] = _replaced(before, value)
         elif isinstance(before, Secret):
-            changes[field.name] = before if value == HIDDEN else Secret(value)
+            changes[field.name] = before if value == HIDDEN else _secret(value)
         elif value == _shown(field.name, before):
             # what hides a part of a URL means that nothing was changed
             changes[field.name] = before
@@ -89,6 +91,13 @@ def _replaced(onto: Any, found: Mapping[str, Any]) -> Any:
         else:
             changes[field.name] = value
     return dataclasses.replace(onto, **changes)
+
+
+def _secret(text: str) -> Secret:
+    try:
+        return written(text)
+    except ConfigError as error:
+        raise JsonError(str(error)) from None
 
 
 def _reader(options: type[Any], type_name: str) -> Reader:

@@ -114,7 +114,9 @@ def test_config_merges_file_environment_and_flags(run: Run, tmp_path: Path) -> N
     assert code == 0
     assert err == (
         f"Merging with configuration at: {path}\n"
-        "line 4: the section [influxdb] has no effect on this server\n"
+        f"data_dir is not set, and required: {tmp_path}/home/.kapacitor is shown\n"
+        "line 4: [influxdb] is enabled: this server has no connection to InfluxDB yet: "
+        "it takes points over HTTP, and neither queries nor writes\n"
     )
     assert 'hostname = "flag"\n' in out
     assert '  room = "env"\n' in out

@@ -13,7 +13,8 @@ import pytest
 from runtime.errors import ConfigError
 from runtime.secret_references import Reference, read
 from runtime.server.config import AlertHandlers, Config
-from runtime.server.config_file import decode, dump
+from runtime.server.config_file import decode
+from runtime.server.config_text import dump
 from runtime.services.hipchat.config import Config as HipChatConfig
 from runtime.services.httppost.config import Config as EndpointConfig
 from runtime.testing.loopback import LoopbackServer

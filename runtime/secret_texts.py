@@ -1,0 +1,76 @@
+"""Texts of secrets as people and programs write them."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from runtime.errors import ConfigError
+from runtime.golang.quoting import quote
+from runtime.secret_names import HIDDEN
+from runtime.secrets import Secret
+
+# what answers of this API, and of Kapacitor's, show in place of a secret
+PLACEHOLDERS = frozenset((HIDDEN, "<redacted>"))
+
+
+def trimmed(text: str) -> str:
+    """`text` without a byte order mark before it and line ends behind it.
+
+    Editors and `echo` add them; no token, password or URL has them.
+    """
+    return text.removeprefix("\ufeff").rstrip("\r\n")
+
+
+def written(text: str) -> Secret:
+    """The secret that `text` is, trimmed.
+
+    Raises:
+        ConfigError: it holds a control character, such as a line end in its middle. The
+            error shows that character and nothing else of the secret.
+    """
+    secret = trimmed(text)
+    check_characters(secret)
+    return Secret(secret)
+
+
+def written_url(url: str) -> str:
+    """The URL that `url` is, trimmed: URLs of webhooks are secrets.
+
+    Raises:
+        ConfigError: it shows that a part of it is hidden.
+    """
+    if HIDDEN in url:
+        raise ConfigError(
+            f"{HIDDEN} stands for a part of the URL that is not known here: write the "
+            "whole URL"
+        )
+    return trimmed(url)
+
+
+def check_characters(secret: str) -> None:
+    """Refuse control characters: no header, URL or password field takes them.
+
+    Raises:
+        ConfigError: there is one.
+    """
+    if secret.isprintable():
+        return
+    for char in secret:
+        if unicodedata.category(char) == "Cc":
+            raise ConfigError(
+                f"the secret holds the control character {quote(char)}; "
+                "a secret is a single line of text"
+            )
+
+
+def check_placeholder(text: str) -> None:
+    """Refuse what stands for a secret that nobody knows here.
+
+    Raises:
+        ConfigError: `text` is such.
+    """
+    if text in PLACEHOLDERS:
+        raise ConfigError(
+            f"{text} stands for a secret that is not known here: write the secret, "
+            "or where it stands"
+        )

@@ -1,0 +1,31 @@
+"""Values that no rule refuses, as Kapacitor starts with them, and that cannot work."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from runtime.secret_urls import is_url_name
+from runtime.server.config import Config
+from runtime.services.urls import unreachable
+from runtime.settings import key_of
+
+
+def doubts(config: Config) -> Iterator[str]:
+    """A warning for each URL of an enabled handler to which nothing can be sent."""
+    for section in dataclasses.fields(config.handlers):
+        value = getattr(config.handlers, section.name)
+        for element in value if isinstance(value, tuple) else (value,):
+            if getattr(element, "enabled", True):
+                for key, problem in _urls(element):
+                    yield f"[{key_of(section)}] {key}: {problem}"
+
+
+def _urls(element: Any) -> Iterator[tuple[str, str]]:
+    for field in dataclasses.fields(element):
+        key, url = key_of(field), getattr(element, field.name)
+        # a template is known when there is an event
+        is_known = isinstance(url, str) and url and "{{" not in url
+        if is_known and is_url_name(key) and (problem := unreachable(url)):
+            yield key, problem
