@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import io
 import logging
+import re
 import socket
 import time
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import aiohttp
 import msgspec
@@ -22,6 +23,8 @@ from yarl import URL
 
 from runtime.dialing import NEXT_ADDRESS_S, Dialer
 from runtime.errors import DeliveryError
+from runtime.golang.utf8 import whole
+from runtime.http_headers import RESERVED, HeaderNameError, check_names, sendable
 from runtime.secret_urls import shown_url
 from runtime.transport_errors import may_have_come, reason_of
 from runtime.trust import Trust
@@ -34,7 +37,7 @@ class Request:
     Attributes:
         method: `POST`, `PUT`, …
         url: complete, with its query; may hold secrets, so it is never logged.
-        headers: sent as they are.
+        headers: sent with values on one line; `http_headers.RESERVED` are not.
         body: the bytes of the body.
         verify: whether the endpoint's certificate must be a trusted one.
         limit_s: how long it may take altogether; None: as long as the client allows.
@@ -108,6 +111,10 @@ _LARGE_BODY_BYTES = 64 * 1024
 _CONNECTIONS = 16  # to one endpoint at a time
 _USER_AGENT = "kapacitor-runtime"
 _MAX_REDIRECTS = 10
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_AUTHORITY = re.compile(r"[^:/?#]*://[^/?#]*")
+# what is left alone: what URLs are made of, and escapes
+_IN_PATH = "%/:?#[]@!$&'()*+,;=~-._"
 
 _log = logging.getLogger("kapacitor.http_client")
 
@@ -150,6 +157,7 @@ class AiohttpClient:
         self._session: aiohttp.ClientSession | None = None
         self._trust = trust
         self._unchecked: set[str] = set()
+        self._reserved: set[str] = set()
 
     async def close(self) -> None:
         """Close all connections."""
@@ -168,8 +176,14 @@ class AiohttpClient:
             scheme = urlsplit(request.url).scheme
             if scheme not in ("http", "https"):
                 raise _failure(request, f'unsupported protocol scheme "{scheme}"')
+            check_names(request.headers)
+            if _CONTROL.search(request.url):
+                text = "net/url: invalid control character in URL"
+                raise _failure(request, text)
             async with asyncio.timeout(request.limit_s or self._limits.total_s):
                 return await self._follow(request)
+        except HeaderNameError as error:
+            raise _failure(request, str(error)) from None
         except TimeoutError as error:
             is_connect = isinstance(error, aiohttp.ServerTimeoutError)
             text = (
@@ -197,7 +211,8 @@ class AiohttpClient:
     async def _exchange(self, request: Request) -> tuple[Response, str]:
         key = idempotency_key.get()
         own = {"User-Agent": _USER_AGENT} | ({"Idempotency-Key": key} if key else {})
-        url = URL(request.url, encoded=True)
+        self._warn_of_reserved(request.headers)
+        url = URL(_escaped(request.url), encoded=True)
         if not request.verify:
             self._warn(url)
         if any(name.lower() == "authorization" for name in request.headers):
@@ -206,7 +221,7 @@ class AiohttpClient:
         async with self._opened().request(
             request.method,
             url,
-            headers=own | dict(request.headers),
+            headers=sendable(own, request.headers),
             data=_sent(request.body),
             allow_redirects=False,
             ssl=(
@@ -221,6 +236,14 @@ class AiohttpClient:
             return (
                 Response(answer.status, body, wait_s),
                 answer.headers.get("Location", ""),
+            )
+
+    def _warn_of_reserved(self, headers: Mapping[str, str]) -> None:
+        """Report once that a header is the client's own."""
+        for name in RESERVED & {name.lower() for name in headers} - self._reserved:
+            self._reserved.add(name)
+            _log.warning(
+                "a header is not sent: the client sets it", extra={"header": name}
             )
 
     def _warn(self, url: URL) -> None:
@@ -319,6 +342,13 @@ def _failure(
         retry=retry,
         maybe_duplicate=maybe_duplicate,
     )
+
+
+def _escaped(url: str) -> str:
+    """`url` with what no request line can hold percent-encoded."""
+    head = _AUTHORITY.match(url)
+    at = head.end() if head else 0
+    return url[:at] + quote(whole(url[at:]), safe=_IN_PATH)
 
 
 def _sent(body: bytes) -> bytes | io.BytesIO | None:

@@ -15,9 +15,9 @@ from runtime.alert.types import Level
 from runtime.errors import ConfigError, OptionsError
 from runtime.golang.printing import sprint
 from runtime.secret_mappings import hidden
-from runtime.secret_names import HIDDEN
+from runtime.secret_names import HIDDEN, is_secret_name
 from runtime.secret_references import read, reference
-from runtime.secret_texts import written
+from runtime.secret_texts import shown, written
 from runtime.secret_urls import is_url_name
 from runtime.secrets import NO_SECRET, Secret
 from runtime.settings import key_of
@@ -137,10 +137,10 @@ def _value(name: str, data: Any, annotation: Any, problems: list[str]) -> Any:
     try:
         return _scalar(data, annotation)
     except _MismatchError:
-        shown = HIDDEN if annotation is Secret else _shown(name, data)
+        value = HIDDEN if annotation is Secret else _shown(name, data)
         problems.append(
             f"'{name}' expected type '{_GO_NAMES[annotation]}', got unconvertible "
-            f"type '{_go_type(data)}', value: '{shown}'"
+            f"type '{_go_type(data)}', value: '{value}'"
         )
         return None
 
@@ -156,9 +156,9 @@ def _secret(name: str, data: Any, problems: list[str]) -> Secret:
 
 def _shown(name: str, data: Any) -> str:
     """A wrong value, without what may be secret in it or would fill the screen."""
-    return _short(
-        HIDDEN if is_url_name(name) else sprint(_as_json(_without_secrets(data)))
-    )
+    if is_url_name(name) or is_secret_name(name):
+        return HIDDEN
+    return _short(sprint(_as_json(_without_secrets(data))))
 
 
 def _without_secrets(data: Any) -> Any:
@@ -166,7 +166,7 @@ def _without_secrets(data: Any) -> Any:
         return {key: _without_secrets(value) for key, value in hidden(data).items()}
     if isinstance(data, list | tuple):
         return [_without_secrets(each) for each in data]
-    return data
+    return shown(data) if isinstance(data, str) else data
 
 
 def _short(text: str) -> str:

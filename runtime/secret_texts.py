@@ -13,6 +13,18 @@ from runtime.secrets import Secret
 PLACEHOLDERS = frozenset((HIDDEN, "<redacted>"))
 
 
+# shorter strings are words and numbers
+_SECRET_CHARACTERS = 8
+
+
+def shown(text: str) -> str:
+    """A value of the wrong type as errors show it: `***` where it may be a secret.
+
+    Somebody may have put the secret under the wrong key.
+    """
+    return text if len(text) < _SECRET_CHARACTERS else HIDDEN
+
+
 def trimmed(text: str) -> str:
     """`text` without a byte order mark before it and line ends behind it.
 

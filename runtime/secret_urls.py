@@ -11,6 +11,7 @@ from runtime.secret_names import HIDDEN
 _HEAD = re.compile(r"((?:[A-Za-z][A-Za-z0-9+.-]*:)?)((?://[^/?#]*)?)")
 # what stands at the beginning where somebody forgot the scheme
 _HOST = re.compile(r"(?:localhost|[\w-]+(?:\.[\w-]+)+):\d{1,5}", re.ASCII)
+_WITH_USER = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*://[^/?#\s]+@[^/?#\s@]")
 _PORT_CHARACTERS = len("65536")
 _ACTION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 # characters that no URL has: each stands for an action of a template
@@ -51,6 +52,11 @@ def hidden_url(url: str) -> str:
         lambda found: actions[ord(found[0]) - _MARKS.start],
         "".join((*hidden, hash_, _path(fragment))),
     )
+
+
+def holds_password(text: str) -> bool:
+    """Whether a text is a URL with user information, such as `https://u:p@host/`."""
+    return _WITH_USER.match(text) is not None
 
 
 def is_url_name(name: str) -> bool:

@@ -5,6 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from runtime.golang.utf8 import whole
+
+# more than any handler, task or template says without aliases
+_EXPANDED_CHARACTERS = 1_000_000
+
+
+_TOO_DEEP = "error converting YAML to JSON: yaml: exceeded maximum nesting depth"
+
 
 def from_yaml(text: str) -> Any:
     """The value of a YAML 1.1 document; a key given twice is refused.
@@ -14,10 +22,11 @@ def from_yaml(text: str) -> Any:
     """
     import yaml
 
-    class Loader(yaml.SafeLoader):
+    # Go's library is a port of libyaml and has its error texts
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # built or not
         pass
 
-    def mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[str, Any]:
+    def mapping(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:
         loader.flatten_mapping(node)
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:
@@ -37,7 +46,7 @@ def from_yaml(text: str) -> Any:
         "tag:yaml.org,2002:timestamp", lambda loader, node: node.value
     )
     try:
-        value = yaml.load(text, Loader)
+        value = _constructed(Loader(whole(text)))
     except yaml.MarkedYAMLError as fault:
         problem = _yaml_problem(fault.problem)
         raise ValueError(
@@ -45,12 +54,66 @@ def from_yaml(text: str) -> Any:
         ) from fault
     except yaml.YAMLError as fault:
         raise ValueError(f"error converting YAML to JSON: yaml: {fault}") from fault
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
     try:
         json.dumps(value)
     except (TypeError, ValueError) as fault:
         # sets, binary data and lists that contain themselves
         raise ValueError(f"error converting YAML to JSON: {fault}") from fault
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
     return value
+
+
+def _constructed(loader: Any) -> Any:
+    """The value of the document, once it is known that aliases do not multiply it.
+
+    Source: go-yaml, decode.go, "document contains excessive aliasing".
+    """
+    from yaml.constructor import ConstructorError
+
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        if _characters(node) > _EXPANDED_CHARACTERS:
+            raise ConstructorError(
+                problem="document contains excessive aliasing",
+                problem_mark=node.start_mark,
+            )
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _characters(root: Any) -> int:
+    """How long a document is with all aliases replaced; each node is looked at once.
+
+    A node inside itself counts once; constructing it is an error of its own.
+    """
+    sizes: dict[int, int] = {}
+    stack = [(root, False)]
+    while stack:
+        node, is_done = stack.pop()
+        key = id(node)
+        if is_done:
+            sizes[key] = 1 + sum(sizes[id(child)] for child in _children(node))
+        elif key not in sizes:
+            sizes[key] = 1
+            children = _children(node)
+            if children:
+                stack.append((node, True))
+                stack.extend((child, False) for child in children)
+            else:
+                sizes[key] += len(node.value)
+    return sizes[id(root)]
+
+
+def _children(node: Any) -> list[Any]:
+    if node.id == "mapping":
+        return [each for pair in node.value for each in pair]
+    return list(node.value) if node.id == "sequence" else []
 
 
 def _yaml_line(fault: Any) -> str:

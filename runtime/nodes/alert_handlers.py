@@ -23,7 +23,7 @@ from runtime.pipeline.alert import TcpHandler as TcpHandlerSpec
 from runtime.pipeline.handler import AlertHandler
 from runtime.secret_texts import written
 from runtime.secrets import Secret
-from runtime.services.alert.handlers import HandlerServices
+from runtime.services.alert.handlers import HandlerServices, check_definition
 from runtime.services.alert.kinds.exec import ExecHandler, ExecHandlerConfig
 from runtime.services.alert.kinds.log import (
     DEFAULT_MODE,
@@ -79,9 +79,12 @@ def _post(
         if not each.url and not each.endpoint:
             raise TaskError("Either URL or endpoint must be non-empty")
         try:
-            yield from from_tick([each], services.httppost)
+            for handler in from_tick([each], services.httppost):
+                check_definition(handler)
+                yield handler
         except OptionsError as error:
-            raise TaskError(str(error)) from error
+            text = f"failed to create HTTPPostService.Handler: {error}"
+            raise TaskError(text) from error
 
 
 class HandlerSource(Protocol):

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from runtime.errors import ConfigError
 from runtime.golang.durations import parse_go
-from runtime.secret_texts import check_placeholder, written, written_url
+from runtime.secret_texts import check_placeholder, shown, written, written_url
 from runtime.secret_urls import is_url_name
 from runtime.secrets import Secret, secrets_in
 from runtime.server.absent import KNOWN, variables
@@ -197,7 +197,7 @@ def _scalar(hint: Any, text: str, name: str, field: str) -> Any:
         pass
     kind = {bool: "bool", int: "int", float: "float64"}.get(hint, "string")
     raise ConfigError(
-        f"failed to apply {name} to {field} using type {kind} and value '{text}'"
+        f"failed to apply {name} to {field} using type {kind} and value '{shown(text)}'"
     )
 
 

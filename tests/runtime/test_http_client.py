@@ -4,6 +4,7 @@ import time
 import pytest
 
 from runtime.errors import DeliveryError
+from runtime.golang.quoting import quote
 from runtime.http_client import (
     BODY_LIMIT_BYTES,
     AiohttpClient,
@@ -151,3 +152,83 @@ def test_a_failing_answer_says_whether_to_retry(server):
 )
 def test_retry_after_is_seconds_or_a_date(text, seconds):
     assert retry_after_s(text, now_s=60) == seconds
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ("a\nb", "a b"),
+        ("two \r\n\r\n\tlines", "two lines"),
+        ("end\n", "end"),
+        ("\r\nX-Evil: 1\r\n\r\nbody", "X-Evil: 1 body"),
+        ("a\x00b\x7fc\x1b[31m", "a b c [31m"),
+        ("tab\tstays", "tab\tstays"),
+        ("\n", ""),
+        ("é☃", "é☃"),
+        ("\ud800", "\ufffd"),
+    ],
+)
+def test_a_header_has_one_line(server, value, wanted):
+    send(Request("POST", server.url, {"X-M": value}))
+    seen = server.next()
+    assert seen.headers["X-M"].encode("latin-1").decode() == wanted
+    assert (seen.body, "X-Evil" in seen.headers) == (b"", False)
+
+
+@pytest.mark.parametrize("name", ["X Y", "", "X:", "é", "X\n", "X\r\nY", "(x)"])
+def test_a_header_with_a_wrong_name_is_named(server, name):
+    error = failure(Request("POST", server.url, {name: "v"}))
+    assert not error.retry
+    assert str(error) == (
+        f'Post "{server.url}": net/http: invalid header field name {quote(name)}'
+    )
+    assert server.received.empty()
+
+
+def test_headers_that_frame_a_request_are_the_clients(server, caplog):
+    headers = {
+        "host": "evil.example",
+        "Content-Length": "1",
+        "Transfer-Encoding": "chunked",
+        "Connection": "upgrade",
+        "Upgrade": "h2c",
+        "Expect": "100-continue",
+        "TE": "trailers",
+        "Trailer": "X",
+        "Keep-Alive": "1",
+        "content-type": "text/one",
+        "Content-Type": "text/two",
+        "user-agent": "mine",
+    }
+    send(Request("POST", server.url, headers, b"body"))
+    seen = server.next()
+    assert seen.body == b"body"
+    assert seen.headers["Host"] == server.url.removeprefix("http://")
+    assert (seen.headers["Content-Type"], seen.headers["User-Agent"]) == (
+        "text/two",
+        "mine",
+    )
+    for name in ("Transfer-Encoding", "Connection", "Upgrade", "Expect", "Trailer"):
+        assert name not in seen.headers
+    assert caplog.text.count("a header is not sent") == 9
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        ("/a b?c=d e", "/a%20b?c=d%20e"),
+        ("/a%20b/%2F?c=%41", "/a%20b/%2F?c=%41"),
+        ("/é{x}", "/%C3%A9%7Bx%7D"),
+    ],
+)
+def test_what_no_request_line_holds_is_escaped(server, path, wanted):
+    send(Request("POST", server.url + path))
+    seen = server.next()
+    query = f"?{seen.raw_query}" if seen.raw_query else ""
+    assert seen.path + query == wanted
+
+
+@pytest.mark.parametrize("char", ["\n", "\r\n", "\t", "\x00", "\x7f"])
+def test_control_characters_of_a_url_are_refused(server, char):
+    error = failure(Request("POST", f"{server.url}/a{char}b"))
+    assert str(error).endswith(": net/url: invalid control character in URL")

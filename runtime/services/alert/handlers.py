@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from runtime.alert.types import Handler
 from runtime.dialing import Dialer
@@ -85,6 +85,30 @@ def from_spec(
     name = f"*{service.kind}.HandlerConfig"
     config = decode(options, service.default_handler_config(), type_name=name)
     return service.handler(config)
+
+
+@runtime_checkable
+class Checkable(Protocol):
+    """A handler that needs something to be there when it is defined."""
+
+    def check(self) -> None:
+        """Refuse to be defined.
+
+        Raises:
+            OptionsError: what it needs is not there.
+        """
+
+
+def check_definition(handler: Handler) -> None:
+    """Refuse a handler that needs what is not there, such as an endpoint.
+
+    Handlers of an earlier run are not asked: they wait for it.
+
+    Raises:
+        OptionsError: it does.
+    """
+    if isinstance(handler, Checkable):
+        handler.check()
 
 
 # kinds that give events to topics of this server, so also those that others skip

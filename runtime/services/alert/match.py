@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import re
 from typing import Any
 
 from runtime.alert.types import Event, Level
@@ -23,6 +24,16 @@ _FUNCTIONS = {
     name: f"\0{name}"
     for name in ("level", "changed", "name", "taskName", "alertDuration")
 }
+# values of the types that they always have; of all other names these are tags
+_SAMPLES: dict[str, Any] = {
+    _FUNCTIONS["level"]: 0,
+    _FUNCTIONS["changed"]: False,
+    _FUNCTIONS["name"]: "",
+    _FUNCTIONS["taskName"]: "",
+    _FUNCTIONS["alertDuration"]: Duration(0),
+}
+# how a reference that stands for a function shows in error texts
+_FUNCTION = re.compile('"\0([A-Za-z]+)"')
 _LEVELS = {level.name: int(level) for level in Level}
 
 
@@ -45,14 +56,17 @@ class Match:
         """The expression ready to decide.
 
         Raises:
-            OptionsError: it does not parse or names what is unknown.
+            OptionsError: it does not parse, names what is unknown, or is not boolean.
         """
         try:
             node = parse_lambda(source)
             expression = compile_lambda(_replaced(node))
             expression.check()
+            tags = dict.fromkeys(expression.references, "")
+            expression.check_condition(tags | _SAMPLES)
         except ScriptError as error:
-            raise OptionsError(f"invalid match expression: {error}") from None
+            text = _FUNCTION.sub(r"\1()", str(error))
+            raise OptionsError(f"invalid match expression: {text}") from None
         return cls(source, expression)
 
     def accepts(self, event: Event) -> bool:

@@ -27,6 +27,7 @@ from runtime.services.alert.handlers import (
     INTERNAL_KINDS,
     HandlerContext,
     HandlerServices,
+    check_definition,
 )
 from runtime.services.alert.loop import Loop
 from runtime.services.alert.match import Match
@@ -360,7 +361,9 @@ class AlertService:
         """
         restored(spec.options, None)
         attached = self._made(spec, policy)
-        check_secrets(attached.handler if attached else None)
+        if attached is not None:
+            check_secrets(attached.handler)
+            check_definition(attached.handler)
         spec = replace(spec, is_listed=policy.lists(spec.kind, spec.options))
         if spec.id in self._specs.get(spec.topic, {}):
             raise OptionsError(
@@ -390,7 +393,9 @@ class AlertService:
         listed = policy.lists(spec.kind, options)
         spec = replace(spec, options=options, is_listed=listed)
         attached = self._made(spec, policy)
-        check_secrets(attached.handler if attached else None)
+        if attached is not None:
+            check_secrets(attached.handler)
+            check_definition(attached.handler)
         if attached is not None:
             instead = before.topic, before.id
             self._attached.check_circles(spec.topic, attached.handler, instead)

@@ -13,6 +13,8 @@ import msgspec
 
 from runtime.errors import ConfigError
 from runtime.golang.quoting import quote
+from runtime.secret_texts import trimmed
+from runtime.secret_urls import is_url_name
 from runtime.services.config import placeholders
 from runtime.services.config.sections import Section, fields_by_key
 from runtime.services.config.values import converted, kind
@@ -112,7 +114,9 @@ def _applied(section: Section, element: Any, override: Override) -> Any:
             raise ConfigError(f"cannot override element key {name}")
         target = fields[name].name
         try:
-            changes[target] = converted(hints[target], value, getattr(element, target))
+            made = converted(hints[target], value, getattr(element, target))
+            is_url = isinstance(made, str) and is_url_name(name)
+            changes[target] = trimmed(made) if is_url else made
         except ConfigError as error:
             raise ConfigError(f"cannot set option {name}: {error}") from None
     changed = dataclasses.replace(element, **changes)

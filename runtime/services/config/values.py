@@ -14,7 +14,7 @@ from runtime.golang.quoting import quote
 from runtime.options import decode
 from runtime.secret_mappings import restored
 from runtime.secret_references import read, reference
-from runtime.secret_texts import written
+from runtime.secret_texts import shown, written
 from runtime.secrets import Secret
 from runtime.units import Duration
 
@@ -83,7 +83,7 @@ def _number(hint: Any, value: Any) -> int | float:
             return int(value, 0) if hint is int else float(value)
         except ValueError:
             raise ConfigError(
-                f"cannot convert string {quote(value)} into {name}"
+                f"cannot convert string {quote(shown(value))} into {name}"
             ) from None
     if isinstance(value, int | float):
         if hint is float:

@@ -10,6 +10,7 @@ from typing import ClassVar
 from runtime.errors import ConfigError
 from runtime.golang.quoting import quote
 from runtime.golang.templates import TemplateError
+from runtime.http_headers import HeaderNameError, check_names
 from runtime.secret_urls import hidden_url
 from runtime.secrets import NO_SECRET, Secret
 from runtime.services.httppost.templates import Template, parsed
@@ -82,6 +83,10 @@ class Config:
             raise ConfigError(text) from None
         if "{{" not in self.url:
             check_url(self.url, f"invalid URL {quote(hidden_url(self.url))}")
+        try:
+            check_names(self.headers)
+        except HeaderNameError as error:
+            raise ConfigError(f"headers: {error}") from None
         _check("alert", self.alert_template, self.alert_template_file)
         _check("row", self.row_template, self.row_template_file)
 

@@ -15,6 +15,7 @@ from runtime.golang.quoting import quote
 from runtime.golang.templates import Struct, TemplateError
 from runtime.golang.utf8 import whole
 from runtime.http_client import HttpClient, Request, Response
+from runtime.http_headers import HeaderNameError, check_names
 from runtime.secret_urls import hidden_url
 from runtime.secrets import Secret, redact
 from runtime.services.httppost.config import NO_BASIC_AUTH, BasicAuth, Config
@@ -22,6 +23,10 @@ from runtime.services.httppost.templates import Template, event_data, parsed, ro
 from runtime.units import SECOND, ZERO_TIME, Duration
 
 _URL_CHARACTERS = "%/:?#[]@!$&'()*+,;="
+# Kapacitor's words, for an endpoint that does not exist as well
+_NO_TARGET = (
+    "An appropriately formatted url must be specified if an endpoint is not specified"
+)
 _NO_REASON = "unknown error, use .captureResponse() to capture the HTTP response"
 
 
@@ -170,14 +175,15 @@ class Service:
     def handler(self, options: HandlerConfig) -> Handler:
         """A handler that posts its events with `options`.
 
+        An unknown endpoint is no error here, as it may be configured later; a handler
+        that is defined is asked with `Handler.check`.
+
         Raises:
-            OptionsError: they name neither URL nor endpoint, or the URL is no template.
+            OptionsError: they name neither URL nor endpoint, the URL is no template, or
+                a header has no name that can be sent.
         """
         if not options.url and not options.endpoint:
-            raise OptionsError(
-                "An appropriately formatted url must be specified if an endpoint is "
-                "not specified"
-            )
+            raise OptionsError(_NO_TARGET)
         try:
             url = parsed(options.url, "url") if options.url else None
         except TemplateError as error:
@@ -185,6 +191,10 @@ class Service:
                 f"invalid URL template syntax {quote(hidden_url(options.url))}: {error}"
             )
             raise OptionsError(text) from None
+        try:
+            check_names(options.headers)
+        except HeaderNameError as error:
+            raise OptionsError(f"headers: {error}") from None
         return Handler(self, options, url)
 
     async def post(
@@ -259,6 +269,15 @@ class Handler:
     service: Service
     options: HandlerConfig
     url: Template | None
+
+    def check(self) -> None:
+        """Refuse to be defined for an endpoint that does not exist.
+
+        Raises:
+            OptionsError: there is none of that name, and no URL in its place.
+        """
+        if self.url is None and self.service.endpoint(self.options.endpoint) is None:
+            raise OptionsError(_NO_TARGET)
 
     async def handle(self, event: Event) -> None:
         """Post `event`, to its endpoint as it is configured now.

@@ -13,7 +13,7 @@ from runtime.pipeline.alert import PostHandler
 from runtime.pipeline.output import HTTPPostNode
 from runtime.pipeline.texts import Use, uses
 from runtime.secret_names import HIDDEN, is_secret_name
-from runtime.secret_urls import hidden_url, is_url_name
+from runtime.secret_urls import hidden_url, holds_password, is_url_name
 from runtime.secrets import Secret, redact
 from runtime.tick import lexer
 from runtime.tick.literals import LITERALS
@@ -177,7 +177,7 @@ def _elsewhere(
     known: Iterable[Spot],
     hidden: Iterable[str],
 ) -> dict[Spot, Site]:
-    """The texts that repeat a secret, and those that show that they did."""
+    """The texts that repeat a secret, are URLs with one, or show that they did."""
     apart = set(known)
     values = frozenset(hidden)
     long = [Secret(each, is_known=False) for each in values if _is_long(each)]
@@ -189,6 +189,8 @@ def _elsewhere(
     found = {}
     for spot, value, text in texts:
         shown = HIDDEN if len(value) > 2 and value in values else redact(value, long)
+        # what nothing uses may be a URL all the same
+        shown = hidden_url(value) if holds_password(value) else shown
         if spot not in apart and (shown != value or HIDDEN in value):
             found[spot] = Site(spot, "", value, shown, text=text)
     return found

@@ -21,6 +21,7 @@ from runtime.tick.lambdas.evaluator import (
 from runtime.tick.lambdas.functions import FUNCTIONS
 from runtime.tick.lambdas.regex import Regex
 from runtime.tick.lambdas.state import State
+from runtime.tick.lambdas.values import NAMES, Type
 from runtime.units import Duration
 
 
@@ -80,6 +81,39 @@ def check(node: Evaluator) -> bool:
                 _check_types(operator, left, right)
                 return True
     return False
+
+
+def typed(node: Evaluator, scope: Scope) -> Type:
+    """The type of the value, with every part checked, also behind AND and OR.
+
+    Args:
+        node: the expression.
+        scope: a value of its type for every reference.
+
+    Raises:
+        EvaluationError: a part cannot take the types of its operands.
+    """
+    match node:
+        case Unary(operator, operand):
+            of_type = typed(operand, scope)
+            fits = (bool,) if operator == "!" else (float, int, Duration)
+            if of_type not in fits:
+                raise EvaluationError(
+                    f"invalid operator {operator} for type {NAMES[of_type]}"
+                )
+            return of_type
+        case Binary(operator, left, right):
+            types = typed(left, scope), typed(right, scope)
+            operation = OPERATIONS.get((operator, *types))
+            if operation is None:
+                raise EvaluationError(complaint(operator, *types))
+            return operation.type
+        case Call(_, arguments):
+            for argument in arguments:
+                typed(argument, scope)
+        case Nested(expression):
+            return typed(expression, scope)
+    return node.type(scope)
 
 
 def _within(place: str, node: Evaluator) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from runtime.errors import EvaluationError, ScriptError
 from runtime.frames import Frame
 from runtime.golang.printing import text as printed
@@ -17,6 +19,7 @@ from runtime.tick.lambdas.build import (
     is_pure,
     is_stateful,
     references,
+    typed,
 )
 from runtime.tick.lambdas.columns import Column, ColumnFunction, column_function
 from runtime.tick.lambdas.evaluator import Evaluator, Reference, Scope, guarded
@@ -84,6 +87,24 @@ class Lambda:
             ScriptError: there is one.
         """
         check(self._root)
+
+    def check_condition(self, values: Mapping[str, LambdaValue]) -> None:
+        """Refuse an expression that is not boolean for any point.
+
+        Args:
+            values: a value for each of `references`, of the type that it always has.
+
+        Raises:
+            ScriptError: it gives another type, or a part of it can have no value.
+        """
+        try:
+            of_type = typed(self._root, Scope(values, State()))
+        except EvaluationError as error:
+            raise ScriptError(str(error)) from None
+        if of_type is not bool:
+            raise ScriptError(
+                f"expression returned unexpected type {NAMES[of_type]}, expected boolean"
+            )
 
     def columns(self, frame: Frame) -> Column | None:
         """The values at all points of a frame, or None if it must go row by row.

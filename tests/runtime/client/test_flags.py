@@ -131,6 +131,45 @@ def test_help_shows_a_command_s_usage(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out.startswith("Usage: kapacitor enable")
 
 
+YAML = "error converting YAML to JSON: yaml: "
+
+
+def chained(first: str, link: str) -> str:
+    """A document that grows tenfold with each of its lines, by aliases."""
+    lines = [f"x0: &x0 {first}"]
+    for level in range(1, 15):
+        items = ",".join([f"*x{level - 1}"] * 10)
+        lines.append(f"x{level}: &x{level} {link.format(items)}")
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        chained("[lol, lol]", "[{0}]"),
+        chained("{a: lol}", "{{b: [{0}]}}"),
+        chained("{a: lol}", "{{<<: [{0}]}}"),
+        "a: &a " + "x" * 100_000 + "\nb: [" + ",".join(["*a"] * 1000) + "]",
+        "a: &a "
+        + "x" * 100_000
+        + "\nb: {"
+        + ",".join(f"k{i}: *a" for i in range(999))
+        + "}",
+    ],
+)
+def test_a_document_that_multiplies_by_aliases_is_refused(text: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        from_yaml(text)
+    assert str(caught.value) == f"{YAML}document contains excessive aliasing"
+
+
+def test_aliases_that_repeat_little_are_taken() -> None:
+    text = "a: &a {b: 1}\nc: [*a, *a]\nd:\n  <<: *a\n  e: 2\n"
+    once = {"b": 1}
+    assert from_yaml(text) == {"a": once, "c": [once, once], "d": {"b": 1, "e": 2}}
+    assert from_yaml("\ud800") == "\ufffd"
+
+
 def test_handler_files_are_yaml_1_1() -> None:
     assert from_yaml("a: yes\nb: 0644\nc: '10'\nd: 2020-01-01\n") == {
         "a": True,
@@ -156,6 +195,24 @@ def test_handler_files_are_yaml_1_1() -> None:
             "error converting YAML to JSON: yaml: line 1: "
             "did not find expected node content",
         ),
+        (
+            "a: b: c\n",
+            "error converting YAML to JSON: yaml: line 1: "
+            "mapping values are not allowed in this context",
+        ),
+        (
+            "id: h\n match: x\n  kind: y\n",
+            "error converting YAML to JSON: yaml: line 2: "
+            "mapping values are not allowed in this context",
+        ),
+        (
+            "options:\n  a: 1\n b: 2\n",
+            "error converting YAML to JSON: yaml: line 2: did not find expected key",
+        ),
+        ("[" * 5000, f"{YAML}line 1: exceeded maximum nesting depth"),
+        ("- " * 5000 + "a", f"{YAML}line 1: exceeded maximum nesting depth"),
+        ("a: &a [*a]", f"{YAML}found unconstructable recursive node"),
+        ("a: &a {b: *a}", f"{YAML}found unconstructable recursive node"),
     ],
 )
 def test_wrong_yaml_names_its_line(text: str, fault: str) -> None:

@@ -278,8 +278,8 @@ def test_match_decides_about_each_event(service, offers, match, ids):
     [
         ("level() == CRITICAL OR \"nope\" == 'a'", "no tag exists for nope"),
         (
-            "5",
-            "TypeGuard: expression returned unexpected type int, expected boolean",
+            "bool(taskName())",
+            'error calling "bool": strconv.ParseBool: parsing "task": invalid syntax',
         ),
     ],
 )

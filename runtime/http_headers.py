@@ -1,0 +1,62 @@
+"""Headers of outbound requests: what of them can be sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from runtime.golang.quoting import quote
+from runtime.golang.utf8 import whole
+
+# What frames a message or belongs to one connection. The client sets these; Go ignores
+# the first four as well.
+RESERVED = frozenset(
+    (
+        *("host", "content-length", "transfer-encoding", "trailer"),
+        *("connection", "expect", "keep-alive", "proxy-connection", "te", "upgrade"),
+    )
+)
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
+# what no value may hold, with the whitespace around it
+_UNSENDABLE = re.compile(r"[ \t]*[\x00-\x08\x0a-\x1f\x7f]+[ \t\x00-\x1f\x7f]*")
+
+
+class HeaderNameError(ValueError):
+    """No request can have a header of this name."""
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuse names that no request can have.
+
+    Raises:
+        HeaderNameError: with Go's text, which shows the name.
+
+    Source: RFC 9110, 5.6.2, token; Go net/http, Transport.RoundTrip.
+    """
+    for name in names:
+        if not _TOKEN.fullmatch(name):
+            raise HeaderNameError(f"net/http: invalid header field name {quote(name)}")
+
+
+def folded(value: str) -> str:
+    """`value` on one line: line ends and other control characters become a blank.
+
+    Go refuses such values, and with them the event; the text of an alert may well have
+    two lines.
+    """
+    return _UNSENDABLE.sub(" ", whole(value)).strip(" \t")
+
+
+def sendable(*headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers to send: later ones replace earlier ones of the same name in any case.
+
+    Raises:
+        HeaderNameError: a name is none.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    for each in headers:
+        check_names(each)
+        for name, value in each.items():
+            if name.lower() not in RESERVED:
+                found[name.lower()] = name, folded(value)
+    return dict(found.values())
