@@ -179,6 +179,7 @@ class Server:
             all_templates,
             self._alerts,
             self._store,
+            self._compute,
             clock,
         )
         self._replays = ReplayService(
@@ -270,7 +271,7 @@ class Server:
             self._deliveries.open()
             await self._deliverer.start()
             if self._config.load.enabled:
-                await self._compute.run(self._load.load)
+                await self._load.load()
             await self._listen()
         except BaseException:
             await self.close()
@@ -326,7 +327,7 @@ class Server:
             return
         log.info("reloading tasks/templates/handlers")
         try:
-            await self._compute.run(self._load.load)
+            await self._load.load()
         except KapacitorError as error:
             log.error(str(error), extra={"service": "load"})
         # the next reload may find files that cause no such thing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -52,12 +53,14 @@ class Definitions:
         tasks: scripts before documents.
         handlers: of topics.
         unreadable: kinds whose folder cannot be read.
+        is_missing: whether there is no such directory at all.
     """
 
     templates: Sequence[Definition[Body]]
     tasks: Sequence[Definition[Body]]
     handlers: Sequence[Definition[HandlerSpec]]
     unreadable: frozenset[str]
+    is_missing: bool
 
     @property
     def keys(self) -> set[str]:
@@ -89,6 +92,7 @@ def definitions(directory: Path, report: Report) -> Definitions:
         list(_tasks(files("tasks", (*SCRIPTS, *DOCUMENTS)), report)),
         list(_handlers(files("handlers", DOCUMENTS), report)),
         frozenset(unreadable),
+        not os.path.lexists(directory),
     )
 
 

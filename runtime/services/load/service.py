@@ -8,13 +8,15 @@ Source: Kapacitor services/load/service.go, which stops at the first fault.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from runtime.compute import Compute
 from runtime.errors import KapacitorError
 from runtime.secret_references import references_in
 from runtime.services.alert.service import AlertService, UnknownHandlerError
@@ -34,7 +36,11 @@ log = logging.getLogger("kapacitor.load")
 
 
 class LoadService:
-    """Keeps what runs as the files say. Belongs to the compute thread."""
+    """Keeps what runs as the files say.
+
+    Files are read beside everything else; what they define is put in force on the
+    compute thread, one definition after the other, so that writes go on between them.
+    """
 
     def __init__(
         self,
@@ -43,12 +49,14 @@ class LoadService:
         templates: Templates,
         alerts: AlertService,
         store: Store,
+        compute: Compute,
         clock: Clock,
     ) -> None:
         self._directory = directory
         self._tasks = tasks
         self._templates = templates
         self._alerts = alerts
+        self._compute = compute
         self._ledger = Ledger(store)
         self._problems = Problems(alerts, clock)
 
@@ -58,43 +66,46 @@ class LoadService:
         found = sorted(self._problems.current.items())
         return [("load", file, reason) for file, reason in found]
 
-    def load(self) -> None:
+    async def load(self) -> None:
         """Delete what files defined that are gone, then define what changed.
 
         Raises:
             StoreError: the database cannot be read or written.
         """
-        self._problems.begin()
-        if self._is_there():
-            found = definitions(self._directory, self._problems.add)
-            known = self._ledger.all()
-            self._delete_gone(found, known)
-            self._define(found, known)
-        elif self._ledger.all():
-            # unmounted, perhaps: whoever wants everything gone leaves it empty
-            reason = "the load directory is missing"
-            self._problems.add(str(self._directory), f"{reason}; all it defined stays")
-        else:
-            log.debug("the load directory is missing")
-        self._problems.end()
-
-    def _is_there(self) -> bool:
-        try:
-            return self._directory.is_dir()
-        except OSError as error:
-            log.error("failed to read the load directory", extra={"err": str(error)})
-            return False
-
-    def _define(self, found: Definitions, known: Mapping[str, Loaded]) -> None:
+        run = self._compute.run
+        found, faults = await asyncio.to_thread(self._read)
+        known = await run(self._begin, found, faults)
         # tasks that have files of their own change when their turn comes
         apart = frozenset(_ids((*found.keys, *known), "tasks"))
         define = functools.partial(self._template, apart=apart)
         for template in found.templates:
-            self._each(template, known, "template", define)
+            await run(self._each, template, known, "template", define)
         for task in found.tasks:
-            self._each(task, known, "task", self._task)
+            await run(self._each, task, known, "task", self._task)
         for handler in found.handlers:
-            self._each(handler, known, "handler", self._handler)
+            await run(self._each, handler, known, "handler", self._handler)
+        await run(self._problems.end)
+
+    def _read(self) -> tuple[Definitions, list[tuple[str, str]]]:
+        faults: list[tuple[str, str]] = []
+        found = definitions(self._directory, lambda *fault: faults.append(fault))
+        return found, faults
+
+    def _begin(
+        self, found: Definitions, faults: Sequence[tuple[str, str]]
+    ) -> Mapping[str, Loaded]:
+        """Delete what is gone; what was loaded before."""
+        known = self._ledger.all()
+        self._problems.begin()
+        for file, reason in faults:
+            self._problems.add(file, reason)
+        if found.is_missing and known:
+            # unmounted, perhaps: whoever wants everything gone leaves it empty
+            reason = "the load directory is missing; all it defined stays"
+            self._problems.add(str(self._directory), reason)
+        elif known:
+            self._delete_gone(found, known)
+        return known
 
     def _each(
         self,

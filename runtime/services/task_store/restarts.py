@@ -105,7 +105,11 @@ class Restarts:
     def failed(self, task: str, reason: str) -> None:
         """A task that should run does not start."""
         self.forget(task)
-        self._tell(task, Level.CRITICAL, f"task {task} does not start: {reason}")
+        text = f"task {task} does not start: {reason}"
+        state = self._alerts.event_state(TOPIC, TASK + task)
+        # a restart of the server is no news
+        if state is None or (state.level, state.message) != (Level.CRITICAL, text):
+            self._tell(task, Level.CRITICAL, text)
 
     def started(self, task: str) -> None:
         """A task runs."""
