@@ -21,7 +21,7 @@ from runtime.nodes.timers import Timers
 from runtime.pipeline.evaluate import Script
 from runtime.services.foo.service import Service as FooService
 from runtime.services.hipchat.service import Service as HipChatService
-from runtime.services.httpd.write import WriteError
+from runtime.services.httpd.messages import WriteError
 from runtime.services.httppost.service import Service as HttpPostService
 from runtime.units import Clock
 

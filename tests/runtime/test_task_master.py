@@ -8,7 +8,7 @@ import pytest
 from runtime.errors import TaskError
 from runtime.nodes.environment import Environment
 from runtime.pipeline.evaluate import Script, evaluate
-from runtime.services.httpd.write import WriteError
+from runtime.services.httpd.messages import WriteError
 from runtime.task_master import TaskMaster
 from runtime.tick.parser import parse
 

@@ -21,15 +21,15 @@ from runtime.services.httpd.headers import Marks
 from runtime.services.httpd.heads import Head, plain_head
 from runtime.services.httpd.intake import TOO_MANY, Intake
 from runtime.services.httpd.messages import (
+    MAX_BODY_BYTES,
     NO_CONTENT,
     TOO_SLOW,
     Answer,
     Request,
+    WriteError,
 )
 from runtime.services.httpd.sites import Sites
 from runtime.services.httpd.write import (
-    MAX_BODY_BYTES,
-    WriteError,
     WriteHandler,
     refusal,
 )

@@ -16,6 +16,8 @@ PREVIEW = "/kapacitor/v1preview"
 JSON = "application/json; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 
+# What the body of a write may have, packed or not.
+MAX_BODY_BYTES = 25 * 1024 * 1024
 # When a client that was refused for lack of room may try again.
 RETRY_AFTER_S = 5
 
@@ -98,6 +100,14 @@ class RefusedError(Exception):
     def answer(self) -> Answer:
         """What the client is told."""
         return failure(str(self), self.status)
+
+
+class WriteError(RefusedError):
+    """A write is refused as a whole."""
+
+    def answer(self) -> Answer:
+        """The answer for the writer: plain text, labelled JSON as Kapacitor has it."""
+        return Answer(self.status, f"{self}\n".encode())
 
 
 Handler = Callable[[Request], Awaitable[Answer]]

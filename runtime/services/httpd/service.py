@@ -29,6 +29,7 @@ from runtime.services.httpd.exchange import (
 from runtime.services.httpd.headers import Marks
 from runtime.services.httpd.intake import Intake
 from runtime.services.httpd.messages import (
+    MAX_BODY_BYTES,
     NO_CONTENT,
     NOT_FOUND,
     Answer,
@@ -41,7 +42,6 @@ from runtime.services.httpd.messages import (
 from runtime.services.httpd.router import METHODS, Router, cleaned
 from runtime.services.httpd.sites import Sites
 from runtime.services.httpd.write import (
-    MAX_BODY_BYTES,
     WriteHandler,
 )
 

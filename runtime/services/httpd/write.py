@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import zlib
 from typing import Protocol
 from urllib.parse import parse_qs
 
@@ -15,29 +14,21 @@ from runtime.services.httpd.messages import (
     RETRY_AFTER_S,
     TEXT,
     Answer,
-    RefusedError,
     Request,
+    WriteError,
 )
+from runtime.services.httpd.unpacking import unpacked
 
 log = logging.getLogger("kapacitor.http")
 
-# What a body may be, packed or not.
-MAX_BODY_BYTES = 25 * 1024 * 1024
-# Points shrink to a tenth or so; a stream that grows like this was made to do harm …
-MAX_RATIO = 200
-# … unless it stays small.
-_HARMLESS_BYTES = 1024 * 1024
 MAX_LINE_BYTES = 64 * 1024
 # A few points; more take longer than a hand-over to the compute thread.
 _SMALL_BYTES = 2048
-
-
-class WriteError(RefusedError):
-    """A write is refused as a whole."""
-
-    def answer(self) -> Answer:
-        """What the writer is told: plain text, labelled JSON all the same."""
-        return Answer(self.status, f"{self}\n".encode())
+# Decompressing this much takes less time than a hand-over to another thread. What is
+# longer is decompressed elsewhere, so that no other write waits for it, and by a few
+# at a time, as each may become a hundred times as large.
+_SMALL_PACKED_BYTES = 8 * 1024
+_UNPACKED_AT_ONCE = 2
 
 
 def refusal(error: KapacitorError) -> Answer:
@@ -75,6 +66,7 @@ class WriteHandler:
         self._compute = compute
         self._points = points
         self._tracing = tracing
+        self._unpacking = asyncio.Semaphore(_UNPACKED_AT_ONCE)
         # agents repeat the same query with every write
         self._queries: dict[str, tuple[str, str, str]] = {}
 
@@ -95,9 +87,22 @@ class WriteHandler:
         The future may raise `WriteError`.
         """
         parameters = self._parameters(query)
+        if encoding == "gzip" and len(body) > _SMALL_PACKED_BYTES:
+            write_large = self._write_packed(body, encoding, parameters)
+            return asyncio.get_running_loop().create_task(write_large)
         small = len(body) <= _SMALL_BYTES and not encoding
         write = self._compute.write_small if small else self._compute.write
         return write(self._take, body, encoding, *parameters)
+
+    async def _write_packed(
+        self, body: bytes, encoding: str, parameters: tuple[str, str, str]
+    ) -> None:
+        async with self._unpacking:
+            text = await asyncio.to_thread(unpacked, body, encoding)
+            try:
+                await self._compute.write(self._take, text, "", *parameters)
+            except RuntimeError:
+                raise BusyError("the server is stopping") from None
 
     def _take(
         self, body: bytes, encoding: str, db: str, rp: str, precision: str
@@ -124,30 +129,6 @@ class WriteHandler:
         return db, rp, precision
 
 
-def unpacked(body: bytes, encoding: str) -> bytes:
-    """`body`, decompressed when it says so.
-
-    Raises:
-        WriteError: it is damaged, or too large.
-    """
-    if encoding != "gzip":
-        return body
-    if not body:
-        raise WriteError("EOF")
-    if body[:3] != b"\x1f\x8b\x08"[: len(body)]:
-        raise WriteError("gzip: invalid header")
-    parts: list[bytes] = []
-    size = 0
-    limit = min(MAX_BODY_BYTES, max(_HARMLESS_BYTES, len(body) * MAX_RATIO))
-    while body:
-        part, body = _member(body, limit - size)
-        size += len(part)
-        parts.append(part)
-        if body and body[:2] != b"\x1f\x8b":
-            raise WriteError("gzip: invalid header")
-    return b"".join(parts)
-
-
 def check_lines(text: bytes) -> None:
     """Check that no line is too long.
 
@@ -161,18 +142,3 @@ def check_lines(text: bytes) -> None:
             number = text.count(b"\n", 0, start) + 1
             raise WriteError(f"line {number} is longer than {MAX_LINE_BYTES} bytes")
         start = end + 1
-
-
-def _member(body: bytes, limit: int) -> tuple[bytes, bytes]:
-    """The text of the first gzip member, and what follows the member."""
-    unzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    try:
-        text = unzip.decompress(body, limit + 1)
-    except zlib.error as error:
-        damaged = "checksum" if "incorrect data check" in str(error) else "header"
-        raise WriteError(f"gzip: invalid {damaged}") from None
-    if len(text) > limit:
-        raise WriteError("the body unpacks to too many bytes", status=413)
-    if not unzip.eof:
-        raise WriteError("unexpected EOF")
-    return text, unzip.unused_data

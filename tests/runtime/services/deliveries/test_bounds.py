@@ -8,15 +8,9 @@ import time
 import pytest
 
 from runtime.errors import StoreError
-from runtime.services.httpd import write as write_module
-from runtime.services.httpd.messages import Request
-from runtime.services.httpd.write import (
-    MAX_BODY_BYTES,
-    MAX_LINE_BYTES,
-    WriteError,
-    check_lines,
-    unpacked,
-)
+from runtime.services.httpd.messages import MAX_BODY_BYTES, Request, WriteError
+from runtime.services.httpd.unpacking import unpacked
+from runtime.services.httpd.write import MAX_LINE_BYTES, check_lines
 from runtime.testing.loopback import LoopbackServer
 
 SCRIPT = """\
@@ -160,7 +154,7 @@ def test_a_damaged_database_is_told_and_kept(start_kapacitord, refused_start):
 
 
 def test_limits_are_what_is_promised():
-    assert (write_module.MAX_BODY_BYTES, MAX_LINE_BYTES) == (25 << 20, 64 << 10)
+    assert (MAX_BODY_BYTES, MAX_LINE_BYTES) == (25 << 20, 64 << 10)
 
 
 def test_what_a_full_disk_refuses_stays_as_it_was(config, start_api, monkeypatch):

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from runtime.compute import Compute
-from runtime.services.httpd.messages import Answer, Request, pretty
+from runtime.services.httpd.messages import Answer, Request, WriteError, pretty
 from runtime.services.httpd.service import HttpService
-from runtime.services.httpd.write import WriteError, WriteHandler
+from runtime.services.httpd.write import WriteHandler
 
 ERROR = '{{\n    "error": "{0}",\n    "message": "{0}"\n}}'
 
