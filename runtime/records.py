@@ -7,6 +7,17 @@ from typing import Generic, Protocol, TypeVar
 
 from runtime.store import Store
 
+# An id is the name of a file, too, and a part of a path.
+MAX_ID_BYTES = 250
+
+
+def id_fault(id: str) -> str:
+    """What is wrong with an id of any kind, or ""; it follows the words `task ID`."""
+    if len(id.encode("utf-8", "surrogatepass")) > MAX_ID_BYTES:
+        return f"must have at most {MAX_ID_BYTES} bytes"
+    # clients and proxies take these for folders
+    return "must not be '.' or '..'" if id in (".", "..") else ""
+
 
 class Record(Protocol):
     """What can be kept."""

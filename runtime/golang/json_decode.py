@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from runtime.golang.json_syntax import syntax_error
@@ -12,6 +12,11 @@ from runtime.golang.utf8 import decoded, whole
 # More than anybody writes, little enough for Python's stack whatever is done with it.
 _MAX_DEPTH = 100
 _TOO_DEEP = "exceeded max depth"
+# Far more than the largest task has. The parser, which is written in C, holds up all
+# threads, and these numbers of values take it a few milliseconds.
+_MAX_CONTAINERS = 50_000
+_MAX_COMMAS = 100_000
+_TOO_MANY = "too many values"
 
 Reader = Callable[[Any, str, Any], Any]
 """Takes a raw value, its name in messages and the value so far; gives the new value."""
@@ -28,6 +33,30 @@ class JsonTypeError(JsonError):
 class Pairs(list[tuple[str, Any]]):
     """An object with all its keys, in order, also those that occur twice."""
 
+    __slots__ = ()
+
+
+class ParsedBody(bytes):
+    """A body whose first value is known.
+
+    Attributes:
+        value: the value.
+        error: why there is none, or None.
+    """
+
+    value: Any = None
+    error: JsonError | None = None
+
+    @classmethod
+    def of(cls, body: bytes) -> ParsedBody:
+        """Parse `body`; a long one takes a while, and any thread will do."""
+        parsed = cls(body)
+        try:
+            parsed.value = first_value(body)
+        except JsonError as error:
+            parsed.error = error
+        return parsed
+
 
 def first_value(body: bytes) -> Any:
     """The first JSON value of `body`, objects as `Pairs`; the rest is ignored.
@@ -37,16 +66,24 @@ def first_value(body: bytes) -> Any:
 
     Source: Go encoding/json, Decoder.Decode.
     """
+    if isinstance(body, ParsedBody):
+        if body.error is not None:
+            raise body.error
+        return body.value
     text = decoded(body).lstrip(" \t\r\n")
+    containers = text.count("[") + text.count("{")
+    if containers > _MAX_CONTAINERS or text.count(",") > _MAX_COMMAS:
+        raise JsonError(_TOO_MANY)
     try:
         value, _ = _DECODER.raw_decode(text)
     except RecursionError:
         raise JsonError(_TOO_DEEP) from None
     except ValueError:
         raise JsonError(syntax_error(text)) from None
-    if _is_deep(value):
+    if containers > _MAX_DEPTH and _is_deep(value):
         raise JsonError(_TOO_DEEP)
-    return _cleaned(value)
+    # only as an escape can half a character occur
+    return _cleaned(value) if "\\u" in text else value
 
 
 def decode(body: bytes, reader: Reader, default: Any = None) -> Any:
@@ -199,28 +236,30 @@ def _kind(value: Any) -> str:
 
 
 def _is_deep(value: Any) -> bool:
-    level = [value]
+    level = [value] if isinstance(value, list) else []
     for _ in range(_MAX_DEPTH):
-        level = [inner for each in level for inner in _inside(each)]
+        level = [
+            inner
+            for each in level
+            for inner in _inside(each)
+            if isinstance(inner, list)
+        ]
         if not level:
             return False
     return True
 
 
-def _inside(value: Any) -> list[Any]:
-    if isinstance(value, Pairs):
-        return [inner for _, inner in value]
-    return value if isinstance(value, list) else []
-
-
-def _pairs(items: list[tuple[str, Any]]) -> Pairs:
-    return Pairs([(whole(key), _cleaned(value)) for key, value in items])
+def _inside(value: Any) -> Iterable[Any]:
+    return (inner for _, inner in value) if isinstance(value, Pairs) else value
 
 
 def _cleaned(value: Any) -> Any:
+    """`value` with U+FFFD for each half of a character."""
     if isinstance(value, str):
         return whole(value)
-    if isinstance(value, list) and not isinstance(value, Pairs):
+    if isinstance(value, Pairs):
+        return Pairs([(whole(key), _cleaned(each)) for key, each in value])
+    if isinstance(value, list):
         return [_cleaned(each) for each in value]
     return value
 
@@ -229,4 +268,4 @@ def _refuse(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_refuse)
+_DECODER = json.JSONDecoder(object_pairs_hook=Pairs, parse_constant=_refuse)

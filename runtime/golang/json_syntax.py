@@ -1,7 +1,12 @@
-"""What Go's JSON scanner says about a text that is no JSON."""
+"""Go's messages about malformed JSON.
+
+Python's parser, written in C, finds the place of the first fault; only what stands there
+is scanned again for Go's wording. So a message costs about as much as parsing.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 
 from runtime.golang.quoting import quote
@@ -29,13 +34,45 @@ class _SyntaxError(Exception):
     pass
 
 
+# What Python's parser misses, and what leads Go's scanner to the same place.
+_CONTEXTS = {
+    "Expecting value": "",
+    "Expecting ':' delimiter": '{""',
+    "Expecting property name enclosed in double quotes": '{"":0,',
+    "Invalid control character at": '"',
+}
+# Python's message about a comma before a closing bracket, from 3.13 on.
+_TRAILING_COMMA = "Illegal trailing comma before end of "
+_CLOSERS = {"array": "", "object": '{"":0,'}
+_NUMBER_END = re.compile(r"[-0-9.eE+]*\Z", re.ASCII)
+
+
 def syntax_error(text: str) -> str:
     """Go's message about the first fault in the first value of `text`.
 
     Source: Go encoding/json, scanner.go.
     """
-    if not text.strip(" \t\r\n"):
+    text = text.lstrip(" \t\r\n")
+    if not text:
         return "EOF"
+    try:
+        _, end = _DECODER.raw_decode(text)
+    except RecursionError:
+        return "exceeded max depth"
+    except json.JSONDecodeError as error:
+        return _worded(error)
+    except ValueError as error:
+        # JSON has no such constants; Go stops at the first letter
+        return scan_error(str(error))
+    rest = text[end:].lstrip(" \t\r\n")
+    if rest:
+        return f"invalid character {_quoted(rest[0])} after top-level value"
+    # Python reads no longer ones
+    return "a number has too many digits"
+
+
+def scan_error(text: str) -> str:
+    """The same, found by Go's way through all of `text`: slow."""
     try:
         _Scanner(text).value()
     except _SyntaxError as error:
@@ -43,6 +80,50 @@ def syntax_error(text: str) -> str:
     except RecursionError:
         return "exceeded max depth"
     return "unexpected EOF"
+
+
+def _worded(error: json.JSONDecodeError) -> str:
+    text, at, message = error.doc, error.pos, error.msg
+    if message.startswith("Unterminated string"):
+        return "unexpected EOF"
+    if message.startswith("Invalid \\"):
+        # the position is that of the backslash, or of the `u` behind it
+        start = at if text[at] == "\\" else at - 1
+        return scan_error(f'"{text[start:]}')
+    if message.startswith(_TRAILING_COMMA):
+        return scan_error(_CLOSERS[message.split()[-1]] + text[at + 1 :])
+    if message == "Expecting ',' delimiter":
+        return _number_fault(text, at) or scan_error(_container(text, at) + text[at:])
+    return scan_error(_CONTEXTS.get(message, "") + text[at:])
+
+
+def _number_fault(text: str, at: int) -> str:
+    """What is wrong with the number that `text` has up to `at` and beyond, or ""."""
+    number = _NUMBER_END.search(text, max(0, at - _LONGEST_NUMBER), at)
+    if number is not None and number[0] and text[at : at + 1] in (".", "e", "E"):
+        try:
+            _Scanner(text[number.start() :]).value()
+        except _SyntaxError as error:
+            return str(error)
+    return ""
+
+
+def _container(text: str, at: int) -> str:
+    """The beginning of what `text` has open at `at`, an array or an object."""
+    try:
+        _DECODER.raw_decode(f"{text[:at]}]")
+    except json.JSONDecodeError as error:
+        # where an array may end, an object may not
+        return '[""' if error.pos > at else '{"":""'
+    return '[""'
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(name)
+
+
+_LONGEST_NUMBER = 4096
+_DECODER = json.JSONDecoder(parse_int=len, parse_constant=_refuse)
 
 
 class _Scanner:

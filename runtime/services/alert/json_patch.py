@@ -10,7 +10,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-_INDEX = re.compile("0|[1-9][0-9]*")
+_INDEX = re.compile("0|[1-9][0-9]{0,8}")
+# A few copies of copies would fill the memory.
+MAX_COPIED_BYTES = 1024 * 1024
 _MISSING = "missing value"
 # the library quotes some of the paths
 _ABSENT = {
@@ -34,11 +36,19 @@ def apply(patch: Sequence[Any], document: Any) -> Any:
         PatchError: an operation is malformed or does not fit the document.
     """
     result = copy.deepcopy(document)
+    copied = 0
     for operation in patch:
         kind = operation.get("op", "") if isinstance(operation, Mapping) else ""
         run = _OPERATIONS.get(kind)
         if run is None:
             raise PatchError(f"Unexpected kind: {kind or 'unknown'}")
+        if run is _copy:
+            copied += _size(_copied(result, operation))
+            if copied > MAX_COPIED_BYTES:
+                raise PatchError(
+                    "Unable to complete the copy, the accumulated size increase of "
+                    f"copy is {copied}, exceeding the limit {MAX_COPIED_BYTES}"
+                )
         result = run(result, operation)
     return result
 
@@ -75,12 +85,30 @@ def _move(document: Any, operation: Mapping[str, Any]) -> Any:
 
 
 def _copy(document: Any, operation: Mapping[str, Any]) -> Any:
+    value = copy.deepcopy(_copied(document, operation))
+    return _put(document, _path(operation, "path"), value, "copy")
+
+
+def _copied(document: Any, operation: Mapping[str, Any]) -> Any:
+    """What a copy operation copies."""
     source = _path(operation, "from")
     parent, key = _parent(document, source, "copy")
     if not _has(parent, key):
         raise PatchError(f"error in copy for from: '{source}': {_MISSING}")
-    value = copy.deepcopy(_get(parent, key))
-    return _put(document, _path(operation, "path"), value, "copy")
+    return _get(parent, key)
+
+
+def _size(value: Any) -> int:
+    """About how many bytes of JSON a value has."""
+    size, left = 0, [value]
+    while left:
+        each = left.pop()
+        size += len(each) + 2 if isinstance(each, str) else 8
+        if isinstance(each, dict):
+            left += [*each.keys(), *each.values()]
+        elif isinstance(each, list):
+            left += each
+    return size
 
 
 def _test(document: Any, operation: Mapping[str, Any]) -> Any:

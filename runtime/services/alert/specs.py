@@ -14,6 +14,7 @@ from runtime import secret_mappings
 from runtime.alert.types import Handler
 from runtime.errors import OptionsError
 from runtime.golang.quoting import quote
+from runtime.records import id_fault
 from runtime.secret_names import HIDDEN, is_secret_name
 from runtime.secret_urls import hidden_url, is_url_name
 from runtime.secrets import Secret
@@ -65,7 +66,11 @@ class HandlerSpec:
         """
         problem = ""
         allowed = "must contain only letters, numbers, '-', '.' and '_'."
-        if not _is_name(self.topic, "-:._"):
+        if fault := id_fault(self.topic):
+            problem = f"handler topic {fault}"
+        elif fault := id_fault(self.id):
+            problem = f"handler ID {fault}"
+        elif not _is_name(self.topic, "-:._"):
             problem = f"handler topic {allowed} {quote(self.id)}"
         elif not _is_name(self.id, "-._"):
             problem = f"handler ID {allowed} {quote(self.id)}"

@@ -13,7 +13,7 @@ from typing import Any
 from runtime.compute import Compute
 from runtime.golang.json_decode import JsonError, decode, sequence, string, struct
 from runtime.golang.quoting import quote
-from runtime.records import Records
+from runtime.records import Records, id_fault
 from runtime.secrets import Secret
 from runtime.services.auth.passwords import hashed
 from runtime.services.auth.users import PERMISSIONS, User, is_name
@@ -99,6 +99,8 @@ class UsersAPI:
         name = body.get("name", "")
         if not name:
             raise RefusedError("username is required")
+        if fault := id_fault(name):
+            raise RefusedError(f"username {fault}")
         if not is_name(name):
             raise RefusedError(
                 "username must contain only letters, numbers, '-', '.', '@' and '_'. "

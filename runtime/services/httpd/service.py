@@ -17,6 +17,7 @@ from aiohttp.web_response import Response, StreamResponse
 from aiohttp.web_server import Server
 
 from runtime.errors import BusyError, StoreError
+from runtime.golang.json_decode import ParsedBody
 from runtime.services.auth.credentials import without_password
 from runtime.services.httpd.connection import Connection, Gate, Shared
 from runtime.services.httpd.exchange import (
@@ -52,6 +53,8 @@ log = logging.getLogger("kapacitor.http")
 READ_TIMEOUT_S = 180.0
 # A script of a megabyte is far beyond any that somebody wrote.
 MAX_API_BODY_BYTES = 1024 * 1024
+# Parsing so much takes less time than a hand-over to a thread.
+_QUICK_JSON_BYTES = 16 * 1024
 _UNMARKED_NOT_FOUND = Answer(404, NOT_FOUND.body, marked=False)
 _OPTIONS = Answer(200, content_type=None, marked=False)
 
@@ -108,6 +111,7 @@ class HttpService:
             read_timeout_s,
             part_timeout_s,
         )
+        self._parsing = asyncio.Lock()
         self._gate: Gate | None = None
         self._writes: WriteHandler | None = None
         self._server: asyncio.Server | None = None
@@ -243,6 +247,7 @@ class HttpService:
             answer = answer or await self._early(request)
             if answer is None:
                 await exchange.read(self._limit(request))
+                await self._parse(request)
                 answer = await self._routed(request)
         except UnreadError as error:
             answer, close = error.answer, error.answer.status in (408, 503)
@@ -253,11 +258,20 @@ class HttpService:
         finally:
             exchange.end()
 
+    async def _parse(self, request: Request) -> None:
+        """Parse the JSON of a long body in a thread, so that nothing waits for it."""
+        if len(request.body) > _QUICK_JSON_BYTES and not self._is_write(request):
+            # more at once would keep each other and the event loop from running
+            async with self._parsing:
+                request.body = await asyncio.to_thread(ParsedBody.of, request.body)
+
     def _limit(self, request: Request) -> int:
         """How long the body of a request may be in bytes."""
+        return MAX_BODY_BYTES if self._is_write(request) else MAX_API_BODY_BYTES
+
+    def _is_write(self, request: Request) -> bool:
         found = self.router.find(request.method, request.path)
-        is_write = found is not None and found.handler is self._writes
-        return MAX_BODY_BYTES if is_write else MAX_API_BODY_BYTES
+        return found is not None and found.handler is self._writes
 
     def _log(
         self, method: str, uri: str, status: int, host: str, started: float

@@ -158,4 +158,5 @@ class RecordingReader:
 
 def _fault(path: Path, error: Exception) -> ReplayFileError:
     reason = error.strerror if isinstance(error, OSError) else None
-    return ReplayFileError(f"open {path}: {(reason or str(error)).lower()}")
+    # clients see it, and the server's folders are none of their business
+    return ReplayFileError(f"open {path.name}: {(reason or str(error)).lower()}")

@@ -23,6 +23,7 @@ from runtime.services.httpd.messages import (
     Answer,
     Request,
     failure,
+    overloaded,
     pretty,
     self_link,
 )
@@ -35,6 +36,8 @@ _PATH = f"{BASE}/storage/stores"
 _REJECTED = f"{BASE}/storage/rejected"
 _PART_BYTES = 1 << 18
 _PREFIX = ".backup-"
+# Each is a whole copy of the database on its disk until it was downloaded.
+_BACKUPS_AT_ONCE = 2
 
 
 def _action(value: Any, name: str, before: Any) -> str:
@@ -66,6 +69,7 @@ class StorageService:
         self._store = store
         self._compute = compute
         self._one_at_a_time = asyncio.Lock()
+        self._backups = 0
 
     def open(self) -> None:
         """Remove what a backup left that was cut short by a crash."""
@@ -115,11 +119,19 @@ class StorageService:
         return NO_CONTENT
 
     async def _backup(self, request: Request) -> Answer:
-        async with self._one_at_a_time:
-            try:
+        if self._backups >= _BACKUPS_AT_ONCE:
+            return overloaded("other backups are being downloaded, try again")
+        self._backups += 1
+        try:
+            async with self._one_at_a_time:
                 descriptor = await asyncio.to_thread(self._copied)
-            except (OSError, StoreError) as error:
-                return failure(f"failed to back up: {error}", 500)
+        except (OSError, StoreError) as error:
+            self._backup_ended()
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            return failure(f"failed to back up: {reason}", 500)
+        except BaseException:
+            self._backup_ended()
+            raise
         headers = {
             "Content-Disposition": 'attachment; filename="kapacitor.db"',
             "Content-Length": str(os.fstat(descriptor).st_size),
@@ -128,8 +140,11 @@ class StorageService:
             200,
             content_type="application/octet-stream",
             headers=headers,
-            stream=_Parts(descriptor),
+            stream=_Parts(descriptor, self._backup_ended),
         )
+
+    def _backup_ended(self) -> None:
+        self._backups -= 1
 
     def _copied(self) -> int:
         """A descriptor of a copy that has no name any more: nothing needs cleaning."""
@@ -160,8 +175,9 @@ def _rejected_tree(rejected: tuple[str, str, str]) -> dict[str, Any]:
 class _Parts(AsyncGenerator[bytes, None]):
     """The content of a descriptor, closed at the end whether it was read or not."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, closed: Callable[[], None]) -> None:
         self._descriptor: int | None = descriptor
+        self._closed = closed
 
     async def asend(self, value: None) -> bytes:
         """The next part."""
@@ -189,3 +205,4 @@ class _Parts(AsyncGenerator[bytes, None]):
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+            self._closed()

@@ -11,6 +11,7 @@ from typing import Any
 from runtime.errors import ScriptError
 from runtime.golang.json_decode import JsonError, decode, sequence, string, struct
 from runtime.golang.quoting import quote
+from runtime.records import id_fault
 from runtime.services.httpd.messages import RefusedError
 from runtime.services.task_store.records import DBRP
 from runtime.services.task_store.vars import read_vars, vars_of
@@ -18,6 +19,10 @@ from runtime.tick.variables import Var
 
 # letters of any script, but ASCII digits
 _ID = re.compile(r"(?:[-._0-9]|[^\W\d_])+")
+
+
+# Each is looked at with every write to it.
+MAX_DBRPS = 1000
 
 
 def _one_of(words: tuple[str, ...], what: str) -> Any:
@@ -76,6 +81,8 @@ class Body:
         except JsonError:
             raise RefusedError("invalid JSON") from None
         dbrps = [each or {} for each in found.get("dbrps", ())]
+        if len(dbrps) > MAX_DBRPS:
+            raise RefusedError(f"a task has at most {MAX_DBRPS} dbrps")
         return cls(
             found.get("id", ""),
             found.get("template-id", ""),
@@ -107,12 +114,14 @@ def checked_id(id: str, what: str) -> str:
 
     Args:
         id: the name of a task or template.
-        what: `task` or `template`.
+        what: `task`, `template`, `recording` or `replay`.
 
     Raises:
-        RefusedError: it has letters that ids must not have.
+        RefusedError: it is too long, or has letters that ids must not have.
     """
     id = id or str(uuid.uuid4())
+    if fault := id_fault(id):
+        raise RefusedError(f"{what} ID {fault}")
     if not _ID.fullmatch(id):
         raise RefusedError(
             f"{what} ID must contain only letters, numbers, '-', '.' and '_'. "

@@ -266,7 +266,7 @@ def test_names_that_would_be_ambiguous_in_a_path_are_refused(ask, id):
         assert ask("POST", f"/{id}/handlers", {**body, "id": "h"}) == error(400, told)
 
 
-@pytest.mark.parametrize("id", ["all", "..", "events", "handlers", "x" * 300])
+@pytest.mark.parametrize("id", ["all", "...", "events", "handlers", "x" * 250])
 def test_names_that_only_look_special_are_names(ask, define, id):
     define(id, id)
     define(id, "other")
