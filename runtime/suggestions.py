@@ -7,11 +7,18 @@ from collections.abc import Collection, Iterable
 
 def suggestion(name: str, known: Collection[str]) -> str:
     """`; did you mean "room"?`, or nothing where no known name is like `name`."""
+    near = nearest(name, known)
+    return f'; did you mean "{near}"?' if near else ""
+
+
+def nearest(name: str, known: Collection[str], cutoff: float = 0.6) -> str | None:
+    """Which of `known` is most like `name`, if one is at least `cutoff` of 1 like it."""
     # only what is wrong needs it
     import difflib
 
-    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
-    return f'; did you mean "{near[0]}"?' if near else ""
+    folded = {each.casefold(): each for each in sorted(known)}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=cutoff)
+    return folded[near[0]] if near else None
 
 
 def check_keys(keys: Iterable[object], known: Collection[str]) -> None:

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from runtime.server.decoding import is_enabled, matching, nearest, suggestion
+from runtime.server.decoding import is_enabled, matching
+from runtime.suggestions import nearest, suggestion
 
 # Kapacitor's alert handlers. Where one exists here, its field in `AlertHandlers` comes
 # first.

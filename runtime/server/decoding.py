@@ -18,6 +18,7 @@ from runtime.secret_urls import is_url_name
 from runtime.secrets import Secret
 from runtime.server.toml_lines import Path, Positions, dotted
 from runtime.settings import key_of
+from runtime.suggestions import suggestion
 from runtime.units import Duration
 
 T = TypeVar("T")
@@ -229,19 +230,3 @@ def _exact_last(
 ) -> list[tuple[str, Any]]:
     """The pairs of `table`, those with a name of `known` to the letter after others."""
     return sorted(table.items(), key=lambda pair: pair[0] in known)
-
-
-def suggestion(name: str, known: Collection[str]) -> str:
-    """`; did you mean "room"?`, or nothing where no known name is like `name`."""
-    near = nearest(name, known)
-    return f'; did you mean "{near}"?' if near else ""
-
-
-def nearest(name: str, known: Collection[str], cutoff: float = 0.6) -> str | None:
-    """Which of `known` is most like `name`, if one is at least `cutoff` of 1 like it."""
-    # only what is wrong needs it
-    import difflib
-
-    folded = {each.casefold(): each for each in sorted(known)}
-    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=cutoff)
-    return folded[near[0]] if near else None

@@ -16,8 +16,9 @@ from runtime.secrets import Secret, secrets_in
 from runtime.server.absent import KNOWN, variables
 from runtime.server.config import AlertHandlers, Config
 from runtime.server.config_file import present
-from runtime.server.decoding import hints, nearest
+from runtime.server.decoding import hints
 from runtime.settings import key_of
+from runtime.suggestions import nearest
 from runtime.units import Duration
 
 T = TypeVar("T")
