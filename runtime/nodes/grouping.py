@@ -27,7 +27,8 @@ class Grouping:
     ) -> None:
         self._all_tags = all_tags
         self._exclude = frozenset(exclude)
-        tags = tuple(sorted(set(dimensions) - self._exclude))
+        # one that is there twice shows twice in the ids of groups, as in Kapacitor
+        tags = tuple(sorted(tag for tag in dimensions if tag not in self._exclude))
         self._fixed = {each: Dimensions(each, tags) for each in (False, True)}
         self._by_name = by_name
         self.key: Hashable = (all_tags, self._exclude, tags, by_name)

@@ -77,7 +77,10 @@ class _Moment:
 
 
 class InfluxQLNode(GroupedNode):
-    """Reduces batches, or the points of a stream that have the same time."""
+    """Reduces batches, or the points of a stream that have the same time.
+
+    What it makes of batches has the name of the group's first batch.
+    """
 
     remembers = True
 
@@ -89,6 +92,9 @@ class InfluxQLNode(GroupedNode):
         self._as = spec.as_name or spec.method
         self._point_times = spec.use_point_times
         self._moments: dict[str, _Moment] = {}
+        # of the first batch, and of those groups that began with another name
+        self._name: str | None = None
+        self._names: dict[str, str] = {}
         self._recipe = _recipe(spec)
 
     @property
@@ -113,22 +119,43 @@ class InfluxQLNode(GroupedNode):
 
     def batch(self, batch: Batch) -> None:
         """Take a batch."""
+        name = self._name_of(batch.group, batch.name)
         self._met.add(batch.group)
+        if name != batch.name:
+            batch = Batch(
+                name,
+                batch.tags,
+                batch.tmax,
+                batch.points,
+                batch.dimensions,
+                batch.group,
+            )
         self._reduce(batch)
+
+    def _name_of(self, group: str, name: str) -> str:
+        """The name of a group, which has a batch of this name."""
+        if self._name is None:
+            self._name = name
+        if group not in self._met and name != self._name:
+            self._names[group] = name
+        return self._names.get(group, self._name)
 
     def batches(self, batches: Batches) -> None:
         """Take batches in columns."""
-        frame = reduced(
-            batches,
-            self._method,
-            self._field,
-            self._as,
-            self._arguments,
-            point_times=self._point_times,
-        )
+        frame = None
+        if self._name in (None, batches.frame.name) and not self._names:
+            frame = reduced(
+                batches,
+                self._method,
+                self._field,
+                self._as,
+                self._arguments,
+                point_times=self._point_times,
+            )
         if frame is None:
             super().batches(batches)
             return
+        self._name = batches.frame.name
         self.meet(batches.group_ids)
         self.emit_frame(frame, shared=False)
 
@@ -144,6 +171,7 @@ class InfluxQLNode(GroupedNode):
         """Forget the state of a group."""
         super().forget(group)
         self._moments.pop(group, None)
+        self._names.pop(group, None)
 
     def _reduce(self, batch: Batch) -> None:
         reader = _Samples(

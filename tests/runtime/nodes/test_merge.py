@@ -2,9 +2,10 @@ import pytest
 
 from runtime.errors import TaskError
 from runtime.nodes.environment import Environment
+from runtime.nodes.node import Barrier
 from runtime.nodes.task import ExecutingTask
 from runtime.pipeline.evaluate import evaluate
-from runtime.testing.frames import Collector, points
+from runtime.testing.frames import Collector, frame_of, points
 from runtime.tick.parser import parse
 from runtime.units import SECOND
 
@@ -44,6 +45,72 @@ def test_union_merges_batches_by_their_ends():
     task.points(points("a v=1 1\nb v=2 1\na v=3 3\nb v=4 3"))
     # of one time the parent that the call follows is the last, as in Kapacitor
     assert [(b.name, b.tmax / SECOND) for b in collector.got] == [("b", 2), ("a", 2)]
+
+
+def test_union_emits_barriers_behind_the_points_before_them():
+    task, collector = running("a|union(b)|window().period(2s).every(2s).align()")
+    task.points(points("a v=1 1\na v=2 2"))
+    union = task.nodes[3]
+    union.input(1).barrier(Barrier("", 3 * SECOND))
+    assert collector.got == []
+    union.input(0).barrier(Barrier("", 3 * SECOND))
+    [batch] = collector.got
+    assert (batch.tmax / SECOND, len(batch.points)) == (2, 1)
+
+
+@pytest.mark.parametrize("count", [1, 60])
+def test_aggregates_keep_the_name_of_the_first_batch_of_a_group(count):
+    task, collector = running(
+        "a|union(b)|count('v')",
+        by=f".groupBy('h')|window().periodCount({count}).everyCount({count})",
+    )
+    # b is the first parent of the union
+    rows = [
+        *(
+            (name, host, time)
+            for time in range(count)
+            for name, host in (("a", "x"), ("b", "x"))
+        ),
+        *((name, "y", 100 + time) for time in range(count) for name in ("a", "b")),
+        *((name, "x", 200 + time) for time in range(count) for name in ("a", "b")),
+    ]
+    lines = "\n".join(f"{name},h={host} v=1 {time}" for name, host, time in rows)
+    task.points(points(lines))
+    task.close()
+    assert [(p.name, p.tags["h"], p.fields["count"]) for p in collector.points] == [
+        ("b", host, count) for host in "xxyyxx"
+    ]
+
+
+def test_a_group_that_begins_with_another_name_keeps_that_one():
+    task, collector = running(
+        "a|union(b)|last('v')", by=".groupBy('h')|window().periodCount(2).everyCount(2)"
+    )
+    for start, (name, host) in enumerate(
+        (("a", "x"), ("b", "y"), ("a", "y"), ("b", "x"))
+    ):
+        times = range(100 * start, 100 * start + 60)
+        lines = "\n".join(f"{name},h={host} v={time} {time}" for time in times)
+        task.frames([frame_of(points(lines))])
+    task.close()
+    assert len(collector.points) == 120
+    names = {(p.tags["h"], p.name) for p in collector.points}
+    assert names == {("x", "a"), ("y", "b")}
+
+
+def test_a_tag_that_is_named_twice_is_twice_in_the_group():
+    script = "stream|from().groupBy('r', 'h', 'r')|log()"
+    task = ExecutingTask("t", evaluate(parse(script), "stream"), Environment("t"))
+    collector = Collector()
+    task.nodes[2].link(collector)
+    task.points(points("a,h=x,r=y v=1 1"))
+    [point] = collector.points
+    assert (point.group, point.dimensions.group_tags(point.tags)) == (
+        "h=x,r=y,r=y",
+        {"h": "x", "r": "y"},
+    )
+    task.nodes[1].frame(frame_of(points("a,h=x,r=y v=1 1\n" * 50)))
+    assert {point.group for point in collector.points} == {"h=x,r=y,r=y"}
 
 
 def test_join_pairs_points_of_one_time():
