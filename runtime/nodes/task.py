@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from runtime.errors import TaskError
 from runtime.frames import Frame, Point
@@ -37,6 +37,22 @@ class Write(Protocol):
 
     def points(self) -> Iterator[Point]:
         """The same points, in order of arrival."""
+
+
+class Traffic(NamedTuple):
+    """What has come over an edge.
+
+    Attributes:
+        parent: the name of the node that sends.
+        child: of the node that takes.
+        type: `stream` or `batch`.
+        size: how many points or batches came.
+    """
+
+    parent: str
+    child: str
+    type: str
+    size: int
 
 
 class ExecutingTask:
@@ -145,6 +161,16 @@ class ExecutingTask:
     def measure(self, now: Nanoseconds) -> None:
         """Measure the throughput; to be called about once a second."""
         self._throughput.update(self._source.collected, now)
+
+    def edges(self) -> Iterator[Traffic]:
+        """What has come over each edge of the task."""
+        source = self._pipeline.source
+        running = {node.name: node for node in self.nodes}
+        yield Traffic("stream", source.name, source.provides, self._source.collected)
+        for node in self._pipeline.nodes:
+            for child in node.children:
+                sent = running[node.name].sent
+                yield Traffic(node.name, child.name, node.provides, sent)
 
     def dot(self, *, labels: bool = False) -> str:
         """The graph of the task, with what its nodes count.

@@ -20,8 +20,8 @@ from runtime.server.statistics import Snapshot
 from runtime.version import VERSION
 
 _COUNTED = {
-    "collected": "Points that came to a node.",
-    "emitted": "Points that a node gave on.",
+    "collected": "Points or batches that came to a node.",
+    "emitted": "Points or batches that a node sent, to all its children together.",
     "errors": "Errors of a node.",
 }
 _OUTCOMES = (

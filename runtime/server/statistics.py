@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from runtime.delivery import Deliverer
 from runtime.nodes.environment import ServerInfo
+from runtime.nodes.task import Traffic
 from runtime.services.alert.service import AlertService
 from runtime.services.deliveries.statistics import (
     HandlerStatistics,
@@ -132,6 +133,11 @@ class Statistics:
             for node in task.nodes:
                 yield NodeNumbers(task.id, node.name, kind, dict(node.stats()))
 
+    def _edges(self) -> Iterator[tuple[str, Traffic]]:
+        for task in self._master:
+            for edge in task.edges():
+                yield task.id, edge
+
     def _entries(self, now: Snapshot) -> Iterator[tuple[str, dict[str, Any]]]:
         """Groups of numbers by a key that means nothing, as Kapacitor has them."""
         common = {
@@ -175,6 +181,11 @@ class Statistics:
                 "kind": node.node.rstrip("0123456789"),
             }
             yield entry("nodes", tags, node.values)
+        for task, edge in self._edges():
+            tags = {"task": task, "parent": edge.parent, "child": edge.child}
+            # each point or batch is taken as soon as it is sent
+            counts = {"collected": edge.size, "emitted": edge.size}
+            yield entry("edges", {**tags, "type": edge.type}, counts)
         for topic in now.topics:
             yield entry("topics", {"id": topic.topic}, {"collected": topic.collected})
 

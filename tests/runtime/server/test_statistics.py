@@ -87,6 +87,13 @@ def test_variables_hold_groups_of_numbers(server: Any) -> None:
     assert alert["tags"]["task"] == "cpu"
     assert alert["tags"]["kind"] == "alert"
     assert alert["values"]["collected"] == 2
+    edges = [each for each in groups if each["name"] == "edges"]
+    assert [(e["tags"]["parent"], e["tags"]["child"], e["values"]) for e in edges] == [
+        ("stream", "stream0", {"collected": 2, "emitted": 2}),
+        ("stream0", "from1", {"collected": 2, "emitted": 2}),
+        ("from1", "alert2", {"collected": 2, "emitted": 2}),
+    ]
+    assert edges[0]["tags"]["type"] == "stream"
 
 
 def test_the_command_shows_what_came_in(server: Any) -> None:
