@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from runtime.server.decoding import is_enabled, matching
+from runtime.server.toml_lines import printable
 from runtime.suggestions import nearest, suggestion
 
 # Kapacitor's alert handlers. Where one exists here, its field in `AlertHandlers` comes
@@ -63,7 +64,7 @@ _FOREIGN = frozenset(
     )
 )
 _VARIABLE = re.compile(r"KAPACITOR_([A-Z0-9_]+?)(?:_(\d+))?_ENABLED")
-_TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
+_FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
 
 
 class Judgement(NamedTuple):
@@ -98,7 +99,7 @@ class Absent:
     def of(cls, name: str, lines: Iterable[int], value: object) -> Absent:
         """The section that a value of the file is."""
         listed = value if isinstance(value, list) else [value]
-        tables = tuple(each for each in listed if isinstance(each, Mapping))
+        tables = tuple(each if isinstance(each, Mapping) else {} for each in listed)
         return cls(name, tuple(lines), tables)
 
 
@@ -133,14 +134,12 @@ def judged(
     switches = {}
     for variable, name, index in _switches(environ, present):
         judgement.variables.add(variable)
-        switches[name, index] = environ[variable] in _TRUE
+        switches[name, index] = environ[variable] not in _FALSE
     absent = tuple(absent)
-    if not any(section.name == "influxdb" for section in absent) and any(
-        map(_is_influxdb, environ)
-    ):
-        text = f"{variables('influxdb')}…: {OTHERS['influxdb']}"
-        judgement.warnings.append(text)
-        switches.pop(("influxdb", 0), None)
+    if not any(section.name == "influxdb" for section in absent):
+        is_on = switches.pop(("influxdb", 0), any(map(_is_influxdb, environ)))
+        where = f"{variables('influxdb')}…"
+        _judge(judgement, "influxdb", where, is_on, present)
     for section in absent:
         name = matching(section.name, KNOWN) or section.name
         enabled = [
@@ -167,9 +166,13 @@ def _judge(
 ) -> None:
     if name in OTHERS:
         if is_on and OTHERS[name]:
-            judgement.warnings.append(f"{where}: [{name}] is enabled: {OTHERS[name]}")
+            text = f"{where}: [{name}] has no effect: {OTHERS[name]}"
+            judgement.warnings.append(text)
     elif name in _FOREIGN:
         judgement.warnings.append(f"{where}: unknown section [{name}] has no effect")
+    elif not name.isprintable():
+        text = f"{where}: unknown section [{printable(name)}] has no effect"
+        judgement.warnings.append(text)
     elif is_on:
         judgement.faults.append(f"{where}: {_missing(name, present)}")
     elif name not in HANDLERS:

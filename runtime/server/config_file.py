@@ -121,7 +121,7 @@ def decode(text: str, defaults: Config) -> Loaded:
 
 def _is_section(value: object) -> bool:
     if isinstance(value, list):
-        return bool(value) and all(isinstance(each, dict) for each in value)
+        return any(isinstance(each, dict) for each in value)
     return isinstance(value, dict)
 
 

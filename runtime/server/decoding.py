@@ -219,9 +219,10 @@ def matching(name: str, known: Iterable[str]) -> str | None:
 
 
 def is_enabled(table: object) -> bool:
-    """Whether a table of the file has `enabled = true`."""
+    """Whether a table of the file has `enabled`, and anything but `false` for it."""
     return isinstance(table, Mapping) and any(
-        value is True and key.casefold() == "enabled" for key, value in table.items()
+        value is not False and key.casefold() == "enabled"
+        for key, value in table.items()
     )
 
 

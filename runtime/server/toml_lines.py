@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from runtime.golang.quoting import quote
+
 Path = tuple[str | int, ...]
 
 _SPACE = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
@@ -207,7 +209,12 @@ class _Scanner:
 
 def dotted(path: Path) -> str:
     """A path as messages show it: `slack.channel`, without indexes."""
-    return ".".join(part for part in path if isinstance(part, str))
+    return ".".join(printable(part) for part in path if isinstance(part, str))
+
+
+def printable(name: str) -> str:
+    """A name as messages show it: escaped where a terminal would act on it."""
+    return name if name and name.isprintable() else quote(name)
 
 
 def _unescaped(text: str) -> str:

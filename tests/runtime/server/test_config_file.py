@@ -214,6 +214,13 @@ def test_what_is_no_toml_tells_the_line() -> None:
             "endpoint = 'b'\nurl = 'http://b'\n[httppost.basic-auth]\nzz = 1",
             ["line 8: unknown key httppost.basic-auth.zz has no effect"],
         ),
+        (
+            '"" = 1\n[foo]\n"a\\u001b[31m" = 1',
+            [
+                'line 1: unknown key "" has no effect',
+                'line 3: unknown key foo."a\\x1b[31m" has no effect',
+            ],
+        ),
         ("\ufeff\n[foo]\nx = 1", ["line 3: unknown key foo.x has no effect"]),
         ("\r\n# c\r\n[foo]\r\nx = 1\r\n", ["line 4: unknown key foo.x has no effect"]),
         # Kapacitor's library skips what should be a table

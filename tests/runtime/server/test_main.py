@@ -115,7 +115,7 @@ def test_config_merges_file_environment_and_flags(run: Run, tmp_path: Path) -> N
     assert err == (
         f"Merging with configuration at: {path}\n"
         f"data_dir is not set, and required: {tmp_path}/home/.kapacitor is shown\n"
-        "line 4: [influxdb] is enabled: this server has no connection to InfluxDB yet: "
+        "line 4: [influxdb] has no effect: this server has no connection to InfluxDB yet: "
         "it takes points over HTTP, and neither queries nor writes\n"
     )
     assert 'hostname = "flag"\n' in out

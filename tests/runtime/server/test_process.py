@@ -69,7 +69,7 @@ def test_points_become_messages(
     assert sorted(messages(room, 2)) == ["a is CRITICAL", "b is CRITICAL"]
     server.write("cpu,host=a usage_idle=50 4")
     assert messages(room, 1) == ["a is OK"]
-    assert "[influxdb] is enabled: this server has no connection" in server.log
+    assert "[influxdb] has no effect: this server has no connection" in server.log
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
