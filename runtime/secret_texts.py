@@ -75,13 +75,18 @@ def check_characters(secret: str) -> None:
             )
 
 
+def is_placeholder(value: object) -> bool:
+    """Whether a value stands for a secret that was not shown."""
+    return isinstance(value, str) and value in PLACEHOLDERS
+
+
 def check_placeholder(text: str) -> None:
     """Refuse what stands for a secret that nobody knows here.
 
     Raises:
         ConfigError: `text` is such.
     """
-    if text in PLACEHOLDERS:
+    if is_placeholder(text):
         raise ConfigError(
             f"{text} stands for a secret that is not known here: write the secret, "
             "or where it stands"

@@ -300,7 +300,7 @@ def test_no_answer_no_log_line_and_no_file_shows_a_secret(
         backup = explore(ask, kind, made, server)
         process.stop()
         ask.read_files()
-    said = {**ask.heard, "log": process.log}
+    said = {**ask.heard, "log": process.log, "kapacitord config": dump(config)}
     canaries = (*made.canaries, *OWN_CANARIES)
     shown = {where: found_in(text, canaries) for where, text in said.items()}
     assert {where: found for where, found in shown.items() if found} == {}

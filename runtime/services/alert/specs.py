@@ -16,6 +16,7 @@ from runtime.errors import OptionsError
 from runtime.golang.quoting import quote
 from runtime.records import id_fault
 from runtime.secret_names import HIDDEN, is_secret_name
+from runtime.secret_texts import is_placeholder
 from runtime.secret_urls import hidden_url, is_url_name
 from runtime.secrets import Secret
 from runtime.settings import key_of
@@ -157,7 +158,8 @@ def check_secrets(handler: Handler | None) -> None:
     """
     options: Any = getattr(handler, "options", None)
     for each in dataclasses.fields(options) if _secret_keys(handler) else ():
-        if getattr(options, each.name) == Secret(HIDDEN):
+        secret = getattr(options, each.name)
+        if isinstance(secret, Secret) and is_placeholder(secret.reveal()):
             raise PlaceholderError(key_of(each))
 
 
@@ -172,16 +174,17 @@ def _restored(key: str, value: Any, before: Any) -> Any:
         return secret_mappings.restored(value, before)
     if isinstance(value, str) and isinstance(before, str) and is_url_name(key):
         return before if value in (HIDDEN, hidden_url(before)) else value
-    return value if before is None or value != HIDDEN else before
+    return value if before is None or not is_placeholder(value) else before
 
 
 def _unknown(key: str, value: Any) -> str:
     """What hides something that nobody knows, if anything does."""
     if isinstance(value, Mapping):
         return next((f"{key}.{name}" for name in secret_mappings.unknown(value)), "")
-    if not isinstance(value, str) or HIDDEN not in value:
+    if not isinstance(value, str) or not (HIDDEN in value or is_placeholder(value)):
         return ""
-    return key if is_url_name(key) or (value == HIDDEN and is_secret_name(key)) else ""
+    is_hidden = is_placeholder(value) and is_secret_name(key)
+    return key if is_url_name(key) or is_hidden else ""
 
 
 def _is_secret(key: str, hidden: set[str] | None) -> bool:

@@ -11,7 +11,7 @@ from runtime.errors import ConfigError
 from runtime.secret_mappings import restored, unknown
 from runtime.secret_names import HIDDEN
 from runtime.secret_references import literal
-from runtime.secret_texts import PLACEHOLDERS
+from runtime.secret_texts import is_placeholder
 from runtime.secret_urls import is_url_name
 from runtime.secrets import Secret
 from runtime.services.config.sections import (
@@ -55,7 +55,7 @@ def said(
 
 def _is_shown_back(name: str, value: Any, hint: Any, before: Any) -> bool:
     if hint is Secret or is_secret_table(hint):
-        return value is bool(before) or (_is_placeholder(value) and bool(before))
+        return value is bool(before) or (is_placeholder(value) and bool(before))
     if isinstance(before, str) and is_url_name(name):
         return bool(value == shown(name, before) != before)
     return False
@@ -72,15 +72,11 @@ def _filled(value: Mapping[str, Any], hint: Any, before: Any, stored: Any) -> An
         held = getattr(before, field.name)
         if not isinstance(held, Secret):
             continue
-        if _is_placeholder(found.get(name)) and held:
+        if is_placeholder(found.get(name)) and held:
             found[name] = literal(held)
         elif name not in found and isinstance(stored, Mapping) and name in stored:
             found[name] = stored[name]
     return found
-
-
-def _is_placeholder(value: Any) -> bool:
-    return isinstance(value, str) and value in PLACEHOLDERS
 
 
 def _problem(name: str, value: Any, hint: Any) -> str:
@@ -89,7 +85,7 @@ def _problem(name: str, value: Any, hint: Any) -> str:
         names = ", ".join(unknown(value))
         text = f"{HIDDEN} stands for a secret that is not stored: {names}"
         return text if names else ""
-    if hint is Secret and _is_placeholder(value):
+    if hint is Secret and is_placeholder(value):
         return f"{value} stands for a secret, and none is stored"
     if isinstance(value, str) and is_url_name(name) and HIDDEN in value:
         return f"{HIDDEN} stands for a part of the stored URL, which is another one"

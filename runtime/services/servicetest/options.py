@@ -23,7 +23,7 @@ from runtime.golang.json_decode import (
     struct,
 )
 from runtime.secret_names import HIDDEN
-from runtime.secret_texts import written
+from runtime.secret_texts import is_placeholder, written
 from runtime.secret_urls import hidden_url, is_url_name
 from runtime.secrets import Secret
 from runtime.settings import key_of
@@ -80,7 +80,7 @@ def _replaced(onto: Any, found: Mapping[str, Any]) -> Any:
         if dataclasses.is_dataclass(before):
             changes[field.name] = _replaced(before, value)
         elif isinstance(before, Secret):
-            changes[field.name] = before if value == HIDDEN else _secret(value)
+            changes[field.name] = before if is_placeholder(value) else _secret(value)
         elif value == _shown(field.name, before):
             # what hides a part of a URL means that nothing was changed
             changes[field.name] = before

@@ -240,3 +240,9 @@ def test_what_kapacitor_shows_for_a_secret_is_none(api: Any) -> None:
     api.json("POST", "/config/hipchat/", {"set": {"token": "<redacted>"}})
     options = api.json("GET", "/config/hipchat/")["options"]
     assert options["token"] is True
+    body = {"id": "h", "kind": "hipchat", "options": {"token": "<redacted>"}}
+    assert "in place of a secret that is not known here" in refused(api, body)
+    api.json("POST", HANDLERS, body | {"options": {"token": "5ecret"}})
+    api.json("PUT", f"{HANDLERS}/h", body)
+    [found] = api.server._alerts.handlers("t")
+    assert api.server._alerts.running(found).options.token.reveal() == "5ecret"
