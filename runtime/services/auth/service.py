@@ -20,14 +20,22 @@ from runtime.services.auth.credentials import (
 )
 from runtime.services.auth.passwords import matches, nobody
 from runtime.services.auth.tokens import TokenError, verify
+from runtime.services.auth.turns import CrowdedError, Turns, crowd
 from runtime.services.auth.users import User, is_name, privilege
-from runtime.services.httpd.messages import BASE, PREVIEW, Answer, Request
+from runtime.services.httpd.messages import (
+    BASE,
+    PREVIEW,
+    Answer,
+    Request,
+    overloaded,
+)
 from runtime.units import SECOND, Clock, Nanoseconds
 
 # Checking a password is slow on purpose; more at once would take the machine.
 _CHECKS_AT_ONCE = 2
-# How many wait at most. Others are told to come back.
-_CHECKS_WAITING = 64
+# How many wait at most. Others are asked to come back.
+_CHECKS_WAITING = 256
+_CHECKS_WAITING_PER_ADDRESS = 8
 _CACHED = 10_000
 DEFAULT_CACHE_EXPIRATION: Nanoseconds = 3600 * SECOND
 
@@ -77,8 +85,11 @@ class AuthService:
         # what is remembered is no password, and nothing without this process's key
         self._key = secrets.token_bytes(32)
         self._cache: OrderedDict[bytes, _Known] = OrderedDict()
-        self._checks = asyncio.Semaphore(_CHECKS_AT_ONCE)
-        self._waiting = 0
+        self._turns = Turns(
+            _CHECKS_AT_ONCE, _CHECKS_WAITING_PER_ADDRESS, _CHECKS_WAITING
+        )
+        # agents of one machine that start together send the same password
+        self._checks: dict[tuple[bytes, str], asyncio.Task[User]] = {}
 
     async def check(self, request: Request) -> Answer | None:
         """None if the request may go on, with its user in it; else what to answer."""
@@ -87,9 +98,11 @@ class AuthService:
             return None
         given = credentials(request.authorization, request.query_string)
         try:
-            user = await self.authenticated(given)
+            user = await self.authenticated(given, request.remote)
         except AuthError as error:
             return _refused(401, str(error))
+        except CrowdedError as error:
+            return overloaded(str(error), error.status)
         request.user = user
         request.uri = without_password(request.uri)
         if not user.may(request.method, resource):
@@ -111,11 +124,16 @@ class AuthService:
         user = self._remembered(self._digest(given))
         return user is not None and user.admin
 
-    async def authenticated(self, given: Credentials | None) -> User:
+    async def authenticated(self, given: Credentials | None, remote: str = "") -> User:
         """Whose credentials they are.
+
+        Args:
+            given: what a client sent.
+            remote: its address.
 
         Raises:
             AuthError: nobody's.
+            CrowdedError: too many passwords are being checked.
         """
         if given is None:
             raise AuthError("unable to parse authentication credentials")
@@ -129,12 +147,30 @@ class AuthService:
             case "subscription":
                 raise AuthError(_subscription_fault(given.secret))
             case _:
-                user = await self._by_password(given.user, given.secret)
+                user = await self._checked(digest, given, crowd(remote))
                 until = self._clock() + self._expiration
         self._cache[digest] = _Known(user, until)
         if len(self._cache) > _CACHED:
             self._cache.popitem(last=False)
         return user
+
+    async def _checked(self, digest: bytes, given: Credentials, crowd: str) -> User:
+        """Check a password, once for all who send the same from one place."""
+        key = digest, crowd
+        check = self._checks.get(key)
+        if check is None:
+            work = self._by_password(given.user, given.secret, crowd)
+            check = asyncio.get_running_loop().create_task(work)
+            self._checks[key] = check
+            check.add_done_callback(lambda done: self._forget(key, done))
+        # whoever goes away takes nobody's check along
+        return await asyncio.shield(check)
+
+    def _forget(self, key: tuple[bytes, str], check: asyncio.Task[User]) -> None:
+        del self._checks[key]
+        if not check.cancelled():
+            # everybody who asked may be gone
+            check.exception()
 
     def _by_token(self, token: str) -> tuple[User, Nanoseconds]:
         try:
@@ -150,26 +186,18 @@ class AuthService:
             )
         return user, claims.expires
 
-    async def _by_password(self, name: str, password: str) -> User:
+    async def _by_password(self, name: str, password: str, crowd: str) -> User:
         if not name:
             raise AuthError("username required")
         if self.users is None:
             return User(name, admin=True)
         user = self.users.get(name)
         hash = nobody(self._cost) if user is None else user.hash.reveal()
-        if not await self._matches(password, hash) or user is None:
+        async with self._turns.turn(crowd):
+            found = await asyncio.to_thread(matches, password, hash)
+        if not found or user is None:
             raise AuthError("authorization failed")
         return user
-
-    async def _matches(self, password: str, hash: str) -> bool:
-        if self._waiting >= _CHECKS_WAITING:
-            raise AuthError("too many passwords are being checked, try again")
-        self._waiting += 1
-        try:
-            async with self._checks:
-                return await asyncio.to_thread(matches, password, hash)
-        finally:
-            self._waiting -= 1
 
     def _remembered(self, digest: bytes) -> User | None:
         known = self._cache.get(digest)

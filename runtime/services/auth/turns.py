@@ -1,0 +1,120 @@
+"""Turns at checking passwords: few at once, fair between addresses."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator
+
+
+class CrowdedError(Exception):
+    """Too many wait already; the text is for the client.
+
+    Attributes:
+        status: 429 where they come from the same address, else 503.
+    """
+
+    def __init__(self, status: int) -> None:
+        where = " from this address" if status == 429 else ""
+        super().__init__(f"too many passwords{where} are being checked, try again")
+        self.status = status
+
+
+class Turns:
+    """Lets a few in at a time, one address after the other.
+
+    However many wait at one address, another's next turn is soon. When all places are
+    taken, the address with most of them gives one up.
+    """
+
+    def __init__(self, at_once: int, per_address: int, in_all: int) -> None:
+        """Let nobody wait yet.
+
+        Args:
+            at_once: how many are in.
+            per_address: how many of an address may wait.
+            in_all: how many may wait.
+        """
+        self._free = at_once
+        self._per_address = per_address
+        self._in_all = in_all
+        # by address; the first has the next turn
+        self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+        self._count = 0
+
+    @contextlib.asynccontextmanager
+    async def turn(self, address: str) -> AsyncIterator[None]:
+        """Wait for a turn of `address`, and have it.
+
+        Raises:
+            CrowdedError: too many wait.
+        """
+        if self._free:
+            self._free -= 1
+        else:
+            await self._wait(address)
+        try:
+            yield
+        finally:
+            self._next()
+
+    async def _wait(self, address: str) -> None:
+        queue = self._waiting.get(address)
+        if queue is not None and len(queue) >= self._per_address:
+            raise CrowdedError(429)
+        if self._count >= self._in_all:
+            self._make_room()
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(address, deque()).append(future)
+        self._count += 1
+        try:
+            await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled():
+                # its turn came at the same time
+                self._next()
+            raise
+
+    def _make_room(self) -> None:
+        """Send one away.
+
+        Raises:
+            CrowdedError: every address has one place; none is left.
+        """
+        queue = max(self._waiting.values(), key=len)
+        if len(queue) == 1:
+            raise CrowdedError(503)
+        self._count -= 1
+        last = queue.pop()
+        if not last.done():
+            last.set_exception(CrowdedError(429))
+
+    def _next(self) -> None:
+        """Give the turn that ends to the next address."""
+        while self._waiting:
+            address, queue = next(iter(self._waiting.items()))
+            future = queue.popleft()
+            self._count -= 1
+            if queue:
+                self._waiting.move_to_end(address)
+            else:
+                del self._waiting[address]
+            if not future.done():
+                future.set_result(None)
+                return
+        self._free += 1
+
+
+def crowd(address: str) -> str:
+    """The part of an address that one client cannot choose: of IPv6 the first half."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.ip_network((int(parsed), 64), strict=False))
+    return str(parsed)
