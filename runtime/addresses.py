@@ -16,10 +16,15 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 DEFAULT_DENIED = (
     *("0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32"),
     *("::/128", "fe80::/10", "ff00::/8"),
-    *("100.100.100.200/32", "fd00:ec2::254/128", "fd20:ce::254/128"),
+    # Alibaba, Azure, Oracle (in a network that no endpoint is in)
+    *("100.100.100.200/32", "168.63.129.16/32", "192.0.0.0/24"),
+    # AWS, Google, Oracle, Scaleway
+    *("fd00:ec2::254/128", "fd20:ce::254/128", "fd00:c1::/64", "fd00:42::42/128"),
 )
 SETTING = "[delivery] denied-networks"
-_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # IPv4 behind NAT64
+# IPv4 behind NAT64, at the usual prefix and in the network for local ones (RFC 8215)
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+_TRANSLATED_LOCALLY = ipaddress.IPv6Network("64:ff9b:1::/48")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")  # IPv4 as it was once written
 
 
@@ -114,6 +119,26 @@ def _forms(address: Address) -> Iterator[Address]:
         yield address.ipv4_mapped
     if address.sixtofour is not None:
         yield address.sixtofour
-    in_ipv4 = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    if address in _TRANSLATED or (address in _COMPATIBLE and int(address) > 1):
+    if address.teredo is not None:
+        yield address.teredo[1]
+    value = int(address)
+    in_ipv4 = ipaddress.IPv4Address(value & 0xFFFFFFFF)
+    is_isatap = value >> 32 & 0xFDFFFFFF == 0x5EFE
+    if address in _TRANSLATED or (address in _COMPATIBLE and value > 1) or is_isatap:
         yield in_ipv4
+    if address in _TRANSLATED_LOCALLY:
+        yield from _translated(value)
+
+
+def _translated(value: int) -> Iterator[Address]:
+    """The IPv4 addresses that a NAT64 prefix of each length puts into an address.
+
+    Source: RFC 6052, 2.2; bits 64 to 71 are left out.
+    """
+    without_gap = value >> 64 << 56 | value & (1 << 56) - 1
+    for length in (48, 56, 64, 96):
+        # of 120 bits; behind the address only zeros follow
+        behind = max(0, 88 - length)
+        number = value if length == 96 else without_gap >> behind
+        if number & 0xFFFFFFFF and not without_gap & (1 << behind) - 1:
+            yield ipaddress.IPv4Address(number & 0xFFFFFFFF)

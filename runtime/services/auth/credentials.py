@@ -6,9 +6,11 @@ Source: Kapacitor services/httpd/handler.go, parseCredentials.
 from __future__ import annotations
 
 import base64
+import re
 from typing import Literal, NamedTuple
 from urllib.parse import parse_qsl, unquote_plus
 
+_SEPARATORS = re.compile(r"[;?#]|%26|%3[bf]|%23", re.IGNORECASE)
 SUBSCRIBER = "~subscriber"
 
 Method = Literal["token", "password", "subscription"]
@@ -52,12 +54,19 @@ def without_password(uri: str) -> str:
     path, mark, query = uri.partition("?")
     if "p" not in query and "%70" not in query:
         return uri
-    parts = query.split("&")
-    for index, part in enumerate(parts):
-        name = part.partition("=")[0]
-        if unquote_plus(name) == "p":
-            parts[index] = f"{name}=***"
-    return path + mark + "&".join(parts)
+    return path + mark + "&".join(map(_masked, query.split("&")))
+
+
+def _masked(part: str) -> str:
+    """A part of a query, hidden from where a password may begin."""
+    start = 0
+    # nobody is let in by `u=…;p=…`, but it holds a password all the same
+    for separator in (*_SEPARATORS.finditer(part), None):
+        name, _, _ = part[start : separator and separator.start()].partition("=")
+        if unquote_plus(name).strip() == "p":
+            return f"{part[:start]}{name}=***"
+        start = separator.end() if separator else start
+    return part
 
 
 def _basic(value: str) -> tuple[str, str] | None:

@@ -124,18 +124,21 @@ def integer(request: Request, name: str, default: int) -> int:
     text = request.parameter(name)
     if not text:
         return default
-    problem = ""
+    problem, value = "", 0
     if not _INTEGER.fullmatch(text):
         problem = "invalid syntax"
-    # Python refuses to convert thousands of digits
-    elif len(text.lstrip("+-0")) > 19 or int(text) not in _INT64:
+    # Python refuses to convert thousands of digits, zeros included
+    elif len(digits := text.lstrip("+-0")) > 19:
         problem = "value out of range"
+    else:
+        value = int(digits or "0") * (-1 if text[0] == "-" else 1)
+        problem = "" if value in _INT64 else "value out of range"
     if problem:
         raise RefusedError(
             f"invalid {name} parameter {quote(text)} must be an integer: "
             f"strconv.ParseInt: parsing {quote(text)}: {problem}"
         )
-    return int(text)
+    return value
 
 
 def natural(request: Request, name: str, default: int) -> int:

@@ -100,10 +100,7 @@ def _operation(each: Operation) -> dict[str, Any]:
         "tags": [_tag(each)],
         "responses": {
             str(each.status): _success(each),
-            "default": {
-                "description": "What is wrong.",
-                "content": {JSON: {"schema": ref("Error")}},
-            },
+            "default": _failure(each),
         },
     }
     if parameters := [*_in_path(each), *_in_query(each)]:
@@ -115,6 +112,22 @@ def _operation(each: Operation) -> dict[str, Any]:
         content = {JSON: {"schema": _schema(each.sends)}}
         tree["requestBody"] = {"required": True, "content": content}
     return tree
+
+
+def _failure(each: Operation) -> dict[str, Any]:
+    if each.sends == "Lines":
+        # Kapacitor's label of what is a line of text
+        content: dict[str, Any] = {"type": "string", "description": "Plain text."}
+        schema: Schema = {"oneOf": [content, ref("Error")]}
+        return {
+            "description": "Error: a line of plain text in spite of its media type, or "
+            "an object where the request was refused before its points were read.",
+            "content": {JSON: {"schema": schema}},
+        }
+    return {
+        "description": "What is wrong.",
+        "content": {JSON: {"schema": ref("Error")}},
+    }
 
 
 def _success(each: Operation) -> dict[str, Any]:

@@ -117,6 +117,10 @@ def test_credentials_do_not_show_themselves() -> None:
         ("/write?db=d&u=bob&p=pw", "/write?db=d&u=bob&p=***"),
         ("/write?p=pw&db=d", "/write?p=***&db=d"),
         ("/write?%70=pw", "/write?%70=***"),
+        ("/write?u=bob;p=pw", "/write?u=bob;p=***"),
+        ("/write?u=bob;%70=pw;db=d&rp=r", "/write?u=bob;%70=***&rp=r"),
+        ("/write?p=half;half&db=d", "/write?p=***&db=d"),
+        ("/write?u=bob%26p=pw", "/write?u=bob%26p=***"),
         ("/x?pattern=p*", "/x?pattern=p*"),
     ],
 )
