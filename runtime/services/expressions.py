@@ -7,11 +7,11 @@ import hashlib
 import hmac
 import html as html_
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
 from json import loads
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 from urllib.parse import quote as quote_
 
 from runtime import units
@@ -22,6 +22,8 @@ from runtime.golang.printing import text
 from runtime.golang.utf8 import whole
 from runtime.secrets import Secret
 from runtime.units import MILLISECOND, SECOND, Nanoseconds
+
+T = TypeVar("T")
 
 _EMPTY_ROW = Row("")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -100,6 +102,25 @@ def length(value: object) -> int:
     return len(value) if isinstance(value, str | Sequence | Mapping) else 0
 
 
+def items_of(value: object) -> Collection[Any]:
+    """The items of a list, the keys of a map; nothing of anything else. Never raises."""
+    if isinstance(value, Mapping) or (
+        isinstance(value, Sequence) and not isinstance(value, str)
+    ):
+        return value
+    return ()
+
+
+def entries_of(value: object) -> Mapping[str, Any]:
+    """A map as it is, and no entries of anything else. Never raises."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def given(key: str, value: T) -> dict[str, T]:
+    """One entry of a table; none where the value is empty."""
+    return {key: value} if value else {}
+
+
 def joined(items: object, between: str) -> str:
     """The items of a list as one string; "" where there is no list. Never raises."""
     if not isinstance(items, Sequence) or isinstance(items, str):
@@ -112,9 +133,11 @@ def authorization(scheme: str, token: Secret) -> dict[str, str]:
     return {"Authorization": f"{scheme} {token.reveal()}"} if token else {}
 
 
-def basic_auth(user: str, password: str) -> str:
-    """The value of an `Authorization` header with user and password."""
-    return f"Basic {b64(f'{user}:{password}')}"
+def basic_auth(user: str, password: str) -> dict[str, str]:
+    """The header with user and password; none where both are empty."""
+    if not (user or password):
+        return {}
+    return {"Authorization": f"Basic {b64(f'{user}:{password}')}"}
 
 
 def b64(text: str) -> str:

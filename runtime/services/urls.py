@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
 
 from runtime.errors import ConfigError, DeliveryError
+from runtime.golang.printing import text
 from runtime.golang.quoting import quote as go_quote
 from runtime.secret_names import HIDDEN
 from runtime.secret_urls import hidden_url
 
 # What Go leaves alone in a path, besides letters and digits.
 _PATH_SAFE = "/$&+,:;=@~"
+_PART_SAFE = _PATH_SAFE.replace("/", "")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
 # all but letters, digits, what separates parts, and bytes that are not ASCII
@@ -65,7 +67,49 @@ def unreachable(url: str) -> str | None:
     return f"invalid port {port}" if port and int(port) > 65535 else None
 
 
-def join(url: str, *segments: str, query: Mapping[str, str] | None = None) -> str:
+def below(url: str, *parts: str, query: Mapping[str, object] | None = None) -> str:
+    """`url` with `parts` below its path, each escaped whole, a `/` in it too.
+
+    Empty parts are left out. `query`, in place of that of the URL, repeats the key of a
+    list: `below("http://h/t", "a/b", query={"to": ["x", "y"]})` is
+    `http://h/t/a%2Fb?to=x&to=y`. Without `query` the URL keeps its own.
+
+    Raises:
+        DeliveryError: `url` is not a URL, or a part is `.` or `..`.
+    """
+    try:
+        split = urlsplit(url)
+    except ValueError:
+        raise DeliveryError("invalid URL") from None
+    for part in parts:
+        if part in (".", ".."):
+            raise DeliveryError(f"{go_quote(part)} cannot be a part of a path")
+    kept = [quote(part, safe=_PART_SAFE) for part in parts if part]
+    path = "/".join([split.path.rstrip("/"), *kept]) if kept else split.path
+    return urlunsplit(split._replace(path=path, query=_query(split.query, query)))
+
+
+def form(table: Mapping[str, object]) -> str:
+    """`table` as a query or the body of a form; the key of a list comes once per item.
+
+    Source: Go url.Values, Encode; ours keeps the order.
+    """
+    return urlencode([(key, text(each)) for key, each in _pairs(table)])
+
+
+def _pairs(table: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    for key, value in table.items():
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            yield from ((key, each) for each in value)
+        else:
+            yield key, value
+
+
+def _query(own: str, query: Mapping[str, object] | None) -> str:
+    return own if query is None else form(dict(sorted(query.items())))
+
+
+def join(url: str, *segments: str, query: Mapping[str, object] | None = None) -> str:
     """`url` with `segments` below its path, cleaned, and `query` in place of its own.
 
     `join("http://h/v2/room?x=1", "my room", "send", query={"t": "a&b"})` is
@@ -90,8 +134,7 @@ def join(url: str, *segments: str, query: Mapping[str, str] | None = None) -> st
         path = quote(_joined(unquote(path), *segments), safe=_PATH_SAFE)
         if parts.netloc and path and not path.startswith("/"):
             path = "/" + path
-    text = parts.query if query is None else urlencode(sorted(query.items()))
-    return urlunsplit(parts._replace(path=path, query=text))
+    return urlunsplit(parts._replace(path=path, query=_query(parts.query, query)))
 
 
 def _first(segments: Sequence[str]) -> str:

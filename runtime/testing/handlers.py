@@ -17,7 +17,12 @@ from runtime.server.config import AlertHandlers
 from runtime.server.server import alert_services
 from runtime.services.alert.handlers import HANDLER_KINDS, HandlerContext
 from runtime.services.service import HttpService
-from runtime.testing.events import sample_event, shown_levels, shown_request
+from runtime.testing.events import (
+    changed_event,
+    sample_event,
+    shown_levels,
+    shown_request,
+)
 from runtime.testing.loopback import LoopbackServer, Recorded
 from runtime.tick.parser import parse
 
@@ -91,13 +96,26 @@ def _run(
 
 
 def requests_of_all_levels(
-    make: Make[ConfigT, ServiceT], config: ConfigT, server: LoopbackServer
+    make: Make[ConfigT, ServiceT],
+    config: ConfigT,
+    server: LoopbackServer,
+    options: Any = None,
+    changes: Mapping[str, object] | None = None,
 ) -> str:
-    """What a handler that sets no options sends, for an event of each level."""
+    """Return the requests that a handler sends, for an event of each level.
+
+    Args:
+        make: the class of the service.
+        config: its configuration.
+        server: where the requests go.
+        options: the handler's options; None: those of a handler that sets none.
+        changes: other values of the event, as `changed_event` takes them.
+    """
     shown = {}
     for level in Level:
+        event = changed_event(sample_event(level), changes or {})
         try:
-            deliver(make, config, event=sample_event(level))
+            deliver(make, config, options, event)
         except DeliveryError as error:
             shown[str(level)] = f"refused: {error}"
             continue

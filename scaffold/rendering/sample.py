@@ -6,39 +6,55 @@ The expressions were checked, so only listed forms and functions run here.
 from __future__ import annotations
 
 import ast
+import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import SimpleNamespace
-from typing import Any
-from urllib.parse import urlencode, urlsplit
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from runtime import units
 from runtime.alert.types import Event, EventData, EventState, Level
+from runtime.errors import DeliveryError
 from runtime.golang.json import dumps, encode
 from runtime.golang.printing import text
 from runtime.secrets import Secret
+from runtime.server.toml_lines import positions
 from runtime.services import expressions, urls
-from runtime.testing.events import sample_event, shown_levels, shown_request
+from runtime.testing.events import (
+    changed_event,
+    sample_event,
+    shown_levels,
+    shown_request,
+)
 from runtime.units import MINUTE, Duration
+from scaffold.errors import Fault, SpecError
+from scaffold.rendering.candidates import candidates
 from scaffold.rendering.source import source
 from scaffold.vocabulary.code import Code, Kind
 from scaffold.vocabulary.model import (
     ConfigField,
+    Example,
     HandlerSpec,
     Option,
+    Parameter,
     RequestSpec,
     Setting,
 )
+from scaffold.vocabulary.reading import shown
 
 BASE = "http://host"
+_MOST_TRIES = 2_000
 _FUNCTIONS: dict[str, Any] = {
     name: getattr(expressions, name)
     for name in (
-        "authorization", "b64", "b64url", "basic_auth", "error_text", "event_tree",
-        "first_row", "get", "hmac_sha256", "hmac_sha256_hex", "html", "joined", "matches", "parse_error", "parse_time", "quote",
-        "result_tree", "rfc3339", "seconds", "unix", "unix_ms", "without_empty",
+        "at_least", "at_most", "authorization", "b64", "b64url", "basic_auth", "contains",
+        "entries_of", "error_text", "event_tree", "first_row", "get", "given",
+        "hmac_sha256", "hmac_sha256_hex", "html", "items_of", "joined", "length", "less",
+        "matches", "more", "parse_error", "parse_time", "quote", "result_tree", "rfc3339",
+        "seconds", "unix", "unix_ms", "without_empty",
     )
 } | {
     "dumps": dumps,
@@ -51,8 +67,48 @@ _FUNCTIONS: dict[str, Any] = {
 }  # fmt: skip
 
 
+Seat = tuple[str, str]
+"""Something to choose: a table (`config`, `option`, `tags`, `fields`) and its key."""
+
+
+class Values(NamedTuple):
+    """What the generated tests use.
+
+    Attributes:
+        config: the configuration, by key.
+        options: what the handler says, by key.
+        changes: what the event has besides, as `changed_event` takes it.
+    """
+
+    config: dict[str, Any]
+    options: dict[str, Any]
+    changes: dict[str, Any]
+
+    def having(self, seat: Seat, value: Any) -> Values:
+        """These values and another one."""
+        table, key = seat
+        if table == "config":
+            return self._replace(config={**self.config, key: value})
+        if table == "option":
+            return self._replace(options={**self.options, key: value})
+        own = dict(getattr(sample_event().data, table)) | self.changes.get(table, {})
+        return self._replace(changes={**self.changes, table: {**own, key: value}})
+
+
 class RefusedError(Exception):
-    """A check of the spec refuses the sample."""
+    """The sample cannot be sent."""
+
+
+class CheckError(RefusedError):
+    """A check of the spec refuses the sample.
+
+    Attributes:
+        index: which one.
+    """
+
+    def __init__(self, index: int, text: str) -> None:
+        super().__init__(text)
+        self.index = index
 
 
 @dataclass(frozen=True)
@@ -136,6 +192,25 @@ class Sample:
     @cached_property
     def config(self) -> dict[str, Any]:
         """A configuration, by key, as plain data; the URLs have the host `BASE`."""
+        return self._passing.config
+
+    @cached_property
+    def options(self) -> dict[str, Any]:
+        """What a handler has to say so that the checks pass, by key; mostly nothing."""
+        return self._passing.options
+
+    @cached_property
+    def changes(self) -> dict[str, Any]:
+        """What an event has to have so that the checks pass; mostly nothing."""
+        return self._passing.changes
+
+    def event(self, level: Level = Level.CRITICAL) -> Event:
+        """An event that the checks let pass."""
+        return changed_event(sample_event(level), self.changes)
+
+    @cached_property
+    def _first(self) -> Values:
+        """The values that are tried first."""
         config = {}
         for field in self.spec.config:
             if field.key in self.url_keys:
@@ -146,20 +221,156 @@ class Sample:
                 config[field.key] = sample_value(field, "configured")
         for field in self.spec.config:
             if field.check is not None and not self._allows(field, config):
-                config[field.key] = field.default
-        while self._is_refused(config, {}):
-            reads = {
-                key for check in self.spec.checks for key in self._reads(check.that)
-            }
-            doubtful = [key for key in reads if config.get(key)]
-            if not doubtful:
-                break
-            for key in doubtful:
-                field = next(each for each in self.spec.config if each.key == key)
-                config[key] = field.default
-            if not any(config[key] for key in doubtful):
-                break
-        return config
+                config[field.key] = self._allowed(field, config)
+        return Values(config, {}, {})
+
+    def _allowed(self, field: ConfigField, config: Mapping[str, Any]) -> Any:
+        """A value that the setting's own check allows; else its default."""
+        assert field.check is not None
+        first = (config[field.key], field.default)
+        for value in candidates(field.type.kind, [field.check.node], first):
+            if self._allows(field, {**config, field.key: value}):
+                return value
+        return field.default
+
+    @cached_property
+    def _passing(self) -> Values:
+        """Values that pass all checks.
+
+        Each round makes one check more pass than before, or gives up.
+
+        Raises:
+            SpecError: there are none among those that are tried.
+        """
+        values = self._first
+        failing = self._failing(values)
+        while failing is not None:
+            values = self._better(values, failing)
+            failing = self._failing(values)
+        return values
+
+    def _better(self, values: Values, failing: int) -> Values:
+        """Values with which at least one check more passes."""
+        check = self.spec.checks[failing]
+        seats = self._seats(check.that)
+        nodes = [each.that.node for each in self.spec.checks[: failing + 1]]
+        nodes += [each.code.node for each in self.spec.lets]
+        choices = [self._candidates(seat, values, nodes) for seat in seats]
+        for combination in itertools.islice(itertools.product(*choices), _MOST_TRIES):
+            tried = values
+            for seat, value in zip(seats, combination, strict=True):
+                tried = tried.having(seat, value)
+            now = self._failing(tried)
+            if now is None or now > failing:
+                return tried
+        for example in self.spec.examples:
+            tried = self._exemplified(values, example)
+            now = self._failing(tried)
+            if now is None or now > failing:
+                return tried
+        raise self._unsampled(failing)
+
+    def _exemplified(self, values: Values, example: Example) -> Values:
+        """The values with those of an author's case."""
+        config = {
+            key: value
+            for key, value in example.config.items()
+            if key not in self.url_keys
+        }
+        return Values(
+            {**values.config, **config},
+            {**values.options, **example.options},
+            {**values.changes, **example.event},
+        )
+
+    def _unsampled(self, failing: int) -> SpecError:
+        where = ("check", failing, "that")
+        fault = Fault(
+            shown(where),
+            "no sample passes this check, so the generated tests could send nothing",
+            "an [[example]] with config, options or event that pass it: the tests use them",
+            line=positions(self.spec.text).line(where),
+        )
+        return SpecError([fault], self.spec.path)
+
+    def _failing(self, values: Values) -> int | None:
+        """The first check that refuses these values, or None."""
+        try:
+            self.request(values.config, values.options, self._changed(values))
+        except CheckError as error:
+            return error.index
+        except RefusedError:
+            return None
+        return None
+
+    def _changed(self, values: Values) -> Event:
+        return changed_event(sample_event(), values.changes)
+
+    def _seats(self, that: Code) -> list[Seat]:
+        """What a condition depends on and a test could choose."""
+        options = [each for each in self.spec.options if not each.alias_of]
+        seats: list[Seat] = []
+        for key in sorted(self._reads(that)):
+            seats.append(("config", key))
+        for option in options:
+            if f"opt.{option.key}" in that.reads and not (
+                option.fallback is not None and self._reads(option.fallback)
+            ):
+                seats.append(("option", option.key))
+        for node in self._nodes(that):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=holder, attr="get"),
+                    args=[ast.Constant(value=str() as key), *_],
+                ) | ast.Call(
+                    func=ast.Name(id="get"),
+                    args=[holder, ast.Constant(value=str() as key), *_],
+                ):
+                    _, _, table = ast.unparse(holder).rpartition("event.data.")
+                    if table in ("tags", "fields"):
+                        seats.append((table, key))
+        return list(dict.fromkeys(seats))
+
+    def _nodes(self, that: Code) -> Iterator[ast.AST]:
+        """The nodes of a condition, those of `[let]` included."""
+        lets = {each.name: each.code for each in self.spec.lets}
+        waiting, seen = [that], set[str]()
+        while waiting:
+            for node in ast.walk(waiting.pop().node):
+                yield node
+                if isinstance(node, ast.Name) and node.id in lets.keys() - seen:
+                    seen.add(node.id)
+                    waiting.append(lets[node.id])
+
+    def _candidates(
+        self, seat: Seat, values: Values, nodes: Sequence[ast.expr]
+    ) -> list[Any]:
+        table, key = seat
+        if table == "config":
+            field: Setting = next(each for each in self.spec.config if each.key == key)
+            if key in self.url_keys:
+                return [values.config[key]]
+            first = [values.config[key], field.default, field.type.empty]
+            found = candidates(field.type.kind, nodes, first)
+            return [each for each in found if self._may_be(key, each, values)]
+        if table == "option":
+            field = next(each for each in self.spec.options if each.key == key)
+            said = values.options.get(key, field.default)
+            first = [sample_value(field, "explicit"), said]
+            return candidates(field.type.kind, nodes, first)
+        if table == "tags":
+            return candidates(Kind.STR, nodes, [f"my-{key}"])
+        return [
+            *candidates(Kind.FLOAT, nodes, [3.5]),
+            *candidates(Kind.STR, nodes, [key]),
+        ]
+
+    def _may_be(self, key: str, value: Any, values: Values) -> bool:
+        """Whether the setting's own rules allow a value."""
+        field = next(each for each in self.spec.config if each.key == key)
+        if field.required and not value:
+            return False
+        return field.check is None or self._allows(field, {**values.config, key: value})
 
     def url_path(self, field: ConfigField) -> str:
         """What stands in for the path of a URL of the configuration.
@@ -239,12 +450,15 @@ class Sample:
         }
         for let in self.spec.lets:
             values[let.name] = run(let.code, values)
-        for check in self.spec.checks:
+        for index, check in enumerate(self.spec.checks):
             if not run(check.that, values):
-                raise RefusedError(run(check.error, values))
+                raise CheckError(index, run(check.error, values))
         for request in self.spec.requests:
             if request.when is None or run(request.when, values):
-                return _shown(request, values)
+                try:
+                    return _shown(request, values)
+                except DeliveryError as error:
+                    raise RefusedError(str(error)) from None
         return None
 
     def levels(self) -> str:
@@ -252,16 +466,52 @@ class Sample:
         shown = {}
         for level in Level:
             try:
-                request = self.request(self.config, {}, sample_event(level))
+                request = self.request(self.config, self.options, self.event(level))
                 shown[str(level)] = "nothing" if request is None else request
             except RefusedError as error:
                 shown[str(level)] = f"refused: {error}"
         return shown_levels(shown)
 
+    @cached_property
+    def test_level(self) -> Level | None:
+        """The level of the service test's event, where the spec does not say one.
+
+        CRITICAL, or the first below it that is sent; None where it makes no difference.
+        """
+        if any(each.feeds == "event.level" for each in self.spec.test):
+            return None
+        sent: dict[Level, str | None] = {}
+        for level in reversed(Level):
+            try:
+                sent[level] = self._service_test(level)
+            except RefusedError:
+                sent[level] = None
+        if len(set(sent.values())) == 1:
+            return None
+        return next(level for level, text in sent.items() if text)
+
     def service_test(self) -> str:
-        """The request of the service test with its defaults."""
+        """The request of the service test with its defaults.
+
+        Raises:
+            SpecError: a check refuses it, or it sends nothing.
+        """
+        try:
+            sent = self._service_test(self.test_level or Level.OK)
+            problem = "the service test sends nothing: no 'when' holds for its event"
+        except RefusedError as error:
+            sent, problem = None, f"the service test is refused: {error}"
+        if sent is not None:
+            return sent
+        where = ("test",)
+        allowed = "with the options and the parts of the event that it needs"
+        line = positions(self.spec.text).line(where)
+        raise SpecError([Fault("test", problem, allowed, line=line)], self.spec.path)
+
+    def _service_test(self, level: Level) -> str | None:
+        """The request of the service test, for an event of a level unless it says one."""
         settings = self._namespace(self.config)
-        state: dict[str, Any] = {"id": f"test {self.spec.names.kind}"}
+        state: dict[str, Any] = {"id": f"test {self.spec.names.kind}", "level": level}
         options: dict[str, Any] = {}
         data: dict[str, Any] = {}
         topic = ""
@@ -284,11 +534,7 @@ class Sample:
             else:
                 data["task_name" if name == "task" else name] = value
         event = Event(topic, EventState(**state), EventData(**data))
-        try:
-            request = self.request(self.config, options, event)
-        except RefusedError as error:
-            return f"refused: {error}\n"
-        return request or "nothing\n"
+        return self.request(self.config, options, event)
 
     def fallbacks(self) -> list[tuple[Option, ConfigField]]:
         """The options whose fallback can be seen by changing one configuration key."""
@@ -300,7 +546,8 @@ class Sample:
             other = sample_value(field, "other")
             if field.key in self.url_keys:
                 continue
-            if not self._is_refused({**self.config, field.key: other}, {}):
+            config = {**self.config, field.key: other}
+            if not (self.options or self.changes or self._is_refused(config, {})):
                 found.append((option, field))
         return found
 
@@ -385,14 +632,14 @@ def _shown(request: RequestSpec, values: Mapping[str, Any]) -> str:
     url = run(request.url, values)
     query = None
     if request.query is not None:
-        query = {key: run(code, values) for key, code in request.query.items()}
+        query = _parameters(request.query, values)
     if request.path or query is not None:
         path = [run(each, values) for each in request.path]
-        url = urls.join(url, *path, query=query)
+        extend = urls.join if request.has_slashes else urls.below
+        url = extend(url, *path, query=query)
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    headers = {key: run(code, values) for key, code in request.headers.items()}
-    headers = {**content_type(request), **headers}
+    headers = {**content_type(request), **_parameters(request.headers, values)}
     if request.token is not None:
         token = run(request.token, values)
         secret = token if isinstance(token, Secret) else Secret(token)
@@ -402,8 +649,19 @@ def _shown(request: RequestSpec, values: Mapping[str, Any]) -> str:
             headers["Authorization"] = f"{request.scheme} {secret.reveal()}"
     if request.basic is not None:
         user, password = (run(each, values) for each in request.basic)
-        headers["Authorization"] = expressions.basic_auth(user, password)
+        headers |= expressions.basic_auth(user, password)
     return shown_request(request.method, target, headers, _body(request, values))
+
+
+def _parameters(
+    entries: Mapping[str, Parameter], values: Mapping[str, Any]
+) -> dict[str, Any]:
+    made = {name: run(each.code, values) for name, each in entries.items()}
+    return {
+        name: value
+        for name, value in made.items()
+        if value or not entries[name].is_optional
+    }
 
 
 def content_type(request: RequestSpec) -> dict[str, str]:
@@ -428,5 +686,5 @@ def _body(request: RequestSpec, values: Mapping[str, Any]) -> bytes:
                 value, newline=request.has_newline, sort_keys=request.is_sorted
             )
         case "form":
-            return urlencode(value).encode()
+            return urls.form(value).encode()
     return str(value).encode()

@@ -9,11 +9,11 @@ from functools import cached_property
 
 from scaffold.rendering.declarations import attributes, declaration, field_imports
 from scaffold.rendering.imports import import_lines
-from scaffold.rendering.sample import content_type
+from scaffold.rendering.sample import Sample, content_type
 from scaffold.rendering.source import returned, statement
 from scaffold.vocabulary.code import Code, Kind, dotted
 from scaffold.vocabulary.functions import negated
-from scaffold.vocabulary.model import HandlerSpec, RequestSpec, TestField
+from scaffold.vocabulary.model import HandlerSpec, Parameter, RequestSpec, TestField
 from scaffold.vocabulary.values import formatted
 
 _TEST_DOCS = {
@@ -27,9 +27,10 @@ _STATE_ORDER = ("id", "message", "details", "time", "level")
 class ServiceView:
     """The service of a spec, for templates."""
 
-    def __init__(self, spec: HandlerSpec, package: str) -> None:
+    def __init__(self, spec: HandlerSpec, package: str, sample: Sample) -> None:
         self.spec = spec
         self.package = package
+        self.sample = sample
 
     @cached_property
     def imports(self) -> str:
@@ -38,6 +39,8 @@ class ServiceView:
         names = {
             "dataclass", "ClassVar", "Event", "EventState", "Request", "HttpService",
         }  # fmt: skip
+        if self.sample.test_level is not None:
+            names.add("Level")
         if spec.levels or any(each.kind is Kind.LEVEL for each in self._codes):
             names.add("Level")
         names = names.union(*(code.imports for code in self._codes))
@@ -155,6 +158,9 @@ class ServiceView:
         if not any(each.arg == "id" for each in state):
             test_id = ast.Constant(f"test {self.spec.names.kind}")
             state.append(ast.keyword("id", test_id))
+        if self.sample.test_level is not None:
+            level = dotted(f"Level.{self.sample.test_level.name}")
+            state.append(ast.keyword("level", level))
         state.sort(key=lambda each: _STATE_ORDER.index(str(each.arg)))
         topic = self._fields["topic"] or [ast.keyword("topic", ast.Constant(""))]
         lines = [_assigned("state", "EventState", state)]
@@ -368,14 +374,19 @@ def _has_body_variable(request: RequestSpec) -> bool:
     return request.body_kind != "text"
 
 
-def _table(entries: Mapping[str, Code]) -> ast.Dict:
-    keys: list[ast.expr | None] = [ast.Constant(key) for key in entries]
-    return ast.Dict(keys, [each.node for each in entries.values()])
+def _table(entries: Mapping[str, Parameter]) -> ast.Dict:
+    made = ast.Dict([], [])
+    for name, (code, is_optional) in entries.items():
+        key = ast.Constant(name)
+        given = ast.Call(ast.Name("given"), [key, code.node], [])
+        made.keys.append(None if is_optional else key)
+        made.values.append(given if is_optional else code.node)
+    return made
 
 
 def _headers(request: RequestSpec) -> ast.Dict:
-    table: dict[str, Code] = {
-        name: Code(ast.Constant(value), Kind.STR)
+    table = {
+        name: Parameter(Code(ast.Constant(value), Kind.STR))
         for name, value in content_type(request).items()
     }
     table |= request.headers
@@ -384,6 +395,7 @@ def _headers(request: RequestSpec) -> ast.Dict:
     if request.basic is not None:
         user, password = request.basic
         arguments = [user.node, password.node]
+        key = None
         value: ast.expr = ast.Call(ast.Name("basic_auth"), arguments, [])
     elif request.token is None:
         return headers
@@ -409,7 +421,12 @@ def _target(request: RequestSpec) -> ast.expr:
     keywords = []
     if request.query is not None:
         keywords.append(ast.keyword("query", ast.Name("query")))
-    return ast.Call(ast.Name("join"), arguments, keywords)
+    return ast.Call(ast.Name(_extends(request)), arguments, keywords)
+
+
+def _extends(request: RequestSpec) -> str:
+    """The function that puts path and query behind a URL."""
+    return "join" if request.has_slashes else "below"
 
 
 def _encoded(request: RequestSpec) -> ast.expr:
@@ -421,7 +438,7 @@ def _encoded(request: RequestSpec) -> ast.expr:
             keywords += [ast.keyword("sort_keys", true)] if request.is_sorted else []
             return ast.Call(ast.Name("encode"), [ast.Name("body")], keywords)
         case "form":
-            made = ast.Call(ast.Name("urlencode"), [ast.Name("body")], [])
+            made = ast.Call(ast.Name("form"), [ast.Name("body")], [])
             return ast.Call(ast.Attribute(made, "encode"), [], [])
     return ast.Call(ast.Attribute(request.body.node, "encode"), [], [])
 
@@ -429,11 +446,16 @@ def _encoded(request: RequestSpec) -> ast.expr:
 def _request_imports(request: RequestSpec) -> set[str]:
     names = set()
     if request.path or request.query is not None:
-        names.add("join")
+        names.add(_extends(request))
+    if any(
+        each.is_optional
+        for each in (*request.headers.values(), *(request.query or {}).values())
+    ):
+        names.add("given")
     if request.body_kind == "json":
         names.add("encode")
     if request.body_kind == "form":
-        names.add("urlencode")
+        names.add("form")
     if request.basic is not None:
         names.add("basic_auth")
     if request.token is not None:

@@ -30,6 +30,7 @@ _MESSAGE_TYPES = {
     Kind.DURATION: "int",
     Kind.TIME: "int",
     Kind.LIST: "list[object]",
+    Kind.VALUES: "list[object]",
     Kind.MAP: "dict[str, str]",
     Kind.FIELDS: "dict[str, object]",
 }
@@ -81,11 +82,20 @@ class TestView:
     def _keys(self, request: RequestSpec) -> dict[str, tuple[str, bool]]:
         """By key: the type of its value, and whether it may be missing."""
         if self.message_source == "query":
-            return dict.fromkeys(request.query or {}, ("str", False))
+            return {
+                name: ("str", each.is_optional or each.code.kind is not Kind.STR)
+                for name, each in (request.query or {}).items()
+            }
         assert request.body is not None
         optional = _optional_keys(request)
+        is_form = self.message_source == "form"
         return {
-            key: (_MESSAGE_TYPES.get(kind, "object"), key in optional)
+            # the key of a list comes once per item, so never if there is none
+            key: (
+                ("str", key in optional or kind is not Kind.STR)
+                if is_form
+                else (_MESSAGE_TYPES.get(kind, "object"), key in optional)
+            )
             for key, kind in request.body.fields
         }
 
@@ -150,12 +160,13 @@ class TestView:
             names.add("OptionsError")
         if self.tick_options:
             own.append(("testing.handlers", "options_from_script"))
-        if self.spec.examples:
+        if self.spec.examples or self.sample.changes:
             own.append(("testing.events", "changed_event"))
             own.append(("testing.events", "sample_event"))
         used: list[Setting] = [*self.spec.config]
         used += [option for option, _ in self.fallbacks]
         used += self.tick_options
+        used += [each for each in self.spec.options if each.key in self.sample.options]
         if any(each.is_secret for each in used) or self._example_secrets:
             names.add("Secret")
         for each in used:
@@ -183,6 +194,7 @@ class TestView:
         """Whether the tests make options."""
         return bool(
             self.fallbacks
+            or self.sample.options
             or self.tick_options
             or any(example.options for example in self.spec.examples)
         )
@@ -204,6 +216,43 @@ class TestView:
                 node = value_node(field, value)
             keywords.append(ast.keyword(field.name, node))
         return ast.Call(ast.Name("Config"), [], keywords)
+
+    @cached_property
+    def constants(self) -> list[str]:
+        """What handlers and events of the tests have so that the checks let them pass."""
+        lines = []
+        options = {each.key: each for each in self.spec.options}
+        if self.sample.options:
+            keywords = [
+                ast.keyword(options[key].name, value_node(options[key], value))
+                for key, value in self.sample.options.items()
+            ]
+            made = ast.Call(ast.Name("HandlerConfig"), [], keywords)
+            lines.append(statement("OPTIONS = ", made))
+        if self.sample.changes:
+            lines.append(statement("CHANGES = ", plain(self.sample.changes)))
+            event = [_call("sample_event"), ast.Name("CHANGES")]
+            made = ast.Call(ast.Name("changed_event"), event, [])
+            lines.append(statement("EVENT = ", made))
+        return lines
+
+    @cached_property
+    def arguments(self) -> str:
+        """What deliveries of the tests are called with besides."""
+        options = ", options=OPTIONS" if self.sample.options else ""
+        return options + (", event=EVENT" if self.sample.changes else "")
+
+    @cached_property
+    def all_levels(self) -> str:
+        """The statement that sends an event of each level."""
+        arguments = [ast.Name("Service"), _call("config", "server"), ast.Name("server")]
+        keywords = []
+        if self.sample.options:
+            keywords.append(ast.keyword("options", ast.Name("OPTIONS")))
+        if self.sample.changes:
+            keywords.append(ast.keyword("changes", ast.Name("CHANGES")))
+        made = ast.Call(ast.Name("requests_of_all_levels"), arguments, keywords)
+        return statement("sent = ", made, 4)
 
     @cached_property
     def fallbacks(self) -> list[tuple[Option, ConfigField]]:

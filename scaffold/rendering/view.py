@@ -46,7 +46,7 @@ class View:
         self.spec = spec
         self.package = package
         self.sample = Sample(spec)
-        self.service = ServiceView(spec, package)
+        self.service = ServiceView(spec, package, self.sample)
         self.test = TestView(spec, package, self.sample)
 
     def names(self) -> dict[str, str]:

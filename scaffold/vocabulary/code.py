@@ -32,12 +32,16 @@ class Kind(StrEnum):
     TIME = "time"
     SECRET = "secret"
     LIST = "list"
+    VALUES = "list of values"
     RECORDS = "list of records"
     MAP = "map of texts"
     FIELDS = "map"
     LEVEL = "level"
     ANY = "value"
 
+
+_INTEGER_BITS = 64
+_MAX_WEIGHT = 50_000
 
 # what prints values of a kind
 _PRINTERS = {Kind.INT: "str", Kind.DURATION: "go_duration", Kind.TIME: "rfc3339"}
@@ -53,6 +57,8 @@ class Code:
         imports: the names that it needs from other modules.
         reads: the keys of the spec that it reads: `config.room`.
         fields: of a table: its keys and the kinds of their values.
+        weight: about how many values it holds, those of `[let]` included.
+        bits: of an integer: how many it has at most.
     """
 
     node: ast.expr
@@ -60,12 +66,32 @@ class Code:
     imports: frozenset[str] = frozenset()
     reads: frozenset[str] = frozenset()
     fields: tuple[tuple[str, Kind], ...] = ()
+    weight: int = 1
+    bits: int = _INTEGER_BITS
 
     def using(self, *others: Code) -> Code:
         """This code, made of `others`."""
         imports = self.imports.union(*(each.imports for each in others))
         reads = self.reads.union(*(each.reads for each in others))
-        return replace(self, imports=imports, reads=reads)
+        weight = self.weight + sum(each.weight for each in others)
+        return replace(self, imports=imports, reads=reads, weight=weight)
+
+    def times(self, factor: int) -> Code:
+        """This code, where each of its values becomes so many."""
+        return replace(self, weight=self.weight * factor)
+
+    def bounded(self) -> Code:
+        """This code.
+
+        Raises:
+            ExpressionError: it would make too much of an event.
+        """
+        if self.weight > _MAX_WEIGHT:
+            raise ExpressionError(
+                "makes too large a value: values of [let] that hold each other multiply",
+                f"at most {_MAX_WEIGHT} parts",
+            )
+        return self
 
     def revealed(self) -> Code:
         """A value as it is sent: a secret revealed, a level as its word."""

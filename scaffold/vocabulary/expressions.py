@@ -7,8 +7,9 @@ generated code; what is not listed here is refused, so a spec cannot become code
 from __future__ import annotations
 
 import ast
+import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from scaffold.vocabulary import functions
@@ -17,11 +18,47 @@ from scaffold.vocabulary.names import closest, identifier
 
 _LENGTH = 2_000
 _DEPTH = 40
+_LINE_END_IN_TEXT = re.compile(
+    r"""^[^'"]*(?:'[^'\n]*'[^'"]*|"[^"\n]*"[^'"]*)*['"][^'"]*\n"""
+)
 _ATTRIBUTE = re.compile(r"\.([a-z]+)\b")
 _LEVELS = ("OK", "INFO", "WARNING", "CRITICAL")
 _ORDERED = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _EQUALITY = (ast.Eq, ast.NotEq)
 _NUMBERS = frozenset((Kind.INT, Kind.FLOAT, Kind.DURATION, Kind.TIME))
+_TEXTS = frozenset((Kind.STR, Kind.SECRET))
+_LISTS = frozenset((Kind.LIST, Kind.VALUES, Kind.RECORDS))
+_MAPS = frozenset((Kind.MAP, Kind.FIELDS))
+# what has an order among itself
+_FAMILIES = (_NUMBERS, _TEXTS, frozenset((Kind.BOOL,)), frozenset((Kind.LEVEL,)))
+# beyond these a product is no longer a number that Go or JSON could hold
+_MAX_BITS = 900
+_TOTAL: dict[type[ast.cmpop], str] = {
+    ast.Lt: "less",
+    ast.LtE: "at_most",
+    ast.Gt: "more",
+    ast.GtE: "at_least",
+}
+_SIGNS: dict[type[ast.operator], str] = {
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Pow: "**",
+    ast.MatMult: "@",
+    ast.LShift: "<<",
+    ast.RShift: ">>",
+    ast.BitOr: "|",
+    ast.BitAnd: "&",
+    ast.BitXor: "^",
+}
+_OTHER_LANGUAGES = {
+    "true": "True",
+    "false": "False",
+    "null": "None",
+    "nil": "None",
+    "none": "None",
+    "undefined": "None",
+}
 
 
 @dataclass(frozen=True)
@@ -52,7 +89,7 @@ def compile_expression(text: str, scope: Scope) -> Code:
     Raises:
         ExpressionError: it is no Python, or more than the subset.
     """
-    return _Compiler(scope).compile(parse(text))
+    return _Compiler(scope).compile(parse(text)).bounded()
 
 
 def compile_pieces(text: str, scope: Scope) -> list[Code]:
@@ -63,9 +100,9 @@ def compile_pieces(text: str, scope: Scope) -> list[Code]:
     """
     return [
         (
-            Code(ast.Constant(piece), Kind.STR)
+            constant_text(piece)
             if isinstance(piece, str)
-            else _Compiler(scope).compile(piece)
+            else _Compiler(scope).compile(piece).bounded()
         )
         for piece in pieces(text)
     ]
@@ -79,6 +116,11 @@ def parse(text: str) -> ast.expr:
     """
     if len(text) > _LENGTH:
         raise ExpressionError(f"an expression has more than {_LENGTH} characters")
+    if _LINE_END_IN_TEXT.search(text):
+        raise ExpressionError(
+            f"{text.strip()!r} has a line end inside quotes",
+            r"in a TOML string in \"…\" two backslashes, \\n, or a string in '…'",
+        )
     try:
         node = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
@@ -166,11 +208,19 @@ class _Compiler:
         match node.value:
             case bool():
                 return Code(node, Kind.BOOL)
-            case str():
-                return Code(ast.Constant(node.value), Kind.STR)
-            case int():
-                return Code(node, Kind.INT)
-            case float():
+            case str(text):
+                return constant_text(text)
+            case int(number):
+                if number >= 1 << 63:
+                    raise ExpressionError(
+                        f"{number} is too large", "an integer of 64 bits"
+                    )
+                return Code(node, Kind.INT, bits=max(number.bit_length(), 1))
+            case float(number):
+                if number == math.inf:
+                    raise ExpressionError(
+                        "a number is too large", "a number below 1.8e308"
+                    )
                 return Code(node, Kind.FLOAT)
             case None:
                 return Code(node, Kind.ANY)
@@ -186,8 +236,7 @@ class _Compiler:
             allowed = ", ".join(f"{node.id}.{key}" for key in keys)
             raise ExpressionError(f"{node.id!r} alone is no value", allowed)
         guess = closest(node.id, self._scope.known())
-        if node.id in ("true", "false"):
-            guess = node.id.capitalize()
+        guess = _OTHER_LANGUAGES.get(node.id.lower(), guess)
         raise ExpressionError(
             f"unknown name {node.id!r}", ", ".join(self._scope.known()), guess
         )
@@ -233,13 +282,14 @@ class _Compiler:
             )
         left, right = self.compile(node.left), self.compile(right_node)
         left, right = self._levels(left, right)
-        if isinstance(operator, (ast.In, ast.NotIn)):
-            right = self._container(right)
-        elif isinstance(operator, _ORDERED):
-            self._orderable(left, right, node)
         if Kind.LEVEL not in (left.kind, right.kind):
             left, right = left.revealed(), right.revealed()
-        made = ast.Compare(left.node, [_identity(operator, right)], [right.node])
+        if isinstance(operator, (ast.In, ast.NotIn)):
+            return self._membership(left, right, node, isinstance(operator, ast.NotIn))
+        if isinstance(operator, _ORDERED):
+            return self._order(left, right, node)
+        left, right = _as_tuples(left, right)
+        made = ast.Compare(left.node, [_identity(operator, left, right)], [right.node])
         return Code(made, Kind.BOOL).using(left, right)
 
     def _levels(self, left: Code, right: Code) -> tuple[Code, Code]:
@@ -265,19 +315,48 @@ class _Compiler:
                 )
         raise ExpressionError("a level is compared with a level", ", ".join(_LEVELS))
 
-    def _container(self, code: Code) -> Code:
-        if isinstance(code.node, ast.List):  # as ruff wants it
-            return replace(code, node=ast.Tuple(code.node.elts))
-        if code.kind in (Kind.LIST, Kind.MAP, Kind.FIELDS, Kind.STR, Kind.ANY):
-            return code
-        raise ExpressionError("the right side of 'in' is no list, map or text")
+    def _membership(
+        self, item: Code, holder: Code, node: ast.Compare, is_negative: bool
+    ) -> Code:
+        """`in`: of what may be anything, by a function that raises nothing."""
+        kinds = {item.kind, holder.kind}
+        if holder.kind in _TEXTS and item.kind not in (*_TEXTS, Kind.ANY):
+            raise ExpressionError(
+                f"{ast.unparse(node)!r} looks for a {item.kind} in a text",
+                "a text, as text(…) gives it",
+            )
+        if holder.kind in _MAPS and item.kind not in (*_TEXTS, Kind.ANY):
+            raise ExpressionError(
+                f"{ast.unparse(node)!r} looks for a {item.kind} among the keys of a map",
+                "a text, as text(…) gives it",
+            )
+        if holder.kind not in (*_TEXTS, *_LISTS, *_MAPS, Kind.ANY):
+            raise ExpressionError("the right side of 'in' is no list, map or text")
+        if holder.kind is Kind.LIST and not kinds & {*_TEXTS, Kind.ANY, Kind.LEVEL}:
+            raise ExpressionError(
+                f"{ast.unparse(node)!r} looks for a {item.kind} in a list of texts",
+                "a text, as text(…) gives it",
+            )
+        if isinstance(holder.node, ast.List):  # as ruff wants it
+            holder = replace(holder, node=ast.Tuple(holder.node.elts))
+        elif Kind.ANY in kinds or holder.kind in _LISTS - {Kind.LIST}:
+            return _total("contains", holder, item, is_negative=is_negative)
+        operator = ast.NotIn() if is_negative else ast.In()
+        made = ast.Compare(item.node, [operator], [holder.node])
+        return Code(made, Kind.BOOL).using(item, holder)
 
-    def _orderable(self, left: Code, right: Code, node: ast.Compare) -> None:
+    def _order(self, left: Code, right: Code, node: ast.Compare) -> Code:
+        """`<` and the like: false where the values have no order."""
         kinds = {left.kind, right.kind}
-        if Kind.ANY in kinds or len(kinds) == 1 or kinds <= _NUMBERS:
-            return
+        [operator] = node.ops
+        if any(kinds <= family for family in _FAMILIES):
+            made = ast.Compare(left.node, [operator], [right.node])
+            return Code(made, Kind.BOOL).using(left, right)
+        if Kind.ANY in kinds and kinds <= {Kind.ANY, *_NUMBERS, *_TEXTS}:
+            return _total(_TOTAL[type(operator)], left, right)
         raise ExpressionError(
-            f"{ast.unparse(node)!r} orders a {left.kind} and a {right.kind}"
+            f"{ast.unparse(node)!r} orders a {left.kind} and a {right.kind}",
+            "two numbers, two texts or two levels",
         )
 
     def _bool_op(self, node: ast.BoolOp) -> Code:
@@ -289,7 +368,8 @@ class _Compiler:
         if isinstance(node.op, ast.Not):
             return Code(functions.negated(value.node), Kind.BOOL).using(value)
         if isinstance(node.op, ast.USub) and value.kind in _NUMBERS:
-            return Code(ast.UnaryOp(ast.USub(), value.node), value.kind).using(value)
+            made = ast.UnaryOp(ast.USub(), value.node)
+            return replace(Code(made, value.kind).using(value), bits=value.bits)
         raise ExpressionError(f"{ast.unparse(node)!r} is no number with a sign")
 
     def _if_exp(self, node: ast.IfExp) -> Code:
@@ -302,33 +382,43 @@ class _Compiler:
         return Code(made, kind).using(test, body, other)
 
     def _binary(self, node: ast.BinOp) -> Code:
+        sign = _SIGNS.get(type(node.op))
+        if sign:
+            raise ExpressionError(f"{sign!r} is not known", "+ - *")
         left, right = self.compile(node.left), self.compile(node.right)
         left, right = left.revealed(), right.revealed()
         kinds = {left.kind, right.kind}
         is_sum = isinstance(node.op, ast.Add)
         if isinstance(node.op, (ast.Add, ast.Sub, ast.Mult)) and kinds <= _NUMBERS:
             kind = Kind.FLOAT if Kind.FLOAT in kinds else Kind.INT
-        elif is_sum and (kinds == {Kind.STR} or kinds == {Kind.LIST}):
-            kind = left.kind
+        elif is_sum and kinds == {Kind.STR}:
+            kind = Kind.STR
+        elif is_sum and kinds <= {Kind.LIST, Kind.VALUES}:
+            kind = left.kind if len(kinds) == 1 else Kind.VALUES
         else:
             raise ExpressionError(
                 f"{ast.unparse(node)!r} joins a {left.kind} and a {right.kind}",
-                "two texts with +, two lists with +, numbers with + - *",
+                "two texts with +, two lists with +, numbers with + - *; "
+                "text(…) makes a text of any value",
             )
         made: ast.expr = ast.BinOp(left.node, node.op, right.node)
-        if kind is Kind.LIST:  # a list of the configuration is a tuple in Python
+        if kind in _LISTS:  # a list of the configuration is a tuple in Python
             made = ast.List([*_items(left.node), *_items(right.node)])
-        return Code(made, kind).using(left, right)
+        is_product = isinstance(node.op, ast.Mult)
+        bits = left.bits + right.bits if is_product else max(left.bits, right.bits) + 1
+        if Kind.FLOAT not in kinds and kinds <= _NUMBERS and bits > _MAX_BITS:
+            raise ExpressionError("a product of integers becomes too large")
+        return replace(Code(made, kind).using(left, right), bits=bits)
 
     def _list(self, node: ast.List | ast.Tuple) -> Code:
         items = [self.compile(each).revealed() for each in node.elts]
         made = ast.List([each.node for each in items])
-        return Code(made, Kind.LIST).using(*items)
+        return Code(made, list_kind(items)).using(*items)
 
     def _dict(self, node: ast.Dict) -> Code:
         if None in node.keys:
             raise ExpressionError('"**" is not known; use "..." in the table')
-        keys = [self.compile(each) for each in node.keys if each is not None]
+        keys = [self.compile(each).as_text() for each in node.keys if each is not None]
         values = [self.compile(each).revealed() for each in node.values]
         made = ast.Dict([each.node for each in keys], [each.node for each in values])
         return Code(made, Kind.FIELDS).using(*keys, *values)
@@ -343,12 +433,54 @@ class _Compiler:
         return functions.call(node.func.id, [self.compile(each) for each in node.args])
 
 
+def constant_text(text: str) -> Code:
+    """A text as code.
+
+    Raises:
+        ExpressionError: it holds what no text on a wire can.
+    """
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        raise ExpressionError(f"{text!a} holds half a character")
+    return Code(ast.Constant(text), Kind.STR, weight=1 + len(text) // 16)
+
+
+def list_kind(items: Sequence[Code]) -> Kind:
+    """What a list of these is: `Kind.LIST` where all are texts."""
+    is_texts = all(each.kind is Kind.STR for each in items)
+    return Kind.LIST if is_texts else Kind.VALUES
+
+
+def _total(name: str, *values: Code, is_negative: bool = False) -> Code:
+    """A comparison of the runtime that is false where there is nothing to compare."""
+    made: ast.expr = ast.Call(name_node(name), [each.node for each in values], [])
+    if is_negative:
+        made = ast.UnaryOp(ast.Not(), made)
+    return Code(made, Kind.BOOL, frozenset({name})).using(*values)
+
+
+def _as_tuples(left: Code, right: Code) -> tuple[Code, Code]:
+    """Lists that are compared: those of a configuration are tuples in Python."""
+    if not {left.kind, right.kind} & _LISTS:
+        return left, right
+    both = [
+        (
+            replace(each, node=ast.Tuple(each.node.elts))
+            if isinstance(each.node, ast.List)
+            else each
+        )
+        for each in (left, right)
+    ]
+    return both[0], both[1]
+
+
 def _items(node: ast.expr) -> list[ast.expr]:
     return node.elts if isinstance(node, ast.List) else [ast.Starred(node)]
 
 
-def _identity(operator: ast.cmpop, right: Code) -> ast.cmpop:
+def _identity(operator: ast.cmpop, left: Code, right: Code) -> ast.cmpop:
     """`is` where something is compared with True, False or None."""
+    if isinstance(left.node, ast.Constant | ast.Tuple | ast.UnaryOp):
+        return operator  # Python warns of an identity of literals
     match right.node:
         case ast.Constant(value=bool() | None):
             if isinstance(operator, ast.Eq):

@@ -6,7 +6,6 @@ A new need costs one entry here, and one function of the runtime where Python ha
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,9 @@ from scaffold.vocabulary.code import Code, ExpressionError, Kind, method, name_n
 from scaffold.vocabulary.names import closest
 
 Arguments = Sequence[Code]
+
+# the sum of two times; Python's dates end there
+_TIME_BITS = 65
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,8 @@ def _of_text(name: str) -> Callable[[Arguments], Code]:
 
     def build(arguments: Arguments) -> Code:
         texts = [_text(each) for each in arguments]
-        return _run(name, [each.node for each in texts], Kind.STR).using(*texts)
+        made = _run(name, [each.node for each in texts], Kind.STR).using(*texts)
+        return made.times(2)  # escapes make texts longer
 
     return build
 
@@ -146,16 +149,33 @@ def _method(name: str, kind: Kind = Kind.STR) -> Callable[[Arguments], Code]:
     return build
 
 
+def _replace(arguments: Arguments) -> Code:
+    new = arguments[2]
+    return _method("replace")(arguments).times(new.weight)
+
+
 def _json(arguments: Arguments) -> Code:
     value = arguments[0].revealed()
-    return _run("dumps", [value.node], Kind.STR).using(value)
+    # each quote and backslash gets a backslash more
+    return _run("dumps", [value.node], Kind.STR).using(value).times(2)
 
 
 def _time(name: str, kind: Kind) -> Callable[[Arguments], Code]:
+    said = "duration" if name == "go_duration" else name
+
     def build(arguments: Arguments) -> Code:
         time, *rest = arguments
-        if time.kind not in (Kind.TIME, Kind.DURATION, Kind.INT, Kind.ANY):
-            raise ExpressionError(f"a {time.kind} is no time")
+        if time.kind not in (Kind.TIME, Kind.DURATION, Kind.INT):
+            raise ExpressionError(
+                (
+                    f"{said}() takes a time, and this value may be anything"
+                    if time.kind is Kind.ANY
+                    else f"a {time.kind} is no time"
+                ),
+                "event.time, event.duration, a duration of [config] or [option]",
+            )
+        if name == "rfc3339" and time.bits > _TIME_BITS:
+            raise ExpressionError(f"{said}() takes a time, and this is too large")
         _whole(rest)
         nodes = [each.node for each in arguments]
         return _run(name, nodes, kind).using(*arguments)
@@ -178,17 +198,24 @@ def _truncate(arguments: Arguments) -> Code:
 
 def _join(arguments: Arguments) -> Code:
     items, between = arguments[0], _text(arguments[1])
-    if items.kind not in (Kind.LIST, Kind.ANY):
-        raise ExpressionError(f"join() takes a list of texts, not a {items.kind}")
-    if items.kind is Kind.ANY:  # from an answer: it may be anything
-        nodes = [items.node, between.node]
-        return _run("joined", nodes, Kind.STR).using(items, between)
-    made = method(between.node, "join", items.node)
-    return Code(made, Kind.STR).using(items, between)
+    if items.kind not in (Kind.LIST, Kind.VALUES, Kind.ANY):
+        raise ExpressionError(f"join() takes a list, not a {items.kind}")
+    if items.kind is Kind.LIST:
+        made = Code(method(between.node, "join", items.node), Kind.STR)
+    else:  # its items may be anything
+        made = _run("joined", [items.node, between.node], Kind.STR)
+    return made.using(items, between).times(between.weight)
 
 
 def _length(arguments: Arguments) -> Code:
     value = arguments[0].revealed()
+    if value.kind is Kind.ANY:
+        return _run("length", [value.node], Kind.INT).using(value)
+    if value.kind in (Kind.INT, Kind.FLOAT, Kind.BOOL, Kind.TIME, Kind.DURATION):
+        raise ExpressionError(
+            f"len() takes a text, a list or a map, not a {value.kind}",
+            "len(text(…))",
+        )
     made = ast.Call(name_node("len"), [value.node], [])
     return Code(made, Kind.INT).using(value)
 
@@ -197,11 +224,16 @@ def _matches(arguments: Arguments) -> Code:
     text, pattern = _text(arguments[0]), arguments[1]
     match pattern.node:
         case ast.Constant(value=str() as regex):
+            # only for the spec that has one: RE2 takes time to load
+            from runtime.golang import regex as re2
+
             try:
-                re.compile(regex)
-            except re.error as error:
+                re2.compile(regex)
+            except ValueError as error:
+                problem = str(error).partition(": ")[2]
                 raise ExpressionError(
-                    f"{regex!r} is no regular expression: {error}"
+                    f"{regex!r} is no regular expression of RE2: {problem}",
+                    "no look-around, no back-references",
                 ) from None
         case _:
             raise ExpressionError("matches() takes a regular expression in quotes")
@@ -264,7 +296,7 @@ FUNCTIONS: dict[str, Function] = {
         "quote(text)", 1, 1, _of_text("quote"), "text escaped for a part of a URL"
     ),
     "replace": Function(
-        "replace(text, old, new)", 3, 3, _method("replace"), "with new for each old"
+        "replace(text, old, new)", 3, 3, _replace, "with new for each old"
     ),
     "rfc3339": Function(
         "rfc3339(time[, digits])",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from scaffold.vocabulary.code import Code, Kind
 from scaffold.vocabulary.names import Names, constant, identifier
@@ -173,6 +173,18 @@ class Check:
     error: Code
 
 
+class Parameter(NamedTuple):
+    """A value of a query or a header.
+
+    Attributes:
+        code: what it is.
+        is_optional: whether it is left out where it is empty.
+    """
+
+    code: Code
+    is_optional: bool = False
+
+
 @dataclass(frozen=True)
 class RequestSpec:
     """One request; the first whose condition holds is sent.
@@ -182,6 +194,7 @@ class RequestSpec:
         method: `POST`, …
         url: where it goes, without `path` and `query`.
         path: what is appended to the path of `url`.
+        has_slashes: whether `path` is one text whose slashes separate.
         query: what replaces the query of `url`; None keeps it.
         headers: besides the content type.
         scheme: of the `Authorization` header, or "".
@@ -198,8 +211,9 @@ class RequestSpec:
     method: str
     url: Code
     path: tuple[Code, ...] = ()
-    query: Mapping[str, Code] | None = None
-    headers: Mapping[str, Code] = field(default_factory=dict)
+    has_slashes: bool = False
+    query: Mapping[str, Parameter] | None = None
+    headers: Mapping[str, Parameter] = field(default_factory=dict)
     scheme: str = ""
     token: Code | None = None
     is_optional: bool = False
@@ -211,8 +225,9 @@ class RequestSpec:
 
     def codes(self) -> list[Code]:
         """All code of the request."""
-        codes = [self.url, *self.path, *self.headers.values()]
-        codes += [*(self.query or {}).values(), *(self.basic or ())]
+        parameters = (*self.headers.values(), *(self.query or {}).values())
+        codes = [self.url, *self.path, *(each.code for each in parameters)]
+        codes += [*(self.basic or ())]
         return codes + [each for each in (self.when, self.token, self.body) if each]
 
 
@@ -283,6 +298,7 @@ class HandlerSpec:
         document: the spec as it was read.
         text: the text it was read from.
         stated: for a spec made of flags, what they said; None for one from a file.
+        path: the file that it was read from, for messages; "" for flags.
     """
 
     names: Names
@@ -301,6 +317,7 @@ class HandlerSpec:
     document: Mapping[str, Any]
     text: str
     stated: Mapping[str, Any] | None = None
+    path: str = ""
 
     def to_toml(self) -> str:
         """The spec as it is committed: the author's own text."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from runtime.errors import DeliveryError
 from runtime.services.expressions import parse_time
 from scaffold.vocabulary import names
 from scaffold.vocabulary.code import Code, Kind, dotted, name_node
-from scaffold.vocabulary.functions import FUNCTIONS
+from scaffold.vocabulary.expressions import Scope
 from scaffold.vocabulary.model import (
     LEVEL_TYPE,
     LEVELS,
@@ -21,13 +22,15 @@ from scaffold.vocabulary.model import (
     HandlerSpec,
     Let,
     Option,
+    Parameter,
     RequestSpec,
     ResponseSpec,
+    Setting,
     TestField,
 )
 from scaffold.vocabulary.reading import Path, Reader, kind_of
 from scaffold.vocabulary.tables import read_default
-from scaffold.vocabulary.values import Values
+from scaffold.vocabulary.values import RESERVED, Values
 
 _REQUEST_KEYS = (
     "when", "method", "url", "path", "query", "headers", "auth", "json", "form", "text",
@@ -38,16 +41,22 @@ _METHODS = ("POST", "PUT", "PATCH", "GET", "DELETE")
 _BODIES = ("json", "form", "text")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
-# what the generated method that sends has as names already
-_RESERVED_NAMES = names.words("""
-    self config options event body headers query response text encode join dumps get
-    opt level server let status reply error str len url request urlencode authorization
-    basic_auth without_empty event_tree result_tree first_row
-    """) | set(FUNCTIONS)
+# the client of the day sets these, or HTTP gives them a meaning for the connection
+_RESERVED_HEADERS = names.words("""
+    connection content-length expect host http2-settings keep-alive proxy-authenticate
+    proxy-authorization proxy-authentication-info proxy-connection te trailer
+    transfer-encoding upgrade
+    """)
 _EXAMPLE_EVENT = (
     "id", "message", "details", "level", "time", "duration", "name", "task", "category",
     "group", "tags", "fields",
 )  # fmt: skip
+_EXAMPLE_TYPES: dict[str, type] = {
+    "time": int,
+    "duration": int,
+    "tags": dict,
+    "fields": dict,
+}
 _EVENT_FEEDS: dict[str, str] = {
     "event.id": "str",
     "event.message": "str",
@@ -71,12 +80,18 @@ def read_lets(
     lets = []
     for key, value in table.items():
         path: Path = ("let", key)
-        reserved = {*_RESERVED_NAMES, *values.scope.names, *values.scope.tables}
+        reserved = {*RESERVED, *values.scope.names, *values.scope.tables}
         reader.take(names.key_faults(key, "", reserved, "value"), path)
         name = names.identifier(key)
         code = values.value(value, path)
         lets.append(Let(name, code))
-        known = Code(name_node(name), code.kind, reads=code.reads)
+        known = Code(
+            name_node(name),
+            code.kind,
+            reads=code.reads,
+            weight=code.weight,
+            bits=code.bits,
+        )
         values = values.inside(values.scope.with_name(name, known))
     return tuple(lets), values
 
@@ -149,11 +164,9 @@ def _request(
         values.expression(table["when"], (*path, "when")) if "when" in table else None,
         method,
         url or Code(dotted("config.url"), Kind.STR),
-        tuple(
-            values.text(each, (*path, "path", index))
-            for index, each in enumerate(reader.value(table, path, "path", list, []))
-        ),
-        _texts(reader, table, path, "query", values) if "query" in table else None,
+        _path(reader, table, path, values),
+        isinstance(table.get("path"), str),
+        _parameters(reader, table, path, "query", values) if "query" in table else None,
         _headers(reader, table, path, values),
         scheme,
         token,
@@ -192,29 +205,80 @@ def _form(reader: Reader, table: object, path: Path, values: Values) -> Code:
     return values.mapping(table, path, as_text=True)
 
 
-def _texts(
+def _path(
+    reader: Reader, table: Mapping[str, Any], path: Path, values: Values
+) -> tuple[Code, ...]:
+    """What is appended to the path of the URL: parts, or a text with its own slashes."""
+    said, place = table.get("path", []), (*path, "path")
+    if isinstance(said, str):
+        return (values.text(said, place),)
+    if not isinstance(said, list):
+        reader.fault(place, f"is {kind_of(said)}", "a list of parts, or a text")
+        return ()
+    return tuple(
+        _part(reader, each, (*place, index), values) for index, each in enumerate(said)
+    )
+
+
+def _part(reader: Reader, said: object, path: Path, values: Values) -> Code:
+    """A part of a path; it is escaped when it is sent, and only then."""
+    code = values.text(said, path)
+    match code.node:
+        case ast.Call(func=ast.Name(id="quote"), args=[inner]):
+            return replace(code, node=inner, imports=code.imports - {"quote"})
+        case node if any(
+            isinstance(each, ast.Name) and each.id == "quote" for each in ast.walk(node)
+        ):
+            reader.fault(path, "is escaped already: quote() would do it twice")
+    return code
+
+
+def _parameters(
     reader: Reader, table: Mapping[str, Any], path: Path, key: str, values: Values
-) -> dict[str, Code]:
-    entries = reader.table(table, path, key)
-    return {
-        name: values.text(each, (*path, key, name)) for name, each in entries.items()
-    }
+) -> dict[str, Parameter]:
+    """Values by name; a name with a `?` is left out where its value is empty."""
+    made = {}
+    for name, value in reader.table(table, path, key).items():
+        place = (*path, key, name)
+        plain = values.key(name, place)
+        is_optional = plain != name
+        code = values.parameter(value, place, is_optional=is_optional)
+        if plain in made:
+            reader.fault(place, f"{plain!r} is there twice")
+        made[plain] = Parameter(code, is_optional)
+    return made
 
 
 def _headers(
     reader: Reader, table: Mapping[str, Any], path: Path, values: Values
-) -> dict[str, Code]:
-    for name, value in reader.table(table, path, "headers").items():
-        place = (*path, "headers", name)
+) -> dict[str, Parameter]:
+    seen: set[str] = set()
+    for said, value in reader.table(table, path, "headers").items():
+        place, name = (*path, "headers", said), said.removesuffix("?")
         if not _HEADER.fullmatch(name):
             reader.fault(place, f"{name!r} is no name of a header")
+        if name.lower() in _RESERVED_HEADERS:
+            reader.fault(place, f"HTTP keeps the header {name!r} for the connection")
+        if name.lower() in seen:
+            reader.fault(place, f"the header {name!r} is there twice")
+        seen.add(name.lower())
+        if isinstance(value, list):
+            reader.fault(place, "is a list", "a text, as ${join(…, ', ')} makes it")
+        if isinstance(value, str) and any(each in value for each in "\r\n\0"):
+            reader.fault(place, "holds a line end, which no header can", "one line")
+        if name.lower() == "authorization" and "auth" in table:
+            reader.fault(place, "stands beside 'auth'", "one of them")
         if (
             name.lower() == "authorization"
             and isinstance(value, str)
             and "${" not in value
         ):
             reader.fault(place, "a token stands here: it would be committed", "auth")
-    return _texts(reader, table, path, "headers", values)
+    made = _parameters(reader, table, path, "headers", values)
+    for name, each in made.items():
+        if each.code.kind is not Kind.STR:
+            made[name] = each._replace(code=each.code.as_text())
+    return made
 
 
 def _auth(
@@ -238,6 +302,8 @@ def _auth(
     if not _SCHEME.fullmatch(scheme):
         reader.fault((*place, "scheme"), f"{scheme!r} is no scheme", "Bearer, Basic, …")
     token = _needed(reader, auth, place, "token", values.expression)
+    if token and token.kind is not Kind.SECRET:
+        token = token.as_text()
     return scheme, token, reader.value(auth, place, "optional", bool, False), None
 
 
@@ -381,24 +447,24 @@ def _test_level(reader: Reader, key: str, value: object, path: Path) -> TestFiel
     return TestField(key, LEVEL_TYPE, value, feeds="event.level")
 
 
-def read_examples(reader: Reader, document: Mapping[str, Any]) -> tuple[Example, ...]:
+def read_examples(
+    reader: Reader,
+    document: Mapping[str, Any],
+    config: Mapping[str, Setting],
+    options: Mapping[str, Setting],
+) -> tuple[Example, ...]:
     """`[[example]]`: cases of the author's own; each becomes a test."""
     made = []
-    config = document.get("config", {})
-    options = document.get("option", {})
     for index, (path, table) in enumerate(reader.tables(document, (), "example")):
         reader.keys(table, path, ("name", "config", "options", "event", "want"))
         parts = [
             reader.table(table, path, key)
             for key in ("config", "options", "event", "want")
         ]
-        reader.keys(
-            parts[0], (*path, "config"), config if isinstance(config, dict) else ()
-        )
-        reader.keys(
-            parts[1], (*path, "options"), options if isinstance(options, dict) else ()
-        )
-        reader.keys(parts[2], (*path, "event"), _EXAMPLE_EVENT)
+        parts[0] = _settings(reader, parts[0], (*path, "config"), config)
+        parts[1] = _settings(reader, parts[1], (*path, "options"), options)
+        _example_event(reader, parts[2], (*path, "event"))
+        _plain(reader, parts[3], (*path, "want"))
         reader.keys(
             parts[3],
             (*path, "want"),
@@ -407,6 +473,54 @@ def read_examples(reader: Reader, document: Mapping[str, Any]) -> tuple[Example,
         name = reader.value(table, path, "name", str, f"example {index + 1}")
         made.append(Example(name, *parts))
     return tuple(made)
+
+
+def _settings(
+    reader: Reader,
+    table: Mapping[str, Any],
+    path: Path,
+    settings: Mapping[str, Setting],
+) -> dict[str, Any]:
+    """Values of settings, checked against their types; secrets are those of a test."""
+    reader.keys(table, path, settings)
+    made = {}
+    for key in table.keys() & settings.keys():
+        type_ = settings[key].type
+        if type_.kind is Kind.SECRET or type_.name == "url":
+            made[key] = reader.value(table, path, key, str, "")
+        else:
+            made[key] = read_default(reader, table, path, key, type_)
+    return {key: made[key] for key in table if key in made}
+
+
+def _example_event(reader: Reader, table: Mapping[str, Any], path: Path) -> None:
+    reader.keys(table, path, _EXAMPLE_EVENT)
+    for key, value in table.items():
+        wanted = _EXAMPLE_TYPES.get(key, str)
+        if key in _EXAMPLE_EVENT:
+            reader.value(table, path, key, wanted, wanted())
+        if key == "level" and value not in LEVELS:
+            guess = names.closest(value, LEVELS)
+            problem = f"{value!r} is no level"
+            reader.fault((*path, key), problem, ", ".join(LEVELS), guess)
+    for key, each in reader.table(table, path, "tags").items():
+        if not isinstance(each, str):
+            reader.fault((*path, "tags", key), f"is {kind_of(each)}", "a text")
+    _plain(reader, table, path)
+
+
+def _plain(reader: Reader, value: object, path: Path) -> None:
+    """Refuse what JSON cannot say."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            _plain(reader, each, (*path, key))
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            _plain(reader, each, (*path, index))
+    else:
+        values = Values(reader, Scope())
+        if not isinstance(value, str):
+            values.value(value, path)
 
 
 def check_use(reader: Reader, spec: HandlerSpec) -> None:

@@ -51,7 +51,8 @@ def parse(
     except RecursionError:
         raise SpecError([Fault("", f"is nested deeper than {_DEPTH}")], path) from None
     reader = Reader(positions(text))
-    return _read(document, text, reader, path, existing, properties)
+    spec = _read(document, text, reader, path, existing, properties)
+    return _with(spec, path=path)
 
 
 def from_flags(
@@ -153,7 +154,9 @@ def _spec(
             own_options,
             test_values,
         ),
-        sending.read_examples(reader, document),
+        sending.read_examples(
+            reader, document, {each.key: each for each in config}, own_options
+        ),
         document,
         text,
     )

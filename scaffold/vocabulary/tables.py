@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from runtime.golang.durations import parse_go
 from scaffold.vocabulary import names, prose, scopes
+from scaffold.vocabulary.expressions import Scope
 from scaffold.vocabulary.flags import looks_like_token
 from scaffold.vocabulary.model import (
     FLAGS,
@@ -423,6 +424,10 @@ def read_levels(reader: Reader, table: Mapping[str, Any]) -> tuple[LevelMap, ...
             entry = {}
         if not entry:
             reader.fault(path, "says nothing", ", ".join((*LEVELS, "default")))
+        values_of = Values(reader, Scope())
+        for level, value in entry.items():
+            if isinstance(value, (int, float)):
+                values_of.value(value, (*path, level))
         default = entry.get("default", next(iter(kinds), str)())
         values = {level: entry[level] for level in LEVELS if level in entry}
         made.append(LevelMap(key, values, default))

@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from scaffold.vocabulary.code import Code, ExpressionError, Kind, name_node
-from scaffold.vocabulary.expressions import Scope, compile_expression, compile_pieces
-from scaffold.vocabulary.names import identifier, key_faults
+from scaffold.vocabulary.expressions import (
+    Scope,
+    compile_expression,
+    compile_pieces,
+    list_kind,
+)
+from scaffold.vocabulary.functions import FUNCTIONS
+from scaffold.vocabulary.names import identifier, key_faults, words
 from scaffold.vocabulary.reading import Path, Reader, kind_of
 
 _PLAIN = Code(ast.Constant(""), Kind.STR)
-_LOOPED = (Kind.LIST, Kind.RECORDS, Kind.MAP, Kind.FIELDS, Kind.ANY)
+_LOOPED = (
+    Kind.LIST, Kind.VALUES, Kind.RECORDS, Kind.MAP, Kind.FIELDS, Kind.ANY,
+)  # fmt: skip
+_NUMBER_BITS = 64
+RESERVED = words("""
+    self config options event body headers query response text encode join dumps get
+    opt level server let status reply error str len url request form below authorization
+    basic_auth without_empty event_tree result_tree first_row at_least at_most contains
+    entries_of given go_duration items_of joined length less more parse_error error_text
+    bool
+    """) | set(FUNCTIONS)
+"""What the methods that send and read have as names already."""
 _FOR, _IF, _VALUE = "@for", "@if", "@value"
 
 
@@ -72,10 +91,15 @@ class Values:
                 return self.string(value, path).revealed()
             case bool():
                 return Code(ast.Constant(value), Kind.BOOL)
-            case int():
+            case int() if value.bit_length() < _NUMBER_BITS:
                 return Code(ast.Constant(value), Kind.INT)
-            case float():
+            case float() if math.isfinite(value):
                 return Code(ast.Constant(value), Kind.FLOAT)
+            case int() | float():
+                self._reader.fault(
+                    path, "is not a number of JSON", "a finite number of 64 bits"
+                )
+                return _PLAIN
             case list():
                 return self._list(value, path)
             case dict():
@@ -93,7 +117,7 @@ class Values:
             path: its place.
             as_text: whether all values become text, as forms need it.
         """
-        read = self._form_value if as_text else self.value
+        read = self.parameter if as_text else self.value
         keys: list[ast.expr | None] = []
         values: list[Code] = []
         fields: list[tuple[str, Kind]] = []
@@ -111,7 +135,7 @@ class Values:
             if key in (_FOR, _IF, _VALUE):
                 self._reader.fault(place, "stands only in the items of a list")
                 continue
-            name = key.removesuffix("?")
+            name = self.key(key, place)
             if name != key:
                 optional.append(name)
             keys.append(ast.Constant(name))
@@ -119,10 +143,38 @@ class Values:
             fields.append((name, values[-1].kind))
         made: ast.expr = ast.Dict(keys, [each.node for each in values])
         code = Code(made, Kind.FIELDS, fields=tuple(fields)).using(*values)
+        code = self._bounded(code, path)
         return _without_empty(code, optional) if optional else code
 
-    def _form_value(self, value: object, path: Path, *, is_optional: bool) -> Code:
-        """A value of a form: text; an optional one is empty where its value is."""
+    def key(self, key: str, path: Path) -> str:
+        """The key of a table as it is sent, without the `?` that makes it optional."""
+        if "${" in key:
+            self._reader.fault(
+                path,
+                "holds ${…}, and a key is sent as it is written",
+                'a plain key, or "..." with a map',
+            )
+        return key.removesuffix("?")
+
+    def _bounded(self, code: Code, path: Path) -> Code:
+        """Tables and lists can be too large, too."""
+        try:
+            return code.bounded()
+        except ExpressionError as error:
+            self._reader.failed(path, error)
+            return replace(code, weight=1)
+
+    def parameter(self, value: object, path: Path, *, is_optional: bool) -> Code:
+        """A value of a form, a query or a header: text, or a list of values.
+
+        An optional one is empty where its value is.
+        """
+        if isinstance(value, list):
+            return self.value(value, path)
+        if isinstance(value, str):
+            code = self.string(value, path)
+            if code.kind in (Kind.LIST, Kind.VALUES):
+                return code
         text = self.text(value, path)
         if not is_optional or not isinstance(value, str):
             return text
@@ -134,7 +186,9 @@ class Values:
 
     def _merged(self, text: object, path: Path) -> Code:
         code = self.expression(text, path)
-        if code.kind not in (Kind.MAP, Kind.FIELDS, Kind.ANY) and code is not _PLAIN:
+        if code.kind is Kind.ANY:
+            return called("entries_of", code, Kind.FIELDS)
+        if code.kind not in (Kind.MAP, Kind.FIELDS) and code is not _PLAIN:
             self._reader.fault(path, f"merges a {code.kind}", "a map")
         return code
 
@@ -156,7 +210,8 @@ class Values:
             )
             for each in codes
         ]
-        return Code(ast.List(nodes, ast.Load()), Kind.LIST).using(*codes)
+        made = Code(ast.List(nodes, ast.Load()), list_kind(codes)).using(*codes)
+        return self._bounded(made, path)
 
     def _loop(self, item: Mapping[str, Any], path: Path) -> Code:
         """`{ "@for" = "x in expr", … }`: one item per element."""
@@ -177,7 +232,8 @@ class Values:
         target = ast.Name(name, ast.Store())
         loop = ast.comprehension(target, sequence.node, tests, 0)
         made = ast.ListComp(element.node, [loop])
-        return Code(made, Kind.LIST).using(*used, element)
+        kind = list_kind([element])
+        return Code(made, kind).using(*used, element).times(sequence.weight)
 
     def _loop_parts(self, text: object, path: Path) -> tuple[str, Code]:
         name, word, expression = (
@@ -187,18 +243,26 @@ class Values:
         if not word or key_faults(name, "") or identifier(name) != name:
             self._reader.fault(path, f"{text!r} is no loop", "'x in expression'")
             return "item", _PLAIN
-        if name in self.scope.names or name in self.scope.tables:
+        if name in self.scope.names or name in {*self.scope.tables, *RESERVED}:
             self._reader.fault(path, f"{name!r} means something else here")
         code = self.expression(expression, path)
         if code is not _PLAIN and code.kind not in _LOOPED:
             self._reader.fault(path, f"loops over a {code.kind}", "a list or a map")
-        return name, code
+        return name, (
+            called("items_of", code, Kind.ANY) if code.kind is Kind.ANY else code
+        )
 
     def _string(self, text: str) -> Code:
         codes = compile_pieces(text, self.scope)
         if not codes:
             return _PLAIN
         return codes[0] if len(codes) == 1 else _joined(codes)
+
+
+def called(name: str, code: Code, kind: Kind) -> Code:
+    """What a function of the runtime makes of a value."""
+    made = ast.Call(name_node(name), [code.node], [])
+    return Code(made, kind, frozenset({name})).using(code)
 
 
 def _joined(codes: Sequence[Code]) -> Code:
@@ -214,7 +278,7 @@ def _joined(codes: Sequence[Code]) -> Code:
         node = texts[0].node
         for each in texts[1:]:
             node = ast.BinOp(node, ast.Add(), each.node)
-        return Code(node, Kind.STR).using(*texts)
+        return Code(node, Kind.STR).using(*texts).bounded()
     values: list[ast.expr] = [
         (
             code.node
@@ -223,7 +287,7 @@ def _joined(codes: Sequence[Code]) -> Code:
         )
         for code in shown
     ]
-    return Code(ast.JoinedStr(values), Kind.STR).using(*shown)
+    return Code(ast.JoinedStr(values), Kind.STR).using(*shown).bounded()
 
 
 def formatted(node: ast.expr) -> ast.FormattedValue:

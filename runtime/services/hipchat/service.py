@@ -52,7 +52,7 @@ class Service(HttpService[Config, HandlerConfig, TestOptions]):
         query = {"auth_token": options.token.reveal()}
         return Request(
             "POST",
-            join(config.url, options.room, "notification", query=query),
+            join(config.url, f"{options.room}/notification", query=query),
             headers={"Content-Type": "application/json"},
             body=encode(body, newline=True, sort_keys=True),
         )

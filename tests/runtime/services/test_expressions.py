@@ -31,7 +31,23 @@ def test_authorization():
         "Authorization": "Bearer k"
     }
     assert expressions.authorization("Bearer", Secret()) == {}
-    assert expressions.basic_auth("é", "p") == "Basic w6k6cA=="
+    assert expressions.basic_auth("é", "p") == {"Authorization": "Basic w6k6cA=="}
+    assert expressions.basic_auth("key", "") == {"Authorization": "Basic a2V5Og=="}
+    assert expressions.basic_auth("", "") == {}
+
+
+ANYTHING = (None, "", "text", 0, -1.5, True, [1, "a"], ("a",), {"a": 1}, [], {})
+
+
+@pytest.mark.parametrize("value", ANYTHING)
+def test_what_takes_anything_never_raises(value):
+    items = expressions.items_of(value)
+    assert list(items) == (
+        list(value) if isinstance(value, list | tuple | dict) else []
+    )
+    wanted = value if isinstance(value, dict) else {}
+    assert dict(expressions.entries_of(value)) == wanted
+    assert expressions.given("key", value) == ({"key": value} if value else {})
 
 
 def test_encodings():

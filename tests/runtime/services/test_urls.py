@@ -1,7 +1,7 @@
 import pytest
 
 from runtime.errors import ConfigError, DeliveryError
-from runtime.services.urls import check_url, join
+from runtime.services.urls import below, check_url, form, join
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,32 @@ from runtime.services.urls import check_url, join
 )
 def test_urls_are_extended_as_go_extends_them(url, segments, query, wanted):
     assert join(url, *segments, query=query) == wanted
+
+
+@pytest.mark.parametrize(
+    ("url", "parts", "query", "wanted"),
+    [
+        ("http://h/t", ["kapacitor/cpu/serverA"], None, "http://h/t/kapacitor%2Fcpu%2FserverA"),
+        ("http://h/t/", ["a b", "%41?#"], None, "http://h/t/a%20b/%2541%3F%23"),
+        ("http://h/a%2Fb?x=1", ["c"], None, "http://h/a%2Fb/c?x=1"),
+        ("http://h", ["", "n"], {"t": ""}, "http://h/n?t="),
+        ("http://h/t?x=1", [], {"to": ["a b", "c"], "n": 1.5}, "http://h/t?n=1.5&to=a+b&to=c"),
+        ("http://h/t", ["..."], {"to": ()}, "http://h/t/..."),
+    ],
+)  # fmt: skip
+def test_parts_are_escaped_whole(url, parts, query, wanted):
+    assert below(url, *parts, query=query) == wanted
+
+
+@pytest.mark.parametrize("part", [".", ".."])
+def test_parts_that_would_climb_are_refused(part):
+    with pytest.raises(DeliveryError, match="cannot be a part of a path"):
+        below("http://h/t", "a", part)
+
+
+def test_lists_in_forms_repeat_their_key():
+    table = {"to": ("a b", "c"), "n": 2, "x": 1.0, "ok": True, "none": []}
+    assert form(table) == "to=a+b&to=c&n=2&x=1&ok=true"
 
 
 @pytest.mark.parametrize("segments", [["../up", "n"], [".."], ["a", "../..", "b"]])

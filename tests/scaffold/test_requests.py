@@ -1,0 +1,227 @@
+"""Requests of specs: what is sent, and what no request can say."""
+
+from __future__ import annotations
+
+import pytest
+
+from scaffold import plan
+from scaffold.errors import SpecError
+from scaffold.rendering.render import render
+from scaffold.rendering.sample import Sample
+from scaffold.vocabulary.spec import parse
+
+HEAD = """\
+[handler]
+name = "quoll"
+[config]
+url = {}
+user = {}
+password = { type = "secret" }
+teams = { type = "list" }
+n = { type = "int" }
+[option]
+to = { type = "list" }
+sign = {}
+[[request]]
+url = "${config.url}"
+"""
+
+
+def spec_of(request):
+    return parse(HEAD + request, "quoll.toml")
+
+
+def sent(request, options=None, **config):
+    sample = Sample(spec_of(request))
+    made = sample.request({**sample.config, **config}, options or {}, sample.event())
+    return made.split("\n")
+
+
+def service(request):
+    spec = spec_of(request)
+    [file] = [
+        each
+        for each in plan.files(spec.names, "runtime")
+        if each.path.name == "service.py"
+    ]
+    return render(file.template, spec)
+
+
+def refused(request):
+    with pytest.raises(SpecError) as caught:
+        spec_of(request)
+    return [(fault.where, fault.problem) for fault in caught.value.faults]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Host", "host", "Content-Length", "CONTENT-LENGTH", "Transfer-Encoding", "Connection",
+        "TE", "Trailer", "Upgrade", "Keep-Alive", "Expect", "Proxy-Connection",
+        "Proxy-Authorization", "proxy-authenticate", "HTTP2-Settings", "Host?",
+    ],
+)  # fmt: skip
+def test_headers_that_http_keeps_for_itself_are_refused(name):
+    [(where, problem)] = refused(f'[request.headers]\n"{name}" = "x"\n')
+    assert where == f"request[1].headers.{name}"
+    assert "HTTP keeps the header" in problem
+
+
+@pytest.mark.parametrize(
+    ("headers", "problem"),
+    [
+        ('"X" = "a\\nb"', "holds a line end"),
+        ('"X" = "a\\rb"', "holds a line end"),
+        ('"X" = "a\\u0000b"', "holds a line end"),
+        ('"X" = "${event.id}\\r\\nY: 1"', "holds a line end"),
+        ('"X" = "1"\n"x" = "2"', "is there twice"),
+        ('"content-type" = "a/b"\n"Content-Type" = "c/d"', "is there twice"),
+        ('"X" = "1"\n"X?" = "2"', "is there twice"),
+        ('"X" = ["a"]', "is a list"),
+        ('"X Y" = "a"', "is no name of a header"),
+        ('"${event.id}" = "a"', "is no name of a header"),
+    ],
+)
+def test_headers_that_cannot_be_sent_are_refused(headers, problem):
+    assert any(
+        problem in each for _, each in refused(f"[request.headers]\n{headers}\n")
+    )
+
+
+def test_a_token_is_said_once():
+    request = 'auth = { token = "config.password" }\nheaders = { Authorization = "${config.user}" }\n'
+    assert refused(request)[0][1] == "stands beside 'auth'"
+
+
+def test_parts_of_a_path_are_escaped_whole_and_once():
+    request = 'path = ["t", "{}", "n"]\n'
+    for part in (
+        "${event.topic}/x",
+        "${event.topic + '/x'}",
+        "${quote(event.topic + '/x')}",
+    ):
+        assert (
+            sent(request.replace("{}", part))[0]
+            == "POST /t/main:cpu_alert:alert2%2Fx/n"
+        )
+    assert sent('path = ["a/b", "", "c"]\n')[0] == "POST /a%2Fb/c"
+
+
+def test_a_path_of_one_text_has_its_own_slashes():
+    assert sent('path = "a/${event.name}//b c/"\n')[0] == "POST /a/cpu/b%20c"
+
+
+def test_escaping_twice_is_refused():
+    [(where, problem)] = refused('path = ["t-${quote(event.id)}"]\n')
+    assert where == "request[1].path[1]"
+    assert "quote() would do it twice" in problem
+
+
+@pytest.mark.parametrize(
+    ("request_", "options", "wanted"),
+    [
+        ('query = { "sign?" = "${opt.sign}", b = "x" }\n', {}, "POST /?b=x"),
+        ('query = { "sign?" = "${opt.sign}" }\n', {"sign": "s"}, "POST /?sign=s"),
+        ('query = { "n?" = "${config.n - 7}", m = "${config.n}" }\n', {}, "POST /?m=7"),
+        ('query = { to = "${opt.to}" }\n', {"to": ("a b", "c")}, "POST /?to=a+b&to=c"),
+        (
+            'query = { to = ["x", "${event.name}", 1.5] }\n',
+            {},
+            "POST /?to=x&to=cpu&to=1.5",
+        ),
+        ('query = { to = "${opt.to}" }\n', {"to": ()}, "POST /"),
+    ],
+)
+def test_queries(request_, options, wanted):
+    assert sent(request_, options)[0] == wanted
+
+
+def test_forms_repeat_the_key_of_a_list():
+    request = '[request.form]\nto = "${opt.to}"\n"sign?" = "${opt.sign}"\nn = 1.0\n'
+    assert sent(request, {"to": ("a b", "c")})[-2] == "to=a+b&to=c&n=1"
+
+
+def test_headers_may_be_left_out():
+    request = 'headers = { "X-Sign?" = "${opt.sign}", X-N = "${config.n}" }\n'
+    assert sent(request) == ["POST /", "X-N: 7", ""]
+    assert sent(request, {"sign": "s"}) == ["POST /", "X-N: 7", "X-Sign: s", ""]
+
+
+def test_basic_auth_is_not_sent_empty():
+    request = 'auth = { basic = ["config.user", "config.password"] }\n'
+    assert sent(request, user="", password="") == ["POST /", ""]
+    assert sent(request, user="k", password="")[1] == "Authorization: Basic azo="
+    assert sent(request, user="", password="p")[1] == "Authorization: Basic OnA="
+    assert "**basic_auth(config.user, config.password.reveal())" in service(request)
+
+
+@pytest.mark.parametrize(
+    ("request_", "where"),
+    [
+        ('[request.json]\n"${event.id}" = 1\n', "request[1].json.${event.id}"),
+        ('query = { "a${event.id}" = "x" }\n', "request[1].query.a${event.id}"),
+        ('[request.form]\n"${event.id}?" = "x"\n', "request[1].form.${event.id}?"),
+    ],
+)
+def test_keys_are_not_filled_in(request_, where):
+    assert refused(request_) == [
+        (where, "holds ${…}, and a key is sent as it is written")
+    ]
+
+
+@pytest.mark.parametrize(
+    "value", ["inf", "-inf", "nan", "9223372036854775808", "1" * 400]
+)
+@pytest.mark.parametrize(
+    "place",
+    [
+        "[request.json]\na = {}\n", "[request.json]\na = [[{}]]\n", "query = {{ a = {} }}\n",
+        "[request.form]\na = {}\n", "[[example]]\nwant = {{ json = {{ a = [{}] }} }}\n",
+        "[[example]]\nevent = {{ fields = {{ a = {} }} }}\n",
+        "text = \"${{level.x}}\"\n[level.x]\nOK = {}\n", "[test]\nn = {{ value = {}, feeds = \"event.message\" }}\n",
+    ],
+)  # fmt: skip
+def test_numbers_that_json_cannot_say_are_refused(value, place):
+    assert refused(place.format(value))
+
+
+@pytest.mark.parametrize(
+    ("example", "problem"),
+    [
+        ('config = { n = "x" }', "is a text, not a int"),
+        ('config = { nope = 1 }', "unknown key"),
+        ('options = { to = "x" }', "is a text, not a list[str]"),
+        ('event = { level = "CRIT" }', "is no level"),
+        ('event = { time = "now" }', "is a text"),
+        ('event = { tags = { a = 1 } }', "is a whole number"),
+        ('event = { id = 1 }', "is a whole number"),
+        ("want = { json = { a = 1979-05-27 } }", "is a date or time"),
+    ],
+)  # fmt: skip
+def test_examples_that_no_test_can_run_are_refused(example, problem):
+    assert any(problem in each for _, each in refused(f"[[example]]\n{example}\n"))
+
+
+def test_values_that_multiply_are_refused():
+    text = HEAD + 'text = "${a11}"\n[let]\na0 = ["x", "y"]\n'
+    for n in range(1, 12):
+        items = ", ".join([f'"${{a{n - 1}}}"'] * 10)
+        text += f"a{n} = [{items}]\n"
+    with pytest.raises(SpecError, match="makes too large a value"):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    "double",
+    [
+        '"${%s}${%s}"', '"${%s + %s}"', '"${replace(%s, \'a\', %s)}"', '"${join([%s, %s], \',\')}"',
+        '"${json([%s, %s])}"', '["${%s}", "${%s}"]', '{ a = "${%s}", b = "${%s}" }',
+        '[{ "@for" = "x in [%s, %s]", "@value" = "${x}" }]',
+    ],
+)  # fmt: skip
+def test_texts_that_double_are_refused(double):
+    text = HEAD + 'text = "${a40}"\n[let]\na0 = "aaaa ${event.id}"\n'
+    for n in range(1, 41):
+        text += f"a{n} = {double % (f'a{n - 1}', f'a{n - 1}')}\n"
+    with pytest.raises(SpecError, match=r"makes too large a value|joins a"):
+        parse(text)

@@ -1,0 +1,196 @@
+"""What generated tests send: values that pass the checks of a spec, found or refused."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+
+from runtime.services.expressions import matches
+from scaffold import plan
+from scaffold.errors import SpecError
+from scaffold.rendering.candidates import matching
+from scaffold.rendering.render import render
+from scaffold.vocabulary.spec import parse
+
+HEAD = """\
+[handler]
+name = "quoll"
+[config]
+url = {}
+room = { default = "ROOM" }
+n = { type = "int" }
+teams = { type = "list" }
+wait = { type = "duration" }
+[option]
+room = { default = "config.room" }
+teams = { default = "config.teams" }
+bare = {}
+count = { type = "int" }
+"""
+TAIL = """\
+[[request]]
+url = "${config.url}"
+[request.json]
+room = "${opt.room}"
+"""
+
+
+def spec_of(*checks, room="general", more=""):
+    text = HEAD.replace("ROOM", room) + more
+    for that in checks:
+        text += f"[[check]]\nthat = '''{that} '''\nerror = \"refused\"\n"
+    return parse(text + TAIL, "quoll.toml")
+
+
+def created(spec):
+    return {
+        file.path.name: render(file.template, spec)
+        for file in plan.files(spec.names, "runtime")
+    }
+
+
+def line_of(spec, needle):
+    return 1 + spec.text.split("\n").index(needle)
+
+
+@pytest.mark.parametrize(
+    ("room", "checks"),
+    [
+        ("general", ["startswith(opt.room, '#')"]),
+        ("plain", ["opt.room != 'plain'"]),
+        ("plain", ["opt.room == 'x'"]),
+        ("123", ["matches(opt.room, '^[a-z]+$')"]),
+        ("", ["matches(opt.room, '^[^/]+/[^/]+$')"]),
+        ("", [r"matches(opt.room, '^\\d{4}-[\\w.]+@x\\.(com|org)$')"]),
+        ("", ["matches(opt.room, '^[a-z]+$') and len(opt.room) > 30"]),
+        ("", ["endswith(lower(opt.room), '.png')", "len(opt.room) < 10"]),
+        ("", ["'@' in opt.room and not startswith(opt.room, '@')"]),
+        ("", ["opt.room in ['one', 'two']", "opt.room != 'one'"]),
+        ("", ["config.n > 100 and config.n < 102", "opt.room"]),
+        ("", ["len(opt.teams) == 3"]),
+        ("", ["'ops' in opt.teams", "opt.room == 'ops'"]),
+        ("", ["not opt.room"]),
+        ("", ["seconds(config.wait) == 0"]),
+    ],
+)
+def test_a_configuration_is_found_that_passes(room, checks):
+    files = created(spec_of(*checks, room=room))
+    assert "refused" not in files["test_requests.txt"]
+    assert "OPTIONS" not in files["test_quoll_service.py"]
+
+
+@pytest.mark.parametrize(
+    ("check", "line"),
+    [
+        ("opt.bare", 'OPTIONS = HandlerConfig(bare="explicit-bare")'),
+        ("matches(opt.bare, '^v[0-9]+$')", 'OPTIONS = HandlerConfig(bare="v0")'),
+        ("opt.count >= 100", "OPTIONS = HandlerConfig(count=100)"),
+        (
+            "event.tags.team",
+            'CHANGES = {"tags": {"host": "serverA", "team": "my-team"}}',
+        ),
+        (
+            "event.fields.x > 5",
+            'CHANGES = {"fields": {"usage_idle": 3.5, "x": 5.0}}'.replace("5.0", "6.0"),
+        ),
+    ],
+)
+def test_options_and_events_are_chosen_where_the_configuration_cannot_help(check, line):
+    fed = """[test]
+bare = "v1"
+count = 100
+tags = { value = { team = "a" }, feeds = "event.tags" }
+"""
+    if "fields" in check:
+        check = f"event.topic == 'of a test' or {check}"
+        fed += 'topic = { value = "of a test", feeds = "event.topic" }\n'
+    files = created(spec_of(check, more=fed))
+    assert line in files["test_quoll_service.py"]
+    assert "refused" not in files["test_requests.txt"]
+
+
+@pytest.mark.parametrize(
+    ("checks", "failing"),
+    [
+        (["opt.room == 'a' and opt.room == 'b'"], 0),
+        (["opt.room == 'a'", "opt.room == 'b'"], 1),
+        (["opt.room", "False"], 1),
+        (["hmac_sha256(opt.room, 'x') == 'y'"], 0),
+        (["matches(event.message, '^zz')"], 0),
+        (["opt.room < opt.room"], 0),
+        ([" and ".join(f"opt.{key} == opt.bare" for key in ("room", "bare")) + " and not opt.bare and opt.room"], 0),
+    ],
+)  # fmt: skip
+def test_checks_that_nothing_passes_are_refused_with_their_line(checks, failing):
+    spec = spec_of(*checks)
+    started = time.perf_counter()
+    with pytest.raises(SpecError) as caught:
+        created(spec)
+    assert time.perf_counter() - started < 20
+    [fault] = caught.value.faults
+    assert fault.where == f"check[{failing + 1}].that"
+    assert fault.line == line_of(spec, f"that = '''{checks[failing]} '''")
+    assert str(caught.value).startswith(f"quoll.toml:{fault.line}: ")
+    assert "[[example]]" in fault.allowed
+
+
+def test_an_example_of_the_author_gives_the_sample():
+    more = """\
+[test]
+bare = "Zm9v"
+[[example]]
+name = "as it should be"
+options = { bare = "Zm9v" }
+"""
+    spec = spec_of("b64('foo') == opt.bare", more=more)
+    assert (
+        'OPTIONS = HandlerConfig(bare="Zm9v")' in created(spec)["test_quoll_service.py"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("check", "more"), [("opt.bare", ""), ("event.tags.team", "[test]\nroom = 'x'\n")]
+)
+def test_a_service_test_that_is_refused_is_told(check, more):
+    with pytest.raises(SpecError, match="the service test is refused: refused"):
+        created(spec_of(check, more=more))
+
+
+@pytest.mark.parametrize(
+    ("when", "level"),
+    [
+        ("event.level != 'OK'", "CRITICAL"),
+        ("event.level == 'WARNING'", "WARNING"),
+        ("event.level < 'WARNING'", "INFO"),
+        ("event.level == 'OK'", "OK"),
+        ("True", None),
+    ],
+)
+def test_a_service_test_has_a_level_that_is_sent(when, level):
+    text = HEAD + TAIL.replace("[request.json]", f'when = "{when}"\n[request.json]')
+    files = created(parse(text))
+    found = re.findall(r"level=Level\.(\w+)", files["service.py"])
+    assert found == ([level] if level else [])
+    assert files["test_service_test.txt"].startswith("POST ")
+
+
+def test_a_service_test_that_sends_nothing_is_refused():
+    text = HEAD + TAIL.replace(
+        "[request.json]", 'when = "event.tags.x"\n[request.json]'
+    )
+    with pytest.raises(SpecError, match="the service test sends nothing"):
+        created(parse(text))
+
+
+@pytest.mark.parametrize(
+    "regex",
+    [
+        "^[^/]+/[^/]+$", r"^\d+$", "^a{3,5}b?$", "(?i)^CRIT$", "^(a|b)c*$", r"^[\w.-]+@[\w.-]+$",
+        "^[^a-z0-9]$", r"\S+\s\S+", "^https://[a-z.]+/hook/[0-9a-f]{8}$", "^$", "x", r"^[^\d\s]+$",
+        "^#[A-F0-9]{6}$", r"^\+?[1-9]\d{1,14}$", "(?:ab)+", r"^\W$", "^.{20,}$", "[[:alpha:]]",
+    ],
+)  # fmt: skip
+def test_texts_are_found_for_common_regular_expressions(regex):
+    assert any(matches(text, regex) for text in matching(regex)) or "[[" in regex
