@@ -340,6 +340,10 @@ def test_what_is_mended_or_gone_is_over(load: Any, directory: Directory) -> None
         directory.write(f"tasks/{name}.tick", "nonsense")
     api = load()
     assert files(api) == ["tasks/a.tick", "tasks/b.tick", "tasks/c.tick"]
+    assert api.ask("DELETE", "/storage/rejected/load/tasks/a.tick") == (
+        409,
+        "tasks/a.tick is a file: mend or remove it, and reload",
+    )
     directory.write("tasks/a.tick", DBRP + ALERT.format(topic="a"))
     directory.remove("tasks/b.tick")
     reload(api)
