@@ -471,3 +471,47 @@ def test_a_file_that_is_gone_fails_the_replay(api, home, recorded):
     created(api, "/replays", {"id": "p", "task": "recorder", "recording": "rec"})
     tree = ended(api, "/replays/p")
     assert tree["error"] == "open rec.srpl: no such file or directory"
+
+
+DEADMAN = (
+    "stream|from().measurement('cpu')|deadman(0.0, 10s)"
+    ".stateChangesOnly().post('{url}')"
+)
+
+
+@pytest.mark.parametrize("clock", ["fast", "real"])
+def test_time_passes_between_the_points_of_a_replay(api, recorded, server, clock):
+    # in real time a second is as long as a hundred here
+    scale, unit = (1, "10s") if clock == "fast" else (100, "100ms")
+    # none for 40 s after 33 s, then some until 95 s
+    moments = [*range(1, 34), *range(75, 96)]
+    recorded([f"cpu,host=a v=1 {n * 10**9 // scale}" for n in moments])
+    script = DEADMAN.replace("10s", unit).replace("{url}", server.url)
+    api.json("POST", "/tasks", {"id": "t", "dbrps": DBRP, "script": script})
+    body = {"id": "p", "task": "t", "recording": "rec", "clock": clock}
+    created(api, "/replays", body | {"recording-time": True})
+    tree = ended(api, "/replays/p")
+    assert (tree["status"], tree["error"]) == ("finished", "")
+    events = [api.run(asyncio.to_thread(server.next)).json for _ in range(2)]
+    told = [(event["level"], event["id"], event["time"]) for event in events]
+    assert [level for level, _, _ in told] == ["CRITICAL", "OK"]
+    assert {id for _, id, _ in told} == {"nil:from1 for task 't'"}
+    if clock == "fast":
+        assert [time for _, _, time in told] == [
+            "1970-01-01T00:00:50Z",
+            "1970-01-01T00:01:20Z",
+        ]
+
+
+def test_a_gap_of_decades_does_not_hold_up_a_replay(api, recorded, home):
+    recorded([f"cpu v=1 {year * 31_536_000_000_000_000}" for year in range(1, 40)])
+    script = (
+        "var f = stream|from().measurement('cpu')|barrier().period(1u)"
+        " f|stats(1u)|alert().crit(lambda: TRUE).topic('x')"
+    )
+    api.json("POST", "/tasks", {"id": "t", "dbrps": DBRP, "script": script})
+    body = {"id": "p", "task": "t", "recording": "rec", "clock": "fast"}
+    created(api, "/replays", body | {"recording-time": True})
+    tree = ended(api, "/replays/p")
+    assert (tree["status"], tree["error"]) == ("finished", "")
+    assert tree["stats"]["node-stats"]["from1"]["collected"] == 39
