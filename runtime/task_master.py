@@ -29,6 +29,8 @@ P = ParamSpec("P")
 
 # How often what tasks write back may make tasks write back again.
 MAX_ROUNDS = 8
+# How many timers run before writes get their turn again.
+_TIMERS_PER_TICK = 300
 
 log = logging.getLogger("kapacitor.kapacitor")
 
@@ -169,9 +171,9 @@ class TaskMaster:
         return any(node.is_timed for task in self for node in task.nodes)
 
     def tick(self) -> None:
-        """Let tasks do what is due by now."""
+        """Let tasks do what is due by now; of many timers the first ones."""
         with self._transaction():
-            self.timers.run()
+            self.timers.run(_TIMERS_PER_TICK)
             self._feed_back()
 
     def measure(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -71,11 +72,12 @@ class Timers:
             self._cancelled = 0
         self._settle()
 
-    def run(self) -> None:
-        """Call what is due by now, in order."""
+    def run(self, most: int = sys.maxsize) -> None:
+        """Call what is due by now, in order; what is beyond `most` calls stays due."""
         now = self.clock()
         try:
-            while self._heap and self._heap[0][0] <= now:
+            while most and self._heap and self._heap[0][0] <= now:
+                most -= 1
                 timer = heapq.heappop(self._heap)[2]
                 call, timer.call = timer.call, None
                 if call is None:

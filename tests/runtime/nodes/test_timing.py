@@ -339,6 +339,18 @@ def test_a_deadman_can_have_more_conditions():
         assert len(collector.points) == count
 
 
+def test_of_many_timers_that_are_due_some_run_at_a_time():
+    clock = ManualClock(0)
+    timers, called = Timers(clock), []
+    for number in range(5):
+        timers.after(number, lambda number=number: called.append(number))
+    clock.advance(3)
+    timers.run(2)
+    assert (called, timers.next_due) == ([0, 1], 2)
+    timers.run(9)
+    assert (called, timers.next_due) == ([0, 1, 2, 3], 4)
+
+
 def test_thousands_of_deadmans_wait_in_one_heap():
     clock = ManualClock(1000 * SECOND)
     timers, made = Timers(clock), []

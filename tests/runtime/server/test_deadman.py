@@ -9,7 +9,8 @@ from runtime.errors import ConfigError
 from runtime.pipeline.node import DeadmanSettings
 from runtime.secrets import Secret
 from runtime.server.config import AlertHandlers, Config
-from runtime.server.config_file import decode, dump
+from runtime.server.config_file import decode
+from runtime.server.config_text import dump
 from runtime.server.environment import apply
 from runtime.services.hipchat.config import Config as HipChatConfig
 from runtime.testing.clock import ManualClock
