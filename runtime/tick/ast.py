@@ -15,7 +15,8 @@ class Node:
 
     Attributes:
         position: offset in bytes of the token that errors point at.
-        comments: the texts of the comments above, without `//` and outer blanks.
+        comments: the lines of the comments above, without `//` and one blank; a
+            `"\\n"` is an empty line between two.
     """
 
     position: int = field(default=0, kw_only=True, compare=False)
@@ -93,7 +94,7 @@ class BinaryNode(Node):
 
     Attributes:
         parens: brackets stood around the whole.
-        multiline: the right side began on a line of its own.
+        multiline: a line ended between the two sides.
     """
 
     operator: str
@@ -109,7 +110,7 @@ class FunctionNode(Node):
 
     Attributes:
         kind: `global`, `chain` (after `|`), `property` (after `.`) or `dynamic` (`@`).
-        multiline: the arguments spanned several lines.
+        multiline: a line ended before the last argument.
     """
 
     name: str

@@ -20,15 +20,15 @@ def format(program: ast.ProgramNode) -> str:
 
     Source: Kapacitor tick/ast/node.go, the Format methods.
     """
-    blocks = [_comments(_leading(s), "") + _statement(s) for s in program.statements]
+    blocks = [_statement(statement) for statement in program.statements]
     if program.comments:
         blocks.append(_comments(program.comments, ""))
-    return "\n".join(b if b.endswith("\n") else f"{b}\n" for b in blocks)
+    return "\n".join(f"{block}\n" for block in blocks)
 
 
 def expression_text(expression: ast.Expression) -> str:
     """An expression on its own, as `"a" > 1`."""
-    return _expression(_inlined(expression), "")
+    return _expression(_inlined(expression), "", at_start=True)
 
 
 def _inlined(node: ast.Expression) -> ast.Expression:
@@ -58,103 +58,96 @@ def _opened(node: ast.Expression) -> ast.Expression:
 def _statement(node: ast.Statement) -> str:
     match node:
         case ast.DeclarationNode():
-            return f"var {node.name} ={_after_blank(node.value, '')}"
+            value = _expression(node.value, "")
+            return f"{_comments(node.comments, '')}var {node.name} = {value}"
         case ast.TypeDeclarationNode():
-            return f"var {node.name} {node.type}"
+            return f"{_comments(node.comments, '')}var {node.name} {node.type}"
         case ast.DBRPNode():
             database, policy = quoted(node.database), quoted(node.retention_policy)
-            return f"dbrp {database}.{policy}"
+            return f"{_comments(node.comments, '')}dbrp {database}.{policy}"
         case _:
-            return _expression(node, "")
+            return _expression(node, "", at_start=True)
 
 
 def _comments(comments: Sequence[str], indent: str) -> str:
-    return "".join(f"{indent}// {comment}".rstrip() + "\n" for comment in comments)
+    """Comments, each on a line of its own; `"\\n"` is the empty line between two blocks."""
+    return "".join(
+        comment if comment == "\n" else f"{indent}//{' ' * bool(comment)}{comment}\n"
+        for comment in comments
+    )
 
 
-def _leading(node: ast.Statement) -> tuple[str, ...]:
-    """The comments that stand before a statement or expression."""
-    while isinstance(node, ast.ChainNode):  # may be longer than Python's stack is deep
-        node = node.left
-    if isinstance(node, ast.BinaryNode):
-        return _leading(node.left) + node.comments
-    return node.comments
+def _expression(node: ast.Expression, indent: str, *, at_start: bool = False) -> str:
+    """`node` from where the script has got to.
+
+    Args:
+        node: the expression.
+        indent: of the lines that it begins.
+        at_start: a line has just begun.
+    """
+    if isinstance(node, ast.ChainNode):
+        return _chain(node, indent, at_start)
+    before = ""
+    if node.comments:
+        before = ("" if at_start else "\n") + _comments(node.comments, indent)
+        at_start = True
+    if at_start:
+        before += indent
+    return before + _commented(node, indent, at_start)
 
 
-def _commented(node: ast.Expression, indent: str) -> str:
-    """`node` in the middle of a line; its comments, if any, start a new one."""
-    text = _expression(node, indent)
-    comments = _leading(node)
-    if not comments:
-        return text
-    return f"\n{_comments(comments, indent)}{indent}{text}"
-
-
-def _after_blank(node: ast.Expression, indent: str) -> str:
-    text = _commented(node, indent)
-    return text if text.startswith("\n") else f" {text}"
-
-
-def _expression(node: ast.Expression, indent: str) -> str:
-    """`node` without its leading comments, from where the line has got to."""
+def _commented(node: ast.Expression, indent: str, at_start: bool) -> str:
+    """`node` without its comments."""
     match node:
-        case ast.ChainNode():
-            return _chain(node, indent)
         case ast.FunctionNode():
-            items = _items(node.arguments, indent, multiline=node.multiline)
-            return f"{node.name}({items})"
+            return f"{node.name}({_arguments(node, indent)})"
         case ast.BinaryNode():
             return _binary(node, indent)
         case ast.UnaryNode():
-            return node.operator + _commented(node.operand, indent)
+            return node.operator + _expression(node.operand, indent)
         case ast.LambdaNode():
-            return f"lambda:{_after_blank(node.expression, indent)}"
+            return f"lambda: {_expression(node.expression, indent)}"
         case ast.ListNode():
-            return f"[{_items(node.items, indent, multiline=False)}]"
+            items = (_expression(i, indent, at_start=at_start) for i in node.items)
+            return f"[{', '.join(items)}]"
         case _:
             return _single(node)
 
 
-def _chain(node: ast.ChainNode, indent: str) -> str:
+def _chain(node: ast.ChainNode, indent: str, at_start: bool) -> str:
     first, links = node.links()
-    lines = [_expression(first, indent)]
+    parts = [_expression(first, indent, at_start=at_start)]
     for link in links:
         inner = indent + _CHAIN_INDENT[link.operator]
-        # Comments between the operator and the name cannot stay there.
-        comments = _comments((*link.comments, *link.right.comments), inner)
         right = _expression(link.right, inner)
-        lines.append(f"{comments}{inner}{link.operator}{right}")
-    return "\n".join(lines)
+        parts.append(f"{_comments(link.comments, inner)}{inner}{link.operator}{right}")
+    return "\n".join(parts)
 
 
-def _items(items: Sequence[ast.Expression], indent: str, *, multiline: bool) -> str:
-    """What stands between brackets; comments need a line each, so do their items."""
+def _arguments(node: ast.FunctionNode, indent: str) -> str:
+    """What stands between the brackets of a call."""
     inner = indent + _STEP
-    if not multiline and not any(map(_leading, items)):
-        return ", ".join(_expression(item, inner) for item in items)
-    lines = [
-        _comments(_leading(item), inner) + inner + _expression(item, inner)
-        for item in items
-    ]
+    if not (node.multiline and node.arguments):
+        return ", ".join(_expression(each, inner) for each in node.arguments)
+    lines = (_expression(each, inner, at_start=True) for each in node.arguments)
     return "\n" + ",\n".join(lines) + f"\n{indent}"
 
 
 def _binary(node: ast.BinaryNode, indent: str) -> str:
-    inner = indent + _STEP
-    left = _expression(node.left, inner if node.parens else indent)
-    if node.multiline:
-        comments = _comments(_leading(node.right), inner)
-        right = f"\n{comments}{inner}{_expression(node.right, inner)}"
-    else:
-        right = _after_blank(node.right, inner)
-    text = f"{left} {node.operator}{right}"
+    inner = indent + _STEP if node.parens else indent
+    left = _expression(node.left, inner)
+    right = _expression(node.right, inner, at_start=node.multiline)
+    text = f"{left} {node.operator}{chr(10) if node.multiline else ' '}{right}"
     return f"({text})" if node.parens else text
 
 
 def _single(node: ast.Expression) -> str:
     match node:
         case ast.NumberNode():
-            return node.text or number_text(node.value)
+            octal = node.text.startswith("0") and node.text.isdigit()
+            if octal and len(node.text) > 1:
+                return f"0{node.value:o}"
+            return number_text(node.value)
         case ast.DurationNode():
             return node.text or influx_duration(node.value)
         case ast.StringNode():

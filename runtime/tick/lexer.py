@@ -17,10 +17,12 @@ REGEX = "regex"
 LAMBDA = "lambda"
 
 _KEYWORDS = frozenset({"var", "dbrp", "AND", "OR", "TRUE", "FALSE"})
-# After one of these `/` divides; anywhere else it starts a regular expression.
+# Only after one of these binary operators are known; anywhere else `/` starts a regular
+# expression, and the others are no tokens.
 _OPERANDS = frozenset(
-    {IDENTIFIER, NUMBER, STRING, DURATION, REFERENCE, REGEX, ")", "]", "TRUE", "FALSE"}
+    {IDENTIFIER, NUMBER, STRING, DURATION, REFERENCE, LAMBDA, ")"} | _KEYWORDS
 )
+_BINARY = frozenset({"+", "%", "<", ">", "<=", ">=", "=", "==", "!=", "=~", "!~"})
 
 # Possessive quantifiers (`*+`) keep an escaped quote from closing its string.
 _TOKEN = re.compile(
@@ -53,7 +55,8 @@ class Token(NamedTuple):
         text: its spelling; for `ERR` what is wrong.
         start: offset of its first character, in characters.
         end: offset behind its last character.
-        comments: the texts of the comments before it.
+        comments: the lines of the comments before it, without `//` and one blank; a
+            `"\\n"` is an empty line between two.
     """
 
     kind: str
@@ -67,7 +70,7 @@ def tokens(source: str) -> list[Token]:
     """The tokens of `source`; the last one is of kind `EOF`, or `ERR` where it breaks off."""
     found: list[Token] = []
     comments: list[str] = []
-    position, previous, size = 0, "", len(source)
+    position, commented, previous, size = 0, 0, "", len(source)
     match_token = _TOKEN.match
     while position < size:
         match = match_token(source, position)
@@ -80,11 +83,16 @@ def tokens(source: str) -> list[Token]:
                 position = end
                 continue
             if kind == "comment":
-                comments.append(match["comment"].lstrip("/").strip())
-                position = end
+                if comments and source.count("\n", commented, position) > 1:
+                    comments.append("\n")
+                comments.append(match["comment"].rstrip().removeprefix(" "))
+                position = commented = end
                 continue
             text = match.group()
-            token = _named_token(source, kind, text, position, end)
+            if text in _BINARY and previous not in _OPERANDS:
+                token = _misplaced(source, text, position)
+            else:
+                token = _named_token(source, kind, text, position, end)
         if comments:
             token = token._replace(comments=tuple(comments))
             comments.clear()
@@ -104,6 +112,17 @@ def _named_token(source: str, kind: str, text: str, start: int, end: int) -> Tok
     return Token(kind, text, start, end)
 
 
+def _misplaced(source: str, operator: str, start: int) -> Token:
+    """A binary operator where no operand came before it."""
+    if operator[0] == "!":
+        return Token("!", "!", start, start + 1)
+    return Token(ERROR, _unknown(operator[0]), start, len(source))
+
+
+def _unknown(first: str) -> str:
+    return f"unknown state, last char: {_quoted(first)}"
+
+
 def _odd_token(source: str, start: int, previous: str) -> Token:
     """A division, a regular expression, or what no token starts with."""
     first = source[start]
@@ -116,7 +135,7 @@ def _odd_token(source: str, start: int, previous: str) -> Token:
         return Token(ERROR, "unterminated regex", start, len(source))
     text = _UNTERMINATED.get(first)
     if text is None:
-        text = f"unknown state, last char: {_quoted(first)}"
+        text = _unknown(first)
     return Token(ERROR, text, start, len(source))
 
 

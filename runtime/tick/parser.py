@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NoReturn
 
 from runtime.errors import ScriptError
@@ -80,6 +81,7 @@ class _Parser:
     def __init__(self, source: str) -> None:
         self._source = source
         self._bytes = lexer.ByteOffsets(source)
+        self._encoded = source.encode("utf-8", "surrogatepass")
         self._tokens = lexer.tokens(source)
         self._index = 0
         self._pending: list[str] = []
@@ -126,9 +128,11 @@ class _Parser:
     def _position(self, token: Token) -> int:
         return self._bytes.of(token.start)
 
-    def _broken(self, start: int, end: int) -> bool:
-        """Whether a line ends between two offsets."""
-        return self._source.find("\n", start, end) >= 0
+    def _broken(self, start: ast.Node | int, end: ast.Node) -> bool:
+        """Whether a line ends between the positions of two nodes."""
+        if isinstance(start, ast.Node):
+            start = start.position
+        return self._encoded.find(b"\n", start, end.position) >= 0
 
     # Statements
 
@@ -144,12 +148,12 @@ class _Parser:
         position = self._position(self._advance())
         comments = self._comments()
         name = self.expect(lexer.IDENTIFIER).text
-        if self._kind() == lexer.IDENTIFIER:
-            kind = self._advance().text
+        if self._kind() != "=":
+            kind = self.expect(lexer.IDENTIFIER).text
             return ast.TypeDeclarationNode(
                 name, kind, position=position, comments=comments
             )
-        self.expect("=")
+        self._advance()
         value = self._expression()
         return ast.DeclarationNode(name, value, position=position, comments=comments)
 
@@ -201,35 +205,32 @@ class _Parser:
             return ast.IdentifierNode(
                 name.text, position=self._position(name), comments=comments
             )
-        arguments, multiline = self._arguments(argument)
+        arguments = self._arguments(argument)
+        position = self._position(name)
         return ast.FunctionNode(
             name.text,
             arguments,
             kind,
-            multiline,
-            position=self._position(name),
+            bool(arguments) and self._broken(position, arguments[-1]),
+            position=position,
             comments=comments,
         )
 
     def _arguments(
         self, argument: Callable[[], ast.Expression]
-    ) -> tuple[tuple[ast.Expression, ...], bool]:
-        """What stands between brackets, and whether it is spread over lines."""
-        end = self.expect("(").end
+    ) -> tuple[ast.Expression, ...]:
+        """What stands between brackets."""
+        self.expect("(")
         self._enter()
         found: list[ast.Expression] = []
-        multiline = False
-        while (token := self._tokens[self._index]).kind != ")":
-            multiline = multiline or self._broken(end, token.start)
+        while self._kind() != ")":
             found.append(argument())
-            end = self._tokens[self._index - 1].end
             if self._kind() != ",":
                 break
-            end = self._advance().end
-        closing = self.expect(")")
-        multiline = multiline or self._broken(end, closing.start)
+            self._advance()
+        self.expect(")")
         self._depth -= 1
-        return tuple(found), multiline and bool(found)
+        return tuple(found)
 
     def _list(self) -> ast.ListNode:
         position = self._position(self._advance())
@@ -262,7 +263,6 @@ class _Parser:
                 raise ScriptError("parser: expression is too long")
             operator = self._advance()
             comments = self._comments()
-            multiline = self._broken(operator.end, self._tokens[self._index].start)
             right = self._operand()
             while _PRECEDENCE.get(self._kind(), -1) > precedence:
                 right = self._climb(right, _PRECEDENCE[self._kind()])
@@ -270,7 +270,7 @@ class _Parser:
                 operator.kind,
                 left,
                 right,
-                multiline=multiline,
+                multiline=self._broken(left, right),
                 position=self._position(operator),
                 comments=comments,
             )
@@ -302,21 +302,16 @@ class _Parser:
 
     def _brackets(self) -> ast.Expression:
         self._advance()
+        comments = self._comments()
         self._enter()
         inner = self.operation()
         self.expect(")")
         self._depth -= 1
+        if comments:
+            inner = replace(inner, comments=(*comments, *inner.comments))
         if not isinstance(inner, ast.BinaryNode):
             return inner  # brackets around a single value say nothing
-        return ast.BinaryNode(
-            inner.operator,
-            inner.left,
-            inner.right,
-            parens=True,
-            multiline=inner.multiline,
-            position=inner.position,
-            comments=inner.comments,
-        )
+        return replace(inner, parens=True)
 
     def _reference(self) -> ast.ReferenceNode:
         token = self.expect(lexer.REFERENCE)

@@ -1,7 +1,11 @@
 """Kapacitor tick/ast/node.go, Format: how scripts are laid out."""
 
+import json
+from pathlib import Path
+
 import pytest
 
+from runtime.errors import ScriptError
 from runtime.tick import ast
 from runtime.tick.format import expression_text, format
 from runtime.tick.parser import parse, parse_lambda
@@ -49,14 +53,17 @@ def test_the_layout_of_a_chain() -> None:
         ),
         (
             'var x = lambda: "a" > 1 AND\n"b" > 2',
-            'var x = lambda: "a" > 1 AND\n    "b" > 2\n',
+            'var x = lambda: "a" > 1 AND\n"b" > 2\n',
         ),
         (
             "//one\n//\n// two\nvar x = 1 // three\nstream//four\n|//five\nfrom()",
             "// one\n//\n// two\nvar x = 1\n\n// three\nstream\n"
-            "    // four\n    // five\n    |from()\n",
+            "    // four\n    |\n    // five\n    from()\n",
         ),
-        ("var x = 1 // last", "var x = 1\n\n// last\n"),
+        ("var x = 1 // last", "var x = 1\n\n// last\n\n"),
+        ("var x = 1.", "var x = 1.0\n"),
+        ("var x = .5", "var x = 0.5\n"),
+        ('dbrp "a\\"b"."c"', 'dbrp "a\\"b"."c"\n'),
         ("", ""),
     ],
 )
@@ -74,14 +81,49 @@ def test_a_text_of_several_lines_does_not_spread_its_call() -> None:
     "script",
     [
         "var x = f(\n    // why\n    1,\n    2\n)\n",
-        "var x = [\n    // why\n    'a',\n    b\n]\n",
-        "var x = lambda:\n// why\n1\n",
-        "var x =\n// why\n1\n",
-        "var x = 1 +\n    // why\n    2\n",
+        "var x = [\n// why\n'a', b]\n",
+        "var x = lambda: \n// why\n1\n",
+        "var x = \n// why\n1\n",
+        "var x = 1 +\n// why\n2\n",
+        "// a\n//    .slack()\n\n// another paragraph\nstream\n",
     ],
 )
 def test_comments_within_a_statement_survive(script: str) -> None:
     assert format(parse(script)) == script
+
+
+def test_scripts_are_formatted_as_by_kapacitor() -> None:
+    """A table made by Kapacitor's formatter: a script, what comes of it, or the error."""
+    table = (Path(__file__).parent / "formatted_by_go.jsonl").read_text()
+    wrong = []
+    for line in table.splitlines():
+        script, formatted, error = json.loads(line)
+        try:
+            found = format(parse(script)), None
+        except ScriptError as fault:
+            found = None, str(fault)
+        if found != (formatted, error):
+            wrong.append((script, (formatted, error), found))
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        'stream|where(lambda: "a" // why\n > 1)',
+        "stream|a(1 // why\n, 2)",
+        "stream|a(1, 2 // why\n)",
+        "var x = // why\n 1",
+        "var // why\n x = 1",
+        "var x // why\n = 1",
+        "var l = [ // why\n 'a' // why not\n]",
+        "var x = ( // why\n 1 + // why\n 2 // why\n) * 3",
+    ],
+)
+def test_no_comment_is_lost(script: str) -> None:
+    formatted = format(parse(script))
+    assert formatted.count("// why") == script.count("// why")
+    assert format(parse(formatted)) == formatted
 
 
 def test_an_expression_on_its_own() -> None:
