@@ -15,6 +15,7 @@ from collections.abc import Callable
 from runtime.alert.types import Row
 from runtime.errors import ConfigError, DeliveryError, TaskError
 from runtime.frames import Batch, Batches, Frame, Point
+from runtime.http_headers import HeaderNameError, check_names
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Barrier, GroupedNode
 from runtime.nodes.post_queue import Step
@@ -40,6 +41,10 @@ class HTTPPostNode(GroupedNode):
         self._service = service
         self._name = spec.endpoints[0] if spec.endpoints else ""
         self._endpoint = self._at_start(spec)
+        try:
+            check_names(spec.headers)
+        except HeaderNameError as error:
+            raise TaskError(f"headers: {error}") from None
         self._options = HandlerConfig(
             headers=dict(spec.headers),
             capture_response=spec.capture_response,

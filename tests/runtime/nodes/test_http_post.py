@@ -339,3 +339,9 @@ def test_a_mistake_in_one_work_leaves_the_next(caplog):
         asyncio.run(main())
     assert steps == [1]
     assert "a post failed" in caplog.text
+
+
+def test_a_header_name_that_no_request_has_is_refused():
+    with pytest.raises(TaskError) as caught:
+        Run("httpPost('http://h/').header('X Y', 'v')")
+    assert str(caught.value) == 'headers: net/http: invalid header field name "X Y"'
