@@ -147,5 +147,8 @@ def _tables(text: str, decoder: Decoder) -> dict[str, Any]:
         at = _AT_LINE.search(message)
         line = (at[1] if at else None) or text.count("\n") + 1
         raise ConfigError(f"toml: line {line}: {_AT_LINE.sub('', message)}") from None
+    except ValueError:
+        # of Python: thousands of digits
+        raise ConfigError("toml: an integer is out of range for int64") from None
     except RecursionError:
         raise ConfigError("toml: values are nested too deeply") from None

@@ -14,6 +14,7 @@ from runtime.secrets import NO_SECRET, Secret
 from runtime.services.httpd.sites import parsed_host, parsed_origin
 from runtime.units import DAY, HOUR, MINUTE, SECOND, Duration
 
+_PORT_CHARACTERS = 100
 DEFAULT_BUFFER_LENGTH = 5000
 MINIMUM_BUFFER_LENGTH = 1000
 LOG_LEVELS = {
@@ -82,7 +83,8 @@ class HttpConfig:
                 f"invalid http bind address port {port}: "
                 f'strconv.ParseInt: parsing "{port}": invalid syntax'
             )
-        number = int(port)
+        # Python does not take thousands of digits for a number
+        number = int(port) if len(port) <= _PORT_CHARACTERS else -1
         if not 0 <= number <= 65535:
             raise ConfigError(f"invalid http bind address port {port}: out of range")
         return host, number

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import html as html_
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from json import loads
 from typing import Any, Protocol, TypeVar, cast
@@ -25,6 +27,8 @@ from runtime.units import MILLISECOND, SECOND, Nanoseconds
 
 T = TypeVar("T")
 
+# while an answer is judged: what of it could not be
+_doubts: ContextVar[list[str] | None] = ContextVar("doubts", default=None)
 _EMPTY_ROW = Row("")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME = re.compile(
@@ -48,9 +52,27 @@ class Answer(Protocol):
         """The body decoded from JSON, or None where it is not JSON."""
 
 
+@contextlib.contextmanager
+def judging() -> Iterator[list[str]]:
+    """Collect which values were missing or of another type while an answer is judged.
+
+    `get`, the comparisons, `contains` and `length` give something all the same; what is
+    collected says that a verdict does not rest on the answer alone.
+    """
+    doubts: list[str] = []
+    token = _doubts.set(doubts)
+    try:
+        yield doubts
+    finally:
+        _doubts.reset(token)
+
+
 def get(holder: object, key: str, default: object = "") -> Any:
     """The value under `key`; the default where there is none, or nothing to look in."""
-    return holder.get(key, default) if isinstance(holder, Mapping) else default
+    found = holder.get(key, default) if isinstance(holder, Mapping) else default
+    if found is None or not (isinstance(holder, Mapping) and key in holder):
+        _doubt(key)
+    return found
 
 
 def without_empty(table: Mapping[str, object], *keys: str) -> dict[str, object]:
@@ -91,15 +113,19 @@ def contains(holder: object, item: object) -> bool:
         return isinstance(item, str) and item in holder
     if isinstance(holder, Mapping):
         return isinstance(item, str) and item in holder
+    if not isinstance(holder, Sequence | AbstractSet):
+        _doubt("in")
+        return False
     # not by hash: an item may be a list
-    return isinstance(holder, Sequence | AbstractSet) and any(
-        each == item for each in holder
-    )
+    return any(each == item for each in holder)
 
 
 def length(value: object) -> int:
     """The length of a string, list or map; 0 for anything else. Never raises."""
-    return len(value) if isinstance(value, str | Sequence | Mapping) else 0
+    if isinstance(value, str | Sequence | Mapping):
+        return len(value)
+    _doubt("len")
+    return 0
 
 
 def items_of(value: object) -> Collection[Any]:
@@ -280,12 +306,19 @@ def parse_error(response: Answer) -> str:
     return ""
 
 
+def _doubt(what: str) -> None:
+    doubts = _doubts.get()
+    if doubts is not None:
+        doubts.append(what)
+
+
 def _order(left: object, right: object) -> int | None:
     """-1, 0 or 1 as `left` is less than, equal to or more than `right`; None: neither."""
     if isinstance(left, str) and isinstance(right, str):
         return (left > right) - (left < right)
     for each in (left, right):
         if isinstance(each, bool) or not isinstance(each, int | float) or each != each:
+            _doubt("order")
             return None
     a, b = cast(float, left), cast(float, right)
     return (a > b) - (a < b)

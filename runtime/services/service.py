@@ -13,6 +13,7 @@ from runtime.alert.wholeness import whole_event
 from runtime.errors import ConfigError, DeliveryError
 from runtime.http_client import HttpClient, Request, Response
 from runtime.secrets import redact, secrets_in
+from runtime.services.expressions import judging
 
 ConfigT = TypeVar("ConfigT", bound="ServiceConfig")
 OptionsT = TypeVar("OptionsT")
@@ -185,18 +186,21 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
         """Tell success from failure.
 
         An exception in `accepts` or `failure` leaves the decision to the status: it
-        means success if it is in `ok`. Where `accepts` refuses such a status and the
-        body is not a JSON object, the delivery is tried again.
+        means success if it is in `ok`. Where `accepts` refuses such a status, and the
+        body is not a JSON object or lacks a value that was looked for, the delivery is
+        tried again.
 
         Raises:
             DeliveryError: the answer means that the event was not delivered.
         """
-        if self._is_accepted(response):
-            return
+        with judging() as doubts:
+            if self._is_accepted(response):
+                return
         error = response.error(self._worded(response))
-        # a proxy's page is not the endpoint's refusal
-        is_unclear = response.status in self.ok and not isinstance(response.json, dict)
-        error.retry = error.retry or is_unclear
+        # a proxy's page is not the endpoint's refusal, nor is what lacks the values that
+        # were asked for
+        is_unclear = doubts or not isinstance(response.json, dict)
+        error.retry = error.retry or (response.status in self.ok and bool(is_unclear))
         raise error
 
     def _is_accepted(self, response: Response) -> bool:

@@ -64,7 +64,8 @@ def unreachable(url: str) -> str | None:
         host, port = authority.rpartition("@")[2], ""
     if not host:
         return "no host in request URL"
-    return f"invalid port {port}" if port and int(port) > 65535 else None
+    is_port = len(port) <= _PORT_CHARACTERS and int(port or 0) <= 65535
+    return None if is_port else f"invalid port {port[:_PORT_CHARACTERS]}"
 
 
 def below(url: str, *parts: str, query: Mapping[str, object] | None = None) -> str:

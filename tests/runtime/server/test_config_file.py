@@ -164,6 +164,7 @@ def test_without_a_host_in_the_file_the_server_listens_on_loopback() -> None:
             'toml: line 3 (last key "hipchat"): a second [[hipchat]] is enabled, and '
             "this server has one hipchat",
         ),
+        ("a = " + "9" * 5000, "toml: an integer is out of range for int64"),
         ("a = " + "[" * 5000, "toml: values are nested too deeply"),
     ],
 )
@@ -296,6 +297,10 @@ def test_an_empty_duration_leaves_the_default() -> None:
         (
             '[http]\nbind-address = ":99999"',
             "http: invalid http bind address port 99999: out of range",
+        ),
+        (
+            '[http]\nbind-address = ":' + "9" * 5000 + '"',
+            f"http: invalid http bind address port {'9' * 5000}: out of range",
         ),
         ("[load]\nenabled = true\ndir = 'load'", "dir must be an absolute path"),
         ("[hipchat]\nenabled = true", "hipchat: must specify url"),

@@ -315,6 +315,7 @@ def test_a_variable_that_a_secret_stands_in_is_no_typo(
         ("x/y", 'unsupported protocol scheme "": it must be http or https'),
         ("http://x:99999/", "invalid port 99999"),
         ("http://u:p@x:99999/", "invalid port 99999"),
+        ("http://x:" + "9" * 5000, "invalid port 999999"),
         ("http:///x", "no host in request URL"),
         ("http://a b/", 'invalid character " " in host name'),
         ("https://x:65535/y", ""),

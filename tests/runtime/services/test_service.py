@@ -1,6 +1,7 @@
 """What the services of HTTP integrations share."""
 
 import asyncio
+import json
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
 
@@ -9,7 +10,7 @@ import pytest
 from runtime.alert.types import Level
 from runtime.errors import DeliveryError
 from runtime.http_client import AiohttpClient, Request, Response
-from runtime.services.expressions import get
+from runtime.services.expressions import contains, get, joined, length, less
 from runtime.services.httppost.config import Config as HttpPostConfig
 from runtime.services.httppost.service import HandlerConfig
 from runtime.services.httppost.service import Service as HttpPostService
@@ -162,6 +163,59 @@ def test_a_success_status_without_the_json_that_confirms_it_is_tried_again(body)
 def test_a_refusal_in_json_is_final():
     assert not outcome(TruthfulService, 200, '{"ok": false}').retry
     assert outcome(TruthfulService, 200, '{"ok": true}') is None
+
+
+class ComparingService(FormService):
+    """Judges as generated code does, with functions that never raise."""
+
+    kind = "comparing"
+
+    def accepts(self, response):
+        reply = response.json
+        return (
+            response.status in self.ok
+            and less(get(reply, "code"), 400)
+            and contains(get(reply, "message"), "sent")
+            and length(get(reply, "items")) > 0
+            and get(reply, "ok") is True
+        )
+
+    def failure(self, response):
+        return joined([get(response.json, "message"), response.status], ": ")
+
+
+GOOD = {"code": 200, "message": "sent", "items": [1], "ok": True}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"code": None},
+        {"code": "200"},
+        {"code": True},
+        {"code": []},
+        {"message": None},
+        {"message": 5},
+        {"items": None},
+        {"items": 5},
+        {"ok": None},
+        *({name: ...} for name in GOOD),
+    ],
+)
+def test_a_value_of_another_type_is_no_refusal(change):
+    reply = {**GOOD, **change}
+    body = json.dumps({k: v for k, v in reply.items() if v is not ...})
+    assert outcome(ComparingService, 200, json.dumps(GOOD)) is None
+    assert outcome(ComparingService, 200, body).retry
+    assert outcome(ComparingService, 503, body).retry
+    assert not outcome(ComparingService, 400, body).retry
+
+
+@pytest.mark.parametrize(
+    "change", [{"code": 404}, {"message": "refused"}, {"items": []}, {"ok": False}]
+)
+def test_a_value_that_refuses_is_final(change):
+    assert not outcome(ComparingService, 200, json.dumps({**GOOD, **change})).retry
 
 
 def test_an_event_outlives_answers_that_cannot_be_judged(server):
