@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from runtime.alert.types import Event, EventData, EventState, Level
+from runtime.errors import DeliveryError, KapacitorError
 from runtime.services.alert.service import AlertService
 from runtime.services.deliveries.watch import LOAD, TOPIC
 from runtime.units import Clock
@@ -50,17 +51,20 @@ class Problems:
         return (file for file in self._found if file.startswith(f"{kind}/"))
 
     def end(self) -> None:
-        """End a load: what is news is told.
-
-        Raises:
-            StoreError: the database cannot be written.
-        """
+        """End a load: what is news is told."""
         self.current = self._found
-        with self._alerts.transaction():
-            for file, reason in self.current.items():
-                self._tell(file, Level.CRITICAL, f"{file} cannot be loaded: {reason}")
-            for file in self._former():
-                self._tell(file, Level.OK, f"{file} is loaded or gone")
+        try:
+            with self._alerts.transaction():
+                self._tell_all()
+        # they are logged and listed all the same
+        except KapacitorError as error:
+            log.error("failed to note what is not loaded", extra={"err": str(error)})
+
+    def _tell_all(self) -> None:
+        for file, reason in self.current.items():
+            self._tell(file, Level.CRITICAL, f"{file} cannot be loaded: {reason}")
+        for file in self._former():
+            self._tell(file, Level.OK, f"{file} is loaded or gone")
 
     def _former(self) -> list[str]:
         topic = self._alerts.topics.get(TOPIC)
@@ -76,9 +80,14 @@ class Problems:
         if before is not None and (before.level, before.message) == (level, message):
             return
         state = EventState(id, message, "", self._clock(), 0, level)
-        self._alerts.collect(
-            Event(TOPIC, state, EventData(name=TOPIC, tags={"file": file}))
-        )
+        data = EventData(name=TOPIC, tags={"file": file})
+        try:
+            self._alerts.collect(Event(TOPIC, state, data))
+        # one handler's queue is full; the next file may be of interest to others
+        except DeliveryError as error:
+            log.error(
+                "failed to tell of a file", extra={"file": file, "err": str(error)}
+            )
 
 
 def _plain(text: str) -> str:

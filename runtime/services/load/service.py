@@ -70,7 +70,7 @@ class LoadService:
         """Delete what files defined that are gone, then define what changed.
 
         Raises:
-            StoreError: the database cannot be read or written.
+            StoreError: the database cannot be read.
         """
         run = self._compute.run
         found, faults = await asyncio.to_thread(self._read)
@@ -181,8 +181,13 @@ class LoadService:
         for key, loaded in known.items():
             if key not in current and not self._may_be_there(key, loaded, found):
                 log.info("deleting what no file says any more", extra={"id": key})
-                self._delete(key)
-                self._ledger.delete(key)
+                try:
+                    self._delete(key)
+                    self._ledger.delete(key)
+                # tried again by the next load; the others are deleted
+                except KapacitorError as error:
+                    text = f"failed to delete what it defined: {error}"
+                    self._problems.add(loaded.file or key, text)
 
     def _may_be_there(self, key: str, loaded: Loaded, found: Definitions) -> bool:
         """Whether a file that cannot be read may still define something."""

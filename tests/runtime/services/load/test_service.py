@@ -778,3 +778,37 @@ def test_files_may_use_what_strangers_may_not(
     assert api.ask("GET", "/alerts/topics/t/handlers/h")[0] == 200
     api.restart()
     assert api.ask("GET", "/alerts/topics/t/handlers/h")[0] == 200
+
+
+def test_a_database_that_takes_nothing_is_tried_again(
+    load: Any, directory: Directory
+) -> None:
+    for name in ("a", "b"):
+        directory.write(f"tasks/{name}.tick", DBRP + ALERT.format(topic=name))
+    api = load()
+
+    def database(*statements: str) -> None:
+        # nobody else may open it
+        for statement in statements:
+            api.run(execute(statement))
+
+    async def execute(statement: str) -> None:
+        await api.server._compute.run(api.server._store.execute, statement)
+
+    database(
+        *(
+            f"CREATE TRIGGER no_{verb} BEFORE {verb} ON entries "
+            "BEGIN SELECT RAISE(ABORT, 'no room'); END"
+            for verb in ("INSERT", "UPDATE", "DELETE")
+        )
+    )
+    directory.remove("tasks/a.tick")
+    directory.write("tasks/b.tick", DBRP + ALERT.format(topic="other"))
+    directory.write("tasks/c.tick", DBRP + ALERT.format(topic="c"))
+    reload(api)
+    assert running(api) == ["a", "b"]
+    assert files(api) == ["tasks/a.tick", "tasks/b.tick", "tasks/c.tick"]
+    assert all("no room" in reason for _, _, reason in rejected(api))
+    database(*(f"DROP TRIGGER no_{verb}" for verb in ("INSERT", "UPDATE", "DELETE")))
+    reload(api)
+    assert (running(api), files(api)) == (["b", "c"], [])
