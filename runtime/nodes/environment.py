@@ -11,6 +11,7 @@ from runtime.alert.inhibition import Inhibitors
 from runtime.alert.types import Event, EventState, Handler
 from runtime.dialing import Dialer
 from runtime.frames import Point
+from runtime.nodes.budget import Budget
 from runtime.nodes.pages import HTTPOutputs
 from runtime.nodes.post_queue import PostQueues, Step
 from runtime.nodes.timers import Timers
@@ -83,6 +84,7 @@ class Environment:
         dialer: what handlers connect with that have no service.
         sideload: the values that `sideload` nodes look up.
         resume: lets the task go on with a step, when something outside is done.
+        budget: what memory and time the task has taken.
         timers: call nodes at later times.
     """
 
@@ -99,6 +101,7 @@ class Environment:
     dialer: Dialer = field(default_factory=Dialer)
     sideload: Sources = field(default_factory=Sources)
     resume: Callable[[Step], None] = field(default=lambda step: step())
+    budget: Budget = field(default_factory=Budget)
     timers: Timers = field(init=False)
 
     def __post_init__(self) -> None:

@@ -130,7 +130,10 @@ class EvalNode(PointwiseNode):
                     results[earlier] = tags[earlier]
             value: Value = function.row(state, time, seen, tags)
             # expressions cut texts by bytes; what leaves the node has to be text
-            results[name] = whole(value) if isinstance(value, str) else value
+            if isinstance(value, str):
+                self.environment.budget.make(len(value))
+                value = whole(value)
+            results[name] = value
             if name not in fields and name not in tags:
                 if seen is fields:
                     seen = dict(fields)
@@ -207,9 +210,20 @@ class EvalNode(PointwiseNode):
                 name: FieldColumn(column.kind, column.values[rows])
                 for name, column in results.items()
             }
-        results = {name: _whole(column) for name, column in results.items()}
+        results = {name: self._whole(column) for name, column in results.items()}
         laid = self._laid(frame, results)
         return None if laid is None else _Derived(Outcome(laid, rows), failures)
+
+    def _whole(self, column: FieldColumn) -> FieldColumn:
+        """The column without texts that have no UTF-8; what it takes is noted."""
+        if column.kind != "string":
+            return column
+        texts = "".join(column.values)
+        self.environment.budget.make(len(texts))
+        if is_whole(texts):
+            return column
+        values = np.array([whole(text) for text in column.values], dtype=object)
+        return FieldColumn(column.kind, values)
 
     def _laid(self, frame: Frame, results: dict[str, FieldColumn]) -> Frame | None:
         if any(results[name].kind != "string" for name in self._tags):
@@ -237,14 +251,6 @@ def _tag(value: Value) -> str:
             f"result of a tag expression must be of type string, got {kind}"
         )
     return value
-
-
-def _whole(column: FieldColumn) -> FieldColumn:
-    """The column without texts that have no UTF-8."""
-    if column.kind != "string" or is_whole("".join(column.values)):
-        return column
-    values = np.array([whole(text) for text in column.values], dtype=object)
-    return FieldColumn(column.kind, values)
 
 
 def _field(column: Column, size: int) -> FieldColumn | None:

@@ -8,6 +8,7 @@ from runtime.frames import Batch, Frame, Point
 from runtime.nodes.environment import Environment
 from runtime.nodes.grouping import grouping_of
 from runtime.nodes.node import Barrier, Node
+from runtime.nodes.sizes import of_points
 from runtime.pipeline import transform as pipeline
 from runtime.units import Nanoseconds
 
@@ -79,6 +80,10 @@ class GroupByNode(Node):
         self._points.clear()
         for batch in held:
             self.emit_batch(batch)
+
+    def held(self) -> int:
+        """How many bytes of points wait for the end of their time."""
+        return super().held() + sum(map(of_points, self._points.values()))
 
     @property
     def working_cardinality(self) -> int:

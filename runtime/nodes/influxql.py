@@ -13,6 +13,7 @@ from runtime.nodes.environment import Environment
 from runtime.nodes.influxql_columns import reduced
 from runtime.nodes.node import Barrier, GroupedNode, Node
 from runtime.nodes.reducers import Sample, Transformation
+from runtime.nodes.sizes import VALUE, of_points
 from runtime.pipeline import influxql as pipeline
 from runtime.units import Nanoseconds
 
@@ -173,6 +174,11 @@ class InfluxQLNode(GroupedNode):
         self._moments.pop(group, None)
         self._names.pop(group, None)
 
+    def held(self) -> int:
+        """How many bytes of points wait for the end of their time."""
+        waiting = sum(of_points(moment.points) for moment in self._moments.values())
+        return super().held() + waiting
+
     def _reduce(self, batch: Batch) -> None:
         reader = _Samples(
             self, self._method, self._field, "failed to aggregate point in batch"
@@ -282,6 +288,11 @@ class TransformationNode(GroupedNode):
         """Forget the state of a group."""
         super().forget(group)
         self._groups.pop(group, None)
+
+    def held(self) -> int:
+        """How many bytes of values are remembered."""
+        kept = sum(state[1].remembered for state in self._groups.values())
+        return super().held() + VALUE * kept
 
     def _fresh(self, failure: str) -> tuple[_Samples, Transformation]:
         reader = _Samples(self, self._method, self._field, failure)

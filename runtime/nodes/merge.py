@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from runtime.errors import TaskError
 from runtime.frames import Batch, Dimensions, Point, Value
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Barrier, Node
+from runtime.nodes.sizes import GROUP, of_item
 from runtime.pipeline import merge as pipeline
 from runtime.units import Nanoseconds, round_half_up
 
@@ -109,6 +111,14 @@ class UnionNode(MergingNode):
         """Emit what waits; the task's input has ended."""
         self._release(None)
 
+    def held(self) -> int:
+        """How many bytes of points wait for the other parents."""
+        firsts = ((queue[0], len(queue)) for queue in self._queues if queue)
+        return sum(
+            GROUP if isinstance(first, Barrier) else of_item(first) * number
+            for first, number in firsts
+        )
+
     def _advance(self, source: int, time: Nanoseconds) -> None:
         mark = self._marks[source]
         self._marks[source] = time if mark is None else max(mark, time)
@@ -146,29 +156,58 @@ class UnionNode(MergingNode):
         return Batch(name, item.tags, item.tmax, item.points, item.dimensions)
 
 
-@dataclass(slots=True)
-class _Set:
-    """What the parents gave for one time: at most one item each."""
+class _Moment:
+    """What the parents gave for one time: sets of at most one item each.
 
-    time: Nanoseconds
-    items: list[Point | Batch | None]
+    Attributes:
+        time: the time, rounded.
+        sets: in order; several where a parent gave several items.
+    """
 
-    def is_complete(self) -> bool:
-        """Whether every parent gave something."""
-        return all(item is not None for item in self.items)
+    __slots__ = ("_filled", "_sources", "sets", "time")
+
+    def __init__(self, time: Nanoseconds, sources: int) -> None:
+        self.time = time
+        self.sets: deque[_Set] = deque()
+        self._sources = sources
+        # of how many sets each parent has given its item
+        self._filled = [0] * sources
+
+    def put(self, source: int, item: Point | Batch) -> None:
+        """Put an item into the first set that lacks one of its parent."""
+        index = self._filled[source]
+        if index == len(self.sets):
+            self.sets.append([None] * self._sources)
+        self.sets[index][source] = item
+        self._filled[source] += 1
+
+    def take(self) -> _Set:
+        """The first set, which leaves."""
+        self._filled = [max(0, number - 1) for number in self._filled]
+        return self.sets.popleft()
+
+
+_Set = list[Point | Batch | None]
+
+
+def _is_complete(items: _Set) -> bool:
+    """Whether every parent gave something."""
+    return all(item is not None for item in items)
 
 
 @dataclass(slots=True)
 class _Joined:
-    """The sets of one group that wait.
+    """What waits of one group.
 
     Attributes:
-        sets: by time, several where a parent gave several items of one time.
         marks: how far each parent has come.
+        moments: by time.
+        times: a heap of the times of `moments`.
     """
 
     marks: list[Nanoseconds | None]
-    sets: dict[Nanoseconds, list[_Set]] = field(default_factory=dict)
+    moments: dict[Nanoseconds, _Moment] = field(default_factory=dict)
+    times: list[Nanoseconds] = field(default_factory=list)
 
 
 class JoinNode(MergingNode):
@@ -230,15 +269,29 @@ class JoinNode(MergingNode):
     def flush(self) -> None:
         """Emit what waits; the task's input has ended."""
         for joined in self._groups.values():
-            for time in sorted(joined.sets):
-                for each in joined.sets[time]:
-                    self._join(each)
-            joined.sets.clear()
+            for time in sorted(joined.times):
+                for each in joined.moments[time].sets:
+                    self._join(each, time)
+            joined.moments.clear()
+            joined.times.clear()
 
     @property
     def working_cardinality(self) -> int:
         """How many groups are joined."""
         return len(self._groups)
+
+    def held(self) -> int:
+        """How many bytes of points wait for those of the other parents."""
+        waiting = 0
+        for joined in self._groups.values():
+            if joined.times:
+                some = joined.moments[joined.times[0]].sets
+                each = sum(of_item(item) for item in some[0] if item is not None)
+                waiting += each * len(some) * len(joined.times)
+        for general in self._general:
+            for items in general.values():
+                waiting += of_item(items[0]) * len(items) if items else 0
+        return super().held() + waiting
 
     def _time(self, item: Point | Batch) -> Nanoseconds:
         return round_half_up(time_of(item), self._tolerance)
@@ -248,15 +301,11 @@ class JoinNode(MergingNode):
         if joined is None:
             joined = self._groups[group] = _Joined([None for _ in self._names])
         time = self._time(item)
-        sets = joined.sets.setdefault(time, [])
-        for each in sets:
-            if each.items[source] is None:
-                each.items[source] = item
-                break
-        else:
-            items: list[Point | Batch | None] = [None for _ in self._names]
-            items[source] = item
-            sets.append(_Set(time, items))
+        moment = joined.moments.get(time)
+        if moment is None:
+            moment = joined.moments[time] = _Moment(time, len(self._names))
+            heapq.heappush(joined.times, time)
+        moment.put(source, item)
         mark = joined.marks[source]
         joined.marks[source] = time if mark is None else max(mark, time)
         self._release(joined)
@@ -265,24 +314,25 @@ class JoinNode(MergingNode):
         """Emit in order of time: complete sets, and those that stay incomplete."""
         known = [mark for mark in joined.marks if mark is not None]
         passed = min(known) if len(known) == len(joined.marks) else None
-        for time in sorted(joined.sets):
-            sets = joined.sets[time]
-            while sets and (
-                sets[0].is_complete() or (passed is not None and time < passed)
-            ):
-                self._join(sets.pop(0))
-            if sets:
+        while joined.times:
+            time = joined.times[0]
+            moment = joined.moments[time]
+            has_passed = passed is not None and time < passed
+            while moment.sets and (has_passed or _is_complete(moment.sets[0])):
+                self._join(moment.take(), time)
+            if moment.sets:
                 return
-            del joined.sets[time]
+            del joined.moments[time]
+            heapq.heappop(joined.times)
 
-    def _join(self, each: _Set) -> None:
-        if not self._outer and not each.is_complete():
+    def _join(self, items: _Set, time: Nanoseconds) -> None:
+        if not self._outer and not _is_complete(items):
             return
-        points = [item if isinstance(item, Point) else None for item in each.items]
+        points = [item if isinstance(item, Point) else None for item in items]
         if any(points):
-            self.emit_point(self._joined_point(points, each.time))
+            self.emit_point(self._joined_point(points, time))
         else:
-            self._join_batches(each)
+            self._join_batches(items, time)
 
     def _joined_point(self, points: list[Point | None], time: Nanoseconds) -> Point:
         finest = max(
@@ -311,8 +361,8 @@ class JoinNode(MergingNode):
         name = self._stream_name or present[0].name
         return Point(name, time, tags, fields, dimensions)
 
-    def _join_batches(self, each: _Set) -> None:
-        batches = [item if isinstance(item, Batch) else None for item in each.items]
+    def _join_batches(self, items: _Set, moment: Nanoseconds) -> None:
+        batches = [item if isinstance(item, Batch) else None for item in items]
         present = [batch for batch in batches if batch is not None]
         finest = max(present, key=lambda batch: len(batch.dimensions.tags))
         rows: dict[Nanoseconds, list[list[Point | None]]] = {}
@@ -337,7 +387,7 @@ class JoinNode(MergingNode):
             Batch(
                 self._stream_name or present[0].name,
                 finest.tags,
-                each.time,
+                moment,
                 points,
                 finest.dimensions,
             )

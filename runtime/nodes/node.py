@@ -9,7 +9,9 @@ from typing import ClassVar, NoReturn, Protocol
 
 from runtime.errors import TaskError
 from runtime.frames import Batch, Batches, Frame, Point
+from runtime.nodes.budget import STEPS
 from runtime.nodes.environment import Environment
+from runtime.nodes.sizes import GROUP
 from runtime.units import Nanoseconds
 
 # From how many rows on columns are faster than points, as bench/tasks.py prints it: in
@@ -98,9 +100,9 @@ class Node:
         """
         return None
 
-    def twin(self) -> Node:
+    def twin(self, environment: Environment) -> Node:
         """A new node like this one, for others to follow; it logs nothing itself."""
-        made = type(self)(self._definition, self.environment)
+        made = type(self)(self._definition, environment)
         made._quiet = True
         return made
 
@@ -134,8 +136,11 @@ class Node:
 
     def frame(self, frame: Frame) -> None:
         """Take points of a stream in columns."""
-        for point in frame.points():
-            self.point(point)
+        points, look = frame.points(), self.environment.budget.look
+        for start in range(0, len(points), STEPS):
+            look()
+            for point in points[start : start + STEPS]:
+                self.point(point)
 
     def batch(self, batch: Batch) -> None:
         """Take a batch."""
@@ -143,7 +148,9 @@ class Node:
 
     def batches(self, batches: Batches) -> None:
         """Take batches in columns."""
+        look = self.environment.budget.look
         for batch in batches:
+            look()
             self.batch(batch)
 
     def barrier(self, barrier: Barrier) -> None:
@@ -260,6 +267,10 @@ class Node:
     def working_cardinality(self) -> int:
         """How many groups the node keeps state for."""
         return 0
+
+    def held(self) -> int:
+        """How many bytes the node keeps between writes, roughly."""
+        return GROUP * self.working_cardinality
 
     def stats(self) -> dict[str, int]:
         """The node's counters, as the task API shows them."""

@@ -175,6 +175,11 @@ def bottom(samples: Samples, number: int) -> list[Sample]:
 class Transformation(ABC):
     """Turns a series of values into another, one by one."""
 
+    @property
+    def remembered(self) -> int:
+        """How many values it remembers, besides one or two."""
+        return 0
+
     @abstractmethod
     def next(self, value: Any, time: Nanoseconds) -> Any:
         """The new value, or None for none."""
@@ -225,6 +230,11 @@ class MovingAverage(Transformation):
         self._values: list[Any] = []
         self._position = 0
         self._sum: Any = 0
+
+    @property
+    def remembered(self) -> int:
+        """How many values it remembers."""
+        return len(self._values)
 
     def next(self, value: Any, time: Nanoseconds) -> Any:
         """The new value, or None for none."""

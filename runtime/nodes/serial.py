@@ -128,8 +128,7 @@ class SerialNode(PointwiseNode):
             if outcome is not None:
                 self.emit_frame(outcome.frame, shared=False)
                 return
-        for point in frame.points():
-            self.point(point)
+        super().frame(frame)
 
     def batches(self, batches: Batches) -> None:
         """Take batches in columns."""

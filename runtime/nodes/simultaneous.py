@@ -11,9 +11,11 @@ from typing import Any
 
 from runtime.errors import EvaluationError
 from runtime.frames import Batch, Dimensions, Point, Value
+from runtime.nodes.budget import STEPS
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Barrier, GroupedNode
 from runtime.nodes.predicate import Predicate
+from runtime.nodes.sizes import of_points
 from runtime.pipeline import merge, transform
 from runtime.units import Nanoseconds, round_half_up
 
@@ -86,6 +88,10 @@ class MomentNode(GroupedNode, ABC):
         """Forget the state of a group."""
         super().forget(group)
         self._moments.pop(group, None)
+
+    def held(self) -> int:
+        """How many bytes of points wait for the end of their time."""
+        return sum(of_points(moment.points) for moment in self._moments.values())
 
     def _emit(self, moment: Moment, group: str) -> None:
         for point in self.results(moment, group):
@@ -167,7 +173,11 @@ class CombineNode(MomentNode):
             )
             return
         matches = self._matches(moment.points, group)
-        for chosen in itertools.combinations(range(len(moment.points)), len(matches)):
+        numbers = range(len(moment.points))
+        every = itertools.combinations(numbers, len(matches))
+        for number, chosen in enumerate(every):
+            if not number % STEPS:
+                self.environment.budget.look()
             for order in itertools.permutations(chosen):
                 if all(matches[n][index] for n, index in enumerate(order)):
                     yield self._merged(moment, [moment.points[i] for i in order])

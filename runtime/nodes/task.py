@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from runtime.errors import TaskError
 from runtime.frames import Frame, Point
 from runtime.nodes.arrivals import Arrived
+from runtime.nodes.budget import STEPS
 from runtime.nodes.build import build
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Node, feed
@@ -78,6 +79,8 @@ class ExecutingTask:
         self.error = ""
         self.nodes: list[Node] = build(script.pipeline, environment)
         self._pipeline = script.pipeline
+        self._budget = environment.budget
+        self._budget.keepers = self.nodes
         self._source = self.nodes[0]
         self.databases = frozenset((db, rp) for db, rp in environment.dbrps)
         self.measurements = _measurements(self.nodes)
@@ -147,13 +150,16 @@ class ExecutingTask:
             self._guarded(lambda: self._each(points))
 
     def _each(self, points: Iterable[Point]) -> None:
-        take, takes = self._source.point, self.takes
-        for point in points:
+        take, takes, look = self._source.point, self.takes, self._budget.look
+        for number, point in enumerate(points, 1):
             if takes(point):
                 take(point)
+            if not number % STEPS:
+                look()
 
     def _guarded(self, step: Callable[[], None]) -> None:
         try:
+            self._budget.begin()
             step()
         except TaskError as error:
             self.error = str(error)

@@ -7,6 +7,7 @@ each group is known and OK, not even the alerts have to run.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NoReturn
@@ -27,8 +28,12 @@ class Watch:
 
     def __init__(self, path: Path) -> None:
         """Make a watch without tasks, for paths like this one."""
-        nodes = [node.twin() for node in path.nodes]
-        self._arrivals = Arrivals(path.alert.environment)
+        environment = path.alert.environment
+        self._budget = environment.budget.fresh()
+        environment = dataclasses.replace(environment, budget=self._budget)
+        nodes = [node.twin(environment) for node in path.nodes]
+        self._budget.keepers = nodes
+        self._arrivals = Arrivals(environment)
         for node, child in zip(nodes, [*nodes[1:], self._arrivals], strict=True):
             node.link(child)
         self._nodes = nodes
@@ -71,6 +76,7 @@ class Watch:
         self._is_fed = True
         self._arrivals.full = partial(self._pass_on, run)
         try:
+            self._budget.begin()
             self._lead(frame)
         # it is as if the nodes of each task had failed
         except Exception as error:

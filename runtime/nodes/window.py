@@ -12,6 +12,7 @@ from runtime.frames import Batch, Batches, Dimensions, Frame, Point
 from runtime.nodes.columns import Times
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Barrier, Node
+from runtime.nodes.sizes import of_points
 from runtime.nodes.window_buffer import (
     Buffer,
     Gathered,
@@ -163,6 +164,7 @@ class WindowNode(Node):
         self._buffer.compact()
         self._kept = self._buffer.size
         for batches in self._batches(frame, numbers, times, pointers, plan, sources):
+            self.environment.budget.look()
             self.emit_batches(batches)
 
     def _touched(self, numbers: Numbers) -> tuple[Waiting, Waiting | None]:
@@ -276,7 +278,16 @@ class WindowNode(Node):
             if each in known
         )
 
+    def held(self) -> int:
+        """How many bytes of points wait, and what is kept of each group."""
+        tails = [self._tails[number] for number in self._tailed]
+        rows = sum(map(len, tails)) or 1
+        most = max(tails, key=len, default=[])
+        each = of_points(most) // max(1, len(most))
+        return super().held() + self._buffer.held() + rows * each
+
     def _emit(self, number: int, emission: Emission) -> None:
+        self.environment.budget.look()
         group = self._groups[number]
         self.emit_batch(
             Batch(

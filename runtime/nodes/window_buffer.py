@@ -24,6 +24,7 @@ from runtime.nodes.columns import (
     join_tags,
     tag_column,
 )
+from runtime.nodes.sizes import of_frame
 
 Numbers = NDArray[np.int64]
 Pointers = NDArray[np.int64]
@@ -31,6 +32,9 @@ Pointers = NDArray[np.int64]
 # A pointer is the number of a source above this many bits of the row's number.
 _ROW_BITS = 32
 _ROW_MASK = (1 << _ROW_BITS) - 1
+
+# Bytes of what is kept of each row: its group, time and pointer.
+_POINTER = 24
 
 # With so many sources, or more, rows are copied out of sources that are mostly dead.
 _MANY_SOURCES = 32
@@ -202,6 +206,10 @@ class Buffer:
                 groups.tolist(), starts.tolist(), ends, strict=True
             )
         }
+
+    def held(self) -> int:
+        """How many bytes the rows and their frames take, roughly."""
+        return self.size * _POINTER + sum(map(of_frame, self._sources))
 
     @property
     def sources(self) -> Sequence[Frame]:

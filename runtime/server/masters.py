@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from runtime.dialing import Dialer
+from runtime.nodes.budget import Budget
 from runtime.nodes.environment import Environment, ServerInfo
 from runtime.nodes.pages import HTTPOutputs
 from runtime.nodes.post_queue import PostQueues
@@ -37,6 +38,7 @@ class TaskMasters:
         timers: Timers,
     ) -> None:
         self._info = info
+        self._limits = config.task.limits
         self._services = services
         self._alerts = alerts
         self._dialer = dialer
@@ -78,4 +80,5 @@ class TaskMasters:
             posts=self.posts,
             dialer=self._dialer,
             sideload=self.sideload,
+            budget=Budget(self._limits),
         )

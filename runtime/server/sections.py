@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from runtime.errors import ConfigError
+from runtime.nodes.budget import Limits
 from runtime.secrets import NO_SECRET, Secret
 from runtime.services.httpd.sites import parsed_host, parsed_origin
 from runtime.units import DAY, HOUR, MINUTE, SECOND, Duration
@@ -283,11 +284,29 @@ class TaskConfig:
 
     Attributes:
         snapshot_interval: accepted, has no effect.
+        max_memory: bytes that one task may keep, roughly, before it is stopped; 0: any.
+        max_write_time: how long one task may work on a write before it is stopped; 0: any.
     """
 
     IGNORED: ClassVar[Collection[str]] = ("dir",)
 
     snapshot_interval: Duration = Duration(MINUTE)
+    max_memory: int = 1 << 30
+    max_write_time: Duration = Duration(MINUTE)
+
+    def validate(self) -> None:
+        """Check the values.
+
+        Raises:
+            ConfigError: a limit is negative.
+        """
+        if self.max_memory < 0 or self.max_write_time < 0:
+            raise ConfigError("max-memory and max-write-time must not be negative")
+
+    @property
+    def limits(self) -> Limits:
+        """What a task may take."""
+        return Limits(self.max_memory, int(self.max_write_time))
 
 
 @dataclass(frozen=True, slots=True)

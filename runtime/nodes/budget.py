@@ -1,0 +1,138 @@
+"""How much memory and time a task may take, so that no task takes the server down."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, Protocol
+
+from runtime.errors import TaskError
+from runtime.units import MINUTE, SECOND, Nanoseconds, go_duration
+
+# After how many points, or other steps of a loop, a node looks at its budget.
+STEPS = 1024
+# How often it is estimated what a task keeps.
+_MEASURED_EVERY: Nanoseconds = SECOND
+_MIB = 1 << 20
+
+
+class Limits(NamedTuple):
+    """What a task may take.
+
+    Attributes:
+        memory: bytes that its nodes keep, as far as can be estimated, and bytes of text
+            that they make of one write. 0: without limit.
+        time: for the points of one write. 0: without limit.
+    """
+
+    memory: int = 1024 * _MIB
+    time: Nanoseconds = MINUTE
+
+
+_DEFAULT = Limits()
+
+
+class Keeper(Protocol):
+    """What keeps something between writes: a node."""
+
+    @property
+    def name(self) -> str:
+        """Such as `window2`."""
+
+    def held(self) -> int:
+        """How many bytes it keeps, roughly."""
+
+
+class BudgetError(TaskError):
+    """A task takes more than it may."""
+
+
+class Budget:
+    """What one task has taken.
+
+    A task begins anew with each write. Nodes that make much of little (windows that
+    overlap, combinations) look at the budget now and then, and count texts that they
+    make before anybody has room for them.
+
+    Attributes:
+        keepers: the nodes whose memory counts.
+    """
+
+    __slots__ = ("_clock", "_deadline", "_limits", "_made", "_measure_at", "keepers")
+
+    def __init__(
+        self,
+        limits: Limits = _DEFAULT,
+        *,
+        clock: Callable[[], Nanoseconds] = time.monotonic_ns,
+    ) -> None:
+        """Make a budget.
+
+        Args:
+            limits: what may be taken.
+            clock: a time that never jumps.
+        """
+        self.keepers: Iterable[Keeper] = ()
+        self._limits = limits
+        self._clock = clock
+        self._made = 0
+        self._measure_at = 0
+        # nodes may work without a task
+        self._deadline = 2**63
+
+    def fresh(self) -> Budget:
+        """A budget with the same limits, of which nothing is taken."""
+        return Budget(self._limits, clock=self._clock)
+
+    def begin(self) -> None:
+        """Begin with a write.
+
+        Raises:
+            BudgetError: the task keeps more than it may.
+        """
+        now = self._clock()
+        self._deadline = now + self._limits.time
+        self._made = 0
+        if now >= self._measure_at:
+            self._measure(now)
+
+    def look(self) -> None:
+        """Look whether the task may go on with its write.
+
+        Raises:
+            BudgetError: it takes too long, or keeps more than it may.
+        """
+        now = self._clock()
+        if now > self._deadline and self._limits.time:
+            limit = go_duration(self._limits.time)
+            raise BudgetError(
+                f"one write takes longer than {limit}, which is [task] max-write-time"
+            )
+        if now >= self._measure_at:
+            self._measure(now)
+
+    def make(self, size: int) -> None:
+        """Note that so many bytes of text were made.
+
+        Raises:
+            BudgetError: that is more than the task may make of one write.
+        """
+        self._made += size
+        if self._made > self._limits.memory > 0:
+            raise BudgetError(
+                f"the texts made of one write take {self._made // _MIB} MiB, more than "
+                f"the {self._limits.memory // _MIB} MiB of [task] max-memory"
+            )
+
+    def _measure(self, now: Nanoseconds) -> None:
+        self._measure_at = now + _MEASURED_EVERY
+        if not self._limits.memory:
+            return
+        held = {keeper.name: keeper.held() for keeper in self.keepers}
+        total = sum(held.values())
+        if total > self._limits.memory:
+            most = max(held, key=lambda name: held[name])
+            raise BudgetError(
+                f"the task keeps some {total // _MIB} MiB, most of it in {most}: more "
+                f"than the {self._limits.memory // _MIB} MiB of [task] max-memory"
+            )
