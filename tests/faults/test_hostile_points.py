@@ -15,7 +15,7 @@ import pytest
 
 HOSTILE = Path(__file__).with_name("hostile.py")
 MEMORY_LIMIT = 2 << 30
-AT_ONCE = 100
+AT_ONCE = 60
 
 
 def _limited() -> None:
@@ -38,7 +38,7 @@ def cases(first: int, count: int) -> tuple[list[Any], int]:
 
 def test_hostile_points_stop_no_task(kit: Any) -> None:
     # the first case of a long run is another each time
-    first, count = (int(time.time()) % 10**8 * 1000, 20_000) if kit.long else (0, 100)
+    first, count = (int(time.time()) % 10**8 * 1000, 20_000) if kit.long else (0, 60)
     for start in range(first, first + count, AT_ONCE):
         faults, refused = cases(start, AT_ONCE)
         assert not faults
