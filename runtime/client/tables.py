@@ -54,7 +54,10 @@ def byte_count(size: int) -> str:
 
 def dbrps(pairs: Sequence[dict[str, str]]) -> str:
     """`["d"."r" "e"."f"]`."""
-    return "[" + " ".join(f'"{each["db"]}"."{each["rp"]}"' for each in pairs) + "]"
+    from runtime.golang.quoting import quote
+
+    names = (f"{quote(each['db'])}.{quote(each['rp'])}" for each in pairs)
+    return f"[{' '.join(names)}]"
 
 
 def variable(var: dict[str, object]) -> str:

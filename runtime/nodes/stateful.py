@@ -71,9 +71,11 @@ class DerivativeNode(SerialNode):
         if not elapsed:
             self.error("cannot perform derivative", "elaspsed time was 0")
             return None
-        rate = ratio(float(value) - float(before), ratio(elapsed, float(self._unit)))
-        if self._non_negative and rate < 0:
+        change = float(value) - float(before)
+        # the sign of the change counts, also where time goes back
+        if self._non_negative and change < 0:
             return None
+        rate = ratio(change, ratio(elapsed, float(self._unit)))
         return point.replace(fields={**point.fields, self._as: rate})
 
     def series(self, frame: Frame, series: Series) -> Outcome | None:
@@ -98,9 +100,10 @@ class DerivativeNode(SerialNode):
             self.error("cannot perform derivative", "elaspsed time was 0")
         known &= elapsed != 0
         with np.errstate(all="ignore"):
-            rate = (values - before) / (elapsed / float(self._unit))
+            change = values - before
+            rate = change / (elapsed / float(self._unit))
             if self._non_negative:
-                known &= ~(rate < 0)
+                known &= ~(change < 0)
         for id, end in zip(series.ids, series.ends, strict=True):
             row = series.order[end]
             self._previous[id] = column.values[row].item(), int(frame.time[row])

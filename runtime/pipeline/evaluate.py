@@ -92,15 +92,19 @@ def dbrps(program: ast.ProgramNode) -> tuple[tuple[str, str], ...]:
 
 
 def task_type(program: ast.ProgramNode) -> TaskType:
-    """What the script's chains begin with: `stream`, `batch`, or `invalid` for none or both."""
+    """What the script's chains and variables begin with; `invalid` for none or both.
+
+    Source: Kapacitor services/task_store/util.go, taskTypeFromProgram.
+    """
     found: set[TaskType] = set()
     for statement in program.statements:
-        value: ast.Statement = statement
+        first: ast.Statement | None = None
         if isinstance(statement, ast.DeclarationNode):
-            value = statement.value
-        if not isinstance(value, ast.ChainNode):
-            continue
-        first, _ = value.links()
+            first = statement.value
+        elif isinstance(statement, ast.ChainNode):
+            first = statement
+        if isinstance(first, ast.ChainNode):
+            first, _ = first.links()
         match first:
             case ast.IdentifierNode(name="stream"):
                 found.add("stream")

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from runtime.pipeline.node import Node, link
+from runtime.pipeline.node import Node, link, require
 from runtime.pipeline.properties import INTERNAL, ZERO, internal, property_method
 from runtime.tick import ast
 from runtime.units import Duration
+
+# the error's text has another spelling of the last
+_KINDS = ("deployments", "replicasets", "replicationcontroller")
 
 
 @dataclass(eq=False, slots=True)
@@ -49,6 +52,22 @@ class AutoscaleNode(Node):
     decrease_cooldown: Duration = ZERO
     cluster: str = ""
 
+    def check(self, what: str, name: str, name_tag: str) -> None:
+        """Check what the nodes share: `what` names the thing that is scaled.
+
+        Raises:
+            ScriptError: a property is missing or wrong.
+        """
+        text = f"must specify exactly one of {what} or {what}Tag"
+        require(bool(name) != bool(name_tag), text)
+        self.check_kind()
+        require(self.min >= 1, f"min must be >= 1, got {self.min}")
+        text = "must provide a replicas lambda expression"
+        require(self.replicas is not None, text)
+
+    def check_kind(self) -> None:
+        """Check the kind of resource, where there are several."""
+
 
 @dataclass(eq=False, slots=True)
 class K8sAutoscaleNode(AutoscaleNode):
@@ -70,6 +89,18 @@ class K8sAutoscaleNode(AutoscaleNode):
         """With an underscore, unlike the call."""
         return "k8s_autoscale"
 
+    def validate(self) -> None:
+        """Check that it says what to scale, and how far."""
+        self.check("ResourceName", self.resource_name, self.resource_name_tag)
+
+    def check_kind(self) -> None:
+        """Check the kind of resource."""
+        require(
+            self.resource_kind in _KINDS,
+            "invalid Kind, must be 'deployments', 'replicasets' or"
+            f" 'replicationcontrollers', got {self.resource_kind}",
+        )
+
     @property_method("kind", written=lambda node: [(node.resource_kind,)])
     def set_kind(self, kind: str) -> None:
         """Which kind of resource to scale."""
@@ -86,6 +117,10 @@ class SwarmAutoscaleNode(AutoscaleNode):
     service_name_tag: str = ""
     output_service_name_tag: str = ""
 
+    def validate(self) -> None:
+        """Check that it says what to scale, and how far."""
+        self.check("ServiceName", self.service_name, self.service_name_tag)
+
     @property
     def kind(self) -> str:
         """With an underscore, unlike the call."""
@@ -101,6 +136,10 @@ class Ec2AutoscaleNode(AutoscaleNode):
     group_name: str = ""
     group_name_tag: str = ""
     output_group_name_tag: str = ""
+
+    def validate(self) -> None:
+        """Check that it says what to scale, and how far."""
+        self.check("GroupName", self.group_name, self.group_name_tag)
 
     @property
     def kind(self) -> str:

@@ -250,3 +250,8 @@ def test_dates_are_rfc_822(time: str, text: str) -> None:
 )
 def test_variables_look_as_go_prints_them(var: dict[str, object], text: str) -> None:
     assert tables.variable(var) == text
+
+
+def test_names_of_databases_are_quoted_as_go_quotes_them() -> None:
+    pairs = [{"db": 'a"b\\', "rp": "é\n"}, {"db": "d", "rp": "r"}]
+    assert tables.dbrps(pairs) == r'["a\"b\\"."é\n" "d"."r"]'

@@ -539,6 +539,14 @@ def test_change_detect_compares_value_and_type_with_the_last_passed(feed, caplog
 
 
 @both
+def test_a_derivative_that_is_not_negative_goes_by_the_change_not_the_rate(feed):
+    spec = transform.DerivativeNode("v", as_name="r", non_negative=True)
+    node, collector = running(spec)
+    feed(node, points("m v=1 5\nm v=3 4\nm v=2 3\nm v=2 9\nm v=5 10"))
+    assert [point.fields["r"] for point in collector.points] == [-2, 0, 3]
+
+
+@both
 @pytest.mark.parametrize(
     ("names", "passed"),
     [

@@ -325,6 +325,35 @@ def test_errors_without_position(script: str, text: str) -> None:
             "|combine(lambda: TRUE, lambda: TRUE).as('a','b').delimiter('')",
             "cannot use name a as field prefix, it contains the delimiter character ",
         ),
+        (
+            "|k8sAutoscale()",
+            "must specify exactly one of ResourceName or ResourceNameTag",
+        ),
+        (
+            "|k8sAutoscale().resourceName('a').resourceNameTag('b')",
+            "must specify exactly one of ResourceName or ResourceNameTag",
+        ),
+        (
+            "|k8sAutoscale().resourceName('a').kind('pods')",
+            "invalid Kind, must be 'deployments', 'replicasets' or"
+            " 'replicationcontrollers', got pods",
+        ),
+        (
+            "|k8sAutoscale().resourceName('a').min(0)",
+            "min must be >= 1, got 0",
+        ),
+        (
+            "|k8sAutoscale().resourceName('a')",
+            "must provide a replicas lambda expression",
+        ),
+        (
+            "|swarmAutoscale()",
+            "must specify exactly one of ServiceName or ServiceNameTag",
+        ),
+        (
+            "|ec2Autoscale()",
+            "must specify exactly one of GroupName or GroupNameTag",
+        ),
         ("|httpPost()", "must provide url or endpoint"),
         ("|httpPost('a','b')", "httpPost expects 0 or 1 arguments, got 2"),
         (
@@ -593,6 +622,12 @@ def test_supplied_lists_and_stars() -> None:
         ("stream|from()", "stream"),
         ("var x = stream|from() x|log()", "stream"),
         ("batch|query('')", "batch"),
+        ("var s = stream s|from()", "stream"),
+        ("var a = stream var b = a b|from()|log()", "stream"),
+        ("var b = batch b|query('')", "batch"),
+        ("var s = stream var b = batch s|from()", "invalid"),
+        ("var s = stream batch|query('')", "invalid"),
+        ("var s = 'stream' var x = s", "invalid"),
         ("stream", "invalid"),
         ("var x = 1", "invalid"),
         ("stream|from() batch|query('')", "invalid"),

@@ -56,9 +56,18 @@ def test_mixed_parents_cannot_start() -> None:
 @pytest.mark.parametrize(
     ("chain", "text"),
     [
-        ("k8sAutoscale()", "k8s_autoscale2: autoscaling is not supported"),
-        ("swarmAutoscale()", "swarm_autoscale2: autoscaling is not supported"),
-        ("ec2Autoscale()", "ec2_autoscale2: autoscaling is not supported"),
+        (
+            "k8sAutoscale().resourceName('a').replicas(lambda: 1)",
+            "k8s_autoscale2: autoscaling is not supported",
+        ),
+        (
+            "swarmAutoscale().serviceName('a').replicas(lambda: 1)",
+            "swarm_autoscale2: autoscaling is not supported",
+        ),
+        (
+            "ec2Autoscale().groupName('a').replicas(lambda: 1)",
+            "ec2_autoscale2: autoscaling is not supported",
+        ),
     ],
 )
 def test_what_is_not_run_is_told_at_the_start(chain: str, text: str) -> None:

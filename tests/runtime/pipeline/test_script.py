@@ -58,7 +58,7 @@ SCRIPTS = [
     "stream|from()|alert().all().noRecoveries().flapping(0.1, 0.2).history(5)"
     ".inhibit('c', 'h').topic('t').levelTag('l').post('u').header('a', 'b').timeout(1s)"
     ".tcp('a:1').exec('ls', '-l').log('/a').mode(0644).foo().hipChat().token('t')",
-    "stream|from()@udf('a').option(1, [*]).other()|k8sAutoscale().kind('pods').max(3)",
+    "stream|from()@udf('a').option(1, [*]).other()|k8sAutoscale().kind('replicasets').resourceName('a').replicas(lambda: 1).max(3)",
     'stream|from().where(lambda: "a" =~ /x\\/y/ AND -"b" > 1.5 OR !("c" == \'d\'))',
     r"stream|from().measurement('''back\''')",
     'var l = lambda: "a" OR "b" stream|from()|where(lambda: l AND "c")',
