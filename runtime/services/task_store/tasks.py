@@ -17,7 +17,7 @@ from runtime.services.alert.policy import OPEN, Policy
 from runtime.services.httpd.messages import RefusedError
 from runtime.services.task_store.bodies import Body, checked_id
 from runtime.services.task_store.hiding import Definition, Showings, Shown
-from runtime.services.task_store.records import Task, Template
+from runtime.services.task_store.records import DBRP, Task, Template
 from runtime.services.task_store.restarts import Alerts, Restarts
 from runtime.services.task_store.restoring import restored
 from runtime.services.task_store.scripts import check_handlers, compiled, parsed
@@ -170,11 +170,15 @@ class Tasks:
         now = self._clock()
         task = Task(id, created=now, modified=now)
         text = "cannot specify dbrp in both implicitly and explicitly"
-        task = self._defined(task, None, body, both_dbrps=text)
-        if body.status == "enabled":
-            task = dataclasses.replace(task, enabled=True, last_enabled=now)
-        check_handlers(self.script(task), policy)
-        self.records.put(task)
+        try:
+            task = self._defined(task, None, body, both_dbrps=text)
+            if body.status == "enabled":
+                task = dataclasses.replace(task, enabled=True, last_enabled=now)
+            check_handlers(self.script(task), policy)
+            self.records.put(task)
+        except (KapacitorError, RefusedError):
+            self._forget(id)
+            raise
         self.shown(task).warn(task.id)
         if task.enabled:
             self.start(task)
@@ -351,19 +355,24 @@ class Tasks:
         sent = Definition(script, body.variables() or task.vars)
         script, variables = restored(sent, before, self.secrets)
         found = parsed(script)
-        if found.dbrps and body.dbrps:
-            raise RefusedError(both_dbrps)
-        dbrps = found.dbrps or body.dbrps or task.dbrps
-        if not dbrps:
-            raise RefusedError("must specify dbrp")
-        return dataclasses.replace(
+        made = dataclasses.replace(
             task,
             script=script,
             template_id=template_id,
             type=found.type,
-            dbrps=dbrps,
+            dbrps=found.dbrps or body.dbrps or task.dbrps,
             vars=variables,
         )
+        if before is None:
+            # Kapacitor looks at the script of a new task first
+            self.script(made)
+        if found.dbrps and body.dbrps:
+            raise RefusedError(both_dbrps)
+        # what the former script said goes with it
+        was_said = before and body.script and not template_id and _dbrps(before.script)
+        if not made.dbrps or (was_said and not found.dbrps and not body.dbrps):
+            raise RefusedError("must specify dbrp")
+        return made
 
     def _script(self, task: Task, body: Body, template_id: str) -> str:
         """The script that the request leads to: that of the template, if there is one.
@@ -387,6 +396,14 @@ class Tasks:
             error = self.shown(task).hide(error)
             self.records.put(dataclasses.replace(task, error=error))
             self._restarts.stopped(id, error)
+
+
+def _dbrps(script: str) -> tuple[DBRP, ...]:
+    """What a stored script says that it reads; nothing where it does not parse."""
+    try:
+        return parsed(script).dbrps
+    except RefusedError:
+        return ()
 
 
 def _definition(task: Task) -> Definition:

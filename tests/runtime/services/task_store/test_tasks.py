@@ -423,3 +423,39 @@ def test_the_server_tells_about_itself(api: Any) -> None:
     variables = api.json("GET", "/debug/vars")
     assert (variables["num_tasks"], variables["num_enabled_tasks"]) == (1, 1)
     assert variables["product"] == "kapacitor"
+
+
+SAYS = 'dbrp "d"."r"\nstream|from()'
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"script": "stream|nope()"}, "invalid TICKscript: line 1 char 8: no method"),
+        ({"script": "stream|("}, "invalid TICKscript: parser: unexpected"),
+        ({"script": "stream|from()"}, "must specify dbrp"),
+        (
+            {"script": SAYS + "|nope()", "dbrps": [{"db": "d", "rp": "r"}]},
+            "invalid TICKscript: line 2 char 15: no method",
+        ),
+        (
+            {"script": SAYS, "dbrps": [{"db": "d", "rp": "r"}]},
+            "cannot specify dbrp in both implicitly and explicitly",
+        ),
+    ],
+)
+def test_the_script_of_a_new_task_is_looked_at_first(api, body, text):
+    status, found = api.ask("POST", "/tasks", {"id": "x", **body})
+    assert (status, found[: len(text)]) == (400, text)
+    assert api.ask("GET", "/tasks/x")[0] == 404
+
+
+def test_what_a_script_says_it_reads_goes_with_it(api):
+    api.json("POST", "/tasks", {"id": "x", "script": SAYS})
+    script = {"script": "stream|from()|log()"}
+    assert api.ask("PATCH", "/tasks/x", script) == (400, "must specify dbrp")
+    assert api.json("GET", "/tasks/x")["script"].startswith("dbrp")
+    made = api.json("PATCH", "/tasks/x", script | {"dbrps": [{"db": "e", "rp": "f"}]})
+    assert made["dbrps"] == [{"db": "e", "rp": "f"}]
+    made = api.json("PATCH", "/tasks/x", {"script": "stream|from()|sample(2)"})
+    assert made["dbrps"] == [{"db": "e", "rp": "f"}]
