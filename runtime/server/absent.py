@@ -131,28 +131,32 @@ def judged(
         present: the sections that this server has.
     """
     judgement = Judgement([], [], set())
-    switches = {}
+    switches: dict[tuple[str, int], str] = {}
     for variable, name, index in _switches(environ, present):
         judgement.variables.add(variable)
-        switches[name, index] = environ[variable] not in _FALSE
+        switches[name, index] = variable
+
+    def is_on(name: str, index: int, otherwise: bool) -> bool:
+        variable = switches.pop((name, index), None)
+        return otherwise if variable is None else environ[variable] not in _FALSE
+
     absent = tuple(absent)
     if not any(section.name == "influxdb" for section in absent):
-        is_on = switches.pop(("influxdb", 0), any(map(_is_influxdb, environ)))
+        used = is_on("influxdb", 0, any(map(_is_influxdb, environ)))
         where = f"{variables('influxdb')}…"
-        _judge(judgement, "influxdb", where, is_on, present)
+        _judge(judgement, "influxdb", where, used, present)
     for section in absent:
         name = matching(section.name, KNOWN) or section.name
         enabled = [
             index
             for index, table in enumerate(section.tables)
-            if switches.pop((name, index), _is_on(name, table))
+            if is_on(name, index, _is_on(name, table))
         ]
         where = f"line {section.lines[min(enabled, default=0)]}"
         _judge(judgement, name, where, bool(enabled), present)
-    for (name, index), is_on in switches.items():
-        middle = f"{_variable(name)}_{index}" if index else _variable(name)
-        if is_on:
-            _judge(judgement, name, f"KAPACITOR_{middle}_ENABLED", True, present)
+    for (name, _), variable in switches.items():
+        if environ[variable] not in _FALSE:
+            _judge(judgement, name, variable, True, present)
     return judgement
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import types
 import typing
 from collections.abc import Collection, Iterable, Mapping
@@ -36,6 +37,11 @@ _FOUND: dict[type, str] = {
 
 def hints(cls: Any) -> dict[str, Any]:
     """The annotations of a dataclass's fields, resolved."""
+    return _hints(cls)
+
+
+@functools.cache
+def _hints(cls: Any) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 

@@ -196,7 +196,7 @@ SLACK_MISSING = (
         (
             "",
             {"KAPACITOR_SLACK_0_ENABLED": "T"},
-            f"KAPACITOR_SLACK_ENABLED: {SLACK_MISSING}",
+            f"KAPACITOR_SLACK_0_ENABLED: {SLACK_MISSING}",
         ),
         (
             "[[slack]]\nenabled = false",
