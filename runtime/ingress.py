@@ -36,9 +36,15 @@ class Ingress:
 
     def add(self, frames: Iterable[Frame], database: str, policy: str) -> None:
         """Count the points of a write."""
+        self.count(((frame.name, len(frame)) for frame in frames), database, policy)
+
+    def count(
+        self, points: Iterable[tuple[str, int]], database: str, policy: str
+    ) -> None:
+        """Count points: measurements, each with the number of its points."""
         counts = self._counts
-        for frame in frames:
-            key = database, policy, frame.name
+        for name, number in points:
+            key = database, policy, name
             if key not in counts and len(counts) >= _MOST:
                 key = database, policy, ""
-            counts[key] = counts.get(key, 0) + len(frame)
+            counts[key] = counts.get(key, 0) + number

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import ParamSpec
@@ -11,12 +11,12 @@ from typing import ParamSpec
 from runtime.errors import DeliveryError, LineProtocolError, TaskError
 from runtime.frames import Point, Value
 from runtime.ingress import Ingress
-from runtime.line_protocol import parse
+from runtime.line_protocol import Write, parse
 from runtime.line_protocol.write import write_of_rows
 from runtime.nodes.environment import Environment
 from runtime.nodes.post_queue import Step
 from runtime.nodes.routes import Routes
-from runtime.nodes.task import ExecutingTask, Write
+from runtime.nodes.task import ExecutingTask
 from runtime.nodes.timers import Timers
 from runtime.pipeline.evaluate import Script
 from runtime.services.foo.service import Service as FooService
@@ -141,21 +141,57 @@ class TaskMaster:
             except Exception:
                 log.exception("a task failed to stop", extra={"task": id})
 
-    def take(self, body: bytes, db: str, rp: str, precision: str) -> None:
+    def take(self, body: bytes | Write, db: str, rp: str, precision: str) -> None:
         """Feed what a client wrote to the tasks that read it.
+
+        Args:
+            body: line protocol, or what `prepare` made of it.
+            db: the database that it is written to.
+            rp: its retention policy; "" for the default one.
+            precision: of the times.
 
         Raises:
             WriteError: the text is wrong, or names no database; nothing was taken.
         """
-        rp = rp or self._default_rp
-        try:
-            write = parse(body, precision=precision, now=self._clock(), db=db, rp=rp)
-        except LineProtocolError as error:
-            raise WriteError(str(error)) from None
+        write = body
+        if isinstance(write, bytes):
+            write = self.prepare(write, db, rp, precision, self.wanted(db, rp))
         if not db:
             raise WriteError("database is required")
-        self.ingress.add(write.frames, db, rp)
+        rp = rp or self._default_rp
+        self.ingress.count(write.counts(), db, rp)
         self.feed(write, db, rp)
+
+    def wanted(self, db: str, rp: str) -> Collection[str] | None:
+        """Measurements that somebody reads of what is written there; None for all."""
+        if self.taps:
+            return None
+        return self._routes.measurements((db, rp or self._default_rp))
+
+    def prepare(
+        self,
+        body: bytes,
+        db: str,
+        rp: str,
+        precision: str,
+        wanted: Collection[str] | None,
+    ) -> Write:
+        """Parse what a client wrote. Any thread may do this.
+
+        Raises:
+            WriteError: the text is wrong.
+        """
+        try:
+            return parse(
+                body,
+                precision=precision,
+                now=self._clock(),
+                db=db,
+                rp=rp or self._default_rp,
+                wanted=wanted,
+            )
+        except LineProtocolError as error:
+            raise WriteError(str(error)) from None
 
     def feed(self, write: Write, db: str, rp: str) -> None:
         """Feed points to the tasks that read (`db`, `rp`). A task that fails stops.

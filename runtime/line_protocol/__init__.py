@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from runtime.errors import LineProtocolError
 from runtime.golang.utf8 import decoded
 from runtime.line_protocol.blocks import parse_columns
 from runtime.line_protocol.rows import parse_rows
+from runtime.line_protocol.selection import Selection
 from runtime.line_protocol.times import Times
 from runtime.line_protocol.write import Write, write_of_rows
 from runtime.units import Nanoseconds
@@ -17,7 +20,13 @@ _LARGE = 24_000
 
 
 def parse(
-    body: bytes, *, precision: str = "", now: Nanoseconds, db: str = "", rp: str = ""
+    body: bytes,
+    *,
+    precision: str = "",
+    now: Nanoseconds,
+    db: str = "",
+    rp: str = "",
+    wanted: Collection[str] | None = None,
 ) -> Write:
     """The points of a write's body.
 
@@ -27,11 +36,15 @@ def parse(
         now: the time of points that bring none, cut to the precision.
         db: the database that the points are written to.
         rp: its retention policy.
+        wanted: the measurements that are kept; of others the points are checked and
+            counted. None keeps all.
 
     Raises:
         LineProtocolError: some line does not parse; it has a message for each.
     """
     times = Times.of(precision, now)
+    selection = Selection(wanted)
     if len(body) >= _LARGE:
-        return parse_columns(body, times, db, rp)
-    return write_of_rows(parse_rows(decoded(body), times), db, rp)
+        return parse_columns(body, times, db, rp, selection=selection)
+    rows = parse_rows(decoded(body), times, selection)
+    return write_of_rows(rows, db, rp, selection.skipped)

@@ -12,12 +12,19 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.errors import LineProtocolError
 from runtime.golang.utf8 import decoded
 from runtime.line_protocol import numbers, scanner
 from runtime.line_protocol.columns import BlockColumns, ParsedRows
-from runtime.line_protocol.rows import LONGEST, bad_line, parse_row, parse_rows
+from runtime.line_protocol.rows import (
+    LONGEST,
+    MOST_ERRORS,
+    bad_line,
+    parse_row,
+    parse_rows,
+    refused,
+)
 from runtime.line_protocol.scanner import BadLineError, Row
+from runtime.line_protocol.selection import Selection
 from runtime.line_protocol.shapes import Block, Shape, match, shape_of, valid
 from runtime.line_protocol.text import BACK, FRONT, Mask, Positions, Text
 from runtime.line_protocol.times import Times
@@ -69,7 +76,13 @@ class Dated(NamedTuple):
 
 
 def parse_columns(
-    body: bytes, times: Times, db: str, rp: str, *, fewest: int = FEWEST
+    body: bytes,
+    times: Times,
+    db: str,
+    rp: str,
+    *,
+    fewest: int = FEWEST,
+    selection: Selection | None = None,
 ) -> Write:
     """The points of a body.
 
@@ -79,13 +92,16 @@ def parse_columns(
         db: the database that the points are written to.
         rp: its retention policy.
         fewest: how many lines of a shape are worth columns.
+        selection: decides which points are kept; None keeps all.
 
     Raises:
         LineProtocolError: some line does not parse.
     """
+    selection = selection or Selection()
     # NUL fills words, see `codes`; and two broken texts may be one when decoded
     if b"\0" in body or not _is_utf8(body):
-        return write_of_rows(parse_rows(decoded(body), times), db, rp)
+        kept = parse_rows(decoded(body), times, selection)
+        return write_of_rows(kept, db, rp, selection.skipped)
     text = Text(body)
     lines = _find_lines(text, quotes=b'"' in body)
     plain = _plain(text, lines, escapes=b"\\" in body)
@@ -93,17 +109,17 @@ def parse_columns(
     dated = _date(blocks, times)
     bad = [block.lines[~good] for block, _, good in dated]
     others = np.sort(np.concatenate([others, *bad]))
-    rows, covered = _parse_others(body, lines, others, times)
+    rows, covered = _parse_others(body, lines, others, times, selection)
     parts = _row_parts(rows)
     for block, time, good in dated:
         if covered is not None:
             good &= ~covered[block.lines]
         if not good.all():
             block, time = block.take(np.flatnonzero(good)), time[good]
-        if len(block):
+        if len(block) and selection.keeps(block.shape.name, len(block)):
             name = block.shape.name
             parts.append(Part(name, block.lines, time, BlockColumns(block)))
-    return assemble(parts, len(lines.starts), db, rp)
+    return assemble(parts, len(lines.starts), db, rp, selection.skipped)
 
 
 def _is_utf8(body: bytes) -> bool:
@@ -264,7 +280,11 @@ def _date(blocks: list[Block], times: Times) -> list[Dated]:
 
 
 def _parse_others(
-    body: bytes, lines: Lines, others: Positions, times: Times
+    body: bytes,
+    lines: Lines,
+    others: Positions,
+    times: Times,
+    selection: Selection,
 ) -> tuple[list[tuple[int, Row]], Mask | None]:
     """The points of single lines, and which lines belong to one before them if any do."""
     rows: list[tuple[int, Row]] = []
@@ -292,11 +312,13 @@ def _parse_others(
             row = parse_row(piece, times)
         except BadLineError as error:
             errors.append(bad_line(piece, error))
+            if len(errors) == MOST_ERRORS:
+                break
             continue
-        if row is not None:
+        if row is not None and selection.keeps(row[0]):
             rows.append((line, row))
     if errors:
-        raise LineProtocolError("\n".join(errors))
+        raise refused(errors)
     return rows, covered
 
 

@@ -14,6 +14,7 @@ from runtime.errors import LineProtocolError
 from runtime.frames import Value
 from runtime.line_protocol import scanner
 from runtime.line_protocol.scanner import BOOLEANS, BadLineError, Row
+from runtime.line_protocol.selection import Selection
 from runtime.line_protocol.times import Times
 from runtime.units import LATEST
 
@@ -30,8 +31,19 @@ _CACHED = 250
 """Characters of a series (measurement and tags) that is worth remembering."""
 
 
-def parse_rows(text: str, times: Times) -> list[Row]:
+MOST_ERRORS = 1000
+"""How many lines of a write are reported; what follows is not read any more."""
+
+
+def parse_rows(
+    text: str, times: Times, selection: Selection | None = None
+) -> list[Row]:
     """The points of a body, in order.
+
+    Args:
+        text: line protocol.
+        times: what its timestamps count.
+        selection: decides which points are kept; None keeps all.
 
     Raises:
         LineProtocolError: some line does not parse.
@@ -47,12 +59,21 @@ def parse_rows(text: str, times: Times) -> list[Row]:
             row = parse_row(line, times)
         except BadLineError as error:
             errors.append(bad_line(line, error))
+            if len(errors) == MOST_ERRORS:
+                break
             continue
-        if row is not None:
+        if row is not None and (selection is None or selection.keeps(row[0])):
             rows.append(row)
     if errors:
-        raise LineProtocolError("\n".join(errors))
+        raise refused(errors)
     return rows
+
+
+def refused(errors: list[str]) -> LineProtocolError:
+    """What to raise for the messages about lines that do not parse."""
+    if len(errors) == MOST_ERRORS:
+        errors = [*errors, "too many lines do not parse; the rest was not read"]
+    return LineProtocolError("\n".join(errors))
 
 
 def bad_line(line: str, error: BadLineError) -> str:

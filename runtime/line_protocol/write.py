@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,17 +18,28 @@ class Write:
 
     Attributes:
         frames: one per measurement, in order of first appearance.
+        skipped: number of points that were left out, by measurement.
     """
 
     def __init__(
-        self, frames: list[Frame], order: NDArray[np.int32] | None = None
+        self,
+        frames: list[Frame],
+        order: NDArray[np.int32] | None = None,
+        skipped: Mapping[str, int] | None = None,
     ) -> None:
         """Make a write; `order` has the index of each point's frame if there are several."""
         self.frames = frames
+        self.skipped = skipped or {}
         self._order = order
 
     def __len__(self) -> int:
         return sum(map(len, self.frames))
+
+    def counts(self) -> Iterator[tuple[str, int]]:
+        """Each measurement with the number of its points, kept or not."""
+        for frame in self.frames:
+            yield frame.name, len(frame)
+        yield from self.skipped.items()
 
     def runs(self, names: Collection[str] | None = None) -> Iterator[Frame]:
         """Frames of neighbours: points of one measurement with no other between them.
@@ -65,7 +76,9 @@ class Write:
             yield next(sources[which])
 
 
-def write_of_rows(rows: Sequence[Row], db: str, rp: str) -> Write:
+def write_of_rows(
+    rows: Sequence[Row], db: str, rp: str, skipped: Mapping[str, int] | None = None
+) -> Write:
     """A write of points that are parsed already."""
     by_name: dict[str, list[Row]] = {}
     for row in rows:
@@ -84,9 +97,10 @@ def write_of_rows(rows: Sequence[Row], db: str, rp: str) -> Write:
         for name, some in by_name.items()
     ]
     if len(frames) < 2:
-        return Write(frames)
+        return Write(frames, skipped=skipped)
     index = {name: number for number, name in enumerate(by_name)}
-    return Write(frames, np.array([index[row[0]] for row in rows], dtype=np.int32))
+    order = np.array([index[row[0]] for row in rows], dtype=np.int32)
+    return Write(frames, order, skipped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +119,25 @@ class Part:
     columns: Columns
 
 
-def assemble(parts: Sequence[Part], size: int, db: str, rp: str) -> Write:
+def assemble(
+    parts: Sequence[Part],
+    size: int,
+    db: str,
+    rp: str,
+    skipped: Mapping[str, int] | None = None,
+) -> Write:
     """A write of parts whose lines are numbered below `size`."""
     by_name: dict[str, list[Part]] = {}
     for part in sorted(parts, key=lambda part: int(part.lines[0])):
         by_name.setdefault(part.name, []).append(part)
     frames = [_frame(some, db, rp) for some in by_name.values()]
     if len(frames) < 2:
-        return Write(frames)
+        return Write(frames, skipped=skipped)
     order = np.full(size, -1, dtype=np.int32)
     for number, some in enumerate(by_name.values()):
         for part in some:
             order[part.lines] = number
-    return Write(frames, order[order >= 0])
+    return Write(frames, order[order >= 0], skipped)
 
 
 def _frame(parts: Sequence[Part], db: str, rp: str) -> Frame:

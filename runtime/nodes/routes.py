@@ -11,6 +11,9 @@ from runtime.nodes.watch import Run, Watch
 Database = tuple[str, str]
 
 
+_NOTHING: frozenset[str] = frozenset()
+
+
 class _Route:
     """The tasks that read one database and retention policy."""
 
@@ -22,8 +25,22 @@ class _Route:
         self._tasks: dict[ExecutingTask, None] = {}
         # by measurement; made when needed
         self._takers: dict[str, tuple[ExecutingTask, ...]] = {}
+        # made when needed
+        self._measurements: frozenset[str] | None = None
+        self._knows_measurements = False
+
+    def measurements(self) -> frozenset[str] | None:
+        if not self._knows_measurements:
+            names = {name for name, watches in self._watches.items() if watches}
+            each_takes = [task.measurements for task in self._tasks]
+            named = [takes for takes in each_takes if takes is not None]
+            takes_all = len(named) < len(each_takes)
+            self._measurements = None if takes_all else frozenset(names.union(*named))
+            self._knows_measurements = True
+        return self._measurements
 
     def add(self, task: ExecutingTask) -> None:
+        self._knows_measurements = False
         path = task.path
         if path is None:
             self._tasks[task] = None
@@ -38,6 +55,7 @@ class _Route:
         self._watch_of[task] = watch
 
     def remove(self, task: ExecutingTask) -> None:
+        self._knows_measurements = False
         path = task.path
         if path is None:
             self._tasks.pop(task, None)
@@ -90,6 +108,11 @@ class Routes:
         """Feed a task no more."""
         for database in task.databases:
             self._routes[database].remove(task)
+
+    def measurements(self, database: Database) -> frozenset[str] | None:
+        """Measurements that some task reads; None if one reads all."""
+        route = self._routes.get(database)
+        return _NOTHING if route is None else route.measurements()
 
     def feed(self, write: Write, database: Database, run: Run) -> None:
         """Feed a write to the tasks that read it.

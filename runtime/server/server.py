@@ -221,6 +221,7 @@ class Server:
         write = WriteHandler(
             self._compute,
             self._deliveries.bounded(self._master.take),
+            parser=self._master,
             tracing=self._config.http.write_tracing,
         )
         self.http.accept_writes(write)

@@ -12,6 +12,7 @@ from runtime.alert.types import Event, Level
 from runtime.compute import Compute
 from runtime.delivery.deliverer import Deliverer
 from runtime.errors import BusyError, KapacitorError
+from runtime.line_protocol import Write
 from runtime.services.alert.service import AlertService
 from runtime.services.deliveries.api import DeliveriesAPI
 from runtime.services.deliveries.watch import (
@@ -76,7 +77,7 @@ class DeliveryService:
     def bounded(self, points: Points) -> Points:
         """`points`, refused while too many events wait; on the compute thread."""
 
-        def take(body: bytes, db: str, rp: str, precision: str) -> None:
+        def take(body: bytes | Write, db: str, rp: str, precision: str) -> None:
             try:
                 self._deliverer.check_room()
             except BusyError as error:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection
 from typing import Protocol
 from urllib.parse import parse_qs
 
 from runtime.compute import Compute
 from runtime.errors import BusyError, KapacitorError, StoreError
+from runtime.line_protocol import Write
 from runtime.services.httpd.messages import (
     NO_CONTENT,
     RETRY_AFTER_S,
@@ -24,11 +26,12 @@ log = logging.getLogger("kapacitor.http")
 MAX_LINE_BYTES = 64 * 1024
 # A few points; more take longer than a hand-over to the compute thread.
 _SMALL_BYTES = 2048
-# Decompressing this much takes less time than a hand-over to another thread. What is
-# longer is decompressed elsewhere, so that no other write waits for it, and by a few
-# at a time, as each may become a hundred times as large.
+# Decompressing this much, or parsing that much, takes no longer than a hand-over to
+# another thread is worth. What is longer is prepared elsewhere, so that no other write
+# waits for it; a few at a time, as each may become a hundred times as large.
 _SMALL_PACKED_BYTES = 8 * 1024
-_UNPACKED_AT_ONCE = 2
+_LARGE_BYTES = 1024 * 1024
+_LARGE_AT_ONCE = 2
 
 
 def refusal(error: KapacitorError) -> Answer:
@@ -42,11 +45,38 @@ def refusal(error: KapacitorError) -> Answer:
 class Points(Protocol):
     """Takes points; runs on the compute thread."""
 
-    def __call__(self, body: bytes, db: str, rp: str, precision: str) -> None:
+    def __call__(self, body: bytes | Write, db: str, rp: str, precision: str) -> None:
         """Parse `body`, hand its points to the tasks, store what they cause.
+
+        Args:
+            body: line protocol, or its points.
+            db: the database that it is written to.
+            rp: its retention policy.
+            precision: of the times.
 
         Raises:
             WriteError: nothing was taken.
+        """
+
+
+class Parser(Protocol):
+    """Parses large writes before they are taken."""
+
+    def wanted(self, db: str, rp: str) -> Collection[str] | None:
+        """Measurements that are of use; on the compute thread."""
+
+    def prepare(
+        self,
+        body: bytes,
+        db: str,
+        rp: str,
+        precision: str,
+        wanted: Collection[str] | None,
+    ) -> Write:
+        """The points of `body`; on any thread.
+
+        Raises:
+            WriteError: the text is wrong.
         """
 
 
@@ -54,19 +84,26 @@ class WriteHandler:
     """Answers `POST /write`."""
 
     def __init__(
-        self, compute: Compute, points: Points, *, tracing: bool = False
+        self,
+        compute: Compute,
+        points: Points,
+        *,
+        parser: Parser | None = None,
+        tracing: bool = False,
     ) -> None:
         """Hand what is written to `points`.
 
         Args:
             compute: where that is done.
             points: takes it.
+            parser: parses large writes off that thread; None leaves it to `points`.
             tracing: whether bodies are logged.
         """
+        self._parser = parser
         self._compute = compute
         self._points = points
         self._tracing = tracing
-        self._unpacking = asyncio.Semaphore(_UNPACKED_AT_ONCE)
+        self._large = asyncio.Semaphore(_LARGE_AT_ONCE)
         # agents repeat the same query with every write
         self._queries: dict[str, tuple[str, str, str]] = {}
 
@@ -87,26 +124,43 @@ class WriteHandler:
         The future may raise `WriteError`.
         """
         parameters = self._parameters(query)
-        if encoding == "gzip" and len(body) > _SMALL_PACKED_BYTES:
-            write_large = self._write_packed(body, encoding, parameters)
+        limit = _SMALL_PACKED_BYTES if encoding == "gzip" else _LARGE_BYTES
+        if len(body) > limit:
+            write_large = self._write_large(body, encoding, parameters)
             return asyncio.get_running_loop().create_task(write_large)
         small = len(body) <= _SMALL_BYTES and not encoding
         write = self._compute.write_small if small else self._compute.write
         return write(self._take, body, encoding, *parameters)
 
-    async def _write_packed(
+    async def _write_large(
         self, body: bytes, encoding: str, parameters: tuple[str, str, str]
     ) -> None:
-        async with self._unpacking:
-            text = await asyncio.to_thread(unpacked, body, encoding)
+        """Prepare a write in another thread, so that the small ones do not wait."""
+        async with self._large:
+            text = await asyncio.to_thread(self._text, body, encoding)
+            points: bytes | Write = text
             try:
-                await self._compute.write(self._take, text, "", *parameters)
+                if self._parser is not None and len(text) > _LARGE_BYTES:
+                    db, rp, precision = parameters
+                    wanted = await self._compute.run(self._parser.wanted, db, rp)
+                    points = await asyncio.to_thread(
+                        self._parser.prepare, text, db, rp, precision, wanted
+                    )
+                await self._compute.write(self._points, points, *parameters)
             except RuntimeError:
                 raise BusyError("the server is stopping") from None
 
     def _take(
         self, body: bytes, encoding: str, db: str, rp: str, precision: str
     ) -> None:
+        self._points(self._text(body, encoding), db, rp, precision)
+
+    def _text(self, body: bytes, encoding: str) -> bytes:
+        """The lines of a body.
+
+        Raises:
+            WriteError: it is damaged or too large, or a line is too long.
+        """
         text = unpacked(body, encoding)
         check_lines(text)
         if self._tracing:
@@ -114,7 +168,7 @@ class WriteHandler:
                 "write body received by handler",
                 extra={"body": text.decode("utf-8", "replace")},
             )
-        self._points(text, db, rp, precision)
+        return text
 
     def _parameters(self, query: str) -> tuple[str, str, str]:
         known = self._queries.get(query)

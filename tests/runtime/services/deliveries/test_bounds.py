@@ -49,6 +49,26 @@ def test_what_shrinks_a_lot_but_stays_small_is_taken():
         unpacked(gzip.compress(text * 2, 9), "gzip")
 
 
+def test_large_writes_are_taken_like_small_ones(api):
+    script = SCRIPT.replace('"value" > 90', "TRUE")
+    task = {"id": "t", "dbrps": [{"db": "d", "rp": "r"}], "script": script}
+    api.json("POST", "/tasks", task | {"type": "stream", "status": "enabled"})
+    lines = [f"m{number} v=1" for number in range(120_000)]
+    lines[5] = "cpu,host=first value=1 5"
+    lines[-1] = "cpu,host=last value=1 6"
+    text = "\n".join(lines).encode()
+    assert len(text) > 1024 * 1024
+    assert write(api, text).status == 204
+    assert write(api, gzip.compress(text, 1), "gzip").status == 204
+    stats = api.json("GET", "/tasks/t")["stats"]["node-stats"]
+    assert stats["from1"]["collected"] == 4
+    events = api.json("GET", "/alerts/topics/main:t:alert2/events")["events"]
+    assert [event["id"] for event in events] == ["first", "last"]
+    answer = write(api, text + b"\nbad")
+    assert (answer.status, answer.body[:21]) == (400, b"unable to parse 'bad'")
+    assert write(api, b"# nothing\n" * 200_000).status == 204
+
+
 def test_a_line_that_is_too_long_is_refused(api):
     long = "cpu value=1 1\n" + 'cpu text="' + "x" * MAX_LINE_BYTES + '" 1\n'
     answer = write(api, long)
