@@ -100,6 +100,7 @@ class Connection(asyncio.Protocol):
         "_closing",
         "_head",
         "_host",
+        "_is_held",
         "_leaving",
         "_loop",
         "_paused",
@@ -116,11 +117,12 @@ class Connection(asyncio.Protocol):
         self._loop = loop
         self._buffer = bytearray()
         self._head: tuple[Head, int] | None = None
-        self._admitted = False
+        self._admitted = shared.gate is None
         # the last one that was this server's; clients do not change it
         self._host = ""
         self._start = 0.0
         self._closing = False
+        self._is_held = False
         self._leaving = False
         self._paused = False
         self._stalled = False
@@ -198,6 +200,7 @@ class Connection(asyncio.Protocol):
         if not (self._admitted or self._admit(head)):
             return
         if len(self._buffer) < end + head.length:
+            self._is_held = True
             self._shared.intake.hold(self, len(self._buffer))
             return
         body = bytes(memoryview(self._buffer)[end : end + head.length])
@@ -206,8 +209,8 @@ class Connection(asyncio.Protocol):
 
     def _find_head(self) -> bool:
         """Read the head if it is there; all but plain writes go to aiohttp."""
-        start = bytes(self._buffer[:_MAX_START])
-        if not start.startswith(_STARTS):
+        if not self._buffer.startswith(_STARTS):
+            start = bytes(self._buffer[:_MAX_START])
             if not any(each.startswith(start) for each in _STARTS):
                 self._hand_over()
             return False
@@ -309,7 +312,7 @@ class Connection(asyncio.Protocol):
         head, end = self._head
         del self._buffer[: end + head.length]
         self._head = None
-        self._admitted = False
+        self._admitted = self._shared.gate is None
 
     def _submit(self, head: Head, body: bytes) -> None:
         self.busy = True
@@ -343,14 +346,17 @@ class Connection(asyncio.Protocol):
     def _finish(self, head: Head, answer: Answer) -> None:
         self.busy = False
         self.since = self._loop.time()
-        self._shared.intake.release(self)
+        if self._is_held:
+            self._is_held = False
+            self._shared.intake.release(self)
         close = head.close or self._closing
         if not self._transport.is_closing():
             self._write_answer(answer, gzipped=head.gzip, close=close)
-        self._log(head, answer)
+        if self._shared.log is not None:
+            self._log(head, answer)
         if close:
             self._transport.close()
-        else:
+        elif self._buffer or self._paused:
             self._read_on()
 
     def _read_on(self) -> None:

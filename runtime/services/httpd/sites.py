@@ -54,6 +54,8 @@ class Sites:
         self._hosts = frozenset(map(parsed_host, hosts))
         self._origins = frozenset(map(parsed_origin, origins))
         self._any_host = any_host
+        # clients repeat themselves with every request
+        self._serves = functools.lru_cache(maxsize=1024)(self._is_own)
 
     def serves(self, authority: str, local: str) -> bool:
         """Whether requests for `authority` are for this server.
@@ -65,6 +67,9 @@ class Sites:
         Raises:
             ValueError: it is malformed.
         """
+        return self._serves(authority, local)
+
+    def _is_own(self, authority: str, local: str) -> bool:
         host, _ = _split(authority)
         return (
             self._any_host
