@@ -111,8 +111,14 @@ class Decoder:
                 (*path, indexes[1]),
                 f"a second [[{name}]] is enabled, and this server has one {name}",
             )
-        index = indexes[0] if indexes else 0
-        return value[index], (*path, index)
+        if not indexes:
+            # without `enabled` in any of them it is not said which one counts
+            indexes = [0]
+            for index, table in enumerate(value[1:], 1):
+                if not _is_off(table):
+                    text = f"a further [[{dotted(path)}]] has no effect"
+                    self.warn((*path, index), text)
+        return value[indexes[0]], (*path, indexes[0])
 
     def _entries(self, inner: Any, value: Any, path: Path, default: Any) -> Any:
         if not isinstance(value, dict):
@@ -229,6 +235,12 @@ def is_enabled(table: object) -> bool:
     return isinstance(table, Mapping) and any(
         value is not False and key.casefold() == "enabled"
         for key, value in table.items()
+    )
+
+
+def _is_off(table: object) -> bool:
+    return isinstance(table, Mapping) and any(
+        value is False and key.casefold() == "enabled" for key, value in table.items()
     )
 
 

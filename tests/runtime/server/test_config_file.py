@@ -216,6 +216,11 @@ def test_what_is_no_toml_tells_the_line() -> None:
             ["line 8: unknown key httppost.basic-auth.zz has no effect"],
         ),
         (
+            "[[http]]\nlog-enabled = false\n[[http]]\nlog-enabled = true",
+            ["line 3: a further [[http]] has no effect"],
+        ),
+        ("[[foo]]\nenabled = true\n[[foo]]\nenabled = false", []),
+        (
             '"" = 1\n[foo]\n"a\\u001b[31m" = 1',
             [
                 'line 1: unknown key "" has no effect',
