@@ -103,13 +103,15 @@ def new_handler(project: Project, flags: Flags, spec_file: str, how: How) -> Rep
     else:
         spec = flags.spec(kinds, properties)
     _refuse_service(project, tree, spec)
-    return _change(
+    report = _change(
         "new-handler",
         project,
         lambda tree: _generated(project, tree, spec),
         how,
         _after_new(project, spec),
     )
+    report.notes += spec.warnings
+    return report
 
 
 def regenerate(project: Project, names: Sequence[str], how: How) -> Report:
@@ -117,11 +119,15 @@ def regenerate(project: Project, names: Sequence[str], how: How) -> Report:
     tree = DiskTree(project.root)
     kinds = _chosen(project, tree, names)
 
+    specs = [_committed(project, tree, kind) for kind in kinds]
+
     def generated(tree: Tree) -> ChangeSet:
         result = generate_all(_wants(project, tree, kinds), tree)
         return refuse_conflicts(result, " ".join(names))
 
-    return _change("regenerate", project, generated, how, [])
+    report = _change("regenerate", project, generated, how, [])
+    report.notes += [each for spec in specs for each in spec.warnings]
+    return report
 
 
 def check(project: Project, names: Sequence[str]) -> Report:

@@ -41,13 +41,17 @@ def sample_event(level: Level = Level.CRITICAL) -> Event:
 def changed_event(event: Event, changes: Mapping[str, object]) -> Event:
     """`event` with other values, by the names that specs of handlers use."""
     state, data = {}, {}
+    topic = str(changes.get("topic", event.topic))
     for key, value in changes.items():
+        if key == "topic":
+            continue
         if key in EventState.__dataclass_fields__:
             state[key] = Level[str(value)] if key == "level" else value
         else:
             data["task_name" if key == "task" else key] = value
     return replace(
         event,
+        topic=topic,
         state=replace(event.state, **state),  # type: ignore[arg-type] # as specs say
         data=replace(event.data, **data),  # type: ignore[arg-type] # the same
     )

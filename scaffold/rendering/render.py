@@ -52,6 +52,6 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    filters = (prose.docstring, prose.markdown, prose.link)
+    filters = (prose.docstring, prose.markdown, prose.link, prose.uncoded)
     environment.filters |= {each.__name__: each for each in filters}
     return environment

@@ -18,6 +18,7 @@ from scaffold.vocabulary.names import closest, identifier
 
 _LENGTH = 2_000
 _DEPTH = 40
+_MOST_PIECES = 400
 _LINE_END_IN_TEXT = re.compile(
     r"""^[^'"]*(?:'[^'\n]*'[^'"]*|"[^"\n]*"[^'"]*)*['"][^'"]*\n"""
 )
@@ -155,6 +156,10 @@ def pieces(text: str) -> list[str | ast.expr]:
     plain = ""
     at = 0
     while at < len(text):
+        if len(found) > _MOST_PIECES:
+            raise ExpressionError(
+                "a text holds too many expressions", f"at most {_MOST_PIECES // 2}"
+            )
         if text.startswith("$${", at):
             plain += "${"
             at += 3

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 from scaffold.vocabulary.code import Code, Kind
-from scaffold.vocabulary.names import Names, constant, identifier
+from scaffold.vocabulary.names import Names, constant, identifier, snake_case
 
 LEVELS = ("OK", "INFO", "WARNING", "CRITICAL")
 FLAGS = ("enabled", "global", "state-changes-only")
@@ -76,7 +76,7 @@ class Setting:
     @cached_property
     def name(self) -> str:
         """Its name in Python; one that its class has already gets an underscore."""
-        name = identifier(self.key)
+        name = identifier(snake_case(self.key))
         return f"{name}_" if name in (*_TAKEN, *self.taken) else name
 
     @property
@@ -116,6 +116,7 @@ class Option(Setting):
         is_bound_early: whether the fallback is taken when the handler is made.
         aliases: other names of it.
         alias_of: the key of the option that this is another name of, or "".
+        own_name: its name in Python where the usual one is taken, or "".
     """
 
     taken: ClassVar[tuple[str, ...]] = (
@@ -130,6 +131,12 @@ class Option(Setting):
     is_bound_early: bool = False
     aliases: tuple[str, ...] = ()
     alias_of: str = ""
+    own_name: str = ""
+
+    @cached_property
+    def name(self) -> str:
+        """Its name in Python."""
+        return self.own_name or super().name
 
 
 @dataclass(frozen=True)
@@ -299,6 +306,7 @@ class HandlerSpec:
         text: the text it was read from.
         stated: for a spec made of flags, what they said; None for one from a file.
         path: the file that it was read from, for messages; "" for flags.
+        warnings: what is allowed in it, and probably not meant.
     """
 
     names: Names
@@ -318,6 +326,7 @@ class HandlerSpec:
     text: str
     stated: Mapping[str, Any] | None = None
     path: str = ""
+    warnings: tuple[str, ...] = ()
 
     def to_toml(self) -> str:
         """The spec as it is committed: the author's own text."""

@@ -52,6 +52,7 @@ _RESERVED = words("""
     add_inhibitor call call_arguments call_fields delivery flap_high flap_low go_type
     inhibitors is_guarded is_sink kind provides requires_users set_flapping
     set_state_changes_only state_changes_only_duration unsupported use_flapping validate
+    caveat followed former_name
     """)
 # what is appended to a handler's name for things that belong to it
 _SUFFIXES = ("_config", "_handler", "_server", "_service", "_test")

@@ -94,6 +94,11 @@ def markdown(text: str) -> str:
     return f"{block[1]}\\{text[block.end(1) :]}" if block else text
 
 
+def uncoded(text: str) -> str:
+    """`text` in a line of Markdown whose first `code` says what the line is about."""
+    return markdown(text.replace("`", "&#96;"))
+
+
 def link(text: str) -> str:
     """`text` as it stands between the brackets of a link in Markdown."""
     return markdown(text).replace("[", "&#91;").replace("]", "&#93;")

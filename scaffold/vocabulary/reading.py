@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -13,6 +14,9 @@ from scaffold.vocabulary.names import closest
 
 Path = tuple[str | int, ...]
 T = TypeVar("T")
+
+# more than any service has; beyond it, reading and laying out take too long
+_MOST_KEYS = 500
 
 _WORDS: dict[type, str] = {
     str: "a text",
@@ -32,11 +36,19 @@ class Reader:
         positions: where its keys stand; None for flags.
         flags: by path, the flag that said it.
         faults: what was wrong so far.
+        warnings: what is allowed, and probably not meant.
     """
 
     positions: Positions | None = None
     flags: Mapping[Path, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
+
+    def warn(self, path: Path, problem: str, allowed: str = "") -> None:
+        """Remember that something is probably not meant."""
+        self.warnings.append(
+            Fault(self.where(path), problem, allowed, line=self.line(path))
+        )
 
     def fault(
         self, path: Path, problem: str, allowed: str = "", suggestion: str = ""
@@ -102,15 +114,22 @@ class Reader:
 
     def table(self, table: Mapping[str, Any], path: Path, key: str) -> dict[str, Any]:
         """A table inside a table; empty where there is none."""
-        return self.value(table, path, key, dict, {})
+        found = self.value(table, path, key, dict, {})
+        if len(found) <= _MOST_KEYS:
+            return found
+        self.fault((*path, key), f"has {len(found)} keys", f"at most {_MOST_KEYS}")
+        return dict(itertools.islice(found.items(), _MOST_KEYS))
 
     def tables(
         self, table: Mapping[str, Any], path: Path, key: str
     ) -> list[tuple[Path, dict[str, Any]]]:
         """The tables of a list, each with its path."""
         found = self.value(table, path, key, list, [])
+        if len(found) > _MOST_KEYS:
+            problem = f"is there {len(found)} times"
+            self.fault((*path, key), problem, f"at most {_MOST_KEYS} times")
         kept = []
-        for index, each in enumerate(found):
+        for index, each in enumerate(found[:_MOST_KEYS]):
             place = (*path, key, index)
             if isinstance(each, dict):
                 kept.append((place, each))

@@ -48,8 +48,8 @@ _RESERVED_HEADERS = names.words("""
     transfer-encoding upgrade
     """)
 _EXAMPLE_EVENT = (
-    "id", "message", "details", "level", "time", "duration", "name", "task", "category",
-    "group", "tags", "fields",
+    "id", "message", "details", "level", "time", "duration", "topic", "name", "task",
+    "category", "group", "tags", "fields",
 )  # fmt: skip
 _EXAMPLE_TYPES: dict[str, type] = {
     "time": int,
@@ -523,6 +523,20 @@ def _plain(reader: Reader, value: object, path: Path) -> None:
             values.value(value, path)
 
 
+def _warn_of_unused(reader: Reader, spec: HandlerSpec) -> None:
+    """Settings and options that nothing reads."""
+    codes = [*spec.codes(), *(each.code for each in spec.test if each.code)]
+    codes += [each.fallback for each in spec.options if each.fallback]
+    codes += [each.check for each in spec.config if each.check]
+    reads = frozenset[str]().union(*(code.reads for code in codes))
+    for table, settings in (("config", spec.config), ("option", spec.options)):
+        short = "opt" if table == "option" else table
+        for each in settings:
+            is_alias = isinstance(each, Option) and each.alias_of
+            if f"{short}.{each.key}" not in reads and not is_alias:
+                reader.warn((table, each.key), "is read nowhere in the spec")
+
+
 def check_use(reader: Reader, spec: HandlerSpec) -> None:
     """What can be seen only when all of a spec is known."""
     used = {
@@ -537,6 +551,7 @@ def check_use(reader: Reader, spec: HandlerSpec) -> None:
     for level in spec.levels:
         if level.constant not in used:
             reader.fault(("level", level.key), "is used nowhere")
+    _warn_of_unused(reader, spec)
     for index, request in enumerate(spec.requests):
         if not request.url.reads & {f"config.{each.key}" for each in spec.config}:
             reads = {each.partition(".")[2] for each in request.url.reads}

@@ -111,7 +111,9 @@ def _read(
         sending.check_use(reader, spec)
     if reader.faults:
         raise SpecError(_in_order(reader.faults), path)
-    return spec
+    # worded as faults are: with path and line
+    warned = SpecError(_in_order(reader.warnings), path)
+    return _with(spec, warnings=tuple(filter(None, str(warned).split("\n"))))
 
 
 def _spec(

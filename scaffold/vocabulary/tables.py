@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +26,7 @@ from scaffold.vocabulary.names import Names
 from scaffold.vocabulary.reading import Path, Reader, kind_of
 from scaffold.vocabulary.values import Values
 
+_FILLED_IN = re.compile(r"\$\{[^{}]+\}")
 _TITLE_LENGTH = 60
 _TEXT_LENGTH = 500
 _CONFIG_TYPES = tuple(name for name in TYPES if name != "flag")
@@ -180,6 +181,10 @@ def _config_field(reader: Reader, key: str, entry: object, path: Path) -> Config
         is_url = type_.name == "url" or table.get("check") == "url"
     required = reader.choice(table, path, "required", ("enabled", "always"), "")
     error = reader.value(table, path, "error", str, f"must specify {key}")
+    for text in ("error", "check_error"):
+        if _FILLED_IN.search(str(table.get(text, ""))):
+            problem = "is printed as it is written: ${…} is not filled in here"
+            reader.warn((*path, text), problem, "a [[check]], whose error is")
     if "error" in table and not required:
         reader.fault((*path, "error"), "is said of nothing", "with 'required'")
     check_error = reader.value(table, path, "check_error", str, "")
@@ -295,6 +300,7 @@ def read_options(
         )
         options.append(option)
         options += [_alias(option, each) for each in option.aliases]
+    options = _named_apart(reader, options)
     ticks = [option.tick.lower() for option in options if option.tick]
     for option in options:
         if option.tick and ticks.count(option.tick.lower()) > 1 and not option.alias_of:
@@ -397,6 +403,26 @@ def _aliases(reader: Reader, table: Mapping[str, Any], path: Path) -> tuple[str,
         else:
             reader.fault((*path, "alias", index), f"{alias!r} is no name of an option")
     return tuple(kept)
+
+
+def _named_apart(reader: Reader, options: Sequence[Option]) -> list[Option]:
+    """The options, with another Python name for aliases that need one."""
+    keys = {option.key for option in options if not option.alias_of}
+    taken = {option.name for option in options if not option.alias_of}
+    named = []
+    for option in options:
+        if option.alias_of:
+            if option.key in keys:
+                problem = f"{option.key!r} is the key of another option"
+                reader.fault(("option", option.alias_of, "alias"), problem)
+            keys.add(option.key)
+            name = option.name
+            while name in taken:
+                name = f"{name}_alias"
+            taken.add(name)
+            option = replace(option, own_name=name)
+        named.append(option)
+    return named
 
 
 def _alias(option: Option, alias: str) -> Option:

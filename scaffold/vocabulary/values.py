@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -32,6 +33,7 @@ RESERVED = words("""
     bool
     """) | set(FUNCTIONS)
 """What the methods that send and read have as names already."""
+_TEMPLATE = re.compile(r"\{\{-?\s*\.?\w[^{}]*\}\}")
 _FOR, _IF, _VALUE = "@for", "@if", "@value"
 
 
@@ -66,7 +68,7 @@ class Values:
     def string(self, text: str, path: Path) -> Code:
         """A text; one that is exactly one `${…}` keeps its kind."""
         try:
-            return self._string(text)
+            return self._string(text, path)
         except ExpressionError as error:
             self._reader.failed(path, error)
         return _PLAIN
@@ -201,7 +203,7 @@ class Values:
             else:
                 codes.append(self.value(item, place))
         if len(codes) == 1 and isinstance(codes[0].node, ast.ListComp):
-            return codes[0]
+            return self._bounded(codes[0], path)
         nodes = [
             (
                 ast.Starred(each.node, ast.Load())
@@ -252,7 +254,11 @@ class Values:
             called("items_of", code, Kind.ANY) if code.kind is Kind.ANY else code
         )
 
-    def _string(self, text: str) -> Code:
+    def _string(self, text: str, path: Path) -> Code:
+        template = _TEMPLATE.search(text)
+        if template:
+            problem = f"{template[0]!r} is sent as it is written"
+            self._reader.warn(path, problem, "an expression, as ${event.id}")
         codes = compile_pieces(text, self.scope)
         if not codes:
             return _PLAIN
