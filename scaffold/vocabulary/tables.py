@@ -454,7 +454,8 @@ def read_levels(reader: Reader, table: Mapping[str, Any]) -> tuple[LevelMap, ...
         for level, value in entry.items():
             if isinstance(value, (int, float)):
                 values_of.value(value, (*path, level))
-        default = entry.get("default", next(iter(kinds), str)())
+        kind = next(map(type, entry.values()), str)
+        default = entry.get("default", kind())
         values = {level: entry[level] for level in LEVELS if level in entry}
         made.append(LevelMap(key, values, default))
     return tuple(made)

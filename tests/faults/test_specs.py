@@ -18,7 +18,7 @@ MEMORY_BYTES = 1 << 30
 SPECS = Path(__file__).parents[1] / "scaffold" / "specs"
 
 RUN = """
-import sys, time
+import sys, time, traceback
 from pathlib import Path
 from scaffold.errors import SpecError
 from scaffold.generate import wanted
@@ -36,6 +36,10 @@ for name in sys.argv[1:]:
     except SpecError as error:
         outcome = "refused"
         assert str(error) and len(error.faults) < 5_000
+    except Exception:
+        outcome = "broken"
+        sys.stderr.write(text)
+        traceback.print_exc()
     print(name, outcome, time.perf_counter() - started, flush=True)
 """
 
@@ -55,6 +59,7 @@ def ended(files: list[Path]) -> dict[str, tuple[str, float]]:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-500:] + done.stderr[-3000:]
+    assert "Traceback" not in done.stderr, done.stderr[-5000:]
     lines = [line.rsplit(" ", 2) for line in done.stdout.splitlines()]
     return {Path(name).name: (outcome, float(took)) for name, outcome, took in lines}
 

@@ -225,3 +225,47 @@ def test_texts_that_double_are_refused(double):
         text += f"a{n} = {double % (f'a{n - 1}', f'a{n - 1}')}\n"
     with pytest.raises(SpecError, match=r"makes too large a value|joins a"):
         parse(text)
+
+
+def warnings_of(request, head=HEAD):
+    return [
+        each.partition(": ")[2] for each in parse(head + request, "quoll.toml").warnings
+    ]
+
+
+def test_what_is_probably_not_meant_is_noted():
+    head = HEAD.replace(
+        "user = {}", 'user = { required = "always", error = "no ${x} here" }'
+    )
+    request = (
+        """text = "{{ .ID }} ${config.user}${join(config.teams, '')}${opt.sign}"\n"""
+    )
+    assert warnings_of(request, head) == [
+        "config.user.error: is printed as it is written: ${…} is not filled in here "
+        "(allowed: a [[check]], whose error is)",
+        "config.password: is read nowhere in the spec",
+        "config.n: is read nowhere in the spec",
+        "option.to: is read nowhere in the spec",
+        "request[1].text: '{{ .ID }}' is sent as it is written "
+        "(allowed: an expression, as ${event.id})",
+    ]
+
+
+def test_aliases_have_names_of_python():
+    head = HEAD.replace(
+        "sign = {}", 'service-key = { tick = "svc", alias = ["serviceKey", "key"] }'
+    )
+    spec = parse(head + 'text = "${opt.service_key}"\n')
+    assert [(each.key, each.name) for each in spec.options[1:]] == [
+        ("service-key", "service_key"),
+        ("serviceKey", "service_key_alias"),
+        ("key", "key"),
+    ]
+    head = HEAD.replace("sign = {}", 'sign = { alias = "to" }')
+    with pytest.raises(SpecError, match="'to' is the key of another option"):
+        parse(head + 'text = "${opt.sign}"\n')
+
+
+def test_dates_are_no_values_of_levels():
+    text = 'text = "${level.x}"\n[level.x]\nOK = 1979-05-27\nINFO = 1979-05-28\n'
+    assert refused(text)[0][1] == "mixes values"
