@@ -138,7 +138,7 @@ class Api:
             connection.close()
 
     def _show_warnings(self, answer: http.client.HTTPResponse) -> None:
-        """Print what the server warns of, once."""
+        """Print the warnings of the server, each once."""
         for text in answer.headers.get_all("Warning", ()):
             if text not in self._warned:
                 self._warned.add(text)

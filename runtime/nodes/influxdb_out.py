@@ -1,4 +1,4 @@
-"""`influxDBOut`: takes points that cannot be written anywhere yet."""
+"""`influxDBOut`: takes points that this server cannot write yet."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from runtime.nodes.output import NoOpNode
 
 
 class InfluxDBOutNode(NoOpNode):
-    """Counts what it takes; this server has no InfluxDB to write to."""
+    """Counts its points without writing them."""
 
     def stats(self) -> dict[str, int]:
         """The node's counters, those of writes included."""

@@ -1,4 +1,4 @@
-"""`sideload`: fields and tags that are looked up in files."""
+"""`sideload`: fields and tags looked up in files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from runtime.nodes.pointwise import PointwiseNode
 from runtime.pipeline import sideload as pipeline
 from runtime.services.sideload.sources import SideloadError
 
-# More combinations of tags than that are looked up again.
+# Lookups that are remembered, by combination of tags.
 _REMEMBERED = 10_000
 _TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
 _FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
@@ -35,7 +35,7 @@ class _Problem(NamedTuple):
 
 
 class _Looked(NamedTuple):
-    """What the tags of a point lead to."""
+    """The result of a lookup."""
 
     fields: Mapping[str, Value]
     tags: Mapping[str, str]
@@ -43,7 +43,7 @@ class _Looked(NamedTuple):
 
 
 class SideloadNode(PointwiseNode):
-    """Adds fields and tags that files hold, or their defaults.
+    """Adds fields and tags from files, or their defaults.
 
     Source: Kapacitor sideload.go.
     """
@@ -67,7 +67,7 @@ class SideloadNode(PointwiseNode):
         self._known: dict[frozenset[tuple[str, str]], _Looked] = {}
 
     def apply(self, point: Point, group: str) -> Point | None:
-        """The point with what the files hold for its tags."""
+        """The point with the values of its tags."""
         looked = self._looked(point.tags)
         for message, reason, details in looked.problems:
             self.error(message, reason, **details)
@@ -124,7 +124,7 @@ class SideloadNode(PointwiseNode):
         value = self._source.lookup(order, name)
         if value is None:
             return default
-        # numbers of documents are floats to Kapacitor
+        # Go reads all numbers as floats
         if isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
         try:

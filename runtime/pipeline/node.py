@@ -174,7 +174,7 @@ class Pipeline:
         self.nodes.append(node)
 
     def caveats(self) -> list[str]:
-        """Which nodes have no effect in a running task, and why: one text a reason."""
+        """Nodes without effect in a running task, one text for each reason."""
         names: dict[str, list[str]] = {}
         for node in self.nodes:
             if node.caveat:

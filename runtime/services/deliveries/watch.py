@@ -12,7 +12,7 @@ from runtime.units import Clock, Nanoseconds
 TOPIC = "_internal"
 # how often it is told that a handler gives events up
 WARN_EVERY_S = 3600.0
-# before the name of a file of the load directory, of which the loader tells
+# prefix of events about files of the load directory
 LOAD = "load:"
 # before the id of a task, of which the task store tells
 TASK = "task/"

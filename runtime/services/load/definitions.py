@@ -1,4 +1,4 @@
-"""What the files of the load directory define."""
+"""Definitions in the files of the load directory."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ Report = Callable[[str, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Definition(Generic[T]):
-    """A template, a task or a handler, as files define it.
+    """A template, a task or a handler in one or two files.
 
     Attributes:
         key: kind and id: `tasks/cpu`, `handlers/TOPIC/ID`.
         file: the name of the file.
-        digest: equal as long as the files say the same.
+        digest: of the content of the files.
         says: the definition itself.
     """
 
@@ -46,14 +46,14 @@ class Definition(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """All that a load directory defines.
+    """All definitions of a load directory.
 
     Attributes:
         templates: by name of their files, like the following.
         tasks: scripts before documents.
         handlers: of topics.
-        unreadable: kinds whose folder cannot be read.
-        is_missing: whether there is no such directory at all.
+        unreadable: kinds with a folder that cannot be read.
+        is_missing: the directory does not exist.
     """
 
     templates: Sequence[Definition[Body]]
@@ -74,7 +74,7 @@ def definitions(directory: Path, report: Report) -> Definitions:
 
     Args:
         directory: with the folders `templates`, `tasks` and `handlers`.
-        report: called with the name of each file that defines nothing, and the reason.
+        report: called with the name of each file that cannot be read, and the reason.
     """
     unreadable = set()
 
@@ -124,11 +124,11 @@ def _tasks(files: Sequence[File], report: Report) -> Iterator[Definition[Body]]:
 
 
 def _goes_with_script(document: File) -> bool:
-    """Whether a document only adds to the script of the same name."""
+    """Check for a document that only adds to the script of the same name."""
     try:
         return not task_body(document, document.text()).template_id
     except FileError:
-        # told of as a part of the task, which is not to run without it
+        # reported as a part of the task, which must not run without it
         return True
 
 

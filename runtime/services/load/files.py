@@ -27,7 +27,7 @@ from runtime.suggestions import check_keys
 
 SCRIPTS = (".tick",)
 DOCUMENTS = (".yaml", ".yml", ".json")
-# More is no definition that anybody wrote.
+# Larger files are not definitions.
 MAX_BYTES = 8 * 1024 * 1024
 
 _TASK_KEYS = ("id", "template-id", "dbrps", "vars")
@@ -47,10 +47,10 @@ class FileError(KapacitorError):
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that says something.
+    """A file with a definition.
 
     Attributes:
-        path: where it is.
+        path: its location.
         name: below the load directory: `tasks/cpu.tick`.
     """
 
@@ -59,22 +59,22 @@ class File:
 
     @property
     def id(self) -> str:
-        """What a task or template in it is called."""
+        """The id of a task or template in it."""
         return self.path.stem
 
     @property
     def is_script(self) -> bool:
-        """Whether it holds TICKscript."""
+        """True for TICKscript, false for YAML and JSON."""
         return self.path.suffix in SCRIPTS
 
     def text(self) -> str:
         """Its content.
 
         Raises:
-            FileError: it cannot be read, is no regular file, too large or not UTF-8.
+            FileError: it cannot be read, is not a regular file, too large or not UTF-8.
         """
         try:
-            # a pipe would never come to its end
+            # reading a pipe would never end
             if not stat.S_ISREG(self.path.stat().st_mode):
                 kind = "a directory" if self.path.is_dir() else "not a regular file"
                 raise FileError(f"it is {kind}")
@@ -107,13 +107,13 @@ def listed(directory: Path, kind: str, suffixes: tuple[str, ...]) -> list[File]:
 
 
 def digest(texts: Sequence[str]) -> str:
-    """A digest of what files say."""
+    """A digest of the content of files."""
     joined = json.dumps(texts)
     return hashlib.sha256(joined.encode()).hexdigest()
 
 
 def task_body(file: File, text: str) -> Body:
-    """What a document says of the task that is called like its file.
+    """The task that a document defines; its id is the name of the file.
 
     Raises:
         FileError: it cannot be read, or its values are of wrong types.
@@ -132,11 +132,11 @@ def task_body(file: File, text: str) -> Body:
 
 
 def handler_spec(file: File, text: str) -> HandlerSpec:
-    """What a document says of a handler.
+    """The handler that a document defines.
 
     Raises:
         FileError: it cannot be read, has unknown keys or values of wrong types.
-        OptionsError: it is named wrongly, or not at all.
+        OptionsError: its id or topic is missing or malformed.
     """
     tree = _document(file, text, tuple(_SPEC_FIELDS))
     try:
@@ -178,7 +178,7 @@ def _read(file: File, text: str) -> Any:
 
 
 def _dbrp(source: object) -> object:
-    """`telegraf.autogen` or `"telegraf"."autogen"` as the API has it.
+    """`telegraf.autogen` or `"telegraf"."autogen"` in the form of the API.
 
     Raises:
         FileError: it has another form.

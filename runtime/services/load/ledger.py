@@ -1,4 +1,4 @@
-"""What was loaded, and from which file: kept over restarts."""
+"""Loaded definitions and their files, kept over restarts."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _BUCKET = "load"
 
 
 class Loaded(NamedTuple):
-    """What is known of a definition that was loaded.
+    """A definition that was loaded.
 
     Attributes:
         file: the name of its file; "" if an earlier version loaded it.
-        digest: of what the file said.
+        digest: of its content.
     """
 
     file: str = ""
@@ -24,13 +24,13 @@ class Loaded(NamedTuple):
 
 
 class Ledger:
-    """What was loaded, by key. Belongs to the compute thread."""
+    """Loaded definitions by key. Belongs to the compute thread."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def all(self) -> dict[str, Loaded]:
-        """Everything that was loaded and not deleted since."""
+        """All definitions that were loaded and not deleted since."""
         return {key: _decoded(value) for key, value in self._store.items(_BUCKET)}
 
     def put(self, key: str, loaded: Loaded) -> None:
@@ -56,5 +56,5 @@ def _decoded(value: bytes) -> Loaded:
     try:
         return msgspec.json.decode(value, type=Loaded)
     except msgspec.MsgspecError:
-        # loaded again, and then it is known again
+        # without a digest it is loaded again
         return Loaded()

@@ -1,4 +1,4 @@
-"""Files that cannot be loaded: logged, listed, and told to the topic `_internal`."""
+"""Files that cannot be loaded: logged, listed, and reported to the topic `_internal`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from runtime.units import Clock
 
 log = logging.getLogger("kapacitor.load")
 
-# the piece of a script that a parser's error shows may be a secret
+# the piece of a script in a parser's error may be a secret
 _PIECE = re.compile(r' in ".*"(?=\. expected: )', re.DOTALL)
 
 
 class Problems:
-    """What is wrong with which file. Belongs to the compute thread.
+    """The problems of files. Belongs to the compute thread.
 
     Attributes:
         current: the reason by the name of the file, as of the last load.
@@ -32,39 +32,42 @@ class Problems:
         self._found: dict[str, str] = {}
 
     def begin(self) -> None:
-        """Begin a load: nothing is wrong yet."""
+        """Begin a load without problems."""
         self._found = {}
 
     def add(self, file: str, reason: str) -> None:
-        """Note what is wrong with a file."""
+        """Note the problem of a file."""
         reason = _plain(_PIECE.sub("", reason))
         file = _plain(file)
         log.error("failed to load file", extra={"file": file, "err": reason})
         self._found[file] = reason
 
     def has(self, file: str) -> bool:
-        """Whether something is wrong with a file, as far as is known."""
+        """Check for a problem of a file in the current load."""
         return _plain(file) in self._found
 
     def of(self, kind: str) -> Iterator[str]:
-        """The files of a kind that something is wrong with, as far as is known."""
+        """The files of a kind with a problem in the current load."""
         return (file for file in self._found if file.startswith(f"{kind}/"))
 
     def end(self) -> None:
-        """End a load: what is news is told."""
+        """End a load and report the news."""
         self.current = self._found
         try:
             with self._alerts.transaction():
                 self._tell_all()
-        # they are logged and listed all the same
+        # the problems are logged and listed anyway
         except KapacitorError as error:
-            log.error("failed to note what is not loaded", extra={"err": str(error)})
+            log.error(
+                "failed to report problems of the load directory",
+                extra={"err": str(error)},
+            )
 
     def _tell_all(self) -> None:
         for file, reason in self.current.items():
             self._tell(file, Level.CRITICAL, f"{file} cannot be loaded: {reason}")
         for file in self._former():
-            self._tell(file, Level.OK, f"{file} is loaded or gone")
+            self._tell(file, Level.OK, f"{file} is loaded or removed")
 
     def _former(self) -> list[str]:
         topic = self._alerts.topics.get(TOPIC)
@@ -83,13 +86,14 @@ class Problems:
         data = EventData(name=TOPIC, tags={"file": file})
         try:
             self._alerts.collect(Event(TOPIC, state, data))
-        # one handler's queue is full; the next file may be of interest to others
+        # the queue of one handler is full; other handlers may take the next event
         except DeliveryError as error:
             log.error(
-                "failed to tell of a file", extra={"file": file, "err": str(error)}
+                "failed to report the problem of a file",
+                extra={"file": file, "err": str(error)},
             )
 
 
 def _plain(text: str) -> str:
-    """`text` as UTF-8 can have it; names of files may hold any bytes."""
+    """`text` without surrogates; names of files may hold any bytes."""
     return text.encode("utf-8", "replace").decode()

@@ -1,7 +1,7 @@
-"""Loads the files of a directory, at the start and whenever it is asked to.
+"""Loads the files of a directory at the start and on SIGHUP.
 
-What is as it was is left alone. What cannot be loaded rests: whatever was loaded from
-the file before stays in force, and everything else is loaded.
+Definitions that have not changed are left alone. A file that cannot be loaded rests:
+its former definition stays in force, and all other files are loaded.
 
 Source: Kapacitor services/load/service.go, which stops at the first fault.
 """
@@ -36,10 +36,10 @@ log = logging.getLogger("kapacitor.load")
 
 
 class LoadService:
-    """Keeps what runs as the files say.
+    """Brings the definitions of the load directory into force.
 
-    Files are read beside everything else; what they define is put in force on the
-    compute thread, one definition after the other, so that writes go on between them.
+    Files are read on another thread. Each definition is applied by itself on the compute
+    thread, so that writes go on between two of them.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class LoadService:
         return [("load", file, reason) for file, reason in found]
 
     async def load(self) -> None:
-        """Delete what files defined that are gone, then define what changed.
+        """Delete the definitions of removed files, then apply changed ones.
 
         Raises:
             StoreError: the database cannot be read.
@@ -75,7 +75,7 @@ class LoadService:
         run = self._compute.run
         found, faults = await asyncio.to_thread(self._read)
         known = await run(self._begin, found, faults)
-        # tasks that have files of their own change when their turn comes
+        # tasks with files of their own are changed afterwards, by these
         apart = frozenset(_ids((*found.keys, *known), "tasks"))
         define = functools.partial(self._template, apart=apart)
         for template in found.templates:
@@ -94,14 +94,14 @@ class LoadService:
     def _begin(
         self, found: Definitions, faults: Sequence[tuple[str, str]]
     ) -> Mapping[str, Loaded]:
-        """Delete what is gone; what was loaded before."""
+        """Delete the definitions of removed files; return the ones loaded before."""
         known = self._ledger.all()
         self._problems.begin()
         for file, reason in faults:
             self._problems.add(file, reason)
         if found.is_missing and known:
-            # unmounted, perhaps: whoever wants everything gone leaves it empty
-            reason = "the load directory is missing; all it defined stays"
+            # probably unmounted: an empty directory deletes everything
+            reason = "the load directory is missing; its definitions stay"
             self._problems.add(str(self._directory), reason)
         elif known:
             self._delete_gone(found, known)
@@ -114,7 +114,7 @@ class LoadService:
         what: str,
         define: Callable[[Definition[Any], bool], None],
     ) -> None:
-        """Define something, and note what is wrong with it."""
+        """Apply a definition and note its problem."""
         loaded = Loaded(definition.file, definition.digest)
         before = known.get(definition.key, Loaded())
         try:
@@ -152,7 +152,7 @@ class LoadService:
             elif task.enabled and self._tasks.master.get(task.id) is None:
                 self._tasks.start(task)
         except RefusedError as error:
-            # it is defined all the same if it only does not start
+            # 500: the task is defined, but does not start
             if error.status != 500:
                 raise
             self._problems.add(definition.file, f"failed to start task: {error}")
@@ -170,27 +170,30 @@ class LoadService:
         except UnknownHandlerError:
             self._alerts.register(spec)
             return
-        # secrets that stand elsewhere may be others now
+        # the secret of a file or variable may have changed
         refers = any(True for _ in references_in(spec.options))
         if not is_same or refers or self._alerts.running(before) is None:
             self._alerts.update(before, spec)
 
     def _delete_gone(self, found: Definitions, known: Mapping[str, Loaded]) -> None:
-        """Delete what was loaded from files that are gone, or that define others now."""
+        """Delete loaded definitions that no file contains any more."""
         current = found.keys
         for key, loaded in known.items():
             if key not in current and not self._may_be_there(key, loaded, found):
-                log.info("deleting what no file says any more", extra={"id": key})
+                log.info(
+                    "deleting a definition that no file contains any more",
+                    extra={"id": key},
+                )
                 try:
                     self._delete(key)
                     self._ledger.delete(key)
-                # tried again by the next load; the others are deleted
+                # the next load tries again
                 except KapacitorError as error:
-                    text = f"failed to delete what it defined: {error}"
+                    text = f"failed to delete its definition: {error}"
                     self._problems.add(loaded.file or key, text)
 
     def _may_be_there(self, key: str, loaded: Loaded, found: Definitions) -> bool:
-        """Whether a file that cannot be read may still define something."""
+        """Check for a broken file that may still contain a definition."""
         kind, _, id = key.partition("/")
         if kind in found.unreadable:
             return True

@@ -11,23 +11,23 @@ from runtime.services.replay.files import RecordingWriter, ReplayFileError
 from runtime.services.task_store.records import DBRP
 from runtime.units import SECOND, Clock, Nanoseconds
 
-# How long after the stop, or after the last point, no point ends a recording …
+# A recording without further points ends so long after its stop or last point …
 QUIET_NS = 60 * SECOND
-# … and one whose stop was past when it began: somebody is about to write old data.
+# … or, with a stop that was past at the beginning, so long: old data may follow.
 HISTORIC_QUIET_NS = 3600 * SECOND
 
 
 class Recorder:
-    """Records what a task would read, up to a time of the data.
+    """Records the points of a task up to a time of the data.
 
-    The first point that is later ends it. Where none comes it ends when its stop is
-    past and no point has come for a while.
+    The first later point ends it. Without one it ends when the stop is past and no
+    point has come for a while.
 
     Attributes:
         begin: when it began.
         stop: the latest time of a point that is recorded.
         error: why it does not record any more.
-        is_done: whether a point was later than the stop, or writing failed.
+        is_done: a point was later than the stop, or writing failed.
         ended: called when that happens.
 
     Source: Kapacitor services/replay/service.go, doRecordStream, which waits for ever.

@@ -1,4 +1,4 @@
-"""Directories of values, read once and shared by the nodes that name them.
+"""Directories of values, read once and shared between nodes.
 
 Source: Kapacitor services/sideload/service.go.
 """
@@ -34,7 +34,7 @@ class Source:
 
     Attributes:
         directory: its path, absolute.
-        version: counts how often the values were replaced.
+        version: increases when the values are replaced.
     """
 
     def __init__(self, directory: str, values: Values) -> None:
@@ -96,7 +96,7 @@ class Sources:
 
 
 def directory_of(source: str) -> str:
-    """The path that a node's source names.
+    """The directory of a source URL.
 
     Raises:
         SideloadError: it is not an absolute `file://` URL.
@@ -115,14 +115,14 @@ def directory_of(source: str) -> str:
     path = unquote(parts.path)
     if not path.startswith("/"):
         raise SideloadError(f"sideload source path must be absolute {quote(path)}")
-    # Go's Clean knows no path of two slashes
+    # posixpath keeps two leading slashes, Go's Clean does not
     return "/" + posixpath.normpath(path).lstrip("/")
 
 
 def read(directory: str) -> dict[str, dict[str, Any]]:
     """The values of all files below a directory, by path relative to it.
 
-    Hidden files are left out: Kubernetes keeps its own below `..data`.
+    Hidden files are left out, such as `..data` of Kubernetes.
 
     Raises:
         SideloadError: a file cannot be read, or there are too many.
@@ -178,12 +178,12 @@ def _values(path: str, content: bytes) -> dict[str, Any]:
     kind = "json" if suffix == ".json" else "yaml"
     try:
         text = content.decode()
-        # no number is an integer to Go, and none too large for a float is read
+        # Go reads all numbers as floats
         values = (
             json.loads(text, parse_int=float) if kind == "json" else from_yaml(text)
         )
         if values is not None and not isinstance(values, dict):
-            raise ValueError("it holds no mapping of keys to values")
+            raise ValueError("the file is not a mapping of keys to values")
     except (ValueError, RecursionError) as error:
         reason = f"failed to unmarshal {kind} values {quote(path)}: {error}"
         raise SideloadError(reason) from None

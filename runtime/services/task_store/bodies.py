@@ -94,7 +94,7 @@ class Body:
 
     @property
     def defines(self) -> bool:
-        """Whether it says more than an id and a status."""
+        """True if it has more than an id and a status."""
         return bool(self.template_id or self.dbrps or self.script or self.vars)
 
     def variables(self) -> dict[str, Var]:

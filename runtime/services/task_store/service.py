@@ -171,7 +171,7 @@ class TaskStoreService:
     def _task_answer(
         self, task: Task, view: View, master: TaskMaster | None = None
     ) -> Answer:
-        """A task; a header says which of its nodes have no effect."""
+        """A task, with a header about nodes that have no effect."""
         answer = pretty(self._task_tree(task, view, master=master))
         if not task.enabled:
             return answer

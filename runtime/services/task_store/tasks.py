@@ -229,7 +229,7 @@ class Tasks:
     def redefine(self, body: Body, *, enabled: bool) -> Task:
         """Put another definition in the place of a task's, and run it anew.
 
-        What the request leaves out is no longer there.
+        Nothing of the former definition stays.
 
         Args:
             body: what is asked for; its id is that of the task.
@@ -364,11 +364,11 @@ class Tasks:
             vars=variables,
         )
         if before is None:
-            # Kapacitor looks at the script of a new task first
+            # as Kapacitor does for a new task
             self.script(made)
         if found.dbrps and body.dbrps:
             raise RefusedError(both_dbrps)
-        # what the former script said goes with it
+        # the dbrp of the former script goes with it
         was_said = before and body.script and not template_id and _dbrps(before.script)
         if not made.dbrps or (was_said and not found.dbrps and not body.dbrps):
             raise RefusedError("must specify dbrp")
@@ -399,7 +399,7 @@ class Tasks:
 
 
 def _dbrps(script: str) -> tuple[DBRP, ...]:
-    """What a stored script says that it reads; nothing where it does not parse."""
+    """The `dbrp` statements of a stored script; none if it does not parse."""
     try:
         return parsed(script).dbrps
     except RefusedError:

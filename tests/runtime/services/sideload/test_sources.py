@@ -59,7 +59,7 @@ def test_hidden_files_are_left_out_and_links_are_followed(values: Path) -> None:
     ("name", "text", "fault"),
     [
         ("x.yml", "a: [", "failed to unmarshal yaml values "),
-        ("x.yml", "- a\n", "it holds no mapping of keys to values"),
+        ("x.yml", "- a\n", "the file is not a mapping of keys to values"),
         ("x.json", "{", "failed to unmarshal json values "),
         ("x.json", "[" * 100_000, "failed to unmarshal json values "),
         ("x.json", '"\udcff"', "failed to unmarshal json values "),
