@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from runtime.server.decoding import is_enabled, matching
+from runtime.server.decoding import is_enabled, is_off, matching
 from runtime.server.toml_lines import printable
 from runtime.suggestions import nearest, suggestion
 
@@ -140,13 +140,12 @@ def judged(
         variable = switches.pop((name, index), None)
         return otherwise if variable is None else environ[variable] not in _FALSE
 
-    absent = tuple(absent)
-    if not any(section.name == "influxdb" for section in absent):
+    named = [(matching(each.name, KNOWN) or each.name, each) for each in absent]
+    if "influxdb" not in dict(named):
         used = is_on("influxdb", 0, any(map(_is_influxdb, environ)))
         where = f"{variables('influxdb')}…"
         _judge(judgement, "influxdb", where, used, present)
-    for section in absent:
-        name = matching(section.name, KNOWN) or section.name
+    for name, section in named:
         enabled = [
             index
             for index, table in enumerate(section.tables)
@@ -204,7 +203,7 @@ def _is_on(name: str, table: Mapping[str, Any]) -> bool:
     if name in _ALWAYS_ON:
         return any(table.values())
     if name == "influxdb":
-        return table.get("enabled") is not False
+        return not is_off(table)
     return is_enabled(table)
 
 

@@ -115,7 +115,7 @@ class Decoder:
             # without `enabled` in any of them it is not said which one counts
             indexes = [0]
             for index, table in enumerate(value[1:], 1):
-                if not _is_off(table):
+                if not is_off(table):
                     text = f"a further [[{dotted(path)}]] has no effect"
                     self.warn((*path, index), text)
         return value[indexes[0]], (*path, indexes[0])
@@ -238,7 +238,8 @@ def is_enabled(table: object) -> bool:
     )
 
 
-def _is_off(table: object) -> bool:
+def is_off(table: object) -> bool:
+    """Whether a table of the file has `enabled = false`."""
     return isinstance(table, Mapping) and any(
         value is False and key.casefold() == "enabled" for key, value in table.items()
     )

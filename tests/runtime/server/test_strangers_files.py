@@ -257,6 +257,7 @@ def test_every_handler_of_kapacitor_is_missed_when_it_is_on(
 def test_other_sections_are_a_line_at_most(printed: Printed, name: str) -> None:
     start = 'data_dir = "/nowhere"\n'
     assert printed(f"{start}[{name}]\nenabled = false")[::2] == (0, "")
+    assert printed(f"{start}[{name.upper()}]\nEnabled = false")[::2] == (0, "")
     code, _, warnings = printed(f"{start}[[{name}]]\nenabled = true")
     assert (code, len(warnings.splitlines())) == (0, int(OTHERS[name] != ""))
 
