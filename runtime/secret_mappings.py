@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from runtime.secret_names import HIDDEN, is_secret_name
+from runtime.secret_names import HIDDEN, is_placeholder, is_secret_name
 from runtime.secret_urls import hidden_url, is_url_name
 
 
@@ -22,7 +22,12 @@ def restored(
     return {
         name: (
             known[name]
-            if name in known and value in (HIDDEN, _hidden(name, known[name]))
+            if name in known
+            and (
+                value == _hidden(name, known[name])
+                or value == HIDDEN
+                or (is_placeholder(value) and is_secret_name(name))
+            )
             else value
         )
         for name, value in values.items()
@@ -33,7 +38,7 @@ def unknown(values: Mapping[str, Any]) -> Iterator[str]:
     """The names of `values` that still show that something is hidden."""
     for name, value in values.items():
         if is_secret_name(name):
-            is_hidden = value == HIDDEN
+            is_hidden = is_placeholder(value)
         else:
             is_hidden = isinstance(value, str) and HIDDEN in value and is_url_name(name)
         if is_hidden:

@@ -5,7 +5,24 @@ from __future__ import annotations
 import re
 
 HIDDEN = "***"
+# What other programs show in place of secrets: `<redacted>` (Kapacitor and InfluxDB),
+# `<secret>` (Prometheus and Alertmanager), `[REDACTED]` (Grafana), stars, dots.
+_PLACEHOLDER = re.compile(
+    r"\*{3,}|[•●]{3,}|[<\[({]+ *(?:redacted|hidden|masked|secret|removed) *[>\])}]+"
+    r"|\**redacted\**",
+    re.IGNORECASE,
+)
 _SECRET = re.compile("token|secret|password|key|auth|cookie", re.IGNORECASE)
+
+
+def is_placeholder(value: object) -> bool:
+    """Whether a value is no secret, but shows that there is one."""
+    return isinstance(value, str) and _PLACEHOLDER.fullmatch(value.strip()) is not None
+
+
+def has_placeholder(text: str) -> bool:
+    """Whether something in a text may be what hides a secret."""
+    return _PLACEHOLDER.search(text) is not None
 
 
 def is_secret_name(name: str) -> bool:

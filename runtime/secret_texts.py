@@ -6,12 +6,8 @@ import unicodedata
 
 from runtime.errors import ConfigError
 from runtime.golang.quoting import quote
-from runtime.secret_names import HIDDEN
+from runtime.secret_names import HIDDEN, is_placeholder
 from runtime.secrets import Secret
-
-# what answers of this API, and of Kapacitor's, show in place of a secret
-PLACEHOLDERS = frozenset((HIDDEN, "<redacted>"))
-
 
 # shorter strings are words and numbers
 _SECRET_CHARACTERS = 8
@@ -73,11 +69,6 @@ def check_characters(secret: str) -> None:
                 f"the secret holds the control character {quote(char)}; "
                 "a secret is a single line of text"
             )
-
-
-def is_placeholder(value: object) -> bool:
-    """Whether a value stands for a secret that was not shown."""
-    return isinstance(value, str) and value in PLACEHOLDERS
 
 
 def check_placeholder(text: str) -> None:

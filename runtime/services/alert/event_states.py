@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-
 from runtime.alert.recovered import Recovered, Retention
 from runtime.alert.topics import Topic, Topics
 from runtime.alert.types import Event, EventState, Level
 from runtime.services.alert.state import ANONYMOUS, SLICE, StoredTopics, check
 from runtime.store import Store
 from runtime.units import Clock
-
-_log = logging.getLogger("kapacitor.alert")
 
 
 class EventStates:
@@ -139,7 +135,8 @@ class EventStates:
             self._stored.write(
                 (topic, event_id, state)
                 for (topic, event_id), state in self._changed.items()
-                if _can_be_kept(topic, event_id)
+                # an aggregate need not have an id; nothing can ask for such a state
+                if event_id
             )
 
     def written(self) -> None:
@@ -162,9 +159,3 @@ class EventStates:
         for state in topic.events.values():
             if state.level is Level.OK:
                 self._recovered.note((topic.id, state.id), now)
-
-
-def _can_be_kept(topic: str, event_id: str) -> bool:
-    if not event_id:
-        _log.error("cannot store an event without id", extra={"topic": topic})
-    return bool(event_id)

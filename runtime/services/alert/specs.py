@@ -15,8 +15,7 @@ from runtime.alert.types import Handler
 from runtime.errors import OptionsError
 from runtime.golang.quoting import quote
 from runtime.records import id_fault
-from runtime.secret_names import HIDDEN, is_secret_name
-from runtime.secret_texts import is_placeholder
+from runtime.secret_names import HIDDEN, is_placeholder, is_secret_name
 from runtime.secret_urls import hidden_url, is_url_name
 from runtime.secrets import Secret
 from runtime.settings import key_of
@@ -28,9 +27,9 @@ _BUCKET = "handler-specs"
 class PlaceholderError(OptionsError):
     """An option shows that a secret is hidden there, and it is not known which."""
 
-    def __init__(self, option: str) -> None:
+    def __init__(self, option: str, shown: str = HIDDEN) -> None:
         super().__init__(
-            f"option {option} has {HIDDEN} in place of a secret that is not known here: "
+            f"option {option} has {shown} in place of a secret that is not known here: "
             "write the secret or, better, put it into the configuration"
         )
 
@@ -158,9 +157,9 @@ def check_secrets(handler: Handler | None) -> None:
     """
     options: Any = getattr(handler, "options", None)
     for each in dataclasses.fields(options) if _secret_keys(handler) else ():
-        secret = getattr(options, each.name)
-        if isinstance(secret, Secret) and is_placeholder(secret.reveal()):
-            raise PlaceholderError(key_of(each))
+        value = getattr(options, each.name)
+        if isinstance(value, Secret) and is_placeholder(value.reveal()):
+            raise PlaceholderError(key_of(each), value.reveal())
 
 
 def _shown(key: str, value: Any) -> Any:
@@ -173,18 +172,20 @@ def _restored(key: str, value: Any, before: Any) -> Any:
     if isinstance(value, Mapping) and isinstance(before, Mapping):
         return secret_mappings.restored(value, before)
     if isinstance(value, str) and isinstance(before, str) and is_url_name(key):
-        return before if value in (HIDDEN, hidden_url(before)) else value
-    return value if before is None or not is_placeholder(value) else before
+        is_hidden = is_placeholder(value) or value == hidden_url(before)
+        return before if is_hidden else value
+    is_hidden = value == HIDDEN or (is_placeholder(value) and is_secret_name(key))
+    return before if before is not None and is_hidden else value
 
 
 def _unknown(key: str, value: Any) -> str:
     """What hides something that nobody knows, if anything does."""
     if isinstance(value, Mapping):
         return next((f"{key}.{name}" for name in secret_mappings.unknown(value)), "")
-    if not isinstance(value, str) or not (HIDDEN in value or is_placeholder(value)):
+    if not isinstance(value, str):
         return ""
     is_hidden = is_placeholder(value) and is_secret_name(key)
-    return key if is_url_name(key) or is_hidden else ""
+    return key if is_hidden or (HIDDEN in value and is_url_name(key)) else ""
 
 
 def _is_secret(key: str, hidden: set[str] | None) -> bool:

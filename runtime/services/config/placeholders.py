@@ -9,9 +9,8 @@ from typing import Any
 
 from runtime.errors import ConfigError
 from runtime.secret_mappings import restored, unknown
-from runtime.secret_names import HIDDEN
+from runtime.secret_names import HIDDEN, is_placeholder
 from runtime.secret_references import literal
-from runtime.secret_texts import is_placeholder
 from runtime.secret_urls import is_url_name
 from runtime.secrets import Secret
 from runtime.services.config.sections import (

@@ -22,8 +22,8 @@ from runtime.golang.json_decode import (
     string,
     struct,
 )
-from runtime.secret_names import HIDDEN
-from runtime.secret_texts import is_placeholder, written
+from runtime.secret_names import HIDDEN, is_placeholder
+from runtime.secret_texts import written
 from runtime.secret_urls import hidden_url, is_url_name
 from runtime.secrets import Secret
 from runtime.settings import key_of

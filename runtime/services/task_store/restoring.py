@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from runtime.nodes.secret_properties import SecretFields
-from runtime.secret_names import HIDDEN
+from runtime.secret_names import HIDDEN, has_placeholder, is_placeholder
 from runtime.services.httpd.messages import RefusedError
 from runtime.services.task_store.hiding import Definition, replaced, rewritten
 from runtime.services.task_store.sites import Site, Spot, sites
@@ -38,7 +38,8 @@ def restored(
         of_old = [each for each in olds if each.purpose == purpose]
         found.update(_matched(of_new, of_old))
     for site in news:
-        if site.purpose and HIDDEN in site.value and site.spot not in found:
+        is_hidden = HIDDEN in site.value or is_placeholder(site.value)
+        if site.purpose and is_hidden and site.spot not in found:
             raise RefusedError(_refusal(site))
     literals = {spot.start: _literal(each) for spot, each in found.items()}
     texts = {spot: each.value for spot, each in found.items()}
@@ -51,7 +52,7 @@ def _hides(sent: Definition) -> bool:
         each.value for value in values if isinstance(value, tuple) for each in value
     ]
     texts = (sent.script, *values, *items)
-    return any(isinstance(each, str) and HIDDEN in each for each in texts)
+    return any(isinstance(each, str) and has_placeholder(each) for each in texts)
 
 
 def _matched(news: Sequence[Site], olds: Sequence[Site]) -> Iterator[tuple[Spot, Site]]:
@@ -91,6 +92,6 @@ def _literal(site: Site) -> str:
 def _refusal(site: Site) -> str:
     where = f"variable {site.spot.variable}" if site.spot.variable else "script"
     return (
-        f"the {where} has {HIDDEN} in place of a secret ({site.purpose}) that is not "
+        f"the {where} has {site.value if is_placeholder(site.value) else HIDDEN} in place of a secret ({site.purpose}) that is not "
         "known here: write the secret or, better, put it into the configuration"
     )

@@ -397,6 +397,18 @@ def test_other_methods_are_not_found(api):
     assert isinstance(api, AlertAPI)
 
 
+@pytest.mark.parametrize("shown", ["***", "<redacted>", "[REDACTED]", "<secret>"])
+def test_a_placeholder_is_never_stored_as_a_secret(ask, define, service, shown):
+    body = {"id": "a", "kind": "hipchat", "options": {"token": shown, "room": "r"}}
+    reply = ask("POST", "/t/handlers", body)
+    assert reply.status == 400
+    assert "option token has" in reply.value["error"]
+    define("t", "h", "hipchat", options={"token": "real", "room": "r"})
+    body = {"id": "h", "kind": "hipchat", "options": {"token": shown, "room": "x"}}
+    assert ask("PUT", "/t/handlers/h", body).status == 200
+    assert service.handler("t", "h").options == {"token": "real", "room": "x"}
+
+
 def test_lists_are_cut_into_pages(ask, define, service):
     for number in range(5):
         define("t", f"h{number}")

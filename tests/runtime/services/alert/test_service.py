@@ -139,11 +139,12 @@ def test_without_persistence_nothing_survives(make):
     assert make().topics.get("t") is None
 
 
-def test_an_event_without_id_is_delivered_but_not_kept(make, offers):
+def test_an_event_without_id_is_delivered_but_not_kept(make, offers, caplog):
     service = make()
     service.register(spec("a"))
     service.collect(event("t", "", CRITICAL))
     assert offers.ids == [("t", "a", "")]
+    assert caplog.records == []
     assert make().topics.get("t").events == {}
 
 

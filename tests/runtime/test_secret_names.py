@@ -1,0 +1,40 @@
+"""What is likely to be a secret, and what only shows that there is one."""
+
+import pytest
+
+from runtime import secret_mappings
+from runtime.secret_names import has_placeholder, is_placeholder
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("***", "****", "********", "<redacted>", "<REDACTED>", " <redacted> "),
+        *("[REDACTED]", "[redacted]", "<secret>", "<hidden>", "(hidden)", "REDACTED"),
+        *("{{redacted}}", "<< redacted >>", "[masked]", "•••••", "***REDACTED***"),
+    ],
+)
+def test_what_other_programs_show_is_a_placeholder(text):
+    assert is_placeholder(text)
+    assert has_placeholder(f".token('{text}')")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "**", "secret", "hidden", "a***", "***b", "<token>", "redacted-1", "x"),
+        *(None, True, 5, ["***"]),
+    ],
+)
+def test_a_secret_is_none(text):
+    assert not is_placeholder(text)
+
+
+def test_a_placeholder_in_a_mapping_keeps_its_secret_or_is_unknown():
+    sent = {"Authorization": "<redacted>", "X-Room": "<hidden>"}
+    before = {"Authorization": "Bearer t", "X-Room": "r"}
+    assert secret_mappings.restored(sent, before) == {
+        "Authorization": "Bearer t",
+        "X-Room": "<hidden>",
+    }
+    assert list(secret_mappings.unknown(sent)) == ["Authorization"]
