@@ -93,8 +93,13 @@ class KeyFile:
             "hexadecimal digits; put a copy of it there"
         )
 
+    @property
+    def provisional(self) -> KeyFile:
+        """The file of a new key, until something is sealed with it."""
+        return KeyFile(self.path.with_name(f"{self.path.name}.new"))
+
     def create(self) -> bytes:
-        """Make the file, which is not there, with a new key.
+        """Make a new key, in the provisional file until it is confirmed.
 
         When this returns, it survives a crash of the machine. One that comes earlier
         leaves the whole file or none.
@@ -104,12 +109,28 @@ class KeyFile:
         """
         key = os.urandom(_KEY_BYTES)
         try:
-            folders.write(self.path, f"{key.hex()}\n".encode(), 0o600)
+            folders.write(self.provisional.path, f"{key.hex()}\n".encode(), 0o600)
         except OSError as error:
             raise StoreError(
                 f"{self._named} cannot be written: {error.strerror}"
             ) from error
         return key
+
+    def confirm(self) -> None:
+        """Keep a new key, if there is one: what is sealed with it is on the disk.
+
+        Raises:
+            StoreError: the file cannot be renamed.
+        """
+        try:
+            self.provisional.path.replace(self.path)
+            folders.sync(self.path.parent)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StoreError(
+                f"{self._named} cannot be written: {error.strerror}"
+            ) from error
 
     @property
     def _named(self) -> str:

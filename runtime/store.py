@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from runtime import folders, schema
+from runtime import folders, schema, write_ahead
 from runtime.errors import StoreError
 from runtime.fair_lock import FairLock
 from runtime.sealing import KeyFile, Seal
@@ -21,6 +21,12 @@ Parameters = Sequence[Any]
 _MEMORY = ":memory:"
 # what is left of the log after a burst of writes
 _WAL_BYTES = 64 * 1024 * 1024
+# A checkpoint comes after so many pages, about; SQLite's own does after 1,000.
+_CHECKPOINT_PAGES = 1000
+# what a transaction writes besides its rows, and how many rows have a page
+_COMMIT_PAGES = 4
+_LEAST_LOG_BYTES = 8 * 1024 * 1024
+_ROWS_PER_PAGE = 4
 # how much a backup copies before others may use the database
 _BACKUP_PAGES = 256
 
@@ -46,11 +52,16 @@ class Store:
         self._lock = FairLock()
         self._depth = 0
         self._begun = False
+        self._key_file: KeyFile | None = None
         self._after_commit: list[Callable[[], None]] = []
         self._rejected: dict[tuple[str, str], str] = {}
+        # since the last checkpoint
+        self._commits = self._rows = 0
+        self._log_bytes = 0
         try:
             if path is not None:
                 folders.make(path.parent)
+                _check(path)
                 # what SQLite lays beside it gets the same mode
                 folders.make_file(path, 0o600)
             self._connection = sqlite3.connect(
@@ -108,6 +119,7 @@ class Store:
                 )
                 # one file that any tool reads, without a log beside it
                 target.execute("PRAGMA journal_mode = DELETE")
+                write_ahead.mark_whole(target)
             finally:
                 target.close()
 
@@ -257,7 +269,7 @@ class Store:
         """
         with self.transaction(), _translated("write"):
             self._begin()
-            return self._connection.execute(sql, parameters).rowcount
+            return self._counted(self._connection.execute(sql, parameters))
 
     def used_bytes(self) -> int:
         """How much of the database is in use; what was deleted does not count."""
@@ -276,7 +288,7 @@ class Store:
         """
         with self.transaction(), _translated("write"):
             self._begin()
-            self._connection.executemany(sql, parameters)
+            self._counted(self._connection.executemany(sql, parameters))
 
     def _prepare(self) -> None:
         run = self._connection.execute
@@ -305,7 +317,10 @@ class Store:
             )
         run("PRAGMA synchronous = FULL")
         run(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
+        run("PRAGMA wal_autocheckpoint = 0")
         schema.migrate(self._connection, self._seal)
+        if self._key_file is not None:
+            self._key_file.confirm()
         if schema.has_residue(self._connection):
             try:
                 schema.remove_residue(self._connection)
@@ -315,6 +330,35 @@ class Store:
                     " there is no backup until it can be rewritten",
                     extra={"err": str(error)},
                 )
+        self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        """Take the log into the database."""
+        if self._path is None:
+            return
+        self._commits = self._rows = 0
+        try:
+            write_ahead.checkpoint(self._connection, self._path)
+        except sqlite3.Error as error:
+            # everything is in the log, which grows until this succeeds
+            log.warning(
+                "failed to write the log into the database", extra={"err": str(error)}
+            )
+        self._log_bytes = max(_size(write_ahead.log_of(self._path)), _LEAST_LOG_BYTES)
+
+    @property
+    def _is_checkpoint_due(self) -> bool:
+        if self._path is None:
+            return False
+        pages = self._commits * _COMMIT_PAGES + self._rows // _ROWS_PER_PAGE
+        if pages >= _CHECKPOINT_PAGES:
+            return True
+        # large values: a log that is longer than ever before is not begun anew
+        return _size(write_ahead.log_of(self._path)) > self._log_bytes
+
+    def _counted(self, cursor: sqlite3.Cursor) -> int:
+        self._rows += cursor.rowcount
+        return cursor.rowcount
 
     def _proven_seal(self) -> Seal:
         """The seal that opens the values there are.
@@ -324,9 +368,10 @@ class Store:
         """
         if self._path is None:
             return Seal()
-        file = KeyFile(self._path.with_name(f"{self._path.name}.key"))
-        key = file.read()
+        file = self._key_file = KeyFile(_key_of(self._path))
         value = schema.sealed_value(self._connection)
+        # a start that was cut short may have left one to be confirmed
+        key = file.read() or (file.provisional.read() if value else None)
         if value is None:
             if key is None:
                 key = file.create()
@@ -365,6 +410,9 @@ class Store:
                 self._rollback()
                 raise
             self._begun = False
+            self._commits += 1
+            if self._is_checkpoint_due:
+                self._checkpoint()
         for call in calls:
             call()
 
@@ -376,6 +424,29 @@ class Store:
             # left to undo
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
+
+
+def _key_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.key")
+
+
+def _check(path: Path) -> None:
+    """Refuse what lacks something, before anything is changed.
+
+    Raises:
+        StoreError: it does.
+    """
+    try:
+        write_ahead.check(path, _key_of(path))
+    except StoreError as error:
+        raise StoreError(f"failed to open database {path}: {error}") from error
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _explained(error: sqlite3.Error) -> str:

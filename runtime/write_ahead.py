@@ -1,0 +1,182 @@
+"""Whether a database has the write-ahead log that belongs to it.
+
+SQLite takes a database without its log for a complete one, and a log that lies beside
+it for its own. So the database says itself which it needs, in the 32 bits that its
+header has for applications (`application_id`): before each checkpoint it is written
+there which log follows, and after it, into that log, that nothing is missing. What is
+in the file alone is the former; what comes with the log, or after another program has
+taken it in, is the latter. See ADR 12.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import NamedTuple
+
+from runtime.errors import StoreError
+
+_MAGIC = b"SQLite format 3\0"
+_HEADER_BYTES = 100
+_EMPTY_LOG_BYTES = 32
+_FRAME_BYTES = 24
+_LOG_MAGIC = (0x377F0682, 0x377F0683)
+# "KAPA": nothing is missing
+_WHOLE = 0x4B415041
+# the first bit: a log follows, whose salt has the other bits
+_FOLLOWS = 1 << 31
+# A log gets the next salt each time it is begun anew: after a checkpoint, and when what
+# is written before it is the first of a new one.
+_BEGINNINGS = 2
+
+
+class Header(NamedTuple):
+    """What the file says at its beginning.
+
+    Attributes:
+        page_bytes: the size of its pages.
+        is_logged: whether it is written to through a log.
+        mark: its `application_id`, unsigned.
+    """
+
+    page_bytes: int
+    is_logged: bool
+    mark: int
+
+    @classmethod
+    def read(cls, path: Path) -> Header | None:
+        """The header of a file; None where there is nothing, or something else.
+
+        Source: SQLite's file format, section 1.3.
+        """
+        try:
+            with path.open("rb") as file:
+                start = file.read(_HEADER_BYTES)
+        except OSError:
+            return None
+        if len(start) < _HEADER_BYTES or not start.startswith(_MAGIC):
+            return None
+        # 65536 has no room: it is 1
+        page_bytes = int.from_bytes(start[16:18]) or 1
+        return cls(
+            65536 if page_bytes == 1 else page_bytes,
+            start[18] == 2,
+            int.from_bytes(start[68:72]),
+        )
+
+
+def log_of(path: Path) -> Path:
+    """Where the log of a database is."""
+    return path.with_name(f"{path.name}-wal")
+
+
+def salt_of(log: Path) -> int | None:
+    """What tells a log from others; None where it is none.
+
+    Source: SQLite's file format, section 4.1.
+    """
+    try:
+        with log.open("rb") as file:
+            start = file.read(_EMPTY_LOG_BYTES)
+    except OSError:
+        return None
+    is_log = len(start) == _EMPTY_LOG_BYTES and int.from_bytes(start[:4]) in _LOG_MAGIC
+    return int.from_bytes(start[16:20]) if is_log else None
+
+
+def check(path: Path, key: Path) -> None:
+    """Refuse a database that is not what it was, before anything changes it.
+
+    Args:
+        path: the database.
+        key: the file of its key, which there is when it has been used.
+
+    Raises:
+        StoreError: it is missing or empty, or its log is missing or another's.
+    """
+    log = log_of(path)
+    log_bytes = _size(log)
+    if not _size(path):
+        if log_bytes:
+            raise StoreError(
+                f"it is empty, but its write-ahead log {log} is not: {_PUT_BACK}"
+            )
+        if key.exists():
+            raise StoreError(
+                f"it is missing or empty, but its key file {key} is there: {_PUT_BACK},"
+                " or, to begin with nothing, move the key file away"
+            )
+        return
+    header = Header.read(path)
+    if header is None:
+        # SQLite says what it is
+        return
+    if not header.is_logged and log_bytes:
+        raise StoreError(
+            f"it is a copy, and the write-ahead log {log} beside it belongs to another "
+            "database: remove the log"
+        )
+    if problem := _problem(header, log, log_bytes):
+        raise StoreError(
+            f"its write-ahead log {log} {problem}; what it held is missing from the "
+            f"database: put it back, or {_PUT_BACK}. To go on with what the database "
+            "held at its last checkpoint, make a copy and run: sqlite3 "
+            f"{path} 'PRAGMA application_id = 0'"
+        )
+
+
+_PUT_BACK = "put a backup in its place (without a -wal file beside it)"
+
+
+def _problem(header: Header, log: Path, log_bytes: int) -> str:
+    """What is wrong with the log if it has to be there."""
+    if not (header.is_logged and header.mark & _FOLLOWS):
+        return ""
+    if not log_bytes:
+        return "is missing or empty"
+    salt = salt_of(log)
+    # it has had a page at least, and never gets shorter
+    least = _EMPTY_LOG_BYTES + _FRAME_BYTES + header.page_bytes
+    if salt is None or log_bytes < least:
+        return "is damaged"
+    begun = (salt - header.mark) % _FOLLOWS
+    return "" if begun <= _BEGINNINGS else "belongs to another database"
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def checkpoint(connection: sqlite3.Connection, path: Path) -> None:
+    """Write what is in the log into the database, which then says that a log follows.
+
+    Outside a transaction.
+
+    Raises:
+        sqlite3.Error: something cannot be written; nothing is lost.
+    """
+    log = log_of(path)
+    if salt_of(log) is None:
+        # a new log: it has to be there before it is named
+        mark_whole(connection)
+    salt = salt_of(log)
+    if salt is not None:
+        _mark(connection, (salt % _FOLLOWS) - _FOLLOWS)
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    mark_whole(connection)
+
+
+def mark_whole(connection: sqlite3.Connection) -> None:
+    """Have the database say that nothing is missing from it, log included.
+
+    Raises:
+        sqlite3.Error: it cannot be written.
+    """
+    _mark(connection, _WHOLE)
+
+
+def _mark(connection: sqlite3.Connection, mark: int) -> None:
+    connection.execute(f"PRAGMA application_id = {mark}")
