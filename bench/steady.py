@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import itertools
+import random
 import tempfile
 import time
 from pathlib import Path
@@ -20,7 +21,8 @@ _TASKS = {
     "hot": """\
 stream
     |from().measurement('hot').groupBy('host')
-    |alert().id('{{ index .Tags "host" }}').crit(lambda: "v" > 0.0).foo().room('hot')
+    |alert().id('{{ index .Tags "host" }}').crit(lambda: "v" > 0.0)
+        .foo().room('hot')
 """,
     "mean": """\
 stream
@@ -34,11 +36,13 @@ stream
 _WRITES_A_SECOND = 28
 
 
-def lines(number: int) -> str:
+def lines(number: int, hosts: int) -> str:
     """The lines of one write: four that alert, and sixteen that seldom do."""
-    hot = (f"hot,host=h{(4 * number + each) % 400} v=1" for each in range(4))
+    hot = (
+        f"hot,host=h{(4 * number + each) % hosts} v={number % 3}" for each in range(4)
+    )
     cpu = (
-        f"cpu,host=h{(16 * number + each) % 320} v={(number + each) % 7 / 7}"
+        f"cpu,host=h{(16 * number + each) % hosts} v={random.random()}"
         for each in range(16)
     )
     return "\n".join(itertools.chain(hot, cpu))
@@ -48,6 +52,7 @@ def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--minutes", type=int, default=10)
+    parser.add_argument("--hosts", type=int, default=400)
     parser.add_argument("--server", default="", help="a kapacitord to measure instead")
     arguments = parser.parse_args()
     endpoint = Endpoint()
@@ -64,7 +69,9 @@ def main() -> None:
         begin, minute = time.monotonic(), 0
         for number in itertools.count():
             time.sleep(max(0.0, begin + number / _WRITES_A_SECOND - time.monotonic()))
-            connection.request("POST", "/write?db=d&rp=r", lines(number))
+            connection.request(
+                "POST", "/write?db=d&rp=r", lines(number, arguments.hosts)
+            )
             answer = connection.getresponse()
             answer.read()
             assert answer.status == 204

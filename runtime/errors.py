@@ -47,6 +47,10 @@ class StoreError(KapacitorError):
     """The database cannot be opened, read or written."""
 
 
+class StoreFullError(StoreError):
+    """The disk has no room for what is to be written."""
+
+
 class BusyError(KapacitorError):
     """The server cannot take more now; the same request may succeed a little later."""
 

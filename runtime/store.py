@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from runtime import folders, schema, write_ahead
-from runtime.errors import StoreError
+from runtime.errors import StoreError, StoreFullError
 from runtime.fair_lock import FairLock
+from runtime.reserve import RESERVE_BYTES, Reserve
 from runtime.sealing import KeyFile, Seal
 
 log = logging.getLogger("kapacitor.storage")
@@ -52,7 +54,14 @@ class Store:
         self._lock = FairLock()
         self._depth = 0
         self._begun = False
+        self._reserve = (
+            None if path is None else Reserve(path.with_name(f"{path.name}.reserve"))
+        )
+        self._is_short = False
+        self._draining = 0
         self._key_file: KeyFile | None = None
+        # open as long as the connection: closing it earlier would end its lock
+        self._file: int | None = None
         self._after_commit: list[Callable[[], None]] = []
         self._rejected: dict[tuple[str, str], str] = {}
         # since the last checkpoint
@@ -64,6 +73,7 @@ class Store:
                 _check(path)
                 # what SQLite lays beside it gets the same mode
                 folders.make_file(path, 0o600)
+                self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
             self._connection = sqlite3.connect(
                 path or _MEMORY, isolation_level=None, check_same_thread=False
             )
@@ -72,22 +82,29 @@ class Store:
                 f"failed to open database {path}: {error.strerror}"
             ) from error
         except sqlite3.Error as error:
+            self._close_file()
             raise StoreError(f"failed to open database {path}: {error}") from error
         try:
             self._prepare()
         except sqlite3.Error as error:
-            self._connection.close()
+            self.close()
             raise StoreError(
                 f"failed to open database {path}: {_explained(error)}"
             ) from error
         except StoreError as error:
-            self._connection.close()
+            self.close()
             raise StoreError(f"failed to open database {path}: {error}") from error
 
     def close(self) -> None:
         """Close the database. May be called more than once."""
         with self._lock:
             self._connection.close()
+            self._close_file()
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
 
     @property
     def path(self) -> Path | None:
@@ -167,6 +184,54 @@ class Store:
         finally:
             if is_free:
                 self._lock.release()
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the disk is full, and its reserve is given up.
+
+        Then nothing may be written but what is inside `draining`.
+        """
+        return self._is_short
+
+    @contextlib.contextmanager
+    def draining(self) -> Iterator[None]:
+        """What is written inside may use the reserve: it makes the database smaller.
+
+        Raises:
+            StoreFullError: even the reserve is not enough.
+        """
+        with self._lock:
+            self._draining += 1
+            try:
+                yield
+            finally:
+                self._draining -= 1
+
+    def give_up_reserve(self) -> None:
+        """Let what is inside `draining` have the room that was kept for it."""
+        with self._lock:
+            if self._reserve is None or self._is_short:
+                return
+            self._is_short = True
+            self._reserve.give_up()
+            # what is in the log needs it first
+            self._commits = _CHECKPOINT_PAGES
+        log.error("the disk is full: only ends of deliveries are recorded")
+
+    def restore_reserve(self) -> None:
+        """Write everything again if the disk, or the database, has room again."""
+        with self._lock:
+            if self._reserve is None or not self._is_short:
+                return
+            if not self._reserve.make():
+                [[pages, size]] = self.query(
+                    "SELECT free.freelist_count, size.page_size FROM"
+                    " pragma_freelist_count AS free, pragma_page_size AS size"
+                )
+                if pages * size < 2 * RESERVE_BYTES:
+                    return
+            self._is_short = False
+        log.info("there is room on the disk again")
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Run `call` once what was written is kept; at once outside a transaction.
@@ -331,15 +396,21 @@ class Store:
                     extra={"err": str(error)},
                 )
         self._checkpoint()
+        if self._reserve is not None and not self._reserve.make():
+            log.warning(
+                "the disk has no room for a reserve: deliveries may not end while it is"
+                " full",
+                extra={"bytes": RESERVE_BYTES},
+            )
 
     def _checkpoint(self) -> None:
         """Take the log into the database."""
-        if self._path is None:
+        if self._path is None or self._file is None:
             return
         self._commits = self._rows = 0
         try:
-            write_ahead.checkpoint(self._connection, self._path)
-        except sqlite3.Error as error:
+            write_ahead.checkpoint(self._connection, self._path, self._file)
+        except (OSError, sqlite3.Error) as error:
             # everything is in the log, which grows until this succeeds
             log.warning(
                 "failed to write the log into the database", extra={"err": str(error)}
@@ -396,6 +467,8 @@ class Store:
         return seal
 
     def _begin(self) -> None:
+        if self._is_short and not self._draining:
+            raise StoreFullError("the disk is full")
         if not self._begun:
             self._connection.execute("BEGIN IMMEDIATE")
             self._begun = True
@@ -467,4 +540,6 @@ def _translated(verb: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise StoreError(f"failed to {verb} database: {error}") from error
+        is_full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+        kind = StoreFullError if is_full else StoreError
+        raise kind(f"failed to {verb} database: {error}") from error

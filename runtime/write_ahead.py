@@ -2,14 +2,15 @@
 
 SQLite takes a database without its log for a complete one, and a log that lies beside
 it for its own. So the database says itself which it needs, in the 32 bits that its
-header has for applications (`application_id`): before each checkpoint it is written
-there which log follows, and after it, into that log, that nothing is missing. What is
-in the file alone is the former; what comes with the log, or after another program has
-taken it in, is the latter. See ADR 12.
+header has for applications (`application_id`): after each checkpoint it is written
+there, in the file, which log follows; and then, in that log, that nothing is missing.
+What is in the file alone is the former; what comes with the log, or after another
+program has taken it in, is the latter. See ADR 12.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import NamedTuple
@@ -25,9 +26,9 @@ _LOG_MAGIC = (0x377F0682, 0x377F0683)
 _WHOLE = 0x4B415041
 # the first bit: a log follows, whose salt has the other bits
 _FOLLOWS = 1 << 31
-# A log gets the next salt each time it is begun anew: after a checkpoint, and when what
-# is written before it is the first of a new one.
-_BEGINNINGS = 2
+_MARK_AT = 68
+# A log gets the next salt when it is begun anew, with the first write after a checkpoint.
+_BEGINNINGS = 1
 
 
 class Header(NamedTuple):
@@ -61,7 +62,7 @@ class Header(NamedTuple):
         return cls(
             65536 if page_bytes == 1 else page_bytes,
             start[18] == 2,
-            int.from_bytes(start[68:72]),
+            int.from_bytes(start[_MARK_AT : _MARK_AT + 4]),
         )
 
 
@@ -76,8 +77,11 @@ def salt_of(log: Path) -> int | None:
     Source: SQLite's file format, section 4.1.
     """
     try:
-        with log.open("rb") as file:
-            start = file.read(_EMPTY_LOG_BYTES)
+        file = os.open(log, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            start = os.pread(file, _EMPTY_LOG_BYTES, 0)
+        finally:
+            os.close(file)
     except OSError:
         return None
     is_log = len(start) == _EMPTY_LOG_BYTES and int.from_bytes(start[:4]) in _LOG_MAGIC
@@ -150,22 +154,35 @@ def _size(path: Path) -> int:
         return 0
 
 
-def checkpoint(connection: sqlite3.Connection, path: Path) -> None:
+def checkpoint(connection: sqlite3.Connection, path: Path, file: int) -> None:
     """Write what is in the log into the database, which then says that a log follows.
 
     Outside a transaction.
 
+    Args:
+        connection: of the only process that uses the database.
+        path: the database.
+        file: a descriptor of it that can be written to. It must be open from before
+            the connection until after it: closing any of them ends the process's lock.
+
     Raises:
         sqlite3.Error: something cannot be written; nothing is lost.
+        OSError: the same.
     """
     log = log_of(path)
     if salt_of(log) is None:
         # a new log: it has to be there before it is named
         mark_whole(connection)
     salt = salt_of(log)
-    if salt is not None:
-        _mark(connection, (salt % _FOLLOWS) - _FOLLOWS)
-    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    [is_busy, pages, written] = connection.execute(
+        "PRAGMA wal_checkpoint(PASSIVE)"
+    ).fetchone()
+    if salt is None or is_busy or pages != written:
+        return
+    # Past SQLite, whose own page says that nothing is missing, and is in the log: so
+    # whoever reads the log does not see this.
+    os.pwrite(file, (_FOLLOWS | salt).to_bytes(4), _MARK_AT)
+    os.fsync(file)
     mark_whole(connection)
 
 
@@ -175,8 +192,4 @@ def mark_whole(connection: sqlite3.Connection) -> None:
     Raises:
         sqlite3.Error: it cannot be written.
     """
-    _mark(connection, _WHOLE)
-
-
-def _mark(connection: sqlite3.Connection, mark: int) -> None:
-    connection.execute(f"PRAGMA application_id = {mark}")
+    connection.execute(f"PRAGMA application_id = {_WHOLE}")

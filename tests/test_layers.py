@@ -14,7 +14,7 @@ RUNTIME = Path(__file__).parent.parent / "runtime"
 LAYERS = (
     (
         *("addresses", "errors", "fair_lock", "folders", "secret_names", "settings"),
-        *("suggestions", "units", "version", "worker", "write_ahead"),
+        *("reserve", "suggestions", "units", "version", "worker", "write_ahead"),
     ),
     ("golang",),
     ("secrets", "secret_mappings", "secret_references", "secret_texts", "secret_urls"),

@@ -48,6 +48,7 @@ class Book:
     Attributes:
         outbox: what is not delivered yet.
         former: what happened at addresses whose handlers were deleted.
+        timeline: what `created` and `due` of deliveries are counted on.
     """
 
     def __init__(
@@ -67,8 +68,7 @@ class Book:
         self._buffer_size = buffer_size
         self._policy = policy
         self._monotonic = monotonic
-        # the time of day may jump while we run; ages and delays must not
-        self._epoch = clock() - int(monotonic() * SECOND)
+        self.timeline = self.outbox.begin_run(clock, monotonic)
         self._lock = threading.Lock()
         self._queues: dict[Address, Queue] = {}
         self._staged: list[Item] = []
@@ -94,7 +94,10 @@ class Book:
             raise BusyError(f"too many events wait for delivery ({self._pending})")
         now_s = self._monotonic()
         if now_s - self._measured_s > _MEASURE_S:
+            self.outbox.restore_reserve()
             self._used_bytes, self._measured_s = self.outbox.used_bytes(), now_s
+        if self.outbox.is_short:
+            raise BusyError("the disk is full")
         if self._used_bytes >= self._quota_bytes:
             raise BusyError(f"the database is full ({self._used_bytes} bytes)")
 
@@ -146,7 +149,7 @@ class Book:
         """
         if self._staged:
             growing = [each.item() for each in self._floods.changed()]
-            self.outbox.put([*growing, *self._staged])
+            self.outbox.put([*growing, *self._staged], self._now())
 
     def release(self) -> None:
         """Let the handlers have what was offered; its transaction is committed."""
@@ -377,7 +380,7 @@ class Book:
         """Have the event loop look at the news."""
 
     def _now(self) -> Nanoseconds:
-        return self._epoch + int(self._monotonic() * SECOND)
+        return self.timeline.now()
 
     def _queue(
         self, address: Address, handler: Handler, context: Mapping[str, str]

@@ -147,6 +147,8 @@ class Deliverer(Book):
         Raises:
             StoreError: the database cannot be written.
         """
+        await self._settler.run(self.outbox.restore_reserve)
+        await self._settler.run(self.outbox.note_seen, self._now())
         limit = self._now() - self._policy.max_age_ns
         for queue in self.queues():
             if queue.has_failed:
@@ -296,7 +298,7 @@ class Deliverer(Book):
             if not self._is_closing:
                 self._advance(queue)
             return
-        now, now_s = self._now(), self._monotonic()
+        now_s = self._monotonic()
         with self._lock:
             # what was cancelled meanwhile has moved the mark
             for item in [each for each in items if each.id > queue.loaded]:
@@ -312,9 +314,8 @@ class Deliverer(Book):
                     queue.counters.dead += 1
                     queue.loaded = item.id
                     continue
-                # a clock that jumped must not delay anything for long
-                wait_s = min((item.due - now) / SECOND, self._policy.ask_cap_s)
-                queue.push(item, now_s, max(0.0, wait_s))
+                wait_s = min(self.timeline.left_s(item.due), self._policy.ask_cap_s)
+                queue.push(item, now_s, wait_s)
             if not items:
                 queue.loaded = max(queue.loaded, newest)
         self._advance(queue)

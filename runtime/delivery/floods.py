@@ -24,7 +24,7 @@ class Summary:
         id: of its delivery: greater than those of older events of the handler, less
             than those of newer ones.
         address: whose events it tells of.
-        created: when it was begun, ns since 1970 UTC.
+        created: when it was begun, on the outbox's timeline.
         counts: how many events of each level it tells of.
         ids: the last level of each event id.
     """

@@ -34,8 +34,8 @@ class Item:
         state: `pending`; `dead` when it was given up, `cancelled` when its handler was
             deleted, `summarized` when a summary tells of it.
         attempts: how many have failed.
-        created: when the event was collected, ns since 1970 UTC.
-        due: not to be tried before, ns since 1970 UTC.
+        created: when the event was collected, on the outbox's timeline.
+        due: not to be tried before, on the same timeline.
         error: the last failure, without secrets.
         maybe_duplicate: whether the endpoint may have it already.
         summary: the id of the summary that tells of it, its own id if it is one, or 0.

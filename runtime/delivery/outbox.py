@@ -18,8 +18,9 @@ import msgspec
 
 from runtime.alert.types import Event, EventState
 from runtime.delivery.items import Address, Filter, Item, State, Waiting
+from runtime.delivery.timeline import Run, Timeline
 from runtime.store import Store
-from runtime.units import Nanoseconds
+from runtime.units import Clock, Nanoseconds
 
 _COLUMNS = (
     "id, topic, handler, event_id, event, state, attempts, created, due, error,"
@@ -53,6 +54,42 @@ class Outbox:
             known["name"] = uuid.uuid4().hex.encode()
             self._note("name", known["name"])
         self._name = known["name"].decode()
+        # how far the last run came, and when runs were
+        self._seen = int(known["seen"]) if "seen" in known else None
+        self._runs = [
+            Run(*each) for each in msgspec.json.decode(known.get("runs", b"[]"))
+        ]
+
+    def begin_run(self, clock: Clock, monotonic: Callable[[], float]) -> Timeline:
+        """Go on with the time that former runs have seen.
+
+        Args:
+            clock: the time of day.
+            monotonic: seconds that never jump.
+        """
+        timeline = Timeline(self._runs, self._seen, clock=clock, monotonic=monotonic)
+        with self._store.transaction():
+            self._note("runs", msgspec.json.encode(timeline.runs))
+            self.note_seen(timeline.now())
+        return timeline
+
+    def note_seen(self, now: Nanoseconds) -> None:
+        """Keep how far this run has come."""
+        with self._store.draining():
+            self._note("seen", b"%d" % now)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether only what makes the outbox smaller may be written to it."""
+        return self._store.is_short
+
+    def give_up_reserve(self) -> None:
+        """Let the ends of deliveries have the room that the disk has kept for them."""
+        self._store.give_up_reserve()
+
+    def restore_reserve(self) -> None:
+        """Take new deliveries again if there is room for them."""
+        self._store.restore_reserve()
 
     def next_id(self) -> int:
         """A new id, greater than all before."""
@@ -64,8 +101,13 @@ class Outbox:
         text = f"{self._name}/{item.id}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
-    def put(self, items: Sequence[Item]) -> None:
-        """Write new rows, in the present transaction."""
+    def put(self, items: Sequence[Item], now: Nanoseconds | None = None) -> None:
+        """Write new rows, in the present transaction.
+
+        Args:
+            items: the rows.
+            now: how far this run has come.
+        """
         encoded: dict[int, bytes] = {}
         rows = []
         for item in items:
@@ -81,10 +123,16 @@ class Outbox:
                 rows,
             )
             self._note("newest", b"%d" % self._newest)
+            if now is not None:
+                self.note_seen(now)
 
     def settle(self, done: Iterable[int], changed: Iterable[Item]) -> None:
-        """Drop the rows of what is done, and rewrite those of what is not."""
-        with self._store.transaction():
+        """Drop the rows of what is done, and rewrite those of what is not.
+
+        Raises:
+            StoreFullError: not even the reserve of the disk is left.
+        """
+        with self._store.draining(), self._store.transaction():
             self._store.execute_many(
                 "DELETE FROM deliveries WHERE id = ?", [(each,) for each in done]
             )
@@ -285,7 +333,8 @@ class Outbox:
 
     def drop(self, number: int) -> None:
         """Forget an item."""
-        self._store.execute("DELETE FROM deliveries WHERE id = ?", (number,))
+        with self._store.draining():
+            self._store.execute("DELETE FROM deliveries WHERE id = ?", (number,))
 
     def cancel(
         self, address: Address, reason: str, newest: int, but: Iterable[int] = ()
@@ -359,10 +408,11 @@ class Outbox:
             yield count
 
     def _forget(self, condition: str, ids: Sequence[int]) -> int:
-        return self._store.execute(
-            f"DELETE FROM deliveries WHERE {condition} AND id BETWEEN ? AND ?",
-            (ids[0], ids[-1]),
-        )
+        with self._store.draining():
+            return self._store.execute(
+                f"DELETE FROM deliveries WHERE {condition} AND id BETWEEN ? AND ?",
+                (ids[0], ids[-1]),
+            )
 
     def _older(
         self, condition: str, values: Sequence[Any], limit: Nanoseconds

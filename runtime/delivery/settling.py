@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from runtime.delivery.items import Item
 from runtime.delivery.outbox import Outbox
-from runtime.errors import StoreError
+from runtime.errors import StoreError, StoreFullError
 from runtime.worker import Worker
 
 SETTLE_AGAIN_S = 1.0
@@ -61,6 +61,13 @@ class Settler:
             self._task = None
         self._worker.close()
 
+    async def _make_room(self, error: StoreFullError) -> None:
+        if self._outbox.is_short:
+            _log.error("failed to write the outbox", extra={"err": str(error)})
+            await asyncio.sleep(SETTLE_AGAIN_S)
+        else:
+            await self.run(self._outbox.give_up_reserve)
+
     async def _run(self) -> None:
         while self._waiting:
             outcomes, self._waiting = self._waiting, []
@@ -68,6 +75,10 @@ class Settler:
             changed = [each.changed for each in outcomes if each.changed is not None]
             try:
                 await self.run(self._outbox.settle, done, changed)
+            except StoreFullError as error:
+                self._waiting = outcomes + self._waiting
+                await self._make_room(error)
+                continue
             # workers wait for it: whatever happened is told, and tried again
             except Exception as error:
                 _log.error(

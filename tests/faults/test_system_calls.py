@@ -170,10 +170,10 @@ def test_a_kill_in_a_migration_leaves_it_whole_or_not_begun(call, short, tmp_pat
 @pytest.mark.parametrize(
     ("call", "work", "short"),
     [
-        ("pwrite64", CHECKPOINT, (60, 75)),
-        ("fdatasync", CHECKPOINT, (4,)),
-        ("ftruncate", CHECKPOINT, (1,)),
-        ("pwrite64", BACKUP, (60, 90)),
+        ("pwrite64", CHECKPOINT, (63, 75)),
+        ("fdatasync", CHECKPOINT, (9,)),
+        ("ftruncate", CHECKPOINT, (2,)),
+        ("pwrite64", BACKUP, (80, 120)),
         ("unlink", BACKUP, (1,)),
     ],
 )

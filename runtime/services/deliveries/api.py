@@ -109,7 +109,8 @@ class DeliveriesAPI:
         return NO_CONTENT
 
     def _tree(self, item: Item) -> dict[str, Any]:
-        event = item.event
+        event, timeline = item.event, self._deliverer.timeline
+        is_pending = item.state == "pending"
         return {
             "link": self_link(f"{BASE}{PATH}/{item.id}"),
             "id": item.id,
@@ -123,8 +124,8 @@ class DeliveriesAPI:
             "attempts": item.attempts,
             "error": item.error,
             "maybe-duplicate": item.maybe_duplicate,
-            "created": rfc3339(item.created),
-            "due": rfc3339(item.due) if item.state == "pending" else None,
+            "created": rfc3339(timeline.shown(item.created)),
+            "due": rfc3339(timeline.shown(item.due)) if is_pending else None,
             "key": self._deliverer.outbox.key(item),
             **({"summary": item.summary} if item.summary else {}),
         }

@@ -10,7 +10,7 @@ from runtime.http_client import idempotency_key
 from runtime.server.logs import LogfmtFormatter
 from runtime.store import Store
 from runtime.testing.clock import ManualClock
-from runtime.units import DAY, SECOND
+from runtime.units import DAY, HOUR, SECOND
 
 A, B = Address("t", "a"), Address("t", "b")
 AT_ONCE = RetryPolicy(base_s=0.0, probe_s=0.0)
@@ -612,6 +612,45 @@ def test_a_clock_that_jumps_over_a_restart_delays_nothing_for_long(make, jump):
         return await after.close(1)
 
     assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
+
+
+@pytest.mark.parametrize("jump", [25 * HOUR, -25 * HOUR])
+def test_a_clock_that_is_wrong_after_a_restart_makes_nothing_old(make, jump):
+    before = make(clock=ManualClock(100 * DAY))
+    offer(before, A, Recorder(), "1", "2")
+    after = make(clock=ManualClock(100 * DAY + jump))
+    handler = Recorder(retry(), 2, ["1", "2"])
+    after.resume(A, handler, {})
+    # the first attempts fail: too old is what is given up then
+    assert run(after, lambda: not after.pending) == 0
+    assert sorted(handler.ids) == ["1"] * 3 + ["2"] * 3
+    assert after.outbox.items() == []
+
+
+def test_what_never_was_tried_is_tried_at_once_after_a_restart(make):
+    before = make(clock=ManualClock(100 * DAY))
+    offer(before, A, Recorder(), "1")
+    after, handler = make(clock=ManualClock(99 * DAY)), Recorder()
+    after.resume(A, handler, {})
+    assert run(after, lambda: not after.pending, limit_s=0.0) == 0
+    assert handler.ids == ["1"]
+
+
+def test_age_is_the_time_that_the_server_ran(make):
+    """Of deliveries for a handler that is not there."""
+    now_s = [0.0]
+    for day, left in ((0, 1), (50, 1), (51, 0)):
+        deliverer = make(clock=ManualClock(day * DAY), monotonic=lambda: now_s[0])
+        if day == 0:
+            offer(deliverer, A, Recorder(), "1")
+
+        async def main(deliverer=deliverer):
+            now_s[0] += 0.4 * DAY / SECOND
+            await deliverer.tidy()
+            return await deliverer.close(1)
+
+        asyncio.run(main())
+        assert deliverer.outbox.count("pending") == left
 
 
 def test_what_got_too_old_while_its_handler_failed_is_given_up(make):

@@ -1,0 +1,82 @@
+"""The time that the server has seen."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from runtime.units import SECOND, Clock, Nanoseconds
+
+# of how many runs it is known when they were
+MAX_RUNS = 1000
+
+
+class Run(NamedTuple):
+    """One run of the server.
+
+    Attributes:
+        seen: where on the timeline it began.
+        clock: when that was, ns since 1970 UTC.
+    """
+
+    seen: Nanoseconds
+    clock: Nanoseconds
+
+
+class Timeline:
+    """Time that goes on only while the server runs, and never jumps.
+
+    Ages and delays of deliveries are counted on it. A clock that is wrong after a
+    restart, in whichever direction, makes none of them older, and none wait longer. It
+    begins with the time of day of the first run.
+
+    Attributes:
+        runs: when each was, oldest first; this one is the last.
+        away: how long the server did not run before this one, as far as the clock says.
+    """
+
+    def __init__(
+        self,
+        runs: Sequence[Run] = (),
+        seen: Nanoseconds | None = None,
+        *,
+        clock: Clock = time.time_ns,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Go on where the last run was seen.
+
+        Args:
+            runs: those before this one, oldest first.
+            seen: how far the last one is known to have come; None: there was none.
+            clock: the time of day; read once.
+            monotonic: seconds that never jump.
+        """
+        now = clock()
+        self._monotonic = monotonic
+        self.away = 0
+        if seen is None:
+            seen = now
+        elif runs:
+            self.away = max(0, now - _shown(runs, seen))
+        self._epoch = seen - int(monotonic() * SECOND)
+        self.runs = (*runs[1 - MAX_RUNS :], Run(seen, now))
+
+    def now(self) -> Nanoseconds:
+        """How far it has come."""
+        return self._epoch + int(self._monotonic() * SECOND)
+
+    def shown(self, moment: Nanoseconds) -> Nanoseconds:
+        """When a moment of it was by the clock of its run, ns since 1970 UTC."""
+        return _shown(self.runs, moment)
+
+    def left_s(self, due: Nanoseconds) -> float:
+        """How long until something is due that was put off before this run."""
+        return max(0.0, (due - self.now() - self.away) / SECOND)
+
+
+def _shown(runs: Sequence[Run], moment: Nanoseconds) -> Nanoseconds:
+    place = bisect_right(runs, moment, key=lambda run: run.seen)
+    run = runs[max(0, place - 1)]
+    return moment - run.seen + run.clock

@@ -1,0 +1,64 @@
+"""Room on the disk that is given up when there is no other."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from pathlib import Path
+
+# As much as the database may grow by what is in its log.
+RESERVE_BYTES = 8 * 1024 * 1024
+_UNSUPPORTED = frozenset((errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL))
+
+
+class Reserve:
+    """A file of no use but its size.
+
+    Attributes:
+        is_there: whether the room is kept.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Keep room at `path`, once it is made."""
+        self._path = path
+        self.is_there = False
+
+    def make(self) -> bool:
+        """Keep the room if the disk has it; whether it does."""
+        if self.is_there:
+            return True
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        try:
+            file = os.open(self._path, flags, 0o600)
+            try:
+                _allocate(file)
+            finally:
+                os.close(file)
+        except OSError:
+            self.give_up()
+            return False
+        self.is_there = True
+        return True
+
+    def give_up(self) -> None:
+        """Let others have the room."""
+        self.is_there = False
+        # a disk that forbids even this is not full, but broken
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+
+def _allocate(file: int) -> None:
+    if os.fstat(file).st_blocks * 512 >= RESERVE_BYTES:
+        return
+    if hasattr(os, "posix_fallocate"):
+        try:
+            os.posix_fallocate(file, 0, RESERVE_BYTES)
+            return
+        except OSError as error:
+            if error.errno not in _UNSUPPORTED:
+                raise
+    # random: some file systems take no room for zeros
+    for _ in range(RESERVE_BYTES // (1 << 20)):
+        os.write(file, os.urandom(1 << 20))
