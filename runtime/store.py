@@ -29,6 +29,10 @@ _CHECKPOINT_PAGES = 1000
 _COMMIT_PAGES = 4
 _LEAST_LOG_BYTES = 8 * 1024 * 1024
 _ROWS_PER_PAGE = 4
+# SQLite's own limit
+_MOST_PAGES = 2**32 - 2
+# how much has to be free inside a database that may not grow
+_FREE_BYTES = 1024 * 1024
 # how much a backup copies before others may use the database
 _BACKUP_PAGES = 256
 
@@ -219,19 +223,34 @@ class Store:
         log.error("the disk is full: only ends of deliveries are recorded")
 
     def restore_reserve(self) -> None:
-        """Write everything again if the disk, or the database, has room again."""
+        """Write everything again if the disk, or the database, has room again.
+
+        Without a reserve the database must not grow: then what is in its log always
+        finds its place in the file, and the log can be begun anew.
+        """
         with self._lock:
-            if self._reserve is None or not self._is_short:
+            if self._reserve is None or self._reserve.is_there:
                 return
-            if not self._reserve.make():
-                [[pages, size]] = self.query(
-                    "SELECT free.freelist_count, size.page_size FROM"
-                    " pragma_freelist_count AS free, pragma_page_size AS size"
+            if self._reserve.make():
+                self._limit_pages(_MOST_PAGES)
+            elif not self._is_short:
+                return
+            else:
+                [[free, size, pages]] = self.query(
+                    "SELECT free.freelist_count, size.page_size, pages.page_count FROM"
+                    " pragma_freelist_count AS free, pragma_page_size AS size,"
+                    " pragma_page_count AS pages"
                 )
-                if pages * size < 2 * RESERVE_BYTES:
+                if free * size < _FREE_BYTES:
                     return
-            self._is_short = False
-        log.info("there is room on the disk again")
+                self._limit_pages(pages)
+            was_short, self._is_short = self._is_short, False
+        if was_short:
+            log.info("there is room on the disk again")
+
+    def _limit_pages(self, most: int) -> None:
+        with _translated("read"):
+            self._connection.execute(f"PRAGMA max_page_count = {most}")
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Run `call` once what was written is kept; at once outside a transaction.
