@@ -104,6 +104,9 @@ class Store:
         with self._lock:
             self._connection.close()
             self._close_file()
+            # another server's is not ours to remove
+            if self._reserve is not None and self._reserve.is_there:
+                self._reserve.give_up()
 
     def _close_file(self) -> None:
         if self._file is not None:
@@ -559,6 +562,8 @@ def _translated(verb: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        is_full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+        # what Python raises by itself has no code
+        code = getattr(error, "sqlite_errorcode", None)
+        is_full = code == sqlite3.SQLITE_FULL
         kind = StoreFullError if is_full else StoreError
         raise kind(f"failed to {verb} database: {error}") from error
