@@ -54,10 +54,13 @@ def kind_of(symbol: str) -> str:
 
 
 def complaint(symbol: str, left: Type, right: Type) -> str:
-    """Why there is no operation for these types."""
-    for side in (left, right):
-        if (symbol, side) not in _KNOWN_LEFT:
-            return f"invalid {kind_of(symbol)} operator {symbol} for type {NAMES[side]}"
+    """Why there is no operation for these types.
+
+    Source: Kapacitor tick/stateful/eval_binary_node.go, determineError: only the left
+    side is looked at, though its type may be one that the operator takes on the right.
+    """
+    if (symbol, left) not in _KNOWN:
+        return f"invalid {kind_of(symbol)} operator {symbol} for type {NAMES[left]}"
     return (
         "mismatched type to binary operator. "
         f"got {NAMES[left]} {symbol} {NAMES[right]}. "
@@ -197,4 +200,6 @@ def _math() -> dict[tuple[str, Type, Type], Operation]:
 
 OPERATIONS: Final = _comparisons() | _logic() | _math()
 # Kapacitor calls an operator invalid for a type that is nowhere its left operand
-_KNOWN_LEFT: Final = frozenset((symbol, left) for symbol, left, _ in OPERATIONS)
+_KNOWN: Final = frozenset(
+    (symbol, side) for symbol, *sides in OPERATIONS for side in sides
+)

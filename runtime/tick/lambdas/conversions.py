@@ -130,8 +130,8 @@ def duration_of_text(text: str, unit: Duration) -> Duration:
     """The duration that a text spells; its unit is in the text."""
     try:
         return Duration(parse_influx(text))
-    except ValueError as fault:
-        raise CallError(str(fault)) from None
+    except ValueError:
+        raise CallError(f"invalid duration string {quote(text)}") from None
 
 
 def human_bytes(value: float) -> str:

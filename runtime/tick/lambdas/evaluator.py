@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from runtime.errors import EvaluationError
+from runtime.golang.printing import text as printed
 from runtime.golang.quoting import quote
 from runtime.tick import ast
-from runtime.tick.format import expression_text
 from runtime.tick.lambdas.arithmetic import (
     COMPARISONS,
     LOGICAL,
@@ -24,6 +24,7 @@ from runtime.tick.lambdas.arithmetic import (
 )
 from runtime.tick.lambdas.faults import CallError
 from runtime.tick.lambdas.functions import FUNCTIONS, Function
+from runtime.tick.lambdas.regex import Regex
 from runtime.tick.lambdas.state import State
 from runtime.tick.lambdas.values import (
     MISSING,
@@ -52,7 +53,7 @@ class Evaluator(Protocol):
 
     @property
     def text(self) -> str:
-        """The node as scripts write it."""
+        """The node as error texts show it."""
 
     def type(self, scope: Scope) -> Type:
         """The type of the value.
@@ -77,8 +78,11 @@ class Constant(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The node as scripts write it."""
-        return expression_text(self.source)
+        """The node as error texts show it."""
+        value = self.constant
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return value.pattern if isinstance(value, Regex) else printed(value)
 
     def type(self, scope: Scope) -> Type:
         """The type of the literal."""
@@ -97,8 +101,8 @@ class Reference(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The node as scripts write it."""
-        return expression_text(self.source)
+        """The node as error texts show it."""
+        return f'"{self.name}"'
 
     def type(self, scope: Scope) -> Type:
         """The type at this point; Missing is one."""
@@ -127,8 +131,8 @@ class Unary(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The node as scripts write it."""
-        return expression_text(self.source)
+        """The node as error texts show it."""
+        return f"{self.operator}{self.operand.text}"
 
     def type(self, scope: Scope) -> Type:
         """Boolean, or whatever is negated."""
@@ -156,8 +160,8 @@ class Binary(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The node as scripts write it."""
-        return expression_text(self.source)
+        """The node as error texts show it."""
+        return f"{self.left.text} {self.operator} {self.right.text}"
 
     def type(self, scope: Scope) -> Type:
         """Boolean without a look at the operands, or the type of the result."""
@@ -206,8 +210,8 @@ class Call(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The node as scripts write it."""
-        return expression_text(self.source)
+        """The node as error texts show it."""
+        return f"{self.name}({', '.join(each.text for each in self.arguments)})"
 
     def type(self, scope: Scope) -> Type:
         """The type that the signature of these arguments promises."""
@@ -259,7 +263,7 @@ class Call(NamedTuple):
                 f"{', '.join(missing)} {'are' if several else 'is'} missing, "
                 f"values in scope are [{', '.join(known)}]"
             )
-        given = ", ".join(f"{argument.text}: {NAMES[t]}" for argument, t in named)
+        given = ",".join(f"{argument.text}: {NAMES[t]}" for argument, t in named)
         return (
             f'Cannot call function "{self.name}" with args ({given}), '
             f"available signatures are {function.signatures()}."
@@ -275,8 +279,8 @@ class Nested(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The node as scripts write it."""
-        return expression_text(self.source)
+        """The node as error texts show it."""
+        return self.expression.text
 
     def type(self, scope: Scope) -> Type:
         """The type of its expression."""

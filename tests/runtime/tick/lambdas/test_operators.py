@@ -126,8 +126,16 @@ def test_dividing_by_the_integer_zero_is_an_error(error, operator, source):
         ('"b" < TRUE', "invalid comparison operator < for type boolean"),
         ('"time" > "time"', "invalid comparison operator > for type time"),
         ('"i" AND TRUE', "invalid logical operator AND for type int"),
-        ('TRUE OR "f"', "invalid logical operator OR for type float"),
-        ('TRUE OR "f" + 1.0', "invalid logical operator OR for type float"),
+        (
+            'TRUE OR "f"',
+            "mismatched type to binary operator. got boolean OR float."
+            " see bool(), int(), float(), string(), duration()",
+        ),
+        (
+            'TRUE OR "f" + 1.0',
+            "mismatched type to binary operator. got boolean OR float."
+            " see bool(), int(), float(), string(), duration()",
+        ),
         ('"f" % 2.0', "invalid math operator % for type float"),
         (
             '!"i"',
