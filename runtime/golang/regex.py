@@ -7,9 +7,18 @@ from typing import Protocol
 
 import re2
 
+# What takes long to compile, or much memory to match. RE2 itself refuses what would
+# become larger than 8 MiB.
+LONGEST = 1 << 16
+MOST_GROUPS = 1000
+
 
 class Regex(Protocol):
     """A compiled expression."""
+
+    @property
+    def groups(self) -> int:
+        """How many groups it has."""
 
     @property
     def pattern(self) -> str:
@@ -35,12 +44,16 @@ def compile(pattern: str) -> Regex:
     Raises:
         ValueError: with Go's text, ``error parsing regexp: missing closing ): `(` ``.
     """
+    if len(pattern) > LONGEST:
+        raise ValueError(f"error parsing regexp: longer than {LONGEST} characters")
     try:
         made: Regex = re2.compile(pattern, _options())
     except re2.error as fault:
         reason = fault.args[0] if fault.args else "invalid"
         text = reason.decode() if isinstance(reason, bytes) else str(reason)
         raise ValueError(f"error parsing regexp: {_as_go(text)}") from fault
+    if made.groups > MOST_GROUPS:
+        raise ValueError(f"error parsing regexp: more than {MOST_GROUPS} groups")
     return made
 
 

@@ -305,3 +305,17 @@ def test_wrong_expressions_are_named_as_go_names_them(pattern: str, fault: str) 
     with pytest.raises(ValueError) as caught:
         regex.compile(pattern)
     assert str(caught.value) == fault
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        ("(" * 5000 + ")" * 5000, "more than 1000 groups"),
+        ("a?" * 40_000, "longer than 65536 characters"),
+        ("(a{1000}){1000}", "invalid repetition size"),
+        ("(\\pL{100}){9}", "pattern too large"),
+    ],
+)
+def test_what_would_take_much_to_match_is_refused(pattern: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=f"error parsing regexp: {reason}"):
+        regex.compile(pattern)
