@@ -182,12 +182,7 @@ class AlertNode(GroupedNode):
         if self._spec.no_recoveries and group.level == OK:
             self._events.skip(group)
             return None
-        event = self._events.make(origin, fields, group, time)
-        # the store has room for all events of a write before any of them leaves
-        self.environment.budget.make(
-            len(event.state.message) + len(event.state.details)
-        )
-        return event
+        return self._events.make(origin, fields, group, time)
 
     def _judged(self, batch: Batch, current: int) -> tuple[int, Point]:
         """The level of a batch, and the first of its worst points."""

@@ -15,6 +15,7 @@ from runtime.nodes.alert_group import Group
 from runtime.nodes.alert_templates import Occurrence, Origin, Templates
 from runtime.nodes.environment import Environment
 from runtime.nodes.rows import encodable
+from runtime.nodes.sizes import VALUE
 from runtime.pipeline.alert import AlertNode
 from runtime.units import Nanoseconds
 
@@ -51,6 +52,7 @@ class Events:
         """
         self._node = node
         self._task = environment.task_id
+        self._budget = environment.budget
         self._report = report
         self._service = environment.topics
         self._anonymous = ""
@@ -191,6 +193,10 @@ class Events:
         }
 
     def _with_row(self, event: Event, row: Row) -> Event:
+        state = event.state
+        # all events of a write are kept before any of them leaves
+        size = VALUE * len(row.values) * len(row.columns)
+        self._budget.make(len(state.message) + len(state.details) + size)
         nulls = [*_unencodable(row)]
         if nulls:
             self._report("values of an event are null in JSON", ", ".join(nulls[:3]))

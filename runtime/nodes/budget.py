@@ -20,8 +20,8 @@ class Limits(NamedTuple):
     """What a task may take.
 
     Attributes:
-        memory: bytes that its nodes keep, as far as can be estimated, and bytes of text
-            that they make of one write. 0: without limit.
+        memory: bytes that its nodes keep, as far as can be estimated; and four times the
+            bytes of texts and events that they make of one write. 0: without limit.
         time: for the points of one write. 0: without limit.
     """
 
@@ -112,16 +112,17 @@ class Budget:
             self._measure(now)
 
     def make(self, size: int) -> None:
-        """Note that so many bytes of text were made.
+        """Note that so many bytes of texts or events were made.
 
         Raises:
             BudgetError: that is more than the task may make of one write.
         """
         self._made += size
-        if self._made > self._limits.memory > 0:
+        if 4 * self._made > self._limits.memory > 0:
             raise BudgetError(
-                f"the texts made of one write take {self._made // _MIB} MiB, more than "
-                f"the {self._limits.memory // _MIB} MiB of [task] max-memory"
+                f"texts and events of one write take some {self._made // _MIB} MiB, more "
+                f"than a quarter of the {self._limits.memory // _MIB} MiB of [task] "
+                "max-memory"
             )
 
     def _measure(self, now: Nanoseconds) -> None:

@@ -11,6 +11,9 @@ from runtime.nodes.environment import Environment
 from runtime.nodes.node import Node
 from runtime.pipeline import output as pipeline
 
+# Bytes of a point that is written back; it shares its tags and fields.
+_COPY = 100
+
 
 class KapacitorLoopbackNode(Node):
     """Gives points to whatever tasks read another database; a sink.
@@ -48,6 +51,7 @@ class KapacitorLoopbackNode(Node):
         if write is None:
             self.error("failed to write point over loopback", "nothing takes points")
             return
+        self.environment.budget.make(_COPY * len(points))
         write([self._moved(point) for point in points])
         self.counters["points_written"] += len(points)
 

@@ -6,7 +6,6 @@ import functools
 import logging
 from collections.abc import Mapping
 
-from runtime.alert.types import Row
 from runtime.frames import Batch, Batches, Frame, Point
 from runtime.golang.printing import sprint
 from runtime.nodes.environment import Environment
@@ -117,7 +116,8 @@ class HTTPOutNode(Node):
         groups = frame.groups
         for number, group in enumerate(groups.ids):
             row = int(groups.order[groups.starts[number + 1] - 1])
-            self._page.show(group, functools.partial(_row, frame, row))
+            # of the frame nothing else is kept
+            self._page.show(group, functools.partial(point_row, frame.point(row)))
         self.emit_frame(frame)
 
     def batch(self, batch: Batch) -> None:
@@ -137,7 +137,3 @@ class HTTPOutNode(Node):
     def working_cardinality(self) -> int:
         """How many groups are shown."""
         return len(self._page)
-
-
-def _row(frame: Frame, row: int) -> Row:
-    return point_row(frame.point(row))

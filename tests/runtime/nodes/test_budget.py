@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import tracemalloc
 
 import pytest
 
@@ -146,6 +147,7 @@ def test_a_task_that_takes_too_long_stops(nodes: str) -> None:
         "|eval(lambda: strReplace(\"s\", 'x', 'xxxxxxxxx', -1)).as('t')|log()",
         "|alert().crit(lambda: TRUE).message('{{ range 2000 }}xxxxxxxxxx{{ end }}')"
         ".topic('t')",
+        "|window().periodCount(100).everyCount(1)|alert().crit(lambda: TRUE).topic('t')",
     ],
 )
 def test_texts_made_of_one_write_are_bounded(nodes: str) -> None:
@@ -153,8 +155,22 @@ def test_texts_made_of_one_write_are_bounded(nodes: str) -> None:
     running.start("bad", nodes)
     text = "x" * 2000
     running.write([f'm s="{text}" {n}' for n in range(100)], at_once=True)
-    assert running.stopped["bad"].startswith("the texts made of one write take 1 MiB")
+    assert running.stopped["bad"].startswith("texts and events of one write take some ")
     assert len(running.topics.events) < 60
+
+
+def test_pages_keep_points_and_not_the_writes_they_came_in() -> None:
+    running = Master(0)
+    running.start("t", "|httpOut('out')")
+    tracemalloc.start()
+    try:
+        for number in range(50):
+            lines = "\n".join(f"m,h=a v={n} {n}" for n in range(3000))
+            running.write([f"{lines}\nm,h=h{number} v=1 1"], at_once=True)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 5 * MIB
 
 
 def test_tasks_that_share_their_nodes_stop_together() -> None:
@@ -174,7 +190,7 @@ def test_no_limit_is_no_limit() -> None:
     clock.advance(1000 * MINUTE)
     budget.look()
     budget.make(1 << 40)
-    other = Budget(Limits(5, 5), clock=clock)
+    other = Budget(Limits(20, 5), clock=clock)
     other.begin()
     clock.advance(6)
     with pytest.raises(BudgetError):
