@@ -12,7 +12,7 @@ from runtime.frames import Frame, Point
 from runtime.nodes.alert_group import Group
 from runtime.nodes.alert_levels import OK
 from runtime.nodes.alert_screen import Mask, Screen
-from runtime.units import Nanoseconds
+from runtime.units import NEVER, Nanoseconds
 
 Step = Callable[[Point, str], object]
 
@@ -93,7 +93,9 @@ class Walk:
             return start
         found = _first(mask, start)
         if self._interval and group.last is not None:
-            late = self._frame.time[rows[start:]] - group.last >= self._interval
+            # not the distance, which may be more than 64 bits hold
+            due = min(group.last + self._interval, NEVER)
+            late = self._frame.time[rows[start:]] >= due
             found = min(found, start + _first(late, 0))
         return found
 

@@ -245,3 +245,11 @@ def test_long_histories_give_what_short_ones_give(size: int, levels: list[int]) 
         changes.push(level)
         assert math.isclose(changes.share(), ring.share(), abs_tol=1e-9)
         assert changes.is_calm == ring.is_calm
+
+
+def test_an_unchanged_level_is_told_again_whatever_the_distance() -> None:
+    script = f"stream|from(){ALERT}.stateChangesOnly(10000d)"
+    times = [EARLIEST, *(NOW + n for n in range(60)), LATEST, EARLIEST, LATEST]
+    points = [f"m v=1 {time}" for time in times]
+    assert run(script, [points]) == run(script, [[each] for each in points])
+    assert len(run(script, [points])) == 4
