@@ -6,6 +6,8 @@ import re
 from itertools import accumulate
 from typing import NamedTuple
 
+from runtime.errors import ScriptError
+
 EOF = "EOF"
 ERROR = "ERR"
 NUMBER = "number"
@@ -66,8 +68,16 @@ class Token(NamedTuple):
     comments: tuple[str, ...] = ()
 
 
+# Far more than a person writes, and half a second of work in all.
+_MAX_TOKENS = 100_000
+
+
 def tokens(source: str) -> list[Token]:
-    """The tokens of `source`; the last one is of kind `EOF`, or `ERR` where it breaks off."""
+    """The tokens of `source`; the last one is of kind `EOF`, or `ERR` where it breaks off.
+
+    Raises:
+        ScriptError: it is longer than any script of a person.
+    """
     found: list[Token] = []
     comments: list[str] = []
     position, commented, previous, size = 0, 0, "", len(source)
@@ -97,6 +107,8 @@ def tokens(source: str) -> list[Token]:
             token = token._replace(comments=tuple(comments))
             comments.clear()
         found.append(token)
+        if len(found) > _MAX_TOKENS:
+            raise ScriptError("parser: script is too long")
         previous, position = token.kind, token.end
         if previous == ERROR:
             return found

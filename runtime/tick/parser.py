@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from typing import NoReturn
 
 from runtime.errors import ScriptError
@@ -35,6 +36,8 @@ _SNIPPET = 10
 # Enough for any script a person writes, little enough for Python's stack.
 _MAX_DEPTH = 100
 _MAX_OPERATORS = 400
+# Far more than a person writes; each takes a tenth of a millisecond in all.
+_MAX_STATEMENTS = 5000
 
 # What an error text names where an operand should stand.
 _OPERAND = (
@@ -51,6 +54,8 @@ _OPERAND = (
 )
 
 
+# a request about a task needs the tree of its script several times
+@lru_cache(maxsize=2)
 def parse(source: str) -> ast.ProgramNode:
     """The syntax tree of a script.
 
@@ -91,6 +96,10 @@ class _Parser:
         statements: list[ast.Statement] = []
         while self._kind() != lexer.EOF:
             statements.append(self._statement())
+            if len(statements) > _MAX_STATEMENTS:
+                raise ScriptError(
+                    f"parser: script has more than {_MAX_STATEMENTS} statements"
+                )
         self._advance()
         return ast.ProgramNode(
             tuple(statements), source=self._source, comments=self._comments()

@@ -274,6 +274,13 @@ def test_hostile_nesting_is_refused() -> None:
     )
 
 
+def test_hostile_scripts_are_refused() -> None:
+    variables = "".join(f"var v{number} = 1\n" for number in range(5001))
+    assert error_of(variables) == "parser: script has more than 5000 statements"
+    assert len(parse(variables.partition("\n")[2]).statements) == 5000
+    assert error_of("var x = [" + "'a'," * 250_000) == "parser: script is too long"
+
+
 def test_hostile_length_is_refused() -> None:
     assert error_of("var x = 1" + "+1" * 5000) == "parser: expression is too long"
 
