@@ -1081,19 +1081,23 @@ def test_values_in_messages(value: str, text: str) -> None:
     [
         (
             "{{ .Nope }}",
-            'alert2: template: message:1:3: executing "message" at <.Nope>: can\'t '
+            'template: message:1:3: executing "message" at <.Nope>: can\'t '
             "evaluate field Nope in type kapacitor.messageInfo",
         ),
         ("{{ .Message }}", "can't evaluate field Message in type"),
     ],
 )
-def test_a_template_that_fails_for_every_event_stops_the_task(
+def test_a_template_that_fails_for_every_event_stops_no_task(
     template: str, part: str
 ) -> None:
+    topics = RecordingTopics()
     script = alert(f".crit(lambda: TRUE).message('{template}')")
-    task, _ = run(script, lines(9, 9), RecordingTopics())
-    assert part in task.error
-    assert task.error.startswith("alert2: ")
+    task, _ = run(script, lines(9, 9), topics)
+    assert task.error == ""
+    for event in topics.events:
+        assert event.state.message.startswith("m:nil is CRITICAL (")
+        assert part in event.state.message
+    assert len(topics.events) == 2
 
 
 def test_a_template_that_fails_for_an_event_is_replaced() -> None:
