@@ -252,4 +252,4 @@ def test_an_unchanged_level_is_told_again_whatever_the_distance() -> None:
     times = [EARLIEST, *(NOW + n for n in range(60)), LATEST, EARLIEST, LATEST]
     points = [f"m v=1 {time}" for time in times]
     assert run(script, [points]) == run(script, [[each] for each in points])
-    assert len(run(script, [points])) == 4
+    assert len(run(script, [points])) == 3
