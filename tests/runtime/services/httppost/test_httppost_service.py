@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from runtime.alert.serialize import event_json
+from runtime.alert.serialize import event_line
 from runtime.errors import ConfigError, DeliveryError, OptionsError
 from runtime.http_client import AiohttpClient
 from runtime.secrets import Secret
@@ -44,7 +44,7 @@ def test_the_event_is_posted_as_json(server):
     request = server.next()
     assert (request.method, request.path, request.raw_query) == ("POST", "/x", "a=b")
     assert request.headers["Content-Type"] == "application/json"
-    assert request.body == event_json(sample_event())
+    assert request.body == event_line(sample_event())
 
 
 def test_urls_are_templates(server):
@@ -76,8 +76,8 @@ def test_an_endpoint_may_be_configured_later():
     ("template", "body"),
     [
         ("{{.Message}}", b"CPU of serverA is CRITICAL"),
-        ("{{ json . }}", event_json(sample_event())),
-        ("{{ jsonCompact . }}", event_json(sample_event()).rstrip(b"\n")),
+        ("{{ json . }}", event_line(sample_event())),
+        ("{{ jsonCompact . }}", event_line(sample_event()).rstrip(b"\n")),
         (
             "{{range .Data.Series}}{{.Name}} {{.Tags.host}} {{index .Columns 1}}{{end}}",
             b"cpu serverA usage_idle",
