@@ -46,6 +46,8 @@ TYPES = {
         FieldType("flag", "bool", Kind.BOOL, False),
     )
 }
+UNKNOWN_TYPE = FieldType("unknown", "str", Kind.ANY, "")
+"""Where a type is wrong, so that one mistake is one message."""
 LEVEL_TYPE = FieldType("level", "Level", Kind.LEVEL, "CRITICAL")
 TYPE_ALIASES = {"string": "str", "list": "list[str]", "map": "map[str]"}
 

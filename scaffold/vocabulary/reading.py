@@ -148,7 +148,8 @@ class Reader:
         """A text that has to be one of a few."""
         found = self.value(table, path, key, str, default)
         allowed = list(allowed)
-        if key not in table or found in allowed:
+        # of another type: that was said already
+        if not isinstance(table.get(key), str) or found in allowed:
             return found
         place = (*path, key)
         listed = ", ".join(allowed)

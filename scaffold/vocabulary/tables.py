@@ -17,6 +17,7 @@ from scaffold.vocabulary.model import (
     LEVELS,
     TYPE_ALIASES,
     TYPES,
+    UNKNOWN_TYPE,
     ConfigField,
     FieldType,
     LevelMap,
@@ -217,15 +218,15 @@ def read_type(
                 return TYPES[fitting[0]]
         return TYPES["str"]
     known = [*allowed, *TYPE_ALIASES]
-    name = reader.choice(table, path, "type", known, "str")
-    return TYPES[TYPE_ALIASES.get(name, name)]
+    name = reader.choice(table, path, "type", known, "")
+    return TYPES.get(TYPE_ALIASES.get(name, name), UNKNOWN_TYPE)
 
 
 def read_default(
     reader: Reader, table: Mapping[str, Any], path: Path, key: str, type_: FieldType
 ) -> Any:
     """A default value, checked against its type."""
-    if key not in table:
+    if key not in table or type_ is UNKNOWN_TYPE:
         return type_.empty
     value, place = table[key], (*path, key)
     if type_.name == "secret":
@@ -332,7 +333,7 @@ def _option(
         wanted = (
             {type_.kind, TYPES["str"].kind} if type_.name == "secret" else {type_.kind}
         )
-        if fallback.kind not in wanted:
+        if fallback.kind not in wanted and type_ is not UNKNOWN_TYPE:
             reader.fault(
                 (*path, "default"),
                 f"gives a {fallback.kind} where the option is a {type_.name}",

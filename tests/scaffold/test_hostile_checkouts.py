@@ -105,9 +105,10 @@ class Place:
         """The place of something to be planted, with nothing there."""
         full = self.root / path
         for parent in reversed(full.relative_to(self.root).parents):
-            if (self.root / parent).is_symlink() or (self.root / parent).is_file():
-                (self.root / parent).unlink()
-            (self.root / parent).mkdir(exist_ok=True)
+            folder = self.root / parent
+            if folder.is_symlink() or not folder.is_dir():
+                folder.unlink(missing_ok=True)
+                folder.mkdir()
         if full.is_dir() and not full.is_symlink():
             shutil.rmtree(full)
         full.unlink(missing_ok=True)

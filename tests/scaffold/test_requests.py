@@ -269,3 +269,29 @@ def test_aliases_have_names_of_python():
 def test_dates_are_no_values_of_levels():
     text = 'text = "${level.x}"\n[level.x]\nOK = 1979-05-27\nINFO = 1979-05-28\n'
     assert refused(text)[0][1] == "mixes values"
+
+
+@pytest.mark.parametrize(
+    ("setting", "request_", "wanted"),
+    [
+        (
+            'user = { type = "lst", default = ["a"] }',
+            '[request.json]\na = [{ "@for" = "x in config.user", b = "${x}" }]\n',
+            ("config.user.type", "'lst' is not known"),
+        ),
+        (
+            "user = { type = 5 }",
+            '[request.json]\na = "${len(config.user)}"\n',
+            ("config.user.type", "is a whole number"),
+        ),
+        (
+            "user = { required = true }",
+            "",
+            ("config.user.required", "is true or false"),
+        ),
+    ],
+)
+def test_one_mistake_is_one_message(setting, request_, wanted):
+    with pytest.raises(SpecError) as caught:
+        parse(HEAD.replace("user = {}", setting) + request_)
+    assert [(each.where, each.problem) for each in caught.value.faults] == [wanted]
