@@ -382,10 +382,13 @@ def _in_project(
         from pathlib import Path
 
         from scaffold import disk, project
+        from scaffold.errors import Locked
 
         found = project.find(Path(output.directory))
         if writes:
-            disk.recover(found.root)
+            # what another run is writing is its own to finish
+            with contextlib.suppress(Locked):
+                disk.recover(found.root)
         elif output.name != "recover" and disk.is_interrupted(found.root):
             output.note(
                 "a command was interrupted here; the next one that writes, or "

@@ -119,16 +119,20 @@ def locked(root: Path, choice: Choice = "") -> Iterator[None]:
 
 
 def recover(root: Path, choice: Choice = "") -> bool:
-    """Clear up what an interrupted run left; leave alone what a running one does.
+    """Clear up what an interrupted run left.
 
     Returns:
         whether there was something.
+
+    Raises:
+        Locked: another run is writing.
+        RecoveryFailed: a person must choose.
+        ForeignTransaction: it was left by somebody else.
     """
     if not os.path.lexists(root / _TRANSACTION):
         return False
-    with contextlib.suppress(Locked), locked(root, choice):
-        pass
-    return True
+    with locked(root, choice):
+        return True
 
 
 def is_interrupted(root: Path) -> bool:
@@ -189,17 +193,23 @@ def _lock(state: Folder) -> int:
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     lock = os.open("lock", flags, 0o666, dir_fd=state.descriptor)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _hold(lock)
         os.ftruncate(lock, 0)
         os.write(lock, f"{os.getpid()}\n".encode())
-    except BlockingIOError:
-        pid = os.pread(lock, _PID_LENGTH, 0).decode(errors="replace").strip()
-        os.close(lock)
-        raise Locked(pid if pid.isdecimal() else "unknown") from None
     except BaseException:
         os.close(lock)
         raise
     return lock
+
+
+def _hold(lock: int) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        pid = os.pread(lock, _PID_LENGTH, 0).decode(errors="replace").strip()
+        raise Locked(pid if pid.isdecimal() else "unknown") from None
+    except OSError as error:
+        raise PlanError(_LOCK, f"cannot be locked: {error.strerror}") from error
 
 
 def _is_held(state: Folder) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
@@ -309,6 +310,30 @@ def test_versions_that_were_kept_before_stay(interrupted: Path) -> None:
     assert kept.with_name("edited.py.before.2").read_bytes() == b"before\n"
 
 
+@pytest.mark.parametrize("choice", ["", "continue", "abort"])
+@pytest.mark.parametrize(
+    "path", ["txn", "txn/new", "txn/old", "txn/new/1-edited.py", "txn/old/1-edited.py"]
+)
+def test_links_in_a_transaction_of_ours_are_not_followed(
+    interrupted: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    path: str,
+    choice: disk.Choice,
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    for name in ("1-edited.py", "file", "owner", "commit"):
+        (outside / name).write_bytes(b"canary\n")
+    spoilt = interrupted / ".scaffold" / path
+    spoilt.rename(interrupted / "elsewhere")
+    spoilt.symlink_to(outside / spoilt.name if spoilt.suffix else outside)
+    before = snapshot(outside)
+    with contextlib.suppress(PlanError):
+        disk.recover(interrupted, choice)
+    assert snapshot(outside) == before
+    assert (interrupted / "edited.py").read_bytes() != b"canary\n"
+    assert not (interrupted / "edited.py").is_symlink()
+
+
 def test_what_another_user_or_machine_left_is_not_completed(
     interrupted: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: Any
 ) -> None:
@@ -420,7 +445,11 @@ def test_a_second_writer_is_told_who_writes(root: Path) -> None:
         other.stdout.readline()
         with pytest.raises(Locked, match=f"pid {other.pid}"), disk.locked(root):
             pass
-        disk.recover(root)  # somebody else's run is left alone
+        (root / ".scaffold/txn").mkdir()
+        assert not disk.is_interrupted(root)
+        with pytest.raises(Locked):
+            disk.recover(root)
+        (root / ".scaffold/txn").rmdir()
         other.kill()
     with disk.locked(root):
         pass
