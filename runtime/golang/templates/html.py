@@ -47,8 +47,10 @@ _MARKUP = re.compile(
     r"<!--|<(/?)([a-zA-Z](?:[a-zA-Z0-9]|[:-][a-zA-Z0-9])*)",
 )
 _LONE_LESS_THAN = re.compile("<(?!!doctype)", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"\s*([^\s=>/\"']+)\s*=\s*([\"'])")
-_BARE = re.compile(r"\s*([^\s=>/\"']+)(?=[\s/>])|\s*/")
+# possessive quantifiers (`++`): what does not match is found so at once
+_ATTRIBUTE = re.compile(r"\s*+([^\s=>/\"']++)\s*+=\s*+([\"'])")
+_BARE = re.compile(r"\s*+([^\s=>/\"']++)(?=[\s/>])|\s*+/")
+_ODD = re.compile(r"[^\s=>/\"']+|[=\"']+")
 # what an element holds that is not markup
 _CONTENTS = {"script": "script", "style": "style", "textarea": "raw", "title": "raw"}
 _PREDEFINED = ("html", "urlquery")
@@ -303,8 +305,11 @@ def _in_tag(text: str, context: Context) -> _Step:
         return bare[0], text[bare.end() :], context
     rest = text.lstrip()
     blank = text[: len(text) - len(rest)]
-    if not rest.startswith(">"):
-        return blank + rest[:1], rest[1:], context
+    odd = _ODD.match(rest)
+    if odd:
+        return blank + odd[0], rest[odd.end() :], context
+    if not rest:
+        return blank, "", context
     place = _CONTENTS.get(context.element, "text")
     element = context.element if place != "text" else ""
     return blank + ">", rest[1:], Context(place, element)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import time
 from pathlib import Path
 
 import gotpl
@@ -203,6 +204,18 @@ def test_templates_do_as_go_does() -> None:
         if found != (output, error):
             wrong.append((source, (output, error), found))
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["<p " + "a" * 99, "<", "<p '", "<!--", "<script>/", '<script>"\\', "<p =", "</a"],
+)
+def test_details_of_any_kind_are_read_in_one_go(part: str) -> None:
+    started = time.process_time()
+    with contextlib.suppress(TemplateError):
+        html(part + part[-1] * 100_000, "details")
+        html(part * 5_000, "details")
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(
