@@ -194,8 +194,14 @@ def _state(number: int) -> EventState:
 
 
 @contextlib.contextmanager
-def _running(more: str = "", **filled: Any) -> Iterator[Server]:
+def _running(
+    more: str = "", before: Callable[[Server], None] | None = None, **filled: Any
+) -> Iterator[Server]:
     with tempfile.TemporaryDirectory() as folder:
+        if before is not None:
+            server = Server(Path(folder), more)
+            before(server)
+            server.stop()
         _filled(Path(folder), **filled)
         server = Server(Path(folder), more)
         try:
@@ -223,11 +229,16 @@ def expire(count: int) -> None:
     # of a task that is disabled: it may come back
     address = Address("main:gone:alert2", "tcp0")
     row = {"created": old, "address": address}
-    with _running(deliveries=count, **row) as server:
-        task = {"id": "gone", "dbrps": [{"db": "d", "rp": "r"}], "script": SCRIPT}
+    task = {"id": "gone", "dbrps": [{"db": "d", "rp": "r"}], "script": SCRIPT}
+
+    def define(server: Server) -> None:
         server.call("POST", f"{BASE}/tasks", {**task, "status": "disabled"})
-        with probed(server, "expire"):
-            _until(lambda: not server.count("pending"))
+
+    with (
+        _running(before=define, deliveries=count, **row) as server,
+        probed(server, "expire"),
+    ):
+        _until(lambda: not server.count("pending"))
 
 
 def purge(count: int) -> None:

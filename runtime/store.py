@@ -70,6 +70,7 @@ class Store:
         self._rejected: dict[tuple[str, str], str] = {}
         # since the last checkpoint
         self._commits = self._rows = 0
+        self._log = Path() if path is None else write_ahead.log_of(path)
         self._log_bytes = 0
         try:
             if path is not None:
@@ -437,7 +438,7 @@ class Store:
             log.warning(
                 "failed to write the log into the database", extra={"err": str(error)}
             )
-        self._log_bytes = max(_size(write_ahead.log_of(self._path)), _LEAST_LOG_BYTES)
+        self._log_bytes = max(_size(self._log), _LEAST_LOG_BYTES)
 
     @property
     def _is_checkpoint_due(self) -> bool:
@@ -447,7 +448,7 @@ class Store:
         if pages >= _CHECKPOINT_PAGES:
             return True
         # large values: a log that is longer than ever before is not begun anew
-        return _size(write_ahead.log_of(self._path)) > self._log_bytes
+        return _size(self._log) > self._log_bytes
 
     def _counted(self, cursor: sqlite3.Cursor) -> int:
         self._rows += cursor.rowcount
