@@ -195,6 +195,11 @@ class Frame:
         return {n: c for n in self.field_names if (c := self.field(n)) is not None}
 
     @property
+    def known_groups(self) -> Groups | None:
+        """The groups of the rows, if they were computed already."""
+        return self._groups
+
+    @property
     def group_ids(self) -> frozenset[str]:
         """The ids of the groups that have rows; computed once."""
         return self.shared("group ids", self._make_group_ids)

@@ -120,6 +120,7 @@ def derived(
         db=base.db,
         rp=base.rp,
         dimensions=base.dimensions,
+        groups=None if tags else base.known_groups,
     )
 
 

@@ -48,12 +48,14 @@ class PointwiseNode(GroupedNode, ABC):
 
     def frame(self, frame: Frame) -> None:
         """Take points of a stream in columns."""
+        if self.is_grouped:
+            # first, so that frames made of this one know their groups, too
+            self.meet(frame.group_ids)
         outcome = self.columns(frame)
         if outcome is None:
             super().frame(frame)
-            return
-        self.meet(frame.group_ids)
-        self.emit_frame(outcome.frame)
+        else:
+            self.emit_frame(outcome.frame)
 
     def batch(self, batch: Batch) -> None:
         """Take a batch."""

@@ -119,13 +119,13 @@ class SerialNode(PointwiseNode):
 
     def frame(self, frame: Frame) -> None:
         """Take points of a stream in columns."""
-        self.meet(frame.group_ids)
         # what depends on earlier points is shared with few other tasks
         if len(frame) >= COLUMNS_FROM:
             groups = frame.groups
             series = Series(groups.ids, groups.order, groups.starts, is_fresh=False)
             outcome = self.series(frame, series)
             if outcome is not None:
+                self.meet(frame.group_ids)
                 self.emit_frame(outcome.frame, shared=False)
                 return
         super().frame(frame)
