@@ -29,7 +29,11 @@ def of_item(item: Point | Batch) -> int:
 
 
 def of_frame(frame: Frame) -> int:
-    """The bytes of a frame, by the texts of some of its rows."""
+    """The bytes of a frame, by the texts of some of its rows; found out once."""
+    return frame.shared("bytes", lambda: _of_frame(frame))
+
+
+def _of_frame(frame: Frame) -> int:
     size = len(frame)
     columns = 8 * (1 + len(frame.field_names)) + 4 * len(frame.tag_names)
     rows = range(0, size, max(1, size // _SAMPLES))

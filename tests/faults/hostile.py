@@ -297,11 +297,11 @@ def _sorted(values: Mapping[str, object]) -> list[tuple[str, object]]:
 
 def fault(case: Case) -> str | None:
     """What is wrong with how a case goes; None if nothing; "" if it is refused."""
-    began = time.monotonic()
+    began = time.process_time()
     found = run(case.script, case.writes)
     if found is None:
         return ""
-    took = time.monotonic() - began
+    took = time.process_time() - began
     if found.error:
         return found.error
     for event in found.events:
