@@ -208,7 +208,20 @@ class Frame:
         dimensions = self.dimensions
         if not dimensions.tags:
             return frozenset((dimensions.group_id(self.name, {}),))
-        return frozenset(self.groups.ids)
+        column = self.tag(dimensions.tags[0])
+        if (
+            self._groups
+            or column is None
+            or len(dimensions.tags) > 1
+            or len(self) > 256
+        ):
+            return frozenset(self.groups.ids)
+        # of few rows with one tag, the order of groups costs more than their ids
+        values = [*column.values, ""]
+        named = (
+            {dimensions.tags[0]: values[each]} for each in set(column.codes.tolist())
+        )
+        return frozenset([dimensions.group_id(self.name, each) for each in named])
 
     @property
     def groups(self) -> Groups:
