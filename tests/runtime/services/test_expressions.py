@@ -146,7 +146,7 @@ def test_matches():
 ODD = [None, "", "5", True, [], {}, float("nan"), b"x", object()]
 
 
-@pytest.mark.parametrize("odd", ODD, ids=repr)
+@pytest.mark.parametrize("odd", ODD, ids=lambda value: type(value).__name__)
 def test_what_has_no_order_is_neither_less_nor_more(odd):
     for compare in (
         expressions.less,
