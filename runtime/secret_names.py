@@ -6,9 +6,11 @@ import re
 
 HIDDEN = "***"
 # What other programs show in place of secrets: `<redacted>` (Kapacitor and InfluxDB),
-# `<secret>` (Prometheus and Alertmanager), `[REDACTED]` (Grafana), stars, dots.
+# `<secret>` (Prometheus and Alertmanager), `[REDACTED]` (Grafana), stars, dots. A match
+# begins only where a run of brackets begins: a search from each of 20,000 would take
+# the square of their number.
 _PLACEHOLDER = re.compile(
-    r"\*{3,}|[•●]{3,}|[<\[({]+ *(?:redacted|hidden|masked|secret|removed) *[>\])}]+"
+    r"\*{3,}|[•●]{3,}|(?<![<\[({])[<\[({]+ *(?:redacted|hidden|masked|secret|removed) *[>\])}]+"
     r"|\**redacted\**",
     re.IGNORECASE,
 )

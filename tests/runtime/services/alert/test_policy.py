@@ -59,8 +59,9 @@ def test_a_template_does_not_help_strangers(config: Any, start_api: Any) -> None
     assert exposed.ask("POST", "/tasks", task)[0] == 200
     assert exposed.ask("PATCH", "/templates/t", {"script": f"{text}.log(path)"}) == (
         403,
-        "log handlers may not use /tmp/x: the API can be reached from other machines "
-        "without credentials; require them, or name it in [alert] allowed-log-paths",
+        "error reloading associated task a: log handlers may not use /tmp/x: the API "
+        "can be reached from other machines without credentials; require them, or name "
+        "it in [alert] allowed-log-paths",
     )
     assert ".log(" not in exposed.json("GET", "/templates/t")["script"]
     assert ".log(" not in exposed.json("GET", "/tasks/a")["script"]

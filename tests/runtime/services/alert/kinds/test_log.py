@@ -52,10 +52,13 @@ def test_wrong_options_are_refused(options, text):
     assert str(caught.value) == text
 
 
-def test_what_json_does_not_know_is_not_written(tmp_path):
-    handler = LogHandler(LogHandlerConfig(str(tmp_path / "x"), FileMode(0o600)))
-    with pytest.raises(DeliveryError, match="failed to marshal alert data json"):
-        asyncio.run(handler.handle(event(math.inf)))
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+def test_numbers_that_json_lacks_are_written_as_null(tmp_path, value):
+    path = tmp_path / "x"
+    handler = LogHandler(LogHandlerConfig(str(path), FileMode(0o600)))
+    asyncio.run(handler.handle(event(value)))
+    [series] = json.loads(path.read_text())["data"]["series"]
+    assert series["values"] == [["1970-01-01T00:00:00Z", None]]
 
 
 def test_a_file_that_cannot_be_written_may_be_later(tmp_path):
