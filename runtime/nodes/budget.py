@@ -11,8 +11,9 @@ from runtime.units import MINUTE, SECOND, Nanoseconds, go_duration
 
 # After how many points, or other steps of a loop, a node looks at its budget.
 STEPS = 1024
-# How often it is estimated what a task keeps.
+# How often it is estimated what a task keeps: while a write takes long, and otherwise.
 _MEASURED_EVERY: Nanoseconds = SECOND
+_RESTING: Nanoseconds = 4 * SECOND
 _MIB = 1 << 20
 
 
@@ -93,7 +94,7 @@ class Budget:
         now = self._clock()
         self._deadline = now + self._limits.time
         self._made = 0
-        if now >= self._measure_at:
+        if now >= self._measure_at + _RESTING:
             self._measure(now)
 
     def look(self) -> None:

@@ -30,7 +30,7 @@ class Master:
 
     def __init__(self, memory: int = MIB, step: int = 0) -> None:
         self.stopped: dict[str, str] = {}
-        self.clock = ManualClock(SECOND)
+        self.clock = ManualClock(5 * SECOND)
         self._step = step
         self._slow = 0
         self.topics = RecordingTopics()
@@ -62,8 +62,8 @@ class Master:
     def write(self, lines: list[str], *, at_once: bool) -> None:
         for body in ["\n".join(lines)] if at_once else lines:
             self.master.take(body.encode(), "d", "r", "s")
-            # what is kept is estimated once a second
-            self.clock.advance(SECOND)
+            # what is kept is estimated every five seconds
+            self.clock.advance(5 * SECOND)
 
 
 KEEPERS = [
