@@ -15,7 +15,7 @@ import pytest
 from runtime.secrets import Secret
 from runtime.server.config import AlertHandlers, Config
 from runtime.server.logs import ROOT
-from runtime.server.sections import HttpConfig, StorageConfig
+from runtime.server.sections import HttpConfig, ReplayConfig, StorageConfig
 from runtime.server.server import Server
 from runtime.services.httpd.messages import Answer, Request
 
@@ -97,6 +97,7 @@ def config(tmp_path: Path) -> Config:
     return Config(
         data_dir=str(tmp_path / "data"),
         http=HttpConfig(bind_address="127.0.0.1:0", log_enabled=False),
+        replay=ReplayConfig(dir=str(tmp_path / "data" / "replay")),
         storage=StorageConfig(boltdb=str(tmp_path / "data" / "kapacitor.db")),
     )
 
