@@ -120,3 +120,9 @@ class Batch:
         self.points = points
         self.dimensions = dimensions
         self.group = dimensions.group_id(name, tags) if group is None else group
+
+    def with_points(self, points: Sequence[Point]) -> Batch:
+        """A batch of the same group and window with other points."""
+        return Batch(
+            self.name, self.tags, self.tmax, points, self.dimensions, self.group
+        )

@@ -177,6 +177,4 @@ class HTTPPostNode(GroupedNode):
 
     def _coded(self, batch: Batch, code: int) -> Batch:
         points = [self._with_code(point, code) for point in batch.points]
-        return Batch(
-            batch.name, batch.tags, batch.tmax, points, batch.dimensions, batch.group
-        )
+        return batch.with_points(points)

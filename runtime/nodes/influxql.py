@@ -219,16 +219,7 @@ class InfluxQLNode(GroupedNode):
             time = sample.time if self._point_times else batch.tmax
             tags = batch.tags if self._method == "distinct" else sample.point.tags
             points.append(self._made(batch, tags, time, sample.value))
-        self.emit_batch(
-            Batch(
-                batch.name,
-                batch.tags,
-                batch.tmax,
-                points,
-                batch.dimensions,
-                batch.group,
-            )
-        )
+        self.emit_batch(batch.with_points(points))
 
 
 class TransformationNode(GroupedNode):
@@ -273,16 +264,7 @@ class TransformationNode(GroupedNode):
             for point in batch.points
             if (result := self._next(point, state)) is not None
         ]
-        self.emit_batch(
-            Batch(
-                batch.name,
-                batch.tags,
-                batch.tmax,
-                points,
-                batch.dimensions,
-                batch.group,
-            )
-        )
+        self.emit_batch(batch.with_points(points))
 
     def forget(self, group: str) -> None:
         """Forget the state of a group."""

@@ -109,16 +109,7 @@ class FlattenNode(MomentNode):
 
     def batch(self, batch: Batch) -> None:
         """Take a batch."""
-        self.emit_batch(
-            Batch(
-                batch.name,
-                batch.tags,
-                batch.tmax,
-                self.of_batch(batch),
-                batch.dimensions,
-                batch.group,
-            )
-        )
+        self.emit_batch(batch.with_points(self.of_batch(batch)))
 
     def results(self, moment: Moment, group: str) -> Iterable[Point]:
         """The one point, if any point had all the tags."""

@@ -180,16 +180,7 @@ class BarrierNode(GroupedNode):
         """Take a batch; its points that are older than the last barrier are dropped."""
         watch = self._watch(batch.group, batch.tmax)
         points = [point for point in batch.points if self._hear(watch, point.time)]
-        self.emit_batch(
-            Batch(
-                batch.name,
-                batch.tags,
-                batch.tmax,
-                points,
-                batch.dimensions,
-                batch.group,
-            )
-        )
+        self.emit_batch(batch.with_points(points))
 
     def barrier(self, barrier: Barrier) -> None:
         """Take another node's news that a group is complete up to a time."""

@@ -53,7 +53,6 @@ _BARE = re.compile(r"\s*+([^\s=>/\"']++)(?=[\s/>])|\s*+/")
 _ODD = re.compile(r"[^\s=>/\"']+|[=\"']+")
 # what an element holds that is not markup
 _CONTENTS = {"script": "script", "style": "style", "textarea": "raw", "title": "raw"}
-_PREDEFINED = ("html", "urlquery")
 
 
 @dataclass(frozen=True, slots=True)
