@@ -25,7 +25,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
-from runtime.worker import Worker
+from runtime.worker import Worker, each
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -119,15 +119,13 @@ class Compute:
         """Call `function` on the thread; awaiting gives its result or its exception."""
         return self._submit(function, args, kwargs, is_write=False)
 
-    async def each(self, slices: Iterator[T]) -> AsyncGenerator[T, None]:
+    def each(self, slices: Iterator[T]) -> AsyncGenerator[T, None]:
         """Work slice by slice on the thread; whatever waits is done in between.
 
         Args:
             slices: does the next slice when it is asked for its result.
         """
-        end = object()
-        while (found := await self.run(next, slices, end)) is not end:
-            yield found  # type: ignore[misc]
+        return each(self.run, slices)
 
     def write(
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+async def each(
+    run: Callable[..., Awaitable[Any]], slices: Iterator[T]
+) -> AsyncGenerator[T, None]:
+    """Results of `slices`, each computed by a call of its own.
+
+    Args:
+        run: calls a function with arguments, on some thread.
+        slices: does the next slice when it is asked for its result.
+    """
+    end = object()
+    while (found := await run(next, slices, end)) is not end:
+        yield found
 
 
 class Worker:
@@ -30,15 +44,13 @@ class Worker:
             self._threads, lambda: function(*args, **kwargs)
         )
 
-    async def each(self, slices: Iterator[T]) -> AsyncGenerator[T, None]:
+    def each(self, slices: Iterator[T]) -> AsyncGenerator[T, None]:
         """Work slice by slice; other work that waits is done in between.
 
         Args:
             slices: does the next slice when it is asked for its result.
         """
-        end = object()
-        while (found := await self.run(next, slices, end)) is not end:
-            yield found  # type: ignore[misc]
+        return each(self.run, slices)
 
     def close(self) -> None:
         """Take no more work; what is under way ends by itself."""

@@ -116,6 +116,20 @@ def go_type(value: object) -> str:
     return str(getattr(value, "go_type", type(value).__name__))
 
 
+def check_defaults(fields: Mapping[str, object]) -> None:
+    """Check that default values can be values of fields.
+
+    Raises:
+        ScriptError: one is of another type.
+    """
+    for name, value in fields.items():
+        if type(value) not in (float, int, str, bool):
+            raise ScriptError(
+                f'unsupported type {go_type(value)} for field "{name}", field'
+                " default values must be float,int,string or bool"
+            )
+
+
 def _go_name(wanted: object) -> str:
     name = _GO_TYPES.get(wanted)
     if name is not None:

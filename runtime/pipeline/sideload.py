@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from runtime.errors import ScriptError
 from runtime.pipeline.node import Node, link
-from runtime.pipeline.properties import go_type
+from runtime.pipeline.properties import check_defaults
 
 
 @dataclass(eq=False, slots=True)
@@ -30,12 +29,7 @@ class SideloadNode(Node):
 
     def validate(self) -> None:
         """Check that the defaults can be values of fields."""
-        for name, value in self.fields.items():
-            if type(value) not in (float, int, str, bool):
-                raise ScriptError(
-                    f'unsupported type {go_type(value)} for field "{name}", field'
-                    " default values must be float,int,string or bool"
-                )
+        check_defaults(self.fields)
 
 
 def sideload(parent: Node) -> SideloadNode:

@@ -12,7 +12,7 @@ from runtime.pipeline.properties import (
     ONE_SECOND,
     PREDICATE,
     ZERO,
-    go_type,
+    check_defaults,
     internal,
     property_method,
     switch,
@@ -159,12 +159,7 @@ class DefaultNode(Node):
 
     def validate(self) -> None:
         """Check that the values can stand in fields."""
-        for name, value in self.fields.items():
-            if type(value) not in (float, int, str, bool):
-                raise ScriptError(
-                    f'unsupported type {go_type(value)} for field "{name}", field'
-                    " default values must be float,int,string or bool"
-                )
+        check_defaults(self.fields)
 
 
 @dataclass(eq=False, slots=True)

@@ -24,9 +24,10 @@ DEFAULT_LIMIT = 1000
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _INT64 = range(-(2**63), 2**63)
 _INDENT = "    "
-# How much of a list goes out at a time, and how much of it is encoded before other
-# threads may have the interpreter: they would wait much longer than for this.
+# Items that go out at a time.
 _SLICE = 500
+# Items that are encoded before the worker's thread sleeps. Without the sleep it would
+# keep the interpreter's lock for 5 ms at a time, and so hold up the event loop.
 _TURN = 25
 _PAUSE_S = 0.0005
 
