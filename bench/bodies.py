@@ -1,4 +1,4 @@
-"""How long a ping and a small write wait while large bodies come in.
+"""Delays of a ping and a small write while large bodies come in.
 
     python bench/bodies.py [--rounds 3]
 

@@ -1,4 +1,4 @@
-"""How long pings and small writes wait while the server is busy with something large.
+"""Delays of pings and small writes while the server is busy with something large.
 
 Run `python bench/busy.py`, or name some of: idle, expire, purge, events, delete, resend,
 backup. A client of its own process pings every few milliseconds and writes a line every
@@ -123,7 +123,7 @@ data_dir = "{folder}"
         return found
 
     def count(self, state: str) -> int:
-        """How many deliveries are in a state, up to a page of them."""
+        """Number of deliveries in a state, up to a page of them."""
         _, body = self.call("GET", f"{BASE}/deliveries?state={state}&limit=1000")
         return len(json.loads(body)["deliveries"])
 

@@ -1,4 +1,4 @@
-"""A lock that lets whoever waits go first."""
+"""A fair lock: waiting threads go first."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class FairLock:
         return True
 
     def release(self) -> None:
-        """Let go of it, once for each time it was taken."""
+        """Release it, once for each time it was taken."""
         self._depth -= 1
         if not self._depth:
             self._owner = 0

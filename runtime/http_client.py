@@ -113,7 +113,7 @@ _USER_AGENT = "kapacitor-runtime"
 _MAX_REDIRECTS = 10
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _AUTHORITY = re.compile(r"[^:/?#]*://[^/?#]*")
-# what is left alone: what URLs are made of, and escapes
+# left alone: the characters of URLs, and escapes
 _IN_PATH = "%/:?#[]@!$&'()*+,;=~-._"
 
 _log = logging.getLogger("kapacitor.http_client")
@@ -345,7 +345,7 @@ def _failure(
 
 
 def _escaped(url: str) -> str:
-    """`url` with what no request line can hold percent-encoded."""
+    """`url` with characters percent-encoded that a request line cannot hold."""
     head = _AUTHORITY.match(url)
     at = head.end() if head else 0
     return url[:at] + quote(whole(url[at:]), safe=_IN_PATH)

@@ -1,4 +1,4 @@
-"""Headers of outbound requests: what of them can be sent."""
+"""Headers of outbound requests that can be sent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from runtime.golang.quoting import quote
 from runtime.golang.utf8 import whole
 
-# What frames a message or belongs to one connection. The client sets these; Go ignores
+# They frame a message or belong to one connection. The client sets these; Go ignores
 # the first four as well.
 RESERVED = frozenset(
     (
@@ -17,7 +17,7 @@ RESERVED = frozenset(
     )
 )
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
-# what no value may hold, with the whitespace around it
+# characters that no value may hold, with the whitespace around them
 _UNSENDABLE = re.compile(r"[ \t]*[\x00-\x08\x0a-\x1f\x7f]+[ \t\x00-\x1f\x7f]*")
 
 
@@ -39,7 +39,7 @@ def check_names(names: Iterable[str]) -> None:
 
 
 def folded(value: str) -> str:
-    """`value` on one line: line ends and other control characters become a blank.
+    """`value` on one line: line ends and other control characters become a space.
 
     Go refuses such values, and with them the event; the text of an alert may well have
     two lines.
@@ -51,7 +51,7 @@ def sendable(*headers: Mapping[str, str]) -> dict[str, str]:
     """The headers to send: later ones replace earlier ones of the same name in any case.
 
     Raises:
-        HeaderNameError: a name is none.
+        HeaderNameError: a name is invalid.
     """
     found: dict[str, tuple[str, str]] = {}
     for each in headers:

@@ -12,7 +12,7 @@ MAX_ID_BYTES = 250
 
 
 def id_fault(id: str) -> str:
-    """What is wrong with an id of any kind, or ""; it follows the words `task ID`."""
+    """Problem of an id of any kind, or ""; it follows the words `task ID`."""
     if len(id.encode("utf-8", "surrogatepass")) > MAX_ID_BYTES:
         return f"must have at most {MAX_ID_BYTES} bytes"
     # clients and proxies take these for folders

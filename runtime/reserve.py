@@ -1,4 +1,4 @@
-"""Room on the disk that is given up when there is no other."""
+"""Room on the disk, reserved for when the disk is full."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ _UNSUPPORTED = frozenset((errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL))
 
 
 class Reserve:
-    """A file of no use but its size.
+    """File that only reserves space.
 
     Attributes:
-        is_there: whether the room is kept.
+        is_there: the space is reserved.
     """
 
     def __init__(self, path: Path) -> None:
-        """Keep room at `path`, once it is made."""
+        """Keep the reserve at `path`; it is not created yet."""
         self._path = path
         self.is_there = False
 
     def make(self) -> bool:
-        """Keep the room if the disk has it; whether it does."""
+        """Reserve the space if the disk has it; True if it has."""
         if self.is_there:
             return True
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
@@ -42,7 +42,7 @@ class Reserve:
         return True
 
     def give_up(self) -> None:
-        """Let others have the room."""
+        """Release the room."""
         self.is_there = False
         # a disk that forbids even this is not full, but broken
         with contextlib.suppress(OSError):

@@ -18,12 +18,12 @@ _SECRET = re.compile("token|secret|password|key|auth|cookie", re.IGNORECASE)
 
 
 def is_placeholder(value: object) -> bool:
-    """Whether a value is no secret, but shows that there is one."""
+    """True if a value is a placeholder of a secret."""
     return isinstance(value, str) and _PLACEHOLDER.fullmatch(value.strip()) is not None
 
 
 def has_placeholder(text: str) -> bool:
-    """Whether something in a text may be what hides a secret."""
+    """True if something in a text may be a placeholder of a secret."""
     return _PLACEHOLDER.search(text) is not None
 
 

@@ -55,7 +55,7 @@ def references_in(value: object) -> Iterator[Reference]:
 
 
 def read(found: Reference) -> Secret:
-    """The secret that stands there now, trimmed as `secret_texts.trimmed` does.
+    """The secret at that place now, trimmed as by `secret_texts.trimmed`.
 
     Raises:
         ConfigError: there is none, or it is not one line; the error shows nothing of it.

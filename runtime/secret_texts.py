@@ -49,7 +49,7 @@ def written_url(url: str) -> str:
     """
     if HIDDEN in url:
         raise ConfigError(
-            f"{HIDDEN} stands for a part of the URL that is not known here: write the "
+            f"{HIDDEN} hides a part of the URL that is not known here: write the "
             "whole URL"
         )
     return trimmed(url)
@@ -72,13 +72,13 @@ def check_characters(secret: str) -> None:
 
 
 def check_placeholder(text: str) -> None:
-    """Refuse what stands for a secret that nobody knows here.
+    """Refuse a placeholder of a secret that is not known here.
 
     Raises:
         ConfigError: `text` is such.
     """
     if is_placeholder(text):
         raise ConfigError(
-            f"{text} stands for a secret that is not known here: write the secret, "
-            "or where it stands"
+            f"{text} hides a secret that is not known here: write the secret, "
+            "or a reference to it"
         )

@@ -55,7 +55,7 @@ def hidden_url(url: str) -> str:
 
 
 def holds_password(text: str) -> bool:
-    """Whether a text is a URL with user information, such as `https://u:p@host/`."""
+    """True if a text is a URL with user information, such as `https://u:p@host/`."""
     return _WITH_USER.match(text) is not None
 
 

@@ -195,7 +195,7 @@ class Store:
 
     @property
     def is_short(self) -> bool:
-        """Whether the disk is full, and its reserve is given up.
+        """True if the disk is full, and its reserve is given up.
 
         Then nothing may be written but what is inside `draining`.
         """
@@ -203,7 +203,7 @@ class Store:
 
     @contextlib.contextmanager
     def draining(self) -> Iterator[None]:
-        """What is written inside may use the reserve: it makes the database smaller.
+        """Let writes inside use the reserve: they make the database smaller.
 
         Raises:
             StoreFullError: even the reserve is not enough.
@@ -427,7 +427,7 @@ class Store:
             )
 
     def _checkpoint(self) -> None:
-        """Take the log into the database."""
+        """Write the log into the database."""
         if self._path is None or self._file is None:
             return
         self._commits = self._rows = 0

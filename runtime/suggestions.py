@@ -12,7 +12,7 @@ def suggestion(name: str, known: Collection[str]) -> str:
 
 
 def nearest(name: str, known: Collection[str], cutoff: float = 0.6) -> str | None:
-    """Which of `known` is most like `name`, if one is at least `cutoff` of 1 like it."""
+    """Name of `known` most similar to `name`, if its ratio is at least `cutoff`."""
     # only what is wrong needs it
     import difflib
 

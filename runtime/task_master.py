@@ -203,7 +203,7 @@ class TaskMaster:
 
     @property
     def has_timed_nodes(self) -> bool:
-        """Whether some task has a node that does something at its own time."""
+        """True if some task has a node that does something at its own time."""
         return any(node.is_timed for task in self for node in task.nodes)
 
     def tick(self) -> None:

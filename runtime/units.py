@@ -71,7 +71,7 @@ def between(start: Nanoseconds, end: Nanoseconds) -> Nanoseconds:
 
 
 def beyond_multiple(time: Nanoseconds, step: Nanoseconds) -> Nanoseconds:
-    """How far `time` is beyond a multiple of `step`, counted from year 1 as Go does."""
+    """Distance of `time` from the last multiple of `step`, from year 1 as in Go."""
     return (time - ZERO_TIME) % step
 
 

@@ -1,4 +1,4 @@
-"""Whether a database has the write-ahead log that belongs to it.
+"""Check that a database has the write-ahead log that belongs to it.
 
 SQLite takes a database without its log for a complete one, and a log that lies beside
 it for its own. So the database says itself which it needs, in the 32 bits that its
@@ -32,7 +32,7 @@ _BEGINNINGS = 1
 
 
 class Header(NamedTuple):
-    """What the file says at its beginning.
+    """Header of a database file.
 
     Attributes:
         page_bytes: the size of its pages.
@@ -67,12 +67,12 @@ class Header(NamedTuple):
 
 
 def log_of(path: Path) -> Path:
-    """Where the log of a database is."""
+    """Path of a database's log."""
     return path.with_name(f"{path.name}-wal")
 
 
 def salt_of(log: Path) -> int | None:
-    """What tells a log from others; None where it is none.
+    """Salt that distinguishes a log from others; None where it is not a log.
 
     Source: SQLite's file format, section 4.1.
     """
@@ -133,7 +133,7 @@ _PUT_BACK = "put a backup in its place (without a -wal file beside it)"
 
 
 def _problem(header: Header, log: Path, log_bytes: int) -> str:
-    """What is wrong with the log if it has to be there."""
+    """Problem of a log that has to be there, or ""."""
     if not (header.is_logged and header.mark & _FOLLOWS):
         return ""
     if not log_bytes:

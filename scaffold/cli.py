@@ -153,7 +153,7 @@ _NAMES = click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=_
 )
 @click.version_option(package_name="scaffold-alerts", prog_name="scaffold")
 @click.option(
-    "-C", "directory", metavar="DIR", help="Work there, whatever the command."
+    "-C", "directory", metavar="DIR", help="Run in DIR instead of the current folder."
 )
 @click.pass_context
 def scaffold(context: click.Context, directory: str | None) -> None:
@@ -464,7 +464,7 @@ def _to_stdout(text: str) -> None:
 
 
 def _to_stderr(line: str) -> None:
-    """Print for people; where nobody can read it, nothing else is to be done."""
+    """Print for people; a closed stream is ignored."""
     stream = sys.stderr
     if stream is None:
         return
@@ -476,7 +476,7 @@ def _to_stderr(line: str) -> None:
 
 
 def _give_up(stream: TextIO) -> None:
-    """Lead a stream that cannot be written to nowhere, or Python would end with 120."""
+    """Replace a stream that cannot be written; otherwise Python exits with 120."""
     with contextlib.suppress(OSError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())

@@ -374,7 +374,7 @@ def _spec_bytes(spec_file: str) -> bytes:
     try:
         # A device or a pipe may never end.
         if file.exists() and not file.is_file():
-            raise UsageError(f"{spec_file}: is no file")
+            raise UsageError(f"{spec_file}: is not a file")
         with file.open("rb") as stream:
             return stream.read(_MAX_SPEC_BYTES + 1)
     except OSError as error:

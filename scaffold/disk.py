@@ -2,7 +2,7 @@
 
 A transaction lives in `.scaffold/txn/`:
 
-    owner              shows that it was made by this user on this machine
+    owner              proof that it was made by this user on this machine
     new/N-NAME         what the N-th file becomes, on disk before anything moves
     old/N-NAME         what it was
     commit             the record, renamed into place: from now on the change is completed
@@ -57,10 +57,10 @@ _NAME_LENGTH = 100
 _PID_LENGTH = 20
 _AS_BEFORE = "the tree is as before"
 _AS_AFTER = "the changes were made"
-_IN_BETWEEN = "the tree is in between, and `scaffold recover` restores it"
+_IN_BETWEEN = "the tree is partly changed; `scaffold recover` restores it"
 
 Choice = Literal["", "continue", "abort"]
-"""How to go on where somebody changed a file meanwhile; "": ask."""
+"""Choice where somebody changed a file meanwhile; "": ask."""
 
 
 class _Step(NamedTuple):
@@ -136,7 +136,7 @@ def recover(root: Path, choice: Choice = "") -> bool:
 
 
 def is_interrupted(root: Path) -> bool:
-    """Whether a command of this user was interrupted, and left the tree in between."""
+    """True if a command of this user was interrupted, and left the tree in between."""
     try:
         with folders.opened(root) as top, top.folder(str(STATE)) as state:
             if _is_held(state):
@@ -151,7 +151,7 @@ def apply(root: Path, changes: Sequence[Change]) -> str:
     """Make all changes, or none; to be called while `locked`.
 
     Returns:
-        what could not be cleared up afterwards, for people, or "".
+        a message about files that could not be cleared up, or "".
 
     Raises:
         PlanError: a target cannot be replaced safely, or changed since it was read.
@@ -180,7 +180,7 @@ def apply(root: Path, changes: Sequence[Change]) -> str:
 
 @contextlib.contextmanager
 def standing() -> Iterator[None]:
-    """Have an interruption in the block say that what was written stands."""
+    """Report an interruption in the block as one after the changes were made."""
     try:
         yield
     except KeyboardInterrupt:
@@ -213,7 +213,7 @@ def _hold(lock: int) -> None:
 
 
 def _is_held(state: Folder) -> bool:
-    """Whether another run is writing."""
+    """True if another run is writing."""
     if state.file("lock") is None:
         return False
     lock = os.open("lock", os.O_RDONLY | os.O_NOFOLLOW, dir_fd=state.descriptor)
@@ -245,7 +245,7 @@ def _step(top: Folder, number: int, change: Change) -> _Step:
 
 @contextlib.contextmanager
 def _nearest(top: Folder, path: PurePosixPath) -> Iterator[tuple[Folder, bool]]:
-    """The deepest folder on the way to a file, and whether it is the file's own."""
+    """The deepest existing folder above a file; True if it is the file's own."""
     parts = path.parent.parts
     if path.is_absolute():
         raise UnreadableFile(path, "is outside the project")
@@ -372,7 +372,7 @@ def _undo(made: _Transaction, steps: Sequence[_Step]) -> None:
 
 
 def _move(top: Folder, staged: Folder, step: _Step, before: str, after: str) -> bool:
-    """Bring one file from one version to the other; whether it was not there yet."""
+    """Bring one file from one version to the other; True if it was not there yet."""
     path = PurePosixPath(step.path)
     now = _digest(folders.read(top, step.path))
     if now == after:
@@ -391,7 +391,7 @@ def _move(top: Folder, staged: Folder, step: _Step, before: str, after: str) -> 
 
 
 def _versions(step: _Step) -> tuple[str, str]:
-    """Where the versions of a file before and after are kept."""
+    """Paths of the versions of a file before and after."""
     before = str(_TRANSACTION / "old" / step.name) if step.old else ""
     after = str(_TRANSACTION / "new" / step.name) if step.new else ""
     return before, after
@@ -451,7 +451,7 @@ def _recover(top: Folder, state: Folder, keys: Keys, choice: Choice) -> None:
         return
     with state.folder("txn") as folder:
         if not _is_ours(folder, keys):
-            # killed before it could say whose it is
+            # killed before its owner was written
             if set(folder.names()) - {"owner"}:
                 raise ForeignTransaction(_TRANSACTION)
             _drop(state)
@@ -483,7 +483,7 @@ def _finish(made: _Transaction, choice: Choice) -> None:
 
 
 def _is_changed(top: Folder, step: _Step) -> bool:
-    """Whether a file is neither as before nor as after."""
+    """True if a file is neither as before nor as after."""
     try:
         return _digest(folders.read(top, step.path)) not in (step.old, step.new)
     except NotPlainError:
@@ -515,13 +515,13 @@ def _record(keys: Keys, sealed: bytes) -> list[_Step]:
 
 
 def _is_ours(folder: Folder, keys: Keys) -> bool:
-    """Whether a transaction was made by this user on this machine."""
+    """True if a transaction was made by this user on this machine."""
     owner = folder.read("owner")
     return owner is not None and keys.unsealed(owner) == _OWNED
 
 
 def _cleared(state: Folder, folder: Folder) -> str:
-    """Drop a transaction that is completed; what stood in the way of that, or ""."""
+    """Drop a transaction that is completed; the reason why it could not be, or ""."""
     try:
         with _uninterrupted():
             _drop(state)
@@ -585,7 +585,7 @@ def _digest(data: bytes | None) -> str:
 
 @contextlib.contextmanager
 def _worded(path: PurePosixPath) -> Iterator[None]:
-    """Have errors of the system say what they mean for a file."""
+    """Translate errors of the system into errors about a file."""
     try:
         yield
     except (OSError, NotPlainError) as error:

@@ -1,11 +1,11 @@
-"""Text of a project on its way to a terminal: shown, never obeyed."""
+"""Escapes text of a project for a terminal."""
 
 from __future__ import annotations
 
 import unicodedata
 
-# what moves the cursor, changes colours, reorders or hides: controls, formats, line and
-# paragraph separators, and bytes that are no text
+# characters that move the cursor, change colours, reorder or hide: controls, formats,
+# line and paragraph separators, and bytes that are not text
 _OBEYED = frozenset(("Cc", "Cf", "Zl", "Zp", "Cs"))
 
 

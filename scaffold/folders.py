@@ -1,5 +1,5 @@
 # ruff: noqa: PTH123, PTH208 - paths would lead through links
-"""Open folders: what is done in one happens there, and nothing follows a link.
+"""Open folders: operations happen in the folder itself and follow no link.
 
 A checkout may come from a stranger. Each part of a path is opened below the part before
 it, links are refused, and only regular files are opened at all: a pipe would block, a
@@ -24,7 +24,7 @@ class NotPlainError(Exception):
 
     Attributes:
         path: where, below the folder that was opened first.
-        problem: what is wrong with it.
+        problem: the fault.
     """
 
     def __init__(self, path: str, problem: str) -> None:
@@ -62,7 +62,7 @@ class Folder:
         try:
             descriptor = os.open(name, _FOLDER, dir_fd=self.descriptor)
         except NotADirectoryError:
-            self._refuse(name, "is no folder")
+            self._refuse(name, "is not a folder")
             raise
         return Folder(descriptor, self._below(name))
 
@@ -94,7 +94,7 @@ class Folder:
         return inner
 
     def status(self, name: str) -> os.stat_result | None:
-        """What the system knows of an entry, a link itself included; None: nothing."""
+        """Status of an entry, links not followed; None if there is none."""
         try:
             return os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
         except FileNotFoundError:
@@ -114,7 +114,7 @@ class Folder:
         if status is None:
             return None
         if not stat.S_ISREG(status.st_mode):
-            self._refuse(name, "is no plain file")
+            self._refuse(name, "is not a regular file")
         if single and status.st_nlink > 1:
             raise NotPlainError(self._below(name), _SECOND_NAME)
         return status
@@ -152,7 +152,7 @@ class Folder:
             os.close(descriptor)
 
     def names(self) -> list[str]:
-        """What it holds, sorted."""
+        """Its entries, sorted."""
         return sorted(os.listdir(self.descriptor))
 
     def unlink(self, name: str) -> None:
@@ -215,7 +215,7 @@ def read(top: Folder, path: str) -> bytes | None:
 
 
 def names(top: Folder, path: str) -> list[str]:
-    """What a folder below `top` holds, sorted; nothing if there is no such folder.
+    """Entries of a folder below `top`, sorted; empty if there is no such folder.
 
     A link is not one. Projects have links of their own; the generator's state has none.
 
@@ -236,7 +236,7 @@ def names(top: Folder, path: str) -> list[str]:
 
 
 def is_state(folders: Iterable[str]) -> bool:
-    """Whether these are the folders of a path in the generator's own state."""
+    """True if these are the folders of a path in the generator's own state."""
     return next(iter(folders), "") == ".scaffold"
 
 

@@ -1,5 +1,5 @@
 # ruff: noqa: PTH103, PTH104, PTH108, PTH111, PTH117, PTH123
-"""What scaffold keeps on this machine, outside of any project.
+"""Files that scaffold keeps on this machine, outside of any project.
 
     $XDG_STATE_HOME/scaffold/key       seals the records of transactions: only what this
                                        user wrote on this machine is ever completed
@@ -60,7 +60,7 @@ class Keys:
 
 
 def memo(root: str) -> str:
-    """Where the verdict of `check` on a project is kept; "": nowhere."""
+    """Path of the verdict of `check` on a project; "" if it is not kept."""
     # what a build machine has in its caches may come from another build
     if os.environ.get("CI"):
         return ""
@@ -93,7 +93,7 @@ def _is_inside(folder: str, root: str) -> bool:
 
 
 def _is_private(folder: str) -> bool:
-    """Whether a folder, where everybody may make one, is this user's alone."""
+    """True if a folder, where everybody may make one, is this user's alone."""
     try:
         status = os.lstat(folder)
     except OSError:

@@ -22,7 +22,7 @@ _VERSION = "2"
 
 
 def check() -> bool:
-    """Print the verdict if it is known; tell whether it was."""
+    """Print the verdict if it is known; True if it was."""
     started = time.perf_counter()
     try:
         root = _root(os.getcwd())
@@ -38,7 +38,7 @@ def check() -> bool:
 
 
 def known(root: str) -> str:
-    """The verdict on a project, if it holds still; else ""."""
+    """The verdict on a project, if it is still valid; else ""."""
     memo = machine.memo(root)
     if not memo or os.path.lexists(f"{root}/.scaffold/txn"):
         return ""
@@ -51,7 +51,7 @@ def known(root: str) -> str:
 
 
 def remember(root: str, verdict: str, inputs: Iterable[str]) -> None:
-    """Keep a clean verdict; a disk that refuses is no failure."""
+    """Keep a clean verdict; failing to write it is not an error."""
     memo = machine.memo(root)
     inputs = sorted(inputs)
     kept = digest(root, inputs)

@@ -59,7 +59,7 @@ class Report:
 
     @property
     def has_written(self) -> bool:
-        """Whether the tree is not as it was before."""
+        """True if the tree is not as it was before."""
         return bool(self.result.changes) and not self.dry_run
 
 

@@ -153,7 +153,7 @@ def _check(folder: Path, package: str) -> None:
 
 def _check_folder(folder: Path) -> None:
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise UsageError(f"{folder}: is no folder")
+        raise UsageError(f"{folder}: is not a folder")
     if folder.exists():
         found = sorted(entry.name for entry in folder.iterdir())
         if [name for name in found if name not in {".git", ".venv"}]:

@@ -133,7 +133,7 @@ def _lines(path: PurePosixPath, data: bytes) -> Iterator[tuple[str, list[str]]]:
 
 
 def _is_inside(path: str) -> bool:
-    """Whether a path of a manifest is one that the generator would write."""
+    """True if a path of a manifest is one that the generator would write."""
     parts = path.split("/")
     return path.isprintable() and not {"", ".", "..", ".git", ".scaffold"} & {*parts}
 

@@ -88,7 +88,7 @@ class WatchedTree:
 
 @contextlib.contextmanager
 def reading(path: PurePosixPath) -> Iterator[None]:
-    """Word what goes wrong when `path` is read.
+    """Translate errors of reading `path`.
 
     Raises:
         UnreadableFile: something did.

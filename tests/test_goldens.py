@@ -1,4 +1,4 @@
-"""What a real Kapacitor was recorded doing, and what this one does.
+"""Recordings of a real Kapacitor, compared with this one.
 
 Every row of `goldens/*.jsonl` is a script, the points it got and what came of them (see
 `goldens/README.md`). The rows of a file run at the same time in one server. What they
@@ -53,7 +53,7 @@ def _replaced(**texts: str) -> Change:
 
 
 def _delivered(reason: str) -> Change:
-    """The task goes on, and each message says why there is no better one."""
+    """The task continues, and each message has its reason."""
 
     def change(row: Row, found: Row) -> Row:
         posts = json.loads(_dumped(ROWS["alerts"]["a20"]["posts"]))
@@ -184,7 +184,7 @@ class Sink:
         return f"{self._loopback.url}/{name}"
 
     def posts(self) -> Mapping[str, list[Any]]:
-        """What has come until now."""
+        """Requests received until now."""
         while not self._loopback.received.empty():
             request = self._loopback.next()
             self._posts[request.path.removeprefix("/")].append(request.json)
@@ -328,7 +328,7 @@ def _key(post: Any) -> str:
 def recorded(
     request: pytest.FixtureRequest, start_shared_kapacitord
 ) -> Callable[[str], dict[str, Row]]:
-    """What the rows of an area do that were asked for."""
+    """Results of the selected rows of an area."""
     asked: dict[str, list[str]] = defaultdict(list)
     for item in request.session.items:
         if item.path == request.path:

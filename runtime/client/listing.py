@@ -15,8 +15,9 @@ USAGE = {
        kapacitor list rejected
        kapacitor list deliveries [-state pending|dead|cancelled|summarized] [topic ID or pattern [handler ID or pattern]]
 
-    A pattern is a shell glob. Without one everything is listed. What is rejected are files
-    of the load directory that cannot be loaded, and stored values that cannot be used.
+    A pattern is a shell glob. Without one everything is listed. Rejected entries are
+    files of the load directory that cannot be loaded, and stored values that cannot be
+    used.
 """
 }
 

@@ -302,7 +302,7 @@ class Book:
             return queue is not None and not queue.is_retired
 
     def waits_for_handler(self, address: Address) -> bool:
-        """Whether something waits for a handler that is not there."""
+        """True if something waits for a handler that is not there."""
         with self._lock:
             return address in self._stored
 
@@ -416,7 +416,7 @@ class Book:
 
 
 def log_cancelled(what: Waiting, reason: str) -> None:
-    """Say that what waited for a handler is cancelled."""
+    """Log that the pending deliveries of a handler are cancelled."""
     _log.warning(
         "cancelled deliveries",
         extra={

@@ -80,7 +80,7 @@ class Outbox:
 
     @property
     def is_short(self) -> bool:
-        """Whether only what makes the outbox smaller may be written to it."""
+        """True if only what makes the outbox smaller may be written to it."""
         return self._store.is_short
 
     def give_up_reserve(self) -> None:

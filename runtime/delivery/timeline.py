@@ -1,4 +1,4 @@
-"""The time that the server has seen."""
+"""Timeline of the server's running time."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Timeline:
         self.runs = (*runs[1 - MAX_RUNS :], Run(seen, now))
 
     def now(self) -> Nanoseconds:
-        """How far it has come."""
+        """Its present end."""
         return self._epoch + int(self._monotonic() * SECOND)
 
     def shown(self, moment: Nanoseconds) -> Nanoseconds:
@@ -72,7 +72,7 @@ class Timeline:
         return _shown(self.runs, moment)
 
     def left_s(self, due: Nanoseconds) -> float:
-        """How long until something is due that was put off before this run."""
+        """Delay until something is due that was put off before this run."""
         return max(0.0, (due - self.now() - self.away) / SECOND)
 
 

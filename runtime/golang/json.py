@@ -56,8 +56,8 @@ def quote(text: str) -> str:
 def number(value: float) -> str:
     """One float as a JSON number: `5`, `0.000001`, `1e-7`, `1e+21`.
 
-    What is infinite or not a number is `null`: JSON has no form for it, and an alert that
-    holds it has to reach somebody.
+    Infinities and NaN are `null`: JSON has no form for them, and an alert that
+    holds them must still be sent.
     """
     if not math.isfinite(value):
         return "null"

@@ -82,7 +82,7 @@ def first_value(body: bytes) -> Any:
         raise JsonError(syntax_error(text)) from None
     if containers > _MAX_DEPTH and _is_deep(value):
         raise JsonError(_TOO_DEEP)
-    # only as an escape can half a character occur
+    # a lone surrogate can occur only as an escape
     return _cleaned(value) if "\\u" in text else value
 
 
@@ -254,7 +254,7 @@ def _inside(value: Any) -> Iterable[Any]:
 
 
 def _cleaned(value: Any) -> Any:
-    """`value` with U+FFFD for each half of a character."""
+    """`value` with U+FFFD for each lone surrogate."""
     if isinstance(value, str):
         return whole(value)
     if isinstance(value, Pairs):

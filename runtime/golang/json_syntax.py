@@ -98,7 +98,7 @@ def _worded(error: json.JSONDecodeError) -> str:
 
 
 def _number_fault(text: str, at: int) -> str:
-    """What is wrong with the number that `text` has up to `at` and beyond, or ""."""
+    """Problem of the number that `text` has up to `at` and beyond, or ""."""
     number = _NUMBER_END.search(text, max(0, at - _LONGEST_NUMBER), at)
     if number is not None and number[0] and text[at : at + 1] in (".", "e", "E"):
         try:

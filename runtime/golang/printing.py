@@ -10,7 +10,7 @@ from runtime.golang.verbs import Flags, Printer, WidthError
 
 __all__ = ["WidthError", "sprint", "sprintf", "sprintln", "text"]
 
-# How many blanks and zeros a layout may add.
+# Most spaces and zeros that a layout may add.
 _MOST_PADDING = 1 << 24
 _LARGEST = 1_000_000
 _FLAGS = {"#": "sharp", "0": "zero", "+": "plus", "-": "minus", " ": "space"}
@@ -156,7 +156,7 @@ class _Layout:
         return int(found[0]) if found[0] else None
 
     def _from_argument(self) -> int | None:
-        """What `*` stands for; None where it is no integer, or a large one."""
+        """Value of `*`; None where it is not an integer, or is too large."""
         self._take()
         self._after_index = False
         if self._next >= len(self._values):
@@ -211,6 +211,6 @@ class _Layout:
 
 
 def _fits(digits: str) -> bool:
-    """Whether Go reads the number on to its last digit."""
+    """True if Go reads the number on to its last digit."""
     digits = digits.lstrip("0")
     return len(digits) < 9 and int(digits[:-1] or 0) <= _LARGEST

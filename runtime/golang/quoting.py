@@ -23,7 +23,7 @@ def quote(text: str, *, mark: str = '"', ascii: bool = False) -> str:
 
 
 def can_backquote(text: str) -> bool:
-    """Whether `text` may stand between backquotes as it is.
+    """True if `text` may stand between backquotes as it is.
 
     Source: Go strconv.CanBackquote.
     """
@@ -33,7 +33,7 @@ def can_backquote(text: str) -> bool:
 
 
 def is_shown(char: str) -> bool:
-    """Whether Go takes a character to be printable.
+    """True if Go takes a character to be printable.
 
     Source: Go strconv.IsPrint, for which the only white space is the ASCII blank.
     """

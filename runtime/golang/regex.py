@@ -7,8 +7,8 @@ from typing import Protocol
 
 import re2
 
-# What takes long to compile, or much memory to match. RE2 itself refuses what would
-# become larger than 8 MiB.
+# Beyond these an expression takes long to compile, or much memory to match. RE2 itself
+# refuses expressions that would take more than 8 MiB.
 LONGEST = 1 << 16
 MOST_GROUPS = 1000
 
@@ -18,7 +18,7 @@ class Regex(Protocol):
 
     @property
     def groups(self) -> int:
-        """How many groups it has."""
+        """Number of its groups."""
 
     @property
     def pattern(self) -> str:

@@ -17,7 +17,7 @@ codecs.register_error("runtime.one_each", _one_each)
 
 
 def decoded(data: bytes) -> str:
-    """`data` as text; each byte that is no UTF-8 becomes U+FFFD.
+    """`data` as text; each byte that is not UTF-8 becomes U+FFFD.
 
     Python's own `replace` makes one character of several bytes that begin alike.
 

@@ -25,7 +25,7 @@ _UNIX_TO_INTERNAL_S = 62_135_596_800
 
 @dataclass(slots=True)
 class Flags:
-    """What stands between `%` and the verb.
+    """Flags, width and precision between `%` and the verb.
 
     Attributes:
         width: least number of characters.
@@ -113,7 +113,7 @@ class Printer:
         return self._composite(verb, value)
 
     def _unfit(self, verb: str, value: object) -> str:
-        """What a verb shows of a value that it is not for."""
+        """Output of a verb for a value of the wrong type."""
         before, self._is_reporting = self._is_reporting, True
         shown = self._printed("v", value)
         self._is_reporting = before

@@ -7,7 +7,7 @@ from typing import Any
 
 from runtime.golang.utf8 import whole
 
-# more than any handler, task or template says without aliases
+# more than any handler, task or template holds without aliases
 _EXPANDED_CHARACTERS = 1_000_000
 
 
@@ -88,7 +88,7 @@ def _constructed(loader: Any) -> Any:
 
 
 def _characters(root: Any) -> int:
-    """How long a document is with all aliases replaced; each node is looked at once.
+    """Length of a document with all aliases replaced; each node is visited once.
 
     A node inside itself counts once; constructing it is an error of its own.
     """

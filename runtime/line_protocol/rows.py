@@ -32,7 +32,7 @@ _CACHED = 250
 
 
 MOST_ERRORS = 1000
-"""How many lines of a write are reported; what follows is not read any more."""
+"""Most wrong lines of a write that are reported; the rest is not read."""
 
 
 def parse_rows(
@@ -70,7 +70,7 @@ def parse_rows(
 
 
 def refused(errors: list[str]) -> LineProtocolError:
-    """What to raise for the messages about lines that do not parse."""
+    """Error for the messages about lines that do not parse."""
     if len(errors) == MOST_ERRORS:
         errors = [*errors, "too many lines do not parse; the rest was not read"]
     return LineProtocolError("\n".join(errors))

@@ -1,4 +1,4 @@
-"""Which points of a write are kept."""
+"""Selection of the points of a write that are kept."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Selection:
         self.skipped: dict[str, int] = {}
 
     def keeps(self, name: str, points: int = 1) -> bool:
-        """Whether points of the measurement `name` are kept; counts them if not."""
+        """True if points of the measurement `name` are kept; counts them if not."""
         if self._wanted is None or name in self._wanted:
             return True
         skipped = self.skipped

@@ -216,7 +216,7 @@ class Events:
 
 
 def _unencodable(row: Row) -> Iterator[str]:
-    """What JSON has no form for: infinite values, and such that are not numbers."""
+    """Values that JSON has no form for: infinities and NaN."""
     for values in row.values:
         for column, value in zip(row.columns, values, strict=True):
             if type(value) is float and not isfinite(value):

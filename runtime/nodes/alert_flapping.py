@@ -21,7 +21,7 @@ class History(Protocol):
 
     @property
     def is_calm(self) -> bool:
-        """Whether all of them are OK."""
+        """True if all of them are OK."""
 
     def push(self, level: int) -> None:
         """Make `level` the newest one."""
@@ -70,7 +70,7 @@ class Flapping:
 
 
 class Ring:
-    """A short history: every level of it."""
+    """Short history: every level of it."""
 
     __slots__ = ("_levels", "_newest", "_weights")
 
@@ -82,7 +82,7 @@ class Ring:
 
     @property
     def is_calm(self) -> bool:
-        """Whether all levels are OK."""
+        """True if all levels are OK."""
         return not any(self._levels)
 
     def push(self, level: int) -> None:
@@ -123,7 +123,7 @@ class Changes:
 
     @property
     def is_calm(self) -> bool:
-        """Whether all levels are OK."""
+        """True if all levels are OK."""
         return (self._level, self._oldest) == (_OK, _OK) and not (
             self._changes or self._recent
         )

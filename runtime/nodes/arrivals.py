@@ -30,7 +30,7 @@ class Arrived:
 
     @property
     def size(self) -> int:
-        """How many points or batches it has."""
+        """Number of its points or batches."""
         return sum(
             1 if isinstance(item, Point | Batch) else len(item) for item in self._items
         )
@@ -68,7 +68,7 @@ class Arrived:
 
 
 class Arrivals(Node):
-    """Stands where the alerts are and keeps what arrives of one write.
+    """Takes the place of the alerts and keeps the arrivals of one write.
 
     Attributes:
         full: called when what is kept should be taken, as it is a lot.

@@ -1,4 +1,4 @@
-"""How much memory and time a task may take, so that no task takes the server down."""
+"""Limits of memory and time of a task, so that no task takes the server down."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from runtime.units import MINUTE, SECOND, Nanoseconds, go_duration
 
 # After how many points, or other steps of a loop, a node looks at its budget.
 STEPS = 1024
-# How often it is estimated what a task keeps: while a write takes long, and otherwise.
+# Intervals between estimates of what a task keeps: during a long write, and otherwise.
 _MEASURED_EVERY: Nanoseconds = SECOND
 _RESTING: Nanoseconds = 4 * SECOND
 _MIB = 1 << 20
 
 
 class Limits(NamedTuple):
-    """What a task may take.
+    """Limits of a task.
 
     Attributes:
         memory: bytes that its nodes keep, as far as can be estimated; and four times the
@@ -34,14 +34,14 @@ _DEFAULT = Limits()
 
 
 class Keeper(Protocol):
-    """What keeps something between writes: a node."""
+    """Node that keeps something between writes."""
 
     @property
     def name(self) -> str:
         """Such as `window2`."""
 
     def held(self) -> int:
-        """How many bytes it keeps, roughly."""
+        """Bytes that it keeps, roughly."""
 
 
 class BudgetError(TaskError):
@@ -49,7 +49,7 @@ class BudgetError(TaskError):
 
 
 class Budget:
-    """What one task has taken.
+    """Memory and time that one task has taken.
 
     A task begins anew with each write. Nodes that make much of little (windows that
     overlap, combinations) look at the budget now and then, and count texts that they
@@ -70,7 +70,7 @@ class Budget:
         """Make a budget.
 
         Args:
-            limits: what may be taken.
+            limits: of memory and time.
             clock: a time that never jumps.
         """
         self.keepers: Iterable[Keeper] = ()

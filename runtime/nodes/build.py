@@ -108,7 +108,7 @@ def build(script: pipeline.Pipeline, environment: Environment) -> list[Node]:
 
 
 def _observe(made: Mapping[pipeline.Node, Node]) -> None:
-    """Give each `stats` node the counts of the node it tells about."""
+    """Give each `stats` node the counts of the node that it reports on."""
     tallies: dict[Node, Tally] = {}
     for spec, node in made.items():
         if isinstance(spec, source.StatsNode) and isinstance(node, StatsNode):

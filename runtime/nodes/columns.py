@@ -242,6 +242,6 @@ def rounded(times: Times, step: Nanoseconds) -> Times:
 
 
 def beyond_multiples(times: Times, step: Nanoseconds) -> Times:
-    """How far times are beyond multiples of `step`, counted from year 1."""
+    """Distances of times from the multiples of `step` before them, from year 1 on."""
     # year 1 does not fit into 64 bits of nanoseconds: reduce it first
     return (times % step - ZERO_TIME % step) % step

@@ -84,7 +84,7 @@ class Environment:
         dialer: what handlers connect with that have no service.
         sideload: the values that `sideload` nodes look up.
         resume: lets the task go on with a step, when something outside is done.
-        budget: what memory and time the task has taken.
+        budget: memory and time that the task has taken.
         timers: call nodes at later times.
     """
 

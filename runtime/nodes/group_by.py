@@ -82,7 +82,7 @@ class GroupByNode(Node):
             self.emit_batch(batch)
 
     def held(self) -> int:
-        """How many bytes of points wait for the end of their time."""
+        """Bytes of points that wait for the end of their time."""
         return super().held() + sum(map(of_points, self._points.values()))
 
     @property

@@ -175,7 +175,7 @@ class InfluxQLNode(GroupedNode):
         self._names.pop(group, None)
 
     def held(self) -> int:
-        """How many bytes of points wait for the end of their time."""
+        """Bytes of points that wait for the end of their time."""
         waiting = sum(of_points(moment.points) for moment in self._moments.values())
         return super().held() + waiting
 
@@ -272,7 +272,7 @@ class TransformationNode(GroupedNode):
         self._groups.pop(group, None)
 
     def held(self) -> int:
-        """How many bytes of values are remembered."""
+        """Bytes of values that are remembered."""
         kept = sum(state[1].remembered for state in self._groups.values())
         return super().held() + VALUE * kept
 

@@ -112,7 +112,7 @@ class UnionNode(MergingNode):
         self._release(None)
 
     def held(self) -> int:
-        """How many bytes of points wait for the other parents."""
+        """Bytes of points that wait for the other parents."""
         firsts = ((queue[0], len(queue)) for queue in self._queues if queue)
         return sum(
             GROUP if isinstance(first, Barrier) else of_item(first) * number
@@ -157,7 +157,7 @@ class UnionNode(MergingNode):
 
 
 class _Moment:
-    """What the parents gave for one time: sets of at most one item each.
+    """Items of the parents for one time: sets of at most one item each.
 
     Attributes:
         time: the time, rounded.
@@ -191,13 +191,13 @@ _Set = list[Point | Batch | None]
 
 
 def _is_complete(items: _Set) -> bool:
-    """Whether every parent gave something."""
+    """True if every parent gave something."""
     return all(item is not None for item in items)
 
 
 @dataclass(slots=True)
 class _Joined:
-    """What waits of one group.
+    """Points of one group that wait.
 
     Attributes:
         marks: how far each parent has come.
@@ -281,7 +281,7 @@ class JoinNode(MergingNode):
         return len(self._groups)
 
     def held(self) -> int:
-        """How many bytes of points wait for those of the other parents."""
+        """Bytes of points that wait for those of the other parents."""
         waiting = 0
         for joined in self._groups.values():
             some = joined.moments[joined.times[0]].sets if joined.times else ()
@@ -396,7 +396,7 @@ class JoinNode(MergingNode):
 
 
 def _filling(fill: object) -> tuple[bool, Value]:
-    """Whether incomplete sets are joined, and what missing fields get.
+    """Join incomplete sets or not, and the value of missing fields.
 
     Raises:
         TaskError: an unknown word.

@@ -249,17 +249,17 @@ class Node:
 
     @property
     def sent(self) -> int:
-        """How many points or batches went to each child."""
+        """Number of points or batches that went to each child."""
         return self._sent + (0 if self._leader is None else self._leader._sent)
 
     @property
     def emitted(self) -> int:
-        """How many points or batches went to all children together."""
+        """Number of points or batches that went to all children together."""
         return self.sent * (len(self.children) - self._observers)
 
     @property
     def collected(self) -> int:
-        """How many points or batches came in."""
+        """Number of points or batches that came in."""
         own = self.own_collected + sum(parent.sent for parent in self.parents)
         return own + (0 if self._leader is None else self._leader.own_collected)
 
@@ -269,7 +269,7 @@ class Node:
         return 0
 
     def held(self) -> int:
-        """How many bytes the node keeps between writes, roughly."""
+        """Bytes that the node keeps between writes, roughly."""
         return GROUP * self.working_cardinality
 
     def stats(self) -> dict[str, int]:
@@ -289,7 +289,7 @@ class Node:
 
 
 class GroupedNode(Node):
-    """A node that works on each group by itself; it knows the groups it has met.
+    """Node that works on each group by itself; it knows the groups it has met.
 
     Attributes:
         is_grouped: whether it does; otherwise it knows of none.
@@ -319,7 +319,7 @@ class GroupedNode(Node):
 
     @property
     def working_cardinality(self) -> int:
-        """How many groups the node has met and not forgotten."""
+        """Number of groups that the node has met and not forgotten."""
         return len(self._met)
 
 

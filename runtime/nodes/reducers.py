@@ -177,7 +177,7 @@ class Transformation(ABC):
 
     @property
     def remembered(self) -> int:
-        """How many values it remembers, besides one or two."""
+        """Number of values that it remembers, besides one or two."""
         return 0
 
     @abstractmethod
@@ -233,7 +233,7 @@ class MovingAverage(Transformation):
 
     @property
     def remembered(self) -> int:
-        """How many values it remembers."""
+        """Number of values that it remembers."""
         return len(self._values)
 
     def next(self, value: Any, time: Nanoseconds) -> Any:

@@ -90,7 +90,7 @@ class MomentNode(GroupedNode, ABC):
         self._moments.pop(group, None)
 
     def held(self) -> int:
-        """How many bytes of points wait for the end of their time."""
+        """Bytes of points that wait for the end of their time."""
         return sum(of_points(moment.points) for moment in self._moments.values())
 
     def _emit(self, moment: Moment, group: str) -> None:

@@ -1,4 +1,4 @@
-"""How many bytes things take, roughly: enough to tell megabytes from gigabytes."""
+"""Sizes of objects in bytes, roughly: a megabyte is not taken for a gigabyte."""
 
 from __future__ import annotations
 

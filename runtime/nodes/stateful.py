@@ -293,7 +293,7 @@ class ChangeDetectNode(SerialNode):
         return point
 
     def _changed(self, now: Mapping[str, Value], last: Mapping[str, Value]) -> bool:
-        """Whether a field differs; fields after the first that does are not looked at."""
+        """True if a field differs; fields after the first difference are skipped."""
         for name in self._fields:
             value = now.get(name)
             if value is None:

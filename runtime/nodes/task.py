@@ -41,13 +41,13 @@ class Write(Protocol):
 
 
 class Traffic(NamedTuple):
-    """What has come over an edge.
+    """Flow over an edge.
 
     Attributes:
         parent: the name of the node that sends.
-        child: of the node that takes.
+        child: the name of the node that receives.
         type: `stream` or `batch`.
-        size: how many points or batches came.
+        size: number of points or batches.
     """
 
     parent: str
@@ -169,7 +169,7 @@ class ExecutingTask:
         self._throughput.update(self._source.collected, now)
 
     def edges(self) -> Iterator[Traffic]:
-        """What has come over each edge of the task."""
+        """Flow over each edge of the task."""
         source = self._pipeline.source
         running = {node.name: node for node in self.nodes}
         yield Traffic("stream", source.name, source.provides, self._source.collected)
@@ -179,10 +179,10 @@ class ExecutingTask:
                 yield Traffic(node.name, child.name, node.provides, sent)
 
     def dot(self, *, labels: bool = False) -> str:
-        """The graph of the task, with what its nodes count.
+        """The graph of the task, with the counters of its nodes.
 
         Args:
-            labels: as labels to be seen, not as attributes to be read.
+            labels: print counters as visible labels, not as attributes.
         """
         running = {node.name: node for node in self.nodes}
         return running_dot(

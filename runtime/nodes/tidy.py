@@ -32,7 +32,7 @@ class _Changed(NamedTuple):
 
     Attributes:
         frame: the rows as they are now.
-        fields: how many field values were set or removed.
+        fields: number of field values that were set or removed.
         tags: the same for tags.
     """
 
@@ -42,7 +42,7 @@ class _Changed(NamedTuple):
 
 
 class _TidyNode(PointwiseNode):
-    """What `default` and `delete` have in common: they count what they change."""
+    """Common part of `default` and `delete`: they count their changes."""
 
     is_grouped = False
     verb: ClassVar[str]
@@ -147,7 +147,7 @@ class DefaultNode(_TidyNode):
 
 
 def _absent(column: FieldColumn | None, size: int) -> int:
-    """How many rows have no value of a field."""
+    """Number of rows without a value of a field."""
     if column is None:
         return size
     if column.present is None:

@@ -16,8 +16,8 @@ class Timer:
     """A call at a later time.
 
     Attributes:
-        due: when, by the clock of the timers.
-        call: what is called; None once it was, or was cancelled.
+        due: its time by the clock of the timers.
+        call: the function; None once it was called or cancelled.
     """
 
     due: Nanoseconds
@@ -25,7 +25,7 @@ class Timer:
 
 
 class Timers:
-    """What is due when. Belongs to the compute thread.
+    """Calls at later times. Belongs to the compute thread.
 
     Attributes:
         clock: the time by which timers are due; one that never goes back, where it is
@@ -48,11 +48,11 @@ class Timers:
         return len(self._heap) - self._cancelled
 
     def after(self, delay: Nanoseconds, call: Callable[[], None]) -> Timer:
-        """Have `call` called once, after so long."""
+        """Call `call` once, after a delay."""
         return self.at(self.clock() + delay, call)
 
     def at(self, due: Nanoseconds, call: Callable[[], None]) -> Timer:
-        """Have `call` called once, at a time."""
+        """Call `call` once, at a time."""
         timer = Timer(due, call)
         heapq.heappush(self._heap, (due, next(self._serials), timer))
         if self.next_due is None or due < self.next_due:
@@ -61,7 +61,7 @@ class Timers:
         return timer
 
     def cancel(self, timer: Timer) -> None:
-        """Have a timer do nothing."""
+        """Cancel a timer."""
         if timer.call is None:
             return
         timer.call = None
@@ -73,7 +73,7 @@ class Timers:
         self._settle()
 
     def run(self, most: int = sys.maxsize) -> None:
-        """Call what is due by now, in order; what is beyond `most` calls stays due."""
+        """Make the first `most` of the calls that are due by now, in order."""
         now = self.clock()
         try:
             while most and self._heap and self._heap[0][0] <= now:
@@ -99,6 +99,6 @@ def next_multiple(
 ) -> Nanoseconds:
     """The first time after `now` that is `due` plus a multiple of the interval.
 
-    What was missed is left out, as by Go's tickers.
+    Missed times are skipped, as by Go's tickers.
     """
     return due + max((now - due) // interval + 1, 1) * interval

@@ -157,7 +157,7 @@ class _Watch:
 
 
 class BarrierNode(GroupedNode):
-    """Tells the nodes below that groups are complete up to a time.
+    """Informs the nodes below that groups are complete up to a time.
 
     Source: Kapacitor barrier.go.
     """
@@ -213,7 +213,7 @@ class BarrierNode(GroupedNode):
         return watch
 
     def _hear(self, watch: _Watch, time: Nanoseconds) -> bool:
-        """Note a sign of life; whether it is not older than the last barrier."""
+        """Note a sign of life; True if it is not older than the last barrier."""
         if watch.barrier is not None and time < watch.barrier:
             return False
         watch.time = time
@@ -222,7 +222,7 @@ class BarrierNode(GroupedNode):
         return True
 
     def _wake(self, group: str) -> None:
-        """Send a barrier if it is due, and have the next one sent."""
+        """Send a barrier if it is due, and schedule the next one."""
         timers, watch = self.environment.timers, self._watches[group]
         now, due = timers.clock(), watch.timer.due
         wake = partial(self._wake, group)
@@ -251,7 +251,7 @@ class BarrierNode(GroupedNode):
 
 @dataclass(slots=True)
 class _Count:
-    """How many points of a group have passed."""
+    """Number of points of a group that have passed."""
 
     tags: Mapping[str, str]
     dimensions: Dimensions
@@ -310,12 +310,12 @@ class Tally(Node):
         count.number += size
 
 
-# what is told of a node that has not emitted anything yet
+# reported for a node that has not emitted anything yet
 _NOTHING = _Count({}, NO_DIMENSIONS)
 
 
 class StatsNode(Node):
-    """Tells every so often how many points another node has sent on.
+    """Reports periodically the number of points that another node has sent on.
 
     Attributes:
         tally: the counts of that node.
@@ -338,7 +338,7 @@ class StatsNode(Node):
         self._timer = environment.timers.after(self._next - now, self._wake)
 
     def close(self) -> None:
-        """Tell nothing any more."""
+        """Stop reporting."""
         self.environment.timers.cancel(self._timer)
 
     def _after(self, time: Nanoseconds) -> Nanoseconds:
@@ -346,7 +346,7 @@ class StatsNode(Node):
         return truncate(due, self._interval) if self._align else due
 
     def _wake(self) -> None:
-        """Have the next statistics sent in time, and send those that are due."""
+        """Send statistics that are due, and schedule the next ones."""
         timers, now = self.environment.timers, self.environment.clock()
         time = now
         if self._align:

@@ -191,7 +191,7 @@ class WindowNode(Node):
         plan: Plan,
         sources: Sequence[Frame],
     ) -> Iterator[Batches]:
-        """What is due, some batches at a time.
+        """Due batches, some at a time.
 
         Windows that overlap hold the same rows again and again: all of them at once
         would take many times the memory of what was written.
@@ -279,7 +279,7 @@ class WindowNode(Node):
         )
 
     def held(self) -> int:
-        """How many bytes of points wait, and what is kept of each group."""
+        """Bytes of points that wait, and of the state of each group."""
         tails = [self._tails[number] for number in self._tailed]
         rows = sum(map(len, tails)) or 1
         most = max(tails, key=len, default=[])

@@ -208,7 +208,7 @@ class Buffer:
         }
 
     def held(self) -> int:
-        """How many bytes the rows and their frames take, roughly."""
+        """Bytes that the rows and their frames take, roughly."""
         return self.size * _POINTER + sum(map(of_frame, self._sources))
 
     @property

@@ -219,7 +219,7 @@ class TimeWindows:
         return self._walk(sequences, unsorted.tolist(), keep, rounds)
 
     def _is_walk_faster(self, groups: int, points: int, span: int) -> bool:
-        """Whether many rounds of few groups are due: a round costs some 200 points."""
+        """True if many rounds of few groups are due: a round costs some 200 points."""
         rounds = min(span // self._every, points)
         return groups < 16 and points < 128 * rounds
 

@@ -92,7 +92,7 @@ def dbrps(program: ast.ProgramNode) -> tuple[tuple[str, str], ...]:
 
 
 def task_type(program: ast.ProgramNode) -> TaskType:
-    """What the script's chains and variables begin with; `invalid` for none or both.
+    """Type of the script's chains and variables; `invalid` for none or both.
 
     Source: Kapacitor services/task_store/util.go, taskTypeFromProgram.
     """

@@ -90,7 +90,7 @@ class K8sAutoscaleNode(AutoscaleNode):
         return "k8s_autoscale"
 
     def validate(self) -> None:
-        """Check that it says what to scale, and how far."""
+        """Check that the required properties are set."""
         self.check("ResourceName", self.resource_name, self.resource_name_tag)
 
     def check_kind(self) -> None:
@@ -118,7 +118,7 @@ class SwarmAutoscaleNode(AutoscaleNode):
     output_service_name_tag: str = ""
 
     def validate(self) -> None:
-        """Check that it says what to scale, and how far."""
+        """Check that the required properties are set."""
         self.check("ServiceName", self.service_name, self.service_name_tag)
 
     @property
@@ -138,7 +138,7 @@ class Ec2AutoscaleNode(AutoscaleNode):
     output_group_name_tag: str = ""
 
     def validate(self) -> None:
-        """Check that it says what to scale, and how far."""
+        """Check that the required properties are set."""
         self.check("GroupName", self.group_name, self.group_name_tag)
 
     @property

@@ -68,11 +68,11 @@ _FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
 
 
 class Judgement(NamedTuple):
-    """What is to be said about absent sections.
+    """Findings about sections that this server lacks.
 
     Attributes:
         faults: enabled handlers that are missing.
-        warnings: what else has no effect.
+        warnings: other settings without effect.
         variables: those of the environment that were judged.
     """
 
@@ -88,7 +88,7 @@ class Absent:
     Attributes:
         name: as the file has it.
         lines: of its tables.
-        tables: what it holds: one table, or those of a list.
+        tables: its content: one table, or those of a list.
     """
 
     name: str
@@ -123,7 +123,7 @@ class Present(NamedTuple):
 def judged(
     absent: Iterable[Absent], environ: Mapping[str, str], present: Present
 ) -> Judgement:
-    """What is to be said about the sections `absent`, with the environment over them.
+    """Findings about the sections `absent`, with the environment over them.
 
     Args:
         absent: the sections of the file.
@@ -160,7 +160,7 @@ def judged(
 
 
 def variables(name: str) -> str:
-    """How the names of a section's variables begin: `KAPACITOR_STATIC_DISCOVERY_`."""
+    """Prefix of a section's variables: `KAPACITOR_STATIC_DISCOVERY_`."""
     return f"KAPACITOR_{_variable(name)}_"
 
 

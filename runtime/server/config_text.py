@@ -23,16 +23,16 @@ def dump(config: Config, *, reveal: bool = False) -> str:
     """`config` as the text of a file, which reads back as the same.
 
     Args:
-        config: what to write.
-        reveal: write secrets, and what is secret in URLs and headers, in the clear.
-            Otherwise `***` stands for them, which is refused when it is read. A
+        config: the configuration.
+        reveal: write secrets, also those in URLs and headers, in the clear.
+            Otherwise `***` hides them, which is refused when it is read. A
             reference to a file or a variable is always written as it is.
     """
     return "".join(_Writer(reveal).config(config)) + "\n"
 
 
 def hides_secrets(config: Config) -> bool:
-    """Whether `dump` writes `***` for anything."""
+    """True if `dump` writes `***` for anything."""
     return dump(config) != dump(config, reveal=True)
 
 

@@ -129,7 +129,7 @@ class Decoder:
             key: self.value(inner, each, (*path, key)) for key, each in value.items()
         }
         for name in unknown(found):
-            raise self.fault((*path, name), f"{HIDDEN} stands for a secret: write it")
+            raise self.fault((*path, name), f"{HIDDEN} hides a secret: write it")
         return found
 
     def _items(self, inner: Any, value: Any, path: Path) -> tuple[Any, ...]:
@@ -203,17 +203,17 @@ class Decoder:
         )
 
     def unknown(self, path: Path, known: Collection[str]) -> None:
-        """Note a key that nobody knows."""
+        """Note an unknown key."""
         hint = suggestion(str(path[-1]), known)
         self.warn(path, f"unknown key {dotted(path)} has no effect{hint}")
 
     def warn(self, path: Path, text: str) -> None:
-        """Note what is to be said about the key at `path`."""
+        """Note a warning about the key at `path`."""
         self._warnings.append((self.positions.line(path), text))
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What has no effect, a line each, in the order of the text."""
+        """Warnings about settings without effect, in the order of the text."""
         return tuple(f"line {line}: {text}" for line, text in sorted(self._warnings))
 
     def fault(self, path: Path, text: str) -> ConfigError:
@@ -223,7 +223,7 @@ class Decoder:
 
 
 def matching(name: str, known: Iterable[str]) -> str | None:
-    """Which of `known` is called `name`, in any case."""
+    """Name of `known` that equals `name` in any case."""
     if name in known:
         return name
     folded = name.casefold()
@@ -231,7 +231,7 @@ def matching(name: str, known: Iterable[str]) -> str | None:
 
 
 def is_enabled(table: object) -> bool:
-    """Whether a table of the file has `enabled`, and anything but `false` for it."""
+    """True if a table of the file has `enabled`, and anything but `false` for it."""
     return isinstance(table, Mapping) and any(
         value is not False and key.casefold() == "enabled"
         for key, value in table.items()
@@ -239,7 +239,7 @@ def is_enabled(table: object) -> bool:
 
 
 def is_off(table: object) -> bool:
-    """Whether a table of the file has `enabled = false`."""
+    """True if a table of the file has `enabled = false`."""
     return isinstance(table, Mapping) and any(
         value is False and key.casefold() == "enabled" for key, value in table.items()
     )

@@ -13,7 +13,7 @@ from runtime.settings import key_of
 
 
 def doubts(config: Config) -> Iterator[str]:
-    """A warning for each URL of an enabled handler to which nothing can be sent."""
+    """A warning for each unusable URL of an enabled handler."""
     for section in dataclasses.fields(config.handlers):
         value = getattr(config.handlers, section.name)
         for element in value if isinstance(value, tuple) else (value,):

@@ -22,8 +22,8 @@ _HINT = (
 )
 
 _HIDDEN_HINT = (
-    f"{HIDDEN} stands for secrets. A server does not start with it: write the secrets or "
-    "where they stand, or print them with -show-secrets."
+    f"{HIDDEN} hides secrets. A server does not start with it: write the secrets or "
+    "references to them, or print them with -show-secrets."
 )
 
 

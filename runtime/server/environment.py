@@ -104,7 +104,7 @@ class _Environment:
         self._lengths: dict[str, int] = {}
 
     def complaint(self, name: str) -> Iterator[str]:
-        """What is wrong with a name, by what was looked for before."""
+        """Problem of a name, by what was looked for before."""
         if name in self._known or name.startswith(tuple(self._entries_of)):
             return
         for start, length in self._lengths.items():

@@ -20,7 +20,7 @@ from runtime.server.statistics import Snapshot
 from runtime.version import VERSION
 
 _COUNTED = {
-    "collected": "Points or batches that came to a node.",
+    "collected": "Points or batches that a node received.",
     "emitted": "Points or batches that a node sent, to all its children together.",
     "errors": "Errors of a node.",
 }
@@ -129,12 +129,12 @@ class _Server:
         yield from self._nodes()
         yield from self._topics()
         yield from self._deliveries()
-        bytes = _gauge("kapacitor_store_bytes", "What the database holds.", ())
+        bytes = _gauge("kapacitor_store_bytes", "Size of the database's content.", ())
         bytes.add_metric((), self._now.store_bytes)
         yield bytes
 
     def identity(self) -> Metric:
-        """Which server it is."""
+        """Identity of the server."""
         value = {
             "version": VERSION,
             "cluster_id": self._info.cluster_id,
@@ -144,7 +144,7 @@ class _Server:
         return InfoMetricFamily("kapacitor", "Which server this is.", value=value)
 
     def _tasks(self) -> _Table:
-        family = _gauge("kapacitor_tasks", "Tasks by what they are.", labels=["state"])
+        family = _gauge("kapacitor_tasks", "Tasks by state.", labels=["state"])
         family.add_metric(["defined"], self._now.tasks)
         family.add_metric(["enabled"], self._now.enabled)
         family.add_metric(["executing"], self._now.executing)

@@ -72,7 +72,7 @@ def policy(config: Config) -> Policy:
 
 
 def sites(config: Config) -> Sites:
-    """Who may send requests."""
+    """Hosts and origins that may send requests."""
     host, _ = config.http.address()
     names = [host, config.hostname, socket.gethostname(), *config.http.allowed_hosts]
     return Sites(

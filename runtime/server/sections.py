@@ -305,7 +305,7 @@ class TaskConfig:
 
     @property
     def limits(self) -> Limits:
-        """What a task may take."""
+        """Limits of a task."""
         return Limits(self.max_memory, int(self.max_write_time))
 
 

@@ -69,7 +69,7 @@ POSTS_LIMIT_S = 5.0
 _TIDY_S = 1.0
 # Timers of tasks that are due in this time run together.
 _TIMERS_REST_S = 0.005
-# How often the clock is looked at while nothing is due; it may have been set.
+# Interval at which the clock is read while nothing is due; it may have been set.
 _LOOK_S = 1.0
 
 
@@ -346,7 +346,7 @@ class Server:
         log.info("listening", extra={"service": "http", "port": self.http.port})
 
     async def _run_timers(self) -> None:
-        """Let tasks do what is due, when it is; sleep while nothing is."""
+        """Run the due timers of tasks; sleep while none is due."""
         timers, loop = self._master.timers, asyncio.get_running_loop()
         earlier = asyncio.Event()
 
@@ -372,7 +372,7 @@ class Server:
             await self._logged(self._alerts.tidy)
 
     async def _logged(self, work: Callable[[], Iterator[None] | None]) -> None:
-        """Do some work on the compute thread; what goes wrong is logged.
+        """Do some work on the compute thread; errors are logged.
 
         Args:
             work: does it; or gives what does it in slices.

@@ -27,7 +27,7 @@ from runtime.units import MILLISECOND, SECOND, Nanoseconds
 
 T = TypeVar("T")
 
-# while an answer is judged: what of it could not be
+# while an answer is judged: the parts that could not be
 _doubts: ContextVar[list[str] | None] = ContextVar("doubts", default=None)
 _EMPTY_ROW = Row("")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -57,7 +57,7 @@ def judging() -> Iterator[list[str]]:
     """Collect which values were missing or of another type while an answer is judged.
 
     `get`, the comparisons, `contains` and `length` give something all the same; what is
-    collected says that a verdict does not rest on the answer alone.
+    collected means that a verdict does not rest on the answer alone.
     """
     doubts: list[str] = []
     token = _doubts.set(doubts)
@@ -160,7 +160,7 @@ def authorization(scheme: str, token: Secret) -> dict[str, str]:
 
 
 def basic_auth(user: str, password: str) -> dict[str, str]:
-    """The header with user and password; none where both are empty."""
+    """Header with user and password; no header where both are empty."""
     if not (user or password):
         return {}
     return {"Authorization": f"Basic {b64(f'{user}:{password}')}"}
@@ -201,7 +201,7 @@ def quote(text: str) -> str:
 
 
 def matches(text: str, pattern: str) -> bool:
-    """Whether the RE2 expression `pattern` is found in `text`, in linear time.
+    """True if the RE2 expression `pattern` is found in `text`, in linear time.
 
     Raises:
         DeliveryError: `pattern` is not an expression of RE2, which has no look-around

@@ -122,7 +122,7 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
         """Send `event` with `options`, by the configuration in force.
 
         Returns:
-            Whether a request was sent; False where there is nothing to say.
+            True if a request was sent; False where there is nothing to send.
 
         Raises:
             DeliveryError: it was not delivered.
@@ -204,7 +204,7 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
         raise error
 
     def _is_accepted(self, response: Response) -> bool:
-        """Whether the answer means success; its status decides what cannot be judged."""
+        """True if the answer means success; by its status if it cannot be judged."""
         try:
             return self.accepts(response)
         # an answer may hold anything, and nothing in it may cost the event
@@ -214,7 +214,7 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
             return by_status
 
     def _worded(self, response: Response) -> str:
-        """What to say about a failure, whatever its answer holds."""
+        """Text about a failure, whatever its answer holds."""
         try:
             return self.failure(response)
         except Exception as error:

@@ -46,7 +46,7 @@ def check_url(url: str, message: str | None = None) -> None:
 
 
 def unreachable(url: str) -> str | None:
-    """Why nothing can be sent to `url`, though Go parses it; None if something can.
+    """Reason why nothing can be sent to `url`, though Go parses it, or None.
 
     The text shows only scheme and port.
     """

@@ -125,7 +125,7 @@ def _chain(node: ast.ChainNode, indent: str, at_start: bool) -> str:
 
 
 def _arguments(node: ast.FunctionNode, indent: str) -> str:
-    """What stands between the brackets of a call."""
+    """Text between the brackets of a call."""
     inner = indent + _STEP
     if not (node.multiline and node.arguments):
         return ", ".join(_expression(each, inner) for each in node.arguments)

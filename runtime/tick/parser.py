@@ -138,7 +138,7 @@ class _Parser:
         return self._bytes.of(token.start)
 
     def _broken(self, start: ast.Node | int, end: ast.Node) -> bool:
-        """Whether a line ends between the positions of two nodes."""
+        """True if a line ends between the positions of two nodes."""
         if isinstance(start, ast.Node):
             start = start.position
         return self._encoded.find(b"\n", start, end.position) >= 0
@@ -228,7 +228,7 @@ class _Parser:
     def _arguments(
         self, argument: Callable[[], ast.Expression]
     ) -> tuple[ast.Expression, ...]:
-        """What stands between brackets."""
+        """Arguments between brackets."""
         self.expect("(")
         self._enter()
         found: list[ast.Expression] = []

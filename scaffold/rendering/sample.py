@@ -72,7 +72,7 @@ Seat = tuple[str, str]
 
 
 class Values(NamedTuple):
-    """What the generated tests use.
+    """Values that the generated tests use.
 
     Attributes:
         config: the configuration, by key.
@@ -196,12 +196,12 @@ class Sample:
 
     @cached_property
     def options(self) -> dict[str, Any]:
-        """What a handler has to say so that the checks pass, by key; mostly nothing."""
+        """Options that a handler needs so that the checks pass, by key; mostly none."""
         return self._passing.options
 
     @cached_property
     def changes(self) -> dict[str, Any]:
-        """What an event has to have so that the checks pass; mostly nothing."""
+        """Changes that an event needs so that the checks pass; mostly none."""
         return self._passing.changes
 
     def event(self, level: Level = Level.CRITICAL) -> Event:
@@ -307,7 +307,7 @@ class Sample:
         return changed_event(sample_event(), values.changes)
 
     def _seats(self, that: Code) -> list[Seat]:
-        """What a condition depends on and a test could choose."""
+        """Values that a condition depends on and that a test can choose."""
         options = [each for each in self.spec.options if not each.alias_of]
         seats: list[Seat] = []
         for key in sorted(self._reads(that)):
@@ -366,7 +366,7 @@ class Sample:
         ]
 
     def _may_be(self, key: str, value: Any, values: Values) -> bool:
-        """Whether the setting's own rules allow a value."""
+        """True if the setting's own rules allow a value."""
         field = next(each for each in self.spec.config if each.key == key)
         if field.required and not value:
             return False

@@ -219,7 +219,7 @@ class TestView:
 
     @cached_property
     def constants(self) -> list[str]:
-        """What handlers and events of the tests have so that the checks let them pass."""
+        """Options and changes of handlers and events that make the checks pass."""
         lines = []
         options = {each.key: each for each in self.spec.options}
         if self.sample.options:
@@ -238,7 +238,7 @@ class TestView:
 
     @cached_property
     def arguments(self) -> str:
-        """What deliveries of the tests are called with besides."""
+        """Further arguments of the deliveries of the tests."""
         options = ", options=OPTIONS" if self.sample.options else ""
         return options + (", event=EVENT" if self.sample.changes else "")
 

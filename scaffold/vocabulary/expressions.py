@@ -316,7 +316,9 @@ class _Compiler:
                 return Code(made_list, Kind.LIST).using(*made_items)
             case ast.Constant(value=word):
                 raise ExpressionError(
-                    f"{word!r} is no level", ", ".join(_LEVELS), closest(word, _LEVELS)
+                    f"unknown level {word!r}",
+                    ", ".join(_LEVELS),
+                    closest(word, _LEVELS),
                 )
         raise ExpressionError("a level is compared with a level", ", ".join(_LEVELS))
 
@@ -336,7 +338,7 @@ class _Compiler:
                 "a text, as text(…) gives it",
             )
         if holder.kind not in (*_TEXTS, *_LISTS, *_MAPS, Kind.ANY):
-            raise ExpressionError("the right side of 'in' is no list, map or text")
+            raise ExpressionError("the right side of 'in' is not a list, map or text")
         if holder.kind is Kind.LIST and not kinds & {*_TEXTS, Kind.ANY, Kind.LEVEL}:
             raise ExpressionError(
                 f"{ast.unparse(node)!r} looks for a {item.kind} in a list of texts",
@@ -442,15 +444,15 @@ def constant_text(text: str) -> Code:
     """A text as code.
 
     Raises:
-        ExpressionError: it holds what no text on a wire can.
+        ExpressionError: it holds a character that cannot be sent.
     """
     if any("\ud800" <= char <= "\udfff" for char in text):
-        raise ExpressionError(f"{text!a} holds half a character")
+        raise ExpressionError(f"{text!a} holds a lone surrogate")
     return Code(ast.Constant(text), Kind.STR, weight=1 + len(text) // 16)
 
 
 def list_kind(items: Sequence[Code]) -> Kind:
-    """What a list of these is: `Kind.LIST` where all are texts."""
+    """Kind of a list of these: `Kind.LIST` where all are strings."""
     is_texts = all(each.kind is Kind.STR for each in items)
     return Kind.LIST if is_texts else Kind.VALUES
 

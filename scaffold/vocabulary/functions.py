@@ -170,7 +170,7 @@ def _time(name: str, kind: Kind) -> Callable[[Arguments], Code]:
                 (
                     f"{said}() takes a time, and this value may be anything"
                     if time.kind is Kind.ANY
-                    else f"a {time.kind} is no time"
+                    else f"a {time.kind} is not a time"
                 ),
                 "event.time, event.duration, a duration of [config] or [option]",
             )
@@ -232,7 +232,7 @@ def _matches(arguments: Arguments) -> Code:
             except ValueError as error:
                 problem = str(error).partition(": ")[2]
                 raise ExpressionError(
-                    f"{regex!r} is no regular expression of RE2: {problem}",
+                    f"{regex!r} is not an RE2 expression: {problem}",
                     "no look-around, no back-references",
                 ) from None
         case _:

@@ -47,7 +47,7 @@ TYPES = {
     )
 }
 UNKNOWN_TYPE = FieldType("unknown", "str", Kind.ANY, "")
-"""Where a type is wrong, so that one mistake is one message."""
+"""Placeholder of a wrong type, so that one mistake is one message."""
 LEVEL_TYPE = FieldType("level", "Level", Kind.LEVEL, "CRITICAL")
 TYPE_ALIASES = {"string": "str", "list": "list[str]", "map": "map[str]"}
 

@@ -95,7 +95,7 @@ def markdown(text: str) -> str:
 
 
 def uncoded(text: str) -> str:
-    """`text` in a line of Markdown whose first `code` says what the line is about."""
+    """`text` in a line of Markdown whose first `code` is its subject."""
     return markdown(text.replace("`", "&#96;"))
 
 

@@ -126,7 +126,7 @@ class Reader:
         """The tables of a list, each with its path."""
         found = self.value(table, path, key, list, [])
         if len(found) > _MOST_KEYS:
-            problem = f"is there {len(found)} times"
+            problem = f"occurs {len(found)} times"
             self.fault((*path, key), problem, f"at most {_MOST_KEYS} times")
         kept = []
         for index, each in enumerate(found[:_MOST_KEYS]):

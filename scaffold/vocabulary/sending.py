@@ -185,7 +185,9 @@ def _body(
     said = [key for key in _BODIES if key in table]
     for other in said[1:]:
         reader.fault(
-            (*path, other), f"stands beside {said[0]!r}", "one of " + ", ".join(_BODIES)
+            (*path, other),
+            f"conflicts with {said[0]!r}",
+            "one of " + ", ".join(_BODIES),
         )
     if not said:
         return "", None
@@ -208,7 +210,7 @@ def _form(reader: Reader, table: object, path: Path, values: Values) -> Code:
 def _path(
     reader: Reader, table: Mapping[str, Any], path: Path, values: Values
 ) -> tuple[Code, ...]:
-    """What is appended to the path of the URL: parts, or a text with its own slashes."""
+    """Suffix of the URL's path: parts, or a string with its own slashes."""
     said, place = table.get("path", []), (*path, "path")
     if isinstance(said, str):
         return (values.text(said, place),)
@@ -236,7 +238,7 @@ def _part(reader: Reader, said: object, path: Path, values: Values) -> Code:
 def _parameters(
     reader: Reader, table: Mapping[str, Any], path: Path, key: str, values: Values
 ) -> dict[str, Parameter]:
-    """Values by name; a name with a `?` is left out where its value is empty."""
+    """Values by name; a name with `?` is omitted where its value is empty."""
     made = {}
     for name, value in reader.table(table, path, key).items():
         place = (*path, key, name)
@@ -244,7 +246,7 @@ def _parameters(
         is_optional = plain != name
         code = values.parameter(value, place, is_optional=is_optional)
         if plain in made:
-            reader.fault(place, f"{plain!r} is there twice")
+            reader.fault(place, f"{plain!r} occurs twice")
         made[plain] = Parameter(code, is_optional)
     return made
 
@@ -256,18 +258,18 @@ def _headers(
     for said, value in reader.table(table, path, "headers").items():
         place, name = (*path, "headers", said), said.removesuffix("?")
         if not _HEADER.fullmatch(name):
-            reader.fault(place, f"{name!r} is no name of a header")
+            reader.fault(place, f"{name!r} is not a header name")
         if name.lower() in _RESERVED_HEADERS:
-            reader.fault(place, f"HTTP keeps the header {name!r} for the connection")
+            reader.fault(place, f"HTTP reserves the header {name!r} for the connection")
         if name.lower() in seen:
-            reader.fault(place, f"the header {name!r} is there twice")
+            reader.fault(place, f"the header {name!r} occurs twice")
         seen.add(name.lower())
         if isinstance(value, list):
             reader.fault(place, "is a list", "a text, as ${join(…, ', ')} makes it")
         if isinstance(value, str) and any(each in value for each in "\r\n\0"):
             reader.fault(place, "holds a line end, which no header can", "one line")
         if name.lower() == "authorization" and "auth" in table:
-            reader.fault(place, "stands beside 'auth'", "one of them")
+            reader.fault(place, "conflicts with 'auth'", "one of them")
         if (
             name.lower() == "authorization"
             and isinstance(value, str)
@@ -442,7 +444,7 @@ def _test_time(reader: Reader, key: str, value: object, path: Path) -> TestField
 def _test_level(reader: Reader, key: str, value: object, path: Path) -> TestField:
     if value not in LEVELS:
         guess = names.closest(value, LEVELS)
-        reader.fault(path, f"{value!r} is no level", ", ".join(LEVELS), guess)
+        reader.fault(path, f"unknown level {value!r}", ", ".join(LEVELS), guess)
         value = "CRITICAL"
     return TestField(key, LEVEL_TYPE, value, feeds="event.level")
 
@@ -501,7 +503,7 @@ def _example_event(reader: Reader, table: Mapping[str, Any], path: Path) -> None
             reader.value(table, path, key, wanted, wanted())
         if key == "level" and value not in LEVELS:
             guess = names.closest(value, LEVELS)
-            problem = f"{value!r} is no level"
+            problem = f"unknown level {value!r}"
             reader.fault((*path, key), problem, ", ".join(LEVELS), guess)
     for key, each in reader.table(table, path, "tags").items():
         if not isinstance(each, str):
@@ -510,7 +512,7 @@ def _example_event(reader: Reader, table: Mapping[str, Any], path: Path) -> None
 
 
 def _plain(reader: Reader, value: object, path: Path) -> None:
-    """Refuse what JSON cannot say."""
+    """Refuse values that JSON cannot hold."""
     if isinstance(value, dict):
         for key, each in value.items():
             _plain(reader, each, (*path, key))

@@ -32,7 +32,7 @@ RESERVED = words("""
     entries_of given go_duration items_of joined length less more parse_error error_text
     bool
     """) | set(FUNCTIONS)
-"""What the methods that send and read have as names already."""
+"""Names that the methods that send and read use already."""
 _TEMPLATE = re.compile(r"\{\{-?\s*\.?\w[^{}]*\}\}")
 _FOR, _IF, _VALUE = "@for", "@if", "@value"
 
@@ -266,7 +266,7 @@ class Values:
 
 
 def called(name: str, code: Code, kind: Kind) -> Code:
-    """What a function of the runtime makes of a value."""
+    """Code that calls a function of the runtime with a value."""
     made = ast.Call(name_node(name), [code.node], [])
     return Code(made, kind, frozenset({name})).using(code)
 

@@ -242,7 +242,7 @@ class Case:
 
 
 class Outcome(NamedTuple):
-    """What a task did.
+    """Effects of a task.
 
     Attributes:
         error: why it stopped, or "".
@@ -296,7 +296,7 @@ def _sorted(values: Mapping[str, object]) -> list[tuple[str, object]]:
 
 
 def fault(case: Case) -> str | None:
-    """What is wrong with how a case goes; None if nothing; "" if it is refused."""
+    """Problem of a case; None if there is none; "" if it is refused."""
     began = time.process_time()
     found = run(case.script, case.writes)
     if found is None:

@@ -23,7 +23,7 @@ def _limited() -> None:
 
 
 def cases(first: int, count: int) -> tuple[list[Any], int]:
-    """What is wrong with some cases, and how many were refused."""
+    """Problems of some cases, and the number of refused ones."""
     done = subprocess.run(
         [sys.executable, str(HOSTILE), str(first), str(count)],
         preexec_fn=_limited,

@@ -45,7 +45,7 @@ for name in sys.argv[1:]:
 
 
 def ended(files: list[Path]) -> dict[str, tuple[str, float]]:
-    """How each spec ended, in a process of its own with little memory."""
+    """Outcome of each spec, in a process of its own with little memory."""
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))

@@ -1,4 +1,4 @@
-"""What is likely to be a secret, and what only shows that there is one."""
+"""Names of likely secrets, and placeholders of secrets."""
 
 import pytest
 

@@ -17,7 +17,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(autouse=True, scope="session")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Where the generator keeps things outside of projects; not those of the developer."""
+    """Folders of the generator outside of projects; not those of the developer."""
     folder = tmp_path_factory.mktemp("machine")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(folder / "state"))

@@ -221,8 +221,8 @@ def test_a_spec_from_a_file_or_standard_input_is_kept_as_it_is(
     [
         (("new-handler",), "say a NAME"),
         (("new-handler", "a", "--spec", "nowhere.toml"), "nowhere.toml: No such file"),
-        (("new-handler", "a", "--spec", "."), "is no file"),
-        (("new-handler", "a", "--spec", "/dev/zero"), "is no file"),
+        (("new-handler", "a", "--spec", "."), "is not a file"),
+        (("new-handler", "a", "--spec", "/dev/zero"), "is not a file"),
         (
             ("new-handler", "a", "--spec", "x.toml", "--field", "a:str"),
             "--spec says everything",

@@ -489,9 +489,9 @@ def file_for_folder(root: Path) -> None:
         (link, "edited.py: is a symbolic link"),
         (linked_folder, "other: is a symbolic link"),
         (hard_link, "edited.py: has a second name"),
-        (pipe, "edited.py: is no plain file"),
-        (folder, "edited.py: is no plain file"),
-        (file_for_folder, "new: is no folder"),
+        (pipe, "edited.py: is not a regular file"),
+        (folder, "edited.py: is not a regular file"),
+        (file_for_folder, "new: is not a folder"),
     ],
 )
 def test_what_is_no_plain_file_is_refused(

@@ -61,7 +61,7 @@ ANYTHING = (
 
 
 def worlds():
-    """What expressions are run on: full and empty settings, fields of every type."""
+    """Values for expressions: full and empty settings, fields of every type."""
     for n, x in enumerate(ANYTHING):
         is_empty = n % 2
         values = {

@@ -264,7 +264,7 @@ def run(place: Place, arguments: tuple[str, ...]) -> tuple[int, str]:
 
 
 def is_printable(text: str) -> bool:
-    """Whether a terminal would only show it."""
+    """True if a terminal would only show it."""
     return all(char.isprintable() or char in "\n\t" for char in text)
 
 

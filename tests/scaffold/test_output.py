@@ -1,4 +1,4 @@
-"""What is said where nothing can be said: full disks, closed streams, readers that went."""
+"""Output that cannot be written: full disks, closed streams, absent readers."""
 
 from __future__ import annotations
 

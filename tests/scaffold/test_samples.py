@@ -1,4 +1,4 @@
-"""What generated tests send: values that pass the checks of a spec, found or refused."""
+"""Samples of generated tests: values that pass the checks of a spec, or a refusal."""
 
 from __future__ import annotations
 

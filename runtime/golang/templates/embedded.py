@@ -44,7 +44,7 @@ _INSIDES = {
 
 
 class Spot(NamedTuple):
-    """Where in a script or style sheet a piece of text ends.
+    """State of a script or style sheet at the end of a piece of text.
 
     Attributes:
         inside: what has begun and not ended: a comment, string, regular expression or
@@ -57,7 +57,7 @@ class Spot(NamedTuple):
 
     @property
     def is_comment(self) -> bool:
-        """Whether the spot is in a comment."""
+        """True if the spot is in a comment."""
         return self.inside in ("//", "/*")
 
 
@@ -99,7 +99,7 @@ def _piece(text: str, spot: Spot, special: re.Pattern[str]) -> tuple[str, Spot]:
 
 
 def _kept(text: str, spot: Spot) -> str:
-    """What a comment leaves behind, or all of the text."""
+    """Text that a comment leaves behind, or all of it."""
     if spot.inside == "/*":
         return "\n" if re.search("[\n\r\u2028\u2029]", text) else " "
     return "" if spot.inside == "//" else text

@@ -87,7 +87,7 @@ def _incompatible(left: object, right: object) -> CallError:
 
 
 def _basic(value: object) -> str:
-    """Which of Go's basic kinds a value has; "" for structs, maps and slices."""
+    """Go's basic kind of a value; "" for structs, maps and slices."""
     kind = _kind(value)
     return kind if kind in ("bool", "int", "float", "string") else ""
 
@@ -182,7 +182,7 @@ def _len(value: object) -> Int:
 
 
 def _joined(*values: object) -> str:
-    """What the escapers escape."""
+    """Text that the escapers escape."""
     return sprint(*("<no value>" if value is None else value for value in values))
 
 

@@ -51,7 +51,7 @@ _LONE_LESS_THAN = re.compile("<(?!!doctype)", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"\s*+([^\s=>/\"']++)\s*+=\s*+([\"'])")
 _BARE = re.compile(r"\s*+([^\s=>/\"']++)(?=[\s/>])|\s*+/")
 _ODD = re.compile(r"[^\s=>/\"']+|[=\"']+")
-# what an element holds that is not markup
+# content of elements that is not markup
 _CONTENTS = {"script": "script", "style": "style", "textarea": "raw", "title": "raw"}
 
 
@@ -66,7 +66,7 @@ class Context:
         quote: what ends the attribute.
         url: for attributes that hold URLs: `start`, `path` or `query`; else "".
         handler: the attribute holds script or style.
-        spot: where in a script or style sheet.
+        spot: position in a script or style sheet.
     """
 
     place: str = "text"
@@ -83,7 +83,7 @@ def printers(body: list[nodes.Statement], name: str, source: str) -> dict[int, P
     Literal text is changed in place: comments go, and a lone `<` becomes `&lt;`.
 
     Raises:
-        TemplateError: an action stands where this runtime cannot make it safe, or a
+        TemplateError: an action is where this runtime cannot make it safe, or a
             tag, comment or element without markup does not end.
     """
     walk = _Walk(name, source)
@@ -147,7 +147,7 @@ class _Walk:
         return _composed(steps)
 
     def _predefined(self, node: nodes.Action) -> str:
-        """Which escaper the template itself calls, as the last of the pipeline."""
+        """Escaper that the template itself calls, as the last of the pipeline."""
         found = ""
         for number, command in enumerate(node.pipe.commands, 1):
             head = command.arguments[0]
@@ -187,7 +187,7 @@ _EQUIVALENTS = {"escape": "html", "normalize": "urlquery", "part": "urlquery"}
 
 
 def _steps(context: Context) -> list[str] | None:
-    """What makes a value safe in text or an attribute; None where nothing does."""
+    """Escaper for a value in text or an attribute; None where nothing makes it safe."""
     if context.place in ("text", "raw"):
         return ["escape"]
     if context.place == "attribute" and not context.handler:
@@ -229,7 +229,7 @@ def _nothing(value: object) -> str:
 
 
 def _in_content(context: Context) -> Printer | None:
-    """How a value shows in a script or style sheet; None where it may not."""
+    """Escaper for a value in a script or style sheet; None where none is allowed."""
     if context.place in ("script", "style") and context.spot.is_comment:
         return _nothing
     if context.place == "style":

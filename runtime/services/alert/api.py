@@ -377,7 +377,7 @@ def _link(href: str) -> dict[str, str]:
 
 
 def _shown(topic: Topic) -> tuple[str, str, int]:
-    """What is shown of a topic, as it is now."""
+    """Present state of a topic as clients see it."""
     return topic.id, str(topic.level), topic.collected
 
 

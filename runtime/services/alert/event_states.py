@@ -108,7 +108,7 @@ class EventStates:
         return known.union(self._stored.anonymous_of(task))
 
     def forget_recovered(self) -> bool:
-        """Forget some of what has long been OK; whether there was any."""
+        """Forget some states that have long been OK; True if there were any."""
         found = self._recovered.take(self._clock(), SLICE)
         for topic_id, event_id in found:
             topic = self.topics.get(topic_id)
@@ -118,7 +118,7 @@ class EventStates:
         return bool(found)
 
     def sweep(self) -> bool:
-        """Remove some of what is left of deleted topics; whether there was any.
+        """Remove some rows of deleted topics; True if there were any.
 
         Raises:
             StoreError: the database cannot be written.

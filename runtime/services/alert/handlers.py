@@ -89,18 +89,18 @@ def from_spec(
 
 @runtime_checkable
 class Checkable(Protocol):
-    """A handler that needs something to be there when it is defined."""
+    """A handler with requirements that are checked when it is defined."""
 
     def check(self) -> None:
         """Refuse to be defined.
 
         Raises:
-            OptionsError: what it needs is not there.
+            OptionsError: a requirement is not met.
         """
 
 
 def check_definition(handler: Handler) -> None:
-    """Refuse a handler that needs what is not there, such as an endpoint.
+    """Refuse a handler whose requirement, such as an endpoint, does not exist.
 
     Handlers of an earlier run are not asked: they wait for it.
 

@@ -90,7 +90,7 @@ def _copy(document: Any, operation: Mapping[str, Any]) -> Any:
 
 
 def _copied(document: Any, operation: Mapping[str, Any]) -> Any:
-    """What a copy operation copies."""
+    """Value that a copy operation copies."""
     source = _path(operation, "from")
     parent, key = _parent(document, source, "copy")
     if not _has(parent, key):

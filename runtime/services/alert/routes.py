@@ -38,7 +38,7 @@ def targets_of(handler: Handler) -> Sequence[str]:
 
 
 class Routes:
-    """Where the handlers of each topic give its events."""
+    """Topics to which the handlers of each topic give its events."""
 
     def __init__(self) -> None:
         # of the handlers that give them anywhere, by their ids
@@ -55,7 +55,7 @@ class Routes:
             self._sources.setdefault(target, Counter())[topic] += 1
 
     def remove(self, topic: str, handler: str) -> Sequence[str]:
-        """A handler gives nothing any more; where it did."""
+        """Remove a handler; return its former targets."""
         handlers = self._targets.get(topic, {})
         targets = handlers.pop(handler, ())
         if not handlers:
@@ -70,7 +70,7 @@ class Routes:
         return targets
 
     def way_back(self, topic: str, first: Sequence[str]) -> list[str]:
-        """The way on which events of a topic come back to it; empty if they do not.
+        """Path on which events of a topic return to it; empty if they do not.
 
         The search goes from both ends and is over when one of them is: what hangs
         together may be large, and most new handlers are at its edge.

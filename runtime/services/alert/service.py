@@ -175,7 +175,7 @@ class AlertService:
 
     @property
     def has_staged(self) -> bool:
-        """Whether something was collected that is not kept yet."""
+        """True if something was collected that is not kept yet."""
         return self._deliverer.has_staged or self._states.has_changes
 
     @contextlib.contextmanager
@@ -256,7 +256,7 @@ class AlertService:
         self._states.delete(topic)
 
     def tidy(self) -> Iterator[None]:
-        """Forget what has long been OK, and the rest of deleted topics.
+        """Forget states that have long been OK, and the rest of deleted topics.
 
         To be called now and then. Yields after each slice.
 

@@ -88,7 +88,7 @@ class StoredTopics:
         self._fresh.pop(topic, None)
 
     def sweep(self) -> bool:
-        """Remove some rows of topics that were deleted; whether more may be left."""
+        """Remove some rows of deleted topics; True if more may be left."""
         rows = self._store.query("SELECT number FROM deleted_topics LIMIT 1")
         if not rows:
             return False

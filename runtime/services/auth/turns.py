@@ -1,4 +1,4 @@
-"""Turns at checking passwords: few at once, fair between addresses."""
+"""Turns for checking passwords: few at once, fair between addresses."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Turns:
         """Let nobody wait yet.
 
         Args:
-            at_once: how many are in.
-            per_address: how many of an address may wait.
-            in_all: how many may wait.
+            at_once: number of checks at a time.
+            per_address: most that may wait of one address.
+            in_all: most that may wait.
         """
         self._free = at_once
         self._per_address = per_address

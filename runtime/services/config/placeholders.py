@@ -82,10 +82,10 @@ def _problem(name: str, value: Any, hint: Any) -> str:
     """What is wrong with a value that hides something which is not stored."""
     if isinstance(value, Mapping):
         names = ", ".join(unknown(value))
-        text = f"{HIDDEN} stands for a secret that is not stored: {names}"
+        text = f"{HIDDEN} hides a secret that is not stored: {names}"
         return text if names else ""
     if hint is Secret and is_placeholder(value):
-        return f"{value} stands for a secret, and none is stored"
+        return f"{value} hides a secret, but none is stored"
     if isinstance(value, str) and is_url_name(name) and HIDDEN in value:
-        return f"{HIDDEN} stands for a part of the stored URL, which is another one"
+        return f"{HIDDEN} hides a part of the stored URL, which is another one"
     return ""

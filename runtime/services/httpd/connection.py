@@ -132,7 +132,7 @@ class Connection(asyncio.Protocol):
 
     @property
     def is_arriving(self) -> bool:
-        """Whether more of a body is awaited."""
+        """True if more of a body is awaited."""
         return self._head is not None and not self.busy
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -232,7 +232,7 @@ class Connection(asyncio.Protocol):
         return True
 
     def _serves(self, host: str) -> bool:
-        """Whether requests for `host` are for this server."""
+        """True if requests for `host` are for this server."""
         local = self._transport.get_extra_info("sockname")
         try:
             served = self._shared.sites.serves(host, str(local[0]) if local else "")
@@ -251,7 +251,7 @@ class Connection(asyncio.Protocol):
         self._buffer.clear()
 
     def _admit(self, head: Head) -> bool:
-        """Whether the client may write; if that takes a while, go on when it is known.
+        """True if the client may write; if that takes a while, go on when it is known.
 
         Before that no more of the body is kept than the first read had.
         """

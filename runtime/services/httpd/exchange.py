@@ -53,7 +53,7 @@ _WRONG_EXPECTATION = _unserved(417)
 
 
 class Surroundings(NamedTuple):
-    """What the exchanges of a server have in common.
+    """Common part of a server's exchanges.
 
     Attributes:
         marks: headers of answers.

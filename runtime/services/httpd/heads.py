@@ -55,7 +55,7 @@ class Head(NamedTuple):
 @functools.lru_cache(maxsize=1024)
 def plain_head(head: bytes) -> Head | None:
     """The head of a plain write, up to its empty line; None if it is anything else."""
-    # what is left of it is a bare CR or LF, a NUL or another control character
+    # anything left is a bare CR or LF, a NUL or another control character
     if head.replace(b"\r\n", b"").translate(None, _TEXT):
         return None
     line, *fields = head.split(b"\r\n")
@@ -79,7 +79,7 @@ def plain_head(head: bytes) -> Head | None:
     connection = found.get(b"connection", b"").lower()
     if connection not in (b"", b"close", b"keep-alive"):
         return None
-    # only the clients of old may leave it out; an empty one is nobody's
+    # only HTTP/1.0 clients may omit it; an empty one is nobody's
     if not found.get(b"host") and (b"host" in found or not old):
         return None
     return Head(

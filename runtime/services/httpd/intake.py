@@ -1,4 +1,4 @@
-"""Request bodies in memory: all together they have a limit."""
+"""Request bodies in memory: with a limit for all together."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Holder(Protocol):
 
     @property
     def is_arriving(self) -> bool:
-        """Whether more of the body is awaited."""
+        """True if more of the body is awaited."""
 
     def cut(self) -> None:
         """Give up the body; called while it arrives."""

@@ -1,4 +1,4 @@
-"""Lists: what a request asks for, and how a long one is answered."""
+"""Lists: the requested page, and answers with long ones."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ class Page:
     """A part of a list that Kapacitor always sends whole.
 
     Attributes:
-        offset: how many items are skipped.
-        limit: how many are shown at most.
+        offset: number of items that are skipped.
+        limit: most items that are shown.
     """
 
     offset: int = 0
@@ -94,12 +94,12 @@ class Page:
     def of(
         cls, request: Request, limit: int = DEFAULT_LIMIT, most: int | None = None
     ) -> Page:
-        """What a request asks for.
+        """The page that a request asks for.
 
         Args:
             request: with the parameters `offset` and `limit`, perhaps.
-            limit: where it names none.
-            most: what `limit` is cut down to.
+            limit: where the request has none.
+            most: upper bound of `limit`.
 
         Raises:
             RefusedError: one is not an integer, or negative.

@@ -16,9 +16,9 @@ PREVIEW = "/kapacitor/v1preview"
 JSON = "application/json; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 
-# What the body of a write may have, packed or not.
+# Most bytes of the body of a write, compressed or not.
 MAX_BODY_BYTES = 25 * 1024 * 1024
-# When a client that was refused for lack of room may try again.
+# Seconds after which a client that was refused for lack of room may try again.
 RETRY_AFTER_S = 5
 
 

@@ -125,7 +125,7 @@ def _failure(each: Operation) -> dict[str, Any]:
             "content": {JSON: {"schema": schema}},
         }
     return {
-        "description": "What is wrong.",
+        "description": "The error.",
         "content": {JSON: {"schema": ref("Error")}},
     }
 

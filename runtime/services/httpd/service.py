@@ -266,7 +266,7 @@ class HttpService:
                 request.body = await asyncio.to_thread(ParsedBody.of, request.body)
 
     def _limit(self, request: Request) -> int:
-        """How long the body of a request may be in bytes."""
+        """Most bytes that the body of a request may have."""
         return MAX_BODY_BYTES if self._is_write(request) else MAX_API_BODY_BYTES
 
     def _is_write(self, request: Request) -> bool:

@@ -26,7 +26,7 @@ _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([^/?#@\\\s]+)", re.IGNORECASE)
 _LABEL = r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
 _NAME = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*")
 _PORTS = {"http": "80", "https": "443"}
-# What a browser says of a request that no other site caused.
+# Values of browsers for requests that no other site caused.
 _OWN_FETCH_SITES = ("", "none", "same-origin")
 
 
@@ -49,7 +49,7 @@ class Sites:
                 behind such a name has none of them.
 
         Raises:
-            ValueError: an entry is no host, or no origin.
+            ValueError: an entry is not a host, or not an origin.
         """
         self._hosts = frozenset(map(parsed_host, hosts))
         self._origins = frozenset(map(parsed_origin, origins))
@@ -58,7 +58,7 @@ class Sites:
         self._serves = functools.lru_cache(maxsize=1024)(self._is_own)
 
     def serves(self, authority: str, local: str) -> bool:
-        """Whether requests for `authority` are for this server.
+        """True if requests for `authority` are for this server.
 
         Args:
             authority: value of the `Host` header.
@@ -80,7 +80,7 @@ class Sites:
         )
 
     def trusts(self, origin: str) -> bool:
-        """Whether pages of `origin` may send requests and read the answers."""
+        """True if pages of `origin` may send requests and read the answers."""
         try:
             return parsed_origin(origin) in self._origins
         except ValueError:
@@ -89,7 +89,7 @@ class Sites:
     def is_foreign(
         self, authority: str, origins: Sequence[str], fetch_sites: Sequence[str]
     ) -> bool:
-        """Whether a page of a site that is not trusted caused a request.
+        """True if a page of a site that is not trusted caused a request.
 
         Args:
             authority: value of the `Host` header.
@@ -135,7 +135,7 @@ def parsed_host(text: str) -> str:
 
 
 def is_host(text: str) -> bool:
-    """Whether `text` is a name or an address that can be allowed."""
+    """True if `text` is a name or an address that can be allowed."""
     try:
         parsed_host(text)
     except ValueError:
@@ -148,7 +148,7 @@ def parsed_origin(text: str) -> tuple[str, str, str]:
     """Scheme, host and port of an origin such as `https://example.com:8443`.
 
     Raises:
-        ValueError: it is none; `null` and `*` are none.
+        ValueError: it is not an origin, such as `null` and `*`.
     """
     found = _ORIGIN.fullmatch(text)
     try:
@@ -166,7 +166,7 @@ def parsed_origin(text: str) -> tuple[str, str, str]:
 
 
 def _is_same(origin: str, authority: str) -> bool:
-    """Whether `origin` is the site that the request itself is for.
+    """True if `origin` is the site that the request itself is for.
 
     The scheme is left open: in front of the server a proxy may speak TLS.
     """

@@ -12,7 +12,7 @@ MAX_RATIO = 200
 _HARMLESS_BYTES = 1024 * 1024
 # Compressors that work in parallel begin one every 64 KiB or so.
 MAX_MEMBERS = 10_000
-# What follows a member is copied with the piece of input that ends it. So pieces are
+# The input after a member is copied with the piece of input that ends it. So pieces are
 # short at first, and grow with their member: all copies together stay linear.
 _FIRST_PIECE = 256
 _LAST_PIECE = 64 * 1024
@@ -57,7 +57,7 @@ def unpacked(body: bytes, encoding: str, limit: int = MAX_BODY_BYTES) -> bytes:
 
 
 def _read_member(view: memoryview, start: int, limit: int, parts: list[bytes]) -> int:
-    """Add what the member at `start` holds to `parts`; gives where it ends."""
+    """Add what the member at `start` holds to `parts`; return its end."""
     unzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
     piece = _FIRST_PIECE
     while not unzip.eof:

@@ -18,8 +18,8 @@ class SideloadService:
         """Make the API.
 
         Args:
-            sources: what nodes look up in.
-            compute: where it belongs to.
+            sources: the directories in use.
+            compute: the thread that owns them.
         """
         self._sources = sources
         self._compute = compute

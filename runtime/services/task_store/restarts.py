@@ -1,4 +1,4 @@
-"""Tasks that stop by an error: the topic `_internal` hears of it, and they start again."""
+"""Restarts of tasks that stop with an error, and their events of `_internal`."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from runtime.units import MINUTE, SECOND, Clock, Nanoseconds, go_duration
 
 log = logging.getLogger("kapacitor.task_store")
 
-# How long a task rests after its first error; twice as long after each further one …
+# Delay after a task's first error; twice as long after each further one …
 FIRST_REST: Nanoseconds = SECOND
-# … up to this. A task that has run for so long begins with the first rest again.
+# … up to this. A task that has run for so long begins with the first delay again.
 LONGEST_REST: Nanoseconds = 5 * MINUTE
 
 
@@ -35,10 +35,10 @@ class Alerts(Protocol):
 
 @dataclass(slots=True)
 class _Failure:
-    """What is known of a task that has stopped by an error.
+    """State of a task that has stopped with an error.
 
     Attributes:
-        number: how many errors have stopped it, one soon after the other.
+        number: of errors that have stopped it, one soon after the other.
         started: when it was started last, by the clock of the timers.
         timer: what starts it again; None while it runs.
     """
@@ -51,7 +51,7 @@ class _Failure:
 class Restarts:
     """Starts tasks again that an error has stopped. Belongs to the compute thread.
 
-    The rests between the attempts grow, with jitter. What a task knew of its points is
+    The delays between the attempts grow, with jitter. The state of a task's nodes is
     lost; the states of its alerts are restored from their topics. A task that does not
     even start stays stopped: its definition is the cause, not a point.
 
@@ -72,9 +72,9 @@ class Restarts:
 
         Args:
             alerts: takes the events of the topic `_internal`.
-            timers: what restarts are due by.
+            timers: of the restarts.
             clock: the time of day.
-            start: starts a task; it tells `started` or `failed`.
+            start: starts a task; it calls `started` or `failed`.
             jitter: a number from 0 to 1.
         """
         self.stops: Counter[str] = Counter()
@@ -107,7 +107,7 @@ class Restarts:
         self.forget(task)
         text = f"task {task} does not start: {reason}"
         state = self._alerts.event_state(TOPIC, TASK + task)
-        # a restart of the server is no news
+        # a restart of the server changes nothing
         if state is None or (state.level, state.message) != (Level.CRITICAL, text):
             self._tell(task, Level.CRITICAL, text)
 
@@ -126,7 +126,7 @@ class Restarts:
         self._settle(task, f"task {task} was disabled or deleted")
 
     def forget(self, task: str) -> None:
-        """Start a task no more by itself."""
+        """Cancel the restart of a task."""
         failure = self._failures.pop(task, None)
         if failure is not None:
             self._cancel(failure)
@@ -156,4 +156,4 @@ class Restarts:
         try:
             self._alerts.collect(Event(TOPIC, state, data))
         except DeliveryError as error:
-            log.error("failed to note how a task does", extra={"err": str(error)})
+            log.error("failed to report the state of a task", extra={"err": str(error)})

@@ -301,7 +301,7 @@ class Tasks:
 
     @property
     def stops(self) -> Mapping[str, int]:
-        """How often an error has stopped a task, by its id."""
+        """Number of errors that have stopped a task, by its id."""
         return self._restarts.stops
 
     def of_template(self, template: str) -> list[Task]:

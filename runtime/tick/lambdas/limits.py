@@ -1,4 +1,4 @@
-"""How long the strings of lambdas may get, and how much work may go into them.
+"""Limits of the strings of lambdas, and of the work that goes into them.
 
 What a lambda does is counted instead of timed, so that it fails on every machine or on
 none. Kapacitor has no limits; there a task delays no other.

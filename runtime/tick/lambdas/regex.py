@@ -49,7 +49,7 @@ class Regex:
         self._remembered = functools.lru_cache(maxsize=4096)(self._matches)
 
     def matches(self, text: str) -> bool:
-        """Whether it matches anywhere in a text.
+        """True if it matches anywhere in a text.
 
         Recent short texts are remembered: tags repeat, and a look-up is many times
         faster than a search.

@@ -1,4 +1,4 @@
-"""Messages about malformed JSON: the quick way says what the slow one says."""
+"""Messages about malformed JSON: the quick way agrees with the slow one."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""What nodes count, in rows and in columns."""
+"""Counters of nodes, in rows and in columns."""
 
 from collections.abc import Mapping
 

@@ -260,7 +260,7 @@ def test_a_type_that_does_not_fit_still_sums_to_zero(caplog):
 
 
 def test_an_unknown_function_does_not_start():
-    with pytest.raises(TaskError, match="fourier2: the function fourier is not"):
+    with pytest.raises(TaskError, match="fourier2: fourier is not supported"):
         function("fourier")
 
 

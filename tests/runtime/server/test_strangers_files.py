@@ -93,7 +93,7 @@ Printed = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def printed(tmp_path: Path, capsys: Any) -> Printed:
-    """What `kapacitord config` says to a file: code, standard output, the warnings."""
+    """Outcome of `kapacitord config` for a file: code, standard output, warnings."""
 
     def command(text: str, *flags: str, **environ: str) -> tuple[int, str, str]:
         path = tmp_path / "k.conf"
@@ -359,6 +359,6 @@ def test_hidden_secrets_are_said_to_be_hidden(printed: Printed) -> None:
     assert (code, "5ecret" in out, "-show-secrets" in warnings) == (0, False, True)
     code, _, err = printed(out)
     assert code == 1
-    assert "*** stands for a secret that is not known here" in err
+    assert "*** hides a secret that is not known here" in err
     code, out, warnings = printed(text, "-show-secrets")
     assert (code, '  token = "5ecret"\n' in out, warnings) == (0, True, "")

@@ -1,4 +1,4 @@
-"""What is refused when a handler is defined, since it could never get or send an event."""
+"""Handlers refused when defined, since they could never get or send an event."""
 
 from __future__ import annotations
 
@@ -241,7 +241,7 @@ def test_line_ends_of_secrets_are_dropped(api: Any, end: str) -> None:
 
 def test_what_kapacitor_shows_for_a_secret_is_none(api: Any) -> None:
     status, text = api.ask("POST", "/config/hipchat/", {"set": {"token": "<redacted>"}})
-    assert (status, "<redacted> stands for a secret" in text) == (400, True)
+    assert (status, "<redacted> hides a secret" in text) == (400, True)
     api.json("POST", "/config/hipchat/", {"set": {"token": "5ecret"}})
     api.json("POST", "/config/hipchat/", {"set": {"token": "<redacted>"}})
     options = api.json("GET", "/config/hipchat/")["options"]

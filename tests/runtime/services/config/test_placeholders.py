@@ -92,17 +92,17 @@ def test_a_secret_of_an_earlier_update_stays(api: Any) -> None:
         (
             "httppost/e",
             {"url": "http://***@other/"},
-            "option url: *** stands for a part of the stored URL, which is another one",
+            "option url: *** hides a part of the stored URL, which is another one",
         ),
         (
             "httppost/e",
             {"headers": {"X-Token": "***"}},
-            "option headers: *** stands for a secret that is not stored: X-Token",
+            "option headers: *** hides a secret that is not stored: X-Token",
         ),
         (
             "httppost/e",
             {"headers": {"X-Callback-URL": "https://***@other/x"}},
-            "option headers: *** stands for a secret that is not stored: X-Callback-URL",
+            "option headers: *** hides a secret that is not stored: X-Callback-URL",
         ),
         (
             "hipchat/",
@@ -141,5 +141,5 @@ def test_a_new_element_has_nothing_to_hide(api: Any) -> None:
     assert api.ask("POST", "/config/hipchat/", {"set": said}) == (
         400,
         "failed to override configuration hipchat/: cannot set option token: "
-        "*** stands for a secret, and none is stored",
+        "*** hides a secret, but none is stored",
     )

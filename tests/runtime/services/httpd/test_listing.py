@@ -1,4 +1,4 @@
-"""What lists are asked for, and how they are answered."""
+"""Requests for lists and their answers."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Which hosts are the server's, and whose pages may send requests."""
+"""Hosts of the server, and origins whose pages may send requests."""
 
 import asyncio
 import socket

@@ -231,7 +231,7 @@ def load(config: Any, start_api: Any, directory: Directory) -> Callable[[], Any]
 
 
 def reload(api: Any) -> None:
-    """What SIGHUP does."""
+    """Effect of SIGHUP."""
     api.run(api.server.reload())
 
 

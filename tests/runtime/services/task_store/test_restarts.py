@@ -1,4 +1,4 @@
-"""A task that an error has stopped is shown, tells `_internal`, and starts again."""
+"""A task stopped by an error is shown, is an event of `_internal`, and restarts."""
 
 from __future__ import annotations
 
