@@ -8,8 +8,9 @@ A small write that finds the thread idle is done at once on the event loop: hand
 over would cost more than the work. As nothing else is under way then, it is still one
 thing at a time, in order. The loop waits for nothing, though: what such a write leaves to
 be kept is committed on the thread, and while another thread uses the database the whole
-write is done there. When one turns out to be slow, the next ones take the thread for a
-while, so that the loop is not held up more than now and then.
+write is done there. The first one shows on the thread how long they take; after a slow
+one, wherever it was done, the next ones take the thread for a while: the slower it was,
+the longer.
 """
 
 from __future__ import annotations
@@ -32,10 +33,10 @@ T = TypeVar("T")
 
 # More in one pass would only make the first of them wait longer for its answer.
 MAX_WRITES_PER_PASS = 256
-# A write that held the event loop this long sends the next ones to the thread …
+# A small write that works this long sends the next ones to the thread …
 SLOW_S = 0.005
-# … for this long.
-CAUTION_S = 1.0
+# … for so many times as long: its agent may write again in ten seconds or a minute.
+CAUTION = 200
 
 
 @dataclass(slots=True, eq=False)
@@ -45,6 +46,7 @@ class _Job:
     keywords: dict[str, Any]
     future: asyncio.Future[Any]
     is_write: bool
+    is_small: bool = False
     result: Any = None
     error: BaseException | None = None
 
@@ -96,6 +98,8 @@ class Compute:
         self._closing = False
         # jobs not answered yet; counted on the event loop only
         self._pending = 0
+        # nobody knows yet how long small writes take
+        self._is_measured = False
         self._cautious_until = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._work, name="compute", daemon=True)
@@ -141,22 +145,18 @@ class Compute:
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> asyncio.Future[T]:
         """Like `write`, for a call that is likely to take less time than a hand-over."""
-        start = time.monotonic()
+        job = self._job(function, args, kwargs, is_write=True, is_small=True)
         if (
             self._pending
-            or self._loop is None
-            or self._closing
-            or start < self._cautious_until
+            or not self._is_measured
+            or time.monotonic() < self._cautious_until
             or self._has_staged()
         ):
-            return self.write(function, *args, **kwargs)
-        job = _Job(function, args, kwargs, self._loop.create_future(), True)
+            self._put(job)
+            return job.future
         with self._staging() as is_free:
             if is_free:
-                _execute(job)
-        end = time.monotonic()
-        if end - start > SLOW_S:
-            self._cautious_until = end + CAUTION_S
+                self._execute(job)
         if not is_free:
             self._put(job)
         elif self._has_staged():
@@ -173,11 +173,23 @@ class Compute:
         *,
         is_write: bool,
     ) -> asyncio.Future[T]:
-        if self._loop is None or self._closing:
-            raise RuntimeError("the compute thread does not run")
-        job = _Job(function, args, kwargs, self._loop.create_future(), is_write)
+        job = self._job(function, args, kwargs, is_write=is_write)
         self._put(job)
         return job.future
+
+    def _job(
+        self,
+        function: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: dict[str, Any],
+        *,
+        is_write: bool,
+        is_small: bool = False,
+    ) -> _Job:
+        if self._loop is None or self._closing:
+            raise RuntimeError("the compute thread does not run")
+        future = self._loop.create_future()
+        return _Job(function, args, kwargs, future, is_write, is_small)
 
     def _put(self, job: _Job) -> None:
         self._pending += 1
@@ -210,15 +222,33 @@ class Compute:
 
     def _run(self, jobs: Sequence[_Job]) -> None:
         if not jobs[0].is_write:
-            _execute(jobs[0])
+            self._execute(jobs[0])
             return
         try:
             with self._transaction():
                 for job in jobs:
-                    _execute(job)
+                    self._execute(job)
         except Exception as error:
             for job in jobs:
                 job.error = job.error or error
+
+    def _execute(self, job: _Job) -> None:
+        # work counts, not what else the machine does meanwhile
+        start = time.thread_time()
+        try:
+            job.result = job.function(*job.arguments, **job.keywords)
+        # the caller gets it, whatever it is; the thread goes on
+        except BaseException as error:
+            job.error = error
+        if job.is_small:
+            self._learn(time.thread_time() - start)
+
+    def _learn(self, work_s: float) -> None:
+        """Note how long a small write has worked."""
+        self._is_measured = True
+        if work_s > SLOW_S:
+            until = time.monotonic() + CAUTION * work_s
+            self._cautious_until = max(self._cautious_until, until)
 
     def _answer(self, jobs: Sequence[_Job]) -> None:
         assert self._loop is not None
@@ -230,11 +260,3 @@ class Compute:
         self._pending -= len(jobs)
         for job in jobs:
             job.settle()
-
-
-def _execute(job: _Job) -> None:
-    try:
-        job.result = job.function(*job.arguments, **job.keywords)
-    # the caller gets it, whatever it is; the thread goes on
-    except BaseException as error:
-        job.error = error

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -153,6 +154,59 @@ def test_what_a_small_write_leaves_to_be_kept_is_kept_on_the_thread() -> None:
 
     asyncio.run(run())
     assert kept == [("a", "compute"), ("failed", "compute")]
+
+
+def _work(seconds: float) -> None:
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+
+def test_after_a_slow_small_write_the_next_ones_take_the_thread() -> None:
+    done: list[tuple[str, str]] = []
+
+    def work(name: str, seconds: float) -> None:
+        done.append((name, threading.current_thread().name))
+        _work(seconds)
+
+    async def run() -> None:
+        compute = Compute()
+        compute.start()
+        # the first may have to build whatever it uses
+        await compute.write_small(work, "first", 0)
+        await compute.write_small(work, "quick", 0)
+        await compute.write_small(work, "slow", 0.02)
+        await compute.write_small(work, "next", 0)
+        await compute.close()
+
+    asyncio.run(run())
+    assert done == [
+        ("first", "compute"),
+        ("quick", "MainThread"),
+        ("slow", "MainThread"),
+        ("next", "compute"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("is_small", "thread"), [(True, "compute"), (False, "MainThread")]
+)
+def test_a_slow_write_keeps_the_next_ones_on_the_thread_if_it_is_small(
+    is_small: bool, thread: str
+) -> None:
+    async def run() -> str:
+        compute = Compute()
+        compute.start()
+        await compute.write_small(str)
+        # what is large may be slow
+        busy = compute.run(_work, 0.001)
+        await (compute.write_small if is_small else compute.write)(_work, 0.02)
+        await busy
+        name = await compute.write_small(lambda: threading.current_thread().name)
+        await compute.close()
+        return name
+
+    assert asyncio.run(run()) == thread
 
 
 def test_slices_let_other_work_in_between() -> None:
