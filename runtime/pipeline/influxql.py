@@ -58,14 +58,12 @@ def _of_field(method: str, provides: Edge | None) -> Callable[[Node, str], Node]
     return call
 
 
-def _holt_winters(method: str) -> Callable[[Node, str, int, int, Duration], Node]:
-    def call(
-        parent: Node, field: str, count: int, season: int, interval: Duration
-    ) -> InfluxQLNode:
-        arguments = (count, season, interval)
-        return _function(parent, method, Edge.BATCH, field, *arguments)
-
-    return call
+def holt_winters(
+    parent: Node, field: str, count: int, season: int, interval: Duration
+) -> InfluxQLNode:
+    """`|holtWinters('f', 10, 4, 1m)`, and `|holtWintersWithFit()`, named alike."""
+    arguments = (count, season, interval)
+    return _function(parent, "holtWinters", Edge.BATCH, field, *arguments)
 
 
 def _ranking(method: str) -> Callable[..., Node]:
@@ -111,6 +109,6 @@ FUNCTIONS: dict[str, Callable[..., Node]] = {
     "cumulativeSum": _of_field("cumulativeSum", None),
     "elapsed": elapsed,
     "movingAverage": moving_average,
-    "holtWinters": _holt_winters("holtWinters"),
-    "holtWintersWithFit": _holt_winters("holtWintersWithFit"),
+    "holtWinters": holt_winters,
+    "holtWintersWithFit": holt_winters,
 }

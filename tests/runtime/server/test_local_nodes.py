@@ -334,6 +334,11 @@ def test_strangers_read_no_files(config: Any, start_api: Any, values: Path) -> N
             "stream",
             "holtWinters3: holtWinters is not supported",
         ),
+        (
+            "stream|from()|window().period(1s)|holtWintersWithFit('v', 1, 1, 1s)",
+            "stream",
+            "holtWinters3: holtWinters is not supported",
+        ),
     ],
 )
 def test_what_cannot_run_is_stored_and_rests(
