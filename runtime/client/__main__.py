@@ -115,9 +115,11 @@ def _run(arguments: Sequence[str]) -> int:
         flags = Flags(arguments, texts=("url",), bools=("skipVerify",))
         unverified = flags.is_set("skipVerify")
     except UsageError as fault:
-        wants_help = str(fault).endswith((": -h", ": -help"))
-        print(USAGE if wants_help else f"{fault}{USAGE}", file=sys.stderr)
-        return 0 if wants_help else 2
+        if str(fault).endswith((": -h", ": -help")):
+            print(USAGE)
+            return 0
+        print(f"{fault}{USAGE}", file=sys.stderr)
+        return 2
     try:
         unverified = unverified or environment_bool(os.environ, "KAPACITOR_UNSAFE_SSL")
     except ValueError as fault:

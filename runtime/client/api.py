@@ -33,15 +33,17 @@ class Api:
         """Remember where the server is; a path in the URL is dropped.
 
         Raises:
-            AddressError: the URL is malformed, or neither http nor https.
+            AddressError: the URL is malformed, has no host, or is neither http nor https.
         """
         parts = _parsed(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if parts.scheme not in ("http", "https"):
             scheme = parts.scheme if parts.netloc else ""
             raise AddressError(
                 f"Unsupported protocol scheme: {scheme}, "
                 "your address must start with http:// or https://"
             )
+        if not parts.hostname:
+            raise AddressError(f"parse {quote(url)}: missing host")
         # error texts show it, as Go does, without the password
         place = parts.netloc.rpartition("@")[2]
         known = "" if parts.username is None else f"{parts.username}:***@"

@@ -19,17 +19,19 @@ def read_mapping(path: str, what: str, known: Collection[str]) -> dict[str, Any]
         CommandError: another extension, a file that does not read as an object, or a
             key that is not known.
     """
-    suffix = Path(path).suffix
-    if suffix not in (".yaml", ".yml", ".json"):
-        raise CommandError("bad file extension. Must be YAML or JSON")
-    kind = "json" if suffix == ".json" else "yaml"
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        data = Path(path).read_bytes()
     except OSError as fault:
         reason = (fault.strerror or str(fault)).lower()
         raise CommandError(
             f'failed to open {what} "{path}": open {path}: {reason}'
         ) from fault
+    suffix = Path(path).suffix
+    if suffix not in (".yaml", ".yml", ".json"):
+        raise CommandError("bad file extension. Must be YAML or JSON")
+    kind = "json" if suffix == ".json" else "yaml"
+    try:
+        text = data.decode("utf-8")
     except UnicodeDecodeError as fault:
         raise CommandError(f'failed to read {what} "{path}": not UTF-8 text') from fault
     try:

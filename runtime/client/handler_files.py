@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from runtime.client.api import Api
 from runtime.client.errors import UsageError
 from runtime.client.files import read_mapping
@@ -32,10 +30,7 @@ def define_topic_handler(api: Api, arguments: list[str]) -> None:
     """
     if len(arguments) != 1:
         raise UsageError("Must provide a path to a handler file.")
-    spec: dict[str, object] = {}
-    # Kapacitor reads no other file, and then misses the handler's id
-    if Path(arguments[0]).suffix in (".yaml", ".yml", ".json"):
-        spec = read_mapping(arguments[0], "handler spec file", ("topic", *_KEYS))
+    spec = read_mapping(arguments[0], "handler spec file", ("topic", *_KEYS))
     topic = spec.get("topic") or ""
     body = {key: spec[key] for key in _KEYS if spec.get(key) is not None}
     body.setdefault("id", "")

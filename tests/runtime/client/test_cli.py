@@ -389,7 +389,11 @@ def test_columns_of_topic_handlers_grow(server: Shell) -> None:
             'failed to unmarshal yaml handler file "set.yaml": error converting YAML '
             "to JSON: Object of type set is not JSON serializable",
         ),
-        ("h.txt", "topic: t\nid: h\nkind: foo\n", f'invalid handler spec: {IDS}""'),
+        (
+            "h.txt",
+            "topic: t\nid: h\nkind: foo\n",
+            "bad file extension. Must be YAML or JSON",
+        ),
         ("noid.yaml", "topic: t\nkind: foo\n", f'invalid handler spec: {IDS}""'),
         (
             "synt.yaml",
@@ -401,6 +405,12 @@ def test_columns_of_topic_handlers_grow(server: Shell) -> None:
             "bad.json",
             '{"topic": "t"',
             'failed to unmarshal json handler file "bad.json": unexpected EOF',
+        ),
+        (
+            "nofile",
+            None,
+            'failed to open handler spec file "nofile": open nofile: no such '
+            "file or directory",
         ),
         (
             "nofile.yaml",
@@ -647,7 +657,9 @@ def test_urls_that_are_none() -> None:
         "https://" in errors
     )
     assert run("list", "tasks", KAPACITOR_UNSAFE_SSL="maybe")[0] == 1
-    for url in ("http://", "http://[", "http://h:x", "ftp://h", "http://\x7f"):
+    code, _, errors = run("-url", "http://", "list", "tasks")
+    assert (code, errors) == (4, 'parse "http://": missing host\n')
+    for url in ("http://[", "http://h:x", "ftp://h", "http://\x7f"):
         code, _, errors = run("-url", url, "list", "tasks")
         assert code in (3, 4)
         assert "Traceback" not in errors

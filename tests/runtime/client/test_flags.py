@@ -131,6 +131,16 @@ def test_help_shows_a_command_s_usage(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out.startswith("Usage: kapacitor enable")
 
 
+@pytest.mark.parametrize("flag", ["-h", "-help", "--help"])
+def test_help_that_is_asked_for_goes_to_standard_output(
+    flag: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([flag]) == 0
+    shown = capsys.readouterr()
+    assert "Usage: kapacitor [options] [command] [args]" in shown.out
+    assert shown.err == ""
+
+
 YAML = "error converting YAML to JSON: yaml: "
 
 
