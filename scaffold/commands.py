@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from scaffold import check as checking
-from scaffold import disk, plan, quick, state, verify
+from scaffold import disk, plan, quick, state, testing, verify
 from scaffold.change import Change
 from scaffold.errors import Fault, SpecError, UsageError
 from scaffold.escaping import escaped
@@ -314,7 +314,7 @@ def _after_new(project: Project, spec: HandlerSpec) -> list[str]:
     kind = spec.names.kind
     tests = plan.within("tests/runtime/services/{kind}", project.package, kind)
     return [
-        f"python -m pytest {tests}",
+        *testing.commands(project.root, str(tests)),
         f"$EDITOR {plan.spec_path(kind, project.package)}",
         f"scaffold regenerate {kind}",
     ]

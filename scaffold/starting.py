@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from scaffold import check, disk, plan, state
+from scaffold import check, disk, plan, state, testing
 from scaffold.change import Change
 from scaffold.errors import PlanError, UsageError, WriteFailed
 from scaffold.generate import ChangeSet, Step, registered, wanted
@@ -68,7 +68,7 @@ _README = """\
 Alert integrations, and the runtime they live in. Made by `scaffold init`.
 
 ```
-python3 -m venv .venv && .venv/bin/pip install -q -e '.[dev]'
+{install}
 scaffold new-handler huddle --field channel:str
 .venv/bin/python -m pytest
 .venv/bin/kapacitord -config etc/kapacitor.conf
@@ -119,7 +119,7 @@ def init(folder: Path, package: str, *, dry_run: bool, shown: str) -> Report:
         next=[
             f"cd {shown}",
             "scaffold new-handler huddle --field channel:str",
-            "python -m pytest",
+            *testing.commands(folder),
         ],
         dry_run=dry_run,
         brief=True,
@@ -176,7 +176,7 @@ def _project_files(name: str, package: str) -> Iterator[tuple[PurePosixPath, byt
     )
     texts = {
         "pyproject.toml": settings,
-        "README.md": _README.format(name=name),
+        "README.md": _README.format(name=name, install=testing.INSTALL),
         "CHANGELOG.md": _CHANGELOG,
         ".gitignore": _GITIGNORE,
     }

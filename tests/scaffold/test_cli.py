@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from scaffold import cli, commands, disk
+from scaffold import cli, commands, disk, testing
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 HUDDLE = ("new-handler", "huddle", "--field", "channel:str")
@@ -43,6 +43,20 @@ def test_a_new_handler_is_told_file_by_file(scaffold: Run) -> None:
         line.startswith("        done 15 create, 19 register in ") for line in told
     )
     assert "       next: python -m pytest tests/runtime/services/huddle" in told
+
+
+def test_without_pytest_the_next_step_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "syrupy", None)
+    assert testing.commands(tmp_path, "tests/x") == [
+        "python3 -m venv .venv && .venv/bin/pip install -q -e '.[dev]'",
+        ".venv/bin/python -m pytest tests/x",
+    ]
+    python = tmp_path / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.touch()
+    assert testing.commands(tmp_path) == [".venv/bin/python -m pytest"]
 
 
 def test_the_tests_of_a_new_handler_pass(scaffold: Run, project: Path) -> None:
