@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from runtime.compute import Compute
@@ -173,14 +173,21 @@ class TaskStoreService:
     ) -> Answer:
         """A task, with a header about nodes that have no effect."""
         answer = pretty(self._task_tree(task, view, master=master))
-        if not task.enabled:
-            return answer
-        caveats = "; ".join(self._tasks.script(task).pipeline.caveats())
+        caveats = "; ".join(self._caveats(task))
         if not caveats:
             return answer
         return dataclasses.replace(
             answer, headers={"Warning": f'199 kapacitor "{caveats}"'}
         )
+
+    def _caveats(self, task: Task) -> Sequence[str]:
+        if not task.enabled:
+            return ()
+        try:
+            return self._tasks.script(task).pipeline.caveats()
+        except RefusedError:
+            # a stored script may be invalid; the task's error says so
+            return ()
 
     def _task_tree(
         self,

@@ -164,8 +164,8 @@ def test_the_commands_follow_the_log(server: Any) -> None:
 
 
 def test_the_commands_want_their_arguments(server: Any) -> None:
-    assert "Must provide task ID." in server.cli("watch", code=2)
-    assert "bad tag x" in server.cli("logs", "x", code=2)
+    assert "must provide task ID." in server.cli("watch", code=3)
+    assert "bad keyvalue pair: 'x'" in server.cli("logs", "x", code=3)
     assert "invalid log level" in server.cli("logs", "lvl=loud", code=3)
 
 
