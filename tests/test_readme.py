@@ -43,7 +43,7 @@ def test_the_main_job_shows_the_messages_that_arrive(tmp_path: Path) -> None:
 def test_the_test_command_is_the_one_that_runs_here() -> None:
     assert command("tests") == (
         "python3 -m venv .venv && .venv/bin/pip install -q -e '.[dev]' && "
-        ".venv/bin/python -m pytest -q"
+        ".venv/bin/python -m pytest -q -n auto --dist loadfile"
     )
 
 
