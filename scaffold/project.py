@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from scaffold import folders
 from scaffold.errors import UnreadableFile, UsageError
 
 
@@ -25,6 +26,7 @@ def find(start: Path) -> Project:
 
     Raises:
         UsageError: there is none.
+        UnreadableFile: a `pyproject.toml` on the way is a link, or invalid.
     """
     try:
         start = start.resolve()
@@ -41,8 +43,10 @@ def find(start: Path) -> Project:
     for folder in (start, *start.parents):
         file = folder / "pyproject.toml"
         try:
-            # a pipe or a device may never end
-            data = file.read_bytes() if file.is_file() else b""
+            with folders.opened(folder) as top:
+                data = folders.read(top, file.name) or b""
+        except folders.NotPlainError as error:
+            raise UnreadableFile(file.as_posix(), error.problem) from None
         except OSError:
             continue
         # Most projects above a folder are other people's: look before parsing.
@@ -62,9 +66,12 @@ def _settings(file: Path, data: bytes) -> dict[str, object] | None:
 
     try:
         tables = tomllib.loads(data.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UnreadableFile(file.as_posix(), f"is no TOML: {error}") from None
-    settings = tables.get("tool", {}).get("scaffold")
+    except ValueError as error:  # not TOML, or an integer of thousands of digits
+        raise UnreadableFile(file.as_posix(), f"invalid TOML: {error}") from None
+    except RecursionError:
+        raise UnreadableFile(file.as_posix(), "is nested too deeply") from None
+    tools = tables.get("tool")
+    settings = tools.get("scaffold") if isinstance(tools, dict) else None
     return settings if isinstance(settings, dict) else None
 
 

@@ -26,7 +26,7 @@ def check() -> bool:
     started = time.perf_counter()
     try:
         root = _root(os.getcwd())
-    except OSError:
+    except (OSError, folders.NotPlainError):
         return False
     verdict = known(root) if root else ""
     if not verdict:
@@ -98,7 +98,7 @@ def _read(top: folders.Folder, path: str) -> bytes | None:
 
 def _root(folder: str) -> str | None:
     """The nearest folder upwards that is a project."""
-    while not _is_project(f"{folder}/pyproject.toml"):
+    while not _is_project(folder):
         parent = os.path.dirname(folder)
         if parent == folder:
             return None
@@ -106,11 +106,9 @@ def _root(folder: str) -> str | None:
     return folder
 
 
-def _is_project(file: str) -> bool:
-    if not os.path.isfile(file):
-        return False
+def _is_project(folder: str) -> bool:
     try:
-        with open(file, "rb") as settings:
-            return b"scaffold" in settings.read()
+        with folders.opened(folder) as top:
+            return b"scaffold" in (folders.read(top, "pyproject.toml") or b"")
     except OSError:
         return False

@@ -329,6 +329,57 @@ def test_a_planted_journal_is_refused_with_a_way_on(
         assert not (place.outside / "new.py").exists()
 
 
+@pytest.mark.parametrize("plant", ["link", "hanging link", "pipe", "folder"])
+def test_settings_are_a_plain_file(
+    fresh: Callable[[], contextlib.AbstractContextManager[Place]], plant: str
+) -> None:
+    with fresh() as place:
+        file = place.root / "pyproject.toml"
+        if plant == "link":
+            shutil.move(file, place.outside / "pyproject.toml")
+            file.symlink_to(place.outside / "pyproject.toml")
+        else:
+            file.unlink()
+            if plant == "pipe":
+                os.mkfifo(file)
+            elif plant == "folder":
+                file.mkdir()
+            else:
+                file.symlink_to(place.outside / "nothing")
+        problem = "is a symbolic link" if "link" in plant else "is no plain file"
+        for command in (("list",), ("check",), HUDDLE, ("recover",)):
+            code, said = run(place, command)
+            assert code == 5, said
+            assert f"pyproject.toml: {problem}" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "exit_code", "cause"),
+    [
+        ('tool = "scaffold"', 2, "not in a project"),
+        ('[[tool]]\nscaffold = "x"', 2, "not in a project"),
+        ("[tool]\nscaffold = [1]", 2, "not in a project"),
+        ("# scaffold\na = " + "[" * 9_000, 5, "is nested too deeply"),
+        ("# scaffold\na = " + "{b = " * 9_000, 5, "is nested too deeply"),
+        ("# scaffold\na = " + "9" * 5_000, 5, "invalid TOML"),
+        ("[tool.scaffold]\npackage = '../x'", 2, "the name of an import package"),
+    ],
+    ids=["text", "tables", "list", "lists", "inline", "digits", "path"],
+)
+def test_settings_of_any_form_are_refused_with_their_cause(
+    fresh: Callable[[], contextlib.AbstractContextManager[Place]],
+    text: str,
+    exit_code: int,
+    cause: str,
+) -> None:
+    with fresh() as place:
+        (place.root / "pyproject.toml").write_text(f"{text}\n")
+        for command in (("list",), ("check",), HUDDLE):
+            code, said = run(place, command)
+            assert code == exit_code, said
+            assert cause in said
+
+
 def test_a_memo_inside_the_project_is_not_believed(
     scaffold: Callable[..., object], project: Path
 ) -> None:
