@@ -39,11 +39,10 @@ class TomlSections(NamedTuple):
         headers = list(_headers(source))
         starts = [_paragraph(source, line) for _, line in headers]
         bottom = _without_blanks(source, len(source.lines))
+        ends = [*starts, bottom][1:]
         entries = [
             Entry(name, start, start, _without_blanks(source, after))
-            for (name, _), start, after in zip(
-                headers, starts, [*starts[1:], bottom], strict=True
-            )
+            for (name, _), start, after in zip(headers, starts, ends, strict=True)
         ]
         # `[a]` and `[a.b]` are one entry, so that a table is registered once.
         joined: list[Entry] = []

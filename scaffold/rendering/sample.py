@@ -584,6 +584,29 @@ class Sample:
             return body, expressions.error_text(answer, response.error, title)
         return body, run(response.message, {"response": answer})
 
+    @cached_property
+    def accepted(self) -> str:
+        """The body with which the fake server answers.
+
+        Raises:
+            SpecError: `that` refuses it.
+        """
+        response = self.spec.response
+        answer = Answer(self.good_status, response.accepted)
+        if response.that is None or run(response.that, {"response": answer}):
+            return response.accepted
+        key = "accepted" if response.accepted else "that"
+        problem = (
+            "the body fails 'that'"
+            if response.accepted
+            else "needs a body that passes it, for the generated tests"
+        )
+        where = ("response", key)
+        allowed = "accepted = '…' with an answer that means success"
+        line = positions(self.spec.text).line(where)
+        fault = Fault(shown(where), problem, allowed, line=line)
+        raise SpecError([fault], self.spec.path)
+
     @property
     def good_status(self) -> int:
         """A status that means success."""

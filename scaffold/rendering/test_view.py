@@ -127,8 +127,8 @@ class TestView:
         answer = []
         if self.sample.good_status != 200:
             answer.append(f"status={self.sample.good_status}")
-        if self.spec.response.accepted:
-            answer.append(f"body={literal(self.spec.response.accepted)}")
+        if self.sample.accepted:
+            answer.append(f"body={literal(self.sample.accepted)}")
         return ", ".join(answer)
 
     @property
@@ -172,9 +172,7 @@ class TestView:
         for each in used:
             if each.type.kind is Kind.DURATION:
                 names |= {"Duration", "MINUTE"}
-        if self.spec.config and any(
-            each.required or each.is_url for each in self.spec.config
-        ):
+        if self.required:
             own.append(("errors", "ConfigError"))
         own += [("errors", each) for each in ("OptionsError",) if each in names]
         return import_lines(names - {"OptionsError"}, self.package, own)

@@ -194,3 +194,33 @@ def test_a_service_test_that_sends_nothing_is_refused():
 )  # fmt: skip
 def test_texts_are_found_for_common_regular_expressions(regex):
     assert any(matches(text, regex) for text in matching(regex)) or "[[" in regex
+
+
+@pytest.mark.parametrize(
+    ("response", "key"),
+    [
+        ('that = "reply.ok"\naccepted = \'{"ok": false}\'', "accepted"),
+        ("that = \"reply.code < 400\"\naccepted = 'fine'", "accepted"),
+        ("that = \"reply.code == 0\"\naccepted = '[0]'", "accepted"),
+        ("that = \"'ok' in reply.states\"\naccepted = '{\"states\": 5}'", "accepted"),
+        ('that = "reply.ok"', "that"),
+        ("ok = [202]\nthat = \"status == 200\"\naccepted = '{}'", "accepted"),
+    ],
+)
+def test_an_accepted_answer_that_is_refused_is_told(response, key):
+    spec = parse(f"{HEAD}{TAIL}[response]\n{response}\n", "quoll.toml")
+    with pytest.raises(SpecError) as caught:
+        created(spec)
+    [fault] = caught.value.faults
+    assert fault.where == f"response.{key}"
+    assert spec.text.split("\n")[fault.line - 1].startswith(key)
+
+
+@pytest.mark.parametrize(
+    ("setting", "is_checked"),
+    [("", False), (', type = "url"', False), (', required = "enabled"', True)],
+)
+def test_tests_import_what_they_use(setting, is_checked):
+    head = HEAD.replace("url = {}", f"url = {{ doc = 'where'{setting} }}")
+    made = created(parse(head + TAIL, "quoll.toml"))
+    assert made["test_quoll_service.py"].count("ConfigError") == 2 * is_checked

@@ -54,6 +54,14 @@ def test_a_table_without_a_last_line_end() -> None:
     assert text == "[a]\nx = 1\n\n[bar]\ny = 2"
 
 
+@pytest.mark.parametrize("text", ["", "\n\n", "x = 1\n", "# nothing yet"])
+def test_a_file_without_tables(text: str) -> None:
+    patched, outcome = put(text, TomlSections(), "bar", "[bar]\nx = 1")
+    assert outcome.action == "register"
+    assert "[bar]\nx = 1" in patched
+    assert patched.startswith(text.rstrip("\n"))
+
+
 @pytest.mark.parametrize("key", ["http", "foo"])
 def test_tables_and_samples_of_tables_are_registered(key: str) -> None:
     text, outcome = put(CONF, TomlSections(), key, "[x]")
