@@ -122,8 +122,9 @@ def _read_key(folder: str) -> bytes | None:
 def _made_key(folder: str) -> bytes:
     """A new key, on disk before it is used; that of another run which was faster."""
     os.makedirs(folder, mode=0o700, exist_ok=True)
-    own = f"{folder}/key.{os.getpid()}"
-    file = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    # a name that nobody can foresee: where others may write, it could be taken
+    own = f"{folder}/key.{os.urandom(8).hex()}"
+    file = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         try:
             os.write(file, os.urandom(_KEY_BYTES))

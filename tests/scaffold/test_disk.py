@@ -525,3 +525,16 @@ def test_state_that_leads_out_is_refused(
     (root / ".scaffold").symlink_to(tmp_path_factory.mktemp("outside"))
     with pytest.raises(UnreadableFile, match="symbolic link"):
         write(root)
+
+
+def test_a_new_key_never_overwrites_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    folder = tmp_path / "state/scaffold"
+    folder.mkdir(parents=True)
+    os.link(victim, folder / f"key.{os.getpid()}")
+    assert machine.Keys(tmp_path / "project").seal(b"x")
+    assert victim.read_text() == "precious"
