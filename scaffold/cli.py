@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import signal
 import sys
@@ -20,6 +21,7 @@ import click
 _INTERRUPTED = 130
 _DISK_REFUSED = 7
 _BUG = 70
+_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF))
 _AS_BEFORE = "the tree is as before"
 _AS_AFTER = "the changes were made"
 _MAX_OUTPUT_LINES = 100
@@ -428,7 +430,9 @@ def _run(output: _Output, command: Callable[[], Any]) -> None:
 def _tell_misuse(error: click.ClickException, as_json: bool) -> None:
     """Print what is wrong with the command line itself."""
     if not as_json:
-        error.show()
+        text = io.StringIO()
+        error.show(text)
+        _to_stderr(text.getvalue().rstrip("\n"))
         return
     import json
 
@@ -487,26 +491,34 @@ def _interrupt(signum: int, frame: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
+def _invoke(arguments: list[str]) -> None:
+    """Run the command line, help and misuse included."""
+    try:
+        scaffold.main(args=arguments, prog_name="scaffold", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.ClickException as error:
+        _tell_misuse(error, "--json" in arguments)
+        sys.exit(error.exit_code)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process."""
     # A polite kill takes the same way out as Ctrl-C: everything is put back.
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        scaffold.main(
-            args=list(arguments) if arguments is not None else None,
-            prog_name="scaffold",
-            standalone_mode=False,
-        )
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
-    except click.ClickException as error:
-        _tell_misuse(error, "--json" in (sys.argv if arguments is None else arguments))
-        sys.exit(error.exit_code)
+        _invoke(sys.argv[1:] if arguments is None else list(arguments))
     except (KeyboardInterrupt, click.Abort) as error:
         outcome = str(error) or _AS_BEFORE
         _to_stderr(f"interrupted: {outcome}")
         sys.exit(_INTERRUPTED)
-    except Exception:
+    except Exception as error:
+        # Files are worded where they are written; what has no name is output.
+        if isinstance(error, OSError) and error.errno in _FULL and not error.filename:
+            _to_stderr(f"error: standard output: {error.strerror}; {_AS_BEFORE}")
+            if sys.stdout is not None:
+                _give_up(sys.stdout)
+            sys.exit(_DISK_REFUSED)
         # A bug. Python would end with 1, which means that something was found.
         if sys.stderr is not None:
             sys.excepthook(*sys.exc_info())

@@ -1,4 +1,4 @@
-# ruff: noqa: PTH103, PTH105, PTH109, PTH113, PTH117, PTH120, PTH123
+# ruff: noqa: PTH103, PTH105, PTH109, PTH117, PTH120, PTH123
 """Answers `scaffold check` without examining anything again.
 
 A clean verdict depends on the content of some files and folders alone. `check` keeps

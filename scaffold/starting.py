@@ -145,7 +145,12 @@ def _check(folder: Path, package: str) -> None:
             "means nothing else to Python"
         )
     try:
+        folder.absolute()  # needs the current folder
         _check_folder(folder)
+    except FileNotFoundError:
+        raise UsageError(
+            "the current folder does not exist any more", fix="cd to another folder"
+        ) from None
     except (OSError, ValueError) as error:
         problem = getattr(error, "strerror", "") or "is not a path"
         raise UsageError(f"{str(folder)!r}: {problem}") from None

@@ -51,6 +51,37 @@ def test_status_lines_that_nobody_can_read_change_nothing(
     assert shell("scaffold check nope 2>/dev/full").returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("line", "exit_code"),
+    [
+        ("scaffold -h >/dev/full", 7),
+        ("scaffold check -h >/dev/full", 7),
+        ("scaffold --version >/dev/full", 7),
+        ("scaffold nosuch --json >/dev/full", 7),
+        ("scaffold list --json -C /nosuch >/dev/full", 7),
+        ("scaffold nosuch 2>/dev/full", 2),
+        ("scaffold regenerate 2>/dev/full", 2),
+        ("scaffold nosuch 2>&-", 2),
+    ],
+)
+def test_help_and_misuse_that_nobody_can_read(
+    shell: Shell, line: str, exit_code: int
+) -> None:
+    done = shell(line)
+    assert (done.returncode, done.stdout) == (exit_code, "")
+    assert "Traceback" not in done.stderr
+    assert ("standard output: No space left" in done.stderr) == (exit_code == 7)
+
+
+def test_a_current_folder_that_was_removed(shell: Shell, tmp_path: Path) -> None:
+    for command in ("init x", "list", f"{' '.join(HUDDLE)} -n"):
+        removed = tmp_path / "removed"
+        removed.mkdir()
+        done = shell(f"rmdir {removed}; scaffold {command}", cwd=removed)
+        assert done.returncode == 2, done.stderr
+        assert "the current folder does not exist any more" in done.stderr
+
+
 def test_data_that_cannot_be_written_is_told_with_what_became_of_the_tree(
     shell: Shell, project: Path
 ) -> None:
