@@ -9,6 +9,7 @@ from runtime.errors import ScriptError
 from runtime.pipeline.alert import AlertNode, AlertNodeData
 from runtime.pipeline.chain import methods_of
 from runtime.pipeline.handler import AlertHandler
+from runtime.pipeline.missing_handlers import advice, section_of
 from runtime.pipeline.node import Node, link
 from runtime.pipeline.properties import (
     DoubleQuotesError,
@@ -150,7 +151,9 @@ def _misplaced(target: Object, wanted: str, name: str) -> ScriptError:
         return _hint(wanted, name, target, "property", ".")
     if wanted == "property method" and methods_of(node_of(target)).find(name):
         return _hint(wanted, name, target, "chaining method", "|")
-    return ScriptError(f'no method or property "{name}" on {target.go_type}')
+    on_alert = isinstance(target, AlertNode | AlertNodeData | AlertHandler)
+    how = advice(section_of(name)) if on_alert and wanted == "property method" else ""
+    return ScriptError(f'no method or property "{name}" on {target.go_type}{how}')
 
 
 def _hint(

@@ -11,22 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from runtime.pipeline.missing_handlers import OTHER_PROTOCOLS
+from runtime.pipeline.missing_handlers import SECTIONS as HANDLERS
 from runtime.server.decoding import is_enabled, is_off, matching
 from runtime.server.toml_lines import printable
 from runtime.suggestions import nearest, suggestion
 
-# Kapacitor's alert handlers. Where one exists here, its field in `AlertHandlers` comes
-# first.
-HANDLERS = frozenset(
-    (
-        *("alerta", "bigpanda", "discord", "hipchat", "httppost", "kafka", "mqtt"),
-        *("opsgenie", "opsgenie2", "pagerduty", "pagerduty2", "pushover", "sensu"),
-        *("servicenow", "slack", "smtp", "snmptrap", "talk", "teams", "telegram"),
-        *("victorops", "zenoss"),
-    )
-)
-# those among them that send no HTTP requests, as what is generated does
-_OTHER_PROTOCOLS = frozenset(("kafka", "mqtt", "sensu", "smtp", "snmptrap"))
 # Kapacitor's other sections, and what an enabled one would do; "": nothing to miss
 OTHERS = {
     "influxdb": "this server has no connection to InfluxDB yet: it takes points over "
@@ -187,7 +177,7 @@ def _judge(
 def _missing(name: str, present: Present) -> str:
     make = (
         "It does not speak HTTP and cannot be generated. Disable it"
-        if name in _OTHER_PROTOCOLS
+        if name in OTHER_PROTOCOLS
         else f"Make it with `scaffold new-handler {name}`, run kapacitord in the project "
         "that has it, disable it"
     )

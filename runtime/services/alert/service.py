@@ -20,6 +20,7 @@ from runtime.dialing import Dialer
 from runtime.errors import DeliveryError, KapacitorError, OptionsError
 from runtime.golang.glob import match as glob_match
 from runtime.golang.quoting import quote
+from runtime.pipeline.missing_handlers import advice
 from runtime.services.alert.attached import Attached, Attachments
 from runtime.services.alert.event_states import EventStates
 from runtime.services.alert.handlers import (
@@ -443,7 +444,8 @@ class AlertService:
             return None
         kind = HANDLER_KINDS.get(spec.kind)
         if kind is None:
-            raise OptionsError(f"unsupported action kind {quote(spec.kind)}")
+            how = advice(spec.kind)
+            raise OptionsError(f"unsupported action kind {quote(spec.kind)}{how}")
         policy.check_references(spec.options)
         context = HandlerContext(spec.topic, spec.id, self, self._dialer)
         handler = kind(self._services, spec.options or {}, context)

@@ -65,6 +65,22 @@ def predicate_of(script: str) -> str:
             'line 1 char 15: no method or property "foo" on *pipeline.FromNode',
         ),
         (
+            "stream|from().slack()",
+            'line 1 char 15: no method or property "slack" on *pipeline.FromNode',
+        ),
+        (
+            "stream|from()|alert().pagerDuty2()",
+            'line 1 char 23: no method or property "pagerDuty2" on *pipeline.AlertNode; '
+            "this server has no pagerduty2 handler. Make it with `scaffold new-handler "
+            "pagerduty2`, and run kapacitord in the project that has it",
+        ),
+        (
+            "stream|from()|alert().log('/a').email('a@b')",
+            'line 1 char 33: no method or property "email" on *pipeline.LogHandler; '
+            "this server has no smtp handler. It does not speak HTTP and cannot be "
+            "generated",
+        ),
+        (
             "stream.nope()",
             'line 1 char 8: no method or property "nope" on *pipeline.StreamNode',
         ),

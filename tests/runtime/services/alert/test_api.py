@@ -212,6 +212,22 @@ NAME = "must contain only letters, numbers, '-', '.' and '_'."
         ),
         (
             "t",
+            {"id": "h", "kind": "slack"},
+            500,
+            created(
+                'unsupported action kind "slack"; this server has no slack handler. '
+                "Make it with `scaffold new-handler slack`, and run kapacitord in the "
+                "project that has it"
+            ),
+        ),
+        (
+            "t",
+            {"id": "h", "kind": "email"},
+            500,
+            created('unsupported action kind "email"'),
+        ),
+        (
+            "t",
             {"id": "h", "kind": "hipchat", "options": {"rooom": "a", "foo": 1}},
             500,
             created(

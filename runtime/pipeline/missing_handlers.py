@@ -1,0 +1,41 @@
+"""Alert handlers of Kapacitor, which this server may lack."""
+
+from __future__ import annotations
+
+# by their sections. Where one exists here, its field in `AlertHandlers` comes first.
+SECTIONS = frozenset(
+    (
+        *("alerta", "bigpanda", "discord", "hipchat", "httppost", "kafka", "mqtt"),
+        *("opsgenie", "opsgenie2", "pagerduty", "pagerduty2", "pushover", "sensu"),
+        *("servicenow", "slack", "smtp", "snmptrap", "talk", "teams", "telegram"),
+        *("victorops", "zenoss"),
+    )
+)
+# those among them that send no HTTP requests, as what is generated does
+OTHER_PROTOCOLS = frozenset(("kafka", "mqtt", "sensu", "smtp", "snmptrap"))
+# a property of scripts that is not named like its section
+_SECTION_OF = {"email": "smtp"}
+
+
+def section_of(name: str) -> str:
+    """The section of what a script calls `pagerDuty2` or `email`."""
+    kind = name.lower()
+    return _SECTION_OF.get(kind, kind)
+
+
+def advice(section: str) -> str:
+    """How to get the handler of a section, to end an error message with.
+
+    It is empty where Kapacitor has no such handler.
+    """
+    if section not in SECTIONS:
+        return ""
+    if section in OTHER_PROTOCOLS:
+        return (
+            f"; this server has no {section} handler. It does not speak HTTP and cannot "
+            "be generated"
+        )
+    return (
+        f"; this server has no {section} handler. Make it with `scaffold new-handler "
+        f"{section}`, and run kapacitord in the project that has it"
+    )
