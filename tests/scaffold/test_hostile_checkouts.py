@@ -346,7 +346,7 @@ def test_settings_are_a_plain_file(
                 file.mkdir()
             else:
                 file.symlink_to(place.outside / "nothing")
-        problem = "is a symbolic link" if "link" in plant else "is no plain file"
+        problem = "is a symbolic link" if "link" in plant else "is not a regular file"
         for command in (("list",), ("check",), HUDDLE, ("recover",)):
             code, said = run(place, command)
             assert code == 5, said
