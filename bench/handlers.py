@@ -1,12 +1,13 @@
-"""What the next handler costs, and /metrics, when there are many.
+"""What the next handler costs, and /metrics and a start, when there are many.
 
-Run `python bench/handlers.py`: it defines handlers over HTTP and prints how long the
-first hundred and the last hundred took each, in ms.
+Run `python bench/handlers.py`, or name some of its shapes: it defines handlers over HTTP
+and prints the median times of the first hundred and of the last hundred, in ms.
 """
 
 from __future__ import annotations
 
 import argparse
+import statistics
 import tempfile
 import time
 from collections.abc import Callable
@@ -15,34 +16,55 @@ from typing import Any
 
 from busy import BASE, Server
 
-_KINDS: dict[str, Callable[[int], dict[str, Any]]] = {
-    "tcp": lambda number: {"address": "127.0.0.1:9"},
-    "publish": lambda number: {"topics": [f"publish{number + 1}"]},
+# topic, kind and options of the handler of a number
+_SHAPES: dict[str, Callable[[int], tuple[str, str, dict[str, Any]]]] = {
+    "apart": lambda number: (f"apart{number}", "tcp", {"address": "127.0.0.1:9"}),
+    "one topic": lambda number: ("one", "tcp", {"address": "127.0.0.1:9"}),
+    "post": lambda number: ("posts", "post", {"url": "http://127.0.0.1:9"}),
+    "chain": lambda number: (f"a{number}", "publish", {"topics": [f"a{number + 1}"]}),
+    "chain back": lambda number: (
+        f"b{-number}",
+        "publish",
+        {"topics": [f"b{1 - number}"]},
+    ),
+    "fan out": lambda number: ("fan", "publish", {"topics": [f"fan{number}"]}),
+    "fan in": lambda number: (f"in{number}", "publish", {"topics": ["in"]}),
 }
 
 
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("shapes", nargs="*", choices=[[], *_SHAPES])
     parser.add_argument("--count", type=int, default=5000)
-    count = parser.parse_args().count
+    asked = parser.parse_args()
+    count = asked.count
     with tempfile.TemporaryDirectory() as folder:
         server = Server(Path(folder))
-        for kind, options in _KINDS.items():
+        shapes = asked.shapes or list(_SHAPES)
+        for name in shapes:
             taken = []
             for number in range(count):
-                path = f"{BASE}/alerts/topics/{kind}{number}/handlers"
-                body = {"id": "h", "kind": kind, "options": options(number)}
+                topic, kind, options = _SHAPES[name](number)
+                path = f"{BASE}/alerts/topics/{topic}/handlers"
+                body = {"id": f"h{number}", "kind": kind, "options": options}
                 begin = time.monotonic()
                 status, text = server.call("POST", path, body)
                 assert status == 200, text
                 taken.append(1000 * (time.monotonic() - begin))
-            first, last = sum(taken[:100]) / 100, sum(taken[-100:]) / 100
-            print(f"{kind:8} first 100: {first:6.2f} ms   last 100: {last:6.2f} ms")
+            first, last = statistics.median(taken[:100]), statistics.median(
+                taken[-100:]
+            )
+            print(f"{name:10} first 100: {first:6.2f} ms   last 100: {last:6.2f} ms")
         begin = time.monotonic()
         status, text = server.call("GET", "/metrics")
         took = time.monotonic() - begin
-        print(f"/metrics with {2 * count} topics: {took:.2f} s, {len(text)} bytes")
+        print(f"/metrics: {took:.2f} s, {len(text)} bytes")
+        server.stop()
+        begin = time.monotonic()
+        server = Server(Path(folder))
+        took = time.monotonic() - begin
+        print(f"start with {count * len(shapes)} handlers: {took:.2f} s")
         server.stop()
 
 
