@@ -10,7 +10,7 @@ import gc
 import logging
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -133,18 +133,31 @@ async def _serve_until_stopped(server: _Server) -> None:
     hangup = asyncio.Event()
     loop.add_signal_handler(signal.SIGHUP, hangup.set)
     try:
-        await server.open()
+        with _kept_from_collector():
+            await server.open()
     except KapacitorError as error:
         raise ConfigError(f"open server: {error}") from error
-    # what is there by now stays: the collector need not look at it again and again
-    gc.collect()
-    gc.freeze()
     # a signal that came while the server opened asked for what was just done
     hangup.clear()
     reloads = asyncio.create_task(_reload(server, hangup))
     await stop.wait()
     reloads.cancel()
     await server.close()
+
+
+@contextlib.contextmanager
+def _kept_from_collector() -> Iterator[None]:
+    """Keep the collector from what is made inside: it stays as long as the server.
+
+    Looking through hundreds of thousands of states would hold up the first requests.
+    """
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 async def _reload(server: _Server, hangup: asyncio.Event) -> None:
