@@ -37,7 +37,7 @@ _IS_TOLD = (
 _PENDING = "topic = ? AND handler = ? AND state = 'pending'"
 _ENDED = "state <> 'pending'"
 # How many rows one transaction looks at: others use the database in between.
-SLICE = 1000
+SLICE = 250
 _INT64_MAX = 2**63 - 1
 
 

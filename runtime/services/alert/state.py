@@ -13,7 +13,7 @@ from runtime.store import Store
 
 ANONYMOUS = "main:"
 # How many rows of a deleted topic go at a time.
-SLICE = 1000
+SLICE = 250
 _INT64 = range(-(2**63), 2**63)
 
 
