@@ -1,7 +1,7 @@
 """Delays of pings and small writes while the server is busy with something large.
 
-Run `python bench/busy.py`, or name some of: idle, expire, purge, events, delete, resend,
-backup. A client of its own process pings every few milliseconds and writes a line every
+Run `python bench/busy.py`, or name some of: idle, expire, purge, events, groups,
+delete, resend, backup. A client of its own process pings every few milliseconds and writes a line every
 thirty; printed are the slowest answers while the work is done. The aim is 100 ms.
 """
 
@@ -121,6 +121,19 @@ data_dir = "{folder}"
         found = answer.status, answer.read()
         connection.close()
         return found
+
+    def write(self, lines: str) -> None:
+        """Write points, and again where there is no room for more events."""
+        while True:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
+            connection.request("POST", "/write?db=d&rp=r", lines)
+            answer = connection.getresponse()
+            text = answer.read()
+            connection.close()
+            if answer.status == 204:
+                return
+            assert answer.status == 503, text
+            time.sleep(1)
 
     def count(self, state: str) -> int:
         """Number of deliveries in a state, up to a page of them."""
@@ -265,6 +278,19 @@ def events(count: int) -> None:
             reader.join()
 
 
+def groups(count: int) -> None:
+    """Points of as many new groups all fire, twice, in writes of 5,000 points."""
+    with _running() as server, probed(server, "groups"):
+        for time_ns in (1, 2):
+            for first in range(0, count, 5000):
+                lines = (
+                    f"cpu,host=g{number} v=1 {time_ns}"
+                    for number in range(first, first + 5000)
+                )
+                server.write("\n".join(lines))
+            print(f"groups   {server.resident_mb():6.0f} MB resident")
+
+
 def delete(count: int) -> None:
     """A topic is deleted, and its rows go."""
     with _running(states=count) as server, probed(server, "delete"):
@@ -292,7 +318,7 @@ def backup(count: int) -> None:
 
 _ALL = {
     each.__name__: each
-    for each in (idle, expire, purge, events, delete, resend, backup)
+    for each in (idle, expire, purge, events, groups, delete, resend, backup)
 }
 
 
