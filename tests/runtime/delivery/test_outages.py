@@ -45,7 +45,11 @@ class Outage:
         self.now_s = 0.0
         self.offered = defaultdict(list)
         self.deliverer = Deliverer(
-            store, policy=RetryPolicy(), monotonic=lambda: self.now_s
+            store,
+            # most of what waits is in the database only
+            buffer_size=500,
+            policy=RetryPolicy(),
+            monotonic=lambda: self.now_s,
         )
 
     @property
@@ -90,7 +94,7 @@ class Outage:
     ("error", "count", "step_s", "hours"),
     [
         (DeliveryError("connection refused", retry=True), 1000, 30, 1),
-        (DeliveryError("unauthorized", status=401), 10_000, 300, 8),
+        (DeliveryError("unauthorized", status=401), 2000, 300, 8),
     ],
     ids=["refused for an hour", "credentials refused for eight"],
 )
