@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from runtime.golang.numbers import integer
 from runtime.golang.quoting import quote
 from runtime.units import (
     DAY,
@@ -40,6 +41,8 @@ _GO = {
 _INFLUX_PART = re.compile(r"(\d+)(ns|ms|[uµsmhdw])", re.ASCII)
 _GO_PART = re.compile(r"(\d+\.?\d*|\.\d+)([^\d.]*)", re.ASCII)
 _MAX = 2**63 - 1
+# What stands further behind the point makes no nanosecond.
+_FRACTION_DIGITS = 40
 
 
 def parse_influx(text: str) -> Nanoseconds:
@@ -56,7 +59,7 @@ def parse_influx(text: str) -> Nanoseconds:
     for part in _INFLUX_PART.finditer(rest):
         if part.start() != end:
             break
-        total += int(part[1]) * INFLUX_UNITS[part[2]]
+        total += integer(part[1]) * INFLUX_UNITS[part[2]]
         end = part.end()
     if not rest or end != len(rest) or total > _MAX:
         raise ValueError("invalid duration")
@@ -94,5 +97,6 @@ def _go_part(number: str, unit: str, text: str) -> int:
         raise ValueError(f"time: unknown unit {quote(unit)} in duration {quote(text)}")
     whole, _, fraction = number.partition(".")
     size = _GO[unit]
-    part = int(fraction) * size // 10 ** len(fraction) if fraction else 0
-    return int(whole or 0) * size + part
+    fraction = fraction[:_FRACTION_DIGITS]
+    part = int(fraction or 0) * size // 10 ** len(fraction)
+    return integer(whole) * size + part

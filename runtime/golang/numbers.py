@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import math
 
+# 64 bits hold no number of so many digits; Python refuses some thousands of them.
+_MANY_DIGITS = 40
+
+
+def integer(digits: str) -> int:
+    """The value of decimal digits; of very many, another one beyond 64 bits."""
+    return int(digits.lstrip("0")[:_MANY_DIGITS] or "0")
+
 
 def wrapped(value: int) -> int:
     """The int64 that Go's arithmetic leaves of an exact result."""

@@ -40,7 +40,15 @@ def from_yaml(text: str) -> Any:
             found[key] = loader.construct_object(value_node, deep=True)
         return found
 
+    def integer(loader: Any, node: yaml.ScalarNode) -> int | str:
+        try:
+            return int(loader.construct_yaml_int(node))
+        # Go too keeps what no number can hold as the text it is
+        except ValueError:
+            return str(node.value)
+
     Loader.add_constructor("tag:yaml.org,2002:map", mapping)
+    Loader.add_constructor("tag:yaml.org,2002:int", integer)
     # dates stay the text they are written as, for JSON has no other form
     Loader.add_constructor(
         "tag:yaml.org,2002:timestamp", lambda loader, node: node.value

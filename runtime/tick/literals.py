@@ -7,6 +7,7 @@ from collections.abc import Callable
 from runtime.errors import ScriptError
 from runtime.golang import regex
 from runtime.golang.durations import INFLUX_UNITS
+from runtime.golang.numbers import integer
 from runtime.tick import ast, lexer
 
 _MAX_INT = 2**63 - 1
@@ -38,7 +39,7 @@ def _number_value(text: str) -> int | float:
 
 def _duration(text: str, position: int, comments: _Comments) -> ast.DurationNode:
     digits = text[:-2] if text.endswith("ms") else text[:-1]
-    value = int(digits) * _UNITS[text[len(digits) :]]
+    value = integer(digits) * _UNITS[text[len(digits) :]]
     if value > _MAX_INT:
         raise ScriptError(f"parser: overflowed duration {text}")
     return ast.DurationNode(value, text, position=position, comments=comments)

@@ -14,6 +14,7 @@ from runtime.golang import durations, glob, json, numbers, regex
 from runtime.golang.printing import WidthError, sprint, sprintf, sprintln
 from runtime.golang.quoting import quote
 from runtime.golang.values import Int, StringMap, Struct, Time
+from runtime.golang.yaml import from_yaml
 from runtime.units import Duration, go_duration, influx_duration, rfc3339
 
 
@@ -256,6 +257,38 @@ def test_wrong_go_durations_are_named(text: str, fault: str) -> None:
     with pytest.raises(ValueError) as caught:
         durations.parse_go(text)
     assert str(caught.value) == fault
+
+
+# more than Python reads as an integer
+MANY = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "fault"),
+    [
+        (durations.parse_influx, f"{MANY}s", "invalid duration"),
+        (durations.parse_influx, f"-1h{MANY}ns", "invalid duration"),
+        (durations.parse_go, f"{MANY}s", f'time: invalid duration "{MANY}s"'),
+        (durations.parse_go, f"1h{MANY}.5ns", f'time: invalid duration "1h{MANY}.5ns"'),
+    ],
+)
+def test_durations_of_many_digits_are_invalid(
+    read: Callable[[str], int], text: str, fault: str
+) -> None:
+    with pytest.raises(ValueError) as caught:
+        read(text)
+    assert str(caught.value) == fault
+
+
+def test_digits_that_mean_nothing_are_read() -> None:
+    assert durations.parse_influx(f"{'0' * 5000}1s") == 10**9
+    assert durations.parse_go(f"{'0' * 5000}1.5{'0' * 5000}s") == 1_500_000_000
+    assert durations.parse_go(f"0.{MANY}ms") == 999_999
+
+
+def test_yaml_integers_of_many_digits_are_text() -> None:
+    read = from_yaml(f"a: {MANY}\nb: 0x10\nc: -7")
+    assert read == {"a": MANY, "b": 16, "c": -7}
 
 
 @given(st.integers(min_value=-(2**62), max_value=2**62))

@@ -79,6 +79,7 @@ def value(script: str) -> object:
             "var x = 9223372036854775808",
             'illegal number syntax: "9223372036854775808"',
         ),
+        (f"var x = {'9' * 5000}s", f"overflowed duration {'9' * 5000}s"),
         ("var x = /(/", "error parsing regexp: missing closing ): `(`"),
         (
             "stream|from()|window().period(1h30m)",
