@@ -8,7 +8,9 @@ from __future__ import annotations
 import base64
 import re
 from typing import Literal, NamedTuple
-from urllib.parse import parse_qsl, unquote_plus
+from urllib.parse import unquote_plus
+
+from runtime.golang.queries import parse_query
 
 _SEPARATORS = re.compile(r"[;?#]|%26|%3[bf]|%23", re.IGNORECASE)
 SUBSCRIBER = "~subscriber"
@@ -41,11 +43,10 @@ def credentials(authorization: str, query: str) -> Credentials | None:
     if kind.lower() == "basic" and (pair := _basic(value)) is not None:
         return _of(*pair)
     if query:
-        found: dict[str, str] = {}
-        for name, each in parse_qsl(query, keep_blank_values=True):
-            found.setdefault(name, each)
-        if found.get("u") and found.get("p"):
-            return _of(found["u"], found["p"])
+        values = parse_query(query)
+        user, secret = (values.get(name, [""])[0] for name in ("u", "p"))
+        if user and secret:
+            return _of(user, secret)
     return None
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import parse_qs
 
 from runtime.golang.json import encode
+from runtime.golang.queries import parse_query
 from runtime.services.auth.users import User
 
 BASE = "/kapacitor/v1"
@@ -55,9 +55,7 @@ class Request:
     @property
     def query(self) -> dict[str, list[str]]:
         """All parameters, in the order sent."""
-        if not self.query_string:
-            return {}
-        return parse_qs(self.query_string, keep_blank_values=True)
+        return parse_query(self.query_string)
 
     def parameter(self, name: str, default: str = "") -> str:
         """The first value of a parameter of the query."""

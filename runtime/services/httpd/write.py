@@ -6,10 +6,10 @@ import asyncio
 import logging
 from collections.abc import Collection
 from typing import Protocol
-from urllib.parse import parse_qs
 
 from runtime.compute import Compute
 from runtime.errors import BusyError, KapacitorError, StoreError
+from runtime.golang.queries import parse_query
 from runtime.line_protocol import Write
 from runtime.services.httpd.messages import (
     NO_CONTENT,
@@ -174,7 +174,7 @@ class WriteHandler:
         known = self._queries.get(query)
         if known is not None:
             return known
-        values = parse_qs(query, keep_blank_values=True)
+        values = parse_query(query)
         db, rp, precision = (
             values.get(name, [""])[0] for name in ("db", "rp", "precision")
         )

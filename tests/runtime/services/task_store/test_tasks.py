@@ -400,6 +400,7 @@ def test_a_page_shows_null_for_what_json_lacks(api: Any, quotient: str) -> None:
 def test_writing(api: Any) -> None:
     for body, query, status, text in (
         ("cpu v=5", "rp=r", 400, "database is required\n"),
+        ("cpu v=5", "db=d;rp=r", 400, "database is required\n"),
         ("", "db=d", 204, ""),
         ("# nothing", "db=d", 204, ""),
         ("cpu bad", "", 400, "unable to parse 'cpu bad': invalid field format\n"),
