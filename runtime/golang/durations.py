@@ -98,5 +98,6 @@ def _go_part(number: str, unit: str, text: str) -> int:
     whole, _, fraction = number.partition(".")
     size = _GO[unit]
     fraction = fraction[:_FRACTION_DIGITS]
-    part = int(fraction or 0) * size // 10 ** len(fraction)
+    scale: int = 10 ** len(fraction)
+    part = int(fraction or 0) * size // scale
     return integer(whole) * size + part
