@@ -187,8 +187,8 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
 
         An exception in `accepts` or `failure` leaves the decision to the status: it
         means success if it is in `ok`. Where `accepts` refuses such a status, and the
-        body is not a JSON object or lacks a value that was looked for, the delivery is
-        tried again.
+        body is not a JSON object or lacks a value that was looked for, or the endpoint
+        says when to come back, the delivery is tried again.
 
         Raises:
             DeliveryError: the answer means that the event was not delivered.
@@ -200,7 +200,9 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
         # a proxy's page is not the endpoint's refusal, nor is what lacks the values that
         # were asked for
         is_unclear = doubts or not isinstance(response.json, dict)
-        error.retry = error.retry or (response.status in self.ok and bool(is_unclear))
+        # some services announce their rate limits with 200 and `Retry-After`
+        may_pass = bool(is_unclear) or response.retry_after_s is not None
+        error.retry = error.retry or (response.status in self.ok and may_pass)
         raise error
 
     def _is_accepted(self, response: Response) -> bool:

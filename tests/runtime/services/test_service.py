@@ -160,6 +160,16 @@ def test_a_success_status_without_the_json_that_confirms_it_is_tried_again(body)
     assert not outcome(TruthfulService, 400, body).retry
 
 
+@pytest.mark.parametrize(("wait_s", "retry"), [(None, False), (0.0, True), (3.0, True)])
+def test_a_refusal_that_says_when_to_come_back_is_tried_again(wait_s, retry):
+    body = b'{"ok": false, "error": "rate_limited"}'
+    service = TruthfulService(Config("http://127.0.0.1:1"), None)
+    for status, expected in ((200, retry), (400, False)):
+        with pytest.raises(DeliveryError) as caught:
+            service.check(Response(status, body, retry_after_s=wait_s))
+        assert (caught.value.retry, caught.value.retry_after_s) == (expected, wait_s)
+
+
 def test_a_refusal_in_json_is_final():
     assert not outcome(TruthfulService, 200, '{"ok": false}').retry
     assert outcome(TruthfulService, 200, '{"ok": true}') is None
