@@ -130,12 +130,17 @@ class Store:
 
         def let_others(status: int, remaining: int, total: int) -> None:
             self._lock.release()
-            self._lock.acquire()
+            try:
+                # bit by bit: a commit would wait until the disk has all of the copy
+                os.fdatasync(copy)
+            finally:
+                self._lock.acquire()
 
         with self._lock, _translated("copy"):
             if schema.has_residue(self._connection):
                 schema.remove_residue(self._connection)
             target = sqlite3.connect(path, isolation_level=None)
+            copy = os.open(path, os.O_RDWR | os.O_CLOEXEC)
             try:
                 # a copy that a crash cuts short is thrown away anyway
                 target.execute("PRAGMA synchronous = OFF")
@@ -147,6 +152,7 @@ class Store:
                 write_ahead.mark_whole(target)
             finally:
                 target.close()
+                os.close(copy)
 
     def rebuild(self) -> None:
         """Make the indexes anew.
