@@ -60,7 +60,8 @@ class Records(Generic[RecordT]):
 
     def all(self) -> list[RecordT]:
         """All records, sorted by id."""
-        return [self._records[id] for id in sorted(self._records)]
+        # of a copy: another thread may ask while one is deleted
+        return [record for _, record in sorted([*self._records.items()])]
 
     def put(self, record: RecordT) -> None:
         """Keep `record`."""

@@ -127,11 +127,14 @@ class TaskStoreService:
             yield dict(sorted(tree.items()))
 
     async def _listed(self, name: str, trees: Iterator[dict[str, Any]]) -> Answer:
-        """A list of what the compute thread makes, other work in between."""
-        found = [tree async for tree in self._compute.each(trees)]
-        return await Listed({}, name, found, lambda tree: tree).answer(
-            self._compute.reader
-        )
+        """A list, made while the compute thread goes on with its work.
+
+        What is read meanwhile are records that are replaced whole, counters, and sizes:
+        each is right by itself, though a moment older or newer than the next.
+        """
+        reader = self._compute.reader
+        found = await reader.run(list, trees)
+        return await Listed({}, name, found, lambda tree: tree).answer(reader)
 
     def _create_task(self, request: Request) -> Answer:
         task = self._tasks.create(Body.of(request.body), self._policy)

@@ -1,6 +1,8 @@
 """Tasks over HTTP. Source of the texts: Kapacitor services/task_store."""
 
+import asyncio
 import re
+import threading
 from typing import Any
 
 import pytest
@@ -460,3 +462,28 @@ def test_what_a_script_says_it_reads_goes_with_it(api):
     assert made["dbrps"] == [{"db": "e", "rp": "f"}]
     made = api.json("PATCH", "/tasks/x", {"script": "stream|from()|sample(2)"})
     assert made["dbrps"] == [{"db": "e", "rp": "f"}]
+
+
+def test_tasks_and_templates_are_listed_while_the_compute_thread_works(api):
+    script = "stream|from()|window().period(1m).every(1m)|mean('v')|alert().topic('t')"
+    body = {"id": "a", "dbrps": [{"db": "d", "rp": "r"}], "script": script}
+    api.json("POST", "/tasks", body | {"status": "enabled"})
+    api.json("POST", "/templates", {"id": "b", "type": "stream", "script": script})
+    done = threading.Event()
+
+    async def work() -> asyncio.Future[bool]:
+        return api.server._compute.run(done.wait, 30)
+
+    working = api.run(work())
+    try:
+        assert [each["id"] for each in api.json("GET", "/tasks")["tasks"]] == ["a"]
+        listed = api.json("GET", "/templates")["templates"]
+        assert [each["id"] for each in listed] == ["b"]
+        assert not working.done()
+    finally:
+        done.set()
+
+    async def end() -> bool:
+        return await working
+
+    assert api.run(end())
