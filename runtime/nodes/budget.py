@@ -9,8 +9,9 @@ from typing import NamedTuple, Protocol
 from runtime.errors import TaskError
 from runtime.units import MINUTE, SECOND, Nanoseconds, go_duration
 
-# After how many points, or other steps of a loop, a node looks at its budget.
-STEPS = 1024
+# After how many points, or other steps of a loop, a node looks at its budget: few, since
+# an expression with long strings may take half a second each time.
+STEPS = 8
 # Intervals between estimates of what a task keeps: during a long write, and otherwise.
 _MEASURED_EVERY: Nanoseconds = SECOND
 _RESTING: Nanoseconds = 4 * SECOND
