@@ -373,7 +373,11 @@ class _Compiler:
     def _unary(self, node: ast.UnaryOp) -> Code:
         value = self.compile(node.operand)
         if isinstance(node.op, ast.Not):
-            return Code(functions.negated(value.node), Kind.BOOL).using(value)
+            made = functions.negated(value.node)
+            if not functions.is_truth(made):
+                # `not not x` and its kin would be x itself, perhaps a string or a secret
+                made = ast.UnaryOp(ast.Not(), value.node)
+            return Code(made, Kind.BOOL).using(value)
         if isinstance(node.op, ast.USub) and value.kind in _NUMBERS:
             made = ast.UnaryOp(ast.USub(), value.node)
             return replace(Code(made, value.kind).using(value), bits=value.bits)

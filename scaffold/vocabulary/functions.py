@@ -98,6 +98,20 @@ def negated(node: ast.expr) -> ast.expr:
     return ast.UnaryOp(ast.Not(), node)
 
 
+def is_truth(node: ast.expr) -> bool:
+    """Whether the value of an expression is certainly True or False."""
+    match node:
+        case ast.Compare() | ast.UnaryOp(op=ast.Not()):
+            return True
+        case ast.BoolOp(values=values):
+            return all(map(is_truth, values))
+        case ast.Call(func=ast.Attribute(attr=name)):
+            return name in ("startswith", "endswith")
+        case ast.Call(func=ast.Name(id=name)):
+            return name == "matches"
+    return False
+
+
 def get(arguments: Arguments) -> Code:
     """`get(map, key, default)`: the value under a key, or the default."""
     holder, key = arguments[0], _text(arguments[1])

@@ -109,6 +109,25 @@ def try_out(text, scope=SCOPE, worlds=WORLDS):
     return True
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not not config.k",
+        "not pick(config.s, not config.k)",
+        "not (config.i and not config.l)",
+        "not pick(not config.m, not pick(config.d, not opt.s))",
+    ],
+)
+def test_the_opposite_of_an_opposite_is_a_truth_value(text):
+    assert try_out(text)
+    node = compile_expression(text, SCOPE).node
+    for world in WORLDS:
+        value = eval(
+            compile(source(node), text, "eval"), {**FUNCTIONS_OF_SAMPLES, **world}
+        )
+        assert isinstance(value, bool)
+
+
 @pytest.mark.parametrize("operator", BINARY)
 def test_every_operator_takes_or_refuses_every_two_values(operator):
     taken = [
