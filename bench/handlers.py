@@ -1,4 +1,4 @@
-"""What the next handler costs, and /metrics and a start, when there are many.
+"""Cost of one more handler, of /metrics and of a start when there are many.
 
 Run `python bench/handlers.py`, or name some of its shapes: it defines handlers over HTTP
 and prints the median times of the first hundred and of the last hundred, in ms.

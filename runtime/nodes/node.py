@@ -88,7 +88,7 @@ class Node:
         child.parents.append(self)
 
     def observe(self, observer: Node) -> None:
-        """Let `observer` see what this node emits; it is no child where edges count."""
+        """Let `observer` see what this node emits, without an edge in the statistics."""
         self.children.append(observer)
         self._observers += 1
 

@@ -24,7 +24,7 @@ def section_of(name: str) -> str:
 
 
 def advice(section: str) -> str:
-    """How to get the handler of a section, to end an error message with.
+    """Advice that ends an error message: the way to the handler of a section.
 
     It is empty where Kapacitor has no such handler.
     """

@@ -175,7 +175,7 @@ class Service:
     def handler(self, options: HandlerConfig) -> Handler:
         """A handler that posts its events with `options`.
 
-        An unknown endpoint is no error here, as it may be configured later; a handler
+        An unknown endpoint is accepted here, as it may be configured later; a handler
         that is defined is asked with `Handler.check`.
 
         Raises:

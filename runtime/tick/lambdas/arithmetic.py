@@ -54,7 +54,7 @@ def kind_of(symbol: str) -> str:
 
 
 def complaint(symbol: str, left: Type, right: Type) -> str:
-    """Reason why there is no operation for these types.
+    """Reason for refusing the operation on these types.
 
     Source: Kapacitor tick/stateful/eval_binary_node.go, determineError: only the left
     side is looked at, though its type may be one that the operator takes on the right.
