@@ -23,13 +23,13 @@ from scaffold.generate import (
     refuse_conflicts,
     wanted,
 )
+from scaffold.names import closest
 from scaffold.patching.patch import Registration, register
 from scaffold.project import Project
 from scaffold.report import Report, patch
+from scaffold.spec.model import HandlerSpec
+from scaffold.spec.parse import differences, from_flags, parse
 from scaffold.tree import DiskTree, Tree, WatchedTree
-from scaffold.vocabulary.model import HandlerSpec
-from scaffold.vocabulary.names import closest
-from scaffold.vocabulary.spec import differences, from_flags, parse
 
 _MAX_SPEC_BYTES = 65_536
 

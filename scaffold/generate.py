@@ -11,9 +11,9 @@ from scaffold.change import Change
 from scaffold.errors import Conflict, Fault, PlanError, PlanErrors, SpecError
 from scaffold.patching.patch import Outcome, Registration, register
 from scaffold.rendering.layout import fit_module
+from scaffold.spec.model import HandlerSpec
 from scaffold.state import Record, Registered
 from scaffold.tree import Tree
-from scaffold.vocabulary.model import HandlerSpec
 
 Render = Callable[[str, HandlerSpec, str], str]
 """The text of a template, for a spec and the package that the runtime is called."""

@@ -31,7 +31,7 @@ def places() -> Report:
 
 def schema() -> Report:
     """The JSON Schema of specs."""
-    from scaffold.vocabulary import schema as schemas
+    from scaffold.spec import schema as schemas
 
     made = schemas.schema()
     return Report(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from scaffold.names import Names
 from scaffold.patching.anchors import Anchor
 from scaffold.places import CREATE, EDIT, SPEC_PATH, Create, Edit
-from scaffold.vocabulary.names import Names
 
 
 class File(NamedTuple):

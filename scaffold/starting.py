@@ -17,9 +17,9 @@ from scaffold.patching.patch import Registration, find, fitted
 from scaffold.patching.slots import Source
 from scaffold.rendering.layout import fit_module
 from scaffold.report import Report
+from scaffold.spec.parse import parse
 from scaffold.state import Record
 from scaffold.tree import MemoryTree
-from scaffold.vocabulary.spec import parse
 
 _DISTRIBUTION = "scaffold-alerts"
 _NOT_COPIED = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})

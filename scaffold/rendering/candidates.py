@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from re import error as re_error
 from typing import Any
 
-from scaffold.vocabulary.code import Kind
+from scaffold.expressions.code import Kind
 
 # Python's own parser of regular expressions; it reads nearly all that RE2 does
 sre: Any = importlib.import_module("re._constants")

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from runtime.units import HOUR, MILLISECOND, MINUTE, SECOND, go_duration
+from scaffold.expressions.code import Kind
+from scaffold.prose import docstring
 from scaffold.rendering.source import LINE_LENGTH, statement
-from scaffold.vocabulary.code import Kind
-from scaffold.vocabulary.flags import toml_text
-from scaffold.vocabulary.model import Setting
-from scaffold.vocabulary.prose import docstring
+from scaffold.spec.flags import toml_text
+from scaffold.spec.model import Setting
 
 _UNITS = (
     ("HOUR", HOUR),

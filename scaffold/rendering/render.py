@@ -7,10 +7,10 @@ from pathlib import Path
 
 import jinja2
 
+from scaffold import prose
 from scaffold.rendering.compiled import CompiledLoader
 from scaffold.rendering.view import View
-from scaffold.vocabulary import prose
-from scaffold.vocabulary.model import HandlerSpec
+from scaffold.spec.model import HandlerSpec
 
 
 def render(template: str, spec: HandlerSpec, package: str = "runtime") -> str:

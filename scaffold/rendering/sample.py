@@ -31,10 +31,10 @@ from runtime.testing.events import (
 )
 from runtime.units import MINUTE, Duration
 from scaffold.errors import Fault, SpecError
+from scaffold.expressions.code import Code, Kind
 from scaffold.rendering.candidates import candidates
 from scaffold.rendering.source import source
-from scaffold.vocabulary.code import Code, Kind
-from scaffold.vocabulary.model import (
+from scaffold.spec.model import (
     ConfigField,
     Example,
     HandlerSpec,
@@ -43,7 +43,7 @@ from scaffold.vocabulary.model import (
     RequestSpec,
     Setting,
 )
-from scaffold.vocabulary.reading import shown
+from scaffold.spec.reader import shown
 
 BASE = "http://host"
 _MOST_TRIES = 2_000
@@ -129,7 +129,7 @@ class Answer:
 
 def run(code: Code, values: Mapping[str, Any]) -> Any:
     """The value of an expression."""
-    # safe: the tree holds nothing but what scaffold.vocabulary.expressions lets pass
+    # safe: the tree holds nothing but what scaffold.expressions.compiler lets pass
     return eval(source(code.node), {**_FUNCTIONS, **values})
 
 

@@ -7,14 +7,14 @@ import copy
 from collections.abc import Mapping
 from functools import cached_property
 
+from scaffold.expressions.code import Code, Kind, dotted
+from scaffold.expressions.functions import negated
 from scaffold.rendering.declarations import attributes, declaration, field_imports
 from scaffold.rendering.imports import import_lines
 from scaffold.rendering.sample import Sample, content_type
 from scaffold.rendering.source import returned, statement
-from scaffold.vocabulary.code import Code, Kind, dotted
-from scaffold.vocabulary.functions import negated
-from scaffold.vocabulary.model import HandlerSpec, Parameter, RequestSpec, TestField
-from scaffold.vocabulary.values import formatted
+from scaffold.spec.model import HandlerSpec, Parameter, RequestSpec, TestField
+from scaffold.spec.values import formatted
 
 _TEST_DOCS = {
     "event.message": "the message of the event.",

@@ -7,12 +7,13 @@ import re
 from functools import cached_property
 from typing import Any
 
+from scaffold.expressions.code import Kind
+from scaffold.names import identifier, snake_case
 from scaffold.rendering.declarations import duration_node
 from scaffold.rendering.imports import import_lines
 from scaffold.rendering.sample import Sample, sample_value
 from scaffold.rendering.source import literal, statement
-from scaffold.vocabulary.code import Kind
-from scaffold.vocabulary.model import (
+from scaffold.spec.model import (
     ConfigField,
     Example,
     HandlerSpec,
@@ -20,7 +21,6 @@ from scaffold.vocabulary.model import (
     RequestSpec,
     Setting,
 )
-from scaffold.vocabulary.names import identifier, snake_case
 
 _MESSAGE_TYPES = {
     Kind.STR: "str",

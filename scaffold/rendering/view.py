@@ -7,6 +7,16 @@ from functools import cached_property
 from typing import Any
 
 from runtime.settings import camel_case as settings_camel_case
+from scaffold.expressions.code import Kind
+from scaffold.expressions.functions import negated
+from scaffold.prose import (
+    code_span,
+    docstring,
+    markdown,
+    paragraphs,
+    sentence,
+    started,
+)
 from scaffold.rendering.declarations import (
     attributes,
     declaration,
@@ -20,17 +30,7 @@ from scaffold.rendering.sample import Sample
 from scaffold.rendering.service_view import ServiceView
 from scaffold.rendering.source import LINE_LENGTH, literal, returned, statement
 from scaffold.rendering.test_view import TestView
-from scaffold.vocabulary.code import Kind
-from scaffold.vocabulary.functions import negated
-from scaffold.vocabulary.model import ConfigField, HandlerSpec, Option, Setting
-from scaffold.vocabulary.prose import (
-    code_span,
-    docstring,
-    markdown,
-    paragraphs,
-    sentence,
-    started,
-)
+from scaffold.spec.model import ConfigField, HandlerSpec, Option, Setting
 
 _SWITCH_DOCS = {
     "enabled": "whether the service sends alerts.",

@@ -23,7 +23,7 @@ from pathlib import Path
 from scaffold.errors import SpecError
 from scaffold.generate import wanted
 from scaffold.rendering.render import render
-from scaffold.vocabulary.spec import parse
+from scaffold.spec.parse import parse
 for name in sys.argv[1:]:
     started = time.perf_counter()
     text = Path(name).read_text("utf-8", "surrogateescape")

@@ -10,8 +10,8 @@ import pytest
 from scaffold.errors import AnchorNotFound, PlanErrors, SpecError
 from scaffold.generate import ChangeSet, Wanted, generate, generate_all, wanted
 from scaffold.rendering.render import render
+from scaffold.spec.parse import from_flags, parse
 from scaffold.tree import DiskTree, MemoryTree
-from scaffold.vocabulary.spec import from_flags, parse
 
 Files = dict[PurePosixPath, bytes]
 

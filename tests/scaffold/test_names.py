@@ -6,8 +6,8 @@ from runtime.pipeline.alert import AlertNode
 from runtime.server.config import AlertHandlers, Config
 from runtime.services.alert.handlers import HANDLER_KINDS
 from runtime.task_master import HandlerServices
-from scaffold.vocabulary import names
-from scaffold.vocabulary.names import (
+from scaffold import names
+from scaffold.names import (
     Names,
     camel_case,
     default_property,

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from scaffold.check import CODES
+from scaffold.names import Names
 from scaffold.places import CREATE, EDIT, SPEC_PATH
 from scaffold.plan import files, places, spec_path
 from scaffold.rendering.render import templates_path
-from scaffold.vocabulary.names import Names
 
 ROOT = Path(__file__).parents[2]
 DOCS = "".join(

@@ -12,13 +12,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from runtime.tick.parser import parse as parse_tick
-from scaffold import plan
+from scaffold import plan, prose
 from scaffold.errors import SpecError
 from scaffold.rendering.layout import fit_module
 from scaffold.rendering.render import render
-from scaffold.vocabulary import prose
-from scaffold.vocabulary.flags import toml_text
-from scaffold.vocabulary.spec import from_flags, parse
+from scaffold.spec.flags import toml_text
+from scaffold.spec.parse import from_flags, parse
 
 ROOT = Path(__file__).parents[2]
 SPECS = Path(__file__).parent / "specs"

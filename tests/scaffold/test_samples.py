@@ -12,7 +12,7 @@ from scaffold import plan
 from scaffold.errors import SpecError
 from scaffold.rendering.candidates import matching
 from scaffold.rendering.render import render
-from scaffold.vocabulary.spec import parse
+from scaffold.spec.parse import parse
 
 HEAD = """\
 [handler]

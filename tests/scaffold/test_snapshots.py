@@ -7,7 +7,7 @@ import pytest
 from runtime.testing.snapshots import TextSnapshot
 from scaffold import plan
 from scaffold.rendering.render import render
-from scaffold.vocabulary.spec import parse
+from scaffold.spec.parse import parse
 
 ROOT = Path(__file__).parents[2]
 SPECS = {

@@ -10,10 +10,10 @@ from typing import Any
 
 from runtime.errors import DeliveryError
 from runtime.services.expressions import parse_time
-from scaffold.vocabulary import names
-from scaffold.vocabulary.code import Code, Kind, dotted, name_node
-from scaffold.vocabulary.expressions import Scope
-from scaffold.vocabulary.model import (
+from scaffold import names
+from scaffold.expressions.code import Code, Kind, dotted, name_node
+from scaffold.expressions.compiler import Scope
+from scaffold.spec.model import (
     LEVEL_TYPE,
     LEVELS,
     TYPES,
@@ -28,9 +28,9 @@ from scaffold.vocabulary.model import (
     Setting,
     TestField,
 )
-from scaffold.vocabulary.reading import Path, Reader, kind_of
-from scaffold.vocabulary.tables import read_default
-from scaffold.vocabulary.values import RESERVED, Values
+from scaffold.spec.reader import Path, Reader, kind_of
+from scaffold.spec.settings import read_default
+from scaffold.spec.values import RESERVED, Values
 
 _REQUEST_KEYS = (
     "when", "method", "url", "path", "query", "headers", "auth", "json", "form", "text",

@@ -9,11 +9,11 @@ from typing import Any
 
 from runtime.server.toml_lines import positions
 from scaffold.errors import Fault, SpecError
-from scaffold.vocabulary import scopes, sending, tables
-from scaffold.vocabulary.flags import Flags, shown_setting
-from scaffold.vocabulary.model import HandlerSpec
-from scaffold.vocabulary.reading import Path, Reader, shown
-from scaffold.vocabulary.values import Values
+from scaffold.spec import requests, scopes, settings
+from scaffold.spec.flags import Flags, shown_setting
+from scaffold.spec.model import HandlerSpec
+from scaffold.spec.reader import Path, Reader, shown
+from scaffold.spec.values import Values
 
 _SIZE_BYTES = 64 * 1024
 _DEPTH = 20
@@ -108,7 +108,7 @@ def _read(
         raise SpecError([Fault("", f"is nested deeper than {_DEPTH}")], path)
     spec = _spec(document, text, reader, existing, properties)
     if not reader.faults:
-        sending.check_use(reader, spec)
+        requests.check_use(reader, spec)
     if reader.faults:
         raise SpecError(_in_order(reader.faults), path)
     # worded as faults are: with path and line
@@ -125,38 +125,40 @@ def _spec(
 ) -> HandlerSpec:
     reader.keys(document, (), _TABLES, _LATER)
     table = reader.table(document, (), "handler")
-    tables.read_handler_keys(reader, table)
-    names = tables.read_names(reader, table, existing, properties)
-    title = tables.read_title(reader, table, names)
-    config = tables.read_config(reader, reader.table(document, (), "config"))
-    options = tables.read_options(reader, reader.table(document, (), "option"), config)
-    levels = tables.read_levels(reader, reader.table(document, (), "level"))
+    settings.read_handler_keys(reader, table)
+    names = settings.read_names(reader, table, existing, properties)
+    title = settings.read_title(reader, table, names)
+    config = settings.read_config(reader, reader.table(document, (), "config"))
+    options = settings.read_options(
+        reader, reader.table(document, (), "option"), config
+    )
+    levels = settings.read_levels(reader, reader.table(document, (), "level"))
     values = Values(reader, scopes.sending(config, options, levels))
-    lets, values = sending.read_lets(reader, reader.table(document, (), "let"), values)
+    lets, values = requests.read_lets(reader, reader.table(document, (), "let"), values)
     response = reader.table(document, (), "response")
-    answered = scopes.answered(sending.error_key(reader, response), title)
+    answered = scopes.answered(requests.error_key(reader, response), title)
     own_options = {each.key: each for each in options if not each.alias_of}
     test_values = Values(reader, scopes.configured(config, "self.config"))
     return HandlerSpec(
         names,
         title,
-        tables.read_doc(reader, table, ("handler",), "summary", [title]),
-        tables.read_flags(reader, table),
+        settings.read_doc(reader, table, ("handler",), "summary", [title]),
+        settings.read_flags(reader, table),
         config,
         options,
         levels,
         lets,
-        sending.read_checks(reader, document, values),
-        sending.read_requests(reader, document, values),
-        sending.read_response(reader, response, Values(reader, answered)),
-        sending.read_test(
+        requests.read_checks(reader, document, values),
+        requests.read_requests(reader, document, values),
+        requests.read_response(reader, response, Values(reader, answered)),
+        requests.read_test(
             reader,
             reader.table(document, (), "test"),
             names.kind,
             own_options,
             test_values,
         ),
-        sending.read_examples(
+        requests.read_examples(
             reader, document, {each.key: each for each in config}, own_options
         ),
         document,

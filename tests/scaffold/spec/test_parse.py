@@ -3,8 +3,8 @@ import re
 import pytest
 
 from scaffold.errors import SpecError
-from scaffold.vocabulary.flags import toml_text
-from scaffold.vocabulary.spec import differences, from_flags, parse
+from scaffold.spec.flags import toml_text
+from scaffold.spec.parse import differences, from_flags, parse
 
 HEAD = '[handler]\nname = "foo"\n[config]\nurl = {}\nroom = {}\n'
 TAIL = '[[request]]\nurl = "${config.url}"\n[request.json]\ntext = "${event.message}"\n'

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from runtime.server.toml_lines import Positions
 from scaffold.errors import Fault
-from scaffold.vocabulary.code import ExpressionError
-from scaffold.vocabulary.names import closest
+from scaffold.expressions.code import ExpressionError
+from scaffold.names import closest
 
 Path = tuple[str | int, ...]
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from scaffold import plan
 from scaffold.errors import SpecError
 from scaffold.rendering.render import render
 from scaffold.rendering.sample import Sample
-from scaffold.vocabulary.spec import parse
+from scaffold.spec.parse import parse
 
 HEAD = """\
 [handler]

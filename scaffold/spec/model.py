@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
-from scaffold.vocabulary.code import Code, Kind
-from scaffold.vocabulary.names import Names, constant, identifier, snake_case
+from scaffold.expressions.code import Code, Kind
+from scaffold.names import Names, constant, identifier, snake_case
 
 LEVELS = ("OK", "INFO", "WARNING", "CRITICAL")
 FLAGS = ("enabled", "global", "state-changes-only")

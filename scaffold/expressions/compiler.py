@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from scaffold.vocabulary import functions
-from scaffold.vocabulary.code import Code, ExpressionError, Kind, name_node
-from scaffold.vocabulary.names import closest, identifier
+from scaffold.expressions import functions
+from scaffold.expressions.code import Code, ExpressionError, Kind, name_node
+from scaffold.names import closest, identifier
 
 _LENGTH = 2_000
 _DEPTH = 40

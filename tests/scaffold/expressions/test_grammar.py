@@ -18,16 +18,16 @@ from runtime.testing.events import sample_event
 from runtime.units import Duration
 from scaffold import plan
 from scaffold.errors import SpecError
+from scaffold.expressions.code import ExpressionError
+from scaffold.expressions.compiler import compile_expression
+from scaffold.expressions.functions import FUNCTIONS
 from scaffold.rendering.render import render
 from scaffold.rendering.sample import _FUNCTIONS as FUNCTIONS_OF_SAMPLES
 from scaffold.rendering.sample import Answer
 from scaffold.rendering.source import source
-from scaffold.vocabulary.code import ExpressionError
-from scaffold.vocabulary.expressions import compile_expression
-from scaffold.vocabulary.functions import FUNCTIONS
-from scaffold.vocabulary.model import TYPES, ConfigField, LevelMap, Option
-from scaffold.vocabulary.scopes import answered, sending
-from scaffold.vocabulary.spec import parse
+from scaffold.spec.model import TYPES, ConfigField, LevelMap, Option
+from scaffold.spec.parse import parse
+from scaffold.spec.scopes import answered, sending
 
 CASES = 3_000 if os.environ.get("FAULTS") == "long" else 150
 NAMES = {

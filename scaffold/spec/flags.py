@@ -11,11 +11,11 @@ from typing import Any
 
 from runtime.golang.durations import parse_go
 from runtime.units import go_duration
+from scaffold import names
 from scaffold.errors import Fault
-from scaffold.vocabulary import names
-from scaffold.vocabulary.model import TYPE_ALIASES, TYPES
-from scaffold.vocabulary.prose import folded
-from scaffold.vocabulary.reading import Path
+from scaffold.prose import folded
+from scaffold.spec.model import TYPE_ALIASES, TYPES
+from scaffold.spec.reader import Path
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _TRUTH = {"true": True, "false": False}

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scaffold.expressions.code import ExpressionError, Kind, dotted
+from scaffold.expressions.compiler import compile_expression, pieces
+from scaffold.expressions.functions import FUNCTIONS
 from scaffold.rendering.source import literal, source, statement
-from scaffold.vocabulary.code import ExpressionError, Kind, dotted
-from scaffold.vocabulary.expressions import compile_expression, pieces
-from scaffold.vocabulary.functions import FUNCTIONS
-from scaffold.vocabulary.model import TYPES, ConfigField, LevelMap, Option
-from scaffold.vocabulary.scopes import sending
+from scaffold.spec.model import TYPES, ConfigField, LevelMap, Option
+from scaffold.spec.scopes import sending
 
 CONFIG = [
     ConfigField(key, TYPES[type_], TYPES[type_].empty)

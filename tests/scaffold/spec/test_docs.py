@@ -1,12 +1,12 @@
 import re
 from pathlib import Path
 
-from scaffold.vocabulary.functions import FUNCTIONS
-from scaffold.vocabulary.schema import schema
-from scaffold.vocabulary.scopes import EVENT
-from scaffold.vocabulary.spec import parse
+from scaffold.expressions.functions import FUNCTIONS
+from scaffold.spec.parse import parse
+from scaffold.spec.schema import schema
+from scaffold.spec.scopes import EVENT
 
-DOCS = (Path(__file__).parents[2] / "docs/specs.md").read_text()
+DOCS = (Path(__file__).parents[3] / "docs/specs.md").read_text()
 
 
 def test_the_example_is_a_good_spec():

@@ -7,7 +7,7 @@ import textwrap
 import unicodedata
 from collections.abc import Iterable
 
-from scaffold.vocabulary.names import words
+from scaffold.names import words
 
 _STOPS = (".", "!", "?")
 _OPEN_ENDS = ",;:"

@@ -9,16 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from scaffold.vocabulary.code import Code, ExpressionError, Kind, name_node
-from scaffold.vocabulary.expressions import (
+from scaffold.expressions.code import Code, ExpressionError, Kind, name_node
+from scaffold.expressions.compiler import (
     Scope,
     compile_expression,
     compile_pieces,
     list_kind,
 )
-from scaffold.vocabulary.functions import FUNCTIONS
-from scaffold.vocabulary.names import identifier, key_faults, words
-from scaffold.vocabulary.reading import Path, Reader, kind_of
+from scaffold.expressions.functions import FUNCTIONS
+from scaffold.names import identifier, key_faults, words
+from scaffold.spec.reader import Path, Reader, kind_of
 
 _PLAIN = Code(ast.Constant(""), Kind.STR)
 _LOOPED = (

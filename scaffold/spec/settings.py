@@ -9,10 +9,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from runtime.golang.durations import parse_go
-from scaffold.vocabulary import names, prose, scopes
-from scaffold.vocabulary.expressions import Scope
-from scaffold.vocabulary.flags import looks_like_token
-from scaffold.vocabulary.model import (
+from scaffold import names, prose
+from scaffold.expressions.compiler import Scope
+from scaffold.names import Names
+from scaffold.spec import scopes
+from scaffold.spec.flags import looks_like_token
+from scaffold.spec.model import (
     FLAGS,
     LEVELS,
     TYPE_ALIASES,
@@ -23,9 +25,8 @@ from scaffold.vocabulary.model import (
     LevelMap,
     Option,
 )
-from scaffold.vocabulary.names import Names
-from scaffold.vocabulary.reading import Path, Reader, kind_of
-from scaffold.vocabulary.values import Values
+from scaffold.spec.reader import Path, Reader, kind_of
+from scaffold.spec.values import Values
 
 _FILLED_IN = re.compile(r"\$\{[^{}]+\}")
 _TITLE_LENGTH = 60

@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from scaffold.vocabulary.code import Code, Kind, dotted, name_node
-from scaffold.vocabulary.expressions import Scope
-from scaffold.vocabulary.model import LEVELS, LevelMap, Option, Setting
-from scaffold.vocabulary.names import identifier
+from scaffold.expressions.code import Code, Kind, dotted, name_node
+from scaffold.expressions.compiler import Scope
+from scaffold.names import identifier
+from scaffold.spec.model import LEVELS, LevelMap, Option, Setting
 
 
 def _event(path: str, kind: Kind) -> Code:

@@ -9,8 +9,8 @@ import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from scaffold.vocabulary.code import Code, ExpressionError, Kind, method, name_node
-from scaffold.vocabulary.names import closest
+from scaffold.expressions.code import Code, ExpressionError, Kind, method, name_node
+from scaffold.names import closest
 
 Arguments = Sequence[Code]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scaffold.vocabulary.model import FLAGS, LEVELS, TYPE_ALIASES, TYPES
+from scaffold.spec.model import FLAGS, LEVELS, TYPE_ALIASES, TYPES
 
 _NAME = "^[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*$"
 _TEXT = {"type": "string"}

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from scaffold.vocabulary.schema import schema
-from scaffold.vocabulary.spec import from_flags
+from scaffold.spec.parse import from_flags
+from scaffold.spec.schema import schema
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SPECS = [
     *sorted(ROOT.glob("runtime/services/*/handler.toml")),
     *sorted(ROOT.glob("tests/scaffold/specs/*.toml")),

@@ -1,0 +1,1 @@
+"""The expressions of specs, compiled to plain Python."""
