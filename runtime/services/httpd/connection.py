@@ -245,6 +245,8 @@ class Connection(asyncio.Protocol):
     def _hand_over(self) -> None:
         self._shared.open.discard(self)
         protocol = self._shared.fallback()
+        if self._paused:
+            self._resume()
         self._transport.set_protocol(protocol)
         protocol.connection_made(self._transport)
         protocol.data_received(bytes(self._buffer))
@@ -363,11 +365,15 @@ class Connection(asyncio.Protocol):
         """Serve what the buffer holds, and read more, unless the client stalls."""
         if self._stalled or self._transport.is_closing():
             return
-        if self._paused:
-            self._paused = False
-            self._transport.resume_reading()
         if self._buffer:
             self._advance()
+        # what is here is served first: each read may bring a thousand requests
+        if self._paused and not (self.busy and len(self._buffer) > _MAX_HEAD_BYTES):
+            self._resume()
+
+    def _resume(self) -> None:
+        self._paused = False
+        self._transport.resume_reading()
 
     def _write_answer(self, answer: Answer, *, gzipped: bool, close: bool) -> None:
         marks = self._shared.marks
