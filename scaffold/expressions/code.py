@@ -21,8 +21,8 @@ class ExpressionError(Exception):
         self.suggestion = suggestion
 
 
-class Kind(StrEnum):
-    """What kind of value a piece of code gives; the words stand in messages."""
+class Type(StrEnum):
+    """What type of value a piece of code gives; the words stand in messages."""
 
     STR = "text"
     INT = "whole number"
@@ -43,8 +43,8 @@ class Kind(StrEnum):
 _INTEGER_BITS = 64
 _MAX_WEIGHT = 50_000
 
-# what prints values of a kind
-_PRINTERS = {Kind.INT: "str", Kind.DURATION: "go_duration", Kind.TIME: "rfc3339"}
+# what prints values of a type
+_PRINTERS = {Type.INT: "str", Type.DURATION: "go_duration", Type.TIME: "rfc3339"}
 
 
 @dataclass(frozen=True)
@@ -53,19 +53,19 @@ class Code:
 
     Attributes:
         node: its syntax tree.
-        kind: what it gives.
+        type: what it gives.
         imports: the names that it needs from other modules.
         reads: the keys of the spec that it reads: `config.room`.
-        fields: of a table: its keys and the kinds of their values.
+        fields: of a table: its keys and the types of their values.
         weight: about how many values it holds, those of `[let]` included.
         bits: of an integer: how many it has at most.
     """
 
     node: ast.expr
-    kind: Kind
+    type: Type
     imports: frozenset[str] = frozenset()
     reads: frozenset[str] = frozenset()
-    fields: tuple[tuple[str, Kind], ...] = ()
+    fields: tuple[tuple[str, Type], ...] = ()
     weight: int = 1
     bits: int = _INTEGER_BITS
 
@@ -95,22 +95,22 @@ class Code:
 
     def revealed(self) -> Code:
         """A value as it is sent: a secret revealed, a level as its word."""
-        if self.kind is Kind.SECRET:
-            return replace(self, node=method(self.node, "reveal"), kind=Kind.STR)
-        if self.kind is Kind.LEVEL:
+        if self.type is Type.SECRET:
+            return replace(self, node=method(self.node, "reveal"), type=Type.STR)
+        if self.type is Type.LEVEL:
             made = ast.Call(name_node("str"), [self.node], [])
-            return replace(self, node=made, kind=Kind.STR)
+            return replace(self, node=made, type=Type.STR)
         return self
 
     def as_text(self) -> Code:
         """A value as text, printed as Go prints it."""
         shown = self.revealed()
-        if shown.kind is Kind.STR:
+        if shown.type is Type.STR:
             return shown
-        function = _PRINTERS.get(shown.kind, "text")
+        function = _PRINTERS.get(shown.type, "text")
         made = ast.Call(name_node(function), [shown.node], [])
         imports = shown.imports | {function}
-        return replace(shown, node=made, kind=Kind.STR, imports=imports)
+        return replace(shown, node=made, type=Type.STR, imports=imports)
 
 
 def name_node(name: str) -> ast.Name:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from scaffold.expressions import functions
-from scaffold.expressions.code import Code, ExpressionError, Kind, name_node
+from scaffold.expressions.code import Code, ExpressionError, Type, name_node
 from scaffold.names import closest, identifier
 
 _LENGTH = 2_000
@@ -26,12 +26,12 @@ _ATTRIBUTE = re.compile(r"\.([a-z]+)\b")
 _LEVELS = ("OK", "INFO", "WARNING", "CRITICAL")
 _ORDERED = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _EQUALITY = (ast.Eq, ast.NotEq)
-_NUMBERS = frozenset((Kind.INT, Kind.FLOAT, Kind.DURATION, Kind.TIME))
-_TEXTS = frozenset((Kind.STR, Kind.SECRET))
-_LISTS = frozenset((Kind.LIST, Kind.VALUES, Kind.RECORDS))
-_MAPS = frozenset((Kind.MAP, Kind.FIELDS))
+_NUMBERS = frozenset((Type.INT, Type.FLOAT, Type.DURATION, Type.TIME))
+_TEXTS = frozenset((Type.STR, Type.SECRET))
+_LISTS = frozenset((Type.LIST, Type.VALUES, Type.RECORDS))
+_MAPS = frozenset((Type.MAP, Type.FIELDS))
 # what has an order among itself
-_FAMILIES = (_NUMBERS, _TEXTS, frozenset((Kind.BOOL,)), frozenset((Kind.LEVEL,)))
+_FAMILIES = (_NUMBERS, _TEXTS, frozenset((Type.BOOL,)), frozenset((Type.LEVEL,)))
 # beyond these a product is no longer a number that Go or JSON could hold
 _MAX_BITS = 900
 _TOTAL: dict[type[ast.cmpop], str] = {
@@ -212,7 +212,7 @@ class _Compiler:
     def _constant(self, node: ast.Constant) -> Code:
         match node.value:
             case bool():
-                return Code(node, Kind.BOOL)
+                return Code(node, Type.BOOL)
             case str(text):
                 return constant_text(text)
             case int(number):
@@ -220,15 +220,15 @@ class _Compiler:
                     raise ExpressionError(
                         f"{number} is too large", "an integer of 64 bits"
                     )
-                return Code(node, Kind.INT, bits=max(number.bit_length(), 1))
+                return Code(node, Type.INT, bits=max(number.bit_length(), 1))
             case float(number):
                 if number == math.inf:
                     raise ExpressionError(
                         "a number is too large", "a number below 1.8e308"
                     )
-                return Code(node, Kind.FLOAT)
+                return Code(node, Type.FLOAT)
             case None:
-                return Code(node, Kind.ANY)
+                return Code(node, Type.ANY)
         raise ExpressionError(
             f"{ast.unparse(node)!r} is no text, number or true or false"
         )
@@ -251,11 +251,11 @@ class _Compiler:
         if found is not None:
             return found
         value = self.compile(node.value)
-        if value.kind not in (Kind.ANY, Kind.MAP, Kind.FIELDS):
+        if value.type not in (Type.ANY, Type.MAP, Type.FIELDS):
             raise ExpressionError(
                 f"{ast.unparse(node.value)!r} has nothing called {node.attr!r}"
             )
-        return functions.get([value, Code(ast.Constant(node.attr), Kind.STR)])
+        return functions.get([value, Code(ast.Constant(node.attr), Type.STR)])
 
     def _in_table(self, node: ast.Attribute) -> Code | None:
         """`config.room`, `event.row.tags`: a key of a table of the scope."""
@@ -287,7 +287,7 @@ class _Compiler:
             )
         left, right = self.compile(node.left), self.compile(right_node)
         left, right = self._levels(left, right)
-        if Kind.LEVEL not in (left.kind, right.kind):
+        if Type.LEVEL not in (left.type, right.type):
             left, right = left.revealed(), right.revealed()
         if isinstance(operator, (ast.In, ast.NotIn)):
             return self._membership(left, right, node, isinstance(operator, ast.NotIn))
@@ -295,13 +295,13 @@ class _Compiler:
             return self._order(left, right, node)
         left, right = _as_tuples(left, right)
         made = ast.Compare(left.node, [_identity(operator, left, right)], [right.node])
-        return Code(made, Kind.BOOL).using(left, right)
+        return Code(made, Type.BOOL).using(left, right)
 
     def _levels(self, left: Code, right: Code) -> tuple[Code, Code]:
         """A level is compared with levels: `event.level == 'OK'` names one."""
-        if left.kind is Kind.LEVEL and right.kind is not Kind.LEVEL:
+        if left.type is Type.LEVEL and right.type is not Type.LEVEL:
             return left, self._as_level(right)
-        if right.kind is Kind.LEVEL and left.kind is not Kind.LEVEL:
+        if right.type is Type.LEVEL and left.type is not Type.LEVEL:
             return self._as_level(left), right
         return left, right
 
@@ -309,11 +309,11 @@ class _Compiler:
         match code.node:
             case ast.Constant(value=str() as word) if word in _LEVELS:
                 made = ast.Attribute(name_node("Level"), word)
-                return Code(made, Kind.LEVEL, frozenset({"Level"}))
+                return Code(made, Type.LEVEL, frozenset({"Level"}))
             case ast.List(elts=items):
-                made_items = [self._as_level(Code(each, Kind.STR)) for each in items]
+                made_items = [self._as_level(Code(each, Type.STR)) for each in items]
                 made_list = ast.List([each.node for each in made_items])
-                return Code(made_list, Kind.LIST).using(*made_items)
+                return Code(made_list, Type.LIST).using(*made_items)
             case ast.Constant(value=word):
                 raise ExpressionError(
                     f"unknown level {word!r}",
@@ -326,43 +326,43 @@ class _Compiler:
         self, item: Code, holder: Code, node: ast.Compare, is_negative: bool
     ) -> Code:
         """`in`: of what may be anything, by a function that raises nothing."""
-        kinds = {item.kind, holder.kind}
-        if holder.kind in _TEXTS and item.kind not in (*_TEXTS, Kind.ANY):
+        types = {item.type, holder.type}
+        if holder.type in _TEXTS and item.type not in (*_TEXTS, Type.ANY):
             raise ExpressionError(
-                f"{ast.unparse(node)!r} looks for a {item.kind} in a text",
+                f"{ast.unparse(node)!r} looks for a {item.type} in a text",
                 "a text, as text(…) gives it",
             )
-        if holder.kind in _MAPS and item.kind not in (*_TEXTS, Kind.ANY):
+        if holder.type in _MAPS and item.type not in (*_TEXTS, Type.ANY):
             raise ExpressionError(
-                f"{ast.unparse(node)!r} looks for a {item.kind} among the keys of a map",
+                f"{ast.unparse(node)!r} looks for a {item.type} among the keys of a map",
                 "a text, as text(…) gives it",
             )
-        if holder.kind not in (*_TEXTS, *_LISTS, *_MAPS, Kind.ANY):
+        if holder.type not in (*_TEXTS, *_LISTS, *_MAPS, Type.ANY):
             raise ExpressionError("the right side of 'in' is not a list, map or text")
-        if holder.kind is Kind.LIST and not kinds & {*_TEXTS, Kind.ANY, Kind.LEVEL}:
+        if holder.type is Type.LIST and not types & {*_TEXTS, Type.ANY, Type.LEVEL}:
             raise ExpressionError(
-                f"{ast.unparse(node)!r} looks for a {item.kind} in a list of texts",
+                f"{ast.unparse(node)!r} looks for a {item.type} in a list of texts",
                 "a text, as text(…) gives it",
             )
         if isinstance(holder.node, ast.List):  # as ruff wants it
             holder = replace(holder, node=ast.Tuple(holder.node.elts))
-        elif Kind.ANY in kinds or holder.kind in _LISTS - {Kind.LIST}:
+        elif Type.ANY in types or holder.type in _LISTS - {Type.LIST}:
             return _total("contains", holder, item, is_negative=is_negative)
         operator = ast.NotIn() if is_negative else ast.In()
         made = ast.Compare(item.node, [operator], [holder.node])
-        return Code(made, Kind.BOOL).using(item, holder)
+        return Code(made, Type.BOOL).using(item, holder)
 
     def _order(self, left: Code, right: Code, node: ast.Compare) -> Code:
         """`<` and the like: false where the values have no order."""
-        kinds = {left.kind, right.kind}
+        types = {left.type, right.type}
         [operator] = node.ops
-        if any(kinds <= family for family in _FAMILIES):
+        if any(types <= family for family in _FAMILIES):
             made = ast.Compare(left.node, [operator], [right.node])
-            return Code(made, Kind.BOOL).using(left, right)
-        if Kind.ANY in kinds and kinds <= {Kind.ANY, *_NUMBERS, *_TEXTS}:
+            return Code(made, Type.BOOL).using(left, right)
+        if Type.ANY in types and types <= {Type.ANY, *_NUMBERS, *_TEXTS}:
             return _total(_TOTAL[type(operator)], left, right)
         raise ExpressionError(
-            f"{ast.unparse(node)!r} orders a {left.kind} and a {right.kind}",
+            f"{ast.unparse(node)!r} orders a {left.type} and a {right.type}",
             "two numbers, two texts or two levels",
         )
 
@@ -377,20 +377,20 @@ class _Compiler:
             if not functions.is_truth(made):
                 # `not not x` and its kin would be x itself, perhaps a string or a secret
                 made = ast.UnaryOp(ast.Not(), value.node)
-            return Code(made, Kind.BOOL).using(value)
-        if isinstance(node.op, ast.USub) and value.kind in _NUMBERS:
+            return Code(made, Type.BOOL).using(value)
+        if isinstance(node.op, ast.USub) and value.type in _NUMBERS:
             made = ast.UnaryOp(ast.USub(), value.node)
-            return replace(Code(made, value.kind).using(value), bits=value.bits)
+            return replace(Code(made, value.type).using(value), bits=value.bits)
         raise ExpressionError(f"{ast.unparse(node)!r} is no number with a sign")
 
     def _if_exp(self, node: ast.IfExp) -> Code:
         test = self.compile(node.test)
         body, other = self.compile(node.body), self.compile(node.orelse)
-        if body.kind is not other.kind:
+        if body.type is not other.type:
             body, other = body.revealed(), other.revealed()
-        kind = body.kind if body.kind is other.kind else Kind.ANY
+        type_ = body.type if body.type is other.type else Type.ANY
         made = ast.IfExp(test.node, body.node, other.node)
-        return Code(made, kind).using(test, body, other)
+        return Code(made, type_).using(test, body, other)
 
     def _binary(self, node: ast.BinOp) -> Code:
         sign = _SIGNS.get(type(node.op))
@@ -398,33 +398,33 @@ class _Compiler:
             raise ExpressionError(f"{sign!r} is not known", "+ - *")
         left, right = self.compile(node.left), self.compile(node.right)
         left, right = left.revealed(), right.revealed()
-        kinds = {left.kind, right.kind}
+        types = {left.type, right.type}
         is_sum = isinstance(node.op, ast.Add)
-        if isinstance(node.op, (ast.Add, ast.Sub, ast.Mult)) and kinds <= _NUMBERS:
-            kind = Kind.FLOAT if Kind.FLOAT in kinds else Kind.INT
-        elif is_sum and kinds == {Kind.STR}:
-            kind = Kind.STR
-        elif is_sum and kinds <= {Kind.LIST, Kind.VALUES}:
-            kind = left.kind if len(kinds) == 1 else Kind.VALUES
+        if isinstance(node.op, (ast.Add, ast.Sub, ast.Mult)) and types <= _NUMBERS:
+            type_ = Type.FLOAT if Type.FLOAT in types else Type.INT
+        elif is_sum and types == {Type.STR}:
+            type_ = Type.STR
+        elif is_sum and types <= {Type.LIST, Type.VALUES}:
+            type_ = left.type if len(types) == 1 else Type.VALUES
         else:
             raise ExpressionError(
-                f"{ast.unparse(node)!r} joins a {left.kind} and a {right.kind}",
+                f"{ast.unparse(node)!r} joins a {left.type} and a {right.type}",
                 "two texts with +, two lists with +, numbers with + - *; "
                 "text(…) makes a text of any value",
             )
         made: ast.expr = ast.BinOp(left.node, node.op, right.node)
-        if kind in _LISTS:  # a list of the configuration is a tuple in Python
+        if type_ in _LISTS:  # a list of the configuration is a tuple in Python
             made = ast.List([*_items(left.node), *_items(right.node)])
         is_product = isinstance(node.op, ast.Mult)
         bits = left.bits + right.bits if is_product else max(left.bits, right.bits) + 1
-        if Kind.FLOAT not in kinds and kinds <= _NUMBERS and bits > _MAX_BITS:
+        if Type.FLOAT not in types and types <= _NUMBERS and bits > _MAX_BITS:
             raise ExpressionError("a product of integers becomes too large")
-        return replace(Code(made, kind).using(left, right), bits=bits)
+        return replace(Code(made, type_).using(left, right), bits=bits)
 
     def _list(self, node: ast.List | ast.Tuple) -> Code:
         items = [self.compile(each).revealed() for each in node.elts]
         made = ast.List([each.node for each in items])
-        return Code(made, list_kind(items)).using(*items)
+        return Code(made, list_type(items)).using(*items)
 
     def _dict(self, node: ast.Dict) -> Code:
         if None in node.keys:
@@ -432,7 +432,7 @@ class _Compiler:
         keys = [self.compile(each).as_text() for each in node.keys if each is not None]
         values = [self.compile(each).revealed() for each in node.values]
         made = ast.Dict([each.node for each in keys], [each.node for each in values])
-        return Code(made, Kind.FIELDS).using(*keys, *values)
+        return Code(made, Type.FIELDS).using(*keys, *values)
 
     def _call(self, node: ast.Call) -> Code:
         if not isinstance(node.func, ast.Name):
@@ -452,13 +452,13 @@ def constant_text(text: str) -> Code:
     """
     if any("\ud800" <= char <= "\udfff" for char in text):
         raise ExpressionError(f"{text!a} holds a lone surrogate")
-    return Code(ast.Constant(text), Kind.STR, weight=1 + len(text) // 16)
+    return Code(ast.Constant(text), Type.STR, weight=1 + len(text) // 16)
 
 
-def list_kind(items: Sequence[Code]) -> Kind:
-    """Kind of a list of these: `Kind.LIST` where all are strings."""
-    is_texts = all(each.kind is Kind.STR for each in items)
-    return Kind.LIST if is_texts else Kind.VALUES
+def list_type(items: Sequence[Code]) -> Type:
+    """Type of a list of these: `Type.LIST` where all are strings."""
+    is_texts = all(each.type is Type.STR for each in items)
+    return Type.LIST if is_texts else Type.VALUES
 
 
 def _total(name: str, *values: Code, is_negative: bool = False) -> Code:
@@ -466,12 +466,12 @@ def _total(name: str, *values: Code, is_negative: bool = False) -> Code:
     made: ast.expr = ast.Call(name_node(name), [each.node for each in values], [])
     if is_negative:
         made = ast.UnaryOp(ast.Not(), made)
-    return Code(made, Kind.BOOL, frozenset({name})).using(*values)
+    return Code(made, Type.BOOL, frozenset({name})).using(*values)
 
 
 def _as_tuples(left: Code, right: Code) -> tuple[Code, Code]:
     """Lists that are compared: those of a configuration are tuples in Python."""
-    if not {left.kind, right.kind} & _LISTS:
+    if not {left.type, right.type} & _LISTS:
         return left, right
     both = [
         (

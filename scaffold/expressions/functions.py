@@ -9,7 +9,7 @@ import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from scaffold.expressions.code import Code, ExpressionError, Kind, method, name_node
+from scaffold.expressions.code import Code, ExpressionError, Type, method, name_node
 from scaffold.names import closest
 
 Arguments = Sequence[Code]
@@ -62,13 +62,13 @@ def listed() -> str:
 
 
 def either(parts: Sequence[Code], operator: ast.boolop) -> Code:
-    """`a or b`, `a and b`: of one kind where both are."""
-    if len({part.kind for part in parts}) > 1:
+    """`a or b`, `a and b`: of one type where both are."""
+    if len({part.type for part in parts}) > 1:
         parts = [part.revealed() for part in parts]
-    kinds = {part.kind for part in parts}
-    kind = parts[0].kind if len(kinds) == 1 else Kind.ANY
+    types = {part.type for part in parts}
+    type_ = parts[0].type if len(types) == 1 else Type.ANY
     made = ast.BoolOp(operator, [part.node for part in parts])
-    return Code(made, kind).using(*parts)
+    return Code(made, type_).using(*parts)
 
 
 _OPPOSITE: dict[type[ast.cmpop], ast.cmpop] = {
@@ -116,24 +116,24 @@ def get(arguments: Arguments) -> Code:
     """`get(map, key, default)`: the value under a key, or the default."""
     holder, key = arguments[0], _text(arguments[1])
     default = arguments[2].revealed() if len(arguments) == 3 else None
-    kind = default.kind if default else Kind.STR
-    if holder.kind is Kind.MAP:
-        fallback = default or Code(ast.Constant(""), Kind.STR)
+    type_ = default.type if default else Type.STR
+    if holder.type is Type.MAP:
+        fallback = default or Code(ast.Constant(""), Type.STR)
         made = method(holder.node, "get", key.node, fallback.node)
-        return Code(made, Kind.STR if kind is Kind.STR else Kind.ANY).using(
+        return Code(made, Type.STR if type_ is Type.STR else Type.ANY).using(
             holder, key, fallback
         )
-    if holder.kind not in (Kind.ANY, Kind.FIELDS):
-        raise ExpressionError(f"get() takes from a map, not from a {holder.kind}")
+    if holder.type not in (Type.ANY, Type.FIELDS):
+        raise ExpressionError(f"get() takes from a map, not from a {holder.type}")
     nodes = [holder.node, key.node, *([default.node] if default else [])]
-    return _run("get", nodes, Kind.ANY).using(
+    return _run("get", nodes, Type.ANY).using(
         holder, key, *([default] if default else [])
     )
 
 
-def _run(name: str, nodes: Sequence[ast.expr], kind: Kind) -> Code:
+def _run(name: str, nodes: Sequence[ast.expr], type_: Type) -> Code:
     """A call of a function of the runtime."""
-    return Code(ast.Call(name_node(name), list(nodes), []), kind, frozenset({name}))
+    return Code(ast.Call(name_node(name), list(nodes), []), type_, frozenset({name}))
 
 
 def _text(code: Code) -> Code:
@@ -146,19 +146,19 @@ def _of_text(name: str) -> Callable[[Arguments], Code]:
 
     def build(arguments: Arguments) -> Code:
         texts = [_text(each) for each in arguments]
-        made = _run(name, [each.node for each in texts], Kind.STR).using(*texts)
+        made = _run(name, [each.node for each in texts], Type.STR).using(*texts)
         return made.times(2)  # escapes make texts longer
 
     return build
 
 
-def _method(name: str, kind: Kind = Kind.STR) -> Callable[[Arguments], Code]:
+def _method(name: str, type_: Type = Type.STR) -> Callable[[Arguments], Code]:
     """A method of text."""
 
     def build(arguments: Arguments) -> Code:
         first, *rest = (_text(each) for each in arguments)
         made = method(first.node, name, *(each.node for each in rest))
-        return Code(made, kind).using(first, *rest)
+        return Code(made, type_).using(first, *rest)
 
     return build
 
@@ -171,20 +171,20 @@ def _replace(arguments: Arguments) -> Code:
 def _json(arguments: Arguments) -> Code:
     value = arguments[0].revealed()
     # each quote and backslash gets a backslash more
-    return _run("dumps", [value.node], Kind.STR).using(value).times(2)
+    return _run("dumps", [value.node], Type.STR).using(value).times(2)
 
 
-def _time(name: str, kind: Kind) -> Callable[[Arguments], Code]:
+def _time(name: str, type_: Type) -> Callable[[Arguments], Code]:
     said = "duration" if name == "go_duration" else name
 
     def build(arguments: Arguments) -> Code:
         time, *rest = arguments
-        if time.kind not in (Kind.TIME, Kind.DURATION, Kind.INT):
+        if time.type not in (Type.TIME, Type.DURATION, Type.INT):
             raise ExpressionError(
                 (
                     f"{said}() takes a time, and this value may be anything"
-                    if time.kind is Kind.ANY
-                    else f"a {time.kind} is not a time"
+                    if time.type is Type.ANY
+                    else f"a {time.type} is not a time"
                 ),
                 "event.time, event.duration, a duration of [config] or [option]",
             )
@@ -192,46 +192,46 @@ def _time(name: str, kind: Kind) -> Callable[[Arguments], Code]:
             raise ExpressionError(f"{said}() takes a time, and this is too large")
         _whole(rest)
         nodes = [each.node for each in arguments]
-        return _run(name, nodes, kind).using(*arguments)
+        return _run(name, nodes, type_).using(*arguments)
 
     return build
 
 
 def _whole(codes: Arguments) -> None:
     for code in codes:
-        if code.kind is not Kind.INT:
-            raise ExpressionError(f"a {code.kind} stands where a whole number has to")
+        if code.type is not Type.INT:
+            raise ExpressionError(f"a {code.type} stands where a whole number has to")
 
 
 def _truncate(arguments: Arguments) -> Code:
     text, length = _text(arguments[0]), arguments[1]
     _whole([length])
     made = ast.Subscript(text.node, ast.Slice(None, length.node, None), ast.Load())
-    return Code(made, Kind.STR).using(text, length)
+    return Code(made, Type.STR).using(text, length)
 
 
 def _join(arguments: Arguments) -> Code:
     items, between = arguments[0], _text(arguments[1])
-    if items.kind not in (Kind.LIST, Kind.VALUES, Kind.ANY):
-        raise ExpressionError(f"join() takes a list, not a {items.kind}")
-    if items.kind is Kind.LIST:
-        made = Code(method(between.node, "join", items.node), Kind.STR)
+    if items.type not in (Type.LIST, Type.VALUES, Type.ANY):
+        raise ExpressionError(f"join() takes a list, not a {items.type}")
+    if items.type is Type.LIST:
+        made = Code(method(between.node, "join", items.node), Type.STR)
     else:  # its items may be anything
-        made = _run("joined", [items.node, between.node], Kind.STR)
+        made = _run("joined", [items.node, between.node], Type.STR)
     return made.using(items, between).times(between.weight)
 
 
 def _length(arguments: Arguments) -> Code:
     value = arguments[0].revealed()
-    if value.kind is Kind.ANY:
-        return _run("length", [value.node], Kind.INT).using(value)
-    if value.kind in (Kind.INT, Kind.FLOAT, Kind.BOOL, Kind.TIME, Kind.DURATION):
+    if value.type is Type.ANY:
+        return _run("length", [value.node], Type.INT).using(value)
+    if value.type in (Type.INT, Type.FLOAT, Type.BOOL, Type.TIME, Type.DURATION):
         raise ExpressionError(
-            f"len() takes a text, a list or a map, not a {value.kind}",
+            f"len() takes a text, a list or a map, not a {value.type}",
             "len(text(…))",
         )
     made = ast.Call(name_node("len"), [value.node], [])
-    return Code(made, Kind.INT).using(value)
+    return Code(made, Type.INT).using(value)
 
 
 def _matches(arguments: Arguments) -> Code:
@@ -252,7 +252,7 @@ def _matches(arguments: Arguments) -> Code:
         case _:
             raise ExpressionError("matches() takes a regular expression in quotes")
     nodes = [text.node, pattern.node]
-    return _run("matches", nodes, Kind.BOOL).using(text, pattern)
+    return _run("matches", nodes, Type.BOOL).using(text, pattern)
 
 
 FUNCTIONS: dict[str, Function] = {
@@ -264,14 +264,14 @@ FUNCTIONS: dict[str, Function] = {
         "duration(d)",
         1,
         1,
-        _time("go_duration", Kind.STR),
+        _time("go_duration", Type.STR),
         "a duration as Go prints it: 1m30s",
     ),
     "endswith": Function(
         "endswith(text, end)",
         2,
         2,
-        _method("endswith", Kind.BOOL),
+        _method("endswith", Type.BOOL),
         "whether it ends so",
     ),
     "get": Function(
@@ -316,17 +316,17 @@ FUNCTIONS: dict[str, Function] = {
         "rfc3339(time[, digits])",
         1,
         2,
-        _time("rfc3339", Kind.STR),
+        _time("rfc3339", Type.STR),
         "a time as 2017-07-14T02:40:00Z, with that many decimals",
     ),
     "seconds": Function(
-        "seconds(d)", 1, 1, _time("seconds", Kind.FLOAT), "a duration in seconds"
+        "seconds(d)", 1, 1, _time("seconds", Type.FLOAT), "a duration in seconds"
     ),
     "startswith": Function(
         "startswith(text, start)",
         2,
         2,
-        _method("startswith", Kind.BOOL),
+        _method("startswith", Type.BOOL),
         "whether it starts so",
     ),
     "strip": Function("strip(text)", 1, 1, _method("strip"), "without outer blanks"),
@@ -341,10 +341,10 @@ FUNCTIONS: dict[str, Function] = {
         "truncate(text, n)", 2, 2, _truncate, "the first n characters"
     ),
     "unix": Function(
-        "unix(time)", 1, 1, _time("unix", Kind.INT), "a time in seconds since 1970"
+        "unix(time)", 1, 1, _time("unix", Type.INT), "a time in seconds since 1970"
     ),
     "unix_ms": Function(
-        "unix_ms(time)", 1, 1, _time("unix_ms", Kind.INT), "in milliseconds since 1970"
+        "unix_ms(time)", 1, 1, _time("unix_ms", Type.INT), "in milliseconds since 1970"
     ),
     "upper": Function("upper(text)", 1, 1, _method("upper"), "in capital letters"),
 }

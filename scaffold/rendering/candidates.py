@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from re import error as re_error
 from typing import Any
 
-from scaffold.expressions.code import Kind
+from scaffold.expressions.code import Type
 
 # Python's own parser of regular expressions; it reads nearly all that RE2 does
 sre: Any = importlib.import_module("re._constants")
@@ -29,41 +29,41 @@ _CATEGORIES = {
 
 
 def candidates(
-    kind: Kind, nodes: Iterable[ast.expr], first: Iterable[Any]
+    type_: Type, nodes: Iterable[ast.expr], first: Iterable[Any]
 ) -> list[Any]:
-    """Values of a kind, the likely ones first.
+    """Values of a type, the likely ones first.
 
     Args:
-        kind: what the values have to be.
+        type_: what the values have to be.
         nodes: the conditions that they should pass.
         first: what is tried before; the first of all is extended by what is compared.
     """
     made = list(first)
     nodes = list(nodes)
-    match kind:
-        case Kind.STR | Kind.SECRET:
+    match type_:
+        case Type.STR | Type.SECRET:
             made += _texts(str(made[0]), nodes)
-        case Kind.BOOL:
+        case Type.BOOL:
             made += [True, False]
-        case Kind.INT | Kind.FLOAT | Kind.DURATION:
+        case Type.INT | Type.FLOAT | Type.DURATION:
             made += [c + d for c in _numbers(nodes) for d in (0, 1, -1)]
             made += [-each for each in _numbers(nodes)] + [0, 1, -1]
-        case Kind.LIST:
+        case Type.LIST:
             words = [*_words(nodes), "a"]
             made += [(), *((word,) for word in words), tuple(words)]
             made += [
                 tuple(f"item-{n}" for n in range(count)) for count in _lengths(nodes)
             ]
-        case Kind.MAP:
+        case Type.MAP:
             words = [*_words(nodes), "a"]
             made += [
                 {},
                 *({word: "value"} for word in words),
                 dict.fromkeys(words, "a"),
             ]
-    if kind is Kind.FLOAT:
+    if type_ is Type.FLOAT:
         made = [float(each) for each in made]
-    if kind in (Kind.INT, Kind.DURATION):
+    if type_ in (Type.INT, Type.DURATION):
         made = [each for each in made if float(each).is_integer()]
     kept = [each for at, each in enumerate(made) if each not in made[:at]]
     return kept[:_MOST]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from runtime.units import HOUR, MILLISECOND, MINUTE, SECOND, go_duration
-from scaffold.expressions.code import Kind
+from scaffold.expressions.code import Type
 from scaffold.prose import docstring
 from scaffold.rendering.source import LINE_LENGTH, statement
 from scaffold.spec.flags import toml_text
@@ -44,7 +44,7 @@ def declaration(field: Setting) -> str:
     odd_key = field.name.rstrip("_").replace("_", "-") != field.key
     key = ast.Constant(field.key)
     node = default_node(field)
-    if field.type.kind is Kind.MAP:
+    if field.type.base is Type.MAP:
         factory: ast.expr = ast.Name("dict")
         if field.default:
             factory = ast.Attribute(node, "copy")
@@ -55,26 +55,26 @@ def declaration(field: Setting) -> str:
         node = ast.Call(ast.Name("field"), [], keywords)
     elif odd_key:
         node = ast.Call(ast.Name("setting"), [node], [ast.keyword("key", key)])
-    elif field.type.kind is Kind.DURATION:
+    elif field.type.base is Type.DURATION:
         node = ast.Call(ast.Name("field"), [], [ast.keyword("default", node)])
     return statement(start, node, 4)
 
 
 def default_node(field: Setting) -> ast.expr:
     """The default of a field, as code."""
-    match field.type.kind:
-        case Kind.SECRET:
+    match field.type.base:
+        case Type.SECRET:
             return ast.Name("NO_SECRET")
-        case Kind.DURATION:
+        case Type.DURATION:
             return duration_node(field.default)
-        case Kind.LIST:
+        case Type.LIST:
             return ast.Tuple([ast.Constant(each) for each in field.default])
-        case Kind.MAP:
+        case Type.MAP:
             keys: list[ast.expr | None] = [ast.Constant(key) for key in field.default]
             return ast.Dict(
                 keys, [ast.Constant(each) for each in field.default.values()]
             )
-        case Kind.LEVEL:
+        case Type.LEVEL:
             return ast.Attribute(ast.Name("Level"), field.default)
     return ast.Constant(field.default)
 
@@ -99,18 +99,18 @@ def names_in(node: ast.expr) -> set[str]:
 def field_imports(field: Setting) -> set[str]:
     """What the declaration of a field needs."""
     names = set()
-    match field.type.kind:
-        case Kind.SECRET:
+    match field.type.base:
+        case Type.SECRET:
             names |= {"Secret", "NO_SECRET"}
-        case Kind.DURATION:
+        case Type.DURATION:
             names |= {"Duration", "field", *names_in(duration_node(field.default))}
-        case Kind.MAP:
+        case Type.MAP:
             names.add("field")
-        case Kind.LEVEL:
+        case Type.LEVEL:
             names.add("Level")
     if field.name.rstrip("_").replace("_", "-") != field.key:
-        names -= {"field"} if field.type.kind is Kind.DURATION else set()
-        names |= {"setting"} if field.type.kind is not Kind.MAP else set()
+        names -= {"field"} if field.type.base is Type.DURATION else set()
+        names |= {"setting"} if field.type.base is not Type.MAP else set()
     return names
 
 
@@ -121,6 +121,6 @@ def toml_literal(field: Setting) -> str:
 
 def toml_value(field: Setting, value: Any) -> str:
     """A value of a field in TOML."""
-    if field.type.kind is Kind.DURATION:
+    if field.type.base is Type.DURATION:
         return toml_text(go_duration(value))
     return toml_text(list(value) if isinstance(value, tuple) else value)

@@ -31,7 +31,7 @@ from runtime.testing.events import (
 )
 from runtime.units import MINUTE, Duration
 from scaffold.errors import Fault, SpecError
-from scaffold.expressions.code import Code, Kind
+from scaffold.expressions.code import Code, Type
 from scaffold.rendering.candidates import candidates
 from scaffold.rendering.source import source
 from scaffold.spec.model import (
@@ -135,18 +135,18 @@ def run(code: Code, values: Mapping[str, Any]) -> Any:
 
 def sample_value(field: Setting, word: str) -> Any:
     """A value that differs from the default, as plain data."""
-    match field.type.kind:
-        case Kind.STR | Kind.SECRET:
+    match field.type.base:
+        case Type.STR | Type.SECRET:
             return f"{word}-{field.key.replace('_', '-')}"
-        case Kind.BOOL:
+        case Type.BOOL:
             return True
-        case Kind.INT:
+        case Type.INT:
             return 7 if word == "configured" else 8
-        case Kind.FLOAT:
+        case Type.FLOAT:
             return 0.5 if word == "configured" else 1.5
-        case Kind.DURATION:
+        case Type.DURATION:
             return MINUTE if word == "configured" else 2 * MINUTE
-        case Kind.LIST:
+        case Type.LIST:
             return (f"{word}-a", f"{word}-b")
         case _:
             return {"key": f"{word}-value"}
@@ -154,9 +154,9 @@ def sample_value(field: Setting, word: str) -> Any:
 
 def typed(field: Setting, value: Any) -> Any:
     """Plain data as the generated class holds it."""
-    if field.type.kind is Kind.SECRET:
+    if field.type.base is Type.SECRET:
         return Secret(value)
-    return Duration(value) if field.type.kind is Kind.DURATION else value
+    return Duration(value) if field.type.base is Type.DURATION else value
 
 
 class Sample:
@@ -215,7 +215,7 @@ class Sample:
         for field in self.spec.config:
             if field.key in self.url_keys:
                 config[field.key] = BASE + self.url_path(field)
-            elif field.default and field.type.kind is Kind.STR:
+            elif field.default and field.type.base is Type.STR:
                 config[field.key] = field.default
             else:
                 config[field.key] = sample_value(field, "configured")
@@ -228,7 +228,7 @@ class Sample:
         """A value that the setting's own check allows; else its default."""
         assert field.check is not None
         first = (config[field.key], field.default)
-        for value in candidates(field.type.kind, [field.check.node], first):
+        for value in candidates(field.type.base, [field.check.node], first):
             if self._allows(field, {**config, field.key: value}):
                 return value
         return field.default
@@ -351,18 +351,18 @@ class Sample:
             if key in self.url_keys:
                 return [values.config[key]]
             first = [values.config[key], field.default, field.type.empty]
-            found = candidates(field.type.kind, nodes, first)
+            found = candidates(field.type.base, nodes, first)
             return [each for each in found if self._may_be(key, each, values)]
         if table == "option":
             field = next(each for each in self.spec.options if each.key == key)
             said = values.options.get(key, field.default)
             first = [sample_value(field, "explicit"), said]
-            return candidates(field.type.kind, nodes, first)
+            return candidates(field.type.base, nodes, first)
         if table == "tags":
-            return candidates(Kind.STR, nodes, [f"my-{key}"])
+            return candidates(Type.STR, nodes, [f"my-{key}"])
         return [
-            *candidates(Kind.FLOAT, nodes, [3.5]),
-            *candidates(Kind.STR, nodes, [key]),
+            *candidates(Type.FLOAT, nodes, [3.5]),
+            *candidates(Type.STR, nodes, [key]),
         ]
 
     def _may_be(self, key: str, value: Any, values: Values) -> bool:
@@ -425,7 +425,7 @@ class Sample:
             is_said = option.key in said if option.is_bound_early else bool(value)
             if option.fallback is not None and not is_said:
                 value = run(option.fallback, {"config": config})
-                if option.type.kind is Kind.SECRET and isinstance(value, str):
+                if option.type.base is Type.SECRET and isinstance(value, str):
                     value = Secret(value)
             values[option.name] = value
         return SimpleNamespace(**values)
@@ -558,7 +558,7 @@ class Sample:
                     (
                         each
                         for each in self.spec.config
-                        if each.name == name and each.type.kind is option.type.kind
+                        if each.name == name and each.type.base is option.type.base
                     ),
                     None,
                 )

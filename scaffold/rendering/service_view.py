@@ -7,7 +7,7 @@ import copy
 from collections.abc import Mapping
 from functools import cached_property
 
-from scaffold.expressions.code import Code, Kind, dotted
+from scaffold.expressions.code import Code, Type, dotted
 from scaffold.expressions.functions import negated
 from scaffold.rendering.declarations import attributes, declaration, field_imports
 from scaffold.rendering.imports import import_lines
@@ -41,7 +41,7 @@ class ServiceView:
         }  # fmt: skip
         if self.sample.test_level is not None:
             names.add("Level")
-        if spec.levels or any(each.kind is Kind.LEVEL for each in self._codes):
+        if spec.levels or any(each.type is Type.LEVEL for each in self._codes):
             names.add("Level")
         names = names.union(*(code.imports for code in self._codes))
         for field in spec.test:
@@ -289,7 +289,7 @@ class ServiceView:
             ast.Constant(self.spec.title),
         ]
         made = ast.Call(ast.Name("error_text"), arguments, [])
-        return Code(made, Kind.STR, frozenset({"error_text"}))
+        return Code(made, Type.STR, frozenset({"error_text"}))
 
     has_failure = True
 
@@ -311,7 +311,7 @@ class ServiceView:
         if that is None:
             return []
         node = that.node
-        if that.kind is not Kind.BOOL:
+        if that.type is not Type.BOOL:
             node = ast.Call(ast.Name("bool"), [node], [])
         good = ast.Compare(dotted("response.status"), [ast.In()], [dotted("self.ok")])
         return _indented(statement("return ", ast.BoolOp(ast.And(), [good, node]), 8))
@@ -386,7 +386,7 @@ def _table(entries: Mapping[str, Parameter]) -> ast.Dict:
 
 def _headers(request: RequestSpec) -> ast.Dict:
     table = {
-        name: Parameter(Code(ast.Constant(value), Kind.STR))
+        name: Parameter(Code(ast.Constant(value), Type.STR))
         for name, value in content_type(request).items()
     }
     table |= request.headers
@@ -401,7 +401,7 @@ def _headers(request: RequestSpec) -> ast.Dict:
         return headers
     elif request.is_optional:
         token = request.token.node
-        if request.token.kind is not Kind.SECRET:
+        if request.token.type is not Type.SECRET:
             token = ast.Call(ast.Name("Secret"), [token], [])
         arguments = [ast.Constant(request.scheme), token]
         key, value = None, ast.Call(ast.Name("authorization"), arguments, [])
@@ -461,7 +461,7 @@ def _request_imports(request: RequestSpec) -> set[str]:
     if request.token is not None:
         if request.is_optional:
             names.add("authorization")
-            if request.token.kind is not Kind.SECRET:
+            if request.token.type is not Type.SECRET:
                 names.add("Secret")
         else:
             names |= request.token.as_text().imports

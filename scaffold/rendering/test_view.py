@@ -7,7 +7,7 @@ import re
 from functools import cached_property
 from typing import Any
 
-from scaffold.expressions.code import Kind
+from scaffold.expressions.code import Type
 from scaffold.names import identifier, snake_case
 from scaffold.rendering.declarations import duration_node
 from scaffold.rendering.imports import import_lines
@@ -23,16 +23,16 @@ from scaffold.spec.model import (
 )
 
 _MESSAGE_TYPES = {
-    Kind.STR: "str",
-    Kind.INT: "int",
-    Kind.FLOAT: "float",
-    Kind.BOOL: "bool",
-    Kind.DURATION: "int",
-    Kind.TIME: "int",
-    Kind.LIST: "list[object]",
-    Kind.VALUES: "list[object]",
-    Kind.MAP: "dict[str, str]",
-    Kind.FIELDS: "dict[str, object]",
+    Type.STR: "str",
+    Type.INT: "int",
+    Type.FLOAT: "float",
+    Type.BOOL: "bool",
+    Type.DURATION: "int",
+    Type.TIME: "int",
+    Type.LIST: "list[object]",
+    Type.VALUES: "list[object]",
+    Type.MAP: "dict[str, str]",
+    Type.FIELDS: "dict[str, object]",
 }
 # what the body of the message's class has to find under its own name
 _MESSAGE_NAMES = ("bool", "dict", "float", "int", "list", "msgspec", "object", "str")
@@ -83,7 +83,7 @@ class TestView:
         """By key: the type of its value, and whether it may be missing."""
         if self.message_source == "query":
             return {
-                name: ("str", each.is_optional or each.code.kind is not Kind.STR)
+                name: ("str", each.is_optional or each.code.type is not Type.STR)
                 for name, each in (request.query or {}).items()
             }
         assert request.body is not None
@@ -92,11 +92,11 @@ class TestView:
         return {
             # the key of a list comes once per item, so never if there is none
             key: (
-                ("str", key in optional or kind is not Kind.STR)
+                ("str", key in optional or type_ is not Type.STR)
                 if is_form
-                else (_MESSAGE_TYPES.get(kind, "object"), key in optional)
+                else (_MESSAGE_TYPES.get(type_, "object"), key in optional)
             )
-            for key, kind in request.body.fields
+            for key, type_ in request.body.fields
         }
 
     @cached_property
@@ -170,7 +170,7 @@ class TestView:
         if any(each.is_secret for each in used) or self._example_secrets:
             names.add("Secret")
         for each in used:
-            if each.type.kind is Kind.DURATION:
+            if each.type.base is Type.DURATION:
                 names |= {"Duration", "MINUTE"}
         if self.required:
             own.append(("errors", "ConfigError"))
@@ -314,7 +314,7 @@ class TestView:
         for option in self.spec.options:
             if option.alias_of:
                 continue
-            wrong = 5 if option.type.kind in (Kind.STR, Kind.SECRET) else "x"
+            wrong = 5 if option.type.base in (Type.STR, Type.SECRET) else "x"
             pair = ast.Tuple([ast.Constant(option.key), ast.Constant(wrong)])
             lines.append(statement("", pair, 8, suffix=","))
         return lines
@@ -459,14 +459,14 @@ def plain(value: Any) -> ast.expr:
 
 def value_node(field: Setting, value: Any) -> ast.expr:
     """A value of a field, as code."""
-    match field.type.kind:
-        case Kind.SECRET:
+    match field.type.base:
+        case Type.SECRET:
             return ast.Call(ast.Name("Secret"), [ast.Constant(value)], [])
-        case Kind.DURATION:
+        case Type.DURATION:
             return duration_node(value)
-        case Kind.LIST:
+        case Type.LIST:
             return ast.Tuple([ast.Constant(each) for each in value])
-        case Kind.MAP:
+        case Type.MAP:
             return plain(value)
     return ast.Constant(value)
 
@@ -481,16 +481,16 @@ def _url(field: Setting, path: str) -> ast.expr:
 
 def _tick_value(option: Option) -> str:
     value = sample_value(option, "explicit")
-    match option.type.kind:
-        case Kind.BOOL:
+    match option.type.base:
+        case Type.BOOL:
             return ""
-        case Kind.DURATION:
+        case Type.DURATION:
             return f"{value // 1_000_000_000}s"
-        case Kind.LIST:
+        case Type.LIST:
             return ", ".join(f"'{each}'" for each in value)
-        case Kind.MAP:
+        case Type.MAP:
             return ", ".join(f"'{key}', '{each}'" for key, each in value.items())
-        case Kind.INT | Kind.FLOAT:
+        case Type.INT | Type.FLOAT:
             return str(value)
     return f"'{value}'"
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from runtime.settings import camel_case as settings_camel_case
-from scaffold.expressions.code import Kind
+from scaffold.expressions.code import Type
 from scaffold.expressions.functions import negated
 from scaffold.prose import (
     code_span,
@@ -338,7 +338,7 @@ def _rules(field: ConfigField) -> list[str]:
 def _as_option(option: Option) -> ast.expr:
     assert option.fallback is not None
     node = option.fallback.node
-    if option.is_secret and option.fallback.kind is not Kind.SECRET:
+    if option.is_secret and option.fallback.type is not Type.SECRET:
         return ast.Call(ast.Name("Secret"), [node], [])
     return node
 
@@ -348,7 +348,7 @@ def _option_doc(option: Option) -> str:
         return option.doc
     if option.fallback is None:
         return ""
-    if option.type.kind is Kind.BOOL:
+    if option.type.base is Type.BOOL:
         return "whether to; else as configured."
     return "empty means the configured one."
 
@@ -358,7 +358,7 @@ def _tick_field(option: Option) -> str:
     annotation = "str" if option.is_secret else option.type.annotation
     default: ast.expr = ast.Constant("") if option.is_secret else default_node(option)
     odd = option.tick != settings_camel_case(option.name)
-    if option.type.kind is Kind.MAP:
+    if option.type.base is Type.MAP:
         keywords = [ast.keyword("default_factory", ast.Name("dict"))]
         if odd:
             metadata = ast.Dict([ast.Constant("tick")], [ast.Constant(option.tick)])
@@ -366,10 +366,10 @@ def _tick_field(option: Option) -> str:
         default = ast.Call(ast.Name("field"), [], keywords)
     elif odd:
         tick = ast.keyword("tick", ast.Constant(option.tick))
-        if option.type.kind is Kind.DURATION:
+        if option.type.base is Type.DURATION:
             default = ast.Name("ZERO")
         default = ast.Call(ast.Name("setting"), [default], [tick])
-    elif option.type.kind is Kind.DURATION:
+    elif option.type.base is Type.DURATION:
         default = ast.Name("ZERO")
     return statement(f"{option.name}: {annotation} = ", default, 4)
 
@@ -385,13 +385,13 @@ def _row(key: str, type_: str, default: str, doc: str) -> dict[str, str]:
 
 def _type_word(field: Setting) -> str:
     words = {
-        Kind.STR: "string",
-        Kind.SECRET: "string, secret",
-        Kind.INT: "integer",
-        Kind.FLOAT: "float",
-        Kind.BOOL: "bool",
-        Kind.DURATION: "duration",
-        Kind.LIST: "list of strings",
-        Kind.MAP: "map of strings",
+        Type.STR: "string",
+        Type.SECRET: "string, secret",
+        Type.INT: "integer",
+        Type.FLOAT: "float",
+        Type.BOOL: "bool",
+        Type.DURATION: "duration",
+        Type.LIST: "list of strings",
+        Type.MAP: "map of strings",
     }
-    return words[field.type.kind]
+    return words[field.type.base]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
-from scaffold.expressions.code import Code, Kind
+from scaffold.expressions.code import Code, Type
 from scaffold.names import Names, constant, identifier, snake_case
 
 LEVELS = ("OK", "INFO", "WARNING", "CRITICAL")
@@ -21,34 +21,34 @@ class FieldType:
     Attributes:
         name: as it is written in specs.
         annotation: in Python.
-        kind: of its values in expressions.
+        base: of its values in expressions.
         empty: what a field holds that says nothing.
     """
 
     name: str
     annotation: str
-    kind: Kind
+    base: Type
     empty: Any
 
 
 TYPES = {
     each.name: each
     for each in (
-        FieldType("str", "str", Kind.STR, ""),
-        FieldType("secret", "Secret", Kind.SECRET, ""),
-        FieldType("int", "int", Kind.INT, 0),
-        FieldType("float", "float", Kind.FLOAT, 0.0),
-        FieldType("bool", "bool", Kind.BOOL, False),
-        FieldType("duration", "Duration", Kind.DURATION, 0),
-        FieldType("url", "str", Kind.STR, ""),
-        FieldType("list[str]", "tuple[str, ...]", Kind.LIST, ()),
-        FieldType("map[str]", "dict[str, str]", Kind.MAP, {}),
-        FieldType("flag", "bool", Kind.BOOL, False),
+        FieldType("str", "str", Type.STR, ""),
+        FieldType("secret", "Secret", Type.SECRET, ""),
+        FieldType("int", "int", Type.INT, 0),
+        FieldType("float", "float", Type.FLOAT, 0.0),
+        FieldType("bool", "bool", Type.BOOL, False),
+        FieldType("duration", "Duration", Type.DURATION, 0),
+        FieldType("url", "str", Type.STR, ""),
+        FieldType("list[str]", "tuple[str, ...]", Type.LIST, ()),
+        FieldType("map[str]", "dict[str, str]", Type.MAP, {}),
+        FieldType("flag", "bool", Type.BOOL, False),
     )
 }
-UNKNOWN_TYPE = FieldType("unknown", "str", Kind.ANY, "")
+UNKNOWN_TYPE = FieldType("unknown", "str", Type.ANY, "")
 """Placeholder of a wrong type, so that one mistake is one message."""
-LEVEL_TYPE = FieldType("level", "Level", Kind.LEVEL, "CRITICAL")
+LEVEL_TYPE = FieldType("level", "Level", Type.LEVEL, "CRITICAL")
 TYPE_ALIASES = {"string": "str", "list": "list[str]", "map": "map[str]"}
 
 
@@ -84,7 +84,7 @@ class Setting:
     @property
     def is_secret(self) -> bool:
         """Whether it must not be shown."""
-        return self.type.kind is Kind.SECRET
+        return self.type.base is Type.SECRET
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 from runtime.errors import DeliveryError
 from runtime.services.expressions import parse_time
 from scaffold import names
-from scaffold.expressions.code import Code, Kind, dotted, name_node
+from scaffold.expressions.code import Code, Type, dotted, name_node
 from scaffold.expressions.compiler import Scope
 from scaffold.spec.model import (
     LEVEL_TYPE,
@@ -87,7 +87,7 @@ def read_lets(
         lets.append(Let(name, code))
         known = Code(
             name_node(name),
-            code.kind,
+            code.type,
             reads=code.reads,
             weight=code.weight,
             bits=code.bits,
@@ -117,7 +117,7 @@ def no_secrets(reader: Reader, code: Code | None, values: Values, path: Path) ->
         return
     for table in ("config", "opt"):
         for each in values.scope.tables.get(table, {}).values():
-            if each.kind is Kind.SECRET and each.reads <= code.reads:
+            if each.type is Type.SECRET and each.reads <= code.reads:
                 [key] = each.reads
                 reader.fault(path, f"would show the secret {key}")
 
@@ -163,7 +163,7 @@ def _request(
     return RequestSpec(
         values.expression(table["when"], (*path, "when")) if "when" in table else None,
         method,
-        url or Code(dotted("config.url"), Kind.STR),
+        url or Code(dotted("config.url"), Type.STR),
         _path(reader, table, path, values),
         isinstance(table.get("path"), str),
         _parameters(reader, table, path, "query", values) if "query" in table else None,
@@ -278,7 +278,7 @@ def _headers(
             reader.fault(place, "a token stands here: it would be committed", "auth")
     made = _parameters(reader, table, path, "headers", values)
     for name, each in made.items():
-        if each.code.kind is not Kind.STR:
+        if each.code.type is not Type.STR:
             made[name] = each._replace(code=each.code.as_text())
     return made
 
@@ -304,7 +304,7 @@ def _auth(
     if not _SCHEME.fullmatch(scheme):
         reader.fault((*place, "scheme"), f"{scheme!r} is no scheme", "Bearer, Basic, …")
     token = _needed(reader, auth, place, "token", values.expression)
-    if token and token.kind is not Kind.SECRET:
+    if token and token.type is not Type.SECRET:
         token = token.as_text()
     return scheme, token, reader.value(auth, place, "optional", bool, False), None
 
@@ -413,18 +413,18 @@ def _test_field(
     type_ = options[feeds[4:]].type if is_option else TYPES[_EVENT_FEEDS[feeds]]
     if feeds == "event.time":
         return _test_time(reader, key, value, path)
-    if type_.kind is Kind.SECRET:
+    if type_.base is Type.SECRET:
         reader.fault(path, "would show a secret: the test uses the configured one")
         return TestField(key, TYPES["str"], "", feeds=feeds)
     if isinstance(value, str):
         code = values.string(value, path)
         if code.reads:
-            if code.kind is not type_.kind:
+            if code.type is not type_.base:
                 reader.fault(
-                    path, f"gives a {code.kind} where {feeds} is a {type_.name}"
+                    path, f"gives a {code.type} where {feeds} is a {type_.name}"
                 )
             return TestField(key, type_, type_.empty, code=code, feeds=feeds)
-        if type_.kind is Kind.STR:
+        if type_.base is Type.STR:
             return TestField(key, type_, value, feeds=feeds)
     if value == "":
         return TestField(key, type_, type_.empty, feeds=feeds)
@@ -488,7 +488,7 @@ def _settings(
     made = {}
     for key in table.keys() & settings.keys():
         type_ = settings[key].type
-        if type_.kind is Kind.SECRET or type_.name == "url":
+        if type_.base is Type.SECRET or type_.name == "url":
             made[key] = reader.value(table, path, key, str, "")
         else:
             made[key] = read_default(reader, table, path, key, type_)

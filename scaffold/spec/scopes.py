@@ -6,49 +6,49 @@ import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from scaffold.expressions.code import Code, Kind, dotted, name_node
+from scaffold.expressions.code import Code, Type, dotted, name_node
 from scaffold.expressions.compiler import Scope
 from scaffold.names import identifier
 from scaffold.spec.model import LEVELS, LevelMap, Option, Setting
 
 
-def _event(path: str, kind: Kind) -> Code:
-    return Code(dotted(f"event.{path}"), kind)
+def _event(path: str, type_: Type) -> Code:
+    return Code(dotted(f"event.{path}"), type_)
 
 
-def _of_event(name: str, kind: Kind) -> Code:
+def _of_event(name: str, type_: Type) -> Code:
     made = ast.Call(name_node(name), [name_node("event")], [])
-    return Code(made, kind, frozenset({name}))
+    return Code(made, type_, frozenset({name}))
 
 
-def _of_row(field: str, kind: Kind) -> Code:
-    row = _of_event("first_row", Kind.ANY)
-    return replace(row, node=ast.Attribute(row.node, field, ast.Load()), kind=kind)
+def _of_row(field: str, type_: Type) -> Code:
+    row = _of_event("first_row", Type.ANY)
+    return replace(row, node=ast.Attribute(row.node, field, ast.Load()), type=type_)
 
 
 EVENT: dict[str, Code] = {
-    "id": _event("state.id", Kind.STR),
-    "message": _event("state.message", Kind.STR),
-    "details": _event("state.details", Kind.STR),
-    "level": _event("state.level", Kind.LEVEL),
-    "time": _event("state.time", Kind.TIME),
-    "duration": _event("state.duration", Kind.DURATION),
-    "previous_level": _event("previous_level", Kind.LEVEL),
-    "topic": _event("topic", Kind.STR),
-    "name": _event("data.name", Kind.STR),
-    "task": _event("data.task_name", Kind.STR),
-    "category": _event("data.category", Kind.STR),
-    "group": _event("data.group", Kind.STR),
-    "recoverable": _event("data.recoverable", Kind.BOOL),
-    "tags": _event("data.tags", Kind.MAP),
-    "fields": _event("data.fields", Kind.FIELDS),
-    "result": _of_event("result_tree", Kind.FIELDS),
-    "data": _of_event("event_tree", Kind.FIELDS),
+    "id": _event("state.id", Type.STR),
+    "message": _event("state.message", Type.STR),
+    "details": _event("state.details", Type.STR),
+    "level": _event("state.level", Type.LEVEL),
+    "time": _event("state.time", Type.TIME),
+    "duration": _event("state.duration", Type.DURATION),
+    "previous_level": _event("previous_level", Type.LEVEL),
+    "topic": _event("topic", Type.STR),
+    "name": _event("data.name", Type.STR),
+    "task": _event("data.task_name", Type.STR),
+    "category": _event("data.category", Type.STR),
+    "group": _event("data.group", Type.STR),
+    "recoverable": _event("data.recoverable", Type.BOOL),
+    "tags": _event("data.tags", Type.MAP),
+    "fields": _event("data.fields", Type.FIELDS),
+    "result": _of_event("result_tree", Type.FIELDS),
+    "data": _of_event("event_tree", Type.FIELDS),
 }
 
 EVENT_ROW: dict[str, Code] = {
-    "name": _of_row("name", Kind.STR),
-    "tags": _of_row("tags", Kind.MAP),
+    "name": _of_row("name", Type.STR),
+    "tags": _of_row("tags", Type.MAP),
 }
 
 
@@ -63,7 +63,7 @@ def settings(variable: str, table: str, fields: Iterable[Setting]) -> dict[str, 
     return {
         identifier(each.key): Code(
             dotted(f"{variable}.{each.name}"),
-            each.type.kind,
+            each.type.base,
             reads=frozenset({f"{table}.{each.key}"}),
         )
         for each in fields
@@ -76,8 +76,8 @@ def level(entry: LevelMap) -> Code:
     sample = entry.default if entry.default is not None else ""
     for value in entry.values.values():
         sample = value
-    kind = {bool: Kind.BOOL, int: Kind.INT, float: Kind.FLOAT}.get(
-        type(sample), Kind.STR
+    type_ = {bool: Type.BOOL, int: Type.INT, float: Type.FLOAT}.get(
+        type(sample), Type.STR
     )
     node: ast.expr
     if set(entry.values) == set(LEVELS):
@@ -85,7 +85,7 @@ def level(entry: LevelMap) -> Code:
     else:
         default = ast.Constant(entry.default)
         node = ast.Call(ast.Attribute(table, "get", ast.Load()), [key, default], [])
-    return Code(node, kind, frozenset({entry.constant}))
+    return Code(node, type_, frozenset({entry.constant}))
 
 
 def configured(fields: Iterable[Setting], variable: str = "config") -> Scope:
@@ -113,17 +113,17 @@ def answered(error_key: str, title: str) -> Scope:
     response = name_node("response")
     arguments = [response, ast.Constant(error_key), ast.Constant(title)]
     names = {
-        "status": Code(dotted("response.status"), Kind.INT),
-        "body": Code(dotted("response.text"), Kind.STR),
-        "reply": Code(dotted("response.json"), Kind.ANY),
+        "status": Code(dotted("response.status"), Type.INT),
+        "body": Code(dotted("response.text"), Type.STR),
+        "reply": Code(dotted("response.json"), Type.ANY),
         "error": Code(
             ast.Call(name_node("error_text"), list(arguments), []),
-            Kind.STR,
+            Type.STR,
             frozenset({"error_text"}),
         ),
         "parse_error": Code(
             ast.Call(name_node("parse_error"), [response], []),
-            Kind.STR,
+            Type.STR,
             frozenset({"parse_error"}),
         ),
     }

@@ -192,7 +192,7 @@ def _config_field(reader: Reader, key: str, entry: object, path: Path) -> Config
     check_error = reader.value(table, path, "check_error", str, "")
     if "check_error" in table and "check" not in table and not is_url:
         reader.fault((*path, "check_error"), "is said of nothing", "with 'check'")
-    if is_url and type_.kind not in (TYPES["str"].kind, TYPES["secret"].kind):
+    if is_url and type_.base not in (TYPES["str"].base, TYPES["secret"].base):
         reader.fault((*path, "check"), f"a {type_.name} is no URL", "str")
     default = read_default(reader, table, path, "default", type_)
     if is_url and default:
@@ -332,12 +332,12 @@ def _option(
     if "default" in table:
         fallback = values.expression(table["default"], (*path, "default"))
         wanted = (
-            {type_.kind, TYPES["str"].kind} if type_.name == "secret" else {type_.kind}
+            {type_.base, TYPES["str"].base} if type_.name == "secret" else {type_.base}
         )
-        if fallback.kind not in wanted and type_ is not UNKNOWN_TYPE:
+        if fallback.type not in wanted and type_ is not UNKNOWN_TYPE:
             reader.fault(
                 (*path, "default"),
-                f"gives a {fallback.kind} where the option is a {type_.name}",
+                f"gives a {fallback.type} where the option is a {type_.name}",
             )
     is_early = (
         reader.choice(table, path, "bind", ("create", "send"), "send") == "create"

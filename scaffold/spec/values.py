@@ -9,20 +9,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from scaffold.expressions.code import Code, ExpressionError, Kind, name_node
+from scaffold.expressions.code import Code, ExpressionError, Type, name_node
 from scaffold.expressions.compiler import (
     Scope,
     compile_expression,
     compile_pieces,
-    list_kind,
+    list_type,
 )
 from scaffold.expressions.functions import FUNCTIONS
 from scaffold.names import identifier, key_faults, words
 from scaffold.spec.reader import Path, Reader, kind_of
 
-_PLAIN = Code(ast.Constant(""), Kind.STR)
+_PLAIN = Code(ast.Constant(""), Type.STR)
 _LOOPED = (
-    Kind.LIST, Kind.VALUES, Kind.RECORDS, Kind.MAP, Kind.FIELDS, Kind.ANY,
+    Type.LIST, Type.VALUES, Type.RECORDS, Type.MAP, Type.FIELDS, Type.ANY,
 )  # fmt: skip
 _NUMBER_BITS = 64
 RESERVED = words("""
@@ -66,7 +66,7 @@ class Values:
             return _PLAIN
 
     def string(self, text: str, path: Path) -> Code:
-        """A text; one that is exactly one `${…}` keeps its kind."""
+        """A text; one that is exactly one `${…}` keeps its type."""
         try:
             return self._string(text, path)
         except ExpressionError as error:
@@ -92,11 +92,11 @@ class Values:
             case str():
                 return self.string(value, path).revealed()
             case bool():
-                return Code(ast.Constant(value), Kind.BOOL)
+                return Code(ast.Constant(value), Type.BOOL)
             case int() if value.bit_length() < _NUMBER_BITS:
-                return Code(ast.Constant(value), Kind.INT)
+                return Code(ast.Constant(value), Type.INT)
             case float() if math.isfinite(value):
-                return Code(ast.Constant(value), Kind.FLOAT)
+                return Code(ast.Constant(value), Type.FLOAT)
             case int() | float():
                 self._reader.fault(
                     path, "is not a number of JSON", "a finite number of 64 bits"
@@ -122,7 +122,7 @@ class Values:
         read = self.parameter if as_text else self.value
         keys: list[ast.expr | None] = []
         values: list[Code] = []
-        fields: list[tuple[str, Kind]] = []
+        fields: list[tuple[str, Type]] = []
         optional: list[str] = []
         for key, value in table.items():
             place = (*path, key)
@@ -142,9 +142,9 @@ class Values:
                 optional.append(name)
             keys.append(ast.Constant(name))
             values.append(read(value, place, is_optional=name != key))
-            fields.append((name, values[-1].kind))
+            fields.append((name, values[-1].type))
         made: ast.expr = ast.Dict(keys, [each.node for each in values])
-        code = Code(made, Kind.FIELDS, fields=tuple(fields)).using(*values)
+        code = Code(made, Type.FIELDS, fields=tuple(fields)).using(*values)
         code = self._bounded(code, path)
         return _without_empty(code, optional) if optional else code
 
@@ -175,23 +175,23 @@ class Values:
             return self.value(value, path)
         if isinstance(value, str):
             code = self.string(value, path)
-            if code.kind in (Kind.LIST, Kind.VALUES):
+            if code.type in (Type.LIST, Type.VALUES):
                 return code
         text = self.text(value, path)
         if not is_optional or not isinstance(value, str):
             return text
         code = self.string(value, path)
-        if code.kind in (Kind.STR, Kind.SECRET, Kind.LEVEL):
+        if code.type in (Type.STR, Type.SECRET, Type.LEVEL):
             return text
         made = ast.IfExp(code.node, text.node, ast.Constant(""))
-        return Code(made, Kind.STR).using(text)
+        return Code(made, Type.STR).using(text)
 
     def _merged(self, text: object, path: Path) -> Code:
         code = self.expression(text, path)
-        if code.kind is Kind.ANY:
-            return called("entries_of", code, Kind.FIELDS)
-        if code.kind not in (Kind.MAP, Kind.FIELDS) and code is not _PLAIN:
-            self._reader.fault(path, f"merges a {code.kind}", "a map")
+        if code.type is Type.ANY:
+            return called("entries_of", code, Type.FIELDS)
+        if code.type not in (Type.MAP, Type.FIELDS) and code is not _PLAIN:
+            self._reader.fault(path, f"merges a {code.type}", "a map")
         return code
 
     def _list(self, items: Sequence[object], path: Path) -> Code:
@@ -212,15 +212,15 @@ class Values:
             )
             for each in codes
         ]
-        made = Code(ast.List(nodes, ast.Load()), list_kind(codes)).using(*codes)
+        made = Code(ast.List(nodes, ast.Load()), list_type(codes)).using(*codes)
         return self._bounded(made, path)
 
     def _loop(self, item: Mapping[str, Any], path: Path) -> Code:
         """`{ "@for" = "x in expr", … }`: one item per element."""
         place = (*path, _FOR)
         name, sequence = self._loop_parts(item[_FOR], place)
-        kind = Kind.STR if sequence.kind in (Kind.LIST, Kind.MAP) else Kind.ANY
-        inner = self.inside(self.scope.with_name(name, Code(name_node(name), kind)))
+        type_ = Type.STR if sequence.type in (Type.LIST, Type.MAP) else Type.ANY
+        inner = self.inside(self.scope.with_name(name, Code(name_node(name), type_)))
         used = [sequence]
         tests: list[ast.expr] = []
         if _IF in item:
@@ -234,8 +234,8 @@ class Values:
         target = ast.Name(name, ast.Store())
         loop = ast.comprehension(target, sequence.node, tests, 0)
         made = ast.ListComp(element.node, [loop])
-        kind = list_kind([element])
-        return Code(made, kind).using(*used, element).times(sequence.weight)
+        type_ = list_type([element])
+        return Code(made, type_).using(*used, element).times(sequence.weight)
 
     def _loop_parts(self, text: object, path: Path) -> tuple[str, Code]:
         name, word, expression = (
@@ -248,10 +248,10 @@ class Values:
         if name in self.scope.names or name in {*self.scope.tables, *RESERVED}:
             self._reader.fault(path, f"{name!r} means something else here")
         code = self.expression(expression, path)
-        if code is not _PLAIN and code.kind not in _LOOPED:
-            self._reader.fault(path, f"loops over a {code.kind}", "a list or a map")
+        if code is not _PLAIN and code.type not in _LOOPED:
+            self._reader.fault(path, f"loops over a {code.type}", "a list or a map")
         return name, (
-            called("items_of", code, Kind.ANY) if code.kind is Kind.ANY else code
+            called("items_of", code, Type.ANY) if code.type is Type.ANY else code
         )
 
     def _string(self, text: str, path: Path) -> Code:
@@ -265,10 +265,10 @@ class Values:
         return codes[0] if len(codes) == 1 else _joined(codes)
 
 
-def called(name: str, code: Code, kind: Kind) -> Code:
+def called(name: str, code: Code, type_: Type) -> Code:
     """Code that calls a function of the runtime with a value."""
     made = ast.Call(name_node(name), [code.node], [])
-    return Code(made, kind, frozenset({name})).using(code)
+    return Code(made, type_, frozenset({name})).using(code)
 
 
 def _joined(codes: Sequence[Code]) -> Code:
@@ -277,23 +277,23 @@ def _joined(codes: Sequence[Code]) -> Code:
     Which of them does not depend on what the texts say.
     """
     shown = [
-        code if code.kind in (Kind.STR, Kind.INT) else code.as_text() for code in codes
+        code if code.type in (Type.STR, Type.INT) else code.as_text() for code in codes
     ]
     if any(_holds_text(code.node) for code in shown):
         texts = [code.as_text() for code in shown]
         node = texts[0].node
         for each in texts[1:]:
             node = ast.BinOp(node, ast.Add(), each.node)
-        return Code(node, Kind.STR).using(*texts).bounded()
+        return Code(node, Type.STR).using(*texts).bounded()
     values: list[ast.expr] = [
         (
             code.node
-            if isinstance(code.node, ast.Constant) and code.kind is Kind.STR
+            if isinstance(code.node, ast.Constant) and code.type is Type.STR
             else formatted(code.node)
         )
         for code in shown
     ]
-    return Code(ast.JoinedStr(values), Kind.STR).using(*shown).bounded()
+    return Code(ast.JoinedStr(values), Type.STR).using(*shown).bounded()
 
 
 def formatted(node: ast.expr) -> ast.FormattedValue:
@@ -319,4 +319,4 @@ def _without_empty(code: Code, optional: Sequence[str]) -> Code:
     keys = [ast.Constant(key) for key in optional]
     made = ast.Call(name_node("without_empty"), [code.node, *keys], [])
     imports = frozenset({"without_empty"})
-    return Code(made, Kind.FIELDS, imports, fields=code.fields).using(code)
+    return Code(made, Type.FIELDS, imports, fields=code.fields).using(code)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scaffold.expressions.code import ExpressionError, Kind, dotted
+from scaffold.expressions.code import ExpressionError, Type, dotted
 from scaffold.expressions.compiler import compile_expression, pieces
 from scaffold.expressions.functions import FUNCTIONS
 from scaffold.rendering.source import literal, source, statement
@@ -191,7 +191,7 @@ def test_what_a_piece_reads_and_needs():
     code = compile_expression("get(event.fields, config.room, level.color)", SCOPE)
     assert code.reads == {"config.room"}
     assert code.imports == {"get", "COLOR"}
-    assert code.kind is Kind.ANY
+    assert code.type is Type.ANY
 
 
 def test_every_function_shows_how_it_is_written():
