@@ -17,6 +17,7 @@ LAYERS = (
         *("reserve", "suggestions", "units", "version", "worker", "write_ahead"),
     ),
     ("golang",),
+    ("toml_lines",),
     ("secrets", "secret_mappings", "secret_references", "secret_texts", "secret_urls"),
     ("frames",),
     (

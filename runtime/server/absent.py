@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from runtime.pipeline.missing_handlers import OTHER_PROTOCOLS
 from runtime.pipeline.missing_handlers import SECTIONS as HANDLERS
 from runtime.server.decoding import is_enabled, is_off, matching
-from runtime.server.toml_lines import printable
 from runtime.suggestions import nearest, suggestion
+from runtime.toml_lines import printable
 
 # Kapacitor's other sections, and what an enabled one would do; "": nothing to miss
 OTHERS = {

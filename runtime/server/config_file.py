@@ -13,8 +13,8 @@ from runtime.errors import ConfigError
 from runtime.server.absent import Absent, Present
 from runtime.server.config import Config
 from runtime.server.decoding import Decoder, matching
-from runtime.server.toml_lines import positions
 from runtime.settings import key_of
+from runtime.toml_lines import positions
 
 _AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 

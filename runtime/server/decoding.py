@@ -17,9 +17,9 @@ from runtime.secret_references import read, reference
 from runtime.secret_texts import check_placeholder, written, written_url
 from runtime.secret_urls import is_url_name
 from runtime.secrets import Secret
-from runtime.server.toml_lines import Path, Positions, dotted
 from runtime.settings import key_of
 from runtime.suggestions import suggestion
+from runtime.toml_lines import Path, Positions, dotted
 from runtime.units import Duration
 
 T = TypeVar("T")

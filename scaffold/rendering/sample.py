@@ -21,7 +21,6 @@ from runtime.errors import DeliveryError
 from runtime.golang.json import dumps, encode
 from runtime.golang.printing import text
 from runtime.secrets import Secret
-from runtime.server.toml_lines import positions
 from runtime.services import expressions, urls
 from runtime.testing.events import (
     changed_event,
@@ -29,6 +28,7 @@ from runtime.testing.events import (
     shown_levels,
     shown_request,
 )
+from runtime.toml_lines import positions
 from runtime.units import MINUTE, Duration
 from scaffold.errors import Fault, SpecError
 from scaffold.expressions.code import Code, Type

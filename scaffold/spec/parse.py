@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from runtime.server.toml_lines import positions
+from runtime.toml_lines import positions
 from scaffold.errors import Fault, SpecError
 from scaffold.spec import requests, scopes, settings
 from scaffold.spec.flags import Flags, shown_setting
@@ -44,13 +44,14 @@ def parse(
     """
     if len(text.encode()) > _SIZE_BYTES:
         raise SpecError([Fault("", "is larger than 64 KiB")], path)
+    plain = text.removeprefix("\ufeff")
     try:
-        document = tomllib.loads(text.removeprefix("\ufeff"))
+        document = tomllib.loads(plain)
     except ValueError as error:  # not TOML, or a number of thousands of digits
         raise SpecError([_not_toml(str(error))], path) from None
     except RecursionError:
         raise SpecError([Fault("", f"is nested deeper than {_DEPTH}")], path) from None
-    reader = Reader(positions(text))
+    reader = Reader(positions(plain))
     spec = _read(document, text, reader, path, existing, properties)
     return _with(spec, path=path)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from runtime.server.toml_lines import Positions
+from runtime.toml_lines import Positions
 from scaffold.errors import Fault
 from scaffold.expressions.code import ExpressionError
 from scaffold.names import closest

@@ -306,3 +306,8 @@ def test_two_files_are_compared_key_by_key():
         "config.room.default: the spec has nothing, you said x",
         "config.room.doc: the spec has the room., you said nothing",
     ]
+
+
+def test_a_byte_order_mark_moves_no_line():
+    lines = faults("\ufeff" + HEAD.replace("room = {}", "room = 5") + TAIL)
+    assert [line.rpartition("foo.toml:")[2][:2] for line in lines] == ["5:"]
