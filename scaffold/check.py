@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from scaffold import plan, state
+from scaffold import places, state
 from scaffold.errors import AnchorNotFound, PlanError
-from scaffold.generate import Wanted, registered, registration, same
-from scaffold.patching.patch import Registration, find, fitted, text_of
+from scaffold.generate import Wanted, same
+from scaffold.patching.patch import find, fitted, text_of
+from scaffold.patching.place import Place, Registration
 from scaffold.patching.slots import Entry, Slot, Source
 from scaffold.places import EDIT
 from scaffold.state import Record
@@ -103,15 +104,17 @@ class Examiner:
         self, record: Record, package: str, message: str
     ) -> Iterator[Finding]:
         anchors = {
-            (plan.within(edit.path, package), edit.place): edit.anchor
+            (places.within(edit.path, package), edit.place): edit.anchor
             for edit in EDIT
             if not edit.once
         }
-        for path, place, key in record.places:
+        for each in record.places:
+            name, place, key = each.split(" ")
+            path = PurePosixPath(name)
             anchor = anchors.get((path, place))
             if anchor is None or self.tree.read(path) is None:
                 continue
-            asked = Registration(path, place, anchor, key, "", None)
+            asked = Registration(Place(path, place, anchor, key), "")
             with contextlib.suppress(AnchorNotFound):
                 for entry in self._slot(asked)[1].entries:
                     if entry.key == key:
@@ -137,9 +140,9 @@ class Examiner:
 
     def _places(self, want: Wanted, record: Record, fix: str) -> Iterator[Finding]:
         for place, text in want.places.items():
-            base = record.places.get(registered(place))
+            base = record.places.get(place.id)
             if not place.once and (text.strip() or base is not None):
-                asked = registration(place, text, record)
+                asked = Registration(place, text, base)
                 yield from self._place(want.kind, asked, base, fix)
 
     def _place(
@@ -149,35 +152,37 @@ class Examiner:
             source, slot = self._slot(asked)
         except AnchorNotFound as error:
             message = f"{error.anchor}: {error.problem}"
-            yield Finding("SC101", asked.path, 0, message, fix)
+            yield Finding("SC101", asked.place.path, 0, message, fix)
             return
-        name = f"`{asked.key}` in {asked.anchor.name}"
-        entries = [entry for entry in slot.entries if entry.key == asked.key]
+        name = f"`{asked.place.key}` in {asked.place.anchor.name}"
+        entries = [entry for entry in slot.entries if entry.key == asked.place.key]
         if not entries:
-            yield Finding("SC101", asked.path, slot.end, f"{name}: is missing", fix)
+            yield Finding(
+                "SC101", asked.place.path, slot.end, f"{name}: is missing", fix
+            )
             return
         if len(entries) > 1:
             message = f"{name}: is there twice"
-            yield _surplus("SC102", asked.path, entries[-1], message)
+            yield _surplus("SC102", asked.place.path, entries[-1], message)
         line = entries[0].first + 1
         if base is not None and text_of(source, entries[0], slot) != base:
             look = f"scaffold diff {kind}"
             message = f"{name}: was edited by hand; kept"
-            yield Finding("SC103", asked.path, line, message, look)
+            yield Finding("SC103", asked.place.path, line, message, look)
         if fitted(asked, slot) != (base or ""):
-            yield Finding("SC106", asked.path, line, f"{name}: moved on", fix)
+            yield Finding("SC106", asked.place.path, line, f"{name}: moved on", fix)
 
     def _slot(self, asked: Registration) -> tuple[Source, Slot]:
-        path = asked.path
+        path = asked.place.path
         if path not in self._sources:
             data = self.tree.read(path)
             if data is None:
                 raise PlanError(path, "is missing")
             self._sources[path] = Source(path, data)
         source = self._sources[path]
-        if (path, asked.place) not in self._slots:
-            self._slots[path, asked.place] = find(source, asked)
-        return source, self._slots[path, asked.place]
+        if (path, asked.place.place) not in self._slots:
+            self._slots[path, asked.place.place] = find(source, asked)
+        return source, self._slots[path, asked.place.place]
 
     def _blame_spec(
         self, want: Wanted, record: Record, findings: list[Finding]
@@ -197,7 +202,7 @@ class Examiner:
 
 def kinds(tree: Tree, package: str) -> list[str]:
     """The handlers that have a spec."""
-    services = plan.services(package)
+    services = places.services(package)
     return [
         name
         for name in tree.names(services)

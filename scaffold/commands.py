@@ -9,22 +9,24 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from scaffold import check as checking
-from scaffold import disk, plan, quick, state, testing, verify
+from scaffold import disk, places, quick, state, testing, verify
 from scaffold.change import Change
 from scaffold.errors import Fault, SpecError, UsageError
 from scaffold.escaping import escaped
 from scaffold.generate import (
     ChangeSet,
     Overlay,
-    Step,
     Wanted,
     generate,
     generate_all,
-    refuse_conflicts,
+    refuse,
     wanted,
 )
 from scaffold.names import closest
-from scaffold.patching.patch import Registration, register
+from scaffold.outcomes import Identical, Outcome
+from scaffold.patching.outcomes import AlreadyRegistered, EntryConflict, EntryKept
+from scaffold.patching.patch import register
+from scaffold.patching.place import Place, Registration
 from scaffold.project import Project
 from scaffold.report import Report, patch
 from scaffold.spec.model import HandlerSpec
@@ -123,7 +125,7 @@ def regenerate(project: Project, names: Sequence[str], how: How) -> Report:
 
     def generated(tree: Tree) -> ChangeSet:
         result = generate_all(_wants(project, tree, kinds), tree)
-        return refuse_conflicts(result, " ".join(names))
+        return refuse(result, " ".join(names))
 
     report = _change("regenerate", project, generated, how, [])
     report.notes += [each for spec in specs for each in spec.warnings]
@@ -212,7 +214,7 @@ def list_handlers(project: Project, *, verbose: bool) -> Report:
     for kind in checking.kinds(tree, project.package):
         spec = _committed(project, tree, kind)
         rows.append((kind, f".{spec.names.property}()", spec.title, spec.summary))
-        files = [str(file.path) for file in plan.files(spec.names, project.package)]
+        files = [str(file.path) for file in places.files(spec.names, project.package)]
         if verbose:
             rows += [("", path, "", "") for path in files]
         handlers.append(
@@ -221,7 +223,7 @@ def list_handlers(project: Project, *, verbose: bool) -> Report:
                 "property": spec.names.property,
                 "title": spec.title,
                 "flags": list(spec.flags),
-                "spec": str(plan.spec_path(kind, project.package)),
+                "spec": str(places.spec_path(kind, project.package)),
                 "files": files,
             }
         )
@@ -236,7 +238,7 @@ def list_handlers(project: Project, *, verbose: bool) -> Report:
 
 def _generated(project: Project, tree: Tree, spec: HandlerSpec) -> ChangeSet:
     result = generate(_want(project, spec), tree)
-    return refuse_conflicts(result, spec.names.kind)
+    return refuse(result, spec.names.kind)
 
 
 def _change(
@@ -285,7 +287,7 @@ def _verify(project: Project, result: ChangeSet, level: str) -> None:
 def _existing(project: Project, tree: Tree, spec: HandlerSpec) -> Report:
     """The handler is there: agree with it, or say how to change it."""
     kind = spec.names.kind
-    path = plan.spec_path(kind, project.package)
+    path = places.spec_path(kind, project.package)
     unlike = differences(spec, _committed(project, tree, kind))
     if unlike:
         lines = "\n".join(f"  {escaped(line)}" for line in unlike)
@@ -295,16 +297,17 @@ def _existing(project: Project, tree: Tree, spec: HandlerSpec) -> Report:
             fix=f"scaffold regenerate {kind}",
         )
     record = state.read(tree, kind)
-    paths = record.files if record else {path: ""}
-    places = record.places if record else {}
-    steps = [Step("identical", file, "owned") for file in paths]
-    steps += [
-        Step("registered", entry.path, "shared", place=entry.place, key=entry.key)
-        for entry in places
+    outcomes: list[Outcome] = [
+        Identical(file) for file in (record.files if record else [path])
+    ]
+    outcomes += [
+        AlreadyRegistered(place)
+        for place in places.places(spec.names, project.package)
+        if record and place.id in record.places
     ]
     return Report(
         "new-handler",
-        result=ChangeSet((), tuple(steps)),
+        result=ChangeSet((), tuple(outcomes)),
         summary=f"nothing to do: `{kind}` is there as described,",
         next=[f"scaffold check {kind}"],
     )
@@ -312,17 +315,17 @@ def _existing(project: Project, tree: Tree, spec: HandlerSpec) -> Report:
 
 def _after_new(project: Project, spec: HandlerSpec) -> list[str]:
     kind = spec.names.kind
-    tests = plan.within("tests/runtime/services/{kind}", project.package, kind)
+    tests = places.within("tests/runtime/services/{kind}", project.package, kind)
     return [
         *testing.commands(project.root, str(tests)),
-        f"$EDITOR {plan.spec_path(kind, project.package)}",
+        f"$EDITOR {places.spec_path(kind, project.package)}",
         f"scaffold regenerate {kind}",
     ]
 
 
 def _refuse_service(project: Project, tree: Tree, spec: HandlerSpec) -> None:
     """Refuse the name of a service of the runtime that is no handler of ours."""
-    folder = plan.services(project.package) / spec.names.package
+    folder = places.services(project.package) / spec.names.package
     if tree.names(folder):
         kind = spec.names.kind
         problem = f"the runtime has a service {kind!r} already, at {folder}"
@@ -331,12 +334,13 @@ def _refuse_service(project: Project, tree: Tree, spec: HandlerSpec) -> None:
 
 def _properties(project: Project, tree: Tree) -> list[str]:
     """The TICKscript properties of all handlers, as they are recorded."""
-    path = plan.within("runtime/pipeline/alert.py", project.package)
+    path = places.within("runtime/pipeline/alert.py", project.package)
+    name = f"{path} name "
     return [
-        entry.key
+        place.removeprefix(name)
         for kind in state.kinds(tree)
-        for entry in state.keys(tree, kind)
-        if entry.path == path and entry.place == "name"
+        for place in state.places(tree, kind)
+        if place.startswith(name)
     ]
 
 
@@ -394,7 +398,7 @@ def _wants(project: Project, tree: Tree, kinds: Sequence[str]) -> list[Wanted]:
 
 
 def _committed(project: Project, tree: Tree, kind: str) -> HandlerSpec:
-    path = plan.spec_path(kind, project.package)
+    path = places.spec_path(kind, project.package)
     data = tree.read(path)
     if data is None:
         raise UsageError(f"{escaped(str(path))}: is missing")
@@ -418,7 +422,7 @@ def _chosen(project: Project, tree: Tree, names: Sequence[str]) -> list[str]:
             hint = f"; did you mean {guess}?" if guess else ""
             raise UsageError(f"there is no handler {name!r}{hint}", fix="scaffold list")
     if not kinds:
-        services = plan.services(project.package)
+        services = places.services(project.package)
         raise UsageError(
             f"no handler to look at: no {services}/*/handler.toml",
             fix="scaffold new-handler foo --field room:str",
@@ -433,18 +437,31 @@ def _edits(want: Wanted, tree: Tree) -> list[Change]:
         for path, text in want.files.items()
         if path != want.spec_path
     ]
-    by_file: dict[PurePosixPath, list[Registration]] = {}
+    by_file: dict[PurePosixPath, list[tuple[Place, str]]] = {}
     for place, text in want.places.items():
         if not place.once and text.strip():
-            asked = Registration(
-                place.path, place.place, place.anchor, place.key, text, None, True
-            )
-            by_file.setdefault(place.path, []).append(asked)
-    for path, asked_for in by_file.items():
+            by_file.setdefault(place.path, []).append((place, text))
+    for path, entries in by_file.items():
         now = tree.read(path)
         if now is not None:
-            changes.append(Change(path, register(path, now, asked_for)[0], now))
+            changes.append(Change(path, _generated_again(path, now, entries), now))
     return [_with_its_line_ends(change) for change in changes]
+
+
+def _generated_again(
+    path: PurePosixPath, now: bytes, entries: Sequence[tuple[Place, str]]
+) -> bytes:
+    """A shared file with the generated text in place of what people made of it."""
+    found = register(
+        path, now, [Registration(place, text, "") for place, text in entries]
+    )
+    edited = {
+        each.place: each.now
+        for each in found[1]
+        if isinstance(each, EntryKept | EntryConflict)
+    }
+    asked = [Registration(place, text, edited.get(place)) for place, text in entries]
+    return register(path, now, asked)[0]
 
 
 def _with_its_line_ends(change: Change) -> Change:

@@ -2,25 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from scaffold import plan, state
+from scaffold import places, state
 from scaffold.change import Change
-from scaffold.errors import Conflict, Fault, PlanError, PlanErrors, SpecError
-from scaffold.patching.patch import Outcome, Registration, register
+from scaffold.errors import (
+    Conflict,
+    Fault,
+    PlanError,
+    PlanErrors,
+    SpecError,
+    UsageError,
+)
+from scaffold.outcomes import (
+    Conflicting,
+    Created,
+    EditedConflict,
+    FileOutcome,
+    ForeignConflict,
+    Identical,
+    Kept,
+    NameOwned,
+    Outcome,
+    RecordCreated,
+    RecordUpdated,
+    Released,
+    Removed,
+    Restored,
+    Updated,
+)
+from scaffold.patching.outcomes import (
+    AlreadyRegistered,
+    FileUnusable,
+    NameTaken,
+    NotWanted,
+    PlaceMissing,
+    PlaceOutcome,
+    SurplusKept,
+    SurplusRemoved,
+    Unregistered,
+)
+from scaffold.patching.patch import register
+from scaffold.patching.place import Place, Registration
 from scaffold.rendering.layout import fit_module
 from scaffold.spec.model import HandlerSpec
-from scaffold.state import Record, Registered
+from scaffold.state import Record
 from scaffold.tree import Tree
 
 Render = Callable[[str, HandlerSpec, str], str]
 """The text of a template, for a spec and the package that the runtime is called."""
-
-
-_FOREIGN = "is there already, with other text"
-_EDITED = "was edited by hand, and would have to change"
 
 
 class Wanted(NamedTuple):
@@ -36,30 +68,7 @@ class Wanted(NamedTuple):
     kind: str
     spec_path: PurePosixPath
     files: Mapping[PurePosixPath, str]
-    places: Mapping[plan.Place, str]
-
-
-class Step(NamedTuple):
-    """One line of a report.
-
-    Attributes:
-        action: the verb: `create`, `identical`, `register`, ….
-        path: the file.
-        role: `spec`, `owned` (a generated file), `shared` (others are registered there
-            too) or `state`.
-        place: for a registration, the name of the place.
-        key: for a registration, its key.
-        line: for a registration, where it stands.
-        reason: why, if the verb does not say it.
-    """
-
-    action: str
-    path: PurePosixPath
-    role: str
-    place: str = ""
-    key: str = ""
-    line: int = 0
-    reason: str = ""
+    places: Mapping[Place, str]
 
 
 class ChangeSet(NamedTuple):
@@ -67,22 +76,24 @@ class ChangeSet(NamedTuple):
 
     Attributes:
         changes: of files, in the order in which they are reported; the state's last.
-        steps: the same for people, with what needs no change.
+        outcomes: of every file and place, those that need no change included.
     """
 
     changes: tuple[Change, ...] = ()
-    steps: tuple[Step, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
 
     @property
     def conflicts(self) -> tuple[PurePosixPath, ...]:
         """The files that a person must look at first."""
-        paths = [step.path for step in self.steps if step.action == "conflict"]
-        return tuple(dict.fromkeys(paths))
+        found = [each for each in self.outcomes if isinstance(each, Conflicting)]
+        return tuple(dict.fromkeys(each.path for each in found))
 
     @property
     def shared(self) -> frozenset[PurePosixPath]:
         """The files that were patched; `patch` has proven them."""
-        return frozenset(step.path for step in self.steps if step.role == "shared")
+        return frozenset(
+            each.path for each in self.outcomes if isinstance(each, PlaceOutcome)
+        )
 
 
 class Overlay(NamedTuple):
@@ -111,71 +122,80 @@ def wanted(spec: HandlerSpec, package: str, render: Render) -> Wanted:
         render: gives the text of a template.
     """
     names = spec.names
-    spec_path = plan.spec_path(names.kind, package)
+    spec_path = places.spec_path(names.kind, package)
     files = {spec_path: spec.to_toml()}
-    for file in plan.files(names, package):
+    for file in places.files(names, package):
         content = render(file.template, spec, package)
         if content:
             is_python = file.path.suffix == ".py"
             files[file.path] = fit_module(content) if is_python else content
-    places = {
+    texts = {
         place: render(place.template, spec, package)
-        for place in plan.places(names, package)
+        for place in places.places(names, package)
     }
-    return Wanted(names.kind, spec_path, dict(sorted(files.items())), places)
+    return Wanted(names.kind, spec_path, dict(sorted(files.items())), texts)
 
 
 def generate(want: Wanted, tree: Tree) -> ChangeSet:
     """What brings the tree to what is wanted, keeping what a person wrote.
 
-    Raises:
-        PlanError: places are not as expected; all of them are told.
-        SpecError: a name that the handler needs belongs to another one.
+    Whatever is in the way is an outcome; `refuse` raises it.
     """
     record = state.read(tree, want.kind)
-    files = _files(want, record or Record({}, {}), tree)
-    places, outcomes = _places(want, record, tree)
-    kept = _record(want, record or Record({}, {}), outcomes)
-    changes = [
-        *files.changes,
-        *places.changes,
-        *state.changes(tree, want.kind, kept),
-    ]
-    steps = [*files.steps, *places.steps]
+    changes, outcomes = [], []
+    for change, outcome in _files(want, record or Record({}, {}), tree):
+        changes.append(change)
+        outcomes.append(outcome)
+    patched, registered = _places(want, record, tree)
+    kept = _record(want, record or Record({}, {}), registered)
+    changes += [*patched, *state.changes(tree, want.kind, kept)]
     changes = [change for change in changes if change.before != change.after]
+    result: list[Outcome] = [*outcomes, *registered]
     if any(change.is_state for change in changes):
-        action = "update" if record else "create"
-        folder = state.HANDLERS / want.kind
-        steps.append(Step(action, folder, "state", reason="what was generated"))
-    return ChangeSet(tuple(changes), tuple(steps))
+        written = RecordUpdated if record else RecordCreated
+        result.append(written(state.HANDLERS / want.kind, role="state"))
+    return ChangeSet(tuple(changes), tuple(result))
 
 
 def generate_all(wants: Iterable[Wanted], tree: Tree) -> ChangeSet:
     """`generate` for several handlers, each on top of the ones before."""
     changes: dict[PurePosixPath, Change] = {}
-    steps: list[Step] = []
+    outcomes: list[Outcome] = []
     for want in wants:
         files = {path: change.after for path, change in changes.items()}
         result = generate(want, Overlay(tree, files))
         for change in result.changes:
             first = changes.get(change.path, change)
             changes[change.path] = change._replace(before=first.before)
-        steps += result.steps
-    return ChangeSet(tuple(changes.values()), tuple(steps))
+        outcomes += result.outcomes
+    return ChangeSet(tuple(changes.values()), tuple(outcomes))
 
 
-def refuse_conflicts(result: ChangeSet, kind: str) -> ChangeSet:
-    """The change set, if nobody's work is in its way.
+def refuse(result: ChangeSet, kind: str) -> ChangeSet:
+    """The change set, if nothing is in its way.
+
+    Args:
+        result: what a command would do.
+        kind: the handlers that it is about, as arguments of a command; "" for all.
 
     Raises:
-        Conflict: somebody's is.
+        PlanError: places are not as expected; all of them are reported.
+        SpecError: a name that the handler needs belongs to another one.
+        UsageError: a name that the handler needs stands for something else.
+        Conflict: somebody's work is in the way.
     """
+    _refuse_places(result)
+    _refuse_names(result)
     conflicts = {
-        step.path: step.reason for step in result.steps if step.action == "conflict"
+        each.path: each.reason
+        for each in result.outcomes
+        if isinstance(each, Conflicting)
     }
     if not conflicts:
         return result
-    foreign = [path for path, reason in conflicts.items() if reason == _FOREIGN]
+    foreign = [
+        each.path for each in result.outcomes if isinstance(each, ForeignConflict)
+    ]
     fix = f"scaffold diff {kind}".rstrip()
     if foreign:
         fix = "; ".join(f"mv {path} {path}.mine" for path in foreign)
@@ -187,147 +207,140 @@ def same(data: bytes, text: str) -> bool:
     return data == text.encode() or data.replace(b"\r\n", b"\n") == text.encode()
 
 
-def _files(want: Wanted, record: Record, tree: Tree) -> ChangeSet:
-    changes, steps = [], []
+def _refuse_places(result: ChangeSet) -> None:
+    """Refuse a tree in which an entry cannot be made."""
+    errors = {
+        str(each.error): each.error
+        for each in result.outcomes
+        if isinstance(each, PlaceMissing | FileUnusable) and each.error
+    }
+    if errors:
+        first, *others = errors.values()
+        raise PlanErrors([first, *others]) if others else first
+
+
+def _refuse_names(result: ChangeSet) -> None:
+    """Refuse a handler that needs a name which is somebody else's."""
+    faults = [
+        Fault(
+            f"{each.path} ({each.place.place})",
+            f"`{each.place.key}` belongs to the handler `{each.owner}`",
+        )
+        for each in result.outcomes
+        if isinstance(each, NameOwned)
+    ]
+    if faults:
+        raise SpecError(faults)
+    for each in result.outcomes:
+        if isinstance(each, NameTaken):
+            raise UsageError(
+                f"{each.path}: {each.place.anchor.name}: "
+                f"`{each.place.key}` already stands for something else"
+            )
+
+
+def _files(
+    want: Wanted, record: Record, tree: Tree
+) -> Iterator[tuple[Change, FileOutcome]]:
     for path, text in want.files.items():
         now = tree.read(path)
-        action, reason = _file_action(now, text, record.files.get(path))
         if path == want.spec_path and now is not None:
             # The spec is its author's, never ours to change.
-            action, reason = "identical", ""
-        if action in {"create", "update"}:
+            outcome: FileOutcome = Identical(path, text, "spec")
+        else:
+            role = "spec" if path == want.spec_path else "owned"
+            kind = _file_outcome(now, text, record.files.get(path))
+            outcome = kind(path, text, role)
+        data = now
+        if isinstance(outcome, Created | Restored | Updated):
             data = text.encode()
             if now is not None and b"\r\n" in now:
                 data = data.replace(b"\n", b"\r\n")
-            changes.append(Change(path, now, data))
-        role = "spec" if path == want.spec_path else "owned"
-        steps.append(Step(action, path, role, reason=reason))
+        yield Change(path, now, data), outcome
     for path in sorted(set(record.files) - set(want.files)):
         now = tree.read(path)
         if now is None:
             continue
-        ours = same(now, record.files[path])
-        if ours:
-            changes.append(Change(path, now, None))
-        action, reason = ("remove", "") if ours else ("keep", "edited by hand")
-        steps.append(Step(action, path, "owned", reason=reason))
-    return ChangeSet(tuple(changes), tuple(steps))
+        if same(now, record.files[path]):
+            yield Change(path, now, None), Removed(path)
+        else:
+            yield Change(path, now, now), Released(path)
 
 
-def _file_action(now: bytes | None, text: str, base: str | None) -> tuple[str, str]:
+def _file_outcome(now: bytes | None, text: str, base: str | None) -> type[FileOutcome]:
     if now is None:
-        return "create", "" if base is None else "was missing"
+        return Created if base is None else Restored
     if same(now, text):
-        return "identical", ""
+        return Identical
     if base is None:
-        return "conflict", _FOREIGN
+        return ForeignConflict
     if same(now, base):
-        return "update", ""
-    if base == text:
-        return "keep", "edited by hand"
-    return "conflict", _EDITED
+        return Updated
+    return Kept if base == text else EditedConflict
 
 
 def _places(
     want: Wanted, record: Record | None, tree: Tree
-) -> tuple[ChangeSet, list[tuple[plan.Place, Outcome]]]:
+) -> tuple[list[Change], list[PlaceOutcome]]:
     changes: list[Change] = []
-    steps: list[Step] = []
-    outcomes: list[tuple[plan.Place, Outcome]] = []
-    errors: list[PlanError] = []
-    for path, places in _by_file(want, record).items():
+    outcomes: list[PlaceOutcome] = []
+    for path, registrations in _by_file(want, record).items():
         data = tree.read(path)
-        registrations = [registration(place, text, record) for place, text in places]
         try:
             if data is None:
                 raise PlanError(path, "is missing")
             patched, found = register(path, data, registrations)
         except PlanError as error:
-            errors.append(error)
+            outcomes += [
+                FileUnusable(asked.place, asked.text, error=error)
+                for asked in registrations
+            ]
             continue
         changes.append(Change(path, data, patched))
-        for (place, _), outcome in zip(places, found, strict=True):
-            if outcome.copies or outcome.action == "unregister":
-                outcomes.append((place, outcome))
-                steps.append(_step(place, outcome))
-    if errors:
-        raise errors[0] if len(errors) == 1 else PlanErrors(errors)
+        outcomes += [each for each in found if not isinstance(each, NotWanted)]
     if record is None:
-        _refuse_foreign_names(want.kind, outcomes, tree)
-    return ChangeSet(tuple(changes), tuple(steps)), outcomes
+        outcomes = list(_with_owners(want.kind, outcomes, tree))
+    return changes, outcomes
 
 
 def _by_file(
     want: Wanted, record: Record | None
-) -> dict[PurePosixPath, list[tuple[plan.Place, str]]]:
-    by_file: dict[PurePosixPath, list[tuple[plan.Place, str]]] = {}
+) -> dict[PurePosixPath, list[Registration]]:
+    by_file: dict[PurePosixPath, list[Registration]] = {}
     for place, text in want.places.items():
-        known = record is not None and registered(place) in record.places
-        if (place.once and record is not None) or not (text.strip() or known):
+        base = record.places.get(place.id) if record else None
+        if (place.once and record) or not (text.strip() or base is not None):
             continue
-        by_file.setdefault(place.path, []).append((place, text))
+        by_file.setdefault(place.path, []).append(Registration(place, text, base))
     return by_file
 
 
-def registration(
-    place: plan.Place, text: str, record: Record | None, *, force: bool = False
-) -> Registration:
-    """What `patch` is asked for at one place."""
-    previous = record.places.get(registered(place)) if record else None
-    return Registration(
-        place.path, place.place, place.anchor, place.key, text, previous, force
-    )
-
-
-def registered(place: plan.Place) -> Registered:
-    """How a place is called in the record."""
-    return Registered(place.path, place.place, place.key)
-
-
-def _step(place: plan.Place, outcome: Outcome) -> Step:
-    reasons = {"keep": "edited by hand", "conflict": _EDITED}
-    return Step(
-        outcome.action,
-        place.path,
-        "shared",
-        place=place.place,
-        key=place.key,
-        line=outcome.line,
-        reason=reasons.get(outcome.action, ""),
-    )
-
-
-def _record(
-    want: Wanted, record: Record, outcomes: Iterable[tuple[plan.Place, Outcome]]
-) -> Record:
+def _record(want: Wanted, record: Record, outcomes: Iterable[PlaceOutcome]) -> Record:
     """What is kept after the changes: the generator's text, not the person's."""
-    places = {
-        registered(place): outcome.fragment
-        for place, outcome in outcomes
-        if outcome.action != "unregister"
+    gone = (FileUnusable, PlaceMissing, SurplusKept, SurplusRemoved, Unregistered)
+    texts = {
+        each.place.id: each.text for each in outcomes if not isinstance(each, gone)
     }
-    once = {registered(place) for place in want.places if place.once}
-    places |= {entry: text for entry, text in record.places.items() if entry in once}
-    return Record(want.files, places)
+    once = {place.id for place in want.places if place.once}
+    texts |= {place: text for place, text in record.places.items() if place in once}
+    return Record(want.files, texts)
 
 
-def _refuse_foreign_names(
-    kind: str, outcomes: Iterable[tuple[plan.Place, Outcome]], tree: Tree
-) -> None:
+def _with_owners(
+    kind: str, outcomes: Iterable[PlaceOutcome], tree: Tree
+) -> Iterator[PlaceOutcome]:
     """Tell an entry that a person wrote for this handler from another handler's."""
-    there = [place for place, outcome in outcomes if outcome.action == "registered"]
-    if not there:
-        return
-    owners = {
-        entry: other for other in state.kinds(tree) for entry in state.keys(tree, other)
-    }
-    faults = [
-        Fault(
-            f"{place.path} ({place.place})",
-            f"`{place.key}` belongs to the handler `{owners[registered(place)]}`",
-        )
-        for place in there
-        if owners.get(registered(place), kind) != kind
-    ]
-    if faults:
-        raise SpecError(faults)
+    owners: dict[str, str] | None = None
+    for each in outcomes:
+        if isinstance(each, AlreadyRegistered):
+            if owners is None:
+                owners = {
+                    place: other
+                    for other in state.kinds(tree)
+                    for place in state.places(tree, other)
+                }
+            owner = owners.get(each.place.id, kind)
+            if owner != kind:
+                yield NameOwned(each.place, each.text, each.line, each.was, owner=owner)
+                continue
+        yield each

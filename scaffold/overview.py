@@ -14,10 +14,10 @@ def places() -> Report:
     lines = ["create", f"  {SPEC_PATH}"]
     lines += [f"  {entry.path}" for entry in CREATE]
     lines.append("edit")
-    width = max(len(entry.path) for entry in EDIT)
+    width = max(len(str(entry.path)) for entry in EDIT)
     place_width = max(len(entry.place) for entry in EDIT)
     lines += [
-        f"  {entry.path.ljust(width)}  {entry.place.ljust(place_width)}  "
+        f"  {str(entry.path).ljust(width)}  {entry.place.ljust(place_width)}  "
         f"{entry.anchor.name}"
         for entry in EDIT
     ]
@@ -44,10 +44,12 @@ def schema() -> Report:
 
 def _tables() -> dict[str, Any]:
     created = [{"path": SPEC_PATH, "template": ""}]
-    created += [{"path": entry.path, "template": entry.template} for entry in CREATE]
+    created += [
+        {"path": str(entry.path), "template": entry.template} for entry in CREATE
+    ]
     edited = [
         {
-            "path": entry.path,
+            "path": str(entry.path),
             "place": entry.place,
             "anchor": entry.anchor.name,
             "key": entry.key,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from scaffold.names import Names
 from scaffold.patching.anchors import (
     Anchor,
     CallArguments,
@@ -25,45 +26,38 @@ from scaffold.patching.anchors import (
     ModuleClasses,
     TomlSections,
 )
+from scaffold.patching.place import Place
 
 
-class Create(NamedTuple):
-    """A whole file.
-
-    Attributes:
-        path: where it is written; `{kind}` is the handler's name.
-    """
-
-    path: str
-
-    @property
-    def template(self) -> str:
-        """Its template, below `templates/`."""
-        return f"create/{self.path.replace('{kind}', 'KIND')}.j2"
-
-
-class Edit(NamedTuple):
-    """A registration in a file that is already there.
+class File(NamedTuple):
+    """A generated file; in the table, or of one handler.
 
     Attributes:
-        path: the file.
-        place: the name of the place in it.
-        anchor: finds the place.
-        key: tells whether the handler is registered there; made from its names.
-        once: whether it is written with the handler and then never looked at again.
+        path: where it is written. In the table it is that of a project whose package is
+            `runtime`, with `{kind}` for the handler's name.
+        template: renders it.
     """
 
-    path: str
-    place: str
-    anchor: Anchor
-    key: str = "{kind}"
-    once: bool = False
+    path: PurePosixPath
+    template: str
 
-    @property
-    def template(self) -> str:
-        """Its template, below `templates/`."""
-        path = PurePosixPath(self.path)
-        return f"edit/{path.with_suffix('')}/{self.place}{path.suffix}.j2"
+
+def _file(path: str) -> File:
+    return File(PurePosixPath(path), f"create/{path.replace('{kind}', 'KIND')}.j2")
+
+
+def _place(
+    path: str,
+    place: str,
+    anchor: Anchor,
+    key: str = "{kind}",
+    *,
+    once: bool = False,
+    optional: bool = False,
+) -> Place:
+    file = PurePosixPath(path)
+    template = f"edit/{file.with_suffix('')}/{place}{file.suffix}.j2"
+    return Place(file, place, anchor, key, template, once, optional)
 
 
 SPEC_PATH = "runtime/services/{kind}/handler.toml"
@@ -72,84 +66,140 @@ SPEC_PATH = "runtime/services/{kind}/handler.toml"
 _SNAPSHOTS = "tests/runtime/services/{kind}/__snapshots__/test_{kind}_service"
 
 CREATE = (
-    Create("runtime/services/{kind}/__init__.py"),
-    Create("runtime/services/{kind}/config.py"),
-    Create("runtime/services/{kind}/handler.py"),
-    Create("runtime/services/{kind}/service.py"),
-    Create("runtime/services/{kind}/{kind}test.py"),
-    Create("tests/runtime/services/{kind}/test_{kind}_service.py"),
-    Create(f"{_SNAPSHOTS}/test_requests.txt"),
-    Create(f"{_SNAPSHOTS}/test_service_test.txt"),
-    Create("docs/handlers/{kind}.md"),
-    Create("examples/{kind}/README.md"),
-    Create("examples/{kind}/{kind}.conf"),
-    Create("examples/{kind}/{kind}.tick"),
-    Create("examples/{kind}/{kind}.yaml"),
+    _file("runtime/services/{kind}/__init__.py"),
+    _file("runtime/services/{kind}/config.py"),
+    _file("runtime/services/{kind}/handler.py"),
+    _file("runtime/services/{kind}/service.py"),
+    _file("runtime/services/{kind}/{kind}test.py"),
+    _file("tests/runtime/services/{kind}/test_{kind}_service.py"),
+    _file(f"{_SNAPSHOTS}/test_requests.txt"),
+    _file(f"{_SNAPSHOTS}/test_service_test.txt"),
+    _file("docs/handlers/{kind}.md"),
+    _file("examples/{kind}/README.md"),
+    _file("examples/{kind}/{kind}.conf"),
+    _file("examples/{kind}/{kind}.tick"),
+    _file("examples/{kind}/{kind}.yaml"),
 )
 
 EDIT = (
-    Edit(
+    _place(
         "runtime/server/config.py",
         "import",
         ImportBlock(),
         key="{package}.services.{kind}.config:{class_name}Config",
     ),
-    Edit("runtime/server/config.py", "table", ClassBody("AlertHandlers")),
-    Edit(
+    _place("runtime/server/config.py", "table", ClassBody("AlertHandlers")),
+    _place(
         "runtime/server/server.py",
         "import",
         ImportBlock(),
         key="{package}.services.{kind}.service:{class_name}Service",
     ),
-    Edit("runtime/server/server.py", "service", CallArguments("HandlerServices")),
-    Edit(
+    _place("runtime/server/server.py", "service", CallArguments("HandlerServices")),
+    _place(
         "runtime/task_master.py",
         "import",
         ImportBlock(),
         key="{package}.services.{kind}.service:{class_name}Service",
     ),
-    Edit("runtime/task_master.py", "service", ClassBody("HandlerServices")),
-    Edit(
+    _place("runtime/task_master.py", "service", ClassBody("HandlerServices")),
+    _place(
         "runtime/services/alert/handlers.py",
         "import",
         ImportBlock(),
         key="{package}.services.{kind}.handler:{class_name}HandlerConfig",
     ),
-    Edit("runtime/services/alert/handlers.py", "service", Methods("HandlerServices")),
-    Edit("runtime/services/alert/handlers.py", "kind", DictLiteral("HANDLER_KINDS")),
-    Edit(
+    _place("runtime/services/alert/handlers.py", "service", Methods("HandlerServices")),
+    _place("runtime/services/alert/handlers.py", "kind", DictLiteral("HANDLER_KINDS")),
+    _place(
         "runtime/nodes/alert_handlers.py",
         "import",
         FromImport("pipeline.alert"),
         key="{class_name}Handler",
     ),
-    Edit("runtime/nodes/alert_handlers.py", "handler", DictLiteral("TICK_HANDLERS")),
-    Edit(
+    _place("runtime/nodes/alert_handlers.py", "handler", DictLiteral("TICK_HANDLERS")),
+    _place(
         "runtime/pipeline/alert.py",
         "list",
         DocstringList("AlertNode", "Handlers"),
         key="{property}",
+        optional=True,
     ),
-    Edit(
+    _place(
         "runtime/pipeline/alert.py",
         "property",
         Methods("AlertNode", decorator="handler_property"),
         key="{method}",
     ),
-    Edit(
+    _place(
         "runtime/pipeline/alert.py",
         "handler",
         ModuleClasses("AlertHandler"),
         key="{class_name}Handler",
     ),
-    Edit(
+    _place(
         "runtime/pipeline/alert.py",
         "name",
         DictLiteral("HANDLERS"),
         key="{property}",
     ),
-    Edit("tests/runtime/test_registration.py", "kind", ListLiteral("KINDS")),
-    Edit("etc/kapacitor.conf", "section", TomlSections()),
-    Edit("docs/handlers.md", "index", MarkdownList(), key="handlers/{kind}.md"),
-    Edit("CHANGELOG.md", "unreleased", Changelog(), key=".{property}()", once=True),
+    _place("tests/runtime/test_registration.py", "kind", ListLiteral("KINDS")),
+    _place("etc/kapacitor.conf", "section", TomlSections(), optional=True),
+    _place(
+        "docs/handlers.md",
+        "index",
+        MarkdownList(),
+        key="handlers/{kind}.md",
+        optional=True,
+    ),
+    _place(
+        "CHANGELOG.md",
+        "unreleased",
+        Changelog(),
+        key=".{property}()",
+        once=True,
+        optional=True,
+    ),
 )
+
+
+def files(names: Names, package: str) -> tuple[File, ...]:
+    """The table CREATE for one handler."""
+    return tuple(
+        file._replace(path=within(file.path, package, names.kind)) for file in CREATE
+    )
+
+
+def places(names: Names, package: str) -> tuple[Place, ...]:
+    """The table EDIT for one handler."""
+    return tuple(_filled(place, names, package) for place in EDIT)
+
+
+def spec_path(kind: str, package: str) -> PurePosixPath:
+    """Where the handler's spec is committed."""
+    return within(SPEC_PATH, package, kind)
+
+
+def services(package: str) -> PurePosixPath:
+    """The folder that holds one package per service."""
+    return spec_path("x", package).parents[1]
+
+
+def within(path: PurePosixPath | str, package: str, kind: str = "") -> PurePosixPath:
+    """A path of the tables in a project whose runtime is called `package`."""
+    parts = PurePosixPath(str(path).replace("{kind}", kind)).parts
+    depth = 1 if parts[0] == "tests" else 0
+    if parts[depth : depth + 1] == ("runtime",):
+        parts = (*parts[:depth], package, *parts[depth + 1 :])
+    return PurePosixPath(*parts)
+
+
+def _filled(place: Place, names: Names, package: str) -> Place:
+    key = place.key.format(
+        package=package,
+        kind=names.kind,
+        property=names.property,
+        method=names.method,
+        class_name=names.class_name,
+    )
+    return place._replace(path=within(place.path, package, names.kind), key=key)

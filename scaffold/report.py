@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 from scaffold.change import Change, unified
 from scaffold.check import Finding
 from scaffold.escaping import escaped
-from scaffold.generate import ChangeSet, Step
+from scaffold.generate import ChangeSet
+from scaffold.outcomes import FileOutcome, Outcome
+from scaffold.patching.outcomes import PlaceOutcome
 
 WIDTH = 12
 _QUIET = frozenset({"identical", "registered"})
@@ -75,9 +78,9 @@ def lines(
     report: Report, elapsed_s: float, *, verbose: bool, colour: bool
 ) -> Iterator[str]:
     """The report for people, on standard error."""
-    for step in report.result.steps:
-        if verbose or not (report.brief or step.action in _QUIET):
-            yield status(step.action, _described(step), colour=colour)
+    for each in report.result.outcomes:
+        if verbose or not (report.brief or each.verb in _QUIET):
+            yield status(each.verb, _described(each), colour=colour)
     for finding in report.findings:
         verb = "keep" if finding.is_informational else "stale"
         where = f"{finding.path}:{finding.line}" if finding.line else str(finding.path)
@@ -97,15 +100,21 @@ def lines(
 def as_json(report: Report, elapsed_s: float) -> dict[str, Any]:
     """The report for machines."""
     counted = {change.path: change.counts() for change in report.result.changes}
-    steps = report.result.steps
+    outcomes = report.result.outcomes
     return {
         "schema": 1,
         "command": report.command,
         "ok": report.exit_code == 0,
         "exit_code": report.exit_code,
         "dry_run": report.dry_run,
-        "changes": [_change(step, counted) for step in steps if not step.place],
-        "registrations": [_registration(step) for step in steps if step.place],
+        "changes": [
+            _change(each, counted)
+            for each in outcomes
+            if not isinstance(each, PlaceOutcome)
+        ],
+        "registrations": [
+            _registration(each) for each in outcomes if isinstance(each, PlaceOutcome)
+        ],
         "conflicts": [str(path) for path in report.result.conflicts],
         "findings": [_finding(finding) for finding in report.findings],
         "next": report.next[:_MAX_STEPS],
@@ -141,42 +150,45 @@ def patch(changes: tuple[Change, ...], *, whole: bool) -> str:
     return unified(shown)
 
 
-def _described(step: Step) -> str:
-    where = f"{step.path}:{step.line}" if step.line else str(step.path)
-    what = f" {step.place} `{step.key}`" if step.place else ""
-    reason = f" ({step.reason})" if step.reason else ""
+def _described(outcome: Outcome) -> str:
+    where, what = str(outcome.path), ""
+    if isinstance(outcome, PlaceOutcome):
+        line = outcome.line or outcome.was
+        where += f":{line}" if line else ""
+        what = f" {outcome.place.place} `{outcome.place.key}`"
+    reason = f" ({outcome.reason})" if outcome.reason else ""
     return where + what + reason
 
 
 def _counted(report: Report) -> str:
-    changed = [step for step in report.result.steps if step.action not in _QUIET]
-    if all(step.action == "keep" for step in changed):
+    verbs = [each.verb for each in report.result.outcomes]
+    if all(verb in _QUIET or verb == "keep" for verb in verbs):
         return "nothing to do"
-    counts = Counter(step.action for step in report.result.steps)
-    parts = [f"{count} {action}" for action, count in counts.items()]
-    return ", ".join(parts)
+    return ", ".join(f"{count} {verb}" for verb, count in Counter(verbs).items())
 
 
-def _change(step: Step, counted: dict[Any, tuple[int, int]]) -> dict[str, Any]:
-    added, removed = counted.get(step.path, (0, 0))
+def _change(
+    outcome: FileOutcome, counted: Mapping[PurePosixPath, tuple[int, int]]
+) -> dict[str, Any]:
+    added, removed = counted.get(outcome.path, (0, 0))
     return {
-        "action": step.action,
-        "path": str(step.path),
-        "role": step.role,
-        "reason": step.reason,
+        "action": outcome.verb,
+        "path": str(outcome.path),
+        "role": outcome.role,
+        "reason": outcome.reason,
         "added": added,
         "removed": removed,
     }
 
 
-def _registration(step: Step) -> dict[str, Any]:
+def _registration(outcome: PlaceOutcome) -> dict[str, Any]:
     return {
-        "action": step.action,
-        "path": str(step.path),
-        "place": step.place,
-        "key": step.key,
-        "line": step.line,
-        "reason": step.reason,
+        "action": outcome.verb,
+        "path": str(outcome.path),
+        "place": outcome.place.place,
+        "key": outcome.place.key,
+        "line": outcome.line,
+        "reason": outcome.reason,
     }
 
 

@@ -9,11 +9,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from scaffold import check, disk, plan, state, testing
+from scaffold import check, disk, places, state, testing
 from scaffold.change import Change
 from scaffold.errors import PlanError, UsageError, WriteFailed
-from scaffold.generate import ChangeSet, Step, registered, wanted
-from scaffold.patching.patch import Registration, find, fitted
+from scaffold.generate import ChangeSet, wanted
+from scaffold.outcomes import Created
+from scaffold.patching.patch import find, fitted
+from scaffold.patching.place import Place, Registration
 from scaffold.patching.slots import Source
 from scaffold.rendering.layout import fit_module
 from scaffold.report import Report
@@ -107,15 +109,11 @@ def init(folder: Path, package: str, *, dry_run: bool, shown: str) -> Report:
             raise WriteFailed(f"{shown}: {error.strerror}") from error
         with disk.locked(folder):
             note = disk.apply(folder, changes)
-    steps = [
-        Step("create", change.path, "owned")
-        for change in changes
-        if not change.is_state
-    ]
+    created = [Created(change.path) for change in changes if not change.is_state]
     return Report(
         "init",
-        result=ChangeSet(tuple(changes), tuple(steps)),
-        summary=f"{len(steps)} files in {shown}: the runtime as `{package}`",
+        result=ChangeSet(tuple(changes), tuple(created)),
+        summary=f"{len(created)} files in {shown}: the runtime as `{package}`",
         next=[
             f"cd {shown}",
             "scaffold new-handler huddle --field channel:str",
@@ -169,7 +167,7 @@ def _project_files(name: str, package: str) -> Iterator[tuple[PurePosixPath, byt
     """The files of the new project, without the generator's state."""
     for path, file in _sources():
         data = file.read_bytes()
-        new = plan.within(str(path), package)
+        new = places.within(str(path), package)
         yield new, data if package == "runtime" else _renamed(new, data, package)
     needed, development = _requirements()
     settings = _PYPROJECT.format(
@@ -253,27 +251,27 @@ def _state_files(
     kept: dict[PurePosixPath, bytes] = {}
     tree = MemoryTree(files)
     for kind in check.kinds(tree, package):
-        path = plan.spec_path(kind, package)
+        path = places.spec_path(kind, package)
         spec = parse(files[path].decode(), str(path))
         want = wanted(spec, package, render)
         files |= {each: text.encode() for each, text in want.files.items()}
-        places = {
-            registered(place): _fitted(files, place, text)
+        texts = {
+            place.id: _fitted(files, place, text)
             for place, text in want.places.items()
             if text.strip() and not place.once
         }
-        record = Record(want.files, places)
+        record = Record(want.files, texts)
         for change in state.changes(MemoryTree({}), kind, record):
             if change.after is not None:
                 kept[change.path] = change.after
     return kept
 
 
-def _fitted(files: Mapping[PurePosixPath, bytes], place: plan.Place, text: str) -> str:
+def _fitted(files: Mapping[PurePosixPath, bytes], place: Place, text: str) -> str:
     data = files.get(place.path)
     if data is None:
         raise PlanError(place.path, "is missing in the copy of the runtime")
-    asked = Registration(place.path, place.place, place.anchor, place.key, text)
+    asked = Registration(place, text)
     return fitted(asked, find(Source(place.path, data), asked))
 
 

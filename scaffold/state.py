@@ -27,30 +27,17 @@ _FIXED = {
 }
 
 
-class Registered(NamedTuple):
-    """A registration that was made.
-
-    Attributes:
-        path: in which file.
-        place: at which of its places.
-        key: under which key.
-    """
-
-    path: PurePosixPath
-    place: str
-    key: str
-
-
 class Record(NamedTuple):
     """What was generated for one handler.
 
     Attributes:
         files: the text of each file.
-        places: the text of each registration.
+        places: the text of each registration, by the `id` of its place: its path, name
+            and key with a space between.
     """
 
     files: Mapping[PurePosixPath, str]
-    places: Mapping[Registered, str]
+    places: Mapping[str, str]
 
 
 def kinds(tree: Tree) -> list[str]:
@@ -58,12 +45,12 @@ def kinds(tree: Tree) -> list[str]:
     return tree.names(HANDLERS)
 
 
-def keys(tree: Tree, kind: str) -> Iterator[Registered]:
-    """The registrations of a handler, without their texts."""
+def places(tree: Tree, kind: str) -> Iterator[str]:
+    """The ids of the places where a handler is registered."""
     path = HANDLERS / kind / "manifest"
     for _, words in _lines(path, tree.read(path) or f"format {FORMAT}\n".encode()):
         if len(words) == 3:
-            yield Registered(PurePosixPath(words[0]), words[1], words[2])
+            yield " ".join(words)
 
 
 def read(tree: Tree, kind: str) -> Record | None:
@@ -77,7 +64,7 @@ def read(tree: Tree, kind: str) -> Record | None:
     if data is None:
         return None
     files: dict[PurePosixPath, str] = {}
-    places: dict[Registered, str] = {}
+    places: dict[str, str] = {}
     file = HANDLERS / kind / "generated"
     kept = _texts(tree.read(file) or b"")
     for digest, words in _lines(path, data):
@@ -87,7 +74,7 @@ def read(tree: Tree, kind: str) -> Record | None:
         if len(words) == 1:
             files[PurePosixPath(words[0])] = text
         else:
-            places[Registered(PurePosixPath(words[0]), words[1], words[2])] = text
+            places[" ".join(words)] = text
     return Record(files, places)
 
 
@@ -107,10 +94,7 @@ def changes(tree: Tree, kind: str, record: Record | None) -> Iterator[Change]:
 def manifest(record: Record) -> str:
     """The list of a record, sorted, one thing per line, so that branches merge."""
     lines = [f"create {_digest(text)} {path}" for path, text in record.files.items()]
-    lines += [
-        f"edit {_digest(text)} {entry.path} {entry.place} {entry.key}"
-        for entry, text in record.places.items()
-    ]
+    lines += [f"edit {_digest(text)} {place}" for place, text in record.places.items()]
     lines.sort(key=lambda line: line.split(" ", 2)[2])
     return "\n".join([f"format {FORMAT}", *lines, ""])
 
@@ -141,10 +125,7 @@ def _is_inside(path: str) -> bool:
 def _generated(record: Record) -> str:
     """All texts of a record in one."""
     texts = {str(path): text for path, text in record.files.items()}
-    texts |= {
-        f"{entry.path} {entry.place} {entry.key}": text
-        for entry, text in record.places.items()
-    }
+    texts |= record.places
     return "".join(
         f"{name}\n" + "".join(f"\t{line}\n" for line in text.split("\n"))
         for name, text in sorted(texts.items())

@@ -4,91 +4,77 @@ from __future__ import annotations
 
 import textwrap
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from scaffold.errors import AnchorNotFound, PlanError, PlanErrors, UsageError
-from scaffold.patching.slots import Anchor, Entry, Slot, Source, Unfit
+from scaffold.errors import AnchorNotFound, PlanError
+from scaffold.patching.outcomes import (
+    AlreadyRegistered,
+    EntryConflict,
+    EntryKept,
+    EntryUpdated,
+    NameTaken,
+    NotWanted,
+    PlaceMissing,
+    PlaceOutcome,
+    Registered,
+    SurplusKept,
+    SurplusRemoved,
+    Unregistered,
+)
+from scaffold.patching.place import Registration
+from scaffold.patching.slots import Entry, Slot, Source, Unfit
 from scaffold.rendering.layout import fit_entry
 
-
-class Registration(NamedTuple):
-    """One entry that should be in a file.
-
-    Attributes:
-        path: the file.
-        place: the name of the place in it.
-        anchor: finds the place.
-        key: tells whether the entry is there.
-        fragment: its text, not indented.
-        previous: the text that was written before, or None; an entry that still has
-            it is replaced, any other is its owner's.
-        force: replace the entry whatever its text is.
-    """
-
-    path: PurePosixPath
-    place: str
-    anchor: Anchor
-    key: str
-    fragment: str
-    previous: str | None = None
-    force: bool = False
-
-
-class Outcome(NamedTuple):
-    """What became of a registration.
-
-    Attributes:
-        registration: which one.
-        action: `register`, `registered` (it was there), `update`, `unregister` (there
-            is no text for it any more), `keep` (edited by hand, no change needed) or
-            `conflict` (edited by hand, change needed).
-        line: where it stands now, from 1; 0 if it does not.
-        copies: how many entries of that key there are.
-        fragment: its text as written, in black's form.
-    """
-
-    registration: Registration
-    action: str
-    line: int
-    copies: int
-    fragment: str
+_WITHOUT_ENTRY = (NotWanted, NameTaken, PlaceMissing, SurplusRemoved, Unregistered)
+"""Outcomes after which there is no entry."""
 
 
 class _Edit(NamedTuple):
-    outcome: Outcome
-    start: int
-    stop: int
-    text: str
+    """An outcome, and the lines of the file that it replaces.
+
+    Attributes:
+        outcome: what becomes of the registration.
+        start: the first line that is replaced.
+        stop: the line after the last one.
+        text: what is written there.
+    """
+
+    outcome: PlaceOutcome
+    start: int = 0
+    stop: int = 0
+    text: str = ""
 
 
 def register(
     path: PurePosixPath, data: bytes, registrations: Sequence[Registration]
-) -> tuple[bytes, tuple[Outcome, ...]]:
+) -> tuple[bytes, tuple[PlaceOutcome, ...]]:
     """Put all registrations of one file in, in one go.
 
+    Returns:
+        The patched file, and at least one outcome for each registration, in order.
+
     Raises:
-        PlanError: a place is not as expected, or the file cannot be read.
-        UsageError: a name stands for something else there.
+        PlanError: the file cannot be read, or the patched one would not be right.
     """
-    source = Source(path, data)
-    edits: list[_Edit] = []
-    errors: list[PlanError] = []
-    for registration in registrations:
-        try:
-            edits.append(_edit(source, registration))
-        except AnchorNotFound as error:
-            errors.append(error)
-    if errors:
-        raise errors[0] if len(errors) == 1 else PlanErrors(errors)
+    source = _source(path, data)
+    edits = [edit for asked in registrations for edit in _edits(source, asked)]
     text = _apply(source, edits)
     outcomes = _with_lines(edits)
     if text == source.text:
         return data, outcomes
     patched = source.encode(text)
-    _prove(path, patched, outcomes)
+    _prove(path, patched, edits)
     return patched, outcomes
+
+
+@lru_cache(maxsize=64)
+def _source(path: PurePosixPath, data: bytes) -> Source:
+    """A file; read once for the registrations of many handlers."""
+    return Source(path, data)
 
 
 def find(source: Source, registration: Registration) -> Slot:
@@ -97,9 +83,9 @@ def find(source: Source, registration: Registration) -> Slot:
     Raises:
         AnchorNotFound: there is none, more than one, or it is in an unusable form.
     """
-    anchor = registration.anchor
+    place = registration.place
     try:
-        slots = anchor.slots(source, registration.key)
+        slots = place.anchor.slots(source, place.key)
     except Unfit as unfit:
         raise _refusal(registration, str(unfit)) from None
     if len(slots) != 1:
@@ -117,28 +103,36 @@ def text_of(source: Source, entry: Entry, slot: Slot) -> str:
 
 def fitted(registration: Registration, slot: Slot) -> str:
     """The text of a registration as it is written into `slot`, but not indented."""
-    fragment = registration.fragment.strip("\n")
+    fragment = registration.text.strip("\n")
     if not fragment:
         return ""
-    frame = registration.anchor.frame
+    frame = registration.place.anchor.frame
     if frame is None:
         return fragment + "\n"
     return fit_entry(fragment + "\n", frame, slot.indent)
 
 
-def _edit(source: Source, registration: Registration) -> _Edit:
-    slot = find(source, registration)
-    fragment = fitted(registration, slot)
-    present = [entry for entry in slot.entries if entry.key == registration.key]
-    if present:
-        return _present(source, registration, slot, fragment, present)
-    if not fragment:
-        return _Edit(Outcome(registration, "registered", 0, 0, ""), 0, 0, "")
-    if registration.key in slot.taken:
-        raise UsageError(
-            f"{source.path}: {registration.anchor.name}: "
-            f"`{registration.key}` already stands for something else"
-        )
+def _edits(source: Source, registration: Registration) -> Iterator[_Edit]:
+    place = registration.place
+    try:
+        slot = find(source, registration)
+        text = fitted(registration, slot)
+        present = [entry for entry in slot.entries if entry.key == place.key]
+        if present:
+            yield from _present(source, registration, slot, text, present)
+        elif not text:
+            yield _Edit(NotWanted(place))
+        elif place.key in slot.taken:
+            yield _Edit(NameTaken(place, text))
+        else:
+            yield _insertion(source, registration, slot, text)
+    except AnchorNotFound as error:
+        yield _Edit(PlaceMissing(place, registration.text, error=error))
+
+
+def _insertion(
+    source: Source, registration: Registration, slot: Slot, fragment: str
+) -> _Edit:
     at, last = _position(registration, slot)
     if last and slot.entries and not slot.closed:
         line = slot.entries[-1].end
@@ -147,8 +141,7 @@ def _edit(source: Source, registration: Registration) -> _Edit:
     text = _indented(fragment, slot, source)
     gap = source.newline * (slot.gap if slot.entries else slot.lead)
     text = gap + text if last else text + gap
-    outcome = Outcome(registration, "register", 0, 1, fragment)
-    return _Edit(outcome, at, at, text)
+    return _Edit(Registered(registration.place, fragment), at, at, text)
 
 
 def _present(
@@ -156,43 +149,63 @@ def _present(
     registration: Registration,
     slot: Slot,
     fragment: str,
-    present: list[Entry],
+    present: Sequence[Entry],
+) -> Iterator[_Edit]:
+    """What becomes of the entries with that key: the first one, or an edited one.
+
+    Further copies are removed where nobody edited them.
+    """
+    place, base = registration.place, registration.base
+    texts = {entry: text_of(source, entry, slot) for entry in present}
+    ours = {fragment, base}
+    kept = next((entry for entry in present if texts[entry] not in ours), present[0])
+    for entry in present:
+        was = entry.first + 1
+        if entry == kept:
+            yield _entry(source, registration, slot, fragment, entry)
+        elif texts[entry] in ours:
+            lines = _with_gap(source, slot, entry, before=entry.first > kept.first)
+            yield _Edit(SurplusRemoved(place, fragment, was=was), *lines)
+        else:
+            other = SurplusKept(place, fragment, was=was, now=texts[entry])
+            yield _Edit(other, entry.first, entry.first)
+
+
+def _entry(
+    source: Source, registration: Registration, slot: Slot, fragment: str, entry: Entry
 ) -> _Edit:
-    entry = present[0]
-    now = text_of(source, entry, slot)
-    previous = registration.previous
-    start = stop = entry.first
-    text = ""
-    copies = len(present)
-    if now == fragment or (previous is None and not registration.force):
-        action = "registered"
-    elif registration.force or now == previous:
-        action, stop = ("update" if fragment else "unregister"), entry.end
-        text = _indented(fragment, slot, source)
-        if not fragment:
-            start, stop = _with_gap(source, slot, entry)
-            copies -= 1
-    else:
-        action = "keep" if previous == fragment else "conflict"
-    outcome = Outcome(registration, action, entry.first + 1, copies, fragment)
-    return _Edit(outcome, start, stop, text)
+    """What becomes of the one entry with that key."""
+    place, base = registration.place, registration.base
+    now, first, was = text_of(source, entry, slot), entry.first, entry.first + 1
+    if now == fragment or base is None:
+        return _Edit(AlreadyRegistered(place, fragment, was=was), first, first)
+    if now != base:
+        kind = EntryKept if base == fragment else EntryConflict
+        return _Edit(kind(place, fragment, was=was, now=now), first, first)
+    if not fragment:
+        is_last = entry == slot.entries[-1]
+        lines = _with_gap(source, slot, entry, before=is_last)
+        return _Edit(Unregistered(place, was=was), *lines)
+    text = _indented(fragment, slot, source)
+    return _Edit(EntryUpdated(place, fragment, was=was), first, entry.end, text)
 
 
-def _with_gap(source: Source, slot: Slot, entry: Entry) -> tuple[int, int]:
-    """The lines of an entry and of the blank lines that came with it."""
+def _with_gap(
+    source: Source, slot: Slot, entry: Entry, *, before: bool
+) -> tuple[int, int]:
+    """The lines of an entry and of the blank lines before or after it."""
     start, stop = entry.first, entry.end
-    last = entry == slot.entries[-1]
-    gap = range(start - slot.gap, start) if last else range(stop, stop + slot.gap)
+    gap = range(start - slot.gap, start) if before else range(stop, stop + slot.gap)
     if all(0 <= at < len(source.lines) and not source.lines[at].strip() for at in gap):
-        return (gap.start, stop) if last else (start, gap.stop)
+        return (gap.start, stop) if before else (start, gap.stop)
     return start, stop
 
 
 def _position(registration: Registration, slot: Slot) -> tuple[int, bool]:
     """The line a new entry goes before, and whether that makes it the last."""
-    order: Callable[[str], object] = registration.anchor.order
+    order: Callable[[str], object] = registration.place.anchor.order
     keys = [order(entry.key) for entry in slot.entries]
-    new = order(registration.key)
+    new = order(registration.place.key)
     if new is None or keys != sorted(keys):  # type: ignore[type-var]  # None: unsorted
         return slot.end, True
     for entry, key in zip(slot.entries, keys, strict=True):
@@ -236,23 +249,23 @@ def _joined(lines: list[str], edits: Sequence[_Edit]) -> str:
     return "".join(lines)
 
 
-def _with_lines(edits: Sequence[_Edit]) -> tuple[Outcome, ...]:
+def _with_lines(edits: Sequence[_Edit]) -> tuple[PlaceOutcome, ...]:
     """The outcomes, each with the line that its entry has in the patched file."""
-    lines: dict[int, int] = {}
+    outcomes = [edit.outcome for edit in edits]
     shift = 0
     for number, edit in sorted(
         enumerate(edits), key=lambda item: (item[1].start, item[0])
     ):
         blank = len(edit.text) - len(edit.text.lstrip("\r\n"))
         lead = edit.text[:blank].count("\n")
-        lines[number] = edit.start + shift + lead + 1 if edit.outcome.copies else 0
+        if not isinstance(edit.outcome, _WITHOUT_ENTRY):
+            line = edit.start + shift + lead + 1
+            outcomes[number] = replace(edit.outcome, line=line)
         shift += edit.text.count("\n") - (edit.stop - edit.start)
-    return tuple(
-        edit.outcome._replace(line=lines[number]) for number, edit in enumerate(edits)
-    )
+    return tuple(outcomes)
 
 
-def _prove(path: PurePosixPath, patched: bytes, outcomes: Sequence[Outcome]) -> None:
+def _prove(path: PurePosixPath, patched: bytes, edits: Sequence[_Edit]) -> None:
     """Check that the patched file is whole, and that each new entry is what it says.
 
     Entries are whole lines between other entries, so of Python it is enough that the
@@ -269,19 +282,21 @@ def _prove(path: PurePosixPath, patched: bytes, outcomes: Sequence[Outcome]) -> 
         except (SyntaxError, ValueError) as error:
             raise PlanError(path, f"would not compile: {error}") from error
     whole: Source | None = None
-    for outcome in outcomes:
-        registration, frame = outcome.registration, outcome.registration.anchor.frame
-        if outcome.action not in {"register", "update"}:
+    for edit in edits:
+        outcome, place = edit.outcome, edit.outcome.place
+        if not isinstance(outcome, Registered | EntryUpdated):
             continue
+        frame = place.anchor.frame
         if frame is None:
             whole = whole or Source(path, patched)
             source = whole
         else:
-            source = _alone(path, outcome.fragment, frame)
-        slot = find(source, registration)
-        keys = [entry for entry in slot.entries if entry.key == registration.key]
-        if len(keys) != outcome.copies or (frame and len(slot.entries) != 1):
-            raise _refusal(registration, f"`{registration.key}` did not fit there")
+            source = _alone(path, outcome.text, frame)
+        asked = Registration(place, outcome.text)
+        slot = find(source, asked)
+        keys = [entry for entry in slot.entries if entry.key == place.key]
+        if not keys or (frame and len(slot.entries) != 1):
+            raise _refusal(asked, f"`{place.key}` did not fit there")
 
 
 def _alone(path: PurePosixPath, fragment: str, frame: tuple[str, str]) -> Source:
@@ -313,6 +328,5 @@ def _spaces(line: str, unit: str) -> str:
 
 
 def _refusal(registration: Registration, problem: str) -> AnchorNotFound:
-    return AnchorNotFound(
-        registration.path, registration.anchor.name, problem, registration.fragment
-    )
+    place = registration.place
+    return AnchorNotFound(place.path, place.anchor.name, problem, registration.text)

@@ -8,7 +8,14 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from scaffold.errors import AnchorNotFound, PlanErrors, SpecError
-from scaffold.generate import ChangeSet, Wanted, generate, generate_all, wanted
+from scaffold.generate import (
+    ChangeSet,
+    Wanted,
+    generate,
+    generate_all,
+    refuse,
+    wanted,
+)
 from scaffold.rendering.render import render
 from scaffold.spec.parse import from_flags, parse
 from scaffold.tree import DiskTree, MemoryTree
@@ -75,7 +82,7 @@ def test_only_inserted_lines_differ_in_shared_files(before: Files) -> None:
 def test_a_missing_file_is_told(before: Files) -> None:
     files = {path: data for path, data in before.items() if path.name != "CHANGELOG.md"}
     with pytest.raises(Exception, match=r"CHANGELOG\.md: is missing"):
-        generate(want("huddle"), MemoryTree(files))
+        refuse(generate(want("huddle"), MemoryTree(files)), "huddle")
 
 
 def test_all_places_that_are_missing_are_told_at_once(before: Files) -> None:
@@ -83,7 +90,7 @@ def test_all_places_that_are_missing_are_told_at_once(before: Files) -> None:
     for path in ("runtime/task_master.py", "runtime/server/server.py"):
         files[PurePosixPath(path)] = b"x = 1\n"
     with pytest.raises(PlanErrors) as caught:
-        generate(want("huddle"), MemoryTree(files))
+        refuse(generate(want("huddle"), MemoryTree(files)), "huddle")
     assert "runtime/task_master.py: the fields of class HandlerServices" in str(
         caught.value
     )
@@ -94,7 +101,7 @@ def test_one_place_that_is_missing_is_told_with_its_snippet(before: Files) -> No
     path = PurePosixPath("runtime/server/server.py")
     text = before[path].replace(b"return HandlerServices(", b"return Others(")
     with pytest.raises(AnchorNotFound) as caught:
-        generate(want("huddle"), MemoryTree({**before, path: text}))
+        refuse(generate(want("huddle"), MemoryTree({**before, path: text})), "huddle")
     assert "huddle=HuddleService(config.huddle, client)," in caught.value.snippet
 
 
@@ -102,5 +109,6 @@ def test_a_property_of_another_handler_is_refused(before: Files) -> None:
     toml = from_flags("huddle", fields=("room:str",)).to_toml()
     once = after(before, generate(want("huddle"), MemoryTree(before)))
     clash = toml.replace('name = "huddle"', 'name = "other"\nproperty = "huddle"')
+    result = generate(wanted(parse(clash), "runtime", render), MemoryTree(once))
     with pytest.raises(SpecError, match="`huddle`"):
-        generate(wanted(parse(clash), "runtime", render), MemoryTree(once))
+        refuse(result, "other")

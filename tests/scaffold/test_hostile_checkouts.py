@@ -85,9 +85,9 @@ class Place:
         self.root = folder / "project"
         self.outside = folder / "outside"
         shutil.copytree(made_project / ".scaffold", self.root / ".scaffold")
-        named = [edit.path for edit in EDIT]
+        named = [str(place.path) for place in EDIT]
         for kind in ("foo", "hipchat"):
-            paths = (SPEC_PATH, *(create.path for create in CREATE))
+            paths = (SPEC_PATH, *(str(file.path) for file in CREATE))
             named += [path.replace("{kind}", kind) for path in paths]
         for name in ("pyproject.toml", *dict.fromkeys(named)):
             if (made_project / name).is_file():

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaffold.errors import AnchorNotFound, PlanError, PlanErrors, UsageError
+from scaffold.errors import PlanError
 from scaffold.patching.anchors import (
     Anchor,
     CallArguments,
@@ -24,21 +24,36 @@ from scaffold.patching.anchors import (
     Methods,
     ModuleClasses,
 )
-from scaffold.patching.patch import Outcome, Registration, register
+from scaffold.patching.outcomes import (
+    AlreadyRegistered,
+    EntryConflict,
+    EntryKept,
+    EntryUpdated,
+    NameTaken,
+    PlaceMissing,
+    PlaceOutcome,
+    Registered,
+    SurplusKept,
+    SurplusRemoved,
+    Unregistered,
+)
+from scaffold.patching.patch import register
+from scaffold.patching.place import Place, Registration
 from scaffold.patching.slots import UnreadableFile
 
 PATH = PurePosixPath("runtime/some.py")
 
 
 def put(
-    source: str | bytes, anchor: Anchor, key: str, fragment: str, **more: object
-) -> tuple[str, Outcome]:
+    source: str | bytes, anchor: Anchor, key: str, text: str, base: str | None = None
+) -> tuple[str, PlaceOutcome]:
     data = source if isinstance(source, bytes) else textwrap.dedent(source).encode()
-    asked = Registration(PATH, "place", anchor, key, fragment, **more)  # type: ignore[arg-type]
+    asked = Registration(Place(PATH, "place", anchor, key), text, base)
     patched, [outcome] = register(PATH, data, [asked])
     again, [second] = register(PATH, patched, [asked])
     assert again == patched
-    assert second.action in {"registered", "keep", "conflict"}
+    if not isinstance(outcome, NameTaken | PlaceMissing):
+        assert isinstance(second, AlreadyRegistered | EntryKept | EntryConflict)
     return patched.decode("utf-8", "surrogateescape"), outcome
 
 
@@ -86,7 +101,7 @@ def test_an_import_is_registered_by_module_and_name() -> None:
     key = "runtime.services.foo2.config:Foo2Config"
     text, outcome = put(IMPORTS, ImportBlock(), key, "from x import y")
     assert text == IMPORTS
-    assert outcome.action == "registered"
+    assert isinstance(outcome, AlreadyRegistered)
 
 
 def test_another_name_of_the_same_module_does_not_count_as_the_import() -> None:
@@ -167,8 +182,10 @@ def test_a_method_keeps_a_blank_line_on_each_side() -> None:
 
 def test_a_name_that_the_class_uses_for_something_else_is_refused() -> None:
     source = "class Node:\n    info: int\n\n    @prop\n    def foo(self): ...\n"
-    with pytest.raises(UsageError, match="`info` already stands for something else"):
-        put(source, Methods("Node", "prop"), "info", "@prop\ndef info(self): ...")
+    text, outcome = put(
+        source, Methods("Node", "prop"), "info", "@prop\ndef info(self): ..."
+    )
+    assert (text, type(outcome)) == (source, NameTaken)
 
 
 def test_a_class_stands_two_lines_from_its_neighbours() -> None:
@@ -258,27 +275,27 @@ def test_an_entry_that_is_too_long_gets_the_form_that_black_gives_it() -> None:
 def test_an_entry_of_ours_is_replaced_and_a_persons_is_kept() -> None:
     source = 'KINDS = {\n    "foo": 1,  # mine\n    "zoo": 2,\n}\n'
     text, outcome = put(
-        source, DictLiteral("KINDS"), "zoo", '"zoo": 3,', previous='"zoo": 2,\n'
+        source, DictLiteral("KINDS"), "zoo", '"zoo": 3,', base='"zoo": 2,\n'
     )
-    assert outcome.action == "update"
+    assert isinstance(outcome, EntryUpdated)
     assert text == source.replace("2", "3")
     text, outcome = put(
-        source, DictLiteral("KINDS"), "foo", '"foo": 1,', previous='"foo": 1,\n'
+        source, DictLiteral("KINDS"), "foo", '"foo": 1,', base='"foo": 1,\n'
     )
-    assert (text, outcome.action) == (source, "keep")
+    assert (text, type(outcome)) == (source, EntryKept)
     text, outcome = put(
-        source, DictLiteral("KINDS"), "foo", '"foo": 9,', previous='"foo": 1,\n'
+        source, DictLiteral("KINDS"), "foo", '"foo": 9,', base='"foo": 1,\n'
     )
-    assert (text, outcome.action) == (source, "conflict")
+    assert (text, type(outcome)) == (source, EntryConflict)
 
 
 def test_an_entry_without_a_text_any_more_goes_with_its_blank_line() -> None:
     source = "class A:\n    @p\n    def a(self): ...\n\n    @p\n    def b(self): ...\n"
     for key, left in (("a", "b"), ("b", "a")):
         previous = f"@p\ndef {key}(self): ...\n"
-        asked = Registration(PATH, "x", Methods("A", "p"), key, "", previous)
+        asked = Registration(Place(PATH, "x", Methods("A", "p"), key), "", previous)
         patched, [outcome] = register(PATH, source.encode(), [asked])
-        assert outcome.action == "unregister"
+        assert isinstance(outcome, Unregistered)
         assert patched.decode() == f"class A:\n    @p\n    def {left}(self): ...\n"
 
 
@@ -327,22 +344,73 @@ def test_an_entry_without_a_text_any_more_goes_with_its_blank_line() -> None:
 def test_a_place_that_takes_no_line_is_an_error_with_the_snippet(
     source: str, anchor: Anchor, problem: str
 ) -> None:
-    with pytest.raises(AnchorNotFound) as caught:
-        put(source, anchor, "zoo", '"zoo": 3,')
-    assert problem in caught.value.problem
-    assert '"zoo": 3,' in str(caught.value)
-    assert str(PATH) in str(caught.value)
+    text, outcome = put(source, anchor, "zoo", '"zoo": 3,')
+    assert text == source
+    assert isinstance(outcome, PlaceMissing)
+    error = outcome.error
+    assert error is not None
+    assert problem in error.problem
+    assert '"zoo": 3,' in str(error)
+    assert str(PATH) in str(error)
 
 
-def test_all_places_that_are_wrong_are_told_together() -> None:
+def test_a_place_that_is_missing_hinders_no_other() -> None:
     asked = [
-        Registration(PATH, name, DictLiteral(name), "zoo", '"zoo": 3,')
-        for name in ("ONE", "TWO")
+        Registration(Place(PATH, name, DictLiteral(name), "zoo"), '"zoo": 3,')
+        for name in ("ONE", "TWO", "THREE")
     ]
-    with pytest.raises(PlanErrors) as caught:
-        register(PATH, b"x = 1\n", asked)
-    assert "literal ONE" in str(caught.value)
-    assert "literal TWO" in str(caught.value)
+    patched, outcomes = register(PATH, b"TWO = {\n}\n", asked)
+    assert patched == b'TWO = {\n    "zoo": 3,\n}\n'
+    assert [type(each) for each in outcomes] == [PlaceMissing, Registered, PlaceMissing]
+
+
+METHOD = "    @p\n    def {}(self): ...\n"
+
+
+@pytest.mark.parametrize("names", ["aab", "abb", "aaab", "abbb", "aaabbb", "aa", "aaa"])
+@pytest.mark.parametrize("key", ["a", "b"])
+def test_further_copies_of_an_entry_are_removed(names: str, key: str) -> None:
+    source = "class A:\n" + "\n".join(METHOD.format(name) for name in names)
+    text = f"@p\ndef {key}(self): ...\n"
+    asked = Registration(Place(PATH, "x", Methods("A", "p"), key), text, text)
+    if key not in names:
+        return
+    patched, outcomes = register(PATH, source.encode(), [asked])
+    first, *surplus = outcomes
+    assert isinstance(first, AlreadyRegistered)
+    assert [type(each) for each in surplus] == [SurplusRemoved] * (names.count(key) - 1)
+    left = "".join(
+        name for at, name in enumerate(names) if name != key or names.index(key) == at
+    )
+    whole = "class A:\n" + "\n".join(METHOD.format(name) for name in left)
+    assert patched.decode() == whole
+    assert register(PATH, patched, [asked])[0] == patched
+
+
+@pytest.mark.parametrize("order", [("1,", "1,  # mine"), ("1,  # mine", "1,")])
+def test_of_two_copies_the_one_that_somebody_edited_is_kept(
+    order: tuple[str, str],
+) -> None:
+    source = "K = {\n" + "".join(f'    "a": {each}\n' for each in order) + "}\n"
+    asked = Registration(
+        Place(PATH, "x", DictLiteral("K"), "a"), '"a": 1,', '"a": 1,\n'
+    )
+    patched, outcomes = register(PATH, source.encode(), [asked])
+    assert patched == b'K = {\n    "a": 1,  # mine\n}\n'
+    assert {type(each) for each in outcomes} == {EntryKept, SurplusRemoved}
+
+
+def test_two_edited_copies_are_both_kept_and_reported() -> None:
+    source = b'K = {\n    "a": 2,\n    "a": 3,\n}\n'
+    asked = Registration(
+        Place(PATH, "x", DictLiteral("K"), "a"), '"a": 1,', '"a": 1,\n'
+    )
+    patched, outcomes = register(PATH, source, [asked])
+    assert patched == source
+    assert [(type(each), each.was) for each in outcomes] == [
+        (EntryKept, 2),
+        (SurplusKept, 3),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -388,7 +456,7 @@ ODD = {
 
 @pytest.mark.parametrize("data", ODD.values(), ids=ODD)
 def test_every_byte_outside_the_inserted_line_stays(data: bytes) -> None:
-    asked = Registration(PATH, "x", DictLiteral("K"), "zoo", '"zoo": 3,')
+    asked = Registration(Place(PATH, "x", DictLiteral("K"), "zoo"), '"zoo": 3,')
     patched, [outcome] = register(PATH, data, [asked])
     lines = patched.split(b"\n")
     inserted = lines.pop(outcome.line - 1)
@@ -438,12 +506,12 @@ def test_several_entries_go_into_one_file_at_once() -> None:
     source = b"from runtime.a import A\n\n\nclass H:\n    foo: int\n\n\nx = f(\n    foo=1,\n)\n"
     asked = [
         Registration(
-            PATH, "i", ImportBlock(), "runtime.b:B", "from runtime.b import B"
+            Place(PATH, "i", ImportBlock(), "runtime.b:B"), "from runtime.b import B"
         ),
-        Registration(PATH, "f", ClassBody("H"), "zoo", "zoo: int"),
-        Registration(PATH, "c", CallArguments("f"), "zoo", "zoo=2,"),
+        Registration(Place(PATH, "f", ClassBody("H"), "zoo"), "zoo: int"),
+        Registration(Place(PATH, "c", CallArguments("f"), "zoo"), "zoo=2,"),
         Registration(
-            PATH, "i", ImportBlock(), "runtime.c:C", "from runtime.c import C"
+            Place(PATH, "i", ImportBlock(), "runtime.c:C"), "from runtime.c import C"
         ),
     ]
     patched, outcomes = register(PATH, source, asked)
@@ -469,7 +537,9 @@ def test_any_order_of_registrations_gives_the_same_valid_module(
     for order in (names, names[::-1], sorted(names)):
         data = text.encode()
         for name in order:
-            asked = Registration(PATH, "x", DictLiteral("K"), name, f'"{name}": 1,')
+            asked = Registration(
+                Place(PATH, "x", DictLiteral("K"), name), f'"{name}": 1,'
+            )
             data, _ = register(PATH, data, [asked])
         results.add(data)
     [data] = results

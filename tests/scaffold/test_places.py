@@ -8,8 +8,7 @@ import pytest
 
 from scaffold.check import CODES
 from scaffold.names import Names
-from scaffold.places import CREATE, EDIT, SPEC_PATH
-from scaffold.plan import files, places, spec_path
+from scaffold.places import CREATE, EDIT, SPEC_PATH, files, places, spec_path
 from scaffold.rendering.render import templates_path
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +26,7 @@ def test_every_entry_has_a_template_and_every_template_an_entry() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted({SPEC_PATH, *(entry.path for entry in (*CREATE, *EDIT))})
+    "path", sorted({SPEC_PATH, *(str(entry.path) for entry in (*CREATE, *EDIT))})
 )
 def test_the_documentation_names_every_path(path: str) -> None:
     assert f"`{path}`" in DOCS
@@ -38,7 +37,7 @@ def test_the_documentation_names_every_finding(code: str) -> None:
     assert f"| {code} | {CODES[code]} |" in DOCS
 
 
-@pytest.mark.parametrize("path", sorted({entry.path for entry in EDIT}))
+@pytest.mark.parametrize("path", sorted({str(entry.path) for entry in EDIT}))
 def test_every_file_with_a_place_is_there(path: str) -> None:
     assert (ROOT / path).is_file()
 

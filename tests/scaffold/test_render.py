@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from runtime.tick.parser import parse as parse_tick
-from scaffold import plan, prose
+from scaffold import places, prose
 from scaffold.errors import SpecError
 from scaffold.rendering.layout import fit_module
 from scaffold.rendering.render import render
@@ -37,14 +37,14 @@ def spec_of(name):
 def created(spec, package="runtime"):
     return {
         str(file.path): render(file.template, spec, package)
-        for file in plan.files(spec.names, package)
+        for file in places.files(spec.names, package)
     }
 
 
 def registered(spec, package="runtime"):
     return {
         f"{place.path}: {place.place}": render(place.template, spec, package)
-        for place in plan.places(spec.names, package)
+        for place in places.places(spec.names, package)
     }
 
 

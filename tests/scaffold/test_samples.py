@@ -8,7 +8,7 @@ import time
 import pytest
 
 from runtime.services.expressions import matches
-from scaffold import plan
+from scaffold import places
 from scaffold.errors import SpecError
 from scaffold.rendering.candidates import matching
 from scaffold.rendering.render import render
@@ -47,7 +47,7 @@ def spec_of(*checks, room="general", more=""):
 def created(spec):
     return {
         file.path.name: render(file.template, spec)
-        for file in plan.files(spec.names, "runtime")
+        for file in places.files(spec.names, "runtime")
     }
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from runtime.testing.snapshots import TextSnapshot
-from scaffold import plan
+from scaffold import places
 from scaffold.rendering.render import render
 from scaffold.spec.parse import parse
 
@@ -23,7 +23,7 @@ def spec_of(name):
 
 def files():
     for name in SPECS:
-        for file in plan.files(spec_of(name).names, "runtime"):
+        for file in places.files(spec_of(name).names, "runtime"):
             yield pytest.param(
                 name, file, id=f"{name}-{str(file.path).replace('/', '.')}"
             )
@@ -40,6 +40,6 @@ def test_registrations(name, snapshot):
     spec = spec_of(name)
     parts = [
         f"{place.path}: {place.place} ({place.key})\n\n{render(place.template, spec)}"
-        for place in plan.places(spec.names, "runtime")
+        for place in places.places(spec.names, "runtime")
     ]
     assert f"\n{'-' * 72}\n".join(parts) == snapshot(extension_class=TextSnapshot)

@@ -6,8 +6,16 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from scaffold.errors import AnchorNotFound, UnreadableFile
-from scaffold.patching.patch import Outcome, Registration, register
+from scaffold.errors import UnreadableFile
+from scaffold.patching.outcomes import (
+    AlreadyRegistered,
+    EntryUpdated,
+    PlaceMissing,
+    PlaceOutcome,
+    Registered,
+)
+from scaffold.patching.patch import register
+from scaffold.patching.place import Place, Registration
 from scaffold.patching.slots import Anchor
 from scaffold.patching.text_anchors import Changelog, MarkdownList, TomlSections
 
@@ -29,10 +37,10 @@ text = '''
 
 
 def put(
-    text: str, anchor: Anchor, key: str, fragment: str, **more: str
-) -> tuple[str, Outcome]:
+    text: str, anchor: Anchor, key: str, entry: str, base: str | None = None
+) -> tuple[str, PlaceOutcome]:
     path = PurePosixPath("some.txt")
-    asked = Registration(path, "place", anchor, key, fragment, **more)
+    asked = Registration(Place(path, "place", anchor, key), entry, base)
     patched, [outcome] = register(path, text.encode(), [asked])
     assert register(path, patched, [asked])[0] == patched
     return patched.decode(), outcome
@@ -57,7 +65,7 @@ def test_a_table_without_a_last_line_end() -> None:
 @pytest.mark.parametrize("text", ["", "\n\n", "x = 1\n", "# nothing yet"])
 def test_a_file_without_tables(text: str) -> None:
     patched, outcome = put(text, TomlSections(), "bar", "[bar]\nx = 1")
-    assert outcome.action == "register"
+    assert isinstance(outcome, Registered)
     assert "[bar]\nx = 1" in patched
     assert patched.startswith(text.rstrip("\n"))
 
@@ -65,18 +73,18 @@ def test_a_file_without_tables(text: str) -> None:
 @pytest.mark.parametrize("key", ["http", "foo"])
 def test_tables_and_samples_of_tables_are_registered(key: str) -> None:
     text, outcome = put(CONF, TomlSections(), key, "[x]")
-    assert (text, outcome.action) == (CONF, "registered")
+    assert (text, type(outcome)) == (CONF, AlreadyRegistered)
 
 
 @pytest.mark.parametrize("key", ["not", "nor"])
 def test_what_only_looks_like_a_table_is_none(key: str) -> None:
-    assert put(CONF, TomlSections(), key, f"[{key}]")[1].action == "register"
+    assert isinstance(put(CONF, TomlSections(), key, f"[{key}]")[1], Registered)
 
 
 def test_a_table_is_replaced_with_its_comments() -> None:
     old = "# About foo.\n#[foo]\n#  enabled = false\n"
-    text, outcome = put(CONF, TomlSections(), "foo", "# New.\n[foo]", previous=old)
-    assert outcome.action == "update"
+    text, outcome = put(CONF, TomlSections(), "foo", "# New.\n[foo]", base=old)
+    assert isinstance(outcome, EntryUpdated)
     assert text.endswith("  x = 1\n\n# New.\n[foo]\n")
 
 
@@ -112,8 +120,9 @@ def test_a_page_in_a_table() -> None:
 
 
 def test_no_list_of_pages_is_an_error() -> None:
-    with pytest.raises(AnchorNotFound, match="not found"):
-        put("# Handlers\n", MarkdownList(), "handlers/zoo.md", "* x")
+    _, outcome = put("# Handlers\n", MarkdownList(), "handlers/zoo.md", "* x")
+    assert isinstance(outcome, PlaceMissing)
+    assert "not found" in str(outcome.error)
 
 
 @pytest.mark.parametrize(
@@ -137,8 +146,9 @@ def test_a_change_goes_under_unreleased(before: str, after: str) -> None:
 
 
 def test_a_changelog_without_unreleased_is_an_error() -> None:
-    with pytest.raises(AnchorNotFound, match="Unreleased"):
-        put("# Log\n\n## 1.0\n", Changelog(), "new", "* `new`")
+    _, outcome = put("# Log\n\n## 1.0\n", Changelog(), "new", "* `new`")
+    assert isinstance(outcome, PlaceMissing)
+    assert "Unreleased" in str(outcome.error)
 
 
 def test_an_unresolved_merge_is_refused() -> None:
@@ -149,4 +159,4 @@ def test_an_unresolved_merge_is_refused() -> None:
 
 def test_a_line_below_a_heading_is_no_merge() -> None:
     text = "Log\n=======\n\n## Unreleased\n\n* `a`\n"
-    assert put(text, Changelog(), "new", "* `new`")[1].action == "register"
+    assert isinstance(put(text, Changelog(), "new", "* `new`")[1], Registered)

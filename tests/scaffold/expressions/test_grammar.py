@@ -16,7 +16,7 @@ from runtime.golang.json import encode
 from runtime.secrets import Secret
 from runtime.testing.events import sample_event
 from runtime.units import Duration
-from scaffold import plan
+from scaffold import places
 from scaffold.errors import SpecError
 from scaffold.expressions.code import ExpressionError
 from scaffold.expressions.compiler import compile_expression
@@ -287,7 +287,7 @@ def test_any_spec_is_refused_or_generated(first, second):
         spec = parse(text, "quoll.toml")
         files = {
             file.path: render(file.template, spec)
-            for file in plan.files(spec.names, "runtime")
+            for file in places.files(spec.names, "runtime")
         }
     except SpecError as error:
         assert all(fault.line for fault in error.faults), error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scaffold import plan
+from scaffold import places
 from scaffold.errors import SpecError
 from scaffold.rendering.render import render
 from scaffold.rendering.sample import Sample
@@ -41,7 +41,7 @@ def service(request):
     spec = spec_of(request)
     [file] = [
         each
-        for each in plan.files(spec.names, "runtime")
+        for each in places.files(spec.names, "runtime")
         if each.path.name == "service.py"
     ]
     return render(file.template, spec)

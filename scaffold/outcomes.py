@@ -1,0 +1,129 @@
+"""What becomes of each generated file and registration: one class for each outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import ClassVar
+
+from scaffold.patching.outcomes import EntryConflict, PlaceOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """The outcome for one file.
+
+    Attributes:
+        path: which one.
+        text: its generated text; "" if it should not be there.
+        role: `spec`, `owned` (a generated file) or `state`.
+        verb: the word for it in reports.
+        reason: why, if the verb does not say it.
+    """
+
+    path: PurePosixPath
+    text: str = ""
+    role: str = "owned"
+    verb: ClassVar[str]
+    reason: ClassVar[str] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Created(FileOutcome):
+    """The file is new."""
+
+    verb: ClassVar[str] = "create"
+
+
+@dataclass(frozen=True, slots=True)
+class Restored(FileOutcome):
+    """The file was generated before, and is missing."""
+
+    verb: ClassVar[str] = "create"
+    reason: ClassVar[str] = "was missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Identical(FileOutcome):
+    """The file is as it should be."""
+
+    verb: ClassVar[str] = "identical"
+
+
+@dataclass(frozen=True, slots=True)
+class Updated(FileOutcome):
+    """The file has its former generated text, which is replaced."""
+
+    verb: ClassVar[str] = "update"
+
+
+@dataclass(frozen=True, slots=True)
+class Removed(FileOutcome):
+    """The file is not generated any more, and nobody edited it."""
+
+    verb: ClassVar[str] = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept(FileOutcome):
+    """The file was edited by hand, and needs no change."""
+
+    verb: ClassVar[str] = "keep"
+    reason: ClassVar[str] = "edited by hand"
+
+
+@dataclass(frozen=True, slots=True)
+class Released(FileOutcome):
+    """The file is not generated any more, and was edited by hand: it is its owner's."""
+
+    verb: ClassVar[str] = "keep"
+    reason: ClassVar[str] = "edited by hand; no longer generated"
+
+
+@dataclass(frozen=True, slots=True)
+class EditedConflict(FileOutcome):
+    """The file was edited by hand, and would have to change."""
+
+    verb: ClassVar[str] = "conflict"
+    reason: ClassVar[str] = "was edited by hand, and would have to change"
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignConflict(FileOutcome):
+    """A file with that name and another text is there, and was not generated."""
+
+    verb: ClassVar[str] = "conflict"
+    reason: ClassVar[str] = "is there already, with other text"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCreated(FileOutcome):
+    """The record of a handler is new."""
+
+    verb: ClassVar[str] = "create"
+    reason: ClassVar[str] = "what was generated"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordUpdated(FileOutcome):
+    """The record of a handler changes."""
+
+    verb: ClassVar[str] = "update"
+    reason: ClassVar[str] = "what was generated"
+
+
+@dataclass(frozen=True, slots=True)
+class NameOwned(PlaceOutcome):
+    """The entry is there, and is that of another handler.
+
+    Attributes:
+        owner: the other handler.
+    """
+
+    owner: str = ""
+    verb: ClassVar[str] = "conflict"
+    reason: ClassVar[str] = "belongs to another handler"
+
+
+Outcome = FileOutcome | PlaceOutcome
+Conflicting = EditedConflict | ForeignConflict | EntryConflict

@@ -1,0 +1,154 @@
+"""What becomes of the registrations in a shared file: one class for each outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import ClassVar
+
+from scaffold.errors import AnchorNotFound, PlanError
+from scaffold.patching.place import Place
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOutcome:
+    """The outcome at one place.
+
+    Attributes:
+        place: which one.
+        text: the generated entry as it is written there, not indented.
+        line: its line in the file after the changes, from 1; 0 if it is not there.
+        was: its line in the file before the changes, from 1; 0 if it was not there.
+        verb: the word for it in reports.
+        reason: why, if the verb does not say it.
+        role: that of a file that others are registered in too.
+    """
+
+    place: Place
+    text: str = ""
+    line: int = 0
+    was: int = 0
+    verb: ClassVar[str]
+    reason: ClassVar[str] = ""
+    role: ClassVar[str] = "shared"
+
+    @property
+    def path(self) -> PurePosixPath:
+        """The file."""
+        return self.place.path
+
+
+@dataclass(frozen=True, slots=True)
+class Registered(PlaceOutcome):
+    """The entry is inserted."""
+
+    verb: ClassVar[str] = "register"
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyRegistered(PlaceOutcome):
+    """The entry is there."""
+
+    verb: ClassVar[str] = "registered"
+
+
+@dataclass(frozen=True, slots=True)
+class EntryUpdated(PlaceOutcome):
+    """The entry is there with its former text, which is replaced."""
+
+    verb: ClassVar[str] = "update"
+
+
+@dataclass(frozen=True, slots=True)
+class Unregistered(PlaceOutcome):
+    """The entry is removed: it is not wanted any more, and nobody edited it."""
+
+    verb: ClassVar[str] = "unregister"
+
+
+@dataclass(frozen=True, slots=True)
+class NotWanted(PlaceOutcome):
+    """No entry is wanted, and none is there."""
+
+    verb: ClassVar[str] = "registered"
+
+
+@dataclass(frozen=True, slots=True)
+class EntryKept(PlaceOutcome):
+    """The entry was edited by hand, and needs no change.
+
+    Attributes:
+        now: its text in the file, not indented.
+    """
+
+    now: str = ""
+    verb: ClassVar[str] = "keep"
+    reason: ClassVar[str] = "edited by hand"
+
+
+@dataclass(frozen=True, slots=True)
+class EntryConflict(PlaceOutcome):
+    """The entry was edited by hand, and would have to change.
+
+    Attributes:
+        now: its text in the file, not indented.
+    """
+
+    now: str = ""
+    verb: ClassVar[str] = "conflict"
+    reason: ClassVar[str] = "was edited by hand, and would have to change"
+
+
+@dataclass(frozen=True, slots=True)
+class SurplusRemoved(PlaceOutcome):
+    """The entry is there twice; this copy, which nobody edited, is removed."""
+
+    verb: ClassVar[str] = "unregister"
+    reason: ClassVar[str] = "registered twice"
+
+
+@dataclass(frozen=True, slots=True)
+class SurplusKept(PlaceOutcome):
+    """The entry is there twice; this copy was edited by hand.
+
+    Attributes:
+        now: its text in the file, not indented.
+    """
+
+    now: str = ""
+    verb: ClassVar[str] = "keep"
+    reason: ClassVar[str] = "registered twice, with another text; remove one of them"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceMissing(PlaceOutcome):
+    """The file has no such place, or not in a form that an entry can be added to.
+
+    Attributes:
+        error: what is wrong with it.
+    """
+
+    error: AnchorNotFound | None = None
+    verb: ClassVar[str] = "missing"
+    reason: ClassVar[str] = "the place is missing"
+
+
+@dataclass(frozen=True, slots=True)
+class NameTaken(PlaceOutcome):
+    """The key stands for something else in that file."""
+
+    verb: ClassVar[str] = "conflict"
+    reason: ClassVar[str] = "the name is taken"
+
+
+@dataclass(frozen=True, slots=True)
+class FileUnusable(PlaceOutcome):
+    """The shared file is missing, or it cannot be read or patched.
+
+    Attributes:
+        error: what is wrong with it.
+    """
+
+    error: PlanError | None = None
+    verb: ClassVar[str] = "missing"
+    reason: ClassVar[str] = "the file is missing or cannot be read"
