@@ -3,10 +3,11 @@
 import contextlib
 import shutil
 import sqlite3
-import subprocess
 import threading
 
 import pytest
+
+from tests.faults.tracing import traced
 
 ROOMS = ("a", "b")
 
@@ -15,30 +16,11 @@ needs_strace = pytest.mark.skipif(
 )
 
 
-@contextlib.contextmanager
 def failing(server, *faults):
     """System calls of a running server fail, as `fdatasync:error=EIO`."""
     calls = ",".join(fault.partition(":")[0] for fault in faults)
-    tracer = subprocess.Popen(
-        [
-            *("strace", "-f", "-o", "/dev/null", "-p", str(server.process.pid)),
-            *("-e", f"trace={calls}"),
-            *(part for fault in faults for part in ("-e", f"inject={fault}")),
-        ],
-        stderr=subprocess.PIPE,
-    )
-    with tracer:
-        if b"attached" not in tracer.stderr.readline():
-            pytest.skip("strace may not attach")
-        try:
-            yield
-        finally:
-            tracer.terminate()
-            try:
-                tracer.wait(5)
-            # it may wait for ever for threads of a server that was killed
-            except subprocess.TimeoutExpired:
-                tracer.kill()
+    injected = (part for fault in faults for part in ("-e", f"inject={fault}"))
+    return traced(server, "-o", "/dev/null", "-e", f"trace={calls}", *injected)
 
 
 def write(server, ledger, seq):

@@ -20,6 +20,7 @@ import pytest
 from runtime.delivery.outbox import Outbox
 from runtime.services.alert.state import StoredTopics
 from runtime.store import Store
+from tests.faults.tracing import traced
 
 ROOMS = ("a", "b")
 HOSTS = ("h1", "h2")
@@ -251,27 +252,16 @@ def recording(start_kapacitord, sink, kit, tmp_path):
         shutil.copytree(server.directory / "data", before)
         trace = tmp_path / "trace"
         names = ",".join((*WRITES, *SYNCS, "read"))
-        tracer = subprocess.Popen(
-            [
-                *("strace", "-f", "-yy", "-xx", "-s", "300000", "-o", str(trace)),
-                *("-p", str(server.process.pid), "-e", f"trace={names}"),
-                *(part for fault in faults for part in ("-e", f"inject={fault}")),
-            ],
-            stderr=subprocess.PIPE,
-        )
-        with tracer:
+        with traced(
+            server,
+            *("-yy", "-xx", "-s", "300000", "-o", str(trace), "-e", f"trace={names}"),
+            *(part for fault in faults for part in ("-e", f"inject={fault}")),
+        ):
             try:
-                if b"attached" not in tracer.stderr.readline():
-                    pytest.skip("strace may not attach")
                 work(server, kit)
             finally:
                 # a stop would wait for what the faults keep from ending
                 (server.kill if faults else server.stop)()
-                try:
-                    tracer.wait(10)
-                # it may wait for ever for threads of a server that was killed
-                except subprocess.TimeoutExpired:
-                    tracer.kill()
         return before, server.directory / "data", calls_of(trace.read_text())
 
     return record
