@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from scaffold import commands, project, starting
+from scaffold.flags import Flags
 
 NEW = ("new-handler", "huddle", "--field", "channel:str")
 
@@ -58,9 +59,7 @@ def _fill(root: Path, count: int) -> None:
     """Generate handlers until there are `count`."""
     found = project.Project(root)
     for number in range(count - 2):
-        flags = commands.Flags(
-            f"bench{number}", fields=("room:str",), title=f"B{number}"
-        )
+        flags = Flags(f"bench{number}", fields=("room:str",), title=f"B{number}")
         commands.new_handler(found, flags, "", commands.How())
 
 

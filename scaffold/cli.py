@@ -18,6 +18,8 @@ from typing import Any, NoReturn, TextIO
 
 import click
 
+from scaffold.flags import Flags, declared
+
 _INTERRUPTED = 130
 _DISK_REFUSED = 7
 _BUG = 70
@@ -104,6 +106,21 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def _describing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The flags that describe a new handler."""
+    for name, flag, default in reversed(declared()):
+        command = click.option(
+            flag.option,
+            name,
+            help=flag.help,
+            metavar=flag.metavar,
+            is_flag=default is False,
+            multiple=default == (),
+            default=default,
+        )(command)
+    return command
+
+
 def _writing(command: Callable[..., Any]) -> Callable[..., Any]:
     """The flags of commands that change files."""
     for option in (
@@ -173,36 +190,14 @@ def scaffold(context: click.Context, directory: str | None) -> None:
 
 @scaffold.command("new-handler")
 @click.argument("name", required=False, default="")
+@_describing
 @click.option(
-    "--field",
-    "fields",
-    multiple=True,
-    metavar="NAME:TYPE[=DEFAULT]",
-    help="A configuration field that each alert can override.",
+    "--spec",
+    "spec_file",
+    default="",
+    metavar="FILE",
+    help="Read all of it from FILE; - for stdin.",
 )
-@click.option(
-    "--config",
-    multiple=True,
-    metavar="NAME:TYPE[=DEFAULT]",
-    help="A configuration field.",
-)
-@click.option(
-    "--option",
-    "options",
-    multiple=True,
-    metavar="NAME:TYPE[=DEFAULT]",
-    help="An option of each alert.",
-)
-@click.option(
-    "--global", "is_global", is_flag=True, help="Alerts without a handler can get it."
-)
-@click.option(
-    "--state-changes-only",
-    is_flag=True,
-    help="As a global handler it can make alerts send changes of level only.",
-)
-@click.option("--title", default="", help="How people call the service.")
-@click.option("--spec", "spec_file", default="", metavar="FILE", help="Or - for stdin.")
 @_writing
 @_common
 def new_handler(**values: Any) -> None:
@@ -217,7 +212,7 @@ def new_handler(**values: Any) -> None:
 
         how = _how(values, "none")
         spec_file = values.pop("spec_file")
-        return commands.new_handler(project, commands.Flags(**values), spec_file, how)
+        return commands.new_handler(project, Flags(**values), spec_file, how)
 
     _in_project(output, run, writes=not values["dry_run"])
 

@@ -13,6 +13,7 @@ from scaffold import disk, places, quick, state, testing, verify
 from scaffold.change import Change
 from scaffold.errors import Fault, SpecError, UsageError
 from scaffold.escaping import escaped
+from scaffold.flags import Flags
 from scaffold.generate import (
     ChangeSet,
     Overlay,
@@ -34,44 +35,6 @@ from scaffold.spec.parse import differences, from_flags, parse
 from scaffold.tree import DiskTree, Tree, WatchedTree
 
 _MAX_SPEC_BYTES = 65_536
-
-
-class Flags(NamedTuple):
-    """What the command line says about a new handler.
-
-    Attributes:
-        name: its name, or "".
-        fields: each `--field`.
-        config: each `--config`.
-        options: each `--option`.
-        is_global: `--global`.
-        state_changes_only: `--state-changes-only`.
-        title: `--title`, or "".
-    """
-
-    name: str = ""
-    fields: tuple[str, ...] = ()
-    config: tuple[str, ...] = ()
-    options: tuple[str, ...] = ()
-    is_global: bool = False
-    state_changes_only: bool = False
-    title: str = ""
-
-    def spec(self, kinds: Sequence[str], properties: Sequence[str]) -> HandlerSpec:
-        """The spec that they describe, beside handlers of these names."""
-        if not self.name:
-            raise UsageError("say a NAME or --spec FILE")
-        return from_flags(
-            self.name,
-            fields=self.fields,
-            config=self.config,
-            options=self.options,
-            is_global=self.is_global,
-            state_changes_only=self.state_changes_only,
-            title=self.title,
-            existing=kinds,
-            properties=properties,
-        )
 
 
 class How(NamedTuple):
@@ -97,13 +60,13 @@ def new_handler(project: Project, flags: Flags, spec_file: str, how: How) -> Rep
     text = _spec_text(spec_file, flags) if spec_file else ""
     name = _name_in(text) if spec_file else flags.name
     if name in kinds:
-        spec = parse(text, spec_file) if spec_file else flags.spec((), ())
+        spec = parse(text, spec_file) if spec_file else _flags_spec(flags)
         return _existing(project, tree, spec)
     properties = _properties(project, tree)
     if spec_file:
         spec = parse(text, spec_file, existing=kinds, properties=properties)
     else:
-        spec = flags.spec(kinds, properties)
+        spec = _flags_spec(flags, kinds, properties)
     _refuse_service(project, tree, spec)
     report = _change(
         "new-handler",
@@ -351,6 +314,15 @@ def _name_in(text: str) -> str:
     except (ValueError, RecursionError, KeyError, TypeError):
         return ""
     return name if isinstance(name, str) else ""
+
+
+def _flags_spec(
+    flags: Flags, kinds: Sequence[str] = (), properties: Sequence[str] = ()
+) -> HandlerSpec:
+    """The spec that flags describe, beside handlers of these names."""
+    if not flags.name:
+        raise UsageError("NAME or --spec FILE is required")
+    return from_flags(flags, existing=kinds, properties=properties)
 
 
 def _spec_text(spec_file: str, flags: Flags) -> str:

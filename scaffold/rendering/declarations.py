@@ -11,8 +11,8 @@ from runtime.units import HOUR, MILLISECOND, MINUTE, SECOND, go_duration
 from scaffold.expressions.code import Type
 from scaffold.prose import docstring
 from scaffold.rendering.source import LINE_LENGTH, statement
-from scaffold.spec.flags import toml_text
 from scaffold.spec.model import Setting
+from scaffold.spec.toml import toml_text
 
 _UNITS = (
     ("HOUR", HOUR),

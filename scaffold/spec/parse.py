@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from runtime.toml_lines import positions
 from scaffold.errors import Fault, SpecError
+from scaffold.flags import Flags
 from scaffold.spec import requests, scopes, settings
-from scaffold.spec.flags import Flags, shown_setting
+from scaffold.spec.draft import Draft, shown_setting
 from scaffold.spec.model import HandlerSpec
 from scaffold.spec.reader import Path, Reader, shown
 from scaffold.spec.values import Values
@@ -57,40 +58,26 @@ def parse(
 
 
 def from_flags(
-    name: str,
+    flags: Flags,
     *,
-    fields: Sequence[str] = (),
-    config: Sequence[str] = (),
-    options: Sequence[str] = (),
-    is_global: bool = False,
-    state_changes_only: bool = False,
-    title: str = "",
     existing: Collection[str] = (),
     properties: Collection[str] = (),
 ) -> HandlerSpec:
     """The spec that the flags of `new-handler` describe.
 
     Args:
-        name: the handler's name.
-        fields: `NAME:TYPE[=DEFAULT]` of each `--field`.
-        config: the same of `--config`.
-        options: the same of `--option`.
-        is_global: `--global`.
-        state_changes_only: `--state-changes-only`.
-        title: `--title`, or "".
+        flags: the flags.
         existing: the kinds of other handlers.
         properties: their TICKscript properties.
 
     Raises:
         SpecError: with all its faults, each with the flag that it comes from.
     """
-    flags = Flags(name, fields, config, options, is_global, state_changes_only, title)
-    reader = Reader(None, flags.origins())
-    reader.faults += flags.faults()
-    document = flags.document()
-    text = flags.to_toml()
-    spec = _read(document, text, reader, "", existing, properties)
-    return _with(spec, stated=flags.stated())
+    draft = Draft(flags)
+    reader = Reader(None, draft.origins())
+    reader.faults += draft.faults()
+    spec = _read(draft.document(), draft.to_toml(), reader, "", existing, properties)
+    return _with(spec, stated=draft.stated())
 
 
 def _with(spec: HandlerSpec, **changes: Any) -> HandlerSpec:

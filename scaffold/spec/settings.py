@@ -13,7 +13,7 @@ from scaffold import names, prose
 from scaffold.expressions.compiler import Scope
 from scaffold.names import Names
 from scaffold.spec import scopes
-from scaffold.spec.flags import looks_like_token
+from scaffold.spec.draft import looks_like_token
 from scaffold.spec.model import (
     FLAGS,
     LEVELS,

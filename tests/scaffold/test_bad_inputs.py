@@ -85,7 +85,7 @@ def refused(made_project, capsys):
         ("log", "a name that the runtime uses already"),
         ("exec", "a builtin of Python"),
         ("x" * 300, "at most 40 characters"),
-        ("", "say a NAME or --spec FILE"),
+        ("", "NAME or --spec FILE is required"),
         ("123", "is no name"),
         ("1foo", "is no name"),
         ("foo-bar", "did you mean 'foo_bar'?"),

@@ -233,7 +233,7 @@ def test_a_spec_from_a_file_or_standard_input_is_kept_as_it_is(
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (("new-handler",), "say a NAME"),
+        (("new-handler",), "NAME or --spec"),
         (("new-handler", "a", "--spec", "nowhere.toml"), "nowhere.toml: No such file"),
         (("new-handler", "a", "--spec", "."), "is not a file"),
         (("new-handler", "a", "--spec", "/dev/zero"), "is not a file"),

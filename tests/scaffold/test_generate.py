@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from scaffold.errors import AnchorNotFound, PlanErrors, SpecError
+from scaffold.flags import Flags
 from scaffold.generate import (
     ChangeSet,
     Wanted,
@@ -36,7 +37,7 @@ def before(made_project: Path) -> Files:
 
 
 def want(name: str) -> Wanted:
-    return wanted(from_flags(name, fields=("room:str",)), "runtime", render)
+    return wanted(from_flags(Flags(name, fields=("room:str",))), "runtime", render)
 
 
 def after(files: Files, result: ChangeSet) -> Files:
@@ -106,7 +107,7 @@ def test_one_place_that_is_missing_is_told_with_its_snippet(before: Files) -> No
 
 
 def test_a_property_of_another_handler_is_refused(before: Files) -> None:
-    toml = from_flags("huddle", fields=("room:str",)).to_toml()
+    toml = from_flags(Flags("huddle", fields=("room:str",))).to_toml()
     once = after(before, generate(want("huddle"), MemoryTree(before)))
     clash = toml.replace('name = "huddle"', 'name = "other"\nproperty = "huddle"')
     result = generate(wanted(parse(clash), "runtime", render), MemoryTree(once))

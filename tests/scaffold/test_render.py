@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from runtime.tick.parser import parse as parse_tick
 from scaffold import places, prose
 from scaffold.errors import SpecError
+from scaffold.flags import Flags
 from scaffold.rendering.layout import fit_module
 from scaffold.rendering.render import render
-from scaffold.spec.flags import toml_text
 from scaffold.spec.parse import from_flags, parse
+from scaffold.spec.toml import toml_text
 
 ROOT = Path(__file__).parents[2]
 SPECS = Path(__file__).parent / "specs"
@@ -49,16 +50,28 @@ def registered(spec, package="runtime"):
 
 
 FLAGS = (
-    from_flags("tiny"),
-    from_flags("one", fields=["room:str"]),
+    from_flags(Flags("tiny")),
+    from_flags(Flags("one", fields=["room:str"])),
     from_flags(
-        "many_words",
-        fields=["token:secret", "count:int=3", "who:list=a,b", "from:str", "x:float=1"],
-        config=["wait:duration=10s", "labels:map=a=b", "url:url=http://x.example.com"],
-        options=["wake:flag", "extra:map", "after:duration"],
-        is_global=True,
-        state_changes_only=True,
-        title="Many Words, Inc."[:10],
+        Flags(
+            "many_words",
+            fields=[
+                "token:secret",
+                "count:int=3",
+                "who:list=a,b",
+                "from:str",
+                "x:float=1",
+            ],
+            config=[
+                "wait:duration=10s",
+                "labels:map=a=b",
+                "url:url=http://x.example.com",
+            ],
+            options=["wake:flag", "extra:map", "after:duration"],
+            is_global=True,
+            state_changes_only=True,
+            title="Many Words, Inc."[:10],
+        )
     ),
 )
 PACKAGES = [f"runtime/services/{spec.names.kind}" for spec in FLAGS]

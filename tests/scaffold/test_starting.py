@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from scaffold import check, commands
-from scaffold.commands import Flags, How
+from scaffold.commands import How
 from scaffold.errors import UsageError, WriteFailed
+from scaffold.flags import Flags
 from scaffold.project import Project, find
 from scaffold.starting import init
 from scaffold.tree import DiskTree

@@ -3,8 +3,9 @@ import re
 import pytest
 
 from scaffold.errors import SpecError
-from scaffold.spec.flags import toml_text
+from scaffold.flags import Flags
 from scaffold.spec.parse import differences, from_flags, parse
+from scaffold.spec.toml import toml_text
 
 HEAD = '[handler]\nname = "foo"\n[config]\nurl = {}\nroom = {}\n'
 TAIL = '[[request]]\nurl = "${config.url}"\n[request.json]\ntext = "${event.message}"\n'
@@ -18,12 +19,12 @@ def faults(text, path="foo.toml"):
 
 def flag_faults(name="foo", **flags):
     with pytest.raises(SpecError) as caught:
-        from_flags(name, **flags)
+        from_flags(Flags(name, **flags))
     return str(caught.value).splitlines()
 
 
 def test_one_field_is_a_whole_spec():
-    spec = from_flags("foo", fields=["room:str"])
+    spec = from_flags(Flags("foo", fields=["room:str"]))
     assert spec.to_toml() == """\
 [handler]
 name = "foo"
@@ -65,7 +66,7 @@ message = "test foo message"
     ],
 )
 def test_the_text_of_flags_reads_back_as_the_same_spec(flags):
-    spec = from_flags("foo", **flags)
+    spec = from_flags(Flags("foo", **flags))
     assert parse(spec.to_toml()).document == spec.document
     assert differences(spec, parse(spec.to_toml())) == []
 
@@ -213,7 +214,7 @@ def test_a_doc_holds_no_control_characters(doc):
 
 
 def test_a_title_may_be_anything_that_people_write():
-    spec = from_flags("foo", title=' Ünï \n ${x} "& Co." 会社 ')
+    spec = from_flags(Flags("foo", title=' Ünï \n ${x} "& Co." 会社 '))
     assert spec.title == 'Ünï ${x} "& Co." 会社'
     assert spec.names.class_name == "Foo"
     assert differences(spec, parse(spec.to_toml())) == []
@@ -246,7 +247,10 @@ room = { default = "config.room" }
 
 
 def test_flags_agree_with_a_spec_that_says_more_about_the_same_fields():
-    assert differences(from_flags("foo", fields=["room:str"]), parse(COMMITTED)) == []
+    assert (
+        differences(from_flags(Flags("foo", fields=["room:str"])), parse(COMMITTED))
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -281,20 +285,20 @@ def test_flags_agree_with_a_spec_that_says_more_about_the_same_fields():
     ],
 )
 def test_where_flags_and_a_spec_disagree(flags, wanted):
-    assert differences(from_flags("foo", **flags), parse(COMMITTED)) == wanted
+    assert differences(from_flags(Flags("foo", **flags)), parse(COMMITTED)) == wanted
 
 
 def test_a_url_that_alerts_can_override_is_where_requests_go():
-    [request] = from_flags("foo", fields=["url:url", "room"]).requests
+    [request] = from_flags(Flags("foo", fields=["url:url", "room"])).requests
     assert request.url.reads == {"opt.url"}
     assert [key for key, _ in request.body.fields] == ["room", "message"]
 
 
 def test_differences_are_shown_as_people_write_values():
     spec = parse(
-        from_flags("foo", config=["d:duration=90s"], options=["l:list=a,b"]).text
+        from_flags(Flags("foo", config=["d:duration=90s"], options=["l:list=a,b"])).text
     )
-    assert differences(from_flags("foo"), spec) == [
+    assert differences(from_flags(Flags("foo")), spec) == [
         'config.d: the spec has duration = "1m30s", you said nothing',
         'option.l: the spec has list[str] = ["a", "b"], you said nothing',
     ]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from scaffold.flags import Flags
 from scaffold.spec.parse import from_flags
 from scaffold.spec.schema import schema
 
@@ -69,7 +70,7 @@ def test_specs_fit_the_schema(path):
 
 
 def test_what_flags_make_fits_the_schema():
-    spec = from_flags("foo", fields=["room", "n:int=3"], options=["who:list"])
+    spec = from_flags(Flags("foo", fields=["room", "n:int=3"], options=["who:list"]))
     assert problems(tomllib.loads(spec.to_toml()), schema()) == []
 
 

@@ -1,10 +1,9 @@
-"""The spec that the flags of `new-handler` stand for."""
+"""The spec that the flags of `new-handler` describe."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,11 +12,12 @@ from runtime.golang.durations import parse_go
 from runtime.units import go_duration
 from scaffold import names
 from scaffold.errors import Fault
+from scaffold.flags import Flags, declared
 from scaffold.prose import folded
 from scaffold.spec.model import TYPE_ALIASES, TYPES
 from scaffold.spec.reader import Path
+from scaffold.spec.toml import toml_table, toml_text
 
-_BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _TRUTH = {"true": True, "false": False}
 _SHOWN_LENGTH = 60
 _FORMS = {
@@ -36,35 +36,23 @@ _TOKEN = re.compile(
 
 
 @dataclass(frozen=True)
-class Flags:
-    """What was said on the command line.
+class Draft:
+    """The spec that flags describe.
 
     Attributes:
-        name: the handler's name.
-        fields: `NAME:TYPE[=DEFAULT]` of `--field`: configuration and option.
-        config: the same of `--config`: configuration only.
-        options: the same of `--option`: option only.
-        is_global: `--global`.
-        is_state_changes_only: `--state-changes-only`.
-        title: `--title`, or "".
+        flags: the flags.
     """
 
-    name: str
-    fields: Sequence[str] = ()
-    config: Sequence[str] = ()
-    options: Sequence[str] = ()
-    is_global: bool = False
-    is_state_changes_only: bool = False
-    title: str = ""
+    flags: Flags
 
     @cached_property
     def _settings(self) -> tuple[list[_Said], list[Fault]]:
         said: list[_Said] = []
         faults: list[Fault] = []
         for flag, texts in (
-            ("--field", self.fields),
-            ("--config", self.config),
-            ("--option", self.options),
+            ("--field", self.flags.fields),
+            ("--config", self.flags.config),
+            ("--option", self.flags.options),
         ):
             for text in texts:
                 setting = _setting(flag, text, faults)
@@ -87,9 +75,10 @@ class Flags:
         origins: dict[Path, str] = {
             ("handler", "name"): "NAME",
             ("handler", "property"): "NAME",
-            ("handler", "title"): "--title",
-            ("handler", "flags"): "--state-changes-only",
         }
+        for _, flag, _ in declared():
+            if flag.key or flag.switch:
+                origins["handler", flag.key or "flags"] = flag.option
         for each in self._settings[0]:
             for table in ("config", "option", "test"):
                 origins[(table, each.key)] = each.flag
@@ -97,9 +86,9 @@ class Flags:
 
     def stated(self) -> dict[str, Any]:
         """What the flags say of a spec, in the form that `differences` compares."""
-        stated: dict[str, Any] = {"handler.flags": sorted(self._switches())}
-        if self.title:
-            stated["handler.title"] = folded(self.title)
+        stated: dict[str, Any] = {"handler.flags": sorted(self.flags.switches())}
+        for key, value in self.flags.handler_keys().items():
+            stated[f"handler.{key}"] = folded(value)
         for each in self._settings[0]:
             shown = shown_setting(each.type, each.value)
             if each.is_config:
@@ -113,37 +102,21 @@ class Flags:
 
     def document(self) -> dict[str, Any]:
         """The spec as tables."""
-        title = self.title or _title(self.name)
-        if names.kind_faults(self.name, ""):
-            title = self.title or "Handler"  # the name is a fault of its own
-        said = self._settings[0]
-        config: dict[str, Any] = {}
-        if not any(each.key == "url" and each.is_config for each in said):
-            config["url"] = {}
-        config |= {each.key: each.config() for each in said if each.is_config}
-        config["url"] |= {
-            "required": "enabled",
-            "error": f"must specify the {title} server URL",
-        }
-        options = [each for each in said if each.is_option]
+        options = [each for each in self._settings[0] if each.is_option]
         settings = {each.key: each.option() for each in options}
-        said_url = any(each.key == "url" and each.is_config for each in options)
-        body = {
-            each.key: f"${{opt.{names.identifier(each.key)}}}"
-            for each in options
-            if not (said_url and each.key == "url")
-        }
-        body["message"] = "${event.message}"
         return {
-            "handler": {"name": self.name, "title": title, "flags": self._switches()},
-            "config": config,
+            "handler": {
+                "name": self.flags.name,
+                "title": self._title,
+                **self.flags.handler_keys(),
+                "flags": self.flags.switches(),
+            },
+            "config": self._config(),
             **({"option": settings} if settings else {}),
-            "request": [
-                {"url": "${opt.url}" if said_url else "${config.url}", "json": body}
-            ],
+            "request": [self._request(options)],
             "response": {
                 "message": "unexpected response code ${status} from "
-                f"{title.replace('${', '$${')} service"
+                f"{self._title.replace('${', '$${')} service"
             },
             "test": {
                 **{
@@ -151,33 +124,59 @@ class Flags:
                     for each in options
                     if each.type not in ("secret", "map[str]")
                 },
-                "message": f"test {self.name} message",
+                "message": f"test {self.flags.name} message",
             },
         }
+
+    @property
+    def _title(self) -> str:
+        if self.flags.title:
+            return self.flags.title
+        if names.kind_faults(self.flags.name, ""):
+            return "Handler"  # the name is a fault of its own
+        return names.Names(
+            self.flags.name, names.default_property(self.flags.name)
+        ).class_name
+
+    def _config(self) -> dict[str, Any]:
+        said = [each for each in self._settings[0] if each.is_config]
+        config: dict[str, Any] = {}
+        if not any(each.key == "url" for each in said):
+            config["url"] = {}
+        config |= {each.key: each.config() for each in said}
+        config["url"] |= {
+            "required": "enabled",
+            "error": f"must specify the {self._title} server URL",
+        }
+        return config
+
+    def _request(self, options: Sequence[_Said]) -> dict[str, Any]:
+        """All options and the message as JSON, sent to the URL of the settings."""
+        overrides_url = any(each.key == "url" and each.is_config for each in options)
+        body = {
+            each.key: f"${{opt.{names.identifier(each.key)}}}"
+            for each in options
+            if not (overrides_url and each.key == "url")
+        }
+        body["message"] = "${event.message}"
+        url = "${opt.url}" if overrides_url else "${config.url}"
+        return {"url": url, "json": body}
 
     def to_toml(self) -> str:
         """The spec as a person would write it."""
         document = self.document()
         [request] = document["request"]
-        parts = [_table("[handler]", document["handler"])]
-        parts.append(_table("[config]", document["config"]))
+        parts = [toml_table("[handler]", document["handler"])]
+        parts.append(toml_table("[config]", document["config"]))
         if "option" in document:
-            parts.append(_table("[option]", document["option"]))
+            parts.append(toml_table("[option]", document["option"]))
         parts.append(
-            _table("[[request]]", {"url": request["url"]})
-            + _table("[request.json]", request["json"])
+            toml_table("[[request]]", {"url": request["url"]})
+            + toml_table("[request.json]", request["json"])
         )
-        parts.append(_table("[response]", document["response"]))
-        parts.append(_table("[test]", document["test"]))
+        parts.append(toml_table("[response]", document["response"]))
+        parts.append(toml_table("[test]", document["test"]))
         return "\n".join(parts)
-
-    def _switches(self) -> list[str]:
-        flags = ["enabled"]
-        if self.is_global:
-            flags.append("global")
-        if self.is_state_changes_only:
-            flags.append("state-changes-only")
-        return flags
 
 
 @dataclass(frozen=True)
@@ -284,21 +283,6 @@ def _default(type_name: str, text: str) -> Any:
     return text
 
 
-def _title(name: str) -> str:
-    property = names.camel_case(name)
-    return property[:1].upper() + property[1:]
-
-
-def _table(header: str, table: Mapping[str, Any]) -> str:
-    lines = [header]
-    lines += [f"{_key(key)} = {toml_text(value)}" for key, value in table.items()]
-    return "\n".join(lines) + "\n"
-
-
-def _key(key: str) -> str:
-    return key if _BARE.fullmatch(key) else _text(key)
-
-
 def shown_setting(type_name: str, default: Any) -> str:
     """A type and a default as people read them: `duration = "1m30s"`."""
     if not default:
@@ -312,22 +296,3 @@ def shown_setting(type_name: str, default: Any) -> str:
 def looks_like_token(text: str) -> bool:
     """Whether a text may be a secret that somebody pasted."""
     return _TOKEN.search(text) is not None
-
-
-def toml_text(value: Any) -> str:
-    """A value in TOML, on one line."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return repr(value)
-        case list():
-            return f"[{', '.join(toml_text(each) for each in value)}]"
-        case dict():
-            items = [f"{_key(key)} = {toml_text(each)}" for key, each in value.items()]
-            return f"{{ {', '.join(items)} }}" if items else "{}"
-    return _text(value)
-
-
-def _text(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")

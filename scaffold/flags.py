@@ -1,0 +1,101 @@
+"""The flags that describe a new handler, each declared once.
+
+The command line makes its options of these declarations, and `spec/draft.py` the spec.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple
+
+_SETTING = "NAME:TYPE[=DEFAULT]"
+
+
+class Flag(NamedTuple):
+    """One flag of the command line.
+
+    Attributes:
+        option: as it is written: `--title`.
+        help: one line of `--help`.
+        metavar: placeholder of its value, or None.
+        key: key of `[handler]` that it sets, or "".
+        switch: entry of `handler.flags` that it adds, or "".
+    """
+
+    option: str
+    help: str
+    metavar: str | None = None
+    key: str = ""
+    switch: str = ""
+
+
+def _flag(default: Any, *declared: Any, **more: Any) -> Any:
+    return field(default=default, metadata={"flag": Flag(*declared, **more)})
+
+
+@dataclass(frozen=True)
+class Flags:
+    """Description of a handler on the command line.
+
+    Attributes:
+        name: the handler's name, or "".
+        fields: each `--field`, as `NAME:TYPE[=DEFAULT]`.
+        config: each `--config`.
+        options: each `--option`.
+        is_global: whether `--global` was given.
+        state_changes_only: whether `--state-changes-only` was given.
+        title: `--title`, or "".
+    """
+
+    name: str = ""
+    fields: Sequence[str] = _flag(
+        (), "--field", "Add a setting that each alert can override.", _SETTING
+    )
+    config: Sequence[str] = _flag(
+        (), "--config", "Add a setting of the configuration file.", _SETTING
+    )
+    options: Sequence[str] = _flag(
+        (), "--option", "Add an option of each alert.", _SETTING
+    )
+    is_global: bool = _flag(
+        False,
+        "--global",
+        "Add the setting 'global': alerts without this handler get it.",
+        switch="global",
+    )
+    state_changes_only: bool = _flag(
+        False,
+        "--state-changes-only",
+        "Add the setting 'state-changes-only' to a global handler.",
+        switch="state-changes-only",
+    )
+    title: str = _flag(
+        "", "--title", "Name of the service in prose (default: from NAME).", key="title"
+    )
+
+    def handler_keys(self) -> dict[str, str]:
+        """The keys of `[handler]` that flags set, with their values."""
+        return {
+            flag.key: getattr(self, name)
+            for name, flag, _ in declared()
+            if flag.key and getattr(self, name)
+        }
+
+    def switches(self) -> list[str]:
+        """The value of `handler.flags`."""
+        added = [
+            flag.switch
+            for name, flag, _ in declared()
+            if flag.switch and getattr(self, name)
+        ]
+        return ["enabled", *added]
+
+
+def declared() -> list[tuple[str, Flag, Any]]:
+    """The name, declaration and default of each flag, in the order of `--help`."""
+    return [
+        (each.name, each.metadata["flag"], each.default)
+        for each in fields(Flags)
+        if each.metadata
+    ]
