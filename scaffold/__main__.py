@@ -9,9 +9,9 @@ def main() -> None:
     # A run is over before collecting garbage could pay.
     gc.disable()
     if sys.argv[1:] == ["check"]:
-        from scaffold import quick
+        from scaffold import check_cache
 
-        if quick.check():
+        if check_cache.check():
             return
     from scaffold import cli
 

@@ -95,7 +95,7 @@ class Examiner:
         paths = [path for path in record.files if self.tree.read(path) is not None]
         fix = shlex.join(["rm", "--", *map(str, sorted(paths))])
         if not paths and not findings:
-            paths = [state.HANDLERS / kind / "manifest"]
+            paths = [state.path(kind)]
             fix = shlex.join(["rm", "-r", str(state.HANDLERS / kind)])
         findings += [Finding("SC108", path, 0, message, fix) for path in sorted(paths)]
         return findings

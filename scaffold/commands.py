@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from scaffold import check as checking
-from scaffold import disk, places, quick, state, testing, verify
+from scaffold import check_cache, disk, places, state, testing, verify
 from scaffold.change import Change
 from scaffold.errors import Fault, SpecError, UsageError
 from scaffold.escaping import escaped
@@ -135,7 +135,7 @@ def _remember(project: Project, verdict: str, tree: WatchedTree) -> None:
 
     here = Path(__file__).parent
     ours = [*here.rglob("*.py"), *templates_path().rglob("*.j2")]
-    quick.remember(str(project.root), verdict, [*tree.seen, *map(str, ours)])
+    check_cache.remember(str(project.root), verdict, [*tree.seen, *map(str, ours)])
 
 
 def diff(project: Project, names: Sequence[str]) -> Report:

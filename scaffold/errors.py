@@ -160,7 +160,11 @@ class StaleTree(PlanError):
 
 
 class StateError(PlanError):
-    """What is kept under `.scaffold/` is damaged or from a newer version."""
+    """A record under `.scaffold/` is damaged, or a newer version wrote it."""
+
+    def __init__(self, path: PurePosixPath | str, message: str, *, fix: str) -> None:
+        super().__init__(path, message)
+        self.fix = fix
 
 
 class ForeignTransaction(PlanError):

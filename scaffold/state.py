@@ -1,17 +1,27 @@
-"""What the generator last wrote, kept as plain text under `.scaffold/`.
+"""The generator's last output, kept as plain text under `.scaffold/`.
 
-    .scaffold/handlers/<kind>/manifest    one line per file and registration
-    .scaffold/handlers/<kind>/generated   their texts: a line that names each, and its
-                                          own lines indented by a tab
+    .scaffold/handlers/<kind>/generated
 
-The texts are the base of later merges, so that a person's edits can be told from the
-generator's.
+    format 2
+    create docs/handlers/foo.md 89dcd4…             a file, and the digest of its text
+    |# Foo                                          one line of the text
+    edit etc/kapacitor.conf section foo f7bf66…     a registration: file, place, key
+    |[foo]
+    end
+
+The texts are the base of later merges: they tell a person's edits from the generator's.
+
+Everyday tools rewrite text files: hooks strip trailing whitespace, replace tabs, end a file
+with one newline, unify line ends. So no line ends in whitespace, and a line with anything
+that such a tool would change is a JSON string. What the tools did to the rest does not
+matter to the reader. Sections are sorted, so that branches merge.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -20,10 +30,15 @@ from scaffold.errors import StateError
 from scaffold.tree import Tree
 
 HANDLERS = PurePosixPath(".scaffold/handlers")
-FORMAT = "1"
+FORMAT = "2"
+_END = "end"
+_NEWER = "was written by a newer version of scaffold"
+_WORDS = {"create": 1, "edit": 3}  # of a heading, beside its role and digest
+_MARKERS = ("<<<<<<< ", "=======", ">>>>>>> ", "||||||| ")
 _FIXED = {
-    ".scaffold/.gitattributes": b"handlers/** linguist-generated -diff\n",
-    ".scaffold/.gitignore": b"/kept/\n/lock\n/txn/\n",
+    ".scaffold/.gitattributes": "* -text -whitespace\n"
+    "handlers/** linguist-generated -diff merge=scaffold\n",
+    ".scaffold/.gitignore": "/kept/\n/lock\n/txn/\n",
 }
 
 
@@ -32,12 +47,25 @@ class Record(NamedTuple):
 
     Attributes:
         files: the text of each file.
-        places: the text of each registration, by the `id` of its place: its path, name
-            and key with a space between.
+        places: the text of each registration, by the id of its place.
     """
 
-    files: Mapping[PurePosixPath, str]
-    places: Mapping[str, str]
+    files: dict[PurePosixPath, str]
+    places: dict[str, str]
+
+
+class _Section(NamedTuple):
+    """One text of a record.
+
+    Attributes:
+        role: `create` or `edit`.
+        name: the path; for a registration the id of its place: path, place and key.
+        text: what was generated.
+    """
+
+    role: str
+    name: str
+    text: str
 
 
 def kinds(tree: Tree) -> list[str]:
@@ -45,105 +73,195 @@ def kinds(tree: Tree) -> list[str]:
     return tree.names(HANDLERS)
 
 
+def path(kind: str) -> PurePosixPath:
+    """The file that holds the record of a handler."""
+    return HANDLERS / kind / "generated"
+
+
 def places(tree: Tree, kind: str) -> Iterator[str]:
-    """The ids of the places where a handler is registered."""
-    path = HANDLERS / kind / "manifest"
-    for _, words in _lines(path, tree.read(path) or f"format {FORMAT}\n".encode()):
-        if len(words) == 3:
-            yield " ".join(words)
+    """The ids of the places where a handler is registered.
+
+    Raises:
+        StateError: the record is damaged, or a newer version wrote it.
+    """
+    record = read(tree, kind)
+    yield from record.places if record else ()
 
 
 def read(tree: Tree, kind: str) -> Record | None:
-    """What was generated for a handler; None: nothing is kept of it.
+    """What was generated for a handler; None if there is no record.
 
     Raises:
-        StateError: what is kept is damaged, or a newer version wrote it.
+        StateError: the record is damaged, or a newer version wrote it.
     """
-    path = HANDLERS / kind / "manifest"
-    data = tree.read(path)
-    if data is None:
+    old = HANDLERS / kind / "manifest"
+    data, list_ = tree.read(path(kind)), tree.read(old)
+    if data is None and list_ is None:
         return None
-    files: dict[PurePosixPath, str] = {}
-    places: dict[str, str] = {}
-    file = HANDLERS / kind / "generated"
-    kept = _texts(tree.read(file) or b"")
-    for digest, words in _lines(path, data):
-        text = kept.get(" ".join(words), "")
-        if _digest(text) != digest:
-            raise StateError(file, "is damaged; restore it from version control")
-        if len(words) == 1:
-            files[PurePosixPath(words[0])] = text
-        else:
-            places[" ".join(words)] = text
-    return Record(files, places)
+    try:
+        if list_ is not None and not (data or b"").startswith(b"format"):
+            return _record(_old_sections(list_, data or b""))
+        return parse(data or b"")
+    except ValueError as error:
+        raise _refusal(kind, str(error)) from None
+
+
+def parse(data: bytes) -> Record:
+    """The record that a file holds.
+
+    Raises:
+        ValueError: it is not a record; the message says why.
+    """
+    return _record(_sections(_lines(data)))
 
 
 def changes(tree: Tree, kind: str, record: Record | None) -> Iterator[Change]:
-    """What has to be written so that `record` is kept; None: nothing more is kept."""
-    folder = HANDLERS / kind
-    wanted: dict[PurePosixPath, bytes | None] = {
-        folder / "generated": _generated(record).encode() if record else None,
-        folder / "manifest": manifest(record).encode() if record else None,
+    """What has to be written so that `record` is kept; None removes it."""
+    wanted: dict[PurePosixPath, str | None] = {
+        path(kind): text(record) if record else None,
+        HANDLERS / kind / "manifest": None,
     }
     if record:
-        wanted |= {PurePosixPath(path): data for path, data in _FIXED.items()}
-    for path, data in wanted.items():
-        yield Change(path, tree.read(path), data)
+        wanted |= {PurePosixPath(file): data for file, data in _FIXED.items()}
+    for file, new in wanted.items():
+        now = tree.read(file)
+        after = None if new is None else new.encode()
+        yield Change(file, now, now if _is_same(now, after) else after)
 
 
-def manifest(record: Record) -> str:
-    """The list of a record, sorted, one thing per line, so that branches merge."""
-    lines = [f"create {_digest(text)} {path}" for path, text in record.files.items()]
-    lines += [f"edit {_digest(text)} {place}" for place, text in record.places.items()]
-    lines.sort(key=lambda line: line.split(" ", 2)[2])
-    return "\n".join([f"format {FORMAT}", *lines, ""])
+def text(record: Record) -> str:
+    """The file that holds a record."""
+    sections = {("create", str(file)): each for file, each in record.files.items()}
+    sections |= {("edit", place): each for place, each in record.places.items()}
+    lines = [f"format {FORMAT}"]
+    for (role, name), each in sorted(sections.items(), key=lambda item: item[0][1]):
+        lines.append(f"{role} {name} {_digest(each)}")
+        lines += map(_written, each.split("\n"))
+    return "\n".join([*lines, _END, ""])
 
 
-def _lines(path: PurePosixPath, data: bytes) -> Iterator[tuple[str, list[str]]]:
-    """The digest and the words of each line."""
-    text = data.decode(errors="replace").replace("\r\n", "\n")
-    first, *rest = text.removesuffix("\n").split("\n")
+def _lines(data: bytes) -> list[str]:
+    """The lines of a file, without whitespace that tools may have put at their ends."""
+    text = data.decode("utf-8", "replace").removeprefix("\ufeff")
+    return [line.rstrip() for line in text.split("\n")]
+
+
+def _is_same(now: bytes | None, after: bytes | None) -> bool:
+    """True if only such whitespace tells two files apart."""
+    if now is None or after is None:
+        return now is after
+    return list(filter(None, _lines(now))) == list(filter(None, _lines(after)))
+
+
+def _sections(lines: Sequence[str]) -> Iterator[_Section]:
+    first = lines[0]
     if first != f"format {FORMAT}":
-        if first.startswith("format "):
-            raise StateError(path, "was written by a newer version of scaffold")
-        raise StateError(path, "is damaged; restore it from version control")
-    for number, line in enumerate(rest, start=2):
-        role, *words = line.split(" ")
-        if (role, len(words)) not in {("create", 2), ("edit", 4)}:
-            raise StateError(f"{path}:{number}", "is damaged")
-        if not _is_inside(words[1]):
-            raise StateError(f"{path}:{number}", "names a file outside the project")
-        yield words[0], words[1:]
+        raise ValueError(_NEWER if _is_format(first) else "it has no format")
+    heading: list[str] = []
+    kept: list[str] = []
+    for number, line in enumerate(lines[1:], start=2):
+        if not line:
+            continue
+        if line.startswith(("|", '"')) and heading:
+            kept.append(_read(line))
+            continue
+        if heading:
+            yield _section(heading, "\n".join(kept))
+        if line.startswith(_MARKERS):
+            raise ValueError(f"line {number} is a conflict marker of a merge")
+        if line == _END and not any(lines[number:]):
+            return
+        heading, kept = line.split(" "), []
+        if _WORDS.get(heading[0], -1) + 2 != len(heading):
+            raise ValueError(f"line {number} is not of its format")
+    raise ValueError("its end is missing")
+
+
+def _is_format(line: str) -> bool:
+    return line.startswith("format ") and line.removeprefix("format ").isdecimal()
+
+
+def _section(heading: Sequence[str], text: str) -> _Section:
+    role, *words, digest = heading
+    if _digest(text) != digest:
+        raise ValueError(f"the text of {words[0]} has changed")
+    return _Section(role, " ".join(words), text)
+
+
+def _record(sections: Iterator[_Section]) -> Record:
+    record = Record({}, {})
+    count = 0
+    for role, name, each in sections:
+        path, *_ = name.split(" ")
+        if not _is_inside(path):
+            raise ValueError("names a file outside the project")
+        if role == "create":
+            record.files[PurePosixPath(path)] = each
+        else:
+            record.places[name] = each
+        count += 1
+    if count != len(record.files) + len(record.places):
+        raise ValueError("a text is there twice")
+    return record
 
 
 def _is_inside(path: str) -> bool:
-    """True if a path of a manifest is one that the generator would write."""
+    """True if a path of a record is one that the generator would write."""
     parts = path.split("/")
     return path.isprintable() and not {"", ".", "..", ".git", ".scaffold"} & {*parts}
 
 
-def _generated(record: Record) -> str:
-    """All texts of a record in one."""
-    texts = {str(path): text for path, text in record.files.items()}
-    texts |= record.places
-    return "".join(
-        f"{name}\n" + "".join(f"\t{line}\n" for line in text.split("\n"))
-        for name, text in sorted(texts.items())
-    )
+def _written(line: str) -> str:
+    """A line of a text, in a form that no tool changes."""
+    if line.isprintable() and line.rstrip() == line:
+        return f"|{line}"
+    import json
+
+    return json.dumps(line)
 
 
-def _texts(data: bytes) -> dict[str, str]:
-    """The texts that `_generated` put together, by their names."""
+def _read(line: str) -> str:
+    """The line of a text that `_written` gave this form."""
+    if line.startswith("|"):
+        return line[1:]
+    import json
+
+    read = json.loads(line)
+    if not isinstance(read, str):
+        raise ValueError("a line of a text is not a string")
+    return read
+
+
+def _old_sections(manifest: bytes, generated: bytes) -> Iterator[_Section]:
+    """The sections of format 1: a list with digests, and texts indented by a tab."""
     texts: dict[str, list[str]] = {}
-    lines: list[str] = []
-    # A checkout may have turned the line ends.
-    for line in data.decode(errors="replace").replace("\r\n", "\n").split("\n"):
-        if line.startswith("\t"):
-            lines.append(line[1:])
-        elif line:
-            lines = texts.setdefault(line, [])
-    return {name: "\n".join(lines) for name, lines in texts.items()}
+    kept: list[str] = []
+    lines = generated.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+    for line in lines[:-1]:
+        if line and not line.startswith("\t"):
+            kept = texts.setdefault(line, [])
+        else:  # a hook may have stripped the tab of an empty line
+            kept.append(line[1:])
+    first, *rest = _lines(manifest)
+    if first != "format 1":
+        raise ValueError(_NEWER if _is_format(first) else "the list has no format")
+    for line in filter(None, rest):
+        role, digest, *words = line.split(" ")
+        if _WORDS.get(role) != len(words):
+            raise ValueError("the list has a line that is not of its format")
+        text = "\n".join(texts.get(" ".join(words), []))
+        # another one may have stripped the empty line at the end
+        whole = text if _digest(text) == digest else f"{text}\n"
+        yield _section([role, *words, digest], whole)
+
+
+def _refusal(kind: str, problem: str) -> StateError:
+    if problem == _NEWER:
+        return StateError(path(kind), problem, fix="pip install -U scaffold-alerts")
+    again = shlex.join(["scaffold", "regenerate", kind])
+    fix = f"{shlex.join(['rm', '-r', str(HANDLERS / kind)])}; {again}"
+    return StateError(path(kind), f"is damaged: {problem}", fix=fix)
 
 
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

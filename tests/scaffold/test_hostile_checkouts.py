@@ -184,15 +184,38 @@ def journal(
     return plant
 
 
-def manifest(kind: str, target: str, text: str) -> Plant:
+def record(kind: str, target: str, text: str, *, is_old_form: bool = False) -> Plant:
     """A record of a handler that names a file of its own choice."""
 
     def plant(place: Place) -> None:
         path = place.text(target)
         folder = f".scaffold/handlers/{kind}"
-        lines = f"format 1\ncreate {sha(text.encode())} {path}\n"
-        place.clear(f"{folder}/manifest").write_text(lines)
-        place.clear(f"{folder}/generated").write_text(f"{path}\n\t{text}\n")
+        digest = sha(text.encode())
+        if is_old_form:
+            lines = f"format 1\ncreate {digest} {path}\n"
+            place.clear(f"{folder}/manifest").write_text(lines)
+            lines = "\n\t".join([path, *text.split("\n")]) + "\n"
+        else:
+            lines = "\n|".join([f"create {path} {digest}", *text.split("\n")])
+            lines = f"format 2\n{lines}\nend\n"
+        place.clear(f"{folder}/generated").write_text(lines)
+
+    return plant
+
+
+def mutated(kind: str, at: float, new: str) -> Plant:
+    """The record of a bundled handler with one line replaced."""
+
+    def plant(place: Place) -> None:
+        file = place.root / f".scaffold/handlers/{kind}/generated"
+        if file.is_symlink() or not file.is_file():
+            return
+        lines = file.read_text().splitlines()
+        if lines:
+            lines[int(at * len(lines))] = place.text(new)
+        place.clear(f".scaffold/handlers/{kind}/generated").write_text(
+            "\n".join([*lines, ""])
+        )
 
     return plant
 
@@ -201,7 +224,7 @@ PATHS = st.sampled_from(FORMAT)
 DATA = st.sampled_from(
     [
         b"", b"\0", b"format 1\n", b"format 2\n", b"format 1\ncreate x y\n", b"\xff\xfe",
-        b"a\nb\n", b"[]", b"\x1b[31mpwned\x1b[0m\n", b"{}", b"0" * 64 + b"\n2 handlers, fine\n",
+        b"a\nb\n", b"[]", b"format 2\nend\n", b"format 1", b"end", b"\x1b[31mpwned\x1b[0m\n", b"{}", b"0" * 64 + b"\n2 handlers, fine\n",
         b'[["../outside/file", "", "", 420]]',
     ]
 )  # fmt: skip
@@ -226,10 +249,19 @@ PLANTS = st.one_of(
         is_old_form=st.booleans(),
     ),
     st.builds(
-        manifest,
+        record,
         st.sampled_from(["foo", "gone", "$(id)", "a b", "x\n  done all fine", "\x1b[2J"]),
         st.sampled_from(TARGETS),
         st.sampled_from([CANARY, f"{CANARY}\n", "text", ""]),
+        is_old_form=st.booleans(),
+    ),
+    st.builds(
+        mutated, st.sampled_from(["foo", "hipchat"]), st.floats(0, 1, exclude_max=True),
+        st.sampled_from(
+            ["", "end", "format 2", "format 9", "|", "|\x1b[31m", '"\\u001b[31m"', '"', "\x00",
+             "<<<<<<< HEAD", *(f"create {target} {sha(b'')}" for target in TARGETS),
+             f"edit ../outside/file place key {sha(b'')}", "edit a b"]
+        ),
     ),
 )  # fmt: skip
 
@@ -283,7 +315,7 @@ def is_printable(text: str) -> bool:
 @example([linked(".scaffold/handlers", "{outside}/folder")], ("check",))
 @example([hard_linked(".scaffold/lock")], HUDDLE)
 @example([special(".scaffold/lock", "pipe")], HUDDLE)
-@example([manifest("gone", "../outside/file", f"{CANARY}\n")], ("check",))
+@example([record("gone", "../outside/file", f"{CANARY}\n")], ("check",))
 def test_nothing_outside_is_read_written_or_removed(
     fresh: Callable[[], contextlib.AbstractContextManager[Place]],
     plants: list[Plant],
@@ -410,7 +442,8 @@ def test_what_is_left_of_a_strange_handler_can_be_pasted(
     fresh: Callable[[], contextlib.AbstractContextManager[Place]],
 ) -> None:
     with fresh() as place:
-        manifest("$(touch x)", "gone", "")(place)
-        (place.root / ".scaffold/handlers/$(touch x)/manifest").write_text("format 1\n")
+        record("$(touch x)", "gone", "")(place)
+        empty = "format 2\nend\n"
+        (place.root / ".scaffold/handlers/$(touch x)/generated").write_text(empty)
         said = run(place, ("check",))[1]
         assert "rm -r '.scaffold/handlers/$(touch x)'" in said
