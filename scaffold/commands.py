@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
+from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -35,6 +36,7 @@ from scaffold.spec.parse import differences, from_flags, parse
 from scaffold.tree import DiskTree, Tree, WatchedTree
 
 _MAX_SPEC_BYTES = 65_536
+_MODULES = (*SOURCE_SUFFIXES, ".pyi", *EXTENSION_SUFFIXES)
 
 
 class How(NamedTuple):
@@ -287,12 +289,26 @@ def _after_new(project: Project, spec: HandlerSpec) -> list[str]:
 
 
 def _refuse_service(project: Project, tree: Tree, spec: HandlerSpec) -> None:
-    """Refuse the name of a service of the runtime that is no handler of ours."""
-    folder = places.services(project.package) / spec.names.package
-    if tree.names(folder):
-        kind = spec.names.kind
-        problem = f"the runtime has a service {kind!r} already, at {folder}"
+    """Refuse a name under which another module can be imported already."""
+    services, name = places.services(project.package), spec.names.package
+    modules = [
+        services / entry
+        for entry in tree.names(services)
+        if entry.casefold() in {f"{name}{suffix}" for suffix in _MODULES}
+    ]
+    if _has_modules(tree, services / name):
+        modules.append(services / name)
+    if modules:
+        problem = f"there is a module of this name already: {modules[0]}"
         raise SpecError([Fault("handler.name", problem)])
+
+
+def _has_modules(tree: Tree, folder: PurePosixPath) -> bool:
+    """True if a folder is a package; compiled files that were left over make none."""
+    names = [name for name in tree.names(folder) if name != "__pycache__"]
+    return any(
+        name.endswith(_MODULES) or _has_modules(tree, folder / name) for name in names
+    )
 
 
 def _properties(project: Project, tree: Tree) -> list[str]:

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -50,8 +50,8 @@ class Record(NamedTuple):
         places: the text of each registration, by the id of its place.
     """
 
-    files: dict[PurePosixPath, str]
-    places: dict[str, str]
+    files: Mapping[PurePosixPath, str]
+    places: Mapping[str, str]
 
 
 class _Section(NamedTuple):
@@ -69,8 +69,13 @@ class _Section(NamedTuple):
 
 
 def kinds(tree: Tree) -> list[str]:
-    """The handlers that something is kept of."""
-    return tree.names(HANDLERS)
+    """The handlers that have a record."""
+    return [
+        name
+        for name in tree.names(HANDLERS)
+        if not name.startswith(".")  # such as macOS leaves in folders
+        and {"generated", "manifest"} & {*tree.names(HANDLERS / name)}
+    ]
 
 
 def path(kind: str) -> PurePosixPath:
@@ -189,20 +194,21 @@ def _section(heading: Sequence[str], text: str) -> _Section:
 
 
 def _record(sections: Iterator[_Section]) -> Record:
-    record = Record({}, {})
+    files: dict[PurePosixPath, str] = {}
+    places: dict[str, str] = {}
     count = 0
     for role, name, each in sections:
         path, *_ = name.split(" ")
         if not _is_inside(path):
             raise ValueError("names a file outside the project")
         if role == "create":
-            record.files[PurePosixPath(path)] = each
+            files[PurePosixPath(path)] = each
         else:
-            record.places[name] = each
+            places[name] = each
         count += 1
-    if count != len(record.files) + len(record.places):
+    if count != len(files) + len(places):
         raise ValueError("a text is there twice")
-    return record
+    return Record(files, places)
 
 
 def _is_inside(path: str) -> bool:

@@ -71,6 +71,8 @@ class LoopbackServer:
         received: the requests, in order of arrival.
     """
 
+    __test__ = False  # pytest would collect a subclass called `Test…`
+
     def __init__(
         self,
         *,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import io
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from scaffold import __main__
 from scaffold.starting import init
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -42,21 +47,50 @@ def project(made_project: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def scaffold(project: Path) -> Run:
-    """Runs the command line in the project."""
+    """Runs the command line in the project, in this process."""
 
     def run(
-        *arguments: str, code: int = 0, cwd: Path = project, text: str | None = None
+        *arguments: str, code: int = 0, cwd: Path = project, text: str = ""
     ) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "scaffold", *arguments],
-            cwd=cwd,
-            input=text,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = ran(arguments, cwd, text)
         assert done.returncode == code, done.stdout + done.stderr
         return done
 
     return run
+
+
+def ran(
+    arguments: Sequence[str], cwd: Path, text: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """The result of a command line, run in this process as if in one of its own."""
+    before = signal.getsignal(signal.SIGTERM)
+    with contextlib.ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        stack.callback(gc.enable)
+        stack.callback(signal.signal, signal.SIGTERM, before)
+        stack.enter_context(contextlib.chdir(cwd))
+        streams = [_Stream(text), _Stream(), _Stream()]
+        for name, stream in zip(("stdin", "stdout", "stderr"), streams, strict=True):
+            patch.setattr(sys, name, stream)
+        patch.setattr(sys, "argv", ["scaffold", *arguments])
+        code = 0
+        try:
+            __main__.main()
+        except SystemExit as ended:
+            assert isinstance(ended.code, int)
+            code = ended.code
+    return subprocess.CompletedProcess(
+        arguments, code, streams[1].written(), streams[2].written()
+    )
+
+
+class _Stream(io.TextIOWrapper):
+    """A stream of the process that is kept in memory."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(io.BytesIO(text.encode()), "utf-8")
+
+    def written(self) -> str:
+        """What was written."""
+        self.flush()
+        self.seek(0)
+        return self.read()

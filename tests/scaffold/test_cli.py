@@ -60,12 +60,13 @@ def test_without_pytest_the_next_step_installs_it(
 
 
 def test_the_tests_of_a_new_handler_pass(scaffold: Run, project: Path) -> None:
-    scaffold(*HUDDLE)
+    # pytest would collect the class `TestrailServer` if nobody told it not to
+    scaffold("new-handler", "testrail", "--field", "channel:str")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     subprocess.run(
         [
             *command,
-            "tests/runtime/services/huddle",
+            "tests/runtime/services/testrail",
             "tests/runtime/test_registration.py",
         ],
         cwd=project,
@@ -255,6 +256,49 @@ def test_a_wrong_command_is_refused_with_2(
 ) -> None:
     before = files(project)
     assert problem in scaffold(*arguments, code=2).stderr
+    assert files(project) == before
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        "runtime/services/huddle/__pycache__/service.cpython-311.pyc",
+        "runtime/services/huddle/service.pyc",
+        "runtime/services/huddle/data/notes.txt",
+        "runtime/services/huddle.pyc",
+        "runtime/services/huddle.md",
+        "tests/runtime/services/huddle/__pycache__/x.pyc",
+        ".scaffold/handlers/.DS_Store",
+        ".scaffold/handlers/huddle/.DS_Store",
+    ],
+)
+def test_what_is_left_over_is_no_service(
+    scaffold: Run, project: Path, left: str
+) -> None:
+    (project / left).parent.mkdir(parents=True, exist_ok=True)
+    (project / left).write_bytes(b"old")
+    assert "2 handlers examined, nothing to do" in scaffold("check").stderr
+    scaffold(*HUDDLE)
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "huddle.py",
+        "Huddle.py",
+        "huddle.pyi",
+        "huddle.abi3.so",
+        "huddle/service.py",
+        "huddle/inner/module.py",
+    ],
+)
+def test_a_module_is_never_hidden(scaffold: Run, project: Path, module: str) -> None:
+    file = project / "runtime/services" / module
+    file.parent.mkdir(exist_ok=True, parents=True)
+    file.write_text("mine = 1\n")
+    before = files(project)
+    told = scaffold(*HUDDLE, code=2).stderr
+    assert "there is a module of this name already: runtime/services/" in told
     assert files(project) == before
 
 
