@@ -316,7 +316,4 @@ class Compute:
 
 def _is_done(steps: Iterator[None], until_s: float) -> bool:
     """Do steps until that time; True if all are done."""
-    for _ in steps:
-        if time.monotonic() >= until_s:
-            return False
-    return True
+    return all(time.monotonic() < until_s for _ in steps)

@@ -107,7 +107,7 @@ def test_all_tasks_end_with_the_master(master: TaskMaster) -> None:
 
 
 ALERT = "stream|from().measurement('cpu').groupBy('h')|alert().id('{{ .Group }}')"
-FIRING = f"{ALERT}.crit(lambda: \"v\" > 0)"
+FIRING = f'{ALERT}.crit(lambda: "v" > 0)'
 
 
 def long_write(groups: int = 2000) -> bytes:
