@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 
 from runtime.frames import Frame
+from runtime.integrations import INTEGRATIONS
 from runtime.nodes import node
 from runtime.nodes.environment import Environment
 from runtime.nodes.task import ExecutingTask
@@ -44,7 +45,11 @@ def tasks(script: str, count: int) -> list[ExecutingTask]:
     """`count` tasks of the same script."""
     program = parse(script)
     return [
-        ExecutingTask(f"t{n}", evaluate(program, "stream"), Environment(f"t{n}"))
+        ExecutingTask(
+            f"t{n}",
+            evaluate(program, "stream", handlers=INTEGRATIONS.handler_properties),
+            Environment(f"t{n}"),
+        )
         for n in range(count)
     ]
 

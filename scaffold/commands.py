@@ -313,8 +313,8 @@ def _has_modules(tree: Tree, folder: PurePosixPath) -> bool:
 
 def _properties(project: Project, tree: Tree) -> list[str]:
     """The TICKscript properties of all handlers, as they are recorded."""
-    path = places.within("runtime/pipeline/alert.py", project.package)
-    name = f"{path} name "
+    path = places.within("runtime/integrations/properties.py", project.package)
+    name = f"{path} property "
     return [
         place.removeprefix(name)
         for kind in state.kinds(tree)

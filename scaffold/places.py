@@ -13,17 +13,11 @@ from typing import NamedTuple
 from scaffold.names import Names
 from scaffold.patching.anchors import (
     Anchor,
-    CallArguments,
     Changelog,
-    ClassBody,
     DictLiteral,
-    DocstringList,
-    FromImport,
     ImportBlock,
     ListLiteral,
     MarkdownList,
-    Methods,
-    ModuleClasses,
     TomlSections,
 )
 from scaffold.patching.place import Place
@@ -69,6 +63,7 @@ CREATE = (
     _file("runtime/services/{kind}/__init__.py"),
     _file("runtime/services/{kind}/config.py"),
     _file("runtime/services/{kind}/handler.py"),
+    _file("runtime/services/{kind}/property.py"),
     _file("runtime/services/{kind}/service.py"),
     _file("runtime/services/{kind}/{kind}test.py"),
     _file("tests/runtime/services/{kind}/test_{kind}_service.py"),
@@ -81,68 +76,49 @@ CREATE = (
     _file("examples/{kind}/{kind}.yaml"),
 )
 
+_ROOM = "runtime/integrations"
+
 EDIT = (
     _place(
-        "runtime/server/config.py",
+        f"{_ROOM}/configuration.py",
         "import",
         ImportBlock(),
         key="{package}.services.{kind}.config:{class_name}Config",
     ),
-    _place("runtime/server/config.py", "table", ClassBody("AlertHandlers")),
+    _place(f"{_ROOM}/configuration.py", "section", DictLiteral("SECTIONS")),
     _place(
-        "runtime/server/server.py",
+        f"{_ROOM}/services.py",
         "import",
         ImportBlock(),
         key="{package}.services.{kind}.service:{class_name}Service",
     ),
-    _place("runtime/server/server.py", "service", CallArguments("HandlerServices")),
+    _place(f"{_ROOM}/services.py", "service", DictLiteral("SERVICES")),
     _place(
-        "runtime/task_master.py",
-        "import",
-        ImportBlock(),
-        key="{package}.services.{kind}.service:{class_name}Service",
-    ),
-    _place("runtime/task_master.py", "service", ClassBody("HandlerServices")),
-    _place(
-        "runtime/services/alert/handlers.py",
+        f"{_ROOM}/kinds.py",
         "import",
         ImportBlock(),
         key="{package}.services.{kind}.handler:{class_name}HandlerConfig",
     ),
-    _place("runtime/services/alert/handlers.py", "service", Methods("HandlerServices")),
-    _place("runtime/services/alert/handlers.py", "kind", DictLiteral("HANDLER_KINDS")),
+    _place(f"{_ROOM}/kinds.py", "kind", DictLiteral("KINDS")),
     _place(
-        "runtime/nodes/alert_handlers.py",
+        f"{_ROOM}/properties.py",
         "import",
-        FromImport("pipeline.alert"),
-        key="{class_name}Handler",
-    ),
-    _place("runtime/nodes/alert_handlers.py", "handler", DictLiteral("TICK_HANDLERS")),
-    _place(
-        "runtime/pipeline/alert.py",
-        "list",
-        DocstringList("AlertNode", "Handlers"),
-        key="{property}",
-        optional=True,
+        ImportBlock(),
+        key="{package}.services.{kind}.property:{class_name}Handler",
     ),
     _place(
-        "runtime/pipeline/alert.py",
+        f"{_ROOM}/properties.py",
         "property",
-        Methods("AlertNode", decorator="handler_property"),
-        key="{method}",
-    ),
-    _place(
-        "runtime/pipeline/alert.py",
-        "handler",
-        ModuleClasses("AlertHandler"),
-        key="{class_name}Handler",
-    ),
-    _place(
-        "runtime/pipeline/alert.py",
-        "name",
-        DictLiteral("HANDLERS"),
+        DictLiteral("PROPERTIES"),
         key="{property}",
     ),
+    _place(
+        f"{_ROOM}/node_handlers.py",
+        "import",
+        ImportBlock(),
+        key="{package}.services.{kind}.property:{class_name}Handler",
+    ),
+    _place(f"{_ROOM}/node_handlers.py", "handler", DictLiteral("NODE_HANDLERS")),
     _place("tests/runtime/test_registration.py", "kind", ListLiteral("KINDS")),
     _place("etc/kapacitor.conf", "section", TomlSections(), optional=True),
     _place(
@@ -199,7 +175,6 @@ def _filled(place: Place, names: Names, package: str) -> Place:
         package=package,
         kind=names.kind,
         property=names.property,
-        method=names.method,
         class_name=names.class_name,
     )
     return place._replace(path=within(place.path, package, names.kind), key=key)

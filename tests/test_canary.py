@@ -24,14 +24,12 @@ from runtime.alert.types import Level
 from runtime.delivery import Address, Deliverer, Delivery, RetryPolicy
 from runtime.errors import KapacitorError
 from runtime.http_client import AiohttpClient, TimeLimits
-from runtime.nodes.secret_properties import secret_fields
-from runtime.pipeline.alert import HANDLERS
+from runtime.integrations import INTEGRATIONS
+from runtime.nodes.secret_properties import script_handlers
 from runtime.secrets import Secret, secrets_in
-from runtime.server.config import AlertHandlers, Config
+from runtime.server.config import Config
 from runtime.server.config_text import dump
 from runtime.server.logs import LogfmtFormatter
-from runtime.server.server import alert_services
-from runtime.services.alert.handlers import HANDLER_KINDS
 from runtime.services.deliveries.statistics import delivery_statistics
 from runtime.settings import camel_case
 from runtime.store import Store
@@ -41,10 +39,9 @@ from runtime.testing.registry import (
     KINDS,
     integration,
     plain_options,
-    section,
 )
 
-SERVICES = alert_services(AlertHandlers(), AiohttpClient())
+SERVICES = INTEGRATIONS.started({}, AiohttpClient())
 SCRIPT_CANARY = "canary-in-a-script-0123456789"
 PASSWORD = 'canary-password/+ "<é'
 SHARED_SECRET = "canary-shared-secret/+<é"
@@ -60,11 +57,11 @@ SECTIONS = """
 
 def script():
     """A script that gives each handler that has a secret property a secret."""
-    secret = secret_fields(SERVICES)
+    secret = script_handlers(SERVICES).secrets
     handlers = [
         f".{name}()"
         + "".join(f".{camel_case(field)}('{SCRIPT_CANARY}')" for field in secret[kind])
-        for name, kind in HANDLERS.items()
+        for name, kind in INTEGRATIONS.properties.items()
         if secret.get(kind)
     ]
     assert handlers
@@ -173,7 +170,7 @@ async def shown_by(made, failure, tmp_path, caplog, monkeypatch):
     store = Store(tmp_path / "db")
     deliverer = Deliverer(store, policy=RetryPolicy(base_s=1e6, cap_s=1e6))
     client = AiohttpClient(TimeLimits(0.3, 0.3))
-    service = getattr(alert_services(made.tables, client), made.kind)
+    service = INTEGRATIONS.started(made.tables, client)[made.kind]
     if failure == "disabled" and hasattr(made.config, "enabled"):
         service.prepared([dataclasses.replace(made.config, enabled=False)])()
     handler = service.handler(made.options)
@@ -222,7 +219,7 @@ async def shown_by(made, failure, tmp_path, caplog, monkeypatch):
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_object_shows_a_secret(kind):
     made = integration(kind, "http://127.0.0.1:1")
-    service = getattr(alert_services(made.tables, AiohttpClient()), kind)
+    service = INTEGRATIONS.started(made.tables, AiohttpClient())[kind]
     for value in (made.config, made.options, service.handler(made.options)):
         shown = f"{value!r} {value!s} {value} {[value]} {(value,)!r}"
         assert found_in(shown, made.canaries) == []
@@ -292,7 +289,7 @@ def test_no_answer_no_log_line_and_no_file_shows_a_secret(
         config = Config(handlers=made.tables)
         text = dump(config, reveal=True)
         tables = re.split(r"\n(?=\[)", text)
-        own = [t for t in tables if re.match(rf"\[+{section(kind)}[\].]", t.lstrip())]
+        own = [t for t in tables if re.match(rf"\[+{kind}[\].]", t.lstrip())]
         hipchat = '\n[hipchat]\n  url = "http://127.0.0.1:1"\n'
         more = SECTIONS + ("" if kind == "hipchat" else hipchat)
         process = start_kapacitord("\n".join(own) + more)
@@ -343,7 +340,7 @@ def explore(ask, kind, made, server):
     assert ask("POST", f"{base}/templates", template)[0] == 200
     kinds = {"httppost": "post"}
     handler_kind = kinds.get(kind, kind)
-    assert handler_kind in HANDLER_KINDS
+    assert handler_kind in INTEGRATIONS.kinds
     handler = {
         "id": "h",
         "kind": handler_kind,
@@ -361,15 +358,15 @@ def explore(ask, kind, made, server):
     numbers = {key: [value] for key, value in handler["options"].items()}
     ask("POST", handlers, {**handler, "id": "k", "options": numbers})
     said = plain_options(made.config)
-    table = f"{base}/config/{section(kind)}"
+    table = f"{base}/config/{kind}"
     for value in (said, {**said, "nope": 1}, {k: [v] for k, v in said.items()}):
         ask("POST", f"{table}/", {"set": value})
         ask("POST", table, {"add": value})
     for canary in made.canaries:
         ask("POST", f"{table}/", {"set": {"url": f"ht!tp://user:{canary}@h"}})
-    ask("GET", f"{base}/service-tests/{section(kind)}")
-    ask("POST", f"{base}/service-tests/{section(kind)}", {})
-    ask("POST", f"{base}/service-tests/{section(kind)}", {"nope": "x"})
+    ask("GET", f"{base}/service-tests/{kind}")
+    ask("POST", f"{base}/service-tests/{kind}", {})
+    ask("POST", f"{base}/service-tests/{kind}", {"nope": "x"})
     write(ask)
     wait_for(lambda: b'"attempts": 1' in ask("GET", f"{base}/deliveries")[1])
     sweep(ask, base)

@@ -36,11 +36,13 @@ LAYERS = (
     ("tick",),
     ("pipeline",),
     ("delivery",),
-    ("services",),
+    ("integration", "services"),
     ("nodes",),
-    ("task_master", "parts"),
+    ("task_master",),
     # what serves the API of tasks stands above the tasks
     ("services.task_store", "services.load", "services.replay"),
+    # the handlers that come with the server
+    ("integrations",),
     ("server",),
 )
 # the command line imports no server; testing is for tests, of everything
@@ -88,6 +90,15 @@ def test_imports_go_down() -> None:
         and rank.get(imported, 99) > rank[importer]
     ]
     assert wrong == []
+
+
+def test_only_the_command_knows_handlers_by_name() -> None:
+    found = {
+        path
+        for path, importer, imported in imports()
+        if imported == "integrations" and importer not in ("integrations", "testing")
+    }
+    assert found == {"server/__main__.py"}
 
 
 @pytest.mark.parametrize("name", APART)

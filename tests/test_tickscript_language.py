@@ -11,6 +11,7 @@ import pytest
 
 from runtime.alert.types import Event
 from runtime.errors import ScriptError, TaskError
+from runtime.integrations import INTEGRATIONS
 from runtime.line_protocol import parse as parse_lines
 from runtime.nodes.environment import Environment
 from runtime.nodes.task import ExecutingTask
@@ -29,13 +30,15 @@ OPERAND = '"number","string","duration","identifier","TRUE","FALSE","==","(","-"
 def refusal(script: str, edge: str = "stream") -> str:
     """Why a script cannot be defined."""
     with pytest.raises(ScriptError) as caught:
-        evaluate(parse(script), edge)
+        evaluate(parse(script), edge, handlers=INTEGRATIONS.handler_properties)
     return str(caught.value)
 
 
 def start_refusal(script: str) -> str:
     """Why a task cannot start; its script is fine."""
-    script_ = evaluate(parse(script), "stream")
+    script_ = evaluate(
+        parse(script), "stream", handlers=INTEGRATIONS.handler_properties
+    )
     with pytest.raises(TaskError) as caught:
         ExecutingTask("t", script_, Environment("t", services=alerts.services()))
     return str(caught.value)
@@ -43,7 +46,12 @@ def start_refusal(script: str) -> str:
 
 def accepted(script: str, edge: str = "stream") -> list[str]:
     """The names of a script's nodes."""
-    return [node.name for node in evaluate(parse(script), edge).pipeline.nodes]
+    return [
+        node.name
+        for node in evaluate(
+            parse(script), edge, handlers=INTEGRATIONS.handler_properties
+        ).pipeline.nodes
+    ]
 
 
 def lines(*values: object, tags: str = "", start: int = 1) -> list[str]:

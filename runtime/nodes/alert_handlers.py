@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from runtime.alert.types import Handler
 from runtime.dialing import Dialer
 from runtime.errors import ConfigError, OptionsError, TaskError
+from runtime.integration import HandlerServices
 from runtime.options import FileMode
-from runtime.pipeline.alert import (
-    HANDLERS,
-    AlertNode,
-    FooHandler,
-    HipChatHandler,
-)
+from runtime.pipeline.alert import AlertNode
 from runtime.pipeline.alert import ExecHandler as ExecHandlerSpec
 from runtime.pipeline.alert import LogHandler as LogHandlerSpec
 from runtime.pipeline.alert import PostHandler as PostHandlerSpec
@@ -23,7 +19,7 @@ from runtime.pipeline.alert import TcpHandler as TcpHandlerSpec
 from runtime.pipeline.handler import AlertHandler
 from runtime.secret_texts import written
 from runtime.secrets import Secret
-from runtime.services.alert.handlers import HandlerServices, check_definition
+from runtime.services.alert.handlers import check_definition
 from runtime.services.alert.kinds.exec import ExecHandler, ExecHandlerConfig
 from runtime.services.alert.kinds.log import (
     DEFAULT_MODE,
@@ -35,7 +31,6 @@ from runtime.services.service import HandlerService
 from runtime.settings import camel_case
 
 OptionsT = TypeVar("OptionsT")
-HandlerT = TypeVar("HandlerT", bound=AlertHandler)
 
 
 def from_tick(
@@ -51,7 +46,9 @@ def from_tick(
         yield service.handler(service.default_handler_config())
 
 
-def _log(said: Sequence[LogHandlerSpec]) -> Iterator[Handler]:
+def _log(
+    said: Sequence[LogHandlerSpec], services: HandlerServices, dialer: Dialer
+) -> Iterator[Handler]:
     for each in said:
         mode = FileMode(each.mode) if each.mode else DEFAULT_MODE
         try:
@@ -61,25 +58,30 @@ def _log(said: Sequence[LogHandlerSpec]) -> Iterator[Handler]:
             raise TaskError(text) from error
 
 
-def _exec(said: Sequence[ExecHandlerSpec]) -> Iterator[Handler]:
+def _exec(
+    said: Sequence[ExecHandlerSpec], services: HandlerServices, dialer: Dialer
+) -> Iterator[Handler]:
     for each in said:
         program, *arguments = each.command
         yield ExecHandler(ExecHandlerConfig(program, tuple(arguments)))
 
 
-def _tcp(source: HandlerSource) -> Iterator[Handler]:
-    for each in source.handlers_of(TcpHandlerSpec):
-        yield TCPHandler(TCPHandlerConfig(each.address), source.dialer)
+def _tcp(
+    said: Sequence[TcpHandlerSpec], services: HandlerServices, dialer: Dialer
+) -> Iterator[Handler]:
+    for each in said:
+        yield TCPHandler(TCPHandlerConfig(each.address), dialer)
 
 
 def _post(
-    said: Sequence[PostHandlerSpec], services: HandlerServices
+    said: Sequence[PostHandlerSpec], services: HandlerServices, dialer: Dialer
 ) -> Iterator[Handler]:
+    service = services.of_kind("post")
     for each in said:
         if not each.url and not each.endpoint:
             raise TaskError("Either URL or endpoint must be non-empty")
         try:
-            for handler in from_tick([each], services.httppost):
+            for handler in from_tick([each], service) if service else ():
                 check_definition(handler)
                 yield handler
         except OptionsError as error:
@@ -87,48 +89,17 @@ def _post(
             raise TaskError(text) from error
 
 
-class HandlerSource(Protocol):
-    """What a script says of its handlers, and what they connect with."""
-
-    @property
-    def dialer(self) -> Dialer:
-        """What handlers connect with that have no service."""
-
-    def handlers_of(self, kind: type[HandlerT]) -> list[HandlerT]:
-        """The handlers of one kind, in the order of the script."""
-
-
-@dataclasses.dataclass
-class _Watched:
-    """An alert node that remembers which kinds of handlers it was asked for."""
-
-    node: AlertNode
-    dialer: Dialer
-    asked_for: set[type[AlertHandler]] = dataclasses.field(default_factory=set)
-
-    def handlers_of(self, kind: type[HandlerT]) -> list[HandlerT]:
-        """The handlers of one kind, in the order of the script."""
-        self.asked_for.add(kind)
-        return self.node.handlers_of(kind)
-
-
-# in the order in which Kapacitor puts the handlers of a node
-TICK_HANDLERS: dict[
-    str, Callable[[HandlerSource, HandlerServices], Iterator[Handler]]
-] = {
-    "tcp": lambda node, services: _tcp(node),
-    "exec": lambda node, services: _exec(node.handlers_of(ExecHandlerSpec)),
-    "log": lambda node, services: _log(node.handlers_of(LogHandlerSpec)),
-    "hipchat": lambda node, services: from_tick(
-        node.handlers_of(HipChatHandler), services.hipchat
-    ),
-    "post": lambda node, services: _post(node.handlers_of(PostHandlerSpec), services),
-    "foo": lambda node, services: from_tick(node.handlers_of(FooHandler), services.foo),
+# Kapacitor's own handlers, which say something of their own when they cannot be made
+_OWN: dict[type, Callable[[Any, HandlerServices, Dialer], Iterator[Handler]]] = {
+    ExecHandlerSpec: _exec,
+    LogHandlerSpec: _log,
+    PostHandlerSpec: _post,
+    TcpHandlerSpec: _tcp,
 }
 
 
 def node_handlers(
-    node: AlertNode, services: HandlerServices | None, dialer: Dialer | None = None
+    node: AlertNode, services: HandlerServices, dialer: Dialer
 ) -> dict[str, Handler]:
     """The handlers of a node, by a name that stays the same while the script does.
 
@@ -136,33 +107,38 @@ def node_handlers(
         TaskError: the script names a handler that this server does not have.
     """
     made: dict[str, Handler] = {}
-    source = _Watched(node, dialer or Dialer())
-    if services is not None:
-        for kind, handlers_of in TICK_HANDLERS.items():
-            for number, handler in enumerate(handlers_of(source, services), 1):
-                made[kind if number == 1 else f"{kind}-{number}"] = handler
+    known = services.integrations.node_handlers
     for said in node.handlers:
-        if type(said) not in source.asked_for:
-            raise TaskError(f"no service for handler {_name(said)}")
+        if type(said) not in known.values():
+            raise TaskError(f"no service for handler {_name(node, said)}")
+    for kind, of_script in known.items():
+        found = _handlers(kind, node.handlers_of(of_script), services, dialer)
+        for number, handler in enumerate(found, 1):
+            made[kind if number == 1 else f"{kind}-{number}"] = handler
     return made
 
 
-def makes_changes_only(services: HandlerServices | None) -> bool:
+def _handlers(
+    kind: str, said: Sequence[AlertHandler], services: HandlerServices, dialer: Dialer
+) -> Iterator[Handler]:
+    if said and (make := _OWN.get(type(said[0]))) is not None:
+        return make(said, services, dialer)
+    service = services.of_kind(kind)
+    return iter(()) if service is None else from_tick(said, service)
+
+
+def makes_changes_only(services: HandlerServices) -> bool:
     """Whether configuration alone makes alert nodes send state changes only."""
     return any(
         service.is_global and service.state_changes_only
-        for service in _services(services)
+        for service in services.services.values()
     )
 
 
-def _services(services: Any) -> list[HandlerService[Any]]:
-    if services is None:
-        return []
-    return [getattr(services, each.name) for each in dataclasses.fields(services)]
-
-
-def _name(handler: AlertHandler) -> str:
-    return next(name for name, kind in HANDLERS.items() if type(handler) is kind)
+def _name(node: AlertNode, handler: AlertHandler) -> str:
+    if node.pipeline is None:
+        return type(handler).__name__
+    return node.pipeline.handlers.name_of(type(handler))
 
 
 def _secret(name: str, text: str) -> Secret:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from runtime.alert.inhibition import Inhibitors
 from runtime.alert.types import Event, EventState, Handler
 from runtime.dialing import Dialer
 from runtime.frames import Point
+from runtime.integration import NO_SERVICES, HandlerServices
 from runtime.nodes.budget import Budget
 from runtime.nodes.pages import HTTPOutputs
 from runtime.nodes.post_queue import PostQueues, Step
@@ -72,7 +73,7 @@ class Environment:
     Attributes:
         task_id: the task.
         clock: the time of day in ns.
-        services: the alert handlers' services (`HandlerServices`).
+        services: what delivers alerts.
         topics: the alert service.
         server_info: who the server is.
         http_out: where `httpOut` nodes show their rows.
@@ -90,7 +91,7 @@ class Environment:
 
     task_id: str
     clock: Clock = time.time_ns
-    services: Any = None
+    services: HandlerServices = NO_SERVICES
     topics: AlertService | None = None
     server_info: ServerInfo = field(default_factory=ServerInfo)
     http_out: HTTPOutputs = field(default_factory=HTTPOutputs)

@@ -35,8 +35,8 @@ class HTTPPostNode(GroupedNode):
 
     def __init__(self, spec: pipeline.HTTPPostNode, environment: Environment) -> None:
         super().__init__(spec, environment)
-        service: Service | None = getattr(environment.services, "httppost", None)
-        if service is None:
+        service = environment.services.of_kind("post")
+        if not isinstance(service, Service):
             raise TaskError("no service for httpPost")
         self._service = service
         self._name = spec.endpoints[0] if spec.endpoints else ""

@@ -1,49 +1,40 @@
-"""Which properties of handlers hold secrets in scripts: what their services say."""
+"""Handlers as scripts name them, and which of their properties hold secrets."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
-from runtime.nodes.alert_handlers import TICK_HANDLERS
-from runtime.pipeline.handler import AlertHandler
+from runtime.integration import HandlerServices
+from runtime.pipeline.properties import NO_HANDLERS, HandlerProperties
 from runtime.secrets import Secret
 
-# by the class of what a script says, the fields that become secrets
-SecretFields = Mapping[type, frozenset[str]]
 
+@dataclass(frozen=True)
+class ScriptHandlers:
+    """What scripts can say of handlers.
 
-class _Asked:
-    """An alert node without handlers that notes which kinds it is asked for."""
-
-    def __init__(self) -> None:
-        self.kinds: list[type[AlertHandler]] = []
-
-    def handlers_of(self, kind: type[AlertHandler]) -> list[AlertHandler]:
-        """None."""
-        self.kinds.append(kind)
-        return []
-
-
-def secret_fields(services: Any) -> SecretFields:
-    """The fields of the handlers' classes that their options take for secrets.
-
-    Args:
-        services: what delivers, each under the name of its kind.
+    Attributes:
+        properties: the handlers.
+        secrets: by the class of what a script says, the fields that become secrets.
     """
+
+    properties: HandlerProperties = NO_HANDLERS
+    secrets: Mapping[type, frozenset[str]] = dataclasses.field(default_factory=dict)
+
+
+def script_handlers(services: HandlerServices) -> ScriptHandlers:
+    """The handlers of scripts, with the fields that their services take for secrets."""
     found: dict[type, frozenset[str]] = {}
-    for kind, handlers_of in TICK_HANDLERS.items():
-        service = getattr(services, kind, None)
+    for kind, said in services.integrations.node_handlers.items():
+        service = services.of_kind(kind)
         if service is None:
             continue
         options = service.default_handler_config()
-        names = frozenset(
+        found[said] = frozenset(
             field.name
             for field in dataclasses.fields(options)
             if isinstance(getattr(options, field.name), Secret)
         )
-        asked: Any = _Asked()
-        handlers_of(asked, services)
-        found.update(dict.fromkeys(asked.kinds, names))
-    return found
+    return ScriptHandlers(services.integrations.handler_properties, found)

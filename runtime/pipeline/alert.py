@@ -1,17 +1,18 @@
-"""The alert node, and what its handler properties say."""
+"""The alert node, and the properties of the handlers that need no service."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Self, TypeVar
 
 from runtime.errors import ScriptError
-from runtime.pipeline.handler import AlertHandler, argument, handler_property
+from runtime.pipeline.handler import AlertHandler, argument
 from runtime.pipeline.node import Node, link, require
 from runtime.pipeline.output import check_headers
 from runtime.pipeline.properties import (
     INTERNAL,
     ZERO,
+    Signature,
     internal,
     property_method,
 )
@@ -26,14 +27,7 @@ HandlerT = TypeVar("HandlerT", bound=AlertHandler)
 class AlertNode(Node):
     """`|alert()`: decides how bad things are and says so.
 
-    Handlers, each a property that sends the alert somewhere:
-
-    * `post`: an HTTP endpoint, as JSON.
-    * `tcp`: a TCP address, as JSON.
-    * `exec`: a command's standard input, as JSON.
-    * `log`: a file, as lines of JSON.
-    * `hipChat`: posts alert messages to HipChat rooms.
-    * `foo`: posts alert messages to a room of a Foo server.
+    Its handlers are properties as well, those that the pipeline has.
 
     Attributes:
         category: what other alerts can inhibit it by.
@@ -126,37 +120,6 @@ class AlertNode(Node):
         if len(max_interval) == 1:
             self.state_changes_only_duration = max_interval[0]
 
-    @handler_property
-    def post(self, *urls: str) -> PostHandler:
-        """Post the event's data to a URL or to a configured endpoint."""
-        require(len(urls) <= 1, f"post expects 0 or 1 arguments, got {len(urls)}")
-        return PostHandler(self, url="".join(urls))
-
-    @handler_property
-    def tcp(self, address: str) -> TcpHandler:
-        """Send the event's data to a TCP address."""
-        return TcpHandler(self, address=address)
-
-    @handler_property
-    def exec(self, program: str, *arguments: str) -> ExecHandler:
-        """Run a command with the event's data as its input."""
-        return ExecHandler(self, command=(program, *arguments))
-
-    @handler_property
-    def log(self, file_path: str) -> LogHandler:
-        """Append the event's data to a file."""
-        return LogHandler(self, file_path=file_path)
-
-    @handler_property
-    def hip_chat(self) -> HipChatHandler:
-        """Send the alert to HipChat."""
-        return HipChatHandler(self)
-
-    @handler_property
-    def foo(self) -> FooHandler:
-        """Send the alert to Foo."""
-        return FooHandler(self)
-
 
 def _state_changes(node: AlertNode) -> list[tuple[Duration, ...]]:
     if not node.state_changes_only:
@@ -198,12 +161,21 @@ class PostHandler(AlertHandler):
         skip_ssl_verification: take any certificate.
     """
 
+    call: ClassVar[Signature] = Signature(rest=str)
+
     url: str = setting("", tick="uRL")
     endpoint: str = ""
     headers: dict[str, str] = field(default_factory=dict, metadata={"tick": "header"})
     capture_response: bool = False
     timeout: Duration = ZERO
     skip_ssl_verification: bool = setting(False, tick="skipSSLVerification")
+
+    @classmethod
+    def called(cls, node: Node, *arguments: str) -> Self:
+        """Post to a URL, or to the endpoint that is named later."""
+        count = len(arguments)
+        require(count <= 1, f"post expects 0 or 1 arguments, got {count}")
+        return cls(node, url="".join(arguments))
 
     def validate(self) -> None:
         """Check the headers."""
@@ -221,6 +193,9 @@ class TcpHandler(AlertHandler):
         address: host and port.
     """
 
+    call: ClassVar[Signature] = Signature((str,))
+    call_fields: ClassVar[tuple[str, ...]] = ("address",)
+
     address: str = ""
 
 
@@ -232,7 +207,15 @@ class ExecHandler(AlertHandler):
         command: the program and its arguments.
     """
 
+    call: ClassVar[Signature] = Signature((str,), rest=str)
+    call_fields: ClassVar[tuple[str, ...]] = ("command",)
+
     command: tuple[str, ...] = argument(())
+
+    @classmethod
+    def called(cls, node: Node, *arguments: str) -> Self:
+        """Run a program with its arguments."""
+        return cls(node, command=arguments)
 
 
 @dataclass(slots=True)
@@ -244,39 +227,8 @@ class LogHandler(AlertHandler):
         mode: the file's permissions; 0 means the default.
     """
 
+    call: ClassVar[Signature] = Signature((str,))
+    call_fields: ClassVar[tuple[str, ...]] = ("file_path",)
+
     file_path: str = ""
     mode: int = 0
-
-
-@dataclass(slots=True)
-class HipChatHandler(AlertHandler):
-    """What `.hipChat()` says.
-
-    Attributes:
-        room: the room to post to; empty means the configured one.
-        token: the API token to post with; empty means the configured one.
-    """
-
-    room: str = ""
-    token: str = ""
-
-
-@dataclass(slots=True)
-class FooHandler(AlertHandler):
-    """What `.foo()` says.
-
-    Attributes:
-        room: the room to post to; empty means the configured one.
-    """
-
-    room: str = ""
-
-
-HANDLERS: dict[str, type[AlertHandler]] = {
-    "post": PostHandler,
-    "tcp": TcpHandler,
-    "exec": ExecHandler,
-    "log": LogHandler,
-    "hipChat": HipChatHandler,
-    "foo": FooHandler,
-}

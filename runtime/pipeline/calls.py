@@ -131,6 +131,8 @@ def _owners(target: Object) -> tuple[Node | AlertHandler, ...]:
 
 def _names(owner: Node | AlertHandler) -> Names[Property]:
     owner_type: type = type(owner)
+    if isinstance(owner, AlertNode) and owner.pipeline is not None:
+        return owner.pipeline.handlers.names_of(owner_type)
     return names_of(owner_type)
 
 

@@ -17,7 +17,7 @@ from runtime.pipeline.calls import (
 )
 from runtime.pipeline.deadman import deadman as add_deadman
 from runtime.pipeline.node import DeadmanSettings, Edge, Pipeline
-from runtime.pipeline.properties import go_type
+from runtime.pipeline.properties import NO_HANDLERS, HandlerProperties, go_type
 from runtime.pipeline.source import new_pipeline
 from runtime.tick import ast, lexer, variables
 from runtime.tick.lambdas import constant
@@ -52,6 +52,7 @@ def evaluate(
     *,
     template: bool = False,
     deadman: DeadmanSettings | None = None,
+    handlers: HandlerProperties = NO_HANDLERS,
 ) -> Script:
     """Run a script.
 
@@ -61,6 +62,7 @@ def evaluate(
         variables: values that replace the script's own.
         template: variables without a value get a zero value.
         deadman: settings for `|deadman()`.
+        handlers: what alert nodes can send to.
 
     Raises:
         ScriptError: it cannot be run, or a node of it is not as it should be.
@@ -68,6 +70,7 @@ def evaluate(
     Source: Kapacitor tick/eval.go and pipeline/pipeline.go, CreatePipeline.
     """
     pipeline = new_pipeline(Edge(edge))
+    pipeline.handlers = handlers
     if deadman is not None:
         pipeline.deadman = deadman
     evaluator = _Evaluator(program.source, pipeline, variables or {}, template)

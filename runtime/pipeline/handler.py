@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, ClassVar, Self
 
 from runtime.pipeline.node import Node
-from runtime.pipeline.properties import INTERNAL, Kind
-from runtime.settings import camel_case
-
-P = ParamSpec("P")
+from runtime.pipeline.properties import INTERNAL, Signature
 
 
 @dataclass(slots=True)
@@ -23,10 +18,24 @@ class AlertHandler:
     tells how.
 
     Attributes:
+        call: the types of the arguments of the call that makes it.
+        call_fields: fields that these arguments fill.
         node: the alert node it belongs to.
     """
 
+    call: ClassVar[Signature] = Signature()
+    call_fields: ClassVar[tuple[str, ...]] = ()
+
     node: Node = field(repr=False, compare=False, metadata=INTERNAL)
+
+    @classmethod
+    def called(cls, node: Node, *arguments: str) -> Self:
+        """The handler that a call with `arguments`, of the types of `call`, makes.
+
+        Raises:
+            ScriptError: the arguments are wrong.
+        """
+        return cls(node, **dict(zip(cls.call_fields, arguments, strict=False)))
 
     @property
     def go_type(self) -> str:
@@ -39,31 +48,6 @@ class AlertHandler:
         Raises:
             ScriptError: the properties contradict each other.
         """
-
-
-class _Alert(Protocol):
-    """A node that has handlers."""
-
-    handlers: list[AlertHandler]
-
-
-AlertT = TypeVar("AlertT", bound=_Alert)
-HandlerT = TypeVar("HandlerT", bound=AlertHandler)
-
-
-def handler_property(
-    method: Callable[Concatenate[AlertT, P], HandlerT],
-) -> Callable[Concatenate[AlertT, P], HandlerT]:
-    """Mark a method of the alert node that makes a handler; the node remembers it."""
-
-    @functools.wraps(method)
-    def add(node: AlertT, /, *args: P.args, **kwargs: P.kwargs) -> HandlerT:
-        handler = method(node, *args, **kwargs)
-        node.handlers.append(handler)
-        return handler
-
-    vars(add)["tick"] = (camel_case(method.__name__), Kind.HANDLER, None)
-    return add
 
 
 def argument(default: Any) -> Any:

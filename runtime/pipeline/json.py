@@ -1,6 +1,6 @@
 """A pipeline as JSON: its nodes with everything they say, and the edges between them.
 
-All of it follows from the declared fields and from the alert node's table of handlers.
+All of it follows from the declared fields and from the pipeline's handlers.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from runtime.pipeline.alert import HANDLERS, AlertNode
+from runtime.pipeline.alert import AlertNode
 from runtime.pipeline.handler import AlertHandler
 from runtime.pipeline.node import Node, Pipeline
 from runtime.pipeline.source import StatsNode
@@ -46,8 +46,8 @@ def node_data(node: Node, number: str = "0") -> dict[str, object]:
             data[_key(field)] = _encoded(getattr(node, field.name))
     if node.quiet:
         data["quiet"] = True
-    if isinstance(node, AlertNode):
-        for name, kind in HANDLERS.items():
+    if isinstance(node, AlertNode) and node.pipeline is not None:
+        for name, kind in node.pipeline.handlers.classes.items():
             data[name] = [handler_data(h) for h in node.handlers_of(kind)] or None
     return data
 

@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, TypeVar
 
 from runtime.errors import ConfigError, ScriptError, TaskError
-from runtime.pipeline.properties import INTERNAL, TEN_SECONDS, internal
+from runtime.pipeline.properties import (
+    INTERNAL,
+    NO_HANDLERS,
+    TEN_SECONDS,
+    HandlerProperties,
+    internal,
+)
 from runtime.settings import setting
 from runtime.units import Duration
 
@@ -59,6 +65,9 @@ class _Owner(Protocol):
 
     @property
     def deadman(self) -> DeadmanSettings: ...
+
+    @property
+    def handlers(self) -> HandlerProperties: ...
 
     def add(self, node: Node, links: int = 1) -> None: ...
 
@@ -146,10 +155,12 @@ class Pipeline:
     Attributes:
         nodes: in the order of their making; the first is the source.
         deadman: settings for `|deadman()`.
+        handlers: what alert nodes can send to.
     """
 
     nodes: list[Node] = field(default_factory=list)
     deadman: DeadmanSettings = field(default_factory=DeadmanSettings)
+    handlers: HandlerProperties = NO_HANDLERS
     _numbers: int = 0
 
     @property

@@ -219,6 +219,7 @@ class Property:
         signature: the types of its arguments.
         append: a repeated call adds to the earlier ones' values.
         written: see `property_method`.
+        handler: the class of the handler that the call adds to its alert node.
     """
 
     name: str
@@ -227,6 +228,7 @@ class Property:
     signature: Signature
     append: bool = False
     written: Callable[[Any], Iterable[Sequence[object]]] | None = None
+    handler: type[Any] | None = None
 
     def apply(self, owner: object, arguments: Sequence[object]) -> object:
         """Call the property of `owner`; the result is that of a method, else None.
@@ -238,8 +240,12 @@ class Property:
             self._set(owner, arguments)
             return None
         self.signature.check(arguments)
-        if self.kind in (Kind.METHOD, Kind.HANDLER):
+        if self.kind is Kind.METHOD:
             return getattr(owner, self.attribute)(*arguments)
+        if self.handler is not None:
+            node: Any = owner
+            node.handlers.append(self.handler.called(node, *arguments))
+            return node.handlers[-1]
         if self.kind is Kind.FLAG:
             setattr(owner, self.attribute, True)
         elif self.kind is Kind.PAIRS:
@@ -346,6 +352,36 @@ def properties_of(owner: type) -> dict[str, Property]:
 def names_of(owner: type) -> Names[Property]:
     """The properties of a class, to be found as scripts spell them."""
     return Names(properties_of(owner))
+
+
+class HandlerProperties:
+    """Handlers that scripts can give to alert nodes, by the names of their properties.
+
+    Attributes:
+        classes: an `AlertHandler` class by each name; handlers are written in this order.
+    """
+
+    def __init__(self, classes: Mapping[str, type[Any]]) -> None:
+        self.classes = dict(classes)
+        self._names = {each: name for name, each in self.classes.items()}
+        self._of: dict[type, Names[Property]] = {}
+
+    def name_of(self, handler: type) -> str:
+        """Name of the property that makes handlers of a class."""
+        return self._names[handler]
+
+    def names_of(self, alert: type) -> Names[Property]:
+        """The properties of an alert node's class, those of handlers included."""
+        if alert not in self._of:
+            added = {
+                name: Property(name, Kind.HANDLER, "", each.call, handler=each)
+                for name, each in self.classes.items()
+            }
+            self._of[alert] = Names({**properties_of(alert), **added})
+        return self._of[alert]
+
+
+NO_HANDLERS = HandlerProperties({})
 
 
 def _field_property(field: dataclasses.Field[Any], hint: object) -> Property:

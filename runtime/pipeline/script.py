@@ -1,15 +1,13 @@
 """A pipeline written back as TICKscript.
 
-All of it follows from the declared properties and from the alert node's table of handlers.
+All of it follows from the declared properties and from the pipeline's handlers.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
 from collections.abc import Iterable, Iterator, Sequence
 
-from runtime.pipeline.alert import HANDLERS, AlertNode
+from runtime.pipeline.alert import AlertNode
 from runtime.pipeline.handler import AlertHandler
 from runtime.pipeline.node import Node, Pipeline
 from runtime.pipeline.properties import Kind, properties_of
@@ -88,8 +86,8 @@ def _lines(node: Node) -> Iterator[str]:
         return
     yield f"{_LINK}|{node.call or node.kind}({_arguments(node.call_arguments())})"
     yield from _property_lines(node)
-    if isinstance(node, AlertNode):
-        for name, kind in HANDLERS.items():
+    if isinstance(node, AlertNode) and node.pipeline is not None:
+        for name, kind in node.pipeline.handlers.classes.items():
             for handler in node.handlers_of(kind):
                 yield from _handler_lines(name, handler)
 
@@ -107,28 +105,12 @@ def _property_lines(
 
 def _handler_lines(name: str, handler: AlertHandler) -> Iterator[str]:
     """The call that makes a handler, then a call for each of its properties."""
-    filled = _filled_by_call(name, handler)
     arguments: list[object] = []
-    for field in filled:
+    for field in handler.call_fields:
         value = getattr(handler, field)
         arguments.extend(value if isinstance(value, tuple) else (value,))
     yield f"{_PROPERTY}.{name}({_arguments(arguments)})"
-    yield from _property_lines(handler, filled)
-
-
-def _filled_by_call(name: str, handler: AlertHandler) -> list[str]:
-    """The fields that the handler property's own arguments fill.
-
-    They are no properties, or they have the name of a parameter.
-    """
-    made = properties_of(AlertNode)[name]
-    parameters = inspect.signature(getattr(AlertNode, made.attribute)).parameters
-    return [
-        field.name
-        for field in dataclasses.fields(handler)
-        if field.name != "node"
-        and (field.metadata.get("internal") or field.name in parameters)
-    ]
+    yield from _property_lines(handler, handler.call_fields)
 
 
 def _udf_lines(node: UDFNode) -> Iterator[str]:

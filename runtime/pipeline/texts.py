@@ -10,19 +10,21 @@ import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from runtime.pipeline.alert import HANDLERS, AlertNode
+from runtime.pipeline.alert import AlertNode
 from runtime.pipeline.node import Node
 from runtime.pipeline.output import HTTPPostNode
-from runtime.pipeline.properties import Kind, Names, names_of
+from runtime.pipeline.properties import (
+    HandlerProperties,
+    Kind,
+    Names,
+    Property,
+    names_of,
+)
 from runtime.tick import ast
 
 _NODES: Names[type[Node]] = Names(
     {"alert": AlertNode, "deadman": AlertNode, "httpPost": HTTPPostNode}
 )
-_TICK_NAMES: dict[type, str] = {
-    HTTPPostNode: "httpPost",
-    **{kind: name for name, kind in HANDLERS.items()},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +68,9 @@ class Use:
     value: Value
 
 
-def uses(program: ast.ProgramNode) -> list[Use]:
+def uses(program: ast.ProgramNode, handlers: HandlerProperties) -> list[Use]:
     """What a script gives to its handlers and `|httpPost()` nodes, in order."""
-    reader = _Reader()
+    reader = _Reader(handlers)
     for statement in program.statements:
         reader.statement(statement)
     return reader.uses
@@ -83,7 +85,8 @@ class _Object:
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, handlers: HandlerProperties) -> None:
+        self._handlers = handlers
         self.uses: list[Use] = []
         self._values: dict[str, Value] = {}
         self._objects: dict[str, _Object] = {}
@@ -145,15 +148,14 @@ class _Reader:
     def _property(self, target: _Object, call: ast.FunctionNode) -> _Object:
         # a handler's own properties hide those of its alert node
         owners = dict.fromkeys((target.owner, AlertNode))
+        names = [self._names_of(each) for each in owners]
         found = next(
-            filter(None, (names_of(each).exact(call.name) for each in owners)), None
-        ) or next(
-            filter(None, (names_of(each).tolerant(call.name) for each in owners)), None
-        )
+            filter(None, (each.exact(call.name) for each in names)), None
+        ) or next(filter(None, (each.tolerant(call.name) for each in names)), None)
         if found is None:
             return target
-        if found.kind is Kind.HANDLER:
-            return self._made(HANDLERS[found.name], call.arguments)
+        if found.handler is not None:
+            return self._made(found.handler, call.arguments)
         if target.owner is AlertNode:
             return target
         said = list(call.arguments)
@@ -164,12 +166,22 @@ class _Reader:
             self._use(target, found.attribute, found.name, each, key)
         return target
 
+    def _names_of(self, owner: type) -> Names[Property]:
+        if owner is AlertNode:
+            return self._handlers.names_of(owner)
+        return names_of(owner)
+
+    def _name_of(self, owner: type) -> str:
+        if owner is HTTPPostNode:
+            return "httpPost"
+        return "alert" if owner is AlertNode else self._handlers.name_of(owner)
+
     def _use(
         self, made: _Object, field: str, name: str, said: ast.Expression, key: str = ""
     ) -> None:
         value = self._value(said)
         if value.literals or value.variables:
-            known = _TICK_NAMES.get(made.owner, "alert")
+            known = self._name_of(made.owner)
             shown = f"{known}.{name}" if name else known
             self.uses.append(Use(made.owner, made.number, field, shown, key, value))
 

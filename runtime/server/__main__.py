@@ -85,14 +85,16 @@ def run_command(arguments: Sequence[str], world: World) -> int:
 def _execute(command: str, arguments: Sequence[str], world: World) -> None:
     if command == "config":
         given = flags(arguments, CONFIG_FLAGS)
+        from runtime.integrations import INTEGRATIONS
         from runtime.server import effective
 
-        effective.show(given, world)
+        effective.show(given, world, INTEGRATIONS)
     else:
         given = flags(arguments, RUN_FLAGS)
+        from runtime.integrations import INTEGRATIONS
         from runtime.server import process
 
-        process.run(given, world)
+        process.run(given, world, INTEGRATIONS)
 
 
 if __name__ == "__main__":

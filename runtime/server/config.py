@@ -3,9 +3,10 @@
 # ruff: noqa: RUF009 - the calls in defaults make frozen values
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from runtime.errors import ConfigError
 from runtime.pipeline.node import DeadmanSettings
@@ -21,22 +22,10 @@ from runtime.server.sections import (
     TaskConfig,
 )
 from runtime.services.deliveries.config import Config as DeliveryConfig
-from runtime.services.foo.config import Config as FooConfig
-from runtime.services.hipchat.config import Config as HipChatConfig
-from runtime.services.httppost.config import Config as HttpPostConfig
-from runtime.settings import key_of, setting
+from runtime.settings import setting
 
 # The checks of these speak for themselves, as Kapacitor's do.
 _UNPREFIXED = frozenset({"load", "discord"})
-
-
-@dataclass(slots=True)
-class AlertHandlers:
-    """The integrations: one table of the file each, named like the field."""
-
-    foo: FooConfig = FooConfig()
-    hipchat: HipChatConfig = HipChatConfig()
-    httppost: tuple[HttpPostConfig, ...] = ()
 
 
 @dataclass(slots=True)
@@ -48,7 +37,8 @@ class Config:
         data_dir: holds the ids of cluster and server; required.
         skip_config_overrides: whether stored overrides are left alone at the start.
         default_retention_policy: of writes that name none.
-        handlers: its tables stand beside the others in the file.
+        handlers: the sections of alert handlers by their names: a frozen value each, or a
+            tuple of such. In the file they are beside the others.
     """
 
     hostname: str = "localhost"
@@ -66,7 +56,7 @@ class Config:
     load: LoadConfig = LoadConfig()
     logging: LoggingConfig = LoggingConfig()
     config_override: OverrideConfig = OverrideConfig()
-    handlers: AlertHandlers = field(default_factory=AlertHandlers)
+    handlers: dict[str, Any] = field(default_factory=dict)
 
     @property
     def requires_users(self) -> bool:
@@ -92,14 +82,17 @@ class Config:
             raise ConfigError("must configure valid data dir")
         for section in _CHECKED:
             _validate(section, getattr(self, section))
-        for table in dataclasses.fields(self.handlers):
-            value = getattr(self.handlers, table.name)
+        for name, value in self.handlers.items():
             for element in value if isinstance(value, tuple) else (value,):
-                _validate(key_of(table), element)
+                _validate(name, element)
 
 
-def demo_config(home: Path) -> Config:
+def demo_config(home: Path, handlers: Mapping[str, Any]) -> Config:
     """The configuration of a server that was given no file: everything below `home`.
+
+    Args:
+        home: the user's home directory.
+        handlers: the sections of alert handlers.
 
     Source: Kapacitor server/config.go, NewDemoConfig.
     """
@@ -109,6 +102,7 @@ def demo_config(home: Path) -> Config:
         replay=ReplayConfig(dir=str(root / "replay")),
         storage=StorageConfig(boltdb=str(root / "kapacitor.db")),
         load=LoadConfig(dir=str(root / "load")),
+        handlers=dict(handlers),
     )
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runtime.errors import ConfigError
+from runtime.integration import Integrations, is_list
 from runtime.server.absent import Absent, Present
 from runtime.server.config import Config
-from runtime.server.decoding import Decoder, matching
+from runtime.server.decoding import Decoder, exact_last, matching
 from runtime.settings import key_of
 from runtime.toml_lines import positions
 
@@ -58,8 +59,8 @@ def find(flag: str, environ: Mapping[str, str], home: Path, etc: Path) -> Path |
     return None
 
 
-def read(path: Path, defaults: Config) -> Loaded:
-    """The configuration in the file at `path`, over `defaults`.
+def read(path: Path, integrations: Integrations) -> Loaded:
+    """The configuration in the file at `path`, over the defaults.
 
     Raises:
         ConfigError: the file cannot be read, or says what it must not.
@@ -77,7 +78,7 @@ def read(path: Path, defaults: Config) -> Loaded:
     except UnicodeDecodeError as error:
         raise ConfigError(f"parse config: {path} is not UTF-8 text") from error
     try:
-        return decode(text, defaults)
+        return decode(text, integrations)
     except ConfigError as error:
         raise ConfigError(f"parse config: {error}") from None
 
@@ -87,12 +88,19 @@ def present(config: Config) -> Present:
     own = [each for each in dataclasses.fields(config) if each.name != "handlers"]
     return Present(
         frozenset(map(key_of, own)),
-        frozenset(map(key_of, dataclasses.fields(config.handlers))),
+        frozenset(config.handlers),
     )
 
 
-def decode(text: str, defaults: Config) -> Loaded:
-    """The configuration in a TOML text, over `defaults`.
+def decode(
+    text: str, integrations: Integrations, defaults: Config | None = None
+) -> Loaded:
+    """The configuration in a TOML text, over the defaults.
+
+    Args:
+        text: of the file.
+        integrations: the handlers that there are.
+        defaults: of the server's own sections, if others than usual.
 
     What Kapacitor would ignore is a warning; so are typos, as it ignores them too.
 
@@ -101,6 +109,7 @@ def decode(text: str, defaults: Config) -> Loaded:
     """
     text = text.removeprefix("\ufeff")
     decoder = Decoder(positions(text))
+    defaults = dataclasses.replace(defaults or Config(), handlers=integrations.tables())
     here = present(defaults)
     own: dict[str, Any] = {}
     handlers: dict[str, Any] = {}
@@ -115,8 +124,21 @@ def decode(text: str, defaults: Config) -> Loaded:
         else:
             decoder.unknown((key,), here.own)
     config = decoder.table(defaults, own, ())
-    config.handlers = decoder.table(defaults.handlers, handlers, ())
+    config.handlers = _sections(decoder, handlers, integrations)
     return Loaded(config, decoder.warnings, tuple(absent))
+
+
+def _sections(
+    decoder: Decoder, said: Mapping[str, Any], integrations: Integrations
+) -> dict[str, Any]:
+    """The sections of handlers, over their defaults."""
+    tables = integrations.tables()
+    for key, value in exact_last(said, tables):
+        name = matching(key, tables) or key
+        section = integrations.sections[name]
+        hint = tuple[section, ...] if is_list(section) else section  # type: ignore[valid-type]
+        tables[name] = decoder.value(hint, value, (key,), tables[name])
+    return tables
 
 
 def _is_section(value: object) -> bool:

@@ -49,13 +49,12 @@ class _Writer:
         for key, value in values:
             if dataclasses.is_dataclass(value):
                 yield from self._table(key, value, "[{}]")
-        for field in dataclasses.fields(config.handlers):
-            value = getattr(config.handlers, field.name)
+        for name, value in config.handlers.items():
             if isinstance(value, tuple):
                 for element in value:
-                    yield from self._table(key_of(field), element, "[[{}]]")
+                    yield from self._table(name, element, "[[{}]]")
             else:
-                yield from self._table(key_of(field), value, "[{}]")
+                yield from self._table(name, value, "[{}]")
 
     def _table(self, path: str, table: Any, header: str) -> Iterator[str]:
         depth = path.count(".")

@@ -71,7 +71,7 @@ class Decoder:
         fields = {key_of(each): each for each in dataclasses.fields(default)}  # type: ignore[arg-type] # T is a dataclass
         ignored: Collection[str] = getattr(cls, "IGNORED", ())
         changes: dict[str, Any] = {}
-        for key, value in _exact_last(table, fields):
+        for key, value in exact_last(table, fields):
             where = (*path, key)
             if name := matching(key, fields):
                 field = fields[name].name
@@ -245,7 +245,7 @@ def is_off(table: object) -> bool:
     )
 
 
-def _exact_last(
+def exact_last(
     table: Mapping[str, Any], known: Collection[str]
 ) -> list[tuple[str, Any]]:
     """The pairs of `table`, those with a name of `known` to the letter after others."""

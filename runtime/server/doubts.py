@@ -14,12 +14,11 @@ from runtime.settings import key_of
 
 def doubts(config: Config) -> Iterator[str]:
     """A warning for each unusable URL of an enabled handler."""
-    for section in dataclasses.fields(config.handlers):
-        value = getattr(config.handlers, section.name)
+    for name, value in config.handlers.items():
         for element in value if isinstance(value, tuple) else (value,):
             if getattr(element, "enabled", True):
                 for key, problem in _urls(element):
-                    yield f"[{key_of(section)}] {key}: {problem}"
+                    yield f"[{name}] {key}: {problem}"
 
 
 def _urls(element: Any) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from runtime.errors import ConfigError
+from runtime.integration import Integrations
 from runtime.secret_names import HIDDEN
 from runtime.server.absent import judged
 from runtime.server.config import Config, demo_config
@@ -27,12 +28,19 @@ _HIDDEN_HINT = (
 )
 
 
-def load(flags: Mapping[str, str], world: World, *, complete: bool = False) -> Loaded:
+def load(
+    flags: Mapping[str, str],
+    world: World,
+    integrations: Integrations,
+    *,
+    complete: bool = False,
+) -> Loaded:
     """The configuration from file, environment and flags; not validated yet.
 
     Args:
         flags: `config`, `hostname` and `lenient` matter.
         world: where files and environment are.
+        integrations: the handlers that there are.
         complete: take the built-in data directory where none is set.
 
     Raises:
@@ -43,17 +51,17 @@ def load(flags: Mapping[str, str], world: World, *, complete: bool = False) -> L
     path = find(flags.get("config", ""), world.environ, home, Path(world.etc))
     if path is None:
         print("No configuration provided, using default settings", file=sys.stderr)
-        loaded = Loaded(demo_config(home))
+        loaded = Loaded(demo_config(home, integrations.tables()))
     else:
         doing = "Merging with" if complete else "Using"
         print(f"{doing} configuration at: {path}", file=sys.stderr)
-        loaded = read(path, Config())
+        loaded = read(path, integrations)
     config = apply(loaded.config, world.environ)
     if name := flags.get("hostname"):
         config.hostname = name
     warnings = list(loaded.warnings)
     if complete and not config.data_dir:
-        config.data_dir = demo_config(home).data_dir
+        config.data_dir = demo_config(home, {}).data_dir
         warnings.append(
             f"data_dir is not set, and required: {config.data_dir} is shown"
         )
@@ -83,13 +91,13 @@ def validate(config: Config) -> None:
         raise ConfigError(f"{error}. {_HINT}") from None
 
 
-def show(flags: Mapping[str, str], world: World) -> None:
+def show(flags: Mapping[str, str], world: World, integrations: Integrations) -> None:
     """Print the configuration as TOML; secrets only with the flag `show-secrets`.
 
     Raises:
         ConfigError: it is wrong.
     """
-    loaded = load(flags, world, complete=True)
+    loaded = load(flags, world, integrations, complete=True)
     reveal = "show-secrets" in flags
     for warning in loaded.warnings:
         print(warning, file=sys.stderr)

@@ -14,7 +14,7 @@ from runtime.secret_texts import check_placeholder, shown, written, written_url
 from runtime.secret_urls import is_url_name
 from runtime.secrets import Secret, secrets_in
 from runtime.server.absent import KNOWN, variables
-from runtime.server.config import AlertHandlers, Config
+from runtime.server.config import Config
 from runtime.server.config_file import present
 from runtime.server.decoding import hints
 from runtime.settings import key_of
@@ -55,7 +55,7 @@ def apply(config: Config, environ: Mapping[str, str]) -> Config:
     over = _Environment(names)
     try:
         changed = over.table(config, _PREFIX)
-        changed.handlers = over.table(changed.handlers, _PREFIX)
+        changed.handlers = over.sections(changed.handlers)
     except ConfigError as error:
         raise ConfigError(f"apply env config: {error}") from None
     return changed
@@ -72,7 +72,7 @@ def unknown_names(config: Config, environ: Mapping[str, str]) -> Iterator[str]:
     """
     over = _Environment({})
     over.table(config, _PREFIX)
-    over.table(config.handlers, _PREFIX)
+    over.sections(config.handlers)
     named = {
         secret.reference["env"]
         for secret in secrets_in(config)
@@ -124,16 +124,24 @@ class _Environment:
             if field.name == "handlers" and isinstance(table, Config):
                 continue
             before = getattr(table, field.name)
-            name = f"{prefix}_{key_of(field).upper().replace('-', '_')}"
+            name = _variable(prefix, key_of(field))
             hint = hints(type(table))[field.name]
-            if isinstance(table, AlertHandlers) and dataclasses.is_dataclass(before):
-                # a section that is a list in Kapacitor, such as `[[slack]]`
-                before = self.table(before, f"{name}_0")
             after = self._value(hint, before, name, go_name(field.name))
             if after is not getattr(table, field.name):
                 changes[field.name] = after
         made: T = dataclasses.replace(table, **changes)  # type: ignore[type-var] # the same
         return made
+
+    def sections(self, tables: Mapping[str, Any]) -> dict[str, Any]:
+        """The sections of handlers."""
+        return {key: self._section(key, value) for key, value in tables.items()}
+
+    def _section(self, key: str, before: Any) -> Any:
+        name = _variable(_PREFIX, key)
+        if isinstance(before, tuple):
+            return self._items(tuple[Any, ...], before, name, key)
+        # one that is a list in Kapacitor, such as `[[slack]]`
+        return self.table(self.table(before, f"{name}_0"), name)
 
     def _value(self, hint: Any, before: Any, name: str, field: str) -> Any:
         if dataclasses.is_dataclass(before):
@@ -167,6 +175,10 @@ class _Environment:
             if key.startswith(start)
         }
         return {**before, **found} if found else before
+
+
+def _variable(prefix: str, key: str) -> str:
+    return f"{prefix}_{key.upper().replace('-', '_')}"
 
 
 def go_name(name: str) -> str:

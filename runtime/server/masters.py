@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from runtime.dialing import Dialer
+from runtime.integration import HandlerServices
 from runtime.nodes.budget import Budget
 from runtime.nodes.environment import Environment, ServerInfo
 from runtime.nodes.pages import HTTPOutputs
@@ -13,7 +14,7 @@ from runtime.nodes.timers import Timers
 from runtime.server.config import Config
 from runtime.services.alert.service import AlertService
 from runtime.services.sideload.sources import Sources
-from runtime.task_master import HandlerServices, TaskMaster
+from runtime.task_master import TaskMaster
 from runtime.units import Clock
 
 

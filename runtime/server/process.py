@@ -16,6 +16,7 @@ from typing import Protocol
 
 from runtime.addresses import DeniedNetworks
 from runtime.errors import ConfigError, KapacitorError
+from runtime.integration import Integrations
 from runtime.server.config import Config
 from runtime.server.effective import load, validate
 from runtime.server.flags import UNSUPPORTED, UsageError, listed
@@ -49,7 +50,7 @@ class _Server(Protocol):
         """Load the load directory again."""
 
 
-def run(flags: Mapping[str, str], world: World) -> None:
+def run(flags: Mapping[str, str], world: World, integrations: Integrations) -> None:
     """Serve until a signal comes.
 
     Raises:
@@ -59,7 +60,7 @@ def run(flags: Mapping[str, str], world: World) -> None:
         if flags.get(name):
             raise UsageError(f"-{name} is not supported by this server")
     print(LOGO, flush=True)
-    loaded = load(flags, world)
+    loaded = load(flags, world, integrations)
     config = loaded.config
     config.logging = dataclasses.replace(
         config.logging,
@@ -77,7 +78,7 @@ def run(flags: Mapping[str, str], world: World) -> None:
     pidfile = flags.get("pidfile", "")
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(_serve(config, disabled, pidfile))
+            runner.run(_serve(config, integrations, disabled, pidfile))
     except KapacitorError as error:
         log.error(str(error))
         raise
@@ -97,7 +98,12 @@ def _deny(config: Config, cidrs: tuple[str, ...]) -> None:
     config.delivery = dataclasses.replace(config.delivery, denied_networks=denied)
 
 
-async def _serve(config: Config, disabled: frozenset[str], pidfile: str) -> None:
+async def _serve(
+    config: Config,
+    integrations: Integrations,
+    disabled: frozenset[str],
+    pidfile: str,
+) -> None:
     """Serve until a signal comes; a second one ends the process at once."""
     _save_memory()
     # the server pulls in everything; the other commands do without
@@ -108,7 +114,7 @@ async def _serve(config: Config, disabled: frozenset[str], pidfile: str) -> None
             validate(config)
         except ConfigError as error:
             raise ConfigError(f"invalid configuration: {error}") from None
-        server = Server(config, disabled_handlers=disabled)
+        server = Server(config, integrations, disabled_handlers=disabled)
     except KapacitorError as error:
         raise ConfigError(f"create server: {error}") from error
     # only now: a second server on the same database is not to replace the first's file

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from runtime.alert.recovered import Retention
 from runtime.compute import Compute
 from runtime.dialing import Dialer
 from runtime.errors import KapacitorError
-from runtime.http_client import AiohttpClient, HttpClient
-from runtime.nodes.secret_properties import secret_fields
+from runtime.http_client import AiohttpClient
+from runtime.integration import Integrations, Service
+from runtime.nodes.secret_properties import script_handlers
 from runtime.nodes.timers import Timers
 from runtime.records import Records
 from runtime.server.authorities import warn_without_authorities
-from runtime.server.config import AlertHandlers, Config
+from runtime.server.config import Config
 from runtime.server.identity import identity
 from runtime.server.log_sessions import LogSessions
 from runtime.server.masters import TaskMasters
@@ -40,12 +39,9 @@ from runtime.services.alert.service import AlertService
 from runtime.services.config.sections import sections_of
 from runtime.services.config.service import ConfigService
 from runtime.services.deliveries.service import DeliveryService
-from runtime.services.foo.service import Service as FooService
-from runtime.services.hipchat.service import Service as HipChatService
 from runtime.services.httpd.openapi import OpenAPI
 from runtime.services.httpd.router import Router
 from runtime.services.httpd.write import WriteHandler
-from runtime.services.httppost.service import Service as HttpPostService
 from runtime.services.load.service import LoadService
 from runtime.services.replay.service import ReplayService
 from runtime.services.servicetest.service import ServiceTestService
@@ -55,8 +51,6 @@ from runtime.services.task_store.records import Task, Template
 from runtime.services.task_store.service import TaskStoreService
 from runtime.services.task_store.tasks import Tasks
 from runtime.services.task_store.templates import Templates
-from runtime.settings import key_of
-from runtime.task_master import HandlerServices
 from runtime.units import SECOND, Clock
 from runtime.version import VERSION
 
@@ -73,15 +67,6 @@ _TIMERS_REST_S = 0.005
 _LOOK_S = 1.0
 
 
-def alert_services(config: AlertHandlers, client: HttpClient) -> HandlerServices:
-    """The service of every integration."""
-    return HandlerServices(
-        foo=FooService(config.foo, client),
-        hipchat=HipChatService(config.hipchat, client),
-        httppost=HttpPostService(config.httppost, client),
-    )
-
-
 class Server:
     """Everything that runs, built from one configuration.
 
@@ -92,6 +77,7 @@ class Server:
     def __init__(
         self,
         config: Config,
+        integrations: Integrations,
         *,
         disabled_handlers: frozenset[str] = frozenset(),
         clock: Clock = time.time_ns,
@@ -100,6 +86,7 @@ class Server:
 
         Args:
             config: valid.
+            integrations: the handlers that there are.
             disabled_handlers: kinds whose topic handlers do not run.
             clock: the time of day.
 
@@ -112,7 +99,7 @@ class Server:
         limits = time_limits(config.delivery)
         dialer = Dialer(config.delivery.denied, limit_s=limits.connect_s)
         self._client = AiohttpClient(limits, dialer, config.delivery.trust)
-        self._services = alert_services(config.handlers, self._client)
+        self._services = integrations.started(config.handlers, self._client)
         self._deliverer = deliverer(self._store, config, clock)
         self._alerts = AlertService(
             self._store,
@@ -166,7 +153,7 @@ class Server:
             self._master,
             self._alerts,
             clock,
-            secret_fields(self._services),
+            script_handlers(self._services),
             self._config.deadman,
         )
         all_templates = Templates(templates, self._all_tasks, clock)
@@ -194,21 +181,17 @@ class Server:
         self._tasks.replays = self._replays.running
 
     def _build_services(self, clock: Clock) -> None:
-        # by the names of their tables: `_` stays where an integration's name has it
-        dynamic = {
-            key_of(field): getattr(self._services, field.name)
-            for field in dataclasses.fields(self._config.handlers)
-        }
+        services = self._services.services
         self._overrides = ConfigService(
-            sections_of(self._config.handlers),
-            dynamic,
+            sections_of(self._services.integrations, self._config.handlers),
+            services,
             self._store,
             self._compute,
             enabled=self._config.config_override.enabled,
             policy=self._policy,
             changed=self._deliverer.hurry,
         )
-        self._tests = ServiceTestService(dynamic)
+        self._tests = ServiceTestService(services)
         self._deliveries = DeliveryService(
             self._deliverer, self._alerts, self._compute, clock=clock
         )
@@ -220,7 +203,7 @@ class Server:
     def _add_routes(self, router: Router) -> None:
         write = WriteHandler(
             self._compute,
-            self._deliveries.bounded(self._master.steps),
+            self._deliveries.bounded(self._master.take),
             parser=self._master,
             tracing=self._config.http.write_tracing,
         )
@@ -393,9 +376,8 @@ class Server:
         known = self._all_tasks.records.get(task) is not None
         return known and self._master.get(task) is None
 
-    def _each_service(self) -> Iterable[Any]:
-        for field in dataclasses.fields(self._services):
-            yield getattr(self._services, field.name)
+    def _each_service(self) -> Iterable[Service]:
+        return self._services.services.values()
 
 
 def _bind_fault(error: OSError) -> str:

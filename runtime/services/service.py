@@ -40,7 +40,11 @@ class HandlerService(Protocol[OptionsT]):
 
     @property
     def kind(self) -> str:
-        """The kind's name: `hipchat`."""
+        """Name of the service: `hipchat`."""
+
+    @property
+    def handler_kind(self) -> str:
+        """Name of the kind of its handlers, that of the service for most."""
 
     @property
     def is_global(self) -> bool:
@@ -79,6 +83,11 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
     def config(self) -> ConfigT:
         """The configuration in force; one immutable value, swapped as a whole."""
         return self._config
+
+    @property
+    def handler_kind(self) -> str:
+        """Name of the kind of its handlers."""
+        return self.kind
 
     @property
     def is_global(self) -> bool:

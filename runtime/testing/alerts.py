@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from runtime.alert.inhibition import Inhibitors
 from runtime.alert.topics import Topic, Topics
 from runtime.alert.types import Event, EventState, Handler
 from runtime.errors import DeliveryError
+from runtime.integration import HandlerServices
+from runtime.integrations import INTEGRATIONS
 from runtime.nodes.environment import Environment
 from runtime.nodes.task import ExecutingTask
 from runtime.pipeline.evaluate import evaluate
-from runtime.services.foo.config import Config as FooConfig
-from runtime.services.foo.service import Service as FooService
-from runtime.services.hipchat.config import Config as HipChatConfig
-from runtime.services.hipchat.service import Service as HipChatService
-from runtime.services.httppost.service import Service as HttpPostService
 from runtime.testing.clock import ManualClock
 from runtime.tick.parser import parse
 from runtime.units import SECOND
@@ -79,31 +75,15 @@ class NoClient:
         raise AssertionError("nothing is to be sent")
 
 
-@dataclass(frozen=True)
-class Services:
-    """The services that the server has."""
-
-    foo: FooService
-    hipchat: HipChatService
-    httppost: HttpPostService
-
-
-def services(
-    foo: FooConfig | None = None, hipchat: HipChatConfig | None = None
-) -> Services:
-    """Services that are configured but cannot send."""
-    client = NoClient()
-    return Services(
-        FooService(foo or FooConfig(), client),
-        HipChatService(hipchat or HipChatConfig(), client),
-        HttpPostService((), client),
-    )
+def services(**tables: Any) -> HandlerServices:
+    """Services that are configured but cannot send, by the names of their sections."""
+    return INTEGRATIONS.started(tables, NoClient())
 
 
 def task(
     script: str,
     topics: RecordingTopics | None = None,
-    available: Services | None = None,
+    available: HandlerServices | None = None,
     id: str = "TASK",
 ) -> ExecutingTask:
     """A running stream task."""
@@ -113,7 +93,9 @@ def task(
         services=available or services(),
         topics=topics or RecordingTopics(),
     )
-    return ExecutingTask(id, evaluate(parse(script), "stream"), environment)
+    properties = INTEGRATIONS.handler_properties
+    made = evaluate(parse(script), "stream", handlers=properties)
+    return ExecutingTask(id, made, environment)
 
 
 def told(events: Iterable[Event]) -> list[str]:

@@ -8,14 +8,15 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from runtime.alert.types import Event, Level
+from runtime.dialing import Dialer
 from runtime.errors import DeliveryError
 from runtime.http_client import AiohttpClient, HttpClient
+from runtime.integration import HandlerServices
+from runtime.integrations import INTEGRATIONS
 from runtime.nodes.alert_handlers import node_handlers
 from runtime.pipeline.alert import AlertNode
 from runtime.pipeline.evaluate import evaluate
-from runtime.server.config import AlertHandlers
-from runtime.server.server import alert_services
-from runtime.services.alert.handlers import HANDLER_KINDS, HandlerContext
+from runtime.services.alert.handlers import HandlerContext, made
 from runtime.services.service import HttpService
 from runtime.testing.events import (
     changed_event,
@@ -147,7 +148,7 @@ def options_from_http(kind: str, config: object, options: Mapping[str, Any]) -> 
         OptionsError: they do not decode.
     """
     context = HandlerContext("topic", "handler")
-    handler = HANDLER_KINDS[kind](_services(kind, config), options, context)
+    handler = made(kind, options, _services(kind, config), context)
     return getattr(handler, "options", None)
 
 
@@ -160,13 +161,13 @@ def options_from_script(kind: str, config: object, properties: str) -> list[Any]
         properties: what the script says of the node: `.foo().room('a')`.
     """
     source = f"stream\n|from()\n|alert()\n{properties}\n"
-    script = evaluate(parse(source), "stream", None)
+    services = _services(kind, config)
+    known = services.integrations.handler_properties
+    script = evaluate(parse(source), "stream", handlers=known)
     [node] = [each for each in script.pipeline.nodes if isinstance(each, AlertNode)]
-    handlers = node_handlers(node, _services(kind, config))
+    handlers = node_handlers(node, services, Dialer())
     return [getattr(handler, "options", None) for handler in handlers.values()]
 
 
-def _services(kind: str, config: object) -> Any:
-    tables = AlertHandlers()
-    setattr(tables, kind, config)
-    return alert_services(tables, AiohttpClient())
+def _services(kind: str, config: object) -> HandlerServices:
+    return INTEGRATIONS.started({kind: config}, AiohttpClient())

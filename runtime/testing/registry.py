@@ -18,15 +18,14 @@ from typing import Any
 from runtime.alert.types import Event, Handler
 from runtime.errors import ConfigError
 from runtime.http_client import AiohttpClient, TimeLimits
+from runtime.integration import Tables, is_list
+from runtime.integrations import INTEGRATIONS
 from runtime.secrets import Secret
-from runtime.server.config import AlertHandlers
-from runtime.server.server import alert_services
 from runtime.settings import key_of
-from runtime.task_master import HandlerServices
 from runtime.testing.events import sample_event
 from runtime.units import Duration
 
-KINDS = tuple(field.name for field in dataclasses.fields(HandlerServices))
+KINDS = tuple(INTEGRATIONS.services)
 NewCanary = Callable[[str], str]
 
 
@@ -35,7 +34,7 @@ class Integration:
     """One kind, ready to send to `url`.
 
     Attributes:
-        kind: the name of its field in `AlertHandlers` and `HandlerServices`.
+        kind: the name of its section and service.
         tables: the configuration of all integrations, this one filled.
         config: its own configuration.
         canaries: the secrets in its configuration and in its handler's options.
@@ -43,7 +42,7 @@ class Integration:
     """
 
     kind: str
-    tables: AlertHandlers
+    tables: Tables
     config: Any
     canaries: tuple[str, ...]
     options: Any
@@ -62,21 +61,12 @@ def integration(kind: str, url: str) -> Integration:
         canaries.append(f'canary-{kind}-{name}-{len(canaries)}/+ "<é')
         return canaries[-1]
 
-    tables = AlertHandlers()
-    hint = typing.get_type_hints(AlertHandlers)[kind]
-    is_list = typing.get_origin(hint) is tuple
-    config_type = typing.get_args(hint)[0] if is_list else hint
-    config = _valid(config_type(), url, new_canary)
-    setattr(tables, kind, (config,) if is_list else config)
-    service = getattr(alert_services(tables, AiohttpClient()), kind)
+    section = INTEGRATIONS.sections[kind]
+    config = _valid(section(), url, new_canary)
+    tables = {kind: (config,) if is_list(section) else config}
+    service = INTEGRATIONS.started(tables, AiohttpClient())[kind]
     options = filled(service.default_handler_config(), url, new_canary)
     return Integration(kind, tables, config, tuple(canaries), options)
-
-
-def section(kind: str) -> str:
-    """The name of an integration's table."""
-    [field] = [f for f in dataclasses.fields(AlertHandlers) if f.name == kind]
-    return key_of(field)
 
 
 def send(made: Integration, limits: TimeLimits, event: Event | None = None) -> None:
@@ -88,7 +78,7 @@ def send(made: Integration, limits: TimeLimits, event: Event | None = None) -> N
 
     async def run() -> None:
         client = AiohttpClient(limits)
-        service = getattr(alert_services(made.tables, client), made.kind)
+        service = INTEGRATIONS.started(made.tables, client)[made.kind]
         try:
             await service.open()
             handler: Handler = service.handler(made.options)

@@ -22,6 +22,8 @@ _MODULES = {
     "go_duration": ".units",
     **dict.fromkeys(("HOUR", "MINUTE", "SECOND", "MILLISECOND"), ".units"),
     "setting": ".settings",
+    "AlertHandler": ".pipeline.handler",
+    "ZERO": ".pipeline.properties",
     "Event": ".alert.types",
     "EventData": ".alert.types",
     "EventState": ".alert.types",

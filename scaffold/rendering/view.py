@@ -28,7 +28,7 @@ from scaffold.rendering.declarations import (
 from scaffold.rendering.imports import import_lines
 from scaffold.rendering.sample import Sample
 from scaffold.rendering.service_view import ServiceView
-from scaffold.rendering.source import LINE_LENGTH, literal, returned, statement
+from scaffold.rendering.source import LINE_LENGTH, returned, statement
 from scaffold.rendering.test_view import TestView
 from scaffold.spec.model import ConfigField, HandlerSpec, Option, Setting
 
@@ -56,7 +56,6 @@ class View:
             "package": self.package,
             "kind": names.kind,
             "property": names.property,
-            "method": names.method,
             "class_name": names.class_name,
             "title": self.spec.title,
         }
@@ -201,20 +200,16 @@ class View:
         return attributes((each.name, _option_doc(each)) for each in self.tick_options)
 
     @cached_property
+    def property_imports(self) -> str:
+        """The imports of the property's module."""
+        fields = ast.parse("\n".join(self.tick_fields))
+        used = {each.id for each in ast.walk(fields) if isinstance(each, ast.Name)}
+        return import_lines({"dataclass", "AlertHandler"} | used, self.package)
+
+    @cached_property
     def tick_fields(self) -> list[str]:
         """The fields of the pipeline's class."""
         return [_tick_field(each) for each in self.tick_options]
-
-    # server
-
-    @property
-    def table_field(self) -> str:
-        """The field of the server's configuration."""
-        names = self.spec.names
-        made = f"{names.class_name}Config()"
-        if names.section != names.kind:
-            made = f"setting({made}, key={literal(names.kind)})"
-        return f"{names.kind}: {names.class_name}Config = {made}"
 
     # documentation
 

@@ -5,16 +5,16 @@ any `shows ROOM URL`, which is what is in force.
 """
 
 import asyncio
-import dataclasses
 import json
 import sys
 from pathlib import Path
 
 from runtime.compute import Compute
 from runtime.http_client import AiohttpClient
-from runtime.server.config import AlertHandlers
+from runtime.integrations import INTEGRATIONS
 from runtime.services.config.sections import sections_of
 from runtime.services.config.service import ConfigService
+from runtime.services.foo.config import Config as FooConfig
 from runtime.services.foo.service import Service
 from runtime.services.httpd.messages import Request
 from runtime.services.httpd.service import HttpService
@@ -24,11 +24,9 @@ from runtime.store import Store
 async def main() -> None:
     store, count = Store(Path(sys.argv[1])), int(sys.argv[2])
     http, compute = HttpService("", 0, version="1"), Compute()
-    handlers = AlertHandlers()
-    before = dataclasses.replace(handlers.foo, url="http://localhost/0", room="0")
-    handlers = dataclasses.replace(handlers, foo=before)
+    before = FooConfig(url="http://localhost/0", room="0")
     foo = Service(before, AiohttpClient())
-    sections = {"foo": sections_of(handlers)["foo"]}
+    sections = {"foo": sections_of(INTEGRATIONS, {"foo": before})["foo"]}
     config = ConfigService(sections, {"foo": foo}, store, compute)
     config.add_routes(http.router)
     config.open()

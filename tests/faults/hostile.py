@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from runtime.alert.serialize import event_line
 from runtime.alert.types import Event
 from runtime.errors import ScriptError, TaskError
+from runtime.integrations import INTEGRATIONS
 from runtime.nodes.environment import Environment
 from runtime.pipeline.evaluate import evaluate
 from runtime.services.alert.state import check
@@ -268,7 +269,11 @@ def run(script: str, writes: Sequence[Sequence[str]]) -> Outcome | None:
     errors: list[str] = []
     master.stopped = lambda id, error: errors.append(error)
     try:
-        master.start("t", evaluate(parse(script), "stream"), DBRPS)
+        master.start(
+            "t",
+            evaluate(parse(script), "stream", handlers=INTEGRATIONS.handler_properties),
+            DBRPS,
+        )
     except (TaskError, ScriptError):
         return None
     for lines in writes:

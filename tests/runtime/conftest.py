@@ -12,8 +12,9 @@ from urllib.parse import unquote
 
 import pytest
 
+from runtime.integrations import INTEGRATIONS
 from runtime.secrets import Secret
-from runtime.server.config import AlertHandlers, Config
+from runtime.server.config import Config
 from runtime.server.logs import ROOT
 from runtime.server.sections import HttpConfig, ReplayConfig, StorageConfig
 from runtime.server.server import Server
@@ -35,7 +36,7 @@ class Api:
 
     def _start(self) -> None:
         async def start() -> Server:
-            server = Server(self.config, **self._arguments)
+            server = Server(self.config, INTEGRATIONS, **self._arguments)
             await server.open()
             return server
 
@@ -99,6 +100,7 @@ def config(tmp_path: Path) -> Config:
         http=HttpConfig(bind_address="127.0.0.1:0", log_enabled=False),
         replay=ReplayConfig(dir=str(tmp_path / "data" / "replay")),
         storage=StorageConfig(boltdb=str(tmp_path / "data" / "kapacitor.db")),
+        handlers=INTEGRATIONS.tables(),
     )
 
 
@@ -132,7 +134,9 @@ def start_api() -> Iterator[StartApi]:
 def api(config: Config, start_api: StartApi) -> Api:
     """A running server with a HipChat room that is switched off."""
     hipchat = dataclasses.replace(
-        AlertHandlers().hipchat, url="http://hipchat.example.com", token=Secret("")
+        INTEGRATIONS.tables()["hipchat"],
+        url="http://hipchat.example.com",
+        token=Secret(""),
     )
-    config.handlers = AlertHandlers(hipchat=hipchat)
+    config.handlers = INTEGRATIONS.tables(hipchat=hipchat)
     return start_api(config)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from runtime.nodes.alert_handlers import TICK_HANDLERS
-from runtime.pipeline.alert import HANDLERS, AlertNode
-from runtime.server import config
-from runtime.server.config import AlertHandlers
-from runtime.services.alert.handlers import HANDLER_KINDS, HandlerServices
-from runtime.settings import camel_case, key_of
-from runtime.task_master import HandlerServices as TaskMasterServices
+from runtime import integrations
+from runtime.integrations import INTEGRATIONS
+from runtime.settings import camel_case
 
 ROOT = Path(__file__).parents[2]
-SERVICES = Path(config.__file__).parents[1] / "services"
+SERVICES = Path(integrations.__file__).parents[1] / "services"
 
 KINDS = [
     "foo",
@@ -25,7 +20,7 @@ KINDS = [
 ]
 
 
-def tick_name(kind: str) -> str:
+def property_name(kind: str) -> str:
     """The property of alert nodes, as the handler's spec says."""
     with (SERVICES / kind / "handler.toml").open("rb") as file:
         spec = tomllib.load(file)["handler"]
@@ -34,38 +29,28 @@ def tick_name(kind: str) -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_kind_has_a_table_in_the_configuration(kind: str) -> None:
-    assert kind in {field.name for field in dataclasses.fields(AlertHandlers)}
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_tasks_and_replays_have_the_service(kind: str) -> None:
-    assert kind in {field.name for field in dataclasses.fields(TaskMasterServices)}
+def test_the_kind_has_a_section_and_its_service(kind: str) -> None:
+    assert kind in INTEGRATIONS.sections
+    assert INTEGRATIONS.services[kind].kind == kind
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_handlers_of_the_kind_can_be_made_over_http(kind: str) -> None:
-    assert kind in HANDLER_KINDS
-    assert isinstance(getattr(HandlerServices, kind), property)
+    service = INTEGRATIONS.services[kind](INTEGRATIONS.sections[kind](), None)
+    assert type(service.default_handler_config()) is INTEGRATIONS.kinds[kind]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_handlers_of_the_kind_can_be_made_in_scripts(kind: str) -> None:
-    assert kind in TICK_HANDLERS
-    assert tick_name(kind) in HANDLERS
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_alert_node_tells_of_the_kind(kind: str) -> None:
-    assert f"* `{tick_name(kind)}`:" in (AlertNode.__doc__ or "")
+    made = INTEGRATIONS.properties[property_name(kind)]
+    assert INTEGRATIONS.node_handlers[kind] is made
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_sample_configuration_shows_the_kind(kind: str) -> None:
     # as the server reads it: editors may have put a byte order mark there
     sample = tomllib.loads((ROOT / "etc/kapacitor.conf").read_text("utf-8-sig"))
-    [field] = [each for each in dataclasses.fields(AlertHandlers) if each.name == kind]
-    assert key_of(field) in sample
+    assert kind in sample
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -11,8 +11,8 @@ from scaffold import cli
 
 URL = "[config]\nurl = {}\n"
 TAIL = '[[request]]\nurl = "${config.url}"\ntext = "${event.message}"\n'
-ALERT = "runtime/pipeline/alert.py"
-HANDLERS = "runtime/nodes/alert_handlers.py"
+ALERT = "runtime/integrations/properties.py"
+HANDLERS = "runtime/integrations/node_handlers.py"
 
 
 def digest(root):
@@ -211,15 +211,15 @@ def test_what_is_no_spec_file(refused, tmp_path, name, monkeypatch):
         (lambda data: data + b"#" * 6_000_000, ""),
         (lambda data: data + b"\nif x:\n\ty = 1\n        z = 2\n", ".py:1"),
         (
-            lambda data: data.replace(b"TICK_HANDLERS: ", b"HANDLERS_GONE: "),
+            lambda data: data.replace(b"NODE_HANDLERS: ", b"HANDLERS_GONE: "),
             "paste this there by hand",
         ),
         (
-            lambda data: data + b"\nTICK_HANDLERS: dict = {'a': 1}\n",
+            lambda data: data + b"\nNODE_HANDLERS: dict = {'a': 1}\n",
             "paste this there by hand",
         ),
         (
-            lambda data: data + b"\nTICK_HANDLERS = dict(a=1)\n",
+            lambda data: data + b"\nNODE_HANDLERS = dict(a=1)\n",
             "paste this there by hand",
         ),
     ],

@@ -35,12 +35,12 @@ def test_a_new_handler_is_told_file_by_file(scaffold: Run) -> None:
     told = scaffold(*HUDDLE).stderr.splitlines()
     assert "      create runtime/services/huddle/service.py" in told
     assert any(
-        line.startswith("    register runtime/task_master.py:")
+        line.startswith("    register runtime/integrations/services.py:")
         and line.endswith(" service `huddle`")
         for line in told
     )
     assert any(
-        line.startswith("        done 15 create, 19 register in ") for line in told
+        line.startswith("        done 16 create, 14 register in ") for line in told
     )
     assert "       next: python -m pytest tests/runtime/services/huddle" in told
 
@@ -164,7 +164,7 @@ def test_a_dry_run_tells_what_a_run_does(scaffold: Run, project: Path) -> None:
 
 def test_a_dry_run_shows_the_patch_of_files_that_are_there(scaffold: Run) -> None:
     shown = scaffold(*HUDDLE, "-n").stdout
-    assert "+++ b/runtime/task_master.py" in shown
+    assert "+++ b/runtime/integrations/services.py" in shown
     assert "services/huddle/config.py\n" not in shown
 
 
@@ -187,7 +187,7 @@ def test_a_run_for_machines(scaffold: Run) -> None:
     assert (config["action"], config["role"]) == ("create", "owned")
     assert config["added"] > 10
     places = {(each["path"], each["place"]): each for each in told["registrations"]}
-    assert places["runtime/nodes/alert_handlers.py", "handler"]["key"] == "huddle"
+    assert places["runtime/integrations/node_handlers.py", "handler"]["key"] == "huddle"
     assert told["next"][0] == "python -m pytest tests/runtime/services/huddle"
     assert isinstance(told["elapsed_ms"], int)
 
@@ -312,14 +312,13 @@ def test_a_file_in_the_way_is_a_conflict(scaffold: Run, project: Path) -> None:
 
 
 def test_a_missing_place_is_told_with_the_snippet(scaffold: Run, project: Path) -> None:
-    file = project / "runtime/task_master.py"
-    file.write_text(file.read_text().replace("class HandlerServices", "class Other"))
+    file = project / "runtime/integrations/services.py"
+    file.write_text(file.read_text().replace("SERVICES:", "OTHERS:"))
     before = files(project)
     told = scaffold(*HUDDLE, code=5).stderr
-    assert (
-        "runtime/task_master.py: the fields of class HandlerServices: not found" in told
-    )
-    assert "huddle: HuddleService" in told
+    where = "runtime/integrations/services.py: the dict literal SERVICES"
+    assert f"{where}: not found" in told
+    assert '"huddle": HuddleService' in told
     assert files(project) == before
 
 
@@ -360,7 +359,7 @@ def test_a_held_tree_is_refused_with_6(scaffold: Run, project: Path) -> None:
 def test_what_does_not_import_is_found_before_anything_is_written(
     scaffold: Run, project: Path
 ) -> None:
-    file = project / "runtime/task_master.py"
+    file = project / "runtime/integrations/services.py"
     file.write_text(file.read_text() + "\nundefined_name\n")
     before = files(project)
     told = scaffold(*HUDDLE, "--verify", "import", code=4).stderr

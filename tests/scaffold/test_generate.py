@@ -23,6 +23,8 @@ from scaffold.tree import DiskTree, MemoryTree
 
 Files = dict[PurePosixPath, bytes]
 
+ROOM = "runtime/integrations"
+
 
 @pytest.fixture(scope="module")
 def before(made_project: Path) -> Files:
@@ -88,22 +90,20 @@ def test_a_missing_file_is_told(before: Files) -> None:
 
 def test_all_places_that_are_missing_are_told_at_once(before: Files) -> None:
     files = dict(before)
-    for path in ("runtime/task_master.py", "runtime/server/server.py"):
+    for path in (f"{ROOM}/services.py", f"{ROOM}/kinds.py"):
         files[PurePosixPath(path)] = b"x = 1\n"
     with pytest.raises(PlanErrors) as caught:
         refuse(generate(want("huddle"), MemoryTree(files)), "huddle")
-    assert "runtime/task_master.py: the fields of class HandlerServices" in str(
-        caught.value
-    )
-    assert "runtime/server/server.py: the call HandlerServices" in str(caught.value)
+    assert f"{ROOM}/services.py: the dict literal SERVICES" in str(caught.value)
+    assert f"{ROOM}/kinds.py: the dict literal KINDS" in str(caught.value)
 
 
 def test_one_place_that_is_missing_is_told_with_its_snippet(before: Files) -> None:
-    path = PurePosixPath("runtime/server/server.py")
-    text = before[path].replace(b"return HandlerServices(", b"return Others(")
+    path = PurePosixPath(f"{ROOM}/services.py")
+    text = before[path].replace(b"SERVICES:", b"OTHERS:")
     with pytest.raises(AnchorNotFound) as caught:
         refuse(generate(want("huddle"), MemoryTree({**before, path: text})), "huddle")
-    assert "huddle=HuddleService(config.huddle, client)," in caught.value.snippet
+    assert '"huddle": HuddleService,' in caught.value.snippet
 
 
 def test_a_property_of_another_handler_is_refused(before: Files) -> None:

@@ -2,10 +2,9 @@ import dataclasses
 
 import pytest
 
+from runtime.integrations import INTEGRATIONS
 from runtime.pipeline.alert import AlertNode
-from runtime.server.config import AlertHandlers, Config
-from runtime.services.alert.handlers import HANDLER_KINDS
-from runtime.task_master import HandlerServices
+from runtime.server.config import Config
 from scaffold import names
 from scaffold.names import (
     Names,
@@ -126,9 +125,9 @@ def _attributes(owner):
 
 
 def test_what_the_runtime_calls_something_is_no_name_for_a_handler():
-    used = _attributes(AlertNode) | _attributes(Config) | _attributes(AlertHandlers)
-    used |= _attributes(HandlerServices) | set(HANDLER_KINDS)
-    ours = {"foo", "hipchat", "hip_chat"}
+    used = _attributes(AlertNode) | _attributes(Config)
+    used |= {*INTEGRATIONS.sections, *INTEGRATIONS.kinds, *INTEGRATIONS.properties}
+    ours = {"foo", "hipchat", "hipChat"}
     assert [
         each for each in sorted(used - ours) if not names.kind_faults(each, "")
     ] == []

@@ -108,7 +108,10 @@ def test_an_option_more_changes_files_and_registrations(
 ) -> None:
     edit(huddle, SPEC, "[option]\n", '[option]\ncolour = { type = "str" }\n')
     scaffold("regenerate", "huddle")
-    assert "    colour: str" in (huddle / "runtime/pipeline/alert.py").read_text()
+    assert (
+        "    colour: str"
+        in (huddle / "runtime/services/huddle/property.py").read_text()
+    )
     assert findings(scaffold, code=0) == {}
 
 
@@ -145,9 +148,9 @@ def test_a_missing_file_is_made_again(scaffold: Run, huddle: Path) -> None:
 
 
 def test_a_missing_registration_is_made_again(scaffold: Run, huddle: Path) -> None:
-    path = "runtime/task_master.py"
+    path = "runtime/integrations/services.py"
     text = (huddle / path).read_text()
-    edit(huddle, path, "    huddle: HuddleService\n", "")
+    edit(huddle, path, '    "huddle": HuddleService,\n', "")
     assert findings(scaffold) == {"SC101": "scaffold regenerate huddle"}
     scaffold("regenerate", "huddle")
     assert (huddle / path).read_text() == text
@@ -168,15 +171,11 @@ def test_a_doubled_registration_comes_with_the_command_that_removes_it(
 def test_one_command_removes_all_that_is_too_much_in_a_file(
     scaffold: Run, huddle: Path
 ) -> None:
-    path = "runtime/pipeline/alert.py"
-    name, method = (
-        '    "huddle": HuddleHandler,\n',
-        "        return HuddleHandler(self)\n",
-    )
-    start = "    @handler_property\n    def huddle("
+    path = "runtime/integrations/properties.py"
+    name = '    "huddle": HuddleHandler,\n'
+    line = "from runtime.services.huddle.property import HuddleHandler\n"
     text = (huddle / path).read_text()
-    whole = text[text.index(start) : text.index(method)] + method + "\n"
-    edit(huddle, path, whole, whole * 2)
+    edit(huddle, path, line, line * 2)
     edit(huddle, path, name, name * 2)
     told = json.loads(scaffold("check", "--json", code=1).stdout)
     assert [finding["code"] for finding in told["findings"]] == ["SC102", "SC102"]
@@ -187,10 +186,8 @@ def test_one_command_removes_all_that_is_too_much_in_a_file(
 
 
 def test_an_edited_registration_is_kept(scaffold: Run, huddle: Path) -> None:
-    path = "runtime/task_master.py"
-    text = edit(
-        huddle, path, "huddle: HuddleService\n", "huddle: HuddleService  # mine\n"
-    )
+    path = "runtime/integrations/services.py"
+    text = edit(huddle, path, "HuddleService,\n", "HuddleService,  # mine\n")
     assert findings(scaffold, code=0) == {"SC103": "scaffold diff huddle"}
     scaffold("regenerate", "huddle")
     assert (huddle / path).read_text() == text
@@ -210,7 +207,7 @@ def test_registrations_of_a_handler_without_a_spec_are_left_too(
     shutil.rmtree(huddle / SERVICE.rpartition("/")[0])
     told = json.loads(scaffold("check", "--json", code=1).stdout)
     left = {finding["path"] for finding in told["findings"]}
-    assert {"runtime/task_master.py", "docs/handlers/huddle.md"} <= left
+    assert {"runtime/integrations/services.py", "docs/handlers/huddle.md"} <= left
     for fix in dict.fromkeys(finding["fix"] for finding in told["findings"]):
         subprocess.run(fix, shell=True, cwd=huddle, check=True)
     assert list(findings(scaffold)) == ["SC108"]
@@ -243,13 +240,13 @@ def test_the_diff_shows_what_people_changed_and_can_be_taken_back(
     edit(huddle, SERVICE, '"""The Huddle service."""', '"""Mine."""')
     edit(
         huddle,
-        "runtime/task_master.py",
-        "huddle: HuddleService\n",
-        "huddle: HuddleService  # m\n",
+        "runtime/integrations/services.py",
+        "HuddleService,\n",
+        "HuddleService,  # m\n",
     )
     shown = scaffold("diff", code=1).stdout
     assert '+"""Mine."""' in shown
-    assert "+    huddle: HuddleService  # m" in shown
+    assert '+    "huddle": HuddleService,  # m' in shown
     subprocess.run(
         ["git", "apply", "-R", "-"],
         input=shown,

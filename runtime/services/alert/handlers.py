@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from runtime.alert.types import Handler
 from runtime.dialing import Dialer
 from runtime.errors import OptionsError
+from runtime.golang.quoting import quote
+from runtime.integration import HandlerServices
 from runtime.options import Options, decode
+from runtime.pipeline.missing_handlers import advice
 from runtime.services.alert.kinds.aggregate import (
     AggregateHandler,
     AggregateHandlerConfig,
@@ -19,28 +22,6 @@ from runtime.services.alert.kinds.log import LogHandler, LogHandlerConfig
 from runtime.services.alert.kinds.publish import PublishHandler, PublishHandlerConfig
 from runtime.services.alert.kinds.tcp import TCPHandler, TCPHandlerConfig
 from runtime.services.alert.kinds.topics import Topics
-from runtime.services.foo.handler import HandlerConfig as FooHandlerConfig
-from runtime.services.hipchat.handler import HandlerConfig as HipChatHandlerConfig
-from runtime.services.httppost.service import HandlerConfig as HttpPostHandlerConfig
-from runtime.services.service import HandlerService
-
-OptionsT = TypeVar("OptionsT")
-
-
-class HandlerServices(Protocol):
-    """The services that deliver for handlers."""
-
-    @property
-    def foo(self) -> HandlerService[FooHandlerConfig]:
-        """The Foo service."""
-
-    @property
-    def hipchat(self) -> HandlerService[HipChatHandlerConfig]:
-        """The HipChat service."""
-
-    @property
-    def httppost(self) -> HandlerService[HttpPostHandlerConfig]:
-        """HTTP endpoints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +52,6 @@ class HandlerContext:
         return self.topics
 
 
-HandlerKind = Callable[[HandlerServices, Options, HandlerContext], Handler]
-
-
-def from_spec(
-    service: HandlerService[OptionsT], options: Options, context: HandlerContext
-) -> Handler:
-    """A handler of `service` with `options` over the defaults of its kind.
-
-    Raises:
-        OptionsError: the options do not decode.
-    """
-    name = f"*{service.kind}.HandlerConfig"
-    config = decode(options, service.default_handler_config(), type_name=name)
-    return service.handler(config)
-
-
 @runtime_checkable
 class Checkable(Protocol):
     """A handler with requirements that are checked when it is defined."""
@@ -115,47 +80,55 @@ def check_definition(handler: Handler) -> None:
 INTERNAL_KINDS = frozenset(("aggregate", "publish"))
 
 
-def _aggregate(options: Options, context: HandlerContext) -> Handler:
-    name = "*alert.AggregateHandlerConfig"
-    config = decode(options, AggregateHandlerConfig(), type_name=name)
-    return AggregateHandler(
-        config, context.target, f"{context.topic}/{context.handler}"
-    )
+def made(
+    kind: str, options: Options, services: HandlerServices, context: HandlerContext
+) -> Handler:
+    """A handler with `options` over the defaults of its kind.
+
+    Raises:
+        OptionsError: there is no such kind, the options do not decode, or what they ask
+            for is not there.
+    """
+    options_type = services.integrations.kinds.get(kind)
+    service = services.of_kind(kind)
+    make = _WITHOUT_SERVICE.get(options_type) if options_type else None
+    if options_type is not None and make is not None:
+        name = f"*alert.{options_type.__name__}"
+        return make(decode(options, options_type(), type_name=name), context)
+    if options_type is None or service is None:
+        how = advice(kind)
+        raise OptionsError(f"unsupported action kind {quote(kind)}{how}")
+    name = f"*{service.kind}.HandlerConfig"
+    config = decode(options, service.default_handler_config(), type_name=name)
+    return service.handler(config)
 
 
-def _exec(options: Options) -> Handler:
-    name = "*alert.ExecHandlerConfig"
-    return ExecHandler(decode(options, ExecHandlerConfig(), type_name=name))
+def _aggregate(options: AggregateHandlerConfig, context: HandlerContext) -> Handler:
+    name = f"{context.topic}/{context.handler}"
+    return AggregateHandler(options, context.target, name)
 
 
-def _log(options: Options) -> Handler:
-    name = "*alert.LogHandlerConfig"
-    return LogHandler(decode(options, LogHandlerConfig(), type_name=name))
+def _exec(options: ExecHandlerConfig, context: HandlerContext) -> Handler:
+    return ExecHandler(options)
 
 
-def _publish(options: Options, context: HandlerContext) -> Handler:
-    name = "*alert.PublishHandlerConfig"
-    config = decode(options, PublishHandlerConfig(), type_name=name)
-    return PublishHandler(config, context.target)
+def _log(options: LogHandlerConfig, context: HandlerContext) -> Handler:
+    return LogHandler(options)
 
 
-def _tcp(options: Options, context: HandlerContext) -> Handler:
-    name = "*alert.TCPHandlerConfig"
-    config = decode(options, TCPHandlerConfig(), type_name=name)
-    return TCPHandler(config, context.dialer)
+def _publish(options: PublishHandlerConfig, context: HandlerContext) -> Handler:
+    return PublishHandler(options, context.target)
 
 
-HANDLER_KINDS: dict[str, HandlerKind] = {
-    "aggregate": lambda services, options, context: _aggregate(options, context),
-    "exec": lambda services, options, context: _exec(options),
-    "foo": lambda services, options, context: from_spec(services.foo, options, context),
-    "hipchat": lambda services, options, context: from_spec(
-        services.hipchat, options, context
-    ),
-    "log": lambda services, options, context: _log(options),
-    "post": lambda services, options, context: from_spec(
-        services.httppost, options, context
-    ),
-    "publish": lambda services, options, context: _publish(options, context),
-    "tcp": lambda services, options, context: _tcp(options, context),
+def _tcp(options: TCPHandlerConfig, context: HandlerContext) -> Handler:
+    return TCPHandler(options, context.dialer)
+
+
+# what Kapacitor's alert service does itself
+_WITHOUT_SERVICE: dict[type, Callable[[Any, HandlerContext], Handler]] = {
+    AggregateHandlerConfig: _aggregate,
+    ExecHandlerConfig: _exec,
+    LogHandlerConfig: _log,
+    PublishHandlerConfig: _publish,
+    TCPHandlerConfig: _tcp,
 }

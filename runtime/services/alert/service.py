@@ -10,7 +10,6 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from operator import itemgetter
 
 from runtime.alert.inhibition import Inhibitors
 from runtime.alert.recovered import Retention
@@ -21,15 +20,14 @@ from runtime.dialing import Dialer
 from runtime.errors import DeliveryError, KapacitorError, OptionsError
 from runtime.golang.glob import match as glob_match
 from runtime.golang.quoting import quote
-from runtime.pipeline.missing_handlers import advice
+from runtime.integration import HandlerServices
 from runtime.services.alert.attached import Attached, Attachments
 from runtime.services.alert.event_states import EventStates
 from runtime.services.alert.handlers import (
-    HANDLER_KINDS,
     INTERNAL_KINDS,
     HandlerContext,
-    HandlerServices,
     check_definition,
+    made,
 )
 from runtime.services.alert.loop import Loop
 from runtime.services.alert.match import Match
@@ -43,13 +41,10 @@ from runtime.services.alert.specs import (
 from runtime.services.alert.state import ANONYMOUS, is_anonymous
 from runtime.store import Store
 from runtime.units import Clock
-from runtime.worker import paced
 
 DEFAULT_RETENTION = Retention()
 # where the database says how the nodes of its topics are numbered
 _NUMBERS = ("numbering", "nodes")
-# Handlers that a list looks at between two pauses.
-_TURN = 500
 
 _log = logging.getLogger("kapacitor.alert")
 
@@ -327,16 +322,14 @@ class AlertService:
         self._deliverer.settle_orphans(is_expected)
 
     def handlers(self, topic: str, pattern: str = "") -> list[HandlerSpec]:
-        """The handlers of a topic whose id matches, by id; any thread may ask.
+        """The handlers of a topic whose id matches, by id.
 
         Raises:
             PatternError: the pattern is malformed.
         """
         glob_match(pattern, "")  # a topic without handlers must not hide a bad one
         specs = self._specs.get(topic, {})
-        # of a copy: another thread may ask
-        ordered = sorted([*specs.items()], key=itemgetter(0))
-        return [spec for key, spec in paced(ordered, _TURN) if glob_match(pattern, key)]
+        return [spec for key, spec in sorted(specs.items()) if glob_match(pattern, key)]
 
     def handler(self, topic: str, handler: str) -> HandlerSpec:
         """One handler.
@@ -448,13 +441,9 @@ class AlertService:
         if spec.kind in self._disabled:
             _log.error(f"handler '{spec.kind}' is disabled")
             return None
-        kind = HANDLER_KINDS.get(spec.kind)
-        if kind is None:
-            how = advice(spec.kind)
-            raise OptionsError(f"unsupported action kind {quote(spec.kind)}{how}")
         policy.check_references(spec.options)
         context = HandlerContext(spec.topic, spec.id, self, self._dialer)
-        handler = kind(self._services, spec.options or {}, context)
+        handler = made(spec.kind, spec.options or {}, self._services, context)
         policy.check(spec.kind, getattr(handler, "options", None))
         match = Match.compile(spec.match) if spec.match else None
         return Attached(handler, match, external=spec.kind not in INTERNAL_KINDS)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from runtime.integration import Integrations, is_list
 from runtime.secret_mappings import hidden
 from runtime.secret_urls import hidden_url, is_url_name
 from runtime.secrets import Secret
@@ -44,24 +45,17 @@ class Section:
         return str(getattr(element, field.name))
 
 
-def sections_of(handlers: Any) -> dict[str, Section]:
-    """The sections that the fields of a dataclass of configurations are, sorted.
-
-    A field that holds a tuple is a list; its configuration class says in `element_key`
-    which option names an element.
-    """
-    hints = typing.get_type_hints(type(handlers))
+def sections_of(
+    integrations: Integrations, tables: Mapping[str, Any]
+) -> dict[str, Section]:
+    """The sections of handlers as `tables` has them, sorted."""
     found = {}
-    for field in dataclasses.fields(handlers):
-        name = key_of(field)
-        value = getattr(handlers, field.name)
-        hint = hints[field.name]
-        if typing.get_origin(hint) is tuple:
-            element_type = typing.get_args(hint)[0]
-            key = element_type.element_key
-            found[name] = Section(name, element_type, value, key)
+    for name, value in integrations.tables(**tables).items():
+        section = integrations.sections[name]
+        if is_list(section):
+            found[name] = Section(name, section, value, section.element_key)
         else:
-            found[name] = Section(name, hint, (value,))
+            found[name] = Section(name, section, (value,))
     return dict(sorted(found.items()))
 
 

@@ -125,6 +125,7 @@ class Service:
     """Posts events and rows to endpoints."""
 
     kind = "httppost"
+    handler_kind = "post"
     is_global = False
     state_changes_only = False
 

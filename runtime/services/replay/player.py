@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
 from itertools import groupby
 
 from runtime.compute import Compute
@@ -130,16 +129,15 @@ class Player:
         clock.now = max(clock.now, now)
         master.tick()
 
-    def _feed(self, master: TaskMaster, entries: list[Entry]) -> Iterator[None]:
+    def _feed(self, master: TaskMaster, entries: list[Entry]) -> None:
         if not master.has_timed_nodes:
-            yield from self._written(master, entries)
+            self._write(master, entries)
             return
         for moment, some in groupby(entries, lambda entry: entry.time):
             self._tick(master, moment + self._shift)
-            yield from self._written(master, list(some))
-            yield
+            self._write(master, list(some))
 
-    def _written(self, master: TaskMaster, entries: list[Entry]) -> Iterator[None]:
+    def _write(self, master: TaskMaster, entries: list[Entry]) -> None:
         shift = self._shift
         body = "\n".join(f"{entry.head} {entry.time + shift}" for entry in entries)
         newest = max(entry.time for entry in entries) + shift
@@ -150,7 +148,7 @@ class Player:
         except LineProtocolError as error:
             self._error = str(error)
             return
-        yield from master.fed(write, db, rp)
+        master.feed(write, db, rp)
 
     def _stopped(self, id: str, reason: str) -> None:
         self._error = reason

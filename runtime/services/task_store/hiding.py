@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from runtime.nodes.secret_properties import SecretFields
+from runtime.nodes.secret_properties import ScriptHandlers
 from runtime.secrets import Secret, redact
 from runtime.services.task_store.records import Vars
 from runtime.services.task_store.sites import Site, Spot, sites, string_tokens
@@ -62,16 +62,16 @@ class Shown:
 class Showings:
     """Finds out what may be shown, once for each definition."""
 
-    def __init__(self, fields: SecretFields) -> None:
-        """Hide what `fields`, those of handlers, hold."""
-        self.fields = fields
+    def __init__(self, handlers: ScriptHandlers) -> None:
+        """Hide the secrets of `handlers`."""
+        self.handlers = handlers
         self._known: dict[str, tuple[Definition, Shown]] = {}
 
     def of(self, id: str, definition: Definition) -> Shown:
         """What may be shown of the task or template of that id."""
         known = self._known.get(id)
         if known is None or known[0] != definition:
-            known = definition, shown(definition, self.fields)
+            known = definition, shown(definition, self.handlers)
             self._known[id] = known
         return known[1]
 
@@ -80,15 +80,15 @@ class Showings:
         self._known.pop(id, None)
 
 
-def shown(definition: Definition, fields: SecretFields) -> Shown:
+def shown(definition: Definition, handlers: ScriptHandlers) -> Shown:
     """What may be shown.
 
     Args:
         definition: as it is stored.
-        fields: which fields of handlers are secrets.
+        handlers: of scripts, and which of their fields are secrets.
     """
     script, variables = definition
-    hidden = [each for each in sites(script, variables, fields) if each.is_hidden]
+    hidden = [each for each in sites(script, variables, handlers) if each.is_hidden]
     if not hidden:
         return Shown(script, variables)
     secrets = [Secret(each.value, is_known=False) for each in hidden]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from runtime.nodes.secret_properties import SecretFields
+from runtime.nodes.secret_properties import ScriptHandlers
 from runtime.secret_names import HIDDEN, has_placeholder, is_placeholder
 from runtime.services.httpd.messages import RefusedError
 from runtime.services.task_store.hiding import Definition, replaced, rewritten
@@ -13,7 +13,7 @@ from runtime.tick.format import string_text
 
 
 def restored(
-    sent: Definition, before: Definition | None, fields: SecretFields
+    sent: Definition, before: Definition | None, handlers: ScriptHandlers
 ) -> Definition:
     """`sent` with the secrets of `before` where it shows that they are hidden.
 
@@ -23,15 +23,15 @@ def restored(
     Args:
         sent: by a client.
         before: what is stored, if anything is.
-        fields: which fields of handlers are secrets.
+        handlers: of scripts, and which of their fields are secrets.
 
     Raises:
         RefusedError: it is not clear which secret a place had.
     """
     if sent == before or not _hides(sent):
         return sent
-    news = sites(sent.script, sent.variables, fields)
-    olds = [] if before is None else sites(before.script, before.variables, fields)
+    news = sites(sent.script, sent.variables, handlers)
+    olds = [] if before is None else sites(before.script, before.variables, handlers)
     found: dict[Spot, Site] = {}
     for purpose in dict.fromkeys(each.purpose for each in news):
         of_new = [each for each in news if each.purpose == purpose]

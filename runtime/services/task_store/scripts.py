@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runtime.errors import ScriptError
-from runtime.pipeline.alert import HANDLERS, AlertNode
+from runtime.pipeline.alert import AlertNode
 from runtime.pipeline.evaluate import Script, dbrps, evaluate, task_type
 from runtime.pipeline.node import DeadmanSettings
+from runtime.pipeline.properties import HandlerProperties
 from runtime.pipeline.sideload import SideloadNode
 from runtime.services.alert.policy import ForbiddenError, Policy
 from runtime.services.httpd.messages import RefusedError
@@ -56,30 +57,40 @@ def parsed(script: str) -> Parsed:
     return Parsed(program, kind, dbrps(program))
 
 
-def compiled(task: Task, deadman: DeadmanSettings) -> Script:
+def compiled(
+    task: Task, deadman: DeadmanSettings, handlers: HandlerProperties
+) -> Script:
     """What a task runs.
 
     Args:
         task: the task.
         deadman: settings of the server.
+        handlers: what alert nodes can send to.
 
     Raises:
         RefusedError: its script is wrong.
     """
-    return _evaluated(task.script, task.type, task.vars, deadman, template=False)
+    return _evaluated(
+        task.script, task.type, task.vars, deadman, handlers, template=False
+    )
 
 
-def compiled_template(template: Template, deadman: DeadmanSettings) -> Script:
+def compiled_template(
+    template: Template, deadman: DeadmanSettings, handlers: HandlerProperties
+) -> Script:
     """What a template says, its variables without values.
 
     Args:
         template: the template.
         deadman: settings of the server.
+        handlers: what alert nodes can send to.
 
     Raises:
         RefusedError: its script is wrong.
     """
-    return _evaluated(template.script, template.type, {}, deadman, template=True)
+    return _evaluated(
+        template.script, template.type, {}, deadman, handlers, template=True
+    )
 
 
 def _evaluated(
@@ -87,13 +98,19 @@ def _evaluated(
     kind: str,
     variables: Vars,
     deadman: DeadmanSettings,
+    handlers: HandlerProperties,
     *,
     template: bool,
 ) -> Script:
     try:
         edge = "batch" if kind == "batch" else "stream"
         return evaluate(
-            parse(script), edge, variables, template=template, deadman=deadman
+            parse(script),
+            edge,
+            variables,
+            template=template,
+            deadman=deadman,
+            handlers=handlers,
         )
     except ScriptError as error:
         raise RefusedError(f"invalid TICKscript: {error}") from None
@@ -107,13 +124,13 @@ def check_handlers(script: Script, policy: Policy) -> None:
     """
     if policy.is_open:
         return
-    kinds = {kind: name for name, kind in HANDLERS.items()}
+    names = script.pipeline.handlers
     for node in script.pipeline.nodes:
         if isinstance(node, SideloadNode):
             raise RefusedError(_SIDELOAD, 403)
         for handler in node.handlers if isinstance(node, AlertNode) else ():
             try:
-                policy.check(kinds[type(handler)], handler)
+                policy.check(names.name_of(type(handler)), handler)
             except ForbiddenError as error:
                 raise RefusedError(str(error), 403) from None
 

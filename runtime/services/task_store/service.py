@@ -28,7 +28,7 @@ from runtime.services.httpd.router import Router
 from runtime.services.task_store.bodies import Body
 from runtime.services.task_store.hiding import Shown
 from runtime.services.task_store.records import Task, Template
-from runtime.services.task_store.scripts import compiled_template, formatted
+from runtime.services.task_store.scripts import formatted
 from runtime.services.task_store.tasks import Tasks
 from runtime.services.task_store.templates import Templates
 from runtime.services.task_store.view import View
@@ -267,7 +267,7 @@ class TaskStoreService:
     def _template_tree(
         self, template: Template, view: View, fields: frozenset[str] | None = None
     ) -> dict[str, Any]:
-        script = compiled_template(template, self._tasks.deadman)
+        script = self._templates.compiled(template)
         shown = self._templates.shown(template, script.variables)
         tree = {
             "link": self_link(f"{BASE}/templates/{template.id}"),

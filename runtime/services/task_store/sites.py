@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from runtime.errors import ScriptError
-from runtime.nodes.secret_properties import SecretFields
+from runtime.nodes.secret_properties import ScriptHandlers
 from runtime.pipeline.alert import PostHandler
 from runtime.pipeline.output import HTTPPostNode
 from runtime.pipeline.texts import Use, uses
@@ -85,25 +85,25 @@ def value_of(token: lexer.Token) -> str:
 
 
 def sites(
-    script: str, variables: Mapping[str, Var], fields: SecretFields
+    script: str, variables: Mapping[str, Var], handlers: ScriptHandlers
 ) -> list[Site]:
     """The texts that may be secrets, in the order of the script.
 
     Args:
         script: as it is stored or was sent.
         variables: those that the task sets.
-        fields: which fields of handlers are secrets.
+        handlers: of scripts, and which of their fields are secrets.
     """
     tokens = string_tokens(script)
     try:
-        said = uses(parse(script))
+        said = uses(parse(script), handlers.properties)
     except ScriptError:
         # nobody knows what its texts are for
         return [
             Site(Spot(start), "", value_of(token), HIDDEN, text=token.text)
             for start, token in tokens.items()
         ]
-    found = _of_uses(said, variables, fields)
+    found = _of_uses(said, variables, handlers)
     for start, token in tokens.items():
         if (spot := Spot(start)) in found:
             found[spot] = replace(found[spot], text=token.text)
@@ -113,13 +113,13 @@ def sites(
 
 
 def _of_uses(
-    said: Iterable[Use], variables: Mapping[str, Var], fields: SecretFields
+    said: Iterable[Use], variables: Mapping[str, Var], handlers: ScriptHandlers
 ) -> dict[Spot, Site]:
     found: dict[Spot, tuple[_Kind, Site]] = {}
     beside: dict[int, list[str]] = {}
     numbers: dict[Spot, int] = {}
     for use in said:
-        kind = _kind(use, fields)
+        kind = _kind(use, handlers)
         if kind is _Kind.NOTHING:
             beside.setdefault(use.number, []).append(f"{use.name}={use.value.text}")
             continue
@@ -133,9 +133,11 @@ def _of_uses(
     }
 
 
-def _kind(use: Use, fields: SecretFields) -> _Kind:
+def _kind(use: Use, handlers: ScriptHandlers) -> _Kind:
     is_secret = (
-        is_secret_name(use.key) if use.key else use.field in fields.get(use.owner, ())
+        is_secret_name(use.key)
+        if use.key
+        else use.field in handlers.secrets.get(use.owner, ())
     )
     if is_secret:
         return _Kind.SECRET

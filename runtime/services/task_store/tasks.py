@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from runtime.errors import KapacitorError
-from runtime.nodes.secret_properties import SecretFields
+from runtime.nodes.secret_properties import ScriptHandlers
 from runtime.pipeline.alert import AlertNode
 from runtime.pipeline.evaluate import Script
 from runtime.pipeline.node import DeadmanSettings
@@ -55,7 +55,7 @@ class Tasks:
         master: TaskMaster,
         topics: Topics,
         clock: Clock,
-        secrets: SecretFields,
+        handlers: ScriptHandlers,
         deadman: DeadmanSettings = DEFAULT_DEADMAN,
     ) -> None:
         """Keep tasks.
@@ -66,7 +66,7 @@ class Tasks:
             master: runs them.
             topics: of their alert nodes.
             clock: the time of day.
-            secrets: which fields of handlers are secrets.
+            handlers: of scripts, and which of their fields are secrets.
             deadman: settings for `|deadman()`.
         """
         self.records = records
@@ -77,7 +77,7 @@ class Tasks:
         self._clock = clock
         # of the definition that is stored; what a script says costs to find out
         self._scripts: dict[str, tuple[Task, Script]] = {}
-        self._showings = Showings(secrets)
+        self._showings = Showings(handlers)
         self._restarts = Restarts(topics, master.timers, clock, self._restart)
         master.stopped = self._stopped
 
@@ -129,14 +129,14 @@ class Tasks:
         known = self._scripts.get(task.id)
         if known is not None and _same_definition(known[0], task):
             return known[1]
-        script = compiled(task, self.deadman)
+        script = compiled(task, self.deadman, self.handlers.properties)
         self._scripts[task.id] = task, script
         return script
 
     @property
-    def secrets(self) -> SecretFields:
-        """Which fields of handlers are secrets."""
-        return self._showings.fields
+    def handlers(self) -> ScriptHandlers:
+        """The handlers of scripts."""
+        return self._showings.handlers
 
     def shown(self, task: Task) -> Shown:
         """What may be shown of a task: nothing secret."""
@@ -353,7 +353,7 @@ class Tasks:
         template_id = body.template_id or task.template_id
         script = self._script(task, body, template_id)
         sent = Definition(script, body.variables() or task.vars)
-        script, variables = restored(sent, before, self.secrets)
+        script, variables = restored(sent, before, self.handlers)
         found = parsed(script)
         made = dataclasses.replace(
             task,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection
 
+from runtime.pipeline.evaluate import Script
 from runtime.records import Records
 from runtime.services.alert.policy import OPEN, Policy
 from runtime.services.httpd.messages import RefusedError
@@ -29,7 +30,7 @@ class Templates:
         self.records = records
         self._tasks = tasks
         self._clock = clock
-        self._showings = Showings(tasks.secrets)
+        self._showings = Showings(tasks.handlers)
 
     def get(self, id: str) -> Template:
         """A template.
@@ -58,7 +59,7 @@ class Templates:
         now = self._clock()
         script = self._restored(body.script, None)
         template = Template(id, _type(script), script, "", now, now)
-        defaults = compiled_template(template, self._tasks.deadman).variables
+        defaults = self.compiled(template).variables
         self.records.put(template)
         self.shown(template, defaults).warn(id, "template")
         return template
@@ -96,7 +97,7 @@ class Templates:
             script = self._restored(body.script, before)
             kind = _type(script)
             template = dataclasses.replace(template, script=script, type=kind)
-        defaults = compiled_template(template, self._tasks.deadman).variables
+        defaults = self.compiled(template).variables
         self._update_tasks(before, template, policy, apart)
         self.records.replace(id, template)
         if template.id != id:
@@ -105,6 +106,15 @@ class Templates:
             self.shown(template, defaults).warn(template.id, "template")
         return template
 
+    def compiled(self, template: Template) -> Script:
+        """What a template says, its variables without values.
+
+        Raises:
+            RefusedError: its script is wrong.
+        """
+        tasks = self._tasks
+        return compiled_template(template, tasks.deadman, tasks.handlers.properties)
+
     def delete(self, id: str) -> None:
         """Forget a template, if there is one; its tasks keep their script."""
         self.records.delete(id)
@@ -112,7 +122,7 @@ class Templates:
 
     def _restored(self, script: str, before: Template | None) -> str:
         known = None if before is None else Definition(before.script, {})
-        return restored(Definition(script, {}), known, self._tasks.secrets).script
+        return restored(Definition(script, {}), known, self._tasks.handlers).script
 
     def _update_tasks(
         self,
@@ -141,7 +151,9 @@ class Templates:
             raise RefusedError("task does contain any dbrps", 500)
         if task.script != old.script:
             try:
-                script = compiled(task, self._tasks.deadman)
+                script = compiled(
+                    task, self._tasks.deadman, self._tasks.handlers.properties
+                )
             except RefusedError:
                 # the variables of a task that is off may be set later
                 if task.enabled:

@@ -4,7 +4,7 @@ import pytest
 
 from runtime.alert.types import Level
 from runtime.errors import TaskError
-from runtime.nodes.alert_handlers import TICK_HANDLERS
+from runtime.integrations import INTEGRATIONS
 from runtime.nodes.environment import Environment
 from runtime.nodes.task import ExecutingTask
 from runtime.pipeline.evaluate import evaluate
@@ -448,10 +448,12 @@ class TestHandlers:
         run = Run(script, "9 9 1", available=services(hipchat=config))
         assert len(run.told) == 3
 
-    def test_kinds_that_do_not_exist_are_refused(self, monkeypatch):
-        monkeypatch.delitem(TICK_HANDLERS, "tcp")
+    def test_kinds_that_do_not_exist_are_refused(self):
+        others = dict(INTEGRATIONS.node_handlers)
+        del others["tcp"]
+        integrations = dataclasses.replace(INTEGRATIONS, node_handlers=others)
         with pytest.raises(TaskError, match="no service for handler tcp"):
-            task(A + ".tcp('h:1')")
+            task(A + ".tcp('h:1')", available=integrations.started({}, None))
 
     @pytest.mark.parametrize(
         ("property_", "text"),
@@ -469,7 +471,9 @@ class TestHandlers:
         assert str(caught.value) == f"failed to create log alert handler: {text}"
 
     def test_handlers_without_services_are_refused(self):
-        script = evaluate(parse(A + ".hipChat()"), "stream")
+        script = evaluate(
+            parse(A + ".hipChat()"), "stream", handlers=INTEGRATIONS.handler_properties
+        )
         with pytest.raises(TaskError, match="no service for handler hipChat"):
             ExecutingTask("TASK", script, Environment("TASK", topics=RecordingTopics()))
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runtime.integrations import INTEGRATIONS
 from runtime.nodes.alert import AlertNode
 from runtime.nodes.environment import Environment
 from runtime.pipeline.evaluate import evaluate
@@ -51,7 +52,9 @@ class Fed:
 
     def __init__(self, script):
         self.topics = RecordingTopics()
-        [_, _, spec] = evaluate(parse(script), "stream").pipeline.nodes
+        [_, _, spec] = evaluate(
+            parse(script), "stream", handlers=INTEGRATIONS.handler_properties
+        ).pipeline.nodes
         environment = Environment("TASK", services=services(), topics=self.topics)
         self.node = AlertNode(spec, environment)
         self.passed = Collector()

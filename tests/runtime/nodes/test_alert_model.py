@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runtime.integrations import INTEGRATIONS
 from runtime.nodes.alert import AlertNode
 from runtime.nodes.environment import Environment
 from runtime.pipeline.evaluate import evaluate
@@ -161,7 +162,9 @@ class Fed:
     def __init__(self, rules: Rules) -> None:
         self.topics = RecordingTopics()
         script = parse(rules.script + ".topic('t')")
-        [_, _, spec] = evaluate(script, "stream").pipeline.nodes
+        [_, _, spec] = evaluate(
+            script, "stream", handlers=INTEGRATIONS.handler_properties
+        ).pipeline.nodes
         environment = Environment("TASK", services=services(), topics=self.topics)
         self.node = AlertNode(spec, environment)
         self.passed = Collector()

@@ -9,6 +9,7 @@ import tracemalloc
 import pytest
 
 from runtime.frames import Frame
+from runtime.integrations import INTEGRATIONS
 from runtime.line_protocol import parse
 from runtime.nodes.budget import Budget, BudgetError, Limits
 from runtime.nodes.environment import Environment
@@ -57,7 +58,13 @@ class Master:
 
     def start(self, id: str, nodes: str) -> None:
         tick = f"stream|from().measurement('m').groupBy('h'){nodes}"
-        self.master.start(id, evaluate(script_of(tick), "stream"), DBRPS)
+        self.master.start(
+            id,
+            evaluate(
+                script_of(tick), "stream", handlers=INTEGRATIONS.handler_properties
+            ),
+            DBRPS,
+        )
 
     def write(self, lines: list[str], *, at_once: bool) -> None:
         for body in ["\n".join(lines)] if at_once else lines:
@@ -107,7 +114,11 @@ def test_points_that_wait_for_another_parent_count(parents: str) -> None:
         "var a = stream|from().measurement('m')\n"
         f"var b = stream|from().measurement('n')\na|{parents}(b){names}|log()"
     )
-    running.master.start("bad", evaluate(script_of(script), "stream"), DBRPS)
+    running.master.start(
+        "bad",
+        evaluate(script_of(script), "stream", handlers=INTEGRATIONS.handler_properties),
+        DBRPS,
+    )
     running.write([f"m v=1 {n}" for n in range(500)], at_once=False)
     assert f"most of it in {parents}" in running.stopped["bad"]
 
@@ -205,7 +216,11 @@ def test_joins_of_many_points_of_one_time_take_no_quadratic_time() -> None:
         "var a = stream|from().measurement('m')\n"
         "var b = stream|from().measurement('n')\na|join(b).as('l', 'r')|log()"
     )
-    running.master.start("t", evaluate(script_of(script), "stream"), DBRPS)
+    running.master.start(
+        "t",
+        evaluate(script_of(script), "stream", handlers=INTEGRATIONS.handler_properties),
+        DBRPS,
+    )
     lines = "\n".join(["m v=1 5"] * 20_000 + ["n v=1 5"] * 20_000).encode()
     write = parse(lines, precision="s", now=0, db="d", rp="r")
     running.master.feed(write, "d", "r")

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.frames import Point
+from runtime.integrations import INTEGRATIONS
 from runtime.line_protocol import Write, parse
 from runtime.nodes import node
 from runtime.nodes.environment import Environment
@@ -75,7 +76,9 @@ writes = st.lists(st.lists(line, min_size=1, max_size=14), min_size=1, max_size=
 
 @functools.cache
 def compiled(text: str) -> Script:
-    return evaluate(parse_script(text), "stream")
+    return evaluate(
+        parse_script(text), "stream", handlers=INTEGRATIONS.handler_properties
+    )
 
 
 def started(text: str, id: str) -> ExecutingTask:

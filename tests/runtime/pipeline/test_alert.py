@@ -1,33 +1,30 @@
 """What the alert node and its handlers say: Kapacitor pipeline/alert.go."""
 
-import inspect
+from runtime.integrations import INTEGRATIONS
+from runtime.pipeline.alert import AlertNode, ExecHandler, LogHandler, TcpHandler
+from runtime.pipeline.properties import HandlerProperties
+from runtime.services.foo.property import FooHandler
+from runtime.services.hipchat.property import HipChatHandler
 
-import pytest
 
-from runtime.pipeline.alert import (
-    HANDLERS,
-    AlertNode,
-    ExecHandler,
-    FooHandler,
-    HipChatHandler,
-    LogHandler,
-    TcpHandler,
-)
-from runtime.pipeline.properties import Kind, properties_of
+def call(node: AlertNode, name: str, *arguments: str) -> object:
+    found = INTEGRATIONS.handler_properties.names_of(AlertNode).find(name)
+    assert found is not None
+    return found.apply(node, arguments)
 
 
 def test_handlers_are_kept_in_the_order_of_the_script() -> None:
     node = AlertNode()
-    first, other, second = node.foo(), node.hip_chat(), node.foo()
+    first, other, second = (call(node, each) for each in ("foo", "hipChat", "foo"))
     assert node.handlers_of(FooHandler) == [first, second]
     assert node.handlers_of(HipChatHandler) == [other]
 
 
 def test_handler_properties_take_arguments() -> None:
     node = AlertNode()
-    node.tcp("a:1")
-    node.exec("ls", "-l")
-    node.log("/tmp/a")
+    call(node, "tcp", "a:1")
+    call(node, "exec", "ls", "-l")
+    call(node, "log", "/tmp/a")
     assert node.handlers == [
         TcpHandler(node, address="a:1"),
         ExecHandler(node, command=("ls", "-l")),
@@ -35,15 +32,10 @@ def test_handler_properties_take_arguments() -> None:
     ]
 
 
-def test_each_handler_is_registered_in_every_place() -> None:
-    properties = properties_of(AlertNode)
-    made = {n: p for n, p in properties.items() if p.kind is Kind.HANDLER}
-    assert set(made) == set(HANDLERS)
-    for name, found in made.items():
-        method = getattr(AlertNode, found.attribute)
-        assert method.__annotations__["return"] == HANDLERS[name].__name__
-
-
-@pytest.mark.parametrize("name", HANDLERS)
-def test_each_handler_is_documented(name: str) -> None:
-    assert f"* `{name}`: " in inspect.cleandoc(AlertNode.__doc__ or "")
+def test_each_handler_property_makes_a_handler_of_its_class() -> None:
+    known: HandlerProperties = INTEGRATIONS.handler_properties
+    for name, handler in INTEGRATIONS.properties.items():
+        node = AlertNode()
+        arguments = ["a"] * len(handler.call.fixed)
+        assert type(call(node, name, *arguments)) is handler
+        assert known.name_of(handler) == name

@@ -3,10 +3,9 @@
 import pytest
 
 from runtime.errors import ScriptError
+from runtime.integrations import INTEGRATIONS
 from runtime.pipeline.alert import (
     AlertNode,
-    FooHandler,
-    HipChatHandler,
     LogHandler,
     PostHandler,
 )
@@ -14,6 +13,8 @@ from runtime.pipeline.evaluate import Script, dbrps, evaluate, task_type
 from runtime.pipeline.node import DeadmanSettings
 from runtime.pipeline.source import FromNode
 from runtime.pipeline.transform import EvalNode, WhereNode, WindowNode
+from runtime.services.foo.property import FooHandler
+from runtime.services.hipchat.property import HipChatHandler
 from runtime.tick import ast
 from runtime.tick.format import expression_text
 from runtime.tick.parser import parse
@@ -24,6 +25,7 @@ S = "stream|from().measurement('m')"
 
 
 def run(script: str, edge: str = "stream", **options: object) -> Script:
+    options.setdefault("handlers", INTEGRATIONS.handler_properties)
     return evaluate(parse(script), edge, **options)  # type: ignore[arg-type]
 
 

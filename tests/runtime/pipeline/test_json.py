@@ -1,6 +1,6 @@
 """A pipeline as JSON: Kapacitor pipeline/json.go, pipeline/alert.go."""
 
-from runtime.pipeline.alert import HANDLERS
+from runtime.integrations import INTEGRATIONS
 from runtime.pipeline.evaluate import evaluate
 from runtime.pipeline.json import node_data, pipeline_data
 from runtime.pipeline.node import Pipeline
@@ -8,7 +8,9 @@ from runtime.tick.parser import parse
 
 
 def pipeline_of(script: str) -> Pipeline:
-    return evaluate(parse(script), "stream").pipeline
+    return evaluate(
+        parse(script), "stream", handlers=INTEGRATIONS.handler_properties
+    ).pipeline
 
 
 def test_nodes_and_edges() -> None:
@@ -67,7 +69,7 @@ def test_an_alert_has_a_key_for_each_kind_of_handler() -> None:
         "inhibitors": [["c", ["host"]]],
         "stateChangesOnly": False,
         "stateChangesOnlyDuration": "0s",
-        **dict.fromkeys(HANDLERS),
+        **dict.fromkeys(INTEGRATIONS.properties),
         "hipChat": [{"room": "a", "token": ""}],
     }
 

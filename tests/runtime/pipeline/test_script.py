@@ -2,6 +2,7 @@
 
 import pytest
 
+from runtime.integrations import INTEGRATIONS
 from runtime.pipeline.evaluate import evaluate
 from runtime.pipeline.json import pipeline_data
 from runtime.pipeline.node import Pipeline
@@ -11,7 +12,9 @@ from runtime.tick.parser import parse
 
 
 def pipeline_of(source: str, edge: str = "stream") -> Pipeline:
-    return evaluate(parse(source), edge).pipeline
+    return evaluate(
+        parse(source), edge, handlers=INTEGRATIONS.handler_properties
+    ).pipeline
 
 
 def test_a_chain_is_written_as_scripts_are() -> None:

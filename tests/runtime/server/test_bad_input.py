@@ -126,7 +126,9 @@ def test_the_same_writes_give_the_same_events(api):
 )
 def test_an_alert_is_told_whatever_its_texts_are(config, start_api, properties):
     with LoopbackServer() as chat:
-        config.handlers.foo = type(config.handlers.foo)(enabled=True, url=chat.url)
+        config.handlers["foo"] = type(config.handlers["foo"])(
+            enabled=True, url=chat.url
+        )
         api = start_api(config)
         alert = f'stream|from()|alert().crit(lambda: "v" > 5){properties}.foo()'
         define(api, alert)

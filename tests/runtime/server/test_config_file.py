@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.errors import ConfigError
+from runtime.integrations import INTEGRATIONS
 from runtime.secrets import Secret
 from runtime.server.config import Config, demo_config
 from runtime.server.config_file import decode, find, read
@@ -106,15 +107,15 @@ data_dir = "/var/lib/kapacitor"
 
 
 def test_the_file_of_a_real_installation_is_accepted() -> None:
-    loaded = decode(REAL, Config())
+    loaded = decode(REAL, INTEGRATIONS)
     config = loaded.config
     config.validate()
     assert config.http.address() == ("", 9092)
     assert config.hostname == "localhost"
     assert config.task.snapshot_interval == MINUTE
-    assert config.handlers.hipchat.room == "malerts"
-    assert config.handlers.hipchat.token == Secret("tokentokentokentokentoken")
-    assert config.handlers.hipchat.state_changes_only
+    assert config.handlers["hipchat"].room == "malerts"
+    assert config.handlers["hipchat"].token == Secret("tokentokentokentokentoken")
+    assert config.handlers["hipchat"].state_changes_only
     assert loaded.warnings == ()
 
 
@@ -170,13 +171,13 @@ def test_without_a_host_in_the_file_the_server_listens_on_loopback() -> None:
 )
 def test_faults_tell_line_and_key(text: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        decode(text, Config())
+        decode(text, INTEGRATIONS)
     assert str(caught.value) == message
 
 
 def test_what_is_no_toml_tells_the_line() -> None:
     with pytest.raises(ConfigError, match=r"^toml: line 2: "):
-        decode("[http]\nbind-address = ", Config())
+        decode("[http]\nbind-address = ", INTEGRATIONS)
 
 
 @pytest.mark.parametrize(
@@ -239,7 +240,7 @@ def test_what_is_no_toml_tells_the_line() -> None:
 def test_what_has_no_effect_is_told_with_its_line(
     text: str, warnings: list[str]
 ) -> None:
-    assert list(decode(text, Config()).warnings) == warnings
+    assert list(decode(text, INTEGRATIONS).warnings) == warnings
 
 
 def test_keys_that_do_nothing_in_kapacitor_either_are_silent() -> None:
@@ -247,7 +248,7 @@ def test_keys_that_do_nothing_in_kapacitor_either_are_silent() -> None:
         '[auth]\nmeta-addr = "x"\nmeta-internal-shared-secret = "s"\n'
         '[task]\ndir = "/tasks"\n'
     )
-    assert decode(text, Config()).warnings == ()
+    assert decode(text, INTEGRATIONS).warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -265,12 +266,14 @@ def test_keys_that_do_nothing_in_kapacitor_either_are_silent() -> None:
 def test_names_and_tables_as_kapacitors_library_takes_them(
     text: str, room: str
 ) -> None:
-    loaded = decode(text, Config())
-    assert (loaded.config.handlers.hipchat.room, loaded.warnings) == (room, ())
+    loaded = decode(text, INTEGRATIONS)
+    assert (loaded.config.handlers["hipchat"].room, loaded.warnings) == (room, ())
 
 
 def test_an_empty_duration_leaves_the_default() -> None:
-    config = decode('[http]\nshutdown-timeout = ""\nread-timeout = 0', Config()).config
+    config = decode(
+        '[http]\nshutdown-timeout = ""\nread-timeout = 0', INTEGRATIONS
+    ).config
     assert (config.http.shutdown_timeout, config.http.read_timeout) == (10 * SECOND, 0)
 
 
@@ -332,7 +335,7 @@ def test_an_empty_duration_leaves_the_default() -> None:
     ],
 )
 def test_values_are_checked_in_order(text: str, message: str, tmp_path: Path) -> None:
-    config = decode(text, demo_config(tmp_path)).config
+    config = decode(text, INTEGRATIONS, demo_config(tmp_path, {})).config
     with pytest.raises(ConfigError) as caught:
         config.validate()
     assert str(caught.value) == message
@@ -347,13 +350,13 @@ def test_values_are_checked_in_order(text: str, message: str, tmp_path: Path) ->
     ],
 )
 def test_addresses(address: str, expected: tuple[str, int]) -> None:
-    config = decode(f'[http]\nbind-address = "{address}"', Config()).config
+    config = decode(f'[http]\nbind-address = "{address}"', INTEGRATIONS).config
     assert config.http.address() == expected
 
 
 def test_a_short_buffer_means_the_default() -> None:
-    short = decode("[alert]\ntopic-buffer-length = 999", Config()).config
-    long = decode("[alert]\ntopic-buffer-length = 1000", Config()).config
+    short = decode("[alert]\ntopic-buffer-length = 999", INTEGRATIONS).config
+    long = decode("[alert]\ntopic-buffer-length = 1000", INTEGRATIONS).config
     assert (short.alert.buffer_length, long.alert.buffer_length) == (5000, 1000)
 
 
@@ -361,7 +364,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "nofile.conf"
     expected = f"^parse config: open {path}: no such file or directory$"
     with pytest.raises(ConfigError, match=expected):
-        read(path, Config())
+        read(path, INTEGRATIONS)
 
 
 def test_where_the_file_is_looked_for(tmp_path: Path) -> None:
@@ -385,8 +388,8 @@ def test_where_the_file_is_looked_for(tmp_path: Path) -> None:
 
 
 def test_what_is_written_reads_back(tmp_path: Path) -> None:
-    config = decode(REAL, demo_config(tmp_path)).config
-    again = decode(dump(config, reveal=True), Config())
+    config = decode(REAL, INTEGRATIONS).config
+    again = decode(dump(config, reveal=True), INTEGRATIONS)
     assert again.config == config
     assert (again.warnings, again.absent) == ((), ())
 
@@ -394,7 +397,7 @@ def test_what_is_written_reads_back(tmp_path: Path) -> None:
 @given(hostname=st.text(st.characters(exclude_categories=["Cs"])))
 def test_every_text_is_written_so_that_it_reads_back(hostname: str) -> None:
     config = Config(hostname=hostname)
-    assert decode(dump(config), Config()).config.hostname == hostname
+    assert decode(dump(config), INTEGRATIONS).config.hostname == hostname
 
 
 HIDING = """\
@@ -414,7 +417,7 @@ HIDING = """\
 
 
 def test_a_table_is_written_without_its_secrets() -> None:
-    config = decode(HIDING, Config()).config
+    config = decode(HIDING, INTEGRATIONS).config
     text = dump(config)
     for secret in ("5ecret", "pass@", "abcdefghijklmnopqrstuvwx", 't\\"'):
         assert secret not in text
@@ -445,13 +448,13 @@ def test_a_table_is_written_without_its_secrets() -> None:
 )
 def test_what_hides_a_secret_is_none(text: str) -> None:
     with pytest.raises(ConfigError, match="hides a"):
-        decode(text, Config())
+        decode(text, INTEGRATIONS)
 
 
 def test_the_sample_file_holds_the_defaults_but_for_paths() -> None:
     sample = Path(__file__).parents[3] / "etc" / "kapacitor.conf"
-    config, warnings, absent = read(sample, Config())
+    config, warnings, absent = read(sample, INTEGRATIONS)
     config.validate()
     assert (warnings, absent) == ((), ())
     assert (config.http, config.alert) == (Config().http, Config().alert)
-    assert config.handlers == Config().handlers
+    assert config.handlers == INTEGRATIONS.tables()

@@ -6,9 +6,9 @@ import dataclasses
 import pytest
 
 from runtime.errors import ConfigError
+from runtime.integrations import INTEGRATIONS
 from runtime.pipeline.node import DeadmanSettings
 from runtime.secrets import Secret
-from runtime.server.config import AlertHandlers, Config
 from runtime.server.config_file import decode
 from runtime.server.config_text import dump
 from runtime.server.environment import apply
@@ -162,8 +162,8 @@ def test_a_deadman_of_less_than_a_second_fires_in_time(config, start_api, server
 
 
 def test_the_section_has_its_effect(config, start_api, clock, server):
-    config.deadman = decode(SECTION, Config()).config.deadman
-    config.handlers = AlertHandlers(
+    config.deadman = decode(SECTION, INTEGRATIONS).config.deadman
+    config.handlers = INTEGRATIONS.tables(
         hipchat=HipChatConfig(
             enabled=True, url=server.url, room="r", token=Secret("t"), global_=True
         )
@@ -180,7 +180,7 @@ def test_the_section_has_its_effect(config, start_api, clock, server):
 
 
 def test_the_section_is_read_from_file_and_environment():
-    loaded = decode(SECTION, Config())
+    loaded = decode(SECTION, INTEGRATIONS)
     assert loaded.warnings == ()
     assert loaded.config.deadman == DeadmanSettings(
         Duration(20 * SECOND),
@@ -189,7 +189,10 @@ def test_the_section_is_read_from_file_and_environment():
         '{{ .ID }}: {{ index .Fields "emitted" }} in INTERVAL',
         is_global=True,
     )
-    assert decode(dump(loaded.config), Config()).config.deadman == loaded.config.deadman
+    assert (
+        decode(dump(loaded.config), INTEGRATIONS).config.deadman
+        == loaded.config.deadman
+    )
     environ = {
         "KAPACITOR_DEADMAN_GLOBAL": "false",
         "KAPACITOR_DEADMAN_INTERVAL": "1m",
@@ -203,6 +206,6 @@ def test_the_section_is_read_from_file_and_environment():
 @pytest.mark.parametrize("interval", ["0s", "-1s"])
 def test_an_interval_that_no_task_could_start_with_is_refused(interval):
     text = f'data_dir = "x"\n[deadman]\ninterval = "{interval}"\nglobal = '
-    decode(text + "false", Config()).config.validate()
+    decode(text + "false", INTEGRATIONS).config.validate()
     with pytest.raises(ConfigError, match=r"^deadman: interval must be"):
-        decode(text + "true", Config()).config.validate()
+        decode(text + "true", INTEGRATIONS).config.validate()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from runtime.errors import ConfigError
+from runtime.integrations import INTEGRATIONS
 from runtime.secrets import Secret
 from runtime.server.config import Config
 from runtime.server.environment import apply, go_name, overlaid
@@ -13,7 +14,7 @@ from runtime.server.environment import apply, go_name, overlaid
 
 def test_names_follow_the_path() -> None:
     config = apply(
-        Config(),
+        Config(handlers=INTEGRATIONS.tables()),
         {
             "KAPACITOR_HOSTNAME": "h",
             "KAPACITOR_DATA_DIR": "/d",
@@ -30,9 +31,9 @@ def test_names_follow_the_path() -> None:
     assert config.http.bind_address == ":1"
     assert config.http.shutdown_timeout == 60_000_000_000
     assert config.alert.topic_buffer_length == 32
-    assert config.handlers.hipchat.state_changes_only is True
-    assert config.handlers.hipchat.token == Secret("s")
-    assert config.handlers.hipchat.room == ""
+    assert config.handlers["hipchat"].state_changes_only is True
+    assert config.handlers["hipchat"].token == Secret("s")
+    assert config.handlers["hipchat"].room == ""
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_names_follow_the_path() -> None:
 )
 def test_values_must_fit(name: str, value: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        apply(Config(), {f"KAPACITOR_{name}": value})
+        apply(Config(handlers=INTEGRATIONS.tables()), {f"KAPACITOR_{name}": value})
     assert str(caught.value) == f"apply env config: {message}"
 
 

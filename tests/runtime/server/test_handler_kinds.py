@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from runtime.server.config import AlertHandlers
+from runtime.integrations import INTEGRATIONS
 from runtime.services.httppost.config import Config as HttpPostConfig
 from runtime.testing.loopback import LoopbackServer
 
@@ -154,7 +154,7 @@ def test_headers_that_hold_keys_are_hidden_and_may_be_sent_back(api):
 
 
 def test_endpoints_of_the_file_are_checked_with_their_section(config):
-    config.handlers = AlertHandlers(httppost=(HttpPostConfig("e"),))
+    config.handlers = INTEGRATIONS.tables(httppost=(HttpPostConfig("e"),))
     with pytest.raises(Exception, match="httppost: must specify url"):
         config.validate()
 

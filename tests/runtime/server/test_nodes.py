@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from runtime.integrations import INTEGRATIONS
 from runtime.nodes.alert import AlertNode
-from runtime.server.config import AlertHandlers
 from runtime.services.httppost.config import Config as Endpoint
 from runtime.testing.clock import ManualClock
 from runtime.testing.loopback import LoopbackServer
@@ -27,7 +27,7 @@ def clock():
 
 @pytest.fixture
 def api(start_api, config, clock, server):
-    config.handlers = AlertHandlers(
+    config.handlers = INTEGRATIONS.tables(
         httppost=(Endpoint("e", server.url + "/{{.Name}}", row_template="{{.Tags.h}}"),)
     )
     return start_api(config, clock=clock)

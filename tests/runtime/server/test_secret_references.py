@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from runtime.errors import ConfigError
+from runtime.integrations import INTEGRATIONS
 from runtime.secret_references import Reference, read
-from runtime.server.config import AlertHandlers, Config
+from runtime.server.config import Config
 from runtime.server.config_file import decode
 from runtime.server.config_text import dump
 from runtime.services.hipchat.config import Config as HipChatConfig
@@ -38,7 +39,7 @@ def hipchat(config: Config, start_api: Any) -> Any:
         def start(*sections: str) -> tuple[Any, LoopbackServer]:
             room = HipChatConfig(True, server.url, room="r")
             endpoint = EndpointConfig("e", server.url)
-            config.handlers = AlertHandlers(hipchat=room, httppost=(endpoint,))
+            config.handlers = INTEGRATIONS.tables(hipchat=room, httppost=(endpoint,))
             return start_api(config), server
 
         yield start
@@ -61,12 +62,12 @@ def test_a_configuration_file_may_say_where_a_secret_stands(
 [http]
   shared-secret = {{ env = "A_TOKEN" }}
 """
-    config = decode(text, Config()).config
-    assert config.handlers.hipchat.token.reveal() == "5ecret-in-a-file"
+    config = decode(text, INTEGRATIONS).config
+    assert config.handlers["hipchat"].token.reveal() == "5ecret-in-a-file"
     assert config.http.shared_secret.reveal() == "5ecret-in-a-variable"
     # what is printed is a file again
     assert "5ecret" not in dump(config)
-    assert decode(dump(config), Config()).config == config
+    assert decode(dump(config), INTEGRATIONS).config == config
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_a_configuration_file_may_say_where_a_secret_stands(
 )
 def test_what_a_file_refers_to_must_be_there(said: str, text: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        decode(f"[hipchat]\n  token = {said}\n", Config())
+        decode(f"[hipchat]\n  token = {said}\n", INTEGRATIONS)
     assert 'toml: line 2 (last key "hipchat.token"' in str(caught.value)
     assert text in str(caught.value)
 

@@ -1,30 +1,16 @@
-import dataclasses
-
 import pytest
 
 from runtime.delivery import Deliverer
+from runtime.integrations import INTEGRATIONS
 from runtime.services.alert.api import AlertAPI
 from runtime.services.alert.service import AlertService
 from runtime.services.foo.config import Config as FooConfig
-from runtime.services.foo.service import Service as FooService
-from runtime.services.hipchat.config import Config as HipChatConfig
-from runtime.services.hipchat.service import Service as HipChatService
 from runtime.store import Store
 
 
 class NoClient:
     async def send(self, request):
         raise AssertionError("nothing is to be sent")
-
-
-@dataclasses.dataclass(frozen=True)
-class Services:
-    foo: FooService = dataclasses.field(
-        default_factory=lambda: FooService(FooConfig(room="dflt"), NoClient())
-    )
-    hipchat: HipChatService = dataclasses.field(
-        default_factory=lambda: HipChatService(HipChatConfig(), NoClient())
-    )
 
 
 class Offers(Deliverer):
@@ -77,7 +63,9 @@ def make(store, offers):
     """Starts an alert service as after a restart."""
 
     def make(**options):
-        service = AlertService(store, offers, Services(), **options)
+        tables = {"foo": FooConfig(room="dflt")}
+        services = INTEGRATIONS.started(tables, NoClient())
+        service = AlertService(store, offers, services, **options)
         service.open()
         return service
 

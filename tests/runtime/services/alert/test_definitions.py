@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runtime.server.config import AlertHandlers
+from runtime.integrations import INTEGRATIONS
 from runtime.services.alert.match import Match
 from runtime.services.httppost.config import Config as EndpointConfig
 from runtime.store import Store
@@ -33,7 +33,7 @@ stream
 def api(config: Any, start_api: Any) -> Any:
     """A server with the endpoint `known`."""
     endpoint = EndpointConfig("known", "http://127.0.0.1:1/")
-    config.handlers = AlertHandlers(httppost=(endpoint,))
+    config.handlers = INTEGRATIONS.tables(httppost=(endpoint,))
     return start_api(config)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from runtime.compute import Compute
 from runtime.errors import StoreError
-from runtime.server.config import AlertHandlers
+from runtime.integrations import INTEGRATIONS
 from runtime.services.config.sections import sections_of
 from runtime.services.config.service import ConfigService
 from runtime.services.foo.service import Service
@@ -51,14 +51,14 @@ def store():
 
 @pytest.fixture
 def foo():
-    return Watched(AlertHandlers().foo, client=None)
+    return Watched(INTEGRATIONS.tables()["foo"], client=None)
 
 
 @pytest.fixture
 def post(run, store, foo):
     """Posts changes of the room of `foo`, all at once; the statuses."""
     http, compute = HttpService("", 0, version="1"), Compute()
-    sections = sections_of(AlertHandlers())
+    sections = sections_of(INTEGRATIONS, {})
     config = ConfigService({"foo": sections["foo"]}, {"foo": foo}, store, compute)
     config.add_routes(http.router)
     config.open()

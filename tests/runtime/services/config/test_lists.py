@@ -10,6 +10,7 @@ import pytest
 
 from runtime.compute import Compute
 from runtime.errors import ConfigError
+from runtime.integration import Integrations
 from runtime.secrets import Secret
 from runtime.services.config.sections import sections_of
 from runtime.services.config.service import ConfigService
@@ -45,12 +46,6 @@ class Room:
             raise ConfigError("bad channel")
 
 
-@dataclass
-class Handlers:
-    slack: tuple[Room, ...] = (Room("w1", "#one"),)
-    empty: tuple[Room, ...] = ()
-
-
 class Service:
     def __init__(self) -> None:
         self.configs: Sequence[Room] = ()
@@ -78,7 +73,10 @@ class Lists:
         self._compute.start()
         self.http = HttpService("", 0, version="1")
         services = {"slack": self.service, "empty": Service()}
-        sections = sections_of(Handlers())
+        sections = sections_of(
+            Integrations({"slack": Room, "empty": Room}),
+            {"slack": (Room("w1", "#one"),)},
+        )
         config = ConfigService(sections, services, self.store, self._compute)
         config.add_routes(self.http.router)
         config.open()

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from runtime.integrations import INTEGRATIONS
 from runtime.secrets import Secret
-from runtime.server.config import AlertHandlers
 from runtime.services.hipchat.config import Config as HipChatConfig
 from runtime.services.httppost.config import BasicAuth, Config
 
@@ -31,7 +31,7 @@ def api(config: Any, start_api: Any) -> Any:
         basic_auth=BasicAuth("user", Secret("5ecret")),
     )
     hipchat = HipChatConfig(url="http://h/v2/room", token=Secret("5ecret-token"))
-    config.handlers = AlertHandlers(httppost=(endpoint,), hipchat=hipchat)
+    config.handlers = INTEGRATIONS.tables(httppost=(endpoint,), hipchat=hipchat)
     return start_api(config)
 
 

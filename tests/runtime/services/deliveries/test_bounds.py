@@ -113,7 +113,9 @@ class Faulty:
 
 def test_a_full_disk_refuses_writes_and_recovers(config, start_api, monkeypatch):
     with LoopbackServer() as chat:
-        config.handlers.foo = type(config.handlers.foo)(enabled=True, url=chat.url)
+        config.handlers["foo"] = type(config.handlers["foo"])(
+            enabled=True, url=chat.url
+        )
         api = start_api(config)
         task = {
             "id": "t",
@@ -179,8 +181,8 @@ def test_limits_are_what_is_promised():
 
 def test_what_a_full_disk_refuses_stays_as_it_was(config, start_api, monkeypatch):
     with LoopbackServer() as chat:
-        foo = type(config.handlers.foo)
-        config.handlers.foo = foo(enabled=True, url=chat.url, room="old")
+        foo = type(config.handlers["foo"])
+        config.handlers["foo"] = foo(enabled=True, url=chat.url, room="old")
         api = start_api(config)
         task = {"dbrps": [{"db": "d", "rp": "r"}], "script": SCRIPT}
         for id in ("delete", "disable", "rename"):
@@ -213,4 +215,4 @@ def test_what_a_full_disk_refuses_stays_as_it_was(config, start_api, monkeypatch
         assert write(api, "cpu,host=b value=95 2").status == 503
         assert api.ask("DELETE", "/tasks/delete")[0] == 503
         assert api.ask("GET", shown[0]) == before[0]
-        assert api.server._config.handlers.foo.room == "old"
+        assert api.server._config.handlers["foo"].room == "old"

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from runtime.integrations import INTEGRATIONS
 from runtime.secrets import Secret
-from runtime.server.config import AlertHandlers, Config
+from runtime.server.config import Config
 from runtime.services.deliveries.config import Config as DeliveryConfig
 from runtime.testing.loopback import LoopbackServer
 
@@ -35,13 +36,13 @@ def test_what_leads_to_them_is_dead_and_says_why(
         url, address = f"http://{host}:{port}", f"{host}:{port}"
         config.delivery = DeliveryConfig(denied_networks=("127.0.0.0/8", "::1"))
         hipchat = dataclasses.replace(
-            AlertHandlers().hipchat,
+            INTEGRATIONS.tables()["hipchat"],
             enabled=True,
             url=url,
             room="r",
             token=Secret("s3cret"),
         )
-        config.handlers = AlertHandlers(hipchat=hipchat)
+        config.handlers = INTEGRATIONS.tables(hipchat=hipchat)
         api = start_api(config)
         script = SCRIPT.format(address=address, url=url)
         dbrps = [{"db": "d", "rp": "r"}]

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from runtime.integrations import INTEGRATIONS
 from runtime.secrets import Secret
-from runtime.server.config import AlertHandlers
 from runtime.server.sections import HttpConfig, LoadConfig
 from runtime.services.load.files import MAX_BYTES
 
@@ -748,13 +748,13 @@ def test_secrets_of_an_unchanged_handler_are_read_again(
         f"  token: {{file: {secret}}}\n",
     )
     hipchat = dataclasses.replace(
-        AlertHandlers().hipchat,
+        INTEGRATIONS.tables()["hipchat"],
         enabled=True,
         url="http://127.0.0.1:1",
         room="r",
         token=Secret("x"),
     )
-    config.handlers = AlertHandlers(hipchat=hipchat)
+    config.handlers = INTEGRATIONS.tables(hipchat=hipchat)
     api = load()
     alerts = api.server._alerts
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from runtime.alert.types import Level
+from runtime.integrations import INTEGRATIONS
 from runtime.secrets import Secret
-from runtime.server.config import AlertHandlers, Config
+from runtime.server.config import Config
 from runtime.services.deliveries.config import Config as DeliveryConfig
 from runtime.services.httpd.messages import Answer, Request
 from runtime.services.servicetest.options import level, merged, shown
@@ -134,13 +135,13 @@ def endpoint() -> Iterator[LoopbackServer]:
 def ready(config: Config, start_api: Callable[..., Any], endpoint: Any) -> Any:
     """A server whose HipChat is the endpoint."""
     hipchat = dataclasses.replace(
-        AlertHandlers().hipchat,
+        INTEGRATIONS.tables()["hipchat"],
         enabled=True,
         url=endpoint.url,
         room="r",
         token=Secret("s3cret"),
     )
-    config.handlers = AlertHandlers(hipchat=hipchat)
+    config.handlers = INTEGRATIONS.tables(hipchat=hipchat)
     return start_api(config)
 
 

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from runtime.http_client import AiohttpClient
-from runtime.nodes.secret_properties import secret_fields
-from runtime.server.config import AlertHandlers
-from runtime.server.server import alert_services
+from runtime.integrations import INTEGRATIONS
+from runtime.nodes.secret_properties import ScriptHandlers, script_handlers
 from runtime.services.httpd.messages import RefusedError
 from runtime.services.task_store.hiding import Definition, shown
 from runtime.services.task_store.restoring import restored
@@ -16,7 +15,7 @@ from runtime.testing.loopback import LoopbackServer
 from runtime.tick.variables import Var
 
 DBRPS = [{"db": "d", "rp": "r"}]
-FIELDS = secret_fields(alert_services(AlertHandlers(), AiohttpClient()))
+FIELDS = script_handlers(INTEGRATIONS.started({}, AiohttpClient()))
 START = "stream|from()|alert()"
 UNKNOWN = (
     "the {} has *** in place of a secret ({}) that is not known here: "
@@ -88,7 +87,7 @@ def test_secrets_are_hidden(script: str, expected: str) -> None:
     ],
 )
 def test_scripts_without_secrets_are_as_they_were(script: str) -> None:
-    assert hidden(script) == shown(Definition(script, {}), {})
+    assert hidden(script) == shown(Definition(script, {}), ScriptHandlers())
     assert hidden(script).script is script
     assert put_back(script, "") == script
 

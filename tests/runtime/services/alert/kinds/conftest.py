@@ -5,7 +5,9 @@ import pytest
 from runtime.alert.types import Event, EventData, EventState, Level, Row
 from runtime.delivery import Deliverer
 from runtime.http_client import idempotency_key
-from runtime.services.alert.handlers import HANDLER_KINDS, HandlerContext
+from runtime.integration import HandlerServices
+from runtime.integrations import INTEGRATIONS
+from runtime.services.alert.handlers import HandlerContext, made
 from runtime.services.alert.service import AlertService
 from runtime.store import Store
 
@@ -65,7 +67,7 @@ def offers(store):
 
 @pytest.fixture
 def service(store, offers):
-    service = AlertService(store, offers, None)
+    service = AlertService(store, offers, HandlerServices(INTEGRATIONS))
     service.loop = Now()
     service.open()
     return service
@@ -100,6 +102,7 @@ def handle():
 @pytest.fixture
 def make(service):
     def make(kind, options):
-        return HANDLER_KINDS[kind](None, options, HandlerContext("t", "h", service))
+        context = HandlerContext("t", "h", service)
+        return made(kind, options, HandlerServices(INTEGRATIONS), context)
 
     return make

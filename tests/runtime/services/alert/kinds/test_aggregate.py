@@ -2,6 +2,8 @@ import pytest
 
 from runtime.alert.types import Level
 from runtime.errors import DeliveryError, OptionsError
+from runtime.integration import HandlerServices
+from runtime.integrations import INTEGRATIONS
 from runtime.services.alert.service import AlertService
 from runtime.services.alert.specs import HandlerSpec
 
@@ -65,7 +67,7 @@ def test_what_is_gathered_survives_a_restart(
     service, aggregate, out, events, handle, store, offers
 ):
     handle(aggregate, events(), key="k")
-    again = AlertService(store, offers, None)
+    again = AlertService(store, offers, HandlerServices(INTEGRATIONS))
     again.loop = type(service.loop)()
     again.open()
     again.loop.fire()

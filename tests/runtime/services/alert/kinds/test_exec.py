@@ -10,7 +10,9 @@ import pytest
 import uvloop
 
 from runtime.errors import DeliveryError, OptionsError
-from runtime.services.alert.handlers import HANDLER_KINDS, HandlerContext
+from runtime.integration import HandlerServices
+from runtime.integrations import INTEGRATIONS
+from runtime.services.alert.handlers import HandlerContext, made
 from runtime.services.alert.kinds.exec import (
     OUTPUT_BYTES,
     ExecHandler,
@@ -129,7 +131,12 @@ def test_settings_of_the_server_are_not_passed_on():
 
 def test_options_of_the_wrong_type_are_refused():
     with pytest.raises(OptionsError) as caught:
-        HANDLER_KINDS["exec"](None, {"prog": "/x", "args": ["a", 5]}, CONTEXT)
+        made(
+            "exec",
+            {"prog": "/x", "args": ["a", 5]},
+            HandlerServices(INTEGRATIONS),
+            CONTEXT,
+        )
     assert str(caught.value) == (
         "failed to decode options into *alert.ExecHandlerConfig: 1 error(s) decoding:"
         "\n\n* 'args[1]' expected type 'string', got unconvertible type 'float64', "

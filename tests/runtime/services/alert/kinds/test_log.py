@@ -8,8 +8,10 @@ import pytest
 
 from runtime.alert.types import Event, EventData, EventState, Row
 from runtime.errors import DeliveryError, OptionsError
+from runtime.integration import HandlerServices
+from runtime.integrations import INTEGRATIONS
 from runtime.options import FileMode
-from runtime.services.alert.handlers import HANDLER_KINDS, HandlerContext
+from runtime.services.alert.handlers import HandlerContext, made
 from runtime.services.alert.kinds.log import LogHandler, LogHandlerConfig
 
 CONTEXT = HandlerContext("t", "h")
@@ -22,7 +24,12 @@ def event(value=1.0):
 
 def test_appends_a_line_for_each_event(tmp_path):
     path = tmp_path / "alerts.log"
-    handler = HANDLER_KINDS["log"](None, {"path": str(path), "mode": 0o640}, CONTEXT)
+    handler = made(
+        "log",
+        {"path": str(path), "mode": 0o640},
+        HandlerServices(INTEGRATIONS),
+        CONTEXT,
+    )
     asyncio.run(handler.handle(event()))
     asyncio.run(handler.handle(event()))
     lines = path.read_text().splitlines()
@@ -48,7 +55,7 @@ def test_appends_a_line_for_each_event(tmp_path):
 )
 def test_wrong_options_are_refused(options, text):
     with pytest.raises(OptionsError) as caught:
-        HANDLER_KINDS["log"](None, options, CONTEXT)
+        made("log", options, HandlerServices(INTEGRATIONS), CONTEXT)
     assert str(caught.value) == text
 
 

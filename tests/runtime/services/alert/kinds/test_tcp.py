@@ -5,7 +5,9 @@ import socket
 import pytest
 
 from runtime.errors import DeliveryError, OptionsError
-from runtime.services.alert.handlers import HANDLER_KINDS, HandlerContext
+from runtime.integration import HandlerServices
+from runtime.integrations import INTEGRATIONS
+from runtime.services.alert.handlers import HandlerContext, made
 from runtime.services.alert.kinds.tcp import TCPHandler, TCPHandlerConfig
 from runtime.testing.events import changed_event, sample_event
 
@@ -23,7 +25,7 @@ def test_writes_a_line_of_json_and_an_empty_line():
         async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
             options = {"address": f"127.0.0.1:{port}"}
-            handler = HANDLER_KINDS["tcp"](None, options, CONTEXT)
+            handler = made("tcp", options, HandlerServices(INTEGRATIONS), CONTEXT)
             await handler.handle(sample_event())
             return await asyncio.wait_for(received, 5)
 
@@ -61,7 +63,7 @@ def test_an_address_that_is_none_is_not_tried_again(address):
 
 def test_unknown_options_are_refused():
     with pytest.raises(OptionsError) as caught:
-        HANDLER_KINDS["tcp"](None, {"addres": "x"}, CONTEXT)
+        made("tcp", {"addres": "x"}, HandlerServices(INTEGRATIONS), CONTEXT)
     assert str(caught.value) == (
         "failed to decode options into *alert.TCPHandlerConfig: 1 error(s) decoding:"
         "\n\n* '' has invalid keys: addres"

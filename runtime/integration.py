@@ -1,0 +1,124 @@
+"""Alert handlers as values: what a server is given, and the services it makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
+
+from runtime.http_client import HttpClient
+from runtime.pipeline.handler import AlertHandler
+from runtime.pipeline.properties import HandlerProperties
+from runtime.services.service import HandlerService
+
+Tables = Mapping[str, Any]
+"""The configuration of each section: a value of its class, or a tuple of such for a list."""
+
+
+class Service(HandlerService[Any], Protocol):
+    """A service as the server runs it."""
+
+    def __init__(self, config: Any, client: HttpClient) -> None: ...
+
+    async def open(self) -> None:
+        """Start the service."""
+
+    async def close(self) -> None:
+        """Stop the service."""
+
+    def prepared(self, configs: Sequence[Any]) -> Callable[[], None]:
+        """What puts a new configuration in force; until it is called, nothing changes.
+
+        Raises:
+            ConfigError: the service refuses it.
+        """
+
+    def test_options(self) -> Any:
+        """The service test's options with their present defaults."""
+
+    async def test(self, options: Any) -> None:
+        """Send what the service test asks for.
+
+        Raises:
+            DeliveryError: it was not delivered.
+        """
+
+
+@dataclass(frozen=True)
+class Integrations:
+    """Alert handlers, each with an entry in every table.
+
+    Attributes:
+        sections: the class of a section of the configuration file, by its name. One with
+            an `element_key` is a list, `[[httppost]]`.
+        services: the class of the service that a section configures, by its name.
+        kinds: the class of the options of handlers over HTTP, by their kind.
+        properties: the class of what scripts say of a handler, by the property's name.
+        node_handlers: the same class by the handler's kind, in the order in which the
+            handlers of an alert node get its events.
+    """
+
+    sections: Mapping[str, type[Any]] = field(default_factory=dict)
+    services: Mapping[str, type[Service]] = field(default_factory=dict)
+    kinds: Mapping[str, type[Any]] = field(default_factory=dict)
+    properties: Mapping[str, type[AlertHandler]] = field(default_factory=dict)
+    node_handlers: Mapping[str, type[AlertHandler]] = field(default_factory=dict)
+
+    @cached_property
+    def handler_properties(self) -> HandlerProperties:
+        """The properties as pipelines take them."""
+        return HandlerProperties(self.properties)
+
+    def tables(self, **changes: Any) -> dict[str, Any]:
+        """Every section with its defaults, but for `changes`."""
+        defaults = {
+            name: () if is_list(section) else section()
+            for name, section in self.sections.items()
+        }
+        return defaults | changes
+
+    def started(self, tables: Tables, client: HttpClient) -> HandlerServices:
+        """The services that `tables` configure; sections that they lack have defaults.
+
+        Raises:
+            ConfigError: a service cannot be made of its section.
+        """
+        configured = self.tables(**tables)
+        services = {
+            name: service(configured[name], client)
+            for name, service in self.services.items()
+        }
+        return HandlerServices(self, services)
+
+
+def is_list(section: type[Any]) -> bool:
+    """Whether a section of this class may be there several times."""
+    return hasattr(section, "element_key")
+
+
+@dataclass(frozen=True)
+class HandlerServices:
+    """The services that deliver alerts; replays share the one object.
+
+    Attributes:
+        integrations: what they were made of.
+        services: by the names of their sections.
+    """
+
+    integrations: Integrations = field(default_factory=Integrations)
+    services: Mapping[str, Service] = field(default_factory=dict)
+
+    def of_kind(self, kind: str) -> Service | None:
+        """The service that delivers for handlers of a kind; some need none."""
+        return self._of_kind.get(kind)
+
+    @cached_property
+    def _of_kind(self) -> Mapping[str, Service]:
+        return {each.handler_kind: each for each in self.services.values()}
+
+    def __getitem__(self, section: str) -> Any:
+        return self.services[section]
+
+
+NO_SERVICES = HandlerServices()

@@ -1,0 +1,13 @@
+"""Sections of the configuration file, each with the class of its values."""
+
+from typing import Any
+
+from runtime.services.foo.config import Config as FooConfig
+from runtime.services.hipchat.config import Config as HipChatConfig
+from runtime.services.httppost.config import Config as HttpPostConfig
+
+SECTIONS: dict[str, type[Any]] = {
+    "foo": FooConfig,
+    "hipchat": HipChatConfig,
+    "httppost": HttpPostConfig,
+}

@@ -1,0 +1,16 @@
+"""Properties of alert nodes in scripts that make handlers, each with its options."""
+
+from runtime.pipeline.alert import ExecHandler, LogHandler, PostHandler, TcpHandler
+from runtime.pipeline.handler import AlertHandler
+from runtime.services.foo.property import FooHandler
+from runtime.services.hipchat.property import HipChatHandler
+
+# in the order in which a script is written back
+PROPERTIES: dict[str, type[AlertHandler]] = {
+    "post": PostHandler,
+    "tcp": TcpHandler,
+    "exec": ExecHandler,
+    "log": LogHandler,
+    "hipChat": HipChatHandler,
+    "foo": FooHandler,
+}
