@@ -42,7 +42,7 @@ LAYERS = (
     # what serves the API of tasks stands above the tasks
     ("services.task_store", "services.load", "services.replay"),
     # the handlers that come with the server
-    ("integrations",),
+    ("integrations", "plugins"),
     ("server",),
 )
 # the command line imports no server; testing is for tests, of everything

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from runtime.errors import KapacitorError
 from runtime.server.flags import CONFIG_FLAGS, RUN_FLAGS, UsageError, flags
 from runtime.server.world import World
 from runtime.version import VERSION
+
+if TYPE_CHECKING:
+    from runtime.plugins import Found
 
 USAGE = """\
 Runs alert tasks over points that come in over HTTP.
@@ -36,12 +40,14 @@ Arguments of run:
     -disable-handlers KINDS  kinds of topic handlers that are not to run, as a,b
     -blacklist-cidrs CIDRS   more networks that are not connected to, as a,b
     -lenient                 start although a handler is enabled that is missing here
+    -no-project              load no handlers of the project in the current folder
 
 Arguments of config:
 
     -config PATH             the configuration file; /dev/null for none
     -hostname NAME           instead of the configuration's hostname
     -lenient                 as above
+    -no-project              as above
     -show-secrets            print secrets in the clear
 """
 _HELP = frozenset(("h", "help"))
@@ -52,7 +58,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
     # pathlib is slow to load
     home = os.path.expanduser("~")  # noqa: PTH111
-    sys.exit(run_command(given, World(os.environ, home)))
+    sys.exit(run_command(given, World(os.environ, home, folder=_current_folder())))
+
+
+def _current_folder() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109 - the same
+    except FileNotFoundError:
+        return ""
 
 
 def run_command(arguments: Sequence[str], world: World) -> int:
@@ -85,16 +98,29 @@ def run_command(arguments: Sequence[str], world: World) -> int:
 def _execute(command: str, arguments: Sequence[str], world: World) -> None:
     if command == "config":
         given = flags(arguments, CONFIG_FLAGS)
-        from runtime.integrations import INTEGRATIONS
+        handlers = _found(given, world)
         from runtime.server import effective
 
-        effective.show(given, world, INTEGRATIONS)
+        effective.show(given, world, handlers.integrations, handlers.warnings)
     else:
         given = flags(arguments, RUN_FLAGS)
-        from runtime.integrations import INTEGRATIONS
+        handlers = _found(given, world)
         from runtime.server import process
 
-        process.run(given, world, INTEGRATIONS)
+        process.run(given, world, handlers)
+
+
+def _found(given: Mapping[str, str], world: World) -> Found:
+    """The handlers of this server and of plugins.
+
+    Raises:
+        ConfigError: a plugin cannot be used.
+    """
+    from runtime import plugins
+    from runtime.integrations import INTEGRATIONS
+
+    folder = "" if "no-project" in given else world.folder
+    return plugins.found(INTEGRATIONS, folder)
 
 
 if __name__ == "__main__":

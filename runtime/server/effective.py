@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from runtime.errors import ConfigError
@@ -91,7 +91,12 @@ def validate(config: Config) -> None:
         raise ConfigError(f"{error}. {_HINT}") from None
 
 
-def show(flags: Mapping[str, str], world: World, integrations: Integrations) -> None:
+def show(
+    flags: Mapping[str, str],
+    world: World,
+    integrations: Integrations,
+    warnings: Iterable[str] = (),
+) -> None:
     """Print the configuration as TOML; secrets only with the flag `show-secrets`.
 
     Raises:
@@ -99,7 +104,7 @@ def show(flags: Mapping[str, str], world: World, integrations: Integrations) -> 
     """
     loaded = load(flags, world, integrations, complete=True)
     reveal = "show-secrets" in flags
-    for warning in loaded.warnings:
+    for warning in (*warnings, *loaded.warnings):
         print(warning, file=sys.stderr)
     validate(loaded.config)
     if not reveal and hides_secrets(loaded.config):

@@ -11,12 +11,15 @@ UNSUPPORTED = ("cpuprofile", "memprofile")
 RUN_FLAGS = frozenset(
     (
         *("config", "hostname", "pidfile", "log-file", "log-level"),
-        *("disable-handlers", "blacklist-cidrs", "lenient", *UNSUPPORTED),
+        *("disable-handlers", "blacklist-cidrs", "lenient", "no-project"),
+        *UNSUPPORTED,
     )
 )
-CONFIG_FLAGS = frozenset(("config", "hostname", "lenient", "show-secrets"))
+CONFIG_FLAGS = frozenset(
+    ("config", "hostname", "lenient", "no-project", "show-secrets")
+)
 # flags without a value
-SWITCHES = frozenset(("lenient", "show-secrets"))
+SWITCHES = frozenset(("lenient", "no-project", "show-secrets"))
 _TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
 _FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
 

@@ -17,6 +17,7 @@ from typing import Protocol
 from runtime.addresses import DeniedNetworks
 from runtime.errors import ConfigError, KapacitorError
 from runtime.integration import Integrations
+from runtime.plugins import Found
 from runtime.server.config import Config
 from runtime.server.effective import load, validate
 from runtime.server.flags import UNSUPPORTED, UsageError, listed
@@ -50,7 +51,7 @@ class _Server(Protocol):
         """Load the load directory again."""
 
 
-def run(flags: Mapping[str, str], world: World, integrations: Integrations) -> None:
+def run(flags: Mapping[str, str], world: World, found: Found) -> None:
     """Serve until a signal comes.
 
     Raises:
@@ -60,7 +61,7 @@ def run(flags: Mapping[str, str], world: World, integrations: Integrations) -> N
         if flags.get(name):
             raise UsageError(f"-{name} is not supported by this server")
     print(LOGO, flush=True)
-    loaded = load(flags, world, integrations)
+    loaded = load(flags, world, found.integrations)
     config = loaded.config
     config.logging = dataclasses.replace(
         config.logging,
@@ -72,13 +73,16 @@ def run(flags: Mapping[str, str], world: World, integrations: Integrations) -> N
         configure(config.logging)
     except ConfigError as error:
         raise ConfigError(f"init logging: {error}") from None
-    for warning in loaded.warnings:
+    for plugin in found.plugins:
+        extra = {"plugin": str(plugin), "handlers": plugin.handlers}
+        log.info("found handlers", extra=extra)
+    for warning in (*found.warnings, *loaded.warnings):
         log.warning(warning)
     disabled = frozenset(listed(flags, "disable-handlers"))
     pidfile = flags.get("pidfile", "")
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(_serve(config, integrations, disabled, pidfile))
+            runner.run(_serve(config, found.integrations, disabled, pidfile))
     except KapacitorError as error:
         log.error(str(error))
         raise

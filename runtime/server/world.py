@@ -13,8 +13,10 @@ class World(NamedTuple):
         environ: environment variables.
         home: the user's home directory.
         etc: the system's configuration directory.
+        folder: where a project is looked for; "" for nowhere.
     """
 
     environ: Mapping[str, str]
     home: str
     etc: str = "/etc"
+    folder: str = ""

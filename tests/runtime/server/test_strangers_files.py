@@ -168,9 +168,9 @@ def test_what_is_printed_starts_a_server(
 
 
 SLACK_MISSING = (
-    '[slack] is enabled, and this server has no handler "slack". Make it with '
-    "`scaffold new-handler slack`, run kapacitord in the project that has it, disable "
-    "it, or start with -lenient to go without its alerts"
+    '[slack] is enabled, and this server has no handler "slack". Run kapacitord in the '
+    "project that has it, install that project, make the handler with `scaffold "
+    "new-handler slack`, disable it, or start with -lenient to go without its alerts"
 )
 
 
