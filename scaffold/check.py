@@ -11,9 +11,10 @@ from typing import NamedTuple
 from scaffold import places, state
 from scaffold.errors import AnchorNotFound, PlanError
 from scaffold.generate import Wanted, same
-from scaffold.patching.patch import find, fitted, text_of
+from scaffold.patching.patch import find, fitted, is_same, text_of
 from scaffold.patching.place import Place, Registration
 from scaffold.patching.slots import Entry, Slot, Source
+from scaffold.patching.syntax import is_alone
 from scaffold.places import EDIT
 from scaffold.state import Record
 from scaffold.tree import Tree
@@ -74,7 +75,6 @@ class Examiner:
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
         self._sources: dict[PurePosixPath, Source] = {}
-        self._slots: dict[tuple[PurePosixPath, str], Slot] = {}
 
     def examine(self, want: Wanted) -> list[Finding]:
         """What is wrong with a handler that has a spec."""
@@ -116,10 +116,10 @@ class Examiner:
                 continue
             asked = Registration(Place(path, place, anchor, key), "")
             with contextlib.suppress(AnchorNotFound):
-                for entry in self._slot(asked)[1].entries:
-                    if entry.key == key:
-                        name = f"`{key}` in {anchor.name}"
-                        yield _surplus("SC108", path, entry, f"{name}: {message}")
+                source, slot = self._slot(asked)
+                for entry in slot.named(key):
+                    text = f"`{key}` in {anchor.name}: {message}"
+                    yield _surplus("SC108", source, entry, text, "")
 
     def _files(self, want: Wanted, record: Record, fix: str) -> Iterator[Finding]:
         for path, text in record.files.items():
@@ -155,7 +155,7 @@ class Examiner:
             yield Finding("SC101", asked.place.path, 0, message, fix)
             return
         name = f"`{asked.place.key}` in {asked.place.anchor.name}"
-        entries = [entry for entry in slot.entries if entry.key == asked.place.key]
+        entries = slot.named(asked.place.key)
         if not entries:
             yield Finding(
                 "SC101", asked.place.path, slot.end, f"{name}: is missing", fix
@@ -163,13 +163,15 @@ class Examiner:
             return
         if len(entries) > 1:
             message = f"{name}: is there twice"
-            yield _surplus("SC102", asked.place.path, entries[-1], message)
+            yield _surplus("SC102", source, entries[-1], message, fix)
         line = entries[0].first + 1
-        if base is not None and text_of(source, entries[0], slot) != base:
+        now = text_of(source, entries[0], slot)
+        is_edited = not (entries[0].is_indirect or is_same(asked, now, base))
+        if base is not None and is_edited:
             look = f"scaffold diff {kind}"
             message = f"{name}: was edited by hand; kept"
             yield Finding("SC103", asked.place.path, line, message, look)
-        if fitted(asked, slot) != (base or ""):
+        if not is_same(asked, fitted(asked, slot), base or ""):
             yield Finding("SC106", asked.place.path, line, f"{name}: moved on", fix)
 
     def _slot(self, asked: Registration) -> tuple[Source, Slot]:
@@ -180,9 +182,7 @@ class Examiner:
                 raise PlanError(path, "is missing")
             self._sources[path] = Source(path, data)
         source = self._sources[path]
-        if (path, asked.place.place) not in self._slots:
-            self._slots[path, asked.place.place] = find(source, asked)
-        return source, self._slots[path, asked.place.place]
+        return source, find(source, asked)
 
     def _blame_spec(
         self, want: Wanted, record: Record, findings: list[Finding]
@@ -235,6 +235,11 @@ def mended(findings: Sequence[Finding]) -> list[Finding]:
     ]
 
 
-def _surplus(code: str, path: PurePosixPath, entry: Entry, message: str) -> Finding:
+def _surplus(
+    code: str, source: Source, entry: Entry, message: str, fix: str
+) -> Finding:
+    """An entry too much; `fix` is for one that shares its lines with others."""
     first, last = entry.first + 1, entry.end
-    return Finding(code, path, first, message, "", (first, last))
+    if entry.holder is not None and not is_alone(source, entry):
+        return Finding(code, source.path, first, message, fix)
+    return Finding(code, source.path, first, message, "", (first, last))

@@ -238,7 +238,6 @@ def _verify(project: Project, result: ChangeSet, level: str) -> None:
     verify.compiles(result.changes, result.shared)
     if level == "none" or not result.changes:
         return
-    verify.reads_back(result.changes)
     verify.imports(project.root, result.changes, project.package)
     if level == "tests":
         tests = [

@@ -46,6 +46,7 @@ from scaffold.patching.outcomes import (
 )
 from scaffold.patching.patch import register
 from scaffold.patching.place import Place, Registration
+from scaffold.patching.style import style_of
 from scaffold.rendering.layout import fit_module
 from scaffold.spec.model import HandlerSpec
 from scaffold.state import Record
@@ -284,12 +285,13 @@ def _places(
 ) -> tuple[list[Change], list[PlaceOutcome]]:
     changes: list[Change] = []
     outcomes: list[PlaceOutcome] = []
+    style = style_of(tree.read(PurePosixPath("pyproject.toml")))
     for path, registrations in _by_file(want, record).items():
         data = tree.read(path)
         try:
             if data is None:
                 raise PlanError(path, "is missing")
-            patched, found = register(path, data, registrations)
+            patched, found = register(path, data, registrations, style)
         except PlanError as error:
             outcomes += [
                 FileUnusable(asked.place, asked.text, error=error)

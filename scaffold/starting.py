@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from scaffold import check, disk, merging, places, state, testing
+from scaffold import check, disk, places, state, testing
 from scaffold.change import Change
 from scaffold.errors import PlanError, UsageError, WriteFailed
 from scaffold.generate import ChangeSet, wanted
@@ -182,7 +182,6 @@ def _project_files(name: str, package: str) -> Iterator[tuple[PurePosixPath, byt
         "README.md": _README.format(name=name, install=testing.INSTALL),
         "CHANGELOG.md": _CHANGELOG,
         ".gitignore": _GITIGNORE,
-        ".gitattributes": "\n".join([*merging.attributes(package), ""]),
     }
     for file_name, text in texts.items():
         yield PurePosixPath(file_name), text.encode()

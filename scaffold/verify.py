@@ -36,25 +36,6 @@ def compiles(changes: Sequence[Change], proven: Collection[PurePosixPath]) -> No
             ) from error
 
 
-def reads_back(changes: Sequence[Change]) -> None:
-    """Have libcst read every module that is patched, and give back the same bytes.
-
-    Raises:
-        VerificationFailed: it reads another module than Python does, or none.
-    """
-    import libcst
-
-    for change in changes:
-        if change.before is None or change.after is None or change.path.suffix != ".py":
-            continue
-        try:
-            same = libcst.parse_module(change.after).bytes == change.after
-        except libcst.ParserSyntaxError as error:
-            raise VerificationFailed(f"{change.path}: {error.message}") from error
-        if not same:
-            raise VerificationFailed(f"{change.path}: does not read back byte for byte")
-
-
 def imports(root: Path, changes: Sequence[Change], package: str) -> None:
     """Import every module that would change.
 

@@ -1,16 +1,18 @@
-"""Puts registrations into a file: finds by syntax, decides by key, inserts as text."""
+"""Puts registrations into a file: read by syntax, decided by key, written as nodes."""
 
 from __future__ import annotations
 
+import ast
 import textwrap
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import PurePosixPath
-from typing import NamedTuple
 
 from scaffold.errors import AnchorNotFound, PlanError
+from scaffold.patching import layout
+from scaffold.patching.imports import FromImport, ImportBlock
 from scaffold.patching.outcomes import (
     AlreadyRegistered,
     EntryConflict,
@@ -27,32 +29,30 @@ from scaffold.patching.outcomes import (
 )
 from scaffold.patching.place import Registration
 from scaffold.patching.slots import Entry, Slot, Source, Unfit
-from scaffold.rendering.layout import fit_entry
+from scaffold.patching.style import Style
+from scaffold.patching.writing import Edit, beside, inserted, removed, replaced, text_of
 
+__all__ = ["find", "fitted", "is_same", "register", "text_of"]
+
+_STYLE = Style()
 _WITHOUT_ENTRY = (NotWanted, NameTaken, PlaceMissing, SurplusRemoved, Unregistered)
 """Outcomes after which there is no entry."""
-
-
-class _Edit(NamedTuple):
-    """An outcome, and the lines of the file that it replaces.
-
-    Attributes:
-        outcome: what becomes of the registration.
-        start: the first line that is replaced.
-        stop: the line after the last one.
-        text: what is written there.
-    """
-
-    outcome: PlaceOutcome
-    start: int = 0
-    stop: int = 0
-    text: str = ""
+_WRITTEN = Registered | EntryUpdated
 
 
 def register(
-    path: PurePosixPath, data: bytes, registrations: Sequence[Registration]
+    path: PurePosixPath,
+    data: bytes,
+    registrations: Sequence[Registration],
+    style: Style = _STYLE,
 ) -> tuple[bytes, tuple[PlaceOutcome, ...]]:
     """Put all registrations of one file in, in one go.
+
+    Args:
+        path: the file.
+        data: what it holds.
+        registrations: what is wanted in it.
+        style: how the project lays out its code.
 
     Returns:
         The patched file, and at least one outcome for each registration, in order.
@@ -60,15 +60,20 @@ def register(
     Raises:
         PlanError: the file cannot be read, or the patched one would not be right.
     """
-    source = _source(path, data)
-    edits = [edit for asked in registrations for edit in _edits(source, asked)]
-    text = _apply(source, edits)
-    outcomes = _with_lines(edits)
-    if text == source.text:
-        return data, outcomes
-    patched = source.encode(text)
-    _prove(path, patched, edits)
-    return patched, outcomes
+    before = source = _source(path, data)
+    outcomes: dict[int, list[PlaceOutcome]] = {}
+    # Imports last: what has been written tells whether one is needed, and from where on.
+    for number, asked in sorted(enumerate(registrations), key=_turn):
+        source, outcomes[number] = _registered(source, asked, style)
+    patched = data
+    if source is not before:
+        patched = source.encode(source.text)
+        source = _proven(path, patched)
+    return patched, tuple(
+        each
+        for number, asked in enumerate(registrations)
+        for each in _with_lines(asked, outcomes[number], before, source)
+    )
 
 
 @lru_cache(maxsize=64)
@@ -78,253 +83,200 @@ def _source(path: PurePosixPath, data: bytes) -> Source:
 
 
 def find(source: Source, registration: Registration) -> Slot:
-    """The one slot of a registration.
+    """The place of a registration.
 
     Raises:
-        AnchorNotFound: there is none, more than one, or it is in an unusable form.
+        AnchorNotFound: the file has none.
     """
     place = registration.place
+    known = (place.anchor, place.anchor.scope(place.key))
     try:
-        slots = place.anchor.slots(source, place.key)
+        if known not in source.memo:
+            source.memo[known] = place.anchor.slot(source, place.key)
     except Unfit as unfit:
         raise _refusal(registration, str(unfit)) from None
-    if len(slots) != 1:
-        problem = f"found {len(slots)} times" if slots else "not found"
-        raise _refusal(registration, problem)
-    return slots[0]
-
-
-def text_of(source: Source, entry: Entry, slot: Slot) -> str:
-    """An entry's text as a fragment: not indented, with plain line ends."""
-    lines = source.lines[entry.first : entry.end]
-    plain = [line.replace("\r\n", "\n").removeprefix(slot.indent) for line in lines]
-    return "".join(_spaces(line, slot.unit) for line in plain).rstrip("\n") + "\n"
+    slot: Slot = source.memo[known]
+    return slot
 
 
 def fitted(registration: Registration, slot: Slot) -> str:
-    """The text of a registration as it is written into `slot`, but not indented."""
+    """The text of a registration in black's form, as it is recorded; not indented."""
     fragment = registration.text.strip("\n")
-    if not fragment:
-        return ""
+    frame = registration.place.anchor.frame
+    if not fragment or frame is None:
+        return fragment and fragment + "\n"
+    return layout.entry(fragment + "\n", frame, slot.indent, _STYLE)
+
+
+def is_same(registration: Registration, text: str, other: str | None) -> bool:
+    """Whether two texts of an entry differ in their layout at most."""
+    if other is None or not text.strip() or not other.strip():
+        return text == other
+    if text == other:
+        return True
     frame = registration.place.anchor.frame
     if frame is None:
-        return fragment + "\n"
-    return fit_entry(fragment + "\n", frame, slot.indent)
-
-
-def _edits(source: Source, registration: Registration) -> Iterator[_Edit]:
-    place = registration.place
+        return [line.strip() for line in text.strip().splitlines()] == [
+            line.strip() for line in other.strip().splitlines()
+        ]
     try:
-        slot = find(source, registration)
-        text = fitted(registration, slot)
-        present = [entry for entry in slot.entries if entry.key == place.key]
+        return _meaning(text, frame) == _meaning(other, frame)
+    except SyntaxError:
+        return False
+
+
+def _meaning(text: str, frame: tuple[str, str]) -> tuple[str, list[str]]:
+    """The syntax and the comments of an entry."""
+    head, tail = frame
+    framed = head + textwrap.indent(text, "    ") + tail if head else text
+    return ast.dump(ast.parse(framed)), layout.comments(framed)
+
+
+def _turn(numbered: tuple[int, Registration]) -> tuple[bool, int]:
+    number, asked = numbered
+    return isinstance(asked.place.anchor, ImportBlock | FromImport), number
+
+
+def _registered(
+    source: Source, asked: Registration, style: Style
+) -> tuple[Source, list[PlaceOutcome]]:
+    """The file after one registration, and what became of that."""
+    place = asked.place
+    try:
+        slot = find(source, asked)
+        text = fitted(asked, slot)
+        present = slot.named(place.key)
         if present:
-            yield from _present(source, registration, slot, text, present)
-        elif not text:
-            yield _Edit(NotWanted(place))
-        elif place.key in slot.taken:
-            yield _Edit(NameTaken(place, text))
-        else:
-            yield _insertion(source, registration, slot, text)
+            return _present(source, asked, slot, text, present, style)
+        if not text:
+            return source, [NotWanted(place)]
+        if place.key in slot.taken:
+            return source, [NameTaken(place, text)]
+        if slot.refusal:
+            raise _refusal(asked, slot.refusal)
+        edit = inserted(source, slot, asked, asked.text.strip("\n") + "\n", style)
     except AnchorNotFound as error:
-        yield _Edit(PlaceMissing(place, registration.text, error=error))
-
-
-def _insertion(
-    source: Source, registration: Registration, slot: Slot, fragment: str
-) -> _Edit:
-    at, last = _position(registration, slot)
-    if last and slot.entries and not slot.closed:
-        line = slot.entries[-1].end
-        problem = f"the entry before it, on line {line}, needs a comma at its end"
-        raise _refusal(registration, problem)
-    text = _indented(fragment, slot, source)
-    gap = source.newline * (slot.gap if slot.entries else slot.lead)
-    text = gap + text if last else text + gap
-    return _Edit(Registered(registration.place, fragment), at, at, text)
+        return source, [PlaceMissing(place, asked.text, error=error)]
+    return _edited(source, edit), [Registered(place, text)]
 
 
 def _present(
     source: Source,
-    registration: Registration,
+    asked: Registration,
     slot: Slot,
     fragment: str,
     present: Sequence[Entry],
-) -> Iterator[_Edit]:
+    style: Style,
+) -> tuple[Source, list[PlaceOutcome]]:
     """What becomes of the entries with that key: the first one, or an edited one.
 
     Further copies are removed where nobody edited them.
     """
-    place, base = registration.place, registration.base
-    texts = {entry: text_of(source, entry, slot) for entry in present}
-    ours = {fragment, base}
-    kept = next((entry for entry in present if texts[entry] not in ours), present[0])
-    for entry in present:
-        was = entry.first + 1
-        if entry == kept:
-            yield _entry(source, registration, slot, fragment, entry)
-        elif texts[entry] in ours:
-            lines = _with_gap(source, slot, entry, before=entry.first > kept.first)
-            yield _Edit(SurplusRemoved(place, fragment, was=was), *lines)
+    place, base = asked.place, asked.base
+    texts = [text_of(source, entry, slot) for entry in present]
+    ours = [
+        (is_same(asked, text, fragment) or is_same(asked, text, base))
+        and not (beside(source, entry) and len(present) > 1)
+        for text, entry in zip(texts, present, strict=True)
+    ]
+    kept = ours.index(False) if False in ours else 0
+    outcomes: list[PlaceOutcome] = []
+    # the last one first, so that the numbers of the others stay
+    for number in reversed(range(len(present))):
+        slot = find(source, asked)
+        entry = slot.named(place.key)[number]
+        if number == kept:
+            source, outcome = _entry(source, asked, slot, fragment, entry, style)
+        elif ours[number] and not entry.is_indirect:
+            source = _edited(source, removed(source, slot, entry, style))
+            outcome = SurplusRemoved(place, fragment)
         else:
-            other = SurplusKept(place, fragment, was=was, now=texts[entry])
-            yield _Edit(other, entry.first, entry.first)
+            outcome = SurplusKept(place, fragment, now=texts[number])
+        outcomes.insert(0, outcome)
+    return source, outcomes
 
 
 def _entry(
-    source: Source, registration: Registration, slot: Slot, fragment: str, entry: Entry
-) -> _Edit:
+    source: Source,
+    asked: Registration,
+    slot: Slot,
+    fragment: str,
+    entry: Entry,
+    style: Style,
+) -> tuple[Source, PlaceOutcome]:
     """What becomes of the one entry with that key."""
-    place, base = registration.place, registration.base
-    now, first, was = text_of(source, entry, slot), entry.first, entry.first + 1
-    if now == fragment or base is None:
-        return _Edit(AlreadyRegistered(place, fragment, was=was), first, first)
-    if now != base:
-        kind = EntryKept if base == fragment else EntryConflict
-        return _Edit(kind(place, fragment, was=was, now=now), first, first)
+    place, base = asked.place, asked.base
+    now = text_of(source, entry, slot)
+    if base is None or entry.is_indirect or is_same(asked, now, fragment):
+        return source, AlreadyRegistered(place, fragment)
+    is_ours = is_same(asked, now, base)
+    if not is_ours or (not fragment and beside(source, entry)):
+        kind = EntryKept if is_same(asked, fragment, base) else EntryConflict
+        return source, kind(place, fragment, now=now)
     if not fragment:
-        is_last = entry == slot.entries[-1]
-        lines = _with_gap(source, slot, entry, before=is_last)
-        return _Edit(Unregistered(place, was=was), *lines)
-    text = _indented(fragment, slot, source)
-    return _Edit(EntryUpdated(place, fragment, was=was), first, entry.end, text)
+        edit = removed(source, slot, entry, style)
+        return _edited(source, edit), Unregistered(place)
+    edit = replaced(source, slot, asked, entry, asked.text.strip("\n") + "\n", style)
+    return _edited(source, edit), EntryUpdated(place, fragment)
 
 
-def _with_gap(
-    source: Source, slot: Slot, entry: Entry, *, before: bool
-) -> tuple[int, int]:
-    """The lines of an entry and of the blank lines before or after it."""
-    start, stop = entry.first, entry.end
-    gap = range(start - slot.gap, start) if before else range(stop, stop + slot.gap)
-    if all(0 <= at < len(source.lines) and not source.lines[at].strip() for at in gap):
-        return (gap.start, stop) if before else (start, gap.stop)
-    return start, stop
+def _edited(source: Source, edit: Edit) -> Source:
+    text = source.text[: edit.start] + edit.text + source.text[edit.stop :]
+    return Source(source.path, source.encode(text))
 
 
-def _position(registration: Registration, slot: Slot) -> tuple[int, bool]:
-    """The line a new entry goes before, and whether that makes it the last."""
-    order: Callable[[str], object] = registration.place.anchor.order
-    keys = [order(entry.key) for entry in slot.entries]
-    new = order(registration.place.key)
-    if new is None or keys != sorted(keys):  # type: ignore[type-var]  # None: unsorted
-        return slot.end, True
-    for entry, key in zip(slot.entries, keys, strict=True):
-        if new < key:  # type: ignore[operator]  # keys of one anchor compare
-            return entry.line, False
-    return slot.end, True
-
-
-def _apply(source: Source, edits: Sequence[_Edit]) -> str:
-    """The file's text with all edits made, the last lines first."""
-    lines = list(source.lines)
-    if lines and not lines[-1].endswith("\n"):
-        # A last line without an end stays the last line without an end.
-        bottom = len(lines)
-        edits = [
-            (
-                edit._replace(text=_at_bottom(edit, source.newline))
-                if edit.stop == bottom and edit.text
-                else edit
-            )
-            for edit in edits
-        ]
-    if source.text.startswith("\ufeff") and any(edit.start == 0 for edit in edits):
-        lines[0] = lines[0].removeprefix("\ufeff")
-        return "\ufeff" + _joined(lines, edits)
-    return _joined(lines, edits)
-
-
-def _at_bottom(edit: _Edit, newline: str) -> str:
-    text = edit.text.removesuffix(newline)
-    return newline + text if edit.start == edit.stop else text
-
-
-def _joined(lines: list[str], edits: Sequence[_Edit]) -> str:
-    numbered = list(enumerate(edits))
-    for _, edit in sorted(
-        numbered, key=lambda item: (item[1].start, item[0]), reverse=True
-    ):
-        if edit.text or edit.stop > edit.start:
-            lines[edit.start : edit.stop] = [edit.text]
-    return "".join(lines)
-
-
-def _with_lines(edits: Sequence[_Edit]) -> tuple[PlaceOutcome, ...]:
-    """The outcomes, each with the line that its entry has in the patched file."""
-    outcomes = [edit.outcome for edit in edits]
-    shift = 0
-    for number, edit in sorted(
-        enumerate(edits), key=lambda item: (item[1].start, item[0])
-    ):
-        blank = len(edit.text) - len(edit.text.lstrip("\r\n"))
-        lead = edit.text[:blank].count("\n")
-        if not isinstance(edit.outcome, _WITHOUT_ENTRY):
-            line = edit.start + shift + lead + 1
-            outcomes[number] = replace(edit.outcome, line=line)
-        shift += edit.text.count("\n") - (edit.stop - edit.start)
-    return tuple(outcomes)
-
-
-def _prove(path: PurePosixPath, patched: bytes, edits: Sequence[_Edit]) -> None:
-    """Check that the patched file is whole, and that each new entry is what it says.
-
-    Entries are whole lines between other entries, so of Python it is enough that the
-    file compiles and that the entry, alone in its place, is found by its key.
+def _with_lines(
+    asked: Registration,
+    outcomes: Sequence[PlaceOutcome],
+    before: Source,
+    after: Source,
+) -> list[PlaceOutcome]:
+    """The outcomes with the lines of their entries, before and after the changes.
 
     Raises:
-        PlanError: it is not.
+        AnchorNotFound: an entry that was written is not there.
     """
-    if path.suffix == ".py":
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                compile(patched, str(path), "exec", dont_inherit=True)
-        except (SyntaxError, ValueError) as error:
-            raise PlanError(path, f"would not compile: {error}") from error
-    whole: Source | None = None
-    for edit in edits:
-        outcome, place = edit.outcome, edit.outcome.place
-        if not isinstance(outcome, Registered | EntryUpdated):
-            continue
-        frame = place.anchor.frame
-        if frame is None:
-            whole = whole or Source(path, patched)
-            source = whole
-        else:
-            source = _alone(path, outcome.text, frame)
-        asked = Registration(place, outcome.text)
+    was, now = _lines(before, asked), _lines(after, asked)
+    found: list[PlaceOutcome] = []
+    for outcome in outcomes:
+        line = old = 0
+        if not isinstance(outcome, _WITHOUT_ENTRY):
+            if not now and isinstance(outcome, _WRITTEN):
+                raise _refusal(asked, f"`{asked.place.key}` did not fit there")
+            line = now.pop(0) if now else 0
+        if not isinstance(outcome, Registered | NotWanted | NameTaken | PlaceMissing):
+            old = was.pop(0) if was else 0
+        found.append(replace(outcome, line=line, was=old))
+    if now and any(isinstance(each, _WRITTEN | Unregistered) for each in outcomes):
+        raise _refusal(asked, f"`{asked.place.key}` did not fit there")
+    return found
+
+
+def _lines(source: Source, asked: Registration) -> list[int]:
+    """The lines, from 1, of the entries with a registration's key."""
+    try:
         slot = find(source, asked)
-        keys = [entry for entry in slot.entries if entry.key == place.key]
-        if not keys or (frame and len(slot.entries) != 1):
-            raise _refusal(asked, f"`{place.key}` did not fit there")
+    except AnchorNotFound:
+        return []
+    return [entry.first + 1 for entry in slot.named(asked.place.key)]
 
 
-def _alone(path: PurePosixPath, fragment: str, frame: tuple[str, str]) -> Source:
-    """A module that holds nothing but one entry, in its place."""
-    head, tail = frame
-    inner = textwrap.indent(fragment, "    ") if head else fragment
-    return Source(path, f"{head}{inner}{tail}".encode())
+def _proven(path: PurePosixPath, patched: bytes) -> Source:
+    """The patched file, read again.
 
-
-def _indented(fragment: str, slot: Slot, source: Source) -> str:
-    lines = []
-    for line in fragment.split("\n")[:-1]:
-        body = line.lstrip(" ")
-        steps, rest = divmod(len(line) - len(body), 4)
-        inner = slot.unit * steps + " " * rest + body
-        lines.append((slot.indent + inner if body else "") + source.newline)
-    return "".join(lines)
-
-
-def _spaces(line: str, unit: str) -> str:
-    """A line whose indentation is in steps of four blanks."""
-    if unit == "    ":
-        return line
-    steps = 0
-    while line.startswith(unit):
-        line = line.removeprefix(unit)
-        steps += 1
-    return "    " * steps + line
+    Raises:
+        PlanError: it does not compile.
+    """
+    source = Source(path, patched)
+    if path.suffix != ".py":
+        return source
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(source.tree, str(path), "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        raise PlanError(path, f"would not compile: {error}") from error
+    return source
 
 
 def _refusal(registration: Registration, problem: str) -> AnchorNotFound:

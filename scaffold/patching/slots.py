@@ -3,17 +3,55 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple
 
 from scaffold.errors import UnreadableFile
 
 MAX_BYTES = 1_000_000
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _MARKERS = ("<<<<<<< ", "=======", ">>>>>>> ")
+
+
+class InBrackets(NamedTuple):
+    """InBrackets that hold entries, or an import statement's names.
+
+    Attributes:
+        statement: the innermost statement around them; it is what is parsed and written.
+        node: a literal, a call or an import.
+    """
+
+    statement: ast.stmt
+    node: ast.AST
+
+
+class InClass(NamedTuple):
+    """The body of a class that holds entries.
+
+    Attributes:
+        owner: the class.
+    """
+
+    owner: ast.ClassDef
+
+
+class InSuite(NamedTuple):
+    """Statements that hold an entry, which is one of them.
+
+    Attributes:
+        statements: all of them: of a module, or of a branch of `if` or `try`.
+    """
+
+    statements: Sequence[ast.stmt]
+
+
+Holder = InBrackets | InClass | InSuite
 
 
 class Entry(NamedTuple):
@@ -24,26 +62,38 @@ class Entry(NamedTuple):
         line: where it begins, with the comments above it.
         first: where it begins without them.
         end: the line after it.
+        holder: what holds it, in Python.
+        number: its place among what the holder holds, from 0.
+        branch: entries of one branch are all there at the same time.
+        is_indirect: whether it only makes an entry needless, as `import a.b` may.
+        is_elsewhere: whether it stands in another list than the one for new entries.
     """
 
     key: str
     line: int
     first: int
     end: int
+    holder: Holder | None = None
+    number: int = 0
+    branch: int = 0
+    is_indirect: bool = False
+    is_elsewhere: bool = False
 
 
 class Slot(NamedTuple):
     """A place where entries stand.
 
     Attributes:
-        entries: in the order of the file.
+        entries: all that Python would find, in the order of the file.
         end: the line before which a new last entry goes.
         indent: the white space before an entry.
         unit: one step of indentation in this file.
         gap: blank lines between two entries.
         lead: blank lines before the first entry of an empty slot.
         taken: names that stand for something else, so that no entry may have them.
-        closed: whether the last entry is followed by what separates it from the next.
+        holder: what takes new entries, in Python; None: lines of the file.
+        prefix: what makes an entry a statement of its own, where it is none.
+        refusal: why no new entry can be written, or "".
     """
 
     entries: tuple[Entry, ...]
@@ -53,33 +103,72 @@ class Slot(NamedTuple):
     gap: int = 0
     lead: int = 0
     taken: frozenset[str] = frozenset()
-    closed: bool = True
+    holder: Holder | None = None
+    prefix: str = ""
+    refusal: str = ""
+
+    @property
+    def siblings(self) -> list[Entry]:
+        """The entries that a new one would stand among."""
+        holder = self.holder
+        if isinstance(holder, InSuite):
+            branch = id(holder.statements)
+            return [
+                entry
+                for entry in self.entries
+                if entry.branch == branch and entry.first < self.end
+            ]
+        return [
+            entry
+            for entry in self.entries
+            if entry.holder == holder and not entry.is_elsewhere
+        ]
+
+    def named(self, key: str) -> list[Entry]:
+        """The entries of that key; not those of other branches than the first one's."""
+        found = [entry for entry in self.entries if entry.key == key]
+        return [entry for entry in found if entry.branch == found[0].branch]
 
 
 class Unfit(Exception):  # noqa: N818 - a state of the file, told by its anchor
-    """A place was found, but it is written so that no line can be added to it."""
+    """There is no such place in the file."""
 
 
-class Anchor(Protocol):
-    """Finds one place by its syntax."""
+Order = Callable[[str], Any]
+"""A sort key of an entry's key."""
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """Finds one place by its syntax.
+
+    Attributes:
+        label: what it looks for, with its fields in braces.
+        frame: Python text around an entry that makes it a module; None: not Python.
+        orders: what entries may be sorted by, the usual one first; none: new entries
+            go last.
+    """
+
+    label: ClassVar[str]
+    frame: ClassVar[tuple[str, str] | None] = None
+    orders: ClassVar[tuple[Order, ...]] = (str,)
 
     @property
     def name(self) -> str:
         """What it looks for, for people."""
+        return self.label.format(**vars(self))
 
-    @property
-    def frame(self) -> tuple[str, str] | None:
-        """Python text around an entry that makes it a module; None: no Python."""
+    def scope(self, key: str) -> str:
+        """What the place depends on of the key that is looked for."""
+        return ""
 
-    def slots(self, source: Source, key: str) -> list[Slot]:
-        """All places of that name; `key` is the entry that is looked for.
+    def slot(self, source: Source, key: str) -> Slot:
+        """The place; `key` is the entry that is looked for.
 
         Raises:
-            Unfit: the place is there in a form that takes no further line.
+            Unfit: there is none.
         """
-
-    def order(self, key: str) -> object:
-        """What entries are sorted by."""
+        raise NotImplementedError
 
 
 class Source:
@@ -91,10 +180,12 @@ class Source:
         lines: with their ends; a form feed ends no line.
         encoding: how it is stored.
         newline: the line end that most lines have.
+        memo: what was found in it, which many handlers ask for.
     """
 
     def __init__(self, path: PurePosixPath, data: bytes) -> None:
         self.path = path
+        self.memo: dict[object, Any] = {}
         self.encoding = self._encoding(data)
         self.text = self._decode(data)
         self.lines = self.text.split("\n")
@@ -125,6 +216,67 @@ class Source:
             raise UnreadableFile(f"{self.path}:{line}", what) from None
         except (RecursionError, MemoryError):
             raise UnreadableFile(self.path, "is nested too deeply to be read") from None
+
+    @cached_property
+    def unit(self) -> str:
+        """One step of indentation in this file."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.If):
+                outer, inner = node.lineno, node.body[0].lineno
+                indent = self.indent_of(inner - 1)
+                step = indent.removeprefix(self.indent_of(outer - 1))
+                if inner > outer and step and step != indent.strip(" \t"):
+                    return step
+        return "    "
+
+    @cached_property
+    def quote(self) -> str:
+        """The quotes that most one-line strings of this file have."""
+        counts = {"'": 0, '"': 0}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                at = self.offset(node.lineno, node.col_offset)
+                if self.text[at] in counts and self.text[at : at + 3] != '"""':
+                    counts[self.text[at]] += 1
+        return "'" if counts["'"] > counts['"'] else '"'
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return list(itertools.accumulate(map(len, self.lines), initial=0))
+
+    def offset(self, line: int, column: int) -> int:
+        """Where a position of the syntax tree is in `text`.
+
+        Args:
+            line: counts from 1.
+            column: in UTF-8 bytes, as the tree counts.
+        """
+        text = self._line(line - 1)
+        mark = len(text) - len(text.removeprefix("\ufeff")) if line == 1 else 0
+        if not text.isascii():
+            column = len(text[mark:].encode()[:column].decode())
+        return self._starts[line - 1] + mark + column
+
+    def span(self, node: ast.AST) -> tuple[int, int]:
+        """Where a node begins, with its decorators, and ends in `text`."""
+        decorators = getattr(node, "decorator_list", None)
+        if decorators:
+            line = decorators[0].lineno
+            # the column of the `@`
+            start = self._starts[line - 1] + self.lines[line - 1].index("@")
+        else:
+            start = self.offset(*_position(node, "lineno", "col_offset"))
+        return start, self.offset(*_position(node, "end_lineno", "end_col_offset"))
+
+    def line_stop(self, at: int) -> int:
+        """The end of the line that a position of `text` is on, its line end included."""
+        bottom = self.text.find("\n", at)
+        return len(self.text) if bottom < 0 else bottom + 1
+
+    def line_start(self, line: int) -> int:
+        """Where a line, from 0, begins in `text`; after a byte order mark."""
+        at = self._starts[line]
+        return at + 1 if at == 0 and self.text.startswith("\ufeff") else at
 
     def refuse_conflict_markers(self) -> None:
         """Check a text that has no syntax of its own.
@@ -203,6 +355,10 @@ class Source:
                     f"{self.path}:{number}", "holds a carriage return inside a line"
                 )
         raise UnreadableFile(self.path, "ends in a bare carriage return")
+
+
+def _position(node: ast.AST, line: str, column: str) -> tuple[int, int]:
+    return getattr(node, line), getattr(node, column)
 
 
 def natural(text: str) -> list[tuple[str, int]]:

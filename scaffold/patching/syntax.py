@@ -1,93 +1,109 @@
-"""What anchors ask of a Python file's syntax tree: classes, literals, lines, indents."""
+"""What anchors ask of a Python file's syntax tree: classes, literals, entries, lines."""
 
 from __future__ import annotations
 
 import ast
-import itertools
+import re
 from collections.abc import Iterator, Sequence
 
-from scaffold.patching.slots import Entry, Slot, Source, Unfit
+from scaffold.patching.slots import Entry, Holder, InBrackets, InClass, InSuite, Source
+
+Statements = Sequence[ast.stmt]
+Literal = ast.Dict | ast.List | ast.Tuple | ast.Set
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+_COMMA = re.compile(r"(?:[\s)]|#[^\n]*\n)*,")
+_COMMENT = re.compile(r"#[^\n]*")
+_CLOSING = re.compile(r"(?:\s|#[^\n]*\n)*\)")
+_ALONE = re.compile(r"[ \t\f)]*,?[ \t\f]*(?:#.*)?\r?$")
+_ACCESSORS = {"setter", "getter", "deleter", "overload"}
+
+
+def statements(body: Statements) -> Iterator[tuple[ast.stmt, Statements]]:
+    """A module's or class's statements, each with the suite that it stands in.
+
+    Those under `if`, `try`, `with`, `for`, `while` and `match` belong to it; those of
+    functions and of inner classes do not.
+    """
+    for node in body:
+        yield node, body
+        if not isinstance(node, ast.ClassDef | Function):
+            for suite in suites(node):
+                yield from statements(suite)
+
+
+def suites(node: ast.AST) -> Iterator[Statements]:
+    """The blocks of a compound statement."""
+    for name in ("body", "orelse", "finalbody"):
+        suite = getattr(node, name, None)
+        if isinstance(suite, list) and suite:
+            yield suite
+    for branch in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
+        yield branch.body
 
 
 def classes(source: Source, name: str) -> list[ast.ClassDef]:
     """The classes of a module that have this name."""
     return [
         node
-        for node in _statements(source.tree.body)
+        for node, _ in statements(source.tree.body)
         if isinstance(node, ast.ClassDef) and node.name == name
     ]
 
 
-def _statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-    """A module's statements, also those under `if` and `try`."""
-    for node in body:
-        yield node
-        if isinstance(node, ast.If | ast.Try):
-            yield from _statements([*node.body, *node.orelse])
-        if isinstance(node, ast.Try):
-            yield from _statements(node.finalbody)
-            for handler in node.handlers:
-                yield from _statements(handler.body)
+def targets(node: ast.stmt) -> list[str]:
+    """The names that a statement assigns to."""
+    if isinstance(node, ast.Assign):
+        return [last_name(target) for target in node.targets]
+    if isinstance(node, ast.AnnAssign) and node.value is not None:
+        return [last_name(node.target)]
+    return []
 
 
-def assigned(source: Source, name: str) -> Iterator[ast.expr]:
-    """What a module assigns to a name."""
-    for node in _statements(source.tree.body):
-        targets: list[ast.expr] = []
-        if isinstance(node, ast.Assign):
-            targets = node.targets
-        elif isinstance(node, ast.AnnAssign):
-            targets = [node.target]
-        if name in [last_name(target) for target in targets]:
-            assert isinstance(node, ast.Assign | ast.AnnAssign)
-            if node.value is not None:
-                yield node.value
+def bracket_entries(
+    source: Source, statement: ast.stmt, node: ast.AST, branch: int
+) -> list[Entry]:
+    """The entries of a literal, a call or an import, in the order of the file."""
+    holder = InBrackets(statement, node)
+    stop = source.span(node)[1]
+    return [
+        _bracket_entry(source, key, item, stop, holder, index, branch)
+        for index, (key, item) in enumerate(items(node))
+        if key
+    ]
 
 
-def bracketed(
-    source: Source, node: ast.AST, items: Sequence[tuple[str, ast.AST]]
-) -> Slot:
-    """The slot between the brackets of a literal, a call or an import."""
-    first, end = first_line(node), line_after(node)
-    if first == end - 1:
-        raise Unfit("is written on one line; put each entry on a line of its own")
-    commas = [_comma(source, item, end) for _, item in items]
-    found = (entry_of(source, key, item) for key, item in items)
-    entries = separate(
-        entry._replace(end=max(entry.end, comma + 1))
-        for entry, comma in zip(found, commas, strict=True)
-    )
-    closing = source.lines[end - 1].lstrip()
-    inside = not entries or (entries[0].first > first and entries[-1].end < end)
-    if not inside or closing[:1] not in {")", "]", "}"}:
-        raise Unfit("does not have each entry on a line of its own")
-    outer = source.indent_of(end - 1)
-    indent, unit = _inner_indent(source, outer, [entry.first for entry in entries])
-    if not entries:
-        return Slot((), end - 1, indent, unit)
-    return Slot(entries, entries[-1].end, indent, unit, closed=commas[-1] >= 0)
+def items(node: ast.AST) -> list[tuple[str, ast.AST]]:
+    """What is between the brackets, by key; "" where a program would have to run."""
+    if isinstance(node, ast.Dict):
+        pairs = zip(node.keys, node.values, strict=True)
+        return [(text_of(key), _span(key, value)) for key, value in pairs]
+    if isinstance(node, ast.ImportFrom):
+        return [(alias.asname or alias.name, alias) for alias in node.names]
+    if isinstance(node, ast.Call):
+        words: list[tuple[str, ast.AST]] = [("", each) for each in node.args]
+        words += [(word.arg or "", word) for word in node.keywords]
+        return sorted(words, key=lambda item: _start(item[1]))
+    assert isinstance(node, ast.List | ast.Tuple | ast.Set)
+    return [(text_of(item), item) for item in node.elts]
 
 
-def _comma(source: Source, node: ast.AST, end: int) -> int:
-    """The line, from 0, of the comma after an entry; -1: there is none.
-
-    Between the two stand only brackets around the entry, blanks and comments.
-    """
-    line = line_after(node) - 1
-    column = getattr(node, "end_col_offset", 0)
-    # Columns count bytes, and not those of a byte order mark.
-    text = source.lines[line].removeprefix("\ufeff").encode()[column:].decode()
-    while True:
-        text = text.lstrip(" \t\f\r\n)")
-        if text.startswith(","):
-            return line
-        line += 1
-        if line >= end or not (text == "" or text.startswith("#")):
-            return -1
-        text = source.lines[line]
+def spread(node: ast.AST) -> list[ast.expr]:
+    """What a literal or a call takes entries over from: `**OTHERS`, `*OTHERS`."""
+    if isinstance(node, ast.Dict):
+        pairs = zip(node.keys, node.values, strict=True)
+        return [value for key, value in pairs if key is None]
+    if isinstance(node, ast.Call):
+        return [word.value for word in node.keywords if word.arg is None]
+    elements = getattr(node, "elts", [])
+    return [each.value for each in elements if isinstance(each, ast.Starred)]
 
 
-def span(key: ast.expr | None, value: ast.expr) -> ast.AST:
+def _start(node: ast.AST) -> tuple[int, int]:
+    return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+
+
+def _span(key: ast.expr | None, value: ast.expr) -> ast.AST:
     """A node that reaches from a dict's key to its value."""
     node = ast.Pass()
     start = key or value
@@ -96,19 +112,100 @@ def span(key: ast.expr | None, value: ast.expr) -> ast.AST:
     return node
 
 
-def entry_of(source: Source, key: str, node: ast.AST) -> Entry:
-    """The entry that a node is, with the comments above it."""
+def _bracket_entry(
+    source: Source,
+    key: str,
+    item: ast.AST,
+    stop: int,
+    holder: Holder,
+    index: int,
+    branch: int,
+) -> Entry:
+    first, end = first_line(item), line_after(item)
+    at = source.span(item)[1]
+    comma = _COMMA.match(source.text, at, stop)
+    if comma:
+        end += source.text.count("\n", at, comma.end())
+    above = source.with_comments(first)
+    return Entry(key, above, first, end, holder, index, branch)
+
+
+def entry_of(
+    source: Source, key: str, statements: Statements, index: int, holder: Holder
+) -> Entry:
+    """The entry that a statement is, with the comments above it.
+
+    A string below a field describes it, and goes with it.
+    """
+    node, last = statements[index], statements[index]
+    if isinstance(node, ast.AnnAssign | ast.Assign):
+        for below in statements[index + 1 : index + 2]:
+            last = below if docstring([below]) else last
     first = first_line(node)
-    return Entry(key, source.with_comments(first), first, line_after(node))
+    above = source.with_comments(first)
+    return Entry(key, above, first, line_after(last), holder, index, id(statements))
 
 
-def separate(entries: Iterator[Entry]) -> tuple[Entry, ...]:
-    """The entries, none of which shares a line with another."""
-    found = tuple(entries)
-    for before, after in itertools.pairwise(found):
-        if after.first < before.end:
-            raise Unfit(f"has two entries on line {after.first + 1}")
-    return found
+def holder_of(owner: ast.ClassDef, suite: Statements) -> Holder:
+    """What holds a statement of a class, or of a branch inside it."""
+    return InClass(owner) if suite is owner.body else InSuite(suite)
+
+
+def is_accessor(node: ast.AST) -> bool:
+    """Whether a function only adds to one of the same name: a setter, an overload."""
+    decorators = getattr(node, "decorator_list", [])
+    return any(last_name(each) in _ACCESSORS for each in decorators)
+
+
+def is_alone(source: Source, entry: Entry) -> bool:
+    """Whether nothing else stands on the lines of an entry."""
+    start, stop = entry_span(source, entry)
+    bottom = source.text.find("\n", stop)
+    below = source.text[stop : bottom if bottom >= 0 else len(source.text)]
+    above = source.text[source.text.rfind("\n", 0, start) + 1 : start]
+    return not above.strip("\ufeff \t\f") and bool(_ALONE.match(below))
+
+
+def entry_span(source: Source, entry: Entry) -> tuple[int, int]:
+    """Where an entry begins and ends in a file's text, without its comma."""
+    holder, index = entry.holder, entry.number
+    if isinstance(holder, InBrackets):
+        start, stop = source.span(items(holder.node)[index][1])
+        if isinstance(holder.node, ast.Dict):
+            stop = _with_parentheses(source, holder.node, index, stop)
+        return start, stop
+    assert holder is not None
+    body = holder.owner.body if isinstance(holder, InClass) else holder.statements
+    start, stop = source.span(body[index])
+    for below in body[index + 1 : index + 2]:
+        if entry.end > line_after(body[index]) and docstring([below]):
+            stop = source.span(below)[1]
+    return start, stop
+
+
+def _with_parentheses(source: Source, node: ast.Dict, index: int, stop: int) -> int:
+    """Where a value ends, with the parentheses around it, which are not in the tree."""
+    key = node.keys[index]
+    if key is None:
+        return stop
+    between = source.text[source.span(key)[1] : source.span(node.values[index])[0]]
+    for _ in range(_COMMENT.sub("", between).count("(")):
+        closing = _CLOSING.match(source.text, stop)
+        stop = closing.end() if closing else stop
+    return stop
+
+
+def logical_end(source: Source, body: Statements, index: int) -> int:
+    """The line after all statements that share lines with this one."""
+    end = line_after(body[index])
+    for node in body[index + 1 :]:
+        if first_line(node) >= end:
+            break
+        end = line_after(node)
+    while end <= len(source.lines) and source.lines[end - 1].rstrip().endswith("\\"):
+        # the statement goes on for Python, with nothing
+        end += 1
+    return min(end, len(source.lines))
 
 
 def first_line(node: ast.AST) -> int:
@@ -124,7 +221,7 @@ def line_after(node: ast.AST) -> int:
     return line or 0
 
 
-def docstring(body: Sequence[ast.stmt]) -> list[ast.stmt]:
+def docstring(body: Statements) -> list[ast.stmt]:
     """The statement that is the docstring; empty where there is none."""
     if body and isinstance(body[0], ast.Expr):
         value = body[0].value
@@ -133,33 +230,18 @@ def docstring(body: Sequence[ast.stmt]) -> list[ast.stmt]:
     return []
 
 
-def body_indent(source: Source, owner: ast.ClassDef) -> tuple[str, str]:
-    """How a class's body is indented, and one step of it."""
-    if owner.body[0].lineno == owner.lineno:
-        raise Unfit("is written on one line")
-    lines = [node.lineno - 1 for node in owner.body]
-    outer = source.indent_of(owner.lineno - 1)
-    return _inner_indent(source, outer, lines)
-
-
-def _inner_indent(source: Source, outer: str, lines: Sequence[int]) -> tuple[str, str]:
-    """How lines inside something are indented, and one step of it."""
-    indents = {source.indent_of(line) for line in lines}
-    if len(indents) > 1:
-        raise Unfit("mixes indentations")
-    if not indents:
-        unit = "\t" if outer.startswith("\t") else "    "
-        return outer + unit, unit
-    [indent] = indents
-    if not indent.startswith(outer) or len(indent) == len(outer):
-        return indent, "    "
-    return indent, indent[len(outer) :]
+def body_indent(source: Source, owner: ast.ClassDef) -> str:
+    """How a class's body is indented."""
+    first = owner.body[0]
+    if first.lineno == owner.lineno:
+        return source.indent_of(owner.lineno - 1) + source.unit
+    return source.indent_of(first_line(first))
 
 
 def members(owner: ast.ClassDef) -> Iterator[str]:
     """The names that a class's body gives."""
-    for node in owner.body:
-        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+    for node, _ in statements(owner.body):
+        if isinstance(node, ast.ClassDef | Function):
             yield node.name
         elif isinstance(node, ast.AnnAssign):
             yield last_name(node.target)
@@ -167,7 +249,7 @@ def members(owner: ast.ClassDef) -> Iterator[str]:
             yield from (last_name(target) for target in node.targets)
 
 
-def last_name(node: ast.expr) -> str:
+def last_name(node: ast.AST) -> str:
     """The last name in `a.b`, `a.b(…)` or `a[…]`."""
     if isinstance(node, ast.Name):
         return node.id

@@ -4,36 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from scaffold.patching.slots import Entry, Slot, Source
+from scaffold.patching.slots import Anchor, Entry, Slot, Source, Unfit
 
 _HEADER = re.compile(r"#?\s*\[\[?\s*([\w.\"'-]+)\s*\]\]?\s*(#.*)?$")
 _BULLET = re.compile(r"\s*[*+-]\s+(.*)")
 _CODE = re.compile(r"`([^`]+)`")
-_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_LINK = re.compile(r"\]\(<?([^)\s>#]+)")
+_UNDERLINE = re.compile(r" {0,3}(=+|-+)\s*$")
+_HEADING = re.compile(r" {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
+_ADDED = ("added", "new", "feature")
 _FENCES = ("```", "~~~")
 
 
-class TomlSections(NamedTuple):
+@dataclass(frozen=True)
+class TomlSections(Anchor):
     """The tables of a TOML file, also those that are commented out; keys are names."""
 
-    @property
-    def frame(self) -> tuple[str, str] | None:
-        """An entry is no Python."""
-        return None
+    label = "the tables"
+    orders = ()
 
-    @property
-    def name(self) -> str:
-        """What it looks for, for people."""
-        return "the tables"
-
-    def order(self, key: str) -> object:
-        """A sample file has its own order: new tables go last."""
-        return None
-
-    def slots(self, source: Source, key: str) -> list[Slot]:
+    def slot(self, source: Source, key: str) -> Slot:
         """The whole file."""
         source.refuse_conflict_markers()
         headers = list(_headers(source))
@@ -51,28 +45,21 @@ class TomlSections(NamedTuple):
                 joined[-1] = joined[-1]._replace(end=entry.end)
             else:
                 joined.append(entry)
-        return [Slot(tuple(joined), bottom, gap=1, lead=1 if bottom else 0)]
+        return Slot(tuple(joined), bottom, gap=1, lead=1 if bottom else 0)
 
 
-class MarkdownList(NamedTuple):
+@dataclass(frozen=True)
+class MarkdownList(Anchor):
     """A list or table whose lines link to pages of one folder; keys are the targets."""
 
-    @property
-    def frame(self) -> tuple[str, str] | None:
-        """An entry is no Python."""
-        return None
+    label = "the list of pages"
 
-    @property
-    def name(self) -> str:
-        """What it looks for, for people."""
-        return "the list of pages"
+    def scope(self, key: str) -> str:
+        """Pages are listed by folder."""
+        return str(PurePosixPath(key).parent)
 
-    def order(self, key: str) -> object:
-        """Pages are sorted by name."""
-        return key
-
-    def slots(self, source: Source, key: str) -> list[Slot]:
-        """The lists that link into the folder of `key`."""
+    def slot(self, source: Source, key: str) -> Slot:
+        """The longest list that links into the folder of `key`; if none does, the end."""
         source.refuse_conflict_markers()
         folder = PurePosixPath(key).parent
         runs: list[list[Entry]] = []
@@ -81,63 +68,76 @@ class MarkdownList(NamedTuple):
             link = _LINK.search(text)
             if not text.lstrip().startswith(("*", "-", "+", "|")) or not link:
                 continue
-            if PurePosixPath(link[1]).parent != folder:
+            target = PurePosixPath(link[1])
+            if target.parent != folder:
                 continue
-            entry = Entry(link[1], line, line, _bullet_end(source, line))
+            entry = Entry(str(target), line, line, _bullet_end(source, line))
             if runs and runs[-1][-1].end == line:
                 runs[-1].append(entry)
             else:
                 runs.append([entry])
-        return [
-            Slot(tuple(run), run[-1].end, source.indent_of(run[0].first))
-            for run in runs
-        ]
+        if not runs:
+            bottom = _without_blanks(source, len(source.lines))
+            return Slot((), bottom, lead=1 if bottom else 0)
+        run = max(runs, key=len)
+        every = tuple(entry for each in runs for entry in each)
+        indent = source.indent_of(run[0].first)
+        # Pages of the other lists are there, too, but a new one goes into this list.
+        others = tuple(e._replace(is_elsewhere=True) for e in every if e not in run)
+        return Slot((*run, *others), run[-1].end, indent)
 
 
-class Changelog(NamedTuple):
+@dataclass(frozen=True)
+class Changelog(Anchor):
     """The newest entries of a changelog: the list under “Unreleased”."""
 
-    @property
-    def frame(self) -> tuple[str, str] | None:
-        """An entry is no Python."""
-        return None
+    label = "the heading “Unreleased”"
+    orders = ()
 
-    @property
-    def name(self) -> str:
-        """What it looks for, for people."""
-        return "the heading “Unreleased”"
-
-    def order(self, key: str) -> object:
-        """Entries stand in the order in which they came."""
-        return None
-
-    def slots(self, source: Source, key: str) -> list[Slot]:
-        """The lists under headings of that name."""
+    def slot(self, source: Source, key: str) -> Slot:
+        """The list below the first heading that begins with that word."""
         source.refuse_conflict_markers()
-        headings = [
-            (line, *_heading(source.lines[line]))
-            for line in _unfenced(source)
-            if source.lines[line].startswith("#")
-        ]
-        slots = []
-        for number, (line, level, title) in enumerate(headings):
-            if title.strip("[]").lower() != "unreleased":
-                continue
-            below = [item for item in headings[number + 1 :] if item[1] <= level]
-            stop = below[0][0] if below else len(source.lines)
-            added = [
-                at
-                for at, depth, name in headings
-                if line < at < stop and depth > level and name.lower() == "added"
-            ]
-            slots.append(self._slot(source, range(added[0] if added else line, stop)))
-        return slots
+        headings = list(_headings(source))
+        for number, heading in enumerate(headings):
+            if heading.title.startswith("unreleased"):
+                return self._below(source, heading, headings[number + 1 :])
+        raise Unfit("not found")
 
-    def _slot(self, source: Source, lines: range) -> Slot:
-        entries = bullets(source, lines[1:])
+    def _below(self, source: Source, heading: _Heading, later: list[_Heading]) -> Slot:
+        stop = len(source.lines)
+        inner = []
+        for each in later:
+            if each.level <= heading.level:
+                stop = each.line
+                break
+            inner.append(each)
+        for number, each in enumerate(inner):
+            if each.title.startswith(_ADDED):
+                end = inner[number + 1].line if number + 1 < len(inner) else stop
+                return self._list(source, range(each.end, end))
+        return self._list(source, range(heading.end, inner[0].line if inner else stop))
+
+    def _list(self, source: Source, lines: range) -> Slot:
+        entries = bullets(source, lines)
         if entries:
             return Slot(tuple(entries), entries[-1].end)
-        return Slot((), lines.start + 1, lead=1)
+        return Slot((), lines.start, lead=1)
+
+
+class _Heading(NamedTuple):
+    """A heading of a Markdown file.
+
+    Attributes:
+        line: where it stands, from 0.
+        end: the line after it.
+        level: 1 for the title of the page.
+        title: its words in lower case, without marks.
+    """
+
+    line: int
+    end: int
+    level: int
+    title: str
 
 
 def bullets(source: Source, lines: range) -> list[Entry]:
@@ -212,6 +212,20 @@ def _unfenced(source: Source) -> Iterator[int]:
             yield line
 
 
-def _heading(text: str) -> tuple[int, str]:
-    title = text.lstrip("#")
-    return len(text) - len(title), title.strip()
+def _headings(source: Source) -> Iterator[_Heading]:
+    lines = list(_unfenced(source))
+    for line in lines:
+        text = source.lines[line].removeprefix("\ufeff")
+        match = _HEADING.match(text)
+        if match:
+            yield _Heading(line, line + 1, len(match[1]), _words(match[2]))
+        elif line + 1 in lines and text.strip():
+            rule = _UNDERLINE.match(source.lines[line + 1])
+            if rule and not _BULLET.match(text) and "|" not in text:
+                level = 1 if rule[1].startswith("=") else 2
+                yield _Heading(line, line + 2, level, _words(text))
+
+
+def _words(title: str) -> str:
+    """A heading's words, without brackets, emphasis and the tags of an anchor."""
+    return re.sub(r"<[^>]*>", "", title).strip(" \t\r\n[*_`").lower()

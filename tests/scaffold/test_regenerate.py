@@ -187,7 +187,7 @@ def test_one_command_removes_all_that_is_too_much_in_a_file(
 
 def test_an_edited_registration_is_kept(scaffold: Run, huddle: Path) -> None:
     path = "runtime/integrations/services.py"
-    text = edit(huddle, path, "HuddleService,\n", "HuddleService,  # mine\n")
+    text = edit(huddle, path, "HuddleService,\n", "HuddleService or None,\n")
     assert findings(scaffold, code=0) == {"SC103": "scaffold diff huddle"}
     scaffold("regenerate", "huddle")
     assert (huddle / path).read_text() == text
@@ -242,11 +242,11 @@ def test_the_diff_shows_what_people_changed_and_can_be_taken_back(
         huddle,
         "runtime/integrations/services.py",
         "HuddleService,\n",
-        "HuddleService,  # m\n",
+        "HuddleService or None,\n",
     )
     shown = scaffold("diff", code=1).stdout
     assert '+"""Mine."""' in shown
-    assert '+    "huddle": HuddleService,  # m' in shown
+    assert '+    "huddle": HuddleService or None,' in shown
     subprocess.run(
         ["git", "apply", "-R", "-"],
         input=shown,

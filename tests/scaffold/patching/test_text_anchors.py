@@ -119,10 +119,29 @@ def test_a_page_in_a_table() -> None:
     assert text == table + "| [Zoo](handlers/zoo.md) |\n"
 
 
-def test_no_list_of_pages_is_an_error() -> None:
-    _, outcome = put("# Handlers\n", MarkdownList(), "handlers/zoo.md", "* x")
-    assert isinstance(outcome, PlaceMissing)
-    assert "not found" in str(outcome.error)
+def test_the_first_page_goes_last() -> None:
+    line = "- [Zoo](handlers/zoo.md): Zoo."
+    text, _ = put("# Handlers\n\nNone.\n", MarkdownList(), "handlers/zoo.md", line)
+    assert text == f"# Handlers\n\nNone.\n\n{line}\n"
+
+
+@pytest.mark.parametrize(
+    "link", ["(./handlers/foo.md)", "(<handlers/foo.md>)", '(handlers/foo.md#x "Foo")']
+)
+def test_a_page_is_found_by_its_target(link: str) -> None:
+    text = f"- [Foo]{link}\n"
+    assert put(text, MarkdownList(), "handlers/foo.md", "- x")[1].verb == "registered"
+
+
+def test_of_several_lists_the_longest_takes_the_page() -> None:
+    text = (
+        "- [A](handlers/a.md)\n\nMore:\n\n- [B](handlers/b.md)\n- [D](handlers/d.md)\n"
+    )
+    line = "- [C](handlers/c.md)"
+    assert (
+        f"b.md)\n{line}\n- [D]" in put(text, MarkdownList(), "handlers/c.md", line)[0]
+    )
+    assert put(text, MarkdownList(), "handlers/a.md", "- x")[0] == text
 
 
 @pytest.mark.parametrize(
@@ -138,6 +157,15 @@ def test_no_list_of_pages_is_an_error() -> None:
             "* `b`\n* `new`\n\n## 1.0",
         ),
         ("## Unreleased\n", "## Unreleased\n\n* `new`\n"),
+        ("## [Unreleased] - YYYY-MM-DD\n\n* `a`\n", "* `a`\n* `new`\n"),
+        ("## [Unreleased](https://x.y/z)\n\n* `a`\n", "* `a`\n* `new`\n"),
+        ("Log\n===\n\nUnreleased\n----------\n\n* `a`\n", "* `a`\n* `new`\n"),
+        ("Unreleased\n---\n\n1.0\n---\n\n* `a`\n", "---\n\n* `new`\n\n1.0"),
+        ("## Unreleased changes ##\n\n* `a`\n", "* `a`\n* `new`\n"),
+        ('## <a name="x"></a>**Unreleased**\n\n* `a`\n', "* `a`\n* `new`\n"),
+        ("# UNRELEASED\n\n## Fixed\n\n* `a`\n", "RELEASED\n\n* `new`\n\n## Fixed"),
+        ("## Unreleased\n\n* `a`\n\n## Unreleased\n", "* `a`\n* `new`\n\n## U"),
+        ("## Unreleased\n### New features\n* `a`\n### Bugs\n", "* `a`\n* `new`\n###"),
     ],
 )
 def test_a_change_goes_under_unreleased(before: str, after: str) -> None:

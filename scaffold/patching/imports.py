@@ -1,0 +1,330 @@
+"""Imports of a module, whatever form they have and wherever in it they stand."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from scaffold.patching.slots import (
+    Anchor,
+    Entry,
+    InBrackets,
+    InSuite,
+    Slot,
+    Source,
+    Unfit,
+    natural,
+)
+from scaffold.patching.syntax import (
+    Statements,
+    docstring,
+    entry_of,
+    first_line,
+    line_after,
+    logical_end,
+    statements,
+    targets,
+)
+
+_HEADER = re.compile(r"#!|#.*coding[:=]")
+
+
+class Import(NamedTuple):
+    """One name that an import statement binds.
+
+    Attributes:
+        module: where it comes from, absolute: `runtime.alert`.
+        name: the name there; "" where the module itself is imported, `*` for all.
+        bound: the name here.
+        node: the statement.
+        suite: the statements that it is one of.
+        number: its place among the statement's names, from 0.
+    """
+
+    module: str
+    name: str
+    bound: str
+    node: ast.Import | ast.ImportFrom
+    suite: Statements
+    number: int
+
+    def entry(self, source: Source, key: str) -> Entry:
+        """The registration that it is."""
+        at = self.suite.index(self.node)
+        entry = entry_of(source, key, self.suite, at, InSuite(self.suite))
+        if len(self.node.names) == 1:
+            return entry
+        return entry._replace(
+            holder=InBrackets(self.node, self.node), number=self.number
+        )
+
+    def leads_to(self, module: str) -> bool:
+        """Whether `module` is reached by what is bound, or all of its names are here."""
+        if self.module == module and self.name:
+            return self.name == "*"
+        path = f"{self.module}.{self.name}" if self.name else self.module
+        return f"{module}.".startswith(f"{path}.")
+
+
+@dataclass(frozen=True)
+class ImportBlock(Anchor):
+    """The `from package.… import …` lines of one package; keys are `module:name`."""
+
+    label = "the import block"
+    frame = ("", "")
+    # import sorters compare the modules
+    orders = (lambda key: natural(key.partition(":")[0]), str)
+
+    def scope(self, key: str) -> str:
+        """An import may make another one needless."""
+        return key
+
+    def slot(self, source: Source, key: str) -> Slot:
+        """The imports of the package that `key` begins with."""
+        module, _, name = key.partition(":")
+        package = module.partition(".")[0]
+        found = [
+            each
+            for each in imports(source, package)
+            if each.module.partition(".")[0] == package
+        ]
+        if ("block", package) not in source.memo:
+            source.memo["block", package] = [
+                each.entry(source, f"{each.module}:{each.bound}") for each in found
+            ]
+        entries = list(source.memo["block", package])
+        if not any(entry.key == key for entry in entries):
+            leading = [
+                each
+                for each in found
+                if each.leads_to(module)
+                # `Service`, say, for `FooService`
+                or (each.module == module and name.endswith(each.name or "."))
+            ]
+            entries += _other_form(source, leading, name, key)
+        entries.sort(key=lambda entry: entry.first)
+        return _block(source, entries, key, name)
+
+
+@dataclass(frozen=True)
+class FromImport(Anchor):
+    """The names of one `from package.module import (…)`; keys are the names.
+
+    Attributes:
+        module: without the package's name, as `pipeline.alert`.
+    """
+
+    module: str
+    label = "from ….{module} import (…)"
+    frame = ("from entries import (\n", ")\n")
+    # import sorters put constants first, then classes, then the rest, unless told not to
+    orders = (
+        lambda key: (
+            0 if key.isupper() else 1 if key[:1].isupper() else 2,
+            natural(key.lower()),
+        ),
+        lambda key: natural(key.lower()),
+        str,
+    )
+
+    def scope(self, key: str) -> str:
+        """An import may make another one needless."""
+        return key
+
+    def slot(self, source: Source, key: str) -> Slot:
+        """The statements that import from the module."""
+        every = list(imports(source, source.path.parts[0]))
+        tail = f".{self.module}"
+        modules = [
+            path
+            for each in every
+            for path in (each.module, f"{each.module}.{each.name}")
+            if path.endswith(tail)
+        ]
+        if not modules:
+            raise Unfit("not found")
+        module = modules[0]
+        found = [each for each in every if each.module == module and each.name]
+        entries = [each.entry(source, each.bound) for each in found]
+        if not any(entry.key == key for entry in entries):
+            leading = [
+                each
+                for each in every
+                if each.leads_to(module) or (each.module == module and each.name == key)
+            ]
+            entries += _other_form(source, leading, key, key)
+        return _names(source, found, entries, key, module)
+
+
+def imports(source: Source, package: str) -> list[Import]:
+    """What a module imports, on its top level or in a branch of `if`, `try` or `with`.
+
+    Args:
+        source: the module.
+        package: the top-level package that it belongs to.
+    """
+    key = ("imports", package)
+    if key not in source.memo:
+        source.memo[key] = list(_imports(source, package))
+    found: list[Import] = source.memo[key]
+    return found
+
+
+def _imports(source: Source, package: str) -> Iterator[Import]:
+    for node, suite in statements(source.tree.body):
+        if isinstance(node, ast.Import):
+            for index, each in enumerate(node.names):
+                bound = each.asname or each.name.partition(".")[0]
+                yield Import(each.name, "", bound, node, suite, index)
+        elif isinstance(node, ast.ImportFrom):
+            module = _absolute(source, node, package)
+            for index, each in enumerate(node.names):
+                bound = each.asname or each.name
+                yield Import(module, each.name, bound, node, suite, index)
+
+
+def _absolute(source: Source, node: ast.ImportFrom, package: str) -> str:
+    """The module that a statement imports from, without leading dots."""
+    if not node.level:
+        return node.module or ""
+    parts = list(source.path.parts[:-1])
+    if package in parts:
+        # below `src/`, say
+        parts = parts[parts.index(package) :]
+    above = parts[: len(parts) - (node.level - 1)]
+    return ".".join([*above, *([node.module] if node.module else [])])
+
+
+def _other_form(
+    source: Source, leading: list[Import], name: str, key: str
+) -> Iterator[Entry]:
+    """The statement that makes an import of `name` needless.
+
+    Args:
+        source: the module.
+        leading: the imports by which the same thing is reached.
+        name: the name that the import would bind.
+        key: the import's key.
+    """
+    entries = [each.entry(source, key) for each in leading if each.name == "*"]
+    if leading and not entries and name in _mentioned(source):
+        # a name of its own for what is reached through the module
+        entries = [
+            entry_of(source, key, suite, suite.index(node), InSuite(suite))
+            for node, suite in statements(source.tree.body)
+            if name in targets(node)
+        ]
+    elif not entries:
+        entries = [each.entry(source, key) for each in leading]
+    for entry in entries[:1]:
+        yield entry._replace(is_indirect=True)
+
+
+def _mentioned(source: Source) -> set[str]:
+    """The names that a module uses, also in annotations that are strings."""
+    if "mentioned" in source.memo:
+        known: set[str] = source.memo["mentioned"]
+        return known
+    words: set[str] = set()
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Name):
+            words.add(node.id)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            words.update(re.findall(r"\w+", node.value))
+    source.memo["mentioned"] = words
+    return words
+
+
+def _block(source: Source, entries: list[Entry], key: str, name: str) -> Slot:
+    """The slot for a statement of its own, among imports that come before its use."""
+    body = source.tree.body
+    limit = _first_use(source, name)
+    top = [
+        entry
+        for entry in entries
+        if entry.branch == id(body) and (limit < 0 or entry.first < limit)
+    ]
+    taken = frozenset([key] if name in _defined(body) else [])
+    slot = Slot(tuple(entries), 0, lead=1, taken=taken, holder=InSuite(body))
+    if top:
+        node = max(top, key=lambda entry: entry.first)
+        index = next(i for i, each in enumerate(body) if first_line(each) == node.first)
+        return slot._replace(end=logical_end(source, body, index))
+    before = [
+        index
+        for index, each in enumerate(body)
+        if isinstance(each, ast.Import | ast.ImportFrom)
+        if limit < 0 or first_line(each) < limit
+    ] or [0] * len(docstring(body))
+    if before:
+        return slot._replace(end=logical_end(source, body, before[-1]))
+    return slot._replace(end=_below_header(source), lead=0)
+
+
+def _below_header(source: Source) -> int:
+    """The first line that an import may stand on: after `#!` and the encoding."""
+    line = 0
+    for text in source.lines[:2]:
+        if not _HEADER.match(text.removeprefix("\ufeff")):
+            break
+        line += 1
+    return line
+
+
+def _first_use(source: Source, name: str) -> int:
+    """The line of the first top-level statement that needs `name`; -1: none does."""
+    for node in source.tree.body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        if source.holds(name, first_line(node), line_after(node)) and any(
+            isinstance(each, ast.Name) and each.id == name for each in ast.walk(node)
+        ):
+            return first_line(node)
+    return -1
+
+
+def _defined(body: Statements) -> Iterator[str]:
+    """The names that a module defines itself."""
+    for node in body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name
+        yield from targets(node)
+
+
+def _names(
+    source: Source, found: list[Import], entries: list[Entry], key: str, module: str
+) -> Slot:
+    """The slot for one more name from a module."""
+    body = source.tree.body
+    limit = _first_use(source, key)
+    plain: list[ast.ImportFrom] = []
+    for each in found:
+        node = each.node
+        assert isinstance(node, ast.ImportFrom)
+        # import sorters keep names with `as` in statements of their own
+        is_plain = each.name != "*" and each.bound == each.name
+        is_early = each.suite is body and (limit < 0 or first_line(node) < limit)
+        if is_plain and is_early and node not in plain:
+            plain.append(node)
+    taken = frozenset([key] if key in _defined(body) else [])
+    if plain and (len(plain) == 1 or any(len(node.names) > 1 for node in plain)):
+        chosen = max(plain, key=lambda node: len(node.names))
+        return Slot(
+            tuple(entries),
+            line_after(chosen),
+            source.indent_of(first_line(chosen)) + source.unit,
+            source.unit,
+            lead=1,
+            taken=taken,
+            holder=InBrackets(chosen, chosen),
+        )
+    # each name has a statement of its own, or there is none before the name is used
+    prefix = f"from {module} import "
+    if plain:
+        start = source.span(plain[0])[0]
+        prefix = source.text[start : source.span(plain[0].names[0])[0]]
+    slot = _block(source, entries, key, key)
+    return slot._replace(taken=taken, prefix=prefix, unit=source.unit)

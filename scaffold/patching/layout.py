@@ -1,0 +1,148 @@
+"""Layout of what is written into a person's file: by black, where it does not fit."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import textwrap
+import tokenize
+
+from scaffold.patching.slots import Source
+from scaffold.patching.style import Style, width
+
+_STEP = "    "
+_PLAIN = re.compile(r'"(?!")[^"\'\\\n]*"')
+
+
+def entry(text: str, frame: tuple[str, str], indent: str, style: Style) -> str:
+    """An entry, not indented, that will stand in `frame`, indented by `indent`."""
+    room = style.line_length - len(indent.expandtabs(4))
+    if all(width(line) <= room for line in text.splitlines()):
+        return text
+    split = _split(text)
+    if split and all(width(line) <= room for line in split.splitlines()):
+        return split
+    head, tail = frame
+    if not head:
+        return _formatted(text, room, style)
+    # inside the frame the entry stands four columns deep
+    framed = head + textwrap.indent(text, _STEP) + tail
+    lines = _formatted(framed, room + len(_STEP), style).splitlines(keepends=True)
+    inner = lines[1:-1] if tail else lines[1:]
+    return textwrap.dedent("".join(inner))
+
+
+def indented(text: str, indent: str, unit: str, newline: str) -> str:
+    """An entry's lines, indented in a file's own way, with its line ends."""
+    lines = [in_steps_of(unit, line) for line in text.split("\n")[:-1]]
+    return "".join((indent + line if line else "") + newline for line in lines)
+
+
+def requoted(text: str, quote: str) -> str:
+    """An entry whose strings have the quotes that its file has."""
+    if quote == '"':
+        return text
+    lines = text.splitlines(keepends=True)
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        body = token.string[1:-1]
+        if token.type == tokenize.STRING and _PLAIN.fullmatch(token.string):
+            row, column = token.start
+            line = lines[row - 1]
+            end = column + len(token.string)
+            lines[row - 1] = f"{line[:column]}'{body}'{line[end:]}"
+    return "".join(lines)
+
+
+def by_black(text: str, before: str, source: Source, style: Style) -> str:
+    """A statement as black lays it out; "" where it cannot, or would change more.
+
+    Args:
+        text: the statement, its first line not indented.
+        before: what stands before it on its line.
+        source: the file, for its indentation and line ends.
+        style: of the project.
+    """
+    if before.strip() or _has_long_strings(text):
+        return ""
+    plain = text.replace("\r\n", "\n")
+    room = style.line_length - len(before.expandtabs(4))
+    laid = _formatted(plain + "\n", room, style).rstrip("\n")
+    if not laid or ast.dump(ast.parse(laid)) != ast.dump(ast.parse(plain)):
+        return ""
+    if comments(laid) != comments(plain):
+        return ""
+    first, *below = laid.split("\n")
+    lines = [first, *(before + in_steps_of(source.unit, line) for line in below)]
+    return source.newline.join(lines)
+
+
+def in_steps_of(unit: str, line: str) -> str:
+    """A line that is indented in steps of four blanks, in steps of `unit`."""
+    body = line.lstrip(" ")
+    steps, rest = divmod(len(line) - len(body), len(_STEP))
+    return unit * steps + " " * rest + body
+
+
+def comments(text: str) -> list[str]:
+    """The comments of a statement, in order."""
+    lines = io.StringIO(text).readline
+    return [
+        token.string.rstrip()
+        for token in tokenize.generate_tokens(lines)
+        if token.type == tokenize.COMMENT
+    ]
+
+
+def _has_long_strings(text: str) -> bool:
+    """Whether a string of several lines is in a statement, which must not be indented."""
+    return any(
+        isinstance(node, ast.Constant | ast.JoinedStr)
+        and node.end_lineno != node.lineno
+        and not isinstance(getattr(node, "value", ""), int | float)
+        for node in ast.walk(ast.parse(text))
+    )
+
+
+def _formatted(text: str, room: int, style: Style) -> str:
+    import black
+    from black.parsing import InvalidInput
+
+    mode = black.Mode(
+        line_length=max(room, 1),
+        string_normalization=style.normalizes_strings,
+        magic_trailing_comma=style.keeps_trailing_commas,
+    )
+    try:
+        return black.format_str(text, mode=mode)
+    except InvalidInput:
+        return ""
+
+
+def _split(text: str) -> str:
+    """A line in black's form, where that is plain to see; else "".
+
+    An import gets a line for each name; a line that ends in brackets is opened there.
+    """
+    line = text.rstrip("\n")
+    module, _, names = line.partition(" import ")
+    if module.startswith("from ") and names and "\n" not in line and "(" not in line:
+        listed = "".join(f"    {name},\n" for name in names.split(", "))
+        return f"{module} import (\n{listed})\n"
+    comma = "," if line.endswith(",") else ""
+    body = line.removesuffix(",")
+    start = _opening(body)
+    inner = body[start + 1 : -1]
+    if start <= 0 or "\n" in line or '"' in inner or not inner:
+        return ""
+    return f"{body[: start + 1]}\n    {inner}\n){comma}\n"
+
+
+def _opening(body: str) -> int:
+    """Where the bracket opens that the line's last character closes; -1: nowhere."""
+    depth = 0
+    for at in range(len(body) - 1, -1, -1):
+        depth += (body[at] == ")") - (body[at] == "(")
+        if depth == 0:
+            return at if body.endswith(")") else -1
+    return -1

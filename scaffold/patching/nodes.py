@@ -1,0 +1,487 @@
+"""Entries as libcst nodes of the one statement that holds them.
+
+The statement is parsed alone; an entry's node is put in, replaced or taken out, and the
+statement is printed again, so that every byte that is not the entry's stays. libcst is
+imported with this module, which therefore is imported only when something is written.
+
+Every change is proven on what was printed: it is parsed again, the entry's node is taken
+out, and the tree must equal the one before. Only where the statement had to be laid out
+anew, because it was too long for its line, that is said of its syntax and its comments.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+import libcst as cst
+
+from scaffold.errors import PlanError
+from scaffold.patching import brackets, class_bodies
+from scaffold.patching.brackets import Container, Contents, Node
+from scaffold.patching.layout import by_black, comments
+from scaffold.patching.slots import Entry, InBrackets, InClass, Slot, Source
+from scaffold.patching.style import Style, width
+from scaffold.patching.syntax import docstring, last_name
+from scaffold.patching.writing import Edit, Fragment
+
+_FRAMES: dict[type, tuple[str, str]] = {
+    cst.Dict: ("entries = {\n", "}\n"),
+    cst.Call: ("entries(\n", ")\n"),
+    cst.ImportFrom: ("from entries import (\n", ")\n"),
+}
+_LIST_FRAME = ("entries = [\n", "]\n")
+_Compound = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.FunctionDef)
+_NODES: dict[type[ast.AST], type[cst.CSTNode]] = {
+    ast.Dict: cst.Dict,
+    ast.List: cst.List,
+    ast.Tuple: cst.Tuple,
+    ast.Set: cst.Set,
+    ast.Call: cst.Call,
+    ast.ImportFrom: cst.ImportFrom,
+}
+
+
+def insert(
+    source: Source, slot: Slot, index: int, fragment: Fragment, style: Style
+) -> Edit:
+    """Put an entry into what holds the others.
+
+    Args:
+        source: the file.
+        slot: the place; a literal, a call, an import or a class holds its entries.
+        index: the number of the new entry among `slot.siblings`.
+        fragment: the entry.
+        style: of the project.
+
+    Raises:
+        PlanError: the entry does not fit there, or something else would change.
+    """
+    siblings = slot.siblings
+    holder = slot.holder
+    if isinstance(holder, InClass):
+        return _ClassChange(source, holder.owner, slot).insert(index, fragment)
+    assert isinstance(holder, InBrackets)
+    change = _BracketChange(source, holder, style, slot.indent)
+    if index < len(siblings):
+        at = siblings[index].number
+    else:
+        at = siblings[-1].number + 1 if siblings else change.first_index
+    return change.insert(at, fragment)
+
+
+def replace(
+    source: Source, slot: Slot, entry: Entry, fragment: Fragment, style: Style
+) -> Edit:
+    """Put another entry in place of one.
+
+    Raises:
+        PlanError: the entry does not fit there, or something else would change.
+    """
+    holder = entry.holder
+    if isinstance(holder, InClass):
+        return _ClassChange(source, holder.owner, slot).replace(entry, fragment)
+    assert isinstance(holder, InBrackets)
+    change = _BracketChange(source, holder, style, slot.indent)
+    return change.replace(entry.number, fragment)
+
+
+def remove(source: Source, slot: Slot, entry: Entry, style: Style) -> Edit:
+    """Take an entry out.
+
+    Raises:
+        PlanError: something else would change.
+    """
+    holder = entry.holder
+    if isinstance(holder, InClass):
+        return _ClassChange(source, holder.owner, slot).remove(entry)
+    assert isinstance(holder, InBrackets)
+    return _BracketChange(source, holder, style, slot.indent).remove(entry.number)
+
+
+def statement_text(source: Source, text: str) -> str:
+    """A statement of its own, as this file writes it.
+
+    Raises:
+        PlanError: it is not one statement.
+    """
+    try:
+        module = cst.parse_module(text)
+    except cst.ParserSyntaxError as error:
+        raise PlanError(source.path, f"is not a statement: {error.message}") from None
+    if len(module.body) != 1:
+        raise PlanError(source.path, f"is not one statement: {text.strip()}")
+    return module.code
+
+
+class _Statement:
+    """One statement of a file, parsed alone."""
+
+    def __init__(self, source: Source, node: ast.stmt) -> None:
+        self.source = source
+        self.start, self.stop = source.span(node)
+        if isinstance(node, ast.ClassDef):
+            # what stands beside its last line belongs to that line
+            self.stop = source.line_stop(self.stop)
+        begin = source.text.rfind("\n", 0, self.start) + 1
+        self.before = source.text[begin : self.start].removeprefix("\ufeff")
+        indent = " " if self.before.strip() else self.before
+        # The lines below the first one are indented as in the file.
+        self._head = f"if 0:{source.newline}{indent}" if indent else ""
+        self.text = source.text[self.start : self.stop]
+        self.module = self.parsed(self.text)
+
+    def parsed(self, text: str) -> cst.Module:
+        """A module that holds the statement with another text."""
+        try:
+            return cst.parse_module(self._head + text)
+        except cst.ParserSyntaxError as error:
+            raise PlanError(self.source.path, f"cannot be parsed: {error}") from None
+
+    def printed(self, module: cst.Module) -> str:
+        """The statement's text in such a module."""
+        return module.code.removeprefix(self._head)
+
+    def node(self, module: cst.Module) -> cst.CSTNode:
+        """The statement in such a module."""
+        body: Sequence[cst.CSTNode] = module.body
+        if self._head:
+            [outer] = module.body
+            assert isinstance(outer, cst.If)
+            body = outer.body.body
+        return body[0]
+
+    def edit(self, text: str) -> Edit:
+        """The change of the file that gives the statement another text."""
+        return Edit(self.start, self.stop, text)
+
+    def refuse(self) -> PlanError:
+        """The proof failed."""
+        line = self.source.text.count("\n", 0, self.start) + 1
+        return PlanError(
+            f"{self.source.path}:{line}",
+            "cannot be patched without changing what is not the entry's",
+        )
+
+
+class _ClassChange:
+    """A change of a class's body."""
+
+    def __init__(self, source: Source, owner: ast.ClassDef, slot: Slot) -> None:
+        self._statement = _Statement(source, owner)
+        self._owner = owner
+        self._slot = slot
+
+    def insert(self, index: int, fragment: Fragment) -> Edit:
+        """The class with one more member."""
+        siblings, slot = self._slot.siblings, self._slot
+        new = self._members(fragment)
+        at, gap, is_first = -1, slot.gap, False
+        if index:
+            at = siblings[index - 1].number
+        elif siblings:
+            at, is_first = siblings[0].number, True
+        else:
+            gap = slot.lead
+            last = len(self._owner.body) - 1
+            at = last if slot.gap else len(docstring(self._owner.body)) - 1
+        before = self._class(self._statement.module)
+        after, at = class_bodies.inserted(before, new, at, gap=gap, is_first=is_first)
+        text = self._printed(before, after)
+        self._prove(text, at, is_first=is_first)
+        return self._statement.edit(text)
+
+    def replace(self, entry: Entry, fragment: Fragment) -> Edit:
+        """The class with another member in place of one."""
+        before = self._class(self._statement.module)
+        new = self._members(fragment)
+        after = class_bodies.replaced(before, new, entry.number)
+        text = self._printed(before, after)
+        again = self._class(self._statement.parsed(text))
+        back = class_bodies.restored(again, before, entry.number)
+        if not back.deep_equals(before):
+            raise self._statement.refuse()
+        return self._statement.edit(text)
+
+    def remove(self, entry: Entry) -> Edit:
+        """The class without a member."""
+        siblings = self._slot.siblings
+        is_first = len(siblings) > 1 and entry == siblings[0]
+        before = self._class(self._statement.module)
+        after = class_bodies.removed(before, entry.number, is_first=is_first)
+        text = self._printed(before, after)
+        if not self._class(self._statement.parsed(text)).deep_equals(after):
+            raise self._statement.refuse()
+        return self._statement.edit(text)
+
+    def _prove(self, text: str, at: int, *, is_first: bool) -> None:
+        before = self._class(self._statement.module)
+        again = self._class(self._statement.parsed(text))
+        back = class_bodies.removed(again, at, is_first=is_first)
+        if class_bodies.lines(before):
+            # a body on the line of `class` has got lines of its own
+            before = class_bodies.with_lines(before, class_bodies.lines(before))
+        if not back.deep_equals(before):
+            raise self._statement.refuse()
+
+    def _class(self, module: cst.Module) -> cst.ClassDef:
+        node = self._statement.node(module)
+        assert isinstance(node, cst.ClassDef)
+        return node
+
+    def _printed(self, before: cst.ClassDef, after: cst.ClassDef) -> str:
+        module = self._statement.module
+        changed = module.deep_replace(before, after)
+        assert isinstance(changed, cst.Module)
+        return self._statement.printed(changed)
+
+    def _members(self, fragment: Fragment) -> Sequence[class_bodies.Line]:
+        newline = self._statement.source.newline
+        module = cst.parse_module(f"class Entries:{newline}{fragment.lines}")
+        [owner] = module.body
+        assert isinstance(owner, cst.ClassDef)
+        return class_bodies.lines(owner)
+
+
+class _BracketChange:
+    """A change of what stands between brackets."""
+
+    def __init__(
+        self, source: Source, holder: InBrackets, style: Style, indent: str
+    ) -> None:
+        self._statement = _Statement(source, holder.statement)
+        self._holder = holder
+        self._style = style
+        self._inner = indent
+        line = source.text.count("\n", 0, source.span(holder.node)[0])
+        self._outer = source.indent_of(line)
+        self._number = self._ordinal()
+        self._container = self._find(self._statement.module)
+        self._inside = brackets.contents(self._container)
+
+    @property
+    def first_index(self) -> int:
+        """Where the first entry goes: behind positional arguments, before `**OTHERS`."""
+        for index, node in enumerate(self._inside.nodes):
+            star = getattr(node, "star", "")
+            keyword = getattr(node, "keyword", None)
+            if isinstance(node, cst.StarredDictElement) or star == "**" or keyword:
+                return index
+        return len(self._inside.nodes)
+
+    def insert(self, index: int, fragment: Fragment) -> Edit:
+        """The statement with one more entry."""
+        text = ""
+        for inside in self._insertions(index, fragment):
+            text = self._printed(inside)
+            if self._fits(text):
+                break
+        else:
+            text = self._by_black(text)
+        self._prove(text, index, self._statement.text)
+        return self._statement.edit(text)
+
+    def replace(self, index: int, fragment: Fragment) -> Edit:
+        """The statement with another entry in place of one."""
+        text = ""
+        for inside in self._replacements(index, fragment):
+            text = self._printed(inside)
+            if self._fits(text):
+                break
+        else:
+            text = self._by_black(text)
+        without = brackets.removed(self._inside, index, is_tuple=self._is_tuple)
+        self._prove(text, index, self._printed(without))
+        return self._statement.edit(text)
+
+    def remove(self, index: int) -> Edit:
+        """The statement without an entry."""
+        inside = brackets.removed(self._inside, index, is_tuple=self._is_tuple)
+        text = self._printed(self._closer(inside, index))
+        again = self._find(self._statement.parsed(text))
+        if len(brackets.contents(again).nodes) != len(inside.nodes):
+            raise self._statement.refuse()
+        return self._statement.edit(text)
+
+    def _closer(self, inside: Contents, index: int) -> Contents:
+        """The contents after a removal, on fewer lines where a formatter would have it."""
+        if inside.is_inline or brackets.has_comments(inside):
+            return inside
+        closer = inside
+        if not inside.nodes or (
+            inside.is_exploded and not self._style.keeps_trailing_commas
+        ):
+            closer = brackets.collapsed(inside)
+        elif not inside.is_exploded and not self._stood_alone(index):
+            closer = brackets.unbroken(inside, index)
+        return closer if self._fits(self._printed(closer)) else inside
+
+    def _stood_alone(self, index: int) -> bool:
+        return brackets.breaks(self._inside.gaps[index + 1])
+
+    def _insertions(self, index: int, fragment: Fragment) -> Iterator[Contents]:
+        """The contents with one more entry, the layout that is there first."""
+        inside = self._inside
+        if inside.is_inline and "\n" not in fragment.line and self._is_for_one_line:
+            yield self._inserted(inside, index, fragment.line)
+        elif inside.is_exploded:
+            yield self._inserted(inside, index, fragment.lines)
+        elif inside.nodes and not inside.is_inline and "\n" not in fragment.line:
+            filled = self._inserted(inside, index, fragment.line)
+            yield filled
+            if not brackets.has_comments(filled):
+                lower = brackets.broken(filled, index)
+                yield brackets.unbroken(lower, index + 1)
+                yield brackets.broken(lower, index + 1)
+        elif not inside.nodes and not inside.is_inline:
+            yield self._inserted(inside, index, fragment.lines)
+        opened = self._inserted(inside, index, fragment.lines)
+        if self._is_outermost:
+            yield brackets.exploded(opened, self._inner, self._outer)
+
+    def _replacements(self, index: int, fragment: Fragment) -> Iterator[Contents]:
+        inside = self._inside
+        if not inside.is_exploded and "\n" not in fragment.line:
+            yield brackets.replaced(inside, index, self._node(fragment.line))
+        opened = brackets.replaced(inside, index, self._node(fragment.lines))
+        if inside.is_exploded:
+            yield opened
+        if self._is_outermost:
+            yield brackets.exploded(opened, self._inner, self._outer)
+
+    def _inserted(self, inside: Contents, index: int, text: str) -> Contents:
+        return brackets.inserted(
+            inside, index, self._node(text), self._inner, is_tuple=self._is_tuple
+        )
+
+    @property
+    def _is_for_one_line(self) -> bool:
+        """Whether a formatter would leave these brackets on one line."""
+        is_open = self._style.keeps_trailing_commas and self._is_outermost
+        return bool(self._inside.nodes) or not is_open
+
+    @property
+    def _is_tuple(self) -> bool:
+        return isinstance(self._container, cst.Tuple)
+
+    @property
+    def _is_outermost(self) -> bool:
+        """Whether these are the only brackets that the statement's line opens."""
+        statement, node = self._holder.statement, self._holder.node
+        return statement is node or getattr(statement, "value", None) is node
+
+    def _node(self, text: str) -> Node:
+        """The entry of a text."""
+        head, tail = _FRAMES.get(type(self._container), _LIST_FRAME)
+        try:
+            module = cst.parse_module(f"{head}{text.rstrip()}\n{tail}")
+        except cst.ParserSyntaxError:
+            raise self._unfit(text) from None
+        container = next(each for each in _walk(module) if isinstance(each, Container))
+        nodes = brackets.contents(container).nodes
+        if len(nodes) != 1:
+            raise self._unfit(text)
+        return nodes[0]
+
+    def _unfit(self, text: str) -> PlanError:
+        return PlanError(
+            self._statement.source.path, f"is not one entry: {text.strip()}"
+        )
+
+    def _printed(self, inside: Contents) -> str:
+        filled = brackets.filled(self._container, inside)
+        changed = self._statement.module.deep_replace(self._container, filled)
+        assert isinstance(changed, cst.Module)
+        return self._statement.printed(changed)
+
+    def _fits(self, text: str) -> bool:
+        """Whether no line became too long that was not before."""
+        limit = self._style.line_length
+        old = set(self._lines(self._statement.text))
+        return all(width(line) <= limit or line in old for line in self._lines(text))
+
+    def _lines(self, text: str) -> list[str]:
+        return (self._statement.before + text).expandtabs(4).splitlines()
+
+    def _by_black(self, text: str) -> str:
+        source = self._statement.source
+        if isinstance(self._holder.statement, _Compound):
+            return text
+        laid = by_black(text, self._statement.before, source, self._style)
+        return laid or text
+
+    def _prove(self, text: str, index: int, before: str) -> None:
+        """Take the entry out again: what is left must be what was there."""
+        module = self._statement.parsed(text)
+        container = self._find(module)
+        inside = brackets.contents(container)
+        rest = brackets.removed(inside, index, is_tuple=self._is_tuple)
+        left = module.deep_replace(container, brackets.filled(container, rest))
+        assert isinstance(left, cst.Module)
+        was = self._statement.parsed(before)
+        if left.deep_equals(was):
+            return
+        texts = left.code, was.code
+        trees = [ast.dump(ast.parse(each)) for each in texts]
+        notes = [comments(each) for each in texts]
+        if trees[0] != trees[1] or notes[0] != notes[1]:
+            raise self._statement.refuse()
+
+    def _ordinal(self) -> int:
+        """The number of the container among the nodes of its kind, outer ones first."""
+        node, statement = self._holder.node, self._holder.statement
+        slices = {
+            id(each.slice)
+            for each in ast.walk(statement)
+            if isinstance(each, ast.Subscript)
+        }
+        alike = [
+            each
+            for each in ast.walk(statement)
+            if type(each) is type(node) and id(each) not in slices
+            if not isinstance(each, ast.Call) or _function(each) == _function(node)
+        ]
+        alike.sort(key=_extent)
+        return next(at for at, each in enumerate(alike) if each is node)
+
+    def _find(self, module: cst.Module) -> Container:
+        kind = _NODES[type(self._holder.node)]
+        name = _function(self._holder.node)
+        found = [
+            each
+            for each in _walk(self._statement.node(module))
+            if isinstance(each, kind)
+            if not isinstance(each, cst.Call) or _called(each) == name
+        ]
+        if self._number >= len(found):
+            raise self._statement.refuse()
+        container = found[self._number]
+        assert isinstance(container, Container)
+        return container
+
+
+def _walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """A node and all below it, outer ones first, in the order of the text."""
+    yield node
+    for child in node.children:
+        yield from _walk(child)
+
+
+def _extent(node: ast.AST) -> tuple[int, ...]:
+    start = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+    end = getattr(node, "end_lineno", 0), getattr(node, "end_col_offset", 0)
+    return (*start, -end[0], -end[1])
+
+
+def _function(node: ast.AST) -> str:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+        return last_name(node.func)
+    return ""
+
+
+def _called(node: cst.Call) -> str:
+    if isinstance(node.func, cst.Name):
+        return node.func.value
+    if isinstance(node.func, cst.Attribute):
+        return node.func.attr.value
+    return ""

@@ -1,0 +1,300 @@
+"""Where an entry is written, and what is replaced there.
+
+What stands between brackets or in a class is changed as nodes (`nodes`, and libcst with
+it, is imported for that alone); a statement of a module, a section or a list item is a
+matter of whole lines.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import NamedTuple
+
+from scaffold.patching import layout
+from scaffold.patching.place import Registration
+from scaffold.patching.slots import Entry, InBrackets, InSuite, Slot, Source
+from scaffold.patching.style import Style
+from scaffold.patching.syntax import (
+    Statements,
+    entry_span,
+    first_line,
+    is_alone,
+    line_after,
+)
+
+_BEFORE = re.compile(r"[ \t]*;[ \t]*$")
+_AFTER = re.compile(r"[ \t]*;[ \t]*(?=\S)")
+
+
+class Edit(NamedTuple):
+    """A part of a file's text and what replaces it.
+
+    Attributes:
+        start: where the part begins.
+        stop: where it ends.
+        text: what replaces it.
+    """
+
+    start: int
+    stop: int
+    text: str
+
+
+class Fragment(NamedTuple):
+    """An entry to be written.
+
+    Attributes:
+        line: as it was rendered, not indented.
+        lines: laid out and indented for lines of its own.
+    """
+
+    line: str
+    lines: str
+
+
+def inserted(
+    source: Source, slot: Slot, asked: Registration, text: str, style: Style
+) -> Edit:
+    """The change that puts an entry in.
+
+    Args:
+        source: the file.
+        slot: the place.
+        asked: the registration.
+        text: the entry, not indented.
+        style: of the project.
+
+    Raises:
+        PlanError: the entry does not fit there, or something else would change.
+    """
+    fragment = _fragment(source, slot, asked, text, style)
+    index = _position(slot, asked, text)
+    if slot.holder is not None and not isinstance(slot.holder, InSuite):
+        from scaffold.patching import nodes
+
+        return nodes.insert(source, slot, index, fragment, style)
+    siblings = slot.siblings
+    is_last = index == len(siblings)
+    gap = source.newline * (slot.gap if siblings else slot.lead)
+    lines = gap + fragment.lines if is_last else fragment.lines + gap
+    line = slot.end if is_last else _line_above(source, slot, siblings[index])
+    if not siblings and isinstance(slot.holder, InSuite):
+        below = source.lines[line : line + 1]
+        lines += source.newline * (slot.gap or 1) * any(map(str.strip, below))
+    return _at_line(source, line, lines)
+
+
+def replaced(
+    source: Source,
+    slot: Slot,
+    asked: Registration,
+    entry: Entry,
+    text: str,
+    style: Style,
+) -> Edit:
+    """The change that puts another entry in place of one.
+
+    Raises:
+        PlanError: the entry does not fit there, or something else would change.
+    """
+    fragment = _fragment(source, slot, asked, text, style)
+    if entry.holder is not None and not isinstance(entry.holder, InSuite):
+        from scaffold.patching import nodes
+
+        return nodes.replace(source, slot, entry, fragment, style)
+    start, stop = _span(source, entry)
+    if entry.holder is not None and not is_alone(source, entry):
+        return Edit(start, stop, fragment.line.strip())
+    begin = source.line_start(entry.first)
+    # what stands beside the entry stays
+    rest = source.text[stop : source.line_stop(max(stop - 1, 0))]
+    lines = fragment.lines.removesuffix(source.newline)
+    if entry.holder is None:
+        rest = source.newline if rest == "" and stop < len(source.text) else ""
+        ending = source.text[:stop].endswith("\n")
+        return Edit(begin, stop, fragment.lines if ending else lines)
+    return Edit(begin, stop + len(rest), lines + rest)
+
+
+def removed(source: Source, slot: Slot, entry: Entry, style: Style) -> Edit:
+    """The change that takes an entry out.
+
+    Raises:
+        PlanError: something else would change.
+    """
+    if entry.holder is not None and not isinstance(entry.holder, InSuite):
+        from scaffold.patching import nodes
+
+        return nodes.remove(source, slot, entry, style)
+    if entry.holder is not None:
+        start, stop = _span(source, entry)
+        suite = entry.holder.statements
+        is_only = suite is not source.tree.body and len(suite) == 1
+        if is_only or not is_alone(source, entry):
+            return _without_statement(source, start, stop)
+    first, end = _with_gap(source, slot, entry)
+    start, stop = source.line_start(first), source.line_start(end)
+    if stop == len(source.text) and not source.text.endswith("\n") and first:
+        # the line before becomes the last one, which has no end
+        start -= 2 if source.text[:start].endswith("\r\n") else 1
+    return Edit(start, stop, "")
+
+
+def text_of(source: Source, entry: Entry, slot: Slot) -> str:
+    """An entry's text as a fragment: not indented, with plain line ends."""
+    holder = entry.holder
+    node = getattr(holder, "node", None)
+    if isinstance(holder, InSuite):
+        node = holder.statements[entry.number]
+    if isinstance(node, ast.ImportFrom):
+        return _import_text(source, entry, node)
+    start, stop = _span(source, entry)
+    indent = source.indent_of(entry.first)
+    first, *below = source.text[start:stop].replace("\r\n", "\n").split("\n")
+    if entry.holder is None:
+        first = first.removeprefix(indent)
+    lines = [first, *(line.removeprefix(indent) for line in below)]
+    plain = "\n".join(_in_blanks(line, slot.unit) for line in lines).rstrip("\n")
+    return plain + (",\n" if isinstance(holder, InBrackets) else "\n")
+
+
+def beside(source: Source, entry: Entry) -> str:
+    """The comment beside an entry, which is not part of it."""
+    if entry.holder is None or not is_alone(source, entry):
+        return ""
+    stop = _span(source, entry)[1]
+    rest = source.text[stop : source.line_stop(stop)]
+    return rest[rest.index("#") :].strip() if "#" in rest else ""
+
+
+def _import_text(source: Source, entry: Entry, node: ast.ImportFrom) -> str:
+    """What an import says of one name, however it is written."""
+    module, _, name = entry.key.rpartition(":")
+    for alias in node.names:
+        if (alias.asname or alias.name) == name:
+            what = f"{alias.name} as {name}" if alias.asname else name
+            return f"from {module} import {what}\n" if module else f"{what},\n"
+    start, stop = _span(source, entry)
+    return source.text[start:stop] + "\n"
+
+
+def _fragment(
+    source: Source, slot: Slot, asked: Registration, text: str, style: Style
+) -> Fragment:
+    frame = asked.place.anchor.frame
+    if frame is not None:
+        text = layout.requoted(text, source.quote)
+        if slot.prefix:
+            text, frame = slot.prefix + text.strip().removesuffix(",") + "\n", ("", "")
+        lines = layout.entry(text, frame, slot.indent, style)
+    else:
+        lines = text
+    indented = layout.indented(lines, slot.indent, slot.unit, source.newline)
+    if isinstance(slot.holder, InSuite):
+        from scaffold.patching import nodes
+
+        indented = nodes.statement_text(source, indented)
+    return Fragment(text.strip("\n"), indented)
+
+
+def _position(slot: Slot, asked: Registration, text: str) -> int:
+    """The number that a new entry gets among its siblings, in their order if they have one."""
+    siblings, anchor = slot.siblings, asked.place.anchor
+    index = len(siblings)
+    for order in anchor.orders:
+        keys = [order(entry.key) for entry in siblings]
+        if keys == sorted(keys):
+            new = order(asked.place.key)
+            later = (number for number, key in enumerate(keys) if new < key)
+            index = next(later, len(siblings))
+            break
+    return _beside_defaults(slot, index, text)
+
+
+def _beside_defaults(slot: Slot, index: int, text: str) -> int:
+    """The number for a field: one without a default goes before those that have one."""
+    owner = getattr(slot.holder, "owner", None)
+    if owner is None or slot.gap:
+        return index
+    nodes = [owner.body[entry.number] for entry in slot.siblings]
+    defaults = [getattr(node, "value", None) is not None for node in nodes]
+    if defaults != sorted(defaults):
+        # keyword-only fields, or no dataclass: any order will do
+        return index
+    required = defaults.count(False)
+    field = ast.parse(text).body[0]
+    if getattr(field, "value", None) is None:
+        return min(index, required)
+    return max(index, required)
+
+
+def _line_above(source: Source, slot: Slot, entry: Entry) -> int:
+    """The line that goes before an entry, its comments and what shares its lines."""
+    if not isinstance(slot.holder, InSuite):
+        return entry.line
+    body: Statements = slot.holder.statements
+    at = next(i for i, node in enumerate(body) if first_line(node) == entry.first)
+    while at and line_after(body[at - 1]) > first_line(body[at]):
+        at -= 1
+    first = first_line(body[at])
+    return entry.line if first == entry.first else source.with_comments(first)
+
+
+def _at_line(source: Source, line: int, lines: str) -> Edit:
+    """The change that puts whole lines before a line."""
+    at = source.line_start(line)
+    if at == len(source.text) and source.text and not source.text.endswith("\n"):
+        # a last line without an end stays the last line without an end
+        lines = source.newline + lines.removesuffix(source.newline)
+    return Edit(at, at, lines)
+
+
+def _without_statement(source: Source, start: int, stop: int) -> Edit:
+    """The change that takes out a statement that shares its line, or is alone in a block."""
+    after = _AFTER.match(source.text, stop)
+    before = _BEFORE.search(source.text, source.text.rfind("\n", 0, start) + 1, start)
+    if after:
+        return Edit(start, after.end(), "")
+    if before:
+        return Edit(before.start(), stop, "")
+    return Edit(start, stop, "pass")
+
+
+def _with_gap(source: Source, slot: Slot, entry: Entry) -> tuple[int, int]:
+    """The lines of an entry and of the blank lines that came with it."""
+    start, stop = entry.first, entry.end
+    siblings = slot.siblings or [entry]
+    above, below = range(start - slot.gap, start), range(stop, stop + slot.gap)
+    if siblings == [entry]:
+        above = range(start - slot.lead, start)
+        below = range(stop, stop + (slot.gap or slot.lead))
+    is_last = entry == siblings[-1]
+    if is_last and above and _are_blank(source, above):
+        return above.start, stop
+    if (not is_last or siblings == [entry]) and _are_blank(source, below):
+        return start, below.stop
+    return start, stop
+
+
+def _are_blank(source: Source, lines: range) -> bool:
+    return all(
+        0 <= at < len(source.lines) and not source.lines[at].strip() for at in lines
+    )
+
+
+def _span(source: Source, entry: Entry) -> tuple[int, int]:
+    if entry.holder is not None:
+        return entry_span(source, entry)
+    return source.line_start(entry.first), source.line_start(entry.end)
+
+
+def _in_blanks(line: str, unit: str) -> str:
+    """A line whose indentation is in steps of four blanks."""
+    if unit == "    ":
+        return line
+    steps = 0
+    while line.startswith(unit):
+        line = line.removeprefix(unit)
+        steps += 1
+    return "    " * steps + line
