@@ -76,11 +76,6 @@ class Names:
         return self.kind
 
     @cached_property
-    def test_module(self) -> str:
-        """The module of the fake server."""
-        return f"{self.kind}test"
-
-    @cached_property
     def class_name(self) -> str:
         """The prefix of classes: `HipChat`."""
         return self.property[:1].upper() + self.property[1:]
@@ -130,7 +125,7 @@ def closest(word: object, known: Iterable[str]) -> str:
 
 
 def kind_faults(kind: str, where: str, existing: Collection[str] = ()) -> list[Fault]:
-    """What is wrong with the name of a handler.
+    """Faults of a handler name.
 
     Args:
         kind: the name.
@@ -142,14 +137,15 @@ def kind_faults(kind: str, where: str, existing: Collection[str] = ()) -> list[F
         faults.append(
             Fault(
                 where,
-                f"{_shown(kind)} is no name for a handler",
-                "a to z first, then a to z, 0 to 9 and _, at most 40 characters",
+                f"{_shown(kind)} is not a handler name; start with a to z, then use a to z, 0 to 9 "
+                "and _, at most 40 characters",
+                "",
                 _ascii_guess(kind),
             )
         )
         return faults
     if kind.endswith("_") or "__" in kind:
-        faults.append(Fault(where, f"{kind!r} has an underscore too many"))
+        faults.append(Fault(where, f"{kind!r} ends with _ or has two in a row"))
     taken = _taken(kind)
     if taken:
         faults.append(Fault(where, f"{kind!r} is {taken}"))
@@ -157,24 +153,32 @@ def kind_faults(kind: str, where: str, existing: Collection[str] = ()) -> list[F
     for suffix in _SUFFIXES:
         owner = kind.removesuffix(suffix)
         if owner != kind and owner in existing:
-            problem = f"{kind!r} is what belongs to the handler {owner!r}"
+            problem = f"{kind!r} is the name of a part of the handler {owner!r}"
             faults.append(Fault(where, problem))
     for other in sorted(existing):
         if _folded(other) == folded:
             is_same = other == kind
             problem = (
-                f"there is a handler {kind!r} already"
+                f"the handler {kind!r} exists already"
                 if is_same
-                else f"{kind!r} cannot be told from the handler {other!r}"
+                else f"{kind!r} differs from the handler {other!r} in underscores only"
             )
             faults.append(Fault(where, problem))
     return faults
 
 
+def reserved_kinds() -> list[str]:
+    """Names that no handler may have, whatever other handlers there are."""
+    properties = {snake_case(each) for each in ALERT_PROPERTIES}
+    keywords = {*keyword.kwlist, *keyword.softkwlist}
+    known = {*dir(builtins), *keywords, *_DEVICES, *properties, *_RESERVED}
+    return sorted(name for name in known if _KIND.fullmatch(name))
+
+
 def property_faults(
     property: str, where: str, existing: Collection[str] = ()
 ) -> list[Fault]:
-    """What is wrong with the name of a TICKscript property of alert nodes.
+    """Faults of the name of a TICKscript property of alert nodes.
 
     Args:
         property: the name.
@@ -185,20 +189,18 @@ def property_faults(
         return [
             Fault(
                 where,
-                f"{_shown(property)} is no name for a TICKscript property",
-                "a to z first, then letters and digits, at most 40 characters",
+                f"{_shown(property)} is not a name for a TICKscript property; start with a to "
+                "z, then use letters and digits, at most 40 characters",
             )
         ]
     faults = []
     if property.lower() in {each.lower() for each in ALERT_PROPERTIES}:
-        faults.append(
-            Fault(where, f"{property!r} is a property of every alert node already")
-        )
+        faults.append(Fault(where, f"alert nodes have a property {property!r} already"))
     elif camel_case(snake_case(property)) != property:
         faults.append(
             Fault(
                 where,
-                f"{property!r} has capitals in a row",
+                f"{property!r} has two upper-case letters in a row",
                 suggestion=repr(camel_case(snake_case(property.lower()))),
             )
         )
@@ -214,7 +216,7 @@ def property_faults(
 def key_faults(
     key: str, where: str, reserved: Iterable[str] = (), what: str = "key"
 ) -> list[Fault]:
-    """What is wrong with the name of a configuration key, option or value.
+    """Faults of the name of a configuration key, option or value.
 
     Args:
         key: the name, as in TOML.
@@ -226,14 +228,14 @@ def key_faults(
         return [
             Fault(
                 where,
-                f"{_shown(key)} is no name for a {what}",
-                "a to z first, then a to z, 0 to 9, single - and _, "
-                f"at most {_KEY_LENGTH} characters",
+                f"{_shown(key)} is not a name for a {what}; start with a to z, then use a to z, "
+                f"0 to 9, single - and _, at most {_KEY_LENGTH} characters",
+                "",
                 _ascii_guess(key),
             )
         ]
     if identifier(key) in set(reserved):
-        return [Fault(where, f"{key!r} is kept for something else here")]
+        return [Fault(where, f"{key!r} is a reserved name; use another")]
     return []
 
 
@@ -252,15 +254,15 @@ def same_names(keys: Iterable[str]) -> list[tuple[str, str]]:
 def _taken(name: str) -> str:
     # builtins first: from 3.12 on `type` is a keyword, too
     if hasattr(builtins, name):
-        return "a builtin of Python"
+        return "a Python builtin"
     if keyword.iskeyword(name) or keyword.issoftkeyword(name):
-        return "a keyword of Python"
+        return "a Python keyword"
     if name in _DEVICES:
-        return "a device on Windows"
+        return "a device name on Windows"
     if name in {snake_case(each) for each in ALERT_PROPERTIES}:
-        return "a property of every alert node already"
+        return "a property of all alert nodes"
     if name in _RESERVED:
-        return "a name that the runtime uses already"
+        return "reserved by the runtime"
     return ""
 
 

@@ -11,7 +11,7 @@ class ExpressionError(Exception):
     """An expression or value of a spec is wrong.
 
     Attributes:
-        allowed: what would be right, or "".
+        allowed: the alternatives, or "".
         suggestion: what was probably meant, or "".
     """
 
@@ -22,22 +22,30 @@ class ExpressionError(Exception):
 
 
 class Type(StrEnum):
-    """What type of value a piece of code gives; the words stand in messages."""
+    """The type of a value, as messages name it."""
 
-    STR = "text"
-    INT = "whole number"
+    STR = "string"
+    INT = "integer"
     FLOAT = "number"
-    BOOL = "true or false"
+    BOOL = "boolean"
     DURATION = "duration"
     TIME = "time"
     SECRET = "secret"
-    LIST = "list"
-    VALUES = "list of values"
-    RECORDS = "list of records"
-    MAP = "map of texts"
+    LIST = "list of strings"
+    VALUES = "list"
+    MAP = "map of strings"
     FIELDS = "map"
     LEVEL = "level"
-    ANY = "value"
+    ANY = "value of any type"
+
+    @property
+    def noun(self) -> str:
+        """The type with its article."""
+        return f"an {self}" if self is Type.INT else f"a {self}"
+
+
+class UnresolvedError(ExpressionError):
+    """An expression uses something that has a fault of its own."""
 
 
 _INTEGER_BITS = 64
@@ -88,8 +96,8 @@ class Code:
         """
         if self.weight > _MAX_WEIGHT:
             raise ExpressionError(
-                "makes too large a value: values of [let] that hold each other multiply",
-                f"at most {_MAX_WEIGHT} parts",
+                f"makes a value of more than {_MAX_WEIGHT} parts; "
+                "values of [let] that contain each other multiply"
             )
         return self
 
@@ -103,7 +111,7 @@ class Code:
         return self
 
     def as_text(self) -> Code:
-        """A value as text, printed as Go prints it."""
+        """A value as a string, printed as Go prints it."""
         shown = self.revealed()
         if shown.type is Type.STR:
             return shown
@@ -111,6 +119,10 @@ class Code:
         made = ast.Call(name_node(function), [shown.node], [])
         imports = shown.imports | {function}
         return replace(shown, node=made, type=Type.STR, imports=imports)
+
+
+FAILED = Code(ast.Constant(""), Type.ANY)
+"""Stands for a name whose own definition is wrong."""
 
 
 def name_node(name: str) -> ast.Name:

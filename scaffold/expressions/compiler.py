@@ -13,7 +13,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from scaffold.expressions import functions
-from scaffold.expressions.code import Code, ExpressionError, Type, name_node
+from scaffold.expressions.code import (
+    FAILED,
+    Code,
+    ExpressionError,
+    Type,
+    UnresolvedError,
+    name_node,
+)
 from scaffold.names import closest, identifier
 
 _LENGTH = 2_000
@@ -28,7 +35,7 @@ _ORDERED = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _EQUALITY = (ast.Eq, ast.NotEq)
 _NUMBERS = frozenset((Type.INT, Type.FLOAT, Type.DURATION, Type.TIME))
 _TEXTS = frozenset((Type.STR, Type.SECRET))
-_LISTS = frozenset((Type.LIST, Type.VALUES, Type.RECORDS))
+_LISTS = frozenset((Type.LIST, Type.VALUES))
 _MAPS = frozenset((Type.MAP, Type.FIELDS))
 # what has an order among itself
 _FAMILIES = (_NUMBERS, _TEXTS, frozenset((Type.BOOL,)), frozenset((Type.LEVEL,)))
@@ -64,23 +71,25 @@ _OTHER_LANGUAGES = {
 
 @dataclass(frozen=True)
 class Scope:
-    """What an expression may name.
+    """The names that an expression may use.
 
     Attributes:
         tables: by table and key: `config` → `room` → its code.
-        names: names that stand alone.
-        where: what the tables and names belong to, for messages.
+        names: names without a table.
+        elsewhere: names that are known in other parts of a spec, with what to do here;
+            `{expression}` in it stands for what was tried.
     """
 
     tables: Mapping[str, Mapping[str, Code]] = field(default_factory=dict)
     names: Mapping[str, Code] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     def with_name(self, name: str, code: Code) -> Scope:
-        """This scope and one name more."""
+        """This scope with one more name."""
         return replace(self, names={**self.names, name: code})
 
     def known(self) -> list[str]:
-        """All that may be named, for messages."""
+        """All names, for messages."""
         return sorted([*self.names, *self.tables])
 
 
@@ -88,13 +97,13 @@ def compile_expression(text: str, scope: Scope) -> Code:
     """One expression, without its `${` and `}`.
 
     Raises:
-        ExpressionError: it is no Python, or more than the subset.
+        ExpressionError: it is not Python, or not in the subset.
     """
     return _Compiler(scope).compile(parse(text)).bounded()
 
 
 def compile_pieces(text: str, scope: Scope) -> list[Code]:
-    """The texts and the expressions of a string with `${…}`, in order.
+    """The strings and the expressions of a string with `${…}`, in order.
 
     Raises:
         ExpressionError: an expression is wrong.
@@ -113,23 +122,27 @@ def parse(text: str) -> ast.expr:
     """The syntax tree of one expression.
 
     Raises:
-        ExpressionError: it is no Python expression.
+        ExpressionError: it is not a Python expression.
     """
     if len(text) > _LENGTH:
-        raise ExpressionError(f"an expression has more than {_LENGTH} characters")
+        raise ExpressionError(
+            f"has more than {_LENGTH} characters; split it with [let]"
+        )
     if _LINE_END_IN_TEXT.search(text):
         raise ExpressionError(
-            f"{text.strip()!r} has a line end inside quotes",
-            r"in a TOML string in \"…\" two backslashes, \\n, or a string in '…'",
+            f"{text.strip()!r} has a line end inside quotes; "
+            r"write \\n, with two backslashes, or use a TOML string in '…'"
         )
     try:
         node = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise ExpressionError(
-            f"{text.strip()!r} is no expression", suggestion=_without_keywords(text)
+            f"{text.strip()!r} is not an expression", suggestion=_without_keywords(text)
         ) from None
     if _is_deep(node):
-        raise ExpressionError(f"an expression is nested deeper than {_DEPTH}")
+        raise ExpressionError(
+            f"is nested deeper than {_DEPTH} levels; split it with [let]"
+        )
     return node
 
 
@@ -147,10 +160,10 @@ def _without_keywords(text: str) -> str:
 
 
 def pieces(text: str) -> list[str | ast.expr]:
-    """A string of a spec cut into its texts and its expressions; `$${` is a plain `${`.
+    """A string of a spec cut into its plain parts and its expressions; `$${` is a plain `${`.
 
     Raises:
-        ExpressionError: a `${` has no end, or holds no expression.
+        ExpressionError: a `${` has no end, or what follows is not an expression.
     """
     found: list[str | ast.expr] = []
     plain = ""
@@ -158,7 +171,7 @@ def pieces(text: str) -> list[str | ast.expr]:
     while at < len(text):
         if len(found) > _MOST_PIECES:
             raise ExpressionError(
-                "a text holds too many expressions", f"at most {_MOST_PIECES // 2}"
+                f"has more than {_MOST_PIECES // 2} expressions; split it with [let]"
             )
         if text.startswith("$${", at):
             plain += "${"
@@ -191,7 +204,9 @@ def _ends(text: str, start: int) -> tuple[int, ast.expr]:
             end = text.find("}", end + 1)
     if problem is not None:
         raise problem
-    raise ExpressionError(f"'${{{first.strip()}' has no end", "'}'")
+    raise ExpressionError(
+        f"'${{{first.strip()}' has no closing brace; add '}}', or write $${{ for a plain ${{"
+    )
 
 
 class _Compiler:
@@ -203,9 +218,9 @@ class _Compiler:
         handler = _FORMS.get(type(node))
         if handler is None:
             raise ExpressionError(
-                f"{ast.unparse(node)!r} is more than an expression may hold",
-                "names, attributes, constants, comparisons, and or not, if else, + - *, "
-                "in, lists, calls of functions",
+                f"{ast.unparse(node)!r} is not allowed in expressions",
+                "names, attributes, constants, comparisons, and, or, not, if else, "
+                "+, -, *, in, lists, maps, function calls",
             )
         return handler(self, node)
 
@@ -217,43 +232,53 @@ class _Compiler:
                 return constant_text(text)
             case int(number):
                 if number >= 1 << 63:
-                    raise ExpressionError(
-                        f"{number} is too large", "an integer of 64 bits"
-                    )
+                    raise ExpressionError(f"{number} does not fit 64 bits")
                 return Code(node, Type.INT, bits=max(number.bit_length(), 1))
             case float(number):
                 if number == math.inf:
-                    raise ExpressionError(
-                        "a number is too large", "a number below 1.8e308"
-                    )
+                    raise ExpressionError("a number must be below 1.8e308")
                 return Code(node, Type.FLOAT)
             case None:
                 return Code(node, Type.ANY)
         raise ExpressionError(
-            f"{ast.unparse(node)!r} is no text, number or true or false"
+            f"{ast.unparse(node)!r} is not a string, number or boolean"
         )
 
     def _name(self, node: ast.Name) -> Code:
         if node.id in self._scope.names:
-            return self._scope.names[node.id]
+            return _resolved(self._scope.names[node.id], node.id)
         if node.id in self._scope.tables:
             keys = sorted(self._scope.tables[node.id])
             allowed = ", ".join(f"{node.id}.{key}" for key in keys)
-            raise ExpressionError(f"{node.id!r} alone is no value", allowed)
+            raise ExpressionError(f"{node.id!r} needs a key", allowed)
+        if node.id in self._scope.elsewhere:
+            raise self._elsewhere(node)
         guess = closest(node.id, self._scope.known())
         guess = _OTHER_LANGUAGES.get(node.id.lower(), guess)
         raise ExpressionError(
             f"unknown name {node.id!r}", ", ".join(self._scope.known()), guess
         )
 
+    def _elsewhere(self, node: ast.expr) -> ExpressionError:
+        """A name that is known in other parts of a spec."""
+        text = ast.unparse(node)
+        hint = self._scope.elsewhere[text.partition(".")[0]]
+        hint = hint.replace("{expression}", text)
+        return ExpressionError(f"{text!r} is not available here: {hint}")
+
     def _attribute(self, node: ast.Attribute) -> Code:
+        if isinstance(node.value, ast.Name):
+            name = node.value.id
+            known = {*self._scope.tables, *self._scope.names}
+            if name in self._scope.elsewhere.keys() - known:
+                raise self._elsewhere(node)
         found = self._in_table(node)
         if found is not None:
             return found
         value = self.compile(node.value)
         if value.type not in (Type.ANY, Type.MAP, Type.FIELDS):
             raise ExpressionError(
-                f"{ast.unparse(node.value)!r} has nothing called {node.attr!r}"
+                f"{ast.unparse(node.value)!r} is {value.type.noun} and has no attributes"
             )
         return functions.get([value, Code(ast.Constant(node.attr), Type.STR)])
 
@@ -265,7 +290,7 @@ class _Compiler:
             return None
         key = identifier(node.attr)
         if key in table:
-            return table[key]
+            return _resolved(table[key], key)
         if f"{path}.{node.attr}" in self._scope.tables:
             return None
         guess = closest(key, table)
@@ -278,12 +303,13 @@ class _Compiler:
     def _compare(self, node: ast.Compare) -> Code:
         if len(node.ops) != 1:
             raise ExpressionError(
-                f"{ast.unparse(node)!r} compares more than two values; use 'and'"
+                f"{ast.unparse(node)!r} compares more than two values; join comparisons with 'and'"
             )
         [operator], [right_node] = node.ops, node.comparators
         if not isinstance(operator, (*_ORDERED, *_EQUALITY, ast.In, ast.NotIn)):
             raise ExpressionError(
-                f"{ast.unparse(node)!r}: 'is' is not known", "== != < <= > >= in not in"
+                f"{ast.unparse(node)!r}: unknown operator 'is'",
+                "==, !=, <, <=, >, >=, in, not in",
             )
         left, right = self.compile(node.left), self.compile(right_node)
         left, right = self._levels(left, right)
@@ -320,29 +346,26 @@ class _Compiler:
                     ", ".join(_LEVELS),
                     closest(word, _LEVELS),
                 )
-        raise ExpressionError("a level is compared with a level", ", ".join(_LEVELS))
+        raise ExpressionError(
+            "a level can only be compared with a level", ", ".join(_LEVELS)
+        )
 
     def _membership(
         self, item: Code, holder: Code, node: ast.Compare, is_negative: bool
     ) -> Code:
         """`in`: of what may be anything, by a function that raises nothing."""
         types = {item.type, holder.type}
-        if holder.type in _TEXTS and item.type not in (*_TEXTS, Type.ANY):
-            raise ExpressionError(
-                f"{ast.unparse(node)!r} looks for a {item.type} in a text",
-                "a text, as text(…) gives it",
-            )
-        if holder.type in _MAPS and item.type not in (*_TEXTS, Type.ANY):
-            raise ExpressionError(
-                f"{ast.unparse(node)!r} looks for a {item.type} among the keys of a map",
-                "a text, as text(…) gives it",
-            )
         if holder.type not in (*_TEXTS, *_LISTS, *_MAPS, Type.ANY):
-            raise ExpressionError("the right side of 'in' is not a list, map or text")
-        if holder.type is Type.LIST and not types & {*_TEXTS, Type.ANY, Type.LEVEL}:
             raise ExpressionError(
-                f"{ast.unparse(node)!r} looks for a {item.type} in a list of texts",
-                "a text, as text(…) gives it",
+                f"the right side of 'in' is {holder.type.noun}",
+                "a list, a map, a string",
+            )
+        takes_level = holder.type is Type.LIST and item.type is Type.LEVEL
+        is_untyped = holder.type in (Type.VALUES, Type.ANY) or item.type is Type.ANY
+        if not (is_untyped or takes_level or item.type in _TEXTS):
+            raise ExpressionError(
+                f"{ast.unparse(node)!r} looks for {item.type.noun} in {holder.type.noun}; "
+                "text(…) turns a value into a string"
             )
         if isinstance(holder.node, ast.List):  # as ruff wants it
             holder = replace(holder, node=ast.Tuple(holder.node.elts))
@@ -362,8 +385,8 @@ class _Compiler:
         if Type.ANY in types and types <= {Type.ANY, *_NUMBERS, *_TEXTS}:
             return _total(_TOTAL[type(operator)], left, right)
         raise ExpressionError(
-            f"{ast.unparse(node)!r} orders a {left.type} and a {right.type}",
-            "two numbers, two texts or two levels",
+            f"{ast.unparse(node)!r} orders {left.type.noun} and {right.type.noun}",
+            "two numbers, two strings, two levels",
         )
 
     def _bool_op(self, node: ast.BoolOp) -> Code:
@@ -381,7 +404,7 @@ class _Compiler:
         if isinstance(node.op, ast.USub) and value.type in _NUMBERS:
             made = ast.UnaryOp(ast.USub(), value.node)
             return replace(Code(made, value.type).using(value), bits=value.bits)
-        raise ExpressionError(f"{ast.unparse(node)!r} is no number with a sign")
+        raise ExpressionError(f"{ast.unparse(node)!r}: only numbers can have a sign")
 
     def _if_exp(self, node: ast.IfExp) -> Code:
         test = self.compile(node.test)
@@ -395,7 +418,7 @@ class _Compiler:
     def _binary(self, node: ast.BinOp) -> Code:
         sign = _SIGNS.get(type(node.op))
         if sign:
-            raise ExpressionError(f"{sign!r} is not known", "+ - *")
+            raise ExpressionError(f"unknown operator {sign!r}", "+, -, *")
         left, right = self.compile(node.left), self.compile(node.right)
         left, right = left.revealed(), right.revealed()
         types = {left.type, right.type}
@@ -408,9 +431,9 @@ class _Compiler:
             type_ = left.type if len(types) == 1 else Type.VALUES
         else:
             raise ExpressionError(
-                f"{ast.unparse(node)!r} joins a {left.type} and a {right.type}",
-                "two texts with +, two lists with +, numbers with + - *; "
-                "text(…) makes a text of any value",
+                f"{ast.unparse(node)!r} combines {left.type.noun} and {right.type.noun}; "
+                "text(…) turns a value into a string",
+                "+ of two strings or two lists; +, - and * of numbers",
             )
         made: ast.expr = ast.BinOp(left.node, node.op, right.node)
         if type_ in _LISTS:  # a list of the configuration is a tuple in Python
@@ -418,7 +441,7 @@ class _Compiler:
         is_product = isinstance(node.op, ast.Mult)
         bits = left.bits + right.bits if is_product else max(left.bits, right.bits) + 1
         if Type.FLOAT not in types and types <= _NUMBERS and bits > _MAX_BITS:
-            raise ExpressionError("a product of integers becomes too large")
+            raise ExpressionError("a product of integers can exceed 900 bits")
         return replace(Code(made, type_).using(left, right), bits=bits)
 
     def _list(self, node: ast.List | ast.Tuple) -> Code:
@@ -428,7 +451,9 @@ class _Compiler:
 
     def _dict(self, node: ast.Dict) -> Code:
         if None in node.keys:
-            raise ExpressionError('"**" is not known; use "..." in the table')
+            raise ExpressionError(
+                'unknown operator "**"; merge maps with "..." in the table'
+            )
         keys = [self.compile(each).as_text() for each in node.keys if each is not None]
         values = [self.compile(each).revealed() for each in node.values]
         made = ast.Dict([each.node for each in keys], [each.node for each in values])
@@ -437,21 +462,29 @@ class _Compiler:
     def _call(self, node: ast.Call) -> Code:
         if not isinstance(node.func, ast.Name):
             raise ExpressionError(
-                f"{ast.unparse(node.func)!r} is no function", functions.listed()
+                f"{ast.unparse(node.func)!r} is not a function", functions.listed()
             )
         if node.keywords or any(isinstance(each, ast.Starred) for each in node.args):
-            raise ExpressionError(f"{ast.unparse(node)!r}: values are given in order")
+            raise ExpressionError(
+                f"{ast.unparse(node)!r}: arguments have no names; give them in order"
+            )
         return functions.call(node.func.id, [self.compile(each) for each in node.args])
 
 
+def _resolved(code: Code, name: str) -> Code:
+    if code is FAILED:
+        raise UnresolvedError(f"{name!r} is wrong itself")
+    return code
+
+
 def constant_text(text: str) -> Code:
-    """A text as code.
+    """A string as code.
 
     Raises:
-        ExpressionError: it holds a character that cannot be sent.
+        ExpressionError: it has a character that cannot be sent.
     """
     if any("\ud800" <= char <= "\udfff" for char in text):
-        raise ExpressionError(f"{text!a} holds a lone surrogate")
+        raise ExpressionError(f"{text!a} contains a lone surrogate")
     return Code(ast.Constant(text), Type.STR, weight=1 + len(text) // 16)
 
 

@@ -23,11 +23,11 @@ class Function:
     """A function of the expression language.
 
     Attributes:
-        signature: how it is written, for messages and the schema.
-        least: how many values it takes at least.
-        most: how many values it takes at most.
+        signature: its call, for messages and docs.
+        least: the smallest number of arguments.
+        most: the largest number of arguments.
         build: makes the code of a call.
-        meaning: what it gives, for the docs.
+        meaning: its value, for the docs.
     """
 
     signature: str
@@ -41,7 +41,7 @@ def call(name: str, arguments: Arguments) -> Code:
     """The code of a call.
 
     Raises:
-        ExpressionError: there is no such function, or it takes other values.
+        ExpressionError: there is no such function, or it takes other arguments.
     """
     function = FUNCTIONS.get(name)
     if function is None:
@@ -50,8 +50,8 @@ def call(name: str, arguments: Arguments) -> Code:
         )
     if not function.least <= len(arguments) <= function.most:
         raise ExpressionError(
-            f"{name}() takes other values than these {len(arguments)}",
-            function.signature,
+            f"{name}() is called with {len(arguments)} arguments; "
+            f"write {function.signature}"
         )
     return function.build(arguments)
 
@@ -124,7 +124,7 @@ def get(arguments: Arguments) -> Code:
             holder, key, fallback
         )
     if holder.type not in (Type.ANY, Type.FIELDS):
-        raise ExpressionError(f"get() takes from a map, not from a {holder.type}")
+        raise ExpressionError(f"get() takes a map, not {holder.type.noun}")
     nodes = [holder.node, key.node, *([default.node] if default else [])]
     return _run("get", nodes, Type.ANY).using(
         holder, key, *([default] if default else [])
@@ -137,23 +137,23 @@ def _run(name: str, nodes: Sequence[ast.expr], type_: Type) -> Code:
 
 
 def _text(code: Code) -> Code:
-    """A value that has to be text."""
+    """A value as a string."""
     return code.as_text()
 
 
 def _of_text(name: str) -> Callable[[Arguments], Code]:
-    """A function of the runtime from texts to text."""
+    """A function of the runtime from strings to a string."""
 
     def build(arguments: Arguments) -> Code:
         texts = [_text(each) for each in arguments]
         made = _run(name, [each.node for each in texts], Type.STR).using(*texts)
-        return made.times(2)  # escapes make texts longer
+        return made.times(2)  # escapes make strings longer
 
     return build
 
 
 def _method(name: str, type_: Type = Type.STR) -> Callable[[Arguments], Code]:
-    """A method of text."""
+    """A method of strings."""
 
     def build(arguments: Arguments) -> Code:
         first, *rest = (_text(each) for each in arguments)
@@ -181,15 +181,11 @@ def _time(name: str, type_: Type) -> Callable[[Arguments], Code]:
         time, *rest = arguments
         if time.type not in (Type.TIME, Type.DURATION, Type.INT):
             raise ExpressionError(
-                (
-                    f"{said}() takes a time, and this value may be anything"
-                    if time.type is Type.ANY
-                    else f"a {time.type} is not a time"
-                ),
+                f"{said}() takes a time or a duration, not {time.type.noun}",
                 "event.time, event.duration, a duration of [config] or [option]",
             )
         if name == "rfc3339" and time.bits > _TIME_BITS:
-            raise ExpressionError(f"{said}() takes a time, and this is too large")
+            raise ExpressionError(f"{said}() takes a time; this number can exceed it")
         _whole(rest)
         nodes = [each.node for each in arguments]
         return _run(name, nodes, type_).using(*arguments)
@@ -200,7 +196,7 @@ def _time(name: str, type_: Type) -> Callable[[Arguments], Code]:
 def _whole(codes: Arguments) -> None:
     for code in codes:
         if code.type is not Type.INT:
-            raise ExpressionError(f"a {code.type} stands where a whole number has to")
+            raise ExpressionError(f"must be an integer, not {code.type.noun}")
 
 
 def _truncate(arguments: Arguments) -> Code:
@@ -213,7 +209,7 @@ def _truncate(arguments: Arguments) -> Code:
 def _join(arguments: Arguments) -> Code:
     items, between = arguments[0], _text(arguments[1])
     if items.type not in (Type.LIST, Type.VALUES, Type.ANY):
-        raise ExpressionError(f"join() takes a list, not a {items.type}")
+        raise ExpressionError(f"join() takes a list, not {items.type.noun}")
     if items.type is Type.LIST:
         made = Code(method(between.node, "join", items.node), Type.STR)
     else:  # its items may be anything
@@ -227,8 +223,8 @@ def _length(arguments: Arguments) -> Code:
         return _run("length", [value.node], Type.INT).using(value)
     if value.type in (Type.INT, Type.FLOAT, Type.BOOL, Type.TIME, Type.DURATION):
         raise ExpressionError(
-            f"len() takes a text, a list or a map, not a {value.type}",
-            "len(text(…))",
+            f"len() takes a string, a list or a map, not {value.type.noun}; "
+            "len(text(…)) takes any value"
         )
     made = ast.Call(name_node("len"), [value.node], [])
     return Code(made, Type.INT).using(value)
@@ -246,105 +242,121 @@ def _matches(arguments: Arguments) -> Code:
             except ValueError as error:
                 problem = str(error).partition(": ")[2]
                 raise ExpressionError(
-                    f"{regex!r} is not an RE2 expression: {problem}",
-                    "no look-around, no back-references",
+                    f"{regex!r} is not an RE2 regular expression: {problem} "
+                    "(RE2 has no look-around and no back-references)"
                 ) from None
         case _:
-            raise ExpressionError("matches() takes a regular expression in quotes")
+            raise ExpressionError(
+                "matches() takes a regular expression in quotes, not an expression"
+            )
     nodes = [text.node, pattern.node]
     return _run("matches", nodes, Type.BOOL).using(text, pattern)
 
 
 FUNCTIONS: dict[str, Function] = {
-    "b64": Function("b64(text)", 1, 1, _of_text("b64"), "text in base64"),
+    "b64": Function("b64(text)", 1, 1, _of_text("b64"), "Base64 of a string."),
     "b64url": Function(
-        "b64url(text)", 1, 1, _of_text("b64url"), "text in base64 for URLs, no padding"
+        "b64url(text)", 1, 1, _of_text("b64url"), "Base64 for URLs, without padding."
     ),
     "duration": Function(
         "duration(d)",
         1,
         1,
         _time("go_duration", Type.STR),
-        "a duration as Go prints it: 1m30s",
+        "A duration as Go prints it: `1m30s`.",
     ),
     "endswith": Function(
         "endswith(text, end)",
         2,
         2,
         _method("endswith", Type.BOOL),
-        "whether it ends so",
+        "Whether a string ends with another.",
     ),
     "get": Function(
-        "get(map, key[, default])", 2, 3, get, "the value under a key, or the default"
+        "get(map, key[, default])", 2, 3, get, "Value of a key, or the default."
     ),
     "hmac_sha256": Function(
         "hmac_sha256(key, text)",
         2,
         2,
         _of_text("hmac_sha256"),
-        "signature of text, in base64",
+        "HMAC-SHA256 of a string, in Base64.",
     ),
     "hmac_sha256_hex": Function(
         "hmac_sha256_hex(key, text)",
         2,
         2,
         _of_text("hmac_sha256_hex"),
-        "the same, in hexadecimal digits",
+        "HMAC-SHA256 of a string, in hexadecimal.",
     ),
-    "html": Function("html(text)", 1, 1, _of_text("html"), "text escaped for HTML"),
-    "join": Function("join(list, between)", 2, 2, _join, "the texts of a list as one"),
-    "json": Function("json(value)", 1, 1, _json, "a value as JSON text"),
-    "len": Function("len(value)", 1, 1, _length, "how many items or characters"),
-    "lower": Function("lower(text)", 1, 1, _method("lower"), "in small letters"),
+    "html": Function(
+        "html(text)", 1, 1, _of_text("html"), "A string escaped for HTML."
+    ),
+    "join": Function("join(list, between)", 2, 2, _join, "Items of a list, joined."),
+    "json": Function("json(value)", 1, 1, _json, "A value as JSON."),
+    "len": Function("len(value)", 1, 1, _length, "Number of items or characters."),
+    "lower": Function("lower(text)", 1, 1, _method("lower"), "A string in lower case."),
     "matches": Function(
-        "matches(text, regex)", 2, 2, _matches, "whether the regex is found in the text"
+        "matches(text, regex)",
+        2,
+        2,
+        _matches,
+        "Whether a regular expression is found in a string.",
     ),
     "pick": Function(
         "pick(a, b, …)",
         2,
         9,
         lambda arguments: either(arguments, ast.Or()),
-        "the first that is not empty",
+        "First argument that is not empty.",
     ),
     "quote": Function(
-        "quote(text)", 1, 1, _of_text("quote"), "text escaped for a part of a URL"
+        "quote(text)", 1, 1, _of_text("quote"), "A string escaped for a part of a URL."
     ),
     "replace": Function(
-        "replace(text, old, new)", 3, 3, _replace, "with new for each old"
+        "replace(text, old, new)", 3, 3, _replace, "A string with each `old` replaced."
     ),
     "rfc3339": Function(
         "rfc3339(time[, digits])",
         1,
         2,
         _time("rfc3339", Type.STR),
-        "a time as 2017-07-14T02:40:00Z, with that many decimals",
+        "A time as `2017-07-14T02:40:00Z`, with this many decimals.",
     ),
     "seconds": Function(
-        "seconds(d)", 1, 1, _time("seconds", Type.FLOAT), "a duration in seconds"
+        "seconds(d)", 1, 1, _time("seconds", Type.FLOAT), "A duration in seconds."
     ),
     "startswith": Function(
         "startswith(text, start)",
         2,
         2,
         _method("startswith", Type.BOOL),
-        "whether it starts so",
+        "Whether a string starts with another.",
     ),
-    "strip": Function("strip(text)", 1, 1, _method("strip"), "without outer blanks"),
+    "strip": Function(
+        "strip(text)",
+        1,
+        1,
+        _method("strip"),
+        "A string without leading and trailing whitespace.",
+    ),
     "text": Function(
         "text(value)",
         1,
         1,
         lambda arguments: _text(arguments[0]),
-        "a value as Go prints it",
+        "A value as Go prints it.",
     ),
-    "truncate": Function(
-        "truncate(text, n)", 2, 2, _truncate, "the first n characters"
-    ),
+    "truncate": Function("truncate(text, n)", 2, 2, _truncate, "First `n` characters."),
     "unix": Function(
-        "unix(time)", 1, 1, _time("unix", Type.INT), "a time in seconds since 1970"
+        "unix(time)", 1, 1, _time("unix", Type.INT), "A time in seconds since 1970."
     ),
     "unix_ms": Function(
-        "unix_ms(time)", 1, 1, _time("unix_ms", Type.INT), "in milliseconds since 1970"
+        "unix_ms(time)",
+        1,
+        1,
+        _time("unix_ms", Type.INT),
+        "A time in milliseconds since 1970.",
     ),
-    "upper": Function("upper(text)", 1, 1, _method("upper"), "in capital letters"),
+    "upper": Function("upper(text)", 1, 1, _method("upper"), "A string in upper case."),
 }

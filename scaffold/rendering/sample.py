@@ -43,7 +43,7 @@ from scaffold.spec.model import (
     RequestSpec,
     Setting,
 )
-from scaffold.spec.reader import shown
+from scaffold.spec.reader import Path, shown
 
 BASE = "http://host"
 _MOST_TRIES = 2_000
@@ -215,6 +215,8 @@ class Sample:
         for field in self.spec.config:
             if field.key in self.url_keys:
                 config[field.key] = BASE + self.url_path(field)
+            elif field.example is not None:
+                config[field.key] = field.example
             elif field.default and field.type.base is Type.STR:
                 config[field.key] = field.default
             else:
@@ -225,13 +227,27 @@ class Sample:
         return Values(config, {}, {})
 
     def _allowed(self, field: ConfigField, config: Mapping[str, Any]) -> Any:
-        """A value that the setting's own check allows; else its default."""
+        """A value that the setting's own check allows.
+
+        Raises:
+            SpecError: there is none among those that are tried.
+        """
         assert field.check is not None
+        if field.example is not None:
+            raise self._unsampled(
+                ("config", field.key, "example"),
+                "does not pass the check of its setting",
+                "correct one",
+            )
         first = (config[field.key], field.default)
         for value in candidates(field.type.base, [field.check.node], first):
             if self._allows(field, {**config, field.key: value}):
                 return value
-        return field.default
+        raise self._unsampled(
+            ("config", field.key, "check"),
+            "the generator finds no value that passes",
+            "add 'example' to this key, with a value that passes",
+        )
 
     @cached_property
     def _passing(self) -> Values:
@@ -268,7 +284,11 @@ class Sample:
             now = self._failing(tried)
             if now is None or now > failing:
                 return tried
-        raise self._unsampled(failing)
+        raise self._unsampled(
+            ("check", failing, "that"),
+            "the generator finds no values that pass",
+            "add 'example' to a setting or option, or an [[example]] that passes",
+        )
 
     def _exemplified(self, values: Values, example: Example) -> Values:
         """The values with those of an author's case."""
@@ -283,15 +303,11 @@ class Sample:
             {**values.changes, **example.event},
         )
 
-    def _unsampled(self, failing: int) -> SpecError:
-        where = ("check", failing, "that")
-        fault = Fault(
-            shown(where),
-            "no sample passes this check, so the generated tests could send nothing",
-            "an [[example]] with config, options or event that pass it: the tests use them",
-            line=positions(self.spec.text).line(where),
+    def _unsampled(self, where: Path, problem: str, hint: str) -> SpecError:
+        line = positions(self.spec.text).line(where)
+        return SpecError(
+            [Fault(shown(where), f"{problem}; {hint}", line=line)], self.spec.path
         )
-        return SpecError([fault], self.spec.path)
 
     def _failing(self, values: Values) -> int | None:
         """The first check that refuses these values, or None."""
@@ -350,11 +366,15 @@ class Sample:
             field: Setting = next(each for each in self.spec.config if each.key == key)
             if key in self.url_keys:
                 return [values.config[key]]
+            if field.example is not None:
+                return [field.example]
             first = [values.config[key], field.default, field.type.empty]
             found = candidates(field.type.base, nodes, first)
             return [each for each in found if self._may_be(key, each, values)]
         if table == "option":
             field = next(each for each in self.spec.options if each.key == key)
+            if field.example is not None:
+                return [field.example]
             said = values.options.get(key, field.default)
             first = [sample_value(field, "explicit"), said]
             return candidates(field.type.base, nodes, first)

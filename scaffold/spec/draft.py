@@ -21,12 +21,12 @@ from scaffold.spec.toml import toml_table, toml_text
 _TRUTH = {"true": True, "false": False}
 _SHOWN_LENGTH = 60
 _FORMS = {
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "flag": "true or false",
-    "duration": "as 10s, 1m30s, 500ms",
-    "map[str]": "as a=b,c=d",
+    "int": "is not an integer",
+    "float": "is not a number",
+    "bool": "is not a boolean; use true or false",
+    "flag": "is not a boolean; use true or false",
+    "duration": "is not a duration; write it as 10s, 1m30s or 500ms",
+    "map[str]": "is not a map; write it as a=b,c=d",
 }
 # what tokens look like: a long run of letters with digits among them, or a known start
 _TOKEN = re.compile(
@@ -60,9 +60,12 @@ class Draft:
                     said.append(setting)
         kept: dict[str, _Said] = {}
         for each in said:
+            if each.is_option and each.key == "message":
+                problem = "'message' is the message of the alert; use another name"
+                faults.append(Fault(each.flag, problem))
             other = kept.setdefault(names.identifier(each.key), each)
             if other is not each:
-                problem = f"{each.key!r} is said twice, as {other.flag}"
+                problem = f"{each.key!r} is given already, by {other.flag}"
                 faults.append(Fault(each.flag, problem))
         return list(kept.values()), faults
 
@@ -71,7 +74,7 @@ class Draft:
         return self._settings[1]
 
     def origins(self) -> dict[Path, str]:
-        """For each place in the spec, the flag that said it."""
+        """For each place in the spec, the flag that it comes from."""
         origins: dict[Path, str] = {
             ("handler", "name"): "NAME",
             ("handler", "property"): "NAME",
@@ -85,7 +88,7 @@ class Draft:
         return origins
 
     def stated(self) -> dict[str, Any]:
-        """What the flags say of a spec, in the form that `differences` compares."""
+        """The flags as statements about a spec, in the form that `differences` compares."""
         stated: dict[str, Any] = {"handler.flags": sorted(self.flags.switches())}
         for key, value in self.flags.handler_keys().items():
             stated[f"handler.{key}"] = folded(value)
@@ -242,7 +245,7 @@ def _setting(flag: str, text: str, faults: list[Fault]) -> _Said | None:
         found.append(
             Fault(
                 shown,
-                f"{type_name!r} is no type",
+                f"unknown type {type_name!r}",
                 ", ".join(known),
                 names.closest(type_name, known),
             )
@@ -253,8 +256,7 @@ def _setting(flag: str, text: str, faults: list[Fault]) -> _Said | None:
     try:
         made = _default(type_name, value) if equals else TYPES[type_name].empty
     except ValueError:
-        problem = f"{_clipped(value)!r} is no {type_name}"
-        faults.append(Fault(shown, problem, _FORMS.get(type_name, "")))
+        faults.append(Fault(shown, f"{_clipped(value)!r} {_FORMS[type_name]}"))
         return None
     return _Said(
         shown, value, key, type_name, made, flag != "--option", flag != "--config"

@@ -65,12 +65,14 @@ class Setting:
         type: its type.
         default: what it holds when nothing is said; nanoseconds for durations.
         doc: what it means, in the author's words, or "".
+        example: value that the author gives for tests, or None.
     """
 
     key: str
     type: FieldType
     default: Any
     doc: str = ""
+    example: Any = None
 
     # what the classes that hold such settings have already
     taken: ClassVar[tuple[str, ...]] = ()
@@ -163,10 +165,17 @@ class LevelMap:
 
 @dataclass(frozen=True)
 class Let:
-    """A value computed once for each event."""
+    """A value computed once for each event.
+
+    Attributes:
+        name: in Python.
+        code: how it is computed.
+        key: in the spec.
+    """
 
     name: str
     code: Code
+    key: str
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A handler's spec: read from TOML or from flags, with every fault told at once."""
+"""A handler's spec, read from TOML or from flags, with all its faults at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from runtime.toml_lines import positions
 from scaffold.errors import Fault, SpecError
 from scaffold.flags import Flags
-from scaffold.spec import requests, scopes, settings
+from scaffold.spec import cases, handler, keys, requests, scopes, settings
 from scaffold.spec.draft import Draft, shown_setting
 from scaffold.spec.model import HandlerSpec
 from scaffold.spec.reader import Path, Reader, shown
@@ -18,11 +18,6 @@ from scaffold.spec.values import Values
 
 _SIZE_BYTES = 64 * 1024
 _DEPTH = 20
-_TABLES = (
-    "handler", "config", "option", "level", "let", "check", "request", "response",
-    "test", "example",
-)  # fmt: skip
-_LATER = ("instances", "hook")
 
 
 def parse(
@@ -51,7 +46,9 @@ def parse(
     except ValueError as error:  # not TOML, or a number of thousands of digits
         raise SpecError([_not_toml(str(error))], path) from None
     except RecursionError:
-        raise SpecError([Fault("", f"is nested deeper than {_DEPTH}")], path) from None
+        raise SpecError(
+            [Fault("", f"is nested deeper than {_DEPTH} levels")], path
+        ) from None
     reader = Reader(positions(plain))
     spec = _read(document, text, reader, path, existing, properties)
     return _with(spec, path=path)
@@ -93,10 +90,9 @@ def _read(
     properties: Collection[str],
 ) -> HandlerSpec:
     if _depth(document) > _DEPTH:
-        raise SpecError([Fault("", f"is nested deeper than {_DEPTH}")], path)
+        raise SpecError([Fault("", f"is nested deeper than {_DEPTH} levels")], path)
     spec = _spec(document, text, reader, existing, properties)
-    if not reader.faults:
-        requests.check_use(reader, spec)
+    requests.check_use(reader, spec)
     if reader.faults:
         raise SpecError(_in_order(reader.faults), path)
     # worded as faults are: with path and line
@@ -111,54 +107,47 @@ def _spec(
     existing: Collection[str],
     properties: Collection[str],
 ) -> HandlerSpec:
-    reader.keys(document, (), _TABLES, _LATER)
-    table = reader.table(document, (), "handler")
-    settings.read_handler_keys(reader, table)
-    names = settings.read_names(reader, table, existing, properties)
-    title = settings.read_title(reader, table, names)
-    config = settings.read_config(reader, reader.table(document, (), "config"))
-    options = settings.read_options(
-        reader, reader.table(document, (), "option"), config
-    )
-    levels = settings.read_levels(reader, reader.table(document, (), "level"))
-    values = Values(reader, scopes.sending(config, options, levels))
-    lets, values = requests.read_lets(reader, reader.table(document, (), "let"), values)
-    response = reader.table(document, (), "response")
-    answered = scopes.answered(requests.error_key(reader, response), title)
+    tables = reader.keys(document, (), keys.SPEC)
+    table = reader.keys(tables.get("handler", {}), ("handler",), keys.HANDLER)
+    names = handler.read_names(reader, table, existing, properties)
+    title = handler.read_title(reader, table, names)
+    config = settings.read_config(reader, tables.get("config", {}))
+    options = settings.read_options(reader, tables.get("option", {}), config, names)
+    levels = settings.read_levels(reader, tables.get("level", {}))
+    values = Values(reader, scopes.of_event(config, options, levels))
+    lets, values = requests.read_lets(reader, tables.get("let", {}), values)
+    response = reader.keys(tables.get("response", {}), ("response",), keys.RESPONSE)
+    requests.check_statuses(reader, response)
+    of_response = scopes.of_response(requests.error_key(response), title)
+    by_key = {each.key: each for each in config}
     own_options = {each.key: each for each in options if not each.alias_of}
-    test_values = Values(reader, scopes.configured(config, "self.config"))
+    of_test = Values(reader, scopes.of_config(config, "self.config"))
     return HandlerSpec(
         names,
         title,
-        settings.read_doc(reader, table, ("handler",), "summary", [title]),
-        settings.read_flags(reader, table),
+        handler.read_doc(reader, table, ("handler",), "summary", [title]),
+        handler.read_flags(reader, table),
         config,
         options,
         levels,
         lets,
-        requests.read_checks(reader, document, values),
-        requests.read_requests(reader, document, values),
-        requests.read_response(reader, response, Values(reader, answered)),
-        requests.read_test(
-            reader,
-            reader.table(document, (), "test"),
-            names.kind,
-            own_options,
-            test_values,
+        requests.read_checks(reader, tables, values),
+        requests.read_requests(reader, tables, values),
+        requests.read_response(response, Values(reader, of_response)),
+        cases.read_test(
+            reader, tables.get("test", {}), names.kind, own_options, of_test
         ),
-        requests.read_examples(
-            reader, document, {each.key: each for each in config}, own_options
-        ),
+        cases.read_examples(reader, tables, by_key, own_options),
         document,
         text,
     )
 
 
 def differences(stated: HandlerSpec, committed: HandlerSpec) -> list[str]:
-    """Where two specs disagree, one line for each key; empty where they agree.
+    """The differences of two specs, one line for each key.
 
-    Flags are a statement about a spec: of one made of flags only what they said counts,
-    and that the other has no further settings.
+    Of a spec made of flags, only what the flags gave is compared, and whether the other
+    has more settings.
     """
     ours = stated.stated if stated.stated is not None else _flat(stated.document)
     if stated.stated is None:
@@ -169,12 +158,12 @@ def differences(stated: HandlerSpec, committed: HandlerSpec) -> list[str]:
     for key in [*ours, *(key for key in theirs if key not in ours)]:
         if ours.get(key) != theirs.get(key):
             wanted, found = _shown(ours, key), _shown(theirs, key)
-            lines.append(f"{key}: the spec has {found}, you said {wanted}")
+            lines.append(f"{key}: given {wanted}, but the spec has {found}")
     return lines
 
 
 def _as_stated(spec: HandlerSpec, stated: Mapping[str, Any]) -> dict[str, Any]:
-    """What a spec says of the things that flags can state."""
+    """The part of a spec that flags can state."""
     found: dict[str, Any] = {}
     if "handler.title" in stated:
         found["handler.title"] = spec.title
@@ -210,7 +199,7 @@ def _flat(value: Any, path: Path = ()) -> dict[str, Any]:
 
 
 def _depth(value: object) -> int:
-    """How deeply tables and lists are nested; walks level by level."""
+    """Depth of nested tables and lists; walks level by level."""
     depth, level = 0, [value]
     while level and depth <= _DEPTH + 1:
         inner: list[object] = []
@@ -231,4 +220,4 @@ def _not_toml(problem: str) -> Fault:
     found = re.search(r" \(at line (\d+), column \d+\)$", problem)
     line = int(found[1]) if found else None
     text = problem[: found.start()] if found else problem
-    return Fault("", f"is no TOML: {text}", line=line)
+    return Fault("", f"invalid TOML: {text}", line=line)

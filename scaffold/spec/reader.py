@@ -1,27 +1,27 @@
-"""Reads the tables of a spec, and remembers every fault with its place."""
+"""Reads the tables of a spec and collects every fault with its place."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from runtime.toml_lines import Positions
 from scaffold.errors import Fault
-from scaffold.expressions.code import ExpressionError
+from scaffold.expressions.code import ExpressionError, UnresolvedError
 from scaffold.names import closest
+from scaffold.spec.keys import Key
 
 Path = tuple[str | int, ...]
-T = TypeVar("T")
 
 # more than any service has; beyond it, reading and laying out take too long
 _MOST_KEYS = 500
 
-_WORDS: dict[type, str] = {
-    str: "a text",
-    bool: "true or false",
-    int: "a whole number",
+_NOUNS: dict[type, str] = {
+    str: "a string",
+    bool: "a boolean",
+    int: "an integer",
     float: "a number",
     list: "a list",
     dict: "a table",
@@ -33,42 +33,49 @@ class Reader:
     """Collects the faults of one spec.
 
     Attributes:
-        positions: where its keys stand; None for flags.
-        flags: by path, the flag that said it.
-        faults: what was wrong so far.
+        positions: the lines of its keys; None for flags.
+        flags: by path, the flag that it comes from.
+        faults: the faults so far.
         warnings: what is allowed, and probably not meant.
+        failed_at: places of expressions that did not compile.
     """
 
     positions: Positions | None = None
     flags: Mapping[Path, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
+    failed_at: set[Path] = field(default_factory=set)
 
-    def warn(self, path: Path, problem: str, allowed: str = "") -> None:
-        """Remember that something is probably not meant."""
-        self.warnings.append(
-            Fault(self.where(path), problem, allowed, line=self.line(path))
-        )
+    def warn(self, path: Path, problem: str) -> None:
+        """Record something that is probably not meant."""
+        self.warnings.append(Fault(self.where(path), problem, line=self.line(path)))
 
     def fault(
         self, path: Path, problem: str, allowed: str = "", suggestion: str = ""
     ) -> None:
-        """Remember that something is wrong at `path`."""
-        self.faults.append(
-            Fault(self.where(path), problem, allowed, suggestion, self.line(path))
-        )
+        """Record a fault at `path`; the same one is recorded once."""
+        where, line = self.where(path), self.line(path)
+        fault = Fault(where, problem, allowed, suggestion, line)
+        if fault not in self.faults:
+            self.faults.append(fault)
 
     def take(self, faults: Iterable[Fault], path: Path) -> None:
-        """Remember faults that others found at `path`."""
+        """Record faults that others found at `path`."""
         for each in faults:
             self.fault(path, each.problem, each.allowed, each.suggestion)
 
     def failed(self, path: Path, error: ExpressionError) -> None:
-        """Remember what is wrong with an expression."""
-        self.fault(path, str(error), error.allowed, error.suggestion)
+        """Record an expression that does not compile; once, where its fault lies."""
+        self.failed_at.add(path)
+        if not isinstance(error, UnresolvedError):
+            self.fault(path, str(error), error.allowed, error.suggestion)
+
+    def has_failed(self, path: Path) -> bool:
+        """Whether an expression at `path` or inside it did not compile."""
+        return any(each[: len(path)] == path for each in self.failed_at)
 
     def where(self, path: Path) -> str:
-        """How a message calls a place: the flag that said it, or the key's path."""
+        """The name of a place in messages: the flag that it comes from, or its path."""
         for length in range(len(path), 0, -1):
             if path[:length] in self.flags:
                 return self.flags[path[:length]]
@@ -79,90 +86,93 @@ class Reader:
         return None if self.positions is None else self.positions.line(path)
 
     def keys(
-        self,
-        table: Mapping[str, Any],
-        path: Path,
-        known: Iterable[str],
-        later: Iterable[str] = (),
+        self, table: Mapping[str, Any], path: Path, known: Sequence[Key]
+    ) -> dict[str, Any]:
+        """The entries of a table whose keys are known and whose values fit them.
+
+        Args:
+            table: the table.
+            path: its place.
+            known: its keys.
+        """
+        by_name = {key.name: key for key in known}
+        self.unknown(table, path, by_name)
+        for key in known:
+            if key.required and key.name not in table:
+                self.fault((*path, key.name), "is missing")
+        return {
+            name: self._bounded(value, (*path, name))
+            for name, value in table.items()
+            if name in by_name and self._fits(by_name[name], value, (*path, name))
+        }
+
+    def unknown(
+        self, table: Mapping[str, Any], path: Path, known: Iterable[str]
     ) -> None:
         """Refuse the keys of a table that are not known."""
-        known, later = list(known), set(later)
+        names = list(known)
         for key in table:
-            if key in later:
-                self.fault((*path, key), "is not known to this version")
-            elif key not in known:
-                guess = closest(key, known)
-                allowed = ", ".join(known)
-                self.fault((*path, key), "unknown key", allowed, guess)
+            if key not in names:
+                guess = closest(key, names)
+                self.fault((*path, key), "unknown key", ", ".join(names), guess)
 
-    def value(
-        self,
-        table: Mapping[str, Any],
-        path: Path,
-        key: str,
-        wanted: type[T],
-        default: T,
-    ) -> T:
-        """The value of a key, if it has the wanted type."""
-        if key not in table:
-            return default
-        found: T = table[key]
-        if type(found) is wanted:  # not isinstance: a bool is no number here
-            return found
-        self.fault((*path, key), f"is {kind_of(found)}", _WORDS[wanted])
-        return default
+    def is_a(self, value: object, wanted: type, path: Path) -> bool:
+        """Whether a value has a type; a fault if not."""
+        if type(value) is wanted:  # not isinstance: a bool is no number here
+            return True
+        self.fault(path, f"must be {_NOUNS[wanted]}, not {noun_of(value)}")
+        return False
 
-    def table(self, table: Mapping[str, Any], path: Path, key: str) -> dict[str, Any]:
-        """A table inside a table; empty where there is none."""
-        found = self.value(table, path, key, dict, {})
-        if len(found) <= _MOST_KEYS:
-            return found
-        self.fault((*path, key), f"has {len(found)} keys", f"at most {_MOST_KEYS}")
-        return dict(itertools.islice(found.items(), _MOST_KEYS))
+    def entry(self, value: object, path: Path, known: Sequence[Key]) -> dict[str, Any]:
+        """The entries of a table in a table, such as those of `config.room`."""
+        if isinstance(value, dict):
+            return self.keys(value, path, known)
+        example = '; write { type = "str" }' if len(path) == 2 else ""
+        self.fault(path, f"must be a table, not {noun_of(value)}{example}")
+        return {}
 
     def tables(
-        self, table: Mapping[str, Any], path: Path, key: str
+        self, table: Mapping[str, Any], key: str, known: Sequence[Key]
     ) -> list[tuple[Path, dict[str, Any]]]:
-        """The tables of a list, each with its path."""
-        found = self.value(table, path, key, list, [])
-        if len(found) > _MOST_KEYS:
-            problem = f"occurs {len(found)} times"
-            self.fault((*path, key), problem, f"at most {_MOST_KEYS} times")
-        kept = []
-        for index, each in enumerate(found[:_MOST_KEYS]):
-            place = (*path, key, index)
+        """The tables of a list of the document, each with its path."""
+        found: list[tuple[Path, dict[str, Any]]] = []
+        for index, each in enumerate(table.get(key, [])):
+            place: Path = (key, index)
             if isinstance(each, dict):
-                kept.append((place, each))
+                found.append((place, self.keys(each, place, known)))
             else:
-                self.fault(place, f"is {kind_of(each)}", f"[[{key}]]")
-        return kept
+                self.fault(place, f"must be a table, [[{key}]], not {noun_of(each)}")
+        return found
 
-    def choice(
-        self,
-        table: Mapping[str, Any],
-        path: Path,
-        key: str,
-        allowed: Iterable[str],
-        default: str,
-    ) -> str:
-        """A text that has to be one of a few."""
-        found = self.value(table, path, key, str, default)
-        allowed = list(allowed)
-        # of another type: that was said already
-        if not isinstance(table.get(key), str) or found in allowed:
-            return found
-        place = (*path, key)
-        listed = ", ".join(allowed)
-        self.fault(place, f"{found!r} is not known", listed, closest(found, allowed))
-        return default
+    def _fits(self, key: Key, value: object, path: Path) -> bool:
+        shape = key.shape
+        if shape.types and type(value) not in shape.types:
+            self.fault(path, f"must be {shape.noun}, not {noun_of(value)}")
+            return False
+        items = value if isinstance(value, list) else [value]
+        if shape.items is not None and isinstance(value, list):
+            fits = [
+                self.is_a(each, shape.items, (*path, index))
+                for index, each in enumerate(items)
+            ]
+            if not all(fits):
+                return False
+        wrong = [each for each in items if key.choices and each not in key.choices]
+        for each in wrong:
+            what = key.name.removesuffix("s") if isinstance(value, list) else key.name
+            guess = closest(each, key.choices)
+            listed = ", ".join(key.choices)
+            self.fault(path, f"unknown {what} {each!r}", listed, guess)
+        return not wrong
 
-    def texts(self, table: Mapping[str, Any], path: Path, key: str) -> list[str]:
-        """A list of texts."""
-        found = self.value(table, path, key, list, [])
-        for index, each in enumerate(found):
-            if not isinstance(each, str):
-                self.fault((*path, key, index), f"is {kind_of(each)}", "a text")
-        return [each for each in found if isinstance(each, str)]
+    def _bounded(self, value: Any, path: Path) -> Any:
+        if not isinstance(value, (dict, list)) or len(value) <= _MOST_KEYS:
+            return value
+        what = "keys" if isinstance(value, dict) else "items"
+        self.fault(path, f"has {len(value)} {what}, more than {_MOST_KEYS}")
+        if isinstance(value, list):
+            return value[:_MOST_KEYS]
+        return dict(itertools.islice(value.items(), _MOST_KEYS))
 
 
 def shown(path: Path) -> str:
@@ -176,6 +186,6 @@ def shown(path: Path) -> str:
     return text
 
 
-def kind_of(value: object) -> str:
-    """What a TOML value is, for messages."""
-    return _WORDS.get(type(value), "a date or time")
+def noun_of(value: object) -> str:
+    """The type of a TOML value, with its article."""
+    return _NOUNS.get(type(value), "a date or time")

@@ -1,190 +1,279 @@
-"""The JSON Schema of specs, so that editors complete and check them."""
+"""The JSON Schema of specs, so that editors complete and check them.
+
+Keys, forms and descriptions come from `keys.py`; here are the rules between keys.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from scaffold.spec.model import FLAGS, LEVELS, TYPE_ALIASES, TYPES
+from scaffold import names
+from scaffold.spec import keys
+from scaffold.spec.cases import EVENT_FEEDS
+from scaffold.spec.handler import DOC_LENGTH, TITLE_LENGTH
+from scaffold.spec.keys import FLOWING, SCALAR_SCHEMA, Key
+from scaffold.spec.requests import HEADER, RESERVED_HEADERS
+from scaffold.spec.settings import IMPORTED, RESERVED_CONFIG
+from scaffold.spec.values import RESERVED
 
 _NAME = "^[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*$"
-_TEXT = {"type": "string"}
-_BOOL = {"type": "boolean"}
-_SCALAR = {"type": ["string", "integer", "number", "boolean"]}
-_TEXTS = {"type": "array", "items": _TEXT}
-_FLOWING = {"$ref": "#/$defs/flowing"}
+# control characters but white space, and those that change the direction of text
+_PRINTED = (
+    "^[^\\u0000-\\u0008\\u000e-\\u001f\\u007f-\\u0084\\u0086-\\u009f"
+    "\\u202a-\\u202e\\u2066-\\u2069]*$"
+)
+_VALUES: dict[str, dict[str, Any]] = {
+    "str": {"type": "string"},
+    "url": {"type": "string", "pattern": "^$|^https?://[^@{}\\s]+$"},
+    "int": {"type": "integer", "minimum": -(1 << 63), "maximum": (1 << 63) - 1},
+    "float": {"type": "number"},
+    "bool": {"type": "boolean"},
+    "flag": {"type": "boolean"},
+    "duration": {"type": ["string", "integer"]},
+    "list[str]": {"type": "array", "items": {"type": "string"}},
+    "map[str]": {"type": "object", "additionalProperties": {"type": "string"}},
+}
+_ALIASES = {"str": "string", "list[str]": "list", "map[str]": "map"}
 
 
 def schema() -> dict[str, Any]:
     """The schema, as JSON data."""
+    spec = table(keys.SPEC)
+    properties = spec["properties"]
+    inner = {
+        "handler": _handler(),
+        "config": _named(_config(), RESERVED_CONFIG),
+        "option": _named(_option()),
+        "level": _named(_level(), IMPORTED),
+        "let": _named(FLOWING, RESERVED),
+        "check": {"items": table(keys.CHECK)},
+        "request": {"items": _request(), "minItems": 1},
+        "response": table(keys.RESPONSE),
+        "test": _named(_test()),
+        "example": {"items": _example()},
+    }
+    for name, rules in inner.items():
+        description = properties[name]["description"]
+        properties[name] = {**properties[name], **rules, "description": description}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Handler spec",
         "description": "What differs between one alert handler and the next.",
-        **_table(
-            {
-                "handler": _handler(),
-                "config": _named(_config(), "A key of the handler's table."),
-                "option": _named(_option(), "What an alert can say."),
-                "level": _named(_level(), "A value per alert level."),
-                "let": {"type": "object", "additionalProperties": _FLOWING},
-                "check": {"type": "array", "items": _check()},
-                "request": {"type": "array", "minItems": 1, "items": _request()},
-                "response": _response(),
-                "test": _named(_test(), "An option of the service test."),
-                "example": {"type": "array", "items": _example()},
-            },
-            required=("handler", "request"),
-        ),
+        **spec,
         "$defs": {
             "flowing": {
-                "description": "A value with ${…} in its texts.",
                 "anyOf": [
-                    _SCALAR,
-                    {"type": "array", "items": _FLOWING},
-                    {"type": "object", "additionalProperties": _FLOWING},
+                    SCALAR_SCHEMA,
+                    {"type": "array", "items": FLOWING},
+                    {"type": "object", "additionalProperties": FLOWING},
                 ],
+            },
+            "prose": {"type": "string", "maxLength": DOC_LENGTH, "pattern": _PRINTED},
+            "headers": _headers(),
+        },
+    }
+
+
+def table(known: Sequence[Key]) -> dict[str, Any]:
+    """The schema of a table with these keys."""
+    made: dict[str, Any] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {key.name: _property(key) for key in known},
+    }
+    required = [key.name for key in known if key.required]
+    return {**made, "required": required} if required else made
+
+
+def _property(key: Key) -> dict[str, Any]:
+    made = {**key.shape.schema, "description": key.meaning}
+    if key.choices and key.shape is keys.STRINGS:
+        return {**made, "items": {"enum": list(key.choices)}}
+    return {**made, "enum": list(key.choices)} if key.choices else made
+
+
+def _named(entry: dict[str, Any], reserved: Iterable[str] = ()) -> dict[str, Any]:
+    """A table whose keys are names that the author gives."""
+    rule: dict[str, Any] = {"pattern": _NAME, "maxLength": 40}
+    taken = sorted(reserved)
+    spellings = {name.rstrip("_").replace("_", mark) for name in taken for mark in "-_"}
+    spellings |= {name for name in taken if not name.endswith("_")}
+    if spellings:
+        rule["not"] = {"enum": sorted(spellings)}
+    return {"type": "object", "propertyNames": rule, "additionalProperties": entry}
+
+
+def _handler() -> dict[str, Any]:
+    made = table(keys.HANDLER)
+    properties = made["properties"]
+    properties["name"] |= {
+        "pattern": "^(?!.*__)[a-z](?:[a-z0-9_]{0,38}[a-z0-9])?$",
+        "not": {"enum": names.reserved_kinds()},
+    }
+    properties["title"] |= {"maxLength": TITLE_LENGTH, "pattern": _PRINTED}
+    properties["property"] |= {"pattern": "^[a-z][A-Za-z0-9]{0,39}$"}
+    needs_global = {
+        "if": {"contains": {"const": "state-changes-only"}},
+        "then": {"contains": {"const": "global"}},
+    }
+    properties["flags"] |= needs_global
+    return made
+
+
+def _if_type(name: str, *keys_: str) -> dict[str, Any]:
+    """Where the type is `name`, these keys have such a value."""
+    spellings = [name, *([_ALIASES[name]] if name in _ALIASES else [])]
+    return {
+        "if": {"properties": {"type": {"enum": spellings}}, "required": ["type"]},
+        "then": {"properties": dict.fromkeys(keys_, _VALUES[name])},
+    }
+
+
+def _config() -> dict[str, Any]:
+    secret = {
+        "anyOf": [
+            {"properties": {"type": {"const": "secret"}}, "required": ["type"]},
+            {"properties": {"secret": {"const": True}}, "required": ["secret"]},
+        ]
+    }
+    is_text = {"properties": {"type": {"enum": ["str", "string", "url", "secret"]}}}
+    has_rule = {
+        "anyOf": [
+            {"required": ["check"]},
+            {"properties": {"type": {"const": "url"}}, "required": ["type"]},
+        ]
+    }
+    return {
+        **table(keys.CONFIG),
+        "dependentRequired": {"error": ["required"]},
+        "dependentSchemas": {"check_error": has_rule},
+        "allOf": [
+            *(
+                _if_type(name, "default", "example")
+                for name in _VALUES
+                if name != "flag"
+            ),
+            {"if": secret, "then": {"not": {"required": ["default"]}, **is_text}},
+            {
+                "if": {
+                    "properties": {"check": {"const": "url"}},
+                    "required": ["check"],
+                },
+                "then": is_text,
+            },
+        ],
+    }
+
+
+def _option() -> dict[str, Any]:
+    early = {"properties": {"bind": {"const": "create"}}, "required": ["bind"]}
+    secret = {"properties": {"type": {"const": "secret"}}, "required": ["type"]}
+    without_initial = {"not": {"required": ["initial"]}}
+    return {
+        **table(keys.OPTION),
+        "allOf": [
+            *(_if_type(name, "initial", "example") for name in _VALUES),
+            {"if": early, "then": {"required": ["default"], **without_initial}},
+            {"if": secret, "then": without_initial},
+        ],
+    }
+
+
+def _level() -> dict[str, Any]:
+    kinds = ("string", "number", "boolean")
+    return {
+        **table(keys.LEVEL),
+        "minProperties": 1,
+        "anyOf": [
+            {"properties": {key.name: {"type": kind} for key in keys.LEVEL}}
+            for kind in kinds
+        ],
+    }
+
+
+def _request() -> dict[str, Any]:
+    made = table(keys.REQUEST)
+    made["properties"]["auth"] = {
+        **_auth(),
+        "description": made["properties"]["auth"]["description"],
+    }
+    bodies = [{"required": [body]} for body in keys.BODIES]
+    authorization = {"pattern": _any_case(["authorization"], "[?]?")}
+    return {
+        **made,
+        "dependentRequired": {"sorted": ["json"], "newline": ["json"]},
+        "dependentSchemas": {
+            "auth": {
+                "properties": {"headers": {"propertyNames": {"not": authorization}}}
+            }
+        },
+        "allOf": [
+            {"anyOf": [{"not": {"anyOf": bodies}}, {"oneOf": bodies}]},
+            {
+                "if": {
+                    "properties": {"method": {"const": "GET"}},
+                    "required": ["method"],
+                },
+                "then": {"not": {"anyOf": bodies}},
+            },
+        ],
+    }
+
+
+def _auth() -> dict[str, Any]:
+    """Either a token with a scheme, or user and password."""
+    made = table(keys.AUTH)
+    return {
+        **made,
+        "oneOf": [
+            {"maxProperties": 0},
+            {"required": ["token"], "not": {"required": ["basic"]}},
+            {"required": ["basic"], "maxProperties": 1},
+        ],
+    }
+
+
+def _any_case(words: Iterable[str], end: str = "") -> str:
+    """A pattern for words in upper or lower case; JSON Schema has no flag for it."""
+    spelled = [
+        "".join(
+            f"[{char.upper()}{char}]" if char.isalpha() else re.escape(char)
+            for char in word
+        )
+        for word in sorted(words)
+    ]
+    return f"^(?:{'|'.join(spelled)}){end}$"
+
+
+def _headers() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "propertyNames": {
+            "pattern": f"^{HEADER.pattern}[?]?$",
+            "not": {"pattern": _any_case(RESERVED_HEADERS, "[?]?")},
+        },
+        "additionalProperties": {**SCALAR_SCHEMA, "pattern": "^[^\\r\\n\\u0000]*$"},
+        "patternProperties": {
+            _any_case(["authorization"], "[?]?"): {
+                "type": "string",
+                "pattern": "[$][{]",
             }
         },
     }
 
 
-def _table(
-    properties: dict[str, Any], required: tuple[str, ...] = ()
-) -> dict[str, Any]:
-    made: dict[str, Any] = {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": properties,
-    }
-    if required:
-        made["required"] = list(required)
-    return made
-
-
-def _named(entry: dict[str, Any], description: str) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "description": description,
-        "propertyNames": {"pattern": _NAME, "maxLength": 40},
-        "additionalProperties": entry,
-    }
-
-
-def _handler() -> dict[str, Any]:
-    return _table(
-        {
-            "name": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"},
-            "title": {"type": "string", "maxLength": 60},
-            "summary": {"type": "string", "maxLength": 500},
-            "property": {"type": "string", "pattern": "^[a-z][A-Za-z0-9]{0,39}$"},
-            "flags": {"type": "array", "items": {"enum": list(FLAGS)}},
-        },
-        required=("name",),
-    )
-
-
-def _type(*, with_flag: bool) -> dict[str, Any]:
-    names = [name for name in TYPES if with_flag or name != "flag"]
-    return {"enum": [*names, *TYPE_ALIASES]}
-
-
-def _config() -> dict[str, Any]:
-    return _table(
-        {
-            "type": _type(with_flag=False),
-            "default": {},
-            "doc": _TEXT,
-            "secret": _BOOL,
-            "required": {"enum": ["enabled", "always"]},
-            "error": _TEXT,
-            "check": {"type": "string", "description": "url, or an expression."},
-            "check_error": _TEXT,
-        }
-    )
-
-
-def _option() -> dict[str, Any]:
-    return _table(
-        {
-            "type": _type(with_flag=True),
-            "doc": _TEXT,
-            "tick": {"anyOf": [_TEXT, {"const": False}]},
-            "alias": {"anyOf": [_TEXT, _TEXTS]},
-            "default": {"type": "string", "description": "An expression."},
-            "bind": {"enum": ["create", "send"]},
-            "initial": {},
-        }
-    )
-
-
-def _level() -> dict[str, Any]:
-    return _table(dict.fromkeys((*LEVELS, "default"), _SCALAR))
-
-
-def _check() -> dict[str, Any]:
-    return _table({"that": _TEXT, "error": _TEXT}, required=("that", "error"))
-
-
-def _request() -> dict[str, Any]:
-    texts = {"type": "object", "additionalProperties": _SCALAR}
-    auth = {
-        "scheme": _TEXT,
-        "token": _TEXT,
-        "optional": _BOOL,
-        "basic": {**_TEXTS, "minItems": 2, "maxItems": 2},
-    }
-    return _table(
-        {
-            "when": _TEXT,
-            "method": {"enum": ["POST", "PUT", "PATCH", "GET", "DELETE"]},
-            "url": _TEXT,
-            "path": {"anyOf": [_TEXT, {"type": "array", "items": _SCALAR}]},
-            "query": {"type": "object", "additionalProperties": _FLOWING},
-            "headers": texts,
-            "auth": _table(auth),
-            "json": _FLOWING,
-            "form": {"type": "object", "additionalProperties": _FLOWING},
-            "text": _TEXT,
-            "sorted": _BOOL,
-            "newline": _BOOL,
-        },
-        required=("url",),
-    )
-
-
-def _response() -> dict[str, Any]:
-    status = {"type": "integer", "minimum": 100, "maximum": 599}
-    return _table(
-        {
-            "ok": {"type": "array", "items": status},
-            "that": _TEXT,
-            "error": _TEXT,
-            "message": _TEXT,
-            "unparsable": _TEXT,
-            "accepted": _TEXT,
-        }
-    )
-
-
 def _test() -> dict[str, Any]:
-    fed = _table({"value": {}, "feeds": _TEXT, "doc": _TEXT})
-    return {"anyOf": [_SCALAR, {"type": "array"}, fed]}
+    feeds = "|".join(re.escape(each) for each in EVENT_FEEDS)
+    made = table(keys.TEST)
+    made["properties"]["feeds"]["pattern"] = f"^(?:{feeds}|opt[.].+)$"
+    return {"anyOf": [SCALAR_SCHEMA, {"type": "array"}, made]}
 
 
 def _example() -> dict[str, Any]:
-    free = {"type": "object"}
-    want = _table(
-        {
-            "method": _TEXT,
-            "path": _TEXT,
-            "query": free,
-            "headers": free,
-            "json": {},
-            "form": free,
-            "text": _TEXT,
-            "error": _TEXT,
-        }
-    )
-    return _table(
-        {"name": _TEXT, "config": free, "options": free, "event": free, "want": want}
-    )
+    made = table(keys.EXAMPLE)
+    for name, known in (("event", keys.EXAMPLE_EVENT), ("want", keys.EXAMPLE_WANT)):
+        inner = made["properties"][name]
+        made["properties"][name] = {**inner, **table(known)}
+    return made

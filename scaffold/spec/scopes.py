@@ -1,4 +1,4 @@
-"""What expressions may name in each part of a spec, and what that is in Python."""
+"""The names that expressions may use in each part of a spec, and their Python."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from scaffold.expressions.code import Code, Type, dotted, name_node
+from scaffold.expressions.code import FAILED, Code, Type, dotted, name_node
 from scaffold.expressions.compiler import Scope
 from scaffold.names import identifier
-from scaffold.spec.model import LEVELS, LevelMap, Option, Setting
+from scaffold.spec.model import LEVELS, UNKNOWN_TYPE, LevelMap, Option, Setting
 
 
 def _event(path: str, type_: Type) -> Code:
@@ -60,14 +60,14 @@ def settings(variable: str, table: str, fields: Iterable[Setting]) -> dict[str, 
         table: how the spec calls them: `config`, `opt`.
         fields: the settings.
     """
-    return {
-        identifier(each.key): Code(
-            dotted(f"{variable}.{each.name}"),
-            each.type.base,
-            reads=frozenset({f"{table}.{each.key}"}),
-        )
-        for each in fields
-    }
+    return {identifier(each.key): _setting(variable, table, each) for each in fields}
+
+
+def _setting(variable: str, table: str, each: Setting) -> Code:
+    if each.type is UNKNOWN_TYPE:
+        return FAILED
+    reads = frozenset({f"{table}.{each.key}"})
+    return Code(dotted(f"{variable}.{each.name}"), each.type.base, reads=reads)
 
 
 def level(entry: LevelMap) -> Code:
@@ -88,12 +88,28 @@ def level(entry: LevelMap) -> Code:
     return Code(node, type_, frozenset({entry.constant}))
 
 
-def configured(fields: Iterable[Setting], variable: str = "config") -> Scope:
+_CHECK_HINT = "a rule of [config] sees settings only; use [[check]]"
+_DEFAULT_HINT = (
+    "a default sees settings only; "
+    "write the expression in [[request]], as ${pick(opt.KEY, {expression})}"
+)
+_RESPONSE_HINT = "[response] sees status, body, reply, error and parse_error only"
+
+
+def of_config(fields: Iterable[Setting], variable: str = "config") -> Scope:
     """Where only the configuration is known."""
-    return Scope({"config": settings(variable, "config", fields)})
+    elsewhere = dict.fromkeys(("event", "opt", "level"), _CHECK_HINT)
+    return Scope({"config": settings(variable, "config", fields)}, {}, elsewhere)
 
 
-def sending(
+def of_default(fields: Iterable[Setting], key: str) -> Scope:
+    """Where the default of the option `key` is computed."""
+    hint = _DEFAULT_HINT.replace("KEY", identifier(key))
+    elsewhere = dict.fromkeys(("event", "level"), hint)
+    return Scope({"config": settings("config", "config", fields)}, {}, elsewhere)
+
+
+def of_event(
     fields: Iterable[Setting], options: Iterable[Option], levels: Iterable[LevelMap]
 ) -> Scope:
     """Where an event is sent."""
@@ -108,8 +124,13 @@ def sending(
     return Scope(tables)
 
 
-def answered(error_key: str, title: str) -> Scope:
-    """Where an answer is read."""
+def of_response(error_key: str, title: str) -> Scope:
+    """Where a response is read.
+
+    Args:
+        error_key: path of the error text in its JSON.
+        title: name of the service.
+    """
     response = name_node("response")
     arguments = [response, ast.Constant(error_key), ast.Constant(title)]
     names = {
@@ -127,4 +148,5 @@ def answered(error_key: str, title: str) -> Scope:
             frozenset({"parse_error"}),
         ),
     }
-    return Scope({}, names)
+    elsewhere = dict.fromkeys(("config", "event", "opt", "level"), _RESPONSE_HINT)
+    return Scope({}, names, elsewhere)

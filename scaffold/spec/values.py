@@ -1,4 +1,4 @@
-"""The values of a spec as code: texts with `${…}`, tables with `"key?"`, loops in lists."""
+"""The values of a spec as code: strings with `${…}`, tables with `"key?"`, loops."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from scaffold.expressions.code import Code, ExpressionError, Type, name_node
+from scaffold.expressions.code import (
+    Code,
+    ExpressionError,
+    Type,
+    UnresolvedError,
+    name_node,
+)
 from scaffold.expressions.compiler import (
     Scope,
     compile_expression,
@@ -18,11 +24,11 @@ from scaffold.expressions.compiler import (
 )
 from scaffold.expressions.functions import FUNCTIONS
 from scaffold.names import identifier, key_faults, words
-from scaffold.spec.reader import Path, Reader, kind_of
+from scaffold.spec.reader import Path, Reader, noun_of
 
 _PLAIN = Code(ast.Constant(""), Type.STR)
 _LOOPED = (
-    Type.LIST, Type.VALUES, Type.RECORDS, Type.MAP, Type.FIELDS, Type.ANY,
+    Type.LIST, Type.VALUES, Type.MAP, Type.FIELDS, Type.ANY,
 )  # fmt: skip
 _NUMBER_BITS = 64
 RESERVED = words("""
@@ -34,6 +40,8 @@ RESERVED = words("""
     """) | set(FUNCTIONS)
 """Names that the methods that send and read use already."""
 _TEMPLATE = re.compile(r"\{\{-?\s*\.?\w[^{}]*\}\}")
+# a string of which somebody forgot the inner quotes
+_WORDS = re.compile(r"[#@]?\w+(?:[ -]+\w+)*")
 _FOR, _IF, _VALUE = "@for", "@if", "@value"
 
 
@@ -55,18 +63,23 @@ class Values:
     def expression(self, text: object, path: Path) -> Code:
         """A bare expression, as in `when`; `${…}` around it does no harm."""
         if not isinstance(text, str):
-            self._reader.fault(path, f"is {kind_of(text)}", "an expression in quotes")
-            return _PLAIN
+            problem = f"must be an expression in quotes, not {noun_of(text)}"
+            self._reader.fault(path, problem)
+            return self._failed(path)
         if text.strip().startswith("${"):
             return self.string(text, path)
         try:
             return compile_expression(text, self.scope)
         except ExpressionError as error:
-            self._reader.failed(path, error)
+            self._reader.failed(path, _with_quotes(text, error))
             return _PLAIN
 
+    def _failed(self, path: Path) -> Code:
+        self._reader.failed_at.add(path)
+        return _PLAIN
+
     def string(self, text: str, path: Path) -> Code:
-        """A text; one that is exactly one `${…}` keeps its type."""
+        """A string; one that is exactly one `${…}` keeps its type."""
         try:
             return self._string(text, path)
         except ExpressionError as error:
@@ -74,20 +87,18 @@ class Values:
         return _PLAIN
 
     def text(self, value: object, path: Path) -> Code:
-        """A value that has to become text: part of a URL, a header, an error."""
-        if isinstance(value, (bool, int, float, str)):
-            return self.value(value, path).as_text()
-        self._reader.fault(path, f"is {kind_of(value)}", "a text")
-        return _PLAIN
+        """A value that becomes a string: part of a URL, a header, an error."""
+        if not isinstance(value, (bool, int, float, str)):
+            self._reader.fault(path, f"must be a string, not {noun_of(value)}")
+            return self._failed(path)
+        try:
+            return _printable(self.value(value, path)).as_text()
+        except ExpressionError as error:
+            self._reader.failed(path, error)
+            return _PLAIN
 
-    def value(self, value: object, path: Path, *, is_optional: bool = False) -> Code:
-        """Any value, as it is sent.
-
-        Args:
-            value: the value.
-            path: its place.
-            is_optional: whether it is left out when empty; that changes nothing here.
-        """
+    def value(self, value: object, path: Path) -> Code:
+        """Any value, as it is sent."""
         match value:
             case str():
                 return self.string(value, path).revealed()
@@ -98,16 +109,14 @@ class Values:
             case float() if math.isfinite(value):
                 return Code(ast.Constant(value), Type.FLOAT)
             case int() | float():
-                self._reader.fault(
-                    path, "is not a number of JSON", "a finite number of 64 bits"
-                )
-                return _PLAIN
+                self._reader.fault(path, "must be a finite number of 64 bits")
+                return self._failed(path)
             case list():
                 return self._list(value, path)
             case dict():
                 return self.mapping(value, path)
-        self._reader.fault(path, f"is {kind_of(value)}", "a text, in quotes")
-        return _PLAIN
+        self._reader.fault(path, f"is {noun_of(value)}; write it in quotes")
+        return self._failed(path)
 
     def mapping(
         self, table: Mapping[str, Any], path: Path, *, as_text: bool = False
@@ -117,9 +126,8 @@ class Values:
         Args:
             table: the table.
             path: its place.
-            as_text: whether all values become text, as forms need it.
+            as_text: whether all values become strings, as in forms.
         """
-        read = self.parameter if as_text else self.value
         keys: list[ast.expr | None] = []
         values: list[Code] = []
         fields: list[tuple[str, Type]] = []
@@ -135,13 +143,17 @@ class Values:
                     values.append(self._merged(text, where))
                 continue
             if key in (_FOR, _IF, _VALUE):
-                self._reader.fault(place, "stands only in the items of a list")
+                self._reader.fault(place, "is allowed only in the items of a list")
                 continue
             name = self.key(key, place)
             if name != key:
                 optional.append(name)
             keys.append(ast.Constant(name))
-            values.append(read(value, place, is_optional=name != key))
+            values.append(
+                self.parameter(value, place, is_optional=name != key)
+                if as_text
+                else self.value(value, place)
+            )
             fields.append((name, values[-1].type))
         made: ast.expr = ast.Dict(keys, [each.node for each in values])
         code = Code(made, Type.FIELDS, fields=tuple(fields)).using(*values)
@@ -153,13 +165,12 @@ class Values:
         if "${" in key:
             self._reader.fault(
                 path,
-                "holds ${…}, and a key is sent as it is written",
-                'a plain key, or "..." with a map',
+                'contains ${…}, but keys are sent as they are; merge a map with "..."',
             )
         return key.removesuffix("?")
 
     def _bounded(self, code: Code, path: Path) -> Code:
-        """Tables and lists can be too large, too."""
+        """Refuse tables and lists that become too large."""
         try:
             return code.bounded()
         except ExpressionError as error:
@@ -167,7 +178,7 @@ class Values:
             return replace(code, weight=1)
 
     def parameter(self, value: object, path: Path, *, is_optional: bool) -> Code:
-        """A value of a form, a query or a header: text, or a list of values.
+        """A value of a form, a query or a header: a string, or a list of values.
 
         An optional one is empty where its value is.
         """
@@ -191,7 +202,7 @@ class Values:
         if code.type is Type.ANY:
             return called("entries_of", code, Type.FIELDS)
         if code.type not in (Type.MAP, Type.FIELDS) and code is not _PLAIN:
-            self._reader.fault(path, f"merges a {code.type}", "a map")
+            self._reader.fault(path, f"must be a map, not {code.type.noun}")
         return code
 
     def _list(self, items: Sequence[object], path: Path) -> Code:
@@ -243,13 +254,15 @@ class Values:
         )
         name = name.strip()
         if not word or key_faults(name, "") or identifier(name) != name:
-            self._reader.fault(path, f"{text!r} is no loop", "'x in expression'")
+            self._reader.fault(path, f"{text!r} is not a loop; write 'x in EXPRESSION'")
             return "item", _PLAIN
         if name in self.scope.names or name in {*self.scope.tables, *RESERVED}:
-            self._reader.fault(path, f"{name!r} means something else here")
+            self._reader.fault(path, f"{name!r} is already defined; use another name")
         code = self.expression(expression, path)
         if code is not _PLAIN and code.type not in _LOOPED:
-            self._reader.fault(path, f"loops over a {code.type}", "a list or a map")
+            self._reader.fault(
+                path, f"loops over {code.type.noun}; use a list or a map"
+            )
         return name, (
             called("items_of", code, Type.ANY) if code.type is Type.ANY else code
         )
@@ -257,8 +270,8 @@ class Values:
     def _string(self, text: str, path: Path) -> Code:
         template = _TEMPLATE.search(text)
         if template:
-            problem = f"{template[0]!r} is sent as it is written"
-            self._reader.warn(path, problem, "an expression, as ${event.id}")
+            problem = f"{template[0]!r} is sent as it is; write ${{event.id}}"
+            self._reader.warn(path, problem)
         codes = compile_pieces(text, self.scope)
         if not codes:
             return _PLAIN
@@ -271,11 +284,36 @@ def called(name: str, code: Code, type_: Type) -> Code:
     return Code(made, type_, frozenset({name})).using(code)
 
 
-def _joined(codes: Sequence[Code]) -> Code:
-    """Texts and values as one text: an f-string, or a sum where quotes would clash.
+def _printable(code: Code) -> Code:
+    """The code.
 
-    Which of them does not depend on what the texts say.
+    Raises:
+        ExpressionError: it is a list or a map, which no endpoint reads in Go's print.
     """
+    if code.type in (Type.LIST, Type.VALUES, Type.MAP, Type.FIELDS):
+        hint = "join(…, ', ')" if code.type in (Type.LIST, Type.VALUES) else "json(…)"
+        raise ExpressionError(
+            f"is {code.type.noun} inside a string; use ${{{hint}}}, "
+            "or ${text(…)} to print it as Go does"
+        )
+    return code
+
+
+def _with_quotes(text: str, error: ExpressionError) -> ExpressionError:
+    """The error; of words without quotes, with how a string is written."""
+    is_words = _WORDS.fullmatch(text.strip()) is not None
+    if not is_words or error.suggestion or isinstance(error, UnresolvedError):
+        return error
+    hint = f"""{error}; a string is written "'{text.strip()}'\""""
+    return ExpressionError(hint, error.allowed)
+
+
+def _joined(codes: Sequence[Code]) -> Code:
+    """Strings and values as one string: an f-string, or a sum where quotes would clash.
+
+    Which of them does not depend on the contents of the strings.
+    """
+    codes = [_printable(code) for code in codes]
     shown = [
         code if code.type in (Type.STR, Type.INT) else code.as_text() for code in codes
     ]
@@ -305,7 +343,7 @@ def formatted(node: ast.expr) -> ast.FormattedValue:
 
 
 def _holds_text(node: ast.expr) -> bool:
-    """Whether an expression, which is not itself a text, has a text inside."""
+    """Whether an expression that is not a string itself has a string inside."""
     if isinstance(node, ast.Constant):
         return False
     return any(

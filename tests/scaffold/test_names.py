@@ -36,7 +36,6 @@ def problems(faults):
 def test_every_form_of_a_name(kind, property, class_name, method, section):
     names = Names(kind, property)
     assert names.package == kind
-    assert names.test_module == f"{kind}test"
     assert (names.class_name, names.method) == (class_name, method)
     assert names.section == section
     assert camel_case(names.method) == property
@@ -109,8 +108,8 @@ def test_keys():
     assert key_faults("from", "config.from") == []
     assert key_faults("recovery_action", "config.recovery_action") == []
     assert problems(key_faults("Icon Emoji", "config")) == [
-        "config: 'Icon Emoji' is no name for a key (allowed: a to z first, then a to z, "
-        "0 to 9, single - and _, at most 40 characters; did you mean 'icon_emoji'?)"
+        "config: 'Icon Emoji' is not a name for a key; start with a to z, then use "
+        "a to z, 0 to 9, single - and _, at most 40 characters (did you mean 'icon_emoji'?)"
     ]
     assert key_faults("validate", "config", ["validate"])
 
@@ -135,7 +134,7 @@ def test_what_the_runtime_calls_something_is_no_name_for_a_handler():
 
 def test_what_belongs_to_a_handler_is_no_name_for_another():
     [fault] = names.kind_faults("foo_service", "", ["foo"])
-    assert fault.problem == "'foo_service' is what belongs to the handler 'foo'"
+    assert fault.problem == "'foo_service' is the name of a part of the handler 'foo'"
     assert names.kind_faults("foo_service", "", ["bar"]) == []
 
 

@@ -133,7 +133,7 @@ def test_checks_that_nothing_passes_are_refused_with_their_line(checks, failing)
     assert fault.where == f"check[{failing + 1}].that"
     assert fault.line == line_of(spec, f"that = '''{checks[failing]} '''")
     assert str(caught.value).startswith(f"quoll.toml:{fault.line}: ")
-    assert "[[example]]" in fault.allowed
+    assert "[[example]]" in fault.problem
 
 
 def test_an_example_of_the_author_gives_the_sample():
@@ -224,3 +224,42 @@ def test_tests_import_what_they_use(setting, is_checked):
     head = HEAD.replace("url = {}", f"url = {{ doc = 'where'{setting} }}")
     made = created(parse(head + TAIL, "quoll.toml"))
     assert made["test_quoll_service.py"].count("ConfigError") == 2 * is_checked
+
+
+CHECKED = "len(config.room) == 7 and startswith(config.room, 'Q')"
+
+
+def checked(example="", check=CHECKED):
+    room = f'room = {{ check = "{check}"{example} }}'
+    return parse(HEAD.replace('room = { default = "ROOM" }', room) + TAIL, "quoll.toml")
+
+
+def test_a_setting_whose_check_no_sample_passes_is_refused():
+    spec = checked()
+    with pytest.raises(SpecError) as caught:
+        created(spec)
+    assert str(caught.value) == (
+        "quoll.toml:5: config.room.check: the generator finds no value that passes; "
+        "add 'example' to this key, with a value that passes"
+    )
+
+
+def test_the_example_of_a_setting_is_what_tests_use():
+    spec = checked(', example = "Quarrel"')
+    files = created(spec)
+    assert '"room":"Quarrel"' in files["test_requests.txt"]
+
+
+def test_an_example_that_its_check_refuses_is_refused():
+    with pytest.raises(SpecError, match=r"config\.room\.example: does not pass"):
+        created(checked(', example = "Quoll"'))
+
+
+def test_the_example_of_an_option_is_what_checks_see():
+    test = '[test]\nway = "9-left"\n'
+    more = f'[option.way]\nexample = "9-left"\n{test}'
+    check = "b64(opt.way) == 'OS1sZWZ0'"
+    spec = spec_of(check, more=more)
+    assert "refused" not in created(spec)["test_requests.txt"]
+    with pytest.raises(SpecError, match=r"check\[1\]\.that: the generator finds no"):
+        created(spec_of(check, more="[option.way]\n" + test))

@@ -27,7 +27,7 @@ from scaffold.rendering.sample import Answer
 from scaffold.rendering.source import source
 from scaffold.spec.model import TYPES, ConfigField, LevelMap, Option
 from scaffold.spec.parse import parse
-from scaffold.spec.scopes import answered, sending
+from scaffold.spec.scopes import of_event, of_response
 
 CASES = 3_000 if os.environ.get("FAULTS") == "long" else 150
 NAMES = {
@@ -39,8 +39,8 @@ CONFIG = [
 ]
 OPTIONS = [Option(key, TYPES[name], TYPES[name].empty) for key, name in NAMES.items()]
 LEVELS = [LevelMap("word", {"OK": "a"}, "b"), LevelMap("rank", {"OK": 0}, 9)]
-SCOPE = sending(CONFIG, OPTIONS, LEVELS)
-ANSWER = answered("error", "Quoll")
+SCOPE = of_event(CONFIG, OPTIONS, LEVELS)
+ANSWER = of_response("error", "Quoll")
 
 # one of each kind, and constants
 ATOMS = (

@@ -1,90 +1,186 @@
-import re
+"""The JSON Schema, held against the reader."""
+
 import tomllib
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from scaffold.errors import SpecError
 from scaffold.flags import Flags
-from scaffold.spec.parse import from_flags
+from scaffold.spec import keys
+from scaffold.spec.parse import from_flags, parse
 from scaffold.spec.schema import schema
 
 ROOT = Path(__file__).parents[3]
 SPECS = [
     *sorted(ROOT.glob("runtime/services/*/handler.toml")),
-    *sorted(ROOT.glob("tests/scaffold/specs/*.toml")),
+    *sorted(ROOT.glob("tests/scaffold/specs/**/*.toml")),
 ]
-TYPES = {
-    "string": str,
-    "boolean": bool,
-    "integer": int,
-    "number": (int, float),
-    "array": list,
-    "object": dict,
-}
+VALIDATOR = Draft202012Validator(schema())
+HEAD = '[handler]\nname = "foo"\n[config]\nurl = {}\n'
+REQUEST = '[[request]]\nurl = "${config.url}"\n'
 
 
-def problems(value, rule, where="", root=None):
-    """What the schema says is wrong with a value; knows the words that it uses."""
-    root = root or rule
-    if "$ref" in rule:
-        rule = root["$defs"][rule["$ref"].rpartition("/")[2]]
-    if "anyOf" in rule:
-        tried = [problems(value, each, where, root) for each in rule["anyOf"]]
-        return [] if [] in tried else [f"{where}: fits nothing"]
-    names = rule.get("type", [])
-    wanted = [TYPES[name] for name in ([names] if isinstance(names, str) else names)]
-    if wanted and not any(isinstance(value, each) for each in wanted):
-        return [f"{where}: is no {names}"]
-    if value not in rule.get("enum", [value]) or value != rule.get("const", value):
-        return [f"{where}: {value!r} is not allowed"]
-    if "pattern" in rule and not re.search(rule["pattern"], value):
-        return [f"{where}: {value!r} does not match"]
-    found = []
-    if isinstance(value, list) and "items" in rule:
-        for index, each in enumerate(value):
-            found += problems(each, rule["items"], f"{where}[{index}]", root)
-    if isinstance(value, dict):
-        found += [
-            f"{where}.{key}: missing"
-            for key in rule.get("required", ())
-            if key not in value
-        ]
-        for key, each in value.items():
-            inner = rule.get("properties", {}).get(
-                key, rule.get("additionalProperties", {})
-            )
-            place = f"{where}.{key}"
-            found += (
-                [f"{place}: unknown"]
-                if inner is False
-                else problems(each, inner, place, root)
-            )
-            if "propertyNames" in rule:
-                found += problems(key, rule["propertyNames"], place, root)
-    return found
+def problems(text):
+    errors = VALIDATOR.iter_errors(tomllib.loads(text))
+    return [f"{error.json_path}: {error.message}" for error in errors]
+
+
+def test_the_schema_is_one():
+    Draft202012Validator.check_schema(schema())
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.parent.name + path.stem)
 def test_specs_fit_the_schema(path):
-    assert problems(tomllib.loads(path.read_text()), schema()) == []
+    assert problems(path.read_text()) == []
 
 
 def test_what_flags_make_fits_the_schema():
-    spec = from_flags(Flags("foo", fields=["room", "n:int=3"], options=["who:list"]))
-    assert problems(tomllib.loads(spec.to_toml()), schema()) == []
+    flags = Flags("foo", fields=["room", "n:int=3"], options=["who:list"])
+    assert problems(from_flags(flags).to_toml()) == []
 
 
-@pytest.mark.parametrize(
-    ("change", "wanted"),
-    [
-        ({"hook": {}}, ".hook: unknown"),
-        ({"handler": {"name": "Foo"}}, ".handler.name: 'Foo' does not match"),
-        ({"handler": {}}, ".handler.name: missing"),
-        ({"config": {"a b": {}}}, ".config.a b: 'a b' does not match"),
-        ({"config": {"a": {"type": "flag"}}}, ".config.a.type: 'flag' is not allowed"),
-        ({"request": [{"urls": "x"}]}, ".request[0].url: missing"),
-    ],
-)
-def test_the_schema_refuses_what_specs_may_not_say(change, wanted):
-    document = {"handler": {"name": "foo"}, "request": [{"url": "x"}], **change}
-    assert wanted in problems(document, schema())
+def described(rule, path="spec"):
+    """Each key of a schema with its description, whichever table it is in."""
+    for name, inner in rule.get("properties", {}).items():
+        yield f"{path}.{name}", inner.get("description", "")
+        yield from described(inner, f"{path}.{name}")
+    for word in ("items", "additionalProperties"):
+        if isinstance(rule.get(word), dict):
+            yield from described(rule[word], path)
+    for part in rule.get("anyOf", ()):
+        if part.get("additionalProperties") is False:
+            yield from described(part, path)
+
+
+def test_every_key_has_its_description():
+    found = dict(described(schema()))
+    for name, known in {
+        "": keys.SPEC, ".handler": keys.HANDLER, ".config": keys.CONFIG,
+        ".option": keys.OPTION, ".level": keys.LEVEL, ".check": keys.CHECK,
+        ".request": keys.REQUEST, ".request.auth": keys.AUTH, ".test": keys.TEST,
+        ".response": keys.RESPONSE, ".example": keys.EXAMPLE,
+        ".example.event": keys.EXAMPLE_EVENT, ".example.want": keys.EXAMPLE_WANT,
+    }.items():  # fmt: skip
+        for key in known:
+            assert found.pop(f"spec{name}.{key.name}") == key.meaning
+    assert found == {}
+
+
+BAD = {
+    "unknown table": HEAD + REQUEST + "[hook]\n",
+    "no name": "[handler]\n[config]\nurl = {}\n" + REQUEST,
+    "no request": HEAD,
+    "empty requests": "request = []\n" + HEAD,
+    "name in capitals": HEAD.replace("foo", "Foo") + REQUEST,
+    "reserved name": HEAD.replace("foo", "class") + REQUEST,
+    "name of the runtime": HEAD.replace("foo", "handlers") + REQUEST,
+    "name of a property": HEAD.replace("foo", "inhibit") + REQUEST,
+    "two underscores": HEAD.replace("foo", "a__b") + REQUEST,
+    "underscore at the end": HEAD.replace("foo", "a_") + REQUEST,
+    "unknown flag": HEAD.replace('"foo"', '"foo"\nflags = ["globl"]') + REQUEST,
+    "state changes without global": HEAD.replace(
+        '"foo"', '"foo"\nflags = ["state-changes-only"]'
+    )
+    + REQUEST,
+    "control character": HEAD.replace('"foo"', '"foo"\nsummary = "a\\u001bb"')
+    + REQUEST,
+    "bidi mark": HEAD + 'r = { doc = "a\\u202eb" }\n' + REQUEST,
+    "long title": HEAD.replace('"foo"', f'"foo"\ntitle = "{"x" * 61}"') + REQUEST,
+    "enabled as a key": HEAD + "enabled = {}\n" + REQUEST,
+    "switch as a key": HEAD + "state-changes-only = {}\n" + REQUEST,
+    "global as a key": HEAD + "global = {}\n" + REQUEST,
+    "blank in a key": HEAD + '"a b" = {}\n' + REQUEST,
+    "flag as a setting": HEAD + 'a = { type = "flag" }\n' + REQUEST,
+    "default of int": HEAD + 'a = { type = "int", default = "x" }\n' + REQUEST,
+    "default of bool": HEAD + 'a = { type = "bool", default = 1 }\n' + REQUEST,
+    "default of list": HEAD + 'a = { type = "list", default = "x" }\n' + REQUEST,
+    "default of map": HEAD
+    + 'a = { type = "map[str]", default = { a = 1 } }\n'
+    + REQUEST,
+    "default of str": HEAD + 'a = { type = "str", default = 5 }\n' + REQUEST,
+    "default of url": HEAD + 'a = { type = "url", default = "ftp://x" }\n' + REQUEST,
+    "large integer": HEAD
+    + 'a = { type = "int", default = 9223372036854775808 }\n'
+    + REQUEST,
+    "secret with default": HEAD + 'a = { type = "secret", default = "x" }\n' + REQUEST,
+    "secret bool": HEAD + 'a = { type = "bool", secret = true }\n' + REQUEST,
+    "number as URL": HEAD + 'a = { type = "int", check = "url" }\n' + REQUEST,
+    "error without required": HEAD + 'a = { error = "x" }\n' + REQUEST,
+    "check_error without check": HEAD + 'a = { check_error = "x" }\n' + REQUEST,
+    "unknown required": HEAD + 'a = { required = "yes" }\n' + REQUEST,
+    "bind without default": HEAD + '[option]\na = { bind = "create" }\n' + REQUEST,
+    "bind and initial": HEAD
+    + "[option]\na = { bind = \"create\", default = \"'x'\", initial = 'x' }\n"
+    + REQUEST,
+    "initial of int": HEAD
+    + '[option]\na = { type = "int", initial = "x" }\n'
+    + REQUEST,
+    "tick true": HEAD + "[option]\na = { tick = true }\n" + REQUEST,
+    "tick with a blank": HEAD + '[option]\na = { tick = "a b" }\n' + REQUEST,
+    "default no expression": HEAD + "[option]\na = { default = 5 }\n" + REQUEST,
+    "level with mixed types": HEAD + '[level.x]\nOK = 1\nINFO = "a"\n' + REQUEST,
+    "empty level": HEAD + "[level.x]\n" + REQUEST,
+    "unknown level": HEAD + '[level.x]\nCRIT = "a"\n' + REQUEST,
+    "let with the name of a function": HEAD + '[let]\nlower = "x"\n' + REQUEST,
+    "check without error": HEAD + '[[check]]\nthat = "True"\n' + REQUEST,
+    "request without url": HEAD + "[[request]]\n",
+    "two bodies": HEAD + REQUEST + "json = {}\nform = {}\n",
+    "text and json": HEAD + REQUEST + 'text = "a"\njson = {}\n',
+    "form as a list": HEAD + REQUEST + "form = []\n",
+    "GET with a body": HEAD + REQUEST + 'method = "GET"\ntext = "a"\n',
+    "unknown method": HEAD + REQUEST + 'method = "SEND"\n',
+    "sorted without json": HEAD + REQUEST + 'sorted = true\ntext = "a"\n',
+    "header name": HEAD + REQUEST + 'headers = { "X:Y" = "a" }\n',
+    "header of the connection": HEAD + REQUEST + 'headers = { hOSt = "a" }\n',
+    "line end in a header": HEAD + REQUEST + 'headers = { X = "a\\nb" }\n',
+    "list in a header": HEAD + REQUEST + 'headers = { X = ["a"] }\n',
+    "token in a header": HEAD + REQUEST + 'headers = { Authorization = "a" }\n',
+    "token and header": HEAD
+    + REQUEST
+    + "auth = { token = \"'a'\" }\nheaders = { authorization = '${config.url}' }\n",
+    "token and basic": HEAD
+    + REQUEST
+    + "auth = { token = 'config.url', basic = ['config.url', 'config.url'] }\n",
+    "scheme alone": HEAD + REQUEST + 'auth = { scheme = "Bearer" }\n',
+    "basic of one": HEAD + REQUEST + 'auth = { basic = ["config.url"] }\n',
+    "status": HEAD + REQUEST + "[response]\nok = [20]\n",
+    "status as a string": HEAD + REQUEST + '[response]\nok = ["200"]\n',
+    "feed": HEAD + REQUEST + '[test]\na = { feeds = "event.idd" }\n',
+    "level of an example": HEAD + REQUEST + '[[example]]\nevent = { level = "CRIT" }\n',
+    "tags of an example": HEAD
+    + REQUEST
+    + "[[example]]\nevent = { tags = { a = 1 } }\n",
+    "key of want": HEAD + REQUEST + "[[example]]\nwant = { body = 1 }\n",
+}
+
+
+@pytest.mark.parametrize("text", BAD.values(), ids=BAD)
+def test_the_schema_refuses_what_the_reader_refuses(text):
+    with pytest.raises(SpecError):
+        parse(text)
+    assert problems(text)
+
+
+GOOD = {
+    "empty auth": HEAD + REQUEST + "auth = {}\n",
+    "optional header": HEAD + REQUEST + 'headers = { "X-Y?" = "a" }\n',
+    "authorization from a setting": HEAD
+    + REQUEST
+    + "headers = { Authorization = 'k ${config.url}' }\n",
+    "doc over two lines": HEAD + 'r = { doc = "a\\n\\tb" }\n' + REQUEST,
+    "integer for float": HEAD + 'a = { type = "float", default = 1 }\n' + REQUEST,
+    "duration": HEAD + 'a = { type = "duration", default = "1m" }\n' + REQUEST,
+    "global alone": HEAD.replace('"foo"', '"foo"\nflags = ["global"]') + REQUEST,
+    "from as a key": HEAD + "from = {}\n" + REQUEST,
+    "check_error of a url": HEAD
+    + 'a = { type = "url", check_error = "x" }\n'
+    + REQUEST,
+}
+
+
+@pytest.mark.parametrize("text", GOOD.values(), ids=GOOD)
+def test_the_schema_accepts_what_the_reader_accepts(text):
+    assert parse(text)
+    assert problems(text) == []

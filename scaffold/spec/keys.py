@@ -1,0 +1,333 @@
+"""The keys of specs, each once.
+
+The reader, the JSON Schema and the tables of docs/specs.md are made of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from scaffold.spec.model import FLAGS, LEVELS, TYPE_ALIASES, TYPES
+
+
+class Shape(NamedTuple):
+    """The form of a value.
+
+    Attributes:
+        noun: with its article, for messages: `a string`.
+        types: the TOML types that it may have; none: any.
+        schema: its JSON Schema.
+        items: type of the items of a list, or None for any.
+    """
+
+    noun: str
+    types: tuple[type, ...]
+    schema: dict[str, Any]
+    items: type | None = None
+
+
+class Key(NamedTuple):
+    """One key of a table.
+
+    Attributes:
+        name: its name.
+        shape: the form of its value.
+        meaning: what it is for, in Markdown.
+        default: what holds without it, in Markdown, or "".
+        required: whether it must be given.
+        choices: all values that a string, or the strings of a list, may be.
+    """
+
+    name: str
+    shape: Shape
+    meaning: str
+    default: str = ""
+    required: bool = False
+    choices: Sequence[str] = ()
+
+
+SCALAR_SCHEMA = {"type": ["string", "integer", "number", "boolean"]}
+FLOWING = {"$ref": "#/$defs/flowing"}
+"""A value with `${…}` in its strings; the definition stands in the schema."""
+
+STRING = Shape("a string", (str,), {"type": "string"})
+EXPRESSION = Shape("an expression in quotes", (str,), {"type": "string"})
+BOOLEAN = Shape("true or false", (bool,), {"type": "boolean"})
+STRINGS = Shape(
+    "a list of strings", (list,), {"type": "array", "items": {"type": "string"}}, str
+)
+PROSE = Shape("a string", (str,), {"$ref": "#/$defs/prose"})
+TEXT = Shape("a string", (str, int, float, bool), SCALAR_SCHEMA)
+ANYTHING = Shape("a value", (), {})
+VALUE = Shape("a value", (), FLOWING)
+TABLE = Shape("a table", (dict,), {"type": "object"})
+TABLES = Shape("a list of tables", (list,), {"type": "array"})
+VALUES = Shape("a table", (dict,), {"type": "object", "additionalProperties": FLOWING})
+HEADERS = Shape("a table", (dict,), {"$ref": "#/$defs/headers"})
+STATUSES = Shape(
+    "a list of HTTP statuses",
+    (list,),
+    {"type": "array", "items": {"type": "integer", "minimum": 100, "maximum": 599}},
+    int,
+)
+PROPERTY = Shape(
+    "a name, or false for none",
+    (str, bool),
+    {
+        "anyOf": [
+            {"type": "string", "pattern": "^[a-zA-Z][a-zA-Z0-9]{0,39}$"},
+            {"const": False},
+        ]
+    },
+)
+ALIASES = Shape(
+    "a name or a list of names",
+    (str, list),
+    {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+    str,
+)
+PARTS = Shape(
+    "a string or a list of parts",
+    (str, list),
+    {"anyOf": [{"type": "string"}, {"type": "array", "items": SCALAR_SCHEMA}]},
+)
+PAIR = Shape(
+    "a list of two expressions",
+    (list,),
+    {
+        "type": "array",
+        "items": {"type": "string"},
+        "minItems": 2,
+        "maxItems": 2,
+    },
+    str,
+)
+
+CONFIG_TYPES = (*(name for name in TYPES if name != "flag"), *TYPE_ALIASES)
+OPTION_TYPES = (*TYPES, *TYPE_ALIASES)
+METHODS = ("POST", "PUT", "PATCH", "GET", "DELETE")
+BODIES = ("json", "form", "text")
+
+SPEC = (
+    Key("handler", TABLE, "Names of the handler.", required=True),
+    Key("config", TABLE, "Settings of the handler's section, by key."),
+    Key("option", TABLE, "Options of one handler, by key."),
+    Key("level", TABLE, "Values that depend on the alert level, by name."),
+    Key("let", VALUES, "Values computed once per event, by name."),
+    Key("check", TABLES, "Conditions for sending anything."),
+    Key(
+        "request",
+        TABLES,
+        "Requests; the first whose `when` holds is sent.",
+        required=True,
+    ),
+    Key("response", TABLE, "Meaning of the response."),
+    Key("test", TABLE, "Options of the service test, by key."),
+    Key("example", TABLES, "Cases of your own, which become tests."),
+)
+HANDLER = (
+    Key(
+        "name",
+        STRING,
+        "Section in `kapacitor.conf`, kind of handlers over HTTP, name of the service "
+        "test and package: `a` to `z`, `0` to `9` and `_`.",
+        required=True,
+    ),
+    Key("title", PROSE, "Name of the service in prose.", "made from `name`"),
+    Key("summary", PROSE, "One sentence, such as `posts alerts to rooms`."),
+    Key("property", STRING, "TICKscript property.", "`name` in camel case"),
+    Key(
+        "flags",
+        STRINGS,
+        "Switches of the section; `enabled` is always one of them.",
+        '`["enabled"]`',
+        choices=FLAGS,
+    ),
+)
+_EXAMPLE = Key(
+    "example",
+    ANYTHING,
+    "Value for generated tests and examples, where the generator finds none that passes "
+    "the checks.",
+)
+CONFIG = (
+    Key(
+        "type",
+        STRING,
+        "Type of the value.",
+        "that of `default`, else `str`",
+        choices=CONFIG_TYPES,
+    ),
+    Key("default", ANYTHING, "Value where the configuration file has none.", "empty"),
+    Key("doc", PROSE, "Purpose, in one sentence; for documentation and docstrings."),
+    Key("secret", BOOLEAN, "`true` is the same as type `secret`: shown as `***`."),
+    Key(
+        "required",
+        STRING,
+        "When the setting must not be empty.",
+        "never",
+        choices=("enabled", "always"),
+    ),
+    Key("error", STRING, "Error if it is required and empty.", "`must specify KEY`"),
+    Key("check", EXPRESSION, "`url`, or an expression over `config` that must hold."),
+    Key("check_error", STRING, "Error if `check` does not hold.", "`invalid KEY`"),
+    _EXAMPLE,
+)
+OPTION = (
+    Key(
+        "type",
+        STRING,
+        "Type as in `[config]`, or `flag`: a property without an argument.",
+        "that of the setting in `default`",
+        choices=OPTION_TYPES,
+    ),
+    Key("doc", PROSE, "Purpose, in one sentence."),
+    Key(
+        "tick",
+        PROPERTY,
+        "TICKscript property; `false` for none.",
+        "the key in camel case; where alert nodes have it already, after the handler's "
+        "property: `ntfyTopic`",
+    ),
+    Key("alias", ALIASES, "Other names, over HTTP and in TICKscript."),
+    Key(
+        "default",
+        EXPRESSION,
+        "Expression over `config` used where the option is empty; a string is written "
+        "`\"'general'\"`.",
+    ),
+    Key(
+        "bind",
+        STRING,
+        "When `default` is evaluated: once, as the handler is made, or for each event.",
+        "`send`",
+        choices=("create", "send"),
+    ),
+    Key("initial", ANYTHING, "Value of an option that is not set.", "empty"),
+    _EXAMPLE,
+)
+LEVEL = tuple(
+    Key(
+        name,
+        TEXT,
+        (
+            "Value of levels without one of their own."
+            if name == "default"
+            else f"Value at level {name}."
+        ),
+        "empty" if name == "default" else "`default`",
+    )
+    for name in (*LEVELS, "default")
+)
+CHECK = (
+    Key("that", EXPRESSION, "Expression that must hold.", required=True),
+    Key("error", TEXT, "Error if it does not, with `${…}`.", required=True),
+)
+REQUEST = (
+    Key("when", EXPRESSION, "Condition for this request.", "always"),
+    Key("method", STRING, "HTTP method.", "`POST`", choices=METHODS),
+    Key(
+        "url",
+        TEXT,
+        "Destination. It must begin with a setting, so that tests can use their own "
+        "server.",
+        required=True,
+    ),
+    Key(
+        "path",
+        PARTS,
+        "Suffix of the URL's path: a list of parts, each escaped (a `/` too) and left "
+        'out if empty; or a string, `"a/${opt.room}"`, whose slashes separate.',
+    ),
+    Key(
+        "query",
+        VALUES,
+        "Query parameters, in place of those of the URL; a list repeats its key.",
+        "those of the URL",
+    ),
+    Key(
+        "headers",
+        HEADERS,
+        "Headers besides `Content-Type`, which follows from the body, and those that "
+        "HTTP reserves for the connection, such as `Host`.",
+    ),
+    Key("auth", TABLE, "`Authorization` header; see below.", "none"),
+    Key("json", VALUE, "Body as JSON. Only one of `json`, `form` and `text`."),
+    Key("form", VALUES, "Body as a form; a list repeats its key."),
+    Key("text", TEXT, "Body as plain text."),
+    Key("sorted", BOOLEAN, "With `json`: sort the keys.", "`false`"),
+    Key("newline", BOOLEAN, "With `json`: end the body with a newline.", "`false`"),
+)
+AUTH = (
+    Key("scheme", STRING, "Word before the token.", "`Bearer`"),
+    Key("token", EXPRESSION, "Token."),
+    Key("optional", BOOLEAN, "Send no header if the token is empty.", "`false`"),
+    Key(
+        "basic",
+        PAIR,
+        "User and password, instead of the other keys; not sent if both are empty.",
+    ),
+)
+RESPONSE = (
+    Key("ok", STATUSES, "Statuses that mean success.", "200 to 299"),
+    Key(
+        "that",
+        EXPRESSION,
+        "Condition for success besides the status, such as `reply.ok`.",
+    ),
+    Key("accepted", STRING, "Body that passes `that`, for the generated fake server."),
+    Key(
+        "error",
+        STRING,
+        "Where the JSON of the response has its error text, such as `error.message`.",
+        "`error`",
+    ),
+    Key("message", TEXT, "Error of a failed delivery.", "the error text"),
+    Key("unparsable", TEXT, "Error if the response is not JSON.", "`message`"),
+)
+TEST = (
+    Key("value", ANYTHING, "Default of the option."),
+    Key("feeds", STRING, "What the option sets, such as `event.id` or `opt.room`."),
+    Key("doc", PROSE, "Purpose, in one sentence."),
+)
+EXAMPLE = (
+    Key("name", STRING, "Name of the test.", "`example N`"),
+    Key("config", TABLE, "Settings; a URL is a path on the fake server."),
+    Key("options", TABLE, "Options of the handler."),
+    Key("event", TABLE, "Values of the event."),
+    Key("want", TABLE, "What the server must receive."),
+)
+_FREE = Shape("a table", (dict,), {"type": "object"})
+_INTEGER = Shape("an integer", (int,), {"type": "integer"})
+EXAMPLE_EVENT = (
+    Key("id", STRING, "ID of the alert."),
+    Key("message", STRING, "Message of the alert."),
+    Key("details", STRING, "Details of the alert."),
+    Key("level", STRING, "Level of the alert.", choices=LEVELS),
+    Key("time", _INTEGER, "Time, in nanoseconds since 1970."),
+    Key("duration", _INTEGER, "Time since the alert began, in nanoseconds."),
+    Key("topic", STRING, "Topic of the event."),
+    Key("name", STRING, "Name of the measurement."),
+    Key("task", STRING, "Name of the task."),
+    Key("category", STRING, "Category of the alert."),
+    Key("group", STRING, "Group of the points."),
+    Key(
+        "tags",
+        _FREE._replace(
+            schema={"type": "object", "additionalProperties": {"type": "string"}}
+        ),
+        "Tags of the points.",
+    ),
+    Key("fields", _FREE, "Fields of the last point."),
+)
+EXAMPLE_WANT = (
+    Key("method", STRING, "HTTP method."),
+    Key("path", STRING, "Path of the request."),
+    Key("query", _FREE, "Query parameters."),
+    Key("headers", _FREE, "Some of the headers."),
+    Key("json", ANYTHING, "Body as JSON."),
+    Key("form", _FREE, "Body as a form."),
+    Key("text", STRING, "Body as text."),
+    Key("error", STRING, "Error, where nothing may be sent."),
+)
