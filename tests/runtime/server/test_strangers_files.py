@@ -215,18 +215,18 @@ SLACK_MISSING = (
             "[hipcaht]\nenabled = true",
             {},
             'line 2: [hipcaht] is enabled, and this server has no handler "hipcaht" (did '
-            'you mean "hipchat"?). Make it with',
+            'you mean "hipchat"?). Run kapacitord in',
         ),
         (
             "",
             {"KAPACITOR_HIPCAHT_ENABLED": "true"},
             "KAPACITOR_HIPCAHT_ENABLED: [hipcaht] is enabled, and this server has no "
-            'handler "hipcaht" (did you mean "hipchat"?). Make it with',
+            'handler "hipcaht" (did you mean "hipchat"?). Run kapacitord in',
         ),
         (
             "[huddle]\nenabled = true",
             {},
-            'line 2: [huddle] is enabled, and this server has no handler "huddle". Make',
+            'line 2: [huddle] is enabled, and this server has no handler "huddle". Run',
         ),
     ],
 )
