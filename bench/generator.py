@@ -33,7 +33,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         small = Path(folder) / "small"
-        starting.init(small, "runtime", dry_run=False, shown="small")
+        starting.init(small, "alerts", dry_run=False, shown="small")
         large = Path(folder) / "large"
         shutil.copytree(small, large)
         _fill(large, asked.handlers)
@@ -57,8 +57,8 @@ def main() -> None:
 
 def _fill(root: Path, count: int) -> None:
     """Generate handlers until there are `count`."""
-    found = project.Project(root)
-    for number in range(count - 2):
+    found = project.find(root)
+    for number in range(count):
         flags = Flags(f"bench{number}", fields=("room:str",), title=f"B{number}")
         commands.new_handler(found, flags, "", commands.How())
 

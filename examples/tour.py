@@ -2,8 +2,7 @@
 
     python examples/tour.py [DIRECTORY]
 
-Makes a project with a copy of the runtime (in a temporary directory unless one is
-named), generates the integration `huddle` there, starts the server with it, sends two
+Makes a project for handlers (in a temporary directory unless one is named), generates the integration `huddle` there, starts the server with it, sends two
 points and prints what a stand-in for Huddle's server receives. Needs no network.
 """
 
@@ -36,6 +35,12 @@ stream
 """
 POINTS = "cpu,host=web1 usage_idle=3 1000000000\ncpu,host=web1 usage_idle=60 2000000000"
 DEADLINE_S = 30.0
+# the programs by their modules: they need not be on the path
+MODULES = {
+    "scaffold": "scaffold",
+    "kapacitord": "runtime.server",
+    "kapacitor": "runtime.client",
+}
 
 Received = queue.Queue[str]
 
@@ -50,7 +55,7 @@ def main() -> int:
 
 def tour(project: Path) -> int:
     """Generate, start, alert, in `project`."""
-    say("A project of your own, with a copy of the runtime, and an integration in it:")
+    say("A project of your own, and an integration in it:")
     run(project.parent, "scaffold", "init", str(project))
     run(project, "scaffold", "new-handler", "huddle", "--field", "channel:str")
 
@@ -62,10 +67,10 @@ def tour(project: Path) -> int:
     server = f"http://127.0.0.1:{port}"
 
     say("The server starts with it, and a task that uses it:")
-    kapacitord = start(project, "runtime.server", "-config", "tour.conf")
+    kapacitord = start(project, "-config", "tour.conf")
     try:
         wait_for(server, kapacitord)
-        client = ("runtime.client", "-url", server)
+        client = ("kapacitor", "-url", server)
         task = (
             "define",
             "cpu_alert",
@@ -74,8 +79,8 @@ def tour(project: Path) -> int:
             "-dbrp",
             "telegraf.autogen",
         )
-        run(project, sys.executable, "-m", *client, *task)
-        run(project, sys.executable, "-m", *client, "enable", "cpu_alert")
+        run(project, *client, *task)
+        run(project, *client, "enable", "cpu_alert")
         say(f"Two points come in:\n{POINTS}\n\nand Huddle's server receives:")
         write(server, POINTS)
         for _ in range(2):
@@ -95,21 +100,19 @@ def say(text: str) -> None:
 def run(directory: Path, *command: str) -> None:
     """Run a command in `directory`, showing it; a failure ends the tour."""
     program, *arguments = command
-    if program == "scaffold":
-        command = (sys.executable, "-m", "scaffold", *arguments)
-    shown = [Path(program).name, *arguments]
-    print(f"  $ {shlex.join(shown)}", flush=True)
+    print(f"  $ {shlex.join(command)}", flush=True)
+    command = (sys.executable, "-m", MODULES[program], *arguments)
     done = subprocess.run(command, cwd=directory, check=False)
     if done.returncode:
         sys.exit(done.returncode)
 
 
-def start(directory: Path, module: str, *arguments: str) -> subprocess.Popen[bytes]:
-    """Start a module of the project's own runtime."""
-    print(f"  $ python -m {module} {shlex.join(arguments)}", flush=True)
+def start(directory: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start the server in the project's folder, where it finds the handlers."""
+    print(f"  $ kapacitord {shlex.join(arguments)}", flush=True)
     with (directory / "tour.log").open("wb") as log:
         return subprocess.Popen(
-            (sys.executable, "-m", module, *arguments),
+            (sys.executable, "-m", MODULES["kapacitord"], *arguments),
             cwd=directory,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -340,12 +340,15 @@ def schema(**values: Any) -> None:
 @scaffold.command()
 @click.argument("target", metavar="DIR")
 @click.option(
-    "--package", default="runtime", help="What the runtime's import package is called."
+    "--package",
+    default="alerts",
+    show_default=True,
+    help="Import package of your handlers.",
 )
 @click.option("-n", "--dry-run", is_flag=True, help="Only tell.")
 @_common
 def init(target: str, package: str, dry_run: bool, **values: Any) -> None:
-    """Make a project of your own in DIR: a copy of the runtime, ready to be extended."""
+    """Make a project for your own handlers in DIR: a plugin of the runtime."""
     output = _Output("init", values)
 
     def run() -> Any:

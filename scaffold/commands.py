@@ -9,6 +9,7 @@ from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+import runtime
 from scaffold import check as checking
 from scaffold import check_cache, disk, places, state, testing, verify
 from scaffold.change import Change
@@ -36,6 +37,7 @@ from scaffold.spec.parse import differences, from_flags, parse
 from scaffold.tree import DiskTree, Tree, WatchedTree
 
 _MAX_SPEC_BYTES = 65_536
+_RUNTIME = Path(runtime.__file__).parent
 _MODULES = (*SOURCE_SUFFIXES, ".pyi", *EXTENSION_SUFFIXES)
 
 
@@ -299,6 +301,10 @@ def _refuse_service(project: Project, tree: Tree, spec: HandlerSpec) -> None:
         modules.append(services / name)
     if modules:
         problem = f"there is a module of this name already: {modules[0]}"
+        raise SpecError([Fault("handler.name", problem)])
+    # its own handlers and those of the runtime are registered together
+    if project.package != "runtime" and (_RUNTIME / "services" / name).is_dir():
+        problem = f"the runtime has a service {name!r} already"
         raise SpecError([Fault("handler.name", problem)])
 
 

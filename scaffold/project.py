@@ -8,13 +8,18 @@ from typing import NamedTuple
 from scaffold import folders
 from scaffold.errors import UnreadableFile, UsageError
 
+FORMAT = 2
+"""Of projects: what `[tool.scaffold] format` says. 1, which said nothing, copied the runtime."""
+
+_KEYS = ("package", "format")
+
 
 class Project(NamedTuple):
     """One checkout.
 
     Attributes:
         root: the folder of its `pyproject.toml`.
-        package: the import package that holds the runtime.
+        package: the import package that holds the handlers.
     """
 
     root: Path
@@ -53,7 +58,10 @@ def find(start: Path) -> Project:
         if b"scaffold" in data:
             settings = _settings(file, data)
             if settings is not None:
-                return Project(folder, _package(file, settings))
+                _check_keys(file, settings)
+                project = Project(folder, _package(file, settings))
+                _check_format(file, settings, project)
+                return project
     raise UsageError(
         f"{start}: not in a project (no pyproject.toml with [tool.scaffold] here "
         "or above)",
@@ -75,13 +83,38 @@ def _settings(file: Path, data: bytes) -> dict[str, object] | None:
     return settings if isinstance(settings, dict) else None
 
 
-def _package(file: Path, settings: dict[str, object]) -> str:
-    package = settings.get("package", "runtime")
-    unknown = sorted(set(settings) - {"package"})
+def _check_keys(file: Path, settings: dict[str, object]) -> None:
+    unknown = sorted(set(settings) - set(_KEYS))
     if unknown:
         raise UsageError(
-            f"{file}: [tool.scaffold]: unknown key {unknown[0]!r} (allowed: package)"
+            f"{file}: [tool.scaffold]: unknown key {unknown[0]!r} "
+            f"(allowed: {', '.join(_KEYS)})"
         )
+
+
+def _check_format(file: Path, settings: dict[str, object], project: Project) -> None:
+    """Refuse a project of another format than this generator's."""
+    format = settings.get("format", FORMAT)
+    if type(format) is not int or format < 1:
+        raise UsageError(f"{file}: [tool.scaffold]: format must be {FORMAT}")
+    if format > FORMAT:
+        raise UsageError(
+            f"{file}: [tool.scaffold]: format {format} is that of a newer scaffold; this "
+            f"one knows {FORMAT}",
+            fix="pip install -U scaffold-alerts",
+        )
+    has_runtime = (project.root / project.package / "task_master.py").exists()
+    if format < FORMAT or ("format" not in settings and has_runtime):
+        raise UsageError(
+            f"{project.root}: holds a copy of the runtime, as an earlier scaffold made it: "
+            "make a project with `scaffold init`, copy the handler.toml of each handler "
+            "into it, and run `scaffold new-handler --spec` for each",
+            fix="scaffold init ../alerts",
+        )
+
+
+def _package(file: Path, settings: dict[str, object]) -> str:
+    package = settings.get("package", "runtime")
     if not isinstance(package, str) or not package.isidentifier():
         raise UsageError(
             f"{file}: [tool.scaffold]: package must be the name of an import package"

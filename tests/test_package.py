@@ -50,7 +50,7 @@ def test_the_wheel_generates_an_integration_that_passes(
 
     run(tmp_path, "scaffold", "init", str(project))
     run(project, "scaffold", "new-handler", "huddle", "--field", "channel:str")
-    assert " passed" in run(project, "pytest", "-q", "tests/runtime/services/huddle")
+    assert " passed" in run(project, "pytest", "-q", "tests/alerts/services/huddle")
     where = subprocess.run(
         [sys.executable, "-c", "import scaffold; print(scaffold.__file__)"],
         cwd=tmp_path,

@@ -72,7 +72,7 @@ def test_a_first_integration_in_five_minutes(
     assert " passed" in run(tmp_path, *generating)
     project = tmp_path / "alerts"
     (project / "kapacitor.conf").write_text(configuration)
-    assert serving == "python -m runtime.server -config kapacitor.conf"
+    assert serving == "kapacitord -config kapacitor.conf"
     shown = run(project, serving.replace(" -config", " config -config"))
     assert 'channel = "general"' in shown
     rest = ["regenerate huddle", "check", "list", "places", "diff", "schema"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -11,11 +12,12 @@ from runtime.alert.types import Event, Level
 from runtime.dialing import Dialer
 from runtime.errors import DeliveryError
 from runtime.http_client import AiohttpClient, HttpClient
-from runtime.integration import HandlerServices
+from runtime.integration import HandlerServices, Integrations
 from runtime.integrations import INTEGRATIONS
 from runtime.nodes.alert_handlers import node_handlers
 from runtime.pipeline.alert import AlertNode
 from runtime.pipeline.evaluate import evaluate
+from runtime.plugins import Plugin, merged
 from runtime.services.alert.handlers import HandlerContext, made
 from runtime.services.service import HttpService
 from runtime.testing.events import (
@@ -170,4 +172,16 @@ def options_from_script(kind: str, config: object, properties: str) -> list[Any]
 
 
 def _services(kind: str, config: object) -> HandlerServices:
-    return INTEGRATIONS.started({kind: config}, AiohttpClient())
+    tables: dict[str, Any] = {kind: config}
+    return _integrations(config).started(tables, AiohttpClient())
+
+
+def _integrations(config: object) -> Integrations:
+    """The handlers of the runtime, and of the project that a configuration belongs to."""
+    package = type(config).__module__.partition(".")[0]
+    if package == "runtime":
+        return INTEGRATIONS
+    own = importlib.import_module(f"{package}.integrations").INTEGRATIONS
+    return merged(
+        [Plugin("kapacitord", "bundled", INTEGRATIONS), Plugin(package, "here", own)]
+    )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from scaffold.rendering.source import LINE_LENGTH
 
-# where each name comes from; a dot first: from the package of the runtime
+# where each name comes from; a dot first: from the runtime
 _MODULES = {
     "dataclass": "dataclasses",
     "field": "dataclasses",
@@ -59,21 +59,29 @@ def import_lines(
 
     Args:
         names: what a module needs; names that are no imports are left out.
-        package: the import package of the runtime.
-        own: further (module below the package, name) pairs.
+        package: the import package that the handler is in.
+        own: further (module, name) pairs; `services.…` are of that package, all others of
+            the runtime.
     """
     modules: dict[str, set[str]] = {}
     for name in names:
         if name in _MODULES:
             modules.setdefault(_MODULES[name], set()).add(name)
+    found = {_full(module): names for module, names in modules.items()}
     for module, name in own:
-        modules.setdefault(f".{module}", set()).add(name)
-    groups: list[list[str]] = [[], []]
-    for module in sorted(modules, key=lambda each: f"{package}{each}"):
-        is_own = module.startswith(".")
-        full = f"{package}{module}" if is_own else module
-        groups[is_own].append(_line(full, sorted(modules[module], key=_order)))
+        root = package if module.startswith("services.") else "runtime"
+        found.setdefault(f"{root}.{module}", set()).add(name)
+    groups: list[list[str]] = [[], [], []]
+    for module in sorted(found):
+        top = module.partition(".")[0]
+        # to a project of its own the runtime is one library among others
+        group = 2 if top == package else int(top == "runtime")
+        groups[group].append(_line(module, sorted(found[module], key=_order)))
     return "\n\n".join("\n".join(group) for group in groups if group)
+
+
+def _full(module: str) -> str:
+    return f"runtime{module}" if module.startswith(".") else module
 
 
 def _order(name: str) -> tuple[int, str]:

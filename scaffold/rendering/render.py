@@ -25,6 +25,11 @@ def render(template: str, spec: HandlerSpec, package: str = "runtime") -> str:
     return _environment().get_template(template).render(view=view, **view.names())
 
 
+def filled(template: str, **values: object) -> str:
+    """The text that a template gives for `values`, as those of `init/` need none of a spec."""
+    return _environment().get_template(template).render(**values)
+
+
 _views: list[View] = []
 
 

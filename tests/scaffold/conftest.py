@@ -15,7 +15,15 @@ from pathlib import Path
 import pytest
 
 from scaffold import __main__
-from scaffold.starting import init
+
+ROOT = Path(__file__).parents[2]
+_COPIED = (
+    *("pyproject.toml", ".gitignore", "runtime", "etc", ".scaffold/handlers"),
+    *("docs/handlers.md", "docs/handlers", "examples/foo", "examples/hipchat"),
+    *("tests/runtime/services/foo", "tests/runtime/services/hipchat"),
+    "tests/runtime/test_registration.py",
+)
+_NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -33,9 +41,16 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def made_project(machine: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `scaffold init` makes; not to be written to."""
+    """What of this repository handlers are generated into; not to be written to."""
     folder = tmp_path_factory.mktemp("made") / "project"
-    init(folder, "runtime", dry_run=False, shown="project")
+    for path in _COPIED:
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / path).is_dir():
+            shutil.copytree(ROOT / path, target, ignore=_NOT_COPIED)
+        else:
+            shutil.copy(ROOT / path, target)
+    (folder / "CHANGELOG.md").write_text("# Changelog\n\n## Unreleased\n")
     return folder
 
 

@@ -19,10 +19,12 @@ DOCS = "".join(
 
 def test_every_entry_has_a_template_and_every_template_an_entry() -> None:
     entries = [entry.template for entry in (*CREATE, *EDIT)]
-    found = templates_path().rglob("*.j2")
-    assert sorted(entries) == sorted(
-        file.relative_to(templates_path()).as_posix() for file in found
-    )
+    found = [
+        file.relative_to(templates_path()).as_posix()
+        for folder in ("create", "edit")
+        for file in (templates_path() / folder).rglob("*.j2")
+    ]
+    assert sorted(entries) == sorted(found)
 
 
 @pytest.mark.parametrize(

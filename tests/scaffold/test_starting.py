@@ -13,61 +13,25 @@ from scaffold import check, commands
 from scaffold.commands import How
 from scaffold.errors import UsageError, WriteFailed
 from scaffold.flags import Flags
-from scaffold.project import Project, find
+from scaffold.project import FORMAT, Project, find
 from scaffold.starting import init
 from scaffold.tree import DiskTree
 
 
-def test_a_project_holds_the_runtime_and_its_handlers(made_project: Path) -> None:
-    assert find(made_project / "runtime") == Project(made_project, "runtime")
-    assert check.kinds(DiskTree(made_project), "runtime") == ["foo", "hipchat"]
-    assert "runtime/server/server.py" in {
-        path.relative_to(made_project).as_posix() for path in made_project.rglob("*.py")
-    }
-    assert not list(made_project.rglob("__pycache__"))
-    settings = tomllib.loads((made_project / "pyproject.toml").read_text())
-    assert (
-        settings["project"]["scripts"]["kapacitord"] == "runtime.server.__main__:main"
-    )
-    assert any(
-        line.startswith("aiohttp") for line in settings["project"]["dependencies"]
-    )
-
-
-def test_the_runtime_may_be_called_otherwise(tmp_path: Path) -> None:
-    folder = tmp_path / "mine"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with two handlers, under a package of its own name."""
+    folder = tmp_path_factory.mktemp("made") / "My alerts"
     init(folder, "acme", dry_run=False, shown="mine")
-    project = find(folder)
-    assert project.package == "acme"
-    assert commands.check(project, []).findings == []
-    flags = Flags("huddle", fields=("channel:str",))
-    commands.new_handler(project, flags, "", How(verify="import"))
-    assert commands.check(project, []).exit_code == 0
-    assert not [
-        file
-        for file in folder.rglob("*.py")
-        if "from runtime." in file.read_text() or "import runtime" in file.read_text()
-    ]
-    subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=folder,
-        check=True,
-        timeout=120,
-    )
+    for name in ("huddle", "pager"):
+        flags = Flags(name, fields=("channel:str",))
+        commands.new_handler(find(folder), flags, "", How())
+    return folder
 
 
-@pytest.mark.parametrize(
-    "tool", [["black", "--check", "-q", "."], ["ruff", "check", "."], ["mypy"]]
-)
-def test_a_project_is_clean_by_its_own_settings(
-    tmp_path: Path, tool: list[str]
-) -> None:
-    folder = tmp_path / "mine"
-    init(folder, "acme", dry_run=False, shown="mine")
-    flags = Flags("huddle", fields=("channel:str",))
-    commands.new_handler(find(folder), flags, "", How())
+def run(folder: Path, *command: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", *tool],
+        [sys.executable, "-m", *command],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -75,10 +39,50 @@ def test_a_project_is_clean_by_its_own_settings(
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_project_has_few_files_and_no_runtime(tmp_path: Path) -> None:
+    report = init(tmp_path / "a", "alerts", dry_run=False, shown="a")
+    files = [path for path in (tmp_path / "a").rglob("*") if path.is_file()]
+    assert len(report.result.changes) < 25
+    assert {path.name for path in files} >= {".gitignore", ".pre-commit-config.yaml"}
+    assert find(tmp_path / "a/alerts") == Project(tmp_path / "a", "alerts")
+    settings = tomllib.loads((tmp_path / "a/pyproject.toml").read_text())
+    assert settings["tool"]["scaffold"] == {"package": "alerts", "format": FORMAT}
+    assert settings["project"]["entry-points"]["scaffold.integrations"] == {
+        "alerts": "alerts.integrations:INTEGRATIONS"
+    }
+
+
+def test_handlers_go_into_the_project(made: Path) -> None:
+    assert check.kinds(DiskTree(made), "acme") == ["huddle", "pager"]
+    assert commands.check(find(made), []).findings == []
+    kinds = (made / "acme/integrations/kinds.py").read_text()
+    assert "from acme.services.huddle.handler import" in kinds
+    service = (made / "acme/services/huddle/service.py").read_text()
+    assert "from runtime.services.service import HttpService" in service
+    assert "from acme.services.huddle.config import Config" in service
+
+
+def test_its_tests_pass(made: Path) -> None:
+    assert " passed" in run(made, "pytest", "-q", "-p", "no:cacheprovider")
+
+
+@pytest.mark.parametrize(
+    "tool", [["black", "--check", "-q", "."], ["ruff", "check", "."], ["mypy"]]
+)
+def test_a_project_is_clean_by_its_own_settings(made: Path, tool: list[str]) -> None:
+    run(made, *tool)
+
+
+def test_a_handler_of_the_runtime_is_no_name_for_another(made: Path) -> None:
+    with pytest.raises(Exception, match="the runtime has a service 'hipchat'"):
+        commands.new_handler(find(made), Flags("hipchat"), "", How())
 
 
 def test_a_dry_run_makes_nothing(tmp_path: Path) -> None:
-    report = init(tmp_path / "mine", "runtime", dry_run=True, shown="mine")
+    report = init(tmp_path / "mine", "alerts", dry_run=True, shown="mine")
     assert report.dry_run
     assert not (tmp_path / "mine").exists()
 
@@ -86,25 +90,58 @@ def test_a_dry_run_makes_nothing(tmp_path: Path) -> None:
 def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(UsageError, match="is not empty"):
-        init(tmp_path, "runtime", dry_run=False, shown=".")
+        init(tmp_path, "alerts", dry_run=False, shown=".")
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(WriteFailed, match=r"^file/mine: Not a directory$"):
-        init(tmp_path / "file/mine", "runtime", dry_run=False, shown="file/mine")
+        init(tmp_path / "file/mine", "alerts", dry_run=False, shown="file/mine")
 
 
-def test_a_folder_with_nothing_but_a_repository_is_empty(tmp_path: Path) -> None:
-    (tmp_path / ".git").mkdir()
-    init(tmp_path, "runtime", dry_run=True, shown=".")
+def test_a_folder_with_a_repository_is_empty(tmp_path: Path) -> None:
+    for name in (".git", ".venv"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "LICENSE").write_text("mine")
+    init(tmp_path, "alerts", dry_run=False, shown=".")
+    assert (tmp_path / "LICENSE").read_text() == "mine"
 
 
 @pytest.mark.parametrize(
-    "package", ["class", "My", "a-b", "os", "scaffold", "tests", ""]
+    ("package", "said"),
+    [
+        *((each, "must be a name") for each in ("class", "My", "a-b", "", "1a")),
+        *((each, "for something else") for each in ("scaffold", "tests", "runtime")),
+        *((each, "a module of Python") for each in ("os", "json", "logging")),
+        *((each, "that the project needs") for each in ("numpy", "aiohttp", "yaml")),
+        *((each, "that the project needs") for each in ("jinja2", "nacl", "pytest")),
+        *((each, "that the project needs") for each in ("yarl", "multidict")),
+    ],
 )
-def test_a_name_that_means_something_else_is_refused(
-    tmp_path: Path, package: str
+def test_a_package_that_would_hide_another_is_refused(
+    tmp_path: Path, package: str, said: str
 ) -> None:
-    with pytest.raises(UsageError, match="--package"):
+    with pytest.raises(UsageError, match=said):
         init(tmp_path / "mine", package, dry_run=False, shown="mine")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("format = 3", "is that of a newer scaffold"),
+        ("format = 1", "holds a copy of the runtime"),
+        ("", "holds a copy of the runtime"),
+        ("format = true", "format must be 2"),
+        ("format = 'x'", "format must be 2"),
+        ("formt = 2", "unknown key 'formt'"),
+    ],
+)
+def test_a_project_of_another_format_is_refused(
+    tmp_path: Path, settings: str, said: str
+) -> None:
+    (tmp_path / "acme").mkdir()
+    (tmp_path / "acme/task_master.py").touch()
+    text = f'[tool.scaffold]\npackage = "acme"\n{settings}\n'
+    (tmp_path / "pyproject.toml").write_text(text)
+    with pytest.raises(UsageError, match=said):
+        find(tmp_path)
