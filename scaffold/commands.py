@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
@@ -139,7 +140,8 @@ def _remember(project: Project, verdict: str, tree: WatchedTree) -> None:
 
     here = Path(__file__).parent
     ours = [*here.rglob("*.py"), *templates_path().rglob("*.j2")]
-    check_cache.remember(str(project.root), verdict, [*tree.seen, *map(str, ours)])
+    inputs = [*tree.seen, "pyproject.toml", *map(str, ours)]
+    check_cache.remember(str(project.root), verdict, inputs)
 
 
 def diff(project: Project, names: Sequence[str]) -> Report:
@@ -383,7 +385,8 @@ def _spec_bytes(spec_file: str) -> bytes:
 def _want(project: Project, spec: HandlerSpec) -> Wanted:
     from scaffold.rendering.render import render
 
-    return wanted(spec, project.package, render)
+    styled = functools.partial(render, style=project.style)
+    return wanted(spec, project.package, styled)
 
 
 def _wants(project: Project, tree: Tree, kinds: Sequence[str]) -> list[Wanted]:

@@ -16,6 +16,7 @@ from scaffold.errors import (
     SpecError,
     UsageError,
 )
+from scaffold.layout.style import style_of
 from scaffold.outcomes import (
     Conflicting,
     Created,
@@ -46,8 +47,6 @@ from scaffold.patching.outcomes import (
 )
 from scaffold.patching.patch import register
 from scaffold.patching.place import Place, Registration
-from scaffold.patching.style import style_of
-from scaffold.rendering.layout import fit_module
 from scaffold.spec.model import HandlerSpec
 from scaffold.state import Record
 from scaffold.tree import Tree
@@ -128,8 +127,7 @@ def wanted(spec: HandlerSpec, package: str, render: Render) -> Wanted:
     for file in places.files(names, package):
         content = render(file.template, spec, package)
         if content:
-            is_python = file.path.suffix == ".py"
-            files[file.path] = fit_module(content) if is_python else content
+            files[file.path] = content
     texts = {
         place: render(place.template, spec, package)
         for place in places.places(names, package)

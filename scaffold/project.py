@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from scaffold import folders
 from scaffold.errors import UnreadableFile, UsageError
+from scaffold.layout.style import PLAIN, Style, style_of
 
 FORMAT = 2
 """Of projects: what `[tool.scaffold] format` says. 1, which said nothing, copied the runtime."""
@@ -20,10 +21,12 @@ class Project(NamedTuple):
     Attributes:
         root: the folder of its `pyproject.toml`.
         package: the import package that holds the handlers.
+        style: how it wants its Python laid out.
     """
 
     root: Path
     package: str = "runtime"
+    style: Style = PLAIN
 
 
 def find(start: Path) -> Project:
@@ -59,7 +62,7 @@ def find(start: Path) -> Project:
             settings = _settings(file, data)
             if settings is not None:
                 _check_keys(file, settings)
-                project = Project(folder, _package(file, settings))
+                project = Project(folder, _package(file, settings), style_of(data))
                 _check_format(file, settings, project)
                 return project
     raise UsageError(

@@ -62,7 +62,6 @@ class Code:
     Attributes:
         node: its syntax tree.
         type: what it gives.
-        imports: the names that it needs from other modules.
         reads: the keys of the spec that it reads: `config.room`.
         fields: of a table: its keys and the types of their values.
         weight: about how many values it holds, those of `[let]` included.
@@ -71,7 +70,6 @@ class Code:
 
     node: ast.expr
     type: Type
-    imports: frozenset[str] = frozenset()
     reads: frozenset[str] = frozenset()
     fields: tuple[tuple[str, Type], ...] = ()
     weight: int = 1
@@ -79,10 +77,9 @@ class Code:
 
     def using(self, *others: Code) -> Code:
         """This code, made of `others`."""
-        imports = self.imports.union(*(each.imports for each in others))
         reads = self.reads.union(*(each.reads for each in others))
         weight = self.weight + sum(each.weight for each in others)
-        return replace(self, imports=imports, reads=reads, weight=weight)
+        return replace(self, reads=reads, weight=weight)
 
     def times(self, factor: int) -> Code:
         """This code, where each of its values becomes so many."""
@@ -117,8 +114,7 @@ class Code:
             return shown
         function = _PRINTERS.get(shown.type, "text")
         made = ast.Call(name_node(function), [shown.node], [])
-        imports = shown.imports | {function}
-        return replace(shown, node=made, type=Type.STR, imports=imports)
+        return replace(shown, node=made, type=Type.STR)
 
 
 FAILED = Code(ast.Constant(""), Type.ANY)

@@ -335,7 +335,7 @@ class _Compiler:
         match code.node:
             case ast.Constant(value=str() as word) if word in _LEVELS:
                 made = ast.Attribute(name_node("Level"), word)
-                return Code(made, Type.LEVEL, frozenset({"Level"}))
+                return Code(made, Type.LEVEL)
             case ast.List(elts=items):
                 made_items = [self._as_level(Code(each, Type.STR)) for each in items]
                 made_list = ast.List([each.node for each in made_items])
@@ -499,7 +499,7 @@ def _total(name: str, *values: Code, is_negative: bool = False) -> Code:
     made: ast.expr = ast.Call(name_node(name), [each.node for each in values], [])
     if is_negative:
         made = ast.UnaryOp(ast.Not(), made)
-    return Code(made, Type.BOOL, frozenset({name})).using(*values)
+    return Code(made, Type.BOOL).using(*values)
 
 
 def _as_tuples(left: Code, right: Code) -> tuple[Code, Code]:

@@ -133,7 +133,7 @@ def get(arguments: Arguments) -> Code:
 
 def _run(name: str, nodes: Sequence[ast.expr], type_: Type) -> Code:
     """A call of a function of the runtime."""
-    return Code(ast.Call(name_node(name), list(nodes), []), type_, frozenset({name}))
+    return Code(ast.Call(name_node(name), list(nodes), []), type_)
 
 
 def _text(code: Code) -> Code:

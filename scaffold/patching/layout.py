@@ -5,32 +5,14 @@ from __future__ import annotations
 import ast
 import io
 import re
-import textwrap
 import tokenize
 
+from scaffold.layout import style as layout
+from scaffold.layout.style import Style
 from scaffold.patching.slots import Source
-from scaffold.patching.style import Style, width
 
 _STEP = "    "
 _PLAIN = re.compile(r'"(?!")[^"\'\\\n]*"')
-
-
-def entry(text: str, frame: tuple[str, str], indent: str, style: Style) -> str:
-    """An entry, not indented, that will stand in `frame`, indented by `indent`."""
-    room = style.line_length - len(indent.expandtabs(4))
-    if all(width(line) <= room for line in text.splitlines()):
-        return text
-    split = _split(text)
-    if split and all(width(line) <= room for line in split.splitlines()):
-        return split
-    head, tail = frame
-    if not head:
-        return _formatted(text, room, style)
-    # inside the frame the entry stands four columns deep
-    framed = head + textwrap.indent(text, _STEP) + tail
-    lines = _formatted(framed, room + len(_STEP), style).splitlines(keepends=True)
-    inner = lines[1:-1] if tail else lines[1:]
-    return textwrap.dedent("".join(inner))
 
 
 def indented(text: str, indent: str, unit: str, newline: str) -> str:
@@ -105,44 +87,9 @@ def _has_long_strings(text: str) -> bool:
 
 
 def _formatted(text: str, room: int, style: Style) -> str:
-    import black
     from black.parsing import InvalidInput
 
-    mode = black.Mode(
-        line_length=max(room, 1),
-        string_normalization=style.normalizes_strings,
-        magic_trailing_comma=style.keeps_trailing_commas,
-    )
     try:
-        return black.format_str(text, mode=mode)
+        return layout.by_black(text, style._replace(line_length=room))
     except InvalidInput:
         return ""
-
-
-def _split(text: str) -> str:
-    """A line in black's form, where that is plain to see; else "".
-
-    An import gets a line for each name; a line that ends in brackets is opened there.
-    """
-    line = text.rstrip("\n")
-    module, _, names = line.partition(" import ")
-    if module.startswith("from ") and names and "\n" not in line and "(" not in line:
-        listed = "".join(f"    {name},\n" for name in names.split(", "))
-        return f"{module} import (\n{listed})\n"
-    comma = "," if line.endswith(",") else ""
-    body = line.removesuffix(",")
-    start = _opening(body)
-    inner = body[start + 1 : -1]
-    if start <= 0 or "\n" in line or '"' in inner or not inner:
-        return ""
-    return f"{body[: start + 1]}\n    {inner}\n){comma}\n"
-
-
-def _opening(body: str) -> int:
-    """Where the bracket opens that the line's last character closes; -1: nowhere."""
-    depth = 0
-    for at in range(len(body) - 1, -1, -1):
-        depth += (body[at] == ")") - (body[at] == "(")
-        if depth == 0:
-            return at if body.endswith(")") else -1
-    return -1

@@ -17,11 +17,12 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 
 from scaffold.errors import PlanError
+from scaffold.layout.style import Style
+from scaffold.layout.width import width
 from scaffold.patching import brackets, class_bodies
 from scaffold.patching.brackets import Container, Contents, Node
 from scaffold.patching.layout import by_black, comments
 from scaffold.patching.slots import Entry, InBrackets, InClass, Slot, Source
-from scaffold.patching.style import Style, width
 from scaffold.patching.syntax import docstring, last_name
 from scaffold.patching.writing import Edit, Fragment
 

@@ -11,6 +11,8 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 
 from scaffold.errors import AnchorNotFound, PlanError
+from scaffold.layout.fit import fit_entry
+from scaffold.layout.style import Style
 from scaffold.patching import layout
 from scaffold.patching.imports import FromImport, ImportBlock
 from scaffold.patching.outcomes import (
@@ -29,7 +31,6 @@ from scaffold.patching.outcomes import (
 )
 from scaffold.patching.place import Registration
 from scaffold.patching.slots import Entry, Slot, Source, Unfit
-from scaffold.patching.style import Style
 from scaffold.patching.writing import Edit, beside, inserted, removed, replaced, text_of
 
 __all__ = ["find", "fitted", "is_same", "register", "text_of"]
@@ -105,7 +106,7 @@ def fitted(registration: Registration, slot: Slot) -> str:
     frame = registration.place.anchor.frame
     if not fragment or frame is None:
         return fragment and fragment + "\n"
-    return layout.entry(fragment + "\n", frame, slot.indent, _STYLE)
+    return fit_entry(fragment + "\n", frame, slot.indent, _STYLE)
 
 
 def is_same(registration: Registration, text: str, other: str | None) -> bool:

@@ -11,10 +11,11 @@ import ast
 import re
 from typing import NamedTuple
 
+from scaffold.layout.fit import fit_entry
+from scaffold.layout.style import Style
 from scaffold.patching import layout
 from scaffold.patching.place import Registration
 from scaffold.patching.slots import Entry, InBrackets, InSuite, Slot, Source
-from scaffold.patching.style import Style
 from scaffold.patching.syntax import (
     Statements,
     entry_span,
@@ -187,7 +188,7 @@ def _fragment(
         text = layout.requoted(text, source.quote)
         if slot.prefix:
             text, frame = slot.prefix + text.strip().removesuffix(",") + "\n", ("", "")
-        lines = layout.entry(text, frame, slot.indent, style)
+        lines = fit_entry(text, frame, slot.indent, style)
     else:
         lines = text
     indented = layout.indented(lines, slot.indent, slot.unit, source.newline)

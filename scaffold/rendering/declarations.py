@@ -9,8 +9,9 @@ from typing import Any
 
 from runtime.units import HOUR, MILLISECOND, MINUTE, SECOND, go_duration
 from scaffold.expressions.code import Type
+from scaffold.layout.printer import statement
+from scaffold.layout.style import DEFAULT_LENGTH
 from scaffold.prose import docstring
-from scaffold.rendering.source import LINE_LENGTH, statement
 from scaffold.spec.model import Setting
 from scaffold.spec.toml import toml_text
 
@@ -29,7 +30,7 @@ def attributes(entries: Iterable[tuple[str, str]]) -> list[str]:
         if doc:
             lines += textwrap.wrap(
                 f"{name}: {docstring(doc)}",
-                LINE_LENGTH,
+                DEFAULT_LENGTH,
                 initial_indent=" " * 8,
                 subsequent_indent=" " * 12,
                 break_long_words=False,
@@ -57,7 +58,7 @@ def declaration(field: Setting) -> str:
         node = ast.Call(ast.Name("setting"), [node], [ast.keyword("key", key)])
     elif field.type.base is Type.DURATION:
         node = ast.Call(ast.Name("field"), [], [ast.keyword("default", node)])
-    return statement(start, node, 4)
+    return statement(start, node)
 
 
 def default_node(field: Setting) -> ast.expr:
@@ -89,29 +90,6 @@ def duration_node(value: int) -> ast.expr:
                 amount = ast.BinOp(ast.Constant(value // size), ast.Mult(), amount)
             break
     return ast.Call(ast.Name("Duration"), [amount], [])
-
-
-def names_in(node: ast.expr) -> set[str]:
-    """The names in a piece of code."""
-    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
-
-
-def field_imports(field: Setting) -> set[str]:
-    """What the declaration of a field needs."""
-    names = set()
-    match field.type.base:
-        case Type.SECRET:
-            names |= {"Secret", "NO_SECRET"}
-        case Type.DURATION:
-            names |= {"Duration", "field", *names_in(duration_node(field.default))}
-        case Type.MAP:
-            names.add("field")
-        case Type.LEVEL:
-            names.add("Level")
-    if field.name.rstrip("_").replace("_", "-") != field.key:
-        names -= {"field"} if field.type.base is Type.DURATION else set()
-        names |= {"setting"} if field.type.base is not Type.MAP else set()
-    return names
 
 
 def toml_literal(field: Setting) -> str:

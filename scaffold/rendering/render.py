@@ -8,21 +8,45 @@ from pathlib import Path
 import jinja2
 
 from scaffold import prose
+from scaffold.layout.fit import fit_module
+from scaffold.layout.imports import with_imports
+from scaffold.layout.style import PLAIN, Style
 from scaffold.rendering.compiled import CompiledLoader
 from scaffold.rendering.view import View
 from scaffold.spec.model import HandlerSpec
 
 
-def render(template: str, spec: HandlerSpec, package: str = "runtime") -> str:
+def render(
+    template: str, spec: HandlerSpec, package: str = "runtime", style: Style = PLAIN
+) -> str:
     """The text that a template gives for a handler.
+
+    Whole Python files get their imports and their layout; entries of other people's
+    files are laid out where they are put in.
 
     Args:
         template: its path below `templates/`, as `create/…/config.py.j2`.
         spec: the handler.
         package: the import package of the runtime it goes into.
+        style: how the project wants its Python laid out.
     """
     view = _view(spec, package)
-    return _environment().get_template(template).render(view=view, **view.names())
+    text = _environment().get_template(template).render(view=view, **view.names())
+    if not template.startswith("create/") or not template.endswith(".py.j2"):
+        return text
+    text = with_imports(text, package, _own_names(spec, package), style.line_length)
+    return fit_module(text, style)
+
+
+def _own_names(spec: HandlerSpec, package: str) -> dict[str, str]:
+    """The names that the handler's modules have for each other, and their modules."""
+    package = f"{package}.services.{spec.names.kind}"
+    return {
+        "Config": f"{package}.config",
+        "HandlerConfig": f"{package}.handler",
+        "Service": f"{package}.service",
+        f"{spec.names.class_name}Server": f"{package}.{spec.names.kind}test",
+    }
 
 
 def filled(template: str, **values: object) -> str:

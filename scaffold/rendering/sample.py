@@ -32,8 +32,8 @@ from runtime.toml_lines import positions
 from runtime.units import MINUTE, Duration
 from scaffold.errors import Fault, SpecError
 from scaffold.expressions.code import Code, Type
+from scaffold.layout.printer import source
 from scaffold.rendering.candidates import candidates
-from scaffold.rendering.source import source
 from scaffold.spec.model import (
     ConfigField,
     Example,

@@ -9,10 +9,10 @@ from functools import cached_property
 
 from scaffold.expressions.code import Code, Type, dotted
 from scaffold.expressions.functions import negated
-from scaffold.rendering.declarations import attributes, declaration, field_imports
-from scaffold.rendering.imports import import_lines
+from scaffold.layout.printer import returned, statement
+from scaffold.layout.style import DEFAULT_LENGTH
+from scaffold.rendering.declarations import attributes, declaration
 from scaffold.rendering.sample import Sample, content_type
-from scaffold.rendering.source import returned, statement
 from scaffold.spec.model import HandlerSpec, Parameter, RequestSpec, TestField
 from scaffold.spec.values import formatted
 
@@ -31,46 +31,6 @@ class ServiceView:
         self.spec = spec
         self.package = package
         self.sample = sample
-
-    @cached_property
-    def imports(self) -> str:
-        """The imports of the module."""
-        spec = self.spec
-        names = {
-            "dataclass", "ClassVar", "Event", "EventState", "Request", "HttpService",
-        }  # fmt: skip
-        if self.sample.test_level is not None:
-            names.add("Level")
-        if spec.levels or any(each.type is Type.LEVEL for each in self._codes):
-            names.add("Level")
-        names = names.union(*(code.imports for code in self._codes))
-        for field in spec.test:
-            names |= field_imports(field) - {"Secret", "NO_SECRET"}
-        if self.has_failure or spec.response.that is not None:
-            names.add("Response")
-        if spec.checks:
-            names.add("DeliveryError")
-        if any(each.feeds == "event.time" for each in spec.test):
-            names.add("parse_time")
-        if self._data:
-            names.add("EventData")
-        for request in spec.requests:
-            names |= _request_imports(request)
-        kind = spec.names.kind
-        own = [
-            (f"services.{kind}.config", "Config"),
-            (f"services.{kind}.handler", "HandlerConfig"),
-        ]
-        return import_lines(names, self.package, own)
-
-    @cached_property
-    def _codes(self) -> list[Code]:
-        """All code of the module."""
-        spec = self.spec
-        codes = spec.codes()
-        codes.append(self._failure)
-        codes += [each.code for each in spec.test if each.code]
-        return codes
 
     @cached_property
     def levels(self) -> list[str]:
@@ -118,7 +78,7 @@ class ServiceView:
             for each in self.spec.test
             if each.code
         ]
-        return statement("return ", ast.Call(ast.Name("TestOptions"), [], keywords), 8)
+        return statement("return ", ast.Call(ast.Name("TestOptions"), [], keywords))
 
     @cached_property
     def _fields(self) -> dict[str, list[ast.keyword]]:
@@ -170,12 +130,12 @@ class ServiceView:
             event.append(ast.keyword("data", ast.Name("data")))
         handler = ast.Call(ast.Name("HandlerConfig"), [], self._test_options)
         made = ast.Call(ast.Name("Event"), [], event)
-        line = statement("return ", ast.Tuple([handler, made]), 8)
+        line = statement("return ", ast.Tuple([handler, made]))
         flat = line.removeprefix("return (").removesuffix(")")
-        if "\n" not in line and line.startswith("return ("):
+        if len(f"        return ({flat})") <= DEFAULT_LENGTH:
             return [*lines, f"return {flat}"]
-        lines.append(statement("handler = ", handler, 8))
-        lines.append(_returned_pair("handler", made))
+        lines.append(statement("handler = ", handler))
+        lines.append(statement("return handler, ", made))
         return lines
 
     @property
@@ -197,7 +157,7 @@ class ServiceView:
     def default_handler_config(self) -> str:
         """The statement that makes the options of a handler that sets none."""
         made = ast.Call(ast.Name("HandlerConfig"), [], self._early)
-        return statement("return ", made, 8)
+        return statement("return ", made)
 
     # the request
 
@@ -210,9 +170,8 @@ class ServiceView:
                 " -> Request:"
             )
         return (
-            "def request(\n"
-            "        self, config: Config, options: HandlerConfig, event: Event\n"
-            "    ) -> Request | None:"
+            "def request(self, config: Config, options: HandlerConfig, event: Event)"
+            " -> Request | None:"
         )
 
     @property
@@ -234,36 +193,35 @@ class ServiceView:
         lines = ["options = options.resolve(config)"] if self.resolves else []
         for let in self.spec.lets:
             lines.append(
-                statement(f"{let.name}{_annotation(let.code)} = ", let.code.node, 8)
+                statement(f"{let.name}{_annotation(let.code)} = ", let.code.node)
             )
         for check in self.spec.checks:
-            lines.append(statement("if ", negated(check.that.node), 8, suffix=":"))
+            lines.append(statement("if ", negated(check.that.node), suffix=":"))
             error = ast.Call(ast.Name("DeliveryError"), [check.error.node], [])
-            lines.append("    " + statement("raise ", error, 12))
+            lines.append("    " + statement("raise ", error))
         if sum(each.body_kind != "" for each in self.spec.requests) > 1:
             lines.append("body: object")
         for request in self.spec.requests:
             lines += self._request(request)
         if self.spec.requests[-1].when is not None:
             lines.append("return None")
-        return [each for line in lines for each in _indented(line)]
+        return [" " * 8 + line for line in lines]
 
     def _request(self, request: RequestSpec) -> list[str]:
-        indent = 8 if request.when is None else 12
         lines = []
         if request.body is not None and _has_body_variable(request):
             is_declared = sum(each.body_kind != "" for each in self.spec.requests) > 1
             annotation = "" if is_declared else _annotation(request.body)
-            lines.append(statement(f"body{annotation} = ", request.body.node, indent))
+            lines.append(statement(f"body{annotation} = ", request.body.node))
         if request.query is not None:
-            lines.append(statement("query = ", _table(request.query), indent))
+            lines.append(statement("query = ", _table(request.query)))
         headers = _headers(request)
         if len(headers.keys) > 1 or None in headers.keys:
-            lines.append(statement("headers = ", headers, indent))
-        lines += _returned_request(request, headers, indent)
+            lines.append(statement("headers = ", headers))
+        lines.append(_returned_request(request, headers))
         if request.when is None:
             return lines
-        condition = statement("if ", request.when.node, 8, suffix=":")
+        condition = statement("if ", request.when.node, suffix=":")
         return [condition, *("    " + line for line in lines)]
 
     # the answer
@@ -274,9 +232,7 @@ class ServiceView:
         statuses = self.spec.response.ok
         if not statuses:
             return ""
-        return statement(
-            "ok = ", ast.Tuple([ast.Constant(each) for each in statuses]), 4
-        )
+        return statement("ok = ", ast.Tuple([ast.Constant(each) for each in statuses]))
 
     @cached_property
     def _failure(self) -> Code:
@@ -289,9 +245,7 @@ class ServiceView:
             ast.Constant(self.spec.title),
         ]
         made = ast.Call(ast.Name("error_text"), arguments, [])
-        return Code(made, Type.STR, frozenset({"error_text"}))
-
-    has_failure = True
+        return Code(made, Type.STR)
 
     @property
     def failure_lines(self) -> list[str]:
@@ -300,9 +254,9 @@ class ServiceView:
         unparsable = self.spec.response.unparsable
         if unparsable is not None:
             lines.append("if response.json is None:")
-            lines.append("    " + statement("return ", unparsable.node, 12))
-        lines.append(statement("return ", self._failure.node, 8))
-        return [each for line in lines for each in _indented(line)]
+            lines.append("    " + statement("return ", unparsable.node))
+        lines.append(statement("return ", self._failure.node))
+        return [" " * 8 + line for line in lines]
 
     @property
     def success_lines(self) -> list[str]:
@@ -314,21 +268,11 @@ class ServiceView:
         if that.type is not Type.BOOL:
             node = ast.Call(ast.Name("bool"), [node], [])
         good = ast.Compare(dotted("response.status"), [ast.In()], [dotted("self.ok")])
-        return _indented(statement("return ", ast.BoolOp(ast.And(), [good, node]), 8))
-
-
-def _indented(text: str) -> list[str]:
-    """The lines of a statement; all but the first are indented already."""
-    first, *rest = text.split("\n")
-    return [" " * 8 + first, *rest]
+        return [" " * 8 + statement("return ", ast.BoolOp(ast.And(), [good, node]))]
 
 
 def _assigned(name: str, made: str, keywords: list[ast.keyword]) -> str:
-    return statement(f"{name} = ", ast.Call(ast.Name(made), [], keywords), 8)
-
-
-def _returned_pair(name: str, made: ast.Call) -> str:
-    return statement(f"return {name}, ", made, 8)
+    return statement(f"{name} = ", ast.Call(ast.Name(made), [], keywords))
 
 
 def _with_self(node: ast.expr) -> ast.expr:
@@ -355,9 +299,7 @@ def _annotation(code: Code) -> str:
     return ""
 
 
-def _returned_request(
-    request: RequestSpec, headers: ast.Dict, indent: int
-) -> list[str]:
+def _returned_request(request: RequestSpec, headers: ast.Dict) -> str:
     """The statement that makes the request: on one line, or one argument a line."""
     arguments = [ast.Constant(request.method), _target(request)]
     keywords = []
@@ -367,7 +309,7 @@ def _returned_request(
         keywords.append(ast.keyword("headers", node))
     if request.body is not None:
         keywords.append(ast.keyword("body", _encoded(request)))
-    return returned(ast.Call(ast.Name("Request"), arguments, keywords), indent)
+    return returned(ast.Call(ast.Name("Request"), arguments, keywords))
 
 
 def _has_body_variable(request: RequestSpec) -> bool:
@@ -441,28 +383,3 @@ def _encoded(request: RequestSpec) -> ast.expr:
             made = ast.Call(ast.Name("form"), [ast.Name("body")], [])
             return ast.Call(ast.Attribute(made, "encode"), [], [])
     return ast.Call(ast.Attribute(request.body.node, "encode"), [], [])
-
-
-def _request_imports(request: RequestSpec) -> set[str]:
-    names = set()
-    if request.path or request.query is not None:
-        names.add(_extends(request))
-    if any(
-        each.is_optional
-        for each in (*request.headers.values(), *(request.query or {}).values())
-    ):
-        names.add("given")
-    if request.body_kind == "json":
-        names.add("encode")
-    if request.body_kind == "form":
-        names.add("form")
-    if request.basic is not None:
-        names.add("basic_auth")
-    if request.token is not None:
-        if request.is_optional:
-            names.add("authorization")
-            if request.token.type is not Type.SECRET:
-                names.add("Secret")
-        else:
-            names |= request.token.as_text().imports
-    return names

@@ -8,11 +8,10 @@ from functools import cached_property
 from typing import Any
 
 from scaffold.expressions.code import Type
+from scaffold.layout.printer import literal, statement
 from scaffold.names import identifier, snake_case
 from scaffold.rendering.declarations import duration_node
-from scaffold.rendering.imports import import_lines
 from scaffold.rendering.sample import Sample, sample_value
-from scaffold.rendering.source import literal, statement
 from scaffold.spec.model import (
     ConfigField,
     Example,
@@ -131,76 +130,12 @@ class TestView:
             answer.append(f"body={literal(self.sample.accepted)}")
         return ", ".join(answer)
 
-    @property
-    def uses_form(self) -> bool:
-        """Whether the tests look into forms."""
-        return any("form" in example.want for example in self.spec.examples)
-
     # the tests
-
-    @cached_property
-    def imports(self) -> str:
-        """The runtime's own modules that the tests import."""
-        kind = self.spec.names.kind
-        own = [
-            (f"services.{kind}.config", "Config"),
-            (f"services.{kind}.service", "Service"),
-            (f"services.{kind}.{kind}test", f"{self.spec.names.class_name}Server"),
-            ("testing.handlers", "deliver"),
-            ("testing.handlers", "requests_of_all_levels"),
-            ("testing.handlers", "run_service_test"),
-            ("testing.handlers", "shown_recorded"),
-            ("testing.snapshots", "TextSnapshot"),
-        ]
-        names = {"DeliveryError"}
-        if self.uses_options:
-            own.append((f"services.{kind}.handler", "HandlerConfig"))
-        if self.spec.options:
-            own.append(("testing.handlers", "options_from_http"))
-            names.add("OptionsError")
-        if self.tick_options:
-            own.append(("testing.handlers", "options_from_script"))
-        if self.spec.examples or self.sample.changes:
-            own.append(("testing.events", "changed_event"))
-            own.append(("testing.events", "sample_event"))
-        used: list[Setting] = [*self.spec.config]
-        used += [option for option, _ in self.fallbacks]
-        used += self.tick_options
-        used += [each for each in self.spec.options if each.key in self.sample.options]
-        if any(each.is_secret for each in used) or self._example_secrets:
-            names.add("Secret")
-        for each in used:
-            if each.type.base is Type.DURATION:
-                names |= {"Duration", "MINUTE"}
-        if self.required:
-            own.append(("errors", "ConfigError"))
-        own += [("errors", each) for each in ("OptionsError",) if each in names]
-        return import_lines(names - {"OptionsError"}, self.package, own)
-
-    @property
-    def _example_secrets(self) -> bool:
-        fields = {each.key: each for each in (*self.spec.config, *self.spec.options)}
-        return any(
-            fields[key].is_secret
-            for example in self.spec.examples
-            for key in (*example.config, *example.options)
-            if key in fields
-        )
-
-    @property
-    def uses_options(self) -> bool:
-        """Whether the tests make options."""
-        return bool(
-            self.fallbacks
-            or self.sample.options
-            or self.tick_options
-            or any(example.options for example in self.spec.examples)
-        )
 
     @cached_property
     def config_call(self) -> str:
         """The configuration of the tests, at a running server."""
-        return statement("return ", self._config({}), 4)
+        return statement("return ", self._config({}))
 
     def _config(self, changes: dict[str, Any]) -> ast.expr:
         keywords = [ast.keyword("enabled", ast.Name("enabled"))]
@@ -250,7 +185,7 @@ class TestView:
         if self.sample.changes:
             keywords.append(ast.keyword("changes", ast.Name("CHANGES")))
         made = ast.Call(ast.Name("requests_of_all_levels"), arguments, keywords)
-        return statement("sent = ", made, 4)
+        return statement("sent = ", made)
 
     @cached_property
     def fallbacks(self) -> list[tuple[Option, ConfigField]]:
@@ -267,7 +202,7 @@ class TestView:
             }.values()
         ]
         made = ast.Call(ast.Name("replace"), [_call("config", "server")], keywords)
-        return statement("configured = ", made, 4)
+        return statement("configured = ", made)
 
     @property
     def explicit(self) -> str:
@@ -277,7 +212,7 @@ class TestView:
             for option, field in self.fallbacks
         ]
         made = ast.Call(ast.Name("HandlerConfig"), [], keywords)
-        return statement("explicit = ", made, 4)
+        return statement("explicit = ", made)
 
     @property
     def tick_options(self) -> list[Option]:
@@ -295,7 +230,7 @@ class TestView:
             f".{each.tick}({_tick_value(each)})" for each in self.tick_options
         )
         text = ast.Constant(f".{self.spec.names.property}(){calls}")
-        return statement("script = ", text, 4)
+        return statement("script = ", text)
 
     @property
     def script_options(self) -> str:
@@ -305,7 +240,7 @@ class TestView:
             for each in self.tick_options
         ]
         made = ast.Call(ast.Name("HandlerConfig"), [], keywords)
-        return statement("wanted = ", made, 4)
+        return statement("wanted = ", made)
 
     @property
     def wrong_types(self) -> list[str]:
@@ -316,20 +251,20 @@ class TestView:
                 continue
             wrong = 5 if option.type.base in (Type.STR, Type.SECRET) else "x"
             pair = ast.Tuple([ast.Constant(option.key), ast.Constant(wrong)])
-            lines.append(statement("", pair, 8, suffix=","))
+            lines.append(statement("", pair, suffix=","))
         return lines
 
     @cached_property
     def failure_body(self) -> str:
         """The statement that makes the server's answer mean failure."""
         body = ast.Constant(self.sample.failure(self.sample.bad_status)[0])
-        return statement("server.body = ", body, 4)
+        return statement("server.body = ", body)
 
     @property
     def failure_text(self) -> str:
         """The statement that says what the service makes of it."""
         text = ast.Constant(self.sample.failure(self.sample.bad_status)[1])
-        return statement("wanted = ", text, 4)
+        return statement("wanted = ", text)
 
     @property
     def secrets(self) -> list[str]:
@@ -357,9 +292,8 @@ class TestView:
                                 [_call("config", "server")],
                                 [ast.keyword(field.name, empty)],
                             ),
-                            4,
                         ),
-                        "error": statement("wanted = ", ast.Constant(field.error), 4),
+                        "error": statement("wanted = ", ast.Constant(field.error)),
                     }
                 )
         return found
@@ -386,14 +320,12 @@ class TestView:
         ]
         made = ast.Call(ast.Name("replace"), [_call("config", "server")], changes)
         lines = [
-            statement(
-                "configured = ", made if changes else _call("config", "server"), 4
-            )
+            statement("configured = ", made if changes else _call("config", "server"))
         ]
         event = ast.Call(
             ast.Name("changed_event"), [_call("sample_event"), plain(example.event)], []
         )
-        lines.append(statement("event = ", event, 4))
+        lines.append(statement("event = ", event))
         arguments: list[ast.expr] = [ast.Name("Service"), ast.Name("configured")]
         keywords = [ast.keyword("event", ast.Name("event"))]
         if example.options:
@@ -402,12 +334,10 @@ class TestView:
                 for key, value in example.options.items()
             ]
             lines.append(
-                statement(
-                    "options = ", ast.Call(ast.Name("HandlerConfig"), [], said), 4
-                )
+                statement("options = ", ast.Call(ast.Name("HandlerConfig"), [], said))
             )
             arguments.append(ast.Name("options"))
-        sent = statement("", ast.Call(ast.Name("deliver"), arguments, keywords), 4)
+        sent = statement("", ast.Call(ast.Name("deliver"), arguments, keywords))
         want = dict(example.want)
         error = want.pop("error", None)
         name = re.sub("[^a-z0-9]+", "_", example.name.lower()).strip("_")[:50]
@@ -415,7 +345,7 @@ class TestView:
             "name": f"example_{index + 1}{'_' if name else ''}{name}",
             "lines": lines,
             "sent": sent,
-            "error": None if error is None else statement("wanted = ", plain(error), 4),
+            "error": None if error is None else statement("wanted = ", plain(error)),
             "wants": [_want(key, value) for key, value in want.items()],
         }
 
@@ -430,12 +360,10 @@ def _want(key: str, value: Any) -> str:
         "json": "request.json",
     }
     if key == "headers":
-        return statement(
-            "assert request.headers.items() >= ", _call_on(node, "items"), 4
-        )
+        return statement("assert request.headers.items() >= ", _call_on(node, "items"))
     if key == "form":
-        return statement("assert dict(parse_qsl(request.text)) == ", node, 4)
-    return statement(f"assert {sources[key]} == ", node, 4)
+        return statement("assert dict(parse_qsl(request.text)) == ", node)
+    return statement(f"assert {sources[key]} == ", node)
 
 
 def _call_on(node: ast.expr, method: str) -> ast.expr:
@@ -535,5 +463,5 @@ def _message_field(name: str, key: str, types: set[str], *, is_optional: bool) -
     if name != key:
         keywords.append(ast.keyword("name", ast.Constant(key)))
         made = ast.Call(ast.Attribute(ast.Name("msgspec"), "field"), [], keywords)
-        return statement(f"{name}: {annotation} = ", made, 4)
+        return statement(f"{name}: {annotation} = ", made)
     return f"{name}: {annotation} = None" if is_optional else f"{name}: {annotation}"

@@ -9,6 +9,8 @@ from typing import Any
 from runtime.settings import camel_case as settings_camel_case
 from scaffold.expressions.code import Type
 from scaffold.expressions.functions import negated
+from scaffold.layout.printer import returned, statement
+from scaffold.layout.style import DEFAULT_LENGTH
 from scaffold.prose import (
     code_span,
     docstring,
@@ -21,14 +23,11 @@ from scaffold.rendering.declarations import (
     attributes,
     declaration,
     default_node,
-    field_imports,
     toml_literal,
     toml_value,
 )
-from scaffold.rendering.imports import import_lines
 from scaffold.rendering.sample import Sample
 from scaffold.rendering.service_view import ServiceView
-from scaffold.rendering.source import LINE_LENGTH, returned, statement
 from scaffold.rendering.test_view import TestView
 from scaffold.spec.model import ConfigField, HandlerSpec, Option, Setting
 
@@ -70,14 +69,14 @@ class View:
         """The docstring of the service's module."""
         title, summary = self.spec.title, self.spec.summary
         line = docstring(f"The {title} service: {summary}")
-        if summary and len(line) + 6 <= LINE_LENGTH:
+        if summary and len(line) + 6 <= DEFAULT_LENGTH:
             return [line]
         return [docstring(f"The {title} service.")]
 
     @property
     def class_docs(self) -> list[str]:
         """The docstring of the service's class."""
-        return paragraphs(docstring(self.sentence), 4, LINE_LENGTH)
+        return paragraphs(docstring(self.sentence), 4, DEFAULT_LENGTH)
 
     # configuration
 
@@ -120,19 +119,6 @@ class View:
         return [declaration(each) for each in self.spec.config]
 
     @cached_property
-    def config_imports(self) -> str:
-        """The imports of the configuration's module."""
-        names = {"dataclass"}.union(*(field_imports(each) for each in self.spec.config))
-        for field in self.spec.config:
-            if field.required or field.check is not None:
-                names.add("ConfigError")
-            if field.check is not None:
-                names |= field.check.imports
-            if field.is_url:
-                names.add("check_url")
-        return import_lines(names, self.package)
-
-    @cached_property
     def rules(self) -> list[str]:
         """The statements of `validate`."""
         lines = []
@@ -170,22 +156,7 @@ class View:
         if not keywords:
             return []
         made = ast.Call(ast.Name("replace"), [ast.Name("self")], keywords)
-        return returned(made, 8)
-
-    @cached_property
-    def option_imports(self) -> str:
-        """The imports of the options' module."""
-        names = {"dataclass"}.union(
-            *(field_imports(each) for each in self.spec.options)
-        )
-        own: list[tuple[str, str]] = []
-        if self.resolutions:
-            names |= {"replace", "Self"}
-            own.append((f"services.{self.spec.names.kind}.config", "Config"))
-            for option in self.spec.options:
-                if option.fallback is not None and not option.is_bound_early:
-                    names |= option.fallback.imports
-        return import_lines(names, self.package, own)
+        return [returned(made)]
 
     # the pipeline
 
@@ -198,13 +169,6 @@ class View:
     def tick_docs(self) -> list[str]:
         """The attributes of the pipeline's class, as docstring lines."""
         return attributes((each.name, _option_doc(each)) for each in self.tick_options)
-
-    @cached_property
-    def property_imports(self) -> str:
-        """The imports of the property's module."""
-        fields = ast.parse("\n".join(self.tick_fields))
-        used = {each.id for each in ast.walk(fields) if isinstance(each, ast.Name)}
-        return import_lines({"dataclass", "AlertHandler"} | used, self.package)
 
     @cached_property
     def tick_fields(self) -> list[str]:
@@ -312,7 +276,7 @@ def _rules(field: ConfigField) -> list[str]:
     if field.required:
         also = "self.enabled and " if field.required == "enabled" else ""
         lines.append(f"        if {also}not self.{field.name}:")
-        lines.append(" " * 12 + statement("raise ", error, 12))
+        lines.append(" " * 12 + statement("raise ", error))
     if field.is_url:
         node: ast.expr = own
         if field.is_secret:
@@ -321,12 +285,12 @@ def _rules(field: ConfigField) -> list[str]:
         if field.check_error:
             arguments.append(ast.Constant(field.check_error))
         call = ast.Call(ast.Name("check_url"), arguments, [])
-        lines.append(" " * 8 + statement("", call, 8))
+        lines.append(" " * 8 + statement("", call))
     if field.check is not None:
         condition = negated(field.check.node)
         error = ast.Call(ast.Name("ConfigError"), [ast.Constant(field.check_error)], [])
-        lines.append(" " * 8 + statement("if ", condition, 8, suffix=":"))
-        lines.append(" " * 12 + statement("raise ", error, 12))
+        lines.append(" " * 8 + statement("if ", condition, suffix=":"))
+        lines.append(" " * 12 + statement("raise ", error))
     return lines
 
 
@@ -366,7 +330,7 @@ def _tick_field(option: Option) -> str:
         default = ast.Call(ast.Name("setting"), [default], [tick])
     elif option.type.base is Type.DURATION:
         default = ast.Name("ZERO")
-    return statement(f"{option.name}: {annotation} = ", default, 4)
+    return statement(f"{option.name}: {annotation} = ", default)
 
 
 def _row(key: str, type_: str, default: str, doc: str) -> dict[str, str]:

@@ -166,7 +166,7 @@ def _part(reader: Reader, said: object, path: Path, values: Values) -> Code:
     code = values.text(said, path)
     match code.node:
         case ast.Call(func=ast.Name(id="quote"), args=[inner]):
-            return replace(code, node=inner, imports=code.imports - {"quote"})
+            return replace(code, node=inner)
         case node if any(
             isinstance(each, ast.Name) and each.id == "quote" for each in ast.walk(node)
         ):

@@ -18,7 +18,7 @@ def _event(path: str, type_: Type) -> Code:
 
 def _of_event(name: str, type_: Type) -> Code:
     made = ast.Call(name_node(name), [name_node("event")], [])
-    return Code(made, type_, frozenset({name}))
+    return Code(made, type_)
 
 
 def _of_row(field: str, type_: Type) -> Code:
@@ -85,7 +85,7 @@ def level(entry: LevelMap) -> Code:
     else:
         default = ast.Constant(entry.default)
         node = ast.Call(ast.Attribute(table, "get", ast.Load()), [key, default], [])
-    return Code(node, type_, frozenset({entry.constant}))
+    return Code(node, type_)
 
 
 _CHECK_HINT = "a rule of [config] sees settings only; use [[check]]"
@@ -140,12 +140,10 @@ def of_response(error_key: str, title: str) -> Scope:
         "error": Code(
             ast.Call(name_node("error_text"), list(arguments), []),
             Type.STR,
-            frozenset({"error_text"}),
         ),
         "parse_error": Code(
             ast.Call(name_node("parse_error"), [response], []),
             Type.STR,
-            frozenset({"parse_error"}),
         ),
     }
     elsewhere = dict.fromkeys(("config", "event", "opt", "level"), _RESPONSE_HINT)

@@ -281,7 +281,7 @@ class Values:
 def called(name: str, code: Code, type_: Type) -> Code:
     """Code that calls a function of the runtime with a value."""
     made = ast.Call(name_node(name), [code.node], [])
-    return Code(made, type_, frozenset({name})).using(code)
+    return Code(made, type_).using(code)
 
 
 def _printable(code: Code) -> Code:
@@ -356,5 +356,4 @@ def _holds_text(node: ast.expr) -> bool:
 def _without_empty(code: Code, optional: Sequence[str]) -> Code:
     keys = [ast.Constant(key) for key in optional]
     made = ast.Call(name_node("without_empty"), [code.node, *keys], [])
-    imports = frozenset({"without_empty"})
-    return Code(made, Type.FIELDS, imports, fields=code.fields).using(code)
+    return Code(made, Type.FIELDS, fields=code.fields).using(code)

@@ -15,7 +15,7 @@ from runtime.tick.parser import parse as parse_tick
 from scaffold import places, prose
 from scaffold.errors import SpecError
 from scaffold.flags import Flags
-from scaffold.rendering.layout import fit_module
+from scaffold.layout.fit import fit_module
 from scaffold.rendering.render import render
 from scaffold.spec.parse import from_flags, parse
 from scaffold.spec.toml import toml_text

@@ -21,10 +21,10 @@ from scaffold.errors import SpecError
 from scaffold.expressions.code import ExpressionError
 from scaffold.expressions.compiler import compile_expression
 from scaffold.expressions.functions import FUNCTIONS
+from scaffold.layout.printer import source
 from scaffold.rendering.render import render
 from scaffold.rendering.sample import _FUNCTIONS as FUNCTIONS_OF_SAMPLES
 from scaffold.rendering.sample import Answer
-from scaffold.rendering.source import source
 from scaffold.spec.model import TYPES, ConfigField, LevelMap, Option
 from scaffold.spec.parse import parse
 from scaffold.spec.scopes import of_event, of_response

@@ -1,4 +1,4 @@
-"""Python text from syntax trees, laid out as black lays it out.
+"""Python text from syntax trees, on one line and otherwise as black leaves it.
 
 The one way from a value of a spec into generated code: a value is a constant of the tree,
 and a constant is written as a literal.
@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Sequence
-
-LINE_LENGTH = 88
+from collections.abc import Callable
 
 _UNQUOTED = re.compile(r"\\'")
 _COMPARE: dict[type[ast.cmpop], str] = {
@@ -199,94 +197,12 @@ _WRITERS: dict[type[ast.expr], Callable[..., tuple[str, int]]] = {
 }
 
 
-def statement(prefix: str, node: ast.expr, indent: int = 0, *, suffix: str = "") -> str:
-    """`prefix` and `node` as black lays them out; no indent before the first line.
-
-    Args:
-        prefix: what stands before the expression: `return `, `body = `.
-        node: the expression.
-        indent: how far the statement is indented.
-        suffix: what follows: `,` where it is an item of its own, `:` after a condition.
-    """
-    line = " " * indent + prefix + source(node) + suffix
-    if len(line) <= LINE_LENGTH:
-        return line[indent:]
-    lines = _split(prefix, node, suffix, indent)
-    if lines is None:
-        return _by_black(line.strip(), suffix, indent)
-    return "\n".join(lines)[indent:]
+def statement(prefix: str, node: ast.expr, suffix: str = "") -> str:
+    """`prefix`, the source of `node`, and `suffix`: a statement on one line."""
+    return f"{prefix}{source(node)}{suffix}"
 
 
-def returned(call: ast.Call, indent: int) -> list[str]:
-    """A `return` of a call, without its first indent: one line, or one argument a line."""
-    line = f"return {source(call)}"
-    if indent + len(line) <= LINE_LENGTH:
-        return [line]
-    inner = indent + 4
-    lines = [statement("", each, inner, suffix=",") for each in call.args]
-    for keyword in call.keywords:
-        lines.append(statement(f"{keyword.arg}=", keyword.value, inner, suffix=","))
-    return [f"return {source(call.func)}(", *("    " + each for each in lines), ")"]
-
-
-def _split(prefix: str, node: ast.expr, suffix: str, indent: int) -> list[str] | None:
-    """The lines of an expression that opens at its last bracket; None: not so simple."""
-    pad = " " * indent
-    whole = f"{pad}{prefix}{source(node)}{suffix}"
-    if len(whole) <= LINE_LENGTH:
-        return [whole]
-    match node:
-        case ast.Dict() if node.keys:
-            opening, closing = "{", "}"
-            parts = [
-                ("**", value) if key is None else (f"{source(key)}: ", value)
-                for key, value in zip(node.keys, node.values, strict=True)
-            ]
-        case ast.List(elts=[_, *_] as items):
-            opening, closing = "[", "]"
-            parts = [("", item) for item in items]
-        case ast.Call(func=ast.Name(id=name)) if node.args or node.keywords:
-            opening, closing = f"{name}(", ")"
-            parts = [("", each) for each in node.args]
-            parts += [(f"{each.arg}=", each.value) for each in node.keywords]
-        case ast.Constant() | ast.Name():
-            # too long and nothing to open: black leaves it, where it is an item
-            return [whole] if suffix == "," else None
-        case _:
-            return None
-    inner = indent + 4
-    if isinstance(node, ast.Call) or len(parts) == 1:
-        joined = ", ".join(f"{before}{source(each)}" for before, each in parts)
-        if inner + len(joined) <= LINE_LENGTH:
-            return _bracketed(
-                f"{pad}{prefix}{opening}",
-                [" " * inner + joined],
-                pad + closing + suffix,
-            )
-    lines = []
-    for before, each in parts:
-        item = _split(before, each, ",", inner)
-        if item is None:
-            return None
-        lines += item
-    return _bracketed(f"{pad}{prefix}{opening}", lines, pad + closing + suffix)
-
-
-def _bracketed(first: str, middle: Sequence[str], last: str) -> list[str]:
-    return [first, *middle, last]
-
-
-def _by_black(text: str, suffix: str, indent: int) -> str:
-    import black  # 0.1 s: only for the rare statement that the rules above do not know
-
-    # what cannot stand alone is laid out inside what it belongs to
-    before, after, depth = {
-        ",": ("f(\n", "\n)", 4),
-        ":": ("", "\n    pass", 0),
-    }.get(suffix, ("", "", 0))
-    mode = black.Mode(line_length=LINE_LENGTH - indent + depth)
-    lines = black.format_str(f"{before}{text}{after}", mode=mode).splitlines()
-    kept = [line[depth:] for line in lines[1:-1]] if depth else lines
-    if suffix == ":":
-        kept = kept[:-1]
-    return ("\n" + " " * indent).join(kept)
+def returned(call: ast.Call) -> str:
+    """A `return` of a call; with a trailing comma, so that a long one is opened."""
+    text = source(call)
+    return f"return {text}" if text.endswith("()") else f"return {text[:-1]},)"

@@ -1,0 +1,146 @@
+"""The import block of a generated module, derived from the names that it uses."""
+
+from __future__ import annotations
+
+import ast
+import symtable
+from collections.abc import Iterable, Mapping
+from functools import cache
+from types import FunctionType
+
+from runtime.services import expressions
+from scaffold.layout.style import DEFAULT_LENGTH
+
+# where each name comes from; a dot first: from the runtime
+MODULES = {
+    "dataclass": "dataclasses",
+    "field": "dataclasses",
+    "replace": "dataclasses",
+    "ClassVar": "typing",
+    "Self": "typing",
+    "parse_qsl": "urllib.parse",
+    "msgspec": "",
+    "pytest": "",
+    **dict.fromkeys(("ConfigError", "DeliveryError", "OptionsError"), ".errors"),
+    **dict.fromkeys(("NO_SECRET", "Secret"), ".secrets"),
+    **dict.fromkeys(("HOUR", "MINUTE", "SECOND", "MILLISECOND"), ".units"),
+    **dict.fromkeys(("Duration", "go_duration"), ".units"),
+    "setting": ".settings",
+    **dict.fromkeys(("Event", "EventData", "EventState", "Level"), ".alert.types"),
+    **dict.fromkeys(("dumps", "encode"), ".golang.json"),
+    "text": ".golang.printing",
+    **dict.fromkeys(("Request", "Response"), ".http_client"),
+    "HttpService": ".services.service",
+    **dict.fromkeys(("below", "check_url", "form", "join"), ".services.urls"),
+    "AlertHandler": ".pipeline.handler",
+    "ZERO": ".pipeline.properties",
+    "LoopbackServer": ".testing.loopback",
+    **dict.fromkeys(("changed_event", "sample_event"), ".testing.events"),
+    **dict.fromkeys(
+        (
+            *("deliver", "options_from_http", "options_from_script"),
+            *("requests_of_all_levels", "run_service_test", "shown_recorded"),
+        ),
+        ".testing.handlers",
+    ),
+    "TextSnapshot": ".testing.snapshots",
+}
+"""Modules by name; "" for names that are modules themselves."""
+
+
+@cache
+def modules() -> Mapping[str, str]:
+    """`MODULES`, and every public function of the module that expressions call."""
+    found = {
+        name: ".services.expressions"
+        for name, value in vars(expressions).items()
+        if isinstance(value, FunctionType)
+        and value.__module__ == expressions.__name__
+        and not name.startswith("_")
+    }
+    return {**found, **MODULES}
+
+
+def with_imports(
+    text: str, package: str, own: Mapping[str, str], length: int = DEFAULT_LENGTH
+) -> str:
+    """A module with an import of every known name that it uses and does not define.
+
+    Args:
+        text: the module: its docstring, and behind it the blank lines that follow
+            imports.
+        package: the import package that the module is in.
+        own: further names, and the modules that have them.
+        length: how long a line may be.
+    """
+    known = {**modules(), **own}
+    block = import_lines(
+        {name: known[name] for name in _used(text) if name in known}, package, length
+    )
+    if not block:
+        return text
+    docstring = ast.parse(text).body[0]
+    lines = text.split("\n")
+    lines[docstring.end_lineno : docstring.end_lineno] = ["", *block.split("\n")]
+    return "\n".join(lines)
+
+
+def _used(text: str) -> set[str]:
+    """The global names that a module uses, but those that it defines for others.
+
+    A name that is defined in the module itself and used where it is defined is the one
+    of an import: `class FooServer(FooServer)`.
+    """
+    module = symtable.symtable(text, "<generated>", "exec")
+    defined = {each.get_name() for each in module.get_symbols() if each.is_assigned()}
+    used = {each.get_name() for each in module.get_symbols() if each.is_referenced()}
+    waiting = module.get_children()
+    inner: set[str] = set()
+    while waiting:
+        table = waiting.pop()
+        inner |= {each.get_name() for each in table.get_symbols() if each.is_global()}
+        waiting += table.get_children()
+    return used | (inner - defined)
+
+
+def import_lines(
+    names: Mapping[str, str], package: str, length: int = DEFAULT_LENGTH
+) -> str:
+    """Import statements, sorted and grouped as ruff wants them.
+
+    Args:
+        names: the module of each name, as in `MODULES`.
+        package: the import package that the module is in.
+        length: how long a line may be.
+    """
+    by_module: dict[str, set[str]] = {}
+    for name, module in names.items():
+        full = f"runtime{module}" if module.startswith(".") else module
+        by_module.setdefault(full or name, set()).add(name)
+    groups: list[list[str]] = [[], [], []]
+    for module in sorted(by_module):
+        wanted = by_module[module]
+        top = module.partition(".")[0]
+        # to a project of its own the runtime is one library among others
+        group = 2 if top == package else int(top == "runtime" or module in wanted)
+        groups[group].append(
+            f"import {module}"
+            if module in wanted
+            else _line(module, sorted(wanted, key=_order), length)
+        )
+    return "\n\n".join("\n".join(group) for group in groups if group)
+
+
+def _order(name: str) -> tuple[int, str]:
+    """Constants, then classes, then the rest."""
+    if name.isupper():
+        return 0, name
+    return (1 if name[:1].isupper() else 2), name
+
+
+def _line(module: str, names: Iterable[str], length: int) -> str:
+    line = f"from {module} import {', '.join(names)}"
+    if len(line) <= length:
+        return line
+    inner = "".join(f"    {name},\n" for name in names)
+    return f"from {module} import (\n{inner})"
