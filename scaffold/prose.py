@@ -1,32 +1,15 @@
-"""Words of people, made fit for the places where they are put."""
+"""Prose of authors, made fit for docstrings, Markdown and lines of code."""
 
 from __future__ import annotations
 
 import re
 import textwrap
 import unicodedata
-from collections.abc import Iterable
-
-from scaffold.names import words
 
 _STOPS = (".", "!", "?")
 _OPEN_ENDS = ",;:"
-# they change the order in which a text is shown, so that code looks like other code
+# they change the order in which text is shown, so that code looks like other code
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-# Where a sentence goes on after a colon, these begin small; other words may be names.
-_ORDINARY = words("""
-    a access adds address addresses all an any api appends author base calls category
-    channel channels closes comma contact creates default delivers each event every
-    extra files for forwards further gives host how icon id if incoming key label labels
-    list login logs mail maps message name names no notifies number numbers one only
-    opens optional password path personal person phone picture port posts priority
-    project publishes pushes puts queue raises recipient recipients recovers reports
-    room rooms routing runs secret sender sends sent server service sets shown shows
-    sound source starts stream subject submits tag tags target team teams tells text the
-    these this ticket time title token topic triggers type unique updates url user
-    username users value values version webhook what when where whether which who whom
-    whose why with writes
-    """)
 _CODE_OR_TAG = re.compile(r"(`[^`]*`)|<(?=[A-Za-z/!?])")
 _BLOCK = re.compile(
     r"(\d*)(?:[-+*](?: |$)|[#>=]|~~~|```|(?<=\d)[.)]|\[(?=[^]]*\]:))", re.ASCII
@@ -34,12 +17,12 @@ _BLOCK = re.compile(
 
 
 def folded(text: str) -> str:
-    """`text` on one line, with single blanks."""
+    """`text` on one line, with single spaces."""
     return " ".join(text.split())
 
 
 def forbidden(text: str) -> str:
-    """The first character that no text of a spec may hold, as `U+0000`, or ""."""
+    """The first character that prose must not contain, as `U+0000`, or ""."""
     for char in text:
         if char not in "\t\n\r\f\v\x85" and (
             char in _TURNING or unicodedata.category(char) in ("Cc", "Cs")
@@ -55,21 +38,6 @@ def sentence(text: str) -> str:
     if text[-1] in ")]" and text[:-1].endswith(_STOPS):
         return text
     return text.rstrip(_OPEN_ENDS + " ") + "."
-
-
-def continued(text: str, proper: Iterable[str] = ()) -> str:
-    """`text` as it goes on after a colon: `The room.` → `the room.`; `URL of …` stays.
-
-    Args:
-        text: a sentence.
-        proper: names, which keep their capitals.
-    """
-    first = re.match(r"\w*", text)
-    word = first[0] if first else ""
-    names = {each for name in proper for each in re.findall(r"\w+", name)}
-    if word in names or word != word.capitalize() or word.lower() not in _ORDINARY:
-        return text
-    return word.lower() + text[len(word) :]
 
 
 def started(text: str) -> str:

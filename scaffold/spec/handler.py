@@ -60,23 +60,10 @@ def read_flags(reader: Reader, table: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def read_doc(
-    reader: Reader,
-    table: Mapping[str, Any],
-    path: Path,
-    key: str = "doc",
-    proper: Collection[str] = (),
+    reader: Reader, table: Mapping[str, Any], path: Path, key: str = "doc"
 ) -> str:
-    """A sentence of the author, as it continues a line.
-
-    Args:
-        reader: collects faults.
-        table: where it stands.
-        path: the table's place.
-        key: its key.
-        proper: names, which keep their capitals.
-    """
-    text = _line(reader, table, path, key, DOC_LENGTH)
-    return prose.continued(prose.sentence(text), proper)
+    """A sentence of the author on one line, in the author's own capitals."""
+    return prose.sentence(_line(reader, table, path, key, DOC_LENGTH))
 
 
 def _line(

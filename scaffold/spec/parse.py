@@ -125,7 +125,7 @@ def _spec(
     return HandlerSpec(
         names,
         title,
-        handler.read_doc(reader, table, ("handler",), "summary", [title]),
+        handler.read_doc(reader, table, ("handler",), "summary"),
         handler.read_flags(reader, table),
         config,
         options,
