@@ -260,7 +260,7 @@ def _existing(project: Project, tree: Tree, spec: HandlerSpec) -> Report:
     if unlike:
         lines = "\n".join(f"  {escaped(line)}" for line in unlike)
         raise UsageError(
-            f"the handler `{kind}` is there already, and differs:\n{lines}\n"
+            f"the handler `{kind}` exists already, and differs:\n{lines}\n"
             f"To change it, edit {path}, then regenerate.",
             fix=f"scaffold regenerate {kind}",
         )
@@ -350,10 +350,12 @@ def _flags_spec(
 
 def _spec_text(spec_file: str, flags: Flags) -> str:
     if flags != Flags(flags.name):
-        raise UsageError("--spec says everything: no other flag may describe it")
+        raise UsageError(
+            "--spec cannot be combined with flags that describe the handler"
+        )
     data = _spec_bytes(spec_file)
     if len(data) > _MAX_SPEC_BYTES:
-        raise UsageError(f"{spec_file}: is longer than {_MAX_SPEC_BYTES} bytes")
+        raise UsageError(f"{spec_file}: is larger than 64 KiB")
     try:
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
@@ -420,7 +422,7 @@ def _chosen(project: Project, tree: Tree, names: Sequence[str]) -> list[str]:
     if not kinds:
         services = places.services(project.package)
         raise UsageError(
-            f"no handler to look at: no {services}/*/handler.toml",
+            f"no handlers: there is no {services}/*/handler.toml",
             fix="scaffold new-handler foo --field room:str",
         )
     return list(dict.fromkeys(names)) or kinds

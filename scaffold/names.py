@@ -23,7 +23,7 @@ _KEY_LENGTH = 40
 
 
 def words(text: str) -> frozenset[str]:
-    """The words of a text."""
+    """The words of a string."""
     return frozenset(text.split())
 
 
@@ -31,7 +31,7 @@ _DEVICES = words("con prn aux nul") | {
     f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)
 }
 
-# What an alert node says about itself; a handler of such a name would hide it.
+# Properties of alert nodes; a handler of such a name would hide one.
 ALERT_PROPERTIES = words("""
     all category crit critReset details durationField flapping history id idField idTag
     info infoReset inhibit levelField levelTag message messageField noRecoveries
@@ -87,7 +87,7 @@ class Names:
 
     @cached_property
     def section(self) -> str:
-        """What the settings of the runtime make of the field `kind`."""
+        """The section that the runtime derives from the field `kind`."""
         return self.kind.replace("_", "-")
 
 
@@ -114,7 +114,7 @@ def constant(key: str) -> str:
 
 
 def default_property(kind: str) -> str:
-    """The TICKscript property of a handler that names none."""
+    """The TICKscript property of a handler without an explicit one."""
     return camel_case(kind) if re.search("[a-z]", kind) else kind
 
 
@@ -129,15 +129,15 @@ def kind_faults(kind: str, where: str, existing: Collection[str] = ()) -> list[F
 
     Args:
         kind: the name.
-        where: how faults call its place.
-        existing: the kinds of the handlers that are there already.
+        where: its place, for messages.
+        existing: the kinds of existing handlers.
     """
     faults = []
     if not _KIND.fullmatch(kind):
         faults.append(
             Fault(
                 where,
-                f"{_shown(kind)} is not a handler name; start with a to z, then use a to z, 0 to 9 "
+                f"{_quoted(kind)} is not a handler name; start with a to z, then use a to z, 0 to 9 "
                 "and _, at most 40 characters",
                 "",
                 _ascii_guess(kind),
@@ -182,14 +182,14 @@ def property_faults(
 
     Args:
         property: the name.
-        where: how faults call its place.
-        existing: the properties of the handlers that are there already.
+        where: its place, for messages.
+        existing: the properties of existing handlers.
     """
     if not _PROPERTY.fullmatch(property):
         return [
             Fault(
                 where,
-                f"{_shown(property)} is not a name for a TICKscript property; start with a to "
+                f"{_quoted(property)} is not a name for a TICKscript property; start with a to "
                 "z, then use letters and digits, at most 40 characters",
             )
         ]
@@ -220,15 +220,15 @@ def key_faults(
 
     Args:
         key: the name, as in TOML.
-        where: how faults call its place.
-        reserved: names in Python form that mean something else there.
-        what: what it is the name of.
+        where: its place, for messages.
+        reserved: Python names with another meaning there.
+        what: noun of what has the name, for messages.
     """
     if not _KEY.fullmatch(key) or len(key) > _KEY_LENGTH:
         return [
             Fault(
                 where,
-                f"{_shown(key)} is not a name for a {what}; start with a to z, then use a to z, "
+                f"{_quoted(key)} is not a name for a {what}; start with a to z, then use a to z, "
                 f"0 to 9, single - and _, at most {_KEY_LENGTH} characters",
                 "",
                 _ascii_guess(key),
@@ -240,7 +240,7 @@ def key_faults(
 
 
 def same_names(keys: Iterable[str]) -> list[tuple[str, str]]:
-    """Pairs of keys that are one name in Python: `chat-id` and `chat_id`."""
+    """Pairs of keys with the same Python name: `chat-id` and `chat_id`."""
     seen: dict[str, str] = {}
     pairs = []
     for key in keys:
@@ -275,8 +275,8 @@ def _ascii_guess(name: str) -> str:
     return repr(guess) if guess != name and _KIND.fullmatch(guess) else ""
 
 
-def _shown(name: str) -> str:
-    """The name, with the code points of what is not plain ASCII."""
+def _quoted(name: str) -> str:
+    """The name in quotes, with the code points of what is not plain ASCII."""
     name = name if len(name) <= 60 else f"{name[:57]}..."
     odd = sorted({char for char in name if not (" " <= char < "\x7f")})
     if not odd:

@@ -99,7 +99,7 @@ def compile_expression(text: str, scope: Scope) -> Code:
     Raises:
         ExpressionError: it is not Python, or not in the subset.
     """
-    return _Compiler(scope).compile(parse(text)).bounded()
+    return _Compiler(scope).compile(parsed(text)).bounded()
 
 
 def compile_pieces(text: str, scope: Scope) -> list[Code]:
@@ -118,7 +118,7 @@ def compile_pieces(text: str, scope: Scope) -> list[Code]:
     ]
 
 
-def parse(text: str) -> ast.expr:
+def parsed(text: str) -> ast.expr:
     """The syntax tree of one expression.
 
     Raises:
@@ -198,7 +198,7 @@ def _ends(text: str, start: int) -> tuple[int, ast.expr]:
     first = text[start:end] if end >= 0 else text[start:]
     while end >= 0:
         try:
-            return end + 1, parse(text[start:end])
+            return end + 1, parsed(text[start:end])
         except ExpressionError as error:
             problem = problem or error
             end = text.find("}", end + 1)

@@ -518,15 +518,17 @@ class Sample:
         """
         try:
             sent = self._service_test(self.test_level or Level.OK)
-            problem = "the service test sends nothing: no 'when' holds for its event"
+            problem = "the service test sends nothing, as no 'when' holds for its event"
         except RefusedError as error:
             sent, problem = None, f"the service test is refused: {error}"
         if sent is not None:
             return sent
         where = ("test",)
-        allowed = "with the options and the parts of the event that it needs"
+        problem += (
+            "; set the options and the parts of the event that it needs in [test]"
+        )
         line = positions(self.spec.text).line(where)
-        raise SpecError([Fault("test", problem, allowed, line=line)], self.spec.path)
+        raise SpecError([Fault("test", problem, line=line)], self.spec.path)
 
     def _service_test(self, level: Level) -> str | None:
         """The request of the service test, for an event of a level unless it says one."""

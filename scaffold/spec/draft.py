@@ -28,7 +28,7 @@ _FORMS = {
     "duration": "is not a duration; write it as 10s, 1m30s or 500ms",
     "map[str]": "is not a map; write it as a=b,c=d",
 }
-# what tokens look like: a long run of letters with digits among them, or a known start
+# a long run of letters and digits, or a known prefix of tokens
 _TOKEN = re.compile(
     r"(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{24,}"
     r"|\b(?:xox[a-z]|gh[opsu]|sk|glpat)[-_]|\bAKIA[0-9A-Z]{16}|\bAIza[\w-]{30,}"
@@ -46,8 +46,8 @@ class Draft:
     flags: Flags
 
     @cached_property
-    def _settings(self) -> tuple[list[_Said], list[Fault]]:
-        said: list[_Said] = []
+    def _settings(self) -> tuple[list[_Setting], list[Fault]]:
+        found: list[_Setting] = []
         faults: list[Fault] = []
         for flag, texts in (
             ("--field", self.flags.fields),
@@ -55,11 +55,11 @@ class Draft:
             ("--option", self.flags.options),
         ):
             for text in texts:
-                setting = _setting(flag, text, faults)
+                setting = _parsed(flag, text, faults)
                 if setting is not None:
-                    said.append(setting)
-        kept: dict[str, _Said] = {}
-        for each in said:
+                    found.append(setting)
+        kept: dict[str, _Setting] = {}
+        for each in found:
             if each.is_option and each.key == "message":
                 problem = "'message' is the message of the alert; use another name"
                 faults.append(Fault(each.flag, problem))
@@ -153,7 +153,7 @@ class Draft:
         }
         return config
 
-    def _request(self, options: Sequence[_Said]) -> dict[str, Any]:
+    def _request(self, options: Sequence[_Setting]) -> dict[str, Any]:
         """All options and the message as JSON, sent to the URL of the settings."""
         overrides_url = any(each.key == "url" and each.is_config for each in options)
         body = {
@@ -183,7 +183,7 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class _Said:
+class _Setting:
     flag: str
     text: str
     key: str
@@ -219,8 +219,8 @@ class _Said:
         return list(self.value) if isinstance(self.value, tuple) else self.value
 
 
-def _shown(text: str, value: str, *, is_secret: bool) -> str:
-    """A flag's value, for messages: neither secrets nor what fills the screen."""
+def _displayed(text: str, value: str, *, is_secret: bool) -> str:
+    """A flag with its value, for messages: neither secrets nor long values."""
     has_user = "://" in value and "@" in value
     if value and (is_secret or has_user or looks_like_token(value)):
         return text.removesuffix(value) + "…"
@@ -231,14 +231,14 @@ def _clipped(text: str) -> str:
     return text if len(text) <= _SHOWN_LENGTH else f"{text[: _SHOWN_LENGTH - 1]}…"
 
 
-def _setting(flag: str, text: str, faults: list[Fault]) -> _Said | None:
+def _parsed(flag: str, text: str, faults: list[Fault]) -> _Setting | None:
     key, colon, rest = text.partition(":")
     if not colon:
         key, equals, rest = text.partition("=")
         rest = f"str={rest}" if equals else "str"
     type_name, equals, value = rest.partition("=")
     type_name = TYPE_ALIASES.get(type_name, type_name)
-    shown = f"{flag} {_shown(text, value, is_secret=type_name == 'secret')}"
+    shown = f"{flag} {_displayed(text, value, is_secret=type_name == 'secret')}"
     found = names.key_faults(key, shown)
     known = [each for each in TYPES if each != "flag" or flag == "--option"]
     if type_name not in known:
@@ -258,7 +258,7 @@ def _setting(flag: str, text: str, faults: list[Fault]) -> _Said | None:
     except ValueError:
         faults.append(Fault(shown, f"{_clipped(value)!r} {_FORMS[type_name]}"))
         return None
-    return _Said(
+    return _Setting(
         shown, value, key, type_name, made, flag != "--option", flag != "--config"
     )
 
@@ -286,7 +286,7 @@ def _default(type_name: str, text: str) -> Any:
 
 
 def shown_setting(type_name: str, default: Any) -> str:
-    """A type and a default as people read them: `duration = "1m30s"`."""
+    """A type and a default in TOML: `duration = "1m30s"`."""
     if not default:
         return type_name
     if type_name == "duration":
@@ -296,5 +296,5 @@ def shown_setting(type_name: str, default: Any) -> str:
 
 
 def looks_like_token(text: str) -> bool:
-    """Whether a text may be a secret that somebody pasted."""
+    """Whether a string may be a secret that somebody pasted."""
     return _TOKEN.search(text) is not None

@@ -1,4 +1,4 @@
-"""What a spec says, checked and compiled: plain values that templates read."""
+"""A spec, checked and compiled: plain values that templates read."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ FLAGS = ("enabled", "global", "state-changes-only")
 
 @dataclass(frozen=True)
 class FieldType:
-    """A type that configuration and options may have.
+    """A type of settings and options.
 
     Attributes:
-        name: as it is written in specs.
-        annotation: in Python.
-        base: of its values in expressions.
-        empty: what a field holds that says nothing.
+        name: its name in specs.
+        annotation: its annotation in Python.
+        base: type of its values in expressions.
+        empty: value of a field that is not set.
     """
 
     name: str
@@ -47,7 +47,7 @@ TYPES = {
     )
 }
 UNKNOWN_TYPE = FieldType("unknown", "str", Type.ANY, "")
-"""Placeholder of a wrong type, so that one mistake is one message."""
+"""Placeholder of a wrong type, so that one mistake is one fault."""
 LEVEL_TYPE = FieldType("level", "Level", Type.LEVEL, "CRITICAL")
 TYPE_ALIASES = {"string": "str", "list": "list[str]", "map": "map[str]"}
 
@@ -63,8 +63,8 @@ class Setting:
     Attributes:
         key: its name in TOML, or in a handler's options.
         type: its type.
-        default: what it holds when nothing is said; nanoseconds for durations.
-        doc: what it means, in the author's words, or "".
+        default: value where it is not set; nanoseconds for durations.
+        doc: its purpose, in the author's words, or "".
         example: value that the author gives for tests, or None.
     """
 
@@ -85,20 +85,20 @@ class Setting:
 
     @property
     def is_secret(self) -> bool:
-        """Whether it must not be shown."""
+        """Whether it must never be shown."""
         return self.type.base is Type.SECRET
 
 
 @dataclass(frozen=True)
 class ConfigField(Setting):
-    """A key of the handler's table in the configuration file.
+    """A setting in the handler's section of the configuration file.
 
     Attributes:
         required: "", "enabled" or "always".
-        error: what is said where it is required and empty.
-        is_url: whether it is checked to be a URL.
-        check: what has to hold, or None.
-        check_error: what is said where it does not hold.
+        error: error text if it is required and empty.
+        is_url: whether it must be a URL.
+        check: condition that must hold, or None.
+        check_error: error text if the condition does not hold.
     """
 
     taken: ClassVar[tuple[str, ...]] = ("validate",)
@@ -112,15 +112,15 @@ class ConfigField(Setting):
 
 @dataclass(frozen=True)
 class Option(Setting):
-    """What an alert can say about its handler.
+    """An option of one handler.
 
     Attributes:
-        tick: its TICKscript property; None where there is none.
-        fallback: what counts where it is empty, or None.
-        is_bound_early: whether the fallback is taken when the handler is made.
-        aliases: other names of it.
-        alias_of: the key of the option that this is another name of, or "".
-        own_name: its name in Python where the usual one is taken, or "".
+        tick: its TICKscript property, or None.
+        fallback: value used where it is empty, or None.
+        is_bound_early: whether the fallback is evaluated when the handler is made.
+        aliases: its other names.
+        alias_of: key of the option that this is an alias of, or "".
+        own_name: its Python name if the usual one is taken, or "".
     """
 
     taken: ClassVar[tuple[str, ...]] = (
@@ -148,9 +148,9 @@ class LevelMap:
     """A value for each alert level.
 
     Attributes:
-        key: how expressions call it: `level.color`.
+        key: its name in expressions: `color` in `level.color`.
         values: by level.
-        default: for levels without a value.
+        default: value of the other levels.
     """
 
     key: str
@@ -159,7 +159,7 @@ class LevelMap:
 
     @property
     def constant(self) -> str:
-        """The constant of the module that holds it."""
+        """The constant of the generated module."""
         return constant(self.key)
 
 
@@ -168,9 +168,9 @@ class Let:
     """A value computed once for each event.
 
     Attributes:
-        name: in Python.
-        code: how it is computed.
-        key: in the spec.
+        name: its Python name.
+        code: its expression.
+        key: its name in the spec.
     """
 
     name: str
@@ -180,11 +180,11 @@ class Let:
 
 @dataclass(frozen=True)
 class Check:
-    """What must hold before anything is sent.
+    """A condition for sending anything.
 
     Attributes:
         that: the condition.
-        error: what is said where it does not hold.
+        error: error text if it does not hold.
     """
 
     that: Code
@@ -195,8 +195,8 @@ class Parameter(NamedTuple):
     """A value of a query or a header.
 
     Attributes:
-        code: what it is.
-        is_optional: whether it is left out where it is empty.
+        code: its expression.
+        is_optional: whether it is left out if empty.
     """
 
     code: Code
@@ -210,19 +210,19 @@ class RequestSpec:
     Attributes:
         when: its condition, or None.
         method: `POST`, …
-        url: where it goes, without `path` and `query`.
-        path: what is appended to the path of `url`.
-        has_slashes: whether `path` is one text whose slashes separate.
-        query: what replaces the query of `url`; None keeps it.
-        headers: besides the content type.
-        scheme: of the `Authorization` header, or "".
-        token: what follows the scheme.
-        is_optional: whether there is no such header where the token is empty.
+        url: destination, without `path` and `query`.
+        path: suffix of the path of `url`.
+        has_slashes: whether `path` is one string whose slashes separate.
+        query: parameters in place of those of `url`; None keeps those.
+        headers: headers besides the content type.
+        scheme: scheme of the `Authorization` header, or "".
+        token: token after the scheme, or None.
+        is_optional: whether the header is left out if the token is empty.
         basic: user and password, or None.
         body_kind: `json`, `form`, `text` or "".
-        body: what is sent.
+        body: expression of the body, or None.
         is_sorted: whether the keys of JSON are sorted.
-        has_newline: whether a line end follows the JSON.
+        has_newline: whether the JSON ends with a newline.
     """
 
     when: Code | None
@@ -251,14 +251,14 @@ class RequestSpec:
 
 @dataclass(frozen=True)
 class ResponseSpec:
-    """How an answer is read.
+    """How a response is read.
 
     Attributes:
         ok: the statuses that mean success; empty: 200 to 299.
-        that: what has to hold besides, or None.
-        error: where the error text is in the answer's JSON.
-        message: what is said of other answers, or None.
-        unparsable: what is said of answers that are not JSON, or None.
+        that: condition for success besides the status, or None.
+        error: path of the error text in the JSON of the response.
+        message: error text of a failure, or None.
+        unparsable: error text of responses that are not JSON, or None.
         accepted: a body that means success, for the fake server.
     """
 
@@ -276,25 +276,25 @@ class TestField(Setting):
 
     Attributes:
         code: its default where that comes from the configuration, or None.
-        feeds: what it sets: `event.message`, `opt.room`.
+        feeds: value that it sets: `event.message`, `opt.room`.
     """
 
     code: Code | None = None
     feeds: str = ""
 
-    __test__ = False  # pytest: this is no test
+    __test__ = False  # for pytest, which collects classes named Test…
 
 
 @dataclass(frozen=True)
 class Example:
-    """One case of the author's.
+    """A case of the author, which becomes a test.
 
     Attributes:
-        name: what it shows.
-        config: configuration, by key.
+        name: name of the test.
+        config: settings, by key.
         options: options of the handler, by key.
-        event: what the event says.
-        want: what the endpoint must receive.
+        event: values of the event.
+        want: expected request, or error.
     """
 
     name: str
@@ -306,18 +306,18 @@ class Example:
 
 @dataclass(frozen=True)
 class HandlerSpec:
-    """A handler, described.
+    """Description of a handler.
 
     Attributes:
         names: the forms of its name.
-        title: how people call the service.
-        summary: what it does, one sentence.
+        title: name of the service in prose.
+        summary: one sentence about the handler, or "".
         flags: which of `enabled`, `global`, `state-changes-only` it has.
         document: the spec as it was read.
         text: the text it was read from.
-        stated: for a spec made of flags, what they said; None for one from a file.
-        path: the file that it was read from, for messages; "" for flags.
-        warnings: what is allowed in it, and probably not meant.
+        stated: for a spec made from flags, their statements; None for one from a file.
+        path: file that it was read from, for messages; "" for flags.
+        warnings: messages about what is allowed but probably not meant.
     """
 
     names: Names
@@ -344,19 +344,19 @@ class HandlerSpec:
         return self.text
 
     def codes(self) -> list[Code]:
-        """All code that sends an event or reads an answer."""
+        """All code that sends an event or reads a response."""
         codes = [each.code for each in self.lets]
         for check in self.checks:
             codes += [check.that, check.error]
         for request in self.requests:
             codes += request.codes()
         response = self.response
-        answers = (response.that, response.message, response.unparsable)
-        return codes + [each for each in answers if each is not None]
+        read = (response.that, response.message, response.unparsable)
+        return codes + [each for each in read if each is not None]
 
     @property
     def is_global(self) -> bool:
-        """Whether it can be given to all alert nodes."""
+        """Whether it can serve as a global handler."""
         return "global" in self.flags
 
     @property

@@ -72,7 +72,7 @@ def read_checks(
 
 
 def no_secrets(reader: Reader, code: Code | None, values: Values, path: Path) -> None:
-    """Refuse secrets in what people will read."""
+    """Refuse secrets in messages."""
     if code is None:
         return
     for table in ("config", "opt"):

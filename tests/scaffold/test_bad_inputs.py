@@ -132,7 +132,7 @@ def test_names(refused, name, cause):
         ("--field a-b --config a_b", "is given already"),
         ("--state-changes-only", "has no effect without 'global'"),
         ("--field message", "is the message of the alert; use another name"),
-        ("--field room --spec x.toml", "--spec says everything"),
+        ("--field room --spec x.toml", "--spec cannot be combined"),
     ],
 )
 def test_flags(refused, flags, said):
@@ -167,7 +167,7 @@ def test_secrets_are_refused_and_not_shown(refused, flag):
         (b'[handler]\nname = "caf\xe9"\n', "is not UTF-8 text"),
         (b'[handler]\nname = "q\0"\n', ":2: invalid TOML: Illegal character"),
         (b'\xef\xbb\xbf[hander]\nname = "x"\n', "did you mean handler?"),
-        (b"#" * 70_000, "is longer than 65536 bytes"),
+        (b"#" * 70_000, "is larger than 64 KiB"),
         (b"x = " + b"[" * 5000, "deeper than 20"),
         (b"x = " + b"9" * 5000, "invalid TOML"),
         (b'[handler]\nname = "a"\nname = "b"\n', ":3: invalid TOML"),

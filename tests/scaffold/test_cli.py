@@ -240,7 +240,7 @@ def test_a_spec_from_a_file_or_standard_input_is_kept_as_it_is(
         (("new-handler", "a", "--spec", "/dev/zero"), "is not a file"),
         (
             ("new-handler", "a", "--spec", "x.toml", "--field", "a:str"),
-            "--spec says everything",
+            "--spec cannot be combined",
         ),
         (("new-handler", "httpd", "--field", "a:str"), "httpd"),
         (("new-handler", "../evil"), "no name for a handler"),
