@@ -1,6 +1,6 @@
 """Delays of pings and small writes while the server is busy with something large.
 
-Run `python bench/busy.py`, or name some of: idle, expire, purge, events, groups,
+Run `python bench/busy.py`, or name some of: idle, expire, purge, events, groups, tasks,
 delete, resend, backup. A client of its own process pings every few milliseconds and writes a line every
 thirty; printed are the slowest answers while the work is done. The aim is 100 ms.
 `machine` is how late that client wakes up, which depends on what else the machine does.
@@ -300,6 +300,23 @@ def groups(count: int) -> None:
             print(f"groups   {server.resident_mb():6.0f} MB resident")
 
 
+def tasks(count: int) -> None:
+    """A tenth of as many points in one write fire in twenty tasks of two kinds."""
+    script = SCRIPT.replace("cpu", "many").replace("small", "big")
+    with _running() as server:
+        for number in range(20):
+            # odd ones share what comes before their alert, even ones share nothing
+            lead = "" if number % 2 else f"|eval(lambda: \"v\" + {number}.0).as('v')"
+            text = script.replace("|alert()", f"{lead}|alert()")
+            task = {"id": f"t{number}", "script": text, "status": "enabled"}
+            dbrps = [{"db": "d", "rp": "r"}]
+            status, body = server.call("POST", f"{BASE}/tasks", task | {"dbrps": dbrps})
+            assert status == 200, body
+        with probed(server, "tasks"):
+            lines = (f"many,host=g{n} v=1 1" for n in range(count // 10))
+            server.write("\n".join(lines))
+
+
 def delete(count: int) -> None:
     """A topic is deleted, and its rows go."""
     with _running(states=count) as server, probed(server, "delete"):
@@ -327,7 +344,7 @@ def backup(count: int) -> None:
 
 _ALL = {
     each.__name__: each
-    for each in (idle, expire, purge, events, groups, delete, resend, backup)
+    for each in (idle, expire, purge, events, groups, tasks, delete, resend, backup)
 }
 
 

@@ -4,6 +4,10 @@ The event loop hands work over and awaits the result, so it always answers. Writ
 wait while another is under way are done in one pass with one commit; each is still
 answered for itself.
 
+A long write is done step by step. After some milliseconds the others have their turn,
+and so on until it is done and answered: no other write waits for the whole of it. What
+its steps cause is committed turn by turn.
+
 A small write that finds the thread idle is done at once on the event loop: handing it
 over would cost more than the work. As nothing else is under way then, it is still one
 thing at a time, in order. The loop waits for nothing, though: what such a write leaves to
@@ -17,11 +21,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import queue
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
@@ -33,7 +38,10 @@ T = TypeVar("T")
 
 # More in one pass would only make the first of them wait longer for its answer.
 MAX_WRITES_PER_PASS = 256
-# A small write that works this long sends the next ones to the thread …
+# A pass, or the turn of the long writes, ends after this time: others wait.
+TURN_S = 0.025
+# A write that takes longer than this goes on in the turn of the long ones; and a small
+# one that works this long sends the next ones to the thread …
 SLOW_S = 0.005
 # … for so many times as long: its agent may write again in ten seconds or a minute.
 CAUTION = 200
@@ -49,6 +57,8 @@ class _Job:
     is_small: bool = False
     result: Any = None
     error: BaseException | None = None
+    # what is left of a write that is done step by step
+    steps: Generator[None, None, None] | None = None
 
     def settle(self) -> None:
         """Answer; on the event loop."""
@@ -95,6 +105,10 @@ class Compute:
         self._has_staged = has_staged
         self.reader = Worker("reader")
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        # taken from there, and not begun
+        self._ahead: deque[_Job | None] = deque()
+        # long writes under way; each has its turn after the others
+        self._long: deque[_Job] = deque()
         self._closing = False
         # jobs not answered yet; counted on the event loop only
         self._pending = 0
@@ -137,7 +151,9 @@ class Compute:
         """Like `run`, sharing one transaction with other writes that wait.
 
         When the commit fails, every write of the pass gets the commit's exception.
-        `function` must leave nothing half done in the store when it raises.
+        `function` must leave nothing half done in the store when it raises. It may
+        return a generator of steps, which are done with other writes in between and
+        kept one turn after the other; the result is then None.
         """
         return self._submit(function, args, kwargs, is_write=True)
 
@@ -156,8 +172,8 @@ class Compute:
             return job.future
         with self._staging() as is_free:
             if is_free:
-                self._execute(job)
-        if not is_free:
+                self._execute(job, time.monotonic() + SLOW_S)
+        if not is_free or job.steps is not None:
             self._put(job)
         elif self._has_staged():
             self._put(job.done())
@@ -196,50 +212,86 @@ class Compute:
         self._jobs.put(job)
 
     def _work(self) -> None:
-        for jobs in self._passes():
-            self._run(jobs)
-            self._answer(jobs)
-
-    def _passes(self) -> Iterator[list[_Job]]:
-        """What waits, in order: writes that follow each other together, else one job."""
-        following: deque[_Job | None] = deque()
         while True:
-            job = following.popleft() if following else self._jobs.get()
-            if job is None:
+            jobs = self._taken()
+            if jobs:
+                self._run(jobs)
+            elif not self._long:
                 return
-            jobs = [job]
-            while (
-                job.is_write
-                and len(jobs) < MAX_WRITES_PER_PASS
-                and not self._jobs.empty()
-            ):
-                other = self._jobs.get()
-                if other is None or not other.is_write:
-                    following.append(other)
-                    break
-                jobs.append(other)
-            yield jobs
+            if self._long:
+                self._answer(self._transact(self._long, TURN_S))
 
-    def _run(self, jobs: Sequence[_Job]) -> None:
-        if not jobs[0].is_write:
-            self._execute(jobs[0])
-            return
+    def _taken(self) -> deque[_Job]:
+        """What is next: writes that follow each other together, else one job.
+
+        Nothing at the end, or where nothing waits but long writes.
+        """
+        jobs: deque[_Job] = deque()
+        while len(jobs) < MAX_WRITES_PER_PASS:
+            if not self._ahead:
+                if self._jobs.empty() and (jobs or self._long):
+                    break
+                self._ahead.append(self._jobs.get())
+            job = self._ahead[0]
+            # None stays: it is the last
+            if job is None or (jobs and not job.is_write):
+                break
+            jobs.append(job)
+            self._ahead.popleft()
+            if not job.is_write:
+                break
+        return jobs
+
+    def _run(self, jobs: deque[_Job]) -> None:
+        if jobs[0].is_write:
+            done = self._transact(jobs, SLOW_S)
+            self._ahead.extendleft(reversed(jobs))
+        else:
+            done = [*jobs]
+            self._execute(done[0])
+        self._answer(done)
+
+    def _transact(self, jobs: deque[_Job], each_s: float) -> list[_Job]:
+        """Take writes from `jobs` and do them in one transaction, until time is up.
+
+        Args:
+            jobs: what waits; the rest stays there.
+            each_s: time that each may take of this turn.
+
+        Returns:
+            Those that are done; what takes longer is with the long ones.
+        """
+        begun: list[_Job] = []
         try:
             with self._transaction():
-                for job in jobs:
-                    self._execute(job)
+                now = time.monotonic()
+                end = now + TURN_S
+                while jobs and (now < end or not begun):
+                    begun.append(jobs.popleft())
+                    self._execute(begun[-1], min(end, now + each_s))
+                    now = time.monotonic()
         except Exception as error:
-            for job in jobs:
-                job.error = job.error or error
+            if not begun:
+                begun += jobs
+                jobs.clear()
+            for job in begun:
+                job.steps, job.error = None, job.error or error
+        self._long.extend(job for job in begun if job.steps is not None)
+        return [job for job in begun if job.steps is None]
 
-    def _execute(self, job: _Job) -> None:
+    def _execute(self, job: _Job, until_s: float = math.inf) -> None:
         # work counts, not what else the machine does meanwhile
         start = time.thread_time()
         try:
-            job.result = job.function(*job.arguments, **job.keywords)
+            if job.steps is None:
+                job.result = job.function(*job.arguments, **job.keywords)
+                if job.is_write and isinstance(job.result, Generator):
+                    job.steps, job.result = job.result, None
+            if job.steps is not None and _is_done(job.steps, until_s):
+                job.steps = None
         # the caller gets it, whatever it is; the thread goes on
         except BaseException as error:
-            job.error = error
+            job.steps, job.error = None, error
         if job.is_small:
             self._learn(time.thread_time() - start)
 
@@ -260,3 +312,8 @@ class Compute:
         self._pending -= len(jobs)
         for job in jobs:
             job.settle()
+
+
+def _is_done(steps: Iterator[None], until_s: float) -> bool:
+    """Do steps until that time; True if all are done."""
+    return all(time.monotonic() < until_s for _ in steps)

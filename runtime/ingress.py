@@ -26,13 +26,13 @@ class Place(NamedTuple):
 
 
 class Ingress:
-    """Counts points. Belongs to the compute thread."""
+    """Counts points, on the compute thread; any thread may look."""
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, str, str], int] = {}
 
     def __iter__(self) -> Iterator[tuple[Place, int]]:
-        return iter([(Place(*key), count) for key, count in self._counts.items()])
+        return iter([(Place(*key), count) for key, count in [*self._counts.items()]])
 
     def add(self, frames: Iterable[Frame], database: str, policy: str) -> None:
         """Count the points of a write."""

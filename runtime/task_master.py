@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import ParamSpec
 
-from runtime.errors import DeliveryError, LineProtocolError, TaskError
+from runtime.errors import BusyError, DeliveryError, LineProtocolError, TaskError
 from runtime.frames import Point, Value
 from runtime.ingress import Ingress
 from runtime.line_protocol import Write, parse
@@ -17,6 +17,7 @@ from runtime.nodes.post_queue import Step
 from runtime.nodes.routes import Routes
 from runtime.nodes.task import ExecutingTask
 from runtime.nodes.timers import Timers
+from runtime.parts import parts
 from runtime.pipeline.evaluate import Script
 from runtime.services.httpd.messages import WriteError
 from runtime.units import Clock
@@ -69,6 +70,7 @@ class TaskMaster:
         self._default_rp = default_retention_policy
         self._transaction = transaction
         self._tasks: dict[str, ExecutingTask] = {}
+        self._is_closed = False
         self._routes = Routes()
         self._written_back: list[Point] = []
         self.stopped: Callable[[str, str], None] = lambda id, error: None
@@ -120,7 +122,8 @@ class TaskMaster:
             self._feed_back()
 
     def close(self) -> None:
-        """Stop all tasks."""
+        """Stop all tasks; what is left of long writes is refused."""
+        self._is_closed = True
         for id in list(self._tasks):
             try:
                 self.stop(id)
@@ -140,6 +143,19 @@ class TaskMaster:
         Raises:
             WriteError: the text is wrong, or names no database; nothing was taken.
         """
+        _finish(self.steps(body, db, rp, precision))
+
+    def steps(
+        self, body: bytes | Write, db: str, rp: str, precision: str
+    ) -> Iterator[None]:
+        """Like `take`, step by step, each a few milliseconds of work.
+
+        Between two of them other writes may be taken, timers run, and tasks start and
+        stop. Points reach each task in their order.
+
+        Raises:
+            WriteError: nothing was taken; before the first step.
+        """
         write = body
         if isinstance(write, bytes):
             write = self.prepare(write, db, rp, precision, self.wanted(db, rp))
@@ -147,7 +163,7 @@ class TaskMaster:
             raise WriteError("database is required")
         rp = rp or self._default_rp
         self.ingress.count(write.counts(), db, rp)
-        self.feed(write, db, rp)
+        return self.fed(write, db, rp)
 
     def wanted(self, db: str, rp: str) -> Collection[str] | None:
         """Measurements that somebody reads of what is written there; None for all."""
@@ -185,8 +201,24 @@ class TaskMaster:
 
         What the tasks write back is fed next, before this returns.
         """
-        self._feed(write, db, rp)
-        self._feed_back()
+        _finish(self.fed(write, db, rp))
+
+    def fed(self, write: Write, db: str, rp: str) -> Iterator[None]:
+        """Like `feed`, step by step; see `steps`.
+
+        Raises:
+            BusyError: the master was closed meanwhile.
+        """
+        for tap in self.taps:
+            tap(write, db, rp)
+        for part, pace in parts(write):
+            if self._is_closed:
+                raise BusyError("the server is stopping")
+            for _ in self._routes.steps(part, (db, rp), self._guard):
+                pace.pause()
+                yield
+                pace.resume()
+            self._feed_back()
 
     @property
     def has_timed_nodes(self) -> bool:
@@ -205,11 +237,6 @@ class TaskMaster:
         for task in self:
             task.measure(now)
 
-    def _feed(self, write: Write, db: str, rp: str) -> None:
-        for tap in self.taps:
-            tap(write, db, rp)
-        self._routes.feed(write, (db, rp), self._guard)
-
     def _feed_back(self) -> None:
         """Feed what tasks have written back, and what that makes them write back."""
         for _ in range(MAX_ROUNDS):
@@ -221,7 +248,9 @@ class TaskMaster:
                 rows = [(p.name, dict(p.tags), _known(p), p.time) for p in some]
                 write = write_of_rows(rows, db, rp)
                 self.ingress.add(write.frames, db, rp)
-                self._feed(write, db, rp)
+                for tap in self.taps:
+                    tap(write, db, rp)
+                self._routes.feed(write, (db, rp), self._guard)
         if self._written_back:
             left = len(self._written_back)
             self._written_back.clear()
@@ -275,6 +304,11 @@ def _warn(task: ExecutingTask, script: Script) -> None:
 
 def _context(task: ExecutingTask) -> dict[str, str]:
     return {"task_master": task.environment.task_master_id, "task": task.id}
+
+
+def _finish(steps: Iterator[None]) -> None:
+    for _ in steps:
+        pass
 
 
 def _by_database(points: Sequence[Point]) -> dict[tuple[str, str], list[Point]]:

@@ -38,7 +38,7 @@ LAYERS = (
     ("delivery",),
     ("integration", "services"),
     ("nodes",),
-    ("task_master",),
+    ("task_master", "parts"),
     # what serves the API of tasks stands above the tasks
     ("services.task_store", "services.load", "services.replay"),
     # the handlers that come with the server

@@ -9,6 +9,10 @@ from collections.abc import Iterable, Iterator
 
 from runtime.alert.types import Event, EventState, Level
 from runtime.golang.glob import match
+from runtime.worker import paced
+
+# Topics or states that a list looks at between two pauses.
+_TURN = 500
 
 
 class Topic:
@@ -55,8 +59,12 @@ class Topic:
             self._counts[before.level] -= 1
 
     def at_least(self, level: Level) -> list[EventState]:
-        """The states that are no better than `level`, oldest id first."""
-        return [state for state in self.events.values() if state.level >= level]
+        """The states that are no better than `level`, oldest id first; on any thread."""
+        # of a copy, which is made at once: the compute thread goes on with its work
+        states = [*self.events.values()]
+        if level is Level.OK:
+            return states
+        return [state for state in paced(states, _TURN) if state.level >= level]
 
 
 class Topics:
@@ -66,7 +74,8 @@ class Topics:
         self._topics: dict[str, Topic] = {}
 
     def __iter__(self) -> Iterator[Topic]:
-        return iter(self._topics.values())
+        # of a copy: another thread may ask
+        return iter([*self._topics.values()])
 
     def get(self, topic: str) -> Topic | None:
         """The topic, or None."""
@@ -107,6 +116,8 @@ class Topics:
     def matching(self, pattern: str, min_level: Level) -> list[Topic]:
         """The topics whose id matches and that are no better than `min_level`, by id.
 
+        Any thread may ask.
+
         Raises:
             PatternError: the pattern is malformed.
         """
@@ -115,7 +126,7 @@ class Topics:
         return sorted(
             (
                 topic
-                for topic in self._topics.values()
+                for topic in paced(self, _TURN)
                 if topic.level >= min_level and match(pattern, topic.id)
             ),
             key=lambda topic: topic.id,

@@ -65,6 +65,29 @@ class Write:
             yield self.frames[which].take(np.arange(first, last, dtype=np.intp))
             begin = end
 
+    def part(self, start: int, end: int) -> Write:
+        """The points from number `start` to before `end`, in order of arrival."""
+        if self._order is None:
+            rows = np.arange(start, end, dtype=np.intp)
+            return Write([frame.take(rows) for frame in self.frames])
+        here = self._order[start:end]
+        found, first = np.unique(here, return_index=True)
+        found = found[np.argsort(first)]
+        before = np.bincount(self._order[:start], minlength=len(self.frames))
+        counts = np.bincount(here, minlength=len(self.frames))
+        ends = before + counts
+        numbers = np.empty(len(self.frames), dtype=np.int32)
+        numbers[found] = np.arange(len(found), dtype=np.int32)
+        return Write(
+            [
+                self.frames[which].take(
+                    np.arange(before[which], ends[which], dtype=np.intp)
+                )
+                for which in found.tolist()
+            ],
+            numbers[here] if len(found) > 1 else None,
+        )
+
     def points(self) -> Iterator[Point]:
         """All points, in order of arrival."""
         if self._order is None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Iterator
 from functools import partial
 
 from runtime.nodes.task import ExecutingTask, Write
-from runtime.nodes.watch import Run, Watch
+from runtime.nodes.watch import FEW_POINTS, Run, Watch
 
 Database = tuple[str, str]
 
@@ -69,15 +69,24 @@ class _Route:
         if self._newest.get((path.measurement, path.key)) is watch:
             del self._newest[path.measurement, path.key]
 
-    def feed(self, write: Write, run: Run) -> None:
-        frames = write.frames
+    def steps(self, write: Write, run: Run) -> Iterator[None]:
+        frames, taken = write.frames, 0
         for frame in frames:
             for watch in list(self._watches.get(frame.name, ())):
-                watch.feed(frame, run)
+                yield from watch.feed(frame, run)
+                taken += len(frame)
+                if taken >= FEW_POINTS:
+                    taken = 0
+                    yield
         if not self._tasks:
             return
+        points = sum(map(len, frames))
         for task in dict.fromkeys(t for f in frames for t in self._taking(f.name)):
             run(task, partial(task.write, write))
+            taken += points
+            if taken >= FEW_POINTS:
+                taken = 0
+                yield
 
     def _taking(self, measurement: str) -> tuple[ExecutingTask, ...]:
         known = self._takers.get(measurement)
@@ -122,6 +131,14 @@ class Routes:
             database: these two.
             run: called for each task that has to take some of it.
         """
+        for _ in self.steps(write, database, run):
+            pass
+
+    def steps(self, write: Write, database: Database, run: Run) -> Iterable[None]:
+        """Like `feed`, step by step.
+
+        Between two steps other writes may be fed, and tasks be added and removed: `run`
+        may be called for a task that was removed meanwhile.
+        """
         route = self._routes.get(database)
-        if route is not None:
-            route.feed(write, run)
+        return () if route is None else route.steps(write, run)

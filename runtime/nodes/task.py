@@ -87,12 +87,13 @@ class ExecutingTask:
         self._ordered = self.measurements is None or len(self.measurements) > 1
         self._sampling = Sampling()
         self._throughput = Throughput(environment.clock())
+        self._is_closed = False
         self.path = path_of(self.nodes) if len(self.databases) == 1 else None
 
     @property
     def stopped(self) -> bool:
-        """Whether a node has stopped the task."""
-        return self.error != ""
+        """Whether a node has stopped the task, or it was closed."""
+        return self._is_closed or self.error != ""
 
     def takes(self, points: Frame | Point) -> bool:
         """Whether the task reads such points."""
@@ -199,6 +200,7 @@ class ExecutingTask:
         for node in self.nodes:
             if not self.error:
                 self._guarded(node.flush)
+        self._is_closed = True
         for node in self.nodes:
             node.close()
 

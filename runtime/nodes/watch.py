@@ -8,7 +8,7 @@ each group is known and OK, not even the alerts have to run.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import NoReturn
 
@@ -21,6 +21,10 @@ from runtime.nodes.task import ExecutingTask
 from runtime.nodes.thresholds import Bounds, within_all
 
 Run = Callable[[ExecutingTask, Callable[[], None]], None]
+
+# Points that tasks take between two steps, all tasks together: a few milliseconds if
+# each point is an event.
+FEW_POINTS = 64
 
 
 class Watch:
@@ -43,7 +47,7 @@ class Watch:
         self._paths: dict[ExecutingTask, Path] = {}
         # tasks of which some group is not OK
         self._awake: dict[ExecutingTask, None] = {}
-        # groups that all tasks know
+        # groups that all tasks know; another set as soon as a task is added
         self._groups: set[str] = set()
         # within which no alert changes; None if unknown
         self._bounds: Bounds | None = {}
@@ -60,7 +64,7 @@ class Watch:
         """Watch for a task."""
         path.follow(self._nodes)
         self._paths[task] = path
-        self._groups.clear()
+        self._groups = set()
         self._bounds = _within_both(self._bounds, path.bounds)
 
     def remove(self, task: ExecutingTask) -> None:
@@ -71,8 +75,12 @@ class Watch:
         for path in self._paths.values():
             self._bounds = _within_both(self._bounds, path.bounds)
 
-    def feed(self, frame: Frame, run: Run) -> None:
-        """Take a frame; run the tasks whose alerts have to see what became of it."""
+    def feed(self, frame: Frame, run: Run) -> Iterable[None]:
+        """Take a frame; run the tasks whose alerts have to see what became of it.
+
+        Returns:
+            What is left to be done, step by step; other frames may be fed in between.
+        """
         self._is_fed = True
         self._arrivals.full = partial(self._pass_on, run)
         try:
@@ -83,15 +91,31 @@ class Watch:
             arrived = self._arrivals.take()
             for task in list(self._paths):
                 run(task, partial(_fail, task, arrived, error))
-            return
-        self._pass_on(run)
+            return ()
+        arrived = self._arrivals.take()
+        if not arrived:
+            return ()
+        steps = self._passed_on(run, arrived, len(frame))
+        if len(frame) * len(self._paths) > FEW_POINTS:
+            return steps
+        _finish(steps)
+        return ()
 
     def _pass_on(self, run: Run) -> None:
-        arrived = self._arrivals.take()
-        if arrived:
-            for task in self._concerned(arrived):
-                run(task, partial(task.arrive, arrived))
-                self._note(task)
+        """Pass on what has become of the first part of a frame: it is a lot."""
+        _finish(self._passed_on(run, self._arrivals.take(), 1))
+
+    def _passed_on(self, run: Run, arrived: Arrived, points: int) -> Iterator[None]:
+        known, groups = self._groups, arrived.groups()
+        taken = 0
+        for task in self._concerned(arrived, groups):
+            run(task, partial(task.arrive, arrived))
+            self._note(task)
+            taken += points
+            if taken >= FEW_POINTS:
+                taken = 0
+                yield
+        known |= groups
 
     def _lead(self, frame: Frame) -> None:
         if self._sampling.is_due():
@@ -100,10 +124,8 @@ class Watch:
         else:
             feed(self._nodes[0], frame)
 
-    def _concerned(self, arrived: Arrived) -> Sequence[ExecutingTask]:
-        groups = arrived.groups()
+    def _concerned(self, arrived: Arrived, groups: set[str]) -> Sequence[ExecutingTask]:
         if not groups <= self._groups:
-            self._groups |= groups
             return list(self._paths)
         if self._bounds is not None and arrived.within(self._bounds):
             return list(self._awake)
@@ -124,6 +146,11 @@ class Watch:
             self._awake.pop(task, None)
         else:
             self._awake[task] = None
+
+
+def _finish(steps: Iterator[None]) -> None:
+    for _ in steps:
+        pass
 
 
 def _within_both(left: Bounds | None, right: Bounds | None) -> Bounds | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from runtime.compute import Compute
 from runtime.nodes.environment import ServerInfo
 from runtime.server.statistics import Statistics
@@ -27,14 +25,16 @@ class Monitoring:
         router.add("GET", "/metrics", self._metrics, base="")
 
     async def _vars(self, request: Request) -> Answer:
-        return pretty(await self._compute.run(self._statistics.variables))
+        reader = self._compute.reader
+        return await reader.run(lambda: pretty(self._statistics.variables()))
 
     async def _metrics(self, request: Request) -> Answer:
         # most servers are not scraped
         from runtime.server.metrics import exposition
 
-        now = await self._compute.run(self._statistics.snapshot)
-        body, content_type = await asyncio.to_thread(
-            exposition, self._info, now, request.accept
-        )
-        return Answer(200, body, content_type)
+        def exposed() -> Answer:
+            now = self._statistics.snapshot()
+            body, content_type = exposition(self._info, now, request.accept)
+            return Answer(200, body, content_type)
+
+        return await self._compute.reader.run(exposed)

@@ -203,7 +203,7 @@ class Server:
     def _add_routes(self, router: Router) -> None:
         write = WriteHandler(
             self._compute,
-            self._deliveries.bounded(self._master.take),
+            self._deliveries.bounded(self._master.steps),
             parser=self._master,
             tracing=self._config.http.write_tracing,
         )

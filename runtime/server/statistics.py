@@ -69,7 +69,10 @@ class Snapshot(NamedTuple):
 
 
 class Statistics:
-    """Looks at what runs. Belongs to the compute thread."""
+    """Looks at what runs, from any thread, while the compute thread goes on.
+
+    Each number is right by itself, though a moment older or newer than the next.
+    """
 
     def __init__(
         self,

@@ -63,6 +63,146 @@ def test_waiting_writes_share_a_commit_and_are_answered_one_by_one() -> None:
     ]
 
 
+@contextlib.contextmanager
+def noted(events: list[str]) -> Iterator[None]:
+    yield
+    events.append("commit")
+
+
+def test_writes_go_on_between_the_steps_of_a_long_one() -> None:
+    events: list[str] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def steps() -> Iterator[None]:
+        events.append("begin")
+        begun.set()
+        assert go_on.wait(10)
+        while "small" not in events or "read" not in events:
+            time.sleep(0.001)
+            yield
+        events.append("end")
+
+    async def run() -> None:
+        compute = Compute(lambda: noted(events))
+        compute.start()
+        long = compute.write(steps)
+        assert await asyncio.to_thread(begun.wait, 10)
+        small = compute.write(events.append, "small")
+        read = compute.run(events.append, "read")
+        go_on.set()
+        async with asyncio.timeout(20):
+            await asyncio.gather(small, read)
+            assert await long is None
+        await compute.close()
+
+    asyncio.run(run())
+    assert [each for each in events if each != "commit"] == [
+        *("begin", "small", "read", "end")
+    ]
+    # what the first steps caused is kept before what comes in between
+    assert events[1] == events[-1] == "commit"
+
+
+def test_long_writes_take_turns_and_a_small_one_ends_its_turn_on_the_loop() -> None:
+    ran: list[tuple[str, str]] = []
+
+    def steps(name: str) -> Iterator[None]:
+        while len({name for name, _ in ran}) < 3 or ran[-1][1] == "MainThread":
+            ran.append((name, threading.current_thread().name))
+            time.sleep(0.001)
+            yield
+
+    async def run() -> None:
+        compute = Compute()
+        compute.start()
+        # it shows that small ones may be done on the loop
+        await compute.write_small(str, 1)
+        writes = [compute.write_small(steps, "a"), *map(compute.write, [steps], "b")]
+        writes.append(compute.write(steps, "c"))
+        async with asyncio.timeout(20):
+            await asyncio.gather(*writes)
+        await compute.close()
+
+    asyncio.run(run())
+    assert ran[0] == ("a", "MainThread")
+    assert {name for name, thread in ran if thread == "compute"} == {"a", "b", "c"}
+
+
+def test_a_long_write_fails_with_its_step_or_its_commit() -> None:
+    is_full = threading.Event()
+
+    @contextlib.contextmanager
+    def transaction() -> Iterator[None]:
+        yield
+        if is_full.is_set():
+            raise OSError("disk full")
+
+    def failing() -> Iterator[None]:
+        yield
+        raise ValueError("no")
+
+    def endless() -> Iterator[None]:
+        while True:
+            is_full.set()
+            yield
+
+    async def run() -> None:
+        compute = Compute(transaction)
+        compute.start()
+        async with asyncio.timeout(20):
+            with pytest.raises(ValueError, match="no"):
+                await compute.write(failing)
+            with pytest.raises(OSError, match="disk full"):
+                await compute.write(endless)
+        await compute.close()
+
+    asyncio.run(run())
+
+
+def test_what_cannot_begin_fails_and_is_not_tried_for_ever() -> None:
+    is_full = threading.Event()
+
+    @contextlib.contextmanager
+    def transaction() -> Iterator[None]:
+        if is_full.is_set():
+            raise OSError("disk full")
+        yield
+
+    def steps() -> Iterator[None]:
+        is_full.set()
+        while True:
+            yield
+
+    async def run() -> None:
+        compute = Compute(transaction)
+        compute.start()
+        async with asyncio.timeout(20):
+            with pytest.raises(OSError, match="disk full"):
+                await compute.write(steps)
+            with pytest.raises(OSError, match="disk full"):
+                await compute.write(str)
+        await compute.close()
+
+    asyncio.run(run())
+
+
+def test_closing_finishes_long_writes() -> None:
+    def steps() -> Iterator[None]:
+        for _ in range(60):
+            time.sleep(0.001)
+            yield
+
+    async def run() -> None:
+        compute = Compute()
+        compute.start()
+        waiting = [compute.write(steps) for _ in range(3)]
+        async with asyncio.timeout(20):
+            await compute.close()
+            await asyncio.gather(*waiting)
+
+    asyncio.run(run())
+
+
 def test_a_failed_commit_fails_every_write_of_the_pass() -> None:
     @contextlib.contextmanager
     def transaction() -> Iterator[None]:

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from runtime.errors import TaskError
+from runtime import parts
+from runtime.errors import BusyError, TaskError
+from runtime.line_protocol import Write
 from runtime.nodes.environment import Environment
 from runtime.pipeline.evaluate import Script, evaluate
 from runtime.services.httpd.messages import WriteError
@@ -102,3 +104,80 @@ def test_all_tasks_end_with_the_master(master: TaskMaster) -> None:
     master.tick()
     master.close()
     assert len(master) == 0
+
+
+ALERT = "stream|from().measurement('cpu').groupBy('h')|alert().id('{{ .Group }}')"
+FIRING = f'{ALERT}.crit(lambda: "v" > 0)'
+
+
+def long_write(groups: int = 2000) -> bytes:
+    return "\n".join(
+        f"{'cpu' if n % 3 else 'mem'},h=h{n % groups} v={n + 1} {n}"
+        for n in range(2 * groups)
+    ).encode()
+
+
+def test_a_long_write_is_the_same_in_steps(master: TaskMaster) -> None:
+    for id, text in (("watched", FIRING), ("fed", FIRING + "|log()")):
+        master.start(id, script(text), DBRPS)
+    steps = sum(1 for _ in master.steps(long_write(), "d", "r", ""))
+    assert steps > 4
+    assert emitted(master, "watched", "from1") == 2666
+    assert emitted(master, "fed", "alert2") == 2666
+    assert sum(count for _, count in master.ingress) == 4000
+
+
+def test_parts_are_small_where_each_point_is_much_work(
+    master: TaskMaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    sizes: list[int] = []
+
+    def tap(write: Any, db: str, rp: str) -> None:
+        monkeypatch.setattr(type(write), "part", part)
+
+    def part(write: Any, start: int, end: int) -> Any:
+        # a millisecond for each point
+        sizes.append(end - start)
+        now[0] += 0.001 * (end - start)
+        return original(write, start, end)
+
+    original = Write.part
+    monkeypatch.setattr(parts.time, "monotonic", lambda: now[0])
+    master.taps.add(tap)
+    master.take(long_write(), "d", "r", "")
+    assert sum(sizes) == 4000
+    assert sizes[0] == 512
+    assert {19, 20} >= set(sizes[2:-1])
+
+
+def test_tasks_start_and_stop_between_the_steps_of_a_write(
+    master: TaskMaster,
+) -> None:
+    for id in ("a", "b"):
+        master.start(id, script(FIRING), DBRPS)
+    steps = master.steps(long_write(), "d", "r", "")
+    next(steps)
+    gone = master.get("b")
+    assert gone is not None
+    master.stop("b")
+    master.start("c", script(FIRING), DBRPS)
+    for _ in steps:
+        pass
+    assert emitted(master, "a", "from1") == 2666
+    assert 0 < emitted(master, "c", "from1") < 2666
+    before = gone.stats()
+    master.take(b"cpu,h=x v=1", "d", "r", "")
+    assert gone.stats() == before
+
+
+def test_the_rest_of_a_long_write_is_refused_when_the_server_stops(
+    master: TaskMaster,
+) -> None:
+    master.start("a", script(FIRING), DBRPS)
+    steps = master.steps(long_write(), "d", "r", "")
+    next(steps)
+    master.close()
+    with pytest.raises(BusyError, match="stopping"):
+        for _ in steps:
+            pass

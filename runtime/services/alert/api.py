@@ -94,7 +94,11 @@ class AlertAPI:
         self._policy = policy
 
     def add_routes(self, router: Router, compute: Compute) -> None:
-        """Add the routes; requests are answered on the compute thread."""
+        """Add the routes.
+
+        What is read is put together beside the compute thread, which goes on with its
+        work; changes are made on it.
+        """
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
             for pattern in (_ROUTE, f"{_ROUTE}/"):
                 router.add(method, pattern, _Answering(self, compute, pattern))
@@ -107,7 +111,7 @@ class AlertAPI:
         body: bytes = b"",
         uri: str = PATH,
     ) -> Reply:
-        """Answer one request, on the compute thread.
+        """Answer one request: any thread may read, the compute thread changes.
 
         Args:
             method: `GET`, `POST`, `PUT`, `PATCH` or `DELETE`.
@@ -281,14 +285,16 @@ class _Answering:
 
     async def __call__(self, request: Request) -> Answer:
         """Answer a request."""
-        reply = await self._compute.run(
+        reads = request.method == "GET"
+        run = self._compute.reader.run if reads else self._compute.run
+        reply = await run(
             self._api.begin,
             request.method,
             self._slash + request.rest,
             Query(
                 request.parameter("pattern"),
                 request.parameter("min-level"),
-                Page.of(request) if request.method == "GET" else Page(),
+                Page.of(request) if reads else Page(),
             ),
             request.body,
             # links lead to the one base path, whichever was asked

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from operator import itemgetter
 
 from runtime.alert.inhibition import Inhibitors
 from runtime.alert.recovered import Retention
@@ -41,10 +42,13 @@ from runtime.services.alert.specs import (
 from runtime.services.alert.state import ANONYMOUS, is_anonymous
 from runtime.store import Store
 from runtime.units import Clock
+from runtime.worker import paced
 
 DEFAULT_RETENTION = Retention()
 # where the database says how the nodes of its topics are numbered
 _NUMBERS = ("numbering", "nodes")
+# Handlers that a list looks at between two pauses.
+_TURN = 500
 
 _log = logging.getLogger("kapacitor.alert")
 
@@ -322,14 +326,16 @@ class AlertService:
         self._deliverer.settle_orphans(is_expected)
 
     def handlers(self, topic: str, pattern: str = "") -> list[HandlerSpec]:
-        """The handlers of a topic whose id matches, by id.
+        """The handlers of a topic whose id matches, by id; any thread may ask.
 
         Raises:
             PatternError: the pattern is malformed.
         """
         glob_match(pattern, "")  # a topic without handlers must not hide a bad one
         specs = self._specs.get(topic, {})
-        return [spec for key, spec in sorted(specs.items()) if glob_match(pattern, key)]
+        # of a copy: another thread may ask
+        ordered = sorted([*specs.items()], key=itemgetter(0))
+        return [spec for key, spec in paced(ordered, _TURN) if glob_match(pattern, key)]
 
     def handler(self, topic: str, handler: str) -> HandlerSpec:
         """One handler.

@@ -12,6 +12,8 @@ from urllib.parse import unquote_plus
 
 from runtime.golang.queries import parse_query
 
+# The parameters of a query that hold a name and a password.
+IN_QUERY = ("u", "p")
 _SEPARATORS = re.compile(r"[;?#]|%26|%3[bf]|%23", re.IGNORECASE)
 SUBSCRIBER = "~subscriber"
 
@@ -44,7 +46,7 @@ def credentials(authorization: str, query: str) -> Credentials | None:
         return _of(*pair)
     if query:
         values = parse_query(query)
-        user, secret = (values.get(name, [""])[0] for name in ("u", "p"))
+        user, secret = (values.get(name, [""])[0] for name in IN_QUERY)
         if user and secret:
             return _of(user, secret)
     return None

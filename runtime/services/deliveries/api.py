@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from runtime.compute import Compute
 from runtime.delivery.deliverer import Deliverer
 from runtime.delivery.items import Filter, Item
+from runtime.golang.quoting import quote
+from runtime.services.auth.credentials import IN_QUERY
 from runtime.services.httpd.listing import Page, natural
 from runtime.services.httpd.messages import (
     BASE,
@@ -21,6 +24,7 @@ from runtime.services.httpd.router import Router
 from runtime.units import rfc3339
 
 PATH = "/deliveries"
+_FILTERS = ("state", "topic", "handler")
 STATES = ("pending", "dead", "cancelled", "summarized")
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
@@ -51,8 +55,11 @@ class DeliveriesAPI:
             case "GET", []:
                 return await self._compute.reader.run(self._list, request)
             case "POST", ["resend"]:
+                _check(request, _FILTERS)
                 return await self._resend(_filter(request))
             case _:
+                if request.method != "GET":
+                    _check(request, ())
                 return await self._compute.run(self._answer, request.method, parts)
 
     def _answer(self, method: str, parts: list[str]) -> Answer:
@@ -129,6 +136,32 @@ class DeliveriesAPI:
             "key": self._deliverer.outbox.key(item),
             **({"summary": item.summary} if item.summary else {}),
         }
+
+
+def _check(request: Request, known: Collection[str]) -> None:
+    """Refuse a request that would do more than what was meant, as it is misspelled.
+
+    Raises:
+        RefusedError: a parameter is unknown, empty, given twice or cannot be read, or
+            there is a body.
+    """
+    does = f"{request.method} {BASE}{PATH}/{request.rest}"
+    takes = f"takes {', '.join(known)}" if known else "takes no parameters"
+    sent = [part for part in request.query_string.split("&") if part]
+    if len(sent) > sum(map(len, request.query.values())):
+        raise RefusedError("the query cannot be read: write % as %25 and ; as %3B")
+    for name, values in request.query.items():
+        if name in IN_QUERY:
+            continue
+        if name not in known:
+            raise RefusedError(f"unknown parameter {quote(name)}: {does} {takes}")
+        if len(values) > 1:
+            raise RefusedError(f"parameter {quote(name)} is given {len(values)} times")
+        if not values[0]:
+            text = f"parameter {quote(name)} is empty: leave it out to select all"
+            raise RefusedError(text)
+    if request.body.strip() not in (b"", b"{}", b"null"):
+        raise RefusedError(f"{does} takes no body, only parameters in the URL")
 
 
 def _filter(request: Request) -> Filter:

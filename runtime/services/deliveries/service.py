@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Coroutine, Iterator
 
 from runtime.alert.types import Event, Level
 from runtime.compute import Compute
@@ -77,14 +77,16 @@ class DeliveryService:
     def bounded(self, points: Points) -> Points:
         """`points`, refused while too many events wait; on the compute thread."""
 
-        def take(body: bytes | Write, db: str, rp: str, precision: str) -> None:
+        def take(
+            body: bytes | Write, db: str, rp: str, precision: str
+        ) -> Iterator[None] | None:
             try:
                 self._deliverer.check_room()
             except BusyError as error:
                 self._note_room(str(error))
                 raise
             self._note_room("")
-            points(body, db, rp, precision)
+            return points(body, db, rp, precision)
 
         return take
 

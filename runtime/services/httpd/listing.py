@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -12,7 +11,7 @@ from runtime.golang.glob import PatternError, match
 from runtime.golang.json import dumps
 from runtime.golang.quoting import quote
 from runtime.services.httpd.messages import Answer, RefusedError, Request
-from runtime.worker import Worker
+from runtime.worker import Worker, paced
 
 T = TypeVar("T")
 
@@ -26,10 +25,8 @@ _INT64 = range(-(2**63), 2**63)
 _INDENT = "    "
 # Items that go out at a time.
 _SLICE = 500
-# Items that are encoded before the worker's thread sleeps. Without the sleep it would
-# keep the interpreter's lock for 5 ms at a time, and so hold up the event loop.
+# Items that are encoded before the worker's thread sleeps.
 _TURN = 25
-_PAUSE_S = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +192,9 @@ class Listed(Generic[T]):
         line = "\n" + 2 * _INDENT
         between = head + "[" + line
         for start in range(0, len(self.items), _SLICE):
-            part = []
-            for first in range(start, min(start + _SLICE, len(self.items)), _TURN):
-                texts = map(self._text, self.items[first : first + _TURN])
-                # JSON has no line ends but those of the layout
-                part += [text.replace("\n", line) for text in texts]
-                time.sleep(_PAUSE_S)
+            texts = map(self._text, paced(self.items[start : start + _SLICE], _TURN))
+            # JSON has no line ends but those of the layout
+            part = [text.replace("\n", line) for text in texts]
             yield (between + f",{line}".join(part)).encode()
             between = "," + line
         yield f"\n{_INDENT}]{tail}".encode()

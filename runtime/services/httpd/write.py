@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
-from typing import Protocol
+from collections.abc import Collection, Iterator
+from typing import Any, Protocol
 
 from runtime.compute import Compute
 from runtime.errors import BusyError, KapacitorError, StoreError
@@ -45,7 +45,9 @@ def refusal(error: KapacitorError) -> Answer:
 class Points(Protocol):
     """Takes points; runs on the compute thread."""
 
-    def __call__(self, body: bytes | Write, db: str, rp: str, precision: str) -> None:
+    def __call__(
+        self, body: bytes | Write, db: str, rp: str, precision: str
+    ) -> Iterator[None] | None:
         """Parse `body`, hand its points to the tasks, store what they cause.
 
         Args:
@@ -53,6 +55,9 @@ class Points(Protocol):
             db: the database that it is written to.
             rp: its retention policy.
             precision: of the times.
+
+        Returns:
+            The steps in which that is done; None where it is done.
 
         Raises:
             WriteError: nothing was taken.
@@ -118,7 +123,7 @@ class WriteHandler:
             return refusal(error)
         return NO_CONTENT
 
-    def submit(self, query: str, body: bytes, encoding: str) -> asyncio.Future[None]:
+    def submit(self, query: str, body: bytes, encoding: str) -> asyncio.Future[Any]:
         """Start a write; done when its points and what they caused are kept.
 
         The future may raise `WriteError`.
@@ -152,8 +157,8 @@ class WriteHandler:
 
     def _take(
         self, body: bytes, encoding: str, db: str, rp: str, precision: str
-    ) -> None:
-        self._points(self._text(body, encoding), db, rp, precision)
+    ) -> Iterator[None] | None:
+        return self._points(self._text(body, encoding), db, rp, precision)
 
     def _text(self, body: bytes, encoding: str) -> bytes:
         """The lines of a body.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
 from itertools import groupby
 
 from runtime.compute import Compute
@@ -129,15 +130,16 @@ class Player:
         clock.now = max(clock.now, now)
         master.tick()
 
-    def _feed(self, master: TaskMaster, entries: list[Entry]) -> None:
+    def _feed(self, master: TaskMaster, entries: list[Entry]) -> Iterator[None]:
         if not master.has_timed_nodes:
-            self._write(master, entries)
+            yield from self._written(master, entries)
             return
         for moment, some in groupby(entries, lambda entry: entry.time):
             self._tick(master, moment + self._shift)
-            self._write(master, list(some))
+            yield from self._written(master, list(some))
+            yield
 
-    def _write(self, master: TaskMaster, entries: list[Entry]) -> None:
+    def _written(self, master: TaskMaster, entries: list[Entry]) -> Iterator[None]:
         shift = self._shift
         body = "\n".join(f"{entry.head} {entry.time + shift}" for entry in entries)
         newest = max(entry.time for entry in entries) + shift
@@ -148,7 +150,7 @@ class Player:
         except LineProtocolError as error:
             self._error = str(error)
             return
-        master.feed(write, db, rp)
+        yield from master.fed(write, db, rp)
 
     def _stopped(self, id: str, reason: str) -> None:
         self._error = reason

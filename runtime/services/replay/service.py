@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from runtime.compute import Compute
 from runtime.errors import KapacitorError
 from runtime.nodes.alert import AlertNode
 from runtime.records import Records
-from runtime.services.httpd.listing import Listing
+from runtime.services.httpd.listing import Listed, Listing
 from runtime.services.httpd.messages import (
     NO_CONTENT,
     Answer,
@@ -117,13 +117,12 @@ class ReplayService:
 
     def add_routes(self, router: Router) -> None:
         """Add the routes."""
-        for method, pattern, work in (
-            ("GET", "/recordings", self._list_recordings),
-            ("GET", "/recordings/", self._get_recording),
-            ("GET", "/replays", self._list_replays),
-            ("GET", "/replays/", self._get_replay),
-        ):
-            router.add(method, pattern, self._on_compute(work, pattern))
+        router.add("GET", "/recordings", self._list_recordings)
+        router.add(
+            "GET", "/recordings/", self._on_compute(self._get_recording, "recording")
+        )
+        router.add("GET", "/replays", self._list_replays)
+        router.add("GET", "/replays/", self._on_compute(self._get_replay, "replay"))
         router.add("POST", "/recordings/stream", self._record)
         router.add("DELETE", "/recordings/", self._delete_recording)
         router.add("POST", "/replays", self._replay)
@@ -136,13 +135,30 @@ class ReplayService:
         ):
             router.add("POST", pattern, _refusing(f"{what} {_NEEDS_INFLUXDB}"))
 
-    def _on_compute(self, work: Work, pattern: str) -> Any:
+    def _on_compute(self, work: Work, what: str) -> Any:
         async def handler(request: Request) -> Answer:
-            if pattern.endswith("/") and not request.rest:
-                return _no_id(pattern)
+            if not request.rest:
+                return _no_id(what)
             return await _answered(self._compute.run(work, request))
 
         return handler
+
+    async def _listed(
+        self,
+        name: str,
+        listing: Listing,
+        records: Records[Any],
+        tree: Callable[[Any], dict[str, Any]],
+    ) -> Answer:
+        """A list, made while the compute thread goes on with its work."""
+        reader, fields = self._compute.reader, sorted(listing.fields)
+        shown = await reader.run(_newest, listing, records)
+
+        def chosen(record: Any) -> dict[str, Any]:
+            whole = tree(record)
+            return {key: whole[key] for key in fields}
+
+        return await Listed({}, name, shown, chosen).answer(reader)
 
     # recordings
 
@@ -206,9 +222,11 @@ class ReplayService:
         ended = _ended(recording, self._clock(), error or recorder.error)
         self._recordings.put(dataclasses.replace(ended, size=size))
 
-    def _list_recordings(self, request: Request) -> Answer:
-        trees = [self._recording_tree(each) for each in _newest(self._recordings)]
-        return _listed(request, "recordings", trees, _RECORDING_FIELDS)
+    async def _list_recordings(self, request: Request) -> Answer:
+        listing = Listing.of(request, _RECORDING_FIELDS)
+        return await self._listed(
+            "recordings", listing, self._recordings, self._recording_tree
+        )
 
     def _get_recording(self, request: Request) -> Answer:
         recording = self._recordings.get(request.rest)
@@ -225,7 +243,7 @@ class ReplayService:
 
     async def _delete_recording(self, request: Request) -> Answer:
         if not request.rest:
-            return _no_id("/recordings/")
+            return _no_id("recording")
 
         def delete() -> bool:
             known = self._recordings.get(request.rest) is not None
@@ -315,9 +333,9 @@ class ReplayService:
             ended = _ended(replay, self._clock(), error)
             self._replays.put(dataclasses.replace(ended, stats=stats))
 
-    def _list_replays(self, request: Request) -> Answer:
-        trees = [self._replay_tree(each) for each in _newest(self._replays)]
-        return _listed(request, "replays", trees, _REPLAY_FIELDS)
+    async def _list_replays(self, request: Request) -> Answer:
+        listing = Listing.of(request, _REPLAY_FIELDS)
+        return await self._listed("replays", listing, self._replays, self._replay_tree)
 
     def _get_replay(self, request: Request) -> Answer:
         replay = self._replays.get(request.rest)
@@ -337,7 +355,7 @@ class ReplayService:
 
     async def _delete_replay(self, request: Request) -> Answer:
         if not request.rest:
-            return _no_id("/replays/")
+            return _no_id("replay")
         await self._compute.run(self._replays.delete, request.rest)
         await self._jobs.cancel("replay", request.rest)
         return NO_CONTENT
@@ -354,27 +372,14 @@ def _ended(record: Any, now: int, error: str) -> Any:
     )
 
 
-def _newest(records: Records[Any]) -> list[Any]:
-    return sorted(records.all(), key=lambda each: (-each.date, each.id))
+def _newest(listing: Listing, records: Records[Any]) -> list[Any]:
+    """The records to show, the newest first."""
+    found = sorted(records.all(), key=lambda each: (-each.date, each.id))
+    by_id = {record.id: record for record in found}
+    return [by_id[id] for id in listing.pick(list(by_id))]
 
 
-def _listed(
-    request: Request,
-    name: str,
-    trees: Sequence[dict[str, Any]],
-    known: tuple[str, ...],
-) -> Answer:
-    listing = Listing.of(request, known)
-    by_id = {tree["id"]: tree for tree in trees}
-    shown = [
-        {key: by_id[id][key] for key in sorted(known) if key in listing.fields}
-        for id in listing.pick(list(by_id))
-    ]
-    return pretty({name: shown})
-
-
-def _no_id(pattern: str) -> Answer:
-    what = pattern.strip("/").removesuffix("s")
+def _no_id(what: str) -> Answer:
     return failure(f"must specify {what} id on path", 400)
 
 

@@ -120,3 +120,23 @@ def test_all_points_of_a_frame_are_its_rows(parse):
         ({"h": str(n % 3)}, {"v": float(n), "s": str(n)}, n) for n in (8, 0, 4)
     ]
     assert frame.point(5).fields == frame.points()[5].fields
+
+
+@pytest.mark.parametrize("size", [1, 2, 4, 6])
+def test_parts_have_all_points_in_their_order(parse, size):
+    write = parse(BODY)
+    parts = [write.part(n, min(n + size, 6)) for n in range(0, 6, size)]
+
+    assert [repr(p) for part in parts for p in part.points()] == [
+        repr(p) for p in write.points()
+    ]
+    for part in parts:
+        times = [point.time for point in part.points()]
+        firsts = [frame.time.tolist()[0] for frame in part.frames]
+        assert firsts == sorted(firsts)
+        assert sorted(n for f in part.frames for n in f.time.tolist()) == times
+
+
+def test_a_part_of_one_measurement(parse):
+    write = parse("\n".join(f"cpu v={n} {n}" for n in range(5)))
+    assert [point.time for point in write.part(2, 4).points()] == [2, 3]

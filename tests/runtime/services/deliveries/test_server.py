@@ -154,11 +154,38 @@ def test_lists_are_filtered_and_paged(start, chat):
         ("POST", "/7/x", (404, "Not Found")),
         ("DELETE", "/7", (404, "unknown delivery: 7")),
         ("POST", "/resend?state=pending", (400, "what is pending is sent anyway")),
+        ("POST", "/resend?topik=cpu", (400, 'unknown parameter "topik": POST /kapac')),
+        ("POST", "/resend?Topic=cpu", (400, 'unknown parameter "Topic": POST /kapac')),
+        ("POST", "/resend?topic=cpu&limit=5", (400, 'unknown parameter "limit": POS')),
+        ("POST", "/resend?topic=", (400, 'parameter "topic" is empty: leave it out')),
+        (
+            "POST",
+            "/resend?topic=a&topic=b",
+            (400, 'parameter "topic" is given 2 times'),
+        ),
+        (
+            "POST",
+            "/resend?topic=a;b",
+            (400, "the query cannot be read: write % as %25"),
+        ),
+        ("POST", "/resend?topic=100%", (400, "the query cannot be read: write % as %")),
+        ("POST", "/7/resend?state=dead", (400, 'unknown parameter "state": POST /kap')),
+        ("POST", "/7/discard?x", (400, 'unknown parameter "x": POST /kapacitor/v1/de')),
+        ("DELETE", "/7?topic=cpu", (400, 'unknown parameter "topic": DELETE /kapacit')),
     ],
 )
 def test_what_makes_no_sense_is_refused(start, method, uri, answer):
     status, text = start().ask(method, f"/deliveries{uri}")
     assert (status, text[: len(answer[1])]) == answer
+
+
+def test_nothing_is_sent_again_for_a_body_that_would_be_ignored(start):
+    api = start()
+    for uri in ("/deliveries/resend", "/deliveries/7/resend", "/deliveries/7/discard"):
+        status, text = api.ask("POST", uri, {"topic": "cpu"})
+        assert status == 400
+        assert text.endswith(f"{uri} takes no body, only parameters in the URL")
+    assert api.json("POST", "/deliveries/resend?u=a&p=b&topic=cpu", {}) == {"count": 0}
 
 
 def test_what_waits_for_a_deleted_handler_is_cancelled_and_listed(start, chat):
