@@ -15,6 +15,7 @@ from runtime.errors import StoreError, StoreFullError
 from runtime.fair_lock import FairLock
 from runtime.reserve import RESERVE_BYTES, Reserve
 from runtime.sealing import KeyFile, Seal
+from runtime.trouble import Trouble
 
 log = logging.getLogger("kapacitor.storage")
 
@@ -72,6 +73,12 @@ class Store:
         self._commits = self._rows = 0
         self._log = Path() if path is None else write_ahead.log_of(path)
         self._log_bytes = 0
+        self._checkpoints = Trouble(
+            log,
+            "failed to write the log into the database",
+            "the log is written into the database again",
+            level=logging.WARNING,
+        )
         try:
             if path is not None:
                 folders.make(path.parent)
@@ -439,11 +446,11 @@ class Store:
         self._commits = self._rows = 0
         try:
             write_ahead.checkpoint(self._connection, self._path, self._file)
+        # everything is in the log, which grows until this succeeds
         except (OSError, sqlite3.Error) as error:
-            # everything is in the log, which grows until this succeeds
-            log.warning(
-                "failed to write the log into the database", extra={"err": str(error)}
-            )
+            self._checkpoints.failed(error)
+        else:
+            self._checkpoints.ended()
         self._log_bytes = max(_size(self._log), _LEAST_LOG_BYTES)
 
     @property

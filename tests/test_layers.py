@@ -13,8 +13,9 @@ RUNTIME = Path(__file__).parent.parent / "runtime"
 # each may import itself and what stands above it
 LAYERS = (
     (
-        *("addresses", "errors", "fair_lock", "folders", "secret_names", "settings"),
-        *("reserve", "suggestions", "units", "version", "worker", "write_ahead"),
+        *("addresses", "complaints", "errors", "fair_lock", "folders", "secret_names", "settings"),
+        *("reserve", "suggestions", "trouble", "units", "version"),
+        *("worker", "write_ahead"),
     ),
     ("golang",),
     ("toml_lines",),

@@ -33,6 +33,7 @@ from runtime.delivery.queue import Queue
 from runtime.delivery.settling import SETTLE_AGAIN_S, Settler
 from runtime.errors import DeliveryError, StoreError
 from runtime.store import Store
+from runtime.trouble import Trouble
 from runtime.units import DAY, SECOND, Clock, Nanoseconds
 
 RETENTION = 7 * DAY
@@ -104,6 +105,12 @@ class Deliverer(Book):
         self._retention = retention
         self._max_ended = max_ended
         self._tasks: set[asyncio.Task[None]] = set()
+        self._reading = Trouble(
+            _log, "failed to read the outbox", "the outbox is read again"
+        )
+        self._tidying = Trouble(
+            _log, "failed to tidy up", "the outbox is tidied up again"
+        )
         self._loading: set[Address] = set()
         self._timers: dict[Address, asyncio.TimerHandle] = {}
         self._tidier: asyncio.Task[None] | None = None
@@ -196,11 +203,11 @@ class Deliverer(Book):
             await asyncio.sleep(_TIDY_S)
             try:
                 await self.tidy()
-            except StoreError as error:
-                _log_store("tidy up", error)
             # without tidying up the outbox would grow for good
-            except Exception:
-                _log.exception("failed to tidy up")
+            except Exception as error:
+                self._tidying.failed(error)
+            else:
+                self._tidying.ended()
 
     def _call(self) -> None:
         loop = self._loop  # the event loop may forget it while this runs
@@ -290,8 +297,10 @@ class Deliverer(Book):
                 self._buffer_size,
             )
         except StoreError as error:
-            _log_store("read the outbox", error)
+            self._reading.failed(error)
             await asyncio.sleep(SETTLE_AGAIN_S)
+        else:
+            self._reading.ended()
         finally:
             self._loading.discard(queue.address)
         if items is None:
@@ -411,16 +420,20 @@ class Deliverer(Book):
             self._spawn(self._cancel(left, kept))
 
     async def _cancel(self, left: Waiting, kept: tuple[int, ...] = ()) -> None:
+        trouble = Trouble(
+            _log, "failed to cancel deliveries", "deliveries can be cancelled again"
+        )
         while True:
             try:
                 async for count in self._settler.each(
                     self.outbox.cancel(left.address, DELETED, left.newest, kept)
                 ):
                     self._count_cancelled(count)
+                trouble.ended()
                 log_cancelled(left, DELETED)
                 return
             except StoreError as error:
-                _log_store("cancel deliveries", error)
+                trouble.failed(error)
                 await asyncio.sleep(SETTLE_AGAIN_S)
 
 
@@ -429,7 +442,3 @@ _THEN: dict[State, str] = {
     "dead": "given up",
     "cancelled": "cancelled, as its handler was deleted",
 }
-
-
-def _log_store(doing: str, error: StoreError) -> None:
-    _log.error(f"failed to {doing}", extra={"err": str(error)})

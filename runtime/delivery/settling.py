@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from runtime.delivery.items import Item
 from runtime.delivery.outbox import Outbox
-from runtime.errors import StoreError, StoreFullError
+from runtime.errors import StoreFullError
+from runtime.trouble import Trouble
 from runtime.worker import Worker
 
 SETTLE_AGAIN_S = 1.0
@@ -38,6 +39,9 @@ class Settler:
         self._outbox = outbox
         self._waiting: list[_Outcome] = []
         self._task: asyncio.Task[None] | None = None
+        self._trouble = Trouble(
+            _log, "failed to write the outbox", "the outbox is written again"
+        )
         self._worker = Worker("outbox")
         self.run = self._worker.run
         self.each = self._worker.each
@@ -63,7 +67,7 @@ class Settler:
 
     async def _make_room(self, error: StoreFullError) -> None:
         if self._outbox.is_short:
-            _log.error("failed to write the outbox", extra={"err": str(error)})
+            self._trouble.failed(error)
             await asyncio.sleep(SETTLE_AGAIN_S)
         else:
             await self.run(self._outbox.give_up_reserve)
@@ -81,14 +85,11 @@ class Settler:
                 continue
             # workers wait for it: whatever happened is told, and tried again
             except Exception as error:
-                _log.error(
-                    "failed to write the outbox",
-                    extra={"err": str(error)},
-                    exc_info=None if isinstance(error, StoreError) else error,
-                )
+                self._trouble.failed(error)
                 self._waiting = outcomes + self._waiting
                 await asyncio.sleep(SETTLE_AGAIN_S)
                 continue
+            self._trouble.ended()
             for each in outcomes:
                 if not each.future.done():
                     each.future.set_result(None)

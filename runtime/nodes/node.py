@@ -7,6 +7,7 @@ from collections.abc import Hashable, Set
 from dataclasses import dataclass
 from typing import ClassVar, NoReturn, Protocol
 
+from runtime.complaints import complain
 from runtime.errors import TaskError
 from runtime.frames import Batch, Batches, Frame, Point
 from runtime.nodes.budget import STEPS
@@ -227,7 +228,7 @@ class Node:
         context = {**self.context, **more}
         if err is not None:
             context["err"] = str(err)
-        _log.error(message, extra=context)
+        complain(_log, message, context)
 
     @property
     def context(self) -> dict[str, object]:

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from runtime.errors import KapacitorError
+from runtime.trouble import Trouble
 
 _log = logging.getLogger("kapacitor.kapacitor")
 
@@ -80,6 +81,9 @@ class PostQueues:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._run: Run | None = None
         self._early: list[PostQueue] = []
+        self._trouble = Trouble(
+            _log, "a task cannot go on after a post", "tasks go on after posts again"
+        )
         self._tasks: dict[asyncio.Task[None], PostQueue] = {}
 
     def open(self, resume: Resume) -> PostQueue:
@@ -127,7 +131,9 @@ class PostQueues:
         try:
             await self._run(resume, step)
         except (KapacitorError, RuntimeError) as error:
-            _log.error("a task cannot go on after a post", extra={"err": str(error)})
+            self._trouble.failed(error)
+        else:
+            self._trouble.ended()
 
     def _work(self, queue: PostQueue) -> None:
         task = asyncio.ensure_future(queue.run())

@@ -6,7 +6,7 @@ import copy
 import logging
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 
 # Of complaints of one kind, this many are written …
@@ -52,6 +52,17 @@ class Repeats(logging.Filter):
         # each thread that logs asks before it waits for its turn to write
         self._lock = threading.Lock()
 
+    def takes(self, logger: str, message: str, parts: Mapping[str, object]) -> bool:
+        """Whether a complaint would be written; see `runtime.complaints`."""
+        kind = self._kind(_key(logger, message, parts))
+        return kind is None or kind.written < MOST or kind.end <= self._clock()
+
+    def leave_out(self, logger: str, message: str, parts: Mapping[str, object]) -> None:
+        """Count a complaint that was not made into a record."""
+        with self._lock:
+            if kind := self._kind(_key(logger, message, parts)):
+                kind.left_out += 1
+
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to write `record`; before it comes what was left out."""
         if hasattr(record, "suppressed"):
@@ -66,20 +77,22 @@ class Repeats(logging.Filter):
             return self._counts(record, now)
 
     def _counts(self, record: logging.LogRecord, now: float) -> bool:
-        values = vars(record)
-        key = (record.name, record.msg, *(str(values.get(name)) for name in _PARTS))
-        kind = self._kinds.get(key)
+        key = _key(record.name, record.msg, vars(record))
+        kind = self._kind(key)
         if kind is None:
-            if len(self._kinds) >= _KINDS:
-                key = ()
-                kind = self._kinds.get(key)
-            if kind is None:
-                kind = self._kinds[key] = _Kind(now + SPAN_S, record)
+            key = () if len(self._kinds) >= _KINDS else key
+            kind = self._kinds[key] = _Kind(now + SPAN_S, record)
         if kind.written < MOST:
             kind.written += 1
             return True
         kind.left_out += 1
         return False
+
+    def _kind(self, key: Hashable) -> _Kind | None:
+        kind = self._kinds.get(key)
+        if kind is None and len(self._kinds) >= _KINDS:
+            return self._kinds.get(())
+        return kind
 
     def _left_out(self, now: float) -> list[logging.LogRecord]:
         """Lines that say how many were left out of the kinds whose time is over."""
@@ -90,6 +103,10 @@ class Repeats(logging.Filter):
             ended = [key for key, kind in self._kinds.items() if kind.end <= now]
             kinds = [self._kinds.pop(key) for key in ended]
         return [_summary(kind) for kind in kinds if kind.left_out]
+
+
+def _key(logger: str, message: object, parts: Mapping[str, object]) -> Hashable:
+    return (logger, message, *(str(parts.get(name)) for name in _PARTS))
 
 
 def _summary(kind: _Kind) -> logging.LogRecord:

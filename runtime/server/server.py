@@ -51,6 +51,7 @@ from runtime.services.task_store.records import Task, Template
 from runtime.services.task_store.service import TaskStoreService
 from runtime.services.task_store.tasks import Tasks
 from runtime.services.task_store.templates import Templates
+from runtime.trouble import Trouble
 from runtime.units import SECOND, Clock
 from runtime.version import VERSION
 
@@ -331,6 +332,7 @@ class Server:
     async def _run_timers(self) -> None:
         """Run the due timers of tasks; sleep while none is due."""
         timers, loop = self._master.timers, asyncio.get_running_loop()
+        trouble = Trouble(log, "a tick failed", "ticks succeed again")
         earlier = asyncio.Event()
 
         def wake() -> None:
@@ -345,31 +347,15 @@ class Server:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(earlier.wait(), min(wait_s, _LOOK_S))
                 continue
-            await self._logged(self._master.tick)
+            await _guarded(self._compute, self._master.tick, trouble)
             await asyncio.sleep(_TIMERS_REST_S)
 
     async def _tidy(self) -> None:
+        trouble = Trouble(log, "failed to tidy up topics", "topics are tidied up again")
         while True:
             await asyncio.sleep(_TIDY_S)
-            await self._logged(self._master.measure)
-            await self._logged(self._alerts.tidy)
-
-    async def _logged(self, work: Callable[[], Iterator[None] | None]) -> None:
-        """Do some work on the compute thread; errors are logged.
-
-        Args:
-            work: does it; or gives what does it in slices.
-        """
-        try:
-            slices = await self._compute.run(work)
-            if slices is not None:
-                async for _ in self._compute.each(slices):
-                    pass
-        except KapacitorError as error:
-            log.error("a tick failed", extra={"err": str(error)})
-        # without ticks barriers and dead men's switches would stop for good
-        except Exception:
-            log.exception("a tick failed")
+            await _guarded(self._compute, self._master.measure, trouble)
+            await _guarded(self._compute, self._alerts.tidy, trouble)
 
     def _is_stopped(self, task: str) -> bool:
         """Whether there is a task of that id that does not run."""
@@ -378,6 +364,28 @@ class Server:
 
     def _each_service(self) -> Iterable[Service]:
         return self._services.services.values()
+
+
+async def _guarded(
+    compute: Compute, work: Callable[[], Iterator[None] | None], trouble: Trouble
+) -> None:
+    """Do some work on the compute thread, now and then.
+
+    Args:
+        compute: the thread.
+        work: does it; or gives what does it in slices.
+        trouble: told how it went.
+    """
+    try:
+        slices = await compute.run(work)
+        if slices is not None:
+            async for _ in compute.each(slices):
+                pass
+    # without ticks barriers and dead men's switches would stop for good
+    except Exception as error:
+        trouble.failed(error)
+    else:
+        trouble.ended()
 
 
 def _bind_fault(error: OSError) -> str:

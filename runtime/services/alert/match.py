@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from runtime.alert.types import Event, Level
+from runtime.complaints import complain
 from runtime.errors import EvaluationError, OptionsError, ScriptError
 from runtime.golang.quoting import quote
 from runtime.tick import ast
@@ -82,13 +83,10 @@ class Match:
                 )
             )
         except EvaluationError as error:
-            _log.error(
+            complain(
+                _log,
                 "failed to evaluate match expression",
-                extra={
-                    "topic": event.topic,
-                    "event": event.state.id,
-                    "err": str(error),
-                },
+                {"topic": event.topic, "event": event.state.id, "err": str(error)},
             )
             return False
 

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Coroutine, Iterator
 from runtime.alert.types import Event, Level
 from runtime.compute import Compute
 from runtime.delivery.deliverer import Deliverer
-from runtime.errors import BusyError, KapacitorError
+from runtime.errors import BusyError
 from runtime.line_protocol import Write
 from runtime.services.alert.service import AlertService
 from runtime.services.deliveries.api import DeliveriesAPI
@@ -26,6 +26,7 @@ from runtime.services.deliveries.watch import (
 )
 from runtime.services.httpd.router import Router
 from runtime.services.httpd.write import Points
+from runtime.trouble import Trouble
 from runtime.units import Clock
 
 log = logging.getLogger("kapacitor.delivery")
@@ -55,6 +56,11 @@ class DeliveryService:
         self._compute = compute
         self._watch = Watch(self._tell, clock=clock)
         self._problem = ""
+        self._noting = Trouble(
+            log,
+            "failed to note how a handler does",
+            "how handlers do is noted again",
+        )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Future[None]] = set()
 
@@ -133,11 +139,11 @@ class DeliveryService:
     async def _told(self, noted: Awaitable[None]) -> None:
         try:
             await noted
-        except KapacitorError as error:
-            log.error("failed to note how a handler does", extra={"err": str(error)})
         # nobody waits for it, so whatever happened is told here
-        except Exception:
-            log.exception("failed to note how a handler does")
+        except Exception as error:
+            self._noting.failed(error)
+        else:
+            self._noting.ended()
 
     def _note(self, event: Event) -> None:
         before = self._alerts.event_state(event.topic, event.state.id)

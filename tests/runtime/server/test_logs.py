@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from runtime.complaints import complain
 from runtime.server.log_limits import MOST, SPAN_S, Repeats
-from runtime.server.logs import LogfmtFormatter
+from runtime.server.logs import ROOT, LogfmtFormatter
 
 FORGED = "x\nts=2026-01-01T00:00:00Z lvl=info msg=fake"
 
@@ -102,6 +103,35 @@ def test_what_repeats_is_written_a_few_times_then_counted() -> None:
         f'err="reason 0" suppressed={100_000 - MOST}',
         'lvl=error msg="failed to evaluate" service=kapacitor task=t err=again',
     ]
+
+
+def test_no_record_is_made_of_what_would_not_be_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log, made = Written(), []
+    monkeypatch.setattr(ROOT, "handlers", [log])
+    monkeypatch.setattr(ROOT, "propagate", False)
+    logger = logging.getLogger("kapacitor.kapacitor")
+    make = logger.makeRecord
+    monkeypatch.setattr(
+        logger, "makeRecord", lambda *args, **kw: made.append(1) or make(*args, **kw)
+    )
+    for number in range(1000):
+        complain(logger, "failed", {"task": "t", "err": str(number)})
+    assert len(made) == len(log.lines) == MOST
+    log.now = SPAN_S
+    complain(logger, "failed", {"task": "t", "err": "again"})
+    assert [f"suppressed={1000 - MOST}" in each for each in log.lines[MOST:]] == [
+        True,
+        False,
+    ]
+    # who watches sees all of it
+    watcher = logging.NullHandler()
+    monkeypatch.setattr(ROOT, "handlers", [log, watcher])
+    before = len(made)
+    for number in range(100):
+        complain(logger, "failed", {"task": "t", "err": str(number)})
+    assert len(made) == before + 100
 
 
 def test_other_tasks_and_other_lines_are_still_written() -> None:

@@ -15,6 +15,7 @@ from runtime.golang.templates import Struct, TemplateError, text
 from runtime.golang.values import Int
 from runtime.http_client import idempotency_key
 from runtime.services.alert.kinds.topics import Topics, check_hops, collect
+from runtime.trouble import Trouble
 from runtime.units import SECOND, Duration
 
 # More would make an event that no service takes, and fill the memory.
@@ -93,6 +94,9 @@ class AggregateHandler:
         self._newest = 0
         self._is_armed = False
         self._is_closed = False
+        self._trouble = Trouble(
+            _log, "failed to collect aggregate", "aggregates are collected again"
+        )
         try:
             self._template = text(options.message, "message")
             self._message(0)
@@ -165,8 +169,10 @@ class AggregateHandler:
         try:
             self._tell()
         except (DeliveryError, StoreError) as error:
-            _log.error("failed to collect aggregate", extra={"err": str(error)})
+            self._trouble.failed(error)
             self._arm()
+        else:
+            self._trouble.ended()
 
     def _tell(self) -> None:
         if not self._members:
