@@ -145,12 +145,15 @@ class HTTPPostNode(GroupedNode):
         failed: Step | None = None
         endpoint = self._service.endpoint(self._name) if self._name else None
         try:
-            code, problem = await self._service.post_row(
+            code, problem, replaced = await self._service.post_row(
                 endpoint or self._endpoint, self._options, row()
             )
         except DeliveryError as error:
             failed = functools.partial(self.error, "failed to POST data", error)
         else:
+            if replaced:
+                text = "a row is posted as JSON, as its template failed"
+                failed = functools.partial(self.error, text, replaced)
             if problem:
                 failed = functools.partial(
                     self.error,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from urllib.parse import quote as escape
 
 from runtime.alert.serialize import event_line, row_line
 from runtime.alert.types import Event, EventData, EventState, Row
+from runtime.complaints import complain
 from runtime.errors import ConfigError, DeliveryError, OptionsError
 from runtime.golang.quoting import quote
 from runtime.golang.templates import Struct, TemplateError
@@ -27,6 +29,8 @@ _URL_CHARACTERS = "%/:?#[]@!$&'()*+,;="
 _NO_TARGET = (
     "An appropriately formatted url must be specified if an endpoint is not specified"
 )
+_log = logging.getLogger("kapacitor.httppost")
+
 _NO_REASON = "unknown error, use .captureResponse() to capture the HTTP response"
 
 
@@ -115,10 +119,12 @@ class Posted(NamedTuple):
     Attributes:
         status: of the answer.
         problem: what is wrong, as far as that is wanted; "" for a success.
+        replaced: why the row was posted as JSON instead of by its template, or "".
     """
 
     status: int
     problem: str
+    replaced: str = ""
 
 
 class Service:
@@ -201,15 +207,21 @@ class Service:
     async def post(
         self, endpoint: Endpoint, options: HandlerConfig, event: Event
     ) -> None:
-        """Post `event`.
+        """Post `event`; as JSON where its template fails.
 
         Raises:
             DeliveryError: it was not delivered.
         """
         template = endpoint.alert_template
         content = _Content("alert", template, event_data(event))
-        request = _request(endpoint, options, content, lambda: event_line(event))
+        body = _body(content, lambda: event_line(event))
+        request = _request(endpoint, options, content, body)
         secrets = _secrets(endpoint, options)
+        if body.replaced:
+            text = "an alert is posted as JSON, as its template failed"
+            where = {"topic": event.topic, "endpoint": options.endpoint}
+            err = redact(body.replaced, secrets)
+            complain(_log, text, {**where, "event": event.state.id, "err": err})
         try:
             response = await self._client.send(request)
             if not _is_success(response):
@@ -221,20 +233,23 @@ class Service:
     async def post_row(
         self, endpoint: Endpoint, options: HandlerConfig, row: Row
     ) -> Posted:
-        """Post `row`.
+        """Post `row`; as JSON where its template fails.
 
         Raises:
             DeliveryError: no answer came.
         """
         content = _Content("row", endpoint.row_template, row_data(row))
-        request = _request(endpoint, options, content, lambda: row_line(row))
+        body = _body(content, lambda: row_line(row))
+        request = _request(endpoint, options, content, body)
         secrets = _secrets(endpoint, options)
         try:
             response = await self._client.send(request)
         except DeliveryError as error:
             raise error.replace(redact(str(error), secrets)) from None
         problem = "" if _is_success(response) else _reason(response, options)
-        return Posted(response.status, redact(problem, secrets))
+        return Posted(
+            response.status, redact(problem, secrets), redact(body.replaced, secrets)
+        )
 
     def test_options(self) -> TestOptions:
         """The service test's options with their present defaults."""
@@ -310,22 +325,36 @@ class _Content(NamedTuple):
     data: Struct
 
 
-def _request(
-    endpoint: Endpoint,
-    options: HandlerConfig,
-    content: _Content,
-    json: Callable[[], bytes],
-) -> Request:
-    headers: dict[str, str] = {}
+class _Body(NamedTuple):
+    """What is posted.
+
+    Attributes:
+        text: encoded.
+        is_json: whether it is the JSON that is posted without a template.
+        replaced: why it is although there is a template, or "".
+    """
+
+    text: bytes
+    is_json: bool
+    replaced: str = ""
+
+
+def _body(content: _Content, json: Callable[[], bytes]) -> _Body:
+    if content.template is None:
+        return _Body(json(), is_json=True)
     try:
-        if content.template is None:
-            body = json()
-            headers["Content-Type"] = "application/json"
-        else:
-            body = whole(content.template.render(content.data)).encode()
+        text = whole(content.template.render(content.data)).encode()
+    # no alert is lost for its text
     except TemplateError as error:
-        text = f"failed to execute {content.kind} template: {error}"
-        raise DeliveryError(text) from None
+        replaced = f"failed to execute {content.kind} template: {error}"
+        return _Body(json(), is_json=True, replaced=replaced)
+    return _Body(text, is_json=False)
+
+
+def _request(
+    endpoint: Endpoint, options: HandlerConfig, content: _Content, body: _Body
+) -> Request:
+    headers = {"Content-Type": "application/json"} if body.is_json else {}
     try:
         url = escape(whole(endpoint.url.render(content.data)), safe=_URL_CHARACTERS)
     except TemplateError as error:
@@ -340,7 +369,7 @@ def _request(
         "POST",
         url,
         headers=_over(headers, options.headers),
-        body=body,
+        body=body.text,
         verify=not options.skip_ssl_verification,
         limit_s=options.timeout / SECOND or None,
     )

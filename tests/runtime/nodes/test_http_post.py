@@ -219,17 +219,21 @@ def test_an_endpoint_may_be_changed_while_the_task_runs(server):
     assert server.next().path == "/new"
 
 
-def test_what_cannot_be_said_is_not_posted(server, caplog):
+def test_a_row_whose_template_fails_is_posted_as_json(server, caplog):
     template = "{{.Nope}}"
     run = Run(
         "httpPost().endpoint('e')", Config("e", server.url, row_template=template)
     )
     run.node.point(points("m v=1 1")[0])
     run.finish()
-    assert caplog.records[0].getMessage() == "failed to POST data"
+    text = "a row is posted as JSON, as its template failed"
+    assert caplog.records[0].getMessage() == text
     err = "failed to execute row template: template: body:1:2: "
     assert caplog.records[0].err.startswith(err)
-    assert server.received.empty()
+    assert run.node.errors == 1
+    request = server.next()
+    assert request.json["series"][0]["name"] == "m"
+    assert request.headers["Content-Type"] == "application/json"
 
 
 def test_what_json_has_no_form_for_is_posted_as_null(server):

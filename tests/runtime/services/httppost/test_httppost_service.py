@@ -98,6 +98,26 @@ def test_an_alert_template_makes_the_body(server, template, body):
     assert "Content-Type" not in request.headers
 
 
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ .Nope }}",
+        "{{ .Message }}{{ index .Data.Series 9 }}",
+        "{{ .Message.Nope }}",
+        "{{ range 1000000 }}{{ range 1000000 }}x{{ end }}{{ end }}",
+    ],
+)
+def test_an_alert_whose_template_fails_is_posted_as_json(server, template, caplog):
+    endpoint = Config("e", server.url, alert_template=template)
+    post(HandlerConfig(endpoint="e"), endpoint)
+    request = server.next()
+    assert request.body == event_line(sample_event())
+    assert request.headers["Content-Type"] == "application/json"
+    [record] = caplog.records
+    assert record.getMessage() == "an alert is posted as JSON, as its template failed"
+    assert record.err.startswith("failed to execute alert template: ")
+
+
 def test_a_template_may_be_in_a_file(server, tmp_path):
     path = tmp_path / "alert.tmpl"
     path.write_text("{{.ID}}")
