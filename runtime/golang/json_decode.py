@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -17,6 +18,8 @@ _TOO_DEEP = "exceeded max depth"
 _MAX_CONTAINERS = 50_000
 _MAX_COMMAS = 100_000
 _TOO_MANY = "too many values"
+# also one without an end, so that the search never goes back
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 
 Reader = Callable[[Any, str, Any], Any]
 """Takes a raw value, its name in messages and the value so far; gives the new value."""
@@ -71,9 +74,12 @@ def first_value(body: bytes) -> Any:
             raise body.error
         return body.value
     text = decoded(body).lstrip(" \t\r\n")
-    containers = text.count("[") + text.count("{")
-    if containers > _MAX_CONTAINERS or text.count(",") > _MAX_COMMAS:
-        raise JsonError(_TOO_MANY)
+    containers, commas = _counts(text)
+    if containers > _MAX_CONTAINERS or commas > _MAX_COMMAS:
+        # what looks like values may be the text of a script
+        containers, commas = _counts(_STRING.sub("", text))
+        if containers > _MAX_CONTAINERS or commas > _MAX_COMMAS:
+            raise JsonError(_TOO_MANY)
     try:
         value, _ = _DECODER.raw_decode(text)
     except RecursionError:
@@ -84,6 +90,11 @@ def first_value(body: bytes) -> Any:
         raise JsonError(_TOO_DEEP)
     # a lone surrogate can occur only as an escape
     return _cleaned(value) if "\\u" in text else value
+
+
+def _counts(text: str) -> tuple[int, int]:
+    """Numbers of what may be containers and of what may separate values."""
+    return text.count("[") + text.count("{"), text.count(",")
 
 
 def decode(body: bytes, reader: Reader, default: Any = None) -> Any:

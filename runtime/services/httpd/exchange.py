@@ -15,10 +15,15 @@ from aiohttp.web_protocol import RequestPayloadError
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import Response, StreamResponse
 
+from runtime.services.httpd.framing import (
+    WRONG_CODING,
+    WRONG_VERSION,
+    bad_request,
+    unserved,
+)
 from runtime.services.httpd.headers import Marks
 from runtime.services.httpd.intake import TOO_MANY, Intake
 from runtime.services.httpd.messages import (
-    TEXT,
     TOO_SLOW,
     Answer,
     Request,
@@ -35,21 +40,7 @@ _QUICK_BYTES = 64 * 1024
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
 
 
-def bad_request(reason: str = "") -> Answer:
-    """Go's answer to a request that is not HTTP."""
-    return _unserved(400, f"400 Bad Request{reason and f': {reason}'}")
-
-
-def _unserved(status: int, text: str = "") -> Answer:
-    return Answer(status, text.encode(), TEXT if text else None, marked=False)
-
-
-# Source of the texts: Go net/http, server.go.
-_WRONG_VERSION = _unserved(
-    505, "505 HTTP Version Not Supported: unsupported protocol version"
-)
-_WRONG_CODING = _unserved(501, "Unsupported transfer encoding")
-_WRONG_EXPECTATION = _unserved(417)
+_WRONG_EXPECTATION = unserved(417)
 
 
 class Surroundings(NamedTuple):
@@ -120,9 +111,9 @@ class Exchange:
         """The answer to a request that must not be served, whoever sends it."""
         headers = self._raw.headers
         if self._raw.version not in (HttpVersion10, HttpVersion11):
-            return _WRONG_VERSION
+            return WRONG_VERSION
         if headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
-            return _WRONG_CODING
+            return WRONG_CODING
         refused = self._misdirected() or self._foreign()
         if refused is None and self._expected() not in ("", "100-continue"):
             return _WRONG_EXPECTATION

@@ -7,11 +7,12 @@ import contextlib
 import logging
 import ssl
 import time
+from typing import Any
 from urllib.parse import quote
 
 # not from aiohttp.web, which has an application's parts: they take memory
 from aiohttp.http_exceptions import BadHttpMethod, HttpProcessingError
-from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import Response, StreamResponse
 from aiohttp.web_server import Server
@@ -25,8 +26,8 @@ from runtime.services.httpd.exchange import (
     Exchange,
     Surroundings,
     UnreadError,
-    bad_request,
 )
+from runtime.services.httpd.framing import Framing, MalformedError, bad_request
 from runtime.services.httpd.headers import Marks
 from runtime.services.httpd.intake import Intake
 from runtime.services.httpd.messages import (
@@ -56,6 +57,7 @@ MAX_API_BODY_BYTES = 1024 * 1024
 # Parsing so much takes less time than a hand-over to a thread.
 _QUICK_JSON_BYTES = 16 * 1024
 _UNMARKED_NOT_FOUND = Answer(404, NOT_FOUND.body, marked=False)
+_NO_HTTP = b"\0\r\n\r\n"
 _OPTIONS = Answer(200, content_type=None, marked=False)
 
 
@@ -250,7 +252,7 @@ class HttpService:
                 await self._parse(request)
                 answer = await self._routed(request)
         except UnreadError as error:
-            answer, close = error.answer, error.answer.status in (408, 503)
+            answer, close = error.answer, error.answer.status != 413
         if self._log_enabled:
             self._log(raw.method, uri, answer.status, request.remote, started)
         try:
@@ -308,7 +310,42 @@ class _Protocol(RequestHandler):
     A method it does not know is answered like a missing path.
     """
 
-    __slots__ = ()
+    __slots__ = ("_framing", "_refusal")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._framing: Framing | None = Framing()
+        self._refusal: Answer | None = None
+
+    def data_received(self, data: bytes) -> None:
+        if self._framing is None or not data:
+            # aiohttp looks at what it has kept
+            super().data_received(b"" if self._framing is None else data)
+            return
+        try:
+            for piece in self._framing.pieces(data):
+                super().data_received(piece)
+        except MalformedError as error:
+            is_body = self._framing.is_in_body
+            self._framing, self._refusal = None, error.answer
+            if is_body:
+                self._break_off()
+            else:
+                # the parser's own error comes in its turn, after earlier requests
+                super().data_received(_NO_HTTP)
+
+    def _break_off(self) -> None:
+        """Fail whoever reads the body that arrives."""
+        if self._messages:
+            body = self._messages[-1][1]
+        elif self._current_request is not None:
+            body = self._current_request.content
+        else:
+            return
+        if not body.is_eof():
+            body.set_exception(RequestPayloadError("malformed chunks"))
+            # nobody is to wait for the rest of it
+            body.feed_eof()
 
     def handle_error(
         self,
@@ -317,7 +354,9 @@ class _Protocol(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> StreamResponse:
-        if isinstance(exc, BadHttpMethod):
+        if self._refusal is not None and isinstance(exc, HttpProcessingError):
+            answer = self._refusal
+        elif isinstance(exc, BadHttpMethod):
             answer = _UNMARKED_NOT_FOUND
         elif isinstance(exc, HttpProcessingError):
             answer = bad_request()

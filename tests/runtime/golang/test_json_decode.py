@@ -1,5 +1,7 @@
 """JSON input. The texts are those of Go's encoding/json."""
 
+import json
+
 import pytest
 
 from runtime.golang.json_decode import (
@@ -123,3 +125,14 @@ def test_the_first_value_of_a_wrong_type_is_told(text: str, message: str) -> Non
     with pytest.raises(JsonError) as caught:
         decode(text.encode(), HANDLER, {})
     assert str(caught.value) == f"json: cannot unmarshal {message}"
+
+
+def test_commas_and_brackets_of_a_string_are_no_values() -> None:
+    script = "|groupBy(" + ", ".join(["'t'"] * 120_000) + ")" + "[{" * 60_000
+    body = json.dumps({"script": script, "x": 'a"\\'}).encode()
+    assert dict(first_value(body))["script"] == script
+    with pytest.raises(JsonError, match="too many values"):
+        first_value(json.dumps({"x": [script, *range(100_002)]}).encode())
+    # a string without an end is looked through once
+    with pytest.raises(JsonError):
+        first_value(b'{"x": "' + b'\\",' * 150_000)

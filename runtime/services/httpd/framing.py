@@ -1,0 +1,238 @@
+"""Where requests begin in what a connection sends, and which heads Go would refuse.
+
+aiohttp's parser takes some heads that Go's server refuses: with blank lines before them,
+two blanks in a row, methods of any bytes. A proxy in front may see another request in
+those than this server does. So each head is looked at before the parser gets it.
+
+Source: Go net/http, readRequest and parseRequestLine; net/textproto, ReadMIMEHeader.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+from runtime.services.httpd.messages import TEXT, Answer
+
+# Go's own limit is 1 MB; aiohttp's parser refuses single lines sooner.
+MAX_HEAD_BYTES = 64 * 1024
+_MAX_LINE_BYTES = 8190
+
+_TOKEN_BYTES = b"!#$%&'*+\\-.^_`|~0-9A-Za-z"
+_TOKEN = re.compile(rb"[%s]+" % _TOKEN_BYTES)
+_VERSION = re.compile(rb"HTTP/(\d)\.(\d)")
+# an absolute path, everything, or what a scheme makes of it
+_TARGET = re.compile(rb"/|\*\Z|[A-Za-z][A-Za-z0-9+.\-]*:")
+_BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;[^\r\n]*)?\r\n")
+
+
+class MalformedError(Exception):
+    """The connection sends something that is not to be served.
+
+    Attributes:
+        answer: Go's answer.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+def bad_request(reason: str = "") -> Answer:
+    """Go's answer to a request that is not HTTP."""
+    return unserved(400, f"400 Bad Request{reason and f': {reason}'}")
+
+
+def unserved(status: int, text: str = "") -> Answer:
+    """An answer without the headers of the API."""
+    return Answer(status, text.encode(), TEXT if text else None, marked=False)
+
+
+WRONG_VERSION = unserved(
+    505, "505 HTTP Version Not Supported: unsupported protocol version"
+)
+WRONG_CODING = unserved(501, "Unsupported transfer encoding")
+
+
+class Framing:
+    """Cuts what a connection sends into heads and bodies."""
+
+    __slots__ = ("_body", "_chunks", "_head")
+
+    def __init__(self) -> None:
+        # the head that is not complete
+        self._head = b""
+        # bytes of the body to come
+        self._body = 0
+        self._chunks: _Chunks | None = None
+
+    @property
+    def is_in_body(self) -> bool:
+        """Whether more of a body is to come."""
+        return self._chunks is not None or self._body > 0
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """What the parser may have of `data`, each piece of one request.
+
+        Raises:
+            MalformedError: what follows is not to be served.
+        """
+        while data:
+            if self._chunks is not None:
+                end = self._chunks.end(data)
+                yield data[:end]
+                if end is None:
+                    return
+                self._chunks, data = None, data[end:]
+            elif self._body:
+                piece, data = data[: self._body], data[self._body :]
+                self._body -= len(piece)
+                yield piece
+            else:
+                head, data = self._taken(data)
+                if head:
+                    yield head
+
+    def _taken(self, data: bytes) -> tuple[bytes, bytes]:
+        """A head if it is complete, and the rest of `data`."""
+        data = self._head + data
+        _check_line(data)
+        # where no carriage returns are, the parser has the refusal
+        end = data.find(b"\r\n\r\n", 0, MAX_HEAD_BYTES)
+        bare = data.find(b"\n\n", 0, end if end >= 0 else MAX_HEAD_BYTES)
+        if bare >= 0:
+            self._head = b""
+            return data, b""
+        if end < 0:
+            if len(data) >= MAX_HEAD_BYTES:
+                raise MalformedError(bad_request())
+            self._head = data
+            return b"", b""
+        self._head = b""
+        head = _checked(data[:end])
+        self._note_body(head)
+        return head + b"\r\n\r\n", data[end + 4 :]
+
+    def _note_body(self, head: bytes) -> None:
+        """Find out how long the body is; the parser refuses what is ambiguous."""
+        lengths = _values(head, b"content-length")
+        if _values(head, b"transfer-encoding"):
+            self._chunks = _Chunks()
+        elif lengths and lengths[0].isdigit() and len(lengths[0]) < 19:
+            self._body = int(lengths[0])
+
+
+class _Chunks:
+    """Finds the end of a body in chunks."""
+
+    __slots__ = ("_expects", "_line", "_skip")
+
+    def __init__(self) -> None:
+        self._skip = 0
+        self._line = b""
+        self._expects: Literal["size", "end", "trailer"] = "size"
+
+    def end(self, data: bytes) -> int | None:
+        """Where the body ends in `data`; None if it goes on.
+
+        Raises:
+            MalformedError: it is not in chunks.
+        """
+        at = 0
+        while at < len(data):
+            if self._skip:
+                step = min(self._skip, len(data) - at)
+                self._skip -= step
+                at += step
+                continue
+            stop = data.find(b"\n", at) + 1
+            self._line += data[at : stop or len(data)]
+            if not stop:
+                if len(self._line) > _MAX_LINE_BYTES:
+                    raise MalformedError(bad_request())
+                return None
+            line, self._line, at = self._line, b"", stop
+            if self._is_last(line):
+                return at
+        return None
+
+    def _is_last(self, line: bytes) -> bool:
+        """Take a line with its end; True if it ends the body."""
+        if self._expects == "trailer":
+            return line in (b"\r\n", b"\n")
+        if self._expects == "end":
+            if line != b"\r\n":
+                raise MalformedError(bad_request())
+            self._expects = "size"
+            return False
+        size = _CHUNK.fullmatch(line)
+        if size is None:
+            raise MalformedError(bad_request())
+        self._skip = int(size[1], 16)
+        self._expects = "end" if self._skip else "trailer"
+        return False
+
+
+def _check_line(data: bytes) -> None:
+    """Refuse a malformed request line as soon as it is there."""
+    line, end, _ = data.partition(b"\n")
+    if not end:
+        # TLS sent to a plain port may never have a line end
+        if _TOKEN.match(data) is None:
+            raise MalformedError(bad_request())
+        return
+    method, _, rest = line.removesuffix(b"\r").partition(b" ")
+    target, _, version = rest.partition(b" ")
+    if (
+        _TOKEN.fullmatch(method) is None
+        or _VERSION.fullmatch(version) is None
+        or not _is_target(method, target)
+    ):
+        raise MalformedError(bad_request())
+
+
+def _is_target(method: bytes, target: bytes) -> bool:
+    if method == b"CONNECT" and not target.startswith(b"/"):
+        return bool(target)
+    path = target.partition(b"?")[0]
+    return bool(_TARGET.match(target)) and not _BROKEN_ESCAPE.search(path)
+
+
+def _checked(head: bytes) -> bytes:
+    """A head for the parser, whose request line was looked at.
+
+    Raises:
+        MalformedError: Go would not serve it.
+    """
+    if head.count(b"\n") > head.count(b"\r\n"):
+        # the parser refuses it
+        return head
+    line, _, _ = head.partition(b"\r\n")
+    version = line[-3:]
+    codings = _values(head, b"transfer-encoding")
+    if codings and version[:1] == b"1":
+        if version == b"1.0":
+            # Go ignores it, and takes the body for the next request
+            raise MalformedError(bad_request())
+        if len(codings) > 1 or codings[0].lower() != b"chunked":
+            raise MalformedError(WRONG_CODING)
+    if version[:1] != b"1":
+        raise MalformedError(WRONG_VERSION)
+    hosts = _values(head, b"host")
+    if version != b"1.0" and not hosts and not line.startswith(b"CONNECT "):
+        raise MalformedError(bad_request("missing required Host header"))
+    for field in head.split(b"\r\n")[1:]:
+        name, colon, _ = field.partition(b":")
+        if colon and name and name[:1] not in b" \t" and not _TOKEN.fullmatch(name):
+            raise MalformedError(bad_request("invalid header name"))
+    return head
+
+
+def _values(head: bytes, name: bytes) -> list[bytes]:
+    """The values of a header."""
+    if name not in (lower := head.lower()):
+        return []
+    fields = (field.partition(b":") for field in lower.split(b"\r\n")[1:])
+    return [value.strip(b" \t") for key, _, value in fields if key == name]

@@ -1,0 +1,200 @@
+"""Heads of requests, answered as Go's server answers them.
+
+`heads_by_go.jsonl` has what a server of Go 1.26 (`net/http`, a handler that answers 204)
+said to each; `served` is any answer of its handler. The names begin with `w` where the
+write path is asked, with `g` for another one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.runtime.services.httpd.test_service import Sent, with_server
+
+TABLE = Path(__file__).with_name("heads_by_go.jsonl")
+# Not served, though Go does: a proxy may take these for other requests than Go, or the
+# parser knows no such thing.
+STRICTER = {
+    "bare lf": "400",
+    "bare lf line": "400",
+    "folded": "400",
+    "HTTP/1.2": "400",
+    "HTTP/1.9": "400",
+    "star": "400",
+    "scheme only": "400",
+    "mailto": "400",
+    "pri": "505",
+    "utf8 target": "400",
+    "latin1 target": "400",
+    "chunked 1.0": "400",
+    "chunked 1.0 len": "400",
+    "chunked and length": "400",
+    "chunk blank": "400",
+    "length empty": "400",
+    "length twice same": "400",
+}
+# the line that Go gives to a header that it cannot read at all
+TEXTS = {"tab before colon", "name paren", "name utf8"}
+REFUSALS = ("400", "417", "431", "501", "505")
+
+
+class Row(NamedTuple):
+    name: str
+    sent: bytes
+    answer: str
+    text: str
+
+    @property
+    def kind(self) -> str:
+        """The name without the path that it is about."""
+        return self.name.removeprefix("w-").removeprefix("g-")
+
+
+ROWS = [
+    Row(row["name"], row["sent"].encode("latin-1"), row["answer"], row["text"])
+    for row in map(json.loads, TABLE.read_text().splitlines())
+]
+
+
+def answered(port: int, pieces: list[bytes]) -> tuple[str, str]:
+    """Status and text of the first answer."""
+    with socket.create_connection(("127.0.0.1", port), timeout=3) as connection:
+        for piece in pieces:
+            # it may be refused, and the connection closed, before all is sent
+            with contextlib.suppress(ConnectionError):
+                connection.sendall(piece)
+        text = b""
+        while b"\r\n\r\n" not in text:
+            data = connection.recv(65536)
+            assert data, f"closed after {text!r}"
+            text += data
+        head, _, body = text.partition(b"\r\n\r\n")
+        status = head.split(b" ")[1].decode()
+        if status in REFUSALS and b"content-length: 0" not in head.lower():
+            while data := connection.recv(65536):
+                body += data
+    # the write path refuses what names no database: that is an answer, too
+    if body == b"database is required\n":
+        return "served", ""
+    return (status, body.decode()) if status in REFUSALS else ("served", "")
+
+
+def expected(row: Row) -> tuple[str, str | None]:
+    # on the write path a query may have any bytes, as in Go
+    is_plain = row.name in ("w-utf8 target", "w-latin1 target")
+    if row.answer == "served" and row.kind in STRICTER and not is_plain:
+        return STRICTER[row.kind], None
+    return row.answer, None if row.kind in TEXTS else row.text
+
+
+def check(port: int, cut: Callable[[bytes], list[bytes]]) -> dict[str, Any]:
+    """Rows that are answered otherwise."""
+    wrong: dict[str, Any] = {}
+    for row in ROWS:
+        try:
+            status, text = answered(port, cut(row.sent))
+        except (OSError, AssertionError) as error:
+            wrong[row.name] = error
+            continue
+        wanted, words = expected(row)
+        if row.answer == "400" and row.name.startswith("chunk"):
+            # how Go's handler words it is its own
+            words = None
+        if status != wanted or (words is not None and text != words):
+            wrong[row.name] = (status, text), (wanted, words)
+    return wrong
+
+
+def test_heads_are_refused_as_by_go() -> None:
+    assert with_server(Sent(), lambda port: check(port, lambda sent: [sent])) == {}
+
+
+def test_heads_that_come_in_pieces_are_refused_as_well() -> None:
+    def cut(sent: bytes) -> list[bytes]:
+        end = sent.find(b"\r\n\r\n") + 4
+        return [sent[: end - 2], sent[end - 2 : end + 1], sent[end + 1 :]]
+
+    assert with_server(Sent(), lambda port: check(port, cut)) == {}
+
+
+def test_a_malformed_head_behind_others_is_refused_in_its_turn() -> None:
+    ping = b"GET /kapacitor/v1/ping HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    chunked = (
+        b"POST /kapacitor/v1/write?db=d HTTP/1.1\r\nHost: localhost\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n5\r\nm v=1\r\n0\r\nX: a\r\n\r\n"
+    )
+    length = (
+        b"POST /kapacitor/v1/tasks HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Length: 2\r\n\r\n{}"
+    )
+    sent = Sent()
+    text = ping + chunked + length + ping + ping.replace(b" ", b"  ", 1) + ping
+
+    def use(port: int) -> bytes:
+        with socket.create_connection(("127.0.0.1", port), timeout=3) as connection:
+            connection.sendall(text)
+            found = b""
+            while data := connection.recv(65536):
+                found += data
+            return found
+
+    answers = with_server(sent, use)
+    statuses = re.findall(rb"HTTP/1\.[01] (\d+) ", answers)
+    assert statuses == [b"204", b"204", b"404", b"204", b"400"]
+    assert [body for body, *_ in sent] == [b"m v=1"]
+
+
+@pytest.mark.parametrize("size", [1, 3, 64])
+def test_bodies_arrive_whole_however_they_are_cut(size: int) -> None:
+    body = b"".join(b"%x\r\n%b\r\n" % (n, b"m" * n) for n in range(1, 40))
+    head = (
+        b"POST /kapacitor/v1/write?db=d HTTP/1.1\r\nHost: localhost\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n"
+    )
+    text = 2 * (head + body + b"0\r\n\r\n")
+    sent = Sent()
+
+    def use(port: int) -> int:
+        with socket.create_connection(("127.0.0.1", port), timeout=3) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for at in range(0, len(text), size):
+                connection.sendall(text[at : at + size])
+            found = b""
+            while found.count(b"HTTP/1.1 204") < 2:
+                data = connection.recv(65536)
+                assert data
+                found += data
+            return found.count(b"HTTP/1.1 204")
+
+    assert with_server(sent, use) == 2
+    assert [len(each) for each, *_ in sent] == [sum(range(40))] * 2
+
+
+def test_a_body_that_breaks_off_its_chunks_is_refused_at_once() -> None:
+    head = (
+        b"POST /kapacitor/v1/tasks HTTP/1.1\r\nHost: localhost\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n"
+    )
+
+    def use(port: int) -> tuple[str, str]:
+        return answered(port, [head, b"2\r\n{}\r\n", b"zz\r\n"])
+
+    assert with_server(Sent(), use) == ("400", "400 Bad Request")
+
+
+def test_a_head_without_end_is_refused() -> None:
+    head = b"GET /kapacitor/v1/ping HTTP/1.1\r\nHost: localhost\r\n"
+    fields = b"".join(b"X-%d: %b\r\n" % (n, b"a" * 1000) for n in range(70))
+
+    def use(port: int) -> tuple[str, str]:
+        return answered(port, [head, fields, b"\r\n"])
+
+    assert with_server(Sent(), use)== ("400", "400 Bad Request")
