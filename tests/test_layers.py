@@ -13,7 +13,15 @@ RUNTIME = Path(__file__).parent.parent / "runtime"
 # each may import itself and what stands above it
 LAYERS = (
     (
-        *("addresses", "complaints", "errors", "fair_lock", "folders", "secret_names", "settings"),
+        *(
+            "addresses",
+            "complaints",
+            "errors",
+            "fair_lock",
+            "folders",
+            "secret_names",
+            "settings",
+        ),
         *("reserve", "suggestions", "trouble", "units", "version"),
         *("worker", "write_ahead"),
     ),

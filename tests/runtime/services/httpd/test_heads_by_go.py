@@ -197,4 +197,4 @@ def test_a_head_without_end_is_refused() -> None:
     def use(port: int) -> tuple[str, str]:
         return answered(port, [head, fields, b"\r\n"])
 
-    assert with_server(Sent(), use)== ("400", "400 Bad Request")
+    assert with_server(Sent(), use) == ("400", "400 Bad Request")
