@@ -119,8 +119,9 @@ def test_heads_are_refused_as_by_go() -> None:
 
 def test_heads_that_come_in_pieces_are_refused_as_well() -> None:
     def cut(sent: bytes) -> list[bytes]:
-        end = sent.find(b"\r\n\r\n") + 4
-        return [sent[: end - 2], sent[end - 2 : end + 1], sent[end + 1 :]]
+        # what is refused at its first bytes must not be followed by more: the server
+        # has closed by then, and the answer may be lost
+        return [sent[:3], sent[3:]] if sent[:3].isalpha() else [sent]
 
     assert with_server(Sent(), lambda port: check(port, cut)) == {}
 
