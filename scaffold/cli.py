@@ -309,6 +309,40 @@ def recover(choice: Any, **values: Any) -> None:
     _in_project(output, run)
 
 
+@scaffold.command("merge-driver")
+@click.argument("files", nargs=-1, metavar="[BASE OURS THEIRS PATH]")
+@click.option("--install", is_flag=True, help="Have git use it in this checkout.")
+@_common
+def merge_driver(files: Sequence[str], install: bool, **values: Any) -> None:
+    """Merge the registrations of two branches; git runs this.
+
+    With --install, git's configuration of this checkout and .gitattributes name it for the
+    files that handlers are registered in. Without it, a merge of two branches that each
+    added a handler ends in conflicts. This resolves them:
+
+    \b
+      git checkout --ours -- $(git diff --name-only --diff-filter=U)
+      scaffold regenerate --all
+    """
+    output = _Output("merge-driver", values)
+    if install == bool(files) or len(files) not in (0, 4):
+        raise click.UsageError("BASE OURS THEIRS PATH or --install is required")
+
+    def run(found: Any = None) -> Any:
+        from pathlib import Path
+
+        from scaffold import merging
+
+        if install:
+            return merging.install(found)
+        return merging.merge([Path(file) for file in files[:3]], files[3])
+
+    if install:
+        _in_project(output, run, writes=True)
+    output.quiet = True
+    _run(output, run)
+
+
 @scaffold.command()
 @_common
 def places(**values: Any) -> None:

@@ -178,6 +178,15 @@ def apply(root: Path, changes: Sequence[Change]) -> str:
                 return _cleared(state, made.folder)
 
 
+def overwrite(file: Path, data: bytes) -> None:
+    """Write a file that another program made to be written, in place.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    file.write_bytes(data)
+
+
 @contextlib.contextmanager
 def standing() -> Iterator[None]:
     """Report an interruption in the block as one after the changes were made."""

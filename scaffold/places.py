@@ -76,49 +76,50 @@ CREATE = (
     _file("examples/{kind}/{kind}.yaml"),
 )
 
-_ROOM = "runtime/integrations"
+ROOM = "runtime/integrations"
+"""The package of the modules that handlers are registered in."""
 
 EDIT = (
     _place(
-        f"{_ROOM}/configuration.py",
+        f"{ROOM}/configuration.py",
         "import",
         ImportBlock(),
         key="{package}.services.{kind}.config:{class_name}Config",
     ),
-    _place(f"{_ROOM}/configuration.py", "section", DictLiteral("SECTIONS")),
+    _place(f"{ROOM}/configuration.py", "section", DictLiteral("SECTIONS")),
     _place(
-        f"{_ROOM}/services.py",
+        f"{ROOM}/services.py",
         "import",
         ImportBlock(),
         key="{package}.services.{kind}.service:{class_name}Service",
     ),
-    _place(f"{_ROOM}/services.py", "service", DictLiteral("SERVICES")),
+    _place(f"{ROOM}/services.py", "service", DictLiteral("SERVICES")),
     _place(
-        f"{_ROOM}/kinds.py",
+        f"{ROOM}/kinds.py",
         "import",
         ImportBlock(),
         key="{package}.services.{kind}.handler:{class_name}HandlerConfig",
     ),
-    _place(f"{_ROOM}/kinds.py", "kind", DictLiteral("KINDS")),
+    _place(f"{ROOM}/kinds.py", "kind", DictLiteral("KINDS")),
     _place(
-        f"{_ROOM}/properties.py",
+        f"{ROOM}/properties.py",
         "import",
         ImportBlock(),
         key="{package}.services.{kind}.property:{class_name}Handler",
     ),
     _place(
-        f"{_ROOM}/properties.py",
+        f"{ROOM}/properties.py",
         "property",
         DictLiteral("PROPERTIES"),
         key="{property}",
     ),
     _place(
-        f"{_ROOM}/node_handlers.py",
+        f"{ROOM}/node_handlers.py",
         "import",
         ImportBlock(),
         key="{package}.services.{kind}.property:{class_name}Handler",
     ),
-    _place(f"{_ROOM}/node_handlers.py", "handler", DictLiteral("NODE_HANDLERS")),
+    _place(f"{ROOM}/node_handlers.py", "handler", DictLiteral("NODE_HANDLERS")),
     _place("tests/runtime/test_registration.py", "kind", ListLiteral("KINDS")),
     _place("etc/kapacitor.conf", "section", TomlSections(), optional=True),
     _place(

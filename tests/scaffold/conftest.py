@@ -60,16 +60,28 @@ def project(made_project: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made_project, tmp_path / "project"))
 
 
+@pytest.fixture(scope="session")
+def run_in(machine: Path) -> Run:
+    """Runs the command line in a folder, in this process."""
+
+    def run(
+        folder: Path, *arguments: str, code: int = 0, text: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        done = ran(arguments, folder, text)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done
+
+    return run
+
+
 @pytest.fixture
-def scaffold(project: Path) -> Run:
+def scaffold(project: Path, run_in: Run) -> Run:
     """Runs the command line in the project, in this process."""
 
     def run(
         *arguments: str, code: int = 0, cwd: Path = project, text: str = ""
     ) -> subprocess.CompletedProcess[str]:
-        done = ran(arguments, cwd, text)
-        assert done.returncode == code, done.stdout + done.stderr
-        return done
+        return run_in(cwd, *arguments, code=code, text=text)
 
     return run
 

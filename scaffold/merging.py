@@ -1,0 +1,315 @@
+"""Merges what two branches registered: git's merge driver for shared files and records.
+
+    scaffold merge-driver %O %A %B %P
+
+Two branches that each add a handler write beside each other, which git calls a conflict.
+Where merging by lines fails, the entries that differ are taken out of the three versions,
+the rest is merged by lines, and the entries of both branches are put in again, as
+`new-handler` does. What cannot be decided stays git's conflict.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple, TypeVar
+
+from scaffold import disk, places, project, state
+from scaffold.change import Change
+from scaffold.errors import AnchorNotFound, ScaffoldError, UsageError
+from scaffold.names import Names
+from scaffold.patching.patch import find, register
+from scaffold.patching.place import Place, Registration
+from scaffold.patching.slots import Source
+from scaffold.patching.writing import text_of
+from scaffold.project import Project
+from scaffold.report import Report
+from scaffold.state import Record
+from scaffold.tree import DiskTree
+
+_MAX_CONFLICTS = 127  # as git counts them in an exit code
+_VERSIONS = ("ours", "base", "theirs")
+_ANY = Names("any", "any")
+_Name = TypeVar("_Name", PurePosixPath, str)
+
+
+class Versions(NamedTuple):
+    """The versions of a file that are merged.
+
+    Attributes:
+        base: the last one that both branches have in common; empty if neither had it.
+        ours: that of the branch that is merged into.
+        theirs: that of the other branch.
+    """
+
+    base: bytes
+    ours: bytes
+    theirs: bytes
+
+
+class Merged(NamedTuple):
+    """A merged file.
+
+    Attributes:
+        data: its content, with conflict markers if it is not clean.
+        is_clean: whether nothing is left to a person.
+    """
+
+    data: bytes
+    is_clean: bool
+
+
+class _Entry(NamedTuple):
+    """An entry that is not the same in all versions.
+
+    Attributes:
+        place: where it is registered.
+        texts: its text in each version; None where it is missing.
+        text: its text after the merge, or None.
+    """
+
+    place: Place
+    texts: tuple[str | None, ...]
+    text: str | None
+
+
+def merge(files: Sequence[Path], name: str) -> Report:
+    """Merge three files into the second one, as git asks its drivers to.
+
+    Args:
+        files: the versions base, ours and theirs.
+        name: the path of the file in the checkout, seen from the current folder.
+
+    Returns:
+        A report with exit code 1 if a conflict is left.
+
+    Raises:
+        UsageError: a version cannot be read or written, or git is missing.
+    """
+    try:
+        versions = Versions(*(file.read_bytes() for file in files))
+        merged = by_lines(versions)
+        # whatever happens next, git finds its own conflict in the file
+        disk.overwrite(files[1], merged.data)
+        with contextlib.suppress(ScaffoldError):  # such as settings in conflict
+            found = project.find(Path(name).parent)
+            path = PurePosixPath(Path(name).resolve().relative_to(found.root))
+            merged = by_entries(path, versions, merged, found.package)
+            disk.overwrite(files[1], merged.data)
+    except OSError as error:
+        raise UsageError(f"{error.filename}: {error.strerror}") from error
+    return Report("merge-driver", exit_code=0 if merged.is_clean else 1)
+
+
+def install(found: Project) -> Report:
+    """Have git merge this checkout with the driver.
+
+    Raises:
+        UsageError: the project is in no git checkout, or git refuses.
+    """
+    command = [sys.executable, "-P", "-m", "scaffold", "merge-driver"]
+    settings = {
+        "merge.scaffold.name": "entries that scaffold registers",
+        "merge.scaffold.driver": f"{shlex.join(command)} %O %A %B %P",
+    }
+    for key, value in settings.items():
+        _git(found.root, "config", "--local", key, value)
+    path = PurePosixPath(".gitattributes")
+    now = DiskTree(found.root).read(path)
+    lines = (now or b"").decode("utf-8", "surrogateescape").split("\n")
+    if not lines[-1]:
+        lines.pop()
+    new = [line for line in attributes(found.package) if line not in lines]
+    text = "\n".join([*lines, *new, ""])
+    change = Change(path, now, text.encode("utf-8", "surrogateescape") if new else now)
+    with disk.locked(found.root):
+        note = disk.apply(found.root, [change])
+    return Report(
+        "merge-driver",
+        summary="git merges registrations with scaffold here",
+        next=(
+            [f"git add {path}; git commit -m 'Merge registrations by scaffold'"]
+            if new
+            else []
+        ),
+        notes=[note] if note else [],
+    )
+
+
+def _git(folder: Path, *arguments: str) -> None:
+    try:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    except OSError as error:
+        raise UsageError(f"git: {error.strerror}") from error
+    if done.returncode:
+        problem = done.stderr.strip() or "refused"
+        fix = "git init" if "git repository" in problem else ""
+        raise UsageError(f"git {arguments[0]}: {problem}", fix=fix)
+
+
+def by_lines(versions: Versions) -> Merged:
+    """The versions as git merges text.
+
+    Raises:
+        UsageError: git is missing, or refuses to merge them.
+    """
+    with tempfile.TemporaryDirectory(prefix="scaffold-") as folder:
+        files = [Path(folder, name) for name in _VERSIONS]
+        order = (versions.ours, versions.base, versions.theirs)
+        for file, data in zip(files, order, strict=True):
+            file.write_bytes(data)
+        labels = [word for name in _VERSIONS for word in ("-L", name)]
+        try:
+            done = subprocess.run(
+                ["git", "merge-file", "-p", *labels, *files],
+                capture_output=True,
+                check=False,
+            )
+        except OSError as error:
+            raise UsageError(f"git: {error.strerror}") from error
+    if not 0 <= done.returncode <= _MAX_CONFLICTS:
+        raise UsageError(done.stderr.decode(errors="replace").strip())
+    return Merged(done.stdout, done.returncode == 0)
+
+
+def by_entries(
+    path: PurePosixPath, versions: Versions, lines: Merged, package: str
+) -> Merged:
+    """A shared file or a record, merged by its entries where lines are not enough.
+
+    Args:
+        path: which file of the project.
+        versions: what is merged.
+        lines: how git merges it.
+        package: the import package of the project.
+    """
+    if state.HANDLERS in path.parents:
+        return _record(versions, lines)
+    try:
+        entries = list(_differing(path, versions, package))
+        if lines.is_clean and _holds(path, lines.data, entries):
+            return lines
+        rest = by_lines(
+            Versions(
+                *(
+                    _without(path, data, number, entries)
+                    for number, data in enumerate(versions)
+                )
+            )
+        )
+        whole = rest.data
+        for each in entries:  # one by one: an empty list becomes one with a first entry
+            if each.text is not None:
+                whole, _ = register(path, whole, [Registration(each.place, each.text)])
+        if rest.is_clean and _holds(path, whole, entries):
+            return Merged(whole, True)
+    except ScaffoldError:  # a version is not as its places expect it
+        return lines
+    return lines._replace(is_clean=False)
+
+
+def attributes(package: str) -> list[str]:
+    """The lines of `.gitattributes` that name the files to be merged so."""
+    paths = {place.path for place in places.places(_ANY, package)}
+    room = places.within(places.ROOM, package)
+    names = {
+        f"{room}/*.py" if path.parent == room else str(path) for path in sorted(paths)
+    }
+    return [f"/{name} merge=scaffold" for name in sorted(names)]
+
+
+def _differing(
+    path: PurePosixPath, versions: Versions, package: str
+) -> Iterator[_Entry]:
+    """The entries that one branch added, changed or removed."""
+    for place in places.places(_ANY, package):
+        if place.path != path:
+            continue
+        base, ours, theirs = (_texts(path, data, place) for data in versions)
+        for key in dict.fromkeys((*ours, *theirs, *base)):
+            texts = (base.get(key), ours.get(key), theirs.get(key))
+            text = _decided(*texts)
+            if len({*texts}) > 1 and text is not ...:
+                yield _Entry(place._replace(key=key), texts, text)
+
+
+def _texts(path: PurePosixPath, data: bytes, place: Place) -> dict[str, str | None]:
+    """The entries of a place by their keys; None where two have the same."""
+    source = Source(path, data)
+    try:
+        slot = find(source, Registration(place, ""))
+    except AnchorNotFound:
+        return {}
+    texts: dict[str, str | None] = {}
+    for entry in slot.entries:
+        text = text_of(source, entry, slot)
+        texts[entry.key] = None if entry.key in texts else text
+    return texts
+
+
+def _decided(base: str | None, ours: str | None, theirs: str | None) -> Any:
+    """What three versions of a text become; `...` if both branches changed it."""
+    if theirs in (base, ours):
+        return ours
+    return theirs if ours == base else ...
+
+
+def _without(
+    path: PurePosixPath, data: bytes, number: int, entries: Sequence[_Entry]
+) -> bytes:
+    """A version without the entries that differ."""
+    asked = [
+        Registration(each.place, "", base=text)
+        for each in entries
+        if (text := each.texts[number]) is not None
+    ]
+    return register(path, data, asked)[0]
+
+
+def _holds(path: PurePosixPath, data: bytes, entries: Sequence[_Entry]) -> bool:
+    """True if a merged file has the entries of both branches, and is whole."""
+    for each in entries:
+        if _texts(path, data, each.place).get(each.place.key) != each.text:
+            return False
+    return path.suffix != ".py" or bool(Source(path, data).tree)
+
+
+def _record(versions: Versions, lines: Merged) -> Merged:
+    """A record: for each text that of the branch that changed it, or both changes."""
+    try:
+        base, ours, theirs = (
+            state.parse(data) if data else Record({}, {}) for data in versions
+        )
+    except ValueError:
+        return lines
+    merged = Record(
+        dict(_merged_texts(base.files, ours.files, theirs.files)),
+        dict(_merged_texts(base.places, ours.places, theirs.places)),
+    )
+    return Merged(state.text(merged).encode(), True)
+
+
+def _merged_texts(
+    base: Mapping[_Name, str], ours: Mapping[_Name, str], theirs: Mapping[_Name, str]
+) -> Iterator[tuple[_Name, str]]:
+    for name in {**ours, **theirs}:
+        texts = base.get(name), ours.get(name), theirs.get(name)
+        text = _decided(*texts)
+        if text is ...:
+            lines = by_lines(Versions(*((each or "").encode() for each in texts)))
+            # the files that it is the base of are in conflict too
+            text = lines.data.decode() if lines.is_clean else texts[1]
+        if text is not None:
+            yield name, text
