@@ -415,15 +415,15 @@ def _in_project(
     def run() -> Any:
         from pathlib import Path
 
-        from scaffold import disk, project
+        from scaffold import project, recovery
         from scaffold.errors import Locked
 
         found = project.find(Path(output.directory))
         if writes:
             # what another run is writing is its own to finish
             with contextlib.suppress(Locked):
-                disk.recover(found.root)
-        elif output.name != "recover" and disk.is_interrupted(found.root):
+                recovery.recover(found.root)
+        elif output.name != "recover" and recovery.is_interrupted(found.root):
             output.note(
                 "a command was interrupted here; the next one that writes, or "
                 "`scaffold recover`, finishes it"

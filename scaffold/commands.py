@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import runtime
 from scaffold import check as checking
-from scaffold import check_cache, disk, places, state, testing, verify
+from scaffold import check_cache, disk, places, recovery, state, testing, verify
 from scaffold.change import Change
 from scaffold.errors import Fault, SpecError, UsageError
 from scaffold.escaping import escaped
@@ -164,9 +164,9 @@ def diff(project: Project, names: Sequence[str]) -> Report:
     )
 
 
-def recover(project: Project, choice: disk.Choice) -> Report:
+def recover(project: Project, choice: recovery.Choice) -> Report:
     """Finish what an interrupted command left."""
-    was_there = disk.recover(project.root, choice)
+    was_there = recovery.recover(project.root, choice)
     done = {"": "recovered", "continue": "completed", "abort": "undone"}[choice]
     return Report(
         "recover",
@@ -224,7 +224,7 @@ def _change(
         result = generated(DiskTree(root))
         verify.compiles(result.changes, result.shared)
     else:
-        with disk.locked(root):
+        with recovery.locked(root):
             result = generated(DiskTree(root))
             _verify(project, result, how.verify)
             note = disk.apply(root, result.changes)

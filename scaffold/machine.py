@@ -135,7 +135,12 @@ def _made_key(folder: str) -> bytes:
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(own)
-    _sync(folder)
+    # imported only where a key is made: it needs pathlib
+    from pathlib import Path
+
+    from runtime.folders import sync
+
+    sync(Path(folder))
     key = _read_key(folder)
     if key is None:
         raise PermissionError(1, "is not a key of yours alone", f"{folder}/key")
@@ -150,14 +155,6 @@ def _named(own: str, key: str) -> None:
         return
     except OSError:  # a file system without hard links
         os.rename(own, key)
-
-
-def _sync(folder: str) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _mark(key: bytes, data: bytes) -> bytes:

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, TypeVar
 
-from scaffold import disk, places, project, state
+from scaffold import disk, places, project, recovery, state
 from scaffold.change import Change
 from scaffold.errors import AnchorNotFound, ScaffoldError, UsageError
 from scaffold.names import Names
@@ -127,7 +127,7 @@ def install(found: Project) -> Report:
     new = [line for line in attributes(found.package) if line not in lines]
     text = "\n".join([*lines, *new, ""])
     change = Change(path, now, text.encode("utf-8", "surrogateescape") if new else now)
-    with disk.locked(found.root):
+    with recovery.locked(found.root):
         note = disk.apply(found.root, [change])
     return Report(
         "merge-driver",

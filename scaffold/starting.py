@@ -8,7 +8,7 @@ import re
 import sys
 from pathlib import Path, PurePosixPath
 
-from scaffold import disk, testing
+from scaffold import disk, recovery, testing
 from scaffold.change import Change
 from scaffold.errors import UsageError, WriteFailed
 from scaffold.generate import ChangeSet
@@ -48,7 +48,7 @@ def init(folder: Path, package: str, *, dry_run: bool, shown: str) -> Report:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise WriteFailed(f"{shown}: {error.strerror}") from error
-        with disk.locked(folder):
+        with recovery.locked(folder):
             note = disk.apply(folder, changes)
     created = [Created(change.path) for change in changes]
     return Report(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from scaffold import cli, commands, disk, testing
+from scaffold import cli, commands, testing, transaction
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 HUDDLE = ("new-handler", "huddle", "--field", "channel:str")
@@ -340,8 +340,8 @@ def test_a_name_of_another_handler_in_another_form_is_refused(scaffold: Run) -> 
 
 def test_a_held_tree_is_refused_with_6(scaffold: Run, project: Path) -> None:
     code = (
-        "import sys\nfrom pathlib import Path\nfrom scaffold import disk\n"
-        "with disk.locked(Path(sys.argv[1])):\n"
+        "import sys\nfrom pathlib import Path\nfrom scaffold import recovery\n"
+        "with recovery.locked(Path(sys.argv[1])):\n"
         "    print('locked', flush=True)\n    sys.stdin.read()\n"
     )
     with subprocess.Popen(
@@ -399,7 +399,7 @@ def test_an_interrupted_run_ends_with_130(
         os.kill(os.getpid(), signal.SIGTERM)
 
     before = files(project)
-    monkeypatch.setattr(disk, "_complete", interrupt)
+    monkeypatch.setattr(transaction, "complete", interrupt)
     with pytest.raises(SystemExit) as ended:
         cli.main([*HUDDLE, "-C", str(project)])
     assert ended.value.code == 130
@@ -410,8 +410,8 @@ def test_a_run_that_was_killed_is_completed_by_the_next_command(
     scaffold: Run, project: Path
 ) -> None:
     code = (
-        "import os, sys\nfrom scaffold import cli, disk\n"
-        "disk._complete = lambda *a: os.kill(os.getpid(), 9)\n"
+        "import os, sys\nfrom scaffold import cli, transaction\n"
+        "transaction.complete = lambda *a: os.kill(os.getpid(), 9)\n"
         "cli.main(sys.argv[1:])\n"
     )
     subprocess.run(

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from scaffold import disk, machine
+from scaffold import disk, machine, recovery, transaction
 from scaffold.change import Change
 from scaffold.errors import (
     ForeignTransaction,
@@ -76,7 +76,7 @@ def snapshot(root: Path, *, own: bool = False) -> dict[str, tuple[bytes, int]]:
 
 
 def write(root: Path, changes: tuple[Change, ...] = CHANGES) -> None:
-    with disk.locked(root):
+    with recovery.locked(root):
         disk.apply(root, changes)
 
 
@@ -134,7 +134,7 @@ def attempts(
     for at in range(1, 1000):
         failing = Interrupting(at, error)
         raised: BaseException | None = None
-        with disk.locked(root), monkeypatch.context() as patch:
+        with recovery.locked(root), monkeypatch.context() as patch:
             for name in _CALLS:
                 patch.setattr(os, name, failing.wrap(getattr(os, name)))
             try:
@@ -163,7 +163,7 @@ def test_a_failure_at_any_step_leaves_the_tree_as_it_was(
     before = snapshot(root)
     failures = 0
     for _, raised in attempts(root, monkeypatch, error):
-        disk.recover(root)
+        recovery.recover(root)
         now = snapshot(root)
         if raised is not None and now == before:
             assert isinstance(raised, expected)
@@ -193,7 +193,7 @@ KILLED = """
 import os, sys, signal
 from pathlib import Path
 sys.path.insert(0, {here!r})
-from scaffold import disk
+from scaffold import disk, recovery
 from test_disk_changes import CHANGES
 count = 0
 def wrap(call):
@@ -207,7 +207,7 @@ def wrap(call):
 for name in {calls!r}:
     setattr(os, name, wrap(getattr(os, name)))
 root = Path({root!r})
-with disk.locked(root):
+with recovery.locked(root):
     disk.apply(root, CHANGES)
 """
 
@@ -227,7 +227,7 @@ def test_a_killed_run_leaves_all_or_nothing(
     code = KILLED.format(here=str(here), at=at, calls=_CALLS, root=str(root))
     done = subprocess.run([sys.executable, "-c", code], timeout=60, check=False)
     assert done.returncode in (0, -signal.SIGKILL)
-    disk.recover(root)
+    recovery.recover(root)
     now = snapshot(root)
     after = {
         "edited.py": b"after\n",
@@ -254,7 +254,7 @@ def interrupted(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         raise Stopped
 
     with monkeypatch.context() as patch:
-        patch.setattr(disk, "_complete", stop)
+        patch.setattr(transaction, "complete", stop)
         patch.setattr(disk, "_roll_back", stop)
         with pytest.raises(Stopped):
             write(root)
@@ -267,7 +267,7 @@ def test_recovery_stops_where_somebody_else_wrote(interrupted: Path) -> None:
     (root / "edited.py").write_bytes(b"mine\n")
     before = snapshot(root)
     with pytest.raises(RecoveryFailed) as caught:
-        disk.recover(root)
+        recovery.recover(root)
     assert snapshot(root) == before
     versions = (".scaffold/txn/old/1-edited.py", ".scaffold/txn/new/1-edited.py")
     assert caught.value.saved == {"edited.py": versions}
@@ -279,11 +279,13 @@ def test_recovery_stops_where_somebody_else_wrote(interrupted: Path) -> None:
 
 
 @pytest.mark.parametrize("choice", ["continue", "abort"])
-def test_a_person_chooses_how_to_go_on(interrupted: Path, choice: disk.Choice) -> None:
+def test_a_person_chooses_how_to_go_on(
+    interrupted: Path, choice: recovery.Choice
+) -> None:
     root = interrupted
     (root / "edited.py").unlink()
     (root / "edited.py").write_bytes(b"mine\n")
-    assert disk.recover(root, choice)
+    assert recovery.recover(root, choice)
     now = {path: data for path, (data, _) in snapshot(root).items()}
     kept = {
         ".scaffold/kept/edited.py.before": b"before\n",
@@ -297,7 +299,7 @@ def test_a_person_chooses_how_to_go_on(interrupted: Path, choice: disk.Choice) -
     assert now == kept | {"edited.py": b"mine\n"} | {
         path: data for path, data in others.items() if data is not None
     }
-    assert not disk.recover(root)
+    assert not recovery.recover(root)
 
 
 def test_versions_that_were_kept_before_stay(interrupted: Path) -> None:
@@ -305,7 +307,7 @@ def test_versions_that_were_kept_before_stay(interrupted: Path) -> None:
     kept.parent.mkdir()
     kept.write_bytes(b"kept before\n")
     (interrupted / "edited.py").unlink()
-    disk.recover(interrupted, "continue")
+    recovery.recover(interrupted, "continue")
     assert kept.read_bytes() == b"kept before\n"
     assert kept.with_name("edited.py.before.2").read_bytes() == b"before\n"
 
@@ -318,7 +320,7 @@ def test_links_in_a_transaction_of_ours_are_not_followed(
     interrupted: Path,
     tmp_path_factory: pytest.TempPathFactory,
     path: str,
-    choice: disk.Choice,
+    choice: recovery.Choice,
 ) -> None:
     outside = tmp_path_factory.mktemp("outside")
     for name in ("1-edited.py", "file", "owner", "commit"):
@@ -328,7 +330,7 @@ def test_links_in_a_transaction_of_ours_are_not_followed(
     spoilt.symlink_to(outside / spoilt.name if spoilt.suffix else outside)
     before = snapshot(outside)
     with contextlib.suppress(PlanError):
-        disk.recover(interrupted, choice)
+        recovery.recover(interrupted, choice)
     assert snapshot(outside) == before
     assert (interrupted / "edited.py").read_bytes() != b"canary\n"
     assert not (interrupted / "edited.py").is_symlink()
@@ -341,8 +343,8 @@ def test_what_another_user_or_machine_left_is_not_completed(
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("another")))
     for choice in ("", "continue", "abort"):
         with pytest.raises(ForeignTransaction, match="not written by you"):
-            disk.recover(interrupted, choice)
-    assert not disk.is_interrupted(interrupted)
+            recovery.recover(interrupted, choice)
+    assert not recovery.is_interrupted(interrupted)
     after = snapshot(interrupted, own=True)
     del after[".scaffold/lock"], before[".scaffold/lock"]
     assert after == before
@@ -354,7 +356,7 @@ def test_a_home_inside_the_project_keeps_no_key(
     shutil.copytree(os.environ["XDG_STATE_HOME"], interrupted / "state")
     monkeypatch.setenv("XDG_STATE_HOME", str(interrupted / "state"))
     with pytest.raises(ForeignTransaction):
-        disk.recover(interrupted)
+        recovery.recover(interrupted)
 
 
 def test_a_key_that_others_may_read_is_not_used(
@@ -396,8 +398,8 @@ def test_a_clean_up_that_fails_says_that_the_changes_were_made(
     def fail(state: object) -> None:
         raise error or KeyboardInterrupt
 
-    with disk.locked(root), monkeypatch.context() as patch:
-        patch.setattr(disk, "_drop", fail)
+    with recovery.locked(root), monkeypatch.context() as patch:
+        patch.setattr(transaction, "drop", fail)
         if error:
             note = disk.apply(root, CHANGES)
         else:
@@ -406,7 +408,7 @@ def test_a_clean_up_that_fails_says_that_the_changes_were_made(
             note = str(caught.value)
     assert "the changes were made" in note
     assert (root / "edited.py").read_bytes() == b"after\n"
-    assert disk.recover(root)
+    assert recovery.recover(root)
     assert not (root / ".scaffold/txn").exists()
     assert (root / "edited.py").read_bytes() == b"after\n"
 
@@ -432,8 +434,8 @@ def test_a_file_that_changed_since_it_was_read_stops_everything(root: Path) -> N
 
 def test_a_second_writer_is_told_who_writes(root: Path) -> None:
     code = (
-        "import sys\nfrom pathlib import Path\nfrom scaffold import disk\n"
-        "with disk.locked(Path(sys.argv[1])):\n"
+        "import sys\nfrom pathlib import Path\nfrom scaffold import recovery\n"
+        "with recovery.locked(Path(sys.argv[1])):\n"
         "    print('locked', flush=True)\n    sys.stdin.read()\n"
     )
     with subprocess.Popen(
@@ -443,15 +445,15 @@ def test_a_second_writer_is_told_who_writes(root: Path) -> None:
     ) as other:
         assert other.stdout is not None
         other.stdout.readline()
-        with pytest.raises(Locked, match=f"pid {other.pid}"), disk.locked(root):
+        with pytest.raises(Locked, match=f"pid {other.pid}"), recovery.locked(root):
             pass
         (root / ".scaffold/txn").mkdir()
-        assert not disk.is_interrupted(root)
+        assert not recovery.is_interrupted(root)
         with pytest.raises(Locked):
-            disk.recover(root)
+            recovery.recover(root)
         (root / ".scaffold/txn").rmdir()
         other.kill()
-    with disk.locked(root):
+    with recovery.locked(root):
         pass
 
 
@@ -538,3 +540,81 @@ def test_a_new_key_never_overwrites_a_file(
     os.link(victim, folder / f"key.{os.getpid()}")
     assert machine.Keys(tmp_path / "project").seal(b"x")
     assert victim.read_text() == "precious"
+
+
+def test_what_is_written_is_on_the_disk_before_what_depends_on_it(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    def path_of(descriptor: int) -> str:
+        link = Path(f"/proc/self/fd/{descriptor}").readlink()
+        return str(link).removeprefix(f"{root}/")
+
+    def fsync(descriptor: int, call: Callable[[int], None] = os.fsync) -> None:
+        calls.append(f"sync {path_of(descriptor)}")
+        call(descriptor)
+
+    def replace(
+        old: str, new: str, call: Callable[..., None] = os.replace, **folders: int
+    ) -> None:
+        calls.append(f"move {path_of(folders['dst_dir_fd'])}/{new}")
+        call(old, new, **folders)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "replace", replace)
+    write(root)
+    txn = ".scaffold/txn"
+    committed = calls.index(f"move {txn}/commit")
+    targets = [
+        number
+        for number, call in enumerate(calls)
+        if call.startswith("move") and number != committed
+    ]
+    assert {calls[number].split("/")[-1] for number in targets} == {
+        "file.py",
+        "edited.py",
+        "manifest",
+    }
+    staged = [f"{txn}/owner", f"{txn}/new", f"{txn}/old", txn, ".scaffold"]
+    staged += [f"{txn}/new/{name}" for name in ("0-file.py", "1-edited.py")]
+    staged += [f"{txn}/old/{name}" for name in ("1-edited.py", "2-gone.py")]
+    assert {f"sync {path}" for path in staged} <= {*calls[:committed]}
+    between = calls[committed + 1 : targets[0]]
+    assert {f"sync {txn}/commit", f"sync {txn}"} <= {*between}
+    parents = ["new/deep", "new", "other", ".scaffold/handlers/foo", ".scaffold"]
+    assert {f"sync {path}" for path in [*parents, str(root)]} <= {*calls[targets[-1] :]}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_waits_until_everything_is_put_back(
+    root: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    before = snapshot(root)
+    moves = 0
+
+    def replace(
+        old: str, new: str, call: Callable[..., None] = os.replace, **folders: int
+    ) -> None:
+        nonlocal moves
+        moves += 1
+        if moves == 4:  # the record, two targets, and now the third
+            raise OSError(errno.ENOSPC, "No space left on device")
+        if moves > 5:  # the record is that of an undone change
+            os.kill(os.getpid(), number)
+        call(old, new, **folders)
+
+    def interrupt(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    handler = signal.signal(number, interrupt)
+    try:
+        with recovery.locked(root), monkeypatch.context() as patch:
+            patch.setattr(os, "replace", replace)
+            with pytest.raises((WriteFailed, KeyboardInterrupt)):
+                disk.apply(root, CHANGES)
+            assert snapshot(root) == before
+            assert not (root / ".scaffold/txn").exists()
+    finally:
+        signal.signal(number, handler)
+    assert moves > 5

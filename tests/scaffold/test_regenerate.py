@@ -271,3 +271,21 @@ def test_two_handlers_in_either_order_give_the_same_handlers(
     scaffold("new-handler", "cuddle", "--option", "depth:int=3", "--global")
     assert findings(scaffold, code=0) == {}
     assert "4 handlers examined" in scaffold("check").stderr
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        "runtime/services/other/handler.toml",
+        ".scaffold/handlers/gone/generated",
+        "runtime/services/huddle/inner/handler.toml",
+    ],
+)
+def test_what_is_remembered_ends_with_a_new_name_in_a_folder(
+    scaffold: Run, huddle: Path, new: str
+) -> None:
+    scaffold("check")
+    assert check_cache.known(str(huddle))
+    (huddle / new).parent.mkdir(parents=True)
+    (huddle / new).write_text("")
+    assert not check_cache.known(str(huddle))

@@ -1,0 +1,188 @@
+"""One writer at a time, and what an interrupted one left.
+
+The next command that writes completes or undoes an interrupted transaction; one without a
+record is dropped. A file that is neither as before nor as after was changed by somebody
+else meanwhile: then nothing is touched and a person must choose.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import itertools
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from scaffold import folders, transaction
+from scaffold.errors import ForeignTransaction, Locked, PlanError, RecoveryFailed
+from scaffold.folders import Folder, NotPlainError
+from scaffold.machine import Keys
+from scaffold.transaction import Step, Transaction
+
+_LOCK = transaction.STATE / "lock"
+_KEPT = transaction.STATE / "kept"
+_PID_LENGTH = 20
+
+Choice = Literal["", "continue", "abort"]
+"""Choice where somebody changed a file meanwhile; "": ask."""
+
+
+@contextlib.contextmanager
+def locked(root: Path, choice: Choice = "") -> Iterator[None]:
+    """Keep every other writer out, and clear up what an interrupted one left.
+
+    Raises:
+        Locked: another run is writing.
+        RecoveryFailed: what was left cannot be cleared up.
+        ForeignTransaction: it was left by somebody else.
+    """
+    with contextlib.ExitStack() as stack:
+        with transaction.worded(_LOCK):
+            top = stack.enter_context(folders.opened(root))
+            state = stack.enter_context(top.made(str(transaction.STATE)))
+            # The kernel drops the lock with its process. (`filelock` would do the same
+            # at a third of this program's start-up.)
+            stack.callback(os.close, _lock(state))
+        try:
+            _recover(top, state, Keys(root), choice)
+        except (OSError, NotPlainError) as error:
+            raise transaction.translated(
+                error, transaction.FOLDER, transaction.IN_BETWEEN
+            ) from error
+        yield
+
+
+def recover(root: Path, choice: Choice = "") -> bool:
+    """Clear up what an interrupted run left.
+
+    Returns:
+        whether there was something.
+
+    Raises:
+        Locked: another run is writing.
+        RecoveryFailed: a person must choose.
+        ForeignTransaction: it was left by somebody else.
+    """
+    if not os.path.lexists(root / transaction.FOLDER):
+        return False
+    with locked(root, choice):
+        return True
+
+
+def is_interrupted(root: Path) -> bool:
+    """True if a command of this user was interrupted, and left the tree in between."""
+    try:
+        with folders.opened(root) as top, top.folder(str(transaction.STATE)) as state:
+            if _is_held(state):
+                return False
+            with state.folder("txn") as folder:
+                return transaction.is_ours(folder, Keys(root))
+    except (OSError, NotPlainError):
+        return False
+
+
+def _lock(state: Folder) -> int:
+    """Take the lock; the descriptor that holds it."""
+    state.file("lock", single=True)
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    lock = os.open("lock", flags, 0o666, dir_fd=state.descriptor)
+    try:
+        _hold(lock)
+        os.ftruncate(lock, 0)
+        os.write(lock, f"{os.getpid()}\n".encode())
+    except BaseException:
+        os.close(lock)
+        raise
+    return lock
+
+
+def _hold(lock: int) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        pid = os.pread(lock, _PID_LENGTH, 0).decode(errors="replace").strip()
+        raise Locked(pid if pid.isdecimal() else "unknown") from None
+    except OSError as error:
+        raise PlanError(_LOCK, f"cannot be locked: {error.strerror}") from error
+
+
+def _is_held(state: Folder) -> bool:
+    """True if another run is writing."""
+    if state.file("lock") is None:
+        return False
+    lock = os.open("lock", os.O_RDONLY | os.O_NOFOLLOW, dir_fd=state.descriptor)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+def _recover(top: Folder, state: Folder, keys: Keys, choice: Choice) -> None:
+    if state.status("txn") is None:
+        return
+    with state.folder("txn") as folder:
+        if not transaction.is_ours(folder, keys):
+            # killed before its owner was written
+            if set(folder.names()) - {"owner"}:
+                raise ForeignTransaction(transaction.FOLDER)
+            transaction.drop(state)
+            return
+        made = Transaction(top, folder, keys)
+        _finish(made, choice)
+    transaction.drop(state)
+
+
+def _finish(made: Transaction, choice: Choice) -> None:
+    """Complete or undo what is recorded, where nobody changed a file meanwhile."""
+    actions: dict[str, Callable[[Transaction, Sequence[Step]], None]] = {
+        "abort": transaction.undo,
+        "commit": transaction.complete,
+    }
+    for name, action in actions.items():
+        sealed = made.folder.read(name)
+        if sealed is None:
+            continue
+        steps = transaction.recorded(made.keys, sealed)
+        changed = [step for step in steps if _is_changed(made.top, step)]
+        if changed and not choice:
+            raise RecoveryFailed(
+                {step.path: transaction.versions(step) for step in changed}
+            )
+        for step in changed:
+            _set_aside(made, step)
+        if choice:
+            action = actions["abort" if choice == "abort" else "commit"]
+        action(made, [step for step in steps if step not in changed])
+
+
+def _is_changed(top: Folder, step: Step) -> bool:
+    """True if a file is neither as before nor as after."""
+    try:
+        return transaction.digest(folders.read(top, step.path)) not in (
+            step.old,
+            step.new,
+        )
+    except NotPlainError:
+        return True
+
+
+def _set_aside(made: Transaction, step: Step) -> None:
+    """Keep both versions of a file where a person finds them, under its own path."""
+    path = PurePosixPath(step.path)
+    with made.top.at([*_KEPT.parts, *path.parent.parts], make=True) as kept:
+        for part, digest in (("old", step.old), ("new", step.new)):
+            word = "before" if part == "old" else "after"
+            with made.folder.folder(part) as staged:
+                if digest and staged.file(step.name):
+                    staged.rename(step.name, kept, _free(kept, f"{path.name}.{word}"))
+
+
+def _free(folder: Folder, name: str) -> str:
+    """A name that nothing has yet."""
+    tries = itertools.chain([name], (f"{name}.{n}" for n in itertools.count(2)))
+    return next(each for each in tries if folder.status(each) is None)

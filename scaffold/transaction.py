@@ -1,0 +1,359 @@
+"""A change of files that is made as a whole: staged, recorded, completed or undone.
+
+A transaction lives in `.scaffold/txn/`:
+
+    owner              proof that it was made by this user on this machine
+    new/N-NAME         what the N-th file becomes, on disk before anything moves
+    old/N-NAME         what it was
+    commit             the record, renamed into place: from now on the change is completed
+    abort              the same record, renamed again when completing failed: to be undone
+
+A checkout may come from a stranger, with such a folder in it. `owner` and the record are
+sealed with a key that lies outside (`scaffold.machine`); what has no seal is left alone.
+All paths are followed part by part (`scaffold.folders`), so that no link leads out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import signal
+import stat
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from scaffold import folders
+from scaffold.change import Change
+from scaffold.errors import (
+    ForeignTransaction,
+    PlanError,
+    RecoveryFailed,
+    StaleTree,
+    UnreadableFile,
+    WriteFailed,
+)
+from scaffold.folders import Folder, NotPlainError
+from scaffold.machine import Keys
+
+STATE = PurePosixPath(".scaffold")
+FOLDER = STATE / "txn"
+AS_BEFORE = "the tree is as before"
+AS_AFTER = "the changes were made"
+IN_BETWEEN = "the tree is partly changed; `scaffold recover` restores it"
+_OWNED = b"a transaction of scaffold"
+_THREADS = 8
+
+
+class Step(NamedTuple):
+    """One file of a transaction, as its record has it.
+
+    Attributes:
+        path: below the root.
+        old: the digest of the file before, or "" if there was none.
+        new: the digest of the file after, or "" if it goes.
+        mode: the permissions that it has and keeps; None: those of a new file.
+        name: what its versions are called in the transaction.
+    """
+
+    path: str
+    old: str
+    new: str
+    mode: int | None
+    name: str
+
+
+class Transaction(NamedTuple):
+    """An open transaction.
+
+    Attributes:
+        top: the project's folder.
+        folder: its own folder.
+        keys: what seals its record.
+    """
+
+    top: Folder
+    folder: Folder
+    keys: Keys
+
+
+@contextlib.contextmanager
+def staged(
+    root: Path,
+    top: Folder,
+    state: Folder,
+    changes: Sequence[Change],
+    steps: Sequence[Step],
+) -> Iterator[Transaction]:
+    """A transaction with its record in place."""
+    with contextlib.ExitStack() as stack:
+        try:
+            os.mkdir("txn", dir_fd=state.descriptor)
+            folder = stack.enter_context(state.folder("txn"))
+            made = Transaction(top, folder, Keys(root))
+            _stage(made, changes, steps)
+            for change in changes:
+                if folders.read(top, str(change.path)) != change.before:
+                    raise StaleTree(change.path)
+            _commit(made, steps)
+        except BaseException as error:
+            # what cannot be dropped has no record, and the next command drops it
+            with uninterrupted(), contextlib.suppress(OSError, NotPlainError):
+                drop(state)
+            raise translated(error) from error
+        yield made
+
+
+def _stage(made: Transaction, changes: Sequence[Change], steps: Sequence[Step]) -> None:
+    folder = made.folder
+    folder.write("owner", _sealed(made.keys, _OWNED))
+    with folder.made("new") as new, folder.made("old") as old:
+        files: list[tuple[Folder, str]] = []
+        for change, step in zip(changes, steps, strict=True):
+            if change.after is not None:
+                new.write(step.name, change.after, step.mode)
+                files.append((new, step.name))
+            if change.before is not None:
+                _keep(made.top, old, step.name, change)
+                files.append((old, step.name))
+        _sync([*files, (folder, "owner"), (new, ""), (old, ""), (folder, "")])
+    with made.top.folder(str(STATE)) as state:
+        state.sync()
+
+
+def _sealed(keys: Keys, data: bytes) -> bytes:
+    try:
+        return keys.seal(data)
+    except OSError as error:
+        raise WriteFailed(
+            f"{error.filename}: {error.strerror}; the key of this machine is kept "
+            f"there (set XDG_STATE_HOME to keep it elsewhere); {AS_BEFORE}"
+        ) from error
+
+
+def _keep(top: Folder, old: Folder, name: str, change: Change) -> None:
+    """Keep what a target holds: a second name for it, or else a copy.
+
+    The target is not written to but replaced, so that its old content stays as it is.
+    State is copied: it is not read where it has a second name.
+    """
+    path = change.path
+    data = change.before or b""
+    if change.is_state:
+        old.write(name, data)
+        return
+    with top.at(path.parent.parts) as folder:
+        try:
+            os.link(
+                path.name,
+                name,
+                src_dir_fd=folder.descriptor,
+                dst_dir_fd=old.descriptor,
+                follow_symlinks=False,
+            )
+        except FileNotFoundError:
+            raise StaleTree(path) from None
+        except OSError:
+            status = folder.file(path.name)
+            old.write(name, data, stat.S_IMODE(status.st_mode) if status else None)
+
+
+def _commit(made: Transaction, steps: Sequence[Step]) -> None:
+    record = json.dumps([list(step) for step in steps])
+    made.folder.write("record", _sealed(made.keys, record.encode()), 0o600)
+    made.folder.rename("record", made.folder, "commit")
+    _sync([(made.folder, "commit"), (made.folder, "")])
+
+
+def complete(made: Transaction, steps: Sequence[Step]) -> None:
+    """Bring every file to what it shall be. Can be repeated."""
+    touched: dict[PurePosixPath, None] = {}
+    with made.folder.folder("new") as new:
+        for step in steps:
+            if _move(made.top, new, step, step.old, step.new):
+                # A new folder's name must survive a power cut as well.
+                touched |= dict.fromkeys(PurePosixPath(step.path).parents)
+    with contextlib.ExitStack() as stack:
+        opened = [_opened_again(stack, made.top, path) for path in touched]
+        _sync([(folder, "") for folder in opened if folder is not None])
+
+
+def undo(made: Transaction, steps: Sequence[Step]) -> None:
+    """Bring every file back to what it was. Can be repeated."""
+    with made.folder.folder("old") as old:
+        for step in steps:
+            _move(made.top, old, step, step.new, step.old)
+            if not step.old:
+                _remove_empty(made.top, PurePosixPath(step.path).parent)
+
+
+def _move(top: Folder, staged: Folder, step: Step, before: str, after: str) -> bool:
+    """Bring one file from one version to the other; True if it was not there yet."""
+    path = PurePosixPath(step.path)
+    now = digest(folders.read(top, step.path))
+    if now == after:
+        return False
+    if now != before:
+        raise RecoveryFailed({step.path: versions(step)})
+    if not after:
+        with top.at(path.parent.parts) as folder:
+            folder.unlink(path.name)
+        return True
+    if digest(staged.read(step.name)) != after:
+        raise PlanError(f"{staged.path}/{step.name}", "is damaged")
+    with top.at(path.parent.parts, make=True) as folder:
+        _replace(staged, step.name, folder, path.name)
+    return True
+
+
+def versions(step: Step) -> tuple[str, str]:
+    """Paths of the versions of a file before and after."""
+    before = str(FOLDER / "old" / step.name) if step.old else ""
+    after = str(FOLDER / "new" / step.name) if step.new else ""
+    return before, after
+
+
+def _opened_again(
+    stack: contextlib.ExitStack, top: Folder, path: PurePosixPath
+) -> Folder | None:
+    """A folder, unless it went with its last file."""
+    try:
+        return stack.enter_context(top.at(path.parts))
+    except FileNotFoundError:
+        return None
+
+
+def _replace(staged: Folder, name: str, folder: Folder, target: str) -> None:
+    """Put a staged file in the place of its target, which keeps its owner."""
+    there, here = folder.status(target), staged.status(name)
+    if there is not None and here is not None:
+        with contextlib.suppress(PermissionError):
+            if (there.st_uid, there.st_gid) != (here.st_uid, here.st_gid):
+                os.chown(
+                    name,
+                    there.st_uid,
+                    there.st_gid,
+                    dir_fd=staged.descriptor,
+                    follow_symlinks=False,
+                )
+    staged.rename(name, folder, target)
+
+
+def _remove_empty(top: Folder, path: PurePosixPath) -> None:
+    """Remove folders that hold nothing, upwards: git does not know them either."""
+    while path.parts and path != STATE:
+        try:
+            with top.at(path.parent.parts) as parent:
+                parent.rmdir(path.name)
+        except FileNotFoundError:
+            pass
+        except OSError:
+            return
+        path = path.parent
+
+
+def is_ours(folder: Folder, keys: Keys) -> bool:
+    """True if a transaction was made by this user on this machine."""
+    owner = folder.read("owner")
+    return owner is not None and keys.unsealed(owner) == _OWNED
+
+
+def drop(state: Folder) -> None:
+    """Remove a transaction: its record first, what shows that it is ours last."""
+    try:
+        with state.folder("txn") as folder:
+            for name in ("record", "commit", "abort"):
+                folder.unlink(name)
+            for part in ("new", "old"):
+                if folder.status(part) is None:
+                    continue
+                with folder.folder(part) as staged:
+                    for name in staged.names():
+                        staged.unlink(name)
+                folder.rmdir(part)
+            folder.unlink("owner")
+        state.rmdir("txn")
+    except FileNotFoundError:
+        pass
+
+
+def _sync(files: Sequence[tuple[Folder, str]]) -> None:
+    """Make sure that files, and the names in folders, survive a power cut.
+
+    In parallel: file systems put what is asked for at the same time into one go.
+    """
+    rest = deque(files)
+    errors: list[BaseException] = []
+
+    def sync_rest() -> None:
+        with contextlib.suppress(IndexError):
+            while not errors:
+                folder, name = rest.popleft()
+                try:
+                    folder.sync(name)
+                except BaseException as error:  # raised again below, in one thread
+                    errors.append(error)
+
+    threads = [threading.Thread(target=sync_rest) for _ in files[1:_THREADS]]
+    for thread in threads:
+        thread.start()
+    sync_rest()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+
+
+def recorded(keys: Keys, sealed: bytes) -> list[Step]:
+    """The steps of a record.
+
+    Raises:
+        ForeignTransaction: it was not sealed here.
+    """
+    data = keys.unsealed(sealed)
+    if data is None:
+        raise ForeignTransaction(FOLDER)
+    return [Step(*values) for values in json.loads(data)]
+
+
+def digest(data: bytes | None) -> str:
+    """The digest of a file's content; "" for a file that does not exist."""
+    return "" if data is None else hashlib.sha256(data).hexdigest()
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold signals back until the block is done."""
+    signals = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def worded(path: PurePosixPath) -> Iterator[None]:
+    """Translate errors of the system into errors about a file."""
+    try:
+        yield
+    except (OSError, NotPlainError) as error:
+        raise translated(error, path) from error
+
+
+def translated(
+    error: BaseException,
+    path: PurePosixPath = FOLDER,
+    outcome: str = AS_BEFORE,
+) -> BaseException:
+    """An error of the system as one of ours; any other as it is."""
+    if isinstance(error, NotPlainError):
+        return UnreadableFile(error.path, error.problem)
+    if isinstance(error, OSError):
+        name = error.filename if isinstance(error.filename, str) else path
+        return WriteFailed(f"{name}: {error.strerror}; {outcome}")
+    return error
