@@ -18,7 +18,8 @@ from scaffold import __main__
 
 ROOT = Path(__file__).parents[2]
 _COPIED = (
-    *("pyproject.toml", ".gitignore", "runtime", "etc", ".scaffold/handlers"),
+    *("pyproject.toml", ".gitignore", ".gitattributes", "runtime", "etc"),
+    *(".scaffold/handlers", ".scaffold/.gitattributes", ".scaffold/.gitignore"),
     *("docs/handlers.md", "docs/handlers", "examples/foo", "examples/hipchat"),
     *("tests/runtime/services/foo", "tests/runtime/services/hipchat"),
     "tests/runtime/test_registration.py",

@@ -122,9 +122,7 @@ def changelog(*lines: str) -> bytes:
 def kinds(*names: str) -> bytes:
     lines = "".join(f'    "{name}",\n' for name in names)
     lines = f"\n{lines}" if lines else ""
-    return (
-        f'"""Tests."""\n\nKINDS = [{lines}]\n\n\ndef test() -> None: ...\n'.encode()
-    )
+    return f'"""Tests."""\n\nKINDS = [{lines}]\n\n\ndef test() -> None: ...\n'.encode()
 
 
 @pytest.mark.parametrize(
