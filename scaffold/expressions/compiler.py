@@ -294,9 +294,10 @@ class _Compiler:
         if f"{path}.{node.attr}" in self._scope.tables:
             return None
         guess = closest(key, table)
+        none = "" if table else f"; '{path}' is empty in this spec"
         raise ExpressionError(
-            f"unknown name '{path}.{node.attr}'",
-            ", ".join(f"{path}.{each}" for each in sorted(table)) or "none",
+            f"unknown name '{path}.{node.attr}'{none}",
+            ", ".join(f"{path}.{each}" for each in sorted(table)),
             f"{path}.{guess}" if guess else "",
         )
 

@@ -186,22 +186,23 @@ def _time(name: str, type_: Type) -> Callable[[Arguments], Code]:
             )
         if name == "rfc3339" and time.bits > _TIME_BITS:
             raise ExpressionError(f"{said}() takes a time; this number can exceed it")
-        _whole(rest)
+        _whole(said, rest)
         nodes = [each.node for each in arguments]
         return _run(name, nodes, type_).using(*arguments)
 
     return build
 
 
-def _whole(codes: Arguments) -> None:
+def _whole(name: str, codes: Arguments) -> None:
+    """Refuse what is not an integer."""
     for code in codes:
         if code.type is not Type.INT:
-            raise ExpressionError(f"must be an integer, not {code.type.noun}")
+            raise ExpressionError(f"{name}() takes an integer, not {code.type.noun}")
 
 
 def _truncate(arguments: Arguments) -> Code:
     text, length = _text(arguments[0]), arguments[1]
-    _whole([length])
+    _whole("truncate", [length])
     made = ast.Subscript(text.node, ast.Slice(None, length.node, None), ast.Load())
     return Code(made, Type.STR).using(text, length)
 

@@ -37,6 +37,7 @@ class Reader:
         flags: by path, the flag that it comes from.
         faults: the faults so far.
         warnings: what is allowed, and probably not meant.
+        places: the places of all faults.
         failed_at: places of expressions that did not compile.
     """
 
@@ -44,6 +45,7 @@ class Reader:
     flags: Mapping[Path, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
+    places: set[Path] = field(default_factory=set)
     failed_at: set[Path] = field(default_factory=set)
 
     def warn(self, path: Path, problem: str) -> None:
@@ -58,6 +60,7 @@ class Reader:
         fault = Fault(where, problem, allowed, suggestion, line)
         if fault not in self.faults:
             self.faults.append(fault)
+        self.places.add(path)
 
     def take(self, faults: Iterable[Fault], path: Path) -> None:
         """Record faults that others found at `path`."""
@@ -69,6 +72,10 @@ class Reader:
         self.failed_at.add(path)
         if not isinstance(error, UnresolvedError):
             self.fault(path, str(error), error.allowed, error.suggestion)
+
+    def has_fault(self, path: Path) -> bool:
+        """Whether there is a fault at `path` or inside it."""
+        return any(each[: len(path)] == path for each in self.places)
 
     def has_failed(self, path: Path) -> bool:
         """Whether an expression at `path` or inside it did not compile."""
@@ -96,9 +103,9 @@ class Reader:
             known: its keys.
         """
         by_name = {key.name: key for key in known}
-        self.unknown(table, path, by_name)
+        misspelled = self.unknown(table, path, by_name)
         for key in known:
-            if key.required and key.name not in table:
+            if key.required and key.name not in {*table, *misspelled}:
                 self.fault((*path, key.name), "is missing")
         return {
             name: self._bounded(value, (*path, name))
@@ -108,13 +115,15 @@ class Reader:
 
     def unknown(
         self, table: Mapping[str, Any], path: Path, known: Iterable[str]
-    ) -> None:
-        """Refuse the keys of a table that are not known."""
-        names = list(known)
+    ) -> set[str]:
+        """Refuse the keys of a table that are not known; those probably meant."""
+        names, meant = list(known), set()
         for key in table:
             if key not in names:
                 guess = closest(key, names)
+                meant.add(guess)
                 self.fault((*path, key), "unknown key", ", ".join(names), guess)
+        return meant
 
     def is_a(self, value: object, wanted: type, path: Path) -> bool:
         """Whether a value has a type; a fault if not."""

@@ -20,7 +20,7 @@ from scaffold.spec.model import (
     RequestSpec,
     ResponseSpec,
 )
-from scaffold.spec.reader import Path, Reader
+from scaffold.spec.reader import Path, Reader, noun_of
 from scaffold.spec.values import RESERVED, Values
 
 HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
@@ -110,6 +110,8 @@ def _request(
         problem = "conflicts with method GET, which has no body"
         reader.fault((*path, kind), problem)
     scheme, token, is_optional, basic = _auth(reader, table, path, values)
+    if "url" not in table:
+        reader.failed_at.add((*path, "url"))  # a fault of its own
     for key in ("sorted", "newline"):
         if key in table and kind != "json":
             reader.fault((*path, key), "has no effect without 'json'")
@@ -205,8 +207,8 @@ def _headers(
         if name == "authorization":
             _check_authorization(reader, value, "auth" in table, place)
         if isinstance(value, (list, dict)):
-            problem = "must be one string; join a list: ${join(…, ', ')}"
-            reader.fault(place, problem)
+            hint = "; write ${join(…, ', ')}" if isinstance(value, list) else ""
+            reader.fault(place, f"must be a string, not {noun_of(value)}{hint}")
             continue
         if isinstance(value, str) and any(each in value for each in "\r\n\0"):
             reader.fault(place, "contains a line end, which no header may have")
@@ -263,7 +265,7 @@ def _auth(
     if not _SCHEME.fullmatch(scheme):
         problem = f"{scheme!r} is not a scheme; write a word such as 'Bearer'"
         reader.fault((*place, "scheme"), problem)
-    if "token" not in table["auth"]:
+    if "token" not in table["auth"] and not reader.has_fault(place):
         reader.fault((*place, "token"), "is missing")
     token = _given(auth, place, "token", values.expression)
     if token and token.type is not Type.SECRET:
@@ -334,10 +336,11 @@ def _check_names(reader: Reader, spec: HandlerSpec) -> None:
         if isinstance(each, ast.Name)
     }
     for let in spec.lets:
-        if let.name not in used:
+        if let.name not in used and not reader.has_fault(("let", let.key)):
             reader.fault(("let", let.key), "is not used; remove it")
     for level in spec.levels:
-        if level.constant not in used:
+        is_wrong = reader.has_fault(("level", level.key))
+        if level.constant not in used and not is_wrong:
             reader.fault(("level", level.key), "is not used; remove it")
 
 

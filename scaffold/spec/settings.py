@@ -199,7 +199,9 @@ def _check_url(reader: Reader, url: str, path: Path) -> None:
         reader.fault(path, f"{url!r} is not a URL; it {_URL}")
         return
     if "@" in parts.netloc:
-        reader.fault(path, f"has a user or password, which would be committed; {_URL}")
+        reader.fault(
+            path, f"has a user or password, which would be committed; it {_URL}"
+        )
     elif parts.scheme not in ("http", "https") or not parts.hostname:
         reader.fault(path, f"{url!r} is not the URL of a server; it {_URL}")
     elif not url.isprintable() or " " in url:

@@ -122,7 +122,7 @@ def test_becomes_plain_python(text, wanted):
         ("config.from", "'config.from' is not an expression", "'config.from_'"),
         ("config", "'config' needs a key", ""),
         ("truncate(event.id)", "truncate() is called with", ""),
-        ("truncate(event.id, 'x')", "must be an integer, not a string", ""),
+        ("truncate(event.id, 'x')", "truncate() takes an integer, not a string", ""),
         ("matches(event.id, '(')", "'(' is not an RE2 regular expression", ""),
         ("matches(event.id, config.room)", "in quotes", ""),
         (

@@ -386,6 +386,8 @@ LEVELS = "[level.x]\nOK = 'a'\n"
         ),
         ("[option]\nn = { default = 5, tick = 5 }\n", "option.n.default"),
         ("[[check]]\nthat = 5\nerror = 'x'\n", "check[1].that"),
+        ("[[check]]\nthta = 'True'\nerror = 'x'\n", "check[1].thta"),
+        ("[let]\nbody = 'x'\n", "let.body"),
     ],
 )
 def test_a_fault_causes_no_other(text, where):
@@ -411,3 +413,12 @@ def test_faults_of_use_are_told_with_the_others():
 def test_enabled_need_not_be_listed():
     text = HEAD.replace('"foo"', '"foo"\nflags = ["global"]') + TAIL
     assert parse(text).flags == ("enabled", "global")
+
+
+def test_a_misspelled_key_is_not_missing_too():
+    lines = faults(HEAD + TAIL.replace("url =", "ulr =", 1))
+    assert [line.split(": ")[1] for line in lines] == ["request[1].ulr"]
+    lines = faults(
+        HEAD + TAIL.replace("[request.json]", "[request.auth]\ntokn = 'x'\n[x]")
+    )
+    assert [line.split(": ")[1] for line in lines] == ["request[1].auth.tokn", "x"]

@@ -77,7 +77,7 @@ def test_headers_that_http_keeps_for_itself_are_refused(name):
         ('"X" = "1"\n"x" = "2"', "occurs twice"),
         ('"content-type" = "a/b"\n"Content-Type" = "c/d"', "occurs twice"),
         ('"X" = "1"\n"X?" = "2"', "occurs twice"),
-        ('"X" = ["a"]', "must be one string"),
+        ('"X" = ["a"]', "must be a string, not a list; write ${join("),
         ('"X Y" = "a"', "is not a header name"),
         ('"${event.id}" = "a"', "is not a header name"),
     ],
