@@ -12,7 +12,7 @@ anew, because it was too long for its line, that is said of its syntax and its c
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import libcst as cst
 
@@ -121,9 +121,12 @@ class _Statement:
     def __init__(self, source: Source, node: ast.stmt) -> None:
         self.source = source
         self.start, self.stop = source.span(node)
+        rest = source.text[self.stop : source.line_stop(self.stop)]
         if isinstance(node, ast.ClassDef):
             # what stands beside its last line belongs to that line
-            self.stop = source.line_stop(self.stop)
+            self.stop += len(rest)
+        elif rest.lstrip(" \t").startswith("#"):
+            self.stop += len(rest.rstrip("\r\n"))
         begin = source.text.rfind("\n", 0, self.start) + 1
         self.before = source.text[begin : self.start].removeprefix("\ufeff")
         indent = " " if self.before.strip() else self.before
@@ -272,25 +275,13 @@ class _BracketChange:
 
     def insert(self, index: int, fragment: Fragment) -> Edit:
         """The statement with one more entry."""
-        text = ""
-        for inside in self._insertions(index, fragment):
-            text = self._printed(inside)
-            if self._fits(text):
-                break
-        else:
-            text = self._by_black(text)
+        text = self._laid_out(self._insertions(index, fragment))
         self._prove(text, index, self._statement.text)
         return self._statement.edit(text)
 
     def replace(self, index: int, fragment: Fragment) -> Edit:
         """The statement with another entry in place of one."""
-        text = ""
-        for inside in self._replacements(index, fragment):
-            text = self._printed(inside)
-            if self._fits(text):
-                break
-        else:
-            text = self._by_black(text)
+        text = self._laid_out(self._replacements(index, fragment))
         without = brackets.removed(self._inside, index, is_tuple=self._is_tuple)
         self._prove(text, index, self._printed(without))
         return self._statement.edit(text)
@@ -298,27 +289,39 @@ class _BracketChange:
     def remove(self, index: int) -> Edit:
         """The statement without an entry."""
         inside = brackets.removed(self._inside, index, is_tuple=self._is_tuple)
-        text = self._printed(self._closer(inside, index))
+        text = self._laid_out([self._closer(inside, index)])
         again = self._find(self._statement.parsed(text))
         if len(brackets.contents(again).nodes) != len(inside.nodes):
             raise self._statement.refuse()
         return self._statement.edit(text)
+
+    def _laid_out(self, candidates: Iterable[Contents]) -> str:
+        """The statement with the first contents that fit; else as black lays it out."""
+        text = ""
+        for inside in candidates:
+            text = self._printed(inside)
+            if self._fits(text):
+                is_free = not (
+                    self._style.keeps_trailing_commas or brackets.has_comments(inside)
+                )
+                if "\n" in text and is_free:
+                    # a comma at the end does not say what stays open
+                    break
+                return text
+        return self._by_black(text)
 
     def _closer(self, inside: Contents, index: int) -> Contents:
         """The contents after a removal, on fewer lines where a formatter would have it."""
         if inside.is_inline or brackets.has_comments(inside):
             return inside
         closer = inside
-        if not inside.nodes or (
-            inside.is_exploded and not self._style.keeps_trailing_commas
-        ):
+        if not inside.nodes:
             closer = brackets.collapsed(inside)
-        elif not inside.is_exploded and not self._stood_alone(index):
+        elif not inside.is_exploded and not brackets.breaks(
+            self._inside.gaps[index + 1]
+        ):
             closer = brackets.unbroken(inside, index)
         return closer if self._fits(self._printed(closer)) else inside
-
-    def _stood_alone(self, index: int) -> bool:
-        return brackets.breaks(self._inside.gaps[index + 1])
 
     def _insertions(self, index: int, fragment: Fragment) -> Iterator[Contents]:
         """The contents with one more entry, the layout that is there first."""
