@@ -1,23 +1,22 @@
-"""Tells what is not as it was generated, and the command that puts it right."""
+"""Tells what is not as it was generated: a view of what `generate` would do about it."""
 
 from __future__ import annotations
 
-import contextlib
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from scaffold import outcomes as of
 from scaffold import places, state
-from scaffold.errors import AnchorNotFound, PlanError
-from scaffold.generate import Wanted, same
-from scaffold.patching.patch import find, fitted, is_same, text_of
-from scaffold.patching.place import Place, Registration
-from scaffold.patching.slots import Entry, Slot, Source
-from scaffold.patching.syntax import is_alone
-from scaffold.places import EDIT
+from scaffold.generate import ChangeSet, Fresh, generate, same
+from scaffold.outcomes import FileOutcome, Outcome
+from scaffold.patching import outcomes as at
+from scaffold.patching.outcomes import PlaceOutcome
+from scaffold.refusal import refusal
 from scaffold.state import Record
 from scaffold.tree import Tree
+from scaffold.wanted import Wanted
 
 CODES = {
     "SC101": "registration-missing",
@@ -29,10 +28,14 @@ CODES = {
     "SC107": "spec-changed",
     "SC108": "leftover",
     "SC109": "record-missing",
+    "SC110": "conflict",
+    "SC111": "documentation-missing",
+    "SC112": "file-unusable",
+    "SC113": "conflict-markers",
 }
 """Every finding by its stable code."""
 
-_INFORMATIONAL = frozenset({"SC103", "SC105"})
+_INFORMATIONAL = frozenset({"SC103", "SC105", "SC111"})
 
 
 class Finding(NamedTuple):
@@ -44,15 +47,13 @@ class Finding(NamedTuple):
         line: in it, from 1; 0: the file as a whole.
         message: what is wrong, for people.
         fix: a command that puts it right, or "".
-        surplus: the first and the last line of what should not be there.
     """
 
     code: str
     path: PurePosixPath
     line: int
     message: str
-    fix: str
-    surplus: tuple[int, int] | None = None
+    fix: str = ""
 
     @property
     def name(self) -> str:
@@ -60,144 +61,50 @@ class Finding(NamedTuple):
         return CODES[self.code]
 
     @property
+    def severity(self) -> str:
+        """`info` for a person's own choice, which needs no repair, else `error`."""
+        return "info" if self.code in _INFORMATIONAL else "error"
+
+    @property
     def is_informational(self) -> bool:
         """Whether this is a person's own choice, which needs no repair."""
-        return self.code in _INFORMATIONAL
+        return self.severity == "info"
 
 
-class Examiner:
-    """Examines handlers of one tree; each shared file is read once for all of them.
+def examine(want: Wanted, tree: Tree, result: ChangeSet) -> list[Finding]:
+    """What is wrong with a handler.
 
-    Attributes:
-        tree: the files.
+    Args:
+        want: what should be there of it.
+        tree: what is there.
+        result: what `generate` would do.
     """
+    fix = _fix(want, result)
+    record = state.read(tree, want.kind)
+    if want.is_gone:
+        return list(_leftovers(want, result, fix))
+    if record is None:
+        message = f"there is no record of the handler `{want.kind}`"
+        findings = [Finding("SC109", want.spec_path, 0, message, fix)]
+        return findings + list(_findings(want, result.outcomes, _HINDRANCES, fix))
+    findings = list(_findings(want, result.outcomes, _TABLE, fix))
+    follow = [each for each in findings if each.code == "SC106"]
+    is_behind = bool(result.changes) and not any(
+        each.severity == "error" for each in findings
+    )
+    if _is_edited(want, tree, record) and (follow or is_behind):
+        return _blamed(want, findings, follow, fix)
+    if is_behind:
+        record_path = state.path(want.kind)
+        findings.append(Finding("SC106", record_path, 0, "is out of date", fix))
+    return findings
 
-    def __init__(self, tree: Tree) -> None:
-        self.tree = tree
-        self._sources: dict[PurePosixPath, Source] = {}
 
-    def examine(self, want: Wanted) -> list[Finding]:
-        """What is wrong with a handler that has a spec."""
-        record = state.read(self.tree, want.kind)
-        fix = shlex.join(["scaffold", "regenerate", want.kind])
-        if record is None:
-            message = f"nothing is recorded of the handler `{want.kind}`"
-            return [Finding("SC109", want.spec_path, 0, message, fix)]
-        findings = list(self._files(want, record, fix))
-        findings += self._places(want, record, fix)
-        return self._blame_spec(want, record, findings)
-
-    def leftovers(self, kind: str, package: str) -> list[Finding]:
-        """What is still there of a handler whose spec is gone."""
-        record = state.read(self.tree, kind) or Record({}, {})
-        message = f"is left of the handler `{kind}`, whose handler.toml is gone"
-        findings = list(self._entries_left(record, package, message))
-        paths = [path for path in record.files if self.tree.read(path) is not None]
-        fix = shlex.join(["rm", "--", *map(str, sorted(paths))])
-        if not paths and not findings:
-            paths = [state.path(kind)]
-            fix = shlex.join(["rm", "-r", str(state.HANDLERS / kind)])
-        findings += [Finding("SC108", path, 0, message, fix) for path in sorted(paths)]
-        return findings
-
-    def _entries_left(
-        self, record: Record, package: str, message: str
-    ) -> Iterator[Finding]:
-        anchors = {
-            (places.within(edit.path, package), edit.place): edit.anchor
-            for edit in EDIT
-            if not edit.once
-        }
-        for each in record.places:
-            name, place, key = each.split(" ")
-            path = PurePosixPath(name)
-            anchor = anchors.get((path, place))
-            if anchor is None or self.tree.read(path) is None:
-                continue
-            asked = Registration(Place(path, place, anchor, key), "")
-            with contextlib.suppress(AnchorNotFound):
-                source, slot = self._slot(asked)
-                for entry in slot.named(key):
-                    text = f"`{key}` in {anchor.name}: {message}"
-                    yield _surplus("SC108", source, entry, text, "")
-
-    def _files(self, want: Wanted, record: Record, fix: str) -> Iterator[Finding]:
-        for path, text in record.files.items():
-            if path == want.spec_path:
-                continue
-            now = self.tree.read(path)
-            if now is None:
-                yield Finding("SC104", path, 0, "is missing", fix)
-                continue
-            if not same(now, text):
-                look = f"scaffold diff {want.kind}"
-                yield Finding("SC105", path, 0, "was edited by hand; kept", look)
-            if want.files.get(path) != text:
-                yield Finding("SC106", path, 0, "its template moved on", fix)
-        for path in want.files:
-            if path not in record.files:
-                yield Finding("SC106", path, 0, "is generated nowadays", fix)
-
-    def _places(self, want: Wanted, record: Record, fix: str) -> Iterator[Finding]:
-        for place, text in want.places.items():
-            base = record.places.get(place.id)
-            if not place.once and (text.strip() or base is not None):
-                asked = Registration(place, text, base)
-                yield from self._place(want.kind, asked, base, fix)
-
-    def _place(
-        self, kind: str, asked: Registration, base: str | None, fix: str
-    ) -> Iterator[Finding]:
-        try:
-            source, slot = self._slot(asked)
-        except AnchorNotFound as error:
-            message = f"{error.anchor}: {error.problem}"
-            yield Finding("SC101", asked.place.path, 0, message, fix)
-            return
-        name = f"`{asked.place.key}` in {asked.place.anchor.name}"
-        entries = slot.named(asked.place.key)
-        if not entries:
-            yield Finding(
-                "SC101", asked.place.path, slot.end, f"{name}: is missing", fix
-            )
-            return
-        if len(entries) > 1:
-            message = f"{name}: is there twice"
-            yield _surplus("SC102", source, entries[-1], message, fix)
-        line = entries[0].first + 1
-        now = text_of(source, entries[0], slot)
-        is_edited = not (entries[0].is_indirect or is_same(asked, now, base))
-        if base is not None and is_edited:
-            look = f"scaffold diff {kind}"
-            message = f"{name}: was edited by hand; kept"
-            yield Finding("SC103", asked.place.path, line, message, look)
-        if not is_same(asked, fitted(asked, slot), base or ""):
-            yield Finding("SC106", asked.place.path, line, f"{name}: moved on", fix)
-
-    def _slot(self, asked: Registration) -> tuple[Source, Slot]:
-        path = asked.place.path
-        if path not in self._sources:
-            data = self.tree.read(path)
-            if data is None:
-                raise PlanError(path, "is missing")
-            self._sources[path] = Source(path, data)
-        source = self._sources[path]
-        return source, find(source, asked)
-
-    def _blame_spec(
-        self, want: Wanted, record: Record, findings: list[Finding]
-    ) -> list[Finding]:
-        """Tell a changed spec once, instead of everything that follows from it."""
-        now = self.tree.read(want.spec_path)
-        base = record.files.get(want.spec_path, "")
-        follow = [finding for finding in findings if finding.code == "SC106"]
-        if now is None or same(now, base) or not follow:
-            return findings
-        paths = {finding.path for finding in follow}
-        message = f"changed; {len(paths)} files do not follow yet"
-        fix = follow[0].fix
-        rest = [finding for finding in findings if finding.code != "SC106"]
-        return [Finding("SC107", want.spec_path, 0, message, fix), *rest]
+def examined(
+    want: Wanted, tree: Tree, fresh: Fresh = lambda path: None
+) -> list[Finding]:
+    """What is wrong with a handler; the arguments are those of `generate`."""
+    return examine(want, tree, generate(want, tree, fresh))
 
 
 def kinds(tree: Tree, package: str) -> list[str]:
@@ -210,36 +117,154 @@ def kinds(tree: Tree, package: str) -> list[str]:
     ]
 
 
-def mended(findings: Sequence[Finding]) -> list[Finding]:
-    """The findings, with one command for each file that holds too much.
+def _fix(want: Wanted, result: ChangeSet) -> str:
+    """The command that helps: never one that would be refused."""
+    error = refusal(result, want.kind)
+    if error is not None:
+        return error.fix
+    return shlex.join(["scaffold", "regenerate", want.kind])
 
-    Two commands would not do: the first one moves the lines that the second one means.
+
+def _is_edited(want: Wanted, tree: Tree, record: Record) -> bool:
+    """True if the spec is not the one that was generated from."""
+    now = tree.read(want.spec_path)
+    return now is not None and not same(now, record.files.get(want.spec_path, ""))
+
+
+def _blamed(
+    want: Wanted, findings: Sequence[Finding], follow: Sequence[Finding], fix: str
+) -> list[Finding]:
+    """Name a changed spec once, instead of everything that follows from it."""
+    count = len({finding.path for finding in follow})
+    message = f"changed; {count} files do not follow yet" if count else "changed"
+    rest = [finding for finding in findings if finding.code != "SC106"]
+    return [Finding("SC107", want.spec_path, 0, message, fix), *rest]
+
+
+class _Rule(NamedTuple):
+    """What an outcome is reported as.
+
+    Attributes:
+        code: one of `CODES`.
+        message: what is wrong; `{entry}` is the registration's key and place.
+        has_fix: whether the handler's fix mends it.
     """
-    lines: dict[PurePosixPath, list[str]] = {}
-    for finding in findings:
-        if finding.surplus:
-            first, last = finding.surplus
-            which = f"{first}d" if first == last else f"{first},{last}d"
-            lines.setdefault(finding.path, []).append(which)
-    return [
-        (
-            finding._replace(
-                fix=shlex.join(
-                    ["sed", "-i", ";".join(lines[finding.path]), str(finding.path)]
-                )
-            )
-            if finding.surplus
-            else finding
+
+    code: str
+    message: str
+    has_fix: bool = True
+
+
+_ENTRY = "{entry}: "
+_TABLE: dict[type[Outcome], _Rule] = {
+    of.Created: _Rule("SC106", "is new in this version of scaffold"),
+    of.Restored: _Rule("SC104", "is missing"),
+    of.Updated: _Rule("SC106", "its template moved on"),
+    of.Removed: _Rule("SC108", "is no longer generated"),
+    of.Kept: _Rule("SC105", "was edited by hand; kept"),
+    of.Released: _Rule("SC108", "is no longer generated; edited by hand, so kept"),
+    of.EditedConflict: _Rule("SC110", "was edited by hand, and would have to change"),
+    of.ForeignConflict: _Rule("SC110", "is there already, with other text"),
+    of.SharedFileCreated: _Rule("SC104", "is missing; new in this version of scaffold"),
+    of.PlaceAdded: _Rule(
+        "SC101", "{anchor}: is missing; new in this version of scaffold"
+    ),
+    of.NameOwned: _Rule("SC110", _ENTRY + "belongs to another handler"),
+    of.EntryReleased: _Rule("SC108", _ENTRY + "is no longer generated; kept"),
+    of.DocumentationMissing: _Rule("SC111", "{error}"),
+    of.FileUnusable: _Rule("SC112", "{error}"),
+    at.Registered: _Rule("SC101", _ENTRY + "is missing"),
+    at.EntryUpdated: _Rule("SC106", _ENTRY + "moved on"),
+    at.Unregistered: _Rule("SC108", _ENTRY + "is no longer generated"),
+    at.EntryKept: _Rule("SC103", _ENTRY + "was edited by hand; kept"),
+    at.EntryConflict: _Rule(
+        "SC110", _ENTRY + "was edited by hand, and would have to change"
+    ),
+    at.SurplusRemoved: _Rule("SC102", _ENTRY + "is there twice"),
+    at.SurplusKept: _Rule(
+        "SC102", _ENTRY + "is there twice, with other text; remove one of them", False
+    ),
+    at.PlaceMissing: _Rule("SC101", "{error}"),
+    at.NameTaken: _Rule("SC110", _ENTRY + "already has another meaning there"),
+}
+"""What each outcome is reported as; the others are as they should be."""
+
+_HINDRANCES = {
+    kind: rule for kind, rule in _TABLE.items() if rule.code in {"SC110", "SC112"}
+}
+"""What keeps a lost record from being made again."""
+
+_LEFT = "is left of the handler `{kind}`, whose handler.toml is gone"
+_LEFTOVERS: dict[type[Outcome], _Rule] = {
+    **_HINDRANCES,
+    of.Removed: _Rule("SC108", _LEFT),
+    of.Released: _Rule("SC108", _LEFT + "; edited by hand, so regenerate keeps it"),
+    of.FileStillNeeded: _Rule("SC108", _LEFT),
+    of.EntryStillNeeded: _Rule("SC108", _ENTRY + _LEFT),
+    of.EntryReleased: _Rule("SC108", _ENTRY + _LEFT + "; edited by hand, so kept"),
+    of.RecordRemoved: _Rule("SC108", "is the record of the handler `{kind}`, now gone"),
+    at.Unregistered: _Rule("SC108", _ENTRY + _LEFT),
+}
+
+
+def _leftovers(want: Wanted, result: ChangeSet, fix: str) -> Iterator[Finding]:
+    """What is still there of a handler whose spec is gone."""
+    found = list(_findings(want, result.outcomes, _LEFTOVERS, fix))
+    others = [each for each in found if each.path.parts[0] != ".scaffold"]
+    needed = [each for each in result.outcomes if isinstance(each, of.EntryReleased)]
+    if result.changes or not needed:
+        yield from others or found
+        return
+    paths = ", ".join(f"{each.path}" for each in needed)
+    for finding in others:
+        message = f"{finding.message}; remove the edited entry in {paths} first"
+        yield finding._replace(message=message, fix="")
+
+
+def _findings(
+    want: Wanted,
+    outcomes: Sequence[Outcome],
+    table: dict[type[Outcome], _Rule],
+    fix: str,
+) -> Iterator[Finding]:
+    told: set[Finding] = set()
+    for outcome in outcomes:
+        rule = table.get(type(outcome))
+        if rule is None:
+            continue
+        message = rule.message.format(
+            kind=want.kind,
+            entry=_entry(outcome),
+            anchor=_anchor(outcome),
+            error=_problem(outcome),
         )
-        for finding in findings
-    ]
+        helps = fix if rule.has_fix else ""
+        if rule.code in _INFORMATIONAL:
+            helps = f"scaffold diff {want.kind}" if rule.code != "SC111" else ""
+        finding = Finding(rule.code, outcome.path, _line(outcome), message, helps)
+        # several places of one file that is missing
+        if finding not in told:
+            told.add(finding)
+            yield finding
 
 
-def _surplus(
-    code: str, source: Source, entry: Entry, message: str, fix: str
-) -> Finding:
-    """An entry too much; `fix` is for one that shares its lines with others."""
-    first, last = entry.first + 1, entry.end
-    if entry.holder is not None and not is_alone(source, entry):
-        return Finding(code, source.path, first, message, fix)
-    return Finding(code, source.path, first, message, "", (first, last))
+def _line(outcome: Outcome) -> int:
+    if isinstance(outcome, PlaceOutcome):
+        return outcome.was or outcome.line
+    return 0
+
+
+def _entry(outcome: Outcome) -> str:
+    if isinstance(outcome, FileOutcome):
+        return ""
+    return f"`{outcome.place.key}` in {outcome.place.anchor.name}"
+
+
+def _anchor(outcome: Outcome) -> str:
+    return "" if isinstance(outcome, FileOutcome) else outcome.place.anchor.name
+
+
+def _problem(outcome: Outcome) -> str:
+    """What is wrong with a place or a shared file, without its path."""
+    error = getattr(outcome, "error", None)
+    return getattr(error, "problem", "") if error is not None else ""

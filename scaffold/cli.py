@@ -63,9 +63,13 @@ class _Output:
         """Print why nothing was done."""
         output: str = getattr(error, "output", "")
         if self.json:
+            from scaffold.errors import Problem, ScaffoldError
             from scaffold.report import failure
 
-            self._print_json(failure(self.name, exit_code, str(error), fix))
+            problems = [Problem(str(error))]
+            if isinstance(error, ScaffoldError):
+                problems = error.problems
+            self._print_json(failure(self.name, exit_code, problems, fix))
             return
         from scaffold.escaping import escaped, escaped_lines
 
@@ -468,12 +472,15 @@ def _tell_misuse(error: click.ClickException, as_json: bool) -> None:
         return
     import json
 
+    from scaffold.errors import Problem
     from scaffold.report import failure
 
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "scaffold"
     name = path.removeprefix("scaffold").strip()
-    told = failure(name, error.exit_code, error.format_message(), f"{path} -h")
+    told = failure(
+        name, error.exit_code, [Problem(error.format_message())], f"{path} -h"
+    )
     _to_stdout(json.dumps(told, indent=2) + "\n")
 
 

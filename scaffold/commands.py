@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import tomllib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -13,29 +13,22 @@ from typing import NamedTuple
 import runtime
 from scaffold import check as checking
 from scaffold import check_cache, disk, places, recovery, state, testing, verify
-from scaffold.change import Change
-from scaffold.errors import Fault, SpecError, UsageError
+from scaffold.edits import edits
+from scaffold.errors import Fault, MarkersLeft, SpecError, UsageError
 from scaffold.escaping import escaped
 from scaffold.flags import Flags
-from scaffold.generate import (
-    ChangeSet,
-    Overlay,
-    Wanted,
-    generate,
-    generate_all,
-    refuse,
-    wanted,
-)
+from scaffold.generate import ChangeSet, generate, generate_all
+from scaffold.markers import refuse_markers
 from scaffold.names import closest
-from scaffold.outcomes import Identical, Outcome
-from scaffold.patching.outcomes import AlreadyRegistered, EntryConflict, EntryKept
-from scaffold.patching.patch import register
-from scaffold.patching.place import Place, Registration
+from scaffold.outcomes import DocumentationMissing, Identical, Outcome
+from scaffold.patching.outcomes import AlreadyRegistered
 from scaffold.project import Project
+from scaffold.refusal import refuse
 from scaffold.report import Report, patch
 from scaffold.spec.model import HandlerSpec
 from scaffold.spec.parse import differences, from_flags, parse
 from scaffold.tree import DiskTree, Tree, WatchedTree
+from scaffold.wanted import Wanted, nothing, wanted
 
 _MAX_SPEC_BYTES = 65_536
 _RUNTIME = Path(runtime.__file__).parent
@@ -61,6 +54,7 @@ class How(NamedTuple):
 def new_handler(project: Project, flags: Flags, spec_file: str, how: How) -> Report:
     """Generate a handler, or find that it is there as described."""
     tree = DiskTree(project.root)
+    refuse_markers(tree, project.package)
     kinds = checking.kinds(tree, project.package)
     text = _spec_text(spec_file, flags) if spec_file else ""
     name = _name_in(text) if spec_file else flags.name
@@ -85,14 +79,17 @@ def new_handler(project: Project, flags: Flags, spec_file: str, how: How) -> Rep
 
 
 def regenerate(project: Project, names: Sequence[str], how: How) -> Report:
-    """Bring handlers to what their specs and the templates say now."""
-    tree = DiskTree(project.root)
-    kinds = _chosen(project, tree, names)
+    """Bring handlers to what their specs and the templates say now.
 
-    specs = [_committed(project, tree, kind) for kind in kinds]
+    What is left of a handler whose spec was removed is removed too.
+    """
+    tree = DiskTree(project.root)
+    refuse_markers(tree, project.package)
+    wants = _wants(project, tree, names)
+    specs = [_committed(project, tree, want.kind) for want in wants if not want.is_gone]
 
     def generated(tree: Tree) -> ChangeSet:
-        result = generate_all(_wants(project, tree, kinds), tree)
+        result = generate_all(_wants(project, tree, names), tree)
         return refuse(result, " ".join(names))
 
     report = _change("regenerate", project, generated, how, [])
@@ -104,34 +101,40 @@ def check(project: Project, names: Sequence[str]) -> Report:
     """Compare what is there with what would be generated."""
     tree = WatchedTree(DiskTree(project.root))
     tree.read(PurePosixPath("pyproject.toml"))
-    kinds = _chosen(project, tree, names)
-    examiner = checking.Examiner(tree)
-    findings = [
-        finding
-        for want in _wants(project, tree, kinds)
-        for finding in examiner.examine(want)
-    ]
-    if not names:
-        for gone in sorted(set(state.kinds(tree)) - set(kinds)):
-            findings += examiner.leftovers(gone, project.package)
-    findings = checking.mended(findings)
+    try:
+        refuse_markers(tree, project.package)
+        wants = _wants(project, tree, names)
+        findings = [
+            finding for want in wants for finding in checking.examined(want, tree)
+        ]
+        examined = sum(not want.is_gone for want in wants)
+    except MarkersLeft as error:
+        examined = len(_chosen(project, tree, names))
+        findings = [
+            checking.Finding("SC113", path, line, "holds a conflict marker", error.fix)
+            for path, line in error.lines.items()
+        ]
+    report = _verdict(findings, examined)
+    if not names and report.exit_code == 0:
+        _remember(project, report.summary, tree)
+    return report
+
+
+def _verdict(findings: list[checking.Finding], examined: int) -> Report:
     wrong = [finding for finding in findings if not finding.is_informational]
-    noun = "handler" if len(kinds) == 1 else "handlers"
+    noun = "handler" if examined == 1 else "handlers"
     verdict = f"{len(wrong)} wrong" if wrong else "nothing to do"
-    if len(findings) > len(wrong):
-        edited = len(findings) - len(wrong)
-        verdict += f" ({edited} edited by hand; scaffold diff shows them)"
-    report = Report(
+    edited = [finding for finding in findings if finding.code in {"SC103", "SC105"}]
+    if edited:
+        verdict += f" ({len(edited)} edited by hand; scaffold diff shows them)"
+    return Report(
         "check",
         exit_code=1 if wrong else 0,
         findings=findings,
-        summary=f"{len(kinds)} {noun} examined, {verdict}",
-        next=list(dict.fromkeys(finding.fix for finding in wrong)),
-        extra={"examined": len(kinds)},
+        summary=f"{examined} {noun} examined, {verdict}",
+        next=list(dict.fromkeys(finding.fix for finding in wrong if finding.fix)),
+        extra={"examined": examined},
     )
-    if not names and not wrong:
-        _remember(project, report.summary, tree)
-    return report
 
 
 def _remember(project: Project, verdict: str, tree: WatchedTree) -> None:
@@ -147,20 +150,16 @@ def _remember(project: Project, verdict: str, tree: WatchedTree) -> None:
 def diff(project: Project, names: Sequence[str]) -> Report:
     """What people changed in generated code: from the generated text to theirs."""
     tree = DiskTree(project.root)
-    changes: dict[PurePosixPath, Change] = {}
-    for want in _wants(project, tree, _chosen(project, tree, names)):
-        for change in _edits(
-            want, Overlay(tree, {p: c.before for p, c in changes.items()})
-        ):
-            now = tree.read(change.path)
-            changes[change.path] = Change(change.path, change.before, now)
-    shown = tuple(each for each in changes.values() if each.before != each.after)
+    wants = _wants(project, tree, names)
+    changes = edits([generate(want, tree) for want in wants], tree)
+    text = patch(tuple(changes), whole=True)
+    noun = "file" if len(changes) == 1 else "files"
     return Report(
         "diff",
-        exit_code=1 if shown else 0,
-        output=patch(shown, whole=True),
-        summary=f"{len(shown)} files differ" if shown else "nothing differs",
-        extra={"diff": patch(shown, whole=True)},
+        exit_code=1 if changes else 0,
+        output=text,
+        summary=f"{len(changes)} {noun} edited" if changes else "nothing was edited",
+        extra={"diff": text},
     )
 
 
@@ -230,12 +229,26 @@ def _change(
             note = disk.apply(root, result.changes)
     report = Report(command, result=result, dry_run=how.dry_run, next=next_steps)
     report.notes += [note] if note else []
+    report.notes += _to_paste(result)
     if how.dry_run or how.diff:
         report.output = patch(result.changes, whole=how.diff)
         report.extra["diff"] = report.output
     if how.dry_run and how.exit_code and result.changes:
         report.exit_code = 1
     return report
+
+
+def _to_paste(result: ChangeSet) -> Iterator[str]:
+    """What to add to documentation by hand, where its place is missing."""
+    for each in result.outcomes:
+        if isinstance(each, DocumentationMissing) and each.error is not None:
+            skip = f'skip = ["{each.path}"]'
+            text = each.text.strip("\n")
+            yield (
+                f"{each.path}: {each.error.problem.partition(chr(10))[0]}, so the handler "
+                f"was generated without it. Add there by hand, or set {skip} under "
+                f"[tool.scaffold]:\n{text}"
+            )
 
 
 def _verify(project: Project, result: ChangeSet, level: str) -> None:
@@ -388,11 +401,20 @@ def _want(project: Project, spec: HandlerSpec) -> Wanted:
     from scaffold.rendering.render import render
 
     styled = functools.partial(render, style=project.style)
-    return wanted(spec, project.package, styled)
+    return wanted(spec, project.package, styled, project.skip)
 
 
-def _wants(project: Project, tree: Tree, kinds: Sequence[str]) -> list[Wanted]:
-    return [_want(project, _committed(project, tree, kind)) for kind in kinds]
+def _wants(project: Project, tree: Tree, names: Sequence[str]) -> list[Wanted]:
+    """What is wanted of the handlers that a command is about."""
+    with_spec = checking.kinds(tree, project.package)
+    return [
+        (
+            _want(project, _committed(project, tree, kind))
+            if kind in with_spec
+            else nothing(kind, project.package)
+        )
+        for kind in _chosen(project, tree, names)
+    ]
 
 
 def _committed(project: Project, tree: Tree, kind: str) -> HandlerSpec:
@@ -412,8 +434,12 @@ def _committed(project: Project, tree: Tree, kind: str) -> HandlerSpec:
 
 
 def _chosen(project: Project, tree: Tree, names: Sequence[str]) -> list[str]:
-    """The handlers that a command is about; all of them if none is named."""
+    """The handlers that a command is about; all of them if none is named.
+
+    Those whose spec was removed, but of which something is recorded, come last.
+    """
     kinds = checking.kinds(tree, project.package)
+    kinds += sorted(set(state.kinds(tree)) - set(kinds))
     for name in names:
         if name not in kinds:
             guess = closest(name, kinds)
@@ -426,48 +452,6 @@ def _chosen(project: Project, tree: Tree, names: Sequence[str]) -> list[str]:
             fix="scaffold new-handler foo --field room:str",
         )
     return list(dict.fromkeys(names)) or kinds
-
-
-def _edits(want: Wanted, tree: Tree) -> list[Change]:
-    """The generated text of every file, as `before`; its present one as `after`."""
-    changes = [
-        Change(path, text.encode(), tree.read(path))
-        for path, text in want.files.items()
-        if path != want.spec_path
-    ]
-    by_file: dict[PurePosixPath, list[tuple[Place, str]]] = {}
-    for place, text in want.places.items():
-        if not place.once and text.strip():
-            by_file.setdefault(place.path, []).append((place, text))
-    for path, entries in by_file.items():
-        now = tree.read(path)
-        if now is not None:
-            changes.append(Change(path, _generated_again(path, now, entries), now))
-    return [_with_its_line_ends(change) for change in changes]
-
-
-def _generated_again(
-    path: PurePosixPath, now: bytes, entries: Sequence[tuple[Place, str]]
-) -> bytes:
-    """A shared file with the generated text in place of what people made of it."""
-    found = register(
-        path, now, [Registration(place, text, "") for place, text in entries]
-    )
-    edited = {
-        each.place: each.now
-        for each in found[1]
-        if isinstance(each, EntryKept | EntryConflict)
-    }
-    asked = [Registration(place, text, edited.get(place)) for place, text in entries]
-    return register(path, now, asked)[0]
-
-
-def _with_its_line_ends(change: Change) -> Change:
-    """The change, without a difference that only line ends make."""
-    if b"\r\n" not in (change.after or b"") or b"\r\n" in (change.before or b""):
-        return change
-    before = (change.before or b"").replace(b"\n", b"\r\n")
-    return Change(change.path, before, change.after)
 
 
 def _table(rows: Iterable[tuple[str, ...]]) -> str:

@@ -9,6 +9,7 @@ ScaffoldError
 │   ├── AnchorNotFound
 │   ├── UnreadableFile
 │   ├── StaleTree
+│   ├── MarkersLeft
 │   ├── StateError
 │   └── ForeignTransaction
 ├── Locked                 another run holds the tree
@@ -19,11 +20,26 @@ ScaffoldError
 # ruff: noqa: N818 - the names say what happened
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from scaffold.escaping import escaped
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong, for machines.
+
+    Attributes:
+        message: what is wrong, without the place.
+        path: the file, or "".
+        line: in it, from 1; 0: the file as a whole.
+    """
+
+    message: str
+    path: str = ""
+    line: int = 0
 
 
 class ScaffoldError(Exception):
@@ -32,10 +48,16 @@ class ScaffoldError(Exception):
     Attributes:
         exit_code: what the process ends with.
         fix: a command that helps, or "".
+        problems: everything that is wrong, each with its place.
     """
 
     exit_code = 70
     fix = ""
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Everything that is wrong, each with its place."""
+        return [Problem(str(self))]
 
 
 class UsageError(ScaffoldError):
@@ -91,6 +113,13 @@ class SpecError(ScaffoldError):
         self.path = path
         super().__init__("\n".join(self._lines()))
 
+    @property
+    def problems(self) -> list[Problem]:
+        """The faults."""
+        return [
+            Problem(str(fault), self.path, fault.line or 0) for fault in self.faults
+        ]
+
     def _lines(self) -> list[str]:
         lines = []
         for fault in self.faults:
@@ -106,18 +135,28 @@ class Conflict(ScaffoldError):
 
     Attributes:
         paths: these files.
+        why: what is wrong with each.
     """
 
     exit_code = 3
 
     def __init__(self, why: Mapping[PurePosixPath, str], *, fix: str = "") -> None:
         self.paths = tuple(why)
+        self.why = dict(why)
         self.fix = fix
         lines = [
             f"{escaped(str(path))}: {reason}; left alone"
             for path, reason in why.items()
         ]
         super().__init__("\n".join(lines))
+
+    @property
+    def problems(self) -> list[Problem]:
+        """The files."""
+        return [
+            Problem(f"{reason}; left alone", str(path))
+            for path, reason in self.why.items()
+        ]
 
 
 class VerificationFailed(ScaffoldError):
@@ -139,13 +178,24 @@ class PlanError(ScaffoldError):
 
     Attributes:
         path: the file.
+        line: in it, from 1; 0: the file as a whole.
+        problem: what is wrong, without the path.
     """
 
     exit_code = 5
 
     def __init__(self, path: PurePosixPath | str, message: str) -> None:
         super().__init__(f"{escaped(str(path))}: {message}")
-        self.path = PurePosixPath(path)
+        name, colon, line = str(path).rpartition(":")
+        is_numbered = bool(colon) and line.isdecimal()
+        self.path = PurePosixPath(name if is_numbered else path)
+        self.line = int(line) if is_numbered else 0
+        self.problem = message
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What is wrong, with its place."""
+        return [Problem(self.problem, str(self.path), self.line)]
 
 
 class UnreadableFile(PlanError):
@@ -157,6 +207,36 @@ class StaleTree(PlanError):
 
     def __init__(self, path: PurePosixPath | str) -> None:
         super().__init__(path, "changed while the command ran; nothing was written")
+
+
+class MarkersLeft(PlanError):
+    """A merge was not resolved in some files.
+
+    Attributes:
+        lines: these files, with the line of the first marker in each.
+    """
+
+    def __init__(self, lines: Mapping[PurePosixPath, int]) -> None:
+        path, line = next(iter(lines.items()))
+        super().__init__(f"{path}:{line}", "holds a conflict marker")
+        self.lines = dict(lines)
+        Exception.__init__(
+            self,
+            "\n".join(
+                f"{escaped(str(path))}:{line}: holds a conflict marker"
+                for path, line in lines.items()
+            ),
+        )
+        take_ours = ["git", "checkout", "--ours", "--", *map(str, lines)]
+        self.fix = f"{shlex.join(take_ours)}; scaffold regenerate --all"
+
+    @property
+    def problems(self) -> list[Problem]:
+        """The files."""
+        return [
+            Problem("holds a conflict marker", str(path), line)
+            for path, line in self.lines.items()
+        ]
 
 
 class StateError(PlanError):
@@ -193,7 +273,7 @@ class AnchorNotFound(PlanError):
         paste = f"\npaste this there by hand:\n{snippet.rstrip()}" if snippet else ""
         super().__init__(path, f"{anchor}: {problem}{paste}")
         self.anchor = anchor
-        self.problem = problem
+        self.problem = f"{anchor}: {problem}"
         self.snippet = snippet
 
 
@@ -207,7 +287,13 @@ class PlanErrors(PlanError):
     def __init__(self, errors: Sequence[PlanError]) -> None:
         self.errors = tuple(errors)
         Exception.__init__(self, "\n".join(str(error) for error in errors))
-        self.path = errors[0].path
+        self.path, self.line = errors[0].path, errors[0].line
+        self.problem = errors[0].problem
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Those of each error."""
+        return [problem for error in self.errors for problem in error.problems]
 
 
 class Locked(ScaffoldError):

@@ -2,73 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from scaffold import places, state
+from scaffold import state
 from scaffold.change import Change
-from scaffold.errors import (
-    Conflict,
-    Fault,
-    PlanError,
-    PlanErrors,
-    SpecError,
-    UsageError,
-)
-from scaffold.layout.style import style_of
+from scaffold.errors import PlanError
+from scaffold.layout.style import Style, style_of
 from scaffold.outcomes import (
     Conflicting,
     Created,
+    DocumentationMissing,
     EditedConflict,
+    EntryReleased,
+    EntryStillNeeded,
     FileOutcome,
+    FileStillNeeded,
+    FileUnusable,
     ForeignConflict,
     Identical,
     Kept,
     NameOwned,
     Outcome,
+    PlaceAdded,
     RecordCreated,
+    RecordRemoved,
     RecordUpdated,
     Released,
     Removed,
     Restored,
+    SharedFileCreated,
     Updated,
 )
+from scaffold.patching.additions import added
 from scaffold.patching.outcomes import (
     AlreadyRegistered,
-    FileUnusable,
-    NameTaken,
+    EntryConflict,
+    EntryKept,
+    EntryUpdated,
     NotWanted,
     PlaceMissing,
     PlaceOutcome,
-    SurplusKept,
-    SurplusRemoved,
+    Registered,
     Unregistered,
 )
 from scaffold.patching.patch import register
-from scaffold.patching.place import Place, Registration
-from scaffold.spec.model import HandlerSpec
+from scaffold.patching.place import Registration
+from scaffold.patching.verbatim import without
+from scaffold.retired import Forgotten, retired
 from scaffold.state import Record
-from scaffold.tree import Tree
+from scaffold.tree import Overlay, Tree
+from scaffold.wanted import Wanted
 
-Render = Callable[[str, HandlerSpec, str], str]
-"""The text of a template, for a spec and the package that the runtime is called."""
+Fresh = Callable[[PurePosixPath], str | None]
+"""The text of a shared file in a new project; None if a new project has no such file."""
 
-
-class Wanted(NamedTuple):
-    """What should be there for one handler.
-
-    Attributes:
-        kind: the handler's name.
-        spec_path: where its spec is committed.
-        files: the text of each file, the spec's own included.
-        places: the text of each registration.
-    """
-
-    kind: str
-    spec_path: PurePosixPath
-    files: Mapping[PurePosixPath, str]
-    places: Mapping[Place, str]
+_NOTHING = Record({}, {})
+_WITH_ENTRY = (AlreadyRegistered, EntryConflict, EntryKept, EntryUpdated, Registered)
 
 
 class ChangeSet(NamedTuple):
@@ -96,73 +88,49 @@ class ChangeSet(NamedTuple):
         )
 
 
-class Overlay(NamedTuple):
-    """A tree as it will be after some changes."""
-
-    tree: Tree
-    files: Mapping[PurePosixPath, bytes | None]
-
-    def read(self, path: PurePosixPath) -> bytes | None:
-        """A file's content; None: it is not there."""
-        return self.files[path] if path in self.files else self.tree.read(path)
-
-    def names(self, folder: PurePosixPath) -> list[str]:
-        """What a folder holds, sorted; nothing if it is not there."""
-        depth = len(folder.parts)
-        new = {path.parts[depth] for path in self.files if folder in path.parents}
-        return sorted({*self.tree.names(folder), *new})
-
-
-def wanted(spec: HandlerSpec, package: str, render: Render) -> Wanted:
-    """Render everything for one handler.
-
-    Args:
-        spec: what the handler is.
-        package: the import package that holds the runtime.
-        render: gives the text of a template.
-    """
-    names = spec.names
-    spec_path = places.spec_path(names.kind, package)
-    files = {spec_path: spec.to_toml()}
-    for file in places.files(names, package):
-        content = render(file.template, spec, package)
-        if content:
-            files[file.path] = content
-    texts = {
-        place: render(place.template, spec, package)
-        for place in places.places(names, package)
-    }
-    return Wanted(names.kind, spec_path, dict(sorted(files.items())), texts)
-
-
-def generate(want: Wanted, tree: Tree) -> ChangeSet:
+def generate(want: Wanted, tree: Tree, fresh: Fresh = lambda path: None) -> ChangeSet:
     """What brings the tree to what is wanted, keeping what a person wrote.
 
-    Whatever is in the way is an outcome; `refuse` raises it.
+    Whatever is in the way is an outcome, which `refusal.refuse` raises.
+
+    Args:
+        want: what should be there.
+        tree: what is there.
+        fresh: gives the shared files and places that an older project lacks.
     """
     record = state.read(tree, want.kind)
-    changes, outcomes = [], []
-    for change, outcome in _files(want, record or Record({}, {}), tree):
-        changes.append(change)
-        outcomes.append(outcome)
-    patched, registered = _places(want, record, tree)
-    kept = _record(want, record or Record({}, {}), registered)
-    changes += [*patched, *state.changes(tree, want.kind, kept)]
+    files = list(_files(want, record or _NOTHING, tree))
+    style = style_of(tree.read(PurePosixPath("pyproject.toml")))
+    shared = _Shared(tree, fresh, style)
+    for path, registrations in _by_file(want, record).items():
+        shared.register(path, registrations)
+    outcomes = shared.outcomes
+    if record is None:
+        outcomes = list(_with_owners(want.kind, outcomes, tree))
+    if want.is_gone and any(map(_needs_its_code, outcomes)):
+        return _all_kept([outcome for _, outcome in files], outcomes)
+    kept = None if want.is_gone else _record(want, record or _NOTHING, outcomes)
+    changes = [change for change, _ in files] + shared.changes
+    changes += state.changes(tree, want.kind, kept)
     changes = [change for change in changes if change.before != change.after]
-    result: list[Outcome] = [*outcomes, *registered]
+    result: list[Outcome] = [outcome for _, outcome in files]
+    result += [*shared.files, *outcomes]
     if any(change.is_state for change in changes):
         written = RecordUpdated if record else RecordCreated
-        result.append(written(state.HANDLERS / want.kind, role="state"))
+        kind = RecordRemoved if want.is_gone else written
+        result.append(kind(state.HANDLERS / want.kind, role="state"))
     return ChangeSet(tuple(changes), tuple(result))
 
 
-def generate_all(wants: Iterable[Wanted], tree: Tree) -> ChangeSet:
+def generate_all(
+    wants: Iterable[Wanted], tree: Tree, fresh: Fresh = lambda path: None
+) -> ChangeSet:
     """`generate` for several handlers, each on top of the ones before."""
     changes: dict[PurePosixPath, Change] = {}
     outcomes: list[Outcome] = []
     for want in wants:
         files = {path: change.after for path, change in changes.items()}
-        result = generate(want, Overlay(tree, files))
+        result = generate(want, Overlay(tree, files), fresh)
         for change in result.changes:
             first = changes.get(change.path, change)
             changes[change.path] = change._replace(before=first.before)
@@ -170,86 +138,22 @@ def generate_all(wants: Iterable[Wanted], tree: Tree) -> ChangeSet:
     return ChangeSet(tuple(changes.values()), tuple(outcomes))
 
 
-def refuse(result: ChangeSet, kind: str) -> ChangeSet:
-    """The change set, if nothing is in its way.
-
-    Args:
-        result: what a command would do.
-        kind: the handlers that it is about, as arguments of a command; "" for all.
-
-    Raises:
-        PlanError: places are not as expected; all of them are reported.
-        SpecError: a name that the handler needs belongs to another one.
-        UsageError: a name that the handler needs stands for something else.
-        Conflict: somebody's work is in the way.
-    """
-    _refuse_places(result)
-    _refuse_names(result)
-    conflicts = {
-        each.path: each.reason
-        for each in result.outcomes
-        if isinstance(each, Conflicting)
-    }
-    if not conflicts:
-        return result
-    foreign = [
-        each.path for each in result.outcomes if isinstance(each, ForeignConflict)
-    ]
-    fix = f"scaffold diff {kind}".rstrip()
-    if foreign:
-        fix = "; ".join(f"mv {path} {path}.mine" for path in foreign)
-    raise Conflict(conflicts, fix=fix)
-
-
 def same(data: bytes, text: str) -> bool:
     """Whether a file has this text, line ends aside."""
     return data == text.encode() or data.replace(b"\r\n", b"\n") == text.encode()
-
-
-def _refuse_places(result: ChangeSet) -> None:
-    """Refuse a tree in which an entry cannot be made."""
-    errors = {
-        str(each.error): each.error
-        for each in result.outcomes
-        if isinstance(each, PlaceMissing | FileUnusable) and each.error
-    }
-    if errors:
-        first, *others = errors.values()
-        raise PlanErrors([first, *others]) if others else first
-
-
-def _refuse_names(result: ChangeSet) -> None:
-    """Refuse a handler that needs a name which is somebody else's."""
-    faults = [
-        Fault(
-            f"{each.path} ({each.place.place})",
-            f"`{each.place.key}` belongs to the handler `{each.owner}`",
-        )
-        for each in result.outcomes
-        if isinstance(each, NameOwned)
-    ]
-    if faults:
-        raise SpecError(faults)
-    for each in result.outcomes:
-        if isinstance(each, NameTaken):
-            raise UsageError(
-                f"{each.path}: {each.place.anchor.name}: "
-                f"`{each.place.key}` already stands for something else"
-            )
 
 
 def _files(
     want: Wanted, record: Record, tree: Tree
 ) -> Iterator[tuple[Change, FileOutcome]]:
     for path, text in want.files.items():
-        now = tree.read(path)
+        now, base = tree.read(path), record.files.get(path)
         if path == want.spec_path and now is not None:
             # The spec is its author's, never ours to change.
-            outcome: FileOutcome = Identical(path, text, "spec")
+            outcome: FileOutcome = Identical(path, text, "spec", base)
         else:
             role = "spec" if path == want.spec_path else "owned"
-            kind = _file_outcome(now, text, record.files.get(path))
-            outcome = kind(path, text, role)
+            outcome = _file_outcome(now, text, base)(path, text, role, base)
         data = now
         if isinstance(outcome, Created | Restored | Updated):
             data = text.encode()
@@ -257,13 +161,13 @@ def _files(
                 data = data.replace(b"\n", b"\r\n")
         yield Change(path, now, data), outcome
     for path in sorted(set(record.files) - set(want.files)):
-        now = tree.read(path)
+        now, base = tree.read(path), record.files[path]
         if now is None:
             continue
-        if same(now, record.files[path]):
-            yield Change(path, now, None), Removed(path)
+        if same(now, base):
+            yield Change(path, now, None), Removed(path, base=base)
         else:
-            yield Change(path, now, now), Released(path)
+            yield Change(path, now, now), Released(path, base=base)
 
 
 def _file_outcome(now: bytes | None, text: str, base: str | None) -> type[FileOutcome]:
@@ -278,51 +182,173 @@ def _file_outcome(now: bytes | None, text: str, base: str | None) -> type[FileOu
     return Kept if base == text else EditedConflict
 
 
-def _places(
-    want: Wanted, record: Record | None, tree: Tree
-) -> tuple[list[Change], list[PlaceOutcome]]:
-    changes: list[Change] = []
-    outcomes: list[PlaceOutcome] = []
-    style = style_of(tree.read(PurePosixPath("pyproject.toml")))
-    for path, registrations in _by_file(want, record).items():
-        data = tree.read(path)
-        try:
-            if data is None:
-                raise PlanError(path, "is missing")
-            patched, found = register(path, data, registrations, style)
-        except PlanError as error:
-            outcomes += [
-                FileUnusable(asked.place, asked.text, error=error)
-                for asked in registrations
-            ]
-            continue
-        changes.append(Change(path, data, patched))
-        outcomes += [each for each in found if not isinstance(each, NotWanted)]
-    if record is None:
-        outcomes = list(_with_owners(want.kind, outcomes, tree))
-    return changes, outcomes
-
-
 def _by_file(
     want: Wanted, record: Record | None
 ) -> dict[PurePosixPath, list[Registration]]:
+    """What is wanted in each shared file; no text where something is to be removed."""
     by_file: dict[PurePosixPath, list[Registration]] = {}
     for place, text in want.places.items():
         base = record.places.get(place.id) if record else None
         if (place.once and record) or not (text.strip() or base is not None):
             continue
         by_file.setdefault(place.path, []).append(Registration(place, text, base))
+    for place, base in retired(want, record or _NOTHING):
+        by_file.setdefault(place.path, []).append(Registration(place, "", base))
     return by_file
+
+
+class _Shared:
+    """The shared files, patched one after the other.
+
+    Attributes:
+        changes: one of each file.
+        files: outcomes of files that are new.
+        outcomes: of the registrations.
+    """
+
+    def __init__(self, tree: Tree, fresh: Fresh, style: Style) -> None:
+        self.changes: list[Change] = []
+        self.files: list[FileOutcome] = []
+        self.outcomes: list[PlaceOutcome] = []
+        self._tree = tree
+        self._fresh = fresh
+        self._style = style
+
+    def register(self, path: PurePosixPath, registrations: list[Registration]) -> None:
+        """Patch one file."""
+        found: list[PlaceOutcome] = []
+        try:
+            before = self._tree.read(path)
+            data = before if before is not None else self._created(path, registrations)
+            if data is None:
+                raise PlanError(path, "is missing")
+            data, found = self._patched(path, data, registrations)
+            self.changes.append(Change(path, before, data))
+        except PlanError as error:
+            is_missing = type(error) is PlanError and not found
+            found = [
+                _unusable(asked, error, is_missing=is_missing)
+                for asked in registrations
+            ]
+        by_place = {asked.place: asked for asked in registrations}
+        settled = [_settled(each, by_place.get(each.place)) for each in found]
+        self.outcomes += [each for each in settled if not isinstance(each, NotWanted)]
+
+    def _created(
+        self, path: PurePosixPath, registrations: list[Registration]
+    ) -> bytes | None:
+        """A shared file that an older project lacks."""
+        text = self._fresh(path)
+        if text is None or not any(asked.text.strip() for asked in registrations):
+            return None
+        self.files.append(SharedFileCreated(path, text, role="shared"))
+        return text.encode()
+
+    def _patched(
+        self, path: PurePosixPath, data: bytes, registrations: list[Registration]
+    ) -> tuple[bytes, list[PlaceOutcome]]:
+        # what goes first: an entry that comes may be the same under another name
+        gone = [each for each in registrations if not each.place.template]
+        by_text = [each for each in gone if isinstance(each.place.anchor, Forgotten)]
+        found: list[PlaceOutcome] = []
+        for asked in by_text:
+            data, outcome = _removed_by_text(path, data, asked)
+            found.append(outcome)
+        known = [each for each in gone if each not in by_text]
+        data, outcomes = register(path, data, known, self._style)
+        found += outcomes
+        by_key = [each for each in registrations if each not in gone]
+        patched, outcomes = register(path, data, by_key, self._style)
+        missing = [
+            each.place
+            for each in outcomes
+            if isinstance(each, PlaceMissing) and not each.place.optional
+        ]
+        fresh = self._fresh(path) if missing else None
+        if fresh is not None:
+            data, now_there = added(path, data, fresh, missing)
+            self.outcomes += [PlaceAdded(place) for place in now_there]
+            patched, outcomes = register(path, data, by_key, self._style)
+        return patched, [*found, *outcomes]
+
+
+def _removed_by_text(
+    path: PurePosixPath, data: bytes, asked: Registration
+) -> tuple[bytes, PlaceOutcome]:
+    """A file without an entry that nothing but its recorded text can find."""
+    removed = without(path, data, asked.base or "")
+    if removed is not None:
+        return removed[0], Unregistered(asked.place, was=removed[1])
+    if asked.place.key.encode() in data:
+        return data, EntryReleased(asked.place)
+    return data, NotWanted(asked.place)
+
+
+def _unusable(
+    asked: Registration, error: PlanError, *, is_missing: bool
+) -> PlaceOutcome:
+    """The outcome at a place of a file that is missing or cannot be read."""
+    if is_missing and not asked.text.strip():
+        return NotWanted(asked.place)
+    if is_missing and asked.place.optional:
+        return DocumentationMissing(asked.place, asked.text, error=error)
+    return FileUnusable(asked.place, asked.text, error=error)
+
+
+def _settled(outcome: PlaceOutcome, asked: Registration | None) -> PlaceOutcome:
+    """An outcome, with what the record and the tables add to it."""
+    if asked is None:
+        return outcome
+    is_wanted = bool(asked.text.strip())
+    if isinstance(outcome, PlaceMissing) and not is_wanted:
+        return NotWanted(outcome.place)
+    if isinstance(outcome, PlaceMissing) and outcome.place.optional:
+        return DocumentationMissing(outcome.place, asked.text, error=outcome.error)
+    if isinstance(outcome, EntryConflict) and not (is_wanted or outcome.place.template):
+        outcome = EntryReleased(outcome.place, was=outcome.was, now=outcome.now)
+    return replace(outcome, base=asked.base)
+
+
+def _needs_its_code(outcome: PlaceOutcome) -> bool:
+    """True for an edited entry of a module: it uses names that the handler defines."""
+    return isinstance(outcome, EntryReleased) and outcome.path.suffix == ".py"
+
+
+def _all_kept(
+    files: Iterable[FileOutcome], entries: Iterable[PlaceOutcome]
+) -> ChangeSet:
+    """Nothing is removed of a handler without a spec that is still in use."""
+    kept: list[Outcome] = [
+        (
+            FileStillNeeded(each.path, base=each.base)
+            if isinstance(each, Removed)
+            else each
+        )
+        for each in files
+    ]
+    kept += [
+        (
+            EntryStillNeeded(each.place, was=each.was, base=each.base)
+            if isinstance(each, Unregistered)
+            else each
+        )
+        for each in entries
+    ]
+    return ChangeSet((), tuple(kept))
 
 
 def _record(want: Wanted, record: Record, outcomes: Iterable[PlaceOutcome]) -> Record:
     """What is kept after the changes: the generator's text, not the person's."""
-    gone = (FileUnusable, PlaceMissing, SurplusKept, SurplusRemoved, Unregistered)
     texts = {
-        each.place.id: each.text for each in outcomes if not isinstance(each, gone)
+        each.place.id: each.text for each in outcomes if isinstance(each, _WITH_ENTRY)
     }
     once = {place.id for place in want.places if place.once}
-    texts |= {place: text for place, text in record.places.items() if place in once}
+    skipped = {str(path) for path in want.skipped}
+    texts |= {
+        place: text
+        for place, text in record.places.items()
+        if place in once or place.partition(" ")[0] in skipped
+    }
     return Record(want.files, texts)
 
 

@@ -1,4 +1,8 @@
-"""What becomes of each generated file and registration: one class for each outcome."""
+"""What becomes of each generated file and registration: one class for each outcome.
+
+Those of `scaffold.patching.outcomes` are decided by a shared file alone; those here need
+the record of what was generated before.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import ClassVar
 
+from scaffold.errors import PlanError
 from scaffold.patching.outcomes import EntryConflict, PlaceOutcome
 
 
@@ -16,7 +21,9 @@ class FileOutcome:
     Attributes:
         path: which one.
         text: its generated text; "" if it should not be there.
-        role: `spec`, `owned` (a generated file) or `state`.
+        role: `spec`, `owned` (a generated file), `shared` (others are registered in it
+            too) or `state`.
+        base: its text as it was generated before, or None.
         verb: the word for it in reports.
         reason: why, if the verb does not say it.
     """
@@ -24,6 +31,7 @@ class FileOutcome:
     path: PurePosixPath
     text: str = ""
     role: str = "owned"
+    base: str | None = None
     verb: ClassVar[str]
     reason: ClassVar[str] = ""
 
@@ -59,7 +67,7 @@ class Updated(FileOutcome):
 
 @dataclass(frozen=True, slots=True)
 class Removed(FileOutcome):
-    """The file is not generated any more, and nobody edited it."""
+    """The file is no longer generated, and nobody edited it."""
 
     verb: ClassVar[str] = "remove"
 
@@ -74,7 +82,7 @@ class Kept(FileOutcome):
 
 @dataclass(frozen=True, slots=True)
 class Released(FileOutcome):
-    """The file is not generated any more, and was edited by hand: it is its owner's."""
+    """The file is no longer generated, and was edited by hand: it is its owner's."""
 
     verb: ClassVar[str] = "keep"
     reason: ClassVar[str] = "edited by hand; no longer generated"
@@ -97,6 +105,22 @@ class ForeignConflict(FileOutcome):
 
 
 @dataclass(frozen=True, slots=True)
+class SharedFileCreated(FileOutcome):
+    """A shared file that the project did not have is created, without entries."""
+
+    verb: ClassVar[str] = "create"
+    reason: ClassVar[str] = "new in this version of scaffold"
+
+
+@dataclass(frozen=True, slots=True)
+class FileStillNeeded(FileOutcome):
+    """The file of a handler without a spec stays: an edited registration needs it."""
+
+    verb: ClassVar[str] = "keep"
+    reason: ClassVar[str] = "an edited registration needs it"
+
+
+@dataclass(frozen=True, slots=True)
 class RecordCreated(FileOutcome):
     """The record of a handler is new."""
 
@@ -113,6 +137,22 @@ class RecordUpdated(FileOutcome):
 
 
 @dataclass(frozen=True, slots=True)
+class RecordRemoved(FileOutcome):
+    """The record of a handler without a spec is removed."""
+
+    verb: ClassVar[str] = "remove"
+    reason: ClassVar[str] = "what was generated"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceAdded(PlaceOutcome):
+    """A place that the shared file did not have is added, without entries."""
+
+    verb: ClassVar[str] = "update"
+    reason: ClassVar[str] = "a place that is new in this version of scaffold"
+
+
+@dataclass(frozen=True, slots=True)
 class NameOwned(PlaceOutcome):
     """The entry is there, and is that of another handler.
 
@@ -123,6 +163,53 @@ class NameOwned(PlaceOutcome):
     owner: str = ""
     verb: ClassVar[str] = "conflict"
     reason: ClassVar[str] = "belongs to another handler"
+
+
+@dataclass(frozen=True, slots=True)
+class EntryReleased(PlaceOutcome):
+    """The entry is no longer generated, and was edited by hand: it is its owner's.
+
+    Attributes:
+        now: its text in the file, not indented; "" if it cannot be told apart.
+    """
+
+    now: str = ""
+    verb: ClassVar[str] = "keep"
+    reason: ClassVar[str] = "edited by hand; no longer generated"
+
+
+@dataclass(frozen=True, slots=True)
+class EntryStillNeeded(PlaceOutcome):
+    """The entry of a handler without a spec stays: an edited one needs it."""
+
+    verb: ClassVar[str] = "keep"
+    reason: ClassVar[str] = "an edited registration needs it"
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentationMissing(PlaceOutcome):
+    """A place of documentation is missing; the handler is generated without it.
+
+    Attributes:
+        error: what is wrong with the place.
+    """
+
+    error: PlanError | None = None
+    verb: ClassVar[str] = "skip"
+    reason: ClassVar[str] = "no such place; see the note"
+
+
+@dataclass(frozen=True, slots=True)
+class FileUnusable(PlaceOutcome):
+    """The shared file is missing, or it cannot be read or patched.
+
+    Attributes:
+        error: what is wrong with it.
+    """
+
+    error: PlanError | None = None
+    verb: ClassVar[str] = "missing"
+    reason: ClassVar[str] = "the file is missing or cannot be read"
 
 
 Outcome = FileOutcome | PlaceOutcome

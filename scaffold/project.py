@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from scaffold import folders
@@ -12,7 +13,7 @@ from scaffold.layout.style import PLAIN, Style, style_of
 FORMAT = 2
 """Of projects: what `[tool.scaffold] format` says. 1, which said nothing, copied the runtime."""
 
-_KEYS = ("package", "format")
+_KEYS = ("format", "package", "skip")
 
 
 class Project(NamedTuple):
@@ -20,13 +21,15 @@ class Project(NamedTuple):
 
     Attributes:
         root: the folder of its `pyproject.toml`.
-        package: the import package that holds the handlers.
+        package: the import package of its handlers.
         style: how it wants its Python laid out.
+        skip: shared files of documentation in which nothing is registered.
     """
 
     root: Path
     package: str = "runtime"
     style: Style = PLAIN
+    skip: frozenset[PurePosixPath] = frozenset()
 
 
 def find(start: Path) -> Project:
@@ -61,10 +64,7 @@ def find(start: Path) -> Project:
         if b"scaffold" in data:
             settings = _settings(file, data)
             if settings is not None:
-                _check_keys(file, settings)
-                project = Project(folder, _package(file, settings), style_of(data))
-                _check_format(file, settings, project)
-                return project
+                return _project(file, settings, style_of(data))
     raise UsageError(
         f"{start}: not in a project (no pyproject.toml with [tool.scaffold] here "
         "or above)",
@@ -86,24 +86,32 @@ def _settings(file: Path, data: bytes) -> dict[str, object] | None:
     return settings if isinstance(settings, dict) else None
 
 
-def _check_keys(file: Path, settings: dict[str, object]) -> None:
+def _project(file: Path, settings: Mapping[str, object], style: Style) -> Project:
     unknown = sorted(set(settings) - set(_KEYS))
     if unknown:
-        raise UsageError(
-            f"{file}: [tool.scaffold]: unknown key {unknown[0]!r} "
-            f"(allowed: {', '.join(_KEYS)})"
+        raise _refusal(
+            file, f"unknown key {unknown[0]!r} (allowed: {', '.join(_KEYS)})"
         )
+    package = settings.get("package", "runtime")
+    if not isinstance(package, str) or not package.isidentifier():
+        raise _refusal(file, "package must be the name of an import package")
+    skip = settings.get("skip", [])
+    if not isinstance(skip, list) or not all(isinstance(each, str) for each in skip):
+        raise _refusal(file, 'skip must be a list of paths, as ["CHANGELOG.md"]')
+    project = Project(file.parent, package, style, frozenset(map(PurePosixPath, skip)))
+    _check_format(file, settings, project)
+    return project
 
 
-def _check_format(file: Path, settings: dict[str, object], project: Project) -> None:
+def _check_format(file: Path, settings: Mapping[str, object], project: Project) -> None:
     """Refuse a project of another format than this generator's."""
     format = settings.get("format", FORMAT)
     if type(format) is not int or format < 1:
-        raise UsageError(f"{file}: [tool.scaffold]: format must be {FORMAT}")
+        raise _refusal(file, f"format must be {FORMAT}")
     if format > FORMAT:
-        raise UsageError(
-            f"{file}: [tool.scaffold]: format {format} is that of a newer scaffold; this "
-            f"one knows {FORMAT}",
+        raise _refusal(
+            file,
+            f"format {format} is that of a newer scaffold; this one knows {FORMAT}",
             fix="pip install -U scaffold-alerts",
         )
     has_runtime = (project.root / project.package / "task_master.py").exists()
@@ -116,10 +124,5 @@ def _check_format(file: Path, settings: dict[str, object], project: Project) -> 
         )
 
 
-def _package(file: Path, settings: dict[str, object]) -> str:
-    package = settings.get("package", "runtime")
-    if not isinstance(package, str) or not package.isidentifier():
-        raise UsageError(
-            f"{file}: [tool.scaffold]: package must be the name of an import package"
-        )
-    return package
+def _refusal(file: Path, problem: str, fix: str = "") -> UsageError:
+    return UsageError(f"{file}: [tool.scaffold]: {problem}", fix=fix)

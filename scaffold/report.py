@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
 from scaffold.change import Change, unified
 from scaffold.check import Finding
+from scaffold.errors import Conflict, Problem
 from scaffold.escaping import escaped
 from scaffold.generate import ChangeSet
 from scaffold.outcomes import FileOutcome, Outcome
@@ -24,6 +25,8 @@ _COLOURS = {
     "remove": 31,
     "unregister": 31,
     "conflict": 31,
+    "missing": 31,
+    "skip": 33,
     "stale": 31,
     "keep": 36,
 }
@@ -90,7 +93,9 @@ def lines(
             yield status("fix:", finding.fix)
     yield status("done", f"{report.summary or _counted(report)} in {elapsed_s:.2f} s")
     for note in report.notes:
-        yield status("note:", note)
+        first, *others = note.split("\n")
+        yield status("note:", first)
+        yield from (status("", line) for line in others)
     if report.dry_run:
         yield "Dry run: nothing was written."
     for number, command in enumerate(report.next[:_MAX_STEPS]):
@@ -102,7 +107,7 @@ def as_json(report: Report, elapsed_s: float) -> dict[str, Any]:
     counted = {change.path: change.counts() for change in report.result.changes}
     outcomes = report.result.outcomes
     return {
-        "schema": 1,
+        "schema": 2,
         "command": report.command,
         "ok": report.exit_code == 0,
         "exit_code": report.exit_code,
@@ -124,18 +129,21 @@ def as_json(report: Report, elapsed_s: float) -> dict[str, Any]:
     }
 
 
-def failure(command: str, exit_code: int, message: str, fix: str) -> dict[str, Any]:
+def failure(
+    command: str, exit_code: int, problems: Sequence[Problem], fix: str
+) -> dict[str, Any]:
     """The same for a command that was refused."""
+    is_conflict = exit_code == Conflict.exit_code
     return {
-        "schema": 1,
+        "schema": 2,
         "command": command,
         "ok": False,
         "exit_code": exit_code,
         "changes": [],
         "registrations": [],
-        "conflicts": [],
+        "conflicts": [each.path for each in problems] if is_conflict else [],
         "findings": [],
-        "errors": message.split("\n"),
+        "errors": [{"severity": "error", **each._asdict()} for each in problems],
         "next": [fix] if fix else [],
     }
 
@@ -196,6 +204,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
     return {
         "code": finding.code,
         "name": finding.name,
+        "severity": finding.severity,
         "path": str(finding.path),
         "line": finding.line,
         "message": finding.message,

@@ -63,6 +63,23 @@ class MemoryTree(NamedTuple):
         )
 
 
+class Overlay(NamedTuple):
+    """A tree as it will be after some changes."""
+
+    tree: Tree
+    files: Mapping[PurePosixPath, bytes | None]
+
+    def read(self, path: PurePosixPath) -> bytes | None:
+        """A file's content; None: it is not there."""
+        return self.files[path] if path in self.files else self.tree.read(path)
+
+    def names(self, folder: PurePosixPath) -> list[str]:
+        """What a folder holds, sorted; nothing if it is not there."""
+        depth = len(folder.parts)
+        new = {path.parts[depth] for path in self.files if folder in path.parents}
+        return sorted({*self.tree.names(folder), *new})
+
+
 class WatchedTree:
     """A tree that remembers what was asked of it.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import ClassVar
 
-from scaffold.errors import AnchorNotFound, PlanError
+from scaffold.errors import AnchorNotFound
 from scaffold.patching.place import Place
 
 
@@ -19,6 +19,7 @@ class PlaceOutcome:
         text: the generated entry as it is written there, not indented.
         line: its line in the file after the changes, from 1; 0 if it is not there.
         was: its line in the file before the changes, from 1; 0 if it was not there.
+        base: the entry as it was generated before, or None.
         verb: the word for it in reports.
         reason: why, if the verb does not say it.
         role: that of a file that others are registered in too.
@@ -28,6 +29,7 @@ class PlaceOutcome:
     text: str = ""
     line: int = 0
     was: int = 0
+    base: str | None = None
     verb: ClassVar[str]
     reason: ClassVar[str] = ""
     role: ClassVar[str] = "shared"
@@ -139,16 +141,3 @@ class NameTaken(PlaceOutcome):
 
     verb: ClassVar[str] = "conflict"
     reason: ClassVar[str] = "the name is taken"
-
-
-@dataclass(frozen=True, slots=True)
-class FileUnusable(PlaceOutcome):
-    """The shared file is missing, or it cannot be read or patched.
-
-    Attributes:
-        error: what is wrong with it.
-    """
-
-    error: PlanError | None = None
-    verb: ClassVar[str] = "missing"
-    reason: ClassVar[str] = "the file is missing or cannot be read"

@@ -9,8 +9,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -53,6 +53,16 @@ def made_project(machine: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
             shutil.copy(ROOT / path, target)
     (folder / "CHANGELOG.md").write_text("# Changelog\n\n## Unreleased\n")
     return folder
+
+
+@pytest.fixture(scope="session")
+def made_files(made_project: Path) -> Mapping[PurePosixPath, bytes]:
+    """The files of `made_project`, in memory."""
+    return {
+        PurePosixPath(path.relative_to(made_project)): path.read_bytes()
+        for path in sorted(made_project.rglob("*"))
+        if path.is_file()
+    }
 
 
 @pytest.fixture

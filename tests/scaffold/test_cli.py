@@ -110,8 +110,14 @@ def test_a_file_of_somebody_else_in_the_way_comes_with_a_way_out(
     mine.write_text("mine\n")
     told = json.loads(scaffold(*HUDDLE, "--json", code=3).stdout)
     assert told["errors"] == [
-        "examples/huddle/huddle.tick: is there already, with other text; left alone"
+        {
+            "severity": "error",
+            "message": "is there already, with other text; left alone",
+            "path": "examples/huddle/huddle.tick",
+            "line": 0,
+        }
     ]
+    assert told["conflicts"] == ["examples/huddle/huddle.tick"]
     [fix] = told["next"]
     subprocess.run(fix, shell=True, cwd=project, check=True)
     scaffold(*HUDDLE)
@@ -177,7 +183,7 @@ def test_a_run_for_machines(scaffold: Run) -> None:
     told = json.loads(done.stdout)
     assert done.stderr == ""
     assert (told["schema"], told["command"], told["ok"], told["exit_code"]) == (
-        1,
+        2,
         "new-handler",
         True,
         0,
@@ -196,7 +202,7 @@ def test_a_refusal_for_machines(scaffold: Run) -> None:
     told = json.loads(scaffold("new-handler", "class", "--json", code=2).stdout)
     assert told["ok"] is False
     assert told["exit_code"] == 2
-    assert any("class" in error for error in told["errors"])
+    assert any("class" in error["message"] for error in told["errors"])
 
 
 def test_the_project_is_found_from_any_folder_below(

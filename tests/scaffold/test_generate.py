@@ -3,39 +3,28 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path, PurePosixPath
+from collections.abc import Mapping
+from pathlib import PurePosixPath
 
 import pytest
 
-from scaffold.errors import AnchorNotFound, PlanErrors, SpecError
+from scaffold.errors import AnchorNotFound, PlanError, PlanErrors, SpecError
 from scaffold.flags import Flags
-from scaffold.generate import (
-    ChangeSet,
-    Wanted,
-    generate,
-    generate_all,
-    refuse,
-    wanted,
-)
+from scaffold.generate import ChangeSet, generate, generate_all
+from scaffold.refusal import refuse
 from scaffold.rendering.render import render
 from scaffold.spec.parse import from_flags, parse
-from scaffold.tree import DiskTree, MemoryTree
+from scaffold.tree import MemoryTree
+from scaffold.wanted import Wanted, wanted
 
 Files = dict[PurePosixPath, bytes]
 
 ROOM = "runtime/integrations"
 
 
-@pytest.fixture(scope="module")
-def before(made_project: Path) -> Files:
-    tree = DiskTree(made_project)
-    paths = [path.relative_to(made_project) for path in made_project.rglob("*")]
-    found = {
-        PurePosixPath(path): tree.read(PurePosixPath(path))
-        for path in paths
-        if (made_project / path).is_file()
-    }
-    return {path: data for path, data in found.items() if data is not None}
+@pytest.fixture
+def before(made_files: Mapping[PurePosixPath, bytes]) -> Files:
+    return dict(made_files)
 
 
 def want(name: str) -> Wanted:
@@ -82,10 +71,11 @@ def test_only_inserted_lines_differ_in_shared_files(before: Files) -> None:
             assert (added > 0, removed) == (True, 0), change.path
 
 
-def test_a_missing_file_is_told(before: Files) -> None:
-    files = {path: data for path, data in before.items() if path.name != "CHANGELOG.md"}
-    with pytest.raises(Exception, match=r"CHANGELOG\.md: is missing"):
-        refuse(generate(want("huddle"), MemoryTree(files)), "huddle")
+def test_a_missing_shared_file_is_refused(before: Files) -> None:
+    del before[PurePosixPath("runtime/integrations/services.py")]
+    result = generate(want("huddle"), MemoryTree(before))
+    with pytest.raises(PlanError, match=r"services\.py: is missing"):
+        refuse(result, "huddle")
 
 
 def test_all_places_that_are_missing_are_told_at_once(before: Files) -> None:

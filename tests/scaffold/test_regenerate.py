@@ -15,6 +15,7 @@ from scaffold import check_cache
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 SERVICE = "runtime/services/huddle/service.py"
 SPEC = "runtime/services/huddle/handler.toml"
+MARKERS = b"<<<<<<< HEAD\na\n" + b"=======\nb\n" + b">>>>>>> other\n"
 
 
 @pytest.fixture
@@ -86,14 +87,6 @@ def test_what_is_remembered_ends_with_any_change(
     assert not check_cache.known(str(huddle))
 
 
-def test_a_file_that_a_person_edited_is_kept(scaffold: Run, huddle: Path) -> None:
-    text = edit(huddle, SERVICE, '"""The Huddle service."""', '"""Mine."""')
-    told = scaffold("regenerate", "huddle").stderr
-    assert f"        keep {SERVICE} (edited by hand)" in told
-    assert (huddle / SERVICE).read_text() == text
-    assert findings(scaffold, code=0) == {"SC105": "scaffold diff huddle"}
-
-
 def test_a_changed_spec_is_followed(scaffold: Run, huddle: Path) -> None:
     edit(huddle, SPEC, "test huddle message", "another message")
     assert findings(scaffold) == {"SC107": "scaffold regenerate huddle"}
@@ -139,99 +132,6 @@ def test_windows_line_ends_are_no_edit(scaffold: Run, huddle: Path) -> None:
     assert data.count(b"\r\n") == data.count(b"\n")
 
 
-def test_a_missing_file_is_made_again(scaffold: Run, huddle: Path) -> None:
-    text = (huddle / SERVICE).read_text()
-    (huddle / SERVICE).unlink()
-    assert findings(scaffold) == {"SC104": "scaffold regenerate huddle"}
-    scaffold("regenerate", "huddle")
-    assert (huddle / SERVICE).read_text() == text
-
-
-def test_a_missing_registration_is_made_again(scaffold: Run, huddle: Path) -> None:
-    path = "runtime/integrations/services.py"
-    text = (huddle / path).read_text()
-    edit(huddle, path, '    "huddle": HuddleService,\n', "")
-    assert findings(scaffold) == {"SC101": "scaffold regenerate huddle"}
-    scaffold("regenerate", "huddle")
-    assert (huddle / path).read_text() == text
-
-
-def test_a_doubled_registration_comes_with_the_command_that_removes_it(
-    scaffold: Run, huddle: Path
-) -> None:
-    path = "tests/runtime/test_registration.py"
-    text = (huddle / path).read_text()
-    edit(huddle, path, '    "huddle",\n', '    "huddle",\n    "huddle",\n')
-    found = findings(scaffold)
-    assert list(found) == ["SC102"]
-    subprocess.run(found["SC102"], shell=True, cwd=huddle, check=True)
-    assert (huddle / path).read_text() == text
-
-
-def test_one_command_removes_all_that_is_too_much_in_a_file(
-    scaffold: Run, huddle: Path
-) -> None:
-    path = "runtime/integrations/properties.py"
-    name = '    "huddle": HuddleHandler,\n'
-    line = "from runtime.services.huddle.property import HuddleHandler\n"
-    text = (huddle / path).read_text()
-    edit(huddle, path, line, line * 2)
-    edit(huddle, path, name, name * 2)
-    told = json.loads(scaffold("check", "--json", code=1).stdout)
-    assert [finding["code"] for finding in told["findings"]] == ["SC102", "SC102"]
-    [fix] = told["next"]
-    subprocess.run(fix, shell=True, cwd=huddle, check=True)
-    assert (huddle / path).read_text().replace("\n", "") == text.replace("\n", "")
-    assert findings(scaffold, code=0) == {}
-
-
-def test_an_edited_registration_is_kept(scaffold: Run, huddle: Path) -> None:
-    path = "runtime/integrations/services.py"
-    text = edit(huddle, path, "HuddleService,\n", "HuddleService or None,\n")
-    assert findings(scaffold, code=0) == {"SC103": "scaffold diff huddle"}
-    scaffold("regenerate", "huddle")
-    assert (huddle / path).read_text() == text
-
-
-def test_what_is_left_of_a_handler_without_a_spec(scaffold: Run, huddle: Path) -> None:
-    (huddle / SPEC).unlink()
-    found = findings(scaffold)
-    assert list(found) == ["SC108"]
-    subprocess.run(found["SC108"], shell=True, cwd=huddle, check=True)
-    assert not (huddle / SERVICE).exists()
-
-
-def test_registrations_of_a_handler_without_a_spec_are_left_too(
-    scaffold: Run, huddle: Path
-) -> None:
-    shutil.rmtree(huddle / SERVICE.rpartition("/")[0])
-    told = json.loads(scaffold("check", "--json", code=1).stdout)
-    left = {finding["path"] for finding in told["findings"]}
-    assert {"runtime/integrations/services.py", "docs/handlers/huddle.md"} <= left
-    for fix in dict.fromkeys(finding["fix"] for finding in told["findings"]):
-        subprocess.run(fix, shell=True, cwd=huddle, check=True)
-    assert list(findings(scaffold)) == ["SC108"]
-    subprocess.run(findings(scaffold)["SC108"], shell=True, cwd=huddle, check=True)
-    assert findings(scaffold, code=0) == {}
-    done = subprocess.run(
-        ["grep", "-rli", "huddle", "runtime", "tests", "docs", "etc"],
-        cwd=huddle,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout == ""
-
-
-def test_a_lost_record_is_made_again(scaffold: Run, huddle: Path) -> None:
-    record = huddle / ".scaffold/handlers/huddle/generated"
-    text = record.read_text()
-    record.unlink()
-    assert findings(scaffold, "huddle") == {"SC109": "scaffold regenerate huddle"}
-    scaffold("regenerate", "huddle")
-    assert record.read_text() == text
-
-
 def test_the_diff_shows_what_people_changed_and_can_be_taken_back(
     scaffold: Run, huddle: Path
 ) -> None:
@@ -259,18 +159,46 @@ def test_the_diff_shows_what_people_changed_and_can_be_taken_back(
     assert scaffold("diff").stdout == ""
 
 
+def test_what_is_left_of_a_handler_is_removed_by_name(
+    scaffold: Run, huddle: Path
+) -> None:
+    (huddle / SPEC).unlink()
+    assert findings(scaffold) == {"SC108": "scaffold regenerate huddle"}
+    scaffold("regenerate", "huddle")
+    assert not (huddle / SERVICE).exists()
+    assert findings(scaffold, code=0) == {}
+
+
 def test_no_handler_at_all_is_no_success(scaffold: Run, project: Path) -> None:
     for spec in project.glob("runtime/services/*/handler.toml"):
         spec.unlink()
+    assert "SC108" in scaffold("check", code=1).stderr
+    shutil.rmtree(project / ".scaffold/handlers")
     assert "no handler" in scaffold("check", code=2).stderr
 
 
-def test_two_handlers_in_either_order_give_the_same_handlers(
+def test_every_file_with_a_conflict_marker_comes_with_the_recovery(
     scaffold: Run, huddle: Path
 ) -> None:
-    scaffold("new-handler", "cuddle", "--option", "depth:int=3", "--global")
+    paths = ["runtime/integrations/services.py", "docs/handlers.md", SPEC]
+    before = {path: (huddle / path).read_bytes() for path in paths}
+    for path in paths:
+        data = (huddle / path).read_bytes()
+        (huddle / path).write_bytes(data + MARKERS)
+    recovery = f"git checkout --ours -- {' '.join(paths)}; scaffold regenerate --all"
+    told = json.loads(scaffold("check", "--json", code=1).stdout)
+    assert {each["path"] for each in told["findings"]} == {*paths}
+    assert {each["code"] for each in told["findings"]} == {"SC113"}
+    assert told["next"] == [recovery]
+    told = json.loads(scaffold("regenerate", "--all", "--json", code=5).stdout)
+    assert [(each["path"], each["line"] > 0) for each in told["errors"]] == [
+        (path, True) for path in paths
+    ]
+    assert told["next"] == [recovery]
+    assert recovery in scaffold("new-handler", "other", code=5).stderr
+    for path in paths:
+        (huddle / path).write_bytes(before[path])
     assert findings(scaffold, code=0) == {}
-    assert "4 handlers examined" in scaffold("check").stderr
 
 
 @pytest.mark.parametrize(
@@ -289,3 +217,51 @@ def test_what_is_remembered_ends_with_a_new_name_in_a_folder(
     (huddle / new).parent.mkdir(parents=True)
     (huddle / new).write_text("")
     assert not check_cache.known(str(huddle))
+
+
+def test_a_diff_has_the_line_ends_of_the_file(scaffold: Run, huddle: Path) -> None:
+    file = huddle / SERVICE
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    assert scaffold("diff").stdout == ""
+    data = file.read_bytes().replace(b"The Huddle service.", b"Mine.")
+    file.write_bytes(data)
+    shown = scaffold("diff", code=1).stdout
+    assert [line for line in shown.splitlines() if line.startswith(("-", "+"))][2:] == [
+        '-"""The Huddle service."""',
+        '+"""Mine."""',
+    ]
+
+
+def test_a_diff_shows_edits_and_not_what_is_out_of_date(
+    scaffold: Run, huddle: Path
+) -> None:
+    edit(huddle, SERVICE, '"""The Huddle service."""', '"""Mine."""')
+    edit(huddle, SPEC, "test huddle message", "another message")
+    shown = scaffold("diff", code=1).stdout
+    assert shown.count("diff --git") == 1
+    assert "another message" not in shown
+    assert '+"""Mine."""' in shown
+
+
+def test_a_diff_shows_what_is_left_of_a_handler(scaffold: Run, huddle: Path) -> None:
+    edit(huddle, SERVICE, '"""The Huddle service."""', '"""Mine."""')
+    (huddle / SPEC).unlink()
+    assert '+"""Mine."""' in scaffold("diff", "huddle", code=1).stdout
+
+
+def test_missing_documentation_comes_with_the_text_to_paste(
+    scaffold: Run, project: Path
+) -> None:
+    (project / "CHANGELOG.md").unlink()
+    told = scaffold("new-handler", "huddle", "--field", "channel:str").stderr
+    assert "skip CHANGELOG.md" in told
+    assert "note: CHANGELOG.md: is missing" in told
+    assert ".huddle()" in told
+    assert (project / SERVICE).exists()
+    settings = project / "pyproject.toml"
+    text = settings.read_text()
+    settings.write_text(
+        text.replace("[tool.scaffold]", '[tool.scaffold]\nskip = ["CHANGELOG.md"]')
+    )
+    told = scaffold("new-handler", "cuddle").stderr
+    assert "CHANGELOG" not in told

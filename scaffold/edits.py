@@ -1,0 +1,78 @@
+"""What people changed in generated code: a view of what `generate` would do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from scaffold.change import Change
+from scaffold.generate import ChangeSet
+from scaffold.outcomes import (
+    EditedConflict,
+    EntryReleased,
+    FileOutcome,
+    ForeignConflict,
+    Kept,
+    Released,
+    Restored,
+)
+from scaffold.patching.outcomes import (
+    EntryConflict,
+    EntryKept,
+    PlaceOutcome,
+    Registered,
+)
+from scaffold.patching.patch import register
+from scaffold.patching.place import Registration
+from scaffold.tree import Tree
+
+_FILES = (EditedConflict, ForeignConflict, Kept, Released, Restored)
+
+
+def edits(results: Iterable[ChangeSet], tree: Tree) -> list[Change]:
+    """From the text as it was generated to the text as it is.
+
+    Args:
+        results: what `generate` would do about each handler.
+        tree: what is there.
+    """
+    changes: list[Change] = []
+    entries: dict[PurePosixPath, list[Registration]] = {}
+    for result in results:
+        for each in result.outcomes:
+            if isinstance(each, FileOutcome):
+                if isinstance(each, _FILES):
+                    base = each.text if each.base is None else each.base
+                    now = tree.read(each.path)
+                    changes.append(Change(each.path, base.encode(), now))
+                continue
+            generated = _generated(each)
+            if generated is not None:
+                entries.setdefault(each.path, []).append(generated)
+    for path, registrations in entries.items():
+        now = tree.read(path)
+        if now is not None:
+            changes.append(Change(path, register(path, now, registrations)[0], now))
+    changes.sort(key=lambda change: change.path)
+    return [
+        each for each in map(_with_its_line_ends, changes) if each.counts() != (0, 0)
+    ]
+
+
+def _generated(outcome: PlaceOutcome) -> Registration | None:
+    """What puts the generated entry in place of the edited one; None: not edited."""
+    if outcome.base is None:
+        return None
+    if isinstance(outcome, EntryConflict | EntryKept | EntryReleased):
+        return Registration(outcome.place, outcome.base, outcome.now)
+    if isinstance(outcome, Registered):
+        return Registration(outcome.place, outcome.base)
+    return None
+
+
+def _with_its_line_ends(change: Change) -> Change:
+    """The change, without a difference that only line ends make."""
+    if b"\r\n" not in (change.after or b"") or b"\r\n" in (change.before or b""):
+        return change
+    before = (change.before or b"").replace(b"\n", b"\r\n")
+    return Change(change.path, before, change.after)

@@ -1,0 +1,55 @@
+"""Merges that nobody resolved: files that hold conflict markers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from scaffold import places, state
+from scaffold.errors import MarkersLeft
+from scaffold.tree import Tree
+
+_MARKERS = (b"<<<<<<< ", b"=======", b">>>>>>> ")
+
+
+def refuse_markers(tree: Tree, package: str) -> None:
+    """Check that no merge is left unresolved in the files that handlers live in.
+
+    Raises:
+        MarkersLeft: one is.
+    """
+    found = dict(_marked(tree, package))
+    if found:
+        raise MarkersLeft(found)
+
+
+def _marked(tree: Tree, package: str) -> Iterator[tuple[PurePosixPath, int]]:
+    """Each file that holds markers, and the line of the first one."""
+    for path in _paths(tree, package):
+        line = _first(tree.read(path) or b"")
+        if line:
+            yield path, line
+
+
+def _paths(tree: Tree, package: str) -> Iterator[PurePosixPath]:
+    """The shared files, the specs, and what is recorded of the handlers."""
+    shared = [places.within(place.path, package) for place in places.EDIT]
+    yield from dict.fromkeys(shared)
+    services = places.services(package)
+    for name in tree.names(services):
+        if "handler.toml" in tree.names(services / name):
+            yield services / name / "handler.toml"
+    for kind in state.kinds(tree):
+        for name in tree.names(state.HANDLERS / kind):
+            yield state.HANDLERS / kind / name
+
+
+def _first(data: bytes) -> int:
+    """The line of the first marker, from 1; 0 if there is no whole set of them."""
+    if _MARKERS[0] not in data:
+        return 0
+    found: list[int] = []
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        if len(found) < len(_MARKERS) and line.startswith(_MARKERS[len(found)]):
+            found.append(number)
+    return found[0] if len(found) == len(_MARKERS) else 0

@@ -1,0 +1,123 @@
+"""Adds what a registration module lacks: a table that a newer generator registers in."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+from scaffold.errors import UnreadableFile
+from scaffold.patching.place import Place
+from scaffold.patching.slots import Source, Unfit
+
+
+def added(
+    path: PurePosixPath, data: bytes, fresh: str, missing: Sequence[Place]
+) -> tuple[bytes, list[Place]]:
+    """A module with the tables of a new one that it lacks, at its end.
+
+    Args:
+        path: the module.
+        data: its content.
+        fresh: the same module as it is in a new project.
+        missing: the places that it lacks.
+
+    Returns:
+        The module, and the places that it has now.
+
+    Raises:
+        UnreadableFile: the module is not valid Python.
+    """
+    if path.suffix != ".py":
+        return data, []
+    source = Source(path, data)
+    lines = fresh.splitlines(keepends=True)
+    bound = set(_bound(source.tree.body))
+    texts: list[str] = []
+    found: list[Place] = []
+    needed: set[str] = set()
+    for node in ast.parse(fresh).body:
+        if bound & set(_bound([node])) or isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        first = min([node.lineno, *(each.lineno for each in _decorators(node))])
+        text = "".join(lines[first - 1 : node.end_lineno])
+        here = [place for place in missing if _holds(path, text, place)]
+        if here:
+            texts.append(text)
+            found += here
+            needed |= {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+    if not texts:
+        return data, []
+    imports = _imports(ast.parse(fresh).body, needed - bound)
+    at = _after_imports(source.tree.body)
+    newline = source.newline
+    head, tail = "".join(source.lines[:at]), "".join(source.lines[at:])
+    block = "".join(line + newline for line in imports)
+    if block and head.strip() and not _ends_in_import(source.tree.body):
+        block = newline + block
+    ending = "".join(newline * 2 + text.replace("\n", newline) for text in texts)
+    whole = head + block + tail
+    return source.encode(whole.rstrip("\r\n") + newline + ending), found
+
+
+def _holds(path: PurePosixPath, text: str, place: Place) -> bool:
+    """True if a statement alone is, or holds, the place."""
+    try:
+        place.anchor.slot(Source(path, text.encode()), place.key)
+    except (Unfit, UnreadableFile):
+        return False
+    return True
+
+
+def _decorators(node: ast.stmt) -> list[ast.expr]:
+    return getattr(node, "decorator_list", [])
+
+
+def _bound(body: Sequence[ast.stmt]) -> Iterator[str]:
+    """The names that the statements of a module bind."""
+    for node in body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from (
+                (each.asname or each.name).partition(".")[0] for each in node.names
+            )
+        elif isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            yield node.target.id
+        elif isinstance(node, ast.Assign):
+            names = [each for each in node.targets if isinstance(each, ast.Name)]
+            yield from (each.id for each in names)
+
+
+def _imports(body: Sequence[ast.stmt], names: set[str]) -> Iterator[str]:
+    """The import statements that bind these names, without other names."""
+    for node in body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            kept = [each for each in node.names if set(_bound_by(each)) & names]
+            if kept:
+                whole = isinstance(node, ast.ImportFrom)
+                new = (
+                    ast.ImportFrom(node.module, kept, node.level)
+                    if isinstance(node, ast.ImportFrom) and whole
+                    else ast.Import(kept)
+                )
+                yield ast.unparse(new)
+
+
+def _bound_by(alias: ast.alias) -> Iterator[str]:
+    yield (alias.asname or alias.name).partition(".")[0]
+
+
+def _after_imports(body: Sequence[ast.stmt]) -> int:
+    """The line after the last import, or after the docstring."""
+    ends = [
+        node.end_lineno or 0
+        for at, node in enumerate(body)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        or (at == 0 and isinstance(node, ast.Expr))
+    ]
+    return max(ends, default=0)
+
+
+def _ends_in_import(body: Sequence[ast.stmt]) -> bool:
+    return any(isinstance(node, ast.Import | ast.ImportFrom) for node in body)

@@ -1,0 +1,90 @@
+"""What a command does not do: the outcomes that stop it, as errors."""
+
+from __future__ import annotations
+
+import shlex
+
+from scaffold.errors import (
+    Conflict,
+    Fault,
+    PlanErrors,
+    ScaffoldError,
+    SpecError,
+    UsageError,
+)
+from scaffold.generate import ChangeSet
+from scaffold.outcomes import Conflicting, FileUnusable, ForeignConflict, NameOwned
+from scaffold.patching.outcomes import NameTaken, PlaceMissing
+
+
+def refuse(result: ChangeSet, kind: str = "") -> ChangeSet:
+    """The change set, if nothing is in its way.
+
+    Args:
+        result: what a command would do.
+        kind: the handlers that it is about, as arguments of a command; "" for all.
+
+    Raises:
+        PlanError: places are not as expected; all of them are reported.
+        SpecError: a name that the handler needs belongs to another one.
+        UsageError: a name that the handler needs stands for something else.
+        Conflict: somebody's work is in the way.
+    """
+    error = refusal(result, kind)
+    if error is not None:
+        raise error
+    return result
+
+
+def refusal(result: ChangeSet, kind: str = "") -> ScaffoldError | None:
+    """The error that a change set stands for; None if nothing is in its way."""
+    return _of_places(result) or _of_names(result) or _of_edits(result, kind)
+
+
+def _of_places(result: ChangeSet) -> ScaffoldError | None:
+    """A tree in which an entry cannot be made."""
+    errors = {
+        str(each.error): each.error
+        for each in result.outcomes
+        if isinstance(each, PlaceMissing | FileUnusable) and each.error
+    }
+    if not errors:
+        return None
+    first, *others = errors.values()
+    return PlanErrors([first, *others]) if others else first
+
+
+def _of_names(result: ChangeSet) -> ScaffoldError | None:
+    """A handler that needs a name which is somebody else's."""
+    faults = [
+        Fault(
+            f"{each.path} ({each.place.place})",
+            f"`{each.place.key}` belongs to the handler `{each.owner}`",
+        )
+        for each in result.outcomes
+        if isinstance(each, NameOwned)
+    ]
+    if faults:
+        return SpecError(faults)
+    for each in result.outcomes:
+        if isinstance(each, NameTaken):
+            return UsageError(
+                f"{each.path}: {each.place.anchor.name}: "
+                f"`{each.place.key}` already has another meaning there"
+            )
+    return None
+
+
+def _of_edits(result: ChangeSet, kind: str) -> ScaffoldError | None:
+    """Somebody's work that would be overwritten."""
+    conflicts = {
+        each.path: each.reason
+        for each in result.outcomes
+        if isinstance(each, Conflicting)
+    }
+    foreign = [
+        str(each.path) for each in result.outcomes if isinstance(each, ForeignConflict)
+    ]
+    moves = "; ".join(shlex.join(["mv", path, f"{path}.mine"]) for path in foreign)
+    fix = moves or f"scaffold diff {kind}".rstrip()
+    return Conflict(conflicts, fix=fix) if conflicts else None

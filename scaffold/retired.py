@@ -1,0 +1,47 @@
+"""Registrations that the record holds and the tables do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from scaffold import places
+from scaffold.patching.place import Place
+from scaffold.patching.slots import Anchor, Slot, Source, Unfit
+from scaffold.state import Record
+from scaffold.wanted import Wanted
+
+
+class Forgotten(Anchor):
+    """The anchor of a place that is no longer in the tables: nothing finds it again."""
+
+    label = "a place of an earlier version"
+
+    def slot(self, source: Source, key: str) -> Slot:
+        """Never: the entry is found by its recorded text."""
+        del source, key
+        raise Unfit("not found")
+
+
+def retired(want: Wanted, record: Record) -> Iterator[tuple[Place, str]]:
+    """The places where a handler was registered and should not be any more.
+
+    Yields:
+        Each place with the text that was written there. What is written once, as in a
+        changelog, and what the project skips stays.
+    """
+    known = {
+        (places.within(place.path, want.package), place.place): place
+        for place in places.EDIT
+    }
+    wanted = {place.id for place in want.places}
+    for recorded, text in record.places.items():
+        name, place, key = recorded.split(" ")
+        path = PurePosixPath(name)
+        if recorded in wanted or path in want.skipped:
+            continue
+        entry = known.get((path, place))
+        if entry is None:
+            yield Place(path, place, Forgotten(), key), text
+        elif not entry.once:
+            yield entry._replace(path=path, key=key, template=""), text

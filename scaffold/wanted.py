@@ -1,0 +1,76 @@
+"""What should be there for one handler: the text of every file and registration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from scaffold import places
+from scaffold.patching.place import Place
+from scaffold.spec.model import HandlerSpec
+
+Render = Callable[[str, HandlerSpec, str], str]
+"""The text of a template, for a spec and the package that the runtime is called."""
+
+
+class Wanted(NamedTuple):
+    """What should be there for one handler.
+
+    Attributes:
+        kind: the handler's name.
+        package: the import package that it is generated into.
+        files: the text of each file, the spec's own included; empty for a handler whose
+            spec was removed.
+        places: the text of each registration.
+        skipped: shared files that the project does not want entries in.
+    """
+
+    kind: str
+    package: str
+    files: Mapping[PurePosixPath, str]
+    places: Mapping[Place, str]
+    skipped: Collection[PurePosixPath] = ()
+
+    @property
+    def spec_path(self) -> PurePosixPath:
+        """Where its spec is committed."""
+        return places.spec_path(self.kind, self.package)
+
+    @property
+    def is_gone(self) -> bool:
+        """True for a handler whose spec was removed."""
+        return not self.files
+
+
+def wanted(
+    spec: HandlerSpec,
+    package: str,
+    render: Render,
+    skipped: Collection[PurePosixPath] = (),
+) -> Wanted:
+    """Render everything for one handler.
+
+    Args:
+        spec: what the handler is.
+        package: the import package that it is generated into.
+        render: gives the text of a template.
+        skipped: shared files that the project does not want entries in.
+    """
+    names = spec.names
+    files = {places.spec_path(names.kind, package): spec.to_toml()}
+    for file in places.files(names, package):
+        content = render(file.template, spec, package)
+        if content:
+            files[file.path] = content
+    texts = {
+        place: render(place.template, spec, package)
+        for place in places.places(names, package)
+        if not (place.optional and place.path in skipped)
+    }
+    return Wanted(names.kind, package, dict(sorted(files.items())), texts, skipped)
+
+
+def nothing(kind: str, package: str) -> Wanted:
+    """What is wanted of a handler whose spec was removed."""
+    return Wanted(kind, package, {}, {})

@@ -1,0 +1,109 @@
+"""Projects in memory: what handlers are generated into without a disk or a process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from scaffold import state
+from scaffold.check import Finding, examined, kinds
+from scaffold.generate import ChangeSet, Fresh, generate, generate_all
+from scaffold.refusal import refuse
+from scaffold.rendering.render import render
+from scaffold.spec.parse import parse
+from scaffold.tree import MemoryTree
+from scaffold.wanted import Wanted, nothing, wanted
+
+PACKAGE = "runtime"
+
+
+class Project:
+    """A project in memory.
+
+    Attributes:
+        files: by path.
+        skip: documentation in which nothing is registered.
+        fresh: gives the shared files of a new project.
+    """
+
+    fresh: Fresh
+
+    def __init__(self, files: Mapping[PurePosixPath, bytes]) -> None:
+        self.files = dict(files)
+        self.skip: frozenset[PurePosixPath] = frozenset()
+        self.fresh = lambda path: None
+
+    @property
+    def tree(self) -> MemoryTree:
+        """Its files as the core reads them."""
+        return MemoryTree(self.files)
+
+    def text(self, path: str) -> str:
+        """The text of a file."""
+        return self.files[PurePosixPath(path)].decode()
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Change a file as a person would."""
+        text = self.text(path)
+        assert old in text
+        self.files[PurePosixPath(path)] = text.replace(old, new, 1).encode()
+
+    def remove(self, path: str) -> None:
+        """Remove a file, or all files in a folder."""
+        folder = PurePosixPath(path)
+        for each in list(self.files):
+            if each == folder or folder in each.parents:
+                del self.files[each]
+
+    def create(self, spec: str) -> ChangeSet:
+        """Generate a handler from the text of its spec."""
+        want = wanted(parse(spec), PACKAGE, render, self.skip)
+        return self._apply(refuse(generate(want, self.tree, self.fresh)))
+
+    def regenerate(self, *names: str) -> ChangeSet:
+        """Regenerate handlers; all of them if none is named."""
+        return self._apply(
+            refuse(generate_all(self.wants(*names), self.tree, self.fresh))
+        )
+
+    def check(self, *names: str) -> list[Finding]:
+        """What is wrong with handlers; with any of them if none is named."""
+        tree = self.tree
+        return [
+            each
+            for want in self.wants(*names)
+            for each in examined(want, tree, self.fresh)
+        ]
+
+    def codes(self, *names: str) -> list[str]:
+        """The codes of what is wrong."""
+        return [finding.code for finding in self.check(*names)]
+
+    def wants(self, *names: str) -> list[Wanted]:
+        """What is wanted of handlers; of all of them if none is named."""
+        tree = self.tree
+        with_spec = kinds(tree, PACKAGE)
+        gone = sorted(set(state.kinds(tree)) - set(with_spec))
+        chosen = names or (*with_spec, *gone)
+        return [
+            self._want(kind) if kind in with_spec else nothing(kind, PACKAGE)
+            for kind in chosen
+        ]
+
+    def _want(self, kind: str) -> Wanted:
+        spec = parse(self.text(f"runtime/services/{kind}/handler.toml"))
+        return wanted(spec, PACKAGE, render, self.skip)
+
+    def _apply(self, result: ChangeSet) -> ChangeSet:
+        for change in result.changes:
+            assert self.files.get(change.path) == change.before
+            if change.after is None:
+                del self.files[change.path]
+            else:
+                self.files[change.path] = change.after
+        return result
+
+
+def record(kind: str) -> str:
+    """Where the record of a handler is."""
+    return str(state.path(kind))
