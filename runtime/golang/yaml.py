@@ -14,8 +14,12 @@ _EXPANDED_CHARACTERS = 1_000_000
 _TOO_DEEP = "error converting YAML to JSON: yaml: exceeded maximum nesting depth"
 
 
-def from_yaml(text: str) -> Any:
+def from_yaml(text: str, most: int | None = None) -> Any:
     """The value of a YAML 1.1 document; a key given twice is refused.
+
+    Args:
+        text: the document.
+        most: values that it may have, keys included; None for any number.
 
     Raises:
         ValueError: with Go's text, `error converting YAML to JSON: yaml: line 2: …`.
@@ -53,8 +57,11 @@ def from_yaml(text: str) -> Any:
     Loader.add_constructor(
         "tag:yaml.org,2002:timestamp", lambda loader, node: node.value
     )
+    text = whole(text)
     try:
-        value = _constructed(Loader(whole(text)))
+        if most is not None:
+            _check_number(Loader(text), text, most)
+        value = _constructed(Loader(text))
     except yaml.MarkedYAMLError as fault:
         problem = _yaml_problem(fault.problem)
         raise ValueError(
@@ -72,6 +79,32 @@ def from_yaml(text: str) -> Any:
     except RecursionError:
         raise ValueError(_TOO_DEEP) from None
     return value
+
+
+def _check_number(loader: Any, text: str, most: int) -> None:
+    """Refuse a document of too many values before anything is made of them.
+
+    A value takes some 20 µs, its event a tenth of that.
+    """
+    from yaml.constructor import ConstructorError
+    from yaml.events import AliasEvent, NodeEvent
+
+    # each value takes a character, and so does what separates it from the next
+    if len(text) <= 2 * most:
+        loader.dispose()
+        return
+    found = 0
+    try:
+        while loader.check_event():
+            event = loader.get_event()
+            found += isinstance(event, NodeEvent) and not isinstance(event, AliasEvent)
+            if found > most:
+                raise ConstructorError(
+                    problem=f"document contains more than {most} values",
+                    problem_mark=event.start_mark,
+                )
+    finally:
+        loader.dispose()
 
 
 def _constructed(loader: Any) -> Any:

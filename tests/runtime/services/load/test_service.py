@@ -14,7 +14,7 @@ import pytest
 from runtime.integrations import INTEGRATIONS
 from runtime.secrets import Secret
 from runtime.server.sections import HttpConfig, LoadConfig
-from runtime.services.load.files import MAX_BYTES
+from runtime.services.load.files import MAX_BYTES, MOST_VALUES
 
 DBRP = 'dbrp "telegraf"."autogen"\n'
 ALERT = "stream|from().measurement('cpu')|alert().crit(lambda: TRUE).topic('{topic}')"
@@ -280,6 +280,28 @@ def test_a_server_says_why_a_file_rests_and_starts(
     assert "handlers/bad.yaml" in server.cli("list", "rejected")
     directory.remove("handlers/bad.yaml")
     hang_up(server, lambda: "handlers/bad.yaml" not in server.cli("list", "rejected"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: [" + "x, " * MOST_VALUES + "x]\n",
+        "".join(f"k{number}:\n" for number in range(MOST_VALUES)),
+        "".join(f"k{number}: {{a: b}}\n" for number in range(MOST_VALUES)),
+        "[" + "[], " * MOST_VALUES + "]",
+    ],
+)
+@pytest.mark.parametrize("name", ["tasks/many.yaml", "handlers/many.yml"])
+def test_a_document_of_very_many_values_does_not_delay_the_start(
+    load: Any, directory: Directory, name: str, text: str
+) -> None:
+    directory.write(name, text)
+    directory.write("tasks/good.tick", DBRP + ALERT.format(topic="good"))
+    api = load()
+    assert running(api) == ["good"]
+    [(_, file, reason)] = rejected(api)
+    assert file == name
+    assert reason.endswith(f"document contains more than {MOST_VALUES} values")
 
 
 def test_whatever_lies_there_the_rest_starts(load: Any, directory: Directory) -> None:
