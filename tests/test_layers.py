@@ -22,7 +22,7 @@ LAYERS = (
             "secret_names",
             "settings",
         ),
-        *("reserve", "suggestions", "trouble", "units", "version"),
+        *("reserve", "slices", "suggestions", "trouble", "units", "version"),
         *("worker", "write_ahead"),
     ),
     ("golang",),

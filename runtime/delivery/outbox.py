@@ -19,6 +19,7 @@ import msgspec
 from runtime.alert.types import Event, EventState
 from runtime.delivery.items import Address, Filter, Item, State, Waiting
 from runtime.delivery.timeline import Run, Timeline
+from runtime.slices import Slices
 from runtime.store import Store
 from runtime.units import Clock, Nanoseconds
 
@@ -46,6 +47,7 @@ class Outbox:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._slices = Slices()
         [[newest]] = store.query("SELECT max(id) FROM deliveries")
         known = dict(store.query("SELECT name, value FROM outbox"))
         # ids of rows that are gone must not come back: keys are made of them
@@ -230,7 +232,7 @@ class Outbox:
         condition, values = Filter(state, topic, handler).condition
         has_ended = bool(state) and state != "pending"
         found: list[Item] = []
-        for low, high in self._ranges(after, _ENDED if has_ended else "1"):
+        for low, high in self._ranges(after, _ENDED if has_ended else "1", size=SLICE):
             where = f"id > ? AND id <= ? AND {condition}"
             if offset:
                 [[count]] = self._store.query(
@@ -252,7 +254,11 @@ class Outbox:
         return found
 
     def _ranges(
-        self, after: int, condition: str, last: int = _INT64_MAX
+        self,
+        after: int,
+        condition: str,
+        last: int = _INT64_MAX,
+        size: int | None = None,
     ) -> Iterator[tuple[int, int]]:
         """The ids of a slice of rows each, as (greater than, up to).
 
@@ -260,12 +266,13 @@ class Outbox:
             after: where they begin.
             condition: which rows count, so that an index has them in order.
             last: where they end.
+            size: of a slice; None where it depends on the time that slices take.
         """
         while True:
             [[high]] = self._store.query(
                 f"SELECT max(id) FROM (SELECT id FROM deliveries WHERE {condition}"
                 " AND id > ? AND id <= ? ORDER BY id LIMIT ?)",
-                (after, last, SLICE),
+                (after, last, self._slices.size if size is None else size),
             )
             if high is None:
                 return
@@ -307,7 +314,9 @@ class Outbox:
                 (*values, low, high),
             )
             rows = [(row[0], Address(row[1], row[2])) for row in found]
-            yield self._renew([row for row in rows if is_wanted(row[1])], now)
+            with self._slices.measured():
+                renewed = self._renew([row for row in rows if is_wanted(row[1])], now)
+            yield renewed
 
     def _renew(
         self, rows: Sequence[tuple[int, Address]], now: Nanoseconds
@@ -349,15 +358,17 @@ class Outbox:
         while rows := self._store.query(
             f"SELECT id FROM deliveries WHERE {_PENDING} AND id > ? AND id <= ?"
             " ORDER BY id LIMIT ?",
-            (*address, last, newest, SLICE),
+            (*address, last, newest, self._slices.size),
         ):
             first, last = rows[0][0], rows[-1][0]
-            yield self._store.execute(
-                "UPDATE deliveries SET state = 'cancelled', error ="
-                " CASE error WHEN '' THEN ? ELSE ? || '; before: ' || error END"
-                f" WHERE {_PENDING} AND id BETWEEN ? AND ? AND id NOT IN ({kept})",
-                (reason, reason, *address, first, last),
-            )
+            with self._slices.measured():
+                count = self._store.execute(
+                    "UPDATE deliveries SET state = 'cancelled', error ="
+                    " CASE error WHEN '' THEN ? ELSE ? || '; before: ' || error END"
+                    f" WHERE {_PENDING} AND id BETWEEN ? AND ? AND id NOT IN ({kept})",
+                    (reason, reason, *address, first, last),
+                )
+            yield count
 
     def expire(
         self, address: Address, limit: Nanoseconds, reason: str
@@ -368,12 +379,14 @@ class Outbox:
             How many items were, a slice at a time.
         """
         while old := self._older(_PENDING, address, limit):
-            yield self._store.execute(
-                "UPDATE deliveries SET state = 'dead', error ="
-                " CASE error WHEN '' THEN ? ELSE error END"
-                f" WHERE {_PENDING} AND id BETWEEN ? AND ?",
-                (reason, *address, old[0], old[-1]),
-            )
+            with self._slices.measured():
+                count = self._store.execute(
+                    "UPDATE deliveries SET state = 'dead', error ="
+                    " CASE error WHEN '' THEN ? ELSE error END"
+                    f" WHERE {_PENDING} AND id BETWEEN ? AND ?",
+                    (reason, *address, old[0], old[-1]),
+                )
+            yield count
 
     def purge(self, limit: Nanoseconds, most: int) -> Iterator[int]:
         """Forget what ended and is from before `limit`.
@@ -399,7 +412,7 @@ class Outbox:
         while kept > most:
             rows = self._store.query(
                 f"SELECT id FROM deliveries WHERE {condition} ORDER BY id LIMIT ?",
-                (min(kept - most, SLICE),),
+                (min(kept - most, self._slices.size),),
             )
             if not rows:
                 return
@@ -408,7 +421,7 @@ class Outbox:
             yield count
 
     def _forget(self, condition: str, ids: Sequence[int]) -> int:
-        with self._store.draining():
+        with self._slices.measured(), self._store.draining():
             return self._store.execute(
                 f"DELETE FROM deliveries WHERE {condition} AND id BETWEEN ? AND ?",
                 (ids[0], ids[-1]),
@@ -423,7 +436,7 @@ class Outbox:
         """
         rows = self._store.query(
             f"SELECT id, created FROM deliveries WHERE {condition} ORDER BY id LIMIT ?",
-            (*values, SLICE),
+            (*values, self._slices.size),
         )
         return [row[0] for row in takewhile(lambda row: row[1] < limit, rows)]
 

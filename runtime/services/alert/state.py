@@ -9,10 +9,11 @@ import msgspec
 from runtime.alert.topics import Topic
 from runtime.alert.types import Event, EventState, Level
 from runtime.errors import DeliveryError
+from runtime.slices import Slices
 from runtime.store import Store
 
 ANONYMOUS = "main:"
-# How many rows of a deleted topic go at a time.
+# How many states are forgotten at a time.
 SLICE = 250
 _INT64 = range(-(2**63), 2**63)
 
@@ -23,6 +24,7 @@ class StoredTopics:
     def __init__(self, store: Store) -> None:
         self._store = store
         # of topics that are in the database, and of those that are once it is committed
+        self._slices = Slices()
         self._numbers: dict[str, int] = {}
         self._fresh: dict[str, int] = {}
 
@@ -93,13 +95,14 @@ class StoredTopics:
         if not rows:
             return False
         [[number]] = rows
-        with self._store.transaction():
+        size = self._slices.size
+        with self._slices.measured(), self._store.transaction():
             count = self._store.execute(
                 "DELETE FROM event_states WHERE topic = ?1 AND id IN"
                 " (SELECT id FROM event_states WHERE topic = ?1 ORDER BY id LIMIT ?2)",
-                (number, SLICE),
+                (number, size),
             )
-            if count < SLICE:
+            if count < size:
                 self._store.execute(
                     "DELETE FROM deleted_topics WHERE number = ?", (number,)
                 )
