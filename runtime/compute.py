@@ -39,7 +39,7 @@ T = TypeVar("T")
 # More in one pass would only make the first of them wait longer for its answer.
 MAX_WRITES_PER_PASS = 256
 # A pass, or the turn of the long writes, ends after this time: others wait.
-TURN_S = 0.025
+TURN_S = 0.015
 # A write that takes longer than this goes on in the turn of the long ones; and a small
 # one that works this long sends the next ones to the thread …
 SLOW_S = 0.005
