@@ -9,7 +9,7 @@ import numpy as np
 
 from runtime.frames import Batch, Batches, Frame, Point
 from runtime.nodes.environment import Environment
-from runtime.nodes.node import Node
+from runtime.nodes.node import Node, Taker
 from runtime.nodes.thresholds import Bounds, Interval
 
 Item = Point | Frame | Batch | Batches
@@ -35,7 +35,7 @@ class Arrived:
             1 if isinstance(item, Point | Batch) else len(item) for item in self._items
         )
 
-    def give(self, node: Node) -> None:
+    def give(self, node: Taker) -> None:
         """Let a node take it."""
         for item in self._items:
             match item:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Hashable, Set
+from collections.abc import Hashable, Sequence, Set
 from dataclasses import dataclass
 from typing import ClassVar, NoReturn, Protocol
 
@@ -46,6 +46,25 @@ class Barrier:
     delete: bool = False
 
 
+class Taker(Protocol):
+    """What takes the output of a node: a child, or what stands before it."""
+
+    def point(self, point: Point, /) -> None:
+        """Take a point of a stream."""
+
+    def frame(self, frame: Frame, /) -> None:
+        """Take points of a stream in columns."""
+
+    def batch(self, batch: Batch, /) -> None:
+        """Take a batch."""
+
+    def batches(self, batches: Batches, /) -> None:
+        """Take batches in columns."""
+
+    def barrier(self, barrier: Barrier, /) -> None:
+        """Take the news that a group is complete up to a time."""
+
+
 class Node:
     """Takes points or batches and passes points or batches on, at once.
 
@@ -57,6 +76,7 @@ class Node:
         is_timed: whether it does something at its own time.
         remembers: whether what it makes of points depends on those before.
         children: the nodes that take what this one emits.
+        takers: the children, or what stands before them for a while.
         parents: the nodes whose output this one takes.
         errors: how many errors were met.
         counters: what else the node counts, by name.
@@ -72,6 +92,7 @@ class Node:
         self.name = spec.name
         self.environment = environment
         self.children: list[Node] = []
+        self.takers: Sequence[Taker] = self.children
         self.parents: list[Node] = []
         self.errors = 0
         self.counters: dict[str, int] = {}
@@ -158,8 +179,8 @@ class Node:
         """Take the news that a group is complete up to a time."""
         if barrier.delete:
             self.forget(barrier.group)
-        for child in self.children:
-            child.barrier(barrier)
+        for taker in self.takers:
+            taker.barrier(barrier)
 
     def forget(self, group: str) -> None:
         """Forget the state of a group."""
@@ -173,8 +194,8 @@ class Node:
     def emit_point(self, point: Point) -> None:
         """Pass a point to every child."""
         self._sent += 1
-        for child in self.children:
-            child.point(point)
+        for taker in self.takers:
+            taker.point(point)
 
     def emit_frame(self, frame: Frame, *, shared: bool = True) -> None:
         """Pass points in columns to every child, one by one where that is faster.
@@ -187,19 +208,19 @@ class Node:
             return
         self._sent += size
         if size >= (SHARED_COLUMNS_FROM if shared else COLUMNS_FROM):
-            for child in self.children:
-                child.frame(frame)
+            for taker in self.takers:
+                taker.frame(frame)
             return
         points = frame.points()
-        for child in self.children:
+        for taker in self.takers:
             for point in points:
-                child.point(point)
+                taker.point(point)
 
     def emit_batch(self, batch: Batch) -> None:
         """Pass a batch to every child."""
         self._sent += 1
-        for child in self.children:
-            child.batch(batch)
+        for taker in self.takers:
+            taker.batch(batch)
 
     def emit_batches(self, batches: Batches) -> None:
         """Pass batches to every child, one by one where that is faster."""
@@ -207,13 +228,13 @@ class Node:
             return
         self._sent += len(batches)
         if len(batches.frame) >= COLUMNS_FROM:
-            for child in self.children:
-                child.batches(batches)
+            for taker in self.takers:
+                taker.batches(batches)
             return
         each = list(batches)
-        for child in self.children:
+        for taker in self.takers:
             for batch in each:
-                child.batch(batch)
+                taker.batch(batch)
 
     def error(self, message: str, err: object = None, **more: object) -> None:
         """Count an error and log it, unless the script asked for quiet.
@@ -324,7 +345,7 @@ class GroupedNode(Node):
         return len(self._met)
 
 
-def feed(node: Node, frame: Frame) -> None:
+def feed(node: Taker, frame: Frame) -> None:
     """Give a written frame to a node in whichever form is faster for its size."""
     if len(frame) >= SHARED_COLUMNS_FROM:
         node.frame(frame)

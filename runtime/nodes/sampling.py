@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from runtime.nodes.node import Node
+from runtime.frames import Batch, Batches, Frame, Point
+from runtime.nodes.node import Barrier, Node, Taker
 from runtime.units import SECOND, Nanoseconds
+
+T = TypeVar("T")
 
 # One write of so many is measured; looking at the clock around each call costs a few
 # times what a small write does.
 _ONE_IN = 64
 # How much of the average a new measurement makes up.
 _WEIGHT = 0.2
-_ENTRIES = ("point", "frame", "batch", "batches")
 
 
 class Sampling:
@@ -35,45 +37,75 @@ class Sampling:
     @contextlib.contextmanager
     def measured(
         self, nodes: Sequence[Node], waiting: Mapping[Node, int] | None = None
-    ) -> Iterator[None]:
+    ) -> Iterator[Callable[[Node], Taker]]:
         """Measure what `nodes` do inside, and note it in their `exec_time_ns`.
 
         Args:
             nodes: the nodes.
             waiting: how many points that they will take are counted already.
+
+        Yields:
+            What stands before a node meanwhile, to be given what the node is to take.
         """
         before = {node: node.collected for node in nodes}
         for node, points in (waiting or {}).items():
             before[node] -= points
         self._spent = dict.fromkeys(nodes, 0)
         self._inner = [0]
+        timed = {node: _Timed(node, self._time) for node in nodes}
+
+        def entrance(node: Node) -> Taker:
+            return timed.get(node, node)
+
         for node in nodes:
-            for entry in _ENTRIES:
-                # what an instance has comes before what its class has
-                setattr(node, entry, self._timed(node, getattr(node, entry)))
+            node.takers = [*map(entrance, node.children)]
         try:
-            yield
+            yield entrance
         finally:
             for node in nodes:
-                for entry in _ENTRIES:
-                    delattr(node, entry)
+                node.takers = node.children
         for node, start in before.items():
             points = node.collected - start
             if points:
                 _note(node, self._spent[node] // points)
 
-    def _timed(self, node: Node, entry: Callable[[Any], None]) -> Callable[[Any], None]:
-        def timed(what: Any) -> None:
-            start = time.perf_counter_ns()
-            self._inner.append(0)
-            try:
-                entry(what)
-            finally:
-                whole = time.perf_counter_ns() - start
-                self._spent[node] += whole - self._inner.pop()
-                self._inner[-1] += whole
+    def _time(self, node: Node, take: Callable[[T], None], what: T) -> None:
+        """Let a node take something, and note its time without that of its children."""
+        start = time.perf_counter_ns()
+        self._inner.append(0)
+        try:
+            take(what)
+        finally:
+            whole = time.perf_counter_ns() - start
+            self._spent[node] += whole - self._inner.pop()
+            self._inner[-1] += whole
 
-        return timed
+
+class _Timed:
+    """Stands before a node and measures how long it takes."""
+
+    __slots__ = ("_node", "_time")
+
+    def __init__(
+        self, node: Node, time: Callable[[Node, Callable[[Any], None], Any], None]
+    ) -> None:
+        self._node = node
+        self._time = time
+
+    def point(self, point: Point) -> None:
+        self._time(self._node, self._node.point, point)
+
+    def frame(self, frame: Frame) -> None:
+        self._time(self._node, self._node.frame, frame)
+
+    def batch(self, batch: Batch) -> None:
+        self._time(self._node, self._node.batch, batch)
+
+    def batches(self, batches: Batches) -> None:
+        self._time(self._node, self._node.batches, batches)
+
+    def barrier(self, barrier: Barrier) -> None:
+        self._node.barrier(barrier)
 
 
 def _note(node: Node, taken: int) -> None:

@@ -12,7 +12,7 @@ from runtime.nodes.arrivals import Arrived
 from runtime.nodes.budget import STEPS
 from runtime.nodes.build import build
 from runtime.nodes.environment import Environment
-from runtime.nodes.node import Node, feed
+from runtime.nodes.node import Node, Taker, feed
 from runtime.nodes.path import path_of
 from runtime.nodes.sampling import Sampling, Throughput
 from runtime.nodes.stream import FromNode, StreamNode
@@ -107,17 +107,20 @@ class ExecutingTask:
         A node that fails stops the task; `error` says why.
         """
         if self._sampling.is_due():
-            with self._sampling.measured(self.nodes):
-                self._write(write)
+            with self._sampling.measured(self.nodes) as entrance:
+                self._write(write, entrance(self._source))
         else:
-            self._write(write)
+            self._write(write, self._source)
 
-    def _write(self, write: Write) -> None:
+    def _write(self, write: Write, source: Taker) -> None:
         frames = [frame for frame in write.frames if self.takes(frame)]
         if len(frames) > 1 and self._ordered:
-            self.points(write.points())
-        else:
-            self.frames(frames)
+            if not self.error:
+                self._guarded(lambda: self._each(write.points(), source))
+            return
+        for frame in frames:
+            if not self.error:
+                self._guarded(functools.partial(feed, source, frame))
 
     def arrive(self, arrived: Arrived) -> None:
         """Let the alert take what others have led to it, on a path like the task's own.
@@ -125,13 +128,13 @@ class ExecutingTask:
         A node that fails stops the task; `error` says why.
         """
         assert self.path is not None
-        step = functools.partial(arrived.give, self.path.alert)
+        alert = self.path.alert
         if not self._sampling.is_due():
-            self._guarded(step)
+            self._guarded(functools.partial(arrived.give, alert))
             return
         beyond = [node for node in self.nodes if node not in self.path.nodes]
-        with self._sampling.measured(beyond, {self.path.alert: arrived.size}):
-            self._guarded(step)
+        with self._sampling.measured(beyond, {alert: arrived.size}) as entrance:
+            self._guarded(functools.partial(arrived.give, entrance(alert)))
 
     def frames(self, frames: Iterable[Frame]) -> None:
         """Feed frames in the given order, those that the task does not take apart.
@@ -148,10 +151,10 @@ class ExecutingTask:
         A node that fails stops the task; `error` says why.
         """
         if not self.error:
-            self._guarded(lambda: self._each(points))
+            self._guarded(lambda: self._each(points, self._source))
 
-    def _each(self, points: Iterable[Point]) -> None:
-        take, takes, look = self._source.point, self.takes, self._budget.look
+    def _each(self, points: Iterable[Point], source: Taker) -> None:
+        take, takes, look = source.point, self.takes, self._budget.look
         for number, point in enumerate(points, 1):
             if takes(point):
                 take(point)

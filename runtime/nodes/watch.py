@@ -119,8 +119,8 @@ class Watch:
 
     def _lead(self, frame: Frame) -> None:
         if self._sampling.is_due():
-            with self._sampling.measured(self._nodes):
-                feed(self._nodes[0], frame)
+            with self._sampling.measured(self._nodes) as entrance:
+                feed(entrance(self._nodes[0]), frame)
         else:
             feed(self._nodes[0], frame)
 

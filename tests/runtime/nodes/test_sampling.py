@@ -1,5 +1,7 @@
 """What tasks say about their speed."""
 
+import contextlib
+
 from runtime.line_protocol import Write, parse
 from runtime.nodes.environment import Environment
 from runtime.nodes.routes import Routes
@@ -65,6 +67,24 @@ def test_a_measured_write_is_a_write_like_others():
     assert stats["from1"]["emitted"] == 10
     # batches are counted, not their points
     assert stats["window2"]["emitted"] == 3
+
+
+def test_measuring_changes_no_node():
+    task = started(WINDOW)
+    with task._sampling.measured(task.nodes) as entrance:
+        for node in task.nodes:
+            assert {"point", "frame", "batch", "batches"}.isdisjoint(vars(node))
+            assert entrance(node) is not node
+            assert len(node.takers) == len(node.children)
+            assert not {*node.takers} & {*node.children}
+    assert all(node.takers is node.children for node in task.nodes)
+
+
+def test_a_failing_node_is_measured_no_more():
+    task = started(WINDOW)
+    with contextlib.suppress(ValueError), task._sampling.measured(task.nodes):
+        raise ValueError
+    assert all(node.takers is node.children for node in task.nodes)
 
 
 def test_the_throughput_is_that_of_the_last_second():
