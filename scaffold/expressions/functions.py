@@ -1,6 +1,7 @@
-"""The functions of expressions, each as the plain Python it stands for.
+"""The functions of expressions, each as the plain Python that it becomes.
 
-A new need costs one entry here, and one function of the runtime where Python has none.
+A new one is an entry in `FUNCTIONS`, and a function of `runtime.services.expressions`
+where Python has none; imports, samples and reserved names follow from these two.
 """
 
 from __future__ import annotations
@@ -8,11 +9,23 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import FunctionType
+from typing import Any
 
+from runtime.services import expressions
 from scaffold.expressions.code import Code, ExpressionError, Type, method, name_node
 from scaffold.names import closest
 
 Arguments = Sequence[Code]
+
+RUNTIME: dict[str, Callable[..., Any]] = {
+    name: value
+    for name, value in vars(expressions).items()
+    if isinstance(value, FunctionType)
+    and value.__module__ == expressions.__name__
+    and not name.startswith("_")
+}
+"""The functions of the runtime that generated code calls, by name."""
 
 # the sum of two times; Python's dates end there
 _TIME_BITS = 65

@@ -32,6 +32,7 @@ from runtime.toml_lines import positions
 from runtime.units import MINUTE, Duration
 from scaffold.errors import Fault, SpecError
 from scaffold.expressions.code import Code, Type
+from scaffold.expressions.functions import RUNTIME
 from scaffold.layout.printer import source
 from scaffold.rendering.candidates import candidates
 from scaffold.spec.model import (
@@ -48,15 +49,7 @@ from scaffold.spec.reader import Path, shown
 BASE = "http://host"
 _MOST_TRIES = 2_000
 _FUNCTIONS: dict[str, Any] = {
-    name: getattr(expressions, name)
-    for name in (
-        "at_least", "at_most", "authorization", "b64", "b64url", "basic_auth", "contains",
-        "entries_of", "error_text", "event_tree", "first_row", "get", "given",
-        "hmac_sha256", "hmac_sha256_hex", "html", "items_of", "joined", "length", "less",
-        "matches", "more", "parse_error", "parse_time", "quote", "result_tree", "rfc3339",
-        "seconds", "unix", "unix_ms", "without_empty",
-    )
-} | {
+    **RUNTIME,
     "dumps": dumps,
     "text": text,
     "str": str,
@@ -64,8 +57,7 @@ _FUNCTIONS: dict[str, Any] = {
     "Level": Level,
     "go_duration": units.go_duration,
     "__builtins__": {},
-}  # fmt: skip
-
+}
 
 Seat = tuple[str, str]
 """Something to choose: a table (`config`, `option`, `tags`, `fields`) and its key."""

@@ -22,7 +22,7 @@ from scaffold.expressions.compiler import (
     compile_pieces,
     list_type,
 )
-from scaffold.expressions.functions import FUNCTIONS
+from scaffold.expressions.functions import FUNCTIONS, RUNTIME
 from scaffold.names import identifier, key_faults, words
 from scaffold.spec.reader import Path, Reader, noun_of
 
@@ -33,11 +33,9 @@ _LOOPED = (
 _NUMBER_BITS = 64
 RESERVED = words("""
     self config options event body headers query response text encode join dumps get
-    opt level server let status reply error str len url request form below authorization
-    basic_auth without_empty event_tree result_tree first_row at_least at_most contains
-    entries_of given go_duration items_of joined length less more parse_error error_text
+    opt level server let status reply error str len url request form below go_duration
     bool
-    """) | set(FUNCTIONS)
+    """) | {*FUNCTIONS, *RUNTIME}
 """Names that the methods that send and read use already."""
 _TEMPLATE = re.compile(r"\{\{-?\s*\.?\w[^{}]*\}\}")
 # a string of which somebody forgot the inner quotes
