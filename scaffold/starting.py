@@ -80,7 +80,8 @@ def project_files(package: str, name: str = "alerts") -> dict[PurePosixPath, str
         "name": re.sub("[^A-Za-z0-9._-]+", "-", name).strip("-._") or "alerts",
         "version": importlib.metadata.version(_DISTRIBUTION),
         "format": FORMAT,
-        "install": testing.INSTALL,
+        "install": testing.install(),
+        "source": testing.source(),
     }
     root = templates_path()
     files: dict[PurePosixPath, str] = {}

@@ -1,22 +1,61 @@
-"""The commands that run the tests of a project."""
+"""The commands that install a project and run its tests."""
 
 from __future__ import annotations
 
+import importlib.metadata
+import json
+import shlex
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
-INSTALL = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[dev]'"
+_DISTRIBUTION = "scaffold-alerts"
 _NEEDED = ("pytest", "syrupy")
+
+
+def install() -> str:
+    """The command that makes an environment for a project, and installs it there.
+
+    Where this distribution did not come from an index, pip would not find it there
+    either: the command names the checkout, wheel or repository it was installed from.
+    """
+    origin = source()
+    named = f"{shlex.quote(origin)} " if origin else ""
+    return f"python3 -m venv .venv && .venv/bin/pip install -q {named}-e '.[dev]'"
+
+
+def source() -> str:
+    """Where this distribution was installed from, for pip; "": from an index.
+
+    Recorded by pip as `direct_url.json` (PEP 610).
+    """
+    try:
+        text = importlib.metadata.distribution(_DISTRIBUTION).read_text(
+            "direct_url.json"
+        )
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+    if not text:
+        return ""
+    origin = json.loads(text)
+    url = urlsplit(origin["url"])
+    if url.scheme == "file":
+        return url2pathname(url.path)
+    if "vcs_info" in origin:
+        vcs = origin["vcs_info"]
+        return f"{_DISTRIBUTION} @ {vcs['vcs']}+{origin['url']}@{vcs['commit_id']}"
+    return f"{_DISTRIBUTION} @ {origin['url']}"
 
 
 def commands(folder: Path, tests: str = "") -> list[str]:
     """The command that runs `tests` in `folder`, and the one that it needs before.
 
-    A project that was made by an installed `scaffold` needs an environment of its own:
-    the packages for tests are missing in scaffold's, and so is the project's runtime.
+    Where the packages for tests are missing beside `scaffold`, the project needs an
+    environment of its own.
     """
     arguments = f"-m pytest {tests}".rstrip()
     if all(find_spec(name) for name in _NEEDED):
         return [f"python {arguments}"]
     run = f".venv/bin/python {arguments}"
-    return [run] if (folder / ".venv/bin/python").exists() else [INSTALL, run]
+    return [run] if (folder / ".venv/bin/python").exists() else [install(), run]
