@@ -283,7 +283,7 @@ def test_a_spec_from_a_file_or_standard_input_is_kept_as_it_is(
             "--spec cannot be combined",
         ),
         (("new-handler", "httpd", "--field", "a:str"), "httpd"),
-        (("new-handler", "../evil"), "no name for a handler"),
+        (("new-handler", "../evil"), "is not a handler name"),
         (("new-handler", "foo_", "--field", "a:strr"), "strr"),
         (("regenerate",), "--all"),
         (("regenerate", "hipcat"), "did you mean hipchat?"),
