@@ -11,58 +11,32 @@ from types import FunctionType
 from runtime.services import expressions
 from scaffold.layout.style import DEFAULT_LENGTH
 
-# where each name comes from; a dot first: from the runtime
-MODULES = {
-    "dataclass": "dataclasses",
-    "field": "dataclasses",
-    "replace": "dataclasses",
-    "ClassVar": "typing",
-    "Self": "typing",
-    "parse_qsl": "urllib.parse",
-    "msgspec": "",
-    "pytest": "",
-    **dict.fromkeys(("ConfigError", "DeliveryError", "OptionsError"), ".errors"),
-    **dict.fromkeys(("NO_SECRET", "Secret"), ".secrets"),
-    **dict.fromkeys(("HOUR", "MINUTE", "SECOND", "MILLISECOND"), ".units"),
-    **dict.fromkeys(("Duration", "go_duration"), ".units"),
-    "setting": ".settings",
-    **dict.fromkeys(("Event", "EventData", "EventState", "Level"), ".alert.types"),
-    **dict.fromkeys(("dumps", "encode"), ".golang.json"),
-    "text": ".golang.printing",
-    **dict.fromkeys(("Request", "Response"), ".http_client"),
-    "HttpService": ".services.service",
-    **dict.fromkeys(("below", "check_url", "form", "join"), ".services.urls"),
-    "AlertHandler": ".pipeline.handler",
-    "ZERO": ".pipeline.properties",
-    "LoopbackServer": ".testing.loopback",
-    **dict.fromkeys(("changed_event", "sample_event"), ".testing.events"),
-    **dict.fromkeys(
-        (
-            *("deliver", "options_from_http", "options_from_script"),
-            *("requests_of_all_levels", "run_service_test", "shown_recorded"),
-        ),
-        ".testing.handlers",
-    ),
-    "TextSnapshot": ".testing.snapshots",
-}
-"""Modules by name; "" for names that are modules themselves."""
+
+def table(text: str) -> dict[str, str]:
+    """The modules of names, from import statements; "" for a module itself."""
+    found: dict[str, str] = {}
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.ImportFrom):
+            found |= {each.name: node.module or "" for each in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {each.name: "" for each in node.names}
+    return found
 
 
 @cache
-def modules() -> Mapping[str, str]:
-    """`MODULES`, and every public function of the module that expressions call."""
-    found = {
-        name: ".services.expressions"
+def functions() -> Mapping[str, str]:
+    """The public functions of the module that expressions call, and that module."""
+    return {
+        name: expressions.__name__
         for name, value in vars(expressions).items()
         if isinstance(value, FunctionType)
         and value.__module__ == expressions.__name__
         and not name.startswith("_")
     }
-    return {**found, **MODULES}
 
 
 def with_imports(
-    text: str, package: str, own: Mapping[str, str], length: int = DEFAULT_LENGTH
+    text: str, package: str, known: Mapping[str, str], length: int = DEFAULT_LENGTH
 ) -> str:
     """A module with an import of every known name that it uses and does not define.
 
@@ -70,10 +44,10 @@ def with_imports(
         text: the module: its docstring, and behind it the blank lines that follow
             imports.
         package: the import package that the module is in.
-        own: further names, and the modules that have them.
+        known: the modules of names; the functions of expressions need not be there.
         length: how long a line may be.
     """
-    known = {**modules(), **own}
+    known = {**functions(), **known}
     block = import_lines(
         {name: known[name] for name in _used(text) if name in known}, package, length
     )
@@ -109,14 +83,13 @@ def import_lines(
     """Import statements, sorted and grouped as ruff wants them.
 
     Args:
-        names: the module of each name, as in `MODULES`.
+        names: the module of each name, "" for a module itself.
         package: the import package that the module is in.
         length: how long a line may be.
     """
     by_module: dict[str, set[str]] = {}
     for name, module in names.items():
-        full = f"runtime{module}" if module.startswith(".") else module
-        by_module.setdefault(full or name, set()).add(name)
+        by_module.setdefault(module or name, set()).add(name)
     groups: list[list[str]] = [[], [], []]
     for module in sorted(by_module):
         wanted = by_module[module]

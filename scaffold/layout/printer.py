@@ -197,6 +197,13 @@ _WRITERS: dict[type[ast.expr], Callable[..., tuple[str, int]]] = {
 }
 
 
+def operand(node: ast.expr) -> str:
+    """`node` as an operand of `and`, another `and` or `or` in parentheses."""
+    if isinstance(node, ast.BoolOp):
+        return f"({source(node)})"
+    return _at_least(node, _NOT)
+
+
 def statement(prefix: str, node: ast.expr, suffix: str = "") -> str:
     """`prefix`, the source of `node`, and `suffix`: a statement on one line."""
     return f"{prefix}{source(node)}{suffix}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -9,11 +11,30 @@ import jinja2
 
 from scaffold import prose
 from scaffold.layout.fit import fit_module
-from scaffold.layout.imports import with_imports
+from scaffold.layout.imports import table, with_imports
+from scaffold.layout.printer import literal, source
 from scaffold.layout.style import PLAIN, Style
 from scaffold.rendering.compiled import CompiledLoader
-from scaffold.rendering.view import View
+from scaffold.rendering.docstrings import attribute, paragraphs
+from scaffold.rendering.sample import Sample
+from scaffold.rendering.views.configuration import ConfigurationView
+from scaffold.rendering.views.documents import DocumentView
+from scaffold.rendering.views.fake import FakeView
+from scaffold.rendering.views.options import OptionsView, PropertyView
+from scaffold.rendering.views.service import ServiceView
+from scaffold.rendering.views.tests import TestsView
+from scaffold.rendering.views.view import View
 from scaffold.spec.model import HandlerSpec
+
+_VIEWS: dict[str, type[View]] = {
+    "config.py.j2": ConfigurationView,
+    "handler.py.j2": OptionsView,
+    "property.py.j2": PropertyView,
+    "service.py.j2": ServiceView,
+    "KINDtest.py.j2": FakeView,
+    "test_KIND_service.py.j2": TestsView,
+}
+"""The views of templates by name; all others are documents."""
 
 
 def render(
@@ -30,38 +51,53 @@ def render(
         package: the import package of the runtime it goes into.
         style: how the project wants its Python laid out.
     """
-    view = _view(spec, package)
-    text = _environment().get_template(template).render(view=view, **view.names())
+    text = (
+        environment()
+        .get_template(template)
+        .render(**values(template, spec, package, style))
+    )
     if not template.startswith("create/") or not template.endswith(".py.j2"):
         return text
-    text = with_imports(text, package, _own_names(spec, package), style.line_length)
+    text = with_imports(text, package, importable(spec, package), style.line_length)
     return fit_module(text, style)
 
 
-def _own_names(spec: HandlerSpec, package: str) -> dict[str, str]:
-    """The names that the handler's modules have for each other, and their modules."""
-    package = f"{package}.services.{spec.names.kind}"
-    return {
-        "Config": f"{package}.config",
-        "HandlerConfig": f"{package}.handler",
-        "Service": f"{package}.service",
-        f"{spec.names.class_name}Server": f"{package}.{spec.names.kind}test",
-    }
+def importable(spec: HandlerSpec, package: str) -> dict[str, str]:
+    """The names that a handler's modules may import, and their modules."""
+    return table(filled("parts/imports.py.j2", **_names(spec, package)))
 
 
 def filled(template: str, **values: object) -> str:
     """The text that a template gives for `values`, as those of `init/` need none of a spec."""
-    return _environment().get_template(template).render(**values)
+    return environment().get_template(template).render(**values)
 
 
-_views: list[View] = []
+def values(
+    template: str, spec: HandlerSpec, package: str, style: Style = PLAIN
+) -> dict[str, object]:
+    """What a template sees of a handler: names, and the view that is made for it."""
+    view = _VIEWS.get(template.rpartition("/")[2], DocumentView)
+    return {"view": view(spec, _sample(spec), style), **_names(spec, package)}
 
 
-def _view(spec: HandlerSpec, package: str) -> View:
-    """The view of a spec; that of the last one is kept, for its many templates."""
-    if not _views or _views[0].spec is not spec or _views[0].package != package:
-        _views[:] = [View(spec, package)]
-    return _views[0]
+def _names(spec: HandlerSpec, package: str) -> dict[str, object]:
+    return {
+        "package": package,
+        "kind": spec.names.kind,
+        "property": spec.names.property,
+        "class_name": spec.names.class_name,
+        "title": spec.title,
+    }
+
+
+_samples: list[Sample] = []
+
+
+def _sample(spec: HandlerSpec) -> Sample:
+    """The sample of a spec; that of the last one is kept, for its many templates."""
+    if not _samples or _samples[0].spec is not spec:
+        _samples[:] = [Sample(spec)]
+    return _samples[0]
 
 
 def templates_path() -> Path:
@@ -72,15 +108,32 @@ def templates_path() -> Path:
 
 
 @cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment(
+    finalize: Callable[[object], object] | None = None,
+) -> jinja2.Environment:
+    """Templates as they are rendered here.
+
+    Args:
+        finalize: what is done besides to each value that is written.
+    """
+
+    def written(value: object) -> object:
+        shown = source(value) if isinstance(value, ast.expr) else value
+        return finalize(shown) if finalize else shown
+
+    made = jinja2.Environment(
         loader=CompiledLoader(templates_path()),
+        finalize=written,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         autoescape=False,
     )
-    filters = (prose.docstring, prose.markdown, prose.link, prose.uncoded)
-    environment.filters |= {each.__name__: each for each in filters}
-    return environment
+    filters = (
+        *(prose.code_span, prose.docstring, prose.link, prose.markdown),
+        *(prose.started, prose.uncoded, literal),
+    )
+    made.filters |= {each.__name__: each for each in filters}
+    made.filters |= {"attribute": attribute, "paragraphs": paragraphs}
+    return made

@@ -8,24 +8,25 @@ import inspect
 import pytest
 
 from runtime.services import expressions
-from scaffold.layout.imports import modules, with_imports
+from scaffold.flags import Flags
+from scaffold.layout.imports import functions, with_imports
+from scaffold.rendering.render import importable
+from scaffold.spec.parse import from_flags
+
+FOO = from_flags(Flags("foo"))
 
 
 def imported(body: str, package: str = "runtime") -> list[str]:
     """The import lines that a module with this body gets."""
-    text = with_imports(
-        f'"""Docs."""\n\n\n{body}\n',
-        package,
-        {"Config": f"{package}.services.foo.config"},
-    )
+    known = importable(FOO, package)
+    text = with_imports(f'"""Docs."""\n\n\n{body}\n', package, known)
     head = text.partition(f"\n\n\n{body}")[0]
     return [line for line in head.split("\n")[1:] if line]
 
 
 def test_every_known_name_is_where_it_is_said_to_be() -> None:
-    for name, module in modules().items():
-        full = f"runtime{module}" if module.startswith(".") else module or name
-        found = importlib.import_module(full)
+    for name, module in {**functions(), **importable(FOO, "runtime")}.items():
+        found = importlib.import_module(module or name)
         assert module == "" or hasattr(found, name), name
 
 

@@ -1,0 +1,1 @@
+"""What each template sees of a spec: names, values and compiled expressions."""

@@ -1,0 +1,119 @@
+"""What the template of the configuration sees."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from functools import cached_property
+
+from scaffold.expressions.functions import negated
+from scaffold.rendering.views.fields import Field, declared, toml_literal
+from scaffold.rendering.views.view import View
+from scaffold.spec.model import ConfigField, HandlerSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfiguredField(Field):
+    """A key of the handler's section.
+
+    Attributes:
+        field: the key.
+        is_default: options fall back to it.
+        is_target: requests go there.
+    """
+
+    field: ConfigField
+    is_default: bool = False
+    is_target: bool = False
+
+    @property
+    def required(self) -> str:
+        """When it must not be empty: `enabled`, `always` or never, ""."""
+        return self.field.required
+
+    @property
+    def has_text(self) -> bool:
+        """Whether anything is said about it."""
+        is_told = self.is_default or self.is_target or self.required == "enabled"
+        return bool(self.doc) or is_told
+
+    @property
+    def says_no_requirement(self) -> bool:
+        """Whether it is required, and the author's words do not say so."""
+        if not self.required:
+            return False
+        said = (
+            self.doc.lower()
+            if self.doc
+            else "required" if self.required == "enabled" else ""
+        )
+        return "required" not in said
+
+    @property
+    def error(self) -> ast.expr:
+        """The text of the error where it is empty."""
+        return ast.Constant(self.field.error)
+
+    @property
+    def is_url(self) -> bool:
+        """Whether it is checked to be a URL."""
+        return self.field.is_url
+
+    @property
+    def refusal(self) -> ast.expr | None:
+        """The condition under which its own check refuses it."""
+        return negated(self.field.check.node) if self.field.check else None
+
+    @property
+    def check_error(self) -> ast.expr | None:
+        """The text of the error of its check, or None."""
+        text = self.field.check_error
+        return ast.Constant(text) if text else None
+
+    @property
+    def toml(self) -> str:
+        """Its default in TOML."""
+        return toml_literal(self.field)
+
+
+class ConfigurationView(View):
+    """The configuration of a handler."""
+
+    @cached_property
+    def fields(self) -> list[ConfiguredField]:
+        """The keys of its section, without those that flags bring."""
+        return configured_fields(self.spec, self.sample.url_keys)
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether anything is checked."""
+        return any(
+            each.required or each.is_url or each.refusal is not None
+            for each in self.fields
+        )
+
+
+def configured_fields(
+    spec: HandlerSpec, url_keys: frozenset[str]
+) -> list[ConfiguredField]:
+    """The keys of a handler's section.
+
+    Args:
+        spec: the handler.
+        url_keys: the keys that say where requests go.
+    """
+    defaults = {
+        read
+        for option in spec.options
+        if option.fallback is not None
+        for read in option.fallback.reads
+    }
+    return [
+        ConfiguredField(
+            **vars(declared(field)),
+            field=field,
+            is_default=f"config.{field.key}" in defaults,
+            is_target=field.key in url_keys,
+        )
+        for field in spec.config
+    ]

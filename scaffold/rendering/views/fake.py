@@ -1,0 +1,157 @@
+"""What the template of the fake server sees."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from scaffold.expressions.code import Type
+from scaffold.names import identifier, snake_case
+from scaffold.rendering.views.view import View
+from scaffold.spec.model import RequestSpec
+
+_MESSAGE_TYPES = {
+    Type.STR: "str",
+    Type.INT: "int",
+    Type.FLOAT: "float",
+    Type.BOOL: "bool",
+    Type.DURATION: "int",
+    Type.TIME: "int",
+    Type.LIST: "list[object]",
+    Type.VALUES: "list[object]",
+    Type.MAP: "dict[str, str]",
+    Type.FIELDS: "dict[str, object]",
+}
+# what the body of the message's class has to find under its own name
+_MESSAGE_NAMES = ("bool", "dict", "float", "int", "list", "msgspec", "object", "str")
+
+
+class MessageField(NamedTuple):
+    """A field of a message.
+
+    Attributes:
+        name: its name in Python.
+        annotation: its type.
+        key: its key in the request where that is another, or None.
+        is_optional: it may be missing.
+    """
+
+    name: str
+    annotation: str
+    key: ast.expr | None
+    is_optional: bool
+
+
+class FakeView(View):
+    """The server that stands in for the service's own."""
+
+    @cached_property
+    def source(self) -> str:
+        """What a message is made of: `json`, `form`, `query` or `text`."""
+        kinds = {each.body_kind for each in self.spec.requests}
+        if kinds == {"json"} and all(
+            isinstance(_table_of(each), ast.Dict) for each in self.spec.requests
+        ):
+            return "json"
+        if kinds == {"form"}:
+            return "form"
+        if kinds == {""} and all(each.query for each in self.spec.requests):
+            return "query"
+        return "text"
+
+    @cached_property
+    def fields(self) -> list[MessageField]:
+        """The fields of a message, of a source that has them."""
+        if self.source == "text":
+            return []
+        tables = [self._keys(each) for each in self.spec.requests]
+        names: dict[str, str] = {}
+        found = []
+        for key in dict.fromkeys(key for table in tables for key in table):
+            types = {table[key][0] for table in tables if key in table}
+            is_optional = any(key not in table or table[key][1] for table in tables)
+            annotation = types.pop() if len(types) == 1 else "object"
+            if is_optional and annotation != "object":
+                annotation += " | None"
+            name = _field_name(key, names)
+            literal = ast.Constant(key) if name != key else None
+            found.append(MessageField(name, annotation, literal, is_optional))
+        return found
+
+    @property
+    def has_optional(self) -> bool:
+        """Whether a field may be missing."""
+        return any(each.is_optional for each in self.fields)
+
+    def _keys(self, request: RequestSpec) -> dict[str, tuple[str, bool]]:
+        """By key: the type of its value, and whether it may be missing."""
+        if self.source == "query":
+            return {
+                name: ("str", each.is_optional or each.code.type is not Type.STR)
+                for name, each in (request.query or {}).items()
+            }
+        assert request.body is not None
+        optional = _optional_keys(request)
+        is_form = self.source == "form"
+        return {
+            # the key of a list comes once per item, so never if there is none
+            key: (
+                ("str", key in optional or type_ is not Type.STR)
+                if is_form
+                else (_MESSAGE_TYPES.get(type_, "object"), key in optional)
+            )
+            for key, type_ in request.body.fields
+        }
+
+    @cached_property
+    def forbids_unknown(self) -> bool:
+        """Whether the fake server knows all keys of the messages."""
+        return self.source != "text" and not any(
+            None in _table_of(each).keys
+            for each in self.spec.requests
+            if isinstance(_table_of(each), ast.Dict)
+        )
+
+    @property
+    def status(self) -> int:
+        """The status that it answers, where that is not 200; else 0."""
+        status = self.sample.good_status
+        return status if status != 200 else 0
+
+    @property
+    def body(self) -> ast.expr | None:
+        """The body that it answers, or None."""
+        return ast.Constant(self.sample.accepted) if self.sample.accepted else None
+
+
+def _table_of(request: RequestSpec) -> Any:
+    """The table that a body is, without what leaves out its empty values."""
+    node = request.body.node if request.body is not None else None
+    if isinstance(node, ast.Call) and isinstance(node.args[0], ast.Dict):
+        return node.args[0]
+    return node
+
+
+def _optional_keys(request: RequestSpec) -> set[str]:
+    node = request.body.node if request.body is not None else None
+    if not isinstance(node, ast.Call):
+        return set()
+    return {
+        each.value
+        for each in node.args[1:]
+        if isinstance(each, ast.Constant) and isinstance(each.value, str)
+    }
+
+
+def _field_name(key: str, taken: dict[str, str]) -> str:
+    """A name for a field of the message; JSON keys may be anything."""
+    name = re.sub("[^a-z0-9]+", "_", snake_case(key)).strip("_")
+    if not name or name[0].isdigit():
+        name = f"key_{name}".rstrip("_")
+    name = identifier(name)
+    while name in taken or name in _MESSAGE_NAMES:
+        name += "_"
+    taken[name] = key
+    return name

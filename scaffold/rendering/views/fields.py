@@ -1,0 +1,157 @@
+"""Fields of dataclasses, as templates see them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from runtime.settings import camel_case
+from runtime.units import HOUR, MILLISECOND, MINUTE, SECOND, go_duration
+from scaffold.expressions.code import Type
+from scaffold.spec.model import Option, Setting
+from scaffold.spec.toml import toml_text
+
+_UNITS = (
+    ("HOUR", HOUR),
+    ("MINUTE", MINUTE),
+    ("SECOND", SECOND),
+    ("MILLISECOND", MILLISECOND),
+)
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a dataclass with its default.
+
+    Attributes:
+        setting: what it holds a value of.
+        type_name: its type, as specs call it.
+        default: its default.
+        word: what `key` is called where the field is declared.
+        key: its name outside of Python where that does not follow from `name`, or None.
+        is_duration: the default stands in `field(default=…)`.
+    """
+
+    setting: Setting
+    type_name: str
+    default: ast.expr
+    word: str = "key"
+    key: ast.expr | None = None
+    is_duration: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name in Python."""
+        return self.setting.name
+
+    @property
+    def doc(self) -> str:
+        """Its meaning in the author's words, or ""."""
+        return self.setting.doc
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether it must not be shown."""
+        return self.type_name == "secret"
+
+    @property
+    def is_map(self) -> bool:
+        """Whether each object has a map of its own."""
+        return self.setting.type.base is Type.MAP
+
+    @property
+    def has_items(self) -> bool:
+        """Whether a map has items where nothing is set."""
+        return self.word == "key" and bool(self.setting.default)
+
+    @property
+    def is_bool(self) -> bool:
+        """Whether it is true or false."""
+        return self.setting.type.base is Type.BOOL
+
+    @property
+    def has_text(self) -> bool:
+        """Whether anything is said about it."""
+        return bool(self.doc) or self.has_fallback
+
+    @property
+    def has_fallback(self) -> bool:
+        """Whether another value stands in where it is empty."""
+        return isinstance(self.setting, Option) and self.setting.fallback is not None
+
+
+def declared(setting: Setting) -> Field:
+    """The field of a class that settings are decoded to."""
+    is_odd = setting.name.rstrip("_").replace("_", "-") != setting.key
+    default = default_node(setting)
+    return Field(
+        setting,
+        setting.type.name,
+        default,
+        key=ast.Constant(setting.key) if is_odd else None,
+        is_duration=setting.type.base is Type.DURATION,
+    )
+
+
+def scripted(option: Option) -> Field:
+    """The field of a property's class: scripts hold secrets as plain text."""
+    is_odd = option.tick != camel_case(option.name)
+    default: ast.expr = ast.Constant("") if option.is_secret else default_node(option)
+    if option.type.base is Type.DURATION:
+        default = ast.Name("ZERO")
+    return Field(
+        option,
+        "str" if option.is_secret else option.type.name,
+        default,
+        word="tick",
+        key=ast.Constant(option.tick) if is_odd else None,
+    )
+
+
+def has_docs(fields: Iterable[Field]) -> bool:
+    """Whether anything is said about one of them."""
+    return any(field.has_text for field in fields)
+
+
+def default_node(field: Setting) -> ast.expr:
+    """The default of a field, as code."""
+    match field.type.base:
+        case Type.DURATION:
+            return duration_node(field.default)
+        case Type.LIST:
+            return ast.Tuple([ast.Constant(each) for each in field.default])
+        case Type.MAP:
+            keys: list[ast.expr | None] = [ast.Constant(key) for key in field.default]
+            values: list[ast.expr] = [
+                ast.Constant(each) for each in field.default.values()
+            ]
+            return ast.Dict(keys, values)
+        case Type.LEVEL:
+            return ast.Attribute(ast.Name("Level"), field.default)
+    return ast.Constant(field.default)
+
+
+def duration_node(value: int) -> ast.expr:
+    """A duration as `Duration(90 * SECOND)`."""
+    amount: ast.expr = ast.Constant(value)
+    for name, size in _UNITS:
+        if value and value % size == 0:
+            amount = ast.Name(name)
+            if value != size:
+                amount = ast.BinOp(ast.Constant(value // size), ast.Mult(), amount)
+            break
+    return ast.Call(ast.Name("Duration"), [amount], [])
+
+
+def toml_literal(field: Setting) -> str:
+    """The default of a field in TOML."""
+    return toml_value(field, field.default)
+
+
+def toml_value(field: Setting, value: Any) -> str:
+    """A value of a field in TOML."""
+    if field.type.base is Type.DURATION:
+        return toml_text(go_duration(value))
+    return toml_text(list(value) if isinstance(value, tuple) else value)

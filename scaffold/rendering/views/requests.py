@@ -1,0 +1,186 @@
+"""Requests, as the template of the service sees them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from scaffold.expressions.code import Code, Type
+from scaffold.rendering.views.view import Pair, call
+from scaffold.spec.model import Parameter, RequestSpec
+from scaffold.spec.values import formatted
+
+
+class Basic(NamedTuple):
+    """What HTTP's basic authentication sends."""
+
+    user: ast.expr
+    password: ast.expr
+
+
+@dataclass(frozen=True)
+class RequestView:
+    """One request; the first whose condition holds is sent.
+
+    Attributes:
+        spec: the request.
+        is_declared: the type of its body is declared before it.
+    """
+
+    spec: RequestSpec
+    is_declared: bool
+
+    @property
+    def when(self) -> ast.expr | None:
+        """Its condition, or None."""
+        return self.spec.when.node if self.spec.when else None
+
+    @property
+    def method(self) -> ast.expr:
+        """Its method, as `POST`."""
+        return ast.Constant(self.spec.method)
+
+    @property
+    def url(self) -> ast.expr:
+        """Where it goes, without `path` and `query`."""
+        return self.spec.url.node
+
+    @property
+    def path(self) -> list[ast.expr]:
+        """What is appended to the path of the URL."""
+        return [each.node for each in self.spec.path]
+
+    @property
+    def query(self) -> list[Pair] | None:
+        """What replaces the query of the URL; None keeps it."""
+        return None if self.spec.query is None else _pairs(self.spec.query)
+
+    @property
+    def is_extended(self) -> bool:
+        """Whether the URL gets a path or a query."""
+        return bool(self.spec.path) or self.spec.query is not None
+
+    @property
+    def extend(self) -> str:
+        """The function that extends it."""
+        return "join" if self.spec.has_slashes else "below"
+
+    @property
+    def body(self) -> ast.expr | None:
+        """What is sent, or None."""
+        return self.spec.body.node if self.spec.body else None
+
+    @property
+    def body_kind(self) -> str:
+        """`json`, `form`, `text` or ""."""
+        return self.spec.body_kind
+
+    @property
+    def has_body_variable(self) -> bool:
+        """Whether the body gets a name before it is encoded."""
+        return self.body is not None and self.body_kind != "text"
+
+    @property
+    def annotation(self) -> str:
+        """What the body's name needs as annotation."""
+        if self.spec.body is None or self.is_declared:
+            return ""
+        return annotation(self.spec.body)
+
+    @property
+    def encoded(self) -> ast.expr | None:
+        """A body of text, as bytes."""
+        if self.body is None:
+            return None
+        return ast.Call(ast.Attribute(self.body, "encode"), [], [])
+
+    @property
+    def has_newline(self) -> bool:
+        """Whether a line end follows the JSON."""
+        return self.spec.has_newline
+
+    @property
+    def is_sorted(self) -> bool:
+        """Whether the keys of JSON are sorted."""
+        return self.spec.is_sorted
+
+    @property
+    def content_type(self) -> str:
+        """The kind of body whose usual type is sent; "" where the spec gives another."""
+        own = {each.lower() for each in self.spec.headers}
+        return "" if "content-type" in own else self.body_kind
+
+    @property
+    def headers(self) -> list[Pair]:
+        """The headers that the spec gives, besides `Authorization`."""
+        return _pairs(self.spec.headers)
+
+    @property
+    def basic(self) -> Basic | None:
+        """User and password, or None."""
+        if self.spec.basic is None:
+            return None
+        user, password = self.spec.basic
+        return Basic(user.node, password.node)
+
+    @property
+    def scheme(self) -> ast.expr:
+        """What precedes the token."""
+        return ast.Constant(self.spec.scheme)
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether an empty token is not sent."""
+        return self.spec.is_optional
+
+    @property
+    def token(self) -> ast.expr | None:
+        """The token; with its scheme, if it is always sent."""
+        token = self.spec.token
+        if token is None:
+            return None
+        if not self.is_optional:
+            scheme = ast.Constant(f"{self.spec.scheme} ")
+            return ast.JoinedStr([scheme, formatted(token.as_text().node)])
+        is_secret = token.type is Type.SECRET
+        return token.node if is_secret else call("Secret", token.node)
+
+    @property
+    def has_headers(self) -> bool:
+        """Whether it has any header."""
+        return self._count > 0
+
+    @property
+    def has_many_headers(self) -> bool:
+        """Whether its headers get a name of their own."""
+        optional = any(each.is_optional for each in self.headers)
+        optional |= self.basic is not None
+        optional |= self.is_optional and self.token is not None
+        return self._count > 1 or optional
+
+    @property
+    def _count(self) -> int:
+        own = bool(self.content_type) + len(self.headers)
+        return own + (self.basic is not None or self.token is not None)
+
+
+def _pairs(entries: Mapping[str, Parameter]) -> list[Pair]:
+    return [
+        Pair(ast.Constant(name), each.code.node, each.is_optional)
+        for name, each in entries.items()
+    ]
+
+
+def annotation(code: Code) -> str:
+    """The annotation that mypy needs where it cannot tell what a literal holds."""
+    for each in ast.walk(code.node):
+        is_merge = isinstance(each, ast.Dict) and None in each.keys
+        is_empty = (
+            isinstance(each, (ast.Dict, ast.List)) and not ast.unparse(each)[1:-1]
+        )
+        if is_merge or is_empty:
+            kinds = {ast.Dict: ": dict[str, object]", ast.List: ": list[object]"}
+            return kinds.get(type(code.node), "")
+    return ""

@@ -1,0 +1,258 @@
+"""What the template of the service sees."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from scaffold.expressions.code import Type, dotted
+from scaffold.expressions.functions import negated
+from scaffold.layout.printer import operand
+from scaffold.prose import sentence, started
+from scaffold.rendering.views.fields import Field, declared, has_docs
+from scaffold.rendering.views.requests import RequestView, annotation
+from scaffold.rendering.views.view import Pair, View, call
+from scaffold.spec.model import TestField
+
+_STATE = ("id", "message", "details", "time", "level")
+
+
+class Levels(NamedTuple):
+    """A constant with a value for each level."""
+
+    constant: str
+    rows: list[tuple[str, ast.expr]]
+
+
+class Let(NamedTuple):
+    """A value that is computed once for each event."""
+
+    name: str
+    annotation: str
+    value: ast.expr
+
+
+class Check(NamedTuple):
+    """A condition under which nothing is sent, and the text of the error then."""
+
+    refusal: ast.expr
+    error: ast.expr
+
+
+class Fed(NamedTuple):
+    """A part of an event or a handler, and the option of the test that gives it."""
+
+    name: str
+    option: str
+
+
+@dataclass(frozen=True)
+class TestFieldView(Field):
+    """An option of the service test.
+
+    Attributes:
+        feeds: what it sets: `event.message`, `opt.room`.
+        option_doc: the meaning of the handler's option that it sets, or "".
+    """
+
+    __test__ = False  # pytest: this is no test
+
+    feeds: str = ""
+    option_doc: str = ""
+
+    @property
+    def has_text(self) -> bool:
+        """Whether anything is said about it."""
+        told = ("event.message", "event.level", "event.time")
+        return bool(self.doc or self.option_doc) or self.feeds in told
+
+
+class ServiceView(View):
+    """The service of a handler."""
+
+    @property
+    def sentence(self) -> str:
+        """What the service does, as a sentence."""
+        return started(self.summary or sentence(f"sends alerts to {self.spec.title}"))
+
+    @property
+    def levels(self) -> list[Levels]:
+        """The constants with a value per level."""
+        return [
+            Levels(
+                level.constant,
+                [(name, ast.Constant(value)) for name, value in level.values.items()],
+            )
+            for level in self.spec.levels
+        ]
+
+    # the service test
+
+    @cached_property
+    def test_fields(self) -> list[TestFieldView]:
+        """The fields of `TestOptions`."""
+        return [
+            TestFieldView(
+                **vars(declared(each)), feeds=each.feeds, option_doc=self._meaning(each)
+            )
+            for each in self.spec.test
+        ]
+
+    @property
+    def has_test_docs(self) -> bool:
+        """Whether anything is said about one of them."""
+        return has_docs(self.test_fields)
+
+    def _meaning(self, field: TestField) -> str:
+        """The meaning of the handler's option that a test's option sets."""
+        for option in self.spec.options:
+            if field.feeds == f"opt.{option.key}" and option.doc:
+                return option.doc.partition(";")[0].rstrip(".") + "."
+        return ""
+
+    @property
+    def test_defaults(self) -> list[Pair]:
+        """The options of the test that have a computed default."""
+        return [Pair(each.name, each.code.node) for each in self.spec.test if each.code]
+
+    @cached_property
+    def fed(self) -> dict[str, str]:
+        """The options of the test that set the event's state or topic, by what they set."""
+        found = dict(self._parts)
+        return {part: found.get(part, "") for part in (*_STATE, "topic")}
+
+    @property
+    def _parts(self) -> Iterator[tuple[str, str]]:
+        for field in self.spec.test:
+            table, _, key = field.feeds.partition(".")
+            if table != "opt":
+                yield key, field.name
+
+    @property
+    def test_data(self) -> list[Fed]:
+        """The options of the test that set the event's data."""
+        return [
+            Fed("task_name" if part == "task" else part, option)
+            for part, option in self._parts
+            if part not in (*_STATE, "topic")
+        ]
+
+    @property
+    def test_level(self) -> str:
+        """The level of the test's event where no option sets it; "" if none matters."""
+        level = self.sample.test_level
+        return level.name if level is not None else ""
+
+    @property
+    def test_handler(self) -> list[Fed]:
+        """The options of the test that set the handler's."""
+        names = {option.key: option.name for option in self.spec.options}
+        return [
+            Fed(names[field.feeds.removeprefix("opt.")], field.name)
+            for field in self.spec.test
+            if field.feeds.startswith("opt.")
+        ]
+
+    @property
+    def test_early(self) -> list[Pair]:
+        """The handler's options that the test leaves as they are configured."""
+        known = {each.name for each in self.test_handler}
+        return [each for each in self.early if each.name not in known]
+
+    @cached_property
+    def early(self) -> list[Pair]:
+        """The options that take the configured value when the handler is made."""
+        return [
+            Pair(each.name, _with_self(each.fallback.node))
+            for each in self.spec.options
+            if each.is_bound_early and each.fallback is not None
+        ]
+
+    # the request
+
+    @property
+    def may_send_nothing(self) -> bool:
+        """Whether there are events for which nothing is sent."""
+        return self.spec.requests[-1].when is not None
+
+    @property
+    def resolves(self) -> bool:
+        """Whether options fall back to others when an event is sent."""
+        return any(
+            (each.fallback is not None and not each.is_bound_early) or each.aliases
+            for each in self.spec.options
+        )
+
+    @property
+    def lets(self) -> list[Let]:
+        """The values that are computed first."""
+        return [
+            Let(each.name, annotation(each.code), each.code.node)
+            for each in self.spec.lets
+        ]
+
+    @property
+    def checks(self) -> list[Check]:
+        """What must not hold."""
+        return [
+            Check(negated(each.that.node), each.error.node) for each in self.spec.checks
+        ]
+
+    @property
+    def has_many_bodies(self) -> bool:
+        """Whether several requests have a body."""
+        return sum(each.body_kind != "" for each in self.spec.requests) > 1
+
+    @property
+    def requests(self) -> list[RequestView]:
+        """The requests; the first whose condition holds is sent."""
+        return [RequestView(each, self.has_many_bodies) for each in self.spec.requests]
+
+    # the answer
+
+    @property
+    def ok(self) -> ast.expr | None:
+        """The statuses that mean success, or None for 200 to 299."""
+        statuses = self.spec.response.ok
+        return ast.Tuple([ast.Constant(x) for x in statuses]) if statuses else None
+
+    @property
+    def success(self) -> str:
+        """What has to hold besides, as an operand of `and`; "" if nothing has to."""
+        that = self.spec.response.that
+        if that is None:
+            return ""
+        is_bool = that.type is Type.BOOL
+        return operand(that.node if is_bool else call("bool", that.node))
+
+    @property
+    def failure(self) -> ast.expr | None:
+        """What is said of other answers; None: what the answer says itself."""
+        message = self.spec.response.message
+        return message.node if message else None
+
+    @property
+    def unparsable(self) -> ast.expr | None:
+        """What is said of answers that are not JSON, or None."""
+        text = self.spec.response.unparsable
+        return text.node if text else None
+
+    @property
+    def error(self) -> ast.expr:
+        """Where the error text is in the answer's JSON."""
+        return ast.Constant(self.spec.response.error)
+
+
+def _with_self(node: ast.expr) -> ast.expr:
+    """`config.room` as a method of the service sees it."""
+    made: ast.expr = _OwnConfig().visit(copy.deepcopy(node))
+    return made
+
+
+class _OwnConfig(ast.NodeTransformer):
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return dotted("self.config") if node.id == "config" else node

@@ -1,0 +1,265 @@
+"""What the template of the tests sees."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from scaffold.expressions.code import Type
+from scaffold.rendering.sample import sample_value
+from scaffold.rendering.views.fields import duration_node
+from scaffold.rendering.views.view import Pair, View
+from scaffold.spec.model import ConfigField, Example, Option, Setting
+
+
+class Argument(NamedTuple):
+    """A keyword argument.
+
+    Attributes:
+        name: its name.
+        form: `secret`, `url` (a path on the fake server), `secret_url`, or "".
+        value: what it holds; of a URL: its path, or None.
+    """
+
+    name: str
+    form: str
+    value: ast.expr | None
+
+
+class Required(NamedTuple):
+    """A key that must not be empty, what it is then, and the error's text."""
+
+    name: str
+    is_secret: bool
+    empty: ast.expr
+    error: ast.expr
+
+
+class WrongType(NamedTuple):
+    """An option's key, and whether its values are text."""
+
+    key: ast.expr
+    is_text: bool
+
+
+class Want(NamedTuple):
+    """A part of the request, and what it has to be."""
+
+    key: str
+    value: ast.expr
+
+
+class Case(NamedTuple):
+    """A case of the author's.
+
+    Attributes:
+        slug: its words, for a name, with an underscore first; or "".
+        config: changes of the configuration.
+        options: options of the handler.
+        event: changes of the event.
+        error: the text of the error, or None.
+        wants: what the endpoint has to receive.
+    """
+
+    slug: str
+    config: list[Argument]
+    options: list[Argument]
+    event: ast.expr
+    error: ast.expr | None
+    wants: list[Want]
+
+
+class TestsView(View):
+    """The tests of a handler."""
+
+    __test__ = False  # pytest: this is no test
+
+    @property
+    def config(self) -> list[Argument]:
+        """The configuration of the tests, at a running server."""
+        found = []
+        for field in self.spec.config:
+            if field.key in self.sample.url_keys:
+                found.append(_url(field, self.sample.url_path(field)))
+            elif self.sample.config[field.key] != field.default:
+                found.append(argument(field, self.sample.config[field.key]))
+        return found
+
+    @property
+    def options(self) -> list[Argument]:
+        """Options that make the checks pass; mostly none."""
+        return self._said(self.sample.options)
+
+    def _said(self, values: Any) -> list[Argument]:
+        options = {each.key: each for each in self.spec.options}
+        return [argument(options[key], value) for key, value in values.items()]
+
+    @property
+    def changes(self) -> ast.expr | None:
+        """Changes of an event that make the checks pass, or None."""
+        return plain(self.sample.changes) if self.sample.changes else None
+
+    @cached_property
+    def fallbacks(self) -> list[tuple[Option, ConfigField]]:
+        """Options that fall back to one key of the configuration."""
+        return self.sample.fallbacks()
+
+    @property
+    def configured(self) -> list[Argument]:
+        """Other values of what options fall back to."""
+        fields = {field.key: field for _, field in self.fallbacks}
+        return [argument(each, sample_value(each, "other")) for each in fields.values()]
+
+    @property
+    def explicit(self) -> list[Argument]:
+        """Options that say the same."""
+        return [
+            argument(option, sample_value(field, "other"))
+            for option, field in self.fallbacks
+        ]
+
+    @property
+    def tick_options(self) -> list[Option]:
+        """The options that a test can set in a script."""
+        return [
+            each
+            for each in self.spec.options
+            if each.tick is not None and not each.alias_of
+        ]
+
+    @property
+    def script(self) -> ast.expr:
+        """The properties of a handler in a script."""
+        calls = "".join(
+            f".{each.tick}({_tick_value(each)})" for each in self.tick_options
+        )
+        return ast.Constant(f".{self.spec.names.property}(){calls}")
+
+    @property
+    def scripted(self) -> list[Argument]:
+        """What the script's handler has as options."""
+        return [
+            argument(each, sample_value(each, "explicit")) for each in self.tick_options
+        ]
+
+    @property
+    def wrong_types(self) -> list[WrongType]:
+        """The options, for values of a wrong type."""
+        texts = (Type.STR, Type.SECRET)
+        return [
+            WrongType(ast.Constant(each.key), each.type.base in texts)
+            for each in self.spec.options
+            if not each.alias_of
+        ]
+
+    @property
+    def bad_status(self) -> int:
+        """A status that means failure."""
+        return self.sample.bad_status
+
+    @cached_property
+    def failure(self) -> Pair:
+        """An answer that means failure, and what the service makes of it."""
+        body, text = self.sample.failure(self.sample.bad_status)
+        return Pair(ast.Constant(body), ast.Constant(text))
+
+    @property
+    def secrets(self) -> list[ast.expr]:
+        """The secrets of the tests' configuration."""
+        return [
+            ast.Constant(self.sample.config[each.key])
+            for each in self.spec.config
+            if each.is_secret and each.key not in self.sample.url_keys
+        ]
+
+    @property
+    def required(self) -> list[Required]:
+        """What the configuration must not leave empty."""
+        found: dict[str, Required] = {}
+        for field in self.spec.config:
+            if field.required:
+                empty = value_node(field, field.type.empty)
+                error = ast.Constant(field.error)
+                row = Required(field.name, field.is_secret, empty, error)
+                found.setdefault(field.name, row)
+        return list(found.values())
+
+    @property
+    def cases(self) -> list[Case]:
+        """The author's own cases."""
+        return [self._case(each) for each in self.spec.examples]
+
+    def _case(self, example: Example) -> Case:
+        config = {each.key: each for each in self.spec.config}
+        want = dict(example.want)
+        error = want.pop("error", None)
+        slug = re.sub("[^a-z0-9]+", "_", example.name.lower()).strip("_")[:50]
+        return Case(
+            f"_{slug}" if slug else "",
+            [
+                self._configured(config[key], value)
+                for key, value in example.config.items()
+            ],
+            self._said(example.options),
+            plain(example.event),
+            None if error is None else plain(error),
+            [Want(key, plain(value)) for key, value in want.items()],
+        )
+
+    def _configured(self, field: ConfigField, value: Any) -> Argument:
+        """A value of a case; URLs are paths on the fake server."""
+        is_url = field.key in self.sample.url_keys
+        return _url(field, value) if is_url else argument(field, value)
+
+
+def plain(value: Any) -> ast.expr:
+    """TOML data as a Python literal."""
+    match value:
+        case dict():
+            keys: list[ast.expr | None] = [ast.Constant(key) for key in value]
+            return ast.Dict(keys, [plain(each) for each in value.values()])
+        case list() | tuple():
+            return ast.List([plain(each) for each in value])
+    return ast.Constant(value)
+
+
+def argument(field: Setting, value: Any) -> Argument:
+    """A value of a field, as an argument of its class."""
+    form = "secret" if field.is_secret else ""
+    return Argument(field.name, form, value_node(field, value))
+
+
+def value_node(field: Setting, value: Any) -> ast.expr:
+    """A value of a field, as code; that of a secret unwrapped."""
+    match field.type.base:
+        case Type.DURATION:
+            return duration_node(value)
+        case Type.LIST:
+            return ast.Tuple([ast.Constant(each) for each in value])
+        case Type.MAP:
+            return plain(value)
+    return ast.Constant(value)
+
+
+def _url(field: Setting, path: str) -> Argument:
+    """A URL of the fake server, as the field holds it."""
+    form = "secret_url" if field.is_secret else "url"
+    return Argument(field.name, form, ast.Constant(path) if path else None)
+
+
+def _tick_value(option: Option) -> str:
+    value = sample_value(option, "explicit")
+    match option.type.base:
+        case Type.BOOL:
+            return ""
+        case Type.DURATION:
+            return f"{value // 1_000_000_000}s"
+        case Type.LIST:
+            return ", ".join(f"'{each}'" for each in value)
+        case Type.MAP:
+            return ", ".join(f"'{key}', '{each}'" for key, each in value.items())
+        case Type.INT | Type.FLOAT:
+            return str(value)
+    return f"'{value}'"

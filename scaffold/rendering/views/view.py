@@ -1,0 +1,60 @@
+"""What all views share."""
+
+from __future__ import annotations
+
+import ast
+from typing import NamedTuple
+
+from scaffold.layout.style import Style
+from scaffold.rendering.sample import Sample
+from scaffold.spec.model import HandlerSpec
+
+
+class Pair(NamedTuple):
+    """A name and what it gets: an argument, a key of a table.
+
+    Attributes:
+        name: as it is written there; for a key, its literal.
+        value: an expression.
+        is_optional: it is left out where the value is empty.
+    """
+
+    name: str | ast.expr
+    value: ast.expr
+    is_optional: bool = False
+
+
+class View:
+    """A spec, for one template.
+
+    Attributes:
+        spec: the handler.
+        sample: the values that its tests use.
+        style: how the project wants its Python laid out.
+    """
+
+    def __init__(self, spec: HandlerSpec, sample: Sample, style: Style) -> None:
+        self.spec = spec
+        self.sample = sample
+        self.style = style
+
+    @property
+    def is_global(self) -> bool:
+        """Whether it can be given to all alert nodes."""
+        return self.spec.is_global
+
+    @property
+    def has_state_changes_only(self) -> bool:
+        """Whether it can make alert nodes send changes only."""
+        return self.spec.has_state_changes_only
+
+    @property
+    def summary(self) -> str:
+        """What the service does, in the author's words, or ""."""
+        return self.spec.summary
+
+
+def call(function: str, *arguments: ast.expr, **keywords: ast.expr) -> ast.Call:
+    """A call, as code."""
+    named = [ast.keyword(key, value) for key, value in keywords.items()]
+    return ast.Call(ast.Name(function), list(arguments), named)
