@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from runtime.alert.types import Level
 from runtime.errors import ConfigError
 from runtime.golang.json_decode import (
     JsonError,
+    Pairs,
     Reader,
     boolean,
     decode,
+    first_value,
     floating,
     integer,
     mapping,
@@ -69,6 +71,26 @@ def merged(body: bytes, defaults: T, type_name: str) -> T:
     """
     found = decode(body, _reader(type(defaults), type_name), {})
     return typing.cast(T, _replaced(defaults, found))
+
+
+def ignored(body: bytes, options: Any) -> list[str]:
+    """The keys of a body that are no options, sorted; names match as in Go.
+
+    Args:
+        body: JSON that `merged` has taken.
+        options: a dataclass of the service's test options.
+    """
+    return sorted(set(_unknown(first_value(body), options, "")))
+
+
+def _unknown(value: Any, options: Any, prefix: str) -> Iterator[str]:
+    known = {key_of(field).casefold(): field for field in dataclasses.fields(options)}
+    for key, inner in value if isinstance(value, Pairs) else ():
+        field = known.get(key.casefold())
+        if field is None:
+            yield prefix + key
+        elif dataclasses.is_dataclass(nested := getattr(options, field.name)):
+            yield from _unknown(inner, nested, f"{prefix}{key}.")
 
 
 def _replaced(onto: Any, found: Mapping[str, Any]) -> Any:

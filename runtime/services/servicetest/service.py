@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -20,13 +20,15 @@ from runtime.services.httpd.messages import (
     self_link,
 )
 from runtime.services.httpd.router import Router
-from runtime.services.servicetest.options import merged, shown
+from runtime.services.servicetest.options import ignored, merged, shown
 
 _PATH = f"{BASE}/service-tests"
 # How long a test may take, and how many there may be at a time.
 TEST_LIMIT_S = 10.0
 TESTS_AT_ONCE = 4
 _RETRY_AFTER_S = 1
+# How many unknown options an answer names.
+_MOST_NAMED = 10
 
 
 class Testable(Protocol):
@@ -103,7 +105,8 @@ class ServiceTestService:
             problem = await self._problem(service, options)
         finally:
             self._running -= 1
-        return compact({"success": not problem, "message": problem})
+        message = problem or _note(ignored(request.body, options))
+        return compact({"success": not problem, "message": message})
 
     async def _problem(self, service: Testable, options: Any) -> str:
         """What went wrong with a test; nothing if it succeeded."""
@@ -129,3 +132,12 @@ class ServiceTestService:
             "name": name,
             "options": shown(self._services[name].test_options()),
         }
+
+
+def _note(unknown: Sequence[str]) -> str:
+    """The message of a test that succeeded, but otherwise than it was asked for."""
+    if not unknown:
+        return ""
+    names = ", ".join(unknown[:_MOST_NAMED])
+    more = ", …" if len(unknown) > _MOST_NAMED else ""
+    return f"ignored unknown options: {names}{more}"

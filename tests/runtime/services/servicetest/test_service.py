@@ -264,3 +264,24 @@ def test_a_url_is_shown_without_its_secrets_and_may_be_sent_back() -> None:
     assert shown(Options()) == hidden
     sent = json.dumps(hidden | {"room": "r"}).encode()
     assert merged(sent, Options(), "x.testOptions") == Options(room="r")
+
+
+def test_options_that_are_unknown_are_named(
+    ready: Any, endpoint: LoopbackServer
+) -> None:
+    found = ready.json("POST", "/service-tests/hipchat", {"rom": "x", "Message": "m"})
+    assert found == {"success": True, "message": "ignored unknown options: rom"}
+    assert endpoint.next().json["message"] == "m"
+    body = {"Url": endpoint.url, "header": {"a": "b"}, "timeOut": 0, "end-point": "e"}
+    found = ready.json("POST", "/service-tests/httppost", body)
+    expected = "ignored unknown options: end-point, header"
+    assert found == {"success": True, "message": expected}
+    many = {f"k{number:02}": 1 for number in range(12)}
+    found = ready.json("POST", "/service-tests/httppost", body | many)
+    assert found["message"].endswith(
+        "header, k00, k01, k02, k03, k04, k05, k06, k07, …"
+    )
+    endpoint.status = 500
+    found = ready.json("POST", "/service-tests/httppost", body | many)
+    assert found["success"] is False
+    assert found["message"].startswith("POST returned non 2xx status code: code=500")
