@@ -12,6 +12,7 @@ anew, because it was too long for its line, that is said of its syntax and its c
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 import libcst as cst
@@ -276,14 +277,15 @@ class _BracketChange:
     def insert(self, index: int, fragment: Fragment) -> Edit:
         """The statement with one more entry."""
         text = self._laid_out(self._insertions(index, fragment))
-        self._prove(text, index, self._statement.text)
+        self._prove(text, index, self._statement.module)
         return self._statement.edit(text)
 
     def replace(self, index: int, fragment: Fragment) -> Edit:
         """The statement with another entry in place of one."""
         text = self._laid_out(self._replacements(index, fragment))
         without = brackets.removed(self._inside, index, is_tuple=self._is_tuple)
-        self._prove(text, index, self._printed(without))
+        before = self._statement.parsed(self._printed(without))
+        self._prove(text, index, before)
         return self._statement.edit(text)
 
     def remove(self, index: int) -> Edit:
@@ -414,7 +416,7 @@ class _BracketChange:
         laid = by_black(text, self._statement.before, source, self._style)
         return laid or text
 
-    def _prove(self, text: str, index: int, before: str) -> None:
+    def _prove(self, text: str, index: int, was: cst.Module) -> None:
         """Take the entry out again: what is left must be what was there."""
         module = self._statement.parsed(text)
         container = self._find(module)
@@ -422,7 +424,6 @@ class _BracketChange:
         rest = brackets.removed(inside, index, is_tuple=self._is_tuple)
         left = module.deep_replace(container, brackets.filled(container, rest))
         assert isinstance(left, cst.Module)
-        was = self._statement.parsed(before)
         if left.deep_equals(was):
             return
         texts = left.code, was.code
@@ -451,15 +452,16 @@ class _BracketChange:
     def _find(self, module: cst.Module) -> Container:
         kind = _NODES[type(self._holder.node)]
         name = _function(self._holder.node)
-        found = [
+        found = (
             each
             for each in _walk(self._statement.node(module))
             if isinstance(each, kind)
             if not isinstance(each, cst.Call) or _called(each) == name
-        ]
-        if self._number >= len(found):
+        )
+        # walked no further than to the one that is looked for
+        container = next(itertools.islice(found, self._number, None), None)
+        if container is None:
             raise self._statement.refuse()
-        container = found[self._number]
         assert isinstance(container, Container)
         return container
 

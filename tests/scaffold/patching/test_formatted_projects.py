@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 import black
@@ -10,11 +11,13 @@ import pytest
 
 from scaffold import cli
 from scaffold.flags import Flags
-from scaffold.generate import generate, refuse, wanted
+from scaffold.generate import generate
 from scaffold.places import EDIT
+from scaffold.refusal import refuse
 from scaffold.rendering.render import render
 from scaffold.spec.parse import from_flags
 from scaffold.tree import MemoryTree
+from scaffold.wanted import wanted
 
 Files = dict[PurePosixPath, bytes]
 
@@ -36,13 +39,8 @@ def settings(pyproject: str, mode: black.Mode) -> str:
     return pyproject.replace("[tool.black]\n", f"[tool.black]\n{said}")
 
 
-def formatted(root: Path, mode: black.Mode) -> Files:
-    files = {
-        path.relative_to(root): path.read_bytes()
-        for path in root.rglob("*")
-        if path.is_file()
-    }
-    found = {PurePosixPath(path): data for path, data in files.items()}
+def formatted(files: Mapping[PurePosixPath, bytes], mode: black.Mode) -> Files:
+    found = dict(files)
     for path in SHARED:
         found[path] = black.format_str(found[path].decode(), mode=mode).encode()
     found[PYPROJECT] = settings(found[PYPROJECT].decode(), mode).encode()
@@ -51,10 +49,10 @@ def formatted(root: Path, mode: black.Mode) -> Files:
 
 @pytest.mark.parametrize("name", MODES)
 def test_new_handlers_leave_files_as_the_formatter_does(
-    made_project: Path, name: str
+    made_files: Mapping[PurePosixPath, bytes], name: str
 ) -> None:
     mode = MODES[name]
-    files = formatted(made_project, mode)
+    files = formatted(made_files, mode)
     for kind in ("huddle", "some_handler_with_some_rather_long_name"):
         want = wanted(from_flags(Flags(kind, fields=("room:str",))), "runtime", render)
         changes = refuse(generate(want, MemoryTree(files)), kind).changes
