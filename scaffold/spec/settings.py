@@ -230,12 +230,23 @@ def read_options(
         options.append(option)
         options += [_alias(option, each) for each in option.aliases]
     options = _named_apart(reader, options)
-    ticks = [option.tick.lower() for option in options if option.tick]
+    _check_ticks(reader, options)
+    return tuple(options)
+
+
+def _check_ticks(reader: Reader, options: Sequence[Option]) -> None:
+    """Refuse two options with one TICKscript property."""
+    own = {option.key for option in options if not option.alias_of}
+    ticks = [
+        option.tick.lower()
+        for option in options
+        # an alias that is the key of another option has a fault already
+        if option.tick and not (option.alias_of and option.key in own)
+    ]
     for option in options:
         if option.tick and ticks.count(option.tick.lower()) > 1 and not option.alias_of:
             problem = f"another option has the property {option.tick!r}"
             reader.fault(("option", option.key, "tick"), problem)
-    return tuple(options)
 
 
 def _option(

@@ -1,4 +1,4 @@
-"""Requests of specs: what is sent, and what no request can say."""
+"""Requests and responses."""
 
 from __future__ import annotations
 
@@ -51,6 +51,12 @@ def refused(request):
     with pytest.raises(SpecError) as caught:
         spec_of(request)
     return [(fault.where, fault.problem) for fault in caught.value.faults]
+
+
+def warnings_of(request, head=HEAD):
+    return [
+        each.partition(": ")[2] for each in parse(head + request, "quoll.toml").warnings
+    ]
 
 
 @pytest.mark.parametrize(
@@ -155,84 +161,6 @@ def test_basic_auth_is_not_sent_empty():
     assert "**basic_auth(config.user, config.password.reveal())" in service(request)
 
 
-@pytest.mark.parametrize(
-    ("request_", "where"),
-    [
-        ('[request.json]\n"${event.id}" = 1\n', "request[1].json.${event.id}"),
-        ('query = { "a${event.id}" = "x" }\n', "request[1].query.a${event.id}"),
-        ('[request.form]\n"${event.id}?" = "x"\n', "request[1].form.${event.id}?"),
-    ],
-)
-def test_keys_are_not_filled_in(request_, where):
-    assert refused(request_) == [
-        (where, 'contains ${…}, but keys are sent as they are; merge a map with "..."')
-    ]
-
-
-@pytest.mark.parametrize(
-    "value", ["inf", "-inf", "nan", "9223372036854775808", "1" * 400]
-)
-@pytest.mark.parametrize(
-    "place",
-    [
-        "[request.json]\na = {}\n", "[request.json]\na = [[{}]]\n", "query = {{ a = {} }}\n",
-        "[request.form]\na = {}\n", "[[example]]\nwant = {{ json = {{ a = [{}] }} }}\n",
-        "[[example]]\nevent = {{ fields = {{ a = {} }} }}\n",
-        "text = \"${{level.x}}\"\n[level.x]\nOK = {}\n", "[test]\nn = {{ value = {}, feeds = \"event.message\" }}\n",
-    ],
-)  # fmt: skip
-def test_numbers_that_json_cannot_say_are_refused(value, place):
-    assert refused(place.format(value))
-
-
-@pytest.mark.parametrize(
-    ("example", "problem"),
-    [
-        ('config = { n = "x" }', "must fit type int, but is a string"),
-        ('config = { nope = 1 }', "unknown key"),
-        ('options = { to = "x" }', "must fit type list[str], but is a string"),
-        ('event = { level = "CRIT" }', "unknown level 'CRIT'"),
-        ('event = { time = "now" }', "must be an integer, not a string"),
-        ('event = { tags = { a = 1 } }', "must be a string, not an integer"),
-        ('event = { id = 1 }', "must be a string, not an integer"),
-        ("want = { json = { a = 1979-05-27 } }", "is a date or time"),
-    ],
-)  # fmt: skip
-def test_examples_that_no_test_can_run_are_refused(example, problem):
-    assert any(problem in each for _, each in refused(f"[[example]]\n{example}\n"))
-
-
-def test_values_that_multiply_are_refused():
-    text = HEAD + 'text = "${a11}"\n[let]\na0 = ["x", "y"]\n'
-    for n in range(1, 12):
-        items = ", ".join([f'"${{a{n - 1}}}"'] * 10)
-        text += f"a{n} = [{items}]\n"
-    with pytest.raises(SpecError, match="makes a value of more than"):
-        parse(text)
-
-
-@pytest.mark.parametrize(
-    "double",
-    [
-        '"${%s}${%s}"', '"${%s + %s}"', '"${replace(%s, \'a\', %s)}"', '"${join([%s, %s], \',\')}"',
-        '"${json([%s, %s])}"', '["${%s}", "${%s}"]', '{ a = "${%s}", b = "${%s}" }',
-        '[{ "@for" = "x in [%s, %s]", "@value" = "${x}" }]',
-    ],
-)  # fmt: skip
-def test_texts_that_double_are_refused(double):
-    text = HEAD + 'text = "${a40}"\n[let]\na0 = "aaaa ${event.id}"\n'
-    for n in range(1, 41):
-        text += f"a{n} = {double % (f'a{n - 1}', f'a{n - 1}')}\n"
-    with pytest.raises(SpecError, match=r"makes a value of more than|combines a"):
-        parse(text)
-
-
-def warnings_of(request, head=HEAD):
-    return [
-        each.partition(": ")[2] for each in parse(head + request, "quoll.toml").warnings
-    ]
-
-
 def test_what_is_probably_not_meant_is_noted():
     head = HEAD.replace(
         "user = {}", 'user = { required = "always", error = "no ${x} here" }'
@@ -248,26 +176,6 @@ def test_what_is_probably_not_meant_is_noted():
         "option.to: is not used in the spec",
         "request[1].text: '{{ .ID }}' is sent as it is; write ${event.id}",
     ]
-
-
-def test_aliases_have_names_of_python():
-    head = HEAD.replace(
-        "sign = {}", 'service-key = { tick = "svc", alias = ["serviceKey", "key"] }'
-    )
-    spec = parse(head + 'text = "${opt.service_key}"\n')
-    assert [(each.key, each.name) for each in spec.options[1:]] == [
-        ("service-key", "service_key"),
-        ("serviceKey", "service_key_alias"),
-        ("key", "key"),
-    ]
-    head = HEAD.replace("sign = {}", 'sign = { alias = "to" }')
-    with pytest.raises(SpecError, match="'to' is the key of another option"):
-        parse(head + 'text = "${opt.sign}"\n')
-
-
-def test_dates_are_no_values_of_levels():
-    text = 'text = "${level.x}"\n[level.x]\nOK = 1979-05-27\nINFO = 1979-05-28\n'
-    assert refused(text)[0][1] == "must be a string, not a date or time"
 
 
 @pytest.mark.parametrize(
@@ -294,28 +202,3 @@ def test_one_mistake_is_one_message(setting, request_, wanted):
     with pytest.raises(SpecError) as caught:
         parse(HEAD.replace("user = {}", setting) + request_)
     assert [(each.where, each.problem) for each in caught.value.faults] == [wanted]
-
-
-LISTS = ("config.teams", "opt.to", "['a', event.id]")
-
-
-@pytest.mark.parametrize("value", LISTS)
-@pytest.mark.parametrize(
-    "place",
-    [
-        'text = "${{{}}}"\n', 'path = ["${{{}}}"]\n', 'path = "a/${{{}}}"\n',
-        'query = {{ a = "to ${{{}}}" }}\n', '[request.form]\na = "to ${{{}}}"\n',
-        '[request.json]\na = "to ${{{}}}"\n', 'headers = {{ X = "${{{}}}, b" }}\n',
-    ],
-)  # fmt: skip
-def test_a_list_inside_a_string_is_joined_by_the_author(place, value):
-    [(_, problem)] = refused(place.format(value))
-    assert problem.startswith("is a list of strings inside a string; use ${join(")
-    assert parse(HEAD + place.format(f"join({value}, ',')"))
-
-
-@pytest.mark.parametrize("value", ["event.tags", "event.fields", "{'a': 1}"])
-def test_a_map_inside_a_string_is_printed_by_the_author(value):
-    [(_, problem)] = refused(f'text = "${{{value}}}"\n')
-    assert "use ${json(…)}, or ${text(…)}" in problem
-    assert parse(HEAD + f'text = "${{text({value})}}"\n')

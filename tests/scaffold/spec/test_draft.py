@@ -1,0 +1,108 @@
+"""Specs that flags describe."""
+
+from __future__ import annotations
+
+import pytest
+
+from scaffold.errors import SpecError
+from scaffold.flags import Flags
+from scaffold.spec.parse import differences, from_flags, parse
+
+
+def flag_faults(name="foo", **flags):
+    with pytest.raises(SpecError) as caught:
+        from_flags(Flags(name, **flags))
+    return str(caught.value).splitlines()
+
+
+def test_one_field_is_a_whole_spec():
+    spec = from_flags(Flags("foo", fields=["room:str"]))
+    assert spec.to_toml() == """\
+[handler]
+name = "foo"
+title = "Foo"
+flags = ["enabled"]
+
+[config]
+url = { required = "enabled", error = "must specify the Foo server URL" }
+room = {}
+
+[option]
+room = { default = "config.room", bind = "create" }
+
+[[request]]
+url = "${config.url}"
+[request.json]
+room = "${opt.room}"
+message = "${event.message}"
+
+[response]
+message = "unexpected response code ${status} from Foo service"
+
+[test]
+room = "${config.room}"
+message = "test foo message"
+"""
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        {},
+        {"fields": ["room"], "is_global": True, "state_changes_only": True},
+        {"fields": ["token:secret", "n:int=3", "x:float=0.5", "on:bool=true"]},
+        {"config": ["wait:duration=10s", "who:list=a, b", "tags:map=a=b,c=d"]},
+        {"options": ["wake:flag", "who:list[str]", 'note:str=say "hi" \\ ${x}']},
+        {"fields": ["url:url=https://x.example.com"], "title": "It's & Co."},
+        {"options": ["m:map=a=b", "d:duration=5s", "i:int=5", "x:float=1", "b:bool"]},
+    ],
+)
+def test_the_text_of_flags_reads_back_as_the_same_spec(flags):
+    spec = from_flags(Flags("foo", **flags))
+    assert parse(spec.to_toml()).document == spec.document
+    assert differences(spec, parse(spec.to_toml())) == []
+
+
+def test_all_faults_of_flags_are_told_with_their_flag():
+    assert flag_faults(fields=["room:strr", "Room"], config=["n:int=x"]) == [
+        "--field room:strr: unknown type 'strr' (allowed: str, secret, int, float, bool, "
+        "duration, url, list[str], map[str]; did you mean str?)",
+        "--field Room: 'Room' is not a name for a key; start with a to z, then use a "
+        "to z, 0 to 9, single - and _, at most 40 characters (did you mean 'room'?)",
+        "--config n:int=x: 'x' is not an integer",
+    ]
+    lines = flag_faults("ﬁoo", fields=["room:strr"])
+    assert [line.partition(":")[0] for line in lines] == ["--field room", "NAME"]
+    lines = flag_faults("print", fields=["message"], state_changes_only=True)
+    assert [line.partition(":")[0] for line in lines] == [
+        "--field message",
+        "NAME",
+        "--state-changes-only",
+    ]
+
+
+def test_a_field_twice_is_refused():
+    [line] = flag_faults(fields=["chat-id"], options=["chat_id"])
+    assert line.startswith("--option chat_id: 'chat_id' is given already")
+
+
+def test_a_secret_with_a_value_is_refused():
+    [line] = flag_faults(fields=["token:secret=abc"])
+    assert line.startswith(
+        "--field token:secret=…: must be absent: a secret would be committed"
+    )
+    [line] = flag_faults(config=["x:str=ghp_abcdefgh"])
+    assert "looks like a token" in line
+
+
+def test_a_url_that_alerts_can_override_is_where_requests_go():
+    [request] = from_flags(Flags("foo", fields=["url:url", "room"])).requests
+    assert request.url.reads == {"opt.url"}
+    assert [key for key, _ in request.body.fields] == ["room", "message"]
+
+
+def test_a_field_called_like_the_message_is_refused():
+    [line] = flag_faults(fields=["message", "room"])
+    assert line == (
+        "--field message: 'message' is the message of the alert; use another name"
+    )

@@ -1,0 +1,75 @@
+"""`[config]`, `[option]` and `[level]`."""
+
+from __future__ import annotations
+
+import pytest
+
+from scaffold.errors import SpecError
+from scaffold.flags import Flags
+from scaffold.spec.parse import from_flags, parse
+
+HEAD = '[handler]\nname = "foo"\n[config]\nurl = {}\nroom = {}\n'
+TAIL = '[[request]]\nurl = "${config.url}"\n[request.json]\ntext = "${event.message}"\n'
+
+
+def faults(text, path="foo.toml"):
+    with pytest.raises(SpecError) as caught:
+        parse(text, path)
+    return str(caught.value).splitlines()
+
+
+def test_a_property_of_alert_nodes_gets_the_handler_before_it():
+    text = HEAD.replace("foo", "ntfy") + "[option]\ntopic = {}\ndetails = {}\n" + TAIL
+    spec = parse(text)
+    assert [each.tick for each in spec.options] == ["ntfyTopic", "ntfyDetails"]
+    spec = from_flags(Flags("pager_duty9", fields=["topic"]))
+    assert [each.tick for each in spec.options] == ["pagerDuty9Topic"]
+
+
+@pytest.mark.parametrize(
+    ("default", "wanted"),
+    [
+        ("general", "unknown name 'general'; a string is written \"'general'\" ("),
+        (
+            "my room",
+            "'my room' is not an expression; a string is written \"'my room'\"",
+        ),
+        ("#ops", "'#ops' is not an expression; a string is written \"'#ops'\""),
+        (
+            "event.id",
+            "write the expression in [[request]], as ${pick(opt.room, event.id)}",
+        ),
+        ("pick(event.id, 'x')", "'event.id' is not available here: a default sees "),
+        ("config.rom", "unknown name 'config.rom' (allowed: config.room, config.url; "),
+    ],
+)
+def test_a_default_that_is_not_an_expression(default, wanted):
+    text = HEAD + f'[option]\nroom = {{ default = "{default}" }}\n' + TAIL
+    [line] = faults(text)
+    assert wanted in line
+
+
+def test_aliases_have_names_of_python():
+    keys = "service-key = { tick = 'svc', alias = ['serviceKey', 'key'] }\n"
+    body = TAIL.replace("event.message", "opt.service_key")
+    spec = parse(HEAD + "[option]\n" + keys + body)
+    assert [(each.key, each.name) for each in spec.options] == [
+        ("service-key", "service_key"),
+        ("serviceKey", "service_key_alias"),
+        ("key", "key"),
+    ]
+    [line] = faults(HEAD + "[option]\nto = {}\nsign = { alias = 'to' }\n" + TAIL)
+    assert "'to' is the key of another option" in line
+
+
+def test_dates_are_no_values_of_levels():
+    lines = faults(HEAD + "[level.x]\nOK = 1979-05-27\nINFO = 1979-05-28\n" + TAIL)
+    assert lines == [
+        f"foo.toml:{line}: level.x.{level}: must be a string, not a date or time"
+        for line, level in ((7, "OK"), (8, "INFO"))
+    ]
+
+
+def test_two_options_with_one_property_are_refused():
+    lines = faults(HEAD + "[option]\na = {}\nb = { tick = 'A' }\n" + TAIL)
+    assert [line.split(": ")[1] for line in lines] == ["option.a.tick", "option.b.tick"]
