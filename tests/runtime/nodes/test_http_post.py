@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from runtime.errors import ScriptError, TaskError
 from runtime.frames import Point
 from runtime.http_client import AiohttpClient
+from runtime.integration import HandlerServices
 from runtime.nodes import http_post
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Barrier
@@ -31,11 +31,6 @@ from runtime.testing.loopback import Answer, LoopbackServer
 from runtime.tick.parser import parse
 
 
-@dataclass
-class Services:
-    httppost: Service
-
-
 class Run:
     """A task with an `httpPost` node on an event loop.
 
@@ -50,7 +45,9 @@ class Run:
         self._client = AiohttpClient()
         self.service = Service(configs, self._client)
         environment = Environment(
-            "t", services=Services(self.service), posts=self.posts
+            "t",
+            services=HandlerServices(services={"httppost": self.service}),
+            posts=self.posts,
         )
         script = evaluate(parse(f"stream|from()|{call}"), "stream")
         self.task = ExecutingTask("t", script, environment)
