@@ -136,7 +136,8 @@ def _writing(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(["none", "import", "tests"]),
             default=None,
             help="Beyond compiling, before anything is written: import what changes, "
-            "or run the generated tests too.",
+            "or run the generated tests too (default: none; tests for a new handler in "
+            "a terminal).",
         ),
         click.option("--diff", is_flag=True, help="Print the whole patch."),
         click.option(
@@ -208,15 +209,22 @@ def new_handler(**values: Any) -> None:
     """Generate an integration and register it everywhere.
 
     TYPE is one of str, secret, int, float, bool, duration, url, list[str], map[str].
+
+    In a terminal, without NAME and --spec, it asks what it needs to know, and --verify is
+    'tests' unless given. Where CI is set, or without a terminal, it never asks.
     """
     output = _Output("new-handler", values)
 
     def run(project: Any) -> Any:
-        from scaffold import commands
+        from scaffold import commands, testing
 
-        how = _how(values, "none")
+        is_watched = _is_watched()
+        how = _how(values, testing.level(is_watched=is_watched))
         spec_file = values.pop("spec_file")
-        return commands.new_handler(project, Flags(**values), spec_file, how)
+        flags = Flags(**values)
+        if is_watched and not (flags.name or spec_file or output.json):
+            flags = _asked(output, project, flags, how)
+        return commands.new_handler(project, flags, spec_file, how)
 
     _in_project(output, run, writes=not values["dry_run"])
 
@@ -400,6 +408,61 @@ def init(target: str, package: str, dry_run: bool, **values: Any) -> None:
     _run(output, run)
 
 
+def _is_watched() -> bool:
+    """True if a person is at the terminal, and can be asked."""
+    streams = (sys.stdin, sys.stderr)
+    is_terminal = all(stream is not None and stream.isatty() for stream in streams)
+    return is_terminal and not os.environ.get("CI")
+
+
+class _Terminal:
+    """Asks the person at the terminal."""
+
+    def ask(self, question: str, default: str) -> str:
+        """The answer to a question; `default` for an empty line."""
+        from scaffold.errors import UsageError
+
+        click.echo(f"{question} [{default}]: ", sys.stderr, nl=False)
+        sys.stderr.flush()
+        line = sys.stdin.buffer.readline()
+        if not line:
+            raise UsageError(
+                "the input ended; NAME and --field describe a handler without questions",
+                fix="scaffold new-handler huddle --field channel:str",
+            )
+        return line.decode(errors="replace").strip() or default
+
+    def show(self, line: str) -> None:
+        """Print a line."""
+        _to_stderr(line)
+
+
+def _asked(output: _Output, project: Any, given: Flags, how: Any) -> Flags:
+    """The flags of a handler that a person describes, and wants when they see it."""
+    from scaffold import commands, questions
+
+    terminal = _Terminal()
+    flags = questions.answered(
+        given,
+        commands.kinds(project),
+        lambda flags: commands.described(project, flags),
+        terminal,
+    )
+    if how.dry_run:
+        return flags
+    preview = commands.new_handler(project, flags, "", commands.How(dry_run=True))
+    preview.output, preview.next = "", []
+    output.tell(preview)
+    answer = ""
+    while answer not in ("y", "yes", "n", "no"):
+        answer = terminal.ask("Write these changes? y or n", "y").lower()
+    if answer.startswith("n"):
+        raise click.Abort
+    if how.verify == "tests":
+        output.note("the generated tests run first; --verify none skips them")
+    return flags
+
+
 def _how(values: dict[str, Any], verify: str) -> Any:
     from scaffold.commands import How
 
@@ -444,7 +507,8 @@ def _run(output: _Output, command: Callable[[], Any]) -> None:
     try:
         report = command()
     except ScaffoldError as error:
-        output.refuse(error, error.exit_code, error.fix)
+        with contextlib.suppress(BrokenPipeError):
+            output.refuse(error, error.exit_code, error.fix)
         sys.exit(error.exit_code)
     outcome = _AS_AFTER if report.has_written else _AS_BEFORE
     try:
@@ -533,12 +597,20 @@ def _interrupt(signum: int, frame: object) -> NoReturn:
 def _invoke(arguments: list[str]) -> None:
     """Run the command line, help and misuse included."""
     try:
-        scaffold.main(args=arguments, prog_name="scaffold", standalone_mode=False)
+        if "_SCAFFOLD_COMPLETE" in os.environ:
+            scaffold.main(args=arguments, prog_name="scaffold", standalone_mode=False)
+        # click's own `main` ends with 1 where nobody reads the help to its end
+        with scaffold.make_context("scaffold", arguments) as context:
+            scaffold.invoke(context)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.ClickException as error:
-        _tell_misuse(error, "--json" in arguments)
+        with contextlib.suppress(BrokenPipeError):
+            _tell_misuse(error, "--json" in arguments)
         sys.exit(error.exit_code)
+    except BrokenPipeError:
+        _give_up(sys.stdout)
+        sys.exit(0)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -61,12 +61,12 @@ def new_handler(project: Project, flags: Flags, spec_file: str, how: How) -> Rep
     if name in kinds:
         spec = parse(text, spec_file) if spec_file else _flags_spec(flags)
         return _existing(project, tree, spec)
-    properties = _properties(project, tree)
     if spec_file:
+        properties = _properties(project, tree)
         spec = parse(text, spec_file, existing=kinds, properties=properties)
+        _refuse_service(project, tree, spec)
     else:
-        spec = _flags_spec(flags, kinds, properties)
-    _refuse_service(project, tree, spec)
+        spec = described(project, flags)
     report = _change(
         "new-handler",
         project,
@@ -76,6 +76,24 @@ def new_handler(project: Project, flags: Flags, spec_file: str, how: How) -> Rep
     )
     report.notes += spec.warnings
     return report
+
+
+def described(project: Project, flags: Flags) -> HandlerSpec:
+    """The spec that flags describe, for a new handler of a project.
+
+    Raises:
+        SpecError: there cannot be such a handler.
+    """
+    tree = DiskTree(project.root)
+    existing, properties = kinds(project), _properties(project, tree)
+    spec = _flags_spec(flags, existing, properties)
+    _refuse_service(project, tree, spec)
+    return spec
+
+
+def kinds(project: Project) -> list[str]:
+    """The handlers of a project."""
+    return checking.kinds(DiskTree(project.root), project.package)
 
 
 def regenerate(project: Project, names: Sequence[str], how: How) -> Report:
@@ -357,7 +375,10 @@ def _flags_spec(
 ) -> HandlerSpec:
     """The spec that flags describe, beside handlers of these names."""
     if not flags.name:
-        raise UsageError("NAME or --spec FILE is required")
+        raise UsageError(
+            "NAME and --field, or --spec FILE, are required (in a terminal, scaffold asks)",
+            fix="scaffold new-handler huddle --field channel:str",
+        )
     return from_flags(flags, existing=kinds, properties=properties)
 
 

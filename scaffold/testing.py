@@ -48,6 +48,16 @@ def source() -> str:
     return f"{_DISTRIBUTION} @ {origin['url']}"
 
 
+def level(*, is_watched: bool) -> str:
+    """How far a new handler is proved by default: `tests` where a person waits for it."""
+    return "tests" if is_watched and can_run() else "none"
+
+
+def can_run() -> bool:
+    """True if generated tests can run in this environment."""
+    return all(find_spec(name) for name in _NEEDED)
+
+
 def commands(folder: Path, tests: str = "") -> list[str]:
     """The command that runs `tests` in `folder`, and the one that it needs before.
 
@@ -55,7 +65,7 @@ def commands(folder: Path, tests: str = "") -> list[str]:
     environment of its own.
     """
     arguments = f"-m pytest {tests}".rstrip()
-    if all(find_spec(name) for name in _NEEDED):
+    if can_run():
         return [f"python {arguments}"]
     run = f".venv/bin/python {arguments}"
     return [run] if (folder / ".venv/bin/python").exists() else [install(), run]

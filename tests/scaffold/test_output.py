@@ -112,6 +112,26 @@ def test_a_reader_that_went_away_changes_no_exit_code(
     assert "Traceback" not in done.stderr
 
 
+def test_a_reader_of_everything_that_went_away_changes_no_exit_code(
+    shell: Shell, project: Path
+) -> None:
+    for command, exit_code in (
+        ("list -h", 0),
+        ("--version", 0),
+        ("nosuch --json", 2),
+        ("check nope --json", 2),
+        (" ".join(HUDDLE), 0),
+        (f"{' '.join(HUDDLE)} -n --json --exit-code", 0),
+        ("check nope", 2),
+        ("new-handler class", 2),
+    ):
+        line = f"scaffold {command} 2>&1 | true; echo ${{PIPESTATUS[0]}}"
+        done = shell(line)
+        assert done.stdout == f"{exit_code}\n", command
+        assert done.stderr == ""
+    assert has_huddle(project)
+
+
 def test_a_folder_that_was_deleted_is_told(shell: Shell, tmp_path: Path) -> None:
     folder = tmp_path / "gone"
     folder.mkdir()
