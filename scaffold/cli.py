@@ -88,7 +88,9 @@ class _Output:
     def note(self, text: str) -> None:
         """Print what people should know besides."""
         if not (self.json or self.quiet):
-            _to_stderr(f"note: {text}")
+            from scaffold.escaping import escaped
+
+            _to_stderr(f"note: {escaped(text)}")
 
 
 def _common(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -532,7 +534,9 @@ def _tell_misuse(error: click.ClickException, as_json: bool) -> None:
     if not as_json:
         text = io.StringIO()
         error.show(text)
-        _to_stderr(text.getvalue().rstrip("\n"))
+        from scaffold.escaping import escaped_lines
+
+        _to_stderr(escaped_lines(text.getvalue().rstrip("\n")))
         return
     import json
 

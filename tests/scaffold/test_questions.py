@@ -89,7 +89,7 @@ def test_every_question_has_a_default(talk: Talk, project: Path) -> None:
 def test_answers_follow_the_rules_of_the_flags(talk: Talk, project: Path) -> None:
     typed = [
         "class", "hipchat", "foo_", "json_util", "wombat",  # names
-        "topic", "room", "strr", "url",  # a field and its type
+        "enabled", "room", "strr", "url",  # a field and its type
         "room", "retries:int=3", "big:int=x", "-", "maybe", "y",
     ]  # fmt: skip
     (project / "runtime/services/json_util.py").write_text("")
@@ -97,9 +97,9 @@ def test_answers_follow_the_rules_of_the_flags(talk: Talk, project: Path) -> Non
     assert code == 0, seen
     assert seen.count(NAME) == 5
     assert "'class'" in seen
-    assert "there is a handler 'hipchat' already" in seen
+    assert "the handler 'hipchat' exists already" in seen
     assert "there is a module of this name already" in seen
-    assert "'topic'" in seen
+    assert "'enabled'" in seen
     assert "'strr'" in seen
     made = spec(project, "wombat")
     assert "room" in made
