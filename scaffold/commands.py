@@ -12,7 +12,16 @@ from typing import NamedTuple
 
 import runtime
 from scaffold import check as checking
-from scaffold import check_cache, disk, places, recovery, state, testing, verify
+from scaffold import (
+    check_cache,
+    checkout,
+    disk,
+    places,
+    recovery,
+    state,
+    testing,
+    verify,
+)
 from scaffold.edits import edits
 from scaffold.errors import Fault, MarkersLeft, SpecError, UsageError
 from scaffold.escaping import escaped
@@ -27,7 +36,7 @@ from scaffold.refusal import refuse
 from scaffold.report import Report, patch
 from scaffold.spec.model import HandlerSpec
 from scaffold.spec.parse import differences, from_flags, parse
-from scaffold.tree import DiskTree, Tree, WatchedTree
+from scaffold.tree import DiskTree, Overlay, Tree, WatchedTree
 from scaffold.wanted import Wanted, nothing, wanted
 
 _MAX_SPEC_BYTES = 65_536
@@ -101,13 +110,17 @@ def regenerate(project: Project, names: Sequence[str], how: How) -> Report:
 
     What is left of a handler whose spec was removed is removed too.
     """
-    tree = DiskTree(project.root)
+    tree = _seen(project, DiskTree(project.root))
     refuse_markers(tree, project.package)
     wants = _wants(project, tree, names)
     specs = [_committed(project, tree, want.kind) for want in wants if not want.is_gone]
 
     def generated(tree: Tree) -> ChangeSet:
-        result = generate_all(_wants(project, tree, names), tree)
+        seen = _seen(project, tree)
+        result = generate_all(_wants(project, seen, names), seen)
+        made_up = seen.files if isinstance(seen, Overlay) else {}
+        changes = [each for each in result.changes if each.path not in made_up]
+        result = result._replace(changes=tuple(changes))
         return refuse(result, " ".join(names))
 
     report = _change("regenerate", project, generated, how, [])
@@ -121,9 +134,10 @@ def check(project: Project, names: Sequence[str]) -> Report:
     tree.read(PurePosixPath("pyproject.toml"))
     try:
         refuse_markers(tree, project.package)
-        wants = _wants(project, tree, names)
+        seen = _seen(project, tree)
+        wants = _wants(project, seen, names)
         findings = [
-            finding for want in wants for finding in checking.examined(want, tree)
+            finding for want in wants for finding in checking.examined(want, seen)
         ]
         examined = sum(not want.is_gone for want in wants)
     except MarkersLeft as error:
@@ -428,7 +442,7 @@ def _want(project: Project, spec: HandlerSpec) -> Wanted:
 def _wants(project: Project, tree: Tree, names: Sequence[str]) -> list[Wanted]:
     """What is wanted of the handlers that a command is about."""
     with_spec = checking.kinds(tree, project.package)
-    return [
+    wants = [
         (
             _want(project, _committed(project, tree, kind))
             if kind in with_spec
@@ -436,6 +450,16 @@ def _wants(project: Project, tree: Tree, names: Sequence[str]) -> list[Wanted]:
         )
         for kind in _chosen(project, tree, names)
     ]
+    if checkout.is_merging(project.root):
+        return [checkout.restored(want, tree) for want in wants]
+    return wants
+
+
+def _seen(project: Project, tree: Tree) -> Tree:
+    """The tree that handlers are looked for in."""
+    if checkout.is_merging(project.root):
+        return checkout.with_removed(tree, project.package)
+    return tree
 
 
 def _committed(project: Project, tree: Tree, kind: str) -> HandlerSpec:

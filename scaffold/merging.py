@@ -237,7 +237,7 @@ def _differing(
     for place in places.places(_ANY, package):
         if place.path != path:
             continue
-        base, ours, theirs = (_texts(path, data, place) for data in versions)
+        base, ours, theirs = (entries_of(path, data, place) for data in versions)
         for key in dict.fromkeys((*ours, *theirs, *base)):
             texts = (base.get(key), ours.get(key), theirs.get(key))
             text = _decided(*texts)
@@ -245,7 +245,7 @@ def _differing(
                 yield _Entry(place._replace(key=key), texts, text)
 
 
-def _texts(path: PurePosixPath, data: bytes, place: Place) -> dict[str, str | None]:
+def entries_of(path: PurePosixPath, data: bytes, place: Place) -> dict[str, str | None]:
     """The entries of a place by their keys; None where two have the same."""
     source = Source(path, data)
     try:
@@ -281,7 +281,7 @@ def _without(
 def _holds(path: PurePosixPath, data: bytes, entries: Sequence[_Entry]) -> bool:
     """True if a merged file has the entries of both branches, and is whole."""
     for each in entries:
-        if _texts(path, data, each.place).get(each.place.key) != each.text:
+        if entries_of(path, data, each.place).get(each.place.key) != each.text:
             return False
     return path.suffix != ".py" or bool(Source(path, data).tree)
 

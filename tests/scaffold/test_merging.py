@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -112,6 +113,40 @@ def test_the_driver_leaves_nothing_to_do(repository: Path, run_in: Run) -> None:
     git(repository, "checkout", "-q", "gone")
     git(repository, "rebase", "-q", "quokka")
     assert_whole(repository, run_in, {"quokka", "quoll"})
+
+
+@pytest.mark.parametrize(
+    ("ours", "command", "theirs", "kinds"),
+    [
+        ("quokka", "merge", "quoll", {"quokka", "quoll", "numbat"}),
+        ("quokka", "rebase", "quoll", {"quokka", "quoll", "numbat"}),
+        ("quokka", "merge", "gone", {"quokka"}),
+        ("gone", "merge", "quokka", {"quokka"}),
+    ],
+)
+def test_without_the_driver_two_commands_do(
+    repository: Path,
+    run_in: Run,
+    ours: str,
+    command: str,
+    theirs: str,
+    kinds: set[str],
+) -> None:
+    git(repository, "checkout", "-q", ours)
+    git(repository, command, theirs, code=1)
+    told = run_in(repository, "check", code=1).stderr
+    assert "git checkout --ours -- " in told
+    assert "; scaffold regenerate --all" in told
+    unmerged = git(repository, "diff", "--name-only", "--diff-filter=U").split()
+    git(repository, "checkout", "--ours", "--", *unmerged)
+    run_in(repository, "regenerate", "--all")
+    git(repository, "add", "-A")
+    git(repository, command, "--continue")
+    if theirs == "gone":
+        # nobody can tell a line about what was removed from one about the removal
+        file = repository / CHANGELOG
+        file.write_text(re.sub("- Numbat:.*\n", "", file.read_text()))
+    assert_whole(repository, run_in, kinds)
 
 
 def changelog(*lines: str) -> bytes:

@@ -1,0 +1,88 @@
+"""What git is doing with a checkout, and what a merge by hand loses there."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from scaffold import places, state
+from scaffold.names import Names
+from scaffold.patching.anchors import ImportBlock
+from scaffold.state import Record
+from scaffold.tree import Overlay, Tree
+from scaffold.wanted import Wanted
+
+_UNDER_WAY = (
+    *("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD"),
+    *("rebase-merge", "rebase-apply"),
+)
+
+
+def is_merging(root: Path) -> bool:
+    """True while git merges, rebases or picks a commit in the checkout of a project."""
+    for folder in (root, *root.parents):
+        git = folder / ".git"
+        with contextlib.suppress(OSError, ValueError):
+            if git.is_file():  # of a worktree or a submodule
+                git = folder / git.read_text("utf-8").removeprefix("gitdir:").strip()
+            if git.is_dir():
+                return any((git / name).exists() for name in _UNDER_WAY)
+    return False
+
+
+def restored(want: Wanted, tree: Tree) -> Wanted:
+    """The same, and lines that are written once are wanted again where they are gone.
+
+    `git checkout --ours` takes one side of a changelog, and loses the lines of the other.
+    Whoever reworded or released such a line still names the handler in that file.
+    """
+    places = {}
+    for place, text in want.places.items():
+        file = (tree.read(place.path) or b"") if place.once else b""
+        is_there = place.key.encode() in file
+        places[place._replace(once=place.once and is_there)] = text
+    return want._replace(places=places)
+
+
+def with_removed(tree: Tree, package: str) -> Overlay:
+    """The tree, with records of handlers that the other side of a merge removed.
+
+    Taking one side of the shared files keeps entries of a handler whose code and record
+    are gone. Its record is made again of these, so that they are removed like any other.
+    """
+    from scaffold import merging
+
+    records = {}
+    for names in {each.kind: each for each in _removed(tree, package)}.values():
+        texts: dict[str, str] = {}
+        for place in places.places(names, package):
+            data = tree.read(place.path)
+            text = data and merging.entries_of(place.path, data, place).get(place.key)
+            if text:
+                texts[place.id] = text
+        records[state.path(names.kind)] = state.text(Record({}, texts)).encode()
+    return Overlay(tree, records)
+
+
+def _removed(tree: Tree, package: str) -> Iterator[Names]:
+    """The handlers whose modules are imported and do not exist."""
+    from scaffold import merging
+
+    recorded = state.kinds(tree)
+    for table, place in zip(
+        places.EDIT, places.places(Names("any", "any"), package), strict=True
+    ):
+        data = tree.read(place.path)
+        if data is None or not isinstance(place.anchor, ImportBlock):
+            continue
+        key = re.escape(table.key).replace(r"\{package\}", re.escape(package))
+        key = key.replace(r"\{kind\}", r"(\w+)").replace(r"\{class_name\}", r"(\w+)")
+        for entry in merging.entries_of(place.path, data, place):
+            found = re.fullmatch(key, entry)
+            if not found or found[1] in recorded:
+                continue
+            there = tree.names(places.services(package) / found[1])
+            if not any(name.endswith((".py", ".toml")) for name in there):
+                yield Names(found[1], found[2][:1].lower() + found[2][1:])
