@@ -7,14 +7,16 @@ from collections.abc import Iterator
 
 from runtime.line_protocol import Write
 
-# A part of so many points takes well under 100 ms even if each becomes an event.
-_FIRST = 512
+# The first part of a write: some milliseconds even if each point becomes an event, and
+# more only where those of the writes before took little.
+_FIRST = 128
+_FIRST_OF_CHEAP = 512
 _MOST = 8192
 _FEWEST = 16
 # Aim for the time that a part takes, all tasks together.
 _PART_S = 0.02
 # The points that follow may be more work than those before.
-_MOST_GROWTH = 8
+_MOST_GROWTH = 16
 
 
 class Pace:
@@ -35,16 +37,29 @@ class Pace:
         self._since_s = time.monotonic()
 
 
-def parts(write: Write) -> Iterator[tuple[Write, Pace]]:
-    """The parts of a write, in order, each as long as the one before suggests."""
-    total, start, size = len(write), 0, _FIRST
-    if total <= size:
-        yield write, Pace()
-        return
-    while start < total:
-        end, pace = min(start + size, total), Pace()
-        yield write.part(start, end), pace
-        pace.pause()
-        growth = min(_PART_S / max(pace.spent_s, 1e-6), _MOST_GROWTH)
-        size = max(_FEWEST, min(int(size * growth), _MOST))
-        start = end
+class Parts:
+    """Cuts writes into parts, each as long as those before suggest."""
+
+    def __init__(self) -> None:
+        self._size = _FIRST
+
+    def of(self, write: Write) -> Iterator[tuple[Write, Pace]]:
+        """The parts of a write, in order, with what measures the work on them."""
+        total, start = len(write), 0
+        size = max(_FEWEST, min(self._size, _FIRST_OF_CHEAP))
+        if total <= size:
+            pace = Pace()
+            yield write, pace
+            pace.pause()
+            if pace.spent_s > _PART_S:
+                self._size = int(total * _PART_S / pace.spent_s)
+            return
+        while start < total:
+            end, pace = min(start + size, total), Pace()
+            yield write.part(start, end), pace
+            pace.pause()
+            growth = min(_PART_S / max(pace.spent_s, 1e-6), _MOST_GROWTH)
+            # the last part may be short, and says little
+            size = max(_FEWEST, min(int((end - start) * growth), _MOST))
+            start = end
+        self._size = size

@@ -17,7 +17,7 @@ from runtime.nodes.post_queue import Step
 from runtime.nodes.routes import Routes
 from runtime.nodes.task import ExecutingTask
 from runtime.nodes.timers import Timers
-from runtime.parts import parts
+from runtime.parts import Parts
 from runtime.pipeline.evaluate import Script
 from runtime.services.httpd.messages import WriteError
 from runtime.units import Clock
@@ -71,6 +71,7 @@ class TaskMaster:
         self._transaction = transaction
         self._tasks: dict[str, ExecutingTask] = {}
         self._is_closed = False
+        self._parts = Parts()
         self._routes = Routes()
         self._written_back: list[Point] = []
         self.stopped: Callable[[str, str], None] = lambda id, error: None
@@ -211,7 +212,7 @@ class TaskMaster:
         """
         for tap in self.taps:
             tap(write, db, rp)
-        for part, pace in parts(write):
+        for part, pace in self._parts.of(write):
             if self._is_closed:
                 raise BusyError("the server is stopping")
             for _ in self._routes.steps(part, (db, rp), self._guard):
