@@ -12,6 +12,7 @@ from scaffold.layout.style import Style
 from scaffold.patching.slots import Source
 
 _STEP = "    "
+_LAYOUT = set("()[]{},")
 _PLAIN = re.compile(r'"(?!")[^"\'\\\n]*"')
 
 
@@ -66,14 +67,19 @@ def in_steps_of(unit: str, line: str) -> str:
     return unit * steps + " " * rest + body
 
 
-def comments(text: str) -> list[str]:
-    """The comments of a statement, in order."""
-    lines = io.StringIO(text).readline
-    return [
-        token.string.rstrip()
-        for token in tokenize.generate_tokens(lines)
-        if token.type == tokenize.COMMENT
-    ]
+def comments(text: str) -> list[tuple[str, str]]:
+    """The comments of a statement, in order, each with what comes before it.
+
+    Brackets, commas and the kind of quotes do not count: they are a matter of layout.
+    """
+    found = []
+    before = ""
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            found.append((before, token.string.rstrip()))
+        elif token.string.strip() and token.string not in _LAYOUT:
+            before = token.string.replace("'", '"')
+    return found
 
 
 def _has_long_strings(text: str) -> bool:

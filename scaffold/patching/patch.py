@@ -126,7 +126,7 @@ def is_same(registration: Registration, text: str, other: str | None) -> bool:
         return False
 
 
-def _meaning(text: str, frame: tuple[str, str]) -> tuple[str, list[str]]:
+def _meaning(text: str, frame: tuple[str, str]) -> tuple[str, list[tuple[str, str]]]:
     """The syntax and the comments of an entry."""
     head, tail = frame
     framed = head + textwrap.indent(text, "    ") + tail if head else text
