@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import jinja2
 
@@ -16,7 +18,7 @@ from scaffold.layout.printer import literal, source
 from scaffold.layout.style import PLAIN, Style
 from scaffold.rendering.compiled import CompiledLoader
 from scaffold.rendering.docstrings import attribute, paragraphs
-from scaffold.rendering.sample import Sample
+from scaffold.rendering.samples.sample import Sample
 from scaffold.rendering.views.configuration import ConfigurationView
 from scaffold.rendering.views.documents import DocumentView
 from scaffold.rendering.views.fake import FakeView
@@ -64,7 +66,16 @@ def render(
 
 def importable(spec: HandlerSpec, package: str) -> dict[str, str]:
     """The names that a handler's modules may import, and their modules."""
-    return table(filled("parts/imports.py.j2", **_names(spec, package)))
+    names = spec.names
+    return dict(_importable(package, names.kind, names.class_name))
+
+
+@lru_cache
+def _importable(package: str, kind: str, class_name: str) -> Mapping[str, str]:
+    text = filled(
+        "parts/imports.py.j2", package=package, kind=kind, class_name=class_name
+    )
+    return table(text)
 
 
 def filled(template: str, **values: object) -> str:
@@ -77,7 +88,7 @@ def values(
 ) -> dict[str, object]:
     """What a template sees of a handler: names, and the view that is made for it."""
     view = _VIEWS.get(template.rpartition("/")[2], DocumentView)
-    return {"view": view(spec, _sample(spec), style), **_names(spec, package)}
+    return {"view": view(spec, sample_of(spec), style), **_names(spec, package)}
 
 
 def _names(spec: HandlerSpec, package: str) -> dict[str, object]:
@@ -93,11 +104,25 @@ def _names(spec: HandlerSpec, package: str) -> dict[str, object]:
 _samples: list[Sample] = []
 
 
-def _sample(spec: HandlerSpec) -> Sample:
+def sample_of(spec: HandlerSpec) -> Sample:
     """The sample of a spec; that of the last one is kept, for its many templates."""
     if not _samples or _samples[0].spec is not spec:
-        _samples[:] = [Sample(spec)]
+        _samples[:] = [Sample(spec, _tried, importable(spec, "runtime"))]
     return _samples[0]
+
+
+def _tried(spec: HandlerSpec) -> dict[str, str]:
+    """The modules that are run for samples; nothing is known of those yet."""
+    unknown: Any = SimpleNamespace(test_level=None, url_keys=frozenset())
+    names, known = _names(spec, "runtime"), importable(spec, "runtime")
+    made = {}
+    for module in ("config", "handler", "service"):
+        template = f"create/runtime/services/KIND/{module}.py.j2"
+        view = _VIEWS[f"{module}.py.j2"](spec, unknown, PLAIN)
+        text = environment().get_template(template).render(view=view, **names)
+        name = f"runtime.services.{spec.names.kind}.{module}"
+        made[name] = with_imports(text, "runtime", known)
+    return made
 
 
 def templates_path() -> Path:

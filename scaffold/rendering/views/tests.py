@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from scaffold.expressions.code import Type
-from scaffold.rendering.sample import sample_value
+from scaffold.rendering.samples.values import sample_value
 from scaffold.rendering.views.fields import duration_node
 from scaffold.rendering.views.view import Pair, View
 from scaffold.spec.model import ConfigField, Example, Option, Setting

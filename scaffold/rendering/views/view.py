@@ -6,7 +6,7 @@ import ast
 from typing import NamedTuple
 
 from scaffold.layout.style import Style
-from scaffold.rendering.sample import Sample
+from scaffold.rendering.samples.sample import Sample
 from scaffold.spec.model import HandlerSpec
 
 

@@ -21,13 +21,16 @@ from scaffold.errors import SpecError
 from scaffold.expressions.code import ExpressionError
 from scaffold.expressions.compiler import compile_expression
 from scaffold.expressions.functions import FUNCTIONS
+from scaffold.flags import Flags
 from scaffold.layout.printer import source
-from scaffold.rendering.render import render
-from scaffold.rendering.sample import _FUNCTIONS as FUNCTIONS_OF_SAMPLES
-from scaffold.rendering.sample import Answer
+from scaffold.rendering.render import importable, render
+from scaffold.rendering.samples.evaluation import bound
+from scaffold.rendering.samples.trial import Answer
 from scaffold.spec.model import TYPES, ConfigField, LevelMap, Option
-from scaffold.spec.parse import parse
+from scaffold.spec.parse import from_flags, parse
 from scaffold.spec.scopes import of_event, of_response
+
+KNOWN = importable(from_flags(Flags("foo")), "runtime")
 
 CASES = 3_000 if os.environ.get("FAULTS") == "long" else 150
 NAMES = {
@@ -101,7 +104,7 @@ def try_out(text, scope=SCOPE, worlds=WORLDS):
     )
     is_open = worlds is not WORLDS or "fields" in text or "data" in text
     for world in worlds if is_open else worlds[:2]:
-        names = {**FUNCTIONS_OF_SAMPLES, **world}
+        names = {**bound(code.as_text().node, KNOWN), **world}
         value = eval(plain, names)
         encode(value)
         bool(value)
@@ -123,7 +126,7 @@ def test_the_opposite_of_an_opposite_is_a_truth_value(text):
     node = compile_expression(text, SCOPE).node
     for world in WORLDS:
         value = eval(
-            compile(source(node), text, "eval"), {**FUNCTIONS_OF_SAMPLES, **world}
+            compile(source(node), text, "eval"), {**bound(node, KNOWN), **world}
         )
         assert isinstance(value, bool)
 

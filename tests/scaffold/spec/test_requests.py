@@ -6,8 +6,7 @@ import pytest
 
 from scaffold import places
 from scaffold.errors import SpecError
-from scaffold.rendering.render import render
-from scaffold.rendering.sample import Sample
+from scaffold.rendering.render import render, sample_of
 from scaffold.spec.parse import parse
 
 HEAD = """\
@@ -32,7 +31,7 @@ def spec_of(request):
 
 
 def sent(request, options=None, **config):
-    sample = Sample(spec_of(request))
+    sample = sample_of(spec_of(request))
     made = sample.request({**sample.config, **config}, options or {}, sample.event())
     return made.split("\n")
 

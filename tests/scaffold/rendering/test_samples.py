@@ -10,8 +10,8 @@ import pytest
 from runtime.services.expressions import matches
 from scaffold import places
 from scaffold.errors import SpecError
-from scaffold.rendering.candidates import matching
 from scaffold.rendering.render import render
+from scaffold.rendering.samples.candidates import matching
 from scaffold.spec.parse import parse
 
 HEAD = """\

@@ -1,0 +1,1 @@
+"""Values that the generated tests use, and what the generated code makes of them."""

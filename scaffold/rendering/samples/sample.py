@@ -1,0 +1,222 @@
+"""What the generated tests of one handler use, and what they will see."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from runtime.alert.types import Event, Level
+from runtime.testing.events import changed_event, sample_event, shown_levels
+from runtime.toml_lines import positions
+from scaffold.errors import Fault, SpecError
+from scaffold.expressions.code import Code
+from scaffold.rendering.samples import targets
+from scaffold.rendering.samples.search import Search
+from scaffold.rendering.samples.trial import Answer, RefusedError, Trial
+from scaffold.rendering.samples.values import Values, sample_value
+from scaffold.spec.model import ConfigField, HandlerSpec, Option
+from scaffold.spec.reader import shown
+
+Texts = Callable[[HandlerSpec], Mapping[str, str]]
+"""Gives the modules of a handler's configuration, options and service, in this order."""
+
+
+class Sample:
+    """Sample values for one spec, and what its generated code makes of them.
+
+    Args:
+        spec: the handler.
+        texts: gives its generated modules; the event of the service test without level.
+        known: the modules of names that they import.
+    """
+
+    def __init__(
+        self, spec: HandlerSpec, texts: Texts, known: Mapping[str, str]
+    ) -> None:
+        self.spec = spec
+        self._texts = texts
+        self._known = known
+
+    @cached_property
+    def url_keys(self) -> frozenset[str]:
+        """The configuration keys that say where requests go."""
+        return targets.url_keys(self.spec)
+
+    def url_path(self, field: ConfigField) -> str:
+        """What stands in for the path of a URL of the configuration."""
+        return targets.url_path(self.spec, field)
+
+    @cached_property
+    def _trial(self) -> Trial:
+        return Trial(self.spec, self._texts(self.spec), self._known)
+
+    @cached_property
+    def _passing(self) -> Values:
+        return Search(self.spec, self._trial, self._known).passing()
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """A configuration, by key, as plain data; the URLs have the host `BASE`."""
+        return self._passing.config
+
+    @cached_property
+    def options(self) -> dict[str, Any]:
+        """Options that a handler needs so that the checks pass, by key; mostly none."""
+        return self._passing.options
+
+    @cached_property
+    def changes(self) -> dict[str, Any]:
+        """Changes that an event needs so that the checks pass; mostly none."""
+        return self._passing.changes
+
+    def event(self, level: Level = Level.CRITICAL) -> Event:
+        """An event that the checks let pass."""
+        return changed_event(sample_event(level), self.changes)
+
+    def request(
+        self, config: Mapping[str, Any], options: Mapping[str, Any], event: Event
+    ) -> str | None:
+        """The request for `event` as text; None where nothing is sent.
+
+        Raises:
+            RefusedError: the event cannot be sent.
+        """
+        return self._trial.request(config, options, event)
+
+    def levels(self) -> str:
+        """The requests for an event of each level, as the generated test shows them."""
+        shown = {}
+        for level in Level:
+            try:
+                request = self.request(self.config, self.options, self.event(level))
+                shown[str(level)] = "nothing" if request is None else request
+            except RefusedError as error:
+                shown[str(level)] = f"refused: {error}"
+        return shown_levels(shown)
+
+    @cached_property
+    def test_level(self) -> Level | None:
+        """The level of the service test's event, where the spec does not say one.
+
+        CRITICAL, or the first below it that is sent; None where it makes no difference.
+        """
+        if any(each.feeds == "event.level" for each in self.spec.test):
+            return None
+        sent: dict[Level, str | None] = {}
+        for level in reversed(Level):
+            try:
+                sent[level] = self._trial.service_test(self.config, level)
+            except RefusedError:
+                sent[level] = None
+        if len(set(sent.values())) == 1:
+            return None
+        return next(level for level, text in sent.items() if text)
+
+    def service_test(self) -> str:
+        """The request of the service test with its defaults.
+
+        Raises:
+            SpecError: a check refuses it, or it sends nothing.
+        """
+        try:
+            sent = self._trial.service_test(self.config, self.test_level)
+            problem = "the service test sends nothing, as no 'when' holds for its event"
+        except RefusedError as error:
+            sent, problem = None, f"the service test is refused: {error}"
+        if sent is not None:
+            return sent
+        where = ("test",)
+        problem += (
+            "; set the options and the parts of the event that it needs in [test]"
+        )
+        line = positions(self.spec.text).line(where)
+        raise SpecError([Fault("test", problem, line=line)], self.spec.path)
+
+    def fallbacks(self) -> list[tuple[Option, ConfigField]]:
+        """The options whose fallback can be seen by changing one configuration key."""
+        found = []
+        for option in self.spec.options:
+            field = self._plain_fallback(option)
+            if field is None or self._is_read_directly(field):
+                continue
+            other = sample_value(field, "other")
+            if field.key in self.url_keys:
+                continue
+            config = {**self.config, field.key: other}
+            if not (self.options or self.changes or self._is_refused(config)):
+                found.append((option, field))
+        return found
+
+    def _plain_fallback(self, option: Option) -> ConfigField | None:
+        match option.fallback:
+            case Code(node=ast.Attribute(value=ast.Name(id="config"), attr=name)):
+                return next(
+                    (
+                        each
+                        for each in self.spec.config
+                        if each.name == name and each.type.base is option.type.base
+                    ),
+                    None,
+                )
+        return None
+
+    def _is_read_directly(self, field: ConfigField) -> bool:
+        key = f"config.{field.key}"
+        codes: list[Code] = [each.code for each in self.spec.lets]
+        codes += [each.that for each in self.spec.checks]
+        for request in self.spec.requests:
+            codes += request.codes()
+        return any(key in code.reads for code in codes)
+
+    def _is_refused(self, config: Mapping[str, Any]) -> bool:
+        try:
+            self.request(config, {}, sample_event())
+        except RefusedError:
+            return True
+        return False
+
+    def failure(self, status: int) -> tuple[str, str]:
+        """The body of an answer that means failure, and what the service says then."""
+        body = '"boom"'
+        for key in reversed(self.spec.response.error.split(".")):
+            body = f"{{{json.dumps(key)}: {body}}}"
+        return body, self._trial.failure(Answer(status, body))
+
+    @cached_property
+    def accepted(self) -> str:
+        """The body with which the fake server answers.
+
+        Raises:
+            SpecError: `that` refuses it.
+        """
+        response = self.spec.response
+        answer = Answer(self.good_status, response.accepted)
+        if response.that is None or self._trial.accepts(answer):
+            return response.accepted
+        key = "accepted" if response.accepted else "that"
+        problem = (
+            "the body fails 'that'"
+            if response.accepted
+            else "needs a body that passes it, for the generated tests"
+        )
+        where = ("response", key)
+        allowed = "accepted = '…' with an answer that means success"
+        line = positions(self.spec.text).line(where)
+        fault = Fault(shown(where), problem, allowed, line=line)
+        raise SpecError([fault], self.spec.path)
+
+    @property
+    def good_status(self) -> int:
+        """A status that means success."""
+        ok = self.spec.response.ok
+        return 200 if not ok or 200 in ok else ok[0]
+
+    @property
+    def bad_status(self) -> int:
+        """A status that means failure."""
+        return next(
+            each for each in (500, 503, 404) if each not in self.spec.response.ok
+        )
