@@ -13,7 +13,7 @@ from scaffold import check, commands
 from scaffold.commands import How
 from scaffold.errors import UsageError, WriteFailed
 from scaffold.flags import Flags
-from scaffold.project import FORMAT, Project, find
+from scaffold.project import FORMAT, find
 from scaffold.starting import init
 from scaffold.tree import DiskTree
 
@@ -47,7 +47,8 @@ def test_a_project_has_few_files_and_no_runtime(tmp_path: Path) -> None:
     files = [path for path in (tmp_path / "a").rglob("*") if path.is_file()]
     assert len(report.result.changes) < 25
     assert {path.name for path in files} >= {".gitignore", ".pre-commit-config.yaml"}
-    assert find(tmp_path / "a/alerts") == Project(tmp_path / "a", "alerts")
+    found = find(tmp_path / "a/alerts")
+    assert (found.root, found.package) == (tmp_path / "a", "alerts")
     settings = tomllib.loads((tmp_path / "a/pyproject.toml").read_text())
     assert settings["tool"]["scaffold"] == {"package": "alerts", "format": FORMAT}
     assert settings["project"]["entry-points"]["scaffold.integrations"] == {
