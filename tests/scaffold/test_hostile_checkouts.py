@@ -25,6 +25,7 @@ from scaffold import cli, machine
 from scaffold.places import CREATE, EDIT, SPEC_PATH
 
 CASES = 400 if os.environ.get("FAULTS") == "long" else 60
+SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 CANARY = "canary-9f3a"
 HUDDLE = ("new-handler", "huddle", "--field", "channel:str")
 READING = (
@@ -300,11 +301,7 @@ def is_printable(text: str) -> bool:
     return all(char.isprintable() or char in "\n\t" for char in text)
 
 
-@settings(
-    max_examples=CASES,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(max_examples=CASES, deadline=None, suppress_health_check=SLOW)
 @given(
     plants=st.lists(PLANTS, min_size=1, max_size=3),
     command=st.sampled_from([*READING, *WRITING]),
@@ -335,6 +332,36 @@ def test_nothing_outside_is_read_written_or_removed(
         assert CANARY not in said or "--diff" in command or command == ("diff",)
         assert is_printable(said), ascii(said)
         assert "\n        done all fine" not in said
+
+
+def without_a_file(place: Place) -> None:
+    (place.root / "runtime/services/foo/config.py").unlink()
+
+
+def without_an_entry(place: Place) -> None:
+    file = place.root / "runtime/integrations/configuration.py"
+    text = file.read_text()
+    assert '    "foo": FooConfig,\n' in text
+    file.write_text(text.replace('    "foo": FooConfig,\n', ""))
+
+
+@settings(max_examples=CASES // 2, deadline=None, suppress_health_check=SLOW)
+@given(
+    plants=st.lists(PLANTS, max_size=2),
+    spoil=st.sampled_from([without_a_file, without_an_entry]),
+)
+def test_nothing_planted_makes_a_broken_tree_clean(
+    fresh: Callable[[], contextlib.AbstractContextManager[Place]],
+    plants: list[Plant],
+    spoil: Plant,
+) -> None:
+    with fresh() as place:
+        spoil(place)
+        for plant in plants:
+            plant(place)
+        code, said = run(place, ("check",))
+        assert code != 0, said
+        assert "nothing to do" not in said
 
 
 def test_what_nobody_spoilt_works(
