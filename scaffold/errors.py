@@ -76,7 +76,7 @@ class Fault(NamedTuple):
     Attributes:
         where: the key's path or the flag, as `option.room.type` or `--field room:strr`.
         problem: what is wrong with it.
-        allowed: what would be right, as `str, int`, or "".
+        allowed: the alternatives, as `str, int`, or "".
         suggestion: what was probably meant, or "".
         line: the line of the spec file, or None.
     """

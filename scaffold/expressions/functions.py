@@ -188,18 +188,18 @@ def _json(arguments: Arguments) -> Code:
 
 
 def _time(name: str, type_: Type) -> Callable[[Arguments], Code]:
-    said = "duration" if name == "go_duration" else name
+    shown = "duration" if name == "go_duration" else name
 
     def build(arguments: Arguments) -> Code:
         time, *rest = arguments
         if time.type not in (Type.TIME, Type.DURATION, Type.INT):
             raise ExpressionError(
-                f"{said}() takes a time or a duration, not {time.type.noun}",
+                f"{shown}() takes a time or a duration, not {time.type.noun}",
                 "event.time, event.duration, a duration of [config] or [option]",
             )
         if name == "rfc3339" and time.bits > _TIME_BITS:
-            raise ExpressionError(f"{said}() takes a time; this number can exceed it")
-        _whole(said, rest)
+            raise ExpressionError(f"{shown}() takes a time; this number can exceed it")
+        _whole(shown, rest)
         nodes = [each.node for each in arguments]
         return _run(name, nodes, type_).using(*arguments)
 

@@ -142,11 +142,11 @@ class Draft:
         ).class_name
 
     def _config(self) -> dict[str, Any]:
-        said = [each for each in self._settings[0] if each.is_config]
+        given = [each for each in self._settings[0] if each.is_config]
         config: dict[str, Any] = {}
-        if not any(each.key == "url" for each in said):
+        if not any(each.key == "url" for each in given):
             config["url"] = {}
-        config |= {each.key: each.config() for each in said}
+        config |= {each.key: each.config() for each in given}
         config["url"] |= {
             "required": "enabled",
             "error": f"must specify the {self._title} server URL",

@@ -155,17 +155,17 @@ def _path(
     reader: Reader, table: Mapping[str, Any], path: Path, values: Values
 ) -> tuple[Code, ...]:
     """Suffix of the URL's path: parts, or a string with its own slashes."""
-    said, place = table.get("path", []), (*path, "path")
-    if isinstance(said, str):
-        return (values.text(said, place),)
+    raw, place = table.get("path", []), (*path, "path")
+    if isinstance(raw, str):
+        return (values.text(raw, place),)
     return tuple(
-        _part(reader, each, (*place, index), values) for index, each in enumerate(said)
+        _part(reader, each, (*place, index), values) for index, each in enumerate(raw)
     )
 
 
-def _part(reader: Reader, said: object, path: Path, values: Values) -> Code:
+def _part(reader: Reader, raw: object, path: Path, values: Values) -> Code:
     """A part of a path; it is escaped when it is sent, and only then."""
-    code = values.text(said, path)
+    code = values.text(raw, path)
     match code.node:
         case ast.Call(func=ast.Name(id="quote"), args=[inner]):
             return replace(code, node=inner)
@@ -198,9 +198,9 @@ def _headers(
 ) -> dict[str, Parameter]:
     seen: set[str] = set()
     kept = {}
-    for said, value in table.get("headers", {}).items():
-        place, name = (*path, "headers", said), said.removesuffix("?").lower()
-        _check_header(reader, said.removesuffix("?"), place)
+    for raw, value in table.get("headers", {}).items():
+        place, name = (*path, "headers", raw), raw.removesuffix("?").lower()
+        _check_header(reader, raw.removesuffix("?"), place)
         if name in seen:
             reader.fault(place, f"the header {name!r} occurs twice")
         seen.add(name)
@@ -212,7 +212,7 @@ def _headers(
             continue
         if isinstance(value, str) and any(each in value for each in "\r\n\0"):
             reader.fault(place, "contains a line end, which no header may have")
-        kept[said] = value
+        kept[raw] = value
     made = _parameters(reader, {"headers": kept}, path, "headers", values)
     for name, each in made.items():
         if each.code.type is not Type.STR:
@@ -296,8 +296,8 @@ def check_statuses(reader: Reader, table: Mapping[str, Any]) -> None:
 
 def error_key(table: Mapping[str, Any]) -> str:
     """Where the error text is in the response: `error.message` is a nested table."""
-    said: str = table.get("error", "error")
-    return said
+    raw: str = table.get("error", "error")
+    return raw
 
 
 def check_use(reader: Reader, spec: HandlerSpec) -> None:

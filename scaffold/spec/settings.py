@@ -77,12 +77,12 @@ def _checked(
 
 
 def _config_field(
-    reader: Reader, key: str, entry: Mapping[str, Any], said: object, path: Path
+    reader: Reader, key: str, entry: Mapping[str, Any], raw: object, path: Path
 ) -> ConfigField:
-    """A key of `[config]`; `entry` has what fits of what is `said`."""
+    """A key of `[config]`; `entry` has the valid part of `raw`."""
     reader.take(names.key_faults(key, "", RESERVED_CONFIG), path)
     _errors(reader, entry, path)
-    type_ = _type(entry, said)
+    type_ = _type(entry, raw)
     is_url = type_.name == "url" or entry.get("check") == "url"
     if entry.get("secret"):
         if type_.base not in _STRINGS:
@@ -122,12 +122,12 @@ def _errors(reader: Reader, entry: Mapping[str, Any], path: Path) -> None:
         reader.fault((*path, "check_error"), "has no effect without 'check'")
 
 
-def _type(entry: Mapping[str, Any], said: object) -> FieldType:
+def _type(entry: Mapping[str, Any], raw: object) -> FieldType:
     """The type of a setting; without one, that of its default."""
     if "type" in entry:
         name = entry["type"]
         return TYPES[TYPE_ALIASES.get(name, name)]
-    if isinstance(said, dict) and "type" in said:
+    if isinstance(raw, dict) and "type" in raw:
         return UNKNOWN_TYPE
     value = entry.get("default", entry.get("initial", ""))
     return TYPES[_FITTING.get(type(value), ("str",))[0]]
@@ -221,12 +221,12 @@ def read_options(
     _same_names(reader, table, ("option",))
     by_name = {field.name: field for field in config}
     options: list[Option] = []
-    for key, said in table.items():
+    for key, raw in table.items():
         path: Path = ("option", key)
-        entry = reader.entry(said, path, keys.OPTION)
+        entry = reader.entry(raw, path, keys.OPTION)
         values = Values(reader, scopes.of_default(config, key))
-        option = _option(reader, key, entry, said, values, by_name)
-        option = replace(option, tick=_tick(reader, key, entry, said, handler))
+        option = _option(reader, key, entry, raw, values, by_name)
+        option = replace(option, tick=_tick(reader, key, entry, raw, handler))
         options.append(option)
         options += [_alias(option, each) for each in option.aliases]
     options = _named_apart(reader, options)
@@ -253,14 +253,14 @@ def _option(
     reader: Reader,
     key: str,
     entry: Mapping[str, Any],
-    said: object,
+    raw: object,
     values: Values,
     config: Mapping[str, ConfigField],
 ) -> Option:
-    """A key of `[option]`; `entry` has what fits of what is `said`."""
+    """A key of `[option]`; `entry` has the valid part of `raw`."""
     path: Path = ("option", key)
     reader.take(names.key_faults(key, ""), path)
-    type_ = _option_type(entry, said, config)
+    type_ = _option_type(entry, raw, config)
     fallback = None
     if "default" in entry:
         fallback = values.expression(entry["default"], (*path, "default"))
@@ -294,23 +294,23 @@ def _check_fallback(
 
 
 def _option_type(
-    entry: Mapping[str, Any], said: object, config: Mapping[str, ConfigField]
+    entry: Mapping[str, Any], raw: object, config: Mapping[str, ConfigField]
 ) -> FieldType:
     """The type that is given, or that of the setting it falls back to."""
-    is_given = isinstance(said, dict) and "type" in said
+    is_given = isinstance(raw, dict) and "type" in raw
     if not is_given and "default" in entry:
         field = config.get(entry["default"].strip().removeprefix("config."))
         if field is not None and entry["default"].strip().startswith("config."):
             return TYPES["str"] if field.type.name == "url" else field.type
-    return _type({**entry, "default": entry.get("initial", "")}, said)
+    return _type({**entry, "default": entry.get("initial", "")}, raw)
 
 
 def _tick(
-    reader: Reader, key: str, entry: Mapping[str, Any], said: object, handler: Names
+    reader: Reader, key: str, entry: Mapping[str, Any], raw: object, handler: Names
 ) -> str | None:
     """The TICKscript property of an option, or None."""
     tick: str | bool = entry.get("tick", names.camel_case(key))
-    is_wrong = isinstance(said, dict) and "tick" in said and "tick" not in entry
+    is_wrong = isinstance(raw, dict) and "tick" in raw and "tick" not in entry
     if tick is False or is_wrong:
         return None
     if isinstance(tick, bool) or not _PROPERTY.fullmatch(tick):
@@ -324,9 +324,9 @@ def _tick(
 
 
 def _aliases(reader: Reader, entry: Mapping[str, Any], path: Path) -> tuple[str, ...]:
-    said = entry.get("alias", [])
+    raw = entry.get("alias", [])
     kept = []
-    for index, alias in enumerate([said] if isinstance(said, str) else said):
+    for index, alias in enumerate([raw] if isinstance(raw, str) else raw):
         if _ALIAS.fullmatch(alias):
             kept.append(alias)
         else:
@@ -371,11 +371,11 @@ def read_levels(reader: Reader, table: Mapping[str, Any]) -> tuple[LevelMap, ...
     return tuple(_level(reader, key, entry) for key, entry in table.items())
 
 
-def _level(reader: Reader, key: str, said: object) -> LevelMap:
+def _level(reader: Reader, key: str, raw: object) -> LevelMap:
     path: Path = ("level", key)
     reader.take(names.key_faults(key, "", IMPORTED, "value per level"), path)
-    entry = reader.entry(said, path, keys.LEVEL)
-    if said == {}:
+    entry = reader.entry(raw, path, keys.LEVEL)
+    if raw == {}:
         listed = ", ".join((*LEVELS, "default"))
         reader.fault(path, "is empty; give it a value for some level", listed)
     if len({type(value) for value in entry.values()}) > 1:

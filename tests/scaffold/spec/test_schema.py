@@ -1,9 +1,12 @@
 """The JSON Schema, held against the reader."""
 
+import copy
 import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from scaffold.errors import SpecError
@@ -11,6 +14,7 @@ from scaffold.flags import Flags
 from scaffold.spec import keys
 from scaffold.spec.parse import from_flags, parse
 from scaffold.spec.schema import schema
+from scaffold.spec.toml import toml_text
 
 ROOT = Path(__file__).parents[3]
 SPECS = [
@@ -183,4 +187,50 @@ GOOD = {
 @pytest.mark.parametrize("text", GOOD.values(), ids=GOOD)
 def test_the_schema_accepts_what_the_reader_accepts(text):
     assert parse(text)
+    assert problems(text) == []
+
+
+DOCUMENTS = [tomllib.loads(path.read_text()) for path in SPECS]
+VALUES = (
+    "", "a", "config.url", "'x'", "a\nb", "Foo", "url", "int", "list[str]", "GET",
+    "1m", "https://x.example.com/", "global", 0, -1, 1.5, True, False, [], ["a"], [1],
+    {}, {"a": "b"}, {"a": 1},
+)  # fmt: skip
+NAMES = tuple(
+    key.name
+    for known in (keys.CONFIG, keys.OPTION, keys.REQUEST, keys.RESPONSE, keys.TEST)
+    for key in known
+)
+
+
+def places(value, path=()):
+    """The paths of all values of a document."""
+    inner = ()
+    if isinstance(value, dict):
+        inner = value.items()
+    elif isinstance(value, list):
+        inner = enumerate(value)
+    for key, each in inner:
+        yield (*path, key)
+        yield from places(each, (*path, key))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_the_schema_refuses_nothing_that_the_reader_accepts(data):
+    document = copy.deepcopy(data.draw(st.sampled_from(DOCUMENTS)))
+    *path, last = data.draw(st.sampled_from(list(places(document))))
+    at = document
+    for key in path:
+        at = at[key]
+    value = copy.deepcopy(data.draw(st.sampled_from(VALUES)))
+    if isinstance(at[last], dict) and data.draw(st.booleans()):
+        at[last][data.draw(st.sampled_from(NAMES))] = value
+    else:
+        at[last] = value
+    text = "".join(f"{key} = {toml_text(each)}\n" for key, each in document.items())
+    try:
+        parse(text)
+    except SpecError:
+        return
     assert problems(text) == []
