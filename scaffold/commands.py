@@ -26,7 +26,7 @@ from scaffold.edits import edits
 from scaffold.errors import Fault, MarkersLeft, SpecError, UsageError
 from scaffold.escaping import escaped
 from scaffold.flags import Flags
-from scaffold.generate import ChangeSet, generate, generate_all
+from scaffold.generate import ChangeSet, Fresh, generate, generate_all
 from scaffold.markers import refuse_markers
 from scaffold.names import closest
 from scaffold.outcomes import DocumentationMissing, Identical, Outcome
@@ -117,7 +117,7 @@ def regenerate(project: Project, names: Sequence[str], how: How) -> Report:
 
     def generated(tree: Tree) -> ChangeSet:
         seen = _seen(project, tree)
-        result = generate_all(_wants(project, seen, names), seen)
+        result = generate_all(_wants(project, seen, names), seen, _fresh(project))
         made_up = seen.files if isinstance(seen, Overlay) else {}
         changes = [each for each in result.changes if each.path not in made_up]
         result = result._replace(changes=tuple(changes))
@@ -137,7 +137,9 @@ def check(project: Project, names: Sequence[str]) -> Report:
         seen = _seen(project, tree)
         wants = _wants(project, seen, names)
         findings = [
-            finding for want in wants for finding in checking.examined(want, seen)
+            finding
+            for want in wants
+            for finding in checking.examined(want, seen, _fresh(project))
         ]
         examined = sum(not want.is_gone for want in wants)
     except MarkersLeft as error:
@@ -237,7 +239,7 @@ def list_handlers(project: Project, *, verbose: bool) -> Report:
 
 
 def _generated(project: Project, tree: Tree, spec: HandlerSpec) -> ChangeSet:
-    result = generate(_want(project, spec), tree)
+    result = generate(_want(project, spec), tree, _fresh(project))
     return refuse(result, spec.names.kind)
 
 
@@ -437,6 +439,17 @@ def _want(project: Project, spec: HandlerSpec) -> Wanted:
 
     styled = functools.partial(render, style=project.style)
     return wanted(spec, project.package, styled, project.skip)
+
+
+def _fresh(project: Project) -> Fresh:
+    """Gives the modules that an older project lacks; the runtime itself lacks none."""
+    if project.package == "runtime":
+        return lambda path: None
+    from scaffold import starting
+
+    return functools.cache(
+        functools.partial(starting.project_file, package=project.package)
+    )
 
 
 def _wants(project: Project, tree: Tree, names: Sequence[str]) -> list[Wanted]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from scaffold import state
+from scaffold import places, state
 from scaffold.change import Change
 from scaffold.errors import PlanError
 from scaffold.layout.style import Style, style_of
@@ -36,7 +36,7 @@ from scaffold.outcomes import (
     SharedFileCreated,
     Updated,
 )
-from scaffold.patching.additions import added
+from scaffold.patching.additions import added, wiring
 from scaffold.patching.outcomes import (
     AlreadyRegistered,
     EntryConflict,
@@ -104,6 +104,8 @@ def generate(want: Wanted, tree: Tree, fresh: Fresh = lambda path: None) -> Chan
     shared = _Shared(tree, fresh, style)
     for path, registrations in _by_file(want, record).items():
         shared.register(path, registrations)
+    if not want.is_gone:
+        shared.wire(places.within(places.WIRING, want.package))
     outcomes = shared.outcomes
     if record is None:
         outcomes = list(_with_owners(want.kind, outcomes, tree))
@@ -233,6 +235,26 @@ class _Shared:
         by_place = {asked.place: asked for asked in registrations}
         settled = [_settled(each, by_place.get(each.place)) for each in found]
         self.outcomes += [each for each in settled if not isinstance(each, NotWanted)]
+
+    def wire(self, path: PurePosixPath) -> None:
+        """Have the module that puts all tables together know those of a new project."""
+        text = self._fresh(path)
+        if text is None:
+            return
+        data = self._tree.read(path)
+        if data is None:
+            self.files.append(SharedFileCreated(path, text, role="shared"))
+            self.changes.append(Change(path, None, text.encode()))
+        elif not same(data, text):
+            wires = wiring(path, text)
+            arguments = [wire.argument for wire in wires]
+            _, found = register(path, data, arguments, self._style)
+            new = {each.place for each in found if isinstance(each, Registered)}
+            asked = [each for each in wires if each.argument.place in new]
+            both = [each for wire in asked for each in wire]
+            patched, _ = register(path, data, both, self._style)
+            self.outcomes += [PlaceAdded(wire.argument.place) for wire in asked]
+            self.changes.append(Change(path, data, patched))
 
     def _created(
         self, path: PurePosixPath, registrations: list[Registration]

@@ -77,6 +77,9 @@ CREATE = (
 )
 
 ROOM = "runtime/integrations"
+
+WIRING = f"{ROOM}/__init__.py"
+"""The module that puts the tables of handlers together; the same for all handlers."""
 """The package of the modules that handlers are registered in."""
 
 EDIT = (

@@ -73,24 +73,43 @@ def project_files(package: str, name: str = "alerts") -> dict[PurePosixPath, str
         package: the import package of its handlers.
         name: of its folder, which its distribution is called after.
     """
-    from scaffold.rendering.render import filled, templates_path
+    from scaffold.rendering.render import templates_path
 
-    values = {
-        "package": package,
-        "name": re.sub("[^A-Za-z0-9._-]+", "-", name).strip("-._") or "alerts",
-        "version": importlib.metadata.version(_DISTRIBUTION),
-        "format": FORMAT,
-        "install": testing.install(),
-        "source": testing.source(),
-    }
-    root = templates_path()
     files: dict[PurePosixPath, str] = {}
-    for file in sorted((root / "init").rglob("*.j2")):
-        template = file.relative_to(root)
-        path = PurePosixPath(*template.with_suffix("").parts[1:])
-        parts = (package if part == "PACKAGE" else part for part in path.parts)
-        files[PurePosixPath(*parts)] = filled(template.as_posix(), **values)
+    root = templates_path() / "init"
+    for file in sorted(root.rglob("*.j2")):
+        template = file.relative_to(root).with_suffix("")
+        parts = (package if part == "PACKAGE" else part for part in template.parts)
+        files[PurePosixPath(*parts)] = _filled(template.as_posix(), package, name)
     return files
+
+
+def project_file(path: PurePosixPath, package: str) -> str | None:
+    """A Python module as it is in a new project; None if a new project has none there."""
+    from scaffold.rendering.render import templates_path
+
+    parts = ("PACKAGE" if part == package else part for part in path.parts)
+    template = PurePosixPath(*parts)
+    if (
+        path.suffix != ".py"
+        or not (templates_path() / "init" / f"{template}.j2").is_file()
+    ):
+        return None
+    return _filled(str(template), package, "")
+
+
+def _filled(template: str, package: str, name: str) -> str:
+    from scaffold.rendering.render import filled
+
+    return filled(
+        f"init/{template}.j2",
+        package=package,
+        name=re.sub("[^A-Za-z0-9._-]+", "-", name).strip("-._") or "alerts",
+        version=importlib.metadata.version(_DISTRIBUTION),
+        format=FORMAT,
+        install=testing.install(),
+        source=testing.source(),
+    )
 
 
 def _check_package(package: str) -> None:

@@ -5,10 +5,25 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from scaffold.errors import UnreadableFile
-from scaffold.patching.place import Place
+from scaffold.patching.anchors import CallArguments
+from scaffold.patching.imports import ImportBlock
+from scaffold.patching.place import Place, Registration
 from scaffold.patching.slots import Source, Unfit
+
+
+class Wire(NamedTuple):
+    """What makes one table known to the call that puts all of them together.
+
+    Attributes:
+        argument: the argument of the call.
+        imported: the import of the table, needed with the argument.
+    """
+
+    argument: Registration
+    imported: Registration
 
 
 def added(
@@ -60,6 +75,40 @@ def added(
     return source.encode(whole.rstrip("\r\n") + newline + ending), found
 
 
+def wiring(path: PurePosixPath, fresh: str) -> list[Wire]:
+    """What puts the tables of a project together: one call of a new project.
+
+    Args:
+        path: the module, whose value is a call such as `Integrations(kinds=KINDS)`.
+        fresh: the module as it is in a new project.
+    """
+    body = ast.parse(fresh).body
+    modules = {
+        alias.name: node.module or ""
+        for node in body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    wires: list[Wire] = []
+    for node in body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            anchor = CallArguments(ast.unparse(node.value.func))
+            for keyword in node.value.keywords:
+                name = ast.unparse(keyword.value)
+                table = Place(path, "table", anchor, keyword.arg or "")
+                key = f"{modules[name]}:{name}"
+                wires.append(
+                    Wire(
+                        Registration(table, f"{keyword.arg}={name},\n"),
+                        Registration(
+                            Place(path, "import", ImportBlock(), key),
+                            f"from {modules[name]} import {name}\n",
+                        ),
+                    )
+                )
+    return wires
+
+
 def _holds(path: PurePosixPath, text: str, place: Place) -> bool:
     """True if a statement alone is, or holds, the place."""
     try:
@@ -95,13 +144,10 @@ def _imports(body: Sequence[ast.stmt], names: set[str]) -> Iterator[str]:
         if isinstance(node, ast.Import | ast.ImportFrom):
             kept = [each for each in node.names if set(_bound_by(each)) & names]
             if kept:
-                whole = isinstance(node, ast.ImportFrom)
-                new = (
-                    ast.ImportFrom(node.module, kept, node.level)
-                    if isinstance(node, ast.ImportFrom) and whole
-                    else ast.Import(kept)
-                )
-                yield ast.unparse(new)
+                if isinstance(node, ast.ImportFrom):
+                    yield ast.unparse(ast.ImportFrom(node.module, kept, node.level))
+                else:
+                    yield ast.unparse(ast.Import(kept))
 
 
 def _bound_by(alias: ast.alias) -> Iterator[str]:

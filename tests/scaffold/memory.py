@@ -14,22 +14,24 @@ from scaffold.spec.parse import parse
 from scaffold.tree import MemoryTree
 from scaffold.wanted import Wanted, nothing, wanted
 
-PACKAGE = "runtime"
-
 
 class Project:
     """A project in memory.
 
     Attributes:
         files: by path.
+        package: the import package of its handlers.
         skip: documentation in which nothing is registered.
         fresh: gives the shared files of a new project.
     """
 
     fresh: Fresh
 
-    def __init__(self, files: Mapping[PurePosixPath, bytes]) -> None:
+    def __init__(
+        self, files: Mapping[PurePosixPath, bytes], package: str = "runtime"
+    ) -> None:
         self.files = dict(files)
+        self.package = package
         self.skip: frozenset[PurePosixPath] = frozenset()
         self.fresh = lambda path: None
 
@@ -57,7 +59,7 @@ class Project:
 
     def create(self, spec: str) -> ChangeSet:
         """Generate a handler from the text of its spec."""
-        want = wanted(parse(spec), PACKAGE, render, self.skip)
+        want = wanted(parse(spec), self.package, render, self.skip)
         return self._apply(refuse(generate(want, self.tree, self.fresh)))
 
     def regenerate(self, *names: str) -> ChangeSet:
@@ -82,17 +84,17 @@ class Project:
     def wants(self, *names: str) -> list[Wanted]:
         """What is wanted of handlers; of all of them if none is named."""
         tree = self.tree
-        with_spec = kinds(tree, PACKAGE)
+        with_spec = kinds(tree, self.package)
         gone = sorted(set(state.kinds(tree)) - set(with_spec))
         chosen = names or (*with_spec, *gone)
         return [
-            self._want(kind) if kind in with_spec else nothing(kind, PACKAGE)
+            self._want(kind) if kind in with_spec else nothing(kind, self.package)
             for kind in chosen
         ]
 
     def _want(self, kind: str) -> Wanted:
-        spec = parse(self.text(f"runtime/services/{kind}/handler.toml"))
-        return wanted(spec, PACKAGE, render, self.skip)
+        spec = parse(self.text(f"{self.package}/services/{kind}/handler.toml"))
+        return wanted(spec, self.package, render, self.skip)
 
     def _apply(self, result: ChangeSet) -> ChangeSet:
         for change in result.changes:

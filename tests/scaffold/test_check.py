@@ -20,6 +20,7 @@ from scaffold.patching.anchors import DictLiteral
 from scaffold.patching.outcomes import SurplusKept, Unregistered
 from scaffold.places import EDIT
 from scaffold.spec.parse import from_flags
+from scaffold.starting import project_file, project_files
 from tests.scaffold.memory import Project, record
 
 SERVICE = "runtime/services/huddle/service.py"
@@ -259,7 +260,7 @@ TITLES = "runtime/services/titles.py"
 
 
 @pytest.fixture
-def titled(monkeypatch: pytest.MonkeyPatch) -> None:
+def titled(huddle: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A newer generator: it registers the title of a handler."""
     new = EDIT[0]._replace(
         path=PurePosixPath(TITLES),
@@ -269,13 +270,13 @@ def titled(monkeypatch: pytest.MonkeyPatch) -> None:
         template="edit/runtime/integrations/node_handlers/handler.py.j2",
     )
     monkeypatch.setattr(places, "EDIT", (*EDIT, new))
+    return huddle
 
 
 def fresh(path: PurePosixPath) -> str | None:
     return FRESH if str(path) == TITLES else None
 
 
-@pytest.mark.usefixtures("titled")
 @pytest.mark.parametrize(
     ("now", "before"),
     [
@@ -292,8 +293,9 @@ def fresh(path: PurePosixPath) -> str | None:
     ],
 )
 def test_what_a_newer_generator_registers_in_is_brought(
-    huddle: Project, now: str | None, before: str
+    titled: Project, now: str | None, before: str
 ) -> None:
+    huddle = titled
     huddle.fresh = fresh
     if now is not None:
         huddle.files[PurePosixPath(TITLES)] = now.encode()
@@ -308,13 +310,77 @@ def test_what_a_newer_generator_registers_in_is_brought(
     assert huddle.check("huddle") == []
 
 
-@pytest.mark.usefixtures("titled")
-def test_a_place_that_no_new_project_has_is_refused_with_its_snippet(
-    huddle: Project,
-) -> None:
-    assert huddle.codes("huddle") == ["SC112"]
+def test_a_place_that_no_new_project_has_is_refused(titled: Project) -> None:
+    assert titled.codes("huddle") == ["SC112"]
     with pytest.raises(PlanError, match=r"titles\.py: is missing"):
-        huddle.regenerate("huddle")
+        titled.regenerate("huddle")
+
+
+@pytest.fixture
+def thin() -> Project:
+    """A project that `scaffold init` made, with a handler."""
+    files = {path: text.encode() for path, text in project_files("alerts").items()}
+    project = Project(files, "alerts")
+    project.fresh = functools.partial(project_file, package="alerts")
+    project.create(TOML)
+    return project
+
+
+ROOM = "alerts/integrations"
+
+
+def test_an_upgraded_project_gets_a_module_that_it_lacks(thin: Project) -> None:
+    assert thin.check() == []
+    before = dict(thin.files)
+    thin.remove(f"{ROOM}/kinds.py")
+    thin.edit(f"{ROOM}/__init__.py", "    kinds=KINDS,\n", "")
+    thin.edit(
+        f"{ROOM}/__init__.py", "from alerts.integrations.kinds import KINDS\n", ""
+    )
+    findings = thin.check()
+    assert {(each.code, str(each.path)) for each in findings} == {
+        ("SC104", f"{ROOM}/kinds.py"),
+        ("SC101", f"{ROOM}/kinds.py"),
+        ("SC101", f"{ROOM}/__init__.py"),
+    }
+    assert {each.fix for each in findings} == {FIX}
+    thin.regenerate()
+    assert thin.check() == []
+    compile(thin.text(f"{ROOM}/__init__.py"), "", "exec")
+    assert "kinds=KINDS" in thin.text(f"{ROOM}/__init__.py")
+    path = PurePosixPath(f"{ROOM}/kinds.py")
+    assert thin.files[path] == before[path]
+
+
+def test_an_upgraded_project_gets_a_table_that_it_lacks(thin: Project) -> None:
+    path = f"{ROOM}/node_handlers.py"
+    text = thin.text(path)
+    own = '"""Mine."""\n\nMINE = 1\n'
+    thin.files[PurePosixPath(path)] = own.encode()
+    assert "SC101" in thin.codes()
+    thin.regenerate()
+    assert thin.check() == []
+    assert thin.text(path).startswith('"""Mine."""\n\n')
+    assert "MINE = 1\n" in thin.text(path)
+    for line in text.splitlines()[1:]:
+        if line and not line.startswith("#"):
+            assert line in thin.text(path).splitlines()
+
+
+def test_a_person_may_put_the_tables_together_otherwise(thin: Project) -> None:
+    own = "INTEGRATIONS = mine()\n"
+    thin.files[PurePosixPath(f"{ROOM}/__init__.py")] = own.encode()
+    assert thin.check() == []
+    thin.regenerate()
+    assert thin.text(f"{ROOM}/__init__.py") == own
+
+
+def test_a_module_of_the_room_that_is_missing_altogether_is_made(thin: Project) -> None:
+    before = dict(thin.files)
+    thin.remove(ROOM)
+    assert {each.fix for each in thin.check()} == {FIX}
+    thin.regenerate()
+    assert thin.files == before
 
 
 # handlers whose spec is gone
@@ -331,13 +397,11 @@ def test_what_is_left_of_a_handler_is_removed(bare: Project, gone: str) -> None:
     assert {finding.fix for finding in findings} == {FIX}
     bare.regenerate()
     before[PurePosixPath("CHANGELOG.md")] = changelog
-    own = {
-        PurePosixPath(".scaffold") / name for name in (".gitattributes", ".gitignore")
-    }
-    assert {
-        path: data for path, data in bare.files.items() if path not in own
-    } == before
     assert bare.check() == []
+    for files in (before, bare.files):
+        for name in (".gitattributes", ".gitignore"):
+            files.pop(PurePosixPath(".scaffold", name), None)
+    assert bare.files == before
 
 
 def test_an_edited_file_of_a_handler_without_a_spec_is_kept(bare: Project) -> None:
