@@ -392,7 +392,7 @@ def _flags_spec(
     """The spec that flags describe, beside handlers of these names."""
     if not flags.name:
         raise UsageError(
-            "NAME and --field, or --spec FILE, are required (in a terminal, scaffold asks)",
+            "NAME or --spec FILE is required (fields: --field NAME:TYPE)",
             fix="scaffold new-handler huddle --field channel:str",
         )
     return from_flags(flags, existing=kinds, properties=properties)

@@ -168,7 +168,7 @@ def test_nobody_is_asked_who_could_not_answer(
     why: str,
     scaffold: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
-    flags = "NAME and --field, or --spec FILE, are required"
+    flags = "NAME or --spec FILE is required (fields: --field NAME:TYPE)"
     if why == "ci":
         monkeypatch.setenv("CI", "true")
         code, seen = talk("\n\n\n\n\n")
