@@ -165,11 +165,11 @@ def test_places_have_their_fragments():
             assert text.endswith("\n"), place
 
 
-def test_the_runtime_may_have_another_name():
+def test_handlers_may_be_in_a_package_of_their_own():
     for path, text in created(spec_of("everything"), "alerts").items():
         assert "runtime" not in path
         if path.endswith(".py"):
-            assert "from runtime" not in text
+            assert "from runtime.services.every_thing" not in text
 
 
 HOSTILE = (
