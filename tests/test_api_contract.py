@@ -1566,6 +1566,9 @@ def test_hostile_requests_get_an_answer(
 ) -> None:
     before = len(ask.server.log)
     answer = ask(method, path, body)
+    if "%zz" in path:  # refused with the head, before any route, in Go's words
+        assert (answer.status, answer.text) == (400, "400 Bad Request")
+        return
     assert answer.status < 500 or answer.told[1]
     if answer.status >= 400 and not path.startswith("/write"):
         assert answer.told[1]
