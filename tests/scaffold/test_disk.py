@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -601,7 +602,8 @@ def test_a_signal_waits_until_everything_is_put_back(
         if moves == 4:  # the record, two targets, and now the third
             raise OSError(errno.ENOSPC, "No space left on device")
         if moves > 5:  # the record is that of an undone change
-            os.kill(os.getpid(), number)
+            # to this thread: what is held back is held back for it alone
+            signal.pthread_kill(threading.get_ident(), number)
         call(old, new, **folders)
 
     def interrupt(*arguments: object) -> None:
