@@ -113,7 +113,7 @@ def test_an_empty_room_is_that_of_the_configuration():
 
 def hipchat(server, room):
     made = integration("hipchat", server.url)
-    made.tables.hipchat = replace(
+    made.tables["hipchat"] = replace(
         made.config, url=f"{server.url}/v2/room", room="room1"
     )
     return replace(made, options=replace(made.options, room=room))
