@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 
 from runtime.frames import Frame
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.nodes import node
 from runtime.nodes.environment import Environment
 from runtime.nodes.task import ExecutingTask

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from runtime.http_client import HttpClient
 from runtime.pipeline.handler import AlertHandler
 from runtime.pipeline.properties import HandlerProperties
 from runtime.services.service import HandlerService
+
+if TYPE_CHECKING:
+    from runtime.http_client import HttpClient
 
 Tables = Mapping[str, Any]
 """The configuration of each section: a value of its class, or a tuple of such for a list."""

@@ -24,7 +24,7 @@ from runtime.alert.types import Level
 from runtime.delivery import Address, Deliverer, Delivery, RetryPolicy
 from runtime.errors import KapacitorError
 from runtime.http_client import AiohttpClient, TimeLimits
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.nodes.secret_properties import script_handlers
 from runtime.secrets import Secret, secrets_in
 from runtime.server.config import Config

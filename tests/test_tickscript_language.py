@@ -11,7 +11,7 @@ import pytest
 
 from runtime.alert.types import Event
 from runtime.errors import ScriptError, TaskError
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.line_protocol import parse as parse_lines
 from runtime.nodes.environment import Environment
 from runtime.nodes.task import ExecutingTask

@@ -16,6 +16,7 @@ from runtime.server.world import World
 from runtime.version import VERSION
 
 if TYPE_CHECKING:
+    from runtime.integration import Integrations
     from runtime.plugins import Found
 
 USAGE = """\
@@ -98,29 +99,33 @@ def run_command(arguments: Sequence[str], world: World) -> int:
 def _execute(command: str, arguments: Sequence[str], world: World) -> None:
     if command == "config":
         given = flags(arguments, CONFIG_FLAGS)
-        handlers = _found(given, world)
+        from runtime.integration import Integrations
+        from runtime.integrations.configuration import SECTIONS
         from runtime.server import effective
 
+        handlers = _found(Integrations(sections=SECTIONS), given, world)
         effective.show(given, world, handlers.integrations, handlers.warnings)
     else:
         given = flags(arguments, RUN_FLAGS)
-        handlers = _found(given, world)
         from runtime.server import process
 
+        process.save_memory()
+        from runtime.integrations.bundled import INTEGRATIONS
+
+        handlers = _found(INTEGRATIONS, given, world)
         process.run(given, world, handlers)
 
 
-def _found(given: Mapping[str, str], world: World) -> Found:
-    """The handlers of this server and of plugins.
+def _found(bundled: Integrations, given: Mapping[str, str], world: World) -> Found:
+    """The handlers that come with the server, and those of plugins.
 
     Raises:
         ConfigError: a plugin cannot be used.
     """
     from runtime import plugins
-    from runtime.integrations import INTEGRATIONS
 
     folder = "" if "no-project" in given else world.folder
-    return plugins.found(INTEGRATIONS, folder)
+    return plugins.found(bundled, folder)
 
 
 if __name__ == "__main__":

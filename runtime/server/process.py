@@ -109,7 +109,6 @@ async def _serve(
     pidfile: str,
 ) -> None:
     """Serve until a signal comes; a second one ends the process at once."""
-    _save_memory()
     # the server pulls in everything; the other commands do without
     from runtime.server.server import Server
 
@@ -178,7 +177,7 @@ async def _reload(server: _Server, hangup: asyncio.Event) -> None:
         await server.reload()
 
 
-def _save_memory() -> None:
+def save_memory() -> None:
     """Settings that must be made before the server's parts are loaded."""
     # numpy's linear algebra, which nobody uses, has threads with large buffers
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

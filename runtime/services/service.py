@@ -6,14 +6,16 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from runtime.alert.types import Event, Handler
 from runtime.alert.wholeness import whole_event
 from runtime.errors import ConfigError, DeliveryError
-from runtime.http_client import HttpClient, Request, Response
 from runtime.secrets import redact, secrets_in
 from runtime.services.expressions import judging
+
+if TYPE_CHECKING:
+    from runtime.http_client import HttpClient, Request, Response
 
 ConfigT = TypeVar("ConfigT", bound="ServiceConfig")
 OptionsT = TypeVar("OptionsT")

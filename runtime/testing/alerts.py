@@ -10,7 +10,7 @@ from runtime.alert.topics import Topic, Topics
 from runtime.alert.types import Event, EventState, Handler
 from runtime.errors import DeliveryError
 from runtime.integration import HandlerServices
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.nodes.environment import Environment
 from runtime.nodes.task import ExecutingTask
 from runtime.pipeline.evaluate import evaluate

@@ -13,7 +13,7 @@ from runtime.dialing import Dialer
 from runtime.errors import DeliveryError
 from runtime.http_client import AiohttpClient, HttpClient
 from runtime.integration import HandlerServices, Integrations
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.nodes.alert_handlers import node_handlers
 from runtime.pipeline.alert import AlertNode
 from runtime.pipeline.evaluate import evaluate

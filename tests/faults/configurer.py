@@ -11,7 +11,7 @@ from pathlib import Path
 
 from runtime.compute import Compute
 from runtime.http_client import AiohttpClient
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.services.config.sections import sections_of
 from runtime.services.config.service import ConfigService
 from runtime.services.foo.config import Config as FooConfig

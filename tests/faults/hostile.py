@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from runtime.alert.serialize import event_line
 from runtime.alert.types import Event
 from runtime.errors import ScriptError, TaskError
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.nodes.environment import Environment
 from runtime.pipeline.evaluate import evaluate
 from runtime.services.alert.state import check

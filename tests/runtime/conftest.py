@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.secrets import Secret
 from runtime.server.config import Config
 from runtime.server.logs import ROOT

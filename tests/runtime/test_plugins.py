@@ -12,7 +12,7 @@ import pytest
 from runtime import plugins
 from runtime.errors import ConfigError
 from runtime.integration import Integrations
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.plugins import Plugin, found, merged
 from runtime.services.foo.config import Config
 

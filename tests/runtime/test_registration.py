@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runtime import integrations
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.settings import camel_case
 
 ROOT = Path(__file__).parents[2]

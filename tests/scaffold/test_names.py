@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.pipeline.alert import AlertNode
 from runtime.server.config import Config
 from scaffold import names

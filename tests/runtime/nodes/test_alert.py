@@ -4,7 +4,7 @@ import pytest
 
 from runtime.alert.types import Level
 from runtime.errors import TaskError
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.nodes.environment import Environment
 from runtime.nodes.task import ExecutingTask
 from runtime.pipeline.evaluate import evaluate

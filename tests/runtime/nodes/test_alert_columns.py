@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.nodes.alert import AlertNode
 from runtime.nodes.environment import Environment
 from runtime.pipeline.evaluate import evaluate

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.nodes.alert import AlertNode
 from runtime.nodes.environment import Environment
 from runtime.pipeline.evaluate import evaluate

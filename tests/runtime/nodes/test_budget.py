@@ -9,7 +9,7 @@ import tracemalloc
 import pytest
 
 from runtime.frames import Frame
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.line_protocol import parse
 from runtime.nodes.budget import Budget, BudgetError, Limits
 from runtime.nodes.environment import Environment

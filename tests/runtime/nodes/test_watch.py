@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.frames import Point
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.line_protocol import Write, parse
 from runtime.nodes import node
 from runtime.nodes.environment import Environment

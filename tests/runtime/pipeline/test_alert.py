@@ -1,6 +1,6 @@
 """What the alert node and its handlers say: Kapacitor pipeline/alert.go."""
 
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.pipeline.alert import AlertNode, ExecHandler, LogHandler, TcpHandler
 from runtime.pipeline.properties import HandlerProperties
 from runtime.services.foo.property import FooHandler

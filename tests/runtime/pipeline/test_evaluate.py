@@ -3,7 +3,7 @@
 import pytest
 
 from runtime.errors import ScriptError
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.pipeline.alert import (
     AlertNode,
     LogHandler,

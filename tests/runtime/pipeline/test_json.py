@@ -1,6 +1,6 @@
 """A pipeline as JSON: Kapacitor pipeline/json.go, pipeline/alert.go."""
 
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.pipeline.evaluate import evaluate
 from runtime.pipeline.json import node_data, pipeline_data
 from runtime.pipeline.node import Pipeline

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.pipeline.evaluate import evaluate
 from runtime.pipeline.json import pipeline_data
 from runtime.pipeline.node import Pipeline

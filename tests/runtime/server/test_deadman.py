@@ -6,7 +6,7 @@ import dataclasses
 import pytest
 
 from runtime.errors import ConfigError
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.pipeline.node import DeadmanSettings
 from runtime.secrets import Secret
 from runtime.server.config_file import decode

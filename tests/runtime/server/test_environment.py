@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from runtime.errors import ConfigError
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.secrets import Secret
 from runtime.server.config import Config
 from runtime.server.environment import apply, go_name, overlaid

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.services.httppost.config import Config as HttpPostConfig
 from runtime.testing.loopback import LoopbackServer
 

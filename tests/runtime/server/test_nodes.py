@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.nodes.alert import AlertNode
 from runtime.services.httppost.config import Config as Endpoint
 from runtime.testing.clock import ManualClock

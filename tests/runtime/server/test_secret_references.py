@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from runtime.errors import ConfigError
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.secret_references import Reference, read
 from runtime.server.config import Config
 from runtime.server.config_file import decode

@@ -1,7 +1,7 @@
 import pytest
 
 from runtime.delivery import Deliverer
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.services.alert.api import AlertAPI
 from runtime.services.alert.service import AlertService
 from runtime.services.foo.config import Config as FooConfig

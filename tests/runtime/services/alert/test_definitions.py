@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.services.alert.match import Match
 from runtime.services.httppost.config import Config as EndpointConfig
 from runtime.store import Store

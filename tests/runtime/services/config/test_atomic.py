@@ -7,7 +7,7 @@ import pytest
 
 from runtime.compute import Compute
 from runtime.errors import StoreError
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.services.config.sections import sections_of
 from runtime.services.config.service import ConfigService
 from runtime.services.foo.service import Service

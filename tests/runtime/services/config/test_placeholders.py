@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.secrets import Secret
 from runtime.services.hipchat.config import Config as HipChatConfig
 from runtime.services.httppost.config import BasicAuth, Config

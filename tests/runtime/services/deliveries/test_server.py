@@ -9,7 +9,7 @@ import pytest
 
 from runtime.delivery import RetryPolicy
 from runtime.http_client import TimeLimits
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.secrets import Secret
 from runtime.server.parts import retry_policy, time_limits
 from runtime.services.deliveries.config import Config as DeliveryConfig

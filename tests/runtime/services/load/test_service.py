@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.secrets import Secret
 from runtime.server.sections import HttpConfig, LoadConfig
 from runtime.services.load.files import MAX_BYTES, MOST_VALUES

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runtime.alert.types import Level
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.secrets import Secret
 from runtime.server.config import Config
 from runtime.services.deliveries.config import Config as DeliveryConfig

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from runtime.http_client import AiohttpClient
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.nodes.secret_properties import ScriptHandlers, script_handlers
 from runtime.services.httpd.messages import RefusedError
 from runtime.services.task_store.hiding import Definition, shown

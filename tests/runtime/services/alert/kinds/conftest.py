@@ -6,7 +6,7 @@ from runtime.alert.types import Event, EventData, EventState, Level, Row
 from runtime.delivery import Deliverer
 from runtime.http_client import idempotency_key
 from runtime.integration import HandlerServices
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.services.alert.handlers import HandlerContext, made
 from runtime.services.alert.service import AlertService
 from runtime.store import Store

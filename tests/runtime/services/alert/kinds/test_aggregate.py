@@ -3,7 +3,7 @@ import pytest
 from runtime.alert.types import Level
 from runtime.errors import DeliveryError, OptionsError
 from runtime.integration import HandlerServices
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.services.alert.service import AlertService
 from runtime.services.alert.specs import HandlerSpec
 

@@ -11,7 +11,7 @@ import uvloop
 
 from runtime.errors import DeliveryError, OptionsError
 from runtime.integration import HandlerServices
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.services.alert.handlers import HandlerContext, made
 from runtime.services.alert.kinds.exec import (
     OUTPUT_BYTES,

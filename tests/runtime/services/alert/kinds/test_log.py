@@ -9,7 +9,7 @@ import pytest
 from runtime.alert.types import Event, EventData, EventState, Row
 from runtime.errors import DeliveryError, OptionsError
 from runtime.integration import HandlerServices
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.options import FileMode
 from runtime.services.alert.handlers import HandlerContext, made
 from runtime.services.alert.kinds.log import LogHandler, LogHandlerConfig

@@ -6,7 +6,7 @@ import pytest
 
 from runtime.errors import DeliveryError, OptionsError
 from runtime.integration import HandlerServices
-from runtime.integrations import INTEGRATIONS
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.services.alert.handlers import HandlerContext, made
 from runtime.services.alert.kinds.tcp import TCPHandler, TCPHandlerConfig
 from runtime.testing.events import changed_event, sample_event

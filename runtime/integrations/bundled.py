@@ -1,0 +1,20 @@
+"""The alert handlers that come with the server, as one value.
+
+Apart from the package itself: who needs one table, as `kapacitord config` needs the
+sections, does not wait for the services and their libraries.
+"""
+
+from runtime.integration import Integrations
+from runtime.integrations.configuration import SECTIONS
+from runtime.integrations.kinds import KINDS
+from runtime.integrations.node_handlers import NODE_HANDLERS
+from runtime.integrations.properties import PROPERTIES
+from runtime.integrations.services import SERVICES
+
+INTEGRATIONS = Integrations(
+    sections=SECTIONS,
+    services=SERVICES,
+    kinds=KINDS,
+    properties=PROPERTIES,
+    node_handlers=NODE_HANDLERS,
+)
