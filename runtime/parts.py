@@ -7,30 +7,31 @@ from collections.abc import Iterator
 
 from runtime.line_protocol import Write
 
-# The first part of a write: some milliseconds even if each point becomes an event, and
-# more only where those of the writes before took little.
+# The first part of the first write: some milliseconds even if each point becomes an
+# event. Later writes begin where those before have led.
 _FIRST = 128
-_FIRST_OF_CHEAP = 512
 _MOST = 8192
 _FEWEST = 16
-# Aim for the time that a part takes, all tasks together.
-_PART_S = 0.02
+# Aim for the longest step of a part. Others have their turn between the steps, so the
+# whole part may take longer: with many tasks, each of them a step, parts cut smaller
+# would only repeat what a task costs for each part.
+_STEP_S = 0.02
 # The points that follow may be more work than those before.
 _MOST_GROWTH = 16
 
 
 class Pace:
-    """Measures the time that is spent on one part."""
+    """Measures the longest step of one part."""
 
-    __slots__ = ("_since_s", "spent_s")
+    __slots__ = ("_since_s", "longest_s")
 
     def __init__(self) -> None:
-        self.spent_s = 0.0
+        self.longest_s = 0.0
         self._since_s = time.monotonic()
 
     def pause(self) -> None:
         """Something else is done now."""
-        self.spent_s += time.monotonic() - self._since_s
+        self.longest_s = max(self.longest_s, time.monotonic() - self._since_s)
 
     def resume(self) -> None:
         """The part goes on."""
@@ -46,19 +47,19 @@ class Parts:
     def of(self, write: Write) -> Iterator[tuple[Write, Pace]]:
         """The parts of a write, in order, with what measures the work on them."""
         total, start = len(write), 0
-        size = max(_FEWEST, min(self._size, _FIRST_OF_CHEAP))
+        size = max(_FEWEST, min(self._size, _MOST))
         if total <= size:
             pace = Pace()
             yield write, pace
             pace.pause()
-            if pace.spent_s > _PART_S:
-                self._size = int(total * _PART_S / pace.spent_s)
+            if pace.longest_s > _STEP_S:
+                self._size = int(total * _STEP_S / pace.longest_s)
             return
         while start < total:
             end, pace = min(start + size, total), Pace()
             yield write.part(start, end), pace
             pace.pause()
-            growth = min(_PART_S / max(pace.spent_s, 1e-6), _MOST_GROWTH)
+            growth = min(_STEP_S / max(pace.longest_s, 1e-6), _MOST_GROWTH)
             # the last part may be short, and says little
             size = max(_FEWEST, min(int((end - start) * growth), _MOST))
             start = end
