@@ -87,7 +87,7 @@ class DeniedNetworks:
 
 
 def is_numeric(host: str) -> bool:
-    """Whether `host` is an address, no name."""
+    """True if `host` is an address, no name."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

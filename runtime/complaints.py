@@ -13,7 +13,7 @@ class Limit(Protocol):
     """A filter of a log handler that has had enough of some complaints."""
 
     def takes(self, logger: str, message: str, parts: Mapping[str, object]) -> bool:
-        """Whether a complaint would be written."""
+        """True if a complaint would be written."""
 
     def leave_out(self, logger: str, message: str, parts: Mapping[str, object]) -> None:
         """Count a complaint that was not made into a record."""

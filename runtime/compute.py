@@ -222,7 +222,7 @@ class Compute:
                 self._answer(self._transact(self._long, TURN_S))
 
     def _taken(self) -> deque[_Job]:
-        """What is next: writes that follow each other together, else one job.
+        """The next jobs: writes that follow each other together, else one job.
 
         Nothing at the end, or where nothing waits but long writes.
         """

@@ -30,7 +30,7 @@ class Service(HandlerService[Any], Protocol):
         """Stop the service."""
 
     def prepared(self, configs: Sequence[Any]) -> Callable[[], None]:
-        """What puts a new configuration in force; until it is called, nothing changes.
+        """A function that puts a new configuration in force; nothing changes before.
 
         Raises:
             ConfigError: the service refuses it.
@@ -95,7 +95,7 @@ class Integrations:
 
 
 def is_list(section: type[Any]) -> bool:
-    """Whether a section of this class may be there several times."""
+    """True if a section of this class may be there several times."""
     return hasattr(section, "element_key")
 
 

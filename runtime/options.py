@@ -201,7 +201,7 @@ def _scalar(data: Any, wanted: type[Any]) -> Any:
 
 
 def _fits(number: float, wanted: type[int]) -> bool:
-    """Whether Go's type for `wanted` can hold a number."""
+    """True if Go's type for `wanted` can hold a number."""
     if wanted is FileMode:
         return 0 <= number < 1 << 32
     return -(1 << 63) <= number < 1 << 63

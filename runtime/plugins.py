@@ -256,5 +256,5 @@ def _stranger(found: os.stat_result) -> str:
 
 
 def _is_own_group(found: os.stat_result) -> bool:
-    """Whether only the user's own group may write, as with a umask of 002."""
+    """True if only the user's own group may write, as with a umask of 002."""
     return not found.st_mode & stat.S_IWOTH and found.st_gid == os.getegid()

@@ -154,7 +154,7 @@ def migrate(connection: sqlite3.Connection, seal: Seal, to: int = NEWEST) -> Non
 
 
 def has_residue(connection: sqlite3.Connection) -> bool:
-    """Whether the file may still show what is sealed now."""
+    """True if the file may still show what is sealed now."""
     found = connection.execute(
         "SELECT 1 FROM entries WHERE bucket = ? AND key = ?", (_BUCKET, _RESIDUE)
     )

@@ -28,5 +28,5 @@ def has_placeholder(text: str) -> bool:
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether what is called so is likely to be a secret."""
+    """True if what is called so is likely to be a secret."""
     return _SECRET.search(name) is not None

@@ -60,7 +60,7 @@ def holds_password(text: str) -> bool:
 
 
 def is_url_name(name: str) -> bool:
-    """Whether what is called so is a URL."""
+    """True if what is called so is a URL."""
     return "url" in name.casefold()
 
 

@@ -15,7 +15,7 @@ _OLD_VERSIONS = ("UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION")
 
 
 def may_have_come(error: Exception) -> bool:
-    """Whether the endpoint may have had the request before `error`."""
+    """True if the endpoint may have had the request before `error`."""
     return not isinstance(
         error, aiohttp.ClientConnectorError | aiohttp.InvalidURL | ValueError
     )

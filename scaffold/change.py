@@ -25,7 +25,7 @@ class Change(NamedTuple):
 
     @property
     def is_state(self) -> bool:
-        """Whether it is the generator's own record, not a file for people."""
+        """True if it is the generator's own record, not a file for people."""
         return self.path.parts[0] == ".scaffold"
 
     def counts(self) -> tuple[int, int]:

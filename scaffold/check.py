@@ -67,12 +67,12 @@ class Finding(NamedTuple):
 
     @property
     def is_informational(self) -> bool:
-        """Whether this is a person's own choice, which needs no repair."""
+        """True if this is a person's own choice, which needs no repair."""
         return self.severity == "info"
 
 
 def examine(want: Wanted, tree: Tree, result: ChangeSet) -> list[Finding]:
-    """What is wrong with a handler.
+    """The findings about a handler.
 
     Args:
         want: what should be there of it.
@@ -103,7 +103,7 @@ def examine(want: Wanted, tree: Tree, result: ChangeSet) -> list[Finding]:
 def examined(
     want: Wanted, tree: Tree, fresh: Fresh = lambda path: None
 ) -> list[Finding]:
-    """What is wrong with a handler; the arguments are those of `generate`."""
+    """The findings about a handler; the arguments are those of `generate`."""
     return examine(want, tree, generate(want, tree, fresh))
 
 
@@ -142,7 +142,7 @@ def _blamed(
 
 
 class _Rule(NamedTuple):
-    """What an outcome is reported as.
+    """How an outcome is reported.
 
     Attributes:
         code: one of `CODES`.
@@ -187,12 +187,12 @@ _TABLE: dict[type[Outcome], _Rule] = {
     at.PlaceMissing: _Rule("SC101", "{error}"),
     at.NameTaken: _Rule("SC110", _ENTRY + "already has another meaning there"),
 }
-"""What each outcome is reported as; the others are as they should be."""
+"""The finding for each outcome; other outcomes are as they should be."""
 
 _HINDRANCES = {
     kind: rule for kind, rule in _TABLE.items() if rule.code in {"SC110", "SC112"}
 }
-"""What keeps a lost record from being made again."""
+"""The outcomes that keep a lost record from being made again."""
 
 _LEFT = "is left of the handler `{kind}`, whose handler.toml is gone"
 _LEFTOVERS: dict[type[Outcome], _Rule] = {
@@ -208,7 +208,7 @@ _LEFTOVERS: dict[type[Outcome], _Rule] = {
 
 
 def _leftovers(want: Wanted, result: ChangeSet, fix: str) -> Iterator[Finding]:
-    """What is still there of a handler whose spec is gone."""
+    """Leftovers of a handler whose spec is gone."""
     found = list(_findings(want, result.outcomes, _LEFTOVERS, fix))
     others = [each for each in found if each.path.parts[0] != ".scaffold"]
     needed = [each for each in result.outcomes if isinstance(each, of.EntryReleased)]
@@ -265,6 +265,6 @@ def _anchor(outcome: Outcome) -> str:
 
 
 def _problem(outcome: Outcome) -> str:
-    """What is wrong with a place or a shared file, without its path."""
+    """The problem of a place or a shared file, without its path."""
     error = getattr(outcome, "error", None)
     return getattr(error, "problem", "") if error is not None else ""

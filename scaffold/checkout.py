@@ -1,4 +1,4 @@
-"""What git is doing with a checkout, and what a merge by hand loses there."""
+"""The merge that git is in, and the lines that taking one side of it loses."""
 
 from __future__ import annotations
 

@@ -273,7 +273,7 @@ def _change(
 
 
 def _to_paste(result: ChangeSet) -> Iterator[str]:
-    """What to add to documentation by hand, where its place is missing."""
+    """The text to add to documentation by hand where its place is missing."""
     for each in result.outcomes:
         if isinstance(each, DocumentationMissing) and each.error is not None:
             skip = f'skip = ["{each.path}"]'
@@ -453,7 +453,7 @@ def _fresh(project: Project) -> Fresh:
 
 
 def _wants(project: Project, tree: Tree, names: Sequence[str]) -> list[Wanted]:
-    """What is wanted of the handlers that a command is about."""
+    """The wanted state of the handlers that a command is about."""
     with_spec = checking.kinds(tree, project.package)
     wants = [
         (

@@ -1,4 +1,4 @@
-"""What people changed in generated code: a view of what `generate` would do about it."""
+"""People's edits in generated code: a view of the outcomes of `generate`."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def edits(results: Iterable[ChangeSet], tree: Tree) -> list[Change]:
 
 
 def _generated(outcome: PlaceOutcome) -> Registration | None:
-    """What puts the generated entry in place of the edited one; None: not edited."""
+    """The registration that restores the generated entry; None: not edited."""
     if outcome.base is None:
         return None
     if isinstance(outcome, EntryConflict | EntryKept | EntryReleased):

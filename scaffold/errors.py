@@ -194,7 +194,7 @@ class PlanError(ScaffoldError):
 
     @property
     def problems(self) -> list[Problem]:
-        """What is wrong, with its place."""
+        """The problem, with its place."""
         return [Problem(self.problem, str(self.path), self.line)]
 
 

@@ -89,7 +89,7 @@ class ChangeSet(NamedTuple):
 
 
 def generate(want: Wanted, tree: Tree, fresh: Fresh = lambda path: None) -> ChangeSet:
-    """What brings the tree to what is wanted, keeping what a person wrote.
+    """The changes that bring the tree to the wanted state and keep what people wrote.
 
     Whatever is in the way is an outcome, which `refusal.refuse` raises.
 
@@ -141,7 +141,7 @@ def generate_all(
 
 
 def same(data: bytes, text: str) -> bool:
-    """Whether a file has this text, line ends aside."""
+    """True if a file has this text, line ends aside."""
     return data == text.encode() or data.replace(b"\r\n", b"\n") == text.encode()
 
 
@@ -187,7 +187,7 @@ def _file_outcome(now: bytes | None, text: str, base: str | None) -> type[FileOu
 def _by_file(
     want: Wanted, record: Record | None
 ) -> dict[PurePosixPath, list[Registration]]:
-    """What is wanted in each shared file; no text where something is to be removed."""
+    """The wanted entries of each shared file; no text where one is to be removed."""
     by_file: dict[PurePosixPath, list[Registration]] = {}
     for place, text in want.places.items():
         base = record.places.get(place.id) if record else None

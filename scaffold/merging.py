@@ -260,7 +260,7 @@ def entries_of(path: PurePosixPath, data: bytes, place: Place) -> dict[str, str 
 
 
 def _decided(base: str | None, ours: str | None, theirs: str | None) -> Any:
-    """What three versions of a text become; `...` if both branches changed it."""
+    """The merge of three versions of a text; `...` if both branches changed it."""
     if theirs in (base, ours):
         return ours
     return theirs if ours == base else ...

@@ -1,4 +1,4 @@
-"""What becomes of each generated file and registration: one class for each outcome.
+"""Outcomes for generated files and registrations, one class each.
 
 Those of `scaffold.patching.outcomes` are decided by a shared file alone; those here need
 the record of what was generated before.

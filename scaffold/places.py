@@ -156,7 +156,7 @@ def places(names: Names, package: str) -> tuple[Place, ...]:
 
 
 def spec_path(kind: str, package: str) -> PurePosixPath:
-    """Where the handler's spec is committed."""
+    """The path of the handler's spec."""
     return within(SPEC_PATH, package, kind)
 
 

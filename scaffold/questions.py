@@ -18,7 +18,7 @@ _NONE = "-"
 
 
 class Terminal(Protocol):
-    """Where questions are asked."""
+    """The terminal that questions are asked in."""
 
     def ask(self, question: str, default: str) -> str:
         """The answer of a person; `default` for an empty line.

@@ -1,4 +1,4 @@
-"""What a command does not do: the outcomes that stop it, as errors."""
+"""Turns the outcomes that stop a command into errors."""
 
 from __future__ import annotations
 

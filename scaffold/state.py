@@ -43,7 +43,7 @@ _FIXED = {
 
 
 class Record(NamedTuple):
-    """What was generated for one handler.
+    """The record of a handler: the text that was generated for it.
 
     Attributes:
         files: the text of each file.
@@ -94,7 +94,7 @@ def places(tree: Tree, kind: str) -> Iterator[str]:
 
 
 def read(tree: Tree, kind: str) -> Record | None:
-    """What was generated for a handler; None if there is no record.
+    """The record of a handler, or None.
 
     Raises:
         StateError: the record is damaged, or a newer version wrote it.
@@ -121,7 +121,7 @@ def parse(data: bytes) -> Record:
 
 
 def changes(tree: Tree, kind: str, record: Record | None) -> Iterator[Change]:
-    """What has to be written so that `record` is kept; None removes it."""
+    """The changes that store `record`; None removes it."""
     wanted: dict[PurePosixPath, str | None] = {
         path(kind): text(record) if record else None,
         HANDLERS / kind / "manifest": None,

@@ -26,7 +26,7 @@ def install() -> str:
 
 
 def source() -> str:
-    """Where this distribution was installed from, for pip; "": from an index.
+    """The origin of this distribution, for pip; "": an index.
 
     Recorded by pip as `direct_url.json` (PEP 610).
     """
@@ -49,7 +49,7 @@ def source() -> str:
 
 
 def level(*, is_watched: bool) -> str:
-    """How far a new handler is proved by default: `tests` where a person waits for it."""
+    """The default of `--verify`: `tests` in a terminal."""
     return "tests" if is_watched and can_run() else "none"
 
 

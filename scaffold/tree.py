@@ -22,7 +22,7 @@ class Tree(Protocol):
         """
 
     def names(self, folder: PurePosixPath) -> list[str]:
-        """What a folder holds, sorted; nothing if it is not there."""
+        """The names in a folder, sorted; none if it does not exist."""
 
 
 class DiskTree:
@@ -41,7 +41,7 @@ class DiskTree:
             return folders.read(top, str(path))
 
     def names(self, folder: PurePosixPath) -> list[str]:
-        """What a folder holds, sorted; nothing if it is not there."""
+        """The names in a folder, sorted; none if it does not exist."""
         with reading(folder), folders.opened(self.root) as top:
             return folders.names(top, str(folder))
 
@@ -56,7 +56,7 @@ class MemoryTree(NamedTuple):
         return self.files.get(path)
 
     def names(self, folder: PurePosixPath) -> list[str]:
-        """What a folder holds, sorted; nothing if it is not there."""
+        """The names in a folder, sorted; none if it does not exist."""
         depth = len(folder.parts)
         return sorted(
             {path.parts[depth] for path in self.files if folder in path.parents}
@@ -74,7 +74,7 @@ class Overlay(NamedTuple):
         return self.files[path] if path in self.files else self.tree.read(path)
 
     def names(self, folder: PurePosixPath) -> list[str]:
-        """What a folder holds, sorted; nothing if it is not there."""
+        """The names in a folder, sorted; none if it does not exist."""
         depth = len(folder.parts)
         new = {path.parts[depth] for path in self.files if folder in path.parents}
         return sorted({*self.tree.names(folder), *new})
@@ -98,7 +98,7 @@ class WatchedTree:
         return self.tree.read(path)
 
     def names(self, folder: PurePosixPath) -> list[str]:
-        """What a folder holds, sorted; nothing if it is not there."""
+        """The names in a folder, sorted; none if it does not exist."""
         self.seen.add(f"{folder}/")
         return self.tree.names(folder)
 

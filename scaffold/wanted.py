@@ -1,4 +1,4 @@
-"""What should be there for one handler: the text of every file and registration."""
+"""The wanted state of one handler: the text of every file and registration."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Render = Callable[[str, HandlerSpec, str], str]
 
 
 class Wanted(NamedTuple):
-    """What should be there for one handler.
+    """The wanted state of one handler.
 
     Attributes:
         kind: the handler's name.
@@ -34,7 +34,7 @@ class Wanted(NamedTuple):
 
     @property
     def spec_path(self) -> PurePosixPath:
-        """Where its spec is committed."""
+        """The path of its spec."""
         return places.spec_path(self.kind, self.package)
 
     @property
@@ -72,5 +72,5 @@ def wanted(
 
 
 def nothing(kind: str, package: str) -> Wanted:
-    """What is wanted of a handler whose spec was removed."""
+    """The wanted state of a handler whose spec was removed."""
     return Wanted(kind, package, {}, {})

@@ -79,7 +79,7 @@ class Inhibitors:
             self._by_category.pop(inhibitor.category, None)
 
     def is_inhibited(self, event: Event) -> bool:
-        """Whether an active inhibitor applies to `event`."""
+        """True if an active inhibitor applies to `event`."""
         tags = event.data.tags
         return any(
             inhibitor.active

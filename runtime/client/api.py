@@ -82,7 +82,7 @@ class Api:
                 return found
 
     def exists(self, path: str) -> bool:
-        """Whether GET `path` finds something.
+        """True if GET `path` finds something.
 
         Raises:
             CommandError: the server answers neither 200 nor 404.

@@ -55,7 +55,7 @@ class Flags:
         return self._values.get(name, [])
 
     def is_set(self, name: str) -> bool:
-        """Whether a switch is on.
+        """True if a switch is on.
 
         Raises:
             UsageError: its value is no boolean.

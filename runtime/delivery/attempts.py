@@ -90,7 +90,7 @@ def log_failure(queue: Queue, item: Item, then: str) -> None:
 
 
 def _may_pass(error: Exception) -> bool:
-    """Whether the machine lacked something that it may have later."""
+    """True if the machine lacked something that it may have later."""
     if isinstance(error, OSError):
         return error.errno in _LACKS
     # Python has no class of its own for the latter

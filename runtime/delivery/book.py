@@ -103,7 +103,7 @@ class Book:
 
     @property
     def has_staged(self) -> bool:
-        """Whether something was offered that is not kept yet."""
+        """True if something was offered that is not kept yet."""
         return bool(self._staged)
 
     def offer(self, address: Address, delivery: Delivery) -> bool:
@@ -122,7 +122,7 @@ class Book:
         return True
 
     def _is_flood(self, address: Address, now: Nanoseconds) -> bool:
-        """Whether the handler is not to get the next event itself."""
+        """True if the handler is not to get the next event itself."""
         ended = self._floods.ended(address, now / SECOND)
         if ended is not None:
             # before what comes now, and with all that it tells of by then
@@ -178,7 +178,7 @@ class Book:
             queue.push(item, now_s)
 
     def _grows(self, item: Item) -> bool:
-        """Whether an item is a summary whose minute is not over."""
+        """True if an item is a summary whose minute is not over."""
         growing = self._floods.summary(item.address)
         return growing is not None and growing.id == item.id
 
@@ -296,7 +296,7 @@ class Book:
             yield sum(each.size for each in found)
 
     def has_handler(self, address: Address) -> bool:
-        """Whether somebody delivers for an address."""
+        """True if somebody delivers for an address."""
         with self._lock:
             queue = self._queues.get(address)
             return queue is not None and not queue.is_retired

@@ -49,7 +49,7 @@ class Chains:
         return self.is_first(item.id)
 
     def is_first(self, number: int) -> bool:
-        """Whether the item of this id is here, and nothing older of its ids."""
+        """True if the item of this id is here, and nothing older of its ids."""
         item = self.items.get(number)
         if item is None:
             return False

@@ -41,7 +41,7 @@ class Summary:
 
     @property
     def is_full(self) -> bool:
-        """Whether it tells of as many ids as it may."""
+        """True if it tells of as many ids as it may."""
         return len(self.ids) >= MAX_IDS
 
     def add(self, event: Event) -> None:
@@ -152,7 +152,7 @@ class Floods:
         self._changed: dict[Address, Summary] = {}
 
     def guards(self, handler: object) -> bool:
-        """Whether a handler gets summaries of what is too much."""
+        """True if a handler gets summaries of what is too much."""
         return self._limit > 0 and bool(getattr(handler, "is_limited", True))
 
     def ended(self, address: Address, now_s: float) -> Summary | None:
@@ -168,7 +168,7 @@ class Floods:
         return ended
 
     def has_room(self, address: Address) -> bool:
-        """Whether the handler gets the next event itself; that counts it."""
+        """True if the handler gets the next event itself; that counts it."""
         window = self._windows[address]
         if window.count >= self._limit:
             return False

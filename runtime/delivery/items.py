@@ -56,7 +56,7 @@ class Item:
 
     @property
     def is_summary(self) -> bool:
-        """Whether it tells of other items."""
+        """True if it tells of other items."""
         return self.summary == self.id
 
     @property

@@ -91,7 +91,7 @@ class RetryPolicy:
 
 
 def may_be_too_long(error: DeliveryError) -> bool:
-    """Whether a shorter text may be taken."""
+    """True if a shorter text may be taken."""
     if error.status == 413:
         return True
     return error.status in (400, 422) and _TOO_LONG.search(str(error)) is not None

@@ -139,17 +139,17 @@ class Queue:
 
     @property
     def has_more(self) -> bool:
-        """Whether there are items that are not in memory."""
+        """True if there are items that are not in memory."""
         return self.loaded < self.newest
 
     @property
     def is_retired(self) -> bool:
-        """Whether its handler was deleted."""
+        """True if its handler was deleted."""
         return self.retired_until_s is not None
 
     @property
     def has_failed(self) -> bool:
-        """Whether the newest attempt failed, and might not have."""
+        """True if the newest attempt failed, and might not have."""
         return self._in_row > 0 or self.trouble is not None
 
     @property

@@ -14,7 +14,7 @@ class PatternError(ValueError):
 
 
 def match(pattern: str, text: str) -> bool:
-    """Whether the whole of `text` matches; an empty pattern matches everything.
+    """True if the whole of `text` matches; an empty pattern matches everything.
 
     `*` and `?` never match `/`; classes are `[a-z]` and `[^a-z]`; `\\` escapes.
 

@@ -35,5 +35,5 @@ def whole(text: str) -> str:
 
 
 def is_whole(text: str) -> bool:
-    """Whether all of `text` has UTF-8."""
+    """True if all of `text` has UTF-8."""
     return text.isascii() or _SURROGATE.search(text) is None

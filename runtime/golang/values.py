@@ -67,7 +67,7 @@ class Time(int):
 
     @property
     def is_zero(self) -> bool:
-        """Whether it is Go's zero time, the start of year 1."""
+        """True if it is Go's zero time, the start of year 1."""
         return int(self) == ZERO_TIME
 
 

@@ -127,7 +127,7 @@ class AlertNode(GroupedNode):
 
     @property
     def is_calm(self) -> bool:
-        """Whether all groups are OK, so that another OK would change nothing."""
+        """True if all groups are OK, so that another OK would change nothing."""
         return not self._busy
 
     def stats(self) -> dict[str, int]:

@@ -56,7 +56,7 @@ class Flapping:
 
     @property
     def is_calm(self) -> bool:
-        """Whether another OK would change nothing."""
+        """True if another OK would change nothing."""
         return not self.is_on and self._history.is_calm
 
     def push(self, level: int) -> None:

@@ -44,17 +44,17 @@ class Group:
 
     @property
     def is_calm(self) -> bool:
-        """Whether another OK would change nothing."""
+        """True if another OK would change nothing."""
         return self.level == _OK and (self.flapping is None or self.flapping.is_calm)
 
     @property
     def is_flapping(self) -> bool:
-        """Whether events are held back because the level flaps."""
+        """True if events are held back because the level flaps."""
         return self.flapping is not None and self.flapping.is_on
 
     @property
     def is_owed(self) -> bool:
-        """Whether nobody was told the level because it came while the alert flapped."""
+        """True if nobody was told the level because it came while the alert flapped."""
         return self.level != self.meant
 
     def push(self, level: int) -> None:
@@ -66,7 +66,7 @@ class Group:
             self.flapping.push(level)
 
     def is_expired(self, time: Nanoseconds, interval: Nanoseconds) -> bool:
-        """Whether an unchanged level is to be told again: every `interval`; 0: never."""
+        """True if an unchanged level is to be told again: every `interval`; 0: never."""
         if self.changed or not interval:
             return False
         return self.last is None or time - self.last >= interval

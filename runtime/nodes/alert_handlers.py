@@ -128,7 +128,7 @@ def _handlers(
 
 
 def makes_changes_only(services: HandlerServices) -> bool:
-    """Whether configuration alone makes alert nodes send state changes only."""
+    """True if configuration alone makes alert nodes send state changes only."""
     return any(
         service.is_global and service.state_changes_only
         for service in services.services.values()

@@ -25,7 +25,7 @@ class Condition(NamedTuple):
     state: State
 
     def holds(self, point: Point) -> bool:
-        """Whether it is true of a point.
+        """True if it is true of a point.
 
         Raises:
             EvaluationError: it cannot be told.
@@ -76,12 +76,12 @@ class Levels:
 
     @property
     def any(self) -> bool:
-        """Whether the node can leave OK at all."""
+        """True if the node can leave OK at all."""
         return any(self.conditions)
 
     @property
     def stateful(self) -> bool:
-        """Whether a lambda remembers the points before."""
+        """True if a lambda remembers the points before."""
         conditions = (*self.conditions, *self.resets)
         return any(each.function.stateful for each in conditions if each is not None)
 

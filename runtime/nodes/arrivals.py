@@ -53,7 +53,7 @@ class Arrived:
         return {each for item in self._items for each in _groups(item)}
 
     def within(self, bounds: Bounds) -> bool:
-        """Whether each point has all fields, as numbers within these bounds."""
+        """True if each point has all fields, as numbers within these bounds."""
         for name, (low, high) in bounds.items():
             extent = self._extent(name)
             if extent is None or not low <= extent.low <= extent.high <= high:

@@ -47,7 +47,7 @@ class Barrier:
 
 
 class Taker(Protocol):
-    """What takes the output of a node: a child, or what stands before it."""
+    """A receiver of a node's output: a child, or its timer."""
 
     def point(self, point: Point, /) -> None:
         """Take a point of a stream."""

@@ -37,7 +37,7 @@ class PostQueue:
 
     @property
     def is_idle(self) -> bool:
-        """Whether all is done, the steps of the task included."""
+        """True if all is done, the steps of the task included."""
         return not self._is_busy
 
     def put(self, work: Work) -> None:

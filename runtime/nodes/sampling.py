@@ -30,7 +30,7 @@ class Sampling:
         self._spent: dict[Node, int] = {}
 
     def is_due(self) -> bool:
-        """Whether the coming write is one to measure; call it once for each."""
+        """True if the coming write is one to measure; call it once for each."""
         self._writes += 1
         return self._writes % _ONE_IN == 2
 

@@ -13,7 +13,7 @@ from runtime.secrets import Secret
 
 @dataclass(frozen=True)
 class ScriptHandlers:
-    """What scripts can say of handlers.
+    """The handlers that scripts can use.
 
     Attributes:
         properties: the handlers.

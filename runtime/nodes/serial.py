@@ -98,7 +98,7 @@ def numbers(frame: Frame, name: str) -> FieldColumn | None:
 
 
 def is_wide(*times: NDArray[np.int64]) -> bool:
-    """Whether distances between some of these times do not fit into 64 bits."""
+    """True if distances between some of these times do not fit into 64 bits."""
     some = [each for each in times if len(each)]
     if not some:
         return False

@@ -92,11 +92,11 @@ class ExecutingTask:
 
     @property
     def stopped(self) -> bool:
-        """Whether a node has stopped the task, or it was closed."""
+        """True if a node has stopped the task, or it was closed."""
         return self._is_closed or self.error != ""
 
     def takes(self, points: Frame | Point) -> bool:
-        """Whether the task reads such points."""
+        """True if the task reads such points."""
         if self.databases and (points.db, points.rp) not in self.databases:
             return False
         return self.measurements is None or points.name in self.measurements

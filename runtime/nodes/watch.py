@@ -57,7 +57,7 @@ class Watch:
 
     @property
     def is_open(self) -> bool:
-        """Whether the nodes are as those of a task that starts now."""
+        """True if the nodes are as those of a task that starts now."""
         return not (self._remembers and self._is_fed)
 
     def add(self, task: ExecutingTask, path: Path) -> None:

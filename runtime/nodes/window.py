@@ -270,7 +270,7 @@ class WindowNode(Node):
         self._tails.append([])
 
     def _named(self, frame: Frame) -> bool:
-        """Whether the frame's known groups began with the frame's measurement."""
+        """True if the frame's known groups began with the frame's measurement."""
         name, known = frame.name, self._numbers
         return all(
             self._groups[known[each]].name == name

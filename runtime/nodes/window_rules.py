@@ -68,7 +68,7 @@ class Windows(Protocol):
         """Put a point into a buffer; what is to be emitted now."""
 
     def due(self, groups: Indices, latest: Times, counts: Indices) -> bool:
-        """Whether new points of these groups cause any emission."""
+        """True if new points of these groups cause any emission."""
 
     def skip(self, groups: Indices, counts: Indices) -> None:
         """New points of these groups are buffered and cause no emission."""
@@ -178,7 +178,7 @@ class TimeWindows:
         return emission
 
     def due(self, groups: Indices, latest: Times, counts: Indices) -> bool:
-        """Whether new points of these groups cause any emission."""
+        """True if new points of these groups cause any emission."""
         return bool((latest >= self._next[groups]).any())
 
     def skip(self, groups: Indices, counts: Indices) -> None:
@@ -347,7 +347,7 @@ class CountWindows:
         return Emission(tuple(points), point.time)
 
     def due(self, groups: Indices, latest: Times, counts: Indices) -> bool:
-        """Whether new points of these groups cause any emission."""
+        """True if new points of these groups cause any emission."""
         return bool((self._seen[groups] + counts >= self._next[groups]).any())
 
     def skip(self, groups: Indices, counts: Indices) -> None:

@@ -59,7 +59,7 @@ def _children(node: Node) -> list[Node]:
 
 
 def _named(node: Node, watched: set[int]) -> bool:
-    """Whether other statements need a name for `node`."""
+    """True if other statements need a name for `node`."""
     return bool(_children(node)) or id(node) in watched
 
 

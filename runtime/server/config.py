@@ -60,12 +60,12 @@ class Config:
 
     @property
     def requires_users(self) -> bool:
-        """Whether every request comes from a user whose password was checked."""
+        """True if every request comes from a user whose password was checked."""
         return self.http.auth_enabled and self.auth.enabled
 
     @property
     def is_guarded(self) -> bool:
-        """Whether no stranger can send requests."""
+        """True if no stranger can send requests."""
         return self.requires_users or self.http.is_loopback
 
     def validate(self) -> None:

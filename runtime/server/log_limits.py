@@ -53,7 +53,7 @@ class Repeats(logging.Filter):
         self._lock = threading.Lock()
 
     def takes(self, logger: str, message: str, parts: Mapping[str, object]) -> bool:
-        """Whether a complaint would be written; see `runtime.complaints`."""
+        """True if a complaint would be written; see `runtime.complaints`."""
         kind = self._kind(_key(logger, message, parts))
         return kind is None or kind.written < MOST or kind.end <= self._clock()
 
@@ -64,7 +64,7 @@ class Repeats(logging.Filter):
                 kind.left_out += 1
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether to write `record`; before it comes what was left out."""
+        """True if to write `record`; before it comes what was left out."""
         if hasattr(record, "suppressed"):
             return True
         now = self._clock()

@@ -75,7 +75,7 @@ class Filter:
         return cls({**tags, "lvl": word})
 
     def takes(self, parts: Mapping[str, str]) -> bool:
-        """Whether a line is wanted."""
+        """True if a line is wanted."""
         if self.least and _rank(parts["lvl"]) < _rank(self.least):
             return False
         return all(parts.get(name) == value for name, value in self.tags.items())

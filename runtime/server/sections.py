@@ -112,7 +112,7 @@ class HttpConfig:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether the machine alone can reach the API."""
+        """True if the machine alone can reach the API."""
         host, _ = self.address()
         if host == "localhost":
             return True

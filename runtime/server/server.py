@@ -358,7 +358,7 @@ class Server:
             await _guarded(self._compute, self._alerts.tidy, trouble)
 
     def _is_stopped(self, task: str) -> bool:
-        """Whether there is a task of that id that does not run."""
+        """True if there is a task of that id that does not run."""
         known = self._all_tasks.records.get(task) is not None
         return known and self._master.get(task) is None
 

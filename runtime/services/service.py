@@ -27,7 +27,7 @@ class ServiceConfig(Protocol):
 
     @property
     def enabled(self) -> bool:
-        """Whether the service sends alerts."""
+        """True if the service sends alerts."""
 
     def validate(self) -> None:
         """Check the values.
@@ -50,11 +50,11 @@ class HandlerService(Protocol[OptionsT]):
 
     @property
     def is_global(self) -> bool:
-        """Whether alert nodes without a handler of this kind get one."""
+        """True if alert nodes without a handler of this kind get one."""
 
     @property
     def state_changes_only(self) -> bool:
-        """Whether a global handler makes alert nodes send state changes only."""
+        """True if a global handler makes alert nodes send state changes only."""
 
     def default_handler_config(self) -> OptionsT:
         """The options of a handler that sets none."""
@@ -93,12 +93,12 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
 
     @property
     def is_global(self) -> bool:
-        """Whether alert nodes without a handler of this kind get one."""
+        """True if alert nodes without a handler of this kind get one."""
         return bool(getattr(self._config, "global_", False))
 
     @property
     def state_changes_only(self) -> bool:
-        """Whether a global handler makes alert nodes send state changes only."""
+        """True if a global handler makes alert nodes send state changes only."""
         return bool(getattr(self._config, "state_changes_only", False))
 
     async def open(self) -> None:
@@ -108,7 +108,7 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
         """Stop the service."""
 
     def prepared(self, configs: Sequence[Any]) -> Callable[[], None]:
-        """What puts a new configuration in force; until it is called, nothing changes.
+        """A function that puts a new configuration in force; nothing changes before.
 
         Raises:
             ConfigError: it is not exactly one configuration of this service.
@@ -242,7 +242,7 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
         )
 
     def accepts(self, response: Response) -> bool:
-        """Whether the answer means success."""
+        """True if the answer means success."""
         return response.status in self.ok
 
     def failure(self, response: Response) -> str:

@@ -112,7 +112,7 @@ def negated(node: ast.expr) -> ast.expr:
 
 
 def is_truth(node: ast.expr) -> bool:
-    """Whether the value of an expression is certainly True or False."""
+    """True if the value of an expression is certainly True or False."""
     match node:
         case ast.Compare() | ast.UnaryOp(op=ast.Not()):
             return True

@@ -148,6 +148,6 @@ def _fitted(lines: list[str], limit: int) -> list[str]:
 
 
 def _is_call(line: str) -> bool:
-    """Whether a statement ends in a call, not in a tuple."""
+    """True if a statement ends in a call, not in a tuple."""
     [node] = ast.parse(line.strip()).body
     return isinstance(getattr(node, "value", None), ast.Call)

@@ -94,17 +94,17 @@ class Leaf:
 
     @property
     def opens(self) -> bool:
-        """Whether it is an opening bracket."""
+        """True if it is an opening bracket."""
         return self.kind in CLOSERS
 
     @property
     def closes(self) -> bool:
-        """Whether it is a closing bracket."""
+        """True if it is a closing bracket."""
         return self.kind in ")]}"
 
     @property
     def size(self) -> int:
-        """How many characters it has, with its prefix."""
+        """Its length in characters, with its prefix."""
         return len(self.prefix) + len(self.text)
 
 
@@ -146,7 +146,7 @@ def _tokens(statement: str) -> list[Leaf]:
 
 
 def _ends_operand(leaf: Leaf | None) -> bool:
-    """Whether an operand ends with it, so that a sign that follows is binary."""
+    """True if an operand ends with it, so that a sign that follows is binary."""
     if leaf is None:
         return False
     is_word = leaf.kind == "name" and leaf.text in _WORDS
@@ -251,7 +251,7 @@ def _with_ternaries(leaves: list[Leaf]) -> list[Leaf]:
 
 
 def _bounds(leaves: Sequence[Leaf], at: int) -> tuple[int, int]:
-    """Where the item begins and ends that the leaf at `at` belongs to."""
+    """The first and last leaf of the item that the leaf at `at` belongs to."""
     start, depth = at, 0
     while start > 0:
         before = leaves[start - 1]

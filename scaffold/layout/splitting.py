@@ -51,11 +51,11 @@ class _Line:
         return "    " * self.depth + self.leaves[0].text + rest
 
     def fits(self, limit: int) -> bool:
-        """Whether it is short enough."""
+        """True if it is short enough."""
         return fits(self.text, limit) if self.leaves else True
 
     def depths(self) -> list[int]:
-        """How deep in brackets each leaf is; what a `for` or a `lambda` names is in one."""
+        """The bracket depth of each leaf; the names of a `for` or `lambda` count as one."""
         found = []
         depth = 0
         names: list[tuple[str, int]] = []
@@ -88,7 +88,7 @@ class _Line:
         return found
 
     def best_delimiter(self) -> int:
-        """How much the best of the breaks is liked that stand before the last leaf."""
+        """The highest priority of the breaks before the last leaf."""
         last = len(self.leaves) - 1
         found = self.delimiters().items()
         return max((liking for at, liking in found if at != last), default=0)

@@ -1,4 +1,4 @@
-"""How a project lays out its code, as far as it says so."""
+"""The layout settings of a project."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Style(NamedTuple):
 
     @property
     def is_plain(self) -> bool:
-        """Whether black's stable style applies, which `splitting` knows."""
+        """True if black's stable style applies, which `splitting` knows."""
         return self.keeps_trailing_commas and not self.is_preview
 
 
@@ -35,7 +35,7 @@ PLAIN = Style()
 
 
 def style_of(pyproject: bytes | None) -> Style:
-    """What a `pyproject.toml` says; the line length also where ruff formats."""
+    """The settings of a `pyproject.toml`; the line length also from ruff's."""
     if not pyproject or b"[tool." not in pyproject:
         return Style()
     import tomllib

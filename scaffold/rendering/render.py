@@ -86,7 +86,7 @@ def filled(template: str, **values: object) -> str:
 def values(
     template: str, spec: HandlerSpec, package: str, style: Style = PLAIN
 ) -> dict[str, object]:
-    """What a template sees of a handler: names, and the view that is made for it."""
+    """The values for a template: the handler's names and the template's view."""
     view = _VIEWS.get(template.rpartition("/")[2], DocumentView)
     return {"view": view(spec, sample_of(spec), style), **_names(spec, package)}
 

@@ -296,5 +296,5 @@ def shown_setting(type_name: str, default: Any) -> str:
 
 
 def looks_like_token(text: str) -> bool:
-    """Whether a string may be a secret that somebody pasted."""
+    """True if a string may be a secret that somebody pasted."""
     return _TOKEN.search(text) is not None

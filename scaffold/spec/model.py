@@ -85,7 +85,7 @@ class Setting:
 
     @property
     def is_secret(self) -> bool:
-        """Whether it must never be shown."""
+        """True if it must never be shown."""
         return self.type.base is Type.SECRET
 
 
@@ -251,7 +251,7 @@ class RequestSpec:
 
 @dataclass(frozen=True)
 class ResponseSpec:
-    """How a response is read.
+    """Rules for reading a response.
 
     Attributes:
         ok: the statuses that mean success; empty: 200 to 299.
@@ -356,10 +356,10 @@ class HandlerSpec:
 
     @property
     def is_global(self) -> bool:
-        """Whether it can serve as a global handler."""
+        """True if it can serve as a global handler."""
         return "global" in self.flags
 
     @property
     def has_state_changes_only(self) -> bool:
-        """Whether it can make alert nodes send changes only."""
+        """True if it can make alert nodes send changes only."""
         return "state-changes-only" in self.flags

@@ -74,11 +74,11 @@ class Reader:
             self.fault(path, str(error), error.allowed, error.suggestion)
 
     def has_fault(self, path: Path) -> bool:
-        """Whether there is a fault at `path` or inside it."""
+        """True if there is a fault at `path` or inside it."""
         return any(each[: len(path)] == path for each in self.places)
 
     def has_failed(self, path: Path) -> bool:
-        """Whether an expression at `path` or inside it did not compile."""
+        """True if an expression at `path` or inside it did not compile."""
         return any(each[: len(path)] == path for each in self.failed_at)
 
     def where(self, path: Path) -> str:
@@ -126,7 +126,7 @@ class Reader:
         return meant
 
     def is_a(self, value: object, wanted: type, path: Path) -> bool:
-        """Whether a value has a type; a fault if not."""
+        """True if a value has a type; a fault if not."""
         if type(value) is wanted:  # not isinstance: a bool is no number here
             return True
         self.fault(path, f"must be {_NOUNS[wanted]}, not {noun_of(value)}")

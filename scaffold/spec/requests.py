@@ -295,7 +295,7 @@ def check_statuses(reader: Reader, table: Mapping[str, Any]) -> None:
 
 
 def error_key(table: Mapping[str, Any]) -> str:
-    """Where the error text is in the response: `error.message` is a nested table."""
+    """The path to the error text in the response: `error.message` is a nested table."""
     raw: str = table.get("error", "error")
     return raw
 
@@ -317,7 +317,7 @@ def check_use(reader: Reader, spec: HandlerSpec) -> None:
 
 
 def _has_setting(spec: HandlerSpec, request: RequestSpec) -> bool:
-    """Whether the URL reads a setting, perhaps through an option."""
+    """True if the URL reads a setting, perhaps through an option."""
     if any(f"config.{each.key}" in request.url.reads for each in spec.config):
         return True
     return any(

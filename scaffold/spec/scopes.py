@@ -97,13 +97,13 @@ _RESPONSE_HINT = "[response] sees status, body, reply, error and parse_error onl
 
 
 def of_config(fields: Iterable[Setting], variable: str = "config") -> Scope:
-    """Where only the configuration is known."""
+    """The scope where only the configuration is known."""
     elsewhere = dict.fromkeys(("event", "opt", "level"), _CHECK_HINT)
     return Scope({"config": settings(variable, "config", fields)}, {}, elsewhere)
 
 
 def of_default(fields: Iterable[Setting], key: str) -> Scope:
-    """Where the default of the option `key` is computed."""
+    """The scope of the default of the option `key`."""
     hint = _DEFAULT_HINT.replace("KEY", identifier(key))
     elsewhere = dict.fromkeys(("event", "level"), hint)
     return Scope({"config": settings("config", "config", fields)}, {}, elsewhere)
@@ -112,7 +112,7 @@ def of_default(fields: Iterable[Setting], key: str) -> Scope:
 def of_event(
     fields: Iterable[Setting], options: Iterable[Option], levels: Iterable[LevelMap]
 ) -> Scope:
-    """Where an event is sent."""
+    """The scope where an event is sent."""
     shown = [option for option in options if not option.alias_of]
     tables: Mapping[str, Mapping[str, Code]] = {
         "config": settings("config", "config", fields),
@@ -125,7 +125,7 @@ def of_event(
 
 
 def of_response(error_key: str, title: str) -> Scope:
-    """Where a response is read.
+    """The scope where a response is read.
 
     Args:
         error_key: path of the error text in its JSON.

@@ -341,7 +341,7 @@ def formatted(node: ast.expr) -> ast.FormattedValue:
 
 
 def _holds_text(node: ast.expr) -> bool:
-    """Whether an expression that is not a string itself has a string inside."""
+    """True if an expression that is not a string itself has a string inside."""
     if isinstance(node, ast.Constant):
         return False
     return any(

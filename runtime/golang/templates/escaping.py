@@ -91,7 +91,7 @@ def url(text: str) -> str:
 
 
 def safe_scheme(text: str) -> bool:
-    """Whether a URL may stand in an attribute: relative, http, https or mailto."""
+    """True if a URL may stand in an attribute: relative, http, https or mailto."""
     scheme, colon, _ = text.partition(":")
     if not colon or "/" in scheme:
         return True

@@ -36,7 +36,7 @@ class JavaScript(str):
 
 
 def true(value: object) -> bool:
-    """Whether Go's `if` takes the value: not false, 0, nil or empty."""
+    """True if Go's `if` takes the value: not false, 0, nil or empty."""
     return isinstance(value, Struct | Time) or bool(value)
 
 
@@ -58,7 +58,7 @@ def compare(left: object, right: object) -> int:
 
 
 def equal(first: object, *others: object) -> bool:
-    """Whether `first` equals any of the others.
+    """True if `first` equals any of the others.
 
     Raises:
         CallError: values of different kinds, or of none that compares.

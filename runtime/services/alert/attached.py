@@ -29,7 +29,7 @@ class Attached:
     context: Mapping[str, str] = field(default_factory=dict)
 
     def wants(self, event: Event) -> bool:
-        """Whether it gets `event`."""
+        """True if it gets `event`."""
         if event.no_external and self.external:
             return False
         return self.match is None or self.match.accepts(event)

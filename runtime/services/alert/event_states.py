@@ -39,7 +39,7 @@ class EventStates:
 
     @property
     def has_changes(self) -> bool:
-        """Whether there is something to be written."""
+        """True if there is something to be written."""
         return bool(self._changed)
 
     def restore(self) -> None:

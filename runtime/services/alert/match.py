@@ -71,7 +71,7 @@ class Match:
         return cls(source, expression)
 
     def accepts(self, event: Event) -> bool:
-        """Whether the handler gets `event`; a failing expression is logged and says no."""
+        """True if the handler gets `event`; a failing expression is logged and says no."""
         tags = event.data.tags
         try:
             for name in self._tags:

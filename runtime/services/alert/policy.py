@@ -97,7 +97,7 @@ class Policy:
             )
 
     def lists(self, kind: str, options: object) -> bool:
-        """Whether a handler is allowed only as far as a list goes.
+        """True if a handler is allowed only as far as a list goes.
 
         Args:
             kind: `log`, `exec`, …
@@ -155,5 +155,5 @@ def _is_within(path: str, allowed: Iterable[str]) -> bool:
 
 
 def _is_plain(path: str) -> bool:
-    """Whether `path` is a regular file, or nothing yet: no pipe, no device."""
+    """True if `path` is a regular file, or nothing yet: no pipe, no device."""
     return Path(path).is_file() or not os.path.lexists(path)

@@ -218,7 +218,7 @@ def _decoded(key: str, value: bytes) -> HandlerSpec:
 
 
 def _is_name(text: str, extra: str) -> bool:
-    """Whether `text` has only letters, ASCII digits and `extra`, and any of them."""
+    """True if `text` has only letters, ASCII digits and `extra`, and any of them."""
     return bool(text) and all(
         char in extra or char in "0123456789" or unicodedata.category(char)[0] == "L"
         for char in text

@@ -152,7 +152,7 @@ def check(event: Event) -> None:
 
 
 def is_anonymous(topic: str) -> bool:
-    """Whether a node of a task owns the topic: `main:<task>:<node>`."""
+    """True if a node of a task owns the topic: `main:<task>:<node>`."""
     return topic.startswith(ANONYMOUS) and topic.count(":") == 2
 
 

@@ -25,7 +25,7 @@ def hashed(password: str, cost: int) -> str:
 
 
 def matches(password: str, hash: str) -> bool:
-    """Whether `hash` was made of `password`."""
+    """True if `hash` was made of `password`."""
     text = password.encode("utf-8", "surrogateescape")
     if len(text) > MAX_BYTES or b"\0" in text:
         return False

@@ -117,7 +117,7 @@ class AuthService:
         return None
 
     def knows_writer(self, authorization: str, query: str) -> bool:
-        """Whether a write may go on by what is remembered of its credentials alone."""
+        """True if a write may go on by what is remembered of its credentials alone."""
         given = credentials(authorization, query)
         if given is None:
             return False

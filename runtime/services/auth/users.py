@@ -68,7 +68,7 @@ class User:
         return cls(tree.name, tree.admin, tree.permissions, Secret(tree.hash))
 
     def may(self, method: str, resource: str) -> bool:
-        """Whether a request is allowed.
+        """True if a request is allowed.
 
         Args:
             method: of HTTP.
@@ -88,7 +88,7 @@ def privilege(method: str) -> str:
 
 
 def is_name(text: str) -> bool:
-    """Whether a user can be called so: letters of any script, ASCII digits, `-._@`."""
+    """True if a user can be called so: letters of any script, ASCII digits, `-._@`."""
     return bool(text) and all(
         char in "-._@0123456789" or unicodedata.category(char)[0] == "L"
         for char in text

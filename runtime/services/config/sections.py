@@ -34,7 +34,7 @@ class Section:
 
     @property
     def is_list(self) -> bool:
-        """Whether elements can be added."""
+        """True if elements can be added."""
         return self.element_key is not None
 
     def element_name(self, element: Any) -> str:
@@ -84,7 +84,7 @@ def redacted(element: Any) -> list[str] | None:
 
 
 def is_secret_table(hint: Any) -> bool:
-    """Whether a table inside an element is shown as a whole: only whether it is set."""
+    """True if a table inside an element is shown as a whole: only whether it is set."""
     return bool(getattr(hint, "IS_SECRET", False))
 
 

@@ -56,7 +56,7 @@ class Gate(Protocol):
         """None if `request` may go on, else what to answer."""
 
     def knows_writer(self, authorization: str, query: str) -> bool:
-        """Whether a write with these credentials may go on without a check."""
+        """True if a write with these credentials may go on without a check."""
 
 
 class Shared(NamedTuple):

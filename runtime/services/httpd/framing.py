@@ -1,4 +1,4 @@
-"""Where requests begin in what a connection sends, and which heads Go would refuse.
+"""Finds requests in the bytes of a connection, and refuses the heads that Go refuses.
 
 aiohttp's parser takes some heads that Go's server refuses: with blank lines before them,
 two blanks in a row, methods of any bytes. A proxy in front may see another request in
@@ -70,11 +70,11 @@ class Framing:
 
     @property
     def is_in_body(self) -> bool:
-        """Whether more of a body is to come."""
+        """True if more of a body is to come."""
         return self._chunks is not None or self._body > 0
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        """What the parser may have of `data`, each piece of one request.
+        """The pieces of `data` for the parser, each of one request.
 
         Raises:
             MalformedError: what follows is not to be served.
@@ -135,7 +135,7 @@ class _Chunks:
         self._expects: Literal["size", "end", "trailer"] = "size"
 
     def end(self, data: bytes) -> int | None:
-        """Where the body ends in `data`; None if it goes on.
+        """The end of the body in `data`; None if it goes on.
 
         Raises:
             MalformedError: it is not in chunks.

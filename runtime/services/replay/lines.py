@@ -34,7 +34,7 @@ def line_of(point: Point) -> str:
 
 
 def is_complete(line: str) -> bool:
-    """Whether `line` is a whole point; a text in it may hold a newline.
+    """True if `line` is a whole point; a text in it may hold a newline.
 
     Only behind the first space that is not escaped do quotes mean anything.
     """

@@ -78,7 +78,7 @@ def compiled(
 def compiled_template(
     template: Template, deadman: DeadmanSettings, handlers: HandlerProperties
 ) -> Script:
-    """What a template says, its variables without values.
+    """The text of a template, its variables without values.
 
     Args:
         template: the template.

@@ -68,7 +68,7 @@ class Site:
 
     @property
     def is_hidden(self) -> bool:
-        """Whether it is not shown as it is."""
+        """True if it is not shown as it is."""
         return self.shown != self.value
 
 

@@ -107,7 +107,7 @@ class Templates:
         return template
 
     def compiled(self, template: Template) -> Script:
-        """What a template says, its variables without values.
+        """The text of a template, its variables without values.
 
         Raises:
             RefusedError: its script is wrong.

@@ -60,7 +60,7 @@ def build(node: ast.Expression) -> Evaluator:
 
 
 def check(node: Evaluator) -> bool:
-    """Whether the expression needs no data, checking the parts that need none.
+    """True if the expression needs no data, checking the parts that need none.
 
     Raises:
         ScriptError: an operator cannot take the types of two such operands.
@@ -177,7 +177,7 @@ def references(node: Evaluator) -> tuple[str, ...]:
 
 
 def is_stateful(node: Evaluator) -> bool:
-    """Whether a function of the expression remembers its calls."""
+    """True if a function of the expression remembers its calls."""
     return any(
         isinstance(each, Call)
         and each.name in FUNCTIONS
@@ -187,7 +187,7 @@ def is_stateful(node: Evaluator) -> bool:
 
 
 def is_pure(node: Evaluator) -> bool:
-    """Whether equal points give equal results."""
+    """True if equal points give equal results."""
     return all(_is_pure(each) for each in parts(node) if isinstance(each, Call))
 
 

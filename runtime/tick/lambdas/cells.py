@@ -54,7 +54,7 @@ class Cells:
 
     @property
     def shared(self) -> bool:
-        """Whether all rows have the same value."""
+        """True if all rows have the same value."""
         return self.codes is None and not isinstance(self.values, np.ndarray)
 
     def array(self, size: int) -> NDArray[Any]:

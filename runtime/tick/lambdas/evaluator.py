@@ -292,7 +292,7 @@ class Nested(NamedTuple):
 
 
 def is_boolean(node: Evaluator) -> bool:
-    """Whether the node's type is boolean without looking inside."""
+    """True if the node's type is boolean without looking inside."""
     match node:
         case Constant(value):
             return type(value) is bool

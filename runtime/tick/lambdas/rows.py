@@ -417,7 +417,7 @@ def _begun(slow: Row) -> Row:
 
 
 def _is_plain(node: Evaluator, operator: str) -> bool:
-    """Whether the node is one more AND (or OR), of parts known to be boolean."""
+    """True if the node is one more AND (or OR), of parts known to be boolean."""
     return (
         isinstance(node, Binary)
         and node.operator == operator

@@ -20,12 +20,12 @@ _LONG = 64
 
 
 def contains(text: str, part: str) -> bool:
-    """Whether `part` is in `text`."""
+    """True if `part` is in `text`."""
     return part in text
 
 
 def contains_any(text: str, chars: str) -> bool:
-    """Whether some character of `chars` is in `text`."""
+    """True if some character of `chars` is in `text`."""
     return not set(text).isdisjoint(chars)
 
 

@@ -18,7 +18,7 @@ BUILTINS: dict[str, Any] = {
     each.__name__: each
     for each in (bool, dict, float, int, len, list, object, str, tuple)
 }
-"""What generated code uses of Python's own."""
+"""Modules of Python that generated code uses."""
 
 
 def run(code: Code, values: Mapping[str, Any], known: Mapping[str, str]) -> Any:

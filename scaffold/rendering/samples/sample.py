@@ -1,4 +1,4 @@
-"""What the generated tests of one handler use, and what they will see."""
+"""Values that the generated tests of a handler use, and the requests they expect."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Sample:
         return targets.url_keys(self.spec)
 
     def url_path(self, field: ConfigField) -> str:
-        """What stands in for the path of a URL of the configuration."""
+        """A stand-in for the path of a URL of the configuration."""
         return targets.url_path(self.spec, field)
 
     @cached_property

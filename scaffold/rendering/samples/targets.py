@@ -32,7 +32,7 @@ def _url_key(spec: HandlerSpec, node: ast.expr) -> str:
 
 
 def url_path(spec: HandlerSpec, field: ConfigField) -> str:
-    """What stands in for the path of a URL of the configuration.
+    """A stand-in for the path of a URL of the configuration.
 
     It is that of the default. Where text follows the URL that begins no path, as in
     `${config.url}${config.token}`, it is at least a slash: else that text would
@@ -45,7 +45,7 @@ def url_path(spec: HandlerSpec, field: ConfigField) -> str:
 
 
 def _leftmost(node: ast.expr) -> ast.expr:
-    """What a text begins with."""
+    """The fixed start of a text."""
     match node:
         case ast.JoinedStr(values=[ast.FormattedValue(value=value), *_]):
             return _leftmost(value)
@@ -61,7 +61,7 @@ def _leftmost(node: ast.expr) -> ast.expr:
 
 
 def _goes_on(node: ast.expr) -> bool:
-    """Whether a text goes on after its first part without beginning a path."""
+    """True if a text goes on after its first part without beginning a path."""
     match node:
         case ast.JoinedStr(values=[_, ast.Constant(value=str() as text), *_]):
             return not text.startswith(("/", "?"))

@@ -46,7 +46,7 @@ class CheckError(RefusedError):
 
 @dataclass(frozen=True)
 class Answer:
-    """What an endpoint says."""
+    """An endpoint's answer."""
 
     status: int
     text: str
@@ -185,11 +185,11 @@ class Trial:
         return RefusedError(str(error))
 
     def failure(self, answer: Answer) -> str:
-        """What the service makes of an answer that means failure."""
+        """The error that the service makes of an answer that means failure."""
         return str(self._service.Service(None).failure(answer))
 
     def accepts(self, answer: Answer) -> bool:
-        """Whether an answer means success, of a service that looks into answers."""
+        """True if an answer means success, of a service that looks into answers."""
         return bool(self._service.Service(None).accepts(answer))
 
 

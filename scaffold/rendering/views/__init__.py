@@ -1,1 +1,1 @@
-"""What each template sees of a spec: names, values and compiled expressions."""
+"""Views: the names, values and compiled expressions for each template."""

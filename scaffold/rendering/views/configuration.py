@@ -1,4 +1,4 @@
-"""What the template of the configuration sees."""
+"""The view for the template of the configuration."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class ConfiguredField(Field):
 
     @property
     def has_text(self) -> bool:
-        """Whether anything is said about it."""
+        """True if anything is said about it."""
         is_told = self.is_default or self.is_target or self.required == "enabled"
         return bool(self.doc) or is_told
 
     @property
     def says_no_requirement(self) -> bool:
-        """Whether it is required, and the author's words do not say so."""
+        """True if it is required, and the author's words do not say so."""
         if not self.required:
             return False
         said = (
@@ -56,7 +56,7 @@ class ConfiguredField(Field):
 
     @property
     def is_url(self) -> bool:
-        """Whether it is checked to be a URL."""
+        """True if it is checked to be a URL."""
         return self.field.is_url
 
     @property
@@ -86,7 +86,7 @@ class ConfigurationView(View):
 
     @property
     def has_rules(self) -> bool:
-        """Whether anything is checked."""
+        """True if anything is checked."""
         return any(
             each.required or each.is_url or each.refusal is not None
             for each in self.fields

@@ -1,4 +1,4 @@
-"""What the templates of documentation, examples and registrations see."""
+"""The views for documentation, examples and registrations."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class DocumentView(View):
 
     @property
     def sentence(self) -> str:
-        """What the service does, as a sentence."""
+        """The service's summary, as a sentence."""
         return started(self.list_text)
 
     @property
     def list_text(self) -> str:
-        """What stands beside the handler in lists."""
+        """The handler's text in lists."""
         return self.summary or sentence(f"sends alerts to {self.spec.title}")
 
     @cached_property

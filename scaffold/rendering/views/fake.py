@@ -1,4 +1,4 @@
-"""What the template of the fake server sees."""
+"""The view for the template of the fake server."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class FakeView(View):
 
     @cached_property
     def source(self) -> str:
-        """What a message is made of: `json`, `form`, `query` or `text`."""
+        """The part of the request that holds a message: `json`, `form`, `query` or `text`."""
         kinds = {each.body_kind for each in self.spec.requests}
         if kinds == {"json"} and all(
             isinstance(_table_of(each), ast.Dict) for each in self.spec.requests
@@ -82,7 +82,7 @@ class FakeView(View):
 
     @property
     def has_optional(self) -> bool:
-        """Whether a field may be missing."""
+        """True if a field may be missing."""
         return any(each.is_optional for each in self.fields)
 
     def _keys(self, request: RequestSpec) -> dict[str, tuple[str, bool]]:
@@ -107,7 +107,7 @@ class FakeView(View):
 
     @cached_property
     def forbids_unknown(self) -> bool:
-        """Whether the fake server knows all keys of the messages."""
+        """True if the fake server knows all keys of the messages."""
         return self.source != "text" and not any(
             None in _table_of(each).keys
             for each in self.spec.requests

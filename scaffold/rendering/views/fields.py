@@ -53,32 +53,32 @@ class Field:
 
     @property
     def is_secret(self) -> bool:
-        """Whether it must not be shown."""
+        """True if it must not be shown."""
         return self.type_name == "secret"
 
     @property
     def is_map(self) -> bool:
-        """Whether each object has a map of its own."""
+        """True if each object has a map of its own."""
         return self.setting.type.base is Type.MAP
 
     @property
     def has_items(self) -> bool:
-        """Whether a map has items where nothing is set."""
+        """True if a map has items where nothing is set."""
         return self.word == "key" and bool(self.setting.default)
 
     @property
     def is_bool(self) -> bool:
-        """Whether it is true or false."""
+        """True if it is true or false."""
         return self.setting.type.base is Type.BOOL
 
     @property
     def has_text(self) -> bool:
-        """Whether anything is said about it."""
+        """True if anything is said about it."""
         return bool(self.doc) or self.has_fallback
 
     @property
     def has_fallback(self) -> bool:
-        """Whether another value stands in where it is empty."""
+        """True if another value stands in where it is empty."""
         return isinstance(self.setting, Option) and self.setting.fallback is not None
 
 
@@ -111,7 +111,7 @@ def scripted(option: Option) -> Field:
 
 
 def has_docs(fields: Iterable[Field]) -> bool:
-    """Whether anything is said about one of them."""
+    """True if anything is said about one of them."""
     return any(field.has_text for field in fields)
 
 

@@ -1,4 +1,4 @@
-"""What the templates of the options and of the script's property see."""
+"""The views for the options and for the property in scripts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class OptionsView(View):
 
     @property
     def has_docs(self) -> bool:
-        """Whether anything is said about one of them."""
+        """True if anything is said about one of them."""
         return has_docs(self.fields)
 
     @property
@@ -63,7 +63,7 @@ class PropertyView(View):
 
     @property
     def has_docs(self) -> bool:
-        """Whether anything is said about one of them."""
+        """True if anything is said about one of them."""
         return has_docs(self.fields)
 
 

@@ -14,7 +14,7 @@ from scaffold.spec.values import formatted
 
 
 class Basic(NamedTuple):
-    """What HTTP's basic authentication sends."""
+    """The credentials of HTTP basic authentication."""
 
     user: ast.expr
     password: ast.expr
@@ -44,22 +44,22 @@ class RequestView:
 
     @property
     def url(self) -> ast.expr:
-        """Where it goes, without `path` and `query`."""
+        """Its URL, without `path` and `query`."""
         return self.spec.url.node
 
     @property
     def path(self) -> list[ast.expr]:
-        """What is appended to the path of the URL."""
+        """The segments appended to the path of the URL."""
         return [each.node for each in self.spec.path]
 
     @property
     def query(self) -> list[Pair] | None:
-        """What replaces the query of the URL; None keeps it."""
+        """The query that replaces the URL's; None keeps it."""
         return None if self.spec.query is None else _pairs(self.spec.query)
 
     @property
     def is_extended(self) -> bool:
-        """Whether the URL gets a path or a query."""
+        """True if the URL gets a path or a query."""
         return bool(self.spec.path) or self.spec.query is not None
 
     @property
@@ -69,7 +69,7 @@ class RequestView:
 
     @property
     def body(self) -> ast.expr | None:
-        """What is sent, or None."""
+        """The body, or None."""
         return self.spec.body.node if self.spec.body else None
 
     @property
@@ -79,12 +79,12 @@ class RequestView:
 
     @property
     def has_body_variable(self) -> bool:
-        """Whether the body gets a name before it is encoded."""
+        """True if the body gets a name before it is encoded."""
         return self.body is not None and self.body_kind != "text"
 
     @property
     def annotation(self) -> str:
-        """What the body's name needs as annotation."""
+        """The annotation of the body's name."""
         if self.spec.body is None or self.is_declared:
             return ""
         return annotation(self.spec.body)
@@ -98,12 +98,12 @@ class RequestView:
 
     @property
     def has_newline(self) -> bool:
-        """Whether a line end follows the JSON."""
+        """True if a line end follows the JSON."""
         return self.spec.has_newline
 
     @property
     def is_sorted(self) -> bool:
-        """Whether the keys of JSON are sorted."""
+        """True if the keys of JSON are sorted."""
         return self.spec.is_sorted
 
     @property
@@ -127,12 +127,12 @@ class RequestView:
 
     @property
     def scheme(self) -> ast.expr:
-        """What precedes the token."""
+        """The scheme before the token."""
         return ast.Constant(self.spec.scheme)
 
     @property
     def is_optional(self) -> bool:
-        """Whether an empty token is not sent."""
+        """True if an empty token is not sent."""
         return self.spec.is_optional
 
     @property
@@ -149,12 +149,12 @@ class RequestView:
 
     @property
     def has_headers(self) -> bool:
-        """Whether it has any header."""
+        """True if it has any header."""
         return self._count > 0
 
     @property
     def has_many_headers(self) -> bool:
-        """Whether its headers get a name of their own."""
+        """True if its headers get a name of their own."""
         optional = any(each.is_optional for each in self.headers)
         optional |= self.basic is not None
         optional |= self.is_optional and self.token is not None

@@ -1,4 +1,4 @@
-"""What the template of the service sees."""
+"""The view for the template of the service."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class TestFieldView(Field):
 
     @property
     def has_text(self) -> bool:
-        """Whether anything is said about it."""
+        """True if anything is said about it."""
         told = ("event.message", "event.level", "event.time")
         return bool(self.doc or self.option_doc) or self.feeds in told
 
@@ -76,7 +76,7 @@ class ServiceView(View):
 
     @property
     def sentence(self) -> str:
-        """What the service does, as a sentence."""
+        """The service's summary, as a sentence."""
         return started(self.summary or sentence(f"sends alerts to {self.spec.title}"))
 
     @property
@@ -104,7 +104,7 @@ class ServiceView(View):
 
     @property
     def has_test_docs(self) -> bool:
-        """Whether anything is said about one of them."""
+        """True if anything is said about one of them."""
         return has_docs(self.test_fields)
 
     def _meaning(self, field: TestField) -> str:
@@ -176,12 +176,12 @@ class ServiceView(View):
 
     @property
     def may_send_nothing(self) -> bool:
-        """Whether there are events for which nothing is sent."""
+        """True if there are events for which nothing is sent."""
         return self.spec.requests[-1].when is not None
 
     @property
     def resolves(self) -> bool:
-        """Whether options fall back to others when an event is sent."""
+        """True if options fall back to others when an event is sent."""
         return any(
             (each.fallback is not None and not each.is_bound_early) or each.aliases
             for each in self.spec.options
@@ -197,14 +197,14 @@ class ServiceView(View):
 
     @property
     def checks(self) -> list[Check]:
-        """What must not hold."""
+        """The condition that must not hold."""
         return [
             Check(negated(each.that.node), each.error.node) for each in self.spec.checks
         ]
 
     @property
     def has_many_bodies(self) -> bool:
-        """Whether several requests have a body."""
+        """True if several requests have a body."""
         return sum(each.body_kind != "" for each in self.spec.requests) > 1
 
     @property
@@ -222,7 +222,7 @@ class ServiceView(View):
 
     @property
     def success(self) -> str:
-        """What has to hold besides, as an operand of `and`; "" if nothing has to."""
+        """A further condition, as an operand of `and`, or ""."""
         that = self.spec.response.that
         if that is None:
             return ""
@@ -231,19 +231,19 @@ class ServiceView(View):
 
     @property
     def failure(self) -> ast.expr | None:
-        """What is said of other answers; None: what the answer says itself."""
+        """The error text for other answers; None: the answer's own."""
         message = self.spec.response.message
         return message.node if message else None
 
     @property
     def unparsable(self) -> ast.expr | None:
-        """What is said of answers that are not JSON, or None."""
+        """The error text for answers that are not JSON, or None."""
         text = self.spec.response.unparsable
         return text.node if text else None
 
     @property
     def error(self) -> ast.expr:
-        """Where the error text is in the answer's JSON."""
+        """The path to the error text in the answer's JSON."""
         return ast.Constant(self.spec.response.error)
 
 

@@ -1,4 +1,4 @@
-"""What the template of the tests sees."""
+"""The view for the template of the tests."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class TestsView(View):
 
     @property
     def scripted(self) -> list[Argument]:
-        """What the script's handler has as options."""
+        """The options of the handler in scripts."""
         return [
             argument(each, sample_value(each, "explicit")) for each in self.tick_options
         ]
@@ -176,7 +176,7 @@ class TestsView(View):
 
     @property
     def required(self) -> list[Required]:
-        """What the configuration must not leave empty."""
+        """The settings that must not be empty."""
         found: dict[str, Required] = {}
         for field in self.spec.config:
             if field.required:

@@ -1,4 +1,4 @@
-"""What all views share."""
+"""Code shared by all views."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ class View:
 
     @property
     def is_global(self) -> bool:
-        """Whether it can be given to all alert nodes."""
+        """True if it can be given to all alert nodes."""
         return self.spec.is_global
 
     @property
     def has_state_changes_only(self) -> bool:
-        """Whether it can make alert nodes send changes only."""
+        """True if it can make alert nodes send changes only."""
         return self.spec.has_state_changes_only
 
     @property
     def summary(self) -> str:
-        """What the service does, in the author's words, or ""."""
+        """The service's summary in the author's words, or ""."""
         return self.spec.summary
 
 
