@@ -78,7 +78,6 @@ def test_writes_go_on_between_the_steps_of_a_long_one() -> None:
         begun.set()
         assert go_on.wait(10)
         while "small" not in events or "read" not in events:
-            time.sleep(0.001)
             yield
         events.append("end")
 
@@ -109,7 +108,6 @@ def test_long_writes_take_turns_and_a_small_one_ends_its_turn_on_the_loop() -> N
     def steps(name: str) -> Iterator[None]:
         while len({name for name, _ in ran}) < 3 or ran[-1][1] == "MainThread":
             ran.append((name, threading.current_thread().name))
-            time.sleep(0.001)
             yield
 
     async def run() -> None:
@@ -186,10 +184,16 @@ def test_what_cannot_begin_fails_and_is_not_tried_for_ever() -> None:
     asyncio.run(run())
 
 
-def test_closing_finishes_long_writes() -> None:
+def test_closing_finishes_long_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    # each step is a turn of its own
+    monkeypatch.setattr("runtime.compute.TURN_S", 0)
+    monkeypatch.setattr("runtime.compute.SLOW_S", 0)
+    done = 0
+
     def steps() -> Iterator[None]:
+        nonlocal done
         for _ in range(60):
-            time.sleep(0.001)
+            done += 1
             yield
 
     async def run() -> None:
@@ -201,6 +205,7 @@ def test_closing_finishes_long_writes() -> None:
             await asyncio.gather(*waiting)
 
     asyncio.run(run())
+    assert done == 180
 
 
 def test_a_failed_commit_fails_every_write_of_the_pass() -> None:
