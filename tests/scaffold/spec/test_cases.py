@@ -4,34 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scaffold.errors import SpecError
-from scaffold.spec.parse import parse
-
-HEAD = """\
-[handler]
-name = "quoll"
-[config]
-url = {}
-user = {}
-password = { type = "secret" }
-teams = { type = "list" }
-n = { type = "int" }
-[option]
-to = { type = "list" }
-sign = {}
-[[request]]
-url = "${config.url}"
-"""
-
-
-def spec_of(request):
-    return parse(HEAD + request, "quoll.toml")
-
-
-def refused(request):
-    with pytest.raises(SpecError) as caught:
-        spec_of(request)
-    return [(fault.where, fault.problem) for fault in caught.value.faults]
+from tests.scaffold.spec.quoll import refused
 
 
 @pytest.mark.parametrize(

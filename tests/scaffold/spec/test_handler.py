@@ -8,9 +8,7 @@ from scaffold.errors import SpecError
 from scaffold.flags import Flags
 from scaffold.spec.parse import differences, from_flags, parse
 from scaffold.spec.toml import toml_text
-
-HEAD = '[handler]\nname = "foo"\n[config]\nurl = {}\nroom = {}\n'
-TAIL = '[[request]]\nurl = "${config.url}"\n[request.json]\ntext = "${event.message}"\n'
+from tests.scaffold.spec.small import HEAD, TAIL
 
 
 def flag_faults(name="foo", **flags):

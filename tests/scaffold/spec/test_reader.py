@@ -6,18 +6,7 @@ import re
 
 import pytest
 
-from scaffold.errors import SpecError
-from scaffold.spec.parse import parse
-
-HEAD = '[handler]\nname = "foo"\n[config]\nurl = {}\nroom = {}\n'
-TAIL = '[[request]]\nurl = "${config.url}"\n[request.json]\ntext = "${event.message}"\n'
-
-
-def faults(text, path="foo.toml"):
-    with pytest.raises(SpecError) as caught:
-        parse(text, path)
-    return str(caught.value).splitlines()
-
+from tests.scaffold.spec.small import HEAD, TAIL, faults
 
 LEVELS = "[level.x]\nOK = 'a'\n"
 

@@ -8,26 +8,7 @@ from scaffold import places
 from scaffold.errors import SpecError
 from scaffold.rendering.render import render, sample_of
 from scaffold.spec.parse import parse
-
-HEAD = """\
-[handler]
-name = "quoll"
-[config]
-url = {}
-user = {}
-password = { type = "secret" }
-teams = { type = "list" }
-n = { type = "int" }
-[option]
-to = { type = "list" }
-sign = {}
-[[request]]
-url = "${config.url}"
-"""
-
-
-def spec_of(request):
-    return parse(HEAD + request, "quoll.toml")
+from tests.scaffold.spec.quoll import HEAD, refused, spec_of
 
 
 def sent(request, options=None, **config):
@@ -44,12 +25,6 @@ def service(request):
         if each.path.name == "service.py"
     ]
     return render(file.template, spec)
-
-
-def refused(request):
-    with pytest.raises(SpecError) as caught:
-        spec_of(request)
-    return [(fault.where, fault.problem) for fault in caught.value.faults]
 
 
 def warnings_of(request, head=HEAD):

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from scaffold.errors import SpecError
 from scaffold.flags import Flags
 from scaffold.spec.parse import from_flags, parse
-
-HEAD = '[handler]\nname = "foo"\n[config]\nurl = {}\nroom = {}\n'
-TAIL = '[[request]]\nurl = "${config.url}"\n[request.json]\ntext = "${event.message}"\n'
-
-
-def faults(text, path="foo.toml"):
-    with pytest.raises(SpecError) as caught:
-        parse(text, path)
-    return str(caught.value).splitlines()
+from tests.scaffold.spec.small import HEAD, TAIL, faults
 
 
 def test_a_property_of_alert_nodes_gets_the_handler_before_it():

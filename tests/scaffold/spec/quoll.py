@@ -1,0 +1,36 @@
+"""A spec with settings and options of several types, whose request is still missing."""
+
+from __future__ import annotations
+
+import pytest
+
+from scaffold.errors import SpecError
+from scaffold.spec.parse import parse
+
+HEAD = """\
+[handler]
+name = "quoll"
+[config]
+url = {}
+user = {}
+password = { type = "secret" }
+teams = { type = "list" }
+n = { type = "int" }
+[option]
+to = { type = "list" }
+sign = {}
+[[request]]
+url = "${config.url}"
+"""
+
+
+def spec_of(request):
+    """The spec that sends `request`."""
+    return parse(HEAD + request, "quoll.toml")
+
+
+def refused(request):
+    """Place and problem of each fault of the spec that sends `request`."""
+    with pytest.raises(SpecError) as caught:
+        spec_of(request)
+    return [(fault.where, fault.problem) for fault in caught.value.faults]
