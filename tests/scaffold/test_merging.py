@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -16,30 +15,11 @@ from scaffold.merging import Versions
 from scaffold.names import Names
 from scaffold.places import places
 from scaffold.state import Record
+from tests.scaffold.repository import git
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 CHANGELOG = PurePosixPath("CHANGELOG.md")
 KINDS = PurePosixPath("tests/runtime/test_registration.py")
-
-
-def git(folder: Path, *arguments: str, code: int = 0) -> str:
-    """Run git as on a machine that has no settings of anybody."""
-    done = subprocess.run(
-        ["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments],
-        cwd=folder,
-        env={
-            "PATH": os.environ["PATH"],
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "HOME": "/nowhere",
-            "GIT_EDITOR": "true",
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -18,6 +17,7 @@ from scaffold import check_cache, state
 from scaffold.errors import StateError
 from scaffold.state import Record
 from scaffold.tree import MemoryTree
+from tests.scaffold.repository import git
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 HUDDLE = ("new-handler", "huddle", "--field", "channel:str")
@@ -180,25 +180,6 @@ def test_a_damaged_record_is_refused_with_a_way_on(
         "rm -r .scaffold/handlers/huddle; scaffold regenerate huddle",
         "pip install -U scaffold-alerts",
     }
-
-
-def git(folder: Path, *arguments: str) -> str:
-    """Run git as on a machine that has no settings of anybody."""
-    done = subprocess.run(
-        ["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments],
-        cwd=folder,
-        env={
-            "PATH": os.environ["PATH"],
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "HOME": "/nowhere",
-        },
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture
