@@ -14,11 +14,17 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
 from scaffold.flags import Flags, declared
+
+if TYPE_CHECKING:
+    from scaffold.commands import How
+    from scaffold.project import Project
+    from scaffold.recovery import Choice
+    from scaffold.report import Report
 
 _INTERRUPTED = 130
 _DISK_REFUSED = 7
@@ -43,7 +49,7 @@ class _Output:
         self.colour = is_terminal and not (no_colour or "NO_COLOR" in os.environ)
         self.started = time.perf_counter()
 
-    def tell(self, report: Any) -> None:
+    def tell(self, report: Report) -> None:
         """Print a report."""
         from scaffold import report as reporting
 
@@ -96,16 +102,20 @@ class _Output:
 def _common(command: Callable[..., Any]) -> Callable[..., Any]:
     """The flags that mean the same on every command."""
     for option in (
-        click.option("--no-color", is_flag=True, help="No colours (also: NO_COLOR)."),
-        click.option("-v", "--verbose", is_flag=True, help="Tell also what stays."),
-        click.option("-q", "--quiet", is_flag=True, help="Tell errors only."),
-        click.option("--json", "as_json", is_flag=True, help="One JSON object."),
+        click.option(
+            "--no-color", is_flag=True, help="Disable colors (also: NO_COLOR)."
+        ),
+        click.option(
+            "-v", "--verbose", is_flag=True, help="Also print what stays unchanged."
+        ),
+        click.option("-q", "--quiet", is_flag=True, help="Print errors only."),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
         click.option(
             "-C",
             "directory",
             metavar="DIR",
             default=".",
-            help="Work there; any folder of the project will do.",
+            help="Run in DIR: any folder of the project.",
         ),
     ):
         command = option(command)
@@ -131,22 +141,23 @@ def _writing(command: Callable[..., Any]) -> Callable[..., Any]:
     """The flags of commands that change files."""
     for option in (
         click.option(
-            "--exit-code", is_flag=True, help="End a dry run that changes with 1."
+            "--exit-code",
+            is_flag=True,
+            help="Exit with 1 if a dry run would change anything.",
         ),
         click.option(
             "--verify",
             type=click.Choice(["none", "import", "tests"]),
             default=None,
-            help="Beyond compiling, before anything is written: import what changes, "
-            "or run the generated tests too (default: none; tests for a new handler in "
-            "a terminal).",
+            help="Check before writing: that changed modules import, or that the generated "
+            "tests pass too (default: none; tests for a new handler in a terminal).",
         ),
-        click.option("--diff", is_flag=True, help="Print the whole patch."),
+        click.option("--diff", is_flag=True, help="Print the complete patch."),
         click.option(
             "-n",
             "--dry-run",
             is_flag=True,
-            help="Only tell; print the patch of files that are there already.",
+            help="Preview changes; write nothing.",
         ),
     ):
         command = option(command)
@@ -203,7 +214,7 @@ def scaffold(context: click.Context, directory: str | None) -> None:
     "spec_file",
     default="",
     metavar="FILE",
-    help="Read all of it from FILE; - for stdin.",
+    help="Read the description from FILE; - for stdin.",
 )
 @_writing
 @_common
@@ -212,12 +223,12 @@ def new_handler(**values: Any) -> None:
 
     TYPE is one of str, secret, int, float, bool, duration, url, list[str], map[str].
 
-    In a terminal, without NAME and --spec, it asks what it needs to know, and --verify is
-    'tests' unless given. Where CI is set, or without a terminal, it never asks.
+    In a terminal, without NAME and --spec, it asks for the description. It never asks
+    without a terminal, or where CI is set.
     """
     output = _Output("new-handler", values)
 
-    def run(project: Any) -> Any:
+    def run(project: Project) -> Report:
         from scaffold import commands, testing
 
         is_watched = _is_watched()
@@ -233,21 +244,21 @@ def new_handler(**values: Any) -> None:
 
 @scaffold.command()
 @_NAMES
-@click.option("--all", "all_", is_flag=True, help="All handlers.")
-@click.option("--check", is_flag=True, help="The same as the command check.")
+@click.option("--all", "all_", is_flag=True, help="Regenerate all handlers.")
+@click.option("--check", is_flag=True, help="Same as `scaffold check`.")
 @_writing
 @_common
 def regenerate(names: Sequence[str], all_: bool, check: bool, **values: Any) -> None:
-    """Bring handlers to what their specs and the templates say now.
+    """Regenerate handlers from their specs.
 
-    A file that was edited by hand is left alone; where it would have to change, nothing
-    is written and it is named.
+    Files edited by hand are kept. If one of them would have to change, nothing is
+    written, and the error names it.
     """
     output = _Output("regenerate", values)
     if bool(names) == all_:
-        raise click.UsageError("say the names of handlers, or --all")
+        raise click.UsageError("NAME or --all is required")
 
-    def run(project: Any) -> Any:
+    def run(project: Project) -> Report:
         from scaffold import commands
 
         how = _how(values, "none")
@@ -262,10 +273,10 @@ def regenerate(names: Sequence[str], all_: bool, check: bool, **values: Any) -> 
 @_NAMES
 @_common
 def check(names: Sequence[str], **values: Any) -> None:
-    """Tell what is not as it was generated, and how to put it right."""
+    """Report what differs from the specs, with the command that mends it."""
     output = _Output("check", values)
 
-    def run(project: Any) -> Any:
+    def run(project: Project) -> Report:
         from scaffold import commands
 
         return commands.check(project, names)
@@ -277,10 +288,10 @@ def check(names: Sequence[str], **values: Any) -> None:
 @_NAMES
 @_common
 def diff(names: Sequence[str], **values: Any) -> None:
-    """Show what people changed in generated code, as a patch."""
+    """Show hand edits of generated code as a patch."""
     output = _Output("diff", values)
 
-    def run(project: Any) -> Any:
+    def run(project: Project) -> Report:
         from scaffold import commands
 
         return commands.diff(project, names)
@@ -291,10 +302,10 @@ def diff(names: Sequence[str], **values: Any) -> None:
 @scaffold.command("list")
 @_common
 def list_(**values: Any) -> None:
-    """List the handlers; with -v their files too."""
+    """List handlers; with -v their files too."""
     output = _Output("list", values)
 
-    def run(project: Any) -> Any:
+    def run(project: Project) -> Report:
         from scaffold import commands
 
         return commands.list_handlers(project, verbose=output.verbose)
@@ -303,10 +314,17 @@ def list_(**values: Any) -> None:
 
 
 @scaffold.command()
-@click.option("--continue", "choice", flag_value="continue", help="Write all files.")
-@click.option("--abort", "choice", flag_value="abort", help="Put all files back.")
+@click.option(
+    "--continue",
+    "choice",
+    flag_value="continue",
+    help="Complete the interrupted command.",
+)
+@click.option(
+    "--abort", "choice", flag_value="abort", help="Undo the interrupted command."
+)
 @_common
-def recover(choice: Any, **values: Any) -> None:
+def recover(choice: Choice, **values: Any) -> None:
     """Finish a command that was interrupted.
 
     Every command that changes files does this first. Where a file was changed since, they
@@ -315,7 +333,7 @@ def recover(choice: Any, **values: Any) -> None:
     """
     output = _Output("recover", values)
 
-    def run(project: Any) -> Any:
+    def run(project: Project) -> Report:
         from scaffold import commands
 
         return commands.recover(project, choice or "")
@@ -325,7 +343,9 @@ def recover(choice: Any, **values: Any) -> None:
 
 @scaffold.command("merge-driver")
 @click.argument("files", nargs=-1, metavar="[BASE OURS THEIRS PATH]")
-@click.option("--install", is_flag=True, help="Have git use it in this checkout.")
+@click.option(
+    "--install", is_flag=True, help="Configure git to use it in this checkout."
+)
 @_common
 def merge_driver(files: Sequence[str], install: bool, **values: Any) -> None:
     """Merge the registrations of two branches; git runs this.
@@ -342,19 +362,22 @@ def merge_driver(files: Sequence[str], install: bool, **values: Any) -> None:
     if install == bool(files) or len(files) not in (0, 4):
         raise click.UsageError("BASE OURS THEIRS PATH or --install is required")
 
-    def run(found: Any = None) -> Any:
+    def installed(project: Project) -> Report:
+        from scaffold import merging
+
+        return merging.install(project)
+
+    def merged() -> Report:
         from pathlib import Path
 
         from scaffold import merging
 
-        if install:
-            return merging.install(found)
         return merging.merge([Path(file) for file in files[:3]], files[3])
 
     if install:
-        _in_project(output, run, writes=True)
+        _in_project(output, installed, writes=True)
     output.quiet = True
-    _run(output, run)
+    _run(output, merged)
 
 
 @scaffold.command()
@@ -363,7 +386,7 @@ def places(**values: Any) -> None:
     """Print the two tables: files created, places registered in."""
     output = _Output("places", values)
 
-    def run() -> Any:
+    def run() -> Report:
         from scaffold import overview
 
         return overview.places()
@@ -377,7 +400,7 @@ def schema(**values: Any) -> None:
     """Print the JSON Schema of specs, for editors."""
     output = _Output("schema", values)
 
-    def run() -> Any:
+    def run() -> Report:
         from scaffold import overview
 
         return overview.schema()
@@ -393,13 +416,13 @@ def schema(**values: Any) -> None:
     show_default=True,
     help="Import package of your handlers.",
 )
-@click.option("-n", "--dry-run", is_flag=True, help="Only tell.")
+@click.option("-n", "--dry-run", is_flag=True, help="Preview changes; write nothing.")
 @_common
 def init(target: str, package: str, dry_run: bool, **values: Any) -> None:
-    """Make a project for your own handlers in DIR: a plugin of the runtime."""
+    """Create a project for your own handlers: a plugin of the runtime."""
     output = _Output("init", values)
 
-    def run() -> Any:
+    def run() -> Report:
         from pathlib import Path
 
         from scaffold import starting
@@ -439,7 +462,7 @@ class _Terminal:
         _to_stderr(line)
 
 
-def _asked(output: _Output, project: Any, given: Flags, how: Any) -> Flags:
+def _asked(output: _Output, project: Project, given: Flags, how: How) -> Flags:
     """The flags of a handler that a person describes, and wants when they see it."""
     from scaffold import commands, questions
 
@@ -465,7 +488,7 @@ def _asked(output: _Output, project: Any, given: Flags, how: Any) -> Flags:
     return flags
 
 
-def _how(values: dict[str, Any], verify: str) -> Any:
+def _how(values: dict[str, Any], verify: str) -> How:
     from scaffold.commands import How
 
     return How(
@@ -477,11 +500,11 @@ def _how(values: dict[str, Any], verify: str) -> Any:
 
 
 def _in_project(
-    output: _Output, command: Callable[[Any], Any], *, writes: bool = False
+    output: _Output, command: Callable[[Project], Report], *, writes: bool = False
 ) -> None:
     """Run a command in the project that the current folder belongs to."""
 
-    def run() -> Any:
+    def run() -> Report:
         from pathlib import Path
 
         from scaffold import project, recovery
@@ -502,7 +525,7 @@ def _in_project(
     _run(output, run)
 
 
-def _run(output: _Output, command: Callable[[], Any]) -> None:
+def _run(output: _Output, command: Callable[[], Report]) -> None:
     """Run a command, print its report, end with its exit code."""
     from scaffold.errors import ScaffoldError
 
