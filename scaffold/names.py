@@ -1,7 +1,7 @@
 """Every form that a handler's name takes: the only module that changes case.
 
 `hipchat` with the property `hipChat` is the package `hipchat`, the class prefix
-`HipChat`, the method `hip_chat`.
+`HipChat`.
 """
 
 from __future__ import annotations
@@ -79,11 +79,6 @@ class Names:
     def class_name(self) -> str:
         """The prefix of classes: `HipChat`."""
         return self.property[:1].upper() + self.property[1:]
-
-    @cached_property
-    def method(self) -> str:
-        """The method of the pipeline's alert node: `hip_chat`."""
-        return snake_case(self.property)
 
     @cached_property
     def section(self) -> str:

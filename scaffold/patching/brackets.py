@@ -344,13 +344,9 @@ def _with_ends(container: Container, opening: Gap, closing: Gap) -> Container:
     left = cst.LeftParen(whitespace_after=opening)
     right = cst.RightParen(whitespace_before=closing)
     if isinstance(container, cst.ImportFrom):
-        if container.lpar is None and not breaks(opening):
-            return container
-        # brackets that were not there need no backslash any more
-        changes: dict[str, object] = {"lpar": left, "rpar": right}
         if container.lpar is None:
-            changes["whitespace_after_import"] = _BLANK
-        return container.with_changes(**changes)
+            return container
+        return container.with_changes(lpar=left, rpar=right)
     if container.lpar:
         left = container.lpar[-1].with_changes(whitespace_after=opening)
         right = container.rpar[0].with_changes(whitespace_before=closing)

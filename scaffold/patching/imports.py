@@ -15,7 +15,6 @@ from scaffold.patching.slots import (
     InSuite,
     Slot,
     Source,
-    Unfit,
     natural,
 )
 from scaffold.patching.syntax import (
@@ -51,10 +50,9 @@ class Import(NamedTuple):
     suite: Statements
     number: int
 
-    def entry(self, source: Source, key: str) -> Entry:
+    def entry(self, key: str) -> Entry:
         """The registration that it is."""
-        at = self.suite.index(self.node)
-        entry = entry_of(source, key, self.suite, at, InSuite(self.suite))
+        entry = entry_of(key, self.node, self.suite)
         if len(self.node.names) == 1:
             return entry
         return entry._replace(
@@ -93,7 +91,7 @@ class ImportBlock(Anchor):
         ]
         if ("block", package) not in source.memo:
             source.memo["block", package] = [
-                each.entry(source, f"{each.module}:{each.bound}") for each in found
+                each.entry(f"{each.module}:{each.bound}") for each in found
             ]
         entries = list(source.memo["block", package])
         if not any(entry.key == key for entry in entries):
@@ -107,56 +105,6 @@ class ImportBlock(Anchor):
             entries += _other_form(source, leading, name, key)
         entries.sort(key=lambda entry: entry.first)
         return _block(source, entries, key, name)
-
-
-@dataclass(frozen=True)
-class FromImport(Anchor):
-    """The names of one `from package.module import (…)`; keys are the names.
-
-    Attributes:
-        module: without the package's name, as `pipeline.alert`.
-    """
-
-    module: str
-    label = "from ….{module} import (…)"
-    frame = ("from entries import (\n", ")\n")
-    # import sorters put constants first, then classes, then the rest, unless told not to
-    orders = (
-        lambda key: (
-            0 if key.isupper() else 1 if key[:1].isupper() else 2,
-            natural(key.lower()),
-        ),
-        lambda key: natural(key.lower()),
-        str,
-    )
-
-    def scope(self, key: str) -> str:
-        """An import may make another one needless."""
-        return key
-
-    def slot(self, source: Source, key: str) -> Slot:
-        """The statements that import from the module."""
-        every = list(imports(source, source.path.parts[0]))
-        tail = f".{self.module}"
-        modules = [
-            path
-            for each in every
-            for path in (each.module, f"{each.module}.{each.name}")
-            if path.endswith(tail)
-        ]
-        if not modules:
-            raise Unfit("not found")
-        module = modules[0]
-        found = [each for each in every if each.module == module and each.name]
-        entries = [each.entry(source, each.bound) for each in found]
-        if not any(entry.key == key for entry in entries):
-            leading = [
-                each
-                for each in every
-                if each.leads_to(module) or (each.module == module and each.name == key)
-            ]
-            entries += _other_form(source, leading, key, key)
-        return _names(source, found, entries, key, module)
 
 
 def imports(source: Source, package: str) -> list[Import]:
@@ -209,16 +157,16 @@ def _other_form(
         name: the name that the import would bind.
         key: the import's key.
     """
-    entries = [each.entry(source, key) for each in leading if each.name == "*"]
+    entries = [each.entry(key) for each in leading if each.name == "*"]
     if leading and not entries and name in _mentioned(source):
         # a name of its own for what is reached through the module
         entries = [
-            entry_of(source, key, suite, suite.index(node), InSuite(suite))
+            entry_of(key, node, suite)
             for node, suite in statements(source.tree.body)
             if name in targets(node)
         ]
     elif not entries:
-        entries = [each.entry(source, key) for each in leading]
+        entries = [each.entry(key) for each in leading]
     for entry in entries[:1]:
         yield entry._replace(is_indirect=True)
 
@@ -292,39 +240,3 @@ def _defined(body: Statements) -> Iterator[str]:
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             yield node.name
         yield from targets(node)
-
-
-def _names(
-    source: Source, found: list[Import], entries: list[Entry], key: str, module: str
-) -> Slot:
-    """The slot for one more name from a module."""
-    body = source.tree.body
-    limit = _first_use(source, key)
-    plain: list[ast.ImportFrom] = []
-    for each in found:
-        node = each.node
-        assert isinstance(node, ast.ImportFrom)
-        # import sorters keep names with `as` in statements of their own
-        is_plain = each.name != "*" and each.bound == each.name
-        is_early = each.suite is body and (limit < 0 or first_line(node) < limit)
-        if is_plain and is_early and node not in plain:
-            plain.append(node)
-    taken = frozenset([key] if key in _defined(body) else [])
-    if plain and (len(plain) == 1 or any(len(node.names) > 1 for node in plain)):
-        chosen = max(plain, key=lambda node: len(node.names))
-        return Slot(
-            tuple(entries),
-            line_after(chosen),
-            source.indent_of(first_line(chosen)) + source.unit,
-            source.unit,
-            lead=1,
-            taken=taken,
-            holder=InBrackets(chosen, chosen),
-        )
-    # each name has a statement of its own, or there is none before the name is used
-    prefix = f"from {module} import "
-    if plain:
-        start = source.span(plain[0])[0]
-        prefix = source.text[start : source.span(plain[0].names[0])[0]]
-    slot = _block(source, entries, key, key)
-    return slot._replace(taken=taken, prefix=prefix, unit=source.unit)

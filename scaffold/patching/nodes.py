@@ -20,17 +20,16 @@ import libcst as cst
 from scaffold.errors import PlanError
 from scaffold.layout.style import Style
 from scaffold.layout.width import width
-from scaffold.patching import brackets, class_bodies
+from scaffold.patching import brackets
 from scaffold.patching.brackets import Container, Contents, Node
 from scaffold.patching.layout import by_black, comments
-from scaffold.patching.slots import Entry, InBrackets, InClass, Slot, Source
-from scaffold.patching.syntax import docstring, last_name
+from scaffold.patching.slots import Entry, InBrackets, Slot, Source
+from scaffold.patching.syntax import last_name
 from scaffold.patching.writing import Edit, Fragment
 
 _FRAMES: dict[type, tuple[str, str]] = {
     cst.Dict: ("entries = {\n", "}\n"),
     cst.Call: ("entries(\n", ")\n"),
-    cst.ImportFrom: ("from entries import (\n", ")\n"),
 }
 _LIST_FRAME = ("entries = [\n", "]\n")
 _Compound = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.FunctionDef)
@@ -51,7 +50,7 @@ def insert(
 
     Args:
         source: the file.
-        slot: the place; a literal, a call, an import or a class holds its entries.
+        slot: the place; a literal or a call holds its entries.
         index: the number of the new entry among `slot.siblings`.
         fragment: the entry.
         style: of the project.
@@ -61,8 +60,6 @@ def insert(
     """
     siblings = slot.siblings
     holder = slot.holder
-    if isinstance(holder, InClass):
-        return _ClassChange(source, holder.owner, slot).insert(index, fragment)
     assert isinstance(holder, InBrackets)
     change = _BracketChange(source, holder, style, slot.indent)
     if index < len(siblings):
@@ -81,8 +78,6 @@ def replace(
         PlanError: the entry does not fit there, or something else would change.
     """
     holder = entry.holder
-    if isinstance(holder, InClass):
-        return _ClassChange(source, holder.owner, slot).replace(entry, fragment)
     assert isinstance(holder, InBrackets)
     change = _BracketChange(source, holder, style, slot.indent)
     return change.replace(entry.number, fragment)
@@ -95,8 +90,6 @@ def remove(source: Source, slot: Slot, entry: Entry, style: Style) -> Edit:
         PlanError: something else would change.
     """
     holder = entry.holder
-    if isinstance(holder, InClass):
-        return _ClassChange(source, holder.owner, slot).remove(entry)
     assert isinstance(holder, InBrackets)
     return _BracketChange(source, holder, style, slot.indent).remove(entry.number)
 
@@ -123,10 +116,7 @@ class _Statement:
         self.source = source
         self.start, self.stop = source.span(node)
         rest = source.text[self.stop : source.line_stop(self.stop)]
-        if isinstance(node, ast.ClassDef):
-            # what stands beside its last line belongs to that line
-            self.stop += len(rest)
-        elif rest.lstrip(" \t").startswith("#"):
+        if rest.lstrip(" \t").startswith("#"):
             self.stop += len(rest.rstrip("\r\n"))
         begin = source.text.rfind("\n", 0, self.start) + 1
         self.before = source.text[begin : self.start].removeprefix("\ufeff")
@@ -167,85 +157,6 @@ class _Statement:
             f"{self.source.path}:{line}",
             "cannot be patched without changing what is not the entry's",
         )
-
-
-class _ClassChange:
-    """A change of a class's body."""
-
-    def __init__(self, source: Source, owner: ast.ClassDef, slot: Slot) -> None:
-        self._statement = _Statement(source, owner)
-        self._owner = owner
-        self._slot = slot
-
-    def insert(self, index: int, fragment: Fragment) -> Edit:
-        """The class with one more member."""
-        siblings, slot = self._slot.siblings, self._slot
-        new = self._members(fragment)
-        at, gap, is_first = -1, slot.gap, False
-        if index:
-            at = siblings[index - 1].number
-        elif siblings:
-            at, is_first = siblings[0].number, True
-        else:
-            gap = slot.lead
-            last = len(self._owner.body) - 1
-            at = last if slot.gap else len(docstring(self._owner.body)) - 1
-        before = self._class(self._statement.module)
-        after, at = class_bodies.inserted(before, new, at, gap=gap, is_first=is_first)
-        text = self._printed(before, after)
-        self._prove(text, at, is_first=is_first)
-        return self._statement.edit(text)
-
-    def replace(self, entry: Entry, fragment: Fragment) -> Edit:
-        """The class with another member in place of one."""
-        before = self._class(self._statement.module)
-        new = self._members(fragment)
-        after = class_bodies.replaced(before, new, entry.number)
-        text = self._printed(before, after)
-        again = self._class(self._statement.parsed(text))
-        back = class_bodies.restored(again, before, entry.number)
-        if not back.deep_equals(before):
-            raise self._statement.refuse()
-        return self._statement.edit(text)
-
-    def remove(self, entry: Entry) -> Edit:
-        """The class without a member."""
-        siblings = self._slot.siblings
-        is_first = len(siblings) > 1 and entry == siblings[0]
-        before = self._class(self._statement.module)
-        after = class_bodies.removed(before, entry.number, is_first=is_first)
-        text = self._printed(before, after)
-        if not self._class(self._statement.parsed(text)).deep_equals(after):
-            raise self._statement.refuse()
-        return self._statement.edit(text)
-
-    def _prove(self, text: str, at: int, *, is_first: bool) -> None:
-        before = self._class(self._statement.module)
-        again = self._class(self._statement.parsed(text))
-        back = class_bodies.removed(again, at, is_first=is_first)
-        if class_bodies.lines(before):
-            # a body on the line of `class` has got lines of its own
-            before = class_bodies.with_lines(before, class_bodies.lines(before))
-        if not back.deep_equals(before):
-            raise self._statement.refuse()
-
-    def _class(self, module: cst.Module) -> cst.ClassDef:
-        node = self._statement.node(module)
-        assert isinstance(node, cst.ClassDef)
-        return node
-
-    def _printed(self, before: cst.ClassDef, after: cst.ClassDef) -> str:
-        module = self._statement.module
-        changed = module.deep_replace(before, after)
-        assert isinstance(changed, cst.Module)
-        return self._statement.printed(changed)
-
-    def _members(self, fragment: Fragment) -> Sequence[class_bodies.Line]:
-        newline = self._statement.source.newline
-        module = cst.parse_module(f"class Entries:{newline}{fragment.lines}")
-        [owner] = module.body
-        assert isinstance(owner, cst.ClassDef)
-        return class_bodies.lines(owner)
 
 
 class _BracketChange:

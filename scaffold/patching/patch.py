@@ -14,7 +14,7 @@ from scaffold.errors import AnchorNotFound, PlanError
 from scaffold.layout.fit import fit_entry
 from scaffold.layout.style import Style
 from scaffold.patching import layout
-from scaffold.patching.imports import FromImport, ImportBlock
+from scaffold.patching.imports import ImportBlock
 from scaffold.patching.outcomes import (
     AlreadyRegistered,
     EntryConflict,
@@ -135,7 +135,7 @@ def _meaning(text: str, frame: tuple[str, str]) -> tuple[str, list[tuple[str, st
 
 def _turn(numbered: tuple[int, Registration]) -> tuple[bool, int]:
     number, asked = numbered
-    return isinstance(asked.place.anchor, ImportBlock | FromImport), number
+    return isinstance(asked.place.anchor, ImportBlock), number
 
 
 def _registered(

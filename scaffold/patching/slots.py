@@ -20,7 +20,7 @@ _MARKERS = ("<<<<<<< ", "=======", ">>>>>>> ")
 
 
 class InBrackets(NamedTuple):
-    """InBrackets that hold entries, or an import statement's names.
+    """Brackets that hold entries, or an import statement's names.
 
     Attributes:
         statement: the innermost statement around them; it is what is parsed and written.
@@ -29,16 +29,6 @@ class InBrackets(NamedTuple):
 
     statement: ast.stmt
     node: ast.AST
-
-
-class InClass(NamedTuple):
-    """The body of a class that holds entries.
-
-    Attributes:
-        owner: the class.
-    """
-
-    owner: ast.ClassDef
 
 
 class InSuite(NamedTuple):
@@ -51,7 +41,7 @@ class InSuite(NamedTuple):
     statements: Sequence[ast.stmt]
 
 
-Holder = InBrackets | InClass | InSuite
+Holder = InBrackets | InSuite
 
 
 class Entry(NamedTuple):
@@ -59,8 +49,7 @@ class Entry(NamedTuple):
 
     Attributes:
         key: what tells it from the others.
-        line: where it begins, with the comments above it.
-        first: where it begins without them.
+        first: where it begins.
         end: the line after it.
         holder: what holds it, in Python.
         number: its place among what the holder holds, from 0.
@@ -70,7 +59,6 @@ class Entry(NamedTuple):
     """
 
     key: str
-    line: int
     first: int
     end: int
     holder: Holder | None = None
@@ -85,26 +73,24 @@ class Slot(NamedTuple):
 
     Attributes:
         entries: all that Python would find, in the order of the file.
-        end: the line before which a new last entry goes.
+        end: the line before which a new last entry goes, where that is whole lines.
         indent: the white space before an entry.
         unit: one step of indentation in this file.
         gap: blank lines between two entries.
         lead: blank lines before the first entry of an empty slot.
         taken: names that stand for something else, so that no entry may have them.
         holder: what takes new entries, in Python; None: lines of the file.
-        prefix: what makes an entry a statement of its own, where it is none.
         refusal: why no new entry can be written, or "".
     """
 
     entries: tuple[Entry, ...]
-    end: int
+    end: int = 0
     indent: str = ""
     unit: str = "    "
     gap: int = 0
     lead: int = 0
     taken: frozenset[str] = frozenset()
     holder: Holder | None = None
-    prefix: str = ""
     refusal: str = ""
 
     @property

@@ -1,4 +1,4 @@
-"""What anchors ask of a Python file's syntax tree: classes, literals, entries, lines."""
+"""What anchors ask of a Python file's syntax tree: literals, entries, lines."""
 
 from __future__ import annotations
 
@@ -6,24 +6,22 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
-from scaffold.patching.slots import Entry, Holder, InBrackets, InClass, InSuite, Source
+from scaffold.patching.slots import Entry, InBrackets, InSuite, Source
 
 Statements = Sequence[ast.stmt]
 Literal = ast.Dict | ast.List | ast.Tuple | ast.Set
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
-_COMMA = re.compile(r"(?:[\s)]|#[^\n]*\n)*,")
 _COMMENT = re.compile(r"#[^\n]*")
 _CLOSING = re.compile(r"(?:\s|#[^\n]*\n)*\)")
 _ALONE = re.compile(r"[ \t\f)]*,?[ \t\f]*(?:#.*)?\r?$")
-_ACCESSORS = {"setter", "getter", "deleter", "overload"}
 
 
 def statements(body: Statements) -> Iterator[tuple[ast.stmt, Statements]]:
-    """A module's or class's statements, each with the suite that it stands in.
+    """A module's statements, each with the suite that it stands in.
 
     Those under `if`, `try`, `with`, `for`, `while` and `match` belong to it; those of
-    functions and of inner classes do not.
+    functions and of classes do not.
     """
     for node in body:
         yield node, body
@@ -42,15 +40,6 @@ def suites(node: ast.AST) -> Iterator[Statements]:
         yield branch.body
 
 
-def classes(source: Source, name: str) -> list[ast.ClassDef]:
-    """The classes of a module that have this name."""
-    return [
-        node
-        for node, _ in statements(source.tree.body)
-        if isinstance(node, ast.ClassDef) and node.name == name
-    ]
-
-
 def targets(node: ast.stmt) -> list[str]:
     """The names that a statement assigns to."""
     if isinstance(node, ast.Assign):
@@ -60,14 +49,11 @@ def targets(node: ast.stmt) -> list[str]:
     return []
 
 
-def bracket_entries(
-    source: Source, statement: ast.stmt, node: ast.AST, branch: int
-) -> list[Entry]:
+def bracket_entries(statement: ast.stmt, node: ast.AST, branch: int) -> list[Entry]:
     """The entries of a literal, a call or an import, in the order of the file."""
     holder = InBrackets(statement, node)
-    stop = source.span(node)[1]
     return [
-        _bracket_entry(source, key, item, stop, holder, index, branch)
+        Entry(key, first_line(item), line_after(item), holder, index, branch)
         for index, (key, item) in enumerate(items(node))
         if key
     ]
@@ -112,49 +98,17 @@ def _span(key: ast.expr | None, value: ast.expr) -> ast.AST:
     return node
 
 
-def _bracket_entry(
-    source: Source,
-    key: str,
-    item: ast.AST,
-    stop: int,
-    holder: Holder,
-    index: int,
-    branch: int,
-) -> Entry:
-    first, end = first_line(item), line_after(item)
-    at = source.span(item)[1]
-    comma = _COMMA.match(source.text, at, stop)
-    if comma:
-        end += source.text.count("\n", at, comma.end())
-    above = source.with_comments(first)
-    return Entry(key, above, first, end, holder, index, branch)
+def entry_of(key: str, node: ast.stmt, suite: Statements) -> Entry:
+    """The entry that a statement of a suite is.
 
-
-def entry_of(
-    source: Source, key: str, statements: Statements, index: int, holder: Holder
-) -> Entry:
-    """The entry that a statement is, with the comments above it.
-
-    A string below a field describes it, and goes with it.
+    A string below an assignment describes it, and goes with it.
     """
-    node, last = statements[index], statements[index]
+    index, last = suite.index(node), node
     if isinstance(node, ast.AnnAssign | ast.Assign):
-        for below in statements[index + 1 : index + 2]:
+        for below in suite[index + 1 : index + 2]:
             last = below if docstring([below]) else last
-    first = first_line(node)
-    above = source.with_comments(first)
-    return Entry(key, above, first, line_after(last), holder, index, id(statements))
-
-
-def holder_of(owner: ast.ClassDef, suite: Statements) -> Holder:
-    """What holds a statement of a class, or of a branch inside it."""
-    return InClass(owner) if suite is owner.body else InSuite(suite)
-
-
-def is_accessor(node: ast.AST) -> bool:
-    """Whether a function only adds to one of the same name: a setter, an overload."""
-    decorators = getattr(node, "decorator_list", [])
-    return any(last_name(each) in _ACCESSORS for each in decorators)
+    first, end = first_line(node), line_after(last)
+    return Entry(key, first, end, InSuite(suite), index, id(suite))
 
 
 def is_alone(source: Source, entry: Entry) -> bool:
@@ -175,7 +129,7 @@ def entry_span(source: Source, entry: Entry) -> tuple[int, int]:
             stop = _with_parentheses(source, holder.node, index, stop)
         return start, stop
     assert holder is not None
-    body = holder.owner.body if isinstance(holder, InClass) else holder.statements
+    body = holder.statements
     start, stop = source.span(body[index])
     for below in body[index + 1 : index + 2]:
         if entry.end > line_after(body[index]) and docstring([below]):
@@ -228,25 +182,6 @@ def docstring(body: Statements) -> list[ast.stmt]:
         if isinstance(value, ast.Constant) and isinstance(value.value, str):
             return [body[0]]
     return []
-
-
-def body_indent(source: Source, owner: ast.ClassDef) -> str:
-    """How a class's body is indented."""
-    first = owner.body[0]
-    if first.lineno == owner.lineno:
-        return source.indent_of(owner.lineno - 1) + source.unit
-    return source.indent_of(first_line(first))
-
-
-def members(owner: ast.ClassDef) -> Iterator[str]:
-    """The names that a class's body gives."""
-    for node, _ in statements(owner.body):
-        if isinstance(node, ast.ClassDef | Function):
-            yield node.name
-        elif isinstance(node, ast.AnnAssign):
-            yield last_name(node.target)
-        elif isinstance(node, ast.Assign):
-            yield from (last_name(target) for target in node.targets)
 
 
 def last_name(node: ast.AST) -> str:

@@ -35,7 +35,7 @@ class TomlSections(Anchor):
         bottom = _without_blanks(source, len(source.lines))
         ends = [*starts, bottom][1:]
         entries = [
-            Entry(name, start, start, _without_blanks(source, after))
+            Entry(name, start, _without_blanks(source, after))
             for (name, _), start, after in zip(headers, starts, ends, strict=True)
         ]
         # `[a]` and `[a.b]` are one entry, so that a table is registered once.
@@ -71,7 +71,7 @@ class MarkdownList(Anchor):
             target = PurePosixPath(link[1])
             if target.parent != folder:
                 continue
-            entry = Entry(str(target), line, line, _bullet_end(source, line))
+            entry = Entry(str(target), line, _bullet_end(source, line))
             if runs and runs[-1][-1].end == line:
                 runs[-1].append(entry)
             else:
@@ -148,7 +148,7 @@ def bullets(source: Source, lines: range) -> list[Entry]:
         if match and not (entries and line < entries[-1].end):
             code = _CODE.search(match[1])
             end = min(_bullet_end(source, line), lines.stop)
-            entries.append(Entry(code[1] if code else "", line, line, end))
+            entries.append(Entry(code[1] if code else "", line, end))
         elif entries and line >= entries[-1].end:
             break
     return entries

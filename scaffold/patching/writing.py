@@ -1,6 +1,6 @@
 """Where an entry is written, and what is replaced there.
 
-What stands between brackets or in a class is changed as nodes (`nodes`, and libcst with
+What stands between brackets is changed as nodes (`nodes`, and libcst with
 it, is imported for that alone); a statement of a module, a section or a list item is a
 matter of whole lines.
 """
@@ -70,8 +70,8 @@ def inserted(
         PlanError: the entry does not fit there, or something else would change.
     """
     fragment = _fragment(source, slot, asked, text, style)
-    index = _position(slot, asked, text)
-    if slot.holder is not None and not isinstance(slot.holder, InSuite):
+    index = _position(slot, asked)
+    if isinstance(slot.holder, InBrackets):
         from scaffold.patching import nodes
 
         return nodes.insert(source, slot, index, fragment, style)
@@ -82,7 +82,7 @@ def inserted(
     line = slot.end if is_last else _line_above(source, slot, siblings[index])
     if not siblings and isinstance(slot.holder, InSuite):
         below = source.lines[line : line + 1]
-        lines += source.newline * (slot.gap or 1) * any(map(str.strip, below))
+        lines += source.newline * any(map(str.strip, below))
     return _at_line(source, line, lines)
 
 
@@ -100,7 +100,7 @@ def replaced(
         PlanError: the entry does not fit there, or something else would change.
     """
     fragment = _fragment(source, slot, asked, text, style)
-    if entry.holder is not None and not isinstance(entry.holder, InSuite):
+    if isinstance(entry.holder, InBrackets):
         from scaffold.patching import nodes
 
         return nodes.replace(source, slot, entry, fragment, style)
@@ -124,7 +124,7 @@ def removed(source: Source, slot: Slot, entry: Entry, style: Style) -> Edit:
     Raises:
         PlanError: something else would change.
     """
-    if entry.holder is not None and not isinstance(entry.holder, InSuite):
+    if isinstance(entry.holder, InBrackets):
         from scaffold.patching import nodes
 
         return nodes.remove(source, slot, entry, style)
@@ -186,8 +186,6 @@ def _fragment(
     frame = asked.place.anchor.frame
     if frame is not None:
         text = layout.requoted(text, source.quote)
-        if slot.prefix:
-            text, frame = slot.prefix + text.strip().removesuffix(",") + "\n", ("", "")
         lines = fit_entry(text, frame, slot.indent, style)
     else:
         lines = text
@@ -199,47 +197,27 @@ def _fragment(
     return Fragment(text.strip("\n"), indented)
 
 
-def _position(slot: Slot, asked: Registration, text: str) -> int:
+def _position(slot: Slot, asked: Registration) -> int:
     """The number that a new entry gets among its siblings, in their order if they have one."""
-    siblings, anchor = slot.siblings, asked.place.anchor
-    index = len(siblings)
-    for order in anchor.orders:
+    siblings = slot.siblings
+    for order in asked.place.anchor.orders:
         keys = [order(entry.key) for entry in siblings]
         if keys == sorted(keys):
             new = order(asked.place.key)
             later = (number for number, key in enumerate(keys) if new < key)
-            index = next(later, len(siblings))
-            break
-    return _beside_defaults(slot, index, text)
-
-
-def _beside_defaults(slot: Slot, index: int, text: str) -> int:
-    """The number for a field: one without a default goes before those that have one."""
-    owner = getattr(slot.holder, "owner", None)
-    if owner is None or slot.gap:
-        return index
-    nodes = [owner.body[entry.number] for entry in slot.siblings]
-    defaults = [getattr(node, "value", None) is not None for node in nodes]
-    if defaults != sorted(defaults):
-        # keyword-only fields, or no dataclass: any order will do
-        return index
-    required = defaults.count(False)
-    field = ast.parse(text).body[0]
-    if getattr(field, "value", None) is None:
-        return min(index, required)
-    return max(index, required)
+            return next(later, len(siblings))
+    return len(siblings)
 
 
 def _line_above(source: Source, slot: Slot, entry: Entry) -> int:
     """The line that goes before an entry, its comments and what shares its lines."""
     if not isinstance(slot.holder, InSuite):
-        return entry.line
+        return entry.first
     body: Statements = slot.holder.statements
     at = next(i for i, node in enumerate(body) if first_line(node) == entry.first)
     while at and line_after(body[at - 1]) > first_line(body[at]):
         at -= 1
-    first = first_line(body[at])
-    return entry.line if first == entry.first else source.with_comments(first)
+    return source.with_comments(first_line(body[at]))
 
 
 def _at_line(source: Source, line: int, lines: str) -> Edit:

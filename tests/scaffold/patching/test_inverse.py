@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import textwrap
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -15,11 +14,9 @@ from scaffold.layout.style import Style
 from scaffold.patching.anchors import (
     Anchor,
     CallArguments,
-    ClassBody,
     DictLiteral,
-    FromImport,
+    ImportBlock,
     ListLiteral,
-    Methods,
 )
 from scaffold.patching.outcomes import Registered, Unregistered
 from scaffold.patching.patch import register
@@ -46,13 +43,11 @@ KINDS = {
     "tuple": Kind(ListLiteral("K"), "K = (", ")", '"{}"'),
     "set": Kind(ListLiteral("K"), "K = frozenset({", "})", '"{}"'),
     "call": Kind(CallArguments("F"), "K = F(", ")", "{}= f(x)"),
-    "import": Kind(FromImport("alert"), "from app.alert import (", ")", "{}"),
 }
 NEW = {
     DictLiteral: '"{}": New,',
     ListLiteral: '"{}",',
     CallArguments: "{}=New(),",
-    FromImport: "{},",
 }
 names = st.lists(
     st.from_regex(r"[a-y]{1,4}", fullmatch=True).filter(str.isidentifier),
@@ -113,17 +108,16 @@ def keys(data: bytes, kind: Kind) -> list[str]:
         DictLiteral: libcst.Dict,
         ListLiteral: libcst.List | libcst.Tuple | libcst.Set,
         CallArguments: libcst.Call,
-        FromImport: libcst.ImportFrom,
     }
     waiting: list[libcst.CSTNode] = [libcst.parse_module(data)]
     while waiting:
         node = waiting.pop(0)
         if isinstance(node, types[type(kind.anchor)]) and not found:
-            for name in ("elements", "args", "names"):
+            for name in ("elements", "args"):
                 for each in getattr(node, name, ()):
                     part = next(
                         getattr(each, field)
-                        for field in ("keyword", "key", "name", "value")
+                        for field in ("keyword", "key", "value")
                         if getattr(each, field, None)
                     )
                     found.append(libcst.Module([]).code_for_node(part).strip("\"'"))
@@ -150,42 +144,23 @@ def test_brackets(module: tuple[Kind, str], key: str) -> None:
 
 @settings(max_examples=60)
 @given(
-    fields=names,
-    gap=st.sampled_from(["", "\n", "    # about\n", "\n    # about\n"]),
-    doc=st.sampled_from(["", '    """Doc."""\n\n', '    """Doc."""\n']),
-    beside=st.sampled_from(["", "  # beside"]),
-    below=st.sampled_from(["", "\n    def method(self): ...\n", "    # tail\n"]),
-    key=st.sampled_from(["zZ", "mM", "aA"]),
-)
-def test_fields(
-    fields: list[str], gap: str, doc: str, beside: str, below: str, key: str
-) -> None:
-    body = gap.join(f"    {name}: int{beside}\n" for name in fields)
-    text = f"@dataclass\nclass K:\n{doc}{body}{below}\n\nx = 1\n"
-    patched = there_and_back(text.encode(), ClassBody("K"), key, f"{key}: New")
-    assert [line for line in patched.decode().splitlines() if key not in line] == (
-        text.splitlines()
-    )
-
-
-@settings(max_examples=60)
-@given(
-    methods=names,
-    comment=st.sampled_from(["", "    # about\n"]),
-    below=st.sampled_from(["", "\n    x = 1\n", "\n    # tail\n"]),
-    indent=st.sampled_from(["    ", "\t", "  "]),
+    modules=names,
+    gap=st.sampled_from(["", "# about\n", "\n"]),
+    below=st.sampled_from(["", "\n\nx = 1\n", "# tail\n", "import z; import y\n"]),
+    branch=st.sampled_from(["", "try:\n", "if x: pass\nelse:\n"]),
     newline=st.sampled_from(["\n", "\r\n"]),
     key=st.sampled_from(["zZ", "mM", "aA"]),
 )
-def test_methods(
-    methods: list[str], comment: str, below: str, indent: str, newline: str, key: str
+def test_imports(
+    modules: list[str], gap: str, below: str, branch: str, newline: str, key: str
 ) -> None:
-    body = "\n".join(
-        f"{comment}    @prop\n    def {name}(self):\n        return 1\n"
-        for name in methods
-    )
-    text = f"class K:\n{body}{below}\n\nx = 1\n".replace("    ", indent)
-    new = f'@prop\ndef {key}(self):\n    """Doc.\n\n    More.\n    """\n    return 2'
+    lines = [f"from app.{name} import {name}  # beside\n" for name in modules]
+    text = gap.join(lines) + below
+    if branch:
+        text += f"{branch}    from app.q import q\n"
+        text += "except E:\n    pass\n" * branch.startswith("try")
     data = text.replace("\n", newline).encode()
-    patched = there_and_back(data, Methods("K", "prop"), key, new)
-    assert textwrap.indent("return 2", indent * 2) in patched.decode()
+    new = f"from app.{key} import New"
+    patched = there_and_back(data, ImportBlock(), f"app.{key}:New", new)
+    left = [line for line in patched.decode().splitlines() if key not in line]
+    assert left == text.splitlines()

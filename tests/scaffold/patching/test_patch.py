@@ -15,13 +15,9 @@ from scaffold.errors import PlanError
 from scaffold.patching.anchors import (
     Anchor,
     CallArguments,
-    ClassBody,
     DictLiteral,
-    FromImport,
     ImportBlock,
     ListLiteral,
-    Methods,
-    ModuleClasses,
 )
 from scaffold.patching.outcomes import (
     AlreadyRegistered,
@@ -116,85 +112,59 @@ def test_the_first_import_of_a_package_follows_the_other_imports() -> None:
     assert text == "import os\n\nfrom runtime.a import A\n\nx = 1\n"
 
 
-CLASS = """\
-class Handlers:
-    \"\"\"Doc.\"\"\"
-
-    bar: int = 1  # the first
-    # about foo
-    foo: int = 2
-
-    def method(self) -> None: ...
-"""
-
-
 @pytest.mark.parametrize(
     ("key", "before"),
-    [
-        ("alpha", "    bar: int"),
-        ("bat", "    # about foo"),
-        ("zoo", "\n    def method"),
-    ],
+    [("alpha", '    "bar": 1'), ("bat", "    # about foo"), ("zoo", "}")],
 )
-def test_a_field_goes_in_order_and_above_the_comment_of_the_next(
+def test_an_entry_goes_in_order_and_above_the_comment_of_the_next(
     key: str, before: str
 ) -> None:
-    text, _ = put(CLASS, ClassBody("Handlers"), key, f"{key}: int = 3")
-    assert f"    {key}: int = 3\n{before}" in text
+    source = 'K = {\n    "bar": 1,  # the first\n    # about foo\n    "foo": 2,\n}\n'
+    text, _ = put(source, DictLiteral("K"), key, f'"{key}": 3,')
+    assert f'    "{key}": 3,\n{before}' in text
 
 
-def test_a_field_goes_last_where_fields_are_not_in_order() -> None:
-    source = "class Handlers:\n    foo: int = 2\n    bar: int = 1\n"
-    text, _ = put(source, ClassBody("Handlers"), "cat", "cat: int = 3")
-    assert text == source + "    cat: int = 3\n"
+def test_an_entry_goes_last_where_entries_are_not_in_order() -> None:
+    source = 'K = {\n    "foo": 2,\n    "bar": 1,\n'
+    text, _ = put(source + "}\n", DictLiteral("K"), "cat", '"cat": 3,')
+    assert text == source + '    "cat": 3,\n}\n'
 
 
-def test_the_first_field_of_a_class_follows_its_docstring() -> None:
-    source = 'class Handlers:\n    """Doc."""\n'
-    text, _ = put(source, ClassBody("Handlers"), "cat", "cat: int = 3")
-    assert text == source + "\n    cat: int = 3\n"
-
-
-def test_a_method_keeps_a_blank_line_on_each_side() -> None:
-    source = """\
-    class Node:
-        def other(self): ...
-
-        @prop
-        def bar(self):
-            return 1
-
-        @prop
-        def foo(self):
-            return 2
-    """
-    fragment = "@prop\ndef cat(self):\n    return 3"
-    text, outcome = put(source, Methods("Node", "prop"), "cat", fragment)
-    assert (
-        "return 1\n\n    @prop\n    def cat(self):\n        return 3\n\n    @prop\n"
-        in text
-    )
-    assert outcome.line == 8
-    text, _ = put(source, Methods("Node", "prop"), "zoo", "@prop\ndef zoo(self): ...")
-    assert text.endswith("return 2\n\n    @prop\n    def zoo(self): ...\n")
-
-
-def test_a_name_that_the_class_uses_for_something_else_is_refused() -> None:
-    source = "class Node:\n    info: int\n\n    @prop\n    def foo(self): ...\n"
-    text, outcome = put(
-        source, Methods("Node", "prop"), "info", "@prop\ndef info(self): ..."
-    )
+@pytest.mark.parametrize("made", ["class Foo: ...", "def Foo(): ...", "Foo = 1"])
+def test_a_name_that_the_module_uses_for_something_else_is_refused(made: str) -> None:
+    source = f"from runtime.a import A\n\n{made}\n"
+    line = "from runtime.foo import Foo"
+    text, outcome = put(source, ImportBlock(), "runtime.foo:Foo", line)
     assert (text, type(outcome)) == (source, NameTaken)
 
 
-def test_a_class_stands_two_lines_from_its_neighbours() -> None:
-    source = "class Base: ...\n\n\n@d\nclass Bar(Base):\n    x = 1\n\n\nHANDLERS = {}\n"
-    text, _ = put(
-        source, ModuleClasses("Base"), "Foo", "@d\nclass Foo(Base):\n    y = 1"
-    )
-    assert "    x = 1\n\n\n@d\nclass Foo(Base):\n    y = 1\n\n\nHANDLERS" in text
-    text, _ = put(source, ModuleClasses("Base"), "Ant", "class Ant(Base):\n    y = 1")
-    assert "class Base: ...\n\n\nclass Ant(Base):\n    y = 1\n\n\n@d\nclass Bar" in text
+@pytest.mark.parametrize(
+    ("source", "left"),
+    [
+        ("from app.a import A, Foo\n", "from app.a import A\n"),
+        ("from app.a import Foo, A  # us\n", "from app.a import A  # us\n"),
+        (
+            "from app.a import (\n    A,\n    Foo,\n)\n",
+            "from app.a import (\n    A,\n)\n",
+        ),
+        ("from app.a import A, \\\n    Foo\n", "from app.a import A\n"),
+        ("from app.a import (A, Foo)\n", "from app.a import (A)\n"),
+        (
+            "try:\n    from app.a import Foo\nexcept E: ...\n",
+            "try:\n    pass\nexcept E: ...\n",
+        ),
+        ("from app.a import Foo; x = 1\n", "x = 1\n"),
+        ("x = 1; from app.a import Foo\n", "x = 1\n"),
+    ],
+)
+def test_an_import_is_taken_out_of_the_statement_it_is_in(
+    source: str, left: str
+) -> None:
+    previous = "from app.a import Foo\n"
+    asked = Registration(Place(PATH, "x", ImportBlock(), "app.a:Foo"), "", previous)
+    patched, [outcome] = register(PATH, source.encode(), [asked])
+    assert isinstance(outcome, Unregistered)
+    assert patched.decode() == left
 
 
 def test_dict_entries_may_span_lines() -> None:
@@ -220,22 +190,6 @@ def test_a_call_inside_a_function_takes_an_argument() -> None:
 def test_a_list_takes_a_text() -> None:
     text, _ = put('KINDS = (\n    "foo",\n)\n', ListLiteral("KINDS"), "bar", '"bar",')
     assert text == 'KINDS = (\n    "bar",\n    "foo",\n)\n'
-
-
-def test_names_of_an_import_are_sorted_as_import_sorters_do() -> None:
-    source = "from runtime.alert import Bar as Baz\nfrom runtime.alert import (\n    CONSTANT,\n    Foo,\n    function,\n)\n"
-    text, _ = put(source, FromImport("alert"), "bar", "bar,")
-    assert "    Foo,\n    bar,\n    function,\n" in text
-    text, _ = put(source, FromImport("alert"), "Zoo", "Zoo,")
-    assert "    Foo,\n    Zoo,\n    function,\n" in text
-
-
-def test_tabs_stay_tabs() -> None:
-    source = "class Node:\n\t@prop\n\tdef foo(self):\n\t\treturn 1\n"
-    text, _ = put(
-        source, Methods("Node", "prop"), "zoo", "@prop\ndef zoo(self):\n    return 2"
-    )
-    assert text == source + "\n\t@prop\n\tdef zoo(self):\n\t\treturn 2\n"
 
 
 def test_an_entry_that_is_too_long_gets_the_form_that_black_gives_it() -> None:
@@ -271,8 +225,6 @@ def test_an_entry_of_ours_is_replaced_and_a_persons_is_kept() -> None:
         (DictLiteral("K"), "K = {'foo': (\n    Foo\n)}\n"),
         (DictLiteral("K"), "K = {\n  'foo' : Foo,  # noqa\n}\n"),
         (ListLiteral("K"), "K = ['foo']\n"),
-        (ClassBody("K"), "class K: foo : Foo\n"),
-        (ClassBody("K"), "class K:\n\tfoo: (Foo)  # mine\n"),
         (CallArguments("K"), "x = K(foo = Foo(), bar=1)\n"),
     ],
 )
@@ -280,7 +232,6 @@ def test_another_layout_is_no_edit(anchor: Anchor, source: str) -> None:
     texts = {
         DictLiteral: '"foo": Foo,',
         ListLiteral: '"foo",',
-        ClassBody: "foo: Foo",
         CallArguments: "foo=Foo(),",
     }
     fragment = texts[type(anchor)]
@@ -295,16 +246,6 @@ def test_a_comment_beside_an_entry_stays_when_the_entry_is_to_go() -> None:
     assert (patched, type(outcome)) == (source, EntryConflict)
 
 
-def test_an_entry_without_a_text_any_more_goes_with_its_blank_line() -> None:
-    source = "class A:\n    @p\n    def a(self): ...\n\n    @p\n    def b(self): ...\n"
-    for key, left in (("a", "b"), ("b", "a")):
-        previous = f"@p\ndef {key}(self): ...\n"
-        asked = Registration(Place(PATH, "x", Methods("A", "p"), key), "", previous)
-        patched, [outcome] = register(PATH, source.encode(), [asked])
-        assert isinstance(outcome, Unregistered)
-        assert patched.decode() == f"class A:\n    @p\n    def {left}(self): ...\n"
-
-
 @pytest.mark.parametrize(
     ("source", "anchor", "problem"),
     [
@@ -316,10 +257,8 @@ def test_an_entry_without_a_text_any_more_goes_with_its_blank_line() -> None:
         ),
         ("KINDS = dict(foo=1)\n", DictLiteral("KINDS"), "is not a dict literal"),
         ("KINDS = {k: 1 for k in x}\n", DictLiteral("KINDS"), "is not a dict literal"),
-        ("class B: ...\n", ClassBody("A"), "not found"),
         ("f(\n    a=1,\n)\nf(\n    a=1,\n)\n", CallArguments("f"), "found 2 times"),
-        ("from runtime.other import A\n", FromImport("alert"), "not found"),
-        ("x = 1\n", ModuleClasses("Base"), "not found"),
+        ("f.g\n", CallArguments("f"), "not found"),
     ],
 )
 def test_a_place_that_is_missing_or_computed_is_an_error_with_the_snippet(
@@ -345,15 +284,16 @@ def test_a_place_that_is_missing_hinders_no_other() -> None:
     assert [type(each) for each in outcomes] == [PlaceMissing, Registered, PlaceMissing]
 
 
-METHOD = "    @p\n    def {}(self): ...\n"
+def listed(names: str) -> str:
+    return "K = {\n" + "".join(f'    "{name}": 1,\n' for name in names) + "}\n"
 
 
 @pytest.mark.parametrize("names", ["aab", "abb", "aaab", "abbb", "aaabbb", "aa", "aaa"])
 @pytest.mark.parametrize("key", ["a", "b"])
 def test_further_copies_of_an_entry_are_removed(names: str, key: str) -> None:
-    source = "class A:\n" + "\n".join(METHOD.format(name) for name in names)
-    text = f"@p\ndef {key}(self): ...\n"
-    asked = Registration(Place(PATH, "x", Methods("A", "p"), key), text, text)
+    source = listed(names)
+    text = f'"{key}": 1,\n'
+    asked = Registration(Place(PATH, "x", DictLiteral("K"), key), text, text)
     if key not in names:
         return
     patched, outcomes = register(PATH, source.encode(), [asked])
@@ -363,8 +303,7 @@ def test_further_copies_of_an_entry_are_removed(names: str, key: str) -> None:
     left = "".join(
         name for at, name in enumerate(names) if name != key or names.index(key) == at
     )
-    whole = "class A:\n" + "\n".join(METHOD.format(name) for name in left)
-    assert patched.decode() == whole
+    assert patched.decode() == listed(left)
     assert register(PATH, patched, [asked])[0] == patched
 
 
@@ -447,8 +386,9 @@ def test_every_byte_outside_the_inserted_line_stays(data: bytes) -> None:
 
 
 def test_a_last_line_without_an_end_stays_without() -> None:
-    text, _ = put(b"class A:\n    foo: int", ClassBody("A"), "zoo", "zoo: int")
-    assert text == "class A:\n    foo: int\n    zoo: int"
+    line = "from app.b import B"
+    text, _ = put(b"from app.a import A", ImportBlock(), "app.b:B", line)
+    assert text == f"from app.a import A\n{line}"
 
 
 @pytest.mark.parametrize(
@@ -484,12 +424,14 @@ def test_a_fragment_that_does_not_fit_is_found_out() -> None:
 
 
 def test_several_entries_go_into_one_file_at_once() -> None:
-    source = b"from runtime.a import A\n\n\nclass H:\n    foo: int\n\n\nx = f(\n    foo=1,\n)\n"
+    source = (
+        b"from runtime.a import A\n\nH = [\n    'foo',\n]\n\nx = f(\n    foo=1,\n)\n"
+    )
     asked = [
         Registration(
             Place(PATH, "i", ImportBlock(), "runtime.b:B"), "from runtime.b import B"
         ),
-        Registration(Place(PATH, "f", ClassBody("H"), "zoo"), "zoo: int"),
+        Registration(Place(PATH, "f", ListLiteral("H"), "zoo"), "'zoo',"),
         Registration(Place(PATH, "c", CallArguments("f"), "zoo"), "zoo=2,"),
         Registration(
             Place(PATH, "i", ImportBlock(), "runtime.c:C"), "from runtime.c import C"
@@ -498,9 +440,9 @@ def test_several_entries_go_into_one_file_at_once() -> None:
     patched, outcomes = register(PATH, source, asked)
     assert patched == (
         b"from runtime.a import A\nfrom runtime.b import B\nfrom runtime.c import C\n"
-        b"\n\nclass H:\n    foo: int\n    zoo: int\n\n\nx = f(\n    foo=1,\n    zoo=2,\n)\n"
+        b"\nH = [\n    'foo',\n    'zoo',\n]\n\nx = f(\n    foo=1,\n    zoo=2,\n)\n"
     )
-    assert [outcome.line for outcome in outcomes] == [2, 8, 13, 3]
+    assert [outcome.line for outcome in outcomes] == [2, 7, 12, 3]
 
 
 @given(

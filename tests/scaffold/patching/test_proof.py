@@ -12,14 +12,13 @@ import libcst
 import pytest
 
 from scaffold.errors import PlanError
-from scaffold.patching import brackets, class_bodies, nodes
-from scaffold.patching.anchors import Anchor, ClassBody, DictLiteral
+from scaffold.patching import brackets, nodes
+from scaffold.patching.anchors import Anchor, DictLiteral
 from scaffold.patching.patch import register
 from scaffold.patching.place import Place, Registration
 
 PATH = PurePosixPath("app/some.py")
 DICT = b'K = {\n    "foo": 1,  # beside\n    # above\n    "zoo": 2,\n}\n'
-CLASS = b"class K:\n    foo: int = 1\n    zoo: int = 2\n"
 
 
 def put(data: bytes, anchor: Anchor, text: str) -> bytes:
@@ -68,22 +67,6 @@ def test_brackets_in_which_something_else_changes(
     monkeypatch.setattr(brackets, "inserted", spoilt)
     with pytest.raises(PlanError, match=r"some\.py:1: cannot be patched"):
         put(DICT, DictLiteral("K"), '"goo": 3,')
-
-
-def test_a_class_in_which_something_else_changes(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    inserted = class_bodies.inserted
-
-    def spoilt(*given: Any, **named: Any) -> tuple[libcst.ClassDef, int]:
-        owner, number = inserted(*given, **named)
-        *lines, _ = class_bodies.lines(owner)
-        return class_bodies.with_lines(owner, lines), number
-
-    assert b"goo: int = 3" in put(CLASS, ClassBody("K"), "goo: int = 3")
-    monkeypatch.setattr(class_bodies, "inserted", spoilt)
-    with pytest.raises(PlanError, match=r"some\.py:1: cannot be patched"):
-        put(CLASS, ClassBody("K"), "goo: int = 3")
 
 
 @pytest.mark.parametrize("text", ['"zoo": 3,', '"goo": 3, "hoo": 4,', '"goo": (,', "x"])
