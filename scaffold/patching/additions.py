@@ -11,7 +11,8 @@ from scaffold.errors import UnreadableFile
 from scaffold.patching.anchors import CallArguments
 from scaffold.patching.imports import ImportBlock
 from scaffold.patching.place import Place, Registration
-from scaffold.patching.slots import Source, Unfit
+from scaffold.patching.slots import Unfit
+from scaffold.patching.source import Source
 
 
 class Wire(NamedTuple):

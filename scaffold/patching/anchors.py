@@ -12,14 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from scaffold.patching.imports import ImportBlock
-from scaffold.patching.slots import (
-    Anchor,
-    Entry,
-    InBrackets,
-    Slot,
-    Source,
-    Unfit,
-)
+from scaffold.patching.slots import Anchor, Entry, InBrackets, Slot, Unfit
+from scaffold.patching.source import Source
 from scaffold.patching.syntax import (
     Literal,
     Statements,

@@ -8,15 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from scaffold.patching.slots import (
-    Anchor,
-    Entry,
-    InBrackets,
-    InSuite,
-    Slot,
-    Source,
-    natural,
-)
+from scaffold.patching.slots import Anchor, Entry, InBrackets, InSuite, Slot
+from scaffold.patching.source import Source
 from scaffold.patching.syntax import (
     Statements,
     docstring,
@@ -67,6 +60,18 @@ class Import(NamedTuple):
         return f"{module}.".startswith(f"{path}.")
 
 
+def _natural(text: str) -> list[tuple[str, int]]:
+    """Sort key by which `foo2` stands before `foo10`, as import sorters have it.
+
+    Numbers and other characters are compared where they meet, so that `foo.x` stands
+    before `foo2.x`.
+    """
+    return [
+        ("0", int(part)) if part.isdecimal() else (part, 0)
+        for part in re.findall(r"[0-9]+|[^0-9]", text)
+    ]
+
+
 @dataclass(frozen=True)
 class ImportBlock(Anchor):
     """The `from package.… import …` lines of one package; keys are `module:name`."""
@@ -74,7 +79,7 @@ class ImportBlock(Anchor):
     label = "the import block"
     frame = ("", "")
     # import sorters compare the modules
-    orders = (lambda key: natural(key.partition(":")[0]), str)
+    orders = (lambda key: _natural(key.partition(":")[0]), str)
 
     def scope(self, key: str) -> str:
         """An import may make another one needless."""

@@ -6,14 +6,27 @@ import ast
 import io
 import re
 import tokenize
+from typing import NamedTuple
 
 from scaffold.layout import style as layout
 from scaffold.layout.style import Style
-from scaffold.patching.slots import Source
+from scaffold.patching.source import Source
 
 _STEP = "    "
 _LAYOUT = set("()[]{},")
 _PLAIN = re.compile(r'"(?!")[^"\'\\\n]*"')
+
+
+class Fragment(NamedTuple):
+    """An entry to be written.
+
+    Attributes:
+        line: as it was rendered, not indented.
+        lines: laid out and indented for lines of its own.
+    """
+
+    line: str
+    lines: str
 
 
 def indented(text: str, indent: str, unit: str, newline: str) -> str:

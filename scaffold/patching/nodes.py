@@ -22,10 +22,10 @@ from scaffold.layout.style import Style
 from scaffold.layout.width import width
 from scaffold.patching import brackets
 from scaffold.patching.brackets import Container, Contents, Node
-from scaffold.patching.layout import by_black, comments
-from scaffold.patching.slots import Entry, InBrackets, Slot, Source
+from scaffold.patching.layout import Fragment, by_black, comments
+from scaffold.patching.slots import Entry, InBrackets, Slot
+from scaffold.patching.source import Edit, Source
 from scaffold.patching.syntax import last_name
-from scaffold.patching.writing import Edit, Fragment
 
 _FRAMES: dict[type, tuple[str, str]] = {
     cst.Dict: ("entries = {\n", "}\n"),

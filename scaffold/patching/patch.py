@@ -30,8 +30,9 @@ from scaffold.patching.outcomes import (
     Unregistered,
 )
 from scaffold.patching.place import Registration
-from scaffold.patching.slots import Entry, Slot, Source, Unfit
-from scaffold.patching.writing import Edit, beside, inserted, removed, replaced, text_of
+from scaffold.patching.slots import Entry, Slot, Unfit
+from scaffold.patching.source import Edit, Source
+from scaffold.patching.writing import beside, inserted, removed, replaced, text_of
 
 __all__ = ["find", "fitted", "is_same", "register", "text_of"]
 

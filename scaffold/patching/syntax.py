@@ -6,7 +6,8 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
-from scaffold.patching.slots import Entry, InBrackets, InSuite, Source
+from scaffold.patching.slots import Entry, InBrackets, InSuite
+from scaffold.patching.source import Source
 
 Statements = Sequence[ast.stmt]
 Literal = ast.Dict | ast.List | ast.Tuple | ast.Set

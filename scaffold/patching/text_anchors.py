@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from scaffold.patching.slots import Anchor, Entry, Slot, Source, Unfit
+from scaffold.patching.slots import Anchor, Entry, Slot, Unfit
+from scaffold.patching.source import Source
 
 _HEADER = re.compile(r"#?\s*\[\[?\s*([\w.\"'-]+)\s*\]\]?\s*(#.*)?$")
 _BULLET = re.compile(r"\s*[*+-]\s+(.*)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from scaffold.patching.slots import Source
+from scaffold.patching.source import Source
 
 
 def without(path: PurePosixPath, data: bytes, text: str) -> tuple[bytes, int] | None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import NamedTuple
 
 from scaffold.layout.fit import fit_entry
 from scaffold.layout.style import Style
 from scaffold.patching import layout
 from scaffold.patching.place import Registration
-from scaffold.patching.slots import Entry, InBrackets, InSuite, Slot, Source
+from scaffold.patching.slots import Entry, InBrackets, InSuite, Slot
+from scaffold.patching.source import Edit, Source
 from scaffold.patching.syntax import (
     Statements,
     entry_span,
@@ -26,32 +26,6 @@ from scaffold.patching.syntax import (
 
 _BEFORE = re.compile(r"[ \t]*;[ \t]*$")
 _AFTER = re.compile(r"[ \t]*;[ \t]*(?=\S)")
-
-
-class Edit(NamedTuple):
-    """A part of a file's text and what replaces it.
-
-    Attributes:
-        start: where the part begins.
-        stop: where it ends.
-        text: what replaces it.
-    """
-
-    start: int
-    stop: int
-    text: str
-
-
-class Fragment(NamedTuple):
-    """An entry to be written.
-
-    Attributes:
-        line: as it was rendered, not indented.
-        lines: laid out and indented for lines of its own.
-    """
-
-    line: str
-    lines: str
 
 
 def inserted(
@@ -182,7 +156,7 @@ def _import_text(source: Source, entry: Entry, node: ast.ImportFrom) -> str:
 
 def _fragment(
     source: Source, slot: Slot, asked: Registration, text: str, style: Style
-) -> Fragment:
+) -> layout.Fragment:
     frame = asked.place.anchor.frame
     if frame is not None:
         text = layout.requoted(text, source.quote)
@@ -194,7 +168,7 @@ def _fragment(
         from scaffold.patching import nodes
 
         indented = nodes.statement_text(source, indented)
-    return Fragment(text.strip("\n"), indented)
+    return layout.Fragment(text.strip("\n"), indented)
 
 
 def _position(slot: Slot, asked: Registration) -> int:

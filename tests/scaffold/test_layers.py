@@ -55,6 +55,15 @@ def test_there_is_no_circle_between_rooms() -> None:
     assert list(TopologicalSorter(order).static_order())
 
 
+def test_there_is_no_circle_in_the_room_that_patches() -> None:
+    order = {
+        name: set(imported(tree))
+        for name, tree in modules()
+        if name.startswith("patching.")
+    }
+    assert list(TopologicalSorter(order).static_order())
+
+
 def test_the_core_knows_nothing_of_the_edge() -> None:
     wrong = [
         f"{name} imports {other}"

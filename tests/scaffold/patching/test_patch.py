@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaffold.errors import PlanError
+from scaffold.errors import PlanError, UnreadableFile
 from scaffold.patching.anchors import (
     Anchor,
     CallArguments,
@@ -34,7 +34,6 @@ from scaffold.patching.outcomes import (
 )
 from scaffold.patching.patch import register
 from scaffold.patching.place import Place, Registration
-from scaffold.patching.slots import UnreadableFile
 
 PATH = PurePosixPath("runtime/some.py")
 

@@ -16,6 +16,7 @@ from scaffold.patching import brackets, nodes
 from scaffold.patching.anchors import Anchor, DictLiteral
 from scaffold.patching.patch import register
 from scaffold.patching.place import Place, Registration
+from scaffold.patching.source import Edit
 
 PATH = PurePosixPath("app/some.py")
 DICT = b'K = {\n    "foo": 1,  # beside\n    # above\n    "zoo": 2,\n}\n'
@@ -76,8 +77,8 @@ def test_a_fragment_that_is_not_the_one_entry(text: str) -> None:
 
 
 def test_a_file_that_would_not_compile(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*given: Any) -> nodes.Edit:
-        return nodes.Edit(0, 0, "return\n")
+    def broken(*given: Any) -> Edit:
+        return Edit(0, 0, "return\n")
 
     monkeypatch.setattr(nodes, "insert", broken)
     with pytest.raises(PlanError, match="would not compile"):
