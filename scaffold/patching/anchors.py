@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from scaffold.patching.imports import ImportBlock
+from scaffold.patching.markdown_lists import Changelog, MarkdownList
 from scaffold.patching.slots import Anchor, Entry, InBrackets, Slot, Unfit
 from scaffold.patching.source import Source
 from scaffold.patching.syntax import (
@@ -28,11 +29,7 @@ from scaffold.patching.syntax import (
     targets,
     text_of,
 )
-from scaffold.patching.text_anchors import (
-    Changelog,
-    MarkdownList,
-    TomlSections,
-)
+from scaffold.patching.toml_tables import TomlSections
 
 __all__ = [
     "Anchor",

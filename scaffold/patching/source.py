@@ -166,6 +166,12 @@ class Source:
             line -= 1
         return line
 
+    def without_blanks(self, end: int) -> int:
+        """The line after the last one before `end` that is not blank."""
+        while end > 0 and not self.lines[end - 1].strip("\ufeff \t\r\n"):
+            end -= 1
+        return end
+
     def holds(self, text: str, first: int, end: int) -> bool:
         """Whether `text` stands somewhere in these lines."""
         return any(text in line for line in self.lines[first:end])

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from scaffold.errors import UnreadableFile
+from scaffold.patching.markdown_lists import Changelog, MarkdownList
 from scaffold.patching.outcomes import (
     AlreadyRegistered,
     EntryUpdated,
@@ -17,7 +18,7 @@ from scaffold.patching.outcomes import (
 from scaffold.patching.patch import register
 from scaffold.patching.place import Place, Registration
 from scaffold.patching.slots import Anchor
-from scaffold.patching.text_anchors import Changelog, MarkdownList, TomlSections
+from scaffold.patching.toml_tables import TomlSections
 
 CONF = """\
 hostname = "x" # [not.one]

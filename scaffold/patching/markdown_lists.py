@@ -1,4 +1,4 @@
-"""Where registrations stand in TOML and Markdown files."""
+"""Where registrations stand in Markdown files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import NamedTuple
 from scaffold.patching.slots import Anchor, Entry, Slot, Unfit
 from scaffold.patching.source import Source
 
-_HEADER = re.compile(r"#?\s*\[\[?\s*([\w.\"'-]+)\s*\]\]?\s*(#.*)?$")
 _BULLET = re.compile(r"\s*[*+-]\s+(.*)")
 _CODE = re.compile(r"`([^`]+)`")
 _LINK = re.compile(r"\]\(<?([^)\s>#]+)")
@@ -19,34 +18,6 @@ _UNDERLINE = re.compile(r" {0,3}(=+|-+)\s*$")
 _HEADING = re.compile(r" {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 _ADDED = ("added", "new", "feature")
 _FENCES = ("```", "~~~")
-
-
-@dataclass(frozen=True)
-class TomlSections(Anchor):
-    """The tables of a TOML file, also those that are commented out; keys are names."""
-
-    label = "the tables"
-    orders = ()
-
-    def slot(self, source: Source, key: str) -> Slot:
-        """The whole file."""
-        source.refuse_conflict_markers()
-        headers = list(_headers(source))
-        starts = [_paragraph(source, line) for _, line in headers]
-        bottom = _without_blanks(source, len(source.lines))
-        ends = [*starts, bottom][1:]
-        entries = [
-            Entry(name, start, _without_blanks(source, after))
-            for (name, _), start, after in zip(headers, starts, ends, strict=True)
-        ]
-        # `[a]` and `[a.b]` are one entry, so that a table is registered once.
-        joined: list[Entry] = []
-        for entry in entries:
-            if joined and joined[-1].key == entry.key:
-                joined[-1] = joined[-1]._replace(end=entry.end)
-            else:
-                joined.append(entry)
-        return Slot(tuple(joined), bottom, gap=1, lead=1 if bottom else 0)
 
 
 @dataclass(frozen=True)
@@ -78,7 +49,7 @@ class MarkdownList(Anchor):
             else:
                 runs.append([entry])
         if not runs:
-            bottom = _without_blanks(source, len(source.lines))
+            bottom = source.without_blanks(len(source.lines))
             return Slot((), bottom, lead=1 if bottom else 0)
         run = max(runs, key=len)
         every = tuple(entry for each in runs for entry in each)
@@ -165,39 +136,6 @@ def _bullet_end(source: Source, line: int) -> int:
             break
         line += 1
     return line
-
-
-def _headers(source: Source) -> Iterator[tuple[str, int]]:
-    """The name and line of each table's header."""
-    inside = ""
-    for line, text in enumerate(source.lines):
-        if inside:
-            if text.count(inside) % 2:
-                inside = ""
-            continue
-        match = _HEADER.match(text.removeprefix("\ufeff").strip())
-        if match:
-            yield match[1].split(".")[0].strip("\"'"), line
-        if text.lstrip().startswith("#"):
-            continue
-        for quotes in ('"""', "'''"):
-            if text.count(quotes) % 2:
-                inside = quotes
-
-
-def _paragraph(source: Source, line: int) -> int:
-    """Where the comment lines above a header begin."""
-    while line > 0 and source.lines[line - 1].lstrip().startswith("#"):
-        if _HEADER.match(source.lines[line - 1].strip()):
-            break
-        line -= 1
-    return line
-
-
-def _without_blanks(source: Source, end: int) -> int:
-    while end > 0 and not source.lines[end - 1].strip("\ufeff \t\r\n"):
-        end -= 1
-    return end
 
 
 def _unfenced(source: Source) -> Iterator[int]:
