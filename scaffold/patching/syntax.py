@@ -65,7 +65,7 @@ def items(node: ast.AST) -> list[tuple[str, ast.AST]]:
     if isinstance(node, ast.Dict):
         pairs = zip(node.keys, node.values, strict=True)
         return [(text_of(key), _span(key, value)) for key, value in pairs]
-    if isinstance(node, ast.ImportFrom):
+    if isinstance(node, ast.Import | ast.ImportFrom):
         return [(alias.asname or alias.name, alias) for alias in node.names]
     if isinstance(node, ast.Call):
         words: list[tuple[str, ast.AST]] = [("", each) for each in node.args]

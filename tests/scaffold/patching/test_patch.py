@@ -166,6 +166,27 @@ def test_an_import_is_taken_out_of_the_statement_it_is_in(
     assert patched.decode() == left
 
 
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("import app.a, os\nx = app.a.Foo\n", AlreadyRegistered),
+        ("import os, app.a as a\n", AlreadyRegistered),
+        ("import os, \\\n    app.a\n", AlreadyRegistered),
+        ("import app.a as Foo, os\n", EntryConflict),
+    ],
+)
+def test_an_import_of_several_modules_is_read(
+    source: str, found: type[PlaceOutcome]
+) -> None:
+    asked = Place(PATH, "x", ImportBlock(), "app.a:Foo")
+    previous = "from app.a import Foo\n"
+    for text in ("from app.a import Bar as Foo", ""):
+        registration = Registration(asked, text, previous)
+        patched, [outcome] = register(PATH, source.encode(), [registration])
+        assert patched.decode() == source
+        assert isinstance(outcome, found)
+
+
 def test_dict_entries_may_span_lines() -> None:
     source = """\
     KINDS: dict[str, object] = {
