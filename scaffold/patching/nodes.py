@@ -150,11 +150,16 @@ class _Statement:
         """The change of the file that gives the statement another text."""
         return Edit(self.start, self.stop, text)
 
+    @property
+    def where(self) -> str:
+        """The file and the line, from 1, for messages."""
+        line = self.source.text.count("\n", 0, self.start) + 1
+        return f"{self.source.path}:{line}"
+
     def refuse(self) -> PlanError:
         """The proof failed."""
-        line = self.source.text.count("\n", 0, self.start) + 1
         return PlanError(
-            f"{self.source.path}:{line}",
+            self.where,
             "cannot be patched without changing what is not the entry's",
         )
 
@@ -306,6 +311,11 @@ class _BracketChange:
         )
 
     def _printed(self, inside: Contents) -> str:
+        if isinstance(self._container, cst.Set) and not inside.nodes:
+            raise PlanError(
+                self._statement.where,
+                "would be left with an empty set, which has no literal; make it a list",
+            )
         filled = brackets.filled(self._container, inside)
         changed = self._statement.module.deep_replace(self._container, filled)
         assert isinstance(changed, cst.Module)

@@ -187,6 +187,16 @@ def test_an_import_of_several_modules_is_read(
         assert isinstance(outcome, found)
 
 
+@pytest.mark.parametrize(
+    "literal", ['{"foo"}', 'frozenset({"foo"})', '{\n    "foo",\n}']
+)
+def test_the_last_member_of_a_set_is_refused_by_name(literal: str) -> None:
+    source = f"x = 1\nK = {literal}\n"
+    asked = Registration(Place(PATH, "x", ListLiteral("K"), "foo"), "", '"foo",\n')
+    with pytest.raises(PlanError, match=r"some\.py:2: would be left with an empty set"):
+        register(PATH, source.encode(), [asked])
+
+
 def test_dict_entries_may_span_lines() -> None:
     source = """\
     KINDS: dict[str, object] = {
