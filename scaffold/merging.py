@@ -25,7 +25,7 @@ from scaffold.errors import AnchorNotFound, ScaffoldError, UsageError
 from scaffold.names import Names
 from scaffold.patching.patch import find, register
 from scaffold.patching.place import Place, Registration
-from scaffold.patching.slots import Source
+from scaffold.patching.source import Source
 from scaffold.patching.writing import text_of
 from scaffold.project import Project
 from scaffold.report import Report

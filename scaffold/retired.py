@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 
 from scaffold import places
 from scaffold.patching.place import Place
-from scaffold.patching.slots import Anchor, Slot, Source, Unfit
+from scaffold.patching.slots import Anchor, Slot, Unfit
+from scaffold.patching.source import Source
 from scaffold.state import Record
 from scaffold.wanted import Wanted
 

@@ -10,18 +10,6 @@ from typing import Any, ClassVar, NamedTuple
 
 from scaffold.patching.source import Source
 
-__all__ = [
-    "Anchor",
-    "Entry",
-    "Holder",
-    "InBrackets",
-    "InSuite",
-    "Order",
-    "Slot",
-    "Source",
-    "Unfit",
-]
-
 
 class InBrackets(NamedTuple):
     """Brackets that hold entries, or an import statement's names.
