@@ -115,6 +115,22 @@ MIGRATIONS: tuple[Step, ...] = (
     );
     CREATE INDEX deliveries_by_end ON deliveries (state, id) WHERE state <> 'pending';
     """,
+    # Summaries of floods are gone. One that waits is delivered as the event that it is.
+    # The events that it replaced are reported with it; those of a dead or cancelled one
+    # are not, and become what it is. The column stays: SQLite cannot drop one before
+    # 3.35.
+    """
+    UPDATE deliveries SET (state, error) = (
+        SELECT state, error FROM deliveries AS summaries
+        WHERE summaries.id = deliveries.summary
+    ) WHERE state = 'summarized' AND EXISTS (
+        SELECT 1 FROM deliveries AS summaries
+        WHERE summaries.id = deliveries.summary
+            AND summaries.state IN ('dead', 'cancelled')
+    );
+    DELETE FROM deliveries WHERE state = 'summarized';
+    DROP INDEX deliveries_of_summaries;
+    """,
 )
 NEWEST = len(MIGRATIONS)
 _SEALED = MIGRATIONS.index(_seal_values) + 1

@@ -11,11 +11,10 @@ from runtime.client.tables import rfc822, row, width
 
 USAGE = {
     "resend": """Usage: kapacitor resend <delivery ID>...
-       kapacitor resend [-state dead|cancelled|summarized] [-topic <ID or pattern>] [-handler <ID or pattern>]
+       kapacitor resend [-state dead|cancelled] [-topic <ID or pattern>] [-handler <ID or pattern>]
 
-    Deliver again what was given up, was cancelled as its handler was deleted, or what
-    a summary told of. Without -state it is what was given up or cancelled.
-    What is sent again gets a new ID.
+    Send dead letters again, and deliveries that were cancelled when their handler was
+    deleted. Without -state, send both. Each gets a new ID.
 """,
     "discard": """Usage: kapacitor discard <delivery ID>...
 

@@ -13,7 +13,7 @@ USAGE = {
     "list": """Usage: kapacitor list (tasks|templates|recordings|replays|topics|service-tests) [ID or pattern]...
        kapacitor list topic-handlers [topic ID or pattern [handler ID or pattern]...]
        kapacitor list rejected
-       kapacitor list deliveries [-state pending|dead|cancelled|summarized] [topic ID or pattern [handler ID or pattern]]
+       kapacitor list deliveries [-state pending|dead|cancelled] [topic ID or pattern [handler ID or pattern]]
 
     A pattern is a shell glob. Without one everything is listed. Rejected entries are
     files of the load directory that cannot be loaded, and stored values that cannot be

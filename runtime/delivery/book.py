@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from runtime.alert.types import Event, Handler
-from runtime.delivery.floods import Floods, Summary
 from runtime.delivery.items import Address, Filter, Item, Waiting
 from runtime.delivery.outbox import Outbox
 from runtime.delivery.policy import RetryPolicy
@@ -75,7 +74,6 @@ class Book:
         self._news: set[Address] = set()
         # what is to be cancelled, as its handler was deleted before it turned up
         self._leaving: list[Waiting] = []
-        self._floods = Floods(policy.flood_limit)
         self._quota = quota
         self._quota_bytes = quota_bytes
         self._used_bytes = self.outbox.used_bytes()
@@ -112,34 +110,11 @@ class Book:
         with self._lock:
             queue = self._queue(address, delivery.handler, delivery.context)
             queue.handler, queue.context = delivery.handler, delivery.context
-            if self._floods.guards(delivery.handler) and self._is_flood(address, now):
-                self._summarize(queue, event, now)
-                return True
             self._pending += 1
             queue.pending += 1
             number = self.outbox.next_id()
             self._staged.append(Item(number, address, event, created=now, due=now))
         return True
-
-    def _is_flood(self, address: Address, now: Nanoseconds) -> bool:
-        """True if the handler is not to get the next event itself."""
-        ended = self._floods.ended(address, now / SECOND)
-        if ended is not None:
-            # before what comes now, and with all that it tells of by then
-            self._staged.append(ended.item())
-        return not self._floods.has_room(address)
-
-    def _summarize(self, queue: Queue, event: Event, now: Nanoseconds) -> None:
-        summary = self._floods.summary(queue.address)
-        if summary is None:
-            summary = Summary(self.outbox.next_id(), queue.address, now)
-            self._floods.begin(summary)
-            self._pending += 1
-            queue.pending += 1
-        self._floods.add(summary, event)
-        number = self.outbox.next_id()
-        row = Item(number, queue.address, event, "summarized", 0, now, now)
-        self._staged.append(replace(row, summary=summary.id))
 
     def keep(self) -> None:
         """Write what was offered to the outbox, in the present transaction.
@@ -148,8 +123,7 @@ class Book:
             StoreError: it could not be written; the next call writes it too.
         """
         if self._staged:
-            growing = [each.item() for each in self._floods.changed()]
-            self.outbox.put([*growing, *self._staged], self._now())
+            self.outbox.put(self._staged, self._now())
 
     def release(self) -> None:
         """Let the handlers have what was offered; its transaction is committed."""
@@ -159,41 +133,15 @@ class Book:
         with self._lock:
             for item in self._staged:
                 queue = self._queues[item.address]
-                if item.state == "summarized":
-                    queue.counters.summarized += 1
+                is_full = queue.has_more or len(queue) >= self._buffer_size
+                # behind what was sent again meanwhile nobody would look for it
+                if is_full and item.id > queue.loaded:
+                    queue.newest = max(queue.newest, item.id)
                 else:
-                    self._enter(queue, item, now_s)
+                    queue.push(item, now_s)
                 self._news.add(item.address)
             self._staged.clear()
-            self._floods.kept()
         self._call()
-
-    def _enter(self, queue: Queue, item: Item, now_s: float) -> None:
-        """Let a queue have an item that is in the database."""
-        is_full = queue.has_more or len(queue) >= self._buffer_size
-        # a summary is older than what was sent again while it grew
-        if is_full and item.id > queue.loaded:
-            queue.newest = max(queue.newest, item.id)
-        else:
-            queue.push(item, now_s)
-
-    def _grows(self, item: Item) -> bool:
-        """True if an item is a summary whose minute is not over."""
-        growing = self._floods.summary(item.address)
-        return growing is not None and growing.id == item.id
-
-    def _finish_summary(self, queue: Queue) -> float | None:
-        """Let a queue have the summary of a minute that is over.
-
-        Returns:
-            How long until there may be another; None if nothing gathers.
-        """
-        with self._lock:
-            now_s = self._now() / SECOND
-            summary = self._floods.taken(queue.address, now_s, at_once=queue.is_retired)
-            if summary is not None:
-                self._enter(queue, summary.item(), self._monotonic())
-            return self._floods.wait_s(queue.address, now_s)
 
     def resume(
         self, address: Address, handler: Handler, context: Mapping[str, str]
@@ -315,7 +263,7 @@ class Book:
         with self._lock:
             queue = self._queues.get(item.address)
             if queue is not None:
-                if self._grows(item) or item.id in queue.in_flight:
+                if item.id in queue.in_flight:
                     return False
                 # nobody takes it while the database is asked
                 queue.in_flight.add(item.id)

@@ -242,7 +242,6 @@ class Deliverer(Book):
         if self._loop is None:
             return
         now_s = self._monotonic()
-        summary_s = self._finish_summary(queue)
         until_s = queue.retired_until_s
         if until_s is not None and now_s >= until_s:
             self._give_up(queue)
@@ -254,10 +253,6 @@ class Deliverer(Book):
             wait_s = queue.wait_s(now_s)
         if until_s is not None:
             wait_s = min(wait_s or until_s - now_s, until_s - now_s)
-        if summary_s is not None:
-            # what is over waits for its write to be committed
-            summary_s = summary_s or _SOON_S
-            wait_s = summary_s if wait_s is None else min(wait_s, summary_s)
         if wait_s is not None and not self._is_closing:
             # not at once again: a clock that stands still must not make us spin
             self._timers[queue.address] = self._loop.call_later(
@@ -288,7 +283,7 @@ class Deliverer(Book):
     async def _load(self, queue: Queue) -> None:
         items: list[Item] | None = None
         try:
-            newest, growing = queue.newest, self._floods.summary(queue.address)
+            newest = queue.newest
             items = await self._settler.run(
                 self.outbox.pending,
                 queue.address,
@@ -311,12 +306,6 @@ class Deliverer(Book):
         with self._lock:
             # what was cancelled meanwhile has moved the mark
             for item in [each for each in items if each.id > queue.loaded]:
-                if growing is not None and item.id == growing.id:
-                    if not self._grows(item):
-                        # it may tell of more than it did when it was read
-                        break
-                    queue.loaded = item.id
-                    continue
                 if item.state == "dead":
                     self._pending -= 1
                     queue.pending -= 1
@@ -412,7 +401,6 @@ class Deliverer(Book):
             queue.clear()
             if not kept:
                 self._queues.pop(address, None)
-                self._floods.forget(address)
                 self.former.add(queue.counters)
         if not kept:
             self.forgotten(address)

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 from runtime.alert.types import Event
 from runtime.units import Nanoseconds
 
-State = Literal["pending", "dead", "cancelled", "summarized"]
+State = Literal["pending", "dead", "cancelled"]
 
 
 class Address(NamedTuple):
@@ -32,14 +32,12 @@ class Item:
         address: where it goes.
         event: what is delivered.
         state: `pending`; `dead` when it was given up, `cancelled` when its handler was
-            deleted, `summarized` when a summary tells of it.
+            deleted.
         attempts: how many have failed.
         created: when the event was collected, on the outbox's timeline.
         due: not to be tried before, on the same timeline.
         error: the last failure, without secrets.
         maybe_duplicate: whether the endpoint may have it already.
-        summary: the id of the summary that tells of it, its own id if it is one, or 0.
-        ids: of a summary in memory: the event ids it tells of.
     """
 
     id: int
@@ -51,18 +49,6 @@ class Item:
     due: Nanoseconds = 0
     error: str = ""
     maybe_duplicate: bool = False
-    summary: int = 0
-    ids: frozenset[str] = frozenset()
-
-    @property
-    def is_summary(self) -> bool:
-        """True if it tells of other items."""
-        return self.summary == self.id
-
-    @property
-    def weight(self) -> int:
-        """How much of the memory it counts for."""
-        return 1 + len(self.ids)
 
 
 class Waiting(NamedTuple):

@@ -25,18 +25,11 @@ from runtime.units import Clock, Nanoseconds
 
 _COLUMNS = (
     "id, topic, handler, event_id, event, state, attempts, created, due, error,"
-    " maybe_duplicate, summary"
+    " maybe_duplicate"
 )
-# what ended and may be sent again unasked; the partial index needs the first words
-_GIVEN_UP = "state <> 'pending' AND state IN ('dead', 'cancelled')"
-_SUMMARIZED = "state <> 'pending' AND state = 'summarized'"
-# the rows behind a summary say of which ids it tells, until it is delivered
-_IS_TOLD = (
-    "NOT EXISTS (SELECT 1 FROM deliveries AS teller"
-    " WHERE teller.id = deliveries.summary AND teller.state = 'pending')"
-)
-_PENDING = "topic = ? AND handler = ? AND state = 'pending'"
+# what ended; the partial index needs these words
 _ENDED = "state <> 'pending'"
+_PENDING = "topic = ? AND handler = ? AND state = 'pending'"
 # How many rows one transaction looks at: others use the database in between.
 SLICE = 250
 _INT64_MAX = 2**63 - 1
@@ -121,7 +114,7 @@ class Outbox:
         with self._store.transaction():
             self._store.execute_many(
                 f"INSERT OR REPLACE INTO deliveries ({_COLUMNS})"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
             self._note("newest", b"%d" % self._newest)
@@ -165,33 +158,18 @@ class Outbox:
             address: the handler.
             after: the items have greater ids …
             newest: … up to this one.
-            limit: the sum of their weights, but for the last one's.
+            limit: how many, at most.
         """
         rows = self._store.query(
             f"SELECT {_COLUMNS} FROM deliveries WHERE {_PENDING} AND id > ?"
             " AND id <= ? ORDER BY id LIMIT ?",
             (*address, after, newest, limit),
         )
-        items: list[Item] = []
-        for row in rows:
-            item = _item(row)
-            if item.is_summary:
-                item = replace(item, ids=self._ids(item.id))
-            items.append(item)
-            limit -= item.weight
-            if limit <= 0:
-                break
+        items = [_item(row) for row in rows]
         damaged = [item for item in items if item.state == "dead"]
         if damaged:
             self.settle((), damaged)
         return items
-
-    def _ids(self, summary: int) -> frozenset[str]:
-        rows = self._store.query(
-            "SELECT DISTINCT event_id FROM deliveries WHERE summary = ? AND summary <> 0",
-            (summary,),
-        )
-        return frozenset(row[0] for row in rows)
 
     def waiting(self) -> list[Waiting]:
         """What waits, by handler."""
@@ -291,7 +269,7 @@ class Outbox:
         They get new ids, and so new keys.
 
         Args:
-            wanted: which; what is summarized only if it says so.
+            wanted: which.
             now: the time.
             is_wanted: whose; others stay as they are.
             number: only the item of this id.
@@ -300,16 +278,14 @@ class Outbox:
             What was renewed, a slice at a time.
         """
         condition, values = wanted.condition
-        ended = _ENDED if wanted.state else _GIVEN_UP
         if number is not None:
             ranges = iter([(number - 1, number)])
-            ended = _ENDED
         else:
             # what is renewed meanwhile comes behind
             ranges = self._ranges(0, _ENDED, self._newest)
         for low, high in ranges:
             found = self._store.query(
-                f"SELECT id, topic, handler FROM deliveries WHERE {ended}"
+                f"SELECT id, topic, handler FROM deliveries WHERE {_ENDED}"
                 f" AND {condition} AND id > ? AND id <= ? ORDER BY id",
                 (*values, low, high),
             )
@@ -325,15 +301,8 @@ class Outbox:
         with self._store.transaction():
             self._store.execute_many(
                 "UPDATE deliveries SET id = ?, state = 'pending', attempts = 0,"
-                " created = ?, due = ?, summary ="
-                " CASE summary WHEN id THEN summary ELSE 0 END"
-                " WHERE id = ?",
+                " created = ?, due = ? WHERE id = ?",
                 [change[:4] for change in changes],
-            )
-            # a summary stays the one of its events
-            self._store.execute_many(
-                "UPDATE deliveries SET summary = ? WHERE summary = ? AND summary <> 0",
-                [(change[0], change[3]) for change in changes],
             )
             self._note("newest", b"%d" % self._newest)
         counts = Counter(change[4] for change in changes)
@@ -393,37 +362,29 @@ class Outbox:
 
         Args:
             limit: what was created since then is kept …
-            most: … but of all that was given up no more than this, the newest; and no
-                more of what is summarized.
+            most: … but no more than this, the newest.
 
         Yields:
-            How many that were given up are forgotten, a slice at a time.
+            How many are forgotten, a slice at a time.
         """
-        yield from self._purge(_GIVEN_UP, limit, most)
-        for _ in self._purge(f"{_SUMMARIZED} AND {_IS_TOLD}", limit, most):
-            yield 0
-
-    def _purge(self, condition: str, limit: Nanoseconds, most: int) -> Iterator[int]:
-        while old := self._older(condition, (), limit):
-            yield self._forget(condition, old)
-        [[kept]] = self._store.query(
-            f"SELECT count(*) FROM deliveries WHERE {condition}"
-        )
+        while old := self._older(_ENDED, (), limit):
+            yield self._forget(old)
+        [[kept]] = self._store.query(f"SELECT count(*) FROM deliveries WHERE {_ENDED}")
         while kept > most:
             rows = self._store.query(
-                f"SELECT id FROM deliveries WHERE {condition} ORDER BY id LIMIT ?",
+                f"SELECT id FROM deliveries WHERE {_ENDED} ORDER BY id LIMIT ?",
                 (min(kept - most, self._slices.size),),
             )
             if not rows:
                 return
-            count = self._forget(condition, [row[0] for row in rows])
+            count = self._forget([row[0] for row in rows])
             kept -= count
             yield count
 
-    def _forget(self, condition: str, ids: Sequence[int]) -> int:
+    def _forget(self, ids: Sequence[int]) -> int:
         with self._slices.measured(), self._store.draining():
             return self._store.execute(
-                f"DELETE FROM deliveries WHERE {condition} AND id BETWEEN ? AND ?",
+                f"DELETE FROM deliveries WHERE {_ENDED} AND id BETWEEN ? AND ?",
                 (ids[0], ids[-1]),
             )
 
@@ -464,20 +425,13 @@ def _key(item: Item) -> tuple[int, str, str, str]:
     return item.id, item.address.topic, item.address.handler, item.event.state.id
 
 
-def _rest(item: Item) -> tuple[int, int, int, str, bool, int]:
-    return (
-        item.attempts,
-        item.created,
-        item.due,
-        item.error,
-        item.maybe_duplicate,
-        item.summary,
-    )
+def _rest(item: Item) -> tuple[int, int, int, str, bool]:
+    return item.attempts, item.created, item.due, item.error, item.maybe_duplicate
 
 
 def _item(row: Sequence[Any]) -> Item:
     number, topic, handler, event_id, blob, state, *rest = row
-    attempts, created, due, error, maybe_duplicate, summary = rest
+    attempts, created, due, error, maybe_duplicate = rest
     try:
         event = msgspec.msgpack.decode(blob, type=Event)
         if event.topic != topic:
@@ -496,5 +450,4 @@ def _item(row: Sequence[Any]) -> Item:
         due,
         error,
         bool(maybe_duplicate),
-        summary,
     )

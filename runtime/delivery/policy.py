@@ -63,8 +63,6 @@ class RetryPolicy:
             service is disabled.
         concurrency: how many events of different ids a handler gets at a time.
         rate: how many events a handler gets a second; 0: as many as it takes.
-        flood_limit: how many events a handler gets a minute; one summary tells of the
-            others; 0: it gets all.
         drain_s: how long what waits for a deleted handler is still delivered.
     """
 
@@ -76,7 +74,6 @@ class RetryPolicy:
     auth_probe_s: float = 300.0
     concurrency: int = 4
     rate: float = 0.0
-    flood_limit: int = 0
     drain_s: float = 5.0
 
     def delay_s(

@@ -31,7 +31,6 @@ class Counters:
         dead: events that were given up.
         cancelled: events whose handler was deleted before they were delivered.
         discarded: events that somebody dropped.
-        summarized: events that a summary told of in their place.
         reasons: failed attempts by `Kind`.
     """
 
@@ -41,7 +40,6 @@ class Counters:
     dead: int = 0
     cancelled: int = 0
     discarded: int = 0
-    summarized: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Counters) -> None:
@@ -51,15 +49,7 @@ class Counters:
         self.reasons += other.reasons
 
 
-NUMBERS = (
-    "delivered",
-    "failed",
-    "retried",
-    "dead",
-    "cancelled",
-    "discarded",
-    "summarized",
-)
+NUMBERS = ("delivered", "failed", "retried", "dead", "cancelled", "discarded")
 
 
 @dataclass(slots=True)
@@ -135,7 +125,7 @@ class Queue:
         self._bucket = Bucket(self.policy.rate)
 
     def __len__(self) -> int:
-        return self._chains.weight
+        return len(self._chains.items)
 
     @property
     def has_more(self) -> bool:
@@ -290,8 +280,9 @@ class Queue:
 
     def _remove(self, number: int, now_s: float) -> None:
         self.pending -= 1
-        for item in self._chains.remove(number):
-            self._schedule(item, now_s, 0.0)
+        following = self._chains.remove(number)
+        if following is not None:
+            self._schedule(following, now_s, 0.0)
 
     def _pause(self, now_s: float, kind: Kind, for_s: float) -> None:
         self.trouble = kind

@@ -30,7 +30,6 @@ _OUTCOMES = (
     "dead",
     "cancelled",
     "discarded",
-    "summarized",
     "dropped",
 )
 

@@ -39,7 +39,6 @@ def retry_policy(said: DeliveryConfig) -> RetryPolicy:
         auth_probe_s=said.auth_probe_interval / SECOND,
         concurrency=said.concurrency,
         rate=said.rate,
-        flood_limit=said.flood_limit,
     )
 
 

@@ -2,9 +2,13 @@ import sqlite3
 import stat
 import threading
 
+import msgspec
 import pytest
 
 from runtime import schema
+from runtime.alert.types import Event, EventState
+from runtime.delivery.items import Address
+from runtime.delivery.outbox import Outbox
 from runtime.errors import StoreError
 from runtime.sealing import KeyFile, Seal
 from runtime.store import Store
@@ -142,6 +146,42 @@ def test_a_database_of_each_former_version_is_brought_up_to_date(path):
         connection.close()
         Store(path).close()
         assert tables(path) == newest
+
+
+def test_summaries_of_a_former_version_wait_and_replaced_events_follow_them(path):
+    Store(path).close()
+    path.unlink()
+    seal = Seal(KeyFile(path.with_name(f"{path.name}.key")).read())
+    connection = sqlite3.connect(path, isolation_level=None)
+    schema.migrate(connection, seal, to=7)
+    for number, state, error, summary in (
+        (2, "summarized", "", 1),  # its summary is delivered
+        (3, "pending", "", 3),
+        (4, "summarized", "", 3),
+        (5, "dead", "no such room", 5),
+        (6, "summarized", "", 5),
+        (7, "cancelled", "the handler was deleted", 7),
+        (8, "summarized", "", 7),
+        (9, "pending", "", 0),
+    ):
+        event = msgspec.msgpack.encode(Event("t", EventState(f"id{number}")))
+        connection.execute(
+            "INSERT INTO deliveries VALUES (?, 't', 'h', ?, ?, ?, 0, 0, 0, ?, 0, ?)",
+            (number, f"id{number}", event, state, error, summary),
+        )
+    connection.close()
+    store = Store(path)
+    outbox = Outbox(store)
+    assert [item.id for item in outbox.pending(Address("t", "h"), 0, 9, 9)] == [3, 9]
+    ended = [(item.id, item.state, item.error) for item in outbox.items() if item.error]
+    assert ended == [
+        (5, "dead", "no such room"),
+        (6, "dead", "no such room"),
+        (7, "cancelled", "the handler was deleted"),
+        (8, "cancelled", "the handler was deleted"),
+    ]
+    assert len(outbox.items()) == 6
+    store.close()
 
 
 def tables(path):

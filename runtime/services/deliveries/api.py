@@ -25,7 +25,7 @@ from runtime.units import rfc3339
 
 PATH = "/deliveries"
 _FILTERS = ("state", "topic", "handler")
-STATES = ("pending", "dead", "cancelled", "summarized")
+STATES = ("pending", "dead", "cancelled")
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
 
@@ -134,7 +134,6 @@ class DeliveriesAPI:
             "created": rfc3339(timeline.shown(item.created)),
             "due": rfc3339(timeline.shown(item.due)) if is_pending else None,
             "key": self._deliverer.outbox.key(item),
-            **({"summary": item.summary} if item.summary else {}),
         }
 
 

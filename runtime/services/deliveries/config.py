@@ -18,8 +18,6 @@ class Config:
     Attributes:
         concurrency: how many events of different ids a handler gets at a time.
         rate: how many events a handler gets a second; 0: as many as it takes.
-        flood_limit: how many events a handler gets a minute; one summary tells of the
-            others; 0: it gets all.
         connect_timeout: how long a connection to an endpoint may take.
         timeout: how long an endpoint may take to answer.
         retry_base: the longest first delay; each further one may be twice as long.
@@ -38,7 +36,6 @@ class Config:
 
     concurrency: int = 4
     rate: float = 0.0
-    flood_limit: int = 0
     connect_timeout: Duration = Duration(5 * SECOND)
     timeout: Duration = Duration(30 * SECOND)
     retry_base: Duration = Duration(SECOND)
@@ -87,8 +84,6 @@ class Config:
                 raise ConfigError(f"{name.replace('_', '-')} must be at least 1")
         if not self.rate >= 0:
             raise ConfigError("rate must not be negative")
-        if self.flood_limit < 0:
-            raise ConfigError("flood-limit must not be negative")
         for name in _POSITIVE:
             if getattr(self, name) <= 0:
                 raise ConfigError(f"{name.replace('_', '-')} must be positive")

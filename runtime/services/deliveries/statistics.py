@@ -19,8 +19,8 @@ class HandlerStatistics:
         handler: its id.
         task: the task of whose alert node it is, or "".
         values: counters since the start, by name: `delivered`, `failed`, `retried`,
-            `dead`, `cancelled`, `discarded`, `summarized`, `dropped` (always 0);
-            `pending` events and the `oldest_age_s` of those in memory.
+            `dead`, `cancelled`, `discarded`, `dropped` (always 0); `pending` events
+            and the `oldest_age_s` of those in memory.
         reasons: failed attempts by reason: `auth`, `deferred`, `failed`, `limited`,
             `rejected`, `unreachable`.
         trouble: the reason why it is only probed, or "".

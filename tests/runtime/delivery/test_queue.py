@@ -1,4 +1,5 @@
 import dataclasses
+from itertools import pairwise
 
 import pytest
 
@@ -53,6 +54,19 @@ def test_a_serial_handler_gets_one_event_at_a_time():
     assert taken(made) == [1]
     made.done(item(1, "a"), 0.0)
     assert taken(made) == [2]
+
+
+def test_ten_thousand_events_leave_at_the_rate_that_is_set():
+    made = queue(*map(str, range(10_000)), rate=1.0)
+    now_s, left_at_s = 0.0, []
+    while len(made):
+        for number in taken(made, now_s):
+            left_at_s.append(now_s)
+            made.done(item(number, str(number - 1)), now_s)
+        now_s += max(made.wait_s(now_s) or 0.0, 0.001)
+    assert len(left_at_s) == 10_000
+    assert min(after - before for before, after in pairwise(left_at_s)) >= 0.999
+    assert left_at_s[-1] == pytest.approx(9_999, abs=50)
 
 
 def test_no_more_than_the_rate_leaves_in_a_second():

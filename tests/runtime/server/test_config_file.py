@@ -193,6 +193,11 @@ def test_what_is_no_toml_tells_the_line() -> None:
         ),
         # Kapacitor had this key once
         ('token = ""', ["line 1: unknown key token has no effect"]),
+        # a former version had this one
+        (
+            "[delivery]\nflood-limit = 60",
+            ["line 2: unknown key delivery.flood-limit has no effect"],
+        ),
         # strings that look like TOML
         (
             'hostname = """\n[hipchat]\nroom = "a\n"""\n[foo]\n"room" = \'[x]\'\nx = 1',

@@ -65,8 +65,6 @@ class AggregateHandler:
 
     # one after the other, as whoever reads them expects
     is_serial: ClassVar[bool] = True
-    # each event counts for itself here, however many there are
-    is_limited: ClassVar[bool] = False
 
     def __init__(
         self, options: AggregateHandlerConfig, topics: Topics, name: str

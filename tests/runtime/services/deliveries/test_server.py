@@ -399,7 +399,6 @@ def test_numbers_of_each_handler(start, chat):
         ({"concurrency": 0}, "concurrency must be at least 1"),
         ({"max_pending": 0}, "max-pending must be at least 1"),
         ({"rate": -1.0}, "rate must not be negative"),
-        ({"flood_limit": -1}, "flood-limit must not be negative"),
         ({"rate": float("nan")}, "rate must not be negative"),
         ({"timeout": Duration(0)}, "timeout must be positive"),
     ],
