@@ -21,7 +21,10 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from scaffold import commands, project, starting
+from scaffold import project
+from scaffold.commands.change import How
+from scaffold.commands.init import init
+from scaffold.commands.new_handler import new_handler
 from scaffold.flags import Flags
 
 NEW = ("new-handler", "huddle", "--field", "channel:str")
@@ -37,7 +40,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         small = Path(folder) / "small"
-        starting.init(small, "alerts", dry_run=False, shown="small")
+        init(small, "alerts", dry_run=False, shown="small")
         large = Path(folder) / "large"
         shutil.copytree(small, large)
         _fill(large, asked.handlers)
@@ -70,7 +73,7 @@ def _fill(root: Path, count: int) -> None:
     found = project.find(root)
     for number in range(count):
         flags = Flags(f"bench{number}", fields=("room:str",), title=f"B{number}")
-        commands.new_handler(found, flags, "", commands.How())
+        new_handler(found, flags, "", How())
 
 
 def _api(root: Path, name: str) -> Callable[[], float]:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from scaffold import places, state
 from scaffold.names import Names
-from scaffold.patching.anchors import ImportBlock
+from scaffold.patching.imports import ImportBlock
+from scaffold.patching.reading import entries_of
 from scaffold.state import Record
 from scaffold.tree import Overlay, Tree
 from scaffold.wanted import Wanted
@@ -52,14 +53,12 @@ def with_removed(tree: Tree, package: str) -> Overlay:
     Taking one side of the shared files keeps entries of a handler whose code and record
     are gone. Its record is made again of these, so that they are removed like any other.
     """
-    from scaffold import merging
-
     records = {}
     for names in {each.kind: each for each in _removed(tree, package)}.values():
         texts: dict[str, str] = {}
         for place in places.places(names, package):
             data = tree.read(place.path)
-            text = data and merging.entries_of(place.path, data, place).get(place.key)
+            text = data and entries_of(place.path, data, place).get(place.key)
             if text:
                 texts[place.id] = text
         records[state.path(names.kind)] = state.text(Record({}, texts)).encode()
@@ -68,8 +67,6 @@ def with_removed(tree: Tree, package: str) -> Overlay:
 
 def _removed(tree: Tree, package: str) -> Iterator[Names]:
     """The handlers whose modules are imported and do not exist."""
-    from scaffold import merging
-
     recorded = state.kinds(tree)
     for table, place in zip(
         places.EDIT, places.places(Names("any", "any"), package), strict=True
@@ -79,7 +76,7 @@ def _removed(tree: Tree, package: str) -> Iterator[Names]:
             continue
         key = re.escape(table.key).replace(r"\{package\}", re.escape(package))
         key = key.replace(r"\{kind\}", r"(\w+)").replace(r"\{class_name\}", r"(\w+)")
-        for entry in merging.entries_of(place.path, data, place):
+        for entry in entries_of(place.path, data, place):
             found = re.fullmatch(key, entry)
             if not found or found[1] in recorded:
                 continue

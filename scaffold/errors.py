@@ -48,11 +48,13 @@ class ScaffoldError(Exception):
     Attributes:
         exit_code: what the process ends with.
         fix: a command that helps, or "".
+        output: what a checking process printed, or "".
         problems: everything that is wrong, each with its place.
     """
 
     exit_code = 70
     fix = ""
+    output = ""
 
     @property
     def problems(self) -> list[Problem]:

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from scaffold import places, state
 from scaffold.errors import MarkersLeft
+from scaffold.handlers import kinds
 from scaffold.tree import Tree
 
 _MARKERS = (b"<<<<<<< ", b"=======", b">>>>>>> ")
@@ -35,10 +36,8 @@ def _paths(tree: Tree, package: str) -> Iterator[PurePosixPath]:
     """The shared files, the specs, and what is recorded of the handlers."""
     shared = [places.within(place.path, package) for place in places.EDIT]
     yield from dict.fromkeys(shared)
-    services = places.services(package)
-    for name in tree.names(services):
-        if "handler.toml" in tree.names(services / name):
-            yield services / name / "handler.toml"
+    for kind in kinds(tree, package):
+        yield places.spec_path(kind, package)
     for kind in state.kinds(tree):
         for name in tree.names(state.HANDLERS / kind):
             yield state.HANDLERS / kind / name

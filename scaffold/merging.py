@@ -1,6 +1,4 @@
-"""Merges what two branches registered: git's merge driver for shared files and records.
-
-    scaffold merge-driver %O %A %B %P
+"""Merges what two branches registered.
 
 Two branches that each add a handler write beside each other, which git calls a conflict.
 Where merging by lines fails, the entries that differ are taken out of the three versions,
@@ -10,27 +8,20 @@ the rest is merged by lines, and the entries of both branches are put in again, 
 
 from __future__ import annotations
 
-import contextlib
-import shlex
 import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, NamedTuple, TypeVar
 
-from scaffold import disk, places, project, recovery, state
-from scaffold.change import Change
-from scaffold.errors import AnchorNotFound, ScaffoldError, UsageError
+from scaffold import places, state
+from scaffold.disk import scratch
+from scaffold.errors import ScaffoldError, UsageError
 from scaffold.names import Names
-from scaffold.patching.patch import find, register
+from scaffold.patching.patch import register
 from scaffold.patching.place import Place, Registration
+from scaffold.patching.reading import entries_of
 from scaffold.patching.source import Source
-from scaffold.patching.writing import text_of
-from scaffold.project import Project
-from scaffold.report import Report
 from scaffold.state import Record
-from scaffold.tree import DiskTree
 
 _MAX_CONFLICTS = 127  # as git counts them in an exit code
 _VERSIONS = ("ours", "base", "theirs")
@@ -78,99 +69,15 @@ class _Entry(NamedTuple):
     text: str | None
 
 
-def merge(files: Sequence[Path], name: str) -> Report:
-    """Merge three files into the second one, as git asks its drivers to.
-
-    Args:
-        files: the versions base, ours and theirs.
-        name: the path of the file in the checkout, seen from the current folder.
-
-    Returns:
-        A report with exit code 1 if a conflict is left.
-
-    Raises:
-        UsageError: a version cannot be read or written, or git is missing.
-    """
-    try:
-        versions = Versions(*(file.read_bytes() for file in files))
-        merged = by_lines(versions)
-        # whatever happens next, git finds its own conflict in the file
-        disk.overwrite(files[1], merged.data)
-        with contextlib.suppress(ScaffoldError):  # such as settings in conflict
-            found = project.find(Path(name).parent)
-            path = PurePosixPath(Path(name).resolve().relative_to(found.root))
-            merged = by_entries(path, versions, merged, found.package)
-            disk.overwrite(files[1], merged.data)
-    except OSError as error:
-        raise UsageError(f"{error.filename}: {error.strerror}") from error
-    return Report("merge-driver", exit_code=0 if merged.is_clean else 1)
-
-
-def install(found: Project) -> Report:
-    """Have git merge this checkout with the driver.
-
-    Raises:
-        UsageError: the project is in no git checkout, or git refuses.
-    """
-    command = [sys.executable, "-P", "-m", "scaffold", "merge-driver"]
-    settings = {
-        "merge.scaffold.name": "entries that scaffold registers",
-        "merge.scaffold.driver": f"{shlex.join(command)} %O %A %B %P",
-    }
-    for key, value in settings.items():
-        _git(found.root, "config", "--local", key, value)
-    path = PurePosixPath(".gitattributes")
-    now = DiskTree(found.root).read(path)
-    lines = (now or b"").decode("utf-8", "surrogateescape").split("\n")
-    if not lines[-1]:
-        lines.pop()
-    new = [line for line in attributes(found.package) if line not in lines]
-    text = "\n".join([*lines, *new, ""])
-    change = Change(path, now, text.encode("utf-8", "surrogateescape") if new else now)
-    with recovery.locked(found.root):
-        note = disk.apply(found.root, [change])
-    return Report(
-        "merge-driver",
-        summary="git merges registrations with scaffold here",
-        next=(
-            [f"git add {path}; git commit -m 'Merge registrations by scaffold'"]
-            if new
-            else []
-        ),
-        notes=[note] if note else [],
-    )
-
-
-def _git(folder: Path, *arguments: str) -> None:
-    try:
-        done = subprocess.run(
-            ["git", *arguments],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-    except OSError as error:
-        raise UsageError(f"git: {error.strerror}") from error
-    if done.returncode:
-        problem = done.stderr.strip() or "refused"
-        fix = "git init" if "git repository" in problem else ""
-        raise UsageError(f"git {arguments[0]}: {problem}", fix=fix)
-
-
 def by_lines(versions: Versions) -> Merged:
     """The versions as git merges text.
 
     Raises:
         UsageError: git is missing, or refuses to merge them.
     """
-    with tempfile.TemporaryDirectory(prefix="scaffold-") as folder:
-        files = [Path(folder, name) for name in _VERSIONS]
-        order = (versions.ours, versions.base, versions.theirs)
-        for file, data in zip(files, order, strict=True):
-            file.write_bytes(data)
-        labels = [word for name in _VERSIONS for word in ("-L", name)]
+    order = zip(_VERSIONS, (versions.ours, versions.base, versions.theirs), strict=True)
+    labels = [word for name in _VERSIONS for word in ("-L", name)]
+    with scratch.files(dict(order)) as files:
         try:
             done = subprocess.run(
                 ["git", "merge-file", "-p", *labels, *files],
@@ -243,20 +150,6 @@ def _differing(
             text = _decided(*texts)
             if len({*texts}) > 1 and text is not ...:
                 yield _Entry(place._replace(key=key), texts, text)
-
-
-def entries_of(path: PurePosixPath, data: bytes, place: Place) -> dict[str, str | None]:
-    """The entries of a place by their keys; None where two have the same."""
-    source = Source(path, data)
-    try:
-        slot = find(source, Registration(place, ""))
-    except AnchorNotFound:
-        return {}
-    texts: dict[str, str | None] = {}
-    for entry in slot.entries:
-        text = text_of(source, entry, slot)
-        texts[entry.key] = None if entry.key in texts else text
-    return texts
 
 
 def _decided(base: str | None, ours: str | None, theirs: str | None) -> Any:

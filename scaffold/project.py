@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from scaffold import folders
+from scaffold.disk import folders
 from scaffold.errors import UnreadableFile, UsageError
 from scaffold.layout.style import PLAIN, Style, style_of
 

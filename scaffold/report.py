@@ -9,9 +9,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from scaffold.change import Change, unified
-from scaffold.check import Finding
 from scaffold.errors import Conflict, Problem
 from scaffold.escaping import escaped
+from scaffold.findings import Finding
 from scaffold.generate import ChangeSet
 from scaffold.outcomes import FileOutcome, Outcome
 from scaffold.patching.outcomes import PlaceOutcome

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, Protocol
 
-from scaffold import folders
+from scaffold.disk import folders
 from scaffold.errors import UnreadableFile
 
 

@@ -1,19 +1,18 @@
 """Tries changes out in a copy of the project, before the first byte of it changes.
 
-The copy is made of links to everything that stays as it is, so it costs nothing; the
-trial runs in a process of its own and leaves no compiled files behind. What only a trial
-needs is imported for it alone.
+The trial runs in a process of its own and leaves no compiled files behind. What only a
+trial needs is imported for it alone.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path, PurePosixPath
 
 from scaffold.change import Change
+from scaffold.disk import scratch
 from scaffold.errors import VerificationFailed
 
 _TIMEOUT_S = 300
@@ -72,7 +71,7 @@ def _trial(
 ) -> None:
     import subprocess
 
-    with _copy(root, changes) as copy:
+    with scratch.changed(root, changes) as copy:
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         environment["PYTHONPATH"] = str(copy)
         try:
@@ -95,35 +94,3 @@ def _trial(
         if done.returncode:
             output = done.stdout.replace(f"{copy}{os.sep}", "")
             raise VerificationFailed(problem, output)
-
-
-@contextlib.contextmanager
-def _copy(root: Path, changes: Sequence[Change]) -> Iterator[Path]:
-    """A folder that looks like the project after the changes."""
-    import shutil
-    import tempfile
-
-    folder = Path(tempfile.mkdtemp(prefix="scaffold-"))
-    try:
-        changed = {change.path: change.after for change in changes}
-        folders = {parent for path in changed for parent in path.parents}
-        for parent in sorted(folders, key=lambda path: len(path.parts)):
-            (folder / parent).mkdir(exist_ok=True)
-            _link_others(root, folder, parent, {*changed, *folders})
-        for path, data in changed.items():
-            if data is not None:
-                (folder / path).write_bytes(data)
-        yield folder
-    finally:
-        shutil.rmtree(folder)
-
-
-def _link_others(
-    root: Path, copy: Path, parent: PurePosixPath, own: set[PurePosixPath]
-) -> None:
-    """Link what stands in a folder and does not change."""
-    if not (root / parent).is_dir():
-        return
-    for entry in (root / parent).iterdir():
-        if parent / entry.name not in own:
-            (copy / parent / entry.name).symlink_to(entry)

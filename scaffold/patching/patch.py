@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-import textwrap
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import PurePosixPath
 
 from scaffold.errors import AnchorNotFound, PlanError
 from scaffold.layout.fit import fit_entry
 from scaffold.layout.style import Style
-from scaffold.patching import layout
 from scaffold.patching.imports import ImportBlock
 from scaffold.patching.outcomes import (
     AlreadyRegistered,
@@ -30,11 +26,10 @@ from scaffold.patching.outcomes import (
     Unregistered,
 )
 from scaffold.patching.place import Registration
-from scaffold.patching.slots import Entry, Slot, Unfit
+from scaffold.patching.reading import beside, find, is_same, read, refusal, text_of
+from scaffold.patching.slots import Entry, Slot
 from scaffold.patching.source import Edit, Source
-from scaffold.patching.writing import beside, inserted, removed, replaced, text_of
-
-__all__ = ["find", "fitted", "is_same", "register", "text_of"]
+from scaffold.patching.writing import inserted, removed, replaced
 
 _STYLE = Style()
 _WITHOUT_ENTRY = (NotWanted, NameTaken, PlaceMissing, SurplusRemoved, Unregistered)
@@ -62,7 +57,7 @@ def register(
     Raises:
         PlanError: the file cannot be read, or the patched one would not be right.
     """
-    before = source = _source(path, data)
+    before = source = read(path, data)
     outcomes: dict[int, list[PlaceOutcome]] = {}
     # Imports last: what has been written tells whether one is needed, and from where on.
     for number, asked in sorted(enumerate(registrations), key=_turn):
@@ -78,29 +73,6 @@ def register(
     )
 
 
-@lru_cache(maxsize=64)
-def _source(path: PurePosixPath, data: bytes) -> Source:
-    """A file; read once for the registrations of many handlers."""
-    return Source(path, data)
-
-
-def find(source: Source, registration: Registration) -> Slot:
-    """The place of a registration.
-
-    Raises:
-        AnchorNotFound: the file has none.
-    """
-    place = registration.place
-    known = (place.anchor, place.anchor.scope(place.key))
-    try:
-        if known not in source.memo:
-            source.memo[known] = place.anchor.slot(source, place.key)
-    except Unfit as unfit:
-        raise _refusal(registration, str(unfit)) from None
-    slot: Slot = source.memo[known]
-    return slot
-
-
 def fitted(registration: Registration, slot: Slot) -> str:
     """The text of a registration in black's form, as it is recorded; not indented."""
     fragment = registration.text.strip("\n")
@@ -108,30 +80,6 @@ def fitted(registration: Registration, slot: Slot) -> str:
     if not fragment or frame is None:
         return fragment and fragment + "\n"
     return fit_entry(fragment + "\n", frame, slot.indent, _STYLE)
-
-
-def is_same(registration: Registration, text: str, other: str | None) -> bool:
-    """Whether two texts of an entry differ in their layout at most."""
-    if other is None or not text.strip() or not other.strip():
-        return text == other
-    if text == other:
-        return True
-    frame = registration.place.anchor.frame
-    if frame is None:
-        return [line.strip() for line in text.strip().splitlines()] == [
-            line.strip() for line in other.strip().splitlines()
-        ]
-    try:
-        return _meaning(text, frame) == _meaning(other, frame)
-    except SyntaxError:
-        return False
-
-
-def _meaning(text: str, frame: tuple[str, str]) -> tuple[str, list[tuple[str, str]]]:
-    """The syntax and the comments of an entry."""
-    head, tail = frame
-    framed = head + textwrap.indent(text, "    ") + tail if head else text
-    return ast.dump(ast.parse(framed)), layout.comments(framed)
 
 
 def _turn(numbered: tuple[int, Registration]) -> tuple[bool, int]:
@@ -155,7 +103,7 @@ def _registered(
         if place.key in slot.taken:
             return source, [NameTaken(place, text)]
         if slot.refusal:
-            raise _refusal(asked, slot.refusal)
+            raise refusal(asked, slot.refusal)
         edit = inserted(source, slot, asked, asked.text.strip("\n") + "\n", style)
     except AnchorNotFound as error:
         return source, [PlaceMissing(place, asked.text, error=error)]
@@ -244,13 +192,13 @@ def _with_lines(
         line = old = 0
         if not isinstance(outcome, _WITHOUT_ENTRY):
             if not now and isinstance(outcome, _WRITTEN):
-                raise _refusal(asked, f"`{asked.place.key}` did not fit there")
+                raise refusal(asked, f"`{asked.place.key}` did not fit there")
             line = now.pop(0) if now else 0
         if not isinstance(outcome, Registered | NotWanted | NameTaken | PlaceMissing):
             old = was.pop(0) if was else 0
         found.append(replace(outcome, line=line, was=old))
     if now and any(isinstance(each, _WRITTEN | Unregistered) for each in outcomes):
-        raise _refusal(asked, f"`{asked.place.key}` did not fit there")
+        raise refusal(asked, f"`{asked.place.key}` did not fit there")
     return found
 
 
@@ -279,8 +227,3 @@ def _proven(path: PurePosixPath, patched: bytes) -> Source:
     except (SyntaxError, ValueError) as error:
         raise PlanError(path, f"would not compile: {error}") from error
     return source
-
-
-def _refusal(registration: Registration, problem: str) -> AnchorNotFound:
-    place = registration.place
-    return AnchorNotFound(place.path, place.anchor.name, problem, registration.text)

@@ -1,4 +1,4 @@
-"""Where an entry is written, and what is replaced there.
+"""Writes entries: where one goes, and what is replaced there.
 
 What stands between brackets is changed as nodes (`nodes`, and libcst with
 it, is imported for that alone); a statement of a module, a section or a list item is a
@@ -7,18 +7,17 @@ matter of whole lines.
 
 from __future__ import annotations
 
-import ast
 import re
 
 from scaffold.layout.fit import fit_entry
 from scaffold.layout.style import Style
 from scaffold.patching import layout
 from scaffold.patching.place import Registration
+from scaffold.patching.reading import span
 from scaffold.patching.slots import Entry, InBrackets, InSuite, Slot
 from scaffold.patching.source import Edit, Source
 from scaffold.patching.syntax import (
     Statements,
-    entry_span,
     first_line,
     is_alone,
     line_after,
@@ -78,7 +77,7 @@ def replaced(
         from scaffold.patching import nodes
 
         return nodes.replace(source, slot, entry, fragment, style)
-    start, stop = _span(source, entry)
+    start, stop = span(source, entry)
     if entry.holder is not None and not is_alone(source, entry):
         return Edit(start, stop, fragment.line.strip())
     begin = source.line_start(entry.first)
@@ -103,7 +102,7 @@ def removed(source: Source, slot: Slot, entry: Entry, style: Style) -> Edit:
 
         return nodes.remove(source, slot, entry, style)
     if entry.holder is not None:
-        start, stop = _span(source, entry)
+        start, stop = span(source, entry)
         suite = entry.holder.statements
         is_only = suite is not source.tree.body and len(suite) == 1
         if is_only or not is_alone(source, entry):
@@ -114,44 +113,6 @@ def removed(source: Source, slot: Slot, entry: Entry, style: Style) -> Edit:
         # the line before becomes the last one, which has no end
         start -= 2 if source.text[:start].endswith("\r\n") else 1
     return Edit(start, stop, "")
-
-
-def text_of(source: Source, entry: Entry, slot: Slot) -> str:
-    """An entry's text as a fragment: not indented, with plain line ends."""
-    holder = entry.holder
-    node = getattr(holder, "node", None)
-    if isinstance(holder, InSuite):
-        node = holder.statements[entry.number]
-    if isinstance(node, ast.ImportFrom):
-        return _import_text(source, entry, node)
-    start, stop = _span(source, entry)
-    indent = source.indent_of(entry.first)
-    first, *below = source.text[start:stop].replace("\r\n", "\n").split("\n")
-    if entry.holder is None:
-        first = first.removeprefix(indent)
-    lines = [first, *(line.removeprefix(indent) for line in below)]
-    plain = "\n".join(_in_blanks(line, slot.unit) for line in lines).rstrip("\n")
-    return plain + (",\n" if isinstance(holder, InBrackets) else "\n")
-
-
-def beside(source: Source, entry: Entry) -> str:
-    """The comment beside an entry, which is not part of it."""
-    if entry.holder is None or not is_alone(source, entry):
-        return ""
-    stop = _span(source, entry)[1]
-    rest = source.text[stop : source.line_stop(stop)]
-    return rest[rest.index("#") :].strip() if "#" in rest else ""
-
-
-def _import_text(source: Source, entry: Entry, node: ast.ImportFrom) -> str:
-    """What an import says of one name, however it is written."""
-    module, _, name = entry.key.rpartition(":")
-    for alias in node.names:
-        if (alias.asname or alias.name) == name:
-            what = f"{alias.name} as {name}" if alias.asname else name
-            return f"from {module} import {what}\n" if module else f"{what},\n"
-    start, stop = _span(source, entry)
-    return source.text[start:stop] + "\n"
 
 
 def _fragment(
@@ -234,20 +195,3 @@ def _are_blank(source: Source, lines: range) -> bool:
     return all(
         0 <= at < len(source.lines) and not source.lines[at].strip() for at in lines
     )
-
-
-def _span(source: Source, entry: Entry) -> tuple[int, int]:
-    if entry.holder is not None:
-        return entry_span(source, entry)
-    return source.line_start(entry.first), source.line_start(entry.end)
-
-
-def _in_blanks(line: str, unit: str) -> str:
-    """A line whose indentation is in steps of four blanks."""
-    if unit == "    ":
-        return line
-    steps = 0
-    while line.startswith(unit):
-        line = line.removeprefix(unit)
-        steps += 1
-    return "    " * steps + line

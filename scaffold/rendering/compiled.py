@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib.util
 import marshal
-import os
 import sys
 from collections.abc import MutableMapping
 from pathlib import Path
@@ -17,6 +16,8 @@ from types import CodeType
 from typing import Any
 
 import jinja2
+
+from scaffold.disk import caches
 
 
 class CompiledLoader(jinja2.BaseLoader):
@@ -70,18 +71,7 @@ class CompiledLoader(jinja2.BaseLoader):
             )
             for file in files
         }
-        _keep(cache, marshal.dumps((key, made)))
+        # as Python's own compiled modules
+        if not sys.dont_write_bytecode:
+            caches.keep(str(cache), marshal.dumps((key, made)))
         return made
-
-
-def _keep(file: Path, data: bytes) -> None:
-    """Write a cache, as Python does: only if it may be, and never half."""
-    if sys.dont_write_bytecode:
-        return
-    new = file.with_suffix(f".{os.getpid()}")
-    try:
-        file.parent.mkdir(exist_ok=True)
-        new.write_bytes(data)
-        new.replace(file)
-    except OSError:
-        new.unlink(missing_ok=True)

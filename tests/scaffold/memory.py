@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from scaffold import state
-from scaffold.check import Finding, examined, kinds
+from scaffold.findings import Finding, examined
 from scaffold.generate import ChangeSet, Fresh, generate, generate_all
+from scaffold.handlers import kinds
 from scaffold.refusal import refuse
 from scaffold.rendering.render import render
 from scaffold.spec.parse import parse

@@ -19,8 +19,8 @@ from scaffold.outcomes import (
 from scaffold.patching.anchors import DictLiteral
 from scaffold.patching.outcomes import SurplusKept, Unregistered
 from scaffold.places import EDIT
+from scaffold.rendering.projects import project_file, project_files
 from scaffold.spec.parse import from_flags
-from scaffold.starting import project_file, project_files
 from tests.scaffold.memory import Project, record
 
 SERVICE = "runtime/services/huddle/service.py"

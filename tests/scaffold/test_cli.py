@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from scaffold import cli, commands, testing, transaction
+from scaffold import cli, testing
+from scaffold.commands import check as checking
+from scaffold.disk import transaction
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 HUDDLE = ("new-handler", "huddle", "--field", "channel:str")
@@ -380,7 +382,7 @@ def test_a_name_of_another_handler_in_another_form_is_refused(scaffold: Run) -> 
 
 def test_a_held_tree_is_refused_with_6(scaffold: Run, project: Path) -> None:
     code = (
-        "import sys\nfrom pathlib import Path\nfrom scaffold import recovery\n"
+        "import sys\nfrom pathlib import Path\nfrom scaffold.disk import recovery\n"
         "with recovery.locked(Path(sys.argv[1])):\n"
         "    print('locked', flush=True)\n    sys.stdin.read()\n"
     )
@@ -425,7 +427,7 @@ def test_a_bug_ends_with_70(monkeypatch: pytest.MonkeyPatch, project: Path) -> N
     def fail(*arguments: object) -> None:
         raise RuntimeError("bug")
 
-    monkeypatch.setattr(commands, "check", fail)
+    monkeypatch.setattr(checking, "check", fail)
     monkeypatch.setattr(sys, "excepthook", lambda *arguments: None)
     with pytest.raises(SystemExit) as ended:
         cli.main(["check", "-C", str(project)])
@@ -450,7 +452,7 @@ def test_a_run_that_was_killed_is_completed_by_the_next_command(
     scaffold: Run, project: Path
 ) -> None:
     code = (
-        "import os, sys\nfrom scaffold import cli, transaction\n"
+        "import os, sys\nfrom scaffold import cli\nfrom scaffold.disk import transaction\n"
         "transaction.complete = lambda *a: os.kill(os.getpid(), 9)\n"
         "cli.main(sys.argv[1:])\n"
     )

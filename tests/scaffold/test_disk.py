@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
-from scaffold import disk, machine, recovery, transaction
 from scaffold.change import Change
+from scaffold.disk import commit, machine, recovery, transaction
 from scaffold.errors import (
     ForeignTransaction,
     Locked,
@@ -78,7 +78,7 @@ def snapshot(root: Path, *, own: bool = False) -> dict[str, tuple[bytes, int]]:
 
 def write(root: Path, changes: tuple[Change, ...] = CHANGES) -> None:
     with recovery.locked(root):
-        disk.apply(root, changes)
+        commit.apply(root, changes)
 
 
 def test_everything_is_written_with_its_permissions(root: Path) -> None:
@@ -139,7 +139,7 @@ def attempts(
             for name in _CALLS:
                 patch.setattr(os, name, failing.wrap(getattr(os, name)))
             try:
-                disk.apply(root, CHANGES)
+                commit.apply(root, CHANGES)
             except BaseException as caught:
                 raised = caught
         yield at, raised
@@ -194,7 +194,7 @@ KILLED = """
 import os, sys, signal
 from pathlib import Path
 sys.path.insert(0, {here!r})
-from scaffold import disk, recovery
+from scaffold.disk import commit, recovery
 from test_disk_changes import CHANGES
 count = 0
 def wrap(call):
@@ -209,7 +209,7 @@ for name in {calls!r}:
     setattr(os, name, wrap(getattr(os, name)))
 root = Path({root!r})
 with recovery.locked(root):
-    disk.apply(root, CHANGES)
+    commit.apply(root, CHANGES)
 """
 
 
@@ -256,7 +256,7 @@ def interrupted(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     with monkeypatch.context() as patch:
         patch.setattr(transaction, "complete", stop)
-        patch.setattr(disk, "_roll_back", stop)
+        patch.setattr(commit, "_roll_back", stop)
         with pytest.raises(Stopped):
             write(root)
     return root
@@ -402,10 +402,10 @@ def test_a_clean_up_that_fails_says_that_the_changes_were_made(
     with recovery.locked(root), monkeypatch.context() as patch:
         patch.setattr(transaction, "drop", fail)
         if error:
-            note = disk.apply(root, CHANGES)
+            note = commit.apply(root, CHANGES)
         else:
             with pytest.raises(KeyboardInterrupt) as caught:
-                disk.apply(root, CHANGES)
+                commit.apply(root, CHANGES)
             note = str(caught.value)
     assert "the changes were made" in note
     assert (root / "edited.py").read_bytes() == b"after\n"
@@ -435,7 +435,7 @@ def test_a_file_that_changed_since_it_was_read_stops_everything(root: Path) -> N
 
 def test_a_second_writer_is_told_who_writes(root: Path) -> None:
     code = (
-        "import sys\nfrom pathlib import Path\nfrom scaffold import recovery\n"
+        "import sys\nfrom pathlib import Path\nfrom scaffold.disk import recovery\n"
         "with recovery.locked(Path(sys.argv[1])):\n"
         "    print('locked', flush=True)\n    sys.stdin.read()\n"
     )
@@ -614,7 +614,7 @@ def test_a_signal_waits_until_everything_is_put_back(
         with recovery.locked(root), monkeypatch.context() as patch:
             patch.setattr(os, "replace", replace)
             with pytest.raises((WriteFailed, KeyboardInterrupt)):
-                disk.apply(root, CHANGES)
+                commit.apply(root, CHANGES)
             assert snapshot(root) == before
             assert not (root / ".scaffold/txn").exists()
     finally:

@@ -21,7 +21,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from scaffold import cli, machine
+from scaffold import cli
+from scaffold.disk import machine
 from scaffold.places import CREATE, EDIT, SPEC_PATH
 
 CASES = 400 if os.environ.get("FAULTS") == "long" else 60

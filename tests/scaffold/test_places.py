@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scaffold.check import CODES
+from scaffold.findings import CODES
 from scaffold.names import Names
 from scaffold.places import CREATE, EDIT, SPEC_PATH, files, places, spec_path
 from scaffold.rendering.render import templates_path

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scaffold import check_cache
+from scaffold.disk import verdicts
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 SERVICE = "runtime/services/huddle/service.py"
@@ -46,7 +46,7 @@ def test_a_clean_check_is_remembered_until_something_changes(
     scaffold: Run, huddle: Path
 ) -> None:
     scaffold("check")
-    assert check_cache.known(str(huddle)) == "3 handlers examined, nothing to do"
+    assert verdicts.known(str(huddle)) == "3 handlers examined, nothing to do"
     assert not (huddle / ".scaffold/cache").exists()
     assert "3 handlers examined, nothing to do" in scaffold("check").stderr
     (huddle / SERVICE).unlink()
@@ -59,7 +59,7 @@ def test_nothing_is_remembered_on_build_machines(
     monkeypatch.setenv("CI", "true")
     scaffold("check")
     monkeypatch.delenv("CI")
-    assert check_cache.known(str(huddle)) == ""
+    assert verdicts.known(str(huddle)) == ""
 
 
 @pytest.mark.parametrize(
@@ -76,15 +76,15 @@ def test_what_is_remembered_ends_with_any_change(
 ) -> None:
     scaffold("check")
     data = (huddle / path).read_bytes()
-    assert check_cache.known(str(huddle))
+    assert verdicts.known(str(huddle))
     (huddle / path).write_bytes(data + b" ")
-    assert not check_cache.known(str(huddle))
+    assert not verdicts.known(str(huddle))
     (huddle / path).write_bytes(data)
-    assert check_cache.known(str(huddle))
+    assert verdicts.known(str(huddle))
     (huddle / path).rename(huddle / "elsewhere")
-    assert not check_cache.known(str(huddle))
+    assert not verdicts.known(str(huddle))
     (huddle / path).symlink_to(huddle / "elsewhere")
-    assert not check_cache.known(str(huddle))
+    assert not verdicts.known(str(huddle))
 
 
 def test_a_changed_spec_is_followed(scaffold: Run, huddle: Path) -> None:
@@ -213,10 +213,10 @@ def test_what_is_remembered_ends_with_a_new_name_in_a_folder(
     scaffold: Run, huddle: Path, new: str
 ) -> None:
     scaffold("check")
-    assert check_cache.known(str(huddle))
+    assert verdicts.known(str(huddle))
     (huddle / new).parent.mkdir(parents=True)
     (huddle / new).write_text("")
-    assert not check_cache.known(str(huddle))
+    assert not verdicts.known(str(huddle))
 
 
 def test_a_diff_has_the_line_ends_of_the_file(scaffold: Run, huddle: Path) -> None:

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from scaffold import check, commands
-from scaffold.commands import How
+from scaffold.commands.change import How
+from scaffold.commands.check import check
+from scaffold.commands.init import init
+from scaffold.commands.new_handler import new_handler
 from scaffold.errors import UsageError, WriteFailed
 from scaffold.flags import Flags
+from scaffold.handlers import kinds as kinds_of
 from scaffold.project import FORMAT, find
-from scaffold.starting import init
 from scaffold.tree import DiskTree
 
 
@@ -25,7 +27,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     init(folder, "acme", dry_run=False, shown="mine")
     for name in ("huddle", "pager"):
         flags = Flags(name, fields=("channel:str",))
-        commands.new_handler(find(folder), flags, "", How())
+        new_handler(find(folder), flags, "", How())
     return folder
 
 
@@ -57,8 +59,8 @@ def test_a_project_has_few_files_and_no_runtime(tmp_path: Path) -> None:
 
 
 def test_handlers_go_into_the_project(made: Path) -> None:
-    assert check.kinds(DiskTree(made), "acme") == ["huddle", "pager"]
-    assert commands.check(find(made), []).findings == []
+    assert kinds_of(DiskTree(made), "acme") == ["huddle", "pager"]
+    assert check(find(made), []).findings == []
     kinds = (made / "acme/integrations/kinds.py").read_text()
     assert "from acme.services.huddle.handler import" in kinds
     service = (made / "acme/services/huddle/service.py").read_text()
@@ -79,7 +81,7 @@ def test_a_project_is_clean_by_its_own_settings(made: Path, tool: list[str]) -> 
 
 def test_a_handler_of_the_runtime_is_no_name_for_another(made: Path) -> None:
     with pytest.raises(Exception, match="the runtime has a service 'hipchat'"):
-        commands.new_handler(find(made), Flags("hipchat"), "", How())
+        new_handler(find(made), Flags("hipchat"), "", How())
 
 
 def test_a_dry_run_makes_nothing(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaffold import check_cache, state
+from scaffold import state
+from scaffold.disk import verdicts
 from scaffold.errors import StateError
 from scaffold.state import Record
 from scaffold.tree import MemoryTree
@@ -224,7 +225,7 @@ def test_a_damaged_record_is_made_again_by_the_command_it_comes_with(
     whole = file.read_text()
     file.write_text(whole.replace("|", "|x", 1))
     # the remembered verdict covers the record
-    assert check_cache.known(str(project)) == ""
+    assert verdicts.known(str(project)) == ""
     for arguments in (("check",), ("regenerate", "--all"), (*HUDDLE,)):
         told = scaffold(*arguments, code=5).stderr
         fix = re.search("^fix: +(.*)$", told, re.MULTILINE)

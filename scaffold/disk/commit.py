@@ -1,4 +1,4 @@
-"""Writes in a project: all changes or none, whatever happens."""
+"""Changes of a project's files: all or none, whatever happens."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from scaffold import folders, transaction
 from scaffold.change import Change
+from scaffold.disk import folders, transaction
+from scaffold.disk.folders import Folder
+from scaffold.disk.transaction import Step, Transaction
 from scaffold.errors import PlanError, UnreadableFile
-from scaffold.folders import Folder
-from scaffold.transaction import Step, Transaction
 
 _NAME_LENGTH = 100
 
@@ -46,6 +46,15 @@ def apply(root: Path, changes: Sequence[Change]) -> str:
                 raise transaction.translated(error) from error
             with standing():
                 return _cleared(state, made.folder)
+
+
+def make(folder: Path) -> None:
+    """Make a folder that becomes a project, if it does not exist.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 def overwrite(file: Path, data: bytes) -> None:

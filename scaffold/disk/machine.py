@@ -6,7 +6,7 @@
     $XDG_CACHE_HOME/scaffold/check/N   what `check` found last, one file per project
 
 A project may come from a stranger, so nothing of this is looked for inside it. For
-`scaffold.check_cache` it does without `pathlib`.
+`verdicts` it does without `pathlib`.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ A transaction lives in `.scaffold/txn/`:
     abort              the same record, renamed again when completing failed: to be undone
 
 A checkout may come from a stranger, with such a folder in it. `owner` and the record are
-sealed with a key that lies outside (`scaffold.machine`); what has no seal is left alone.
-All paths are followed part by part (`scaffold.folders`), so that no link leads out.
+sealed with a key that lies outside (`machine`); what has no seal is left alone.
+All paths are followed part by part (`folders`), so that no link leads out.
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from scaffold import folders
 from scaffold.change import Change
+from scaffold.disk import folders
+from scaffold.disk.folders import Folder, NotPlainError
+from scaffold.disk.machine import Keys
 from scaffold.errors import (
     ForeignTransaction,
     PlanError,
@@ -37,8 +39,6 @@ from scaffold.errors import (
     UnreadableFile,
     WriteFailed,
 )
-from scaffold.folders import Folder, NotPlainError
-from scaffold.machine import Keys
 
 STATE = PurePosixPath(".scaffold")
 FOLDER = STATE / "txn"

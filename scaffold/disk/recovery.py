@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from scaffold import folders, transaction
+from scaffold.disk import folders, transaction
+from scaffold.disk.folders import Folder, NotPlainError
+from scaffold.disk.machine import Keys
+from scaffold.disk.transaction import Step, Transaction
 from scaffold.errors import ForeignTransaction, Locked, PlanError, RecoveryFailed
-from scaffold.folders import Folder, NotPlainError
-from scaffold.machine import Keys
-from scaffold.transaction import Step, Transaction
 
 _LOCK = transaction.STATE / "lock"
 _KEPT = transaction.STATE / "kept"

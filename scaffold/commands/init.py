@@ -1,4 +1,4 @@
-"""Makes a project of the user's own: a plugin of the runtime, ready for handlers."""
+"""`scaffold init`: a project of the user's own, a plugin of the runtime."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import importlib.metadata
 import keyword
 import re
 import sys
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from scaffold import disk, recovery, testing
+from scaffold import testing
 from scaffold.change import Change
+from scaffold.disk import commit, recovery
 from scaffold.errors import UsageError, WriteFailed
 from scaffold.generate import ChangeSet
 from scaffold.outcomes import Created
-from scaffold.project import FORMAT
 from scaffold.report import Report
 
 _DISTRIBUTION = "scaffold-alerts"
@@ -38,6 +38,8 @@ def init(folder: Path, package: str, *, dry_run: bool, shown: str) -> Report:
     """
     _check_package(package)
     _check_folder(folder)
+    from scaffold.rendering.projects import project_files
+
     files = project_files(package, folder.resolve().name)
     changes = [
         Change(path, None, text.encode()) for path, text in sorted(files.items())
@@ -45,11 +47,11 @@ def init(folder: Path, package: str, *, dry_run: bool, shown: str) -> Report:
     note = ""
     if not dry_run:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            commit.make(folder)
         except OSError as error:
             raise WriteFailed(f"{shown}: {error.strerror}") from error
         with recovery.locked(folder):
-            note = disk.apply(folder, changes)
+            note = commit.apply(folder, changes)
     created = [Created(change.path) for change in changes]
     return Report(
         "init",
@@ -63,52 +65,6 @@ def init(folder: Path, package: str, *, dry_run: bool, shown: str) -> Report:
         dry_run=dry_run,
         brief=True,
         notes=[note] if note else [],
-    )
-
-
-def project_files(package: str, name: str = "alerts") -> dict[PurePosixPath, str]:
-    """The files of a new project: one for each template below `templates/init/`.
-
-    Args:
-        package: the import package of its handlers.
-        name: of its folder, which its distribution is called after.
-    """
-    from scaffold.rendering.render import templates_path
-
-    files: dict[PurePosixPath, str] = {}
-    root = templates_path() / "init"
-    for file in sorted(root.rglob("*.j2")):
-        template = file.relative_to(root).with_suffix("")
-        parts = (package if part == "PACKAGE" else part for part in template.parts)
-        files[PurePosixPath(*parts)] = _filled(template.as_posix(), package, name)
-    return files
-
-
-def project_file(path: PurePosixPath, package: str) -> str | None:
-    """A Python module as it is in a new project; None if a new project has none there."""
-    from scaffold.rendering.render import templates_path
-
-    parts = ("PACKAGE" if part == package else part for part in path.parts)
-    template = PurePosixPath(*parts)
-    if (
-        path.suffix != ".py"
-        or not (templates_path() / "init" / f"{template}.j2").is_file()
-    ):
-        return None
-    return _filled(str(template), package, "")
-
-
-def _filled(template: str, package: str, name: str) -> str:
-    from scaffold.rendering.render import filled
-
-    return filled(
-        f"init/{template}.j2",
-        package=package,
-        name=re.sub("[^A-Za-z0-9._-]+", "-", name).strip("-._") or "alerts",
-        version=importlib.metadata.version(_DISTRIBUTION),
-        format=FORMAT,
-        install=testing.install(),
-        source=testing.source(),
     )
 
 

@@ -1,4 +1,4 @@
-"""What the generator says about itself: its tables, the form of specs."""
+"""`scaffold places` and `scaffold schema`: the two tables, the form of specs."""
 
 from __future__ import annotations
 

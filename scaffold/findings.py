@@ -1,4 +1,4 @@
-"""Tells what is not as it was generated: a view of what `generate` would do about it."""
+"""Findings of `check`: a view of the outcomes that `generate` decides."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from scaffold import outcomes as of
-from scaffold import places, state
+from scaffold import state
 from scaffold.generate import ChangeSet, Fresh, generate, same
 from scaffold.outcomes import FileOutcome, Outcome
 from scaffold.patching import outcomes as at
@@ -105,16 +105,6 @@ def examined(
 ) -> list[Finding]:
     """The findings about a handler; the arguments are those of `generate`."""
     return examine(want, tree, generate(want, tree, fresh))
-
-
-def kinds(tree: Tree, package: str) -> list[str]:
-    """The handlers that have a spec."""
-    services = places.services(package)
-    return [
-        name
-        for name in tree.names(services)
-        if "handler.toml" in tree.names(services / name)
-    ]
 
 
 def _fix(want: Wanted, result: ChangeSet) -> str:

@@ -3,7 +3,7 @@
 
 A checkout may come from a stranger. Each part of a path is opened below the part before
 it, links are refused, and only regular files are opened at all: a pipe would block, a
-device may act. For `scaffold.check_cache` little is imported.
+device may act. For `verdicts` little is imported.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-# ruff: noqa: PTH103, PTH105, PTH109, PTH117, PTH120, PTH123
-"""Answers `scaffold check` without examining anything again.
+# ruff: noqa: PTH109, PTH117, PTH120, PTH123
+"""Verdicts of `scaffold check`, kept so that nothing has to be examined again.
 
 A clean verdict depends on the content of some files and folders alone. `check` keeps
 their list with one digest of it all, outside of the project; while the digest is the
@@ -9,32 +9,23 @@ costs half of what it saves.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import sys
-import time
 from collections.abc import Iterable
 
-from scaffold import folders, machine
+from scaffold.disk import caches, folders, machine
 
 _VERSION = "2"
 
 
-def check() -> bool:
-    """Print the verdict if it is known; True if it was."""
-    started = time.perf_counter()
+def here() -> str:
+    """The verdict on the project that the current folder is in, if it is known; else ""."""
     try:
         root = _root(os.getcwd())
     except (OSError, folders.NotPlainError):
-        return False
-    verdict = known(root) if root else ""
-    if not verdict:
-        return False
-    elapsed_s = time.perf_counter() - started
-    with contextlib.suppress(OSError):
-        sys.stderr.write(f"{'done':>12} {verdict} in {elapsed_s:.2f} s\n")
-    return True
+        return ""
+    return known(root) if root else ""
 
 
 def known(root: str) -> str:
@@ -58,12 +49,7 @@ def remember(root: str, verdict: str, inputs: Iterable[str]) -> None:
     if not memo or not kept or any("\n" in path for path in inputs):
         return
     text = "\n".join([kept, verdict, *inputs])
-    new = f"{memo}.{os.getpid()}"
-    with contextlib.suppress(OSError):
-        os.makedirs(os.path.dirname(memo), mode=0o700, exist_ok=True)
-        with open(new, "w", encoding="utf-8", errors="surrogateescape") as stream:
-            stream.write(text)
-        os.replace(new, memo)
+    caches.keep(memo, text.encode("utf-8", "surrogateescape"))
 
 
 def digest(root: str, inputs: Iterable[str]) -> str:

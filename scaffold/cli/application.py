@@ -1,0 +1,118 @@
+"""The program `scaffold`: its commands, and how its process ends.
+
+Everything but click is imported by the command that needs it, so that `--help` costs
+little more than Python itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from scaffold import terminal
+from scaffold.cli import handlers, projects, tables
+from scaffold.cli.session import AS_BEFORE, DISK_REFUSED, print_json
+
+_INTERRUPTED = 130
+_BUG = 70
+_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF))
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88}
+)
+@click.version_option(package_name="scaffold-alerts", prog_name="scaffold")
+@click.option(
+    "-C", "directory", metavar="DIR", help="Run in DIR instead of the current folder."
+)
+@click.pass_context
+def scaffold(context: click.Context, directory: str | None) -> None:
+    """Generate alert integrations and register them in a runtime.
+
+    \b
+    Begin with:
+      scaffold init my-alerts && cd my-alerts
+      scaffold new-handler huddle --field channel:str
+    """
+    if directory is not None:
+        said = {"directory": directory}
+        context.default_map = dict.fromkeys(scaffold.commands, said)
+
+
+for _command in (
+    *(handlers.new_handler, handlers.regenerate, handlers.check, handlers.diff),
+    *(handlers.list_, projects.init, projects.recover, projects.merge_driver),
+    *(tables.places, tables.schema),
+):
+    scaffold.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and end the process."""
+    # A polite kill takes the same way out as Ctrl-C: everything is put back.
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        _invoke(sys.argv[1:] if arguments is None else list(arguments))
+    except (KeyboardInterrupt, click.Abort) as error:
+        outcome = str(error) or AS_BEFORE
+        terminal.to_stderr(f"interrupted: {outcome}")
+        sys.exit(_INTERRUPTED)
+    except Exception as error:
+        # Files are worded where they are written; what has no name is output.
+        if isinstance(error, OSError) and error.errno in _FULL and not error.filename:
+            terminal.to_stderr(f"error: standard output: {error.strerror}; {AS_BEFORE}")
+            terminal.give_up_output()
+            sys.exit(DISK_REFUSED)
+        # Python would end with 1, which means that something was found.
+        terminal.print_traceback()
+        sys.exit(_BUG)
+
+
+def _invoke(arguments: list[str]) -> None:
+    """Run the command line, help and misuse included."""
+    try:
+        if "_SCAFFOLD_COMPLETE" in os.environ:
+            scaffold.main(args=arguments, prog_name="scaffold", standalone_mode=False)
+        # click's own `main` ends with 1 where nobody reads the help to its end
+        with scaffold.make_context("scaffold", arguments) as context:
+            scaffold.invoke(context)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.ClickException as error:
+        with contextlib.suppress(BrokenPipeError):
+            _tell_misuse(error, "--json" in arguments)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        terminal.give_up_output()
+        sys.exit(0)
+
+
+def _tell_misuse(error: click.ClickException, as_json: bool) -> None:
+    """Print what is wrong with the command line itself."""
+    if not as_json:
+        text = io.StringIO()
+        error.show(text)
+        from scaffold.escaping import escaped_lines
+
+        terminal.to_stderr(escaped_lines(text.getvalue().rstrip("\n")))
+        return
+    from scaffold.errors import Problem
+    from scaffold.report import failure
+
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "scaffold"
+    name = path.removeprefix("scaffold").strip()
+    problem = Problem(error.format_message())
+    print_json(failure(name, error.exit_code, [problem], f"{path} -h"))
+
+
+def _interrupt(signum: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt

@@ -1,0 +1,148 @@
+"""The commands about handlers: made, regenerated, compared, listed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scaffold import terminal
+from scaffold.cli import options
+from scaffold.cli.session import Session
+from scaffold.flags import Flags
+
+if TYPE_CHECKING:
+    from scaffold.commands.change import How
+    from scaffold.project import Project
+    from scaffold.report import Report
+
+
+@click.command("new-handler")
+@click.argument("name", required=False, default="")
+@options.describing
+@click.option(
+    "--spec",
+    "spec_file",
+    default="",
+    metavar="FILE",
+    help="Read the description from FILE; - for stdin.",
+)
+@options.writing
+@options.common
+def new_handler(**values: Any) -> None:
+    """Generate an integration and register it everywhere.
+
+    TYPE is one of str, secret, int, float, bool, duration, url, list[str], map[str].
+
+    In a terminal, without NAME and --spec, it asks for the description. It never asks
+    without a terminal, or where CI is set.
+    """
+    session = Session("new-handler", values)
+
+    def run(project: Project) -> Report:
+        from scaffold import testing
+        from scaffold.commands.new_handler import new_handler
+
+        is_watched = terminal.is_watched()
+        how = options.how(values, testing.level(is_watched=is_watched))
+        spec_file = values.pop("spec_file")
+        flags = Flags(**values)
+        if is_watched and not (flags.name or spec_file or session.json):
+            flags = _asked(session, project, flags, how)
+        return new_handler(project, flags, spec_file, how)
+
+    session.run_in_project(run, writes=not values["dry_run"])
+
+
+def _asked(session: Session, project: Project, given: Flags, how: How) -> Flags:
+    """The flags of a handler that a person describes, and wants when they see it."""
+    from scaffold.cli import questions
+    from scaffold.commands.change import How
+    from scaffold.commands.description import described
+    from scaffold.commands.new_handler import new_handler
+    from scaffold.handlers import kinds
+    from scaffold.tree import DiskTree
+
+    existing = kinds(DiskTree(project.root), project.package)
+    flags = questions.answered(given, existing, lambda flags: described(project, flags))
+    if how.dry_run:
+        return flags
+    preview = new_handler(project, flags, "", How(dry_run=True))
+    preview.output, preview.next = "", []
+    session.tell(preview)
+    if not questions.is_confirmed("Write these changes?"):
+        raise click.Abort
+    if how.verify == "tests":
+        session.note("the generated tests run first; --verify none skips them")
+    return flags
+
+
+@click.command()
+@options.names
+@click.option("--all", "all_", is_flag=True, help="Regenerate all handlers.")
+@click.option("--check", is_flag=True, help="Same as `scaffold check`.")
+@options.writing
+@options.common
+def regenerate(names: Sequence[str], all_: bool, check: bool, **values: Any) -> None:
+    """Regenerate handlers from their specs.
+
+    Files edited by hand are kept. If one of them would have to change, nothing is
+    written, and the error names it.
+    """
+    session = Session("regenerate", values)
+    if bool(names) == all_:
+        raise click.UsageError("NAME or --all is required")
+
+    def run(project: Project) -> Report:
+        from scaffold.commands import check as checking
+        from scaffold.commands import regenerate
+
+        how = options.how(values, "none")
+        if check:
+            return checking.check(project, names)
+        return regenerate.regenerate(project, names, how)
+
+    session.run_in_project(run, writes=not (check or values["dry_run"]))
+
+
+@click.command()
+@options.names
+@options.common
+def check(names: Sequence[str], **values: Any) -> None:
+    """Report what differs from the specs, with the command that mends it."""
+
+    def run(project: Project) -> Report:
+        from scaffold.commands import check
+
+        return check.check(project, names)
+
+    Session("check", values).run_in_project(run)
+
+
+@click.command()
+@options.names
+@options.common
+def diff(names: Sequence[str], **values: Any) -> None:
+    """Show hand edits of generated code as a patch."""
+
+    def run(project: Project) -> Report:
+        from scaffold.commands import diff
+
+        return diff.diff(project, names)
+
+    Session("diff", values).run_in_project(run)
+
+
+@click.command("list")
+@options.common
+def list_(**values: Any) -> None:
+    """List handlers; with -v their files too."""
+    session = Session("list", values)
+
+    def run(project: Project) -> Report:
+        from scaffold.commands import listing
+
+        return listing.handlers(project, verbose=session.verbose)
+
+    session.run_in_project(run)

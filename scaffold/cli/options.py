@@ -1,0 +1,118 @@
+"""Options that several commands have, and what they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scaffold.flags import declared
+
+if TYPE_CHECKING:
+    from scaffold.commands.change import How
+
+Command = Callable[..., Any]
+
+
+def common(command: Command) -> Command:
+    """The options that mean the same on every command."""
+    for option in (
+        click.option(
+            "--no-color", is_flag=True, help="Disable colors (also: NO_COLOR)."
+        ),
+        click.option(
+            "-v", "--verbose", is_flag=True, help="Also print what stays unchanged."
+        ),
+        click.option("-q", "--quiet", is_flag=True, help="Print errors only."),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
+        click.option(
+            "-C",
+            "directory",
+            metavar="DIR",
+            default=".",
+            help="Run in DIR: any folder of the project.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def describing(command: Command) -> Command:
+    """The options that describe a new handler."""
+    for name, flag, default in reversed(declared()):
+        command = click.option(
+            flag.option,
+            name,
+            help=flag.help,
+            metavar=flag.metavar,
+            is_flag=default is False,
+            multiple=default == (),
+            default=default,
+        )(command)
+    return command
+
+
+def writing(command: Command) -> Command:
+    """The options of commands that change files; `how` reads them."""
+    for option in (
+        click.option(
+            "--exit-code",
+            is_flag=True,
+            help="Exit with 1 if a dry run would change anything.",
+        ),
+        click.option(
+            "--verify",
+            type=click.Choice(["none", "import", "tests"]),
+            default=None,
+            help="Check before writing: that changed modules import, or that the generated "
+            "tests pass too (default: none; tests for a new handler in a terminal).",
+        ),
+        click.option("--diff", is_flag=True, help="Print the complete patch."),
+        dry_run,
+    ):
+        command = option(command)
+    return command
+
+
+def dry_run(command: Command) -> Command:
+    """The option `--dry-run`."""
+    text = "Preview changes; write nothing."
+    return click.option("-n", "--dry-run", is_flag=True, help=text)(command)
+
+
+def how(values: dict[str, Any], verify: str) -> How:
+    """The options of `writing`, taken out of `values`; `verify` is the default of one."""
+    from scaffold.commands.change import How
+
+    return How(
+        dry_run=values.pop("dry_run"),
+        diff=values.pop("diff"),
+        verify=values.pop("verify") or verify,
+        exit_code=values.pop("exit_code"),
+    )
+
+
+def names(command: Command) -> Command:
+    """The arguments that name handlers."""
+    return click.argument(
+        "names", nargs=-1, metavar="[NAME]...", shell_complete=_completed
+    )(command)
+
+
+def _completed(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[str]:
+    """Handlers' names, for the shell to complete."""
+    from pathlib import Path
+
+    from scaffold import handlers, project
+    from scaffold.errors import ScaffoldError
+    from scaffold.tree import DiskTree
+
+    try:
+        found = project.find(Path(context.params.get("directory") or "."))
+    except ScaffoldError:
+        return []
+    kinds = handlers.kinds(DiskTree(found.root), found.package)
+    return [kind for kind in kinds if kind.startswith(incomplete)]

@@ -1,0 +1,107 @@
+"""The commands about a project: created, recovered, merged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scaffold.cli import options
+from scaffold.cli.session import Session
+
+if TYPE_CHECKING:
+    from scaffold.disk.recovery import Choice
+    from scaffold.project import Project
+    from scaffold.report import Report
+
+
+@click.command()
+@click.argument("target", metavar="DIR")
+@click.option(
+    "--package",
+    default="alerts",
+    show_default=True,
+    help="Import package of your handlers.",
+)
+@options.dry_run
+@options.common
+def init(target: str, package: str, dry_run: bool, **values: Any) -> None:
+    """Create a project for your own handlers: a plugin of the runtime."""
+    session = Session("init", values)
+
+    def run() -> Report:
+        from pathlib import Path
+
+        from scaffold.commands import init
+
+        folder = Path(session.directory) / target
+        return init.init(folder, package, dry_run=dry_run, shown=target)
+
+    session.run(run)
+
+
+@click.command()
+@click.option(
+    "--continue",
+    "choice",
+    flag_value="continue",
+    help="Complete the interrupted command.",
+)
+@click.option(
+    "--abort", "choice", flag_value="abort", help="Undo the interrupted command."
+)
+@options.common
+def recover(choice: Choice, **values: Any) -> None:
+    """Finish a command that was interrupted.
+
+    Every command that changes files does this first. Where a file was changed since, they
+    stop with 8: --continue or --abort finishes the others, leaves that file as it is, and
+    keeps its two versions under .scaffold/kept.
+    """
+
+    def run(project: Project) -> Report:
+        from scaffold.commands import recover
+
+        return recover.recover(project, choice or "")
+
+    Session("recover", values).run_in_project(run)
+
+
+@click.command("merge-driver")
+@click.argument("files", nargs=-1, metavar="[BASE OURS THEIRS PATH]")
+@click.option(
+    "--install", is_flag=True, help="Configure git to use it in this checkout."
+)
+@options.common
+def merge_driver(files: Sequence[str], install: bool, **values: Any) -> None:
+    """Merge the registrations of two branches; git runs this.
+
+    With --install, git's configuration of this checkout and .gitattributes name it for the
+    files that handlers are registered in. Without it, a merge of two branches that each
+    added a handler ends in conflicts. This resolves them:
+
+    \b
+      git checkout --ours -- $(git diff --name-only --diff-filter=U)
+      scaffold regenerate --all
+    """
+    session = Session("merge-driver", values)
+    if install == bool(files) or len(files) not in (0, 4):
+        raise click.UsageError("BASE OURS THEIRS PATH or --install is required")
+
+    def installed(project: Project) -> Report:
+        from scaffold.commands import merge_driver
+
+        return merge_driver.install(project)
+
+    def merged() -> Report:
+        from pathlib import Path
+
+        from scaffold.commands import merge_driver
+
+        return merge_driver.merge([Path(file) for file in files[:3]], files[3])
+
+    if install:
+        session.run_in_project(installed, writes=True)
+    session.quiet = True
+    session.run(merged)

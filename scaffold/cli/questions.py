@@ -1,0 +1,109 @@
+"""Asks a person in a terminal what a new handler is to be."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from scaffold import terminal
+from scaffold.errors import SpecError, UsageError
+from scaffold.flags import Flags
+
+TYPES = "str, secret, int, float, bool, duration, url, list[str], map[str]"
+_NAME = "huddle"
+_FIELD = "channel"
+_TYPE = "str"
+_NONE = "-"
+
+
+Check = Callable[[Flags], object]
+"""Refuses flags as `new-handler` would, by raising a SpecError."""
+
+
+def answered(given: Flags, kinds: Sequence[str], check: Check) -> Flags:
+    """The flags, with what a person answers for those that are missing.
+
+    Every answer is checked by the rules for flags, and asked for again if they refuse it.
+
+    Args:
+        given: the flags of the command line, without a name.
+        kinds: the names of the handlers that exist.
+        check: refuses flags.
+
+    Raises:
+        UsageError: the input ended.
+    """
+    flags = _named(given, kinds, check)
+    if given.fields or given.config or given.options:
+        return flags
+    terminal.to_stderr(
+        f"Fields are settings that each alert can override. Types: {TYPES}."
+    )
+    field = _field(f"First field ({_NONE} for none)", _FIELD, flags, check)
+    while field:
+        flags = replace(flags, fields=(*flags.fields, field))
+        field = _field("Another field", _NONE, flags, check)
+    return flags
+
+
+def is_confirmed(question: str) -> bool:
+    """True if the person answers yes, which an empty line is.
+
+    Raises:
+        UsageError: the input ended.
+    """
+    answer = ""
+    while answer not in ("y", "yes", "n", "no"):
+        answer = _ask(f"{question} y or n", "y").lower()
+    return answer.startswith("y")
+
+
+def _ask(question: str, default: str) -> str:
+    """The answer to a question; `default` for an empty line."""
+    terminal.to_stderr(f"{question} [{default}]: ", end="")
+    line = terminal.answer()
+    if line is None:
+        raise UsageError(
+            "the input ended; NAME and --field describe a handler without questions",
+            fix="scaffold new-handler huddle --field channel:str",
+        )
+    return line or default
+
+
+def _named(given: Flags, kinds: Sequence[str], check: Check) -> Flags:
+    names = itertools.chain([_NAME], (f"{_NAME}{n}" for n in itertools.count(2)))
+    default = next(name for name in names if name not in kinds)
+    while True:
+        flags = replace(given, name=_ask("Name of the handler", default))
+        if _passes(flags, check):
+            return flags
+
+
+def _field(question: str, default: str, flags: Flags, check: Check) -> str:
+    """A field as `--field` takes it, or "" for none."""
+    while True:
+        name = _ask(question, default)
+        if name == _NONE:
+            return ""
+        # whoever knows the flag may answer as it is written
+        field = name if ":" in name else f"{name}:{_TYPE}"
+        fields = (*flags.fields, field)
+        if not _passes(replace(flags, fields=fields), check):
+            continue
+        while field != name:
+            field = f"{name}:{_ask(f'Type of {name}', _TYPE)}"
+            fields = (*flags.fields, field)
+            if _passes(replace(flags, fields=fields), check):
+                break
+        return field
+
+
+def _passes(flags: Flags, check: Check) -> bool:
+    try:
+        check(flags)
+    except SpecError as error:
+        for fault in error.faults:
+            terminal.to_stderr(f"  {fault}")
+        return False
+    return True

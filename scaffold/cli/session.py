@@ -1,0 +1,144 @@
+"""One run of a command: in its project, its report printed, the process ended."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from scaffold import terminal
+
+if TYPE_CHECKING:
+    from scaffold.errors import ScaffoldError
+    from scaffold.project import Project
+    from scaffold.report import Report
+
+AS_BEFORE = "the tree is as before"
+DISK_REFUSED = 7
+_AS_AFTER = "the changes were made"
+_MAX_OUTPUT_LINES = 100
+
+
+class Session:
+    """One run of a command, with the options that every command has.
+
+    Attributes:
+        name: the command.
+        directory: where it runs.
+        json: whether it prints one object for machines.
+        quiet: whether it prints errors only.
+        verbose: whether it also prints what stays unchanged.
+        colour: whether what people read is coloured.
+    """
+
+    def __init__(self, name: str, values: dict[str, Any]) -> None:
+        """Take the options of `options.common` out of `values`."""
+        self.name = name
+        self.directory: str = values.pop("directory")
+        self.json: bool = values.pop("as_json")
+        self.quiet: bool = values.pop("quiet")
+        self.verbose: bool = values.pop("verbose")
+        no_colour: bool = values.pop("no_color")
+        self.colour = terminal.has_colours() and not no_colour
+        self._started = time.perf_counter()
+
+    def run_in_project(
+        self, command: Callable[[Project], Report], *, writes: bool = False
+    ) -> NoReturn:
+        """Run a command in the project that the current folder belongs to."""
+
+        def run() -> Report:
+            from pathlib import Path
+
+            from scaffold import project
+            from scaffold.disk import recovery
+            from scaffold.errors import Locked
+
+            found = project.find(Path(self.directory))
+            if writes:
+                # what another run is writing is its own to finish
+                with contextlib.suppress(Locked):
+                    recovery.recover(found.root)
+            elif self.name != "recover" and recovery.is_interrupted(found.root):
+                self.note(
+                    "a command was interrupted here; the next one that writes, or "
+                    "`scaffold recover`, finishes it"
+                )
+            return command(found)
+
+        self.run(run)
+
+    def run(self, command: Callable[[], Report]) -> NoReturn:
+        """Run a command, print its report, end with its exit code."""
+        from scaffold.errors import ScaffoldError
+
+        try:
+            report = command()
+        except ScaffoldError as error:
+            with contextlib.suppress(BrokenPipeError):
+                self._refuse(error)
+            sys.exit(error.exit_code)
+        outcome = _AS_AFTER if report.has_written else AS_BEFORE
+        try:
+            self.tell(report)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(outcome) from None
+        except BrokenPipeError:
+            # Whoever read us has seen enough.
+            sys.exit(report.exit_code)
+        except OSError as error:
+            terminal.to_stderr(f"error: standard output: {error.strerror}; {outcome}")
+            sys.exit(DISK_REFUSED)
+        except Exception:
+            terminal.to_stderr(f"error: the report cannot be printed; {outcome}")
+            raise
+        sys.exit(report.exit_code)
+
+    def tell(self, report: Report) -> None:
+        """Print a report."""
+        from scaffold import report as reporting
+
+        elapsed_s = time.perf_counter() - self._started
+        if self.json:
+            print_json(reporting.as_json(report, elapsed_s))
+            return
+        if not self.quiet:
+            for line in reporting.lines(
+                report, elapsed_s, verbose=self.verbose, colour=self.colour
+            ):
+                terminal.to_stderr(line)
+        if report.output:
+            terminal.to_stdout(report.output)
+
+    def note(self, text: str) -> None:
+        """Print what people should know besides."""
+        if not (self.json or self.quiet):
+            from scaffold.escaping import escaped
+
+            terminal.to_stderr(f"note: {escaped(text)}")
+
+    def _refuse(self, error: ScaffoldError) -> None:
+        """Print why nothing was done."""
+        if self.json:
+            from scaffold.report import failure
+
+            print_json(failure(self.name, error.exit_code, error.problems, error.fix))
+            return
+        from scaffold.escaping import escaped, escaped_lines
+
+        problem = escaped_lines(str(error)).replace("\n", "\n       ")
+        terminal.to_stderr(f"error: {problem}")
+        shown = error.output.splitlines()
+        for line in shown[-_MAX_OUTPUT_LINES:]:
+            terminal.to_stderr(f"  {escaped(line)}")
+        if error.fix:
+            terminal.to_stderr(f"fix:   {escaped(error.fix)}")
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print one object for machines."""
+    import json
+
+    terminal.to_stdout(json.dumps(value, indent=2, ensure_ascii=True) + "\n")

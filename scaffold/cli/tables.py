@@ -1,0 +1,39 @@
+"""The commands about the generator itself: its two tables, the form of specs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scaffold.cli import options
+from scaffold.cli.session import Session
+
+if TYPE_CHECKING:
+    from scaffold.report import Report
+
+
+@click.command()
+@options.common
+def places(**values: Any) -> None:
+    """Print the two tables: files created, places registered in."""
+
+    def run() -> Report:
+        from scaffold.commands import tables
+
+        return tables.places()
+
+    Session("places", values).run(run)
+
+
+@click.command()
+@options.common
+def schema(**values: Any) -> None:
+    """Print the JSON Schema of specs, for editors."""
+
+    def run() -> Report:
+        from scaffold.commands import tables
+
+        return tables.schema()
+
+    Session("schema", values).run(run)

@@ -1,0 +1,1 @@
+"""The work of each command, whose result is a report."""

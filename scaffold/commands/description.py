@@ -1,0 +1,170 @@
+"""The description of a new handler: by flags or a spec file, checked against a project."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Sequence
+from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES
+from pathlib import Path, PurePosixPath
+
+import runtime
+from scaffold import places, state
+from scaffold.errors import Fault, SpecError, UsageError
+from scaffold.flags import Flags
+from scaffold.handlers import kinds
+from scaffold.project import Project
+from scaffold.spec.model import HandlerSpec
+from scaffold.spec.parse import from_flags, parse
+from scaffold.tree import DiskTree, Tree
+
+_MAX_SPEC_BYTES = 65_536
+_RUNTIME = Path(runtime.__file__).parent
+_MODULES = (*SOURCE_SUFFIXES, ".pyi", *EXTENSION_SUFFIXES)
+
+
+class SpecFile:
+    """A spec that `--spec` names, read but not yet checked.
+
+    Attributes:
+        path: as it was given; `-` for standard input.
+        text: its content.
+        name: the handler's name in it, or "".
+    """
+
+    def __init__(self, path: str, flags: Flags) -> None:
+        """Read it.
+
+        Raises:
+            UsageError: it cannot be read, or flags describe the handler too.
+        """
+        if flags != Flags(flags.name):
+            raise UsageError(
+                "--spec cannot be combined with flags that describe the handler"
+            )
+        self.path = path
+        self.text = _text(path)
+        self.name = _name_in(self.text)
+        if flags.name and self.name and self.name != flags.name:
+            raise UsageError(
+                f"{path}: describes the handler {self.name!r}, not {flags.name!r}"
+            )
+
+    def spec(
+        self, existing: Sequence[str] = (), properties: Sequence[str] = ()
+    ) -> HandlerSpec:
+        """The handler that it describes, beside those of these names and properties.
+
+        Raises:
+            SpecError: it is wrong.
+        """
+        return parse(self.text, self.path, existing=existing, properties=properties)
+
+
+def described(project: Project, source: Flags | SpecFile) -> HandlerSpec:
+    """The spec of a new handler of a project.
+
+    Raises:
+        UsageError: flags do not name it.
+        SpecError: there cannot be such a handler.
+    """
+    tree = DiskTree(project.root)
+    existing = kinds(tree, project.package)
+    properties = _properties(project, tree)
+    if isinstance(source, Flags):
+        spec = flags_spec(source, existing, properties)
+    else:
+        spec = source.spec(existing, properties)
+    _refuse_service(project, tree, spec)
+    return spec
+
+
+def flags_spec(
+    flags: Flags, existing: Sequence[str] = (), properties: Sequence[str] = ()
+) -> HandlerSpec:
+    """The spec that flags describe, beside handlers of these names and properties.
+
+    Raises:
+        UsageError: they do not name it.
+        SpecError: there cannot be such a handler.
+    """
+    if not flags.name:
+        raise UsageError(
+            "NAME or --spec FILE is required (fields: --field NAME:TYPE)",
+            fix="scaffold new-handler huddle --field channel:str",
+        )
+    return from_flags(flags, existing=existing, properties=properties)
+
+
+def _refuse_service(project: Project, tree: Tree, spec: HandlerSpec) -> None:
+    """Refuse a name under which another module can be imported already."""
+    services, name = places.services(project.package), spec.names.package
+    modules = [
+        services / entry
+        for entry in tree.names(services)
+        if entry.casefold() in {f"{name}{suffix}" for suffix in _MODULES}
+    ]
+    if _has_modules(tree, services / name):
+        modules.append(services / name)
+    if modules:
+        problem = f"there is a module of this name already: {modules[0]}"
+        raise SpecError([Fault("handler.name", problem)])
+    # its own handlers and those of the runtime are registered together
+    if project.package != "runtime" and (_RUNTIME / "services" / name).is_dir():
+        problem = f"the runtime has a service {name!r} already"
+        raise SpecError([Fault("handler.name", problem)])
+
+
+def _has_modules(tree: Tree, folder: PurePosixPath) -> bool:
+    """True if a folder is a package; compiled files that were left over make none."""
+    names = [name for name in tree.names(folder) if name != "__pycache__"]
+    return any(
+        name.endswith(_MODULES) or _has_modules(tree, folder / name) for name in names
+    )
+
+
+def _properties(project: Project, tree: Tree) -> list[str]:
+    """The TICKscript properties of all handlers, as they are recorded."""
+    path = places.within("runtime/integrations/properties.py", project.package)
+    name = f"{path} property "
+    return [
+        place.removeprefix(name)
+        for kind in state.kinds(tree)
+        for place in state.places(tree, kind)
+        if place.startswith(name)
+    ]
+
+
+def _name_in(text: str) -> str:
+    """The handler's name in a spec that is not checked yet, or ""."""
+    try:
+        name = tomllib.loads(text)["handler"]["name"]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return ""
+    return name if isinstance(name, str) else ""
+
+
+def _text(path: str) -> str:
+    data = _bytes(path)
+    if len(data) > _MAX_SPEC_BYTES:
+        raise UsageError(f"{path}: is larger than 64 KiB")
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: is not UTF-8 text") from None
+
+
+def _bytes(path: str) -> bytes:
+    if path == "-":
+        return sys.stdin.buffer.read(_MAX_SPEC_BYTES + 1)
+    file = Path(path)
+    try:
+        # A device or a pipe may never end.
+        if file.exists() and not file.is_file():
+            raise UsageError(f"{path}: is not a file")
+        with file.open("rb") as stream:
+            return stream.read(_MAX_SPEC_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    except ValueError:
+        raise UsageError(f"{path!r}: is not a path") from None

@@ -1,0 +1,102 @@
+"""`scaffold merge-driver`: git's merge driver for shared files and records.
+
+scaffold merge-driver %O %A %B %P
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from scaffold import merging, project
+from scaffold.change import Change
+from scaffold.disk import commit, recovery
+from scaffold.errors import ScaffoldError, UsageError
+from scaffold.project import Project
+from scaffold.report import Report
+from scaffold.tree import DiskTree
+
+
+def merge(files: Sequence[Path], name: str) -> Report:
+    """Merge three files into the second one, as git asks its drivers to.
+
+    Args:
+        files: the versions base, ours and theirs.
+        name: the path of the file in the checkout, seen from the current folder.
+
+    Returns:
+        A report with exit code 1 if a conflict is left.
+
+    Raises:
+        UsageError: a version cannot be read or written, or git is missing.
+    """
+    try:
+        versions = merging.Versions(*(file.read_bytes() for file in files))
+        merged = merging.by_lines(versions)
+        # whatever happens next, git finds its own conflict in the file
+        commit.overwrite(files[1], merged.data)
+        with contextlib.suppress(ScaffoldError):  # such as settings in conflict
+            found = project.find(Path(name).parent)
+            path = PurePosixPath(Path(name).resolve().relative_to(found.root))
+            merged = merging.by_entries(path, versions, merged, found.package)
+            commit.overwrite(files[1], merged.data)
+    except OSError as error:
+        raise UsageError(f"{error.filename}: {error.strerror}") from error
+    return Report("merge-driver", exit_code=0 if merged.is_clean else 1)
+
+
+def install(found: Project) -> Report:
+    """Have git merge this checkout with the driver.
+
+    Raises:
+        UsageError: the project is in no git checkout, or git refuses.
+    """
+    command = [sys.executable, "-P", "-m", "scaffold", "merge-driver"]
+    settings = {
+        "merge.scaffold.name": "entries that scaffold registers",
+        "merge.scaffold.driver": f"{shlex.join(command)} %O %A %B %P",
+    }
+    for key, value in settings.items():
+        _git(found.root, "config", "--local", key, value)
+    path = PurePosixPath(".gitattributes")
+    now = DiskTree(found.root).read(path)
+    lines = (now or b"").decode("utf-8", "surrogateescape").split("\n")
+    if not lines[-1]:
+        lines.pop()
+    new = [line for line in merging.attributes(found.package) if line not in lines]
+    text = "\n".join([*lines, *new, ""])
+    change = Change(path, now, text.encode("utf-8", "surrogateescape") if new else now)
+    with recovery.locked(found.root):
+        note = commit.apply(found.root, [change])
+    return Report(
+        "merge-driver",
+        summary="git merges registrations with scaffold here",
+        next=(
+            [f"git add {path}; git commit -m 'Merge registrations by scaffold'"]
+            if new
+            else []
+        ),
+        notes=[note] if note else [],
+    )
+
+
+def _git(folder: Path, *arguments: str) -> None:
+    try:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    except OSError as error:
+        raise UsageError(f"git: {error.strerror}") from error
+    if done.returncode:
+        problem = done.stderr.strip() or "refused"
+        fix = "git init" if "git repository" in problem else ""
+        raise UsageError(f"git {arguments[0]}: {problem}", fix=fix)

@@ -1,0 +1,87 @@
+"""`scaffold new-handler`: a handler that is made, or is there as described."""
+
+from __future__ import annotations
+
+from scaffold import places, state, testing
+from scaffold.commands.change import How, change
+from scaffold.commands.description import SpecFile, described, flags_spec
+from scaffold.errors import UsageError
+from scaffold.escaping import escaped
+from scaffold.flags import Flags
+from scaffold.generate import ChangeSet, generate
+from scaffold.handlers import committed, fresh, kinds, wanted_of
+from scaffold.markers import refuse_markers
+from scaffold.outcomes import Identical, Outcome
+from scaffold.patching.outcomes import AlreadyRegistered
+from scaffold.project import Project
+from scaffold.refusal import refuse
+from scaffold.report import Report
+from scaffold.spec.model import HandlerSpec
+from scaffold.spec.parse import differences
+from scaffold.tree import DiskTree, Tree
+
+
+def new_handler(project: Project, flags: Flags, spec_file: str, how: How) -> Report:
+    """Generate a handler, or find that it is there as described.
+
+    Args:
+        project: where.
+        flags: what describes it, or only its name.
+        spec_file: the path of its spec, or "".
+        how: the options of the command.
+    """
+    tree = DiskTree(project.root)
+    refuse_markers(tree, project.package)
+    file = SpecFile(spec_file, flags) if spec_file else None
+    name = file.name if file else flags.name
+    if name in kinds(tree, project.package):
+        spec = file.spec() if file else flags_spec(flags)
+        return _existing(project, tree, spec)
+    spec = described(project, file or flags)
+
+    def generated(tree: Tree) -> ChangeSet:
+        result = generate(wanted_of(project, spec), tree, fresh(project))
+        return refuse(result, spec.names.kind)
+
+    report = change("new-handler", project, generated, how, _next(project, spec))
+    report.notes += spec.warnings
+    return report
+
+
+def _existing(project: Project, tree: Tree, spec: HandlerSpec) -> Report:
+    """The handler is there: agree with it, or say how to change it."""
+    kind = spec.names.kind
+    path = places.spec_path(kind, project.package)
+    unlike = differences(spec, committed(project, tree, kind))
+    if unlike:
+        lines = "\n".join(f"  {escaped(line)}" for line in unlike)
+        raise UsageError(
+            f"the handler `{kind}` exists already, and differs:\n{lines}\n"
+            f"To change it, edit {path}, then regenerate.",
+            fix=f"scaffold regenerate {kind}",
+        )
+    record = state.read(tree, kind)
+    outcomes: list[Outcome] = [
+        Identical(file) for file in (record.files if record else [path])
+    ]
+    outcomes += [
+        AlreadyRegistered(place)
+        for place in places.places(spec.names, project.package)
+        if record and place.id in record.places
+    ]
+    return Report(
+        "new-handler",
+        result=ChangeSet((), tuple(outcomes)),
+        summary=f"nothing to do: `{kind}` is there as described,",
+        next=[f"scaffold check {kind}"],
+    )
+
+
+def _next(project: Project, spec: HandlerSpec) -> list[str]:
+    kind = spec.names.kind
+    tests = places.within("tests/runtime/services/{kind}", project.package, kind)
+    return [
+        *testing.commands(project.root, str(tests)),
+        f"$EDITOR {places.spec_path(kind, project.package)}",
+        f"scaffold regenerate {kind}",
+    ]

@@ -1,0 +1,18 @@
+"""`scaffold recover`: what an interrupted command left, completed or undone."""
+
+from __future__ import annotations
+
+from scaffold.disk import recovery
+from scaffold.project import Project
+from scaffold.report import Report
+
+
+def recover(project: Project, choice: recovery.Choice) -> Report:
+    """Finish what an interrupted command left."""
+    was_there = recovery.recover(project.root, choice)
+    done = {"": "recovered", "continue": "completed", "abort": "undone"}[choice]
+    return Report(
+        "recover",
+        summary=f"interrupted command {done}" if was_there else "nothing to recover",
+        next=["scaffold check"] if was_there else [],
+    )

@@ -1,0 +1,40 @@
+"""`scaffold regenerate`: handlers as their specs and the templates have them now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scaffold.commands.change import How, change
+from scaffold.generate import ChangeSet, generate_all
+from scaffold.handlers import committed, fresh, seen, wants
+from scaffold.markers import refuse_markers
+from scaffold.project import Project
+from scaffold.refusal import refuse
+from scaffold.report import Report
+from scaffold.tree import DiskTree, Overlay, Tree
+
+
+def regenerate(project: Project, names: Sequence[str], how: How) -> Report:
+    """Bring handlers to what their specs and the templates say now.
+
+    What is left of a handler whose spec was removed is removed too.
+    """
+    tree = seen(project, DiskTree(project.root))
+    refuse_markers(tree, project.package)
+    specs = [
+        committed(project, tree, want.kind)
+        for want in wants(project, tree, names)
+        if not want.is_gone
+    ]
+
+    def generated(tree: Tree) -> ChangeSet:
+        found = seen(project, tree)
+        result = generate_all(wants(project, found, names), found, fresh(project))
+        made_up = found.files if isinstance(found, Overlay) else {}
+        changes = [each for each in result.changes if each.path not in made_up]
+        result = result._replace(changes=tuple(changes))
+        return refuse(result, " ".join(names))
+
+    report = change("regenerate", project, generated, how, [])
+    report.notes += [each for spec in specs for each in spec.warnings]
+    return report

@@ -1,0 +1,113 @@
+"""The handlers of a project: which there are, their specs, what is wanted of each."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+from scaffold import checkout, places, state
+from scaffold.errors import Fault, SpecError, UsageError
+from scaffold.escaping import escaped
+from scaffold.generate import Fresh
+from scaffold.names import closest
+from scaffold.project import Project
+from scaffold.spec.model import HandlerSpec
+from scaffold.spec.parse import parse
+from scaffold.tree import Tree
+from scaffold.wanted import Wanted, nothing, wanted
+
+
+def kinds(tree: Tree, package: str) -> list[str]:
+    """The handlers that have a spec."""
+    services = places.services(package)
+    return [
+        name
+        for name in tree.names(services)
+        if "handler.toml" in tree.names(services / name)
+    ]
+
+
+def chosen(project: Project, tree: Tree, names: Sequence[str]) -> list[str]:
+    """The handlers that a command is about; all of them if none is named.
+
+    Those whose spec was removed, but of which something is recorded, come last.
+
+    Raises:
+        UsageError: there is no such handler.
+    """
+    found = kinds(tree, project.package)
+    found += sorted(set(state.kinds(tree)) - set(found))
+    for name in names:
+        if name not in found:
+            guess = closest(name, found)
+            hint = f"; did you mean {guess}?" if guess else ""
+            raise UsageError(f"there is no handler {name!r}{hint}", fix="scaffold list")
+    if not found:
+        services = places.services(project.package)
+        raise UsageError(
+            f"no handlers: there is no {services}/*/handler.toml",
+            fix="scaffold new-handler foo --field room:str",
+        )
+    return list(dict.fromkeys(names)) or found
+
+
+def committed(project: Project, tree: Tree, kind: str) -> HandlerSpec:
+    """The spec of a handler.
+
+    Raises:
+        UsageError: it is missing.
+        SpecError: it is wrong.
+    """
+    path = places.spec_path(kind, project.package)
+    data = tree.read(path)
+    if data is None:
+        raise UsageError(f"{escaped(str(path))}: is missing")
+    try:
+        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        raise SpecError([Fault("", "is not UTF-8 text")], str(path)) from None
+    spec = parse(text, str(path))
+    if spec.names.kind != kind:
+        problem = f"must be {kind!r}, like its folder"
+        raise SpecError([Fault("handler.name", problem)], str(path))
+    return spec
+
+
+def wanted_of(project: Project, spec: HandlerSpec) -> Wanted:
+    """The wanted state of a handler."""
+    from scaffold.rendering.render import render
+
+    styled = functools.partial(render, style=project.style)
+    return wanted(spec, project.package, styled, project.skip)
+
+
+def wants(project: Project, tree: Tree, names: Sequence[str]) -> list[Wanted]:
+    """The wanted state of the handlers that a command is about."""
+    with_spec = kinds(tree, project.package)
+    found = [
+        (
+            wanted_of(project, committed(project, tree, kind))
+            if kind in with_spec
+            else nothing(kind, project.package)
+        )
+        for kind in chosen(project, tree, names)
+    ]
+    if checkout.is_merging(project.root):
+        return [checkout.restored(want, tree) for want in found]
+    return found
+
+
+def seen(project: Project, tree: Tree) -> Tree:
+    """The tree that handlers are looked for in."""
+    if checkout.is_merging(project.root):
+        return checkout.with_removed(tree, project.package)
+    return tree
+
+
+def fresh(project: Project) -> Fresh:
+    """Gives the modules that an older project lacks; the runtime itself lacks none."""
+    if project.package == "runtime":
+        return lambda path: None
+    from scaffold.rendering.projects import project_file
+
+    return functools.cache(functools.partial(project_file, package=project.package))

@@ -1,0 +1,52 @@
+"""The files of a new project: one for each template below `templates/init/`."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+from pathlib import PurePosixPath
+
+from scaffold import testing
+from scaffold.project import FORMAT
+from scaffold.rendering.render import filled, templates_path
+
+_FOLDER = "init"
+_DISTRIBUTION = "scaffold-alerts"
+
+
+def project_files(package: str, name: str = "alerts") -> dict[PurePosixPath, str]:
+    """The text of every file of a new project.
+
+    Args:
+        package: the import package of its handlers.
+        name: of its folder, which its distribution is called after.
+    """
+    files: dict[PurePosixPath, str] = {}
+    root = templates_path() / _FOLDER
+    for file in sorted(root.rglob("*.j2")):
+        template = file.relative_to(root).with_suffix("")
+        parts = (package if part == "PACKAGE" else part for part in template.parts)
+        files[PurePosixPath(*parts)] = _text(template.as_posix(), package, name)
+    return files
+
+
+def project_file(path: PurePosixPath, package: str) -> str | None:
+    """A Python module as it is in a new project; None if a new project has none there."""
+    parts = ("PACKAGE" if part == package else part for part in path.parts)
+    template = PurePosixPath(*parts)
+    file = templates_path() / _FOLDER / f"{template}.j2"
+    if path.suffix != ".py" or not file.is_file():
+        return None
+    return _text(str(template), package, "")
+
+
+def _text(template: str, package: str, name: str) -> str:
+    return filled(
+        f"{_FOLDER}/{template}.j2",
+        package=package,
+        name=re.sub("[^A-Za-z0-9._-]+", "-", name).strip("-._") or "alerts",
+        version=importlib.metadata.version(_DISTRIBUTION),
+        format=FORMAT,
+        install=testing.install(),
+        source=testing.source(),
+    )

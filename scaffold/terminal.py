@@ -1,0 +1,85 @@
+"""The standard streams: the only module that prints, and asks.
+
+The quick answer of `check` prints through it, so that it imports next to nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+from typing import TextIO
+
+
+def is_watched() -> bool:
+    """True if a person is at the terminal, and can be asked."""
+    streams = (sys.stdin, sys.stderr)
+    is_terminal = all(stream is not None and stream.isatty() for stream in streams)
+    return is_terminal and not os.environ.get("CI")
+
+
+def has_colours() -> bool:
+    """True if what people read is printed in a terminal, and NO_COLOR is not set."""
+    is_terminal = sys.stderr is not None and sys.stderr.isatty()
+    return is_terminal and "NO_COLOR" not in os.environ
+
+
+def to_stdout(text: str) -> None:
+    """Print data: bytes as they are, but nothing that a terminal would obey.
+
+    Raises:
+        OSError: it cannot be printed.
+    """
+    stream = sys.stdout
+    if stream is None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    if stream.isatty():
+        from scaffold.escaping import escaped_lines
+
+        text = escaped_lines(text)
+    try:
+        stream.flush()
+        stream.buffer.write(text.encode("utf-8", "surrogateescape"))
+        stream.flush()
+    except OSError:
+        _give_up(stream)
+        raise
+
+
+def to_stderr(text: str, end: str = "\n") -> None:
+    """Print for people; a closed stream is ignored."""
+    stream = sys.stderr
+    if stream is None:
+        return
+    try:
+        stream.write(text + end)
+        stream.flush()
+    except OSError:
+        _give_up(stream)
+
+
+def answer() -> str | None:
+    """The line that a person types, without its end; None at the end of the input."""
+    line = sys.stdin.buffer.readline()
+    return line.decode(errors="replace").strip() if line else None
+
+
+def give_up_output() -> None:
+    """Stop printing data that nobody reads."""
+    if sys.stdout is not None:
+        _give_up(sys.stdout)
+
+
+def print_traceback() -> None:
+    """Print the error that is being handled as Python does: it is a bug."""
+    if sys.stderr is not None:
+        sys.excepthook(*sys.exc_info())
+
+
+def _give_up(stream: TextIO) -> None:
+    """Replace a stream that cannot be written; otherwise Python exits with 120."""
+    with contextlib.suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
