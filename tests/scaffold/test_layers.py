@@ -1,24 +1,61 @@
-"""Imports of the generator go in one direction: no circle; only the command line prints."""
+"""The generator's modules, read from the sources: imports go down, one room prints and one
+writes."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-SCAFFOLD = Path(__file__).parents[2] / "scaffold"
-# the quick answer of `check` does without click
-PRINTING = {"cli", "check_cache"}
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SCAFFOLD = ROOT / "scaffold"
+
+# each module and package may import itself and what stands above it
+LAYERS = (
+    ("change", "escaping", "flags", "layout", "prose", "testing"),
+    ("errors", "terminal"),
+    ("disk", "names", "patching"),
+    ("expressions", "outcomes", "places", "project", "tree", "verify"),
+    ("spec", "state"),
+    ("merging", "rendering", "wanted"),
+    ("checkout", "retired"),
+    ("generate",),
+    ("edits", "handlers", "refusal"),
+    ("findings", "markers"),
+    ("report",),
+    ("commands",),
+    ("cli",),
+    ("__main__",),
+)
 # the core: from a tree to a change set, without a look at the disk
 CORE = {
-    *("change", "check", "edits", "errors", "escaping", "generate", "markers"),
-    *("names", "outcomes", "places", "prose", "refusal", "retired", "wanted"),
-    *("expressions", "layout", "patching", "spec"),
+    *("change", "edits", "errors", "escaping", "expressions", "findings", "generate"),
+    *("layout", "names", "outcomes", "patching", "places", "prose", "refusal"),
+    *("retired", "spec", "wanted"),
 }
-EDGE = {
-    *("cli", "commands", "disk", "machine", "recovery", "starting", "transaction"),
-    *("verify", "__main__"),
+EDGE = {"cli", "commands", "disk", "terminal", "verify", "__main__"}
+
+_PRINTING = {
+    *("print", "input", "sys.stdout", "sys.stderr", "sys.excepthook"),
+    *("sys.__stdout__", "sys.__stderr__", "click.echo", "click.secho"),
+    *("click.prompt", "click.confirm"),
+}
+_ENDING = {"sys.exit", "os._exit", "exit", "quit", "SystemExit"}
+_WRITING = {
+    *(f"os.{name}" for name in ("open", "write", "replace", "rename", "unlink")),
+    *(f"os.{name}" for name in ("remove", "mkdir", "makedirs", "rmdir", "link")),
+    *(f"os.{name}" for name in ("symlink", "truncate", "ftruncate", "chmod")),
+    *(f"os.{name}" for name in ("fchmod", "chown", "fchown", "utime", "pwrite")),
+}
+_WRITING_MODULES = {"shutil", "tempfile"}
+# of paths and of streams
+_WRITING_METHODS = {
+    *("write_text", "write_bytes", "write", "writelines", "unlink", "mkdir", "rmdir"),
+    *("touch", "rename", "symlink_to", "hardlink_to", "chmod", "lchmod"),
 }
 
 
@@ -26,64 +63,176 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
     """Each module by its name below `scaffold`, with its syntax tree."""
     for path in sorted(SCAFFOLD.rglob("*.py")):
         parts = path.relative_to(SCAFFOLD).with_suffix("").parts
-        name = ".".join(parts).removesuffix(".__init__")
-        yield name, ast.parse(path.read_text())
+        yield ".".join(parts), ast.parse(path.read_text())
+
+
+def unit(module: str) -> str:
+    """The layer's name of a module: `patching.nodes` → `patching`."""
+    return module.partition(".")[0]
 
 
 def imported(tree: ast.Module) -> Iterator[str]:
     """The modules of the generator that a module imports, also where it runs."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
-            if node.module == "scaffold":
-                yield from (alias.name for alias in node.names)
-            elif node.module.startswith("scaffold."):
-                module = node.module.removeprefix("scaffold.")
-                inner = [f"{module}.{alias.name}" for alias in node.names]
-                yield from [each for each in inner if _is_module(each)] or [module]
+            assert not node.level, "imports are absolute"
+            for alias in node.names:
+                yield from _module(f"{node.module}.{alias.name}")
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from _module(alias.name)
 
 
-def _is_module(name: str) -> bool:
-    return (SCAFFOLD / f"{name.replace('.', '/')}.py").is_file()
+def _module(name: str) -> Iterator[str]:
+    """The module that a dotted name is, or is defined in; nothing of other packages."""
+    package, *parts = name.split(".")
+    if package != "scaffold":
+        return
+    for count in range(len(parts), 0, -1):
+        path = SCAFFOLD.joinpath(*parts[:count])
+        if path.with_suffix(".py").is_file():
+            yield ".".join(parts[:count])
+            return
+        if (path / "__init__.py").is_file():
+            yield ".".join([*parts[:count], "__init__"])
+            return
 
 
-def test_there_is_no_circle_between_rooms() -> None:
-    order: dict[str, set[str]] = {}
-    for name, tree in modules():
-        room = name.partition(".")[0]
-        others = {other.partition(".")[0] for other in imported(tree)}
-        order.setdefault(room, set()).update(others - {room})
-    assert list(TopologicalSorter(order).static_order())
+def used(tree: ast.Module) -> Iterator[str]:
+    """The names that a module uses, by where they come from: `os.replace`, `print`."""
+    origins: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                origins[alias.asname or unit(alias.name)] = alias.name
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                origin = f"{node.module}.{alias.name}"
+                origins[alias.asname or alias.name] = origin
+                yield origin
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.Attribute):
+            head, dot, rest = ast.unparse(node).partition(".")
+            yield origins.get(head, head) + dot + rest
 
 
-def test_there_is_no_circle_in_the_room_that_patches() -> None:
-    order = {
-        name: set(imported(tree))
+def writes(tree: ast.Module) -> bool:
+    """True if a module can change a file."""
+    names = set(used(tree))
+    if names & _WRITING or {unit(name) for name in names} & _WRITING_MODULES:
+        return True
+    return any(_is_write(node) for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def _is_write(call: ast.Call) -> bool:
+    """True for a call that writes, by the name and arguments of its method."""
+    is_method = isinstance(call.func, ast.Attribute)
+    name = ast.unparse(call.func).rpartition(".")[2]
+    if is_method and name in _WRITING_METHODS:
+        return True
+    if is_method and name == "replace":  # of a path; that of a string has two
+        return len(call.args) == 1 and not call.keywords
+    if name == "open":
+        modes = [each.value for each in call.keywords if each.arg == "mode"]
+        modes += call.args[0 if is_method else 1 :][:1]
+        return not all(ast.unparse(mode) in ("'r'", "'rb'") for mode in modes)
+    return False
+
+
+def test_imports_go_down() -> None:
+    rank = {name: level for level, names in enumerate(LAYERS) for name in names}
+    wrong = [
+        f"{name} imports {other}"
         for name, tree in modules()
-        if name.startswith("patching.")
-    }
+        for other in imported(tree)
+        if unit(name) != unit(other)
+        if rank[unit(name)] <= rank[unit(other)]
+    ]
+    assert wrong == []
+
+
+def test_every_module_has_a_layer() -> None:
+    units = {unit(name) for name, _ in modules()} - {"__init__"}
+    ranked = [name for names in LAYERS for name in names]
+    assert sorted(units) == sorted(ranked)
+
+
+def test_there_is_no_circle() -> None:
+    order = {name: set(imported(tree)) - {name} for name, tree in modules()}
     assert list(TopologicalSorter(order).static_order())
+
+
+def test_the_documentation_names_the_layers() -> None:
+    text = (ROOT / "docs/architecture.md").read_text()
+    table = text.partition("| layer of the generator |")[2].partition("\n\n")[0]
+    rows = [line.split("|")[1] for line in table.splitlines()[2:]]
+    named = [sorted(re.findall(r"`(\w+)(?:/|\.py)`", row)) for row in rows]
+    assert named == [sorted(names) for names in reversed(LAYERS)]
 
 
 def test_the_core_knows_nothing_of_the_edge() -> None:
     wrong = [
         f"{name} imports {other}"
         for name, tree in modules()
-        if name.partition(".")[0] in CORE
+        if unit(name) in CORE
         for other in imported(tree)
-        if other.partition(".")[0] in EDGE
+        if unit(other) in EDGE
     ]
     assert wrong == []
 
 
-def test_nothing_but_the_command_line_prints() -> None:
-    printing = {
-        name
-        for name, tree in modules()
-        for node in ast.walk(tree)
-        if (isinstance(node, ast.Name) and node.id == "print")
-        or (
-            isinstance(node, ast.Attribute)
-            and ast.unparse(node) in {"sys.stdout", "sys.stderr", "click.echo"}
-        )
-    }
-    assert printing <= PRINTING
+def test_only_the_terminal_prints() -> None:
+    printing = {name for name, tree in modules() if set(used(tree)) & _PRINTING}
+    assert printing == {"terminal"}
+
+
+def test_only_the_command_line_ends_the_process() -> None:
+    ending = {unit(name) for name, tree in modules() if set(used(tree)) & _ENDING}
+    assert ending == {"cli"}
+
+
+def test_only_the_disk_writes() -> None:
+    writing = {unit(name) for name, tree in modules() if writes(tree)}
+    # the terminal replaces a stream that nobody reads
+    assert writing == {"disk", "terminal"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import os\nos.replace('a', 'b')",
+        "import os as system\nsystem.open('a', system.O_CREAT)",
+        "from os import makedirs as made",
+        "open('a', 'w')",
+        "open('a', mode='r+')",
+        "open('a', mode)",
+        "path.open('ab')",
+        "path.write_text('a')",
+        "path.replace(other)",
+        "import shutil\nshutil.rmtree('a')",
+        "def f():\n    from tempfile import mkdtemp",
+    ],
+)
+def test_writing_is_seen(code: str) -> None:
+    assert writes(ast.parse(code))
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["open('a')", "open('a', 'rb')", "path.open('r')", "text.replace('a', 'b')"],
+)
+def test_reading_is_not_writing(code: str) -> None:
+    assert not writes(ast.parse(code))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "print('a')",
+        "import sys as s\ns.stderr.write('a')",
+        "from sys import stdout",
+        "from click import echo as said",
+    ],
+)
+def test_printing_is_seen(code: str) -> None:
+    assert set(used(ast.parse(code))) & _PRINTING
