@@ -143,7 +143,7 @@ def test_parts_are_small_where_each_point_is_much_work(
         return original(write, start, end)
 
     original = Write.part
-    monkeypatch.setattr(parts.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(parts.time, "thread_time", lambda: now[0])
     master.taps.add(tap)
     master.take(long_write(), "d", "r", "")
     assert sum(sizes) == 4000
