@@ -344,7 +344,7 @@ def _with_ends(container: Container, opening: Gap, closing: Gap) -> Container:
     left = cst.LeftParen(whitespace_after=opening)
     right = cst.RightParen(whitespace_before=closing)
     if isinstance(container, cst.ImportFrom):
-        if container.lpar is None:
+        if container.lpar is None and not breaks(opening):
             return container
         return container.with_changes(lpar=left, rpar=right)
     if container.lpar:

@@ -30,6 +30,7 @@ from scaffold.patching.syntax import last_name
 _FRAMES: dict[type, tuple[str, str]] = {
     cst.Dict: ("entries = {\n", "}\n"),
     cst.Call: ("entries(\n", ")\n"),
+    cst.ImportFrom: ("", ""),
 }
 _LIST_FRAME = ("entries = [\n", "]\n")
 _Compound = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.FunctionDef)
@@ -173,9 +174,11 @@ class _BracketChange:
         self._statement = _Statement(source, holder.statement)
         self._holder = holder
         self._style = style
-        self._inner = indent
         line = source.text.count("\n", 0, source.span(holder.node)[0])
         self._outer = source.indent_of(line)
+        # the indent of a slot for imports is that of whole statements
+        is_import = isinstance(holder.node, ast.ImportFrom)
+        self._inner = self._outer + source.unit if is_import else indent
         self._number = self._ordinal()
         self._container = self._find(self._statement.module)
         self._inside = brackets.contents(self._container)
@@ -293,7 +296,7 @@ class _BracketChange:
         return statement is node or getattr(statement, "value", None) is node
 
     def _node(self, text: str) -> Node:
-        """The entry of a text."""
+        """The entry of a text; of an import's, the name that it imports."""
         head, tail = _FRAMES.get(type(self._container), _LIST_FRAME)
         try:
             module = cst.parse_module(f"{head}{text.rstrip()}\n{tail}")

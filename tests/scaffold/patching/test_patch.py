@@ -167,6 +167,74 @@ def test_an_import_is_taken_out_of_the_statement_it_is_in(
 
 
 @pytest.mark.parametrize(
+    ("source", "replaced"),
+    [
+        (
+            "from runtime.x import A, B as C\n",
+            "from runtime.x import A, D as C\n",
+        ),
+        (
+            "from runtime.x import B as C, A  # both\n",
+            "from runtime.x import D as C, A  # both\n",
+        ),
+        (
+            "from runtime.x import (\n    A,  # one\n    B as C,  # two\n)\n",
+            "from runtime.x import (\n    A,  # one\n    D as C,  # two\n)\n",
+        ),
+        (
+            "from .x import (A, B as C)\n",
+            "from .x import (A, D as C)\n",
+        ),
+        (
+            "if True:\n    from runtime.x import A, B as C; y = C\n",
+            "if True:\n    from runtime.x import A, D as C; y = C\n",
+        ),
+    ],
+)
+def test_an_import_is_replaced_in_the_statement_that_it_shares(
+    source: str, replaced: str
+) -> None:
+    old, new = (f"from runtime.x import {name} as C\n" for name in "BD")
+    text, outcome = put(source, ImportBlock(), "runtime.x:C", new, old)
+    assert isinstance(outcome, EntryUpdated)
+    assert text == replaced
+
+
+def test_an_import_that_no_longer_fits_its_line_is_laid_out() -> None:
+    other = "Other" + "r" * 50
+    old, new = (
+        "from runtime.x import B as C\n",
+        f"from runtime.x import D{'d' * 30} as C\n",
+    )
+    text, _ = put(
+        f"from runtime.x import {other}, B as C\n",
+        ImportBlock(),
+        "runtime.x:C",
+        new,
+        old,
+    )
+    assert text == f"from runtime.x import (\n    {other},\n    D{'d' * 30} as C,\n)\n"
+
+
+def test_an_import_moves_to_another_module_out_of_the_statement_that_it_shares() -> (
+    None
+):
+    source = b"from runtime.x import A, B\n\nprint(A, B)\n"
+    asked = [
+        Registration(Place(PATH, "import", ImportBlock(), key), text, base)
+        for key, text, base in (
+            ("runtime.x:A", "", "from runtime.x import A\n"),
+            ("runtime.y:A", "from runtime.y import A\n", None),
+        )
+    ]
+    patched, outcomes = register(PATH, source, asked)
+    assert list(map(type, outcomes)) == [Unregistered, Registered]
+    assert patched == (
+        b"from runtime.x import B\nfrom runtime.y import A\n\nprint(A, B)\n"
+    )
+
+
+@pytest.mark.parametrize(
     ("source", "found"),
     [
         ("import app.a, os\nx = app.a.Foo\n", AlreadyRegistered),
