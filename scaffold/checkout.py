@@ -1,4 +1,4 @@
-"""The merge that git is in, and the lines that taking one side of it loses."""
+"""What taking one side of a merge loses, and what it leaves behind."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from scaffold import places, state
 from scaffold.names import Names
 from scaffold.patching.imports import ImportBlock
-from scaffold.patching.reading import entries_of
+from scaffold.patching.reading import entries_of, keys_of
 from scaffold.state import Record
 from scaffold.tree import Overlay, Tree
 from scaffold.wanted import Wanted
@@ -51,7 +51,8 @@ def with_removed(tree: Tree, package: str) -> Overlay:
     """The tree, with records of handlers that the other side of a merge removed.
 
     Taking one side of the shared files keeps entries of a handler whose code and record
-    are gone. Its record is made again of these, so that they are removed like any other.
+    are gone, so that nothing can be imported any more. Its record is made again of these,
+    so that they are removed like any other.
     """
     records = {}
     for names in {each.kind: each for each in _removed(tree, package)}.values():
@@ -76,7 +77,7 @@ def _removed(tree: Tree, package: str) -> Iterator[Names]:
             continue
         key = re.escape(table.key).replace(r"\{package\}", re.escape(package))
         key = key.replace(r"\{kind\}", r"(\w+)").replace(r"\{class_name\}", r"(\w+)")
-        for entry in entries_of(place.path, data, place):
+        for entry in keys_of(place.path, data, place):
             found = re.fullmatch(key, entry)
             if not found or found[1] in recorded:
                 continue

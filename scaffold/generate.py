@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from scaffold import places, state
 from scaffold.change import Change
+from scaffold.checkout import restored
 from scaffold.errors import PlanError
 from scaffold.layout.style import Style, style_of
 from scaffold.outcomes import (
@@ -100,12 +101,11 @@ def generate(want: Wanted, tree: Tree, fresh: Fresh = lambda path: None) -> Chan
     """
     record = state.read(tree, want.kind)
     files = list(_files(want, record or _NOTHING, tree))
-    style = style_of(tree.read(PurePosixPath("pyproject.toml")))
-    shared = _Shared(tree, fresh, style)
-    for path, registrations in _by_file(want, record).items():
-        shared.register(path, registrations)
-    if not want.is_gone:
-        shared.wire(places.within(places.WIRING, want.package))
+    shared = _shared(want, record, tree, fresh)
+    if any(map(_is_lost, shared.outcomes)):
+        # one side of a merge was taken, which loses lines that are written once too
+        want = restored(want, tree)
+        shared = _shared(want, record, tree, fresh)
     outcomes = shared.outcomes
     if record is None:
         outcomes = list(_with_owners(want.kind, outcomes, tree))
@@ -182,6 +182,22 @@ def _file_outcome(now: bytes | None, text: str, base: str | None) -> type[FileOu
     if same(now, base):
         return Updated
     return Kept if base == text else EditedConflict
+
+
+def _shared(want: Wanted, record: Record | None, tree: Tree, fresh: Fresh) -> _Shared:
+    """The shared files, with the wanted entries."""
+    style = style_of(tree.read(PurePosixPath("pyproject.toml")))
+    shared = _Shared(tree, fresh, style)
+    for path, registrations in _by_file(want, record).items():
+        shared.register(path, registrations)
+    if not want.is_gone:
+        shared.wire(places.within(places.WIRING, want.package))
+    return shared
+
+
+def _is_lost(outcome: PlaceOutcome) -> bool:
+    """True for an entry that was registered before, and is missing."""
+    return isinstance(outcome, Registered) and outcome.base is not None
 
 
 def _by_file(

@@ -13,7 +13,7 @@ from scaffold.names import closest
 from scaffold.project import Project
 from scaffold.spec.model import HandlerSpec
 from scaffold.spec.parse import parse
-from scaffold.tree import Tree
+from scaffold.tree import Overlay, Tree
 from scaffold.wanted import Wanted, nothing, wanted
 
 
@@ -97,11 +97,9 @@ def wants(project: Project, tree: Tree, names: Sequence[str]) -> list[Wanted]:
     return found
 
 
-def seen(project: Project, tree: Tree) -> Tree:
+def seen(project: Project, tree: Tree) -> Overlay:
     """The tree that handlers are looked for in."""
-    if checkout.is_merging(project.root):
-        return checkout.with_removed(tree, project.package)
-    return tree
+    return checkout.with_removed(tree, project.package)
 
 
 def fresh(project: Project) -> Fresh:

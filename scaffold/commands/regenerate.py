@@ -11,7 +11,7 @@ from scaffold.markers import refuse_markers
 from scaffold.project import Project
 from scaffold.refusal import refuse
 from scaffold.report import Report
-from scaffold.tree import DiskTree, Overlay, Tree
+from scaffold.tree import DiskTree, Tree
 
 
 def regenerate(project: Project, names: Sequence[str], how: How) -> Report:
@@ -30,8 +30,8 @@ def regenerate(project: Project, names: Sequence[str], how: How) -> Report:
     def generated(tree: Tree) -> ChangeSet:
         found = seen(project, tree)
         result = generate_all(wants(project, found, names), found, fresh(project))
-        made_up = found.files if isinstance(found, Overlay) else {}
-        changes = [each for each in result.changes if each.path not in made_up]
+        # records of the overlay are made up
+        changes = [each for each in result.changes if each.path not in found.files]
         result = result._replace(changes=tuple(changes))
         return refuse(result, " ".join(names))
 

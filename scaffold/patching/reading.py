@@ -46,7 +46,7 @@ def entries_of(path: PurePosixPath, data: bytes, place: Place) -> dict[str, str 
         data: what it holds.
         place: of any handler; only its anchor is looked for.
     """
-    source = Source(path, data)
+    source = read(path, data)
     try:
         slot = find(source, Registration(place, ""))
     except AnchorNotFound:
@@ -56,6 +56,15 @@ def entries_of(path: PurePosixPath, data: bytes, place: Place) -> dict[str, str 
         text = text_of(source, entry, slot)
         texts[entry.key] = None if entry.key in texts else text
     return texts
+
+
+def keys_of(path: PurePosixPath, data: bytes, place: Place) -> list[str]:
+    """The keys of the entries of a place, as `entries_of`."""
+    try:
+        slot = find(read(path, data), Registration(place, ""))
+    except AnchorNotFound:
+        return []
+    return [entry.key for entry in slot.entries]
 
 
 def text_of(source: Source, entry: Entry, slot: Slot) -> str:

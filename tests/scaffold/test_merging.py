@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -124,6 +125,33 @@ def test_without_the_driver_two_commands_do(
     git(repository, command, "--continue")
     if theirs == "gone":
         # nobody can tell a line about what was removed from one about the removal
+        file = repository / CHANGELOG
+        file.write_text(re.sub("- Numbat:.*\n", "", file.read_text()))
+    assert_whole(repository, run_in, kinds)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "kinds"),
+    [
+        ("quokka", "quoll", {"quokka", "quoll", "numbat"}),
+        ("quokka", "gone", {"quokka"}),
+        ("gone", "quokka", {"quokka"}),
+    ],
+)
+def test_a_merge_that_was_committed_first_is_found_and_mended(
+    repository: Path, run_in: Run, ours: str, theirs: str, kinds: set[str]
+) -> None:
+    git(repository, "checkout", "-q", ours)
+    git(repository, "merge", theirs, code=1)
+    unmerged = git(repository, "diff", "--name-only", "--diff-filter=U").split()
+    git(repository, "checkout", "--ours", "--", *unmerged)
+    git(repository, "add", "-A")
+    git(repository, "commit", "-qm", "merge by hand")
+    told = json.loads(run_in(repository, "check", "--json", code=1).stdout)
+    assert told["next"]
+    for command in told["next"]:
+        run_in(repository, *command.split()[1:])
+    if theirs == "gone":
         file = repository / CHANGELOG
         file.write_text(re.sub("- Numbat:.*\n", "", file.read_text()))
     assert_whole(repository, run_in, kinds)
