@@ -49,10 +49,10 @@ _RESERVED = words("""
     storage swarm task task_store tcp tls topic triton udf udp urls expressions
     config_override skip_config_overrides default_retention_policy alert_node children
     parents name handlers handlers_of noop self cls http_post write
-    add_inhibitor call call_arguments call_fields delivery flap_high flap_low go_type
+    add_inhibitor call call_fields delivery flap_high flap_low go_type
     inhibitors is_guarded is_sink kind provides requires_users set_flapping
     set_state_changes_only state_changes_only_duration unsupported use_flapping validate
-    caveat followed former_name
+    caveat former_name
     """)
 # what is appended to a handler's name for things that belong to it
 _SUFFIXES = ("_config", "_handler", "_server", "_service", "_test")

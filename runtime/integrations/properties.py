@@ -5,7 +5,6 @@ from runtime.pipeline.handler import AlertHandler
 from runtime.services.foo.property import FooHandler
 from runtime.services.hipchat.property import HipChatHandler
 
-# in the order in which a script is written back
 PROPERTIES: dict[str, type[AlertHandler]] = {
     "post": PostHandler,
     "tcp": TcpHandler,

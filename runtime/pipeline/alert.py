@@ -58,7 +58,7 @@ class AlertNode(Node):
 
     category: str = ""
     topic: str = ""
-    id: str = setting("{{ .Name }}:{{ .Group }}", key="alertId", tick="id")
+    id: str = "{{ .Name }}:{{ .Group }}"
     message: str = "{{ .ID }} is {{ .Level }}"
     details: str = "{{ json . }}"
     info: LambdaNode | None = None
@@ -82,9 +82,7 @@ class AlertNode(Node):
     inhibitors: tuple[tuple[str, tuple[str, ...]], ...] = internal(())
     state_changes_only: bool = internal(False)
     state_changes_only_duration: Duration = field(default=ZERO, metadata=INTERNAL)
-    handlers: list[AlertHandler] = field(
-        default_factory=list, metadata={"internal": True, "hidden": True}
-    )
+    handlers: list[AlertHandler] = field(default_factory=list, metadata=INTERNAL)
 
     def handlers_of(self, kind: type[HandlerT]) -> list[HandlerT]:
         """The handlers of one class, in the order of the script."""
@@ -95,37 +93,23 @@ class AlertNode(Node):
         for handler in self.handlers:
             handler.validate()
 
-    @property_method(
-        "flapping",
-        written=lambda node: (
-            [(node.flap_low, node.flap_high)] if node.use_flapping else []
-        ),
-    )
+    @property_method("flapping")
     def set_flapping(self, low: float, high: float) -> None:
         """Hold events back while the level changes more often than this."""
         self.use_flapping = True
         self.flap_low, self.flap_high = low, high
 
-    @property_method(
-        "inhibit", written=lambda node: [(c, *t) for c, t in node.inhibitors]
-    )
+    @property_method("inhibit")
     def add_inhibitor(self, category: str, *tags: str) -> None:
         """Silence alerts of a category with the same values of these tags."""
         self.inhibitors = (*self.inhibitors, (category, tags))
 
-    @property_method("stateChangesOnly", written=lambda node: _state_changes(node))
+    @property_method("stateChangesOnly")
     def set_state_changes_only(self, *max_interval: Duration) -> None:
         """Send only changes of the level, or one event every so often."""
         self.state_changes_only = True
         if len(max_interval) == 1:
             self.state_changes_only_duration = max_interval[0]
-
-
-def _state_changes(node: AlertNode) -> list[tuple[Duration, ...]]:
-    if not node.state_changes_only:
-        return []
-    interval = node.state_changes_only_duration
-    return [(interval,) if interval else ()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ class InfluxQLNode(Node):
 
     method: str = internal("")
     field: str = internal("")
-    arguments: tuple[object, ...] = internal((), key="args")
+    arguments: tuple[object, ...] = internal(())
     as_name: str = setting("", tick="as")
     use_point_times: bool = False
 
@@ -33,13 +33,6 @@ class InfluxQLNode(Node):
     def kind(self) -> str:
         """The function's name."""
         return self.method
-
-    def call_arguments(self) -> tuple[object, ...]:
-        """The field and what else the call says; `top` and `bottom` begin with a count."""
-        if self.method in ("top", "bottom"):
-            count, *names = self.arguments
-            return (count, self.field, *names)
-        return (self.field, *self.arguments)
 
 
 def _function(

@@ -38,10 +38,6 @@ class JoinNode(Node):
     stream_name: str = ""
     delete_all: bool = switch()
 
-    def call_arguments(self) -> tuple[object, ...]:
-        """All parents but the first, which the call stands behind."""
-        return tuple(self.parents[1:])
-
     def validate(self) -> None:
         """Check that each parent has a prefix of its own."""
         check_prefixes("join", self.as_names, len(self.parents), "joined streams")
@@ -60,15 +56,6 @@ class UnionNode(Node):
 
     rename: str = ""
 
-    @property
-    def followed(self) -> Node:
-        """The parent that the call follows."""
-        return self.parents[-1]
-
-    def call_arguments(self) -> tuple[object, ...]:
-        """All parents but the one that the call follows."""
-        return tuple(self.parents[:-1])
-
 
 @dataclass(eq=False, slots=True)
 class CombineNode(Node):
@@ -83,7 +70,6 @@ class CombineNode(Node):
     """
 
     call: ClassVar[str] = "combine"
-    call_fields: ClassVar[tuple[str, ...]] = ("lambdas",)
 
     lambdas: tuple[ast.LambdaNode, ...] = internal(())
     as_names: tuple[str, ...] = setting((), tick="as")

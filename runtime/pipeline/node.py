@@ -87,7 +87,6 @@ class Node:
     """
 
     call: ClassVar[str] = ""  # how a script makes it
-    call_fields: ClassVar[tuple[str, ...]] = ()  # fields that the call itself fills
     is_sink: ClassVar[bool] = False  # nothing but stats can follow
     unsupported: ClassVar[str] = ""  # why a task with this node does not start
     caveat: ClassVar[str] = ""  # why this node has no effect in a running task
@@ -109,19 +108,6 @@ class Node:
     def go_type(self) -> str:
         """Its type as error texts name it."""
         return f"*pipeline.{type(self).__name__}"
-
-    @property
-    def followed(self) -> Node:
-        """The parent that the call follows."""
-        return self.parents[0]
-
-    def call_arguments(self) -> tuple[object, ...]:
-        """What stands between the brackets of the call that made it."""
-        values: list[object] = []
-        for name in self.call_fields:
-            value = getattr(self, name)
-            values.extend(value if isinstance(value, tuple) else (value,))
-        return tuple(values)
 
     def validate(self) -> None:
         """Check what can only be checked once all properties are set.

@@ -31,7 +31,6 @@ class HTTPOutNode(Node):
     """`|httpOut()`: shows the newest point or batch of each group over HTTP."""
 
     call: ClassVar[str] = "httpOut"
-    call_fields: ClassVar[tuple[str, ...]] = ("endpoint",)
 
     endpoint: str = internal("")
 
@@ -55,7 +54,6 @@ class HTTPPostNode(Node):
     """
 
     call: ClassVar[str] = "httpPost"
-    call_fields: ClassVar[tuple[str, ...]] = ("urls",)
 
     urls: tuple[str, ...] = internal(())
     endpoints: tuple[str, ...] = internal(())
@@ -69,7 +67,7 @@ class HTTPPostNode(Node):
         """With an underscore, unlike the call."""
         return "http_post"
 
-    @property_method("endpoint", written=lambda node: [(e,) for e in node.endpoints])
+    @property_method("endpoint")
     def add_endpoint(self, name: str) -> None:
         """Post to a configured endpoint."""
         self.endpoints = (*self.endpoints, name)

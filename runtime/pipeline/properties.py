@@ -20,7 +20,7 @@ import functools
 import inspect
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from runtime.errors import ScriptError
@@ -45,7 +45,6 @@ _GO_TYPES: dict[object, str] = {
 
 # Metadata of fields that are no properties.
 INTERNAL: Mapping[str, object] = {"internal": True}
-PREDICATE: Mapping[str, object] = {"internal": True, "key": "lambda"}
 
 ZERO = Duration(0)
 ONE_SECOND = Duration(SECOND)
@@ -74,10 +73,9 @@ class DoubleQuotesError(ScriptError):
         )
 
 
-def internal(default: T, *, key: str | None = None) -> T:
-    """A field that is no property; `key` is its name in JSON."""
-    metadata = {"internal": True, "key": key}
-    made: T = dataclasses.field(default=default, metadata=metadata)
+def internal(default: T) -> T:
+    """A field that is no property."""
+    made: T = dataclasses.field(default=default, metadata=INTERNAL)
     return made
 
 
@@ -88,19 +86,11 @@ def switch(*, default: bool = False, tick: str | None = None) -> bool:
     return made
 
 
-def property_method(
-    name: str, *, written: Callable[[Any], Iterable[Sequence[object]]]
-) -> Callable[[F], F]:
-    """Mark a method as the property `name`.
-
-    Args:
-        name: in TICKscript.
-        written: for the way back to TICKscript: the arguments of each call that makes
-            a node like the given one.
-    """
+def property_method(name: str) -> Callable[[F], F]:
+    """Mark a method as the TICKscript property `name`."""
 
     def mark(method: F) -> F:
-        vars(method)["tick"] = (name, Kind.METHOD, written)
+        vars(method)["tick"] = name
         return method
 
     return mark
@@ -218,7 +208,6 @@ class Property:
         attribute: the field or method behind it.
         signature: the types of its arguments.
         append: a repeated call adds to the earlier ones' values.
-        written: see `property_method`.
         handler: the class of the handler that the call adds to its alert node.
     """
 
@@ -227,7 +216,6 @@ class Property:
     attribute: str
     signature: Signature
     append: bool = False
-    written: Callable[[Any], Iterable[Sequence[object]]] | None = None
     handler: type[Any] | None = None
 
     def apply(self, owner: object, arguments: Sequence[object]) -> object:
@@ -271,28 +259,6 @@ class Property:
                 f" to type {_go_name(wanted)}"
             )
         setattr(owner, self.attribute, value)
-
-    def calls(self, owner: object) -> Iterable[Sequence[object]]:
-        """The arguments of each call that a script needs to make `owner` what it is."""
-        if self.written is not None:
-            return self.written(owner)
-        value = getattr(owner, self.attribute)
-        if self.kind is Kind.PAIRS:
-            return list(value.items())
-        if self.kind is Kind.RECORDS:
-            return list(value)
-        if self.kind is Kind.VARIADIC:
-            return [value] if value else []
-        if self.kind is Kind.FLAG:
-            return [()] if value else []
-        return [] if value == _default(owner, self.attribute) else [(value,)]
-
-
-def _default(owner: object, attribute: str) -> object:
-    fields: dict[str, dataclasses.Field[Any]] = getattr(
-        owner, "__dataclass_fields__", {}
-    )
-    return fields[attribute].default
 
 
 class Names(Generic[T]):
@@ -341,9 +307,8 @@ def properties_of(owner: type) -> dict[str, Property]:
         for attribute, member in vars(class_).items():
             tick = getattr(member, "__dict__", {}).get("tick")
             if isinstance(member, types.FunctionType) and tick is not None:
-                name, kind, written = tick
-                found[name] = Property(
-                    name, kind, attribute, signature_of(member), written=written
+                found[tick] = Property(
+                    tick, Kind.METHOD, attribute, signature_of(member)
                 )
     return found
 
@@ -358,7 +323,7 @@ class HandlerProperties:
     """Handlers that scripts can give to alert nodes, by the names of their properties.
 
     Attributes:
-        classes: an `AlertHandler` class by each name; handlers are written in this order.
+        classes: an `AlertHandler` class by each name.
     """
 
     def __init__(self, classes: Mapping[str, type[Any]]) -> None:

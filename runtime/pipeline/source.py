@@ -56,19 +56,17 @@ class FromNode(Node):
     retention_policy: str = ""
     measurement: str = ""
     where: tuple[ast.LambdaNode, ...] = internal(())
-    dimensions: tuple[Dimension, ...] = internal((), key="groupBy")
+    dimensions: tuple[Dimension, ...] = internal(())
     group_by_measurement: bool = False
     truncate: Duration = ZERO
     round: Duration = ZERO
 
-    @property_method("where", written=lambda node: [(w,) for w in node.where])
+    @property_method("where")
     def add_where(self, predicate: ast.LambdaNode) -> None:
         """Keep only points for which `predicate` and all earlier ones hold."""
         self.where = (*self.where, predicate)
 
-    @property_method(
-        "groupBy", written=lambda node: [node.dimensions] if node.dimensions else []
-    )
+    @property_method("groupBy")
     def set_dimensions(self, *tags: object) -> None:
         """Group by these tags."""
         self.dimensions = tags
@@ -97,26 +95,23 @@ class QueryNode(Node):
     """
 
     call: ClassVar[str] = "query"
-    call_fields: ClassVar[tuple[str, ...]] = ("query",)
     unsupported: ClassVar[str] = (
         "this server has no InfluxDB connection yet, so batch tasks cannot query data"
     )
 
-    query: str = internal("", key="queryStr")
+    query: str = internal("")
     period: Duration = ZERO
     every: Duration = ZERO
     cron: str = ""
     align: bool = False
     offset: Duration = ZERO
-    dimensions: tuple[Dimension, ...] = internal((), key="groupBy")
+    dimensions: tuple[Dimension, ...] = internal(())
     align_group: bool = False
     group_by_measurement: bool = False
     fill: object = None
     cluster: str = ""
 
-    @property_method(
-        "groupBy", written=lambda node: [node.dimensions] if node.dimensions else []
-    )
+    @property_method("groupBy")
     def set_dimensions(self, *tags: object) -> None:
         """Group by these tags and times."""
         self.dimensions = tags
@@ -133,12 +128,11 @@ class QueryFluxNode(Node):
     """`|queryFlux()`: accepted, but not run."""
 
     call: ClassVar[str] = "queryFlux"
-    call_fields: ClassVar[tuple[str, ...]] = ("query",)
     unsupported: ClassVar[str] = (
         "this server has no InfluxDB connection yet, so Flux queries cannot run"
     )
 
-    query: str = internal("", key="queryStr")
+    query: str = internal("")
     period: Duration = ZERO
     every: Duration = ZERO
     cron: str = ""
@@ -160,13 +154,10 @@ class StatsNode(Node):
     """
 
     call: ClassVar[str] = "stats"
-    call_fields: ClassVar[tuple[str, ...]] = ("interval",)
 
     interval: Duration = field(default=ZERO, metadata=INTERNAL)
     align: bool = False
-    source: Node | None = field(
-        default=None, repr=False, metadata={"internal": True, "hidden": True}
-    )
+    source: Node | None = field(default=None, repr=False, metadata=INTERNAL)
 
 
 @dataclass(eq=False, slots=True)

@@ -10,7 +10,6 @@ from runtime.pipeline.node import Edge, Node, link, require
 from runtime.pipeline.properties import (
     INTERNAL,
     ONE_SECOND,
-    PREDICATE,
     ZERO,
     check_defaults,
     internal,
@@ -28,9 +27,8 @@ class WhereNode(Node):
     """`|where()`: passes points for which the predicate holds."""
 
     call: ClassVar[str] = "where"
-    call_fields: ClassVar[tuple[str, ...]] = ("predicate",)
 
-    predicate: ast.LambdaNode | None = field(default=None, metadata=PREDICATE)
+    predicate: ast.LambdaNode | None = field(default=None, metadata=INTERNAL)
 
 
 @dataclass(eq=False, slots=True)
@@ -44,7 +42,6 @@ class GroupByNode(Node):
     """
 
     call: ClassVar[str] = "groupBy"
-    call_fields: ClassVar[tuple[str, ...]] = ("dimensions",)
 
     dimensions: tuple[Dimension, ...] = internal(())
     exclude: tuple[str, ...] = ()
@@ -119,16 +116,13 @@ class EvalNode(Node):
     """
 
     call: ClassVar[str] = "eval"
-    call_fields: ClassVar[tuple[str, ...]] = ("lambdas",)
 
     lambdas: tuple[ast.LambdaNode, ...] = internal(())
     as_names: tuple[str, ...] = setting((), tick="as")
     tag_names: tuple[str, ...] = setting((), tick="tags")
     keep: tuple[str, ...] | None = internal(None)
 
-    @property_method(
-        "keep", written=lambda node: [] if node.keep is None else [node.keep]
-    )
+    @property_method("keep")
     def set_keep(self, *fields: str) -> None:
         """Keep these fields; without names, all."""
         self.keep = fields
@@ -171,12 +165,12 @@ class DeleteNode(Node):
     fields: tuple[str, ...] = internal(())
     tags: tuple[str, ...] = internal(())
 
-    @property_method("field", written=lambda node: [(name,) for name in node.fields])
+    @property_method("field")
     def add_field(self, name: str) -> None:
         """Drop a field."""
         self.fields = (*self.fields, name)
 
-    @property_method("tag", written=lambda node: [(name,) for name in node.tags])
+    @property_method("tag")
     def add_tag(self, name: str) -> None:
         """Drop a tag."""
         self.tags = (*self.tags, name)
@@ -194,7 +188,6 @@ class DerivativeNode(Node):
     """
 
     call: ClassVar[str] = "derivative"
-    call_fields: ClassVar[tuple[str, ...]] = ("field",)
 
     field: str = internal("")
     as_name: str = setting("", tick="as")
@@ -207,9 +200,8 @@ class StateDurationNode(Node):
     """`|stateDuration()`: for how long a predicate has held."""
 
     call: ClassVar[str] = "stateDuration"
-    call_fields: ClassVar[tuple[str, ...]] = ("predicate",)
 
-    predicate: ast.LambdaNode | None = field(default=None, metadata=PREDICATE)
+    predicate: ast.LambdaNode | None = field(default=None, metadata=INTERNAL)
     as_name: str = setting("state_duration", tick="as")
     unit: Duration = ONE_SECOND
 
@@ -224,9 +216,8 @@ class StateCountNode(Node):
     """`|stateCount()`: for how many points a predicate has held."""
 
     call: ClassVar[str] = "stateCount"
-    call_fields: ClassVar[tuple[str, ...]] = ("predicate",)
 
-    predicate: ast.LambdaNode | None = field(default=None, metadata=PREDICATE)
+    predicate: ast.LambdaNode | None = field(default=None, metadata=INTERNAL)
     as_name: str = setting("state_count", tick="as")
 
     @property
@@ -240,7 +231,6 @@ class ChangeDetectNode(Node):
     """`|changeDetect()`: passes points in which one of the fields has changed."""
 
     call: ClassVar[str] = "changeDetect"
-    call_fields: ClassVar[tuple[str, ...]] = ("fields",)
 
     fields: tuple[str, ...] = internal(())
 
@@ -275,7 +265,6 @@ class ShiftNode(Node):
     """`|shift()`: moves times."""
 
     call: ClassVar[str] = "shift"
-    call_fields: ClassVar[tuple[str, ...]] = ("shift",)
 
     shift: Duration = field(default=ZERO, metadata=INTERNAL)
 
@@ -285,7 +274,6 @@ class SampleNode(Node):
     """`|sample()`: every so manieth point, or points at multiples of a duration."""
 
     call: ClassVar[str] = "sample"
-    call_fields: ClassVar[tuple[str, ...]] = ("rate",)
 
     rate: int | Duration = field(default=0, metadata=INTERNAL)
 
@@ -308,10 +296,7 @@ class FlattenNode(Node):
     tolerance: Duration = ZERO
     drop_original_field_name: bool = internal(False)
 
-    @property_method(
-        "dropOriginalFieldName",
-        written=lambda node: [()] if node.drop_original_field_name else [],
-    )
+    @property_method("dropOriginalFieldName")
     def set_drop_original_field_name(self, *drop: bool) -> None:
         """Name fields by the tags only, unless the argument is FALSE."""
         self.drop_original_field_name = drop[0] if drop else True

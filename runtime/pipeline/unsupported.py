@@ -77,7 +77,7 @@ class K8sAutoscaleNode(AutoscaleNode):
 
     namespace: str = ""
     # `kind` is the node's own name for something else
-    resource_kind: str = internal("deployments", key="kind")
+    resource_kind: str = internal("deployments")
     resource_name: str = ""
     resource_name_tag: str = ""
     namespace_tag: str = "namespace"
@@ -101,7 +101,7 @@ class K8sAutoscaleNode(AutoscaleNode):
             f" 'replicationcontrollers', got {self.resource_kind}",
         )
 
-    @property_method("kind", written=lambda node: [(node.resource_kind,)])
+    @property_method("kind")
     def set_kind(self, kind: str) -> None:
         """Which kind of resource to scale."""
         self.resource_kind = kind
