@@ -7,7 +7,7 @@ the end and leave at the front. So an emission is a slice of the group's sequenc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,25 +56,6 @@ class Plan(NamedTuple):
     trigger: Indices
     tmax: Times
     keep: Indices
-
-
-class Windows(Protocol):
-    """The windows of all groups, whose numbers count from 0."""
-
-    def add(self, times: Times) -> None:
-        """Groups appear, each with a first point of these times."""
-
-    def take(self, group: int, points: list[Point], point: Point) -> Emission | None:
-        """Put a point into a buffer; what is to be emitted now."""
-
-    def due(self, groups: Indices, latest: Times, counts: Indices) -> bool:
-        """True if new points of these groups cause any emission."""
-
-    def skip(self, groups: Indices, counts: Indices) -> None:
-        """New points of these groups are buffered and cause no emission."""
-
-    def plan(self, sequences: Sequences) -> Plan:
-        """What new points cause, in columns."""
 
 
 class Emission(NamedTuple):

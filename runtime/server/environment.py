@@ -87,15 +87,6 @@ def unknown_names(config: Config, environ: Mapping[str, str]) -> Iterator[str]:
             yield from over.complaint(name)
 
 
-def overlaid(table: T, prefix: str, values: Mapping[str, str]) -> T:
-    """`table`, a dataclass, with the values whose names begin with `prefix`.
-
-    Raises:
-        ConfigError: a value is not of its key's type.
-    """
-    return _Environment(values).table(table, prefix)
-
-
 class _Environment:
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = values

@@ -9,7 +9,7 @@ from runtime.errors import ConfigError
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.secrets import Secret
 from runtime.server.config import Config
-from runtime.server.environment import apply, go_name, overlaid
+from runtime.server.environment import apply, go_name
 
 
 def test_names_follow_the_path() -> None:
@@ -96,20 +96,21 @@ class Lists:
 
 
 def test_items_that_exist_can_be_replaced() -> None:
-    changed = overlaid(
-        Lists(),
-        "K",
+    changed = apply(
+        Config(handlers={"chat": Lists()}),
         {
-            "K_SLACK_1_CHANNEL": "c",
-            "K_SLACK_1_HEADERS_Name": "v",
-            "K_SLACK_2_CHANNEL": "d",
-            "K_TO_0": "b",
-            "K_TO_1": "c",
-            "K_EMPTY_0": "d",
+            "KAPACITOR_CHAT_SLACK_1_CHANNEL": "c",
+            "KAPACITOR_CHAT_SLACK_1_HEADERS_Name": "v",
+            "KAPACITOR_CHAT_SLACK_2_CHANNEL": "d",
+            "KAPACITOR_CHAT_TO_0": "b",
+            "KAPACITOR_CHAT_TO_1": "c",
+            "KAPACITOR_CHAT_EMPTY_0": "d",
         },
     )
     headers = {"x": "1", "Name": "v"}
-    assert changed == Lists((Element("a"), Element("c", headers)), ("b",))
+    assert changed.handlers["chat"] == Lists(
+        (Element("a"), Element("c", headers)), ("b",)
+    )
 
 
 @pytest.mark.parametrize(
