@@ -21,6 +21,7 @@ from runtime.pipeline.properties import (
     names_of,
 )
 from runtime.tick import ast
+from runtime.tick.format import expression_text
 
 _NODES: Names[type[Node]] = Names(
     {"alert": AlertNode, "deadman": AlertNode, "httpPost": HTTPPostNode}
@@ -34,11 +35,13 @@ class Value:
     Attributes:
         literals: the texts, in order.
         variables: that it goes through.
+        others: what is not text, as scripts write it.
         is_whole: each text is a value of its own, none is only a part of one.
     """
 
     literals: tuple[ast.StringNode, ...] = ()
     variables: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
     is_whole: bool = True
 
     @property
@@ -74,6 +77,28 @@ def uses(program: ast.ProgramNode, handlers: HandlerProperties) -> list[Use]:
     for statement in program.statements:
         reader.statement(statement)
     return reader.uses
+
+
+def declared(program: ast.ProgramNode) -> dict[int, tuple[str, int]]:
+    """Variables that are texts: by a literal's position, the name and its place there."""
+    return {
+        literal.position: (statement.name, place)
+        for statement in program.statements
+        if isinstance(statement, ast.DeclarationNode)
+        for place, literal in enumerate(_literals(statement.value))
+    }
+
+
+def _literals(node: ast.Expression) -> list[ast.StringNode]:
+    match node:
+        case ast.StringNode():
+            return [node]
+        case ast.BinaryNode():
+            return [*_literals(node.left), *_literals(node.right)]
+        case ast.ListNode():
+            return [each for item in node.items for each in _literals(item)]
+        case _:
+            return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +189,8 @@ class _Reader:
             key = self._value(said.pop(0)).text
         for each in said:
             self._use(target, found.attribute, found.name, each, key)
+        if not said:
+            self._use(target, found.attribute, found.name)
         return target
 
     def _names_of(self, owner: type) -> Names[Property]:
@@ -177,13 +204,17 @@ class _Reader:
         return "alert" if owner is AlertNode else self._handlers.name_of(owner)
 
     def _use(
-        self, made: _Object, field: str, name: str, said: ast.Expression, key: str = ""
+        self,
+        made: _Object,
+        field: str,
+        name: str,
+        said: ast.Expression | None = None,
+        key: str = "",
     ) -> None:
-        value = self._value(said)
-        if value.literals or value.variables:
-            known = self._name_of(made.owner)
-            shown = f"{known}.{name}" if name else known
-            self.uses.append(Use(made.owner, made.number, field, shown, key, value))
+        value = Value() if said is None else self._value(said)
+        known = self._name_of(made.owner)
+        shown = f"{known}.{name}" if name else known
+        self.uses.append(Use(made.owner, made.number, field, shown, key, value))
 
     def _value(self, node: ast.Expression) -> Value:
         match node:
@@ -196,8 +227,10 @@ class _Reader:
                 return _joined(parts, is_whole=False)
             case ast.ListNode():
                 return _joined(map(self._value, node.items), is_whole=True)
-            case _:
+            case ast.ChainNode():
                 return Value()
+            case _:
+                return Value(others=(expression_text(node),))
 
 
 def _joined(parts: Iterable[Value], *, is_whole: bool) -> Value:
@@ -207,5 +240,6 @@ def _joined(parts: Iterable[Value], *, is_whole: bool) -> Value:
     return Value(
         tuple(literals.values()),
         tuple(dict.fromkeys(name for each in found for name in each.variables)),
+        tuple(text for each in found for text in each.others),
         is_whole and all(each.is_whole for each in found),
     )

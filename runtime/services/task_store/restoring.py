@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 from runtime.nodes.secret_properties import ScriptHandlers
 from runtime.secret_names import HIDDEN, has_placeholder, is_placeholder
 from runtime.services.httpd.messages import RefusedError
-from runtime.services.task_store.hiding import Definition, replaced, rewritten
+from runtime.services.task_store.hiding import (
+    Definition,
+    replaced,
+    rewritten,
+    shown,
+)
 from runtime.services.task_store.sites import Site, Spot, sites
 from runtime.tick.format import string_text
 
@@ -17,8 +22,9 @@ def restored(
 ) -> Definition:
     """`sent` with the secrets of `before` where it shows that they are hidden.
 
-    A secret comes back to the same property of the handler that says the same
-    otherwise, or else stands in the same place among those of its kind.
+    A secret comes back to the variable of its name, or to the same property of a handler
+    that is given the same otherwise. Anything else would be a guess, which might send
+    the token of one team to the room of another.
 
     Args:
         sent: by a client.
@@ -26,21 +32,37 @@ def restored(
         handlers: of scripts, and which of their fields are secrets.
 
     Raises:
-        RefusedError: it is not clear which secret a place had.
+        RefusedError: a place shows that a secret is hidden, and none is kept for it.
     """
     if sent == before or not _hides(sent):
         return sent
-    news = sites(sent.script, sent.variables, handlers)
-    olds = [] if before is None else sites(before.script, before.variables, handlers)
+    olds: list[Site] = []
+    masked, same = sent.variables, frozenset[str]()
+    if before is not None:
+        seen = shown(before, handlers)
+        if sent.script == seen.script and sent.variables in (
+            seen.variables,
+            before.variables,
+        ):
+            return before
+        olds = sites(before.script, before.variables, handlers)
+        # a request without variables leaves those that there are: compared as shown
+        same = frozenset(
+            name for name, var in masked.items() if var == before.variables.get(name)
+        )
+        masked = {
+            name: seen.variables[name] if name in same else var
+            for name, var in masked.items()
+        }
     found: dict[Spot, Site] = {}
-    for purpose in dict.fromkeys(each.purpose for each in news):
-        of_new = [each for each in news if each.purpose == purpose]
-        of_old = [each for each in olds if each.purpose == purpose]
-        found.update(_matched(of_new, of_old))
-    for site in news:
-        is_hidden = HIDDEN in site.value or is_placeholder(site.value)
-        if site.purpose and is_hidden and site.spot not in found:
-            raise RefusedError(_refusal(site))
+    for site in sites(sent.script, masked, handlers):
+        if site.spot.variable in same:
+            continue
+        if HIDDEN not in site.value and not is_placeholder(site.value):
+            continue
+        kept = _kept(site, olds)
+        if kept is not None:
+            found[site.spot] = kept
     literals = {spot.start: _literal(each) for spot, each in found.items()}
     texts = {spot: each.value for spot, each in found.items()}
     return Definition(rewritten(sent.script, literals), replaced(sent.variables, texts))
@@ -55,43 +77,42 @@ def _hides(sent: Definition) -> bool:
     return any(isinstance(each, str) and has_placeholder(each) for each in texts)
 
 
-def _matched(news: Sequence[Site], olds: Sequence[Site]) -> Iterator[tuple[Spot, Site]]:
-    """The old site of each new one that is hidden, where it is clear."""
-    waiting: list[tuple[int, Site]] = []
-    taken: set[Spot] = set()
-    for index, new in enumerate(news):
-        if HIDDEN not in new.value:
-            continue
-        hidden = [each for each in olds if each.is_hidden and each.shown == new.value]
-        named = [each for each in hidden if new.spot.variable and each.spot == new.spot]
-        same = [each for each in hidden if each.beside == new.beside]
-        one = _only(named) or _only(hidden) or _only(same)
-        if one is None:
-            waiting.append((index, new))
-        else:
-            taken.update(each.spot for each in hidden if each.value == one.value)
-            yield new.spot, one
-    for index, new in waiting:
-        if len(news) != len(olds):
-            return
-        old = olds[index]
-        if old.is_hidden and old.shown == new.value and old.spot not in taken:
-            yield new.spot, old
+def _kept(site: Site, olds: Sequence[Site]) -> Site | None:
+    """The one of the hidden texts that belongs to `site`; None if it is a mere `***`.
 
-
-def _only(found: Iterable[Site]) -> Site | None:
-    """One of several sites, if all hold the same."""
-    values = {each.value: each for each in found}
-    return next(iter(values.values())) if len(values) == 1 else None
+    Raises:
+        RefusedError: it is a secret, and there is no such text, or several.
+    """
+    known = [
+        old
+        for old in olds
+        if (old.purpose, old.shown) == (site.purpose, site.value) and old.is_hidden
+    ]
+    same = [old for old in known if site.variable and old.variable == site.variable]
+    if not same:
+        same = [old for old in known if site.beside and old.beside_shown == site.beside]
+    # handlers that are given the same may still have different secrets
+    if len({old.value for old in same}) == 1:
+        return same[0]
+    if known or site.purpose:
+        raise RefusedError(_refusal(site, is_known=bool(known)))
+    return None
 
 
 def _literal(site: Site) -> str:
     return site.text or string_text(site.value)
 
 
-def _refusal(site: Site) -> str:
+def _refusal(site: Site, *, is_known: bool) -> str:
     where = f"variable {site.spot.variable}" if site.spot.variable else "script"
+    placeholder = site.value if is_placeholder(site.value) else HIDDEN
+    reason = (
+        "whose variable has another name now, or whose handler is given something else"
+        if is_known
+        else "that is not known here"
+    )
     return (
-        f"the {where} has {site.value if is_placeholder(site.value) else HIDDEN} in place of a secret ({site.purpose}) that is not "
-        "known here: write the secret or, better, put it into the configuration"
+        f"the {where} has {placeholder} in place of a secret"
+        f" ({site.purpose or 'repeated in a text'}) {reason}:"
+        " write the secret or, better, put it into the configuration"
     )

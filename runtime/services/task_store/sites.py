@@ -11,7 +11,7 @@ from runtime.errors import ScriptError
 from runtime.nodes.secret_properties import ScriptHandlers
 from runtime.pipeline.alert import PostHandler
 from runtime.pipeline.output import HTTPPostNode
-from runtime.pipeline.texts import Use, uses
+from runtime.pipeline.texts import Use, declared, uses
 from runtime.secret_names import HIDDEN, is_secret_name
 from runtime.secret_urls import hidden_url, holds_password, is_url_name
 from runtime.secrets import Secret, redact
@@ -30,6 +30,12 @@ class _Kind(enum.IntEnum):
     SECRET = enum.auto()
     URL = enum.auto()
     NOTHING = enum.auto()
+
+
+# name of the property, key of a pair, texts with others; sorted, for each handler
+Beside = tuple[tuple[tuple[str, str, tuple[str, ...]], ...], ...]
+# in place of the text whose surroundings these are
+_ITSELF = "\0"
 
 
 class Spot(NamedTuple):
@@ -55,16 +61,20 @@ class Site:
         purpose: what it is for, as `hipChat.token`; "" where it only looks like one.
         value: the text.
         shown: what answers of the API show for it; the same where there is no secret.
-        beside: what else is said there: it tells sites of one property apart.
         text: the literal with its quotes.
+        variable: the variable that holds it, and its place in there; () if none does.
+        beside: all else that the handlers are given which get it; () if none does.
+        beside_shown: the same as answers of the API show it.
     """
 
     spot: Spot
     purpose: str
     value: str
     shown: str
-    beside: str = ""
     text: str = ""
+    variable: tuple[str, int] | tuple[()] = ()
+    beside: Beside = ()
+    beside_shown: Beside = ()
 
     @property
     def is_hidden(self) -> bool:
@@ -96,41 +106,87 @@ def sites(
     """
     tokens = string_tokens(script)
     try:
-        said = uses(parse(script), handlers.properties)
+        program = parse(script)
     except ScriptError:
         # nobody knows what its texts are for
         return [
             Site(Spot(start), "", value_of(token), HIDDEN, text=token.text)
             for start, token in tokens.items()
         ]
+    said = uses(program, handlers.properties)
     found = _of_uses(said, variables, handlers)
     for start, token in tokens.items():
         if (spot := Spot(start)) in found:
             found[spot] = replace(found[spot], text=token.text)
     hidden = [each.value for each in found.values() if each.shown == HIDDEN]
     found.update(_elsewhere(script, tokens, variables, found.keys(), hidden))
-    return sorted(found.values(), key=lambda each: each.spot)
+    places = {Spot(start): place for start, place in declared(program).items()}
+    shown = {spot: each.shown for spot, each in found.items()}
+    surroundings = _Surroundings(said, variables)
+    return [
+        replace(
+            found[spot],
+            variable=(
+                (spot.variable, spot.item) if spot.variable else places.get(spot, ())
+            ),
+            beside=surroundings.of(spot, {}),
+            beside_shown=surroundings.of(spot, shown),
+        )
+        for spot in sorted(found)
+    ]
+
+
+class _Surroundings:
+    """What handlers are given, to tell whether it has changed beside a secret."""
+
+    def __init__(self, said: Iterable[Use], variables: Mapping[str, Var]) -> None:
+        self._variables = variables
+        self._handlers: dict[int, list[Use]] = {}
+        self._users: dict[Spot, dict[int, None]] = {}
+        for use in said:
+            self._handlers.setdefault(use.number, []).append(use)
+            for spot in _texts_of(use, variables):
+                self._users.setdefault(spot, {})[use.number] = None
+
+    def of(self, spot: Spot, shown: Mapping[Spot, str]) -> Beside:
+        """All that the handlers are given which get the text at `spot`, but itself.
+
+        Args:
+            spot: where the text stands.
+            shown: what to take for other texts; for those that it lacks, themselves.
+        """
+        given = dict(shown) | {spot: _ITSELF}
+        handlers = (self._handlers[number] for number in self._users.get(spot, ()))
+        # in whatever order the script gives it
+        return tuple(
+            sorted(tuple(sorted(self._line(use, given) for use in h)) for h in handlers)
+        )
+
+    def _line(
+        self, use: Use, given: Mapping[Spot, str]
+    ) -> tuple[str, str, tuple[str, ...]]:
+        texts = _texts_of(use, self._variables)
+        values = (given.get(spot, text) for spot, text in texts.items())
+        others = list(use.value.others)
+        for name in use.value.variables:
+            var = self._variables.get(name)
+            if var is not None and not isinstance(var.value, str | tuple):
+                others.append(str(var.value))
+        return use.name, use.key, (*values, "", *others)
 
 
 def _of_uses(
     said: Iterable[Use], variables: Mapping[str, Var], handlers: ScriptHandlers
 ) -> dict[Spot, Site]:
     found: dict[Spot, tuple[_Kind, Site]] = {}
-    beside: dict[int, list[str]] = {}
-    numbers: dict[Spot, int] = {}
     for use in said:
         kind = _kind(use, handlers)
         if kind is _Kind.NOTHING:
-            beside.setdefault(use.number, []).append(f"{use.name}={use.value.text}")
             continue
         for site in _of_use(use, kind, variables):
             if site.spot not in found or kind < found[site.spot][0]:
                 found[site.spot] = kind, site
-                numbers[site.spot] = use.number
-    return {
-        spot: replace(site, beside=" ".join(beside.get(numbers[spot], ())))
-        for spot, (_, site) in found.items()
-    }
+    return {spot: site for spot, (_, site) in found.items()}
 
 
 def _kind(use: Use, handlers: ScriptHandlers) -> _Kind:
@@ -148,10 +204,7 @@ def _kind(use: Use, handlers: ScriptHandlers) -> _Kind:
 
 
 def _of_use(use: Use, kind: _Kind, variables: Mapping[str, Var]) -> Iterator[Site]:
-    texts = {Spot(each.position): each.value for each in use.value.literals}
-    for name in use.value.variables:
-        if name in variables:
-            texts.update(_texts(name, variables[name]))
+    texts = _texts_of(use, variables)
     whole = "".join(texts.values())
     purpose = f"{use.name} {use.key}" if use.key else use.name
     for spot, text in texts.items():
@@ -160,6 +213,15 @@ def _of_use(use: Use, kind: _Kind, variables: Mapping[str, Var]) -> Iterator[Sit
         else:
             shown = HIDDEN if text else ""
         yield Site(spot, purpose, text, shown)
+
+
+def _texts_of(use: Use, variables: Mapping[str, Var]) -> dict[Spot, str]:
+    """The texts that a use is made of: literals, and variables that the task sets."""
+    texts = {Spot(each.position): each.value for each in use.value.literals}
+    for name in use.value.variables:
+        if name in variables:
+            texts.update(_texts(name, variables[name]))
+    return texts
 
 
 def _texts(name: str, var: Var) -> Iterator[tuple[Spot, str]]:

@@ -74,7 +74,7 @@ def put_back(sent: str, before: str) -> str:
 )
 def test_secrets_are_hidden(script: str, expected: str) -> None:
     assert hidden(script).script == expected
-    assert put_back(expected, script) == script.replace("12345678!", "***!")
+    assert put_back(expected, script) == script
 
 
 @pytest.mark.parametrize(
@@ -130,10 +130,10 @@ TWO = f"{START}.hipChat().room('a').token('A')\n{START}.hipChat().room('b').toke
             f"var t = '***'\n{START}.hipChat().room('b').token(t)",
             f"var t = 'B'\n{START}.hipChat().room('b').token(t)",
         ),
-        # in another room, in the same place
+        # its properties in another order, and more handlers of other kinds
         (
-            f"{START}.hipChat().room('x').token('***').hipChat().room('b').token('***')",
-            f"{START}.hipChat().room('x').token('A').hipChat().room('b').token('B')",
+            f"{START}.foo().hipChat().token('***').room('a')",
+            f"{START}.foo().hipChat().token('A').room('a')",
         ),
     ],
 )
@@ -141,11 +141,74 @@ def test_a_secret_comes_back_to_its_handler(sent: str, expected: str) -> None:
     assert put_back(sent, TWO) == expected
 
 
+ALIKE = f"{START}.hipChat().token('A')\n{START}.hipChat().token('B')"
+NAMED = f"var t = 'A'\nvar u = 'B'\n{START}.hipChat().room('a').token(t)"
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        # of a variable, in whatever room
+        (
+            NAMED.replace("'A'", "'***'").replace("'a'", "'x'"),
+            NAMED.replace("'a'", "'x'"),
+        ),
+        # of two handlers that are alike, when nothing has changed at all
+        (ALIKE.replace("'A'", "'***'").replace("'B'", "'***'"), ALIKE),
+    ],
+)
+def test_a_secret_comes_back_to_its_variable_or_script(
+    sent: str, expected: str
+) -> None:
+    before = NAMED if "var" in sent else ALIKE
+    assert put_back(sent, before) == expected
+
+
+POST = f"{START}.post('http://h').header('X-Token', 'x').timeout(10s)"
+
+
 @pytest.mark.parametrize(
     ("sent", "before"),
     [
         (f"{START}.hipChat().token('***')", "stream|from()"),
         (f"{START}.hipChat().token('a***')", f"{START}.hipChat().token('abc')"),
+        # another room
+        (
+            f"{START}.hipChat().room('x').token('***')",
+            f"{START}.hipChat().room('a').token('A')",
+        ),
+        (
+            f"{START}.hipChat().room('x').token('***').hipChat().room('b').token('***')",
+            TWO,
+        ),
+        (
+            f"var r = 'x'\n{START}.hipChat().room(r).token('***')",
+            f"var r = 'a'\n{START}.hipChat().room(r).token('A')",
+        ),
+        # another endpoint, header or time
+        (POST.replace("'x'", "'***'").replace("//h", "//evil"), POST),
+        (POST.replace("'x'", "'***'") + ".header('B', 'y')", POST),
+        (POST.replace("'x'", "'***'").replace("10s", "11s"), POST),
+        (POST.replace("'x'", "'***'") + ".captureResponse()", POST),
+        (
+            "stream|httpPost('***' + '@evil/')",
+            "stream|httpPost('http://u:p' + '@h/')",
+        ),
+        # another variable, in another room
+        (
+            NAMED.replace("'A'", "'***'")
+            .replace("'a'", "'x'")
+            .replace("var t", "var v")
+            .replace("token(t)", "token(v)"),
+            NAMED,
+        ),
+        # a text that repeats it, in a script that has changed
+        (
+            f"{START}.message('by ***').hipChat().room('a').token('***').foo()",
+            f"{START}.message('by 12345678').hipChat().room('a').token('12345678')",
+        ),
+        # two that are alike
+        (ALIKE.replace("'A'", "'***'").replace("'B'", "'***'") + ".foo()", ALIKE),
         # which one?
         (f"{START}.hipChat().room('c').token('***')", TWO),
         (
@@ -166,6 +229,19 @@ def test_what_is_hidden_must_be_known(sent: str, before: str) -> None:
     ) as told:
         put_back(sent, before)
     assert told.value.status == 400
+
+
+def test_the_refusal_says_that_something_else_has_changed() -> None:
+    with pytest.raises(RefusedError) as told:
+        put_back(
+            f"{START}.hipChat().room('x').token('***')",
+            f"{START}.hipChat().room('a').token('A')",
+        )
+    assert str(told.value) == (
+        "the script has *** in place of a secret (hipChat.token) whose variable has "
+        "another name now, or whose handler is given something else: write the secret "
+        "or, better, put it into the configuration"
+    )
 
 
 def test_urls_come_back_as_they_were_and_others_are_new() -> None:
@@ -240,6 +316,18 @@ def test_variables_that_are_sent_back_keep_their_secret(api: Any) -> None:
     body = {"id": "y", "dbrps": DBRPS, "script": script, "vars": told}
     expected = (400, UNKNOWN.format("variable t", "hipChat.token"))
     assert api.ask("POST", "/tasks", body) == expected
+
+
+def test_variables_that_stay_do_not_change_what_is_beside_a_secret(api: Any) -> None:
+    script = f"var u string\n{START}.post(u).header('X-Token', 'abc')"
+    url = {"type": "string", "value": "http://u:p@h", "description": ""}
+    define(api, script=script, vars={"u": url})
+    changed = api.json("GET", "/tasks/x?script-format=raw")["script"] + ".foo()"
+    api.json("PATCH", "/tasks/x", {"script": changed})
+    assert stored(api) == f"{script}.foo()"
+    assert task_of(api).vars["u"].value == "http://u:p@h"
+    body = {"script": changed, "vars": {"u": url | {"value": "http://u:p@i"}}}
+    assert api.ask("PATCH", "/tasks/x", body)[0] == 400
 
 
 def test_templates_hide_and_keep_their_secrets(api: Any) -> None:
