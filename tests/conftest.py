@@ -20,12 +20,14 @@ import hypothesis
 import pytest
 
 # how long an example takes says more about the machine than about the code
-hypothesis.settings.register_profile(
-    "any machine",
-    deadline=None,
-    suppress_health_check=[hypothesis.HealthCheck.too_slow],
-)
-hypothesis.settings.load_profile("any machine")
+for profile, count in (("desk", 50), ("deep", 500)):
+    hypothesis.settings.register_profile(
+        profile,
+        max_examples=count,
+        deadline=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "desk"))
 
 DEADLINE_S = 20.0
 # a machine that is busy with other things may take long to load a program

@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scaffold.escaping import escaped, escaped_lines
+from tests.examples import share
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 SPEC = """\
@@ -67,7 +68,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory, run_in: Run) -> Path:
     return folder / "project"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=share(1 / 2))
 @given(st.sampled_from(COMMANDS), HOSTILE)
 @example(("--X",), "\x1b[31m")
 @example(("check", "--X"), "\u202e")

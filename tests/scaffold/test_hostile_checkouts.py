@@ -18,15 +18,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scaffold import cli
 from scaffold.disk import machine
 from scaffold.places import CREATE, EDIT, SPEC_PATH
+from tests.examples import share
 
-CASES = 400 if os.environ.get("FAULTS") == "long" else 60
-SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 CANARY = "canary-9f3a"
 HUDDLE = ("new-handler", "huddle", "--field", "channel:str")
 READING = (
@@ -302,7 +301,7 @@ def is_printable(text: str) -> bool:
     return all(char.isprintable() or char in "\n\t" for char in text)
 
 
-@settings(max_examples=CASES, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=share(1 / 2))
 @given(
     plants=st.lists(PLANTS, min_size=1, max_size=3),
     command=st.sampled_from([*READING, *WRITING]),
@@ -346,7 +345,7 @@ def without_an_entry(place: Place) -> None:
     file.write_text(text.replace('    "foo": FooConfig,\n', ""))
 
 
-@settings(max_examples=CASES // 2, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=share(1 / 4))
 @given(
     plants=st.lists(PLANTS, max_size=2),
     spoil=st.sampled_from([without_a_file, without_an_entry]),

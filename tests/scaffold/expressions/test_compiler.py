@@ -2,7 +2,7 @@ import ast
 
 import black
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from scaffold.expressions.code import ExpressionError, Type, dotted
@@ -271,7 +271,6 @@ def trees(inner):
     )
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.recursive(LEAVES, trees, max_leaves=12), st.sampled_from([0, 4, 8, 12]))
 def test_statements_are_laid_out_as_black_lays_them_out(node, indent):
     module = "".join(f"{' ' * at}if x:\n" for at in range(0, indent, 4))

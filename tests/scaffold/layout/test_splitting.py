@@ -80,7 +80,6 @@ STATEMENTS = (
 )
 
 
-@settings(max_examples=400, deadline=None)
 @given(EXPRESSIONS, st.sampled_from(STATEMENTS), st.sampled_from((40, 60, 79, 88, 120)))
 def test_random_statements_are_laid_out_as_black_does(
     node: ast.expr, statement: str, limit: int

@@ -1,0 +1,68 @@
+"""Specs of many kinds, and what is generated from them; tests share what is rendered."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+from scaffold import places
+from scaffold.flags import Flags
+from scaffold.rendering.render import render
+from scaffold.spec.model import HandlerSpec
+from scaffold.spec.parse import from_flags, parse
+
+ROOT = Path(__file__).parents[2]
+SPECS = ROOT / "tests/scaffold/specs"
+BUNDLED = ("foo", "hipchat")
+APIS = tuple(sorted(file.stem for file in (SPECS / "apis").iterdir()))
+
+
+def spec_of(name: str) -> HandlerSpec:
+    """A spec by the name of its file, or of the handler that is bundled."""
+    path = SPECS / f"{name}.toml"
+    if name in APIS:
+        path = SPECS / "apis" / f"{name}.toml"
+    if name in BUNDLED:
+        path = ROOT / "runtime/services" / name / "handler.toml"
+    return parse(path.read_text(), str(path))
+
+
+def created(spec: HandlerSpec, package: str = "runtime") -> dict[str, str]:
+    """The generated files, by path."""
+    return {
+        str(file.path): render(file.template, spec, package)
+        for file in places.files(spec.names, package)
+    }
+
+
+def registered(spec: HandlerSpec, package: str = "runtime") -> dict[str, str]:
+    """What is registered, by file and place."""
+    return {
+        f"{place.path}: {place.place}": render(place.template, spec, package)
+        for place in places.places(spec.names, package)
+    }
+
+
+FLAGS = (
+    from_flags(Flags("tiny")),
+    from_flags(Flags("one", fields=("room:str",))),
+    from_flags(
+        Flags(
+            "many_words",
+            fields=("token:secret", "count:int=3", "who:list=a,b", "from:str", "x:float=1"),
+            config=("wait:duration=10s", "labels:map=a=b", "url:url=http://x.example.com"),
+            options=("wake:flag", "extra:map", "after:duration"),
+            is_global=True,
+            state_changes_only=True,
+            title="Many Words",
+        )
+    ),
+)  # fmt: skip
+FILES = ("minimal", "everything", *APIS, *BUNDLED)
+ALL = {spec.names.kind: spec for spec in (*map(spec_of, FILES), *FLAGS)}
+
+
+@functools.cache
+def files_of(kind: str) -> dict[str, str]:
+    """The generated files of one of `ALL`, by path."""
+    return created(ALL[kind])
