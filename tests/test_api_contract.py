@@ -47,7 +47,7 @@ def ask(server: Any) -> Iterator[Any]:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/"),
+        ("PUT", "/"),
         ("GET", "/kapacitor/v1"),
         ("GET", "/kapacitor/v1/"),
         ("GET", "/kapacitor/v1/nope"),

@@ -42,6 +42,10 @@ class Topic:
                 return level
         return Level.OK
 
+    def count(self, level: Level) -> int:
+        """Number of its events that have `level`."""
+        return self._counts[level]
+
     def put(self, state: EventState) -> Level:
         """Make `state` the state of its event id; the level that the id had."""
         before = self.events.get(state.id)

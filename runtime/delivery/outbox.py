@@ -412,6 +412,29 @@ class Outbox:
         )
         return int(found)
 
+    def dead(self) -> dict[Address, int]:
+        """Number of dead items of each handler that has any; on any thread.
+
+        The index is asked once for each handler: one query for all of them would keep
+        others from the database for as long as it takes to read it.
+        """
+        found: dict[Address, int] = {}
+        last: Sequence[str] = ("", "")
+        while rows := self._store.query(
+            "SELECT topic, handler FROM deliveries WHERE (topic, handler) > (?, ?)"
+            " ORDER BY topic, handler LIMIT 1",
+            last,
+        ):
+            last = rows[0]
+            [[count]] = self._store.query(
+                "SELECT count(*) FROM deliveries WHERE topic = ? AND handler = ?"
+                " AND state = 'dead'",
+                last,
+            )
+            if count:
+                found[Address(*last)] = count
+        return found
+
     def _note(self, name: str, value: bytes) -> None:
         """Keep a fact about the table."""
         self._store.execute(

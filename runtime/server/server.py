@@ -34,6 +34,7 @@ from runtime.server.parts import (
     time_limits,
 )
 from runtime.server.statistics import Statistics
+from runtime.server.status.service import StatusPage
 from runtime.services.alert.api import AlertAPI
 from runtime.services.alert.service import AlertService
 from runtime.services.config.sections import sections_of
@@ -136,6 +137,14 @@ class Server:
             self._store,
         )
         self._monitoring = Monitoring(info, self._statistics, self._compute)
+        self._status_page = StatusPage(
+            info,
+            self._all_tasks,
+            self._alerts,
+            self._deliverer,
+            self._compute,
+            clock,
+        )
         self.http = http_service(config.http, sites(config))
         self._add_routes(self.http.router)
         if config.auth.enabled or config.http.auth_enabled:
@@ -216,6 +225,7 @@ class Server:
             self._tests,
             self._deliveries,
             self._monitoring,
+            self._status_page,
             self._storage,
             self._sideload,
             self._log_sessions,

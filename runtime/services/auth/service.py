@@ -7,6 +7,7 @@ import hashlib
 import secrets
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from runtime.golang.json import encode
@@ -25,6 +26,7 @@ from runtime.services.auth.users import User, is_name, privilege
 from runtime.services.httpd.messages import (
     BASE,
     PREVIEW,
+    STATUS_PATH,
     Answer,
     Request,
     overloaded,
@@ -100,7 +102,7 @@ class AuthService:
         try:
             user = await self.authenticated(given, request.remote)
         except AuthError as error:
-            return _refused(401, str(error))
+            return _refused(401, str(error), _challenge(request.path))
         except CrowdedError as error:
             return overloaded(str(error), error.status)
         request.user = user
@@ -229,8 +231,21 @@ def _subscription_fault(token: str) -> str:
     return "invalid subscription token"
 
 
-def _refused(status: int, text: str) -> Answer:
-    return Answer(status, encode({"error": text, "message": text}))
+def _refused(
+    status: int, text: str, headers: Mapping[str, str] | None = None
+) -> Answer:
+    body = encode({"error": text, "message": text})
+    return Answer(status, body, headers=headers or {})
+
+
+def _challenge(path: str) -> dict[str, str]:
+    """Headers that make a browser ask for a password, on the page for people alone.
+
+    Programs get the answer that Kapacitor gives them.
+    """
+    if path != STATUS_PATH:
+        return {}
+    return {"WWW-Authenticate": 'Basic realm="kapacitor", charset="UTF-8"'}
 
 
 def _not_writer(user: User, database: str) -> Answer | None:

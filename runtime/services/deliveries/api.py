@@ -7,7 +7,7 @@ from typing import Any
 
 from runtime.compute import Compute
 from runtime.delivery.deliverer import Deliverer
-from runtime.delivery.items import Filter, Item
+from runtime.delivery.items import Address, Filter, Item
 from runtime.golang.quoting import quote
 from runtime.services.auth.credentials import IN_QUERY
 from runtime.services.httpd.listing import Page, natural
@@ -56,7 +56,10 @@ class DeliveriesAPI:
                 return await self._compute.reader.run(self._list, request)
             case "POST", ["resend"]:
                 _check(request, _FILTERS)
-                return await self._resend(_filter(request))
+                return pretty({"count": await self.resend(_filter(request))})
+            case "POST", [number, "resend"]:
+                _check(request, ())
+                return pretty({"count": await self.resend_one(number)})
             case _:
                 if request.method != "GET":
                     _check(request, ())
@@ -66,8 +69,6 @@ class DeliveriesAPI:
         match method, parts:
             case "GET", [number]:
                 return pretty(self._tree(self._item(number)))
-            case "POST", [number, "resend"]:
-                return self._resend_one(self._item(number))
             case ("POST", [number, "discard"]) | ("DELETE", [number]):
                 return self._discard(self._item(number))
             case _:
@@ -95,20 +96,47 @@ class DeliveriesAPI:
             raise RefusedError(f"unknown delivery: {number}", 404)
         return item
 
-    async def _resend(self, wanted: Filter) -> Answer:
+    async def resend(self, wanted: Filter) -> int:
+        """Send again what was given up; how many deliveries.
+
+        Raises:
+            RefusedError: what is asked for waits anyway.
+            StoreError: the database cannot be written.
+        """
         if wanted.state == "pending":
             raise RefusedError("what is pending is sent anyway")
         slices = self._compute.each(self._deliverer.resend(wanted))
-        return pretty({"count": sum([count async for count in slices])})
+        return sum([count async for count in slices])
 
-    def _resend_one(self, item: Item) -> Answer:
+    async def resend_one(self, number: str) -> int:
+        """Send one delivery again; 1, or 0 if somebody else just did.
+
+        Args:
+            number: its id.
+
+        Raises:
+            RefusedError: there is none, it waits anyway, or its handler does not run.
+            StoreError: the database cannot be written.
+        """
+        return await self._compute.run(self._resend_one, number)
+
+    def _resend_one(self, number: str) -> int:
+        item = self._item(number)
         if item.state == "pending":
             raise RefusedError(f"delivery {item.id} is pending: it is sent anyway", 409)
-        if not self._deliverer.has_handler(item.address):
-            topic, handler = item.address
+        self.check_handler(item.address)
+        return sum(self._deliverer.resend(Filter(), item.id))
+
+    def check_handler(self, address: Address) -> None:
+        """Refuse to send to a handler that does not run.
+
+        Raises:
+            RefusedError: it does not.
+        """
+        if not self._deliverer.has_handler(address):
+            topic, handler = address
             text = f"handler {handler} of topic {topic} does not run"
             raise RefusedError(text, 409)
-        return pretty({"count": sum(self._deliverer.resend(Filter(), item.id))})
 
     def _discard(self, item: Item) -> Answer:
         if not self._deliverer.discard(item):

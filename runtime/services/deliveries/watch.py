@@ -56,7 +56,7 @@ class Watch:
         before = self._levels.get(name)
         if level == before or not self._is_news(name, before, level):
             return
-        shown = f"handler {address.handler} of topic {address.topic}"
+        shown = described(address)
         message = {
             Level.OK: f"{shown} delivers",
             Level.WARNING: f"{shown} has not delivered an event: {text}",
@@ -70,7 +70,7 @@ class Watch:
             return
         name = name_of(address)
         self._warned_s.pop(name, None)
-        message = f"handler {address.handler} of topic {address.topic} was deleted"
+        message = f"{described(address)} was deleted"
         tags = {"topic": address.topic, "handler": address.handler}
         # whoever takes it knows better than this whether it is news: after a restart
         # nothing of before is known here
@@ -112,6 +112,11 @@ class Watch:
 def name_of(address: Address) -> str:
     """The event id of what is told of a handler."""
     return f"{address.topic}/{address.handler}"
+
+
+def described(address: Address) -> str:
+    """A handler as messages name it."""
+    return f"handler {address.handler} of topic {address.topic}"
 
 
 def address_of(name: str) -> Address:

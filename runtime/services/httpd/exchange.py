@@ -24,6 +24,7 @@ from runtime.services.httpd.framing import (
 from runtime.services.httpd.headers import Marks
 from runtime.services.httpd.intake import TOO_MANY, Intake
 from runtime.services.httpd.messages import (
+    STATUS_PATH,
     TOO_SLOW,
     Answer,
     Request,
@@ -133,7 +134,7 @@ class Exchange:
         return None
 
     def _foreign(self) -> Answer | None:
-        if self._raw.method == "OPTIONS":
+        if self._raw.method == "OPTIONS" or self._is_visit():
             # it does nothing, and without headers that allow more a browser stops there
             return None
         authority = self._authorities[0] if self._authorities else ""
@@ -142,6 +143,20 @@ class Exchange:
         if self._in.sites.is_foreign(authority, origins, fetch_sites):
             return failure(cross_site(origins), 403)
         return None
+
+    def _is_visit(self) -> bool:
+        """True if somebody followed a link of another site to the status page.
+
+        Then the page is alone in its window, and no script of that site can read it.
+        """
+        headers = self._raw.headers
+        return (
+            self.request.path == STATUS_PATH
+            and self._raw.method in ("GET", "HEAD")
+            and "Origin" not in headers
+            and headers.getall("Sec-Fetch-Mode", []) == ["navigate"]
+            and headers.getall("Sec-Fetch-Dest", []) == ["document"]
+        )
 
     def _expected(self) -> str:
         return ",".join(self._raw.headers.getall("Expect", [])).lower()

@@ -12,8 +12,11 @@ from runtime.services.auth.users import User
 
 BASE = "/kapacitor/v1"
 PREVIEW = "/kapacitor/v1preview"
+# The page for people, where the server's own address leads.
+STATUS_PATH = "/"
 
 JSON = "application/json; charset=utf-8"
+HTML = "text/html; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 
 # Most bytes of the body of a write, compressed or not.

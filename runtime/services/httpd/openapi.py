@@ -67,14 +67,10 @@ def undescribed(router: Router) -> Iterator[tuple[str, str]]:
 
 def pattern_of(operation: Operation, router: Router) -> str:
     """The pattern of the route that answers an operation; "" if there is none."""
-    methods = router.routes()
     # as a client would fill it in; the names themselves do for that
     path = _NAME.sub(r"\1", _full(operation))
-    while path:
-        if operation.method in methods.get(path, ()):
-            return path
-        path = path[: path.rstrip("/").rfind("/") + 1]
-    return ""
+    found = router.find(operation.method, path)
+    return "" if found is None else found.path.removesuffix(found.rest)
 
 
 class OpenAPI:

@@ -8,6 +8,7 @@ TEXT = "text/plain"
 JSON = "application/json"
 BYTES = "application/octet-stream"
 LOGFMT = "application/logfmt"
+HTML = "text/html"
 
 
 class Operation(NamedTuple):
@@ -49,6 +50,19 @@ def _op(method: str, path: str, summary: str, *rest: str, **more: object) -> Ope
 
 
 OPERATIONS = (
+    _op(
+        *("GET", "/", "The status page, for people."),
+        query=("topic", "handler"),
+        media=HTML,
+        base="",
+    ),
+    _op("HEAD", "/", "The headers of the status page.", base=""),
+    _op(
+        *("POST", "/", "Send again what the status page lists as dead."),
+        query=("resend", "topic", "handler"),
+        status=303,
+        base="",
+    ),
     _op("GET", "/ping", "Whether the server answers.", status=204),
     _op("HEAD", "/ping", "Whether the server answers.", status=204),
     _op("GET", "/:routes", "All routes with their methods.", "", "Routes"),
@@ -214,6 +228,7 @@ PARAMETERS = {
     "pattern": ("string", "a glob on the id"),
     "precision": ("string", "the unit of times: n, u, ms, s, m or h"),
     "replay-id": ("string", "show the task as it runs in a replay"),
+    "resend": ("string", "id of a delivery, or all of the topic's handler"),
     "rp": ("string", "the retention policy"),
     "script-format": ("string", "formatted or raw"),
     "service": ("string", "of which service"),

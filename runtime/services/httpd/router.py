@@ -27,7 +27,8 @@ class Found(NamedTuple):
 class Router:
     """Routes, each method with its own table.
 
-    A pattern that ends in `/` owns everything below; the longest pattern wins.
+    A pattern that ends in `/` owns everything below; the longest pattern wins. One that
+    ends in `/{$}` is that path alone.
     """
 
     def __init__(self) -> None:
@@ -42,13 +43,13 @@ class Router:
         Raises:
             ValueError: the method is unknown, or the pattern taken.
         """
-        full = base + pattern
+        full = (base + pattern).removesuffix("{$}")
         if method not in METHODS:
             raise ValueError(f"unknown method {method}")
         table = self._subtrees.setdefault(method, {})
         if (method, full) in self._exact or full in table:
             raise ValueError(f"{method} {full} has a handler already")
-        if full.endswith("/"):
+        if pattern.endswith("/"):
             table[full] = handler
         else:
             self._exact[method, full] = handler

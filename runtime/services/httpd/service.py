@@ -31,6 +31,7 @@ from runtime.services.httpd.framing import Framing, MalformedError, bad_request
 from runtime.services.httpd.headers import Marks
 from runtime.services.httpd.intake import Intake
 from runtime.services.httpd.messages import (
+    HTML,
     MAX_BODY_BYTES,
     NO_CONTENT,
     NOT_FOUND,
@@ -415,7 +416,7 @@ def _moved(request: Request, clean: str) -> Answer:
     return Answer(
         301,
         body.encode(),
-        "text/html; charset=utf-8",
+        HTML,
         {"Location": location},
         marked=False,
     )

@@ -1,0 +1,352 @@
+"""What the status page shows: the state of a moment, worst things first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, NamedTuple, TypeVar
+
+from runtime.alert.topics import Topic
+from runtime.alert.types import EventState, Level
+from runtime.delivery.deliverer import Deliverer
+from runtime.delivery.items import Address, Item
+from runtime.services.alert.service import AlertService
+from runtime.services.deliveries.statistics import (
+    HandlerStatistics,
+    delivery_statistics,
+)
+from runtime.services.deliveries.watch import TOPIC, described, name_of
+from runtime.services.httpd.listing import natural
+from runtime.services.httpd.messages import Request
+from runtime.services.task_store.records import Task
+from runtime.services.task_store.tasks import Tasks
+from runtime.units import Clock, Nanoseconds
+
+T = TypeVar("T")
+RowT = TypeVar("RowT")
+
+# Rows of each table.
+ROWS = 50
+# Parameters that say where tables begin; those of deliveries are ids.
+STARTS = ("topics", "events", "handlers", "tasks", "dead", "waiting")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The part of everything that is asked for.
+
+    Attributes:
+        topic: deliveries of this topic's handlers only, or "".
+        handler: deliveries of handlers of this id only, or "".
+        starts: by table, the number of rows to skip; of deliveries the id to begin
+            after.
+    """
+
+    topic: str = ""
+    handler: str = ""
+    starts: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, request: Request) -> Query:
+        """The query of a request.
+
+        Raises:
+            RefusedError: a start is not a number.
+        """
+        starts = {name: natural(request, name, 0) for name in STARTS}
+        return cls(request.parameter("topic"), request.parameter("handler"), starts)
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[T]):
+    """The rows of a table that fit the page.
+
+    Attributes:
+        rows: those.
+        total: number of rows of the whole table.
+        start: where they begin, as in `Query.starts`.
+        following: where the next part begins, or None.
+    """
+
+    rows: Sequence[T] = ()
+    total: int = 0
+    start: int = 0
+    following: int | None = None
+
+
+class TopicRow(NamedTuple):
+    """A topic.
+
+    Attributes:
+        id: its name.
+        level: the highest of its events.
+        counts: number of events by level, without those that are OK.
+        total: number of all its events.
+        worst: the newest event of the topic's level, unless that is OK.
+    """
+
+    id: str
+    level: Level
+    counts: Mapping[Level, int]
+    total: int
+    worst: EventState | None
+
+
+class HandlerRow(NamedTuple):
+    """A handler and its deliveries.
+
+    Attributes:
+        address: topic and id.
+        is_running: false for one that was deleted or is disabled.
+        trouble: why it does not deliver, or "".
+        level: of that trouble.
+        delivered: events since the start.
+        pending: events that wait.
+        oldest_age_s: how long the oldest of those in memory has waited, in seconds.
+        dead: events that were given up.
+    """
+
+    address: Address
+    is_running: bool
+    trouble: str
+    level: Level
+    delivered: int
+    pending: int
+    oldest_age_s: float
+    dead: int
+
+
+class DeliveryRow(NamedTuple):
+    """A delivery; its times are ns since 1970 UTC."""
+
+    item: Item
+    created: Nanoseconds
+    due: Nanoseconds
+    can_resend: bool
+
+
+class TaskRow(NamedTuple):
+    """A task and whether it runs."""
+
+    task: Task
+    is_executing: bool
+    stops: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The state of a moment.
+
+    Attributes:
+        now: ns since 1970 UTC.
+        query: what was asked for.
+        levels: number of topics by level.
+        troubles: lasting problems of everything but handlers.
+        topics: worst first.
+        handlers: those in trouble first.
+        failing_handlers: number of handlers in trouble.
+        pending: number of deliveries that wait.
+        dead: number of those that were given up.
+        waiting_rows: oldest first.
+        dead_rows: oldest first.
+        tasks: those that should run and do not first.
+        failing_tasks: number of those.
+    """
+
+    now: Nanoseconds
+    query: Query
+    levels: Mapping[Level, int]
+    troubles: Part[EventState]
+    topics: Part[TopicRow]
+    handlers: Part[HandlerRow]
+    failing_handlers: int
+    pending: int
+    dead: int
+    waiting_rows: Part[DeliveryRow]
+    dead_rows: Part[DeliveryRow]
+    tasks: Part[TaskRow]
+    failing_tasks: int
+
+
+class Overviews:
+    """Makes overviews, on any thread, while the compute thread goes on.
+
+    Each number is right by itself, though a moment older or newer than the next.
+    """
+
+    def __init__(
+        self, tasks: Tasks, alerts: AlertService, deliverer: Deliverer, clock: Clock
+    ) -> None:
+        self._tasks = tasks
+        self._alerts = alerts
+        self._deliverer = deliverer
+        self._clock = clock
+
+    def of(self, query: Query) -> Overview:
+        """The present state.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        topics = sorted(self._alerts.topics, key=lambda topic: (-topic.level, topic.id))
+        handlers = self._handlers()
+        tasks = self._task_rows()
+        return Overview(
+            self._clock(),
+            query,
+            Counter(topic.level for topic in topics),
+            self._troubles(handlers),
+            _part(topics, query, "topics", _topic_row),
+            _part(handlers, query, "handlers", lambda row: row),
+            sum(bool(row.trouble) for row in handlers),
+            self._deliverer.pending,
+            sum(row.dead for row in handlers),
+            self._deliveries(
+                "pending", query, "waiting", _sum(handlers, query, "pending")
+            ),
+            self._deliveries("dead", query, "dead", _sum(handlers, query, "dead")),
+            _part(tasks, query, "tasks", lambda row: row),
+            sum(map(is_failing, tasks)),
+        )
+
+    def events(self, topic: str, query: Query) -> Part[EventState] | None:
+        """The events of a topic, worst first and then newest; None without topic."""
+        found = self._alerts.topics.get(topic)
+        if found is None:
+            return None
+        states = [*found.events.values()]
+        states.sort(key=lambda state: (-state.level, -state.time))
+        return _part(states, query, "events", lambda state: state)
+
+    def now(self) -> Nanoseconds:
+        """The time of day, ns since 1970 UTC."""
+        return self._clock()
+
+    def dead(self, address: Address) -> int:
+        """Number of deliveries that were given up for a handler."""
+        return self._deliverer.outbox.dead().get(address, 0)
+
+    def _troubles(self, handlers: Iterable[HandlerRow]) -> Part[EventState]:
+        """Lasting problems, except those that the rows of handlers have."""
+        topic = self._alerts.topics.get(TOPIC)
+        names = {name_of(row.address) for row in handlers}
+        states = [
+            state
+            for state in (() if topic is None else topic.at_least(Level.WARNING))
+            if state.id not in names
+        ]
+        states.sort(key=lambda state: (-state.level, -state.time))
+        return Part(states[:ROWS], len(states))
+
+    def _handlers(self) -> list[HandlerRow]:
+        dead = self._deliverer.outbox.dead()
+        known = {
+            Address(each.topic, each.handler): each
+            for each in delivery_statistics(self._deliverer)
+            # what happened at handlers that are gone
+            if each.topic or each.handler
+        }
+        rows = [
+            self._handler_row(address, known.get(address), dead.get(address, 0))
+            for address in {**known, **dead}
+        ]
+        rows.sort(key=lambda row: (-row.level, not row.trouble, row.address))
+        return rows
+
+    def _handler_row(
+        self, address: Address, numbers: HandlerStatistics | None, dead: int
+    ) -> HandlerRow:
+        numbers = numbers or HandlerStatistics(*address)
+        state = self._alerts.event_state(TOPIC, name_of(address))
+        level, trouble = Level.OK, ""
+        if state is not None and state.level >= Level.WARNING:
+            level = state.level
+            trouble = state.message.removeprefix(f"{described(address)} ")
+        elif numbers.trouble:
+            level, trouble = Level.WARNING, f"paused: {numbers.trouble}"
+        return HandlerRow(
+            address,
+            self._deliverer.has_handler(address),
+            trouble,
+            level,
+            int(numbers.values.get("delivered", 0)),
+            int(numbers.values.get("pending", 0)),
+            numbers.values.get("oldest_age_s", 0.0),
+            dead,
+        )
+
+    def _deliveries(
+        self, state: str, query: Query, name: str, total: int
+    ) -> Part[DeliveryRow]:
+        start = query.starts.get(name, 0)
+        items = self._deliverer.outbox.items(
+            state,
+            topic=exactly(query.topic),
+            handler=exactly(query.handler),
+            after=start,
+            # one more tells whether there is more
+            limit=ROWS + 1,
+        )
+        shown = self._deliverer.timeline.shown
+        rows = [
+            DeliveryRow(
+                each,
+                shown(each.created),
+                shown(each.due),
+                self._deliverer.has_handler(each.address),
+            )
+            for each in items[:ROWS]
+        ]
+        following = rows[-1].item.id if len(items) > ROWS else None
+        return Part(rows, max(total, len(rows)), start, following)
+
+    def _task_rows(self) -> list[TaskRow]:
+        running, stops = self._tasks.master, self._tasks.stops
+        rows = [
+            TaskRow(task, running.get(task.id) is not None, stops.get(task.id, 0))
+            for task in self._tasks.records.all()
+        ]
+        rows.sort(key=lambda row: (not is_failing(row), not row.task.enabled))
+        return rows
+
+
+def is_failing(row: TaskRow) -> bool:
+    """True if a task is to run and does not."""
+    return row.task.enabled and not row.is_executing
+
+
+def exactly(id: str) -> str:
+    """The shell pattern that matches only `id`."""
+    return "".join(f"[{char}]" if char in "*?[" else char for char in id)
+
+
+def _topic_row(topic: Topic) -> TopicRow:
+    level = topic.level
+    counts = {
+        each: count
+        for each in (Level.CRITICAL, Level.WARNING, Level.INFO)
+        if (count := topic.count(each))
+    }
+    states = topic.at_least(level) if level > Level.OK else []
+    worst = max(states, key=lambda state: state.time, default=None)
+    return TopicRow(topic.id, level, counts, len(topic.events), worst)
+
+
+def _part(
+    items: Sequence[T], query: Query, name: str, row: Callable[[T], RowT]
+) -> Part[RowT]:
+    start = query.starts.get(name, 0)
+    end = start + ROWS
+    following = end if end < len(items) else None
+    return Part([*map(row, items[start:end])], len(items), start, following)
+
+
+def _sum(rows: Iterable[HandlerRow], query: Query, name: str) -> int:
+    """A number of the handlers that a query selects."""
+    return sum(
+        getattr(row, name)
+        for row in rows
+        if query.topic in ("", row.address.topic)
+        and query.handler in ("", row.address.handler)
+    )

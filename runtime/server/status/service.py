@@ -1,0 +1,156 @@
+"""Answers at `/`: the status page for people, and the button that sends again."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from runtime.compute import Compute
+from runtime.delivery.deliverer import Deliverer
+from runtime.delivery.items import Address, Filter
+from runtime.errors import BusyError, StoreError
+from runtime.nodes.environment import ServerInfo
+from runtime.server.status.html import Link
+from runtime.server.status.overview import Overviews, Query, exactly
+from runtime.server.status.page import HEADERS, Page, parameters_of
+from runtime.services.alert.service import AlertService
+from runtime.services.deliveries.api import DeliveriesAPI
+from runtime.services.httpd.listing import natural
+from runtime.services.httpd.messages import (
+    HTML,
+    RETRY_AFTER_S,
+    STATUS_PATH,
+    Answer,
+    RefusedError,
+    Request,
+)
+from runtime.services.httpd.router import Router
+from runtime.services.task_store.tasks import Tasks
+from runtime.units import Clock
+
+NO_HEADERS: Mapping[str, str] = {}
+
+
+class StatusPage:
+    """Shows tasks, topics, handlers and deliveries; sends deliveries again."""
+
+    def __init__(
+        self,
+        info: ServerInfo,
+        tasks: Tasks,
+        alerts: AlertService,
+        deliverer: Deliverer,
+        compute: Compute,
+        clock: Clock,
+    ) -> None:
+        """Make a page.
+
+        Args:
+            info: whose page it is.
+            tasks: those shown.
+            alerts: has the topics.
+            deliverer: has the deliveries.
+            compute: what is shown is read beside its thread; changes are made on it.
+            clock: the time of day.
+        """
+        self._overviews = Overviews(tasks, alerts, deliverer, clock)
+        self._deliveries = DeliveriesAPI(deliverer, compute)
+        self._compute = compute
+        self._pages = Page(info)
+
+    def add_routes(self, router: Router) -> None:
+        """Add the routes."""
+        pattern = f"{STATUS_PATH}{{$}}"
+        for method, work in (
+            ("GET", self._show),
+            ("HEAD", self._show),
+            ("POST", self._resend),
+        ):
+            router.add(method, pattern, self._answering(work), base="")
+
+    def _answering(
+        self, work: Callable[[Request], Awaitable[Answer]]
+    ) -> Callable[[Request], Awaitable[Answer]]:
+        """`work`, with refusals that people can read."""
+
+        async def handler(request: Request) -> Answer:
+            try:
+                return await work(request)
+            except RefusedError as error:
+                return self._failure(str(error), error.status)
+            except (BusyError, StoreError) as error:
+                return self._failure(str(error), 503)
+
+        return handler
+
+    async def _show(self, request: Request) -> Answer:
+        if request.user is not None and not request.user.may("GET", STATUS_PATH):
+            # HEAD asks for no privilege
+            return Answer(403, content_type=None)
+        return await self._compute.reader.run(self._page, request)
+
+    def _page(self, request: Request) -> Answer:
+        query = Query.of(request)
+        now = self._overviews.now()
+        if "of" in request.query:
+            topic = request.parameter("of")
+            events = self._overviews.events(topic, query)
+            if events is None:
+                raise RefusedError(f"There is no topic {topic}.", 404)
+            return _answer(self._pages.events(topic, events, now, query))
+        if request.parameter("resend") == "all":
+            address = self._address(query)
+            dead = self._overviews.dead(address)
+            if not dead:
+                raise RefusedError("This handler has no dead deliveries.", 404)
+            return _answer(self._pages.confirmation(address, dead, now))
+        notice = ""
+        if "resent" in request.query:
+            notice = _told(natural(request, "resent", 0))
+        return _answer(self._pages.overview(self._overviews.of(query), notice))
+
+    async def _resend(self, request: Request) -> Answer:
+        query = Query.of(request)
+        match request.parameter("resend"):
+            case "":
+                raise RefusedError("Nothing to re-send is named.")
+            case "all":
+                address = self._address(query)
+                wanted = Filter("dead", *map(exactly, address))
+                count = await self._deliveries.resend(wanted)
+                query = Query()
+            case number:
+                count = await self._deliveries.resend_one(number)
+        shown = Link("", {**parameters_of(query), "resent": count}, "dead")
+        headers = {**HEADERS, "Location": str(shown)}
+        return Answer(303, content_type=None, headers=headers)
+
+    def _address(self, query: Query) -> Address:
+        """The handler that a request names.
+
+        Raises:
+            RefusedError: it names none, or one that does not run.
+        """
+        address = Address(query.topic, query.handler)
+        if not all(address):
+            raise RefusedError("Both a topic and a handler are needed.")
+        self._deliveries.check_handler(address)
+        return address
+
+    def _failure(self, problem: str, status: int) -> Answer:
+        page = self._pages.failure(problem, self._overviews.now())
+        later = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
+        return _answer(page, status, later)
+
+
+def _answer(
+    page: bytes, status: int = 200, headers: Mapping[str, str] = NO_HEADERS
+) -> Answer:
+    return Answer(status, page, HTML, {**HEADERS, **headers})
+
+
+def _told(count: int) -> str:
+    """The notice about deliveries that were sent again."""
+    if not count:
+        return "Nothing was left to re-send."
+    noun = "delivery was" if count == 1 else "deliveries were"
+    return f"{count:,} {noun} put back in the queue."

@@ -1,0 +1,145 @@
+"""Tables that stay readable on a phone and to a screen reader, and what is in cells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+from runtime.alert.types import Level
+from runtime.server.status.html import Content, Element, Link, el
+from runtime.server.status.overview import Part
+from runtime.units import DAY, HOUR, MINUTE, SECOND, Nanoseconds, rfc3339
+
+T = TypeVar("T")
+
+# Most characters of a text; a message may have a megabyte.
+MAX_CHARS = 300
+_UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
+
+
+class Column(NamedTuple, Generic[T]):
+    """One column of a table of `T`.
+
+    Attributes:
+        label: its heading.
+        cell: what is in the cell of a row.
+        kind: `id` of names, `number` of what is aligned to the right, or None.
+    """
+
+    label: str
+    cell: Callable[[T], Content]
+    kind: str | None = None
+
+
+def table(label: str, columns: Sequence[Column[T]], rows: Iterable[T]) -> Element:
+    """A table.
+
+    The roles repeat what the elements mean, as browsers forget that of elements that a
+    style sheet shows as blocks.
+
+    Args:
+        label: its name for those who do not see the page.
+        columns: of `rows`.
+        rows: one for each line.
+    """
+    head = [
+        el(
+            "th",
+            each.label,
+            scope="col",
+            role="columnheader",
+            class_=each.kind,
+        )
+        for each in columns
+    ]
+    return el(
+        "table",
+        el("thead", el("tr", head, role="row"), role="rowgroup"),
+        el("tbody", [_line(columns, row) for row in rows], role="rowgroup"),
+        role="table",
+        aria_label=label,
+    )
+
+
+def _line(columns: Sequence[Column[T]], row: T) -> Element:
+    cells = [
+        el(
+            "td",
+            each.cell(row),
+            role="cell",
+            data_label=each.label,
+            class_=each.kind,
+        )
+        for each in columns
+    ]
+    return el("tr", cells, role="row")
+
+
+def pages(
+    part: Part[T], name: str, parameters: Mapping[str, str | int]
+) -> Element | None:
+    """Links to the other parts of a table; None where there are none.
+
+    Args:
+        part: what is shown.
+        name: of the table, and the parameter of its start.
+        parameters: of the page as it is shown.
+    """
+    if not part.start and part.following is None:
+        return None
+    rest = {key: value for key, value in parameters.items() if key != name}
+    links: list[Content] = []
+    if part.start:
+        links.append(el("a", "First", href=Link("", rest, name)))
+    if part.following is not None:
+        following = {**rest, name: part.following}
+        links.append(el("a", "Next", href=Link("", following, name), rel="next"))
+    shown = el("span", f"{number(len(part.rows))} of {number(part.total)} shown")
+    return el("nav", shown, links, aria_label=f"Pages of {name}")
+
+
+def text(value: str) -> Element:
+    """A text of users, whose direction does not affect its surroundings."""
+    short = value if len(value) <= MAX_CHARS else f"{value[:MAX_CHARS]}…"
+    return el("bdi", short)
+
+
+def badge(label: str, kind: str) -> Element:
+    """A short word that stands out.
+
+    Args:
+        label: the word.
+        kind: `critical`, `warning`, `info`, `ok` or `off`.
+    """
+    return el("span", label, class_=f"badge {kind}")
+
+
+def level(value: Level) -> Element:
+    """The badge of a level."""
+    return badge(str(value), str(value).lower())
+
+
+def number(value: int) -> str:
+    """A count: `1,234`."""
+    return f"{value:,}"
+
+
+def count(value: int, singular: str, plural: str = "") -> str:
+    """A count with its noun: `1 topic`, `2 topics`."""
+    return f"{number(value)} {singular if value == 1 else plural or f'{singular}s'}"
+
+
+def moment(time: Nanoseconds, now: Nanoseconds) -> Element:
+    """A time as its distance from `now`, and in full for those who point at it."""
+    full = rfc3339(time // SECOND * SECOND)
+    distance = span(abs(now - time))
+    shown = f"in {distance}" if time > now else f"{distance} ago"
+    return el("time", shown, datetime=full, title=full)
+
+
+def span(duration: Nanoseconds) -> str:
+    """A duration in its greatest unit: `5 min`."""
+    for size, unit in _UNITS:
+        if duration >= size:
+            return f"{number(duration // size)} {unit}"
+    return "0 s"
