@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from scaffold import outcomes as of
 from scaffold import state
+from scaffold.formats import FIX
 from scaffold.generate import ChangeSet, Fresh, generate, same
 from scaffold.outcomes import FileOutcome, Outcome
 from scaffold.patching import outcomes as at
@@ -32,6 +33,7 @@ CODES = {
     "SC111": "documentation-missing",
     "SC112": "file-unusable",
     "SC113": "conflict-markers",
+    "SC114": "project-outdated",
 }
 """Every finding by its stable code."""
 
@@ -47,6 +49,7 @@ class Finding(NamedTuple):
         line: in it, from 1; 0: the file as a whole.
         message: what is wrong, for people.
         fix: a command that puts it right, or "".
+        paste: the text to add there by hand, or "".
     """
 
     code: str
@@ -54,6 +57,7 @@ class Finding(NamedTuple):
     line: int
     message: str
     fix: str = ""
+    paste: str = ""
 
     @property
     def name(self) -> str:
@@ -105,6 +109,20 @@ def examined(
 ) -> list[Finding]:
     """The findings about a handler; the arguments are those of `generate`."""
     return examine(want, tree, generate(want, tree, fresh))
+
+
+def outdated(result: ChangeSet) -> list[Finding]:
+    """The findings about a project of an older format.
+
+    Args:
+        result: what `formats.upgraded` would do.
+    """
+    message = "is of an older format of projects"
+    return [
+        Finding("SC114", each.path, 0, message, FIX)
+        for each in result.outcomes
+        if isinstance(each, of.FormatUpgraded)
+    ]
 
 
 def _fix(want: Wanted, result: ChangeSet) -> str:
@@ -231,7 +249,8 @@ def _findings(
         helps = fix if rule.has_fix else ""
         if rule.code in _INFORMATIONAL:
             helps = f"scaffold diff {want.kind}" if rule.code != "SC111" else ""
-        finding = Finding(rule.code, outcome.path, _line(outcome), message, helps)
+        line, paste = _line(outcome), _snippet(outcome)
+        finding = Finding(rule.code, outcome.path, line, message, helps, paste)
         # several places of one file that is missing
         if finding not in told:
             told.add(finding)
@@ -258,3 +277,10 @@ def _problem(outcome: Outcome) -> str:
     """The problem of a place or a shared file, without its path."""
     error = getattr(outcome, "error", None)
     return getattr(error, "problem", "") if error is not None else ""
+
+
+def _snippet(outcome: Outcome) -> str:
+    """The text to paste where a place is missing, or ""."""
+    if isinstance(outcome, at.PlaceMissing | of.DocumentationMissing):
+        return outcome.text.strip("\n") if outcome.error is not None else ""
+    return ""

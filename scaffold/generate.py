@@ -128,11 +128,19 @@ def generate_all(
     wants: Iterable[Wanted], tree: Tree, fresh: Fresh = lambda path: None
 ) -> ChangeSet:
     """`generate` for several handlers, each on top of the ones before."""
+    files: dict[PurePosixPath, bytes | None] = {}
+    results: list[ChangeSet] = []
+    for want in wants:
+        results.append(generate(want, Overlay(tree, files), fresh))
+        files |= {change.path: change.after for change in results[-1].changes}
+    return combined(results)
+
+
+def combined(results: Iterable[ChangeSet]) -> ChangeSet:
+    """Change sets as one, each made on top of the ones before."""
     changes: dict[PurePosixPath, Change] = {}
     outcomes: list[Outcome] = []
-    for want in wants:
-        files = {path: change.after for path, change in changes.items()}
-        result = generate(want, Overlay(tree, files), fresh)
+    for result in results:
         for change in result.changes:
             first = changes.get(change.path, change)
             changes[change.path] = change._replace(before=first.before)

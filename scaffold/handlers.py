@@ -10,7 +10,7 @@ from scaffold.errors import Fault, SpecError, UsageError
 from scaffold.escaping import escaped
 from scaffold.generate import Fresh
 from scaffold.names import closest
-from scaffold.project import Project
+from scaffold.project import FORMAT, Project
 from scaffold.spec.model import HandlerSpec
 from scaffold.spec.parse import parse
 from scaffold.tree import Overlay, Tree
@@ -42,7 +42,8 @@ def chosen(project: Project, tree: Tree, names: Sequence[str]) -> list[str]:
             guess = closest(name, found)
             hint = f"; did you mean {guess}?" if guess else ""
             raise UsageError(f"there is no handler {name!r}{hint}", fix="scaffold list")
-    if not found:
+    # an older project can be upgraded without any
+    if not found and project.format == FORMAT:
         services = places.services(project.package)
         raise UsageError(
             f"no handlers: there is no {services}/*/handler.toml",

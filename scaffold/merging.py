@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from typing import Any, NamedTuple, TypeVar
 
 from scaffold import places, state
+from scaffold.change import Change
 from scaffold.disk import scratch
 from scaffold.errors import ScaffoldError, UsageError
 from scaffold.names import Names
@@ -22,6 +23,7 @@ from scaffold.patching.place import Place, Registration
 from scaffold.patching.reading import entries_of
 from scaffold.patching.source import Source
 from scaffold.state import Record
+from scaffold.tree import Tree
 
 _MAX_CONFLICTS = 127  # as git counts them in an exit code
 _VERSIONS = ("ours", "base", "theirs")
@@ -125,6 +127,20 @@ def by_entries(
     except ScaffoldError:  # a version is not as its places expect it
         return lines
     return lines._replace(is_clean=False)
+
+
+def attributed(tree: Tree, package: str) -> Change:
+    """The change by which `.gitattributes` names the files to be merged so."""
+    path = PurePosixPath(".gitattributes")
+    now = tree.read(path)
+    lines = (now or b"").decode("utf-8", "surrogateescape").split("\n")
+    if not lines[-1]:
+        lines.pop()
+    known = {line.rstrip() for line in lines}
+    new = [line for line in attributes(package) if line not in known]
+    text = "\n".join([*lines, *new, ""])
+    after = text.encode("utf-8", "surrogateescape") if new else now
+    return Change(path, now, after)
 
 
 def attributes(package: str) -> list[str]:

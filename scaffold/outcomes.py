@@ -113,6 +113,14 @@ class SharedFileCreated(FileOutcome):
 
 
 @dataclass(frozen=True, slots=True)
+class FormatUpgraded(FileOutcome):
+    """The file is brought to the format that projects have now."""
+
+    verb: ClassVar[str] = "update"
+    reason: ClassVar[str] = "an older format of projects"
+
+
+@dataclass(frozen=True, slots=True)
 class FileStillNeeded(FileOutcome):
     """The file of a handler without a spec stays: an edited registration needs it."""
 

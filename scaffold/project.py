@@ -10,8 +10,11 @@ from scaffold.disk import folders
 from scaffold.errors import UnreadableFile, UsageError
 from scaffold.layout.style import PLAIN, Style, style_of
 
-FORMAT = 2
-"""Of projects: what `[tool.scaffold] format` says. 1, which said nothing, copied the runtime."""
+FORMAT = 3
+"""Of projects: what `[tool.scaffold] format` says. `scaffold.formats` has the steps to it."""
+
+_FIRST = 2
+"""The oldest format that can be upgraded. 1 copied the runtime, and did not say so."""
 
 _KEYS = ("format", "package", "skip")
 
@@ -24,12 +27,14 @@ class Project(NamedTuple):
         package: the import package of its handlers.
         style: how it wants its Python laid out.
         skip: shared files of documentation in which nothing is registered.
+        format: of the project; `FORMAT` or an older one that can be upgraded.
     """
 
     root: Path
     package: str = "runtime"
     style: Style = PLAIN
     skip: frozenset[PurePosixPath] = frozenset()
+    format: int = FORMAT
 
 
 def find(start: Path) -> Project:
@@ -98,14 +103,15 @@ def _project(file: Path, settings: Mapping[str, object], style: Style) -> Projec
     skip = settings.get("skip", [])
     if not isinstance(skip, list) or not all(isinstance(each, str) for each in skip):
         raise _refusal(file, 'skip must be a list of paths, as ["CHANGELOG.md"]')
-    project = Project(file.parent, package, style, frozenset(map(PurePosixPath, skip)))
-    _check_format(file, settings, project)
-    return project
+    skipped = frozenset(map(PurePosixPath, skip))
+    return Project(
+        file.parent, package, style, skipped, _format(file, settings, package)
+    )
 
 
-def _check_format(file: Path, settings: Mapping[str, object], project: Project) -> None:
-    """Refuse a project of another format than this generator's."""
-    format = settings.get("format", FORMAT)
+def _format(file: Path, settings: Mapping[str, object], package: str) -> int:
+    """The format of a project; refuses those that cannot be upgraded."""
+    format = settings.get("format", _FIRST)
     if type(format) is not int or format < 1:
         raise _refusal(file, f"format must be {FORMAT}")
     if format > FORMAT:
@@ -114,14 +120,15 @@ def _check_format(file: Path, settings: Mapping[str, object], project: Project) 
             f"format {format} is that of a newer scaffold; this one knows {FORMAT}",
             fix="pip install -U scaffold-alerts",
         )
-    has_runtime = (project.root / project.package / "task_master.py").exists()
-    if format < FORMAT or ("format" not in settings and has_runtime):
+    has_runtime = (file.parent / package / "task_master.py").exists()
+    if format < _FIRST or ("format" not in settings and has_runtime):
         raise UsageError(
-            f"{project.root}: holds a copy of the runtime, as an earlier scaffold made it: "
+            f"{file.parent}: holds a copy of the runtime, as an earlier scaffold made it: "
             "make a project with `scaffold init`, copy the handler.toml of each handler "
             "into it, and run `scaffold new-handler --spec` for each",
             fix="scaffold init ../alerts",
         )
+    return format
 
 
 def _refusal(file: Path, problem: str, fix: str = "") -> UsageError:

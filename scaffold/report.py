@@ -91,6 +91,10 @@ def lines(
         yield status(verb, text, colour=colour)
         if finding.fix and not finding.is_informational:
             yield status("fix:", finding.fix)
+        if finding.paste and not finding.is_informational:
+            first, *others = finding.paste.split("\n")
+            yield status("paste:", first)
+            yield from (status("", line) for line in others)
     yield status("done", f"{report.summary or _counted(report)} in {elapsed_s:.2f} s")
     for note in report.notes:
         first, *others = note.split("\n")
@@ -209,4 +213,5 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "line": finding.line,
         "message": finding.message,
         "fix": finding.fix,
+        "paste": finding.paste,
     }

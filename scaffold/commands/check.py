@@ -7,7 +7,8 @@ from pathlib import Path, PurePosixPath
 
 from scaffold.disk import verdicts
 from scaffold.errors import MarkersLeft
-from scaffold.findings import Finding, examined
+from scaffold.findings import Finding, examined, outdated
+from scaffold.formats import upgraded
 from scaffold.handlers import chosen, fresh, seen, wants
 from scaffold.markers import refuse_markers
 from scaffold.project import Project
@@ -25,7 +26,8 @@ def check(project: Project, names: Sequence[str]) -> Report:
         refuse_markers(tree, project.package)
         found = seen(project, tree)
         wanted = wants(project, found, names)
-        findings = [
+        findings = outdated(upgraded(project, tree))
+        findings += [
             finding
             for want in wanted
             for finding in examined(want, found, fresh(project))

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from scaffold import merging, project
-from scaffold.change import Change
 from scaffold.disk import commit, recovery
 from scaffold.errors import ScaffoldError, UsageError
 from scaffold.project import Project
@@ -62,22 +61,15 @@ def install(found: Project) -> Report:
     }
     for key, value in settings.items():
         _git(found.root, "config", "--local", key, value)
-    path = PurePosixPath(".gitattributes")
-    now = DiskTree(found.root).read(path)
-    lines = (now or b"").decode("utf-8", "surrogateescape").split("\n")
-    if not lines[-1]:
-        lines.pop()
-    new = [line for line in merging.attributes(found.package) if line not in lines]
-    text = "\n".join([*lines, *new, ""])
-    change = Change(path, now, text.encode("utf-8", "surrogateescape") if new else now)
+    change = merging.attributed(DiskTree(found.root), found.package)
     with recovery.locked(found.root):
         note = commit.apply(found.root, [change])
     return Report(
         "merge-driver",
         summary="git merges registrations with scaffold here",
         next=(
-            [f"git add {path}; git commit -m 'Merge registrations by scaffold'"]
-            if new
+            [f"git add {change.path}; git commit -m 'Merge registrations by scaffold'"]
+            if change.before != change.after
             else []
         ),
         notes=[note] if note else [],

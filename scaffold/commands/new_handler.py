@@ -8,6 +8,7 @@ from scaffold.commands.description import SpecFile, described, flags_spec
 from scaffold.errors import UsageError
 from scaffold.escaping import escaped
 from scaffold.flags import Flags
+from scaffold.formats import refuse_outdated
 from scaffold.generate import ChangeSet, generate
 from scaffold.handlers import committed, fresh, kinds, wanted_of
 from scaffold.markers import refuse_markers
@@ -32,6 +33,7 @@ def new_handler(project: Project, flags: Flags, spec_file: str, how: How) -> Rep
     """
     tree = DiskTree(project.root)
     refuse_markers(tree, project.package)
+    refuse_outdated(project)
     file = SpecFile(spec_file, flags) if spec_file else None
     name = file.name if file else flags.name
     if name in kinds(tree, project.package):

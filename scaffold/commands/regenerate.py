@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scaffold.commands.change import How, change
-from scaffold.generate import ChangeSet, generate_all
+from scaffold.formats import refuse_outdated, upgraded
+from scaffold.generate import ChangeSet, combined, generate_all
 from scaffold.handlers import committed, fresh, seen, wants
 from scaffold.markers import refuse_markers
 from scaffold.project import Project
 from scaffold.refusal import refuse
 from scaffold.report import Report
-from scaffold.tree import DiskTree, Tree
+from scaffold.tree import DiskTree, Overlay, Tree
 
 
 def regenerate(project: Project, names: Sequence[str], how: How) -> Report:
     """Bring handlers to what their specs and the templates say now.
 
-    What is left of a handler whose spec was removed is removed too.
+    What is left of a handler whose spec was removed is removed too. Without names, a
+    project of an older format is upgraded before.
     """
     tree = seen(project, DiskTree(project.root))
     refuse_markers(tree, project.package)
+    if names:
+        refuse_outdated(project)
     specs = [
         committed(project, tree, want.kind)
         for want in wants(project, tree, names)
@@ -28,8 +32,11 @@ def regenerate(project: Project, names: Sequence[str], how: How) -> Report:
     ]
 
     def generated(tree: Tree) -> ChangeSet:
+        first = upgraded(project, tree)
+        tree = Overlay(tree, {change.path: change.after for change in first.changes})
         found = seen(project, tree)
         result = generate_all(wants(project, found, names), found, fresh(project))
+        result = combined([first, result])
         # records of the overlay are made up
         changes = [each for each in result.changes if each.path not in found.files]
         result = result._replace(changes=tuple(changes))

@@ -16,7 +16,7 @@ from scaffold.outcomes import (
     EntryReleased,
     Released,
 )
-from scaffold.patching.anchors import DictLiteral
+from scaffold.patching.anchors import CallArguments, DictLiteral
 from scaffold.patching.outcomes import SurplusKept, Unregistered
 from scaffold.places import EDIT
 from scaffold.rendering.projects import project_file, project_files
@@ -308,6 +308,46 @@ def test_what_a_newer_generator_registers_in_is_brought(
     assert '    "huddle": ' in huddle.text(TITLES)
     assert len(huddle.text(TITLES).split("TITLES: Final = {\n")) == 2, entry
     assert huddle.check("huddle") == []
+
+
+@pytest.mark.parametrize(
+    ("fresh", "now"),
+    [
+        (
+            "def install():\n    return table(\n    )\n",
+            "def install():\n    return 1\n",
+        ),
+        (
+            "class Room:\n    TITLES = table(\n    )\n",
+            "class Room:\n    OTHERS = {}\n",
+        ),
+        (
+            "class Room:\n    def titles(self):\n        return table()\n",
+            "class Room:\n    def titles(self): ...\n",
+        ),
+    ],
+)
+def test_a_place_inside_what_a_person_changed_is_refused_with_the_text_to_paste(
+    huddle: Project, monkeypatch: pytest.MonkeyPatch, fresh: str, now: str
+) -> None:
+    new = EDIT[0]._replace(
+        path=PurePosixPath(TITLES),
+        place="title",
+        anchor=CallArguments("table"),
+        key="{kind}",
+        template="edit/tests/runtime/test_registration/kind.py.j2",
+    )
+    monkeypatch.setattr(places, "EDIT", (*EDIT, new))
+    huddle.fresh = lambda path: fresh if str(path) == TITLES else None
+    huddle.files[PurePosixPath(TITLES)] = now.encode()
+    before = dict(huddle.files)
+    [finding] = huddle.check("huddle")
+    assert (finding.code, str(finding.path), finding.fix) == ("SC101", TITLES, "")
+    assert finding.message == "the call table(…): not found"
+    assert finding.paste == '"huddle",'
+    with pytest.raises(PlanError, match="paste this there by hand"):
+        huddle.regenerate("huddle")
+    assert huddle.files == before
 
 
 def test_a_place_that_no_new_project_has_is_refused(titled: Project) -> None:

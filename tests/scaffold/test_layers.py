@@ -24,7 +24,7 @@ LAYERS = (
     ("merging", "rendering", "wanted"),
     ("checkout", "retired"),
     ("generate",),
-    ("edits", "handlers", "refusal"),
+    ("edits", "formats", "handlers", "refusal"),
     ("findings", "markers"),
     ("report",),
     ("commands",),

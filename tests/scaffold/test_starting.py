@@ -131,11 +131,11 @@ def test_a_package_that_would_hide_another_is_refused(
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ("format = 3", "is that of a newer scaffold"),
+        (f"format = {FORMAT + 1}", "is that of a newer scaffold"),
         ("format = 1", "holds a copy of the runtime"),
         ("", "holds a copy of the runtime"),
-        ("format = true", "format must be 2"),
-        ("format = 'x'", "format must be 2"),
+        ("format = true", f"format must be {FORMAT}"),
+        ("format = 'x'", f"format must be {FORMAT}"),
         ("formt = 2", "unknown key 'formt'"),
     ],
 )

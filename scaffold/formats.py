@@ -1,0 +1,113 @@
+"""The formats of projects, and the steps from each to the next.
+
+`[tool.scaffold] format` names the format of a project. `regenerate --all` makes the steps
+that are due, `check` reports them, and commands that write wait for them.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from scaffold import merging
+from scaffold.change import Change
+from scaffold.errors import AnchorNotFound, UsageError
+from scaffold.generate import ChangeSet, combined
+from scaffold.outcomes import FormatUpgraded
+from scaffold.project import FORMAT, Project
+from scaffold.tree import Overlay, Tree
+
+FIX = "scaffold regenerate --all"
+_SETTINGS = PurePosixPath("pyproject.toml")
+_HEADER = re.compile(r"\s*\[\s*tool\s*\.\s*scaffold\s*\]\s*(#.*)?$")
+_FORMAT = re.compile(r"(\s*format\s*=\s*)\d+")
+
+Step = Callable[[Tree, str], Iterator[Change]]
+"""The changes of a project with that package which bring it to the next format."""
+
+
+def _merged_by_entries(tree: Tree, package: str) -> Iterator[Change]:
+    """Format 3: `.gitattributes` names the files that git merges with scaffold."""
+    yield merging.attributed(tree, package)
+
+
+STEPS: Mapping[int, Step] = {2: _merged_by_entries}
+"""The step from each format. There is none from 1, a copy of the runtime: its owner moves
+the specs to a new project, as `project.find` says."""
+
+
+def is_outdated(project: Project) -> bool:
+    """True if steps are due."""
+    return project.format < FORMAT
+
+
+def refuse_outdated(project: Project) -> None:
+    """Check that no step is due.
+
+    Raises:
+        UsageError: one is.
+    """
+    if is_outdated(project):
+        raise UsageError(
+            f"{project.root / _SETTINGS}: the project is of format {project.format}, this "
+            f"version of scaffold writes format {FORMAT}; upgrade the project first",
+            fix=FIX,
+        )
+
+
+def upgraded(project: Project, tree: Tree) -> ChangeSet:
+    """The steps that are due.
+
+    Raises:
+        AnchorNotFound: the format cannot be set in `pyproject.toml`.
+    """
+    files: dict[PurePosixPath, bytes | None] = {}
+    results: list[ChangeSet] = []
+    for format in range(project.format, FORMAT):
+        now = Overlay(tree, dict(files))
+        steps = [*STEPS[format](now, project.package), _set(now, format + 1)]
+        changes = [change for change in steps if change.before != change.after]
+        files |= {change.path: change.after for change in changes}
+        outcomes = [FormatUpgraded(change.path, role="shared") for change in changes]
+        results.append(ChangeSet(tuple(changes), tuple(outcomes)))
+    return combined(results)
+
+
+def _set(tree: Tree, format: int) -> Change:
+    """The change that sets the format of a project."""
+    data = tree.read(_SETTINGS) or b""
+    text = data.decode()
+    lines = text.splitlines(keepends=True)
+    at = next((n for n, line in enumerate(lines) if _HEADER.match(line.rstrip())), None)
+    if at is not None:
+        _set_below(lines, at, format)
+    after = "".join(lines)
+    wanted: dict[str, Any] = tomllib.loads(text)
+    wanted["tool"]["scaffold"]["format"] = format
+    if _read(after) != wanted:
+        setting = f"format = {format}"
+        raise AnchorNotFound(_SETTINGS, "[tool.scaffold]", "not found", setting)
+    return Change(_SETTINGS, data, after.encode())
+
+
+def _set_below(lines: list[str], header: int, format: int) -> None:
+    """Replace the setting in a section, or add it at its top."""
+    for number in range(header + 1, len(lines)):
+        if lines[number].lstrip().startswith("["):
+            break
+        if _FORMAT.match(lines[number]):
+            lines[number] = _FORMAT.sub(rf"\g<1>{format}", lines[number], count=1)
+            return
+    newline = "\r\n" if lines[header].endswith("\r\n") else "\n"
+    lines[header] = lines[header].rstrip("\r\n") + newline
+    lines.insert(header + 1, f"format = {format}{newline}")
+
+
+def _read(text: str) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return None
