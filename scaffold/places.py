@@ -69,6 +69,7 @@ CREATE = (
     _file("tests/runtime/services/{kind}/test_{kind}_service.py"),
     _file(f"{_SNAPSHOTS}/test_requests.txt"),
     _file(f"{_SNAPSHOTS}/test_service_test.txt"),
+    _file(f"{_SNAPSHOTS}/test_variants.txt"),
     _file("docs/handlers/{kind}.md"),
     _file("examples/{kind}/README.md"),
     _file("examples/{kind}/{kind}.conf"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any, NamedTuple
 
 from runtime.alert.types import Event, EventData, EventState, Level, Row
 from runtime.units import MINUTE, SECOND
@@ -19,6 +21,7 @@ _DATA = EventData(
     fields={"usage_idle": 3.5},
     result=(_ROW,),
 )
+_NAME_LENGTH = 100
 # what the client of the day adds to each request
 _TRANSPORT = frozenset(
     ("Accept-Encoding", "Connection", "Content-Length", "Host", "User-Agent")
@@ -83,7 +86,49 @@ def shown_request(
 
 
 def shown_levels(requests: Mapping[str, str]) -> str:
-    """The requests of several levels as one text."""
+    """The requests of several levels, or of other names, as one text."""
     return "\n".join(
         f"# {level}\n{request.rstrip()}\n" for level, request in requests.items()
     )
+
+
+class Variant(NamedTuple):
+    """What one delivery is made with.
+
+    Attributes:
+        config: the configuration of the service.
+        options: the handler's options; None: those of a handler that sets none.
+        changes: other values of the event, as `changed_event` takes them.
+    """
+
+    config: Any
+    options: Any = None
+    changes: Mapping[str, object] | None = None
+
+
+def variant_names(usual: Any, variants: Sequence[Variant]) -> list[str]:
+    """Names of variants, no two alike: how each differs from the usual, `opt.room = 'a'`.
+
+    Args:
+        usual: the configuration that the variants change.
+        variants: the variants.
+    """
+    seen: Counter[str] = Counter()
+    names = []
+    for config, options, changes in variants:
+        told = [("config", config, usual)]
+        if options is not None:
+            told.append(("opt", options, type(options)()))
+        parts = [
+            f"{table}.{field.name} = {getattr(own, field.name)!r}"
+            for table, own, other in told
+            for field in fields(own)
+            if getattr(own, field.name) != getattr(other, field.name)
+        ]
+        parts += [f"event.{key} = {value!r}" for key, value in (changes or {}).items()]
+        name = ", ".join(parts)
+        if len(name) > _NAME_LENGTH:
+            name = f"{name[:_NAME_LENGTH].rstrip()} …"
+        seen[name] += 1
+        names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return names

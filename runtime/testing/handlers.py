@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -21,10 +21,12 @@ from runtime.plugins import Plugin, merged
 from runtime.services.alert.handlers import HandlerContext, made
 from runtime.services.service import HttpService
 from runtime.testing.events import (
+    Variant,
     changed_event,
     sample_event,
     shown_levels,
     shown_request,
+    variant_names,
 )
 from runtime.testing.loopback import LoopbackServer, Recorded
 from runtime.tick.parser import parse
@@ -114,17 +116,55 @@ def requests_of_all_levels(
         options: the handler's options; None: those of a handler that sets none.
         changes: other values of the event, as `changed_event` takes them.
     """
+    return shown_levels(
+        {
+            str(level): _became(
+                make,
+                config,
+                options,
+                changed_event(sample_event(level), changes or {}),
+                server,
+            )
+            for level in Level
+        }
+    )
+
+
+def requests_of_variants(
+    make: Make[ConfigT, ServiceT],
+    usual: ConfigT,
+    variants: Sequence[Variant],
+    server: LoopbackServer,
+) -> str:
+    """Return the requests that a handler sends for variants, each below its difference.
+
+    Args:
+        make: the class of the service.
+        usual: the configuration that the variants change.
+        variants: what each delivery is made with.
+        server: where the requests go.
+    """
+    names = variant_names(usual, variants)
     shown = {}
-    for level in Level:
-        event = changed_event(sample_event(level), changes or {})
-        try:
-            deliver(make, config, options, event)
-        except DeliveryError as error:
-            shown[str(level)] = f"refused: {error}"
-            continue
-        sent = not server.received.empty()
-        shown[str(level)] = shown_recorded(server.next()) if sent else "nothing"
+    for name, (config, options, changes) in zip(names, variants, strict=True):
+        event = changed_event(sample_event(), changes or {})
+        shown[name] = _became(make, config, options, event, server)
     return shown_levels(shown)
+
+
+def _became(
+    make: Make[ConfigT, ServiceT],
+    config: ConfigT,
+    options: Any,
+    event: Event,
+    server: LoopbackServer,
+) -> str:
+    """The request that delivers an event, or why there is none."""
+    try:
+        deliver(make, config, options, event)
+    except DeliveryError as error:
+        return f"refused: {error}"
+    return "nothing" if server.received.empty() else shown_recorded(server.next())
 
 
 def shown_recorded(request: Recorded) -> str:

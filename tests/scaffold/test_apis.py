@@ -1,12 +1,16 @@
 """Real APIs of many shapes: a spec each, and no change of the generator."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-SPECS = sorted((Path(__file__).parent / "specs" / "apis").glob("*.toml"))
+SPECS = sorted((Path(__file__).parent / "specs").rglob("*.toml"))
+CHECK = re.compile(
+    r"^        if (?:[^\n]|\n(?!        \S))*?:\n            raise ", re.M
+)
 
 
 @pytest.fixture
@@ -17,14 +21,37 @@ def filled(project, scaffold):
     return project
 
 
-def test_what_is_generated_passes_its_own_tests(filled, scaffold):
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
-        cwd=filled,
+def run_tests(project, *more):
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *more],
+        cwd=project,
         capture_output=True,
         text=True,
         timeout=300,
     )
+
+
+def test_what_is_generated_passes_its_own_tests(filled, scaffold):
+    done = run_tests(filled, "tests")
     assert done.returncode == 0, done.stdout[-5000:]
     assert "unused" not in done.stdout
     scaffold("check")
+    broken = {"checks": set(), "that": set()}
+    for spec in sorted(filled.glob("*/services/*/handler.toml")):
+        service = spec.with_name("service.py")
+        text = service.read_text()
+        made = CHECK.sub("        if False:\n            raise ", text)
+        if made != text:
+            broken["checks"].add(
+                f"test_{service.parent.name}_service.py::test_variants"
+            )
+        without = made.replace("in self.ok and ", "in self.ok or ")
+        if without != made:
+            name = "test_an_answer_that_means_failure"
+            broken["that"].add(f"test_{service.parent.name}_service.py::{name}")
+        service.write_text(without)
+    assert len(broken["checks"]) > 3
+    assert len(broken["that"]) > 6
+    done = run_tests(filled, "tests", "-rf")
+    failed = set(re.findall(r"FAILED \S*/(test_\w+\.py::\w+)", done.stdout))
+    assert failed >= broken["checks"] | broken["that"]

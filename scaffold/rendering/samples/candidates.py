@@ -51,9 +51,7 @@ def candidates(
         case Type.LIST:
             words = [*_words(nodes), "a"]
             made += [(), *((word,) for word in words), tuple(words)]
-            made += [
-                tuple(f"item-{n}" for n in range(count)) for count in _lengths(nodes)
-            ]
+            made += [("a",) * count for count in _lengths(nodes)]
         case Type.MAP:
             words = [*_words(nodes), "a"]
             made += [

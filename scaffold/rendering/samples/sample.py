@@ -9,14 +9,21 @@ from functools import cached_property
 from typing import Any
 
 from runtime.alert.types import Event, Level
-from runtime.testing.events import changed_event, sample_event, shown_levels
+from runtime.testing.events import (
+    changed_event,
+    sample_event,
+    shown_levels,
+    variant_names,
+)
 from runtime.toml_lines import positions
 from scaffold.errors import Fault, SpecError
 from scaffold.expressions.code import Code
 from scaffold.rendering.samples import targets
+from scaffold.rendering.samples.answers import refused_body
 from scaffold.rendering.samples.search import Search
 from scaffold.rendering.samples.trial import Answer, RefusedError, Trial
 from scaffold.rendering.samples.values import Values, sample_value
+from scaffold.rendering.samples.variants import Variant, Variants
 from scaffold.spec.model import ConfigField, HandlerSpec, Option
 from scaffold.spec.reader import shown
 
@@ -54,8 +61,12 @@ class Sample:
         return Trial(self.spec, self._texts(self.spec), self._known)
 
     @cached_property
+    def _search(self) -> Search:
+        return Search(self.spec, self._trial, self._known)
+
+    @cached_property
     def _passing(self) -> Values:
-        return Search(self.spec, self._trial, self._known).passing()
+        return self._search.passing()
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -96,6 +107,24 @@ class Sample:
             except RefusedError as error:
                 shown[str(level)] = f"refused: {error}"
         return shown_levels(shown)
+
+    @cached_property
+    def variants(self) -> list[Variant]:
+        """Other values, for what the usual ones do not try."""
+        return Variants(self.spec, self._trial, self._search, self._passing).found()
+
+    def shown_variants(self) -> str:
+        """What becomes of the events of variants, as the generated test shows it."""
+        usual = self._trial.service(self.config).config
+        names = variant_names(
+            usual, [self._trial.variant(*each.values) for each in self.variants]
+        )
+        found = (each.shown for each in self.variants)
+        return shown_levels(dict(zip(names, found, strict=True)))
+
+    def bound(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """The options that take a configured value when the handler is made, by key."""
+        return self._trial.bound(config)
 
     @cached_property
     def test_level(self) -> Level | None:
@@ -178,12 +207,42 @@ class Sample:
             return True
         return False
 
-    def failure(self, status: int) -> tuple[str, str]:
-        """The body of an answer that means failure, and what the service says then."""
+    def failures(self) -> list[tuple[Answer, str]]:
+        """Answers that mean failure, and what the service says of each.
+
+        The first has a status that means failure. Where the spec says more of success,
+        there are a body that means it beside another status, and one that does not
+        beside a status that does.
+        """
+        response = self.spec.response
         body = '"boom"'
-        for key in reversed(self.spec.response.error.split(".")):
+        for key in reversed(response.error.split(".")):
             body = f"{{{json.dumps(key)}: {body}}}"
-        return body, self._trial.failure(Answer(status, body))
+        answers = [Answer(self.bad_status, body)]
+        if response.ok or response.that is not None:
+            answers += [Answer(each, self.accepted) for each in self._other_statuses]
+        if response.that is not None:
+            refused = refused_body(
+                response.that, self.accepted, self._trial, self._answered_status
+            )
+            answers += [] if refused is None else [refused]
+        return [(each, self._trial.failure(each)) for each in dict.fromkeys(answers)]
+
+    @property
+    def _other_statuses(self) -> list[int]:
+        """A status beside those that mean success, from 200 to 299 where there is one."""
+        ok = self.spec.response.ok
+        others = [each for each in (201, 202, 200, 203) if ok and each not in ok]
+        return [*others, self.bad_status][:1]
+
+    @property
+    def _answered_status(self) -> int:
+        """A status that means success and has a body, if there is one."""
+        ok = self.spec.response.ok
+        bodies = [each for each in ok if each not in (204, 304)]
+        return (
+            self.good_status if self.good_status in bodies or not bodies else bodies[0]
+        )
 
     @cached_property
     def accepted(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +14,7 @@ from scaffold.errors import Fault, SpecError
 from scaffold.expressions.code import Code, Type
 from scaffold.rendering.samples.candidates import candidates
 from scaffold.rendering.samples.evaluation import run
+from scaffold.rendering.samples.seats import data_seats, event_candidates, event_seats
 from scaffold.rendering.samples.targets import BASE, url_keys, url_path
 from scaffold.rendering.samples.trial import CheckError, RefusedError, Trial
 from scaffold.rendering.samples.values import Seat, Values, sample_value, typed
@@ -101,10 +102,10 @@ class Search:
     def _better(self, values: Values, failing: int) -> Values:
         """Values with which at least one check more passes."""
         check = self.spec.checks[failing]
-        seats = self._seats(check.that)
+        seats = self.seats([check.that.node])
         nodes = [each.that.node for each in self.spec.checks[: failing + 1]]
         nodes += [each.code.node for each in self.spec.lets]
-        choices = [self._candidates(seat, values, nodes) for seat in seats]
+        choices = [self.candidates(seat, values, nodes) for seat in seats]
         for combination in itertools.islice(itertools.product(*choices), _MOST_TRIES):
             tried = values
             for seat, value in zip(seats, combination, strict=True):
@@ -148,81 +149,119 @@ class Search:
             return None
         return None
 
-    def _seats(self, that: Code) -> list[Seat]:
-        """Values that a condition depends on and that a test can choose."""
-        options = [each for each in self.spec.options if not each.alias_of]
-        seats: list[Seat] = []
-        for key in sorted(reads(self.spec, that)):
-            seats.append(("config", key))
-        for option in options:
-            if f"opt.{option.key}" in that.reads and not (
-                option.fallback is not None and reads(self.spec, option.fallback)
-            ):
-                seats.append(("option", option.key))
-        for node in self._nodes(that):
-            match node:
-                case ast.Call(
-                    func=ast.Attribute(value=holder, attr="get"),
-                    args=[ast.Constant(value=str() as key), *_],
-                ) | ast.Call(
-                    func=ast.Name(id="get"),
-                    args=[holder, ast.Constant(value=str() as key), *_],
-                ):
-                    _, _, table = ast.unparse(holder).rpartition("event.data.")
-                    if table in ("tags", "fields"):
-                        seats.append((table, key))
-        return list(dict.fromkeys(seats))
+    def seats(
+        self, conditions: Iterable[ast.expr], *, has_event: bool = False
+    ) -> list[Seat]:
+        """Values that conditions depend on and that a test can choose.
 
-    def _nodes(self, that: Code) -> Iterator[ast.AST]:
-        """The nodes of a condition, those of `[let]` included."""
-        lets = {each.name: each.code for each in self.spec.lets}
-        waiting, seen = [that], set[str]()
+        Args:
+            conditions: the conditions.
+            has_event: whether level, message and the like of the event may be chosen,
+                besides its tags and fields.
+        """
+        nodes = list(self._nodes(conditions))
+        names = {
+            table: set(_attributes(nodes, table)) for table in ("config", "options")
+        }
+        options = [
+            each
+            for each in self.spec.options
+            if each.name in names["options"] and not each.alias_of
+        ]
+        keys = {each.key for each in self.spec.config if each.name in names["config"]}
+        told = []
+        for option in options:
+            configured = reads(self.spec, option.fallback) if option.fallback else set()
+            keys |= configured
+            if not configured:
+                told.append(option.key)
+        found = [("config", key) for key in sorted(keys)]
+        found += [("option", key) for key in told]
+        parts = event_seats(nodes) if has_event else []
+        return list(dict.fromkeys([*found, *parts, *data_seats(nodes)]))
+
+    def _nodes(self, conditions: Iterable[ast.expr]) -> Iterator[ast.AST]:
+        """The nodes of conditions, those of `[let]` included."""
+        lets = {each.name: each.code.node for each in self.spec.lets}
+        waiting, seen = list(conditions), set[str]()
         while waiting:
-            for node in ast.walk(waiting.pop().node):
+            for node in ast.walk(waiting.pop()):
                 yield node
                 if isinstance(node, ast.Name) and node.id in lets.keys() - seen:
                     seen.add(node.id)
                     waiting.append(lets[node.id])
 
-    def _candidates(
-        self, seat: Seat, values: Values, nodes: Sequence[ast.expr]
+    def candidates(
+        self,
+        seat: Seat,
+        values: Values,
+        nodes: Sequence[ast.expr],
+        *,
+        is_example_enough: bool = True,
     ) -> list[Any]:
+        """Values for a seat, the likely ones first.
+
+        Args:
+            seat: what is chosen.
+            values: what is chosen so far.
+            nodes: the conditions that the value may be meant for.
+            is_example_enough: whether an author's `example` leaves no choice.
+        """
         table, key = seat
-        if table == "config":
-            field: Setting = next(each for each in self.spec.config if each.key == key)
-            if key in self._url_keys:
-                return [values.config[key]]
-            if field.example is not None:
-                return [field.example]
-            first = [values.config[key], field.default, field.type.empty]
-            found = candidates(field.type.base, nodes, first)
-            return [each for each in found if self._may_be(key, each, values)]
-        if table == "option":
-            field = next(each for each in self.spec.options if each.key == key)
-            if field.example is not None:
-                return [field.example]
-            said = values.options.get(key, field.default)
-            first = [sample_value(field, "explicit"), said]
-            return candidates(field.type.base, nodes, first)
+        if table == "event":
+            return event_candidates(key, values, nodes)
         if table == "tags":
             return candidates(Type.STR, nodes, [f"my-{key}"])
-        return [
-            *candidates(Type.FLOAT, nodes, [3.5]),
-            *candidates(Type.STR, nodes, [key]),
-        ]
+        if table == "fields":
+            return [
+                *candidates(Type.FLOAT, nodes, [3.5]),
+                *candidates(Type.STR, nodes, [key]),
+            ]
+        field = self.field(seat)
+        if table == "config" and key in self._url_keys:
+            return [values.config[key]]
+        examples = [] if field.example is None else [field.example]
+        if examples and is_example_enough:
+            return examples
+        if table == "config":
+            first = [values.config[key], field.default, field.type.empty]
+        else:
+            said = values.options.get(key, field.default)
+            first = [sample_value(field, "explicit"), said]
+        found = candidates(field.type.base, nodes, [*examples, *first])
+        return [each for each in found if self.may_be(seat, each, values)]
 
-    def _may_be(self, key: str, value: Any, values: Values) -> bool:
-        """True if the setting's own rules allow a value."""
-        field = next(each for each in self.spec.config if each.key == key)
+    def field(self, seat: Seat) -> Setting:
+        """The setting or option of a seat."""
+        table, key = seat
+        fields = self.spec.config if table == "config" else self.spec.options
+        return next(each for each in fields if each.key == key)
+
+    def may_be(self, seat: Seat, value: Any, values: Values) -> bool:
+        """True if the rules of a setting allow a value."""
+        field = self.field(seat)
+        if not isinstance(field, ConfigField):
+            return True
         if field.required and not value:
             return False
-        return field.check is None or self._allows(field, {**values.config, key: value})
+        return field.check is None or self._allows(
+            field, {**values.config, field.key: value}
+        )
 
     def _allows(self, field: ConfigField, config: Mapping[str, Any]) -> bool:
         assert field.check is not None
         values = {x.name: typed(x, config[x.key]) for x in self.spec.config}
         own = SimpleNamespace(enabled=True, **values)
         return bool(run(field.check, {"self": own}, self._known))
+
+
+def _attributes(nodes: Iterable[ast.AST], holder: str) -> Iterator[str]:
+    """The attributes of a name: `room` of `config.room`."""
+    for node in nodes:
+        match node:
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute):
+                if name == holder:
+                    yield attribute
 
 
 def reads(spec: HandlerSpec, code: Code) -> set[str]:

@@ -12,18 +12,20 @@ import ast
 import builtins
 import importlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from runtime.alert.types import Event, Level
 from runtime.errors import DeliveryError
-from runtime.testing.events import shown_request
+from runtime.secrets import Secret, redact, secrets_in
+from runtime.testing.events import Variant, shown_request
 from scaffold.layout.imports import functions
+from scaffold.rendering.samples.decisions import RECORDER, Decision, observed
 from scaffold.rendering.samples.evaluation import BUILTINS
+from scaffold.rendering.samples.targets import BASE
 from scaffold.rendering.samples.values import typed
 from scaffold.spec.model import HandlerSpec
 
@@ -88,10 +90,35 @@ class _Request:
         return shown_request(self.method, target, self.headers, self.body)
 
 
+class Outcome(NamedTuple):
+    """What became of an event.
+
+    Attributes:
+        text: the request; None where nothing is sent.
+        refusal: why it cannot be sent, or None.
+        seen: the decisions on the way, each by its number and how it went.
+        is_local: whether it goes where the tests have their server.
+    """
+
+    text: str | None
+    refusal: RefusedError | None
+    seen: frozenset[tuple[int, bool]]
+    is_local: bool = True
+
+    @property
+    def shown(self) -> str:
+        """The request as the generated tests record it."""
+        if self.refusal is not None:
+            return f"refused: {self.refusal}"
+        return "nothing" if self.text is None else self.text
+
+
 _STUBS = {
     "runtime.services.service": SimpleNamespace(HttpService=_Service),
     "runtime.http_client": SimpleNamespace(Request=_Request, Response=Answer),
 }
+
+_AS_THEY_ARE = (-1, False)
 
 
 class Trial:
@@ -101,26 +128,27 @@ class Trial:
         spec: the handler.
         texts: the modules by name, each after those that it imports.
         known: the modules that they may import names from.
+
+    Attributes:
+        decisions: the conditions that a request depends on.
     """
 
     def __init__(
         self, spec: HandlerSpec, texts: Mapping[str, str], known: Mapping[str, str]
     ) -> None:
         self._spec = spec
-        modules = _load(texts, {*known.values(), *functions().values()})
+        self._seen: set[tuple[int, bool]] = set()
+        self._forced = _AS_THEY_ARE
+        trees = {name: ast.parse(text) for name, text in texts.items()}
+        self._file, service = list(trees.items())[-1]
+        self._refusals = _refusals(service)
+        self.decisions: list[Decision] = observed(service, "request")
+        modules = _load(trees, {*known.values(), *functions().values()}, self._decided)
         self._config, _, self._service = modules.values()
-        self._file, self._text = list(texts.items())[-1]
 
-    @cached_property
-    def _refusals(self) -> list[int]:
-        """The lines of the service that raise because of a check, in order."""
-        return sorted(
-            node.lineno
-            for function in ast.walk(ast.parse(self._text))
-            if isinstance(function, ast.FunctionDef) and function.name == "request"
-            for node in ast.walk(function)
-            if isinstance(node, ast.Raise)
-        )
+    def _decided(self, number: int, value: Any) -> Any:
+        self._seen.add((number, bool(value)))
+        return self._forced[1] if self._forced[0] == number else value
 
     def service(self, config: Mapping[str, Any]) -> Any:
         """The service with a configuration, by key."""
@@ -135,16 +163,80 @@ class Trial:
         Raises:
             RefusedError: the event cannot be sent.
         """
+        outcome = self.outcome(config, options, event)
+        if outcome.refusal is not None:
+            raise outcome.refusal
+        return outcome.text
+
+    def matters(
+        self,
+        config: Mapping[str, Any],
+        options: Mapping[str, Any],
+        event: Event,
+        decision: tuple[int, bool],
+    ) -> bool:
+        """True if something else becomes of `event` when a decision goes the other way."""
+        usual = self.outcome(config, options, event)
+        number, way = decision
+        self._forced = number, not way
+        try:
+            return self.outcome(config, options, event).shown != usual.shown
+        # code that takes a wrong way may do anything
+        except Exception:
+            return True
+        finally:
+            self._forced = _AS_THEY_ARE
+
+    def outcome(
+        self, config: Mapping[str, Any], options: Mapping[str, Any], event: Event
+    ) -> Outcome:
+        """What becomes of `event`."""
         service = self.service(config)
+        made = self._made(service, options)
+        self._seen.clear()
+        try:
+            request = self._request(service, made, event)
+        except RefusedError as error:
+            return Outcome(None, error, frozenset(self._seen))
+        seen = frozenset(self._seen)
+        if request is None:
+            return Outcome(None, None, seen)
+        is_local = urlsplit(request.url)[:2] == urlsplit(BASE)[:2]
+        return Outcome(request.shown(), None, seen, is_local)
+
+    def _made(self, service: Any, options: Mapping[str, Any]) -> Any:
+        """The options of a handler."""
+        default = service.default_handler_config()
         given = {
             each.name: typed(each, options[each.key])
             for each in self._spec.options
             if each.key in options
         }
-        default = service.default_handler_config()
-        return self._sent(
-            service, replace(default, **given) if given else default, event
-        )
+        return replace(default, **given) if given else default
+
+    def variant(
+        self,
+        config: Mapping[str, Any],
+        options: Mapping[str, Any],
+        changes: Mapping[str, Any],
+    ) -> Variant:
+        """Values as the generated tests have them."""
+        service = self.service(config)
+        made = self._made(service, options) if options else None
+        return Variant(service.config, made, changes)
+
+    def bound(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """The options that take a configured value when the handler is made, by key."""
+        default = self.service(config).default_handler_config()
+        values = {
+            each.key: getattr(default, each.name)
+            for each in self._spec.options
+            if each.is_bound_early
+        }
+        return {
+            key: value.reveal() if isinstance(value, Secret) else value
+            for key, value in values.items()
+        }
 
     def service_test(
         self, config: Mapping[str, Any], level: Level | None
@@ -165,24 +257,27 @@ class Trial:
             raise RefusedError(str(error)) from None
         if level is not None:
             event = replace(event, state=replace(event.state, level=level))
-        return self._sent(service, options, event)
+        request = self._request(service, options, event)
+        return None if request is None else request.shown()
 
-    def _sent(self, service: Any, options: Any, event: Event) -> str | None:
+    def _request(self, service: Any, options: Any, event: Event) -> _Request | None:
         try:
-            request = service.request(service.config, options, event)
+            made: _Request | None = service.request(service.config, options, event)
         except DeliveryError as error:
-            raise self._refused(error) from None
-        return None if request is None else str(request.shown())
+            # as the runtime does, which must not repeat a secret
+            text = redact(str(error), secrets_in((service.config, options)))
+            raise self._refused(error, text) from None
+        return made
 
-    def _refused(self, error: DeliveryError) -> RefusedError:
+    def _refused(self, error: DeliveryError, text: str) -> RefusedError:
         """The refusal, with the check that raised it, if one did."""
         step = error.__traceback__
         last = step
         while step is not None:
             last, step = step, step.tb_next
         if last is not None and last.tb_frame.f_code.co_filename == self._file:
-            return CheckError(self._refusals.index(last.tb_lineno), str(error))
-        return RefusedError(str(error))
+            return CheckError(self._refusals.index(last.tb_lineno), text)
+        return RefusedError(text)
 
     def failure(self, answer: Answer) -> str:
         """The error that the service makes of an answer that means failure."""
@@ -193,7 +288,20 @@ class Trial:
         return bool(self._service.Service(None).accepts(answer))
 
 
-def _load(texts: Mapping[str, str], allowed: set[str]) -> dict[str, Any]:
+def _refusals(service: ast.Module) -> list[int]:
+    """The lines of a service that raise because of a check, in order."""
+    return sorted(
+        node.lineno
+        for function in ast.walk(service)
+        if isinstance(function, ast.FunctionDef) and function.name == "request"
+        for node in ast.walk(function)
+        if isinstance(node, ast.Raise)
+    )
+
+
+def _load(
+    trees: Mapping[str, ast.Module], allowed: set[str], decided: Callable[..., Any]
+) -> dict[str, Any]:
     """Run modules, each of which may import the ones before it, and `allowed` ones."""
     made: dict[str, Any] = {}
 
@@ -208,10 +316,11 @@ def _load(texts: Mapping[str, str], allowed: set[str]) -> dict[str, Any]:
         **BUILTINS,
         "__build_class__": builtins.__build_class__,
         "__import__": imported,
+        RECORDER: decided,
     }
-    for name, text in texts.items():
+    for name, tree in trees.items():
         module = ModuleType(name)
         vars(module)["__builtins__"] = names
-        exec(compile(text, name, "exec", dont_inherit=True), vars(module))
+        exec(compile(tree, name, "exec", dont_inherit=True), vars(module))
         made[name] = module
     return made

@@ -11,7 +11,10 @@ from scaffold.expressions.code import Type
 from scaffold.spec.model import Setting
 
 Seat = tuple[str, str]
-"""Something to choose: a table (`config`, `option`, `tags`, `fields`) and its key."""
+"""Something to choose: a table and its key.
+
+The table is `config`, `option`, `event` (by the names of specs), `tags` or `fields`.
+"""
 
 
 class Values(NamedTuple):
@@ -34,6 +37,8 @@ class Values(NamedTuple):
             return self._replace(config={**self.config, key: value})
         if table == "option":
             return self._replace(options={**self.options, key: value})
+        if table == "event":
+            return self._replace(changes={**self.changes, key: value})
         own = dict(getattr(sample_event().data, table)) | self.changes.get(table, {})
         return self._replace(changes={**self.changes, table: {**own, key: value}})
 

@@ -68,6 +68,11 @@ class DocumentView(View):
         return self.sample.levels()
 
     @property
+    def variants(self) -> str:
+        """The recorded requests of other values; "" where nothing can vary."""
+        return self.sample.shown_variants()
+
+    @property
     def service_test(self) -> str:
         """The recorded request of the service test."""
         return self.sample.service_test()

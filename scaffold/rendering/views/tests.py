@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from scaffold.expressions.code import Type
+from scaffold.rendering.samples.targets import BASE
 from scaffold.rendering.samples.values import sample_value
+from scaffold.rendering.samples.variants import Variant
 from scaffold.rendering.views.fields import duration_node
-from scaffold.rendering.views.view import Pair, View
+from scaffold.rendering.views.view import View
 from scaffold.spec.model import ConfigField, Example, Option, Setting
 
 
@@ -71,6 +74,34 @@ class Case(NamedTuple):
     wants: list[Want]
 
 
+class VariantView(NamedTuple):
+    """A variant of the usual configuration, options and event.
+
+    Attributes:
+        config: changes of the configuration.
+        options: options of the handler, or none for those of one that sets none.
+        changes: changes of the event, or None.
+    """
+
+    config: list[Argument]
+    options: list[Argument]
+    changes: ast.expr | None
+
+
+class AnswerView(NamedTuple):
+    """An answer that means failure.
+
+    Attributes:
+        status: its status.
+        body: its body.
+        error: what the service makes of it.
+    """
+
+    status: int
+    body: ast.expr
+    error: ast.expr
+
+
 class TestsView(View):
     """The tests of a handler."""
 
@@ -90,11 +121,19 @@ class TestsView(View):
     @property
     def options(self) -> list[Argument]:
         """Options that make the checks pass; mostly none."""
-        return self._said(self.sample.options)
+        return self._made(self.sample.options, self.sample.config)
+
+    def _made(
+        self, values: Mapping[str, Any], config: Mapping[str, Any]
+    ) -> list[Argument]:
+        """Options as the handler has them, those of the configuration included."""
+        if not values:
+            return []
+        return self._said({**self.sample.bound(config), **values})
 
     def _said(self, values: Any) -> list[Argument]:
         options = {each.key: each for each in self.spec.options}
-        return [argument(options[key], value) for key, value in values.items()]
+        return [_option(options[key], value) for key, value in values.items()]
 
     @property
     def changes(self) -> ast.expr | None:
@@ -155,15 +194,30 @@ class TestsView(View):
         ]
 
     @property
-    def bad_status(self) -> int:
-        """A status that means failure."""
-        return self.sample.bad_status
+    def answers(self) -> list[AnswerView]:
+        """Answers that mean failure."""
+        return [
+            AnswerView(each.status, ast.Constant(each.text), ast.Constant(error))
+            for each, error in self.sample.failures()
+        ]
 
     @cached_property
-    def failure(self) -> Pair:
-        """An answer that means failure, and what the service makes of it."""
-        body, text = self.sample.failure(self.sample.bad_status)
-        return Pair(ast.Constant(body), ast.Constant(text))
+    def variants(self) -> list[VariantView]:
+        """Other values, for what the usual ones do not try."""
+        return [self._varied(each) for each in self.sample.variants]
+
+    def _varied(self, variant: Variant) -> VariantView:
+        config, options, changes = variant.values
+        fields = {each.key: each for each in self.spec.config}
+        return VariantView(
+            [
+                argument(fields[key], value)
+                for key, value in config.items()
+                if value != self.sample.config[key]
+            ],
+            self._made(options, config),
+            plain(changes) if changes else None,
+        )
 
     @property
     def secrets(self) -> list[ast.expr]:
@@ -214,6 +268,13 @@ class TestsView(View):
         return _url(field, value) if is_url else argument(field, value)
 
 
+def _option(option: Option, value: Any) -> Argument:
+    """A value of an option; a configured URL is a path on the fake server."""
+    if isinstance(value, str) and value.startswith(BASE):
+        return _url(option, value.removeprefix(BASE))
+    return argument(option, value)
+
+
 def plain(value: Any) -> ast.expr:
     """TOML data as a Python literal."""
     match value:
@@ -237,7 +298,12 @@ def value_node(field: Setting, value: Any) -> ast.expr:
         case Type.DURATION:
             return duration_node(value)
         case Type.LIST:
-            return ast.Tuple([ast.Constant(each) for each in value])
+            items: list[ast.expr] = [ast.Constant(each) for each in value]
+            if len(items) > 2 and len(set(value)) == 1:
+                return ast.BinOp(
+                    ast.Tuple(items[:1]), ast.Mult(), ast.Constant(len(items))
+                )
+            return ast.Tuple(items)
         case Type.MAP:
             return plain(value)
     return ast.Constant(value)

@@ -63,14 +63,20 @@ def test_url_is_required(server):
     assert str(caught.value) == wanted
 
 
-def test_an_answer_that_means_failure(server):
-    server.status = 500
-    server.body = '{"error": "boom"}'
-    wanted = "unexpected response code 500 from Foo service"
+@pytest.mark.parametrize(
+    ("status", "body", "wanted"),
+    [
+        (500, '{"error": "boom"}', "unexpected response code 500 from Foo service"),
+        (201, "", "unexpected response code 201 from Foo service"),
+    ],
+)
+def test_an_answer_that_means_failure(server, status, body, wanted):
+    server.status = status
+    server.body = body
     with pytest.raises(DeliveryError) as caught:
         deliver(Service, config(server))
     assert str(caught.value) == wanted
-    assert caught.value.status == 500
+    assert caught.value.status == status
 
 
 def test_a_server_that_refuses_connections(server):

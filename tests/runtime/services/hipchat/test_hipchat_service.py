@@ -69,14 +69,20 @@ def test_url_is_required(server):
     assert str(caught.value) == wanted
 
 
-def test_an_answer_that_means_failure(server):
-    server.status = 500
-    server.body = '{"error": "boom"}'
-    wanted = "boom"
+@pytest.mark.parametrize(
+    ("status", "body", "wanted"),
+    [
+        (500, '{"error": "boom"}', "boom"),
+        (201, "", "failed to understand HipChat response. code: 201 content: "),
+    ],
+)
+def test_an_answer_that_means_failure(server, status, body, wanted):
+    server.status = status
+    server.body = body
     with pytest.raises(DeliveryError) as caught:
         deliver(Service, config(server))
     assert str(caught.value) == wanted
-    assert caught.value.status == 500
+    assert caught.value.status == status
 
 
 def test_a_server_that_refuses_connections(server):

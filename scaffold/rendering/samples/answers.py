@@ -1,0 +1,94 @@
+"""Answers that a spec takes for a failure although their status means success."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from scaffold.expressions.code import Code, Type
+from scaffold.rendering.samples.candidates import candidates
+from scaffold.rendering.samples.trial import Answer, Trial
+
+Keys = tuple[str, ...]
+
+
+def refused_body(that: Code, accepted: str, trial: Trial, status: int) -> Answer | None:
+    """An answer that fails a condition.
+
+    Args:
+        that: the condition.
+        accepted: a body that passes it.
+        trial: the generated code.
+        status: the status of the answer, which means success.
+
+    Returns:
+        None if all that are tried pass, or if a body cannot be sent with the status.
+    """
+    if status in (204, 304):
+        return None
+    for body in _bodies(that.node, accepted):
+        answer = Answer(status, body)
+        if not trial.accepts(answer):
+            return answer
+    return None
+
+
+def _bodies(that: ast.expr, accepted: str) -> Iterator[str]:
+    """Bodies that may fail: the accepted one with another value, then any."""
+    try:
+        known = json.loads(accepted)
+    except ValueError:
+        known = {}
+    read = [each for each in map(_keys, ast.walk(that)) if each]
+    # the longest first: `reply.error` is read on the way to `reply.error.code`
+    for keys in sorted(dict.fromkeys(read), key=len, reverse=True):
+        for value in _others(that, _value(known, keys)):
+            yield json.dumps(_with(known, keys, value), ensure_ascii=False)
+    yield from candidates(Type.STR, [that], [accepted])
+    yield from ("{}", "[]", "null", "refused")
+
+
+def _keys(node: ast.AST) -> Keys:
+    """The keys that an expression goes through in the JSON of the answer."""
+    match node:
+        case ast.Call(
+            func=ast.Name(id="get"), args=[holder, ast.Constant(value=str() as key), *_]
+        ):
+            if ast.unparse(holder) == "response.json":
+                return (key,)
+            above = _keys(holder)
+            return (*above, key) if above else ()
+    return ()
+
+
+def _others(that: ast.expr, value: Any) -> Iterator[Any]:
+    """Values that differ from an accepted one, of its type first."""
+    match value:
+        case bool():
+            yield not value
+        case int() | float():
+            yield value + 1
+        case str():
+            yield "refused"
+    for node in ast.walk(that):
+        if isinstance(node, ast.Constant) and node.value is not Ellipsis:
+            yield node.value
+    yield from (False, True, "refused", "", 0, 1, None, [], ["refused"], {})
+
+
+def _value(tree: Any, keys: Keys) -> Any:
+    for key in keys:
+        tree = tree.get(key) if isinstance(tree, dict) else None
+    return tree
+
+
+def _with(tree: Any, keys: Keys, value: Any) -> Any:
+    """A copy of a tree with another value."""
+    if not keys:
+        return value
+    made = copy.copy(tree) if isinstance(tree, dict) else {}
+    made[keys[0]] = _with(made.get(keys[0]), keys[1:], value)
+    return made
