@@ -20,7 +20,12 @@ def handlers(project: Project, *, verbose: bool) -> Report:
     for kind in kinds(tree, project.package):
         spec = committed(project, tree, kind)
         rows.append((kind, f".{spec.names.property}()", spec.title, spec.summary))
-        files = [str(file.path) for file in places.files(spec.names, project.package)]
+        files = [
+            str(file.path)
+            for file in places.files(spec.names, project.package)
+            # some have nothing to say for some specs
+            if file.path.name in tree.names(file.path.parent)
+        ]
         if verbose:
             rows += [("", path, "", "") for path in files]
         found.append(

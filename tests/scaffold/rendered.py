@@ -29,10 +29,11 @@ def spec_of(name: str) -> HandlerSpec:
 
 def created(spec: HandlerSpec, package: str = "runtime") -> dict[str, str]:
     """The generated files, by path."""
-    return {
+    made = {
         str(file.path): render(file.template, spec, package)
         for file in places.files(spec.names, package)
     }
+    return {path: text for path, text in made.items() if text}
 
 
 def registered(spec: HandlerSpec, package: str = "runtime") -> dict[str, str]:

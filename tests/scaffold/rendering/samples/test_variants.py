@@ -17,7 +17,7 @@ from scaffold.rendering.samples.trial import Answer, Trial
 from scaffold.spec.model import HandlerSpec
 from scaffold.spec.parse import parse
 
-SPECS = sorted((Path(__file__).parents[1] / "specs").rglob("*.toml"))
+SPECS = sorted((Path(__file__).parents[2] / "specs").rglob("*.toml"))
 # that the level is new, as no event of a test repeats one
 SAME = {"event.previous_level != event.state.level := True"}
 
