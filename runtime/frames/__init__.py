@@ -17,7 +17,7 @@ from runtime.frames.columns import (
     rows_of_columns,
 )
 from runtime.frames.frame import Batches, Frame
-from runtime.frames.groups import Groups
+from runtime.frames.groups import Groups, Labels
 from runtime.frames.points import NO_DIMENSIONS, Batch, Dimensions, Point, Value
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "FieldKind",
     "Frame",
     "Groups",
+    "Labels",
     "Picked",
     "Point",
     "Rows",

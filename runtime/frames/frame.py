@@ -18,7 +18,7 @@ from runtime.frames.columns import (
     TagsAndFields,
     picked,
 )
-from runtime.frames.groups import Groups, groups_of
+from runtime.frames.groups import Groups, Labels, groups_of
 from runtime.frames.points import NO_DIMENSIONS, Batch, Dimensions, Point
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ class Frame:
         db: str = "",
         rp: str = "",
         dimensions: Dimensions = NO_DIMENSIONS,
-        groups: Groups | None = None,
+        groups: Groups | Labels | None = None,
     ) -> None:
         """Make a frame; `groups` are given where they are known already."""
         self.name = name
@@ -126,6 +126,7 @@ class Frame:
             db=self.db,
             rp=self.rp,
             dimensions=self.dimensions,
+            groups=self._groups and self._groups.picked(rows),
         )
 
     def grouped(self, dimensions: Dimensions) -> Frame:
@@ -195,8 +196,8 @@ class Frame:
         return {n: c for n in self.field_names if (c := self.field(n)) is not None}
 
     @property
-    def known_groups(self) -> Groups | None:
-        """The groups of the rows, if they were computed already."""
+    def known_groups(self) -> Groups | Labels | None:
+        """What is known already of how the rows fall into groups."""
         return self._groups
 
     @property
@@ -208,6 +209,8 @@ class Frame:
         dimensions = self.dimensions
         if not dimensions.tags:
             return frozenset((dimensions.group_id(self.name, {}),))
+        if isinstance(self._groups, Labels):
+            return self._groups.present()
         column = self.tag(dimensions.tags[0])
         if (
             self._groups
@@ -226,7 +229,9 @@ class Frame:
     @property
     def groups(self) -> Groups:
         """The groups of the rows by `dimensions`; computed once."""
-        if self._groups is None:
+        if isinstance(self._groups, Labels):
+            self._groups = self._groups.groups()
+        elif self._groups is None:
             self._groups = groups_of(
                 self.columns, len(self), self.name, self.dimensions
             )

@@ -13,6 +13,35 @@ from runtime.frames.numbering import numbered
 from runtime.frames.points import Dimensions
 
 
+class Labels(NamedTuple):
+    """The group of each row, as known from the frame that the rows come from.
+
+    Attributes:
+        codes: int32, index into `ids` and `tags` for every row.
+        ids: group ids; some may have no row.
+        tags: the grouping tags of each group.
+    """
+
+    codes: NDArray[np.int32]
+    ids: Sequence[str]
+    tags: Sequence[Mapping[str, str]]
+
+    def picked(self, rows: Rows) -> Labels:
+        """The labels of the given rows, in the given order."""
+        return Labels(self.codes[rows], self.ids, self.tags)
+
+    def present(self) -> frozenset[str]:
+        """The ids of the groups that have rows."""
+        return frozenset([self.ids[code] for code in np.unique(self.codes).tolist()])
+
+    def groups(self) -> Groups:
+        """The groups that have rows, with the order of these."""
+        codes, first = numbered([self.codes], len(self.codes))
+        found = self.codes[first].tolist()
+        ids = [self.ids[code] for code in found]
+        return _ordered(codes, ids, [self.tags[code] for code in found])
+
+
 class Groups(NamedTuple):
     """How the rows of a frame fall into groups.
 
@@ -29,6 +58,10 @@ class Groups(NamedTuple):
     tags: Sequence[Mapping[str, str]]
     order: Rows
     starts: NDArray[np.intp]
+
+    def picked(self, rows: Rows) -> Labels:
+        """The groups of the given rows, in the given order."""
+        return Labels(self.codes[rows], self.ids, self.tags)
 
 
 def groups_of(
@@ -49,13 +82,18 @@ def groups_of(
         }
         for row in first.tolist()
     ]
+    return _ordered(codes, [dimensions.group_id(name, each) for each in tags], tags)
+
+
+def _ordered(
+    codes: NDArray[np.int32], ids: Sequence[str], tags: Sequence[Mapping[str, str]]
+) -> Groups:
+    """Groups in order of first appearance, with the order of their rows."""
     # numpy sorts 16-bit integers by radix, several times faster
-    small = codes.astype(np.uint16) if len(tags) < 1 << 16 else codes
-    order = np.argsort(small, kind="stable")
-    starts = np.zeros(len(tags) + 1, dtype=np.intp)
-    np.cumsum(np.bincount(codes, minlength=len(tags)), out=starts[1:])
-    ids = [dimensions.group_id(name, each) for each in tags]
-    return Groups(codes, ids, tags, order, starts)
+    small = codes.astype(np.uint16) if len(ids) < 1 << 16 else codes
+    starts = np.zeros(len(ids) + 1, dtype=np.intp)
+    np.cumsum(np.bincount(codes, minlength=len(ids)), out=starts[1:])
+    return Groups(codes, ids, tags, np.argsort(small, kind="stable"), starts)
 
 
 def _codes(column: TagColumn) -> NDArray[np.int32]:

@@ -16,6 +16,7 @@ from runtime.frames import (
     FieldKind,
     Frame,
     Groups,
+    Labels,
     Point,
     Rows,
     TagColumn,
@@ -272,34 +273,13 @@ class _Reduced:
 
 
 def _aggregated(batches: Batches, name: str, column: FieldColumn) -> Frame:
-    groups = _groups(batches)
+    groups = Labels(batches.groups, batches.ids, batches.tags).groups()
     return Frame(
         batches.frame.name,
         batches.tmax,
         _Reduced(groups, name, column),
         dimensions=batches.frame.dimensions,
         groups=groups,
-    )
-
-
-def _groups(batches: Batches) -> Groups:
-    """The groups of one row for each batch."""
-    used, first, inverse = np.unique(
-        batches.groups, return_index=True, return_inverse=True
-    )
-    appearance = np.argsort(first)
-    rank = np.empty(len(used), dtype=np.int32)
-    rank[appearance] = np.arange(len(used), dtype=np.int32)
-    codes = rank[inverse]
-    numbers = used[appearance].tolist()
-    starts = np.zeros(len(used) + 1, dtype=np.intp)
-    np.cumsum(np.bincount(codes, minlength=len(used)), out=starts[1:])
-    return Groups(
-        codes,
-        [batches.ids[number] for number in numbers],
-        [batches.tags[number] for number in numbers],
-        np.argsort(codes, kind="stable"),
-        starts,
     )
 
 
@@ -317,4 +297,10 @@ def _selected(
         chosen = FieldColumn(column.kind, column.values[rows])
         taken = derived(taken, fields={field: None, name: chosen})
     time = taken.time if point_times else batches.tmax
-    return Frame(batches.frame.name, time, taken.columns, dimensions=taken.dimensions)
+    return Frame(
+        batches.frame.name,
+        time,
+        taken.columns,
+        dimensions=taken.dimensions,
+        groups=taken.known_groups,
+    )

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from runtime.errors import TaskError
-from runtime.frames import Batch, Batches, Dimensions, Frame, Point
+from runtime.frames import Batch, Batches, Dimensions, Frame, Labels, Point
 from runtime.nodes.columns import Times
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Barrier, Node
@@ -210,6 +210,8 @@ class WindowNode(Node):
             np.cumsum(sizes[begin:end], out=starts[1:])
             shift = plan.first[some] - starts[:-1]
             rows = np.arange(starts[-1]) + np.repeat(shift, sizes[begin:end])
+            groups = numbers[plan.group[some]].astype(np.int32)
+            labels = np.repeat(groups, sizes[begin:end])
             yield Batches(
                 Frame(
                     frame.name,
@@ -218,10 +220,11 @@ class WindowNode(Node):
                     db=frame.db,
                     rp=frame.rp,
                     dimensions=frame.dimensions,
+                    groups=Labels(labels, self._ids, self._tags),
                 ),
                 starts,
                 plan.tmax[some],
-                numbers[plan.group[some]].astype(np.int32),
+                groups,
                 self._ids,
                 self._tags,
             )

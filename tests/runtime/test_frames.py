@@ -84,6 +84,29 @@ def test_many_tags_of_many_values_group_apart():
     assert groups.codes.tolist() == list(range(size))
 
 
+@pytest.mark.parametrize("by_name", [False, True])
+@pytest.mark.parametrize(
+    "rows", [[], [4], [1, 3], [5, 0, 2, 0], [*range(6)], [*range(6)] * 60], ids=len
+)
+def test_taken_rows_group_as_they_would_by_themselves(rows: list[int], by_name: bool):
+    dimensions = Dimensions(by_name=by_name, tags=("host", "zone"))
+    points = frame(["b", "a", None, "b", "", "c"], ["x", "y", "x", "x", "x", None])
+    points = points.grouped(dimensions)
+    assert len(points.groups.ids) == 4
+    which = np.array(rows, dtype=np.intp)
+    taken = points.take(which)
+    # of taken rows some are taken
+    taken, which = taken.take(np.arange(len(which))[::-1]), which[::-1]
+    alone = Frame("cpu", points.time[which], taken.columns, dimensions=dimensions)
+
+    assert taken.group_ids == alone.group_ids
+    assert list(taken.groups.ids) == list(alone.groups.ids)
+    assert list(taken.groups.tags) == list(alone.groups.tags)
+    for name in ("codes", "order", "starts"):
+        left, right = getattr(taken.groups, name), getattr(alone.groups, name)
+        assert left.tolist() == right.tolist()
+
+
 def test_points_of_taken_rows_are_those_rows():
     some = frame(["a", None, "b", "a"]).take(np.array([3, 1]))
 
