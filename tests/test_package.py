@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from runtime.version import PRODUCT, PRODUCT_VERSION
 
 ROOT = Path(__file__).parent.parent
 
@@ -68,3 +71,12 @@ def test_the_wheel_declares_its_programs_and_types(installed: Path) -> None:
         assert f"{program} = " in entry_points.read_text()
     assert (installed / "runtime" / "py.typed").exists()
     assert (installed / "scaffold" / "py.typed").exists()
+
+
+def test_the_wheel_has_the_style_sheet_of_the_status_page(installed: Path) -> None:
+    assert (installed / "runtime" / "server" / "status" / "page.css").exists()
+
+
+def test_the_runtime_knows_its_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert (project["name"], project["version"]) == (PRODUCT, PRODUCT_VERSION)

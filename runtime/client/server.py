@@ -48,9 +48,9 @@ def level(api: Api, arguments: list[str]) -> None:
 
 def version(api: Api, arguments: list[str]) -> None:
     """Print the version."""
-    from runtime.version import DESCRIPTION
+    from runtime.version import BUILD, VERSION
 
-    print(DESCRIPTION)
+    print(f"Kapacitor OSS {VERSION} {BUILD}")
 
 
 def variables(api: Api, arguments: list[str]) -> None:

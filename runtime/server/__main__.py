@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from runtime.errors import KapacitorError
 from runtime.server.flags import CONFIG_FLAGS, RUN_FLAGS, UsageError, flags
 from runtime.server.world import World
-from runtime.version import VERSION
+from runtime.version import BUILD, VERSION
 
 if TYPE_CHECKING:
     from runtime.integration import Integrations
@@ -78,7 +78,7 @@ def run_command(arguments: Sequence[str], world: World) -> int:
         print(USAGE, end="")
         return 0
     if command == "version":
-        print(f"Kapacitor OSS version {VERSION} (git: scaffold runtime)")
+        print(f"Kapacitor OSS version {VERSION} {BUILD}")
         return 0
     if command not in ("run", "config"):
         print(

@@ -17,7 +17,7 @@ from prometheus_client.utils import floatToGoString
 
 from runtime.nodes.environment import ServerInfo
 from runtime.server.statistics import Snapshot
-from runtime.version import VERSION
+from runtime.version import PRODUCT, PRODUCT_VERSION, VERSION
 
 _COUNTED = {
     "collected": "Points or batches that a node received.",
@@ -45,7 +45,7 @@ def exposition(info: ServerInfo, now: Snapshot, accept: str) -> tuple[bytes, str
     encoder, content_type = choose_encoder(accept)
     server = _Server(info, now)
     registry = CollectorRegistry()
-    registry.register(_Fixed([server.identity()]))
+    registry.register(_Fixed([server.identity(), server.product()]))
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     parts = [table.encoded(encoder) for table in server.tables()]
@@ -131,6 +131,13 @@ class _Server:
         bytes = _gauge("kapacitor_store_bytes", "Size of the database's content.", ())
         bytes.add_metric((), self._now.store_bytes)
         yield bytes
+
+    def product(self) -> Metric:
+        """Version of this program."""
+        value = {"name": PRODUCT, "version": PRODUCT_VERSION}
+        return InfoMetricFamily(
+            "kapacitor_product", "Version of this program.", value=value
+        )
 
     def identity(self) -> Metric:
         """Identity of the server."""

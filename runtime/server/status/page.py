@@ -39,6 +39,7 @@ from runtime.server.status.tables import (
     text,
 )
 from runtime.units import SECOND, Nanoseconds, rfc3339
+from runtime.version import PRODUCT, PRODUCT_VERSION, VERSION
 
 _STYLE = Stylesheet(Path(__file__).with_name("page.css").read_text("utf-8"))
 _API = "kapacitor/v1"
@@ -153,6 +154,7 @@ class Page:
         )
         footer = el(
             "footer",
+            el("span", f"{PRODUCT} {PRODUCT_VERSION}, as Kapacitor {VERSION}"),
             el("a", "Metrics", href=Link("metrics")),
             el("a", "API", href=Link(f"{_API}/openapi.json")),
         )

@@ -8,11 +8,15 @@ from email.utils import formatdate
 from http import HTTPStatus
 
 from runtime.services.httpd.messages import JSON, Answer
+from runtime.version import PRODUCT_VERSION
 
 # between the epochs of UUIDs (1582) and of Unix, in units of 100 ns
 _UUID_EPOCH = 0x01B21DD213814000
 
 _END = "\r\n"
+
+# Kapacitor's own version header tells clients what they may ask for.
+PRODUCT_HEADER = "X-Scaffold-Alerts-Version"
 
 CORS_METHODS = "DELETE, GET, OPTIONS, POST, PATCH"
 CORS_HEADERS = (
@@ -62,7 +66,7 @@ class Marks:
     """Adds what every answer carries.
 
     Attributes:
-        version: the server's version.
+        version: of Kapacitor, that clients see.
     """
 
     def __init__(self, version: str) -> None:
@@ -83,6 +87,7 @@ class Marks:
             headers["Content-Type"] = answer.content_type
         if answer.marked:
             headers["X-Kapacitor-Version"] = self.version
+            headers[PRODUCT_HEADER] = PRODUCT_VERSION
             headers["Request-Id"] = self._ids.next()
         if gzip:
             headers["Content-Encoding"] = "gzip"
@@ -100,6 +105,7 @@ class Marks:
             "HTTP/1.1 204 No Content\r\n"
             f"Content-Type: {JSON}\r\n"
             f"X-Kapacitor-Version: {self.version}\r\n"
+            f"{PRODUCT_HEADER}: {PRODUCT_VERSION}\r\n"
             f"Request-Id: {self._ids.next()}\r\n"
             f"{'Content-Encoding: gzip' + _END if gzip else ''}"
             f"Date: {self._clock.text()}\r\n"

@@ -515,7 +515,9 @@ def test_service_tests(server: Shell) -> None:
 
 
 def test_other_commands(server: Shell) -> None:
-    assert server.cli("version").startswith("Kapacitor OSS 1.8.3 (git: ")
+    assert server.cli("version").startswith(
+        "Kapacitor OSS 1.8.3 (git: scaffold-alerts "
+    )
     assert server.cli("level", "error") == ""
     assert server.cli("level", "bogus", code=3) == "Error: invalid log level\n"
     assert server.cli("level", "info") == ""

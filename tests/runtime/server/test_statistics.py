@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from runtime.ingress import Ingress
 from runtime.testing.frames import frame
+from runtime.version import PRODUCT_VERSION
 
 TASK = {
     "id": "cpu",
@@ -58,6 +59,8 @@ def test_metrics_count_points_tasks_nodes_and_events(server: Any) -> None:
     assert value("store_bytes") > 0
     [info] = [dict(labels) for name, labels in found if name == "kapacitor_info"]
     assert sorted(info) == ["cluster_id", "host", "server_id", "version"]
+    [info] = [dict(at) for name, at in found if name == "kapacitor_product_info"]
+    assert info == {"name": "scaffold-alerts", "version": PRODUCT_VERSION}
     assert found["process_resident_memory_bytes", ()] > 0
 
 

@@ -15,6 +15,7 @@ from runtime.compute import Compute
 from runtime.services.httpd.messages import Answer, Request, WriteError, pretty
 from runtime.services.httpd.service import HttpService
 from runtime.services.httpd.write import WriteHandler
+from runtime.version import PRODUCT_VERSION
 
 ERROR = '{{\n    "error": "{0}",\n    "message": "{0}"\n}}'
 
@@ -102,6 +103,7 @@ def test_what_has_no_route_is_not_found(method: str, path: str) -> None:
     status, headers, body = ask(method, path)
     assert (404, ERROR.format("Not Found")) == (status, body.decode())
     assert headers["X-Kapacitor-Version"] == "1.8.3"
+    assert headers["X-Scaffold-Alerts-Version"] == PRODUCT_VERSION
 
 
 def test_an_unknown_method_is_not_found_and_unmarked() -> None:
@@ -116,6 +118,7 @@ def test_ping_has_headers_but_no_body() -> None:
     assert (status, body) == (204, b"")
     assert headers["Content-Type"] == "application/json; charset=utf-8"
     assert headers["X-Kapacitor-Version"] == "1.8.3"
+    assert headers["X-Scaffold-Alerts-Version"] == PRODUCT_VERSION
     assert re.fullmatch(
         r"[0-9a-f]{8}-[0-9a-f]{4}-1[0-9a-f]{3}-.*", headers["Request-Id"]
     )
@@ -185,6 +188,7 @@ def test_a_write_reaches_the_tasks(path: str, extra: dict[str, str]) -> None:
     assert (status, body) == (204, b"")
     assert headers["Content-Type"] == "application/json; charset=utf-8"
     assert headers["X-Kapacitor-Version"] == "1.8.3"
+    assert headers["X-Scaffold-Alerts-Version"] == PRODUCT_VERSION
     assert sent == [(b"m v=1", "d", "r", "")]
 
 
