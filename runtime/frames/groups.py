@@ -32,7 +32,11 @@ class Labels(NamedTuple):
 
     def present(self) -> frozenset[str]:
         """The ids of the groups that have rows."""
-        return frozenset([self.ids[code] for code in np.unique(self.codes).tolist()])
+        if len(self.codes) < len(self.ids):
+            return frozenset([self.ids[code] for code in set(self.codes.tolist())])
+        # many rows: counting is several times as fast as a set
+        found = np.flatnonzero(np.bincount(self.codes))
+        return frozenset([self.ids[code] for code in found.tolist()])
 
     def groups(self) -> Groups:
         """The groups that have rows, with the order of these."""

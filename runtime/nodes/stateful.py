@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,36 @@ from runtime.nodes.serial import (
 from runtime.pipeline import transform as pipeline
 from runtime.tick.lambdas.arithmetic import ratio
 from runtime.units import Nanoseconds, between
+
+
+class _Steps(NamedTuple):
+    """From row to row of a series; what the first row of a part follows is left open.
+
+    Attributes:
+        values: in the order of the series, like all that follows.
+        times: ns.
+        change: from the value before.
+        elapsed: ns since the time before.
+        extremes: the earliest and the latest time.
+    """
+
+    values: NDArray[np.float64]
+    times: NDArray[np.int64]
+    change: NDArray[np.float64]
+    elapsed: NDArray[np.float64]
+    extremes: NDArray[np.int64]
+
+
+def _steps(
+    column: NDArray[Any], column_of_times: NDArray[np.int64], series: Series
+) -> _Steps:
+    values = column[series.order].astype(np.float64)
+    times = column_of_times[series.order]
+    with np.errstate(all="ignore"):
+        change = np.diff(values, prepend=values[:1])
+    elapsed = np.diff(times, prepend=times[:1]).astype(np.float64)
+    extremes = np.array([times.min(), times.max()])
+    return _Steps(values, times, change, elapsed, extremes)
 
 
 class DerivativeNode(SerialNode):
@@ -83,30 +113,38 @@ class DerivativeNode(SerialNode):
         column = numbers(frame, self._field)
         if column is None:
             return None
+        steps = frame.shared(
+            ("steps", self._field, series.is_fresh),
+            lambda: _steps(column.values, frame.time, series),
+        )
+        starts = series.starts[:-1]
+        values, times = steps.values[starts], steps.times[starts]
         past = {} if series.is_fresh else self._previous
-        known = np.ones(len(frame), dtype=np.bool_)
-        values = column.values[series.order].astype(np.float64)
-        times = frame.time[series.order]
-        before, since = np.roll(values, 1), np.roll(times, 1)
-        for id, start in zip(series.ids, series.starts.tolist(), strict=False):
-            if id in past:
-                before[start], since[start] = past[id]
-            else:
-                known[start] = False
-        if is_wide(times, since):
+        firsts = zip(values.tolist(), times.tolist(), strict=True)
+        found = [
+            past.get(i, first) for i, first in zip(series.ids, firsts, strict=True)
+        ]
+        before = np.array([value for value, _ in found], dtype=np.float64)
+        since = np.array([time for _, time in found], dtype=np.int64)
+        if is_wide(steps.extremes, since):
             return None
-        elapsed = (times - since).astype(np.float64)
+        known = np.ones(len(frame), dtype=np.bool_)
+        known[starts] = [id in past for id in series.ids]
+        change, elapsed = steps.change.copy(), steps.elapsed.copy()
+        elapsed[starts] = times - since
         for _ in range(np.count_nonzero(known & (elapsed == 0))):
             self.error("cannot perform derivative", "elaspsed time was 0")
         known &= elapsed != 0
         with np.errstate(all="ignore"):
-            change = values - before
+            change[starts] = values - before
             rate = change / (elapsed / float(self._unit))
-            if self._non_negative:
-                known &= ~(change < 0)
-        for id, end in zip(series.ids, series.ends, strict=True):
-            row = series.order[end]
-            self._previous[id] = column.values[row].item(), int(frame.time[row])
+        if self._non_negative:
+            known &= ~(change < 0)
+        last = series.order[series.starts[1:] - 1]
+        latest = zip(
+            column.values[last].tolist(), frame.time[last].tolist(), strict=True
+        )
+        self._previous.update(zip(series.ids, latest, strict=True))
         made = FieldColumn("float", series.arrived(rate))
         rows = np.flatnonzero(series.arrived(known))
         return Outcome(derived(frame, fields={self._as: made}).take(rows), rows)
