@@ -77,6 +77,12 @@ def test_the_wheel_has_the_style_sheet_of_the_status_page(installed: Path) -> No
     assert (installed / "runtime" / "server" / "status" / "page.css").exists()
 
 
+def test_the_wheel_has_what_an_operator_installs(installed: Path) -> None:
+    [data] = installed.glob("*.data/data/share/scaffold-alerts")
+    for name in ("kapacitor.conf", "kapacitor.service"):
+        assert (data / name).read_bytes() == (ROOT / "etc" / name).read_bytes()
+
+
 def test_the_runtime_knows_its_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert (project["name"], project["version"]) == (PRODUCT, PRODUCT_VERSION)
