@@ -15,9 +15,13 @@ from typing import Literal
 
 from runtime.services.httpd.messages import TEXT, Answer
 
-# Go's own limit is 1 MB; aiohttp's parser refuses single lines sooner.
-MAX_HEAD_BYTES = 64 * 1024
-_MAX_LINE_BYTES = 8190
+# Go's own: a megabyte, and what it reads at once.
+MAX_HEAD_BYTES = (1 << 20) + 4096
+# Go has no such limits. A path or query of a megabyte, or a hundred thousand short lines,
+# would hold up other requests while it is taken apart.
+MAX_TARGET_BYTES = 64 * 1024
+MAX_HEAD_LINES = 2_000
+_MAX_CHUNK_LINE_BYTES = 8190
 
 _TOKEN_BYTES = b"!#$%&'*+\\-.^_`|~0-9A-Za-z"
 _TOKEN = re.compile(rb"[%s]+" % _TOKEN_BYTES)
@@ -53,17 +57,22 @@ def unserved(status: int, text: str = "") -> Answer:
 WRONG_VERSION = unserved(
     505, "505 HTTP Version Not Supported: unsupported protocol version"
 )
+TOO_LARGE = unserved(431, "431 Request Header Fields Too Large")
 WRONG_CODING = unserved(501, "Unsupported transfer encoding")
 
 
 class Framing:
     """Cuts what a connection sends into heads and bodies."""
 
-    __slots__ = ("_body", "_chunks", "_head")
+    __slots__ = ("_body", "_chunks", "_head", "_is_begun", "_searched")
 
     def __init__(self) -> None:
         # the head that is not complete
-        self._head = b""
+        self._head = bytearray()
+        # how much of it holds no end
+        self._searched = 0
+        # its request line is here, and was looked at
+        self._is_begun = False
         # bytes of the body to come
         self._body = 0
         self._chunks: _Chunks | None = None
@@ -95,25 +104,40 @@ class Framing:
                 if head:
                     yield head
 
+    @property
+    def waiting(self) -> int:
+        """Bytes of a head whose end is not here yet."""
+        return len(self._head)
+
     def _taken(self, data: bytes) -> tuple[bytes, bytes]:
         """A head if it is complete, and the rest of `data`."""
-        data = self._head + data
-        _check_line(data)
+        head: bytes | bytearray = data
+        if self._head:
+            self._head += data
+            head = self._head
+        if not self._is_begun:
+            self._is_begun = _is_begun(head, self._searched)
+        # what was searched before is not searched again, however small the pieces
+        start = max(0, self._searched - 3)
+        end = head.find(b"\r\n\r\n", start, MAX_HEAD_BYTES)
         # where no carriage returns are, the parser has the refusal
-        end = data.find(b"\r\n\r\n", 0, MAX_HEAD_BYTES)
-        bare = data.find(b"\n\n", 0, end if end >= 0 else MAX_HEAD_BYTES)
-        if bare >= 0:
-            self._head = b""
-            return data, b""
+        if head.find(b"\n\n", start, end if end >= 0 else MAX_HEAD_BYTES) >= 0:
+            self._forget()
+            return bytes(head), b""
         if end < 0:
-            if len(data) >= MAX_HEAD_BYTES:
-                raise MalformedError(bad_request())
-            self._head = data
+            if len(head) >= MAX_HEAD_BYTES:
+                raise MalformedError(TOO_LARGE)
+            if head is not self._head:
+                self._head = bytearray(head)
+            self._searched = len(head)
             return b"", b""
-        self._head = b""
-        head = _checked(data[:end])
-        self._note_body(head)
-        return head + b"\r\n\r\n", data[end + 4 :]
+        self._forget()
+        checked = _checked(bytes(head[:end]))
+        self._note_body(checked)
+        return checked + b"\r\n\r\n", bytes(head[end + 4 :])
+
+    def _forget(self) -> None:
+        self._head, self._searched, self._is_begun = bytearray(), 0, False
 
     def _note_body(self, head: bytes) -> None:
         """Find out how long the body is; the parser refuses what is ambiguous."""
@@ -150,7 +174,7 @@ class _Chunks:
             stop = data.find(b"\n", at) + 1
             self._line += data[at : stop or len(data)]
             if not stop:
-                if len(self._line) > _MAX_LINE_BYTES:
+                if len(self._line) > _MAX_CHUNK_LINE_BYTES:
                     raise MalformedError(bad_request())
                 return None
             line, self._line, at = self._line, b"", stop
@@ -175,15 +199,28 @@ class _Chunks:
         return False
 
 
-def _check_line(data: bytes) -> None:
-    """Refuse a malformed request line as soon as it is there."""
-    line, end, _ = data.partition(b"\n")
-    if not end:
+def _is_begun(head: bytes | bytearray, searched: int) -> bool:
+    """True if the request line is here; a malformed one is refused at once.
+
+    Args:
+        head: what is here of the head.
+        searched: how much of it holds no line end.
+
+    Raises:
+        MalformedError: Go would not serve it.
+    """
+    end = head.find(b"\n", searched, MAX_HEAD_BYTES)
+    if end < 0:
         # TLS sent to a plain port may never have a line end
-        if _TOKEN.match(data) is None:
+        if _TOKEN.match(head) is None:
             raise MalformedError(bad_request())
-        return
-    method, _, rest = line.removesuffix(b"\r").partition(b" ")
+        if len(head) > MAX_TARGET_BYTES:
+            raise MalformedError(TOO_LARGE)
+        return False
+    if end > MAX_TARGET_BYTES:
+        raise MalformedError(TOO_LARGE)
+    line = bytes(head[:end]).removesuffix(b"\r")
+    method, _, rest = line.partition(b" ")
     target, _, version = rest.partition(b" ")
     if (
         _TOKEN.fullmatch(method) is None
@@ -191,6 +228,7 @@ def _check_line(data: bytes) -> None:
         or not _is_target(method, target)
     ):
         raise MalformedError(bad_request())
+    return True
 
 
 def _is_target(method: bytes, target: bytes) -> bool:
@@ -206,7 +244,10 @@ def _checked(head: bytes) -> bytes:
     Raises:
         MalformedError: Go would not serve it.
     """
-    if head.count(b"\n") > head.count(b"\r\n"):
+    lines = head.count(b"\n")
+    if lines > MAX_HEAD_LINES:
+        raise MalformedError(TOO_LARGE)
+    if lines > head.count(b"\r\n"):
         # the parser refuses it
         return head
     line, _, _ = head.partition(b"\r\n")

@@ -76,13 +76,11 @@ class Router:
         if exact is not None:
             return Found(exact, path)
         table = self._subtrees.get(method, {})
-        end = path.rfind("/") + 1
-        while end > 0:
-            handler = table.get(path[:end])
-            if handler is not None:
-                return Found(handler, path, path[end:])
-            end = path.rfind("/", 0, end - 1) + 1
-        return None
+        # the patterns are few, the slashes of a path may be many
+        pattern = max(filter(path.startswith, table), key=len, default=None)
+        if pattern is None:
+            return None
+        return Found(table[pattern], path, path.removeprefix(pattern))
 
 
 def cleaned(path: str) -> str:

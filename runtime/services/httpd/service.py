@@ -27,9 +27,15 @@ from runtime.services.httpd.exchange import (
     Surroundings,
     UnreadError,
 )
-from runtime.services.httpd.framing import Framing, MalformedError, bad_request
+from runtime.services.httpd.framing import (
+    MAX_HEAD_BYTES,
+    MAX_HEAD_LINES,
+    Framing,
+    MalformedError,
+    bad_request,
+)
 from runtime.services.httpd.headers import Marks
-from runtime.services.httpd.intake import Intake
+from runtime.services.httpd.intake import TOO_MANY, Intake
 from runtime.services.httpd.messages import (
     HTML,
     MAX_BODY_BYTES,
@@ -58,6 +64,8 @@ MAX_API_BODY_BYTES = 1024 * 1024
 # Parsing so much takes less time than a hand-over to a thread.
 _QUICK_JSON_BYTES = 16 * 1024
 _UNMARKED_NOT_FOUND = Answer(404, NOT_FOUND.body, marked=False)
+# Smaller ones are not counted: connections themselves take as much.
+_LARGE_HEAD_BYTES = 8 * 1024
 _NO_HTTP = b"\0\r\n\r\n"
 _OPTIONS = Answer(200, content_type=None, marked=False)
 
@@ -144,10 +152,15 @@ class HttpService:
         """
         loop = asyncio.get_running_loop()
         self._fallback = _Server(
+            self._surroundings.intake,
             self._handle,
             request_factory=_request,
             access_log=None,
             auto_decompress=False,
+            # heads are bounded before the parser gets them
+            max_line_size=MAX_HEAD_BYTES,
+            max_field_size=MAX_HEAD_BYTES,
+            max_headers=MAX_HEAD_LINES + 1,
             keepalive_timeout=self._read_timeout_s,
             # what a refused request still sends is read for so long
             lingering_time=min(10.0, self._read_timeout_s or 10.0),
@@ -311,12 +324,26 @@ class _Protocol(RequestHandler):
     A method it does not know is answered like a missing path.
     """
 
-    __slots__ = ("_framing", "_refusal")
+    __slots__ = ("_framing", "_intake", "_refusal")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, intake: Intake, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._intake = intake
         self._framing: Framing | None = Framing()
         self._refusal: Answer | None = None
+
+    @property
+    def is_arriving(self) -> bool:
+        """True if more of a head is awaited."""
+        return self._framing is not None and self._framing.waiting > 0
+
+    def cut(self) -> None:
+        """Give up the head that arrives: others need the memory."""
+        self._refuse(TOO_MANY)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._intake.release(self)
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self._framing is None or not data:
@@ -327,13 +354,29 @@ class _Protocol(RequestHandler):
             for piece in self._framing.pieces(data):
                 super().data_received(piece)
         except MalformedError as error:
-            is_body = self._framing.is_in_body
-            self._framing, self._refusal = None, error.answer
-            if is_body:
-                self._break_off()
-            else:
-                # the parser's own error comes in its turn, after earlier requests
-                super().data_received(_NO_HTTP)
+            self._refuse(error.answer)
+        else:
+            self._count()
+
+    def _count(self) -> None:
+        """Count a head that is arriving among what is in memory, if it is large."""
+        waiting = self._framing.waiting if self._framing is not None else 0
+        if waiting > _LARGE_HEAD_BYTES:
+            self._intake.hold(self, waiting)
+        else:
+            self._intake.release(self)
+
+    def _refuse(self, answer: Answer) -> None:
+        """Answer so in its turn, after earlier requests, and serve nothing more."""
+        assert self._framing is not None
+        is_body = self._framing.is_in_body
+        self._framing, self._refusal = None, answer
+        self._intake.release(self)
+        if is_body:
+            self._break_off()
+        else:
+            # the parser's own error has its turn
+            super().data_received(_NO_HTTP)
 
     def _break_off(self) -> None:
         """Fail whoever reads the body that arrives."""
@@ -378,8 +421,12 @@ class _Protocol(RequestHandler):
 
 
 class _Server(Server):
+    def __init__(self, intake: Intake, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._intake = intake
+
     def __call__(self) -> RequestHandler:
-        return _Protocol(self, loop=self._loop, **self._kwargs)
+        return _Protocol(self._intake, self, loop=self._loop, **self._kwargs)
 
 
 class _Request(BaseRequest):

@@ -26,6 +26,8 @@ _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([^/?#@\\\s]+)", re.IGNORECASE)
 _LABEL = r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
 _NAME = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*")
 _PORTS = {"http": "80", "https": "443"}
+# Longer ones are no names, and are neither kept nor repeated.
+_MAX_NAME = 1_000
 # Values of browsers for requests that no other site caused.
 _OWN_FETCH_SITES = ("", "none", "same-origin")
 
@@ -67,6 +69,8 @@ class Sites:
         Raises:
             ValueError: it is malformed.
         """
+        if len(authority) > _MAX_NAME:
+            return self._any_host
         return self._serves(authority, local)
 
     def _is_own(self, authority: str, local: str) -> bool:
@@ -82,7 +86,7 @@ class Sites:
     def trusts(self, origin: str) -> bool:
         """True if pages of `origin` may send requests and read the answers."""
         try:
-            return parsed_origin(origin) in self._origins
+            return len(origin) <= _MAX_NAME and parsed_origin(origin) in self._origins
         except ValueError:
             return False
 
@@ -106,14 +110,18 @@ class Sites:
 def misdirected(authority: str) -> str:
     """Error text for a request to a host that is not this server."""
     return (
-        f"host {quote(authority)} is not a name of this server: "
+        f"host {quote(authority[:_MAX_NAME])} is not a name of this server: "
         f"add it to {HOSTS_SETTING} if clients or a proxy call the server so"
     )
 
 
 def cross_site(origins: Sequence[str]) -> str:
     """Error text for a request that a page of another site caused."""
-    what = f"origin {quote(origins[0])}" if origins else "a page of another site"
+    what = (
+        f"origin {quote(origins[0][:_MAX_NAME])}"
+        if origins
+        else "a page of another site"
+    )
     return (
         f"requests from {what} are refused: "
         f"add the origin to {ORIGINS_SETTING} if its pages may use the API"
@@ -170,6 +178,8 @@ def _is_same(origin: str, authority: str) -> bool:
 
     The scheme is left open: in front of the server a proxy may speak TLS.
     """
+    if max(len(origin), len(authority)) > _MAX_NAME:
+        return False
     try:
         scheme, *place = parsed_origin(origin)
         host, port = _split(authority)

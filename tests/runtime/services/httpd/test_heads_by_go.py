@@ -11,12 +11,17 @@ import contextlib
 import json
 import re
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from runtime.services.httpd.framing import Framing
+from runtime.services.httpd.intake import Intake
+from runtime.services.httpd.messages import NO_CONTENT, Answer, Request
+from runtime.services.httpd.router import Router
 from tests.runtime.services.httpd.test_service import Sent, with_server
 
 TABLE = Path(__file__).with_name("heads_by_go.jsonl")
@@ -191,11 +196,120 @@ def test_a_body_that_breaks_off_its_chunks_is_refused_at_once() -> None:
     assert with_server(Sent(), use) == ("400", "400 Bad Request")
 
 
-def test_a_head_without_end_is_refused() -> None:
-    head = b"GET /kapacitor/v1/ping HTTP/1.1\r\nHost: localhost\r\n"
-    fields = b"".join(b"X-%d: %b\r\n" % (n, b"a" * 1000) for n in range(70))
+STARTS = (
+    b"POST /write?db=d HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n",
+    b"GET /kapacitor/v1/ping HTTP/1.1\r\nHost: localhost\r\n",
+)
+GO_LIMIT = (1 << 20) + 4096
+
+
+@pytest.mark.parametrize("start", STARTS, ids=["write", "ping"])
+@pytest.mark.parametrize(
+    ("field", "answer"),
+    [
+        (b"Cookie: " + b"a" * 9_000, "served"),
+        (b"X: " + b"a" * 900_000, "served"),
+        (b"X: a\r\n" * 1_900 + b"X: a", "served"),
+        (b"X: " + b"a" * GO_LIMIT, "431"),
+        # those that Go serves
+        (b"X: a\r\n" * 2_100 + b"X: a", "431"),
+    ],
+    ids=["a long field", "a large field", "many fields", "too large", "too many"],
+)
+def test_large_heads_are_served_up_to_gos_limit(
+    start: bytes, field: bytes, answer: str
+) -> None:
+    head = start + field + b"\r\n\r\n" + b"m v=1"
 
     def use(port: int) -> tuple[str, str]:
-        return answered(port, [head, fields, b"\r\n"])
+        return answered(port, [head])
 
-    assert with_server(Sent(), use) == ("400", "400 Bad Request")
+    text = "431 Request Header Fields Too Large" if answer == "431" else ""
+    assert with_server(Sent(), use) == (answer, text)
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [(b"?x=" + b"a" * 60_000, "served"), (b"?" + b"&" * 70_000, "431")],
+)
+def test_long_targets_are_refused(path: bytes, answer: str) -> None:
+    def use(port: int) -> tuple[str, str]:
+        start = b"GET /kapacitor/v1/ping" + path + b" HTTP/1.1\r\n"
+        return answered(port, [start, b"Host: localhost\r\n\r\n"])
+
+    assert with_server(Sent(), use)[0] == answer
+
+
+def test_a_request_line_without_end_is_refused() -> None:
+    def use(port: int) -> tuple[str, str]:
+        return answered(port, [b"GET /", b"a" * 70_000])
+
+    assert with_server(Sent(), use)[0] == "431"
+
+
+@pytest.mark.parametrize("name", [b"Host: ", b"Origin: http://"])
+def test_names_that_are_none_hold_nothing_up(name: bytes) -> None:
+    host = b"" if name == b"Host: " else b"Host: localhost\r\n"
+    head = b"POST /kapacitor/v1/tasks HTTP/1.1\r\nContent-Length: 0\r\n" + host
+    long = head + name + b"a.b" * 300_000 + b"\r\n\r\n"
+
+    def use(port: int) -> bytes:
+        with socket.create_connection(("127.0.0.1", port), timeout=3) as connection:
+            connection.sendall(long)
+            return connection.recv(65536)
+
+    began = time.process_time()
+    answer = with_server(Sent(), use)
+    assert time.process_time() - began < 1
+    assert answer[9:12] in (b"421", b"403")
+    assert len(answer) < 3_000
+
+
+async def _nothing(request: Request) -> Answer:
+    return NO_CONTENT
+
+
+def test_paths_of_many_parts_are_found_or_not_in_no_time() -> None:
+    router = Router()
+    router.add("GET", "/tasks/", _nothing)
+    began = time.process_time()
+    assert router.find("GET", "/a" * 100_000) is None
+    assert router.find("GET", "/kapacitor/v1/tasks" + "/a" * 100_000) is not None
+    assert time.process_time() - began < 1
+
+
+def test_a_head_in_small_pieces_takes_no_longer() -> None:
+    head = STARTS[1] + b"X: " + b"a" * 500_000 + b"\r\n\r\n"
+    framing = Framing()
+    began = time.process_time()
+    found = [
+        piece
+        for at in range(0, len(head), 10)
+        for piece in framing.pieces(head[at : at + 10])
+    ]
+    assert time.process_time() - began < 3
+    assert found == [head]
+    assert framing.waiting == 0
+
+
+def test_heads_in_memory_are_counted() -> None:
+    intake = Intake(limit=100_000)
+    part = STARTS[1] + b"X: " + b"a" * 60_000
+
+    def use(port: int) -> str:
+        with contextlib.ExitStack() as stack:
+            first, second = (
+                stack.enter_context(
+                    socket.create_connection(("127.0.0.1", port), timeout=3)
+                )
+                for _ in range(2)
+            )
+            first.sendall(part)
+            end = time.monotonic() + 3
+            while intake.total < 60_000 and time.monotonic() < end:
+                time.sleep(0.001)
+            second.sendall(part)
+            return first.recv(65536).partition(b"\r\n")[0].decode()
+
+    assert with_server(Sent(), use, intake=intake).endswith("503 Service Unavailable")
+    assert intake.total == 0

@@ -385,30 +385,6 @@ def test_many_idle_connections_leave_room_for_others() -> None:
     assert len(sent) == 1
 
 
-@pytest.mark.parametrize("path", [b"POST /write?db=d", b"GET /kapacitor/v1/ping"])
-@pytest.mark.parametrize(
-    "headers",
-    [
-        b"X: " + b"x" * 100_000,
-        b"X: " + b"x" * 9_000,
-        b"\r\n".join(b"X%d: x" % number for number in range(5_000)),
-    ],
-)
-def test_huge_headers_are_refused(path: bytes, headers: bytes) -> None:
-    def use(port: int) -> bytes:
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-            with contextlib.suppress(OSError):
-                connection.sendall(path + b" HTTP/1.1\r\n" + headers + b"\r\n\r\n")
-            try:
-                return connection.recv(65536)
-            # what is still under way when the server closes resets the connection
-            except ConnectionResetError:
-                return b""
-
-    answer = with_server(Sent(), use)
-    assert answer == b"" or b" 400 Bad Request" in answer[:30]
-
-
 @pytest.mark.parametrize(
     "start",
     [
