@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scaffold import places, state
+from scaffold.errors import UnreadableFile
 from scaffold.names import Names
 from scaffold.patching.imports import ImportBlock
+from scaffold.patching.place import Place
 from scaffold.patching.reading import entries_of, keys_of
 from scaffold.state import Record
 from scaffold.tree import Overlay, Tree
@@ -58,10 +60,11 @@ def with_removed(tree: Tree, package: str) -> Overlay:
     for names in {each.kind: each for each in _removed(tree, package)}.values():
         texts: dict[str, str] = {}
         for place in places.places(names, package):
-            data = tree.read(place.path)
-            text = data and entries_of(place.path, data, place).get(place.key)
-            if text:
-                texts[place.id] = text
+            with contextlib.suppress(UnreadableFile):
+                data = tree.read(place.path)
+                text = data and entries_of(place.path, data, place).get(place.key)
+                if text:
+                    texts[place.id] = text
         records[state.path(names.kind)] = state.text(Record({}, texts)).encode()
     return Overlay(tree, records)
 
@@ -72,15 +75,23 @@ def _removed(tree: Tree, package: str) -> Iterator[Names]:
     for table, place in zip(
         places.EDIT, places.places(Names("any", "any"), package), strict=True
     ):
-        data = tree.read(place.path)
-        if data is None or not isinstance(place.anchor, ImportBlock):
+        if not isinstance(place.anchor, ImportBlock):
             continue
         key = re.escape(table.key).replace(r"\{package\}", re.escape(package))
         key = key.replace(r"\{kind\}", r"(\w+)").replace(r"\{class_name\}", r"(\w+)")
-        for entry in keys_of(place.path, data, place):
+        for entry in _keys(tree, place):
             found = re.fullmatch(key, entry)
             if not found or found[1] in recorded:
                 continue
             there = tree.names(places.services(package) / found[1])
             if not any(name.endswith((".py", ".toml")) for name in there):
                 yield Names(found[1], found[2][:1].lower() + found[2][1:])
+
+
+def _keys(tree: Tree, place: Place) -> list[str]:
+    """The keys of a place; none if its file cannot be read, which `generate` reports."""
+    try:
+        data = tree.read(place.path)
+        return [] if data is None else keys_of(place.path, data, place)
+    except UnreadableFile:
+        return []

@@ -98,9 +98,15 @@ def wants(project: Project, tree: Tree, names: Sequence[str]) -> list[Wanted]:
     return found
 
 
-def seen(project: Project, tree: Tree) -> Overlay:
-    """The tree that handlers are looked for in."""
-    return checkout.with_removed(tree, project.package)
+def seen(project: Project, tree: Tree, names: Sequence[str]) -> Overlay:
+    """The tree that a command which writes looks for handlers in.
+
+    A handler of which nothing but entries is left can be named; while git is merging, it
+    is one of all.
+    """
+    if names or checkout.is_merging(project.root):
+        return checkout.with_removed(tree, project.package)
+    return Overlay(tree, {})
 
 
 def fresh(project: Project) -> Fresh:

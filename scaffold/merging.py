@@ -8,7 +8,6 @@ the rest is merged by lines, and the entries of both branches are put in again, 
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple, TypeVar
@@ -77,6 +76,8 @@ def by_lines(versions: Versions) -> Merged:
     Raises:
         UsageError: git is missing, or refuses to merge them.
     """
+    import subprocess
+
     order = zip(_VERSIONS, (versions.ours, versions.base, versions.theirs), strict=True)
     labels = [word for name in _VERSIONS for word in ("-L", name)]
     with scratch.files(dict(order)) as files:

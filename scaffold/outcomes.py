@@ -1,5 +1,8 @@
 """Outcomes for generated files and registrations, one class each.
 
+A class without attributes of its own is no dataclass again: making one takes longer than
+importing the rest of a module.
+
 Those of `scaffold.patching.outcomes` are decided by a shared file alone; those here need
 the record of what was generated before.
 """
@@ -36,128 +39,112 @@ class FileOutcome:
     reason: ClassVar[str] = ""
 
 
-@dataclass(frozen=True, slots=True)
 class Created(FileOutcome):
     """The file is new."""
 
-    verb: ClassVar[str] = "create"
+    verb = "create"
 
 
-@dataclass(frozen=True, slots=True)
 class Restored(FileOutcome):
     """The file was generated before, and is missing."""
 
-    verb: ClassVar[str] = "create"
-    reason: ClassVar[str] = "was missing"
+    verb = "create"
+    reason = "was missing"
 
 
-@dataclass(frozen=True, slots=True)
 class Identical(FileOutcome):
     """The file is as it should be."""
 
-    verb: ClassVar[str] = "identical"
+    verb = "identical"
 
 
-@dataclass(frozen=True, slots=True)
 class Updated(FileOutcome):
     """The file has its former generated text, which is replaced."""
 
-    verb: ClassVar[str] = "update"
+    verb = "update"
 
 
-@dataclass(frozen=True, slots=True)
 class Removed(FileOutcome):
     """The file is no longer generated, and nobody edited it."""
 
-    verb: ClassVar[str] = "remove"
+    verb = "remove"
 
 
-@dataclass(frozen=True, slots=True)
 class Kept(FileOutcome):
     """The file was edited by hand, and needs no change."""
 
-    verb: ClassVar[str] = "keep"
-    reason: ClassVar[str] = "edited by hand"
+    verb = "keep"
+    reason = "edited by hand"
 
 
-@dataclass(frozen=True, slots=True)
 class Released(FileOutcome):
     """The file is no longer generated, and was edited by hand: it is its owner's."""
 
-    verb: ClassVar[str] = "keep"
-    reason: ClassVar[str] = "edited by hand; no longer generated"
+    verb = "keep"
+    reason = "edited by hand; no longer generated"
 
 
-@dataclass(frozen=True, slots=True)
 class EditedConflict(FileOutcome):
     """The file was edited by hand, and would have to change."""
 
-    verb: ClassVar[str] = "conflict"
-    reason: ClassVar[str] = "was edited by hand, and would have to change"
+    verb = "conflict"
+    reason = "was edited by hand, and would have to change"
 
 
-@dataclass(frozen=True, slots=True)
 class ForeignConflict(FileOutcome):
     """A file with that name and another text is there, and was not generated."""
 
-    verb: ClassVar[str] = "conflict"
-    reason: ClassVar[str] = "is there already, with other text"
+    verb = "conflict"
+    reason = "is there already, with other text"
 
 
-@dataclass(frozen=True, slots=True)
 class SharedFileCreated(FileOutcome):
     """A shared file that the project did not have is created, without entries."""
 
-    verb: ClassVar[str] = "create"
-    reason: ClassVar[str] = "new in this version of scaffold"
+    verb = "create"
+    reason = "new in this version of scaffold"
 
 
-@dataclass(frozen=True, slots=True)
 class FormatUpgraded(FileOutcome):
     """The file is brought to the format that projects have now."""
 
-    verb: ClassVar[str] = "update"
-    reason: ClassVar[str] = "an older format of projects"
+    verb = "update"
+    reason = "an older format of projects"
 
 
-@dataclass(frozen=True, slots=True)
 class FileStillNeeded(FileOutcome):
     """The file of a handler without a spec stays: an edited registration needs it."""
 
-    verb: ClassVar[str] = "keep"
-    reason: ClassVar[str] = "an edited registration needs it"
+    verb = "keep"
+    reason = "an edited registration needs it"
 
 
-@dataclass(frozen=True, slots=True)
 class RecordCreated(FileOutcome):
     """The record of a handler is new."""
 
-    verb: ClassVar[str] = "create"
-    reason: ClassVar[str] = "what was generated"
+    verb = "create"
+    reason = "what was generated"
 
 
-@dataclass(frozen=True, slots=True)
 class RecordUpdated(FileOutcome):
     """The record of a handler changes."""
 
-    verb: ClassVar[str] = "update"
-    reason: ClassVar[str] = "what was generated"
+    verb = "update"
+    reason = "what was generated"
 
 
-@dataclass(frozen=True, slots=True)
 class RecordRemoved(FileOutcome):
     """The record of a handler without a spec is removed."""
 
-    verb: ClassVar[str] = "remove"
-    reason: ClassVar[str] = "what was generated"
+    verb = "remove"
+    reason = "what was generated"
 
 
-@dataclass(frozen=True, slots=True)
 class PlaceAdded(PlaceOutcome):
     """A place that the shared file did not have is added, without entries."""
 
-    verb: ClassVar[str] = "update"
-    reason: ClassVar[str] = "a place that is new in this version of scaffold"
+    verb = "update"
+    reason = "a place that is new in this version of scaffold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +173,11 @@ class EntryReleased(PlaceOutcome):
     reason: ClassVar[str] = "edited by hand; no longer generated"
 
 
-@dataclass(frozen=True, slots=True)
 class EntryStillNeeded(PlaceOutcome):
     """The entry of a handler without a spec stays: an edited one needs it."""
 
-    verb: ClassVar[str] = "keep"
-    reason: ClassVar[str] = "an edited registration needs it"
+    verb = "keep"
+    reason = "an edited registration needs it"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,10 @@ import contextlib
 import errno
 import os
 import sys
-from typing import TextIO
+
+TYPE_CHECKING = False  # as in `typing`, which costs as much as half of Python's start
+if TYPE_CHECKING:
+    from typing import TextIO
 
 
 def is_watched() -> bool:

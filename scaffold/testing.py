@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import json
 import shlex
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 _DISTRIBUTION = "scaffold-alerts"
 _NEEDED = ("pytest", "syrupy")
@@ -30,11 +26,15 @@ def source() -> str:
 
     Recorded by pip as `direct_url.json` (PEP 610).
     """
+    # needed for a new project only, and slow to import
+    import json
+    from importlib import metadata
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
     try:
-        text = importlib.metadata.distribution(_DISTRIBUTION).read_text(
-            "direct_url.json"
-        )
-    except importlib.metadata.PackageNotFoundError:
+        text = metadata.distribution(_DISTRIBUTION).read_text("direct_url.json")
+    except metadata.PackageNotFoundError:
         return ""
     if not text:
         return ""

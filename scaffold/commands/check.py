@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from scaffold.checkout import with_removed
 from scaffold.disk import verdicts
 from scaffold.errors import MarkersLeft
 from scaffold.findings import Finding, examined, outdated
 from scaffold.formats import upgraded
-from scaffold.handlers import chosen, fresh, seen, wants
+from scaffold.handlers import chosen, fresh, wants
 from scaffold.markers import refuse_markers
 from scaffold.project import Project
 from scaffold.report import Report
@@ -24,7 +25,7 @@ def check(project: Project, names: Sequence[str]) -> Report:
     tree.read(PurePosixPath("pyproject.toml"))
     try:
         refuse_markers(tree, project.package)
-        found = seen(project, tree)
+        found = with_removed(tree, project.package)
         wanted = wants(project, found, names)
         findings = outdated(upgraded(project, tree))
         findings += [

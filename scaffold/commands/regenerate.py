@@ -21,10 +21,11 @@ def regenerate(project: Project, names: Sequence[str], how: How) -> Report:
     What is left of a handler whose spec was removed is removed too. Without names, a
     project of an older format is upgraded before.
     """
-    tree = seen(project, DiskTree(project.root))
-    refuse_markers(tree, project.package)
+    on_disk = DiskTree(project.root)
+    refuse_markers(on_disk, project.package)
     if names:
         refuse_outdated(project)
+    tree = seen(project, on_disk, names)
     specs = [
         committed(project, tree, want.kind)
         for want in wants(project, tree, names)
@@ -34,7 +35,7 @@ def regenerate(project: Project, names: Sequence[str], how: How) -> Report:
     def generated(tree: Tree) -> ChangeSet:
         first = upgraded(project, tree)
         tree = Overlay(tree, {change.path: change.after for change in first.changes})
-        found = seen(project, tree)
+        found = seen(project, tree, names)
         result = generate_all(wants(project, found, names), found, fresh(project))
         result = combined([first, result])
         # records of the overlay are made up

@@ -1,4 +1,4 @@
-# ruff: noqa: PTH123, PTH208 - paths would lead through links
+# ruff: noqa: PTH208 - paths would lead through links
 """Open folders: operations happen in the folder itself and follow no link.
 
 A checkout may come from a stranger. Each part of a path is opened below the part before
@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+_CHUNK = 1_048_576
 _SECOND_NAME = "has a second name (a hard link)"
 
 
@@ -88,10 +89,19 @@ class Folder:
         inner = Folder(os.dup(self.descriptor), self.path)
         for part in parts:
             with inner:
-                if part in ("", ".", "..") or "/" in part or "\0" in part:
-                    raise NotPlainError("/".join(parts), "is outside the project")
-                inner = inner.made(part) if make else inner.folder(part)
+                inner = inner.inner(part, make=make)
         return inner
+
+    def inner(self, part: str, *, make: bool = False) -> Folder:
+        """A folder in it by a part of a path, which may come from anywhere.
+
+        Raises:
+            FileNotFoundError: it does not exist, and `make` is not set.
+            NotPlainError: it is a link, or not a folder, or leads out.
+        """
+        if part in ("", ".", "..") or "/" in part or "\0" in part:
+            raise NotPlainError(self._below(part), "is outside the project")
+        return self.made(part) if make else self.folder(part)
 
     def status(self, name: str) -> os.stat_result | None:
         """Status of an entry, links not followed; None if there is none."""
@@ -126,11 +136,19 @@ class Folder:
             NotPlainError: it is something else.
         """
         # looked at before it is opened: opening a device may do something
-        if self.file(name, single=single) is None:
+        status = self.file(name, single=single)
+        if status is None:
             return None
         descriptor = os.open(name, _READ, dir_fd=self.descriptor)
-        with open(descriptor, "rb", buffering=0) as stream:
-            return stream.readall()
+        try:
+            # one more, so that the end is seen; a stream would cost as much as the file
+            data = part = os.read(descriptor, status.st_size + 1)
+            while part:
+                part = os.read(descriptor, _CHUNK)
+                data += part
+            return data
+        finally:
+            os.close(descriptor)
 
     def write(self, name: str, data: bytes, mode: int | None = None) -> None:
         """Write a whole file.
@@ -186,6 +204,74 @@ class Folder:
         raise NotPlainError(self._below(name), problem)
 
 
+class Walk:
+    """Reads many files below a folder, which is used in a `with` statement.
+
+    The folders of the last path stay open, so that paths in their order open each once.
+    """
+
+    def __init__(self, top: Folder) -> None:
+        self._top = top
+        self._open: list[tuple[str, Folder]] = []
+
+    def __enter__(self) -> Walk:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._leave(0)
+
+    def read(self, path: str) -> bytes | None:
+        """The content of a regular file; None: it does not exist.
+
+        Raises:
+            NotPlainError: it is something else, or a folder on the way is.
+        """
+        parts, name = split(path)
+        try:
+            folder = self._folder(parts)
+            _refuse_name(path, name)
+            # what the generator keeps has one name: another may be that of a stranger's file
+            return folder.read(name, single=is_state(parts))
+        except FileNotFoundError:
+            return None
+
+    def names(self, path: str) -> list[str]:
+        """Entries of a folder, sorted; empty if there is no such folder.
+
+        A link is not one. Projects have links of their own; the generator's state has
+        none.
+
+        Raises:
+            NotPlainError: a folder on the way is a link, or one of the state.
+        """
+        parts, name = split(path)
+        try:
+            status = self._folder(parts).status(name)
+            is_folder = status is not None and stat.S_ISDIR(status.st_mode)
+            if not (is_folder or is_state([*parts, name])):
+                return []
+            return self._folder([*parts, name]).names()
+        except FileNotFoundError:
+            return []
+
+    def _folder(self, parts: Sequence[str]) -> Folder:
+        depth = 0
+        for (part, _), wanted in zip(self._open, parts, strict=False):
+            if part != wanted:
+                break
+            depth += 1
+        self._leave(depth)
+        for part in parts[depth:]:
+            outer = self._open[-1][1] if self._open else self._top
+            self._open.append((part, outer.inner(part)))
+        return self._open[-1][1] if self._open else self._top
+
+    def _leave(self, depth: int) -> None:
+        for _, folder in reversed(self._open[depth:]):
+            folder.__exit__()
+        del self._open[depth:]
+
+
 def opened(root: str | os.PathLike[str]) -> Folder:
     """A folder that the user named: links on the way to it are the user's own."""
     return Folder(os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
@@ -203,36 +289,18 @@ def read(top: Folder, path: str) -> bytes | None:
     Raises:
         NotPlainError: it is something else, or a folder on the way is.
     """
-    folders, name = split(path)
-    # what the generator keeps has one name: another may be that of a stranger's file
-    single = is_state(folders)
-    try:
-        with top.at(folders) as folder:
-            _refuse_name(path, name)
-            return folder.read(name, single=single)
-    except FileNotFoundError:
-        return None
+    with Walk(top) as walk:
+        return walk.read(path)
 
 
 def names(top: Folder, path: str) -> list[str]:
     """Entries of a folder below `top`, sorted; empty if there is no such folder.
 
-    A link is not one. Projects have links of their own; the generator's state has none.
-
     Raises:
         NotPlainError: a folder on the way is a link, or one of the state.
     """
-    folders, name = split(path)
-    try:
-        with top.at(folders) as outer:
-            status = outer.status(name)
-            is_folder = status is not None and stat.S_ISDIR(status.st_mode)
-            if not (is_folder or is_state([*folders, name])):
-                return []
-            with outer.at([name]) as folder:
-                return folder.names()
-    except FileNotFoundError:
-        return []
+    with Walk(top) as walk:
+        return walk.names(path)
 
 
 def is_state(folders: Iterable[str]) -> bool:

@@ -60,9 +60,9 @@ def digest(root: str, inputs: Iterable[str]) -> str:
     """
     total = hashlib.sha256(f"{_VERSION} {sys.version}".encode())
     try:
-        with folders.opened(root) as top:
+        with folders.opened(root) as top, folders.Walk(top) as walk:
             for path in inputs:
-                data = _read(top, path)
+                data = _read(walk, path)
                 name = path.encode("utf-8", "surrogateescape")
                 size = -1 if data is None else len(data)
                 total.update(b"%s %d\n" % (name, size))
@@ -72,14 +72,14 @@ def digest(root: str, inputs: Iterable[str]) -> str:
     return total.hexdigest()
 
 
-def _read(top: folders.Folder, path: str) -> bytes | None:
+def _read(walk: folders.Walk, path: str) -> bytes | None:
     if os.path.isabs(path):
         with open(path, "rb", buffering=0) as file:
             return file.read()
     if path.endswith("/"):
-        names = folders.names(top, path.rstrip("/"))
+        names = walk.names(path.rstrip("/"))
         return "\n".join(names).encode("utf-8", "surrogateescape")
-    return folders.read(top, path)
+    return walk.read(path)
 
 
 def _root(folder: str) -> str | None:

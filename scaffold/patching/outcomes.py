@@ -40,39 +40,34 @@ class PlaceOutcome:
         return self.place.path
 
 
-@dataclass(frozen=True, slots=True)
 class Registered(PlaceOutcome):
     """The entry is inserted."""
 
-    verb: ClassVar[str] = "register"
+    verb = "register"
 
 
-@dataclass(frozen=True, slots=True)
 class AlreadyRegistered(PlaceOutcome):
     """The entry is there."""
 
-    verb: ClassVar[str] = "registered"
+    verb = "registered"
 
 
-@dataclass(frozen=True, slots=True)
 class EntryUpdated(PlaceOutcome):
     """The entry is there with its former text, which is replaced."""
 
-    verb: ClassVar[str] = "update"
+    verb = "update"
 
 
-@dataclass(frozen=True, slots=True)
 class Unregistered(PlaceOutcome):
     """The entry is removed: it is not wanted any more, and nobody edited it."""
 
-    verb: ClassVar[str] = "unregister"
+    verb = "unregister"
 
 
-@dataclass(frozen=True, slots=True)
 class NotWanted(PlaceOutcome):
     """No entry is wanted, and none is there."""
 
-    verb: ClassVar[str] = "registered"
+    verb = "registered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +96,11 @@ class EntryConflict(PlaceOutcome):
     reason: ClassVar[str] = "was edited by hand, and would have to change"
 
 
-@dataclass(frozen=True, slots=True)
 class SurplusRemoved(PlaceOutcome):
     """The entry is there twice; this copy, which nobody edited, is removed."""
 
-    verb: ClassVar[str] = "unregister"
-    reason: ClassVar[str] = "registered twice"
+    verb = "unregister"
+    reason = "registered twice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +129,8 @@ class PlaceMissing(PlaceOutcome):
     reason: ClassVar[str] = "the place is missing"
 
 
-@dataclass(frozen=True, slots=True)
 class NameTaken(PlaceOutcome):
     """The key stands for something else in that file."""
 
-    verb: ClassVar[str] = "conflict"
-    reason: ClassVar[str] = "the name is taken"
+    verb = "conflict"
+    reason = "the name is taken"

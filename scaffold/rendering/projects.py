@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import re
 from pathlib import PurePosixPath
 
@@ -21,32 +20,29 @@ def project_files(package: str, name: str = "alerts") -> dict[PurePosixPath, str
         package: the import package of its handlers.
         name: of its folder, which its distribution is called after.
     """
+    from importlib import metadata
+
+    values = {
+        "package": package,
+        "name": re.sub("[^A-Za-z0-9._-]+", "-", name).strip("-._") or "alerts",
+        "version": metadata.version(_DISTRIBUTION),
+        "format": FORMAT,
+        "install": testing.install(),
+        "source": testing.source(),
+    }
     files: dict[PurePosixPath, str] = {}
     root = templates_path() / _FOLDER
     for file in sorted(root.rglob("*.j2")):
         template = file.relative_to(root).with_suffix("")
         parts = (package if part == "PACKAGE" else part for part in template.parts)
-        files[PurePosixPath(*parts)] = _text(template.as_posix(), package, name)
+        files[PurePosixPath(*parts)] = filled(f"{_FOLDER}/{template}.j2", **values)
     return files
 
 
 def project_file(path: PurePosixPath, package: str) -> str | None:
     """A Python module as it is in a new project; None if a new project has none there."""
     parts = ("PACKAGE" if part == package else part for part in path.parts)
-    template = PurePosixPath(*parts)
-    file = templates_path() / _FOLDER / f"{template}.j2"
-    if path.suffix != ".py" or not file.is_file():
+    template = f"{PurePosixPath(_FOLDER, *parts)}.j2"
+    if path.suffix != ".py" or not (templates_path() / template).is_file():
         return None
-    return _text(str(template), package, "")
-
-
-def _text(template: str, package: str, name: str) -> str:
-    return filled(
-        f"{_FOLDER}/{template}.j2",
-        package=package,
-        name=re.sub("[^A-Za-z0-9._-]+", "-", name).strip("-._") or "alerts",
-        version=importlib.metadata.version(_DISTRIBUTION),
-        format=FORMAT,
-        install=testing.install(),
-        source=testing.source(),
-    )
+    return filled(template, package=package)

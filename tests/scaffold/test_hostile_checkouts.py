@@ -94,6 +94,12 @@ class Place:
             if (made_project / name).is_file():
                 (self.root / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(made_project / name, self.root / name)
+        # the services of the runtime, which are imported in shared files too
+        for service in (made_project / "runtime/services").iterdir():
+            if service.is_dir():
+                own = self.root / "runtime/services" / service.name
+                own.mkdir(exist_ok=True)
+                (own / "__init__.py").touch()
         (self.outside / "folder").mkdir(parents=True)
         for name in ("file", "folder/file", "check", "manifest", "lock", "0", "commit"):
             (self.outside / name).write_text(f"{CANARY}\n")
