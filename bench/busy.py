@@ -30,7 +30,7 @@ from runtime.delivery.items import Item
 from runtime.delivery.outbox import Outbox
 from runtime.services.alert.specs import HandlerSpec, HandlerSpecs
 from runtime.services.alert.state import StoredTopics
-from runtime.store import Store
+from runtime.store.database import Store
 from runtime.testing.events import sample_event
 from runtime.units import DAY
 

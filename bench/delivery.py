@@ -28,14 +28,14 @@ from runtime.alert.types import EventState, Level
 from runtime.delivery import Address, Deliverer, Delivery, RetryPolicy
 from runtime.delivery.items import Item
 from runtime.delivery.outbox import Outbox
-from runtime.http_client import AiohttpClient
+from runtime.outbound.client import AiohttpClient
 from runtime.server.process import loop_factory
 from runtime.services.alert.specs import HandlerSpec, HandlerSpecs
 from runtime.services.alert.state import StoredTopics
 from runtime.services.foo.config import Config
 from runtime.services.foo.handler import HandlerConfig
 from runtime.services.foo.service import Service
-from runtime.store import Store
+from runtime.store.database import Store
 from runtime.testing.events import sample_event
 from runtime.testing.loopback import LoopbackServer
 

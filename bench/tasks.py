@@ -17,8 +17,8 @@ from runtime.frames import Frame
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.nodes import node
 from runtime.nodes.environment import Environment
-from runtime.nodes.task import ExecutingTask
 from runtime.pipeline.evaluate import evaluate
+from runtime.tasks.task import ExecutingTask
 from runtime.testing.frames import host_frame
 from runtime.tick.parser import parse
 

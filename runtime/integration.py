@@ -12,7 +12,7 @@ from runtime.pipeline.properties import HandlerProperties
 from runtime.services.service import HandlerService
 
 if TYPE_CHECKING:
-    from runtime.http_client import HttpClient
+    from runtime.outbound.client import HttpClient
 
 Tables = Mapping[str, Any]
 """The configuration of each section: a value of its class, or a tuple of such for a list."""

@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 from runtime.alert.types import Level
 from runtime.errors import ConfigError, OptionsError
 from runtime.golang.printing import sprint
-from runtime.secret_mappings import hidden
-from runtime.secret_names import HIDDEN, is_secret_name
-from runtime.secret_references import read, reference
-from runtime.secret_texts import shown, written
-from runtime.secret_urls import is_url_name
 from runtime.secrets import NO_SECRET, Secret
+from runtime.secrets.mappings import hidden
+from runtime.secrets.names import HIDDEN, is_secret_name
+from runtime.secrets.references import read, reference
+from runtime.secrets.texts import shown, written
+from runtime.secrets.urls import is_url_name
 from runtime.settings import key_of
 from runtime.units import Duration
 

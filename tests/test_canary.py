@@ -23,16 +23,16 @@ import pytest
 from runtime.alert.types import Level
 from runtime.delivery import Address, Deliverer, Delivery, RetryPolicy
 from runtime.errors import KapacitorError
-from runtime.http_client import AiohttpClient, TimeLimits
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.nodes.secret_properties import script_handlers
+from runtime.outbound.client import AiohttpClient, TimeLimits
 from runtime.secrets import Secret, secrets_in
-from runtime.server.config import Config
-from runtime.server.config_text import dump
+from runtime.server.config.config import Config
+from runtime.server.config.text import dump
 from runtime.server.logs import LogfmtFormatter
 from runtime.services.deliveries.statistics import delivery_statistics
 from runtime.settings import camel_case
-from runtime.store import Store
+from runtime.store.database import Store
 from runtime.testing.events import sample_event
 from runtime.testing.loopback import Answer, LoopbackServer
 from runtime.testing.registry import (

@@ -13,7 +13,7 @@ import pytest
 
 from runtime.delivery.policy import Kind
 from runtime.errors import DeliveryError
-from runtime.http_client import TimeLimits
+from runtime.outbound.client import TimeLimits
 from runtime.secrets import Secret, redact
 from runtime.testing.loopback import Answer, LoopbackServer
 from runtime.testing.registry import KINDS, integration, send

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from runtime.errors import DeliveryError
-from runtime.http_client import TimeLimits
+from runtime.outbound.client import TimeLimits
 from runtime.testing.events import changed_event, sample_event
 from runtime.testing.loopback import LoopbackServer
 from runtime.testing.registry import KINDS, integration, send

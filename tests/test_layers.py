@@ -8,85 +8,96 @@ from pathlib import Path
 
 import pytest
 
-RUNTIME = Path(__file__).parent.parent / "runtime"
+ROOT = Path(__file__).parent.parent
+RUNTIME = ROOT / "runtime"
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
 
-# each may import itself and what stands above it
+# From the top down: each imports itself and what stands in the rows below its own, never
+# its neighbours. `services` are the modules of `runtime/services/` itself, and
+# `services.{kind}` is every package that scaffold made.
 LAYERS = (
-    (
-        *(
-            "addresses",
-            "complaints",
-            "errors",
-            "fair_lock",
-            "folders",
-            "secret_names",
-            "settings",
-        ),
-        *("reserve", "slices", "suggestions", "trouble", "units", "version"),
-        *("worker", "write_ahead"),
-    ),
-    ("golang",),
-    ("toml_lines",),
-    ("secrets", "secret_mappings", "secret_references", "secret_texts", "secret_urls"),
-    ("frames",),
-    (
-        "line_protocol",
-        "ingress",
-        "dialing",
-        "http_headers",
-        "transport_errors",
-        "trust",
-    ),
-    ("sealing",),
-    ("schema",),
-    ("alert", "compute", "store", "http_client"),
-    ("records",),
-    ("options",),
-    ("tick",),
-    ("pipeline",),
-    ("delivery",),
-    ("integration", "services"),
-    ("nodes",),
-    ("task_master", "parts"),
-    # what serves the API of tasks stands above the tasks
-    ("services.task_store", "services.load", "services.replay"),
-    # the handlers that come with the server
-    ("integrations", "plugins"),
     ("server",),
+    ("tasks.load", "tasks.replay"),
+    ("tasks.api",),
+    ("tasks", "tasks.secrets"),
+    ("nodes", "integrations", "services.config", "services.deliveries"),
+    ("services.alert",),
+    ("integration", "services.{kind}", "services.httppost"),
+    (
+        *("delivery", "services", "services.auth", "services.servicetest"),
+        *("services.sideload", "services.storage"),
+    ),
+    ("services.httpd", "pipeline", "outbound", "options"),
+    ("alert", "tick", "line_protocol", "store", "secrets", "toml_lines"),
+    ("frames", "golang", "trouble"),
+    ("compute", "errors", "settings", "suggestions", "units", "version"),
 )
 # the command line imports no server; testing is for tests, of everything
 APART = {"client": {"golang", "suggestions", "units", "version", "client"}}
-BUILDERS = ("services.task_store", "services.load", "services.replay")
+# packages whose folders are layers of their own
+STOREYS = ("services", "tasks")
+# how the table of docs/architecture.md begins
+BEGIN = "| | package or module | what it holds |\n|---|---|---|\n"
 
 
 def unit(module: str) -> str:
     """The layer's name of a module: `runtime.tick.parser` → `tick`."""
-    name = module.removeprefix("runtime.")
-    for builder in BUILDERS:
-        if name == builder or name.startswith(f"{builder}."):
-            return builder
-    return name.partition(".")[0]
+    first, *rest = module.removeprefix("runtime.").split(".")
+    if not (first in STOREYS and rest and (RUNTIME / first / rest[0]).is_dir()):
+        return first
+    is_made = (RUNTIME / first / rest[0] / "handler.toml").exists()
+    return f"{first}.{{kind}}" if is_made else f"{first}.{rest[0]}"
 
 
 def imports() -> Iterator[tuple[str, str, str]]:
     """Importing file, its layer, the imported layer."""
     for path in sorted(RUNTIME.rglob("*.py")):
-        parts = path.relative_to(RUNTIME.parent).with_suffix("").parts
+        parts = path.relative_to(ROOT).with_suffix("").parts
         importer = unit(".".join(parts).removesuffix(".__init__"))
         for node in ast.walk(ast.parse(path.read_text())):
-            names: list[str] = []
-            if isinstance(node, ast.ImportFrom) and node.module:
-                names = [node.module]
-            elif isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            for name in names:
+            for name in imported(node):
                 if name.startswith("runtime."):
                     yield str(path.relative_to(RUNTIME)), importer, unit(name)
 
 
+def imported(node: ast.AST) -> list[str]:
+    """The modules that a statement imports, or names in them."""
+    if isinstance(node, ast.ImportFrom) and node.module:
+        return [f"{node.module}.{alias.name}" for alias in node.names]
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return []
+
+
 def is_fake(path: str) -> bool:
-    """Whether a module is an integration's fake server, which is for tests."""
+    """True for an integration's fake server, which is for tests."""
     return path.endswith("test.py")
+
+
+def summary(name: str) -> str:
+    """The first line of a layer's docstring, without its full stop."""
+    if name == "services.{kind}":
+        return "An integration's service, its options and its requests"
+    path = RUNTIME / name.replace(".", "/")
+    module = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    text = ast.get_docstring(ast.parse(module.read_text())) or ""
+    return text.partition("\n")[0].rstrip(".")
+
+
+def table() -> str:
+    """The rows of docs/architecture.md, from the layers and their docstrings."""
+    rows = [
+        f"| {floor} | `{name}` | {summary(name)} |\n"
+        for floor, names in zip(range(len(LAYERS), 0, -1), LAYERS, strict=True)
+        for name in names
+    ]
+    return BEGIN + "".join(rows)
+
+
+def documented(text: str) -> str:
+    """The table as a text of docs/architecture.md has it."""
+    start = text.index(BEGIN)
+    return text[start : text.index("\n\n", start) + 1]
 
 
 def test_imports_go_down() -> None:
@@ -95,10 +106,17 @@ def test_imports_go_down() -> None:
         f"{path}: {importer} imports {imported}"
         for path, importer, imported in imports()
         if importer in rank
+        and importer != imported
         and not is_fake(path)
-        and rank.get(imported, 99) > rank[importer]
+        and rank.get(imported, -1) <= rank[importer]
     ]
     assert wrong == []
+
+
+def test_the_documented_layers_are_these() -> None:
+    assert (
+        documented(ARCHITECTURE.read_text()) == table()
+    ), "write the table with: python tests/test_layers.py"
 
 
 def test_only_the_command_knows_handlers_by_name() -> None:
@@ -117,6 +135,14 @@ def test_the_command_line_imports_no_server(name: str) -> None:
 
 
 def test_every_module_has_a_layer() -> None:
-    known = {name for names in LAYERS for name in names} | {"client", "testing"}
-    modules = {path.stem for path in RUNTIME.iterdir() if path.stem != "__init__"}
-    assert modules - {"__pycache__", "py"} <= known
+    known = {name for names in LAYERS for name in names} | {*APART, "testing"}
+    modules = {
+        unit(".".join(path.relative_to(ROOT).with_suffix("").parts))
+        for path in RUNTIME.rglob("*.py")
+    }
+    assert modules - {"__init__"} == known
+
+
+if __name__ == "__main__":
+    text = ARCHITECTURE.read_text()
+    ARCHITECTURE.write_text(text.replace(documented(text), table()))

@@ -14,8 +14,8 @@ from runtime.errors import ScriptError, TaskError
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.line_protocol import parse as parse_lines
 from runtime.nodes.environment import Environment
-from runtime.nodes.task import ExecutingTask
 from runtime.pipeline.evaluate import evaluate
+from runtime.tasks.task import ExecutingTask
 from runtime.testing import alerts
 from runtime.testing.alerts import RecordingTopics
 from runtime.testing.frames import Collector

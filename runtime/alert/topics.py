@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from runtime.alert.types import Event, EventState, Level
+from runtime.compute.worker import paced
 from runtime.golang.glob import match
-from runtime.worker import paced
 
 # Topics or states that a list looks at between two pauses.
 _TURN = 500

@@ -14,7 +14,7 @@ from runtime.delivery.policy import may_be_too_long, shortened
 from runtime.delivery.queue import Queue
 from runtime.errors import DeliveryError
 from runtime.golang.utf8 import whole
-from runtime.http_client import idempotency_key
+from runtime.outbound.client import idempotency_key
 
 _ERROR_CHARACTERS = 2000
 # of files, memory, processes

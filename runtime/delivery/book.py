@@ -13,7 +13,7 @@ from runtime.delivery.outbox import Outbox
 from runtime.delivery.policy import RetryPolicy
 from runtime.delivery.queue import Counters, Queue
 from runtime.errors import BusyError, StoreError
-from runtime.store import Store
+from runtime.store.database import Store
 from runtime.units import SECOND, Clock, Nanoseconds
 
 BUFFER_SIZE = 5000

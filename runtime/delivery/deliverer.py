@@ -32,7 +32,7 @@ from runtime.delivery.policy import Kind, RetryPolicy
 from runtime.delivery.queue import Queue
 from runtime.delivery.settling import SETTLE_AGAIN_S, Settler
 from runtime.errors import DeliveryError, StoreError
-from runtime.store import Store
+from runtime.store.database import Store
 from runtime.trouble import Trouble
 from runtime.units import DAY, SECOND, Clock, Nanoseconds
 

@@ -17,10 +17,10 @@ from typing import Any
 import msgspec
 
 from runtime.alert.types import Event, EventState
+from runtime.compute.slices import Slices
 from runtime.delivery.items import Address, Filter, Item, State, Waiting
 from runtime.delivery.timeline import Run, Timeline
-from runtime.slices import Slices
-from runtime.store import Store
+from runtime.store.database import Store
 from runtime.units import Clock, Nanoseconds
 
 _COLUMNS = (

@@ -6,11 +6,11 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
+from runtime.compute.worker import Worker
 from runtime.delivery.items import Item
 from runtime.delivery.outbox import Outbox
 from runtime.errors import StoreFullError
 from runtime.trouble import Trouble
-from runtime.worker import Worker
 
 SETTLE_AGAIN_S = 1.0
 

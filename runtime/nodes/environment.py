@@ -9,13 +9,13 @@ from typing import Protocol
 
 from runtime.alert.inhibition import Inhibitors
 from runtime.alert.types import Event, EventState, Handler
-from runtime.dialing import Dialer
 from runtime.frames import Point
 from runtime.integration import NO_SERVICES, HandlerServices
 from runtime.nodes.budget import Budget
-from runtime.nodes.pages import HTTPOutputs
+from runtime.nodes.http_out_results import HTTPOutputs
 from runtime.nodes.post_queue import PostQueues, Step
 from runtime.nodes.timers import Timers
+from runtime.outbound.dialing import Dialer
 from runtime.services.sideload.sources import Sources
 from runtime.units import Clock
 

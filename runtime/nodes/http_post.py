@@ -15,11 +15,11 @@ from collections.abc import Callable
 from runtime.alert.types import Row
 from runtime.errors import ConfigError, DeliveryError, TaskError
 from runtime.frames import Batch, Batches, Frame, Point
-from runtime.http_headers import HeaderNameError, check_names
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Barrier, GroupedNode
 from runtime.nodes.post_queue import Step
 from runtime.nodes.rows import batch_row, point_row
+from runtime.outbound.headers import HeaderNameError, check_names
 from runtime.pipeline import output as pipeline
 from runtime.services.httppost.config import Config
 from runtime.services.httppost.service import Endpoint, HandlerConfig, Service

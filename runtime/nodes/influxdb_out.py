@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime.nodes.output import NoOpNode
+from runtime.nodes.noop import NoOpNode
 
 
 class InfluxDBOutNode(NoOpNode):

@@ -7,12 +7,12 @@ from collections.abc import Hashable, Sequence, Set
 from dataclasses import dataclass
 from typing import ClassVar, NoReturn, Protocol
 
-from runtime.complaints import complain
 from runtime.errors import TaskError
 from runtime.frames import Batch, Batches, Frame, Point
 from runtime.nodes.budget import STEPS
 from runtime.nodes.environment import Environment
 from runtime.nodes.sizes import GROUP
+from runtime.trouble import complain
 from runtime.units import Nanoseconds
 
 # From how many rows on columns are faster than points, as bench/tasks.py prints it: in

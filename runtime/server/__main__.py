@@ -17,7 +17,7 @@ from runtime.version import BUILD, VERSION
 
 if TYPE_CHECKING:
     from runtime.integration import Integrations
-    from runtime.plugins import Found
+    from runtime.server.plugins import Found
 
 USAGE = """\
 Runs alert tasks over points that come in over HTTP.
@@ -101,7 +101,7 @@ def _execute(command: str, arguments: Sequence[str], world: World) -> None:
         given = flags(arguments, CONFIG_FLAGS)
         from runtime.integration import Integrations
         from runtime.integrations.configuration import SECTIONS
-        from runtime.server import effective
+        from runtime.server.config import effective
 
         handlers = _found(Integrations(sections=SECTIONS), given, world)
         effective.show(given, world, handlers.integrations, handlers.warnings)
@@ -122,7 +122,7 @@ def _found(bundled: Integrations, given: Mapping[str, str], world: World) -> Fou
     Raises:
         ConfigError: a plugin cannot be used.
     """
-    from runtime import plugins
+    from runtime.server import plugins
 
     folder = "" if "no-project" in given else world.folder
     return plugins.found(bundled, folder)

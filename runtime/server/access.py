@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 
-from runtime.compute import Compute
-from runtime.records import Records
-from runtime.server.config import Config
+from runtime.compute.thread import Compute
+from runtime.server.config.config import Config
 from runtime.services.auth.api import UsersAPI
 from runtime.services.auth.service import AuthService
-from runtime.services.auth.users import User
 from runtime.services.httpd.service import HttpService
-from runtime.store import Store
+from runtime.services.httpd.users import User
+from runtime.store.database import Store
+from runtime.store.records import Records
 from runtime.units import Clock
 
 log = logging.getLogger("kapacitor.server")

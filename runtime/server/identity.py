@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 
-from runtime import folders
 from runtime.errors import KapacitorError
 from runtime.nodes.environment import ServerInfo
-from runtime.server.config import Config
+from runtime.server.config.config import Config
+from runtime.store import durable
 
 
 def identity(config: Config) -> ServerInfo:
@@ -33,7 +33,7 @@ def _id(path: Path) -> str:
             return known
         made = str(uuid.uuid4())
         # half an id would be taken for a whole one ever after
-        folders.write(path, made.encode())
+        durable.write(path, made.encode())
     except OSError as error:
         raise KapacitorError(f"{path}: {error.strerror}") from error
     return made

@@ -53,7 +53,7 @@ class Repeats(logging.Filter):
         self._lock = threading.Lock()
 
     def takes(self, logger: str, message: str, parts: Mapping[str, object]) -> bool:
-        """True if a complaint would be written; see `runtime.complaints`."""
+        """True if a complaint would be written; see `runtime.trouble`."""
         kind = self._kind(_key(logger, message, parts))
         return kind is None or kind.written < MOST or kind.end <= self._clock()
 

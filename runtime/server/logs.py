@@ -12,8 +12,8 @@ from typing import IO
 from runtime.errors import ConfigError
 from runtime.golang.quoting import quote
 from runtime.secrets import hidden
+from runtime.server.config.sections import LOG_LEVELS, LoggingConfig
 from runtime.server.log_limits import Repeats
-from runtime.server.sections import LOG_LEVELS, LoggingConfig
 from runtime.units import MILLISECOND, rfc3339
 
 ROOT = logging.getLogger("kapacitor")

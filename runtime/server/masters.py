@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 
-from runtime.dialing import Dialer
 from runtime.integration import HandlerServices
 from runtime.nodes.budget import Budget
 from runtime.nodes.environment import Environment, ServerInfo
-from runtime.nodes.pages import HTTPOutputs
+from runtime.nodes.http_out_results import HTTPOutputs
 from runtime.nodes.post_queue import PostQueues
 from runtime.nodes.timers import Timers
-from runtime.server.config import Config
+from runtime.outbound.dialing import Dialer
+from runtime.server.config.config import Config
 from runtime.services.alert.service import AlertService
 from runtime.services.sideload.sources import Sources
-from runtime.task_master import TaskMaster
+from runtime.tasks.task_master import TaskMaster
 from runtime.units import Clock
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime.compute import Compute
+from runtime.compute.thread import Compute
 from runtime.nodes.environment import ServerInfo
 from runtime.server.statistics import Statistics
 from runtime.services.httpd.messages import Answer, Request, pretty

@@ -9,14 +9,14 @@ from pathlib import Path
 from runtime.delivery.deliverer import Deliverer
 from runtime.delivery.policy import RetryPolicy
 from runtime.errors import ConfigError, KapacitorError
-from runtime.http_client import TimeLimits
-from runtime.server.config import Config
-from runtime.server.sections import HttpConfig
+from runtime.outbound.client import TimeLimits
+from runtime.server.config.config import Config
+from runtime.server.config.sections import HttpConfig
 from runtime.services.alert.policy import Policy
 from runtime.services.deliveries.config import Config as DeliveryConfig
 from runtime.services.httpd.service import HttpService
 from runtime.services.httpd.sites import Sites, is_host
-from runtime.store import Store
+from runtime.store.database import Store
 from runtime.units import SECOND, Clock
 from runtime.version import VERSION
 

@@ -14,15 +14,15 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from runtime.addresses import DeniedNetworks
 from runtime.errors import ConfigError, KapacitorError
 from runtime.integration import Integrations
-from runtime.plugins import Found
-from runtime.server.config import Config
-from runtime.server.effective import load, validate
+from runtime.outbound.addresses import DeniedNetworks
+from runtime.server.config.config import Config
+from runtime.server.config.effective import load, validate
 from runtime.server.flags import UNSUPPORTED, UsageError, listed
 from runtime.server.logs import configure
 from runtime.server.pid_file import pid_file
+from runtime.server.plugins import Found
 from runtime.server.world import World
 
 log = logging.getLogger("kapacitor.run")

@@ -11,16 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from runtime.alert.recovered import Retention
-from runtime.compute import Compute
-from runtime.dialing import Dialer
+from runtime.compute.thread import Compute
 from runtime.errors import KapacitorError
-from runtime.http_client import AiohttpClient
 from runtime.integration import Integrations, Service
 from runtime.nodes.secret_properties import script_handlers
 from runtime.nodes.timers import Timers
-from runtime.records import Records
+from runtime.outbound.client import AiohttpClient
+from runtime.outbound.dialing import Dialer
 from runtime.server.authorities import warn_without_authorities
-from runtime.server.config import Config
+from runtime.server.config.config import Config
 from runtime.server.identity import identity
 from runtime.server.log_sessions import LogSessions
 from runtime.server.masters import TaskMasters
@@ -43,15 +42,16 @@ from runtime.services.deliveries.service import DeliveryService
 from runtime.services.httpd.openapi import OpenAPI
 from runtime.services.httpd.router import Router
 from runtime.services.httpd.write import WriteHandler
-from runtime.services.load.service import LoadService
-from runtime.services.replay.service import ReplayService
 from runtime.services.servicetest.service import ServiceTestService
 from runtime.services.sideload.service import SideloadService
 from runtime.services.storage.service import StorageService
-from runtime.services.task_store.records import Task, Template
-from runtime.services.task_store.service import TaskStoreService
-from runtime.services.task_store.tasks import Tasks
-from runtime.services.task_store.templates import Templates
+from runtime.store.records import Records
+from runtime.tasks.api.records import Task, Template
+from runtime.tasks.api.service import TaskStoreService
+from runtime.tasks.api.tasks import Tasks
+from runtime.tasks.api.templates import Templates
+from runtime.tasks.load.service import LoadService
+from runtime.tasks.replay.service import ReplayService
 from runtime.trouble import Trouble
 from runtime.units import SECOND, Clock
 from runtime.version import VERSION

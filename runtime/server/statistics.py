@@ -12,16 +12,16 @@ from typing import Any, NamedTuple
 
 from runtime.delivery import Deliverer
 from runtime.nodes.environment import ServerInfo
-from runtime.nodes.task import Traffic
 from runtime.services.alert.service import AlertService
 from runtime.services.deliveries.statistics import (
     HandlerStatistics,
     delivery_statistics,
     delivery_variables,
 )
-from runtime.services.task_store.tasks import Tasks
-from runtime.store import Store
-from runtime.task_master import TaskMaster
+from runtime.store.database import Store
+from runtime.tasks.api.tasks import Tasks
+from runtime.tasks.task import Traffic
+from runtime.tasks.task_master import TaskMaster
 from runtime.version import VERSION
 
 

@@ -15,7 +15,7 @@ from runtime.secrets import redact, secrets_in
 from runtime.services.expressions import judging
 
 if TYPE_CHECKING:
-    from runtime.http_client import HttpClient, Request, Response
+    from runtime.outbound.client import HttpClient, Request, Response
 
 ConfigT = TypeVar("ConfigT", bound="ServiceConfig")
 OptionsT = TypeVar("OptionsT")

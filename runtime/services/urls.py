@@ -10,8 +10,8 @@ from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
 from runtime.errors import ConfigError, DeliveryError
 from runtime.golang.printing import text
 from runtime.golang.quoting import quote as go_quote
-from runtime.secret_names import HIDDEN
-from runtime.secret_urls import hidden_url
+from runtime.secrets.names import HIDDEN
+from runtime.secrets.urls import hidden_url
 
 # What Go leaves alone in a path, besides letters and digits.
 _PATH_SAFE = "/$&+,:;=@~"

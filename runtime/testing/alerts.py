@@ -12,8 +12,8 @@ from runtime.errors import DeliveryError
 from runtime.integration import HandlerServices
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.nodes.environment import Environment
-from runtime.nodes.task import ExecutingTask
 from runtime.pipeline.evaluate import evaluate
+from runtime.tasks.task import ExecutingTask
 from runtime.testing.clock import ManualClock
 from runtime.tick.parser import parse
 from runtime.units import SECOND

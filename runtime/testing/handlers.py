@@ -9,15 +9,15 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from runtime.alert.types import Event, Level
-from runtime.dialing import Dialer
 from runtime.errors import DeliveryError
-from runtime.http_client import AiohttpClient, HttpClient
 from runtime.integration import HandlerServices, Integrations
 from runtime.integrations.bundled import INTEGRATIONS
-from runtime.nodes.alert_handlers import node_handlers
+from runtime.nodes.alert.handlers import node_handlers
+from runtime.outbound.client import AiohttpClient, HttpClient
+from runtime.outbound.dialing import Dialer
 from runtime.pipeline.alert import AlertNode
 from runtime.pipeline.evaluate import evaluate
-from runtime.plugins import Plugin, merged
+from runtime.server.plugins import Plugin, merged
 from runtime.services.alert.handlers import HandlerContext, made
 from runtime.services.service import HttpService
 from runtime.testing.events import (

@@ -17,9 +17,9 @@ from typing import Any
 
 from runtime.alert.types import Event, Handler
 from runtime.errors import ConfigError
-from runtime.http_client import AiohttpClient, TimeLimits
 from runtime.integration import Tables, is_list
 from runtime.integrations.bundled import INTEGRATIONS
+from runtime.outbound.client import AiohttpClient, TimeLimits
 from runtime.secrets import Secret
 from runtime.settings import key_of
 from runtime.testing.events import sample_event

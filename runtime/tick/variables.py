@@ -77,6 +77,9 @@ def shown_type(name: str | None) -> str:
     return "boolean" if name == "bool" else name
 
 
+Vars = Mapping[str, Var]
+
+
 def to_var(value: object, description: str = "") -> Var:
     """A script's value as a variable; lists hold variables, too."""
     kind = type_of(value)

@@ -138,7 +138,7 @@ def _made_key(folder: str) -> bytes:
     # imported only where a key is made: it needs pathlib
     from pathlib import Path
 
-    from runtime.folders import sync
+    from runtime.store.durable import sync
 
     sync(Path(folder))
     key = _read_key(folder)

@@ -9,16 +9,16 @@ import json
 import sys
 from pathlib import Path
 
-from runtime.compute import Compute
-from runtime.http_client import AiohttpClient
+from runtime.compute.thread import Compute
 from runtime.integrations.bundled import INTEGRATIONS
+from runtime.outbound.client import AiohttpClient
 from runtime.services.config.sections import sections_of
 from runtime.services.config.service import ConfigService
 from runtime.services.foo.config import Config as FooConfig
 from runtime.services.foo.service import Service
 from runtime.services.httpd.messages import Request
 from runtime.services.httpd.service import HttpService
-from runtime.store import Store
+from runtime.store.database import Store
 
 
 async def main() -> None:

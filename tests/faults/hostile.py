@@ -25,7 +25,7 @@ from runtime.integrations.bundled import INTEGRATIONS
 from runtime.nodes.environment import Environment
 from runtime.pipeline.evaluate import evaluate
 from runtime.services.alert.state import check
-from runtime.task_master import TaskMaster
+from runtime.tasks.task_master import TaskMaster
 from runtime.testing.alerts import RecordingTopics, services
 from runtime.testing.clock import ManualClock
 from runtime.tick.parser import parse

@@ -19,7 +19,7 @@ import pytest
 
 from runtime.delivery.outbox import Outbox
 from runtime.services.alert.state import StoredTopics
-from runtime.store import Store
+from runtime.store.database import Store
 from tests.faults.tracing import traced
 
 ROOMS = ("a", "b")
@@ -322,8 +322,8 @@ def moments(calls, chance, count):
 
 
 BEGIN = """
-import os, sys, pathlib, runtime.store
-store = runtime.store.Store(pathlib.Path(sys.argv[1]))
+import os, sys, pathlib, runtime.store.database
+store = runtime.store.database.Store(pathlib.Path(sys.argv[1]))
 for number in range(3):
     store.put("b", str(number), b"x" * 5000)
     os.write(1, b"kept %d" % number)

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from runtime import schema
-from runtime.sealing import Seal
-from runtime.store import Store
+from runtime.store import schema
+from runtime.store.database import Store
+from runtime.store.sealing import Seal
 
 VICTIM = Path(__file__).with_name("victim.py")
 CONFIGURER = Path(__file__).with_name("configurer.py")
@@ -30,13 +30,13 @@ CALLS = {
     "unlink": (1,),
     "ftruncate": (1,),
 }
-OPEN = "import sys, pathlib, runtime.store as s; s.Store(pathlib.Path(sys.argv[1]))"
+OPEN = "import sys, pathlib, runtime.store.database as s; s.Store(pathlib.Path(sys.argv[1]))"
 SECRET = b"a-canary-in-an-old-database"
 # writes, works and says when; killed in its work
 WORK = """
-import sys, pathlib, runtime.store
+import sys, pathlib, runtime.store.database
 path = pathlib.Path(sys.argv[1])
-store = runtime.store.Store(path)
+store = runtime.store.database.Store(path)
 store.put("b", "new", b"x" * 100_000)
 print("written", flush=True)
 {}

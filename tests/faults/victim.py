@@ -10,11 +10,11 @@ from pathlib import Path
 
 from runtime.alert.types import Event, EventState, Level
 from runtime.delivery import Address, Deliverer, Delivery, RetryPolicy
-from runtime.http_client import AiohttpClient
+from runtime.outbound.client import AiohttpClient
 from runtime.services.foo.config import Config
 from runtime.services.foo.handler import HandlerConfig
 from runtime.services.foo.service import Service
-from runtime.store import Store
+from runtime.store.database import Store
 
 
 async def main() -> None:

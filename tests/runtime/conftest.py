@@ -14,9 +14,9 @@ import pytest
 
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.secrets import Secret
-from runtime.server.config import Config
+from runtime.server.config.config import Config
+from runtime.server.config.sections import HttpConfig, ReplayConfig, StorageConfig
 from runtime.server.logs import ROOT
-from runtime.server.sections import HttpConfig, ReplayConfig, StorageConfig
 from runtime.server.server import Server
 from runtime.services.httpd.messages import Answer, Request
 

@@ -412,7 +412,7 @@ def test_what_does_not_import_is_found_before_anything_is_written(
 def test_generated_tests_can_be_run_before_anything_is_written(
     scaffold: Run, project: Path
 ) -> None:
-    file = project / "runtime/http_client.py"
+    file = project / "runtime/outbound/client.py"
     whole = file.read_text()
     file.write_text(whole + "\n\nRequest.__init__ = None\n")
     before = files(project)

@@ -4,7 +4,7 @@ import pytest
 
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.pipeline.alert import AlertNode
-from runtime.server.config import Config
+from runtime.server.config.config import Config
 from scaffold import names
 from scaffold.names import (
     Names,

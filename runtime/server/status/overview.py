@@ -19,8 +19,8 @@ from runtime.services.deliveries.statistics import (
 from runtime.services.deliveries.watch import TOPIC, described, name_of
 from runtime.services.httpd.listing import natural
 from runtime.services.httpd.messages import Request
-from runtime.services.task_store.records import Task
-from runtime.services.task_store.tasks import Tasks
+from runtime.tasks.api.records import Task
+from runtime.tasks.api.tasks import Tasks
 from runtime.units import Clock, Nanoseconds
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from runtime.compute import Compute
+from runtime.compute.thread import Compute
 from runtime.delivery.deliverer import Deliverer
 from runtime.delivery.items import Address, Filter
 from runtime.errors import BusyError, StoreError
@@ -24,7 +24,7 @@ from runtime.services.httpd.messages import (
     Request,
 )
 from runtime.services.httpd.router import Router
-from runtime.services.task_store.tasks import Tasks
+from runtime.tasks.api.tasks import Tasks
 from runtime.units import Clock
 
 NO_HEADERS: Mapping[str, str] = {}

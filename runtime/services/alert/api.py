@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from runtime.alert.topics import Topic
 from runtime.alert.types import EventState, Handler, Level
-from runtime.compute import Compute
+from runtime.compute.thread import Compute
 from runtime.errors import OptionsError
 from runtime.golang.glob import PatternError
 from runtime.golang.json import quote as literal

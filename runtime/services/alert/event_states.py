@@ -6,7 +6,7 @@ from runtime.alert.recovered import Recovered, Retention
 from runtime.alert.topics import Topic, Topics
 from runtime.alert.types import Event, EventState, Level
 from runtime.services.alert.state import ANONYMOUS, SLICE, StoredTopics, check
-from runtime.store import Store
+from runtime.store.database import Store
 from runtime.units import Clock
 
 

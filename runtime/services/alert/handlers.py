@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from runtime.alert.types import Handler
-from runtime.dialing import Dialer
 from runtime.errors import OptionsError
 from runtime.golang.quoting import quote
 from runtime.integration import HandlerServices
 from runtime.options import Options, decode
+from runtime.outbound.dialing import Dialer
 from runtime.pipeline.missing_handlers import advice
 from runtime.services.alert.kinds.aggregate import (
     AggregateHandler,

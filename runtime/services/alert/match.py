@@ -8,13 +8,13 @@ import re
 from typing import Any
 
 from runtime.alert.types import Event, Level
-from runtime.complaints import complain
 from runtime.errors import EvaluationError, OptionsError, ScriptError
 from runtime.golang.quoting import quote
 from runtime.tick import ast
 from runtime.tick.lambdas import Lambda, compile_lambda
 from runtime.tick.lambdas.functions import FUNCTIONS
 from runtime.tick.parser import parse_lambda
+from runtime.trouble import complain
 from runtime.units import Duration
 
 _log = logging.getLogger("kapacitor.alert")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from runtime.alert.types import Event, Handler
 from runtime.errors import DeliveryError, OptionsError
-from runtime.secret_references import references_in
+from runtime.secrets.references import references_in
 
 # kind → the option that names what is used, as handlers and as scripts call it
 _TARGETS = {

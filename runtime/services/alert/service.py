@@ -16,12 +16,13 @@ from runtime.alert.inhibition import Inhibitors
 from runtime.alert.recovered import Retention
 from runtime.alert.topics import Topics
 from runtime.alert.types import Event, EventState, Handler
+from runtime.compute.worker import paced
 from runtime.delivery import Address, Deliverer, Delivery
-from runtime.dialing import Dialer
 from runtime.errors import DeliveryError, KapacitorError, OptionsError
 from runtime.golang.glob import match as glob_match
 from runtime.golang.quoting import quote
 from runtime.integration import HandlerServices
+from runtime.outbound.dialing import Dialer
 from runtime.services.alert.attached import Attached, Attachments
 from runtime.services.alert.event_states import EventStates
 from runtime.services.alert.handlers import (
@@ -40,9 +41,8 @@ from runtime.services.alert.specs import (
     restored,
 )
 from runtime.services.alert.state import ANONYMOUS, is_anonymous
-from runtime.store import Store
+from runtime.store.database import Store
 from runtime.units import Clock
-from runtime.worker import paced
 
 DEFAULT_RETENTION = Retention()
 # where the database says how the nodes of its topics are numbered

@@ -10,16 +10,15 @@ from typing import Any
 
 import msgspec
 
-from runtime import secret_mappings
 from runtime.alert.types import Handler
 from runtime.errors import OptionsError
 from runtime.golang.quoting import quote
-from runtime.records import id_fault
-from runtime.secret_names import HIDDEN, is_placeholder, is_secret_name
-from runtime.secret_urls import hidden_url, is_url_name
-from runtime.secrets import Secret
+from runtime.secrets import Secret, mappings
+from runtime.secrets.names import HIDDEN, is_placeholder, is_secret_name
+from runtime.secrets.urls import hidden_url, is_url_name
 from runtime.settings import key_of
-from runtime.store import Store
+from runtime.store.database import Store
+from runtime.store.records import id_fault
 
 _BUCKET = "handler-specs"
 
@@ -165,12 +164,12 @@ def check_secrets(handler: Handler | None) -> None:
 def _shown(key: str, value: Any) -> Any:
     if isinstance(value, str) and is_url_name(key):
         return hidden_url(value)
-    return secret_mappings.hidden(value) if isinstance(value, Mapping) else value
+    return mappings.hidden(value) if isinstance(value, Mapping) else value
 
 
 def _restored(key: str, value: Any, before: Any) -> Any:
     if isinstance(value, Mapping) and isinstance(before, Mapping):
-        return secret_mappings.restored(value, before)
+        return mappings.restored(value, before)
     if isinstance(value, str) and isinstance(before, str) and is_url_name(key):
         is_hidden = is_placeholder(value) or value == hidden_url(before)
         return before if is_hidden else value
@@ -181,7 +180,7 @@ def _restored(key: str, value: Any, before: Any) -> Any:
 def _unknown(key: str, value: Any) -> str:
     """What hides something that nobody knows, if anything does."""
     if isinstance(value, Mapping):
-        return next((f"{key}.{name}" for name in secret_mappings.unknown(value)), "")
+        return next((f"{key}.{name}" for name in mappings.unknown(value)), "")
     if not isinstance(value, str):
         return ""
     is_hidden = is_placeholder(value) and is_secret_name(key)

@@ -8,9 +8,9 @@ import msgspec
 
 from runtime.alert.topics import Topic
 from runtime.alert.types import Event, EventState, Level
+from runtime.compute.slices import Slices
 from runtime.errors import DeliveryError
-from runtime.slices import Slices
-from runtime.store import Store
+from runtime.store.database import Store
 
 ANONYMOUS = "main:"
 # How many states are forgotten at a time.

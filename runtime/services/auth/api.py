@@ -10,13 +10,11 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from runtime.compute import Compute
+from runtime.compute.thread import Compute
 from runtime.golang.json_decode import JsonError, decode, sequence, string, struct
 from runtime.golang.quoting import quote
-from runtime.records import Records, id_fault
 from runtime.secrets import Secret
 from runtime.services.auth.passwords import hashed
-from runtime.services.auth.users import PERMISSIONS, User, is_name
 from runtime.services.httpd.listing import Listing
 from runtime.services.httpd.messages import (
     BASE,
@@ -28,6 +26,8 @@ from runtime.services.httpd.messages import (
     self_link,
 )
 from runtime.services.httpd.router import Router
+from runtime.services.httpd.users import PERMISSIONS, User, is_name
+from runtime.store.records import Records, id_fault
 
 _FIELDS = ("link", "name", "type", "permissions")
 _TYPES = ("normal", "admin")

@@ -12,17 +12,15 @@ from typing import NamedTuple
 
 from runtime.golang.json import encode
 from runtime.golang.quoting import quote
-from runtime.records import Records
 from runtime.secrets import Secret
-from runtime.services.auth.credentials import (
+from runtime.services.auth.passwords import matches, nobody
+from runtime.services.auth.tokens import TokenError, verify
+from runtime.services.auth.turns import CrowdedError, Turns, crowd
+from runtime.services.httpd.credentials import (
     Credentials,
     credentials,
     without_password,
 )
-from runtime.services.auth.passwords import matches, nobody
-from runtime.services.auth.tokens import TokenError, verify
-from runtime.services.auth.turns import CrowdedError, Turns, crowd
-from runtime.services.auth.users import User, is_name, privilege
 from runtime.services.httpd.messages import (
     BASE,
     PREVIEW,
@@ -31,6 +29,8 @@ from runtime.services.httpd.messages import (
     Request,
     overloaded,
 )
+from runtime.services.httpd.users import User, is_name, privilege
+from runtime.store.records import Records
 from runtime.units import SECOND, Clock, Nanoseconds
 
 # Checking a password is slow on purpose; more at once would take the machine.

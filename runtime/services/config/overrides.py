@@ -13,8 +13,8 @@ import msgspec
 
 from runtime.errors import ConfigError
 from runtime.golang.quoting import quote
-from runtime.secret_texts import trimmed
-from runtime.secret_urls import is_url_name
+from runtime.secrets.texts import trimmed
+from runtime.secrets.urls import is_url_name
 from runtime.services.config import placeholders
 from runtime.services.config.sections import Section, fields_by_key
 from runtime.services.config.values import converted, kind

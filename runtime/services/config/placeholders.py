@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from runtime.errors import ConfigError
-from runtime.secret_mappings import restored, unknown
-from runtime.secret_names import HIDDEN, is_placeholder
-from runtime.secret_references import literal
-from runtime.secret_urls import is_url_name
 from runtime.secrets import Secret
+from runtime.secrets.mappings import restored, unknown
+from runtime.secrets.names import HIDDEN, is_placeholder
+from runtime.secrets.references import literal
+from runtime.secrets.urls import is_url_name
 from runtime.services.config.sections import (
     fields_by_key,
     is_secret_table,

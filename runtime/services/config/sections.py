@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.integration import Integrations, is_list
-from runtime.secret_mappings import hidden
-from runtime.secret_urls import hidden_url, is_url_name
 from runtime.secrets import Secret
+from runtime.secrets.mappings import hidden
+from runtime.secrets.urls import hidden_url, is_url_name
 from runtime.settings import key_of
 from runtime.units import Duration, go_duration
 

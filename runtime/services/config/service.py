@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from runtime.compute import Compute
+from runtime.compute.thread import Compute
 from runtime.errors import ConfigError
 from runtime.golang.json_decode import (
     JsonError,
@@ -38,7 +38,7 @@ from runtime.services.httpd.messages import (
     self_link,
 )
 from runtime.services.httpd.router import Router
-from runtime.store import Store
+from runtime.store.database import Store
 
 _BUCKET = "overrides"
 _PATH = f"{BASE}/config"

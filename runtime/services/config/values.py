@@ -12,10 +12,10 @@ from runtime.errors import ConfigError, OptionsError
 from runtime.golang.durations import parse_go
 from runtime.golang.quoting import quote
 from runtime.options import decode
-from runtime.secret_mappings import restored
-from runtime.secret_references import read, reference
-from runtime.secret_texts import shown, written
 from runtime.secrets import Secret
+from runtime.secrets.mappings import restored
+from runtime.secrets.references import read, reference
+from runtime.secrets.texts import shown, written
 from runtime.units import Duration
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from runtime.compute import Compute
+from runtime.compute.thread import Compute
 from runtime.delivery.deliverer import Deliverer
 from runtime.delivery.items import Address, Filter, Item
 from runtime.golang.quoting import quote
-from runtime.services.auth.credentials import IN_QUERY
+from runtime.services.httpd.credentials import IN_QUERY
 from runtime.services.httpd.listing import Page, natural
 from runtime.services.httpd.messages import (
     BASE,

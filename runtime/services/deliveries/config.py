@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.addresses import DEFAULT_DENIED, DeniedNetworks
 from runtime.errors import ConfigError
-from runtime.trust import Trust
+from runtime.outbound.addresses import DEFAULT_DENIED, DeniedNetworks
+from runtime.outbound.trust import Trust
 from runtime.units import DAY, HOUR, MINUTE, SECOND, Duration
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Coroutine, Iterator
 
 from runtime.alert.types import Event, Level
-from runtime.compute import Compute
+from runtime.compute.thread import Compute
 from runtime.delivery.deliverer import Deliverer
 from runtime.errors import BusyError
 from runtime.line_protocol import Write

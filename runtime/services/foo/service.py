@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from runtime.alert.types import Event, EventState
 from runtime.golang.json import encode
-from runtime.http_client import Request, Response
+from runtime.outbound.client import Request, Response
 from runtime.services.foo.config import Config
 from runtime.services.foo.handler import HandlerConfig
 from runtime.services.service import HttpService

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from runtime.alert.types import Event, EventState, Level
 from runtime.golang.json import encode
-from runtime.http_client import Request, Response
+from runtime.outbound.client import Request, Response
 from runtime.services.expressions import error_text
 from runtime.services.hipchat.config import Config
 from runtime.services.hipchat.handler import HandlerConfig

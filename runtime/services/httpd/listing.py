@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from runtime.compute.worker import Worker, paced
 from runtime.golang.glob import PatternError, match
 from runtime.golang.json import dumps
 from runtime.golang.quoting import quote
 from runtime.services.httpd.messages import Answer, RefusedError, Request
-from runtime.worker import Worker, paced
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from runtime.golang.json import encode
 from runtime.golang.queries import parse_query
-from runtime.services.auth.users import User
+from runtime.services.httpd.users import User
 
 BASE = "/kapacitor/v1"
 PREVIEW = "/kapacitor/v1preview"

@@ -19,8 +19,8 @@ from aiohttp.web_server import Server
 
 from runtime.errors import BusyError, StoreError
 from runtime.golang.json_decode import ParsedBody
-from runtime.services.auth.credentials import without_password
 from runtime.services.httpd.connection import Connection, Gate, Shared
+from runtime.services.httpd.credentials import without_password
 from runtime.services.httpd.exchange import (
     PART_TIMEOUT_S,
     Exchange,

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Collection, Iterator
 from typing import Any, Protocol
 
-from runtime.compute import Compute
+from runtime.compute.thread import Compute
 from runtime.errors import BusyError, KapacitorError, StoreError
 from runtime.golang.queries import parse_query
 from runtime.line_protocol import Write

@@ -10,9 +10,9 @@ from typing import ClassVar
 from runtime.errors import ConfigError
 from runtime.golang.quoting import quote
 from runtime.golang.templates import TemplateError
-from runtime.http_headers import HeaderNameError, check_names
-from runtime.secret_urls import hidden_url
+from runtime.outbound.headers import HeaderNameError, check_names
 from runtime.secrets import NO_SECRET, Secret
+from runtime.secrets.urls import hidden_url
 from runtime.services.httppost.templates import Template, parsed
 from runtime.services.urls import check_url
 

@@ -11,17 +11,17 @@ from urllib.parse import quote as escape
 
 from runtime.alert.serialize import event_line, row_line
 from runtime.alert.types import Event, EventData, EventState, Row
-from runtime.complaints import complain
 from runtime.errors import ConfigError, DeliveryError, OptionsError
 from runtime.golang.quoting import quote
 from runtime.golang.templates import Struct, TemplateError
 from runtime.golang.utf8 import whole
-from runtime.http_client import HttpClient, Request, Response
-from runtime.http_headers import HeaderNameError, check_names
-from runtime.secret_urls import hidden_url
+from runtime.outbound.client import HttpClient, Request, Response
+from runtime.outbound.headers import HeaderNameError, check_names
 from runtime.secrets import Secret, redact
+from runtime.secrets.urls import hidden_url
 from runtime.services.httppost.config import NO_BASIC_AUTH, BasicAuth, Config
 from runtime.services.httppost.templates import Template, event_data, parsed, row_data
+from runtime.trouble import complain
 from runtime.units import SECOND, ZERO_TIME, Duration
 
 _URL_CHARACTERS = "%/:?#[]@!$&'()*+,;="

@@ -24,10 +24,10 @@ from runtime.golang.json_decode import (
     string,
     struct,
 )
-from runtime.secret_names import HIDDEN, is_placeholder
-from runtime.secret_texts import written
-from runtime.secret_urls import hidden_url, is_url_name
 from runtime.secrets import Secret
+from runtime.secrets.names import HIDDEN, is_placeholder
+from runtime.secrets.texts import written
+from runtime.secrets.urls import hidden_url, is_url_name
 from runtime.settings import key_of
 from runtime.units import Duration
 

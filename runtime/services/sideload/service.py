@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from runtime.compute import Compute
+from runtime.compute.thread import Compute
 from runtime.golang.quoting import quote
 from runtime.services.httpd.messages import NO_CONTENT, Answer, Request, failure
 from runtime.services.httpd.router import Router

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from runtime.compute import Compute
+from runtime.compute.thread import Compute
 from runtime.errors import StoreError
 from runtime.golang.json_decode import JsonError, decode, string, struct
 from runtime.golang.quoting import quote
@@ -28,7 +28,7 @@ from runtime.services.httpd.messages import (
     self_link,
 )
 from runtime.services.httpd.router import Router
-from runtime.store import Store
+from runtime.store.database import Store
 
 # as Kapacitor calls them; here they are parts of one database
 STORES = ("tasks", "recordings", "replays", "overrides", "handler-specs", "load")

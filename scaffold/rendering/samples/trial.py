@@ -115,7 +115,7 @@ class Outcome(NamedTuple):
 
 _STUBS = {
     "runtime.services.service": SimpleNamespace(HttpService=_Service),
-    "runtime.http_client": SimpleNamespace(Request=_Request, Response=Answer),
+    "runtime.outbound.client": SimpleNamespace(Request=_Request, Response=Answer),
 }
 
 _AS_THEY_ARE = (-1, False)

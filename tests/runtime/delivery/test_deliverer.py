@@ -6,9 +6,9 @@ import pytest
 from runtime.alert.types import Event, EventData, EventState, Level, Row
 from runtime.delivery import Address, Deliverer, Delivery, RetryPolicy
 from runtime.errors import BusyError, DeliveryError, StoreError
-from runtime.http_client import idempotency_key
+from runtime.outbound.client import idempotency_key
 from runtime.server.logs import LogfmtFormatter
-from runtime.store import Store
+from runtime.store.database import Store
 from runtime.testing.clock import ManualClock
 from runtime.units import DAY, HOUR, SECOND
 

@@ -8,7 +8,7 @@ import pytest
 from runtime.alert.types import Event, EventState
 from runtime.delivery import Address, Deliverer, Delivery, RetryPolicy
 from runtime.errors import DeliveryError
-from runtime.store import Store
+from runtime.store.database import Store
 
 ADDRESS = Address("topic", "handler")
 HOUR_S = 3600

@@ -15,7 +15,7 @@ from runtime.nodes.budget import Budget, BudgetError, Limits
 from runtime.nodes.environment import Environment
 from runtime.nodes.sizes import of_frame, of_points
 from runtime.pipeline.evaluate import evaluate
-from runtime.task_master import TaskMaster
+from runtime.tasks.task_master import TaskMaster
 from runtime.testing.alerts import RecordingTopics, services
 from runtime.testing.clock import ManualClock
 from runtime.testing.frames import frame, points

@@ -6,9 +6,9 @@ import pytest
 
 from runtime.line_protocol import parse as parse_points
 from runtime.nodes.environment import Environment
-from runtime.nodes.routes import Routes
-from runtime.nodes.task import ExecutingTask
 from runtime.pipeline.evaluate import evaluate
+from runtime.tasks.routes import Routes
+from runtime.tasks.task import ExecutingTask
 from runtime.tick.parser import parse
 
 LINES = [

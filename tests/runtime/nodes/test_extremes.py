@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from runtime.alert.serialize import event_line
 from runtime.errors import ScriptError, TaskError
 from runtime.line_protocol import parse
-from runtime.nodes.alert_flapping import Changes, Flapping, Ring
+from runtime.nodes.alert.flapping import Changes, Flapping, Ring
 from runtime.nodes.columns import moved, rounded, truncated
 from runtime.testing.alerts import RecordingTopics, task
 from runtime.units import (

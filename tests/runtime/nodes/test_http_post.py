@@ -9,16 +9,16 @@ import pytest
 
 from runtime.errors import ScriptError, TaskError
 from runtime.frames import Point
-from runtime.http_client import AiohttpClient
 from runtime.integration import HandlerServices
 from runtime.nodes import http_post
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Barrier
 from runtime.nodes.post_queue import PostQueues
-from runtime.nodes.task import ExecutingTask
+from runtime.outbound.client import AiohttpClient
 from runtime.pipeline.evaluate import evaluate
 from runtime.services.httppost.config import Config
 from runtime.services.httppost.service import Service
+from runtime.tasks.task import ExecutingTask
 from runtime.testing.frames import (
     Collector,
     batch_of,

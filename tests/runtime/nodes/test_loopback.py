@@ -8,7 +8,7 @@ import pytest
 from runtime.errors import ScriptError, TaskError
 from runtime.nodes.environment import Environment
 from runtime.pipeline.evaluate import evaluate
-from runtime.task_master import MAX_ROUNDS, TaskMaster
+from runtime.tasks.task_master import MAX_ROUNDS, TaskMaster
 from runtime.testing.frames import points
 from runtime.tick.parser import parse
 

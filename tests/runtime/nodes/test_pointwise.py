@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from runtime.errors import TaskError
 from runtime.frames import Dimensions, Point
-from runtime.nodes.build import NODES
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Node
 from runtime.nodes.stream import FromNode
 from runtime.nodes.where import WhereNode
 from runtime.pipeline import source, transform
 from runtime.pipeline.node import Node as PipelineNode
+from runtime.tasks.build import NODES
 from runtime.testing.frames import (
     Collector,
     batch_of,

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from runtime.frames import Point
 from runtime.nodes import serial
-from runtime.nodes.build import NODES
 from runtime.nodes.environment import Environment
 from runtime.pipeline import transform
+from runtime.tasks.build import NODES
 from runtime.testing.frames import (
     Collector,
     batch_of,

@@ -1,6 +1,6 @@
 from runtime.nodes.environment import Environment
-from runtime.nodes.task import ExecutingTask
 from runtime.pipeline.evaluate import evaluate
+from runtime.tasks.task import ExecutingTask
 from runtime.testing.frames import Collector, points
 from runtime.tick.parser import parse
 from runtime.units import SECOND

@@ -3,9 +3,9 @@ import pytest
 from runtime.errors import TaskError
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Barrier
-from runtime.nodes.task import ExecutingTask
 from runtime.nodes.timers import Timers
 from runtime.pipeline.evaluate import evaluate
+from runtime.tasks.task import ExecutingTask
 from runtime.testing.clock import ManualClock
 from runtime.testing.frames import Collector, frame_of, points
 from runtime.tick.parser import parse

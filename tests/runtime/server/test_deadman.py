@@ -9,9 +9,9 @@ from runtime.errors import ConfigError
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.pipeline.node import DeadmanSettings
 from runtime.secrets import Secret
-from runtime.server.config_file import decode
-from runtime.server.config_text import dump
-from runtime.server.environment import apply
+from runtime.server.config.environment import apply
+from runtime.server.config.file import decode
+from runtime.server.config.text import dump
 from runtime.services.hipchat.config import Config as HipChatConfig
 from runtime.testing.clock import ManualClock
 from runtime.testing.loopback import LoopbackServer

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runtime.errors import KapacitorError
-from runtime.server.config import Config
+from runtime.server.config.config import Config
 from runtime.server.identity import identity
 
 

@@ -57,7 +57,8 @@ def test_the_configuration_is_shown_without_a_server(bare):
     modules = loaded(_COMMAND, "config") - bare
     assert foreign(modules) == set()
     assert (
-        modules & {"asyncio", "sqlite3", "runtime.store", "runtime.delivery"} == set()
+        modules & {"asyncio", "sqlite3", "runtime.store.database", "runtime.delivery"}
+        == set()
     )
 
 

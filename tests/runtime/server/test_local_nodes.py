@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from runtime.server.sections import HttpConfig
+from runtime.server.config.sections import HttpConfig
 
 DBRPS = [{"db": "d", "rp": "r"}]
 # as Chronograf writes rules: alert, influxDBOut, httpOut

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from runtime.complaints import complain
 from runtime.server.log_limits import MOST, SPAN_S, Repeats
 from runtime.server.logs import ROOT, LogfmtFormatter
+from runtime.trouble import complain
 
 FORGED = "x\nts=2026-01-01T00:00:00Z lvl=info msg=fake"
 

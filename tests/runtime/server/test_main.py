@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runtime.server.__main__ import run_command
-from runtime.server.config import Config
+from runtime.server.config.config import Config
 from runtime.server.world import World
 from runtime.version import PRODUCT_VERSION
 

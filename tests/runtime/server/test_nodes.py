@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from runtime.integrations.bundled import INTEGRATIONS
-from runtime.nodes.alert import AlertNode
+from runtime.nodes.alert.node import AlertNode
 from runtime.services.httppost.config import Config as Endpoint
 from runtime.testing.clock import ManualClock
 from runtime.testing.loopback import LoopbackServer

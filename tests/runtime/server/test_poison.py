@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from runtime.server.sections import AuthConfig
-from runtime.store import Store
+from runtime.server.config.sections import AuthConfig
+from runtime.store.database import Store
 
 DBRPS = [{"db": "d", "rp": "r"}]
 ALERT = "stream|from()|alert().crit(lambda: \"v\" > 5).topic('good')"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from runtime.server.sections import ReplayConfig
+from runtime.server.config.sections import ReplayConfig
 from runtime.services.httpd.messages import Request
-from runtime.services.replay.recorder import HISTORIC_QUIET_NS, QUIET_NS
+from runtime.tasks.replay.recorder import HISTORIC_QUIET_NS, QUIET_NS
 from runtime.testing.loopback import LoopbackServer
 
 SCRIPT = """stream

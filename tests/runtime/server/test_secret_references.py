@@ -12,10 +12,10 @@ import pytest
 
 from runtime.errors import ConfigError
 from runtime.integrations.bundled import INTEGRATIONS
-from runtime.secret_references import Reference, read
-from runtime.server.config import Config
-from runtime.server.config_file import decode
-from runtime.server.config_text import dump
+from runtime.secrets.references import Reference, read
+from runtime.server.config.config import Config
+from runtime.server.config.file import decode
+from runtime.server.config.text import dump
 from runtime.services.hipchat.config import Config as HipChatConfig
 from runtime.services.httppost.config import Config as EndpointConfig
 from runtime.testing.loopback import LoopbackServer

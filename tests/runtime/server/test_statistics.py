@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from runtime.ingress import Ingress
+from runtime.tasks.ingress import Ingress
 from runtime.testing.frames import frame
 from runtime.version import PRODUCT_VERSION
 

@@ -8,7 +8,7 @@ import pytest
 
 from runtime.pipeline.missing_handlers import SECTIONS as HANDLERS
 from runtime.server.__main__ import run_command
-from runtime.server.absent import OTHERS
+from runtime.server.config.absent import OTHERS
 from runtime.server.world import World
 from runtime.testing.loopback import LoopbackServer
 

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from runtime.errors import KapacitorError
-from runtime.server.sections import HttpConfig
+from runtime.server.config.sections import HttpConfig
 from runtime.testing.loopback import LoopbackServer
 
 SCRIPT = "stream|from().measurement('cpu')|alert().crit(lambda: TRUE).foo()"

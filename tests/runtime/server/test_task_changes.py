@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from runtime.nodes.alert import AlertNode
-from runtime.nodes.task import ExecutingTask
+from runtime.nodes.alert.node import AlertNode
 from runtime.services.httpd.messages import Request
+from runtime.tasks.task import ExecutingTask
 from runtime.testing.loopback import LoopbackServer
 
 TIMES = 1000 if os.environ.get("FAULTS") == "long" else 100

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from runtime.alert.types import Event, EventState
 from runtime.errors import DeliveryError
-from runtime.http_client import Response
+from runtime.outbound.client import Response
 from runtime.secrets import Secret
 from runtime.services import expressions
 from runtime.testing.events import TIME, sample_event

@@ -9,7 +9,7 @@ import pytest
 
 from runtime.alert.types import Level
 from runtime.errors import DeliveryError
-from runtime.http_client import AiohttpClient, Request, Response
+from runtime.outbound.client import AiohttpClient, Request, Response
 from runtime.services.expressions import contains, get, joined, length, less
 from runtime.services.httppost.config import Config as HttpPostConfig
 from runtime.services.httppost.service import HandlerConfig

@@ -13,7 +13,7 @@ from runtime.alert.types import Event, EventData, EventState
 from runtime.errors import DeliveryError, OptionsError, StoreError
 from runtime.golang.templates import Struct, TemplateError, text
 from runtime.golang.values import Int
-from runtime.http_client import idempotency_key
+from runtime.outbound.client import idempotency_key
 from runtime.services.alert.kinds.topics import Topics, check_hops, collect
 from runtime.trouble import Trouble
 from runtime.units import SECOND, Duration

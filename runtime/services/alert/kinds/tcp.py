@@ -9,11 +9,11 @@ import socket
 from dataclasses import dataclass
 from typing import ClassVar
 
-from runtime.addresses import DeniedAddressError
 from runtime.alert.serialize import event_line
 from runtime.alert.types import Event
-from runtime.dialing import Dialer, LookupTimeoutError
 from runtime.errors import DeliveryError
+from runtime.outbound.addresses import DeniedAddressError
+from runtime.outbound.dialing import Dialer, LookupTimeoutError
 
 CONNECT_LIMIT_S = 10.0
 WRITE_LIMIT_S = 10.0

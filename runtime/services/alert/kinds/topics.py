@@ -10,7 +10,7 @@ from typing import Protocol
 from runtime.alert.types import Event
 from runtime.errors import DeliveryError
 from runtime.services.alert.loop import Loop
-from runtime.store import Store
+from runtime.store.database import Store
 
 # An event that passed this many topics goes round in circles.
 MAX_HOPS = 8

@@ -5,7 +5,7 @@ from runtime.integrations.bundled import INTEGRATIONS
 from runtime.services.alert.api import AlertAPI
 from runtime.services.alert.service import AlertService
 from runtime.services.foo.config import Config as FooConfig
-from runtime.store import Store
+from runtime.store.database import Store
 
 
 class NoClient:

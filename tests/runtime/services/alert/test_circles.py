@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from runtime.server.sections import LoadConfig
+from runtime.server.config.sections import LoadConfig
 from runtime.services.alert.specs import HandlerSpec, HandlerSpecs
 
 TASK = {

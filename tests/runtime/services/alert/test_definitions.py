@@ -11,7 +11,7 @@ import pytest
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.services.alert.match import Match
 from runtime.services.httppost.config import Config as EndpointConfig
-from runtime.store import Store
+from runtime.store.database import Store
 from runtime.testing.loopback import LoopbackServer
 
 HANDLERS = "/alerts/topics/t/handlers"

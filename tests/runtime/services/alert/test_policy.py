@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from runtime.server.sections import AlertConfig, HttpConfig
+from runtime.server.config.sections import AlertConfig, HttpConfig
 
 TASK = {"id": "cpu", "type": "stream", "dbrps": [{"db": "d", "rp": "r"}]}
 # a name for loopback that the server does not take for one

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from runtime.records import Records
 from runtime.secrets import Secret
 from runtime.services.auth.passwords import hashed
 from runtime.services.auth.service import AuthService
 from runtime.services.auth.turns import CrowdedError, Turns, crowd
-from runtime.services.auth.users import User
 from runtime.services.httpd.messages import Request
-from runtime.store import Store
+from runtime.services.httpd.users import User
+from runtime.store.database import Store
+from runtime.store.records import Records
 
 
 def in_order(turns: Turns, addresses: list[str]) -> list[str]:

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from runtime.compute import Compute
+from runtime.compute.thread import Compute
 from runtime.errors import StoreError
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.services.config.sections import sections_of
@@ -13,7 +13,7 @@ from runtime.services.config.service import ConfigService
 from runtime.services.foo.service import Service
 from runtime.services.httpd.messages import Request
 from runtime.services.httpd.service import HttpService
-from runtime.store import Store
+from runtime.store.database import Store
 
 
 class Watched(Service):

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from runtime.compute import Compute
+from runtime.compute.thread import Compute
 from runtime.errors import ConfigError
 from runtime.integration import Integrations
 from runtime.secrets import Secret
@@ -16,7 +16,7 @@ from runtime.services.config.sections import sections_of
 from runtime.services.config.service import ConfigService
 from runtime.services.httpd.messages import Request
 from runtime.services.httpd.service import HttpService
-from runtime.store import Store
+from runtime.store.database import Store
 from runtime.units import Duration
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.secrets import Secret
-from runtime.server.config import Config
+from runtime.server.config.config import Config
 from runtime.services.deliveries.config import Config as DeliveryConfig
 from runtime.testing.loopback import LoopbackServer
 

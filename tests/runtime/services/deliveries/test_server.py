@@ -8,8 +8,8 @@ import time
 import pytest
 
 from runtime.delivery import RetryPolicy
-from runtime.http_client import TimeLimits
 from runtime.integrations.bundled import INTEGRATIONS
+from runtime.outbound.client import TimeLimits
 from runtime.secrets import Secret
 from runtime.server.parts import retry_policy, time_limits
 from runtime.services.deliveries.config import Config as DeliveryConfig

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from runtime.compute import Compute
+from runtime.compute.thread import Compute
 from runtime.services.httpd.heads import plain_head
 from runtime.services.httpd.messages import Answer, Request, pretty
 from runtime.services.httpd.service import HttpService

@@ -9,15 +9,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from runtime.compute import Compute
-from runtime.services.auth.users import User
+from runtime.compute.thread import Compute
 from runtime.services.httpd.connection import Gate
 from runtime.services.httpd.intake import Intake
 from runtime.services.httpd.messages import Answer, Request, failure, pretty
 from runtime.services.httpd.service import HttpService
+from runtime.services.httpd.users import User
 from runtime.services.httpd.write import WriteHandler
 from runtime.services.storage.service import StorageService
-from runtime.store import Store
+from runtime.store.database import Store
 
 MIB = 1024 * 1024
 WRITE = b"POST /write?db=d HTTP/1.1\r\nHost: localhost\r\n"

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.compute.worker import Worker
 from runtime.golang.json import dumps
 from runtime.services.httpd.listing import Listed, Page, integer
 from runtime.services.httpd.messages import RefusedError, Request
-from runtime.worker import Worker
 
 
 def request(query):

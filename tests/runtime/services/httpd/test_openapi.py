@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runtime.server.sections import AuthConfig
+from runtime.server.config.sections import AuthConfig
 from runtime.services.httpd.openapi import pattern_of, undescribed
 from runtime.services.httpd.openapi_operations import (
     NOTHING,

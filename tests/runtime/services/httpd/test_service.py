@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from runtime.compute import Compute
+from runtime.compute.thread import Compute
 from runtime.services.httpd.messages import Answer, Request, WriteError, pretty
 from runtime.services.httpd.service import HttpService
 from runtime.services.httpd.write import WriteHandler

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.compute import Compute
+from runtime.compute.thread import Compute
 from runtime.services.httpd.messages import Answer, Request, pretty
 from runtime.services.httpd.service import HttpService
 from runtime.services.httpd.sites import Sites, parsed_host, parsed_origin

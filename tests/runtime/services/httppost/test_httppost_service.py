@@ -6,7 +6,7 @@ import pytest
 
 from runtime.alert.serialize import event_line
 from runtime.errors import ConfigError, DeliveryError, OptionsError
-from runtime.http_client import AiohttpClient
+from runtime.outbound.client import AiohttpClient
 from runtime.secrets import Secret
 from runtime.services.httppost.config import BasicAuth, Config
 from runtime.services.httppost.service import HandlerConfig, Service

@@ -11,7 +11,7 @@ import pytest
 from runtime.alert.types import Level
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.secrets import Secret
-from runtime.server.config import Config
+from runtime.server.config.config import Config
 from runtime.services.deliveries.config import Config as DeliveryConfig
 from runtime.services.httpd.messages import Answer, Request
 from runtime.services.servicetest.options import level, merged, shown

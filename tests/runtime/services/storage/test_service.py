@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from runtime.server.sections import HttpConfig
-from runtime.store import Store
+from runtime.server.config.sections import HttpConfig
+from runtime.store.database import Store
 
 V1 = "/kapacitor/v1"
 TASK = {

@@ -4,12 +4,12 @@ import pytest
 
 from runtime.alert.types import Event, EventData, EventState, Level, Row
 from runtime.delivery import Deliverer
-from runtime.http_client import idempotency_key
 from runtime.integration import HandlerServices
 from runtime.integrations.bundled import INTEGRATIONS
+from runtime.outbound.client import idempotency_key
 from runtime.services.alert.handlers import HandlerContext, made
 from runtime.services.alert.service import AlertService
-from runtime.store import Store
+from runtime.store.database import Store
 
 
 class Offers(Deliverer):

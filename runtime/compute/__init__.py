@@ -1,0 +1,1 @@
+"""The compute thread, and slow work beside it."""

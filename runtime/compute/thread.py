@@ -1,0 +1,319 @@
+"""The one thread on which tasks, topics and the store do their work.
+
+The event loop hands work over and awaits the result, so it always answers. Writes that
+wait while another is under way are done in one pass with one commit; each is still
+answered for itself.
+
+A long write is done step by step. After some milliseconds the others have their turn,
+and so on until it is done and answered: no other write waits for the whole of it. What
+its steps cause is committed turn by turn.
+
+A small write that finds the thread idle is done at once on the event loop: handing it
+over would cost more than the work. As nothing else is under way then, it is still one
+thing at a time, in order. The loop waits for nothing, though: what such a write leaves to
+be kept is committed on the thread, and while another thread uses the database the whole
+write is done there. The first one shows on the thread how long they take; after a slow
+one, wherever it was done, the next ones take the thread for a while: the slower it was,
+the longer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
+
+from runtime.compute.worker import Worker, each
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# More in one pass would only make the first of them wait longer for its answer.
+MAX_WRITES_PER_PASS = 256
+# A pass, or the turn of the long writes, ends after this time: others wait.
+TURN_S = 0.015
+# A write that takes longer than this goes on in the turn of the long ones; and a small
+# one that works this long sends the next ones to the thread …
+SLOW_S = 0.005
+# … for so many times as long: its agent may write again in ten seconds or a minute.
+CAUTION = 200
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    function: Callable[..., Any]
+    arguments: Sequence[Any]
+    keywords: dict[str, Any]
+    future: asyncio.Future[Any]
+    is_write: bool
+    is_small: bool = False
+    result: Any = None
+    error: BaseException | None = None
+    # what is left of a write that is done step by step
+    steps: Generator[None, None, None] | None = None
+
+    def settle(self) -> None:
+        """Answer; on the event loop."""
+        if self.future.cancelled():
+            return
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
+
+    def done(self) -> _Job:
+        """A job with the same answer, once its transaction is kept."""
+        return _Job(self._again, (), {}, self.future, self.is_write)
+
+    def _again(self) -> Any:
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+
+class Compute:
+    """Runs functions one after the other, in the order of their calls.
+
+    Attributes:
+        reader: puts together what is to be shown, while the thread goes on.
+    """
+
+    def __init__(
+        self,
+        transaction: Callable[[], AbstractContextManager[Any]] | None = None,
+        staging: Callable[[], AbstractContextManager[bool]] | None = None,
+        has_staged: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Make a thread that is not started yet.
+
+        Args:
+            transaction: what the writes of one pass are wrapped in; its exit commits.
+            staging: what a small write is wrapped in on the event loop: commits
+                nothing, and gives False where the write would have to wait.
+            has_staged: whether something is left to be committed by a transaction.
+        """
+        self._transaction = transaction or contextlib.nullcontext
+        self._staging = staging or (lambda: contextlib.nullcontext(transaction is None))
+        self._has_staged = has_staged
+        self.reader = Worker("reader")
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        # taken from there, and not begun
+        self._ahead: deque[_Job | None] = deque()
+        # long writes under way; each has its turn after the others
+        self._long: deque[_Job] = deque()
+        self._closing = False
+        # jobs not answered yet; counted on the event loop only
+        self._pending = 0
+        # nobody knows yet how long small writes take
+        self._is_measured = False
+        self._cautious_until = 0.0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._work, name="compute", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; called on the event loop that will await results."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    async def close(self) -> None:
+        """Finish what waits, then end the thread."""
+        self.reader.close()
+        if self._thread.is_alive():
+            self._closing = True
+            self._jobs.put(None)
+            await asyncio.to_thread(self._thread.join)
+
+    def run(
+        self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> asyncio.Future[T]:
+        """Call `function` on the thread; awaiting gives its result or its exception."""
+        return self._submit(function, args, kwargs, is_write=False)
+
+    def each(self, slices: Iterator[T]) -> AsyncGenerator[T, None]:
+        """Work slice by slice on the thread; whatever waits is done in between.
+
+        Args:
+            slices: does the next slice when it is asked for its result.
+        """
+        return each(self.run, slices)
+
+    def write(
+        self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> asyncio.Future[T]:
+        """Like `run`, sharing one transaction with other writes that wait.
+
+        When the commit fails, every write of the pass gets the commit's exception.
+        `function` must leave nothing half done in the store when it raises. It may
+        return a generator of steps, which are done with other writes in between and
+        kept one turn after the other; the result is then None.
+        """
+        return self._submit(function, args, kwargs, is_write=True)
+
+    def write_small(
+        self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> asyncio.Future[T]:
+        """Like `write`, for a call that is likely to take less time than a hand-over."""
+        job = self._job(function, args, kwargs, is_write=True, is_small=True)
+        if (
+            self._pending
+            or not self._is_measured
+            or time.monotonic() < self._cautious_until
+            or self._has_staged()
+        ):
+            self._put(job)
+            return job.future
+        with self._staging() as is_free:
+            if is_free:
+                self._execute(job, time.monotonic() + SLOW_S)
+        if not is_free or job.steps is not None:
+            self._put(job)
+        elif self._has_staged():
+            self._put(job.done())
+        else:
+            job.settle()
+        return job.future
+
+    def _submit(
+        self,
+        function: Callable[..., T],
+        args: Sequence[Any],
+        kwargs: dict[str, Any],
+        *,
+        is_write: bool,
+    ) -> asyncio.Future[T]:
+        job = self._job(function, args, kwargs, is_write=is_write)
+        self._put(job)
+        return job.future
+
+    def _job(
+        self,
+        function: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: dict[str, Any],
+        *,
+        is_write: bool,
+        is_small: bool = False,
+    ) -> _Job:
+        if self._loop is None or self._closing:
+            raise RuntimeError("the compute thread does not run")
+        future = self._loop.create_future()
+        return _Job(function, args, kwargs, future, is_write, is_small)
+
+    def _put(self, job: _Job) -> None:
+        self._pending += 1
+        self._jobs.put(job)
+
+    def _work(self) -> None:
+        while True:
+            jobs = self._taken()
+            if jobs:
+                self._run(jobs)
+            elif not self._long:
+                return
+            if self._long:
+                self._answer(self._transact(self._long, TURN_S))
+
+    def _taken(self) -> deque[_Job]:
+        """The next jobs: writes that follow each other together, else one job.
+
+        Nothing at the end, or where nothing waits but long writes.
+        """
+        jobs: deque[_Job] = deque()
+        while len(jobs) < MAX_WRITES_PER_PASS:
+            if not self._ahead:
+                if self._jobs.empty() and (jobs or self._long):
+                    break
+                self._ahead.append(self._jobs.get())
+            job = self._ahead[0]
+            # None stays: it is the last
+            if job is None or (jobs and not job.is_write):
+                break
+            jobs.append(job)
+            self._ahead.popleft()
+            if not job.is_write:
+                break
+        return jobs
+
+    def _run(self, jobs: deque[_Job]) -> None:
+        if jobs[0].is_write:
+            done = self._transact(jobs, SLOW_S)
+            self._ahead.extendleft(reversed(jobs))
+        else:
+            done = [*jobs]
+            self._execute(done[0])
+        self._answer(done)
+
+    def _transact(self, jobs: deque[_Job], each_s: float) -> list[_Job]:
+        """Take writes from `jobs` and do them in one transaction, until time is up.
+
+        Args:
+            jobs: what waits; the rest stays there.
+            each_s: time that each may take of this turn.
+
+        Returns:
+            Those that are done; what takes longer is with the long ones.
+        """
+        begun: list[_Job] = []
+        try:
+            with self._transaction():
+                now = time.monotonic()
+                end = now + TURN_S
+                while jobs and (now < end or not begun):
+                    begun.append(jobs.popleft())
+                    self._execute(begun[-1], min(end, now + each_s))
+                    now = time.monotonic()
+        except Exception as error:
+            if not begun:
+                begun += jobs
+                jobs.clear()
+            for job in begun:
+                job.steps, job.error = None, job.error or error
+        self._long.extend(job for job in begun if job.steps is not None)
+        return [job for job in begun if job.steps is None]
+
+    def _execute(self, job: _Job, until_s: float = math.inf) -> None:
+        # work counts, not what else the machine does meanwhile
+        start = time.thread_time()
+        try:
+            if job.steps is None:
+                job.result = job.function(*job.arguments, **job.keywords)
+                if job.is_write and isinstance(job.result, Generator):
+                    job.steps, job.result = job.result, None
+            if job.steps is not None and _is_done(job.steps, until_s):
+                job.steps = None
+        # the caller gets it, whatever it is; the thread goes on
+        except BaseException as error:
+            job.steps, job.error = None, error
+        if job.is_small:
+            self._learn(time.thread_time() - start)
+
+    def _learn(self, work_s: float) -> None:
+        """Note how long a small write has worked."""
+        self._is_measured = True
+        if work_s > SLOW_S:
+            until = time.monotonic() + CAUTION * work_s
+            self._cautious_until = max(self._cautious_until, until)
+
+    def _answer(self, jobs: Sequence[_Job]) -> None:
+        assert self._loop is not None
+        # the loop may have ended without waiting for its answers
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._settle, jobs)
+
+    def _settle(self, jobs: Sequence[_Job]) -> None:
+        self._pending -= len(jobs)
+        for job in jobs:
+            job.settle()
+
+
+def _is_done(steps: Iterator[None], until_s: float) -> bool:
+    """Do steps until that time; True if all are done."""
+    return all(time.monotonic() < until_s for _ in steps)

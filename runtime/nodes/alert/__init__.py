@@ -1,0 +1,1 @@
+"""`alert`: decides how bad things are and tells topics and handlers."""

@@ -1,0 +1,223 @@
+"""The events of an alert node: made, counted, and given to its topics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import isfinite
+
+from runtime.alert.inhibition import Held
+from runtime.alert.types import Event, EventData, EventState, Handler, Level, Row
+from runtime.errors import DeliveryError
+from runtime.frames import Value
+from runtime.golang.numbers import special
+from runtime.golang.quoting import quote
+from runtime.nodes.alert.group import Group
+from runtime.nodes.alert.templates import Occurrence, Origin, Templates
+from runtime.nodes.environment import Environment
+from runtime.nodes.rows import encodable
+from runtime.nodes.sizes import VALUE
+from runtime.pipeline.alert import AlertNode
+from runtime.units import Nanoseconds
+
+Report = Callable[[str, object], None]
+
+# by level, as Kapacitor's statistics call them
+_COUNTERS = ("oks", "infos", "warns", "crits")
+
+
+class Events:
+    """What an alert node says to the outside.
+
+    Attributes:
+        has_topic: whether somebody may hear of the events.
+    """
+
+    def __init__(
+        self,
+        node: AlertNode,
+        environment: Environment,
+        handlers: Mapping[str, Handler],
+        report: Report,
+    ) -> None:
+        """Parse the templates and open the node's own topic, if it has handlers.
+
+        Args:
+            node: the node of the script.
+            environment: what surrounds its task.
+            handlers: of the node itself, by a lasting name.
+            report: told about events that were not taken, as message and error.
+
+        Raises:
+            TaskError: a template does not parse.
+        """
+        self._node = node
+        self._task = environment.task_id
+        self._budget = environment.budget
+        self._report = report
+        self._service = environment.topics
+        self._anonymous = ""
+        self._named = "" if self._service is None else node.topic
+        if handlers and self._service is not None:
+            owner = f"{environment.task_master_id}:{environment.task_id}"
+            self._anonymous = f"{owner}:{node.name}"
+        self._topics = [topic for topic in (self._anonymous, self._named) if topic]
+        self.has_topic = bool(self._topics)
+        self._templates = Templates(
+            node, environment, has_topic=self.has_topic, report=report
+        )
+        self._counts = [0] * len(Level)
+        self._inhibited = 0
+        if self._service is not None and self._anonymous:
+            self._service.open_anonymous_topic(
+                self._anonymous, handlers, task=self._task
+            )
+
+    def restored(self, origin: Origin) -> EventState | None:
+        """What the topics know of an event id; None if that is nothing or OK.
+
+        The node's own topic counts more; where both differ they are made equal.
+
+        Source: Kapacitor AlertNode.restoreEvent.
+        """
+        event_id = self._templates.id(origin)
+        service = self._service
+        if service is None or not self.has_topic:
+            return None
+        own = service.event_state(self._anonymous, event_id)
+        named = service.event_state(self._named, event_id)
+        levels = [state.level if state else Level.OK for state in (own, named)]
+        if levels[0] != levels[1]:
+            if own is not None and named is not None:
+                service.update_event(self._named, own)
+            elif named is not None and self._anonymous:
+                service.update_event(self._anonymous, named)
+        found = own or named
+        return found if found is not None and found.level is not Level.OK else None
+
+    def make(
+        self,
+        origin: Origin,
+        fields: Mapping[str, Value],
+        group: Group,
+        time: Nanoseconds,
+    ) -> Event:
+        """The event of a group at its present level; it has no topic and no rows yet."""
+        level = Level(group.level)
+        duration = group.duration
+        event_id = self._templates.id(origin)
+        occurrence = Occurrence(event_id, fields, level, time, duration)
+        message, details = self._templates.texts(origin, occurrence)
+        state = EventState(event_id, message, details, time, int(duration), level)
+        # only an outer join leaves a field without value
+        known = {n: v for n in fields if (v := encodable(fields[n])) is not None}
+        data = EventData(
+            name=origin.name,
+            task_name=self._task,
+            category=self._node.category,
+            group=origin.group,
+            tags=origin.tags,
+            fields=known,
+            recoverable=not self._node.no_recoveries,
+        )
+        return Event("", state, data)
+
+    def send(self, event: Event, group: Group, row: Callable[[], Row]) -> None:
+        """Give an event to the topics, unless another alert inhibits it.
+
+        What is inhibited is given later if it still says something new by then.
+
+        Args:
+            event: what `make` made.
+            group: whose it is.
+            row: gives the data behind it; only asked if somebody may hear of it.
+        """
+        service = self._service
+        if service is not None and service.inhibitors.is_inhibited(event):
+            self._inhibited += 1
+            self._hold(event, group, row)
+            return
+        self.forget(group)
+        self._give(self._with_row(event, row()) if self._topics else event, group)
+
+    def skip(self, group: Group) -> None:
+        """Leave out the recovery of a group; what comes next is news."""
+        self.forget(group)
+        group.told = group.level
+
+    def forget(self, group: Group) -> None:
+        """Forget what is kept of a group, if anything is."""
+        if self._service is not None:
+            self._service.inhibitors.drop(group, self._node.category)
+
+    def _hold(self, event: Event, group: Group, row: Callable[[], Row]) -> None:
+        if self._service is None or not self._topics:
+            return
+        if group.level == group.told:
+            self.forget(group)
+            return
+
+        def release(event: Event) -> None:
+            if group.is_flapping:
+                # what is said when that ends is about the level of then
+                group.meant = group.told
+            else:
+                self._give(event, group)
+
+        held = Held(self._with_row(event, row()), release)
+        self._service.inhibitors.hold(group, held)
+
+    def _give(self, event: Event, group: Group) -> None:
+        group.told = group.meant
+        self._counts[event.state.level] += 1
+        for topic in self._topics:
+            assert self._service is not None  # without it there are no topics
+            try:
+                self._service.collect(Event(topic, event.state, event.data))
+            except DeliveryError as error:
+                self._report("encountered error collecting event", error)
+
+    def close(self) -> None:
+        """Close the node's own topic."""
+        if self._service is not None and self._anonymous:
+            self._service.close_topic(self._anonymous)
+
+    def stats(self) -> dict[str, int]:
+        """How many events there were; those inhibited count only as such."""
+        named: Sequence[tuple[str, int]] = tuple(
+            zip(_COUNTERS, self._counts, strict=True)
+        )
+        return {
+            "alerts_inhibited": self._inhibited,
+            "alerts_triggered": sum(self._counts),
+            **{f"{name}_triggered": count for name, count in named},
+        }
+
+    def _with_row(self, event: Event, row: Row) -> Event:
+        state = event.state
+        # all events of a write are kept before any of them leaves
+        size = VALUE * len(row.values) * len(row.columns)
+        self._budget.make(len(state.message) + len(state.details) + size)
+        nulls = [*_unencodable(row)]
+        if nulls:
+            self._report("values of an event are null in JSON", ", ".join(nulls[:3]))
+        # dataclasses.replace takes several times as long
+        known = event.data
+        data = EventData(
+            known.name,
+            known.task_name,
+            known.category,
+            known.group,
+            known.tags,
+            known.fields,
+            known.recoverable,
+            (row,),
+        )
+        return Event("", event.state, data)
+
+
+def _unencodable(row: Row) -> Iterator[str]:
+    """Values that JSON has no form for: infinities and NaN."""
+    for values in row.values:
+        for column, value in zip(row.columns, values, strict=True):
+            if type(value) is float and not isfinite(value):
+                yield f"{special(value)} in {quote(column)}"

@@ -1,0 +1,99 @@
+"""The state of an alert in one group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runtime.alert.inhibition import Inhibitor
+from runtime.alert.types import EventState, Level
+from runtime.nodes.alert.flapping import Flapping
+from runtime.units import Duration, Nanoseconds, between, saturated
+
+_OK = int(Level.OK)
+
+
+class Group:
+    """What the node remembers of a group.
+
+    Attributes:
+        level: of its last point.
+        first: when it left OK; None if it never did so in an event.
+        last: the time of its last event; None if it had none.
+        inhibitors: what it keeps quiet while it is not OK.
+        meant: the level of its last event, which may still be kept quiet.
+        told: the level of its last event that topics have.
+    """
+
+    __slots__ = (
+        *("changed", "first", "flapping", "inhibitors", "last", "level", "meant"),
+        *("told", "was"),
+    )
+
+    def __init__(
+        self, flapping: Flapping | None, inhibitors: Sequence[Inhibitor] = ()
+    ) -> None:
+        self.level = _OK
+        self.was = _OK
+        self.meant = _OK
+        self.told = _OK
+        self.changed = False
+        self.first: Nanoseconds | None = None
+        self.last: Nanoseconds | None = None
+        self.flapping = flapping
+        self.inhibitors = inhibitors
+
+    @property
+    def is_calm(self) -> bool:
+        """True if another OK would change nothing."""
+        return self.level == _OK and (self.flapping is None or self.flapping.is_calm)
+
+    @property
+    def is_flapping(self) -> bool:
+        """True if events are held back because the level flaps."""
+        return self.flapping is not None and self.flapping.is_on
+
+    @property
+    def is_owed(self) -> bool:
+        """True if nobody was told the level because it came while the alert flapped."""
+        return self.level != self.meant
+
+    def push(self, level: int) -> None:
+        """Make `level` the newest one."""
+        self.was = self.level
+        self.changed = level != self.level
+        self.level = level
+        if self.flapping is not None:
+            self.flapping.push(level)
+
+    def is_expired(self, time: Nanoseconds, interval: Nanoseconds) -> bool:
+        """True if an unchanged level is to be told again: every `interval`; 0: never."""
+        if self.changed or not interval:
+            return False
+        return self.last is None or time - self.last >= interval
+
+    def trigger(self, time: Nanoseconds) -> None:
+        """Note an event."""
+        self.last = time
+        if self.was == _OK or (self.is_owed and self.meant == _OK):
+            self.first = time
+        self.meant = self.level
+        for inhibitor in self.inhibitors:
+            inhibitor.turn(active=self.level != _OK)
+
+    def restore(self, state: EventState) -> None:
+        """Go on from what a topic knows."""
+        self.push(int(state.level))
+        self.trigger(state.time)
+        self.first = saturated(state.time - state.duration)
+        self.told = self.level
+
+    @property
+    def duration(self) -> Duration:
+        """How long the alert lasts at its last event.
+
+        Kapacitor gives the largest number where the first trigger was held back by
+        flapping; ours is 0.
+        """
+        if self.last is None or self.first is None:
+            return Duration(0)
+        return Duration(between(self.first, self.last))

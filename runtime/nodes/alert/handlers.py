@@ -1,0 +1,161 @@
+"""The handlers that an alert node has by its script, or by configuration alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from runtime.alert.types import Handler
+from runtime.errors import ConfigError, OptionsError, TaskError
+from runtime.integration import HandlerServices
+from runtime.options import FileMode
+from runtime.outbound.dialing import Dialer
+from runtime.pipeline.alert import AlertNode
+from runtime.pipeline.alert import ExecHandler as ExecHandlerSpec
+from runtime.pipeline.alert import LogHandler as LogHandlerSpec
+from runtime.pipeline.alert import PostHandler as PostHandlerSpec
+from runtime.pipeline.alert import TcpHandler as TcpHandlerSpec
+from runtime.pipeline.handler import AlertHandler
+from runtime.secrets import Secret
+from runtime.secrets.texts import written
+from runtime.services.alert.handlers import check_definition
+from runtime.services.alert.kinds.exec import ExecHandler, ExecHandlerConfig
+from runtime.services.alert.kinds.log import (
+    DEFAULT_MODE,
+    LogHandler,
+    LogHandlerConfig,
+)
+from runtime.services.alert.kinds.tcp import TCPHandler, TCPHandlerConfig
+from runtime.services.service import HandlerService
+from runtime.settings import camel_case
+
+OptionsT = TypeVar("OptionsT")
+
+
+def from_tick(
+    said: Sequence[AlertHandler], service: HandlerService[OptionsT]
+) -> Iterator[Handler]:
+    """A handler for each that the script names, or one if the service is global.
+
+    What the script leaves empty keeps the default of the kind.
+    """
+    for each in said:
+        yield service.handler(_options(service.default_handler_config(), each))
+    if not said and service.is_global:
+        yield service.handler(service.default_handler_config())
+
+
+def _log(
+    said: Sequence[LogHandlerSpec], services: HandlerServices, dialer: Dialer
+) -> Iterator[Handler]:
+    for each in said:
+        mode = FileMode(each.mode) if each.mode else DEFAULT_MODE
+        try:
+            yield LogHandler(LogHandlerConfig(each.file_path, mode))
+        except OptionsError as error:
+            text = f"failed to create log alert handler: {error}"
+            raise TaskError(text) from error
+
+
+def _exec(
+    said: Sequence[ExecHandlerSpec], services: HandlerServices, dialer: Dialer
+) -> Iterator[Handler]:
+    for each in said:
+        program, *arguments = each.command
+        yield ExecHandler(ExecHandlerConfig(program, tuple(arguments)))
+
+
+def _tcp(
+    said: Sequence[TcpHandlerSpec], services: HandlerServices, dialer: Dialer
+) -> Iterator[Handler]:
+    for each in said:
+        yield TCPHandler(TCPHandlerConfig(each.address), dialer)
+
+
+def _post(
+    said: Sequence[PostHandlerSpec], services: HandlerServices, dialer: Dialer
+) -> Iterator[Handler]:
+    service = services.of_kind("post")
+    for each in said:
+        if not each.url and not each.endpoint:
+            raise TaskError("Either URL or endpoint must be non-empty")
+        try:
+            for handler in from_tick([each], service) if service else ():
+                check_definition(handler)
+                yield handler
+        except OptionsError as error:
+            text = f"failed to create HTTPPostService.Handler: {error}"
+            raise TaskError(text) from error
+
+
+# Kapacitor's own handlers, which say something of their own when they cannot be made
+_OWN: dict[type, Callable[[Any, HandlerServices, Dialer], Iterator[Handler]]] = {
+    ExecHandlerSpec: _exec,
+    LogHandlerSpec: _log,
+    PostHandlerSpec: _post,
+    TcpHandlerSpec: _tcp,
+}
+
+
+def node_handlers(
+    node: AlertNode, services: HandlerServices, dialer: Dialer
+) -> dict[str, Handler]:
+    """The handlers of a node, by a name that stays the same while the script does.
+
+    Raises:
+        TaskError: the script names a handler that this server does not have.
+    """
+    made: dict[str, Handler] = {}
+    known = services.integrations.node_handlers
+    for said in node.handlers:
+        if type(said) not in known.values():
+            raise TaskError(f"no service for handler {_name(node, said)}")
+    for kind, of_script in known.items():
+        found = _handlers(kind, node.handlers_of(of_script), services, dialer)
+        for number, handler in enumerate(found, 1):
+            made[kind if number == 1 else f"{kind}-{number}"] = handler
+    return made
+
+
+def _handlers(
+    kind: str, said: Sequence[AlertHandler], services: HandlerServices, dialer: Dialer
+) -> Iterator[Handler]:
+    if said and (make := _OWN.get(type(said[0]))) is not None:
+        return make(said, services, dialer)
+    service = services.of_kind(kind)
+    return iter(()) if service is None else from_tick(said, service)
+
+
+def makes_changes_only(services: HandlerServices) -> bool:
+    """True if configuration alone makes alert nodes send state changes only."""
+    return any(
+        service.is_global and service.state_changes_only
+        for service in services.services.values()
+    )
+
+
+def _name(node: AlertNode, handler: AlertHandler) -> str:
+    if node.pipeline is None:
+        return type(handler).__name__
+    return node.pipeline.handlers.name_of(type(handler))
+
+
+def _secret(name: str, text: str) -> Secret:
+    try:
+        return written(text)
+    except ConfigError as error:
+        raise TaskError(f"{camel_case(name)}: {error}") from None
+
+
+def _options(default: OptionsT, said: AlertHandler) -> OptionsT:
+    changes: dict[str, Any] = {}
+    for field in dataclasses.fields(said):
+        value = getattr(said, field.name)
+        if field.name == "node" or not value or not hasattr(default, field.name):
+            continue
+        is_secret = isinstance(getattr(default, field.name), Secret)
+        changes[field.name] = _secret(field.name, value) if is_secret else value
+    made: Any = default
+    replaced: OptionsT = dataclasses.replace(made, **changes)
+    return replaced

@@ -1,0 +1,1 @@
+"""InfluxQL functions: aggregates, selectors, transformations."""

@@ -1,0 +1,1 @@
+"""`window`: makes batches of a stream."""

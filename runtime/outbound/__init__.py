@@ -1,0 +1,1 @@
+"""Connections to other servers: where to, with which headers and certificates."""

@@ -1,0 +1,392 @@
+"""The one place that does outbound HTTP for integrations."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import io
+import logging
+import re
+import socket
+import time
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any, Protocol
+from urllib.parse import quote, urljoin, urlsplit
+
+import aiohttp
+import msgspec
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from runtime.errors import DeliveryError
+from runtime.golang.utf8 import whole
+from runtime.outbound.dialing import NEXT_ADDRESS_S, Dialer
+from runtime.outbound.failures import may_have_come, reason_of
+from runtime.outbound.headers import RESERVED, HeaderNameError, check_names, sendable
+from runtime.outbound.trust import Trust
+from runtime.secrets.urls import shown_url
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request to an endpoint.
+
+    Attributes:
+        method: `POST`, `PUT`, …
+        url: complete, with its query; may hold secrets, so it is never logged.
+        headers: sent with values on one line; `http_headers.RESERVED` are not.
+        body: the bytes of the body.
+        verify: whether the endpoint's certificate must be a trusted one.
+        limit_s: how long it may take altogether; None: as long as the client allows.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    verify: bool = True
+    limit_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An endpoint's answer.
+
+    Attributes:
+        status: HTTP status.
+        body: at most 64 KiB of the body.
+        retry_after_s: parsed `Retry-After`, seconds from now.
+    """
+
+    status: int
+    body: bytes = b""
+    retry_after_s: float | None = None
+
+    @property
+    def text(self) -> str:
+        """The body as text; bytes that are not UTF-8 are replaced."""
+        return self.body.decode("utf-8", "replace")
+
+    @property
+    def json(self) -> Any:
+        """The body decoded from JSON, or None where it is not JSON."""
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, RecursionError):
+            return None
+
+    def error(self, message: str) -> DeliveryError:
+        """What to raise for an answer that means failure."""
+        retry = self.status in (408, 425, 429) or (
+            self.status >= 500 and self.status not in (501, 505)
+        )
+        return DeliveryError(
+            message,
+            retry=retry,
+            status=self.status,
+            retry_after_s=self.retry_after_s,
+        )
+
+
+class HttpClient(Protocol):
+    """Sends requests."""
+
+    async def send(self, request: Request) -> Response:
+        """Send `request` and read the answer.
+
+        Raises:
+            DeliveryError: no answer came; the text names the endpoint without secrets.
+        """
+
+
+# The key of the delivery under way, the same for each of its attempts: the delivery
+# sets it, and the client sends it as the header `Idempotency-Key`.
+idempotency_key: ContextVar[str] = ContextVar("idempotency_key", default="")
+
+BODY_LIMIT_BYTES = 64 * 1024
+_LARGE_BODY_BYTES = 64 * 1024
+_CONNECTIONS = 16  # to one endpoint at a time
+_USER_AGENT = "kapacitor-runtime"
+_MAX_REDIRECTS = 10
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_AUTHORITY = re.compile(r"[^:/?#]*://[^/?#]*")
+# left alone: the characters of URLs, and escapes
+_IN_PATH = "%/:?#[]@!$&'()*+,;=~-._"
+
+_log = logging.getLogger("kapacitor.http_client")
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLimits:
+    """How long a request may take.
+
+    Attributes:
+        connect_s: to connect, in seconds.
+        total_s: altogether, the answer's body and redirects included.
+    """
+
+    connect_s: float = 5.0
+    total_s: float = 30.0
+
+
+class AiohttpClient:
+    """Sends requests with aiohttp, within limits of time and size.
+
+    Redirects are followed as Go does, but only on the endpoint's own host. Error texts
+    are Go's, without query values, user names or parts of the path that look secret.
+    """
+
+    def __init__(
+        self,
+        limits: TimeLimits | None = None,
+        dialer: Dialer | None = None,
+        trust: Trust | None = None,
+    ) -> None:
+        """Make a client.
+
+        Args:
+            limits: how long requests may take.
+            dialer: makes the connections.
+            trust: whose certificates count, besides those of the system's store.
+        """
+        self._limits = limits or TimeLimits()
+        self._dialer = dialer or Dialer(limit_s=self._limits.connect_s)
+        self._session: aiohttp.ClientSession | None = None
+        self._trust = trust
+        self._unchecked: set[str] = set()
+        self._reserved: set[str] = set()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+        self._dialer.close()
+
+    async def send(self, request: Request) -> Response:
+        """Send `request` and read the answer.
+
+        Raises:
+            DeliveryError: no answer came; the text names the endpoint without secrets.
+        """
+        try:
+            scheme = urlsplit(request.url).scheme
+            if scheme not in ("http", "https"):
+                raise _failure(request, f'unsupported protocol scheme "{scheme}"')
+            check_names(request.headers)
+            if _CONTROL.search(request.url):
+                text = "net/url: invalid control character in URL"
+                raise _failure(request, text)
+            async with asyncio.timeout(request.limit_s or self._limits.total_s):
+                return await self._follow(request)
+        except HeaderNameError as error:
+            raise _failure(request, str(error)) from None
+        except TimeoutError as error:
+            is_connect = isinstance(error, aiohttp.ServerTimeoutError)
+            text = (
+                "dial tcp: i/o timeout" if is_connect else "context deadline exceeded"
+            )
+            raise _failure(
+                request, text, retry=True, maybe_duplicate=not is_connect
+            ) from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            text, retry = reason_of(error)
+            # not `from error`: its text shows the URL
+            raise _failure(
+                request, text, retry=retry, maybe_duplicate=may_have_come(error)
+            ) from None
+
+    async def _follow(self, request: Request) -> Response:
+        for _ in range(_MAX_REDIRECTS):
+            response, location = await self._exchange(request)
+            following = _redirected(request, response.status, location)
+            if following is None:
+                return response
+            request = following
+        raise _failure(request, f"stopped after {_MAX_REDIRECTS} redirects")
+
+    async def _exchange(self, request: Request) -> tuple[Response, str]:
+        key = idempotency_key.get()
+        own = {"User-Agent": _USER_AGENT} | ({"Idempotency-Key": key} if key else {})
+        self._warn_of_reserved(request.headers)
+        url = URL(_escaped(request.url), encoded=True)
+        if not request.verify:
+            self._warn(url)
+        if any(name.lower() == "authorization" for name in request.headers):
+            # as with Go, a header counts before the user in a URL
+            url = url.with_user(None)
+        async with self._opened().request(
+            request.method,
+            url,
+            headers=sendable(own, request.headers),
+            data=_sent(request.body),
+            allow_redirects=False,
+            ssl=(
+                self._trust.context()
+                if self._trust and request.verify
+                else request.verify
+            ),
+            skip_auto_headers=("Accept", "Content-Type"),
+        ) as answer:
+            body = await _read(answer)
+            wait_s = retry_after_s(answer.headers.get("Retry-After", ""), time.time())
+            return (
+                Response(answer.status, body, wait_s),
+                answer.headers.get("Location", ""),
+            )
+
+    def _warn_of_reserved(self, headers: Mapping[str, str]) -> None:
+        """Report once that a header is the client's own."""
+        for name in RESERVED & {name.lower() for name in headers} - self._reserved:
+            self._reserved.add(name)
+            _log.warning(
+                "a header is not sent: the client sets it", extra={"header": name}
+            )
+
+    def _warn(self, url: URL) -> None:
+        """Say once that whoever is in between may read what an endpoint gets."""
+        origin = str(url.origin())
+        if origin not in self._unchecked:
+            self._unchecked.add(origin)
+            text = "the endpoint's certificate is not checked"
+            _log.warning(text, extra={"url": origin})
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            timeout = aiohttp.ClientTimeout(
+                total=None,
+                connect=None,
+                sock_connect=self._limits.connect_s,
+            )
+            self._session = aiohttp.ClientSession(
+                timeout=timeout,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                connector=self._connector(),
+                # proxies and passwords only from the configuration
+                trust_env=False,
+            )
+        return self._session
+
+    def _connector(self) -> aiohttp.TCPConnector:
+        return aiohttp.TCPConnector(
+            limit=0,
+            # without a limit a burst of alerts overflows the endpoint's listen backlog
+            limit_per_host=_CONNECTIONS,
+            resolver=_Resolver(self._dialer),
+            # the dialer looks a name up once at a time; an answer is not kept, as the
+            # next attempt must reach the endpoint where it is then
+            use_dns_cache=False,
+            happy_eyeballs_delay=NEXT_ADDRESS_S,
+            socket_factory=self._dialer.socket,
+        )
+
+
+class _Resolver(AbstractResolver):
+    """Looks names up with a dialer."""
+
+    def __init__(self, dialer: Dialer) -> None:
+        self._dialer = dialer
+
+    async def resolve(
+        self,
+        host: str,
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_UNSPEC,
+    ) -> list[ResolveResult]:
+        """The addresses of `host` that may be connected to."""
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for address in await self._dialer.addresses(host)
+        ]
+
+    async def close(self) -> None:
+        """Nothing: the dialer is the client's."""
+
+
+def retry_after_s(text: str, now_s: float) -> float | None:
+    """The seconds that a `Retry-After` header asks to wait; None if it says nothing.
+
+    Args:
+        text: seconds, or an HTTP date: `Wed, 21 Oct 2026 07:28:00 GMT`.
+        now_s: the time, in seconds since 1970 UTC.
+    """
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:12])
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - now_s)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _failure(
+    request: Request,
+    reason: str,
+    *,
+    retry: bool = False,
+    maybe_duplicate: bool = False,
+) -> DeliveryError:
+    method = request.method.capitalize()
+    return DeliveryError(
+        f'{method} "{shown_url(request.url)}": {reason}',
+        retry=retry,
+        maybe_duplicate=maybe_duplicate,
+    )
+
+
+def _escaped(url: str) -> str:
+    """`url` with characters percent-encoded that a request line cannot hold."""
+    head = _AUTHORITY.match(url)
+    at = head.end() if head else 0
+    return url[:at] + quote(whole(url[at:]), safe=_IN_PATH)
+
+
+def _sent(body: bytes) -> bytes | io.BytesIO | None:
+    # what is large is written in parts, so that others have their turn
+    return io.BytesIO(body) if len(body) > _LARGE_BODY_BYTES else body or None
+
+
+async def _read(answer: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    while len(body) < BODY_LIMIT_BYTES:
+        chunk = await answer.content.read(BODY_LIMIT_BYTES - len(body))
+        if not chunk:
+            return bytes(body)
+        body += chunk
+    answer.close()  # the rest, which may have no end, stays unread
+    return bytes(body)
+
+
+def _redirected(request: Request, status: int, location: str) -> Request | None:
+    """The request that follows a redirect; None where the answer is to be taken."""
+    if status not in (301, 302, 303, 307, 308) or not location:
+        return None
+    url = urljoin(request.url, location)
+    if _host(url) != _host(request.url):
+        return None
+    if status in (307, 308):
+        return dataclasses.replace(request, url=url)
+    headers = {
+        name: value
+        for name, value in request.headers.items()
+        if not name.lower().startswith("content-")
+    }
+    method = "HEAD" if request.method == "HEAD" else "GET"
+    return dataclasses.replace(
+        request, method=method, url=url, headers=headers, body=b""
+    )
+
+
+def _host(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port

@@ -1,0 +1,84 @@
+"""Texts of secrets as people and programs write them."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from runtime.errors import ConfigError
+from runtime.golang.quoting import quote
+from runtime.secrets import Secret
+from runtime.secrets.names import HIDDEN, is_placeholder
+
+# shorter strings are words and numbers
+_SECRET_CHARACTERS = 8
+
+
+def shown(text: str) -> str:
+    """A value of the wrong type as errors show it: `***` where it may be a secret.
+
+    Somebody may have put the secret under the wrong key.
+    """
+    return text if len(text) < _SECRET_CHARACTERS else HIDDEN
+
+
+def trimmed(text: str) -> str:
+    """`text` without a byte order mark before it and line ends behind it.
+
+    Editors and `echo` add them; no token, password or URL has them.
+    """
+    return text.removeprefix("\ufeff").rstrip("\r\n")
+
+
+def written(text: str) -> Secret:
+    """The secret that `text` is, trimmed.
+
+    Raises:
+        ConfigError: it holds a control character, such as a line end in its middle. The
+            error shows that character and nothing else of the secret.
+    """
+    secret = trimmed(text)
+    check_characters(secret)
+    return Secret(secret)
+
+
+def written_url(url: str) -> str:
+    """The URL that `url` is, trimmed: URLs of webhooks are secrets.
+
+    Raises:
+        ConfigError: it shows that a part of it is hidden.
+    """
+    if HIDDEN in url:
+        raise ConfigError(
+            f"{HIDDEN} hides a part of the URL that is not known here: write the "
+            "whole URL"
+        )
+    return trimmed(url)
+
+
+def check_characters(secret: str) -> None:
+    """Refuse control characters: no header, URL or password field takes them.
+
+    Raises:
+        ConfigError: there is one.
+    """
+    if secret.isprintable():
+        return
+    for char in secret:
+        if unicodedata.category(char) == "Cc":
+            raise ConfigError(
+                f"the secret holds the control character {quote(char)}; "
+                "a secret is a single line of text"
+            )
+
+
+def check_placeholder(text: str) -> None:
+    """Refuse a placeholder of a secret that is not known here.
+
+    Raises:
+        ConfigError: `text` is such.
+    """
+    if is_placeholder(text):
+        raise ConfigError(
+            f"{text} hides a secret that is not known here: write the secret, "
+            "or a reference to it"
+        )

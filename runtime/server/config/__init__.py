@@ -1,0 +1,1 @@
+"""The configuration: read, decoded, checked, and shown."""

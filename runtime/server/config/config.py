@@ -1,0 +1,125 @@
+"""The server's whole configuration, with its defaults and its rules."""
+
+# ruff: noqa: RUF009 - the calls in defaults make frozen values
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runtime.errors import ConfigError
+from runtime.pipeline.node import DeadmanSettings
+from runtime.server.config.sections import (
+    AlertConfig,
+    AuthConfig,
+    HttpConfig,
+    LoadConfig,
+    LoggingConfig,
+    OverrideConfig,
+    ReplayConfig,
+    StorageConfig,
+    TaskConfig,
+)
+from runtime.services.deliveries.config import Config as DeliveryConfig
+from runtime.settings import setting
+
+# The checks of these speak for themselves, as Kapacitor's do.
+_UNPREFIXED = frozenset({"load", "discord"})
+
+
+@dataclass(slots=True)
+class Config:
+    """The whole file.
+
+    Attributes:
+        hostname: how the server calls itself in alerts.
+        data_dir: holds the ids of cluster and server; required.
+        skip_config_overrides: whether stored overrides are left alone at the start.
+        default_retention_policy: of writes that name none.
+        handlers: the sections of alert handlers by their names: a frozen value each, or a
+            tuple of such. In the file they are beside the others.
+    """
+
+    hostname: str = "localhost"
+    data_dir: str = setting("", key="data_dir")
+    skip_config_overrides: bool = False
+    default_retention_policy: str = ""
+    alert: AlertConfig = AlertConfig()
+    deadman: DeadmanSettings = DeadmanSettings()
+    delivery: DeliveryConfig = DeliveryConfig()
+    auth: AuthConfig = AuthConfig()
+    http: HttpConfig = HttpConfig()
+    replay: ReplayConfig = ReplayConfig()
+    storage: StorageConfig = StorageConfig()
+    task: TaskConfig = TaskConfig()
+    load: LoadConfig = LoadConfig()
+    logging: LoggingConfig = LoggingConfig()
+    config_override: OverrideConfig = OverrideConfig()
+    handlers: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def requires_users(self) -> bool:
+        """True if every request comes from a user whose password was checked."""
+        return self.http.auth_enabled and self.auth.enabled
+
+    @property
+    def is_guarded(self) -> bool:
+        """True if no stranger can send requests."""
+        return self.requires_users or self.http.is_loopback
+
+    def validate(self) -> None:
+        """Check all values, in Kapacitor's order.
+
+        Raises:
+            ConfigError: the first that is wrong, with its section's name.
+
+        Source: Kapacitor server/config.go, Config.Validate.
+        """
+        if not self.hostname:
+            raise ConfigError("must configure valid hostname")
+        if not self.data_dir:
+            raise ConfigError("must configure valid data dir")
+        for section in _CHECKED:
+            _validate(section, getattr(self, section))
+        for name, value in self.handlers.items():
+            for element in value if isinstance(value, tuple) else (value,):
+                _validate(name, element)
+
+
+def demo_config(home: Path, handlers: Mapping[str, Any]) -> Config:
+    """The configuration of a server that was given no file: everything below `home`.
+
+    Args:
+        home: the user's home directory.
+        handlers: the sections of alert handlers.
+
+    Source: Kapacitor server/config.go, NewDemoConfig.
+    """
+    root = home / ".kapacitor"
+    return Config(
+        data_dir=str(root),
+        replay=ReplayConfig(dir=str(root / "replay")),
+        storage=StorageConfig(boltdb=str(root / "kapacitor.db")),
+        load=LoadConfig(dir=str(root / "load")),
+        handlers=dict(handlers),
+    )
+
+
+# in Kapacitor's order, then ours
+_CHECKED = (
+    *("replay", "auth", "storage", "http", "load", "delivery", "alert"),
+    "deadman",
+)
+
+
+def _validate(section: str, value: object) -> None:
+    validate = getattr(value, "validate", None)
+    if validate is None:
+        return
+    try:
+        validate()
+    except ConfigError as error:
+        if section in _UNPREFIXED:
+            raise
+        raise ConfigError(f"{section}: {error}") from None

@@ -1,0 +1,30 @@
+"""Values that no rule refuses, as Kapacitor starts with them, and that cannot work."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from runtime.secrets.urls import is_url_name
+from runtime.server.config.config import Config
+from runtime.services.urls import unreachable
+from runtime.settings import key_of
+
+
+def doubts(config: Config) -> Iterator[str]:
+    """A warning for each unusable URL of an enabled handler."""
+    for name, value in config.handlers.items():
+        for element in value if isinstance(value, tuple) else (value,):
+            if getattr(element, "enabled", True):
+                for key, problem in _urls(element):
+                    yield f"[{name}] {key}: {problem}"
+
+
+def _urls(element: Any) -> Iterator[tuple[str, str]]:
+    for field in dataclasses.fields(element):
+        key, url = key_of(field), getattr(element, field.name)
+        # a template is known when there is an event
+        is_known = isinstance(url, str) and url and "{{" not in url
+        if is_known and is_url_name(key) and (problem := unreachable(url)):
+            yield key, problem

@@ -1,0 +1,230 @@
+"""Environment variables laid over the configuration: `KAPACITOR_HIPCHAT_ROOM`."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+from runtime.errors import ConfigError
+from runtime.golang.durations import parse_go
+from runtime.secrets import Secret, secrets_in
+from runtime.secrets.texts import check_placeholder, shown, written, written_url
+from runtime.secrets.urls import is_url_name
+from runtime.server.config.absent import KNOWN, variables
+from runtime.server.config.config import Config
+from runtime.server.config.decoding import hints
+from runtime.server.config.file import present
+from runtime.settings import key_of
+from runtime.suggestions import nearest
+from runtime.units import Duration
+
+T = TypeVar("T")
+
+_PREFIX = "KAPACITOR"
+_TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
+_FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
+_INTEGER = re.compile(
+    r"[+-]?(?:0[xX][0-9a-fA-F]+|0[oO]?[0-7]+|0[bB][01]+|\d+)", re.ASCII
+)
+_INDEX = re.compile(r"_\d+(?:_|$)", re.ASCII)
+# of the client, packages and images, and what Kubernetes and Docker add for a service
+# that is called kapacitor
+_OTHERS = re.compile(
+    r"KAPACITOR_(?:CONFIG_PATH|URL|UNSAFE_SSL|OPTS|VERSION|USER|GROUP|DAEMON|NAME|HOME"
+    r"|SERVICE_(?:HOST|PORT\w*)|PORT(?:_\d+_(?:TCP|UDP)\w*)?)"
+)
+_INITIALISMS = frozenset(
+    ("url", "id", "http", "https", "ssl", "tls", "ca", "api", "tcp")
+)
+
+
+def apply(config: Config, environ: Mapping[str, str]) -> Config:
+    """`config` with the values of the environment.
+
+    Empty values and unknown names are ignored; see `unknown_names`.
+
+    Raises:
+        ConfigError: a value is not of its key's type.
+
+    Source: Kapacitor cmd/kapacitord/run/command.go, Config.ApplyEnvOverrides.
+    """
+    names = {name: value for name, value in environ.items() if value}
+    over = _Environment(names)
+    try:
+        changed = over.table(config, _PREFIX)
+        changed.handlers = over.sections(changed.handlers)
+    except ConfigError as error:
+        raise ConfigError(f"apply env config: {error}") from None
+    return changed
+
+
+def unknown_names(config: Config, environ: Mapping[str, str]) -> Iterator[str]:
+    """A warning for each variable called as this server's that sets nothing.
+
+    Args:
+        config: with the environment over it.
+        environ: the variables.
+
+    Names of sections that this server lacks are not its own; see `absent`.
+    """
+    over = _Environment({})
+    over.table(config, _PREFIX)
+    over.sections(config.handlers)
+    named = {
+        secret.reference["env"]
+        for secret in secrets_in(config)
+        if secret.reference and "env" in secret.reference
+    }
+    absent = tuple(map(variables, KNOWN - present(config).all))
+    for name in sorted(environ):
+        is_ours = name.startswith(f"{_PREFIX}_") and environ[name]
+        if is_ours and not (
+            name in named or name.startswith(absent) or _OTHERS.fullmatch(name)
+        ):
+            yield from over.complaint(name)
+
+
+class _Environment:
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self._known: set[str] = set()
+        self._entries_of: list[str] = []
+        self._lengths: dict[str, int] = {}
+
+    def complaint(self, name: str) -> Iterator[str]:
+        """Problem of a name, by what was looked for before."""
+        if name in self._known or name.startswith(tuple(self._entries_of)):
+            return
+        for start, length in self._lengths.items():
+            if _INDEX.match(name.removeprefix(start)) and name.startswith(start):
+                yield (
+                    f"{name} has no effect: the configuration file has {length} of "
+                    f"{start}_0, {start}_1, …, and a variable adds none"
+                )
+                return
+        near = nearest(name, self._known, cutoff=0.85)
+        hint = f'; did you mean "{near}"?' if near else ""
+        yield f"{name} has no effect{hint}"
+
+    def table(self, table: T, prefix: str) -> T:
+        changes = {}
+        for field in dataclasses.fields(table):  # type: ignore[arg-type] # T is a dataclass
+            if field.name == "handlers" and isinstance(table, Config):
+                continue
+            before = getattr(table, field.name)
+            name = _variable(prefix, key_of(field))
+            hint = hints(type(table))[field.name]
+            after = self._value(hint, before, name, go_name(field.name))
+            if after is not getattr(table, field.name):
+                changes[field.name] = after
+        made: T = dataclasses.replace(table, **changes)  # type: ignore[type-var] # the same
+        return made
+
+    def sections(self, tables: Mapping[str, Any]) -> dict[str, Any]:
+        """The sections of handlers."""
+        return {key: self._section(key, value) for key, value in tables.items()}
+
+    def _section(self, key: str, before: Any) -> Any:
+        name = _variable(_PREFIX, key)
+        if isinstance(before, tuple):
+            return self._items(tuple[Any, ...], before, name, key)
+        # one that is a list in Kapacitor, such as `[[slack]]`
+        return self.table(self.table(before, f"{name}_0"), name)
+
+    def _value(self, hint: Any, before: Any, name: str, field: str) -> Any:
+        if dataclasses.is_dataclass(before):
+            return self.table(before, name)
+        if isinstance(before, tuple):
+            return self._items(hint, before, name, field)
+        if isinstance(before, Mapping):
+            return self._entries(before, name)
+        self._known.add(name)
+        text = self._values.get(name)
+        return before if text is None else _scalar(hint, text, name, field)
+
+    def _items(
+        self, hint: Any, before: tuple[Any, ...], name: str, field: str
+    ) -> tuple[Any, ...]:
+        inner = typing.get_args(hint)[0]
+        self._lengths[name] = len(before)
+        after = tuple(
+            self._value(inner, item, f"{name}_{index}", field)
+            for index, item in enumerate(before)
+        )
+        same = all(old is new for old, new in zip(before, after, strict=True))
+        return before if same else after
+
+    def _entries(self, before: Mapping[str, str], name: str) -> Mapping[str, str]:
+        start = f"{name}_"
+        self._entries_of.append(start)
+        found = {
+            key.removeprefix(start): value
+            for key, value in self._values.items()
+            if key.startswith(start)
+        }
+        return {**before, **found} if found else before
+
+
+def _variable(prefix: str, key: str) -> str:
+    return f"{prefix}_{key.upper().replace('-', '_')}"
+
+
+def go_name(name: str) -> str:
+    """How Kapacitor's Go code calls a field: `state_changes_only` → `StateChangesOnly`."""
+    parts = name.rstrip("_").split("_")
+    return "".join(
+        part.upper() if part in _INITIALISMS else part.capitalize() for part in parts
+    )
+
+
+def _scalar(hint: Any, text: str, name: str, field: str) -> Any:
+    if hint is str:
+        return _url(text, name) if is_url_name(name) else text
+    if hint is Secret:
+        return _secret(text, name)
+    if hint is Duration:
+        try:
+            return Duration(parse_go(text))
+        except ValueError as error:
+            raise ConfigError(f"failed to unmarshal env var: {error}") from None
+    if hint is bool and text in _TRUE | _FALSE:
+        return text in _TRUE
+    try:
+        if hint is int and _INTEGER.fullmatch(text):
+            return _integer(text)
+        if hint is float:
+            return float(text)
+    except ValueError:
+        pass
+    kind = {bool: "bool", int: "int", float: "float64"}.get(hint, "string")
+    raise ConfigError(
+        f"failed to apply {name} to {field} using type {kind} and value '{shown(text)}'"
+    )
+
+
+def _url(text: str, name: str) -> str:
+    try:
+        return written_url(text)
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from None
+
+
+def _secret(text: str, name: str) -> Secret:
+    try:
+        check_placeholder(text)
+        secret = written(text)
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from None
+    # printed as where it stands, not as what it is
+    secret.reference = {"env": name}
+    return secret
+
+
+def _integer(text: str) -> int:
+    digits = text.lstrip("+-")
+    # Go reads a leading 0 as octal, Python refuses it
+    octal = len(digits) > 1 and digits[0] == "0" and digits[1].isdigit()
+    return int(text, 8 if octal else 0)

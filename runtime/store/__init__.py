@@ -1,0 +1,1 @@
+"""The database: its tables, its sealed values, and files that survive a crash."""

@@ -1,0 +1,199 @@
+"""The tables of the database, and how one from before is brought up to date."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from runtime.store.sealing import Seal
+
+Step = str | Callable[[sqlite3.Connection, Seal], None]
+
+# the bucket of what the database says of its own sealing
+_BUCKET = "sealing"
+# proves that a key is the right one, even where there is nothing else
+_CHECK = "check"
+# there while freed pages may hold what was once written in plain
+_RESIDUE = "residue"
+
+
+def _seal_values(connection: sqlite3.Connection, seal: Seal) -> None:
+    rows = connection.execute("SELECT bucket, key, value FROM entries").fetchall()
+    connection.executemany(
+        "UPDATE entries SET value = ? WHERE bucket = ? AND key = ?",
+        [(seal.sealed(*row), row[0], row[1]) for row in rows],
+    )
+    if rows:
+        _put(connection, seal, _RESIDUE)
+
+
+# One step per version of the schema; a database is brought from its `user_version`
+# to the newest by those it lacks. Never change a step that was released: append.
+MIGRATIONS: tuple[Step, ...] = (
+    """
+    CREATE TABLE entries (
+        bucket TEXT NOT NULL,
+        key TEXT NOT NULL,
+        value BLOB NOT NULL,
+        PRIMARY KEY (bucket, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE topics (
+        id TEXT PRIMARY KEY
+    ) WITHOUT ROWID;
+    CREATE TABLE event_states (
+        topic TEXT NOT NULL,
+        id TEXT NOT NULL,
+        message TEXT NOT NULL,
+        details TEXT NOT NULL,
+        time INTEGER NOT NULL,
+        duration INTEGER NOT NULL,
+        level INTEGER NOT NULL,
+        PRIMARY KEY (topic, id)
+    ) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE deliveries (
+        id INTEGER PRIMARY KEY,
+        topic TEXT NOT NULL,
+        handler TEXT NOT NULL,
+        event_id TEXT NOT NULL,
+        event BLOB NOT NULL,
+        state TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        created INTEGER NOT NULL,
+        due INTEGER NOT NULL,
+        error TEXT NOT NULL
+    );
+    CREATE INDEX deliveries_of_handlers ON deliveries (topic, handler, state, id);
+    """,
+    """
+    ALTER TABLE deliveries ADD COLUMN maybe_duplicate INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX deliveries_that_ended ON deliveries (id) WHERE state <> 'pending';
+    """,
+    # what is written with every event is no secret, and is not to be sealed each time
+    """
+    CREATE TABLE outbox (
+        name TEXT PRIMARY KEY,
+        value BLOB NOT NULL
+    ) WITHOUT ROWID;
+    INSERT INTO outbox SELECT key, value FROM entries WHERE bucket = 'outbox';
+    DELETE FROM entries WHERE bucket = 'outbox';
+    """,
+    """
+    ALTER TABLE deliveries ADD COLUMN summary INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX deliveries_of_summaries ON deliveries (summary) WHERE summary <> 0;
+    """,
+    _seal_values,
+    # a topic is deleted with one row; its states, which then nobody can find, follow
+    # bit by bit. Numbers do not come back.
+    """
+    CREATE TABLE new_topics (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE
+    );
+    INSERT INTO new_topics (id) SELECT id FROM topics ORDER BY id;
+    CREATE TABLE new_event_states (
+        topic INTEGER NOT NULL,
+        id TEXT NOT NULL,
+        message TEXT NOT NULL,
+        details TEXT NOT NULL,
+        time INTEGER NOT NULL,
+        duration INTEGER NOT NULL,
+        level INTEGER NOT NULL,
+        PRIMARY KEY (topic, id)
+    ) WITHOUT ROWID;
+    INSERT INTO new_event_states
+        SELECT new_topics.number, event_states.id, message, details, time, duration,
+            level
+        FROM event_states JOIN new_topics ON new_topics.id = event_states.topic;
+    DROP TABLE event_states;
+    DROP TABLE topics;
+    ALTER TABLE new_topics RENAME TO topics;
+    ALTER TABLE new_event_states RENAME TO event_states;
+    CREATE TABLE deleted_topics (
+        number INTEGER PRIMARY KEY
+    );
+    CREATE INDEX deliveries_by_end ON deliveries (state, id) WHERE state <> 'pending';
+    """,
+    # Summaries of floods are gone. One that waits is delivered as the event that it is.
+    # The events that it replaced are reported with it; those of a dead or cancelled one
+    # are not, and become what it is. The column stays: SQLite cannot drop one before
+    # 3.35.
+    """
+    UPDATE deliveries SET (state, error) = (
+        SELECT state, error FROM deliveries AS summaries
+        WHERE summaries.id = deliveries.summary
+    ) WHERE state = 'summarized' AND EXISTS (
+        SELECT 1 FROM deliveries AS summaries
+        WHERE summaries.id = deliveries.summary
+            AND summaries.state IN ('dead', 'cancelled')
+    );
+    DELETE FROM deliveries WHERE state = 'summarized';
+    DROP INDEX deliveries_of_summaries;
+    """,
+)
+NEWEST = len(MIGRATIONS)
+_SEALED = MIGRATIONS.index(_seal_values) + 1
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """The version of the schema that a database has; 0: it is new."""
+    [version] = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def sealed_value(connection: sqlite3.Connection) -> tuple[str, str, bytes] | None:
+    """Any value that needs the key, with its bucket and its own key."""
+    if version_of(connection) < _SEALED:
+        return None
+    found: tuple[str, str, bytes] | None = connection.execute(
+        "SELECT bucket, key, value FROM entries LIMIT 1"
+    ).fetchone()
+    return found
+
+
+def migrate(connection: sqlite3.Connection, seal: Seal, to: int = NEWEST) -> None:
+    """Bring a database to a version of the schema, in one transaction."""
+    run = connection.execute
+    run("BEGIN IMMEDIATE")
+    version = version_of(connection)
+    for number, step in enumerate(MIGRATIONS[version:to], start=version + 1):
+        if isinstance(step, str):
+            for statement in step.split(";"):
+                run(statement)
+        else:
+            step(connection, seal)
+        run(f"PRAGMA user_version = {number}")
+    if to >= _SEALED:
+        _put(connection, seal, _CHECK)
+    run("COMMIT")
+
+
+def has_residue(connection: sqlite3.Connection) -> bool:
+    """True if the file may still show what is sealed now."""
+    found = connection.execute(
+        "SELECT 1 FROM entries WHERE bucket = ? AND key = ?", (_BUCKET, _RESIDUE)
+    )
+    return found.fetchone() is not None
+
+
+def remove_residue(connection: sqlite3.Connection) -> None:
+    """Write the whole file anew, without what was freed, and empty its log.
+
+    Raises:
+        sqlite3.Error: there is no room for it, which changed nothing.
+    """
+    connection.execute("VACUUM")
+    [is_busy, _, _] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if is_busy:
+        raise sqlite3.OperationalError("its log is in use")
+    connection.execute(
+        "DELETE FROM entries WHERE bucket = ? AND key = ?", (_BUCKET, _RESIDUE)
+    )
+
+
+def _put(connection: sqlite3.Connection, seal: Seal, key: str) -> None:
+    connection.execute(
+        "INSERT OR IGNORE INTO entries VALUES (?, ?, ?)",
+        (_BUCKET, key, seal.sealed(_BUCKET, key, b"")),
+    )

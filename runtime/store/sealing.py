@@ -1,0 +1,137 @@
+"""Values that only the server's own key opens, and the file that holds the key."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+
+from nacl import bindings as sodium
+from nacl.exceptions import CryptoError
+
+from runtime.errors import StoreError
+from runtime.store import durable
+
+_KEY_BYTES = sodium.crypto_aead_xchacha20poly1305_ietf_KEYBYTES
+# so long that random ones never meet, however much is sealed with one key
+_NONCE_BYTES = sodium.crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
+# no key file is longer; what is need not be read
+_MOST_BYTES = 1024
+
+
+class Seal:
+    """XChaCha20-Poly1305 with one key.
+
+    A sealed value is a random nonce, the ciphertext and its tag. It belongs to its
+    bucket and key: in the place of another value it does not open.
+    """
+
+    def __init__(self, key: bytes | None = None) -> None:
+        """Use `key`; None: one that is kept nowhere."""
+        self._key = os.urandom(_KEY_BYTES) if key is None else key
+
+    def sealed(self, bucket: str, key: str, value: bytes) -> bytes:
+        """`value`, readable with the key only."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
+            value, _place(bucket, key), nonce, self._key
+        )
+
+    def opened(self, bucket: str, key: str, sealed: bytes) -> bytes:
+        """The value again.
+
+        Raises:
+            StoreError: it was sealed with another key or for another place, or it is
+                damaged.
+        """
+        nonce, text = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        try:
+            return sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
+                text, _place(bucket, key), nonce, self._key
+            )
+        # the latter: a value that is too short to have a nonce
+        except (CryptoError, ValueError) as error:
+            raise StoreError(f"the value of {bucket}/{key} does not open") from error
+
+
+def _place(bucket: str, key: str) -> bytes:
+    """Where a value belongs; no two places have the same bytes."""
+    name = bucket.encode()
+    return len(name).to_bytes(4) + name + key.encode()
+
+
+class KeyFile:
+    """A key in a file: 64 hexadecimal digits in a line."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> bytes | None:
+        """The key; None: there is no such file.
+
+        Raises:
+            StoreError: it cannot be read, or is no key.
+        """
+        try:
+            found = self.path.lstat()
+            if not stat.S_ISREG(found.st_mode):
+                raise StoreError(f"{self._named} is not a regular file")
+            content = self.path.read_bytes() if found.st_size < _MOST_BYTES else b""
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreError(
+                f"{self._named} cannot be read: {error.strerror}"
+            ) from error
+        with contextlib.suppress(ValueError):
+            key = bytes.fromhex(content.decode("ascii"))
+            if len(key) == _KEY_BYTES:
+                return key
+        raise StoreError(
+            f"{self._named} is damaged: it should be a line of {2 * _KEY_BYTES} "
+            "hexadecimal digits; put a copy of it there"
+        )
+
+    @property
+    def provisional(self) -> KeyFile:
+        """The file of a new key, until something is sealed with it."""
+        return KeyFile(self.path.with_name(f"{self.path.name}.new"))
+
+    def create(self) -> bytes:
+        """Make a new key, in the provisional file until it is confirmed.
+
+        When this returns, it survives a crash of the machine. One that comes earlier
+        leaves the whole file or none.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        key = os.urandom(_KEY_BYTES)
+        try:
+            durable.write(self.provisional.path, f"{key.hex()}\n".encode(), 0o600)
+        except OSError as error:
+            raise StoreError(
+                f"{self._named} cannot be written: {error.strerror}"
+            ) from error
+        return key
+
+    def confirm(self) -> None:
+        """Keep a new key, if there is one: what is sealed with it is on the disk.
+
+        Raises:
+            StoreError: the file cannot be renamed.
+        """
+        try:
+            self.provisional.path.replace(self.path)
+            durable.sync(self.path.parent)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StoreError(
+                f"{self._named} cannot be written: {error.strerror}"
+            ) from error
+
+    @property
+    def _named(self) -> str:
+        return f"its key file {self.path}"

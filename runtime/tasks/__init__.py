@@ -1,0 +1,1 @@
+"""Tasks that run: which writes they get, and what they share."""

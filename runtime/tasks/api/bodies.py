@@ -1,0 +1,130 @@
+"""The bodies of requests for tasks and templates."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from runtime.errors import ScriptError
+from runtime.golang.json_decode import JsonError, decode, sequence, string, struct
+from runtime.golang.quoting import quote
+from runtime.services.httpd.messages import RefusedError
+from runtime.store.records import id_fault
+from runtime.tasks.api.records import DBRP
+from runtime.tasks.api.vars import read_vars, vars_of
+from runtime.tick.variables import Var
+
+# letters of any script, but ASCII digits
+_ID = re.compile(r"(?:[-._0-9]|[^\W\d_])+")
+
+
+# Each is looked at with every write to it.
+MAX_DBRPS = 1000
+
+
+def _one_of(words: tuple[str, ...], what: str) -> Any:
+    def read(value: Any, name: str, before: Any) -> str:
+        if string(value, name, before) not in words:
+            raise JsonError(f"unknown {what} {value}")
+        return str(value)
+
+    return read
+
+
+_DBRP = struct("client.DBRP", {"db": string, "rp": string})
+_BODY = struct(
+    "client.CreateTaskOptions",
+    {
+        "id": string,
+        "template-id": string,
+        "type": _one_of(("stream", "batch"), "TaskType"),
+        "dbrps": sequence(_DBRP, "[]client.DBRP"),
+        "script": string,
+        "status": _one_of(("enabled", "disabled"), "TaskStatus"),
+        "vars": read_vars,
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a request says about a task or template; empty means nothing.
+
+    Attributes:
+        id: its name.
+        template_id: the template of a task.
+        dbrps: what it reads.
+        script: its script.
+        status: `enabled`, `disabled` or "".
+        vars: as sent, not checked.
+    """
+
+    id: str = ""
+    template_id: str = ""
+    dbrps: tuple[DBRP, ...] = ()
+    script: str = ""
+    status: str = ""
+    vars: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of(cls, body: bytes) -> Body:
+        """What a body says.
+
+        Raises:
+            RefusedError: it is no JSON of the right shape.
+        """
+        try:
+            found = decode(body, _BODY, {})
+        except JsonError:
+            raise RefusedError("invalid JSON") from None
+        dbrps = [each or {} for each in found.get("dbrps", ())]
+        if len(dbrps) > MAX_DBRPS:
+            raise RefusedError(f"a task has at most {MAX_DBRPS} dbrps")
+        return cls(
+            found.get("id", ""),
+            found.get("template-id", ""),
+            tuple((each.get("db", ""), each.get("rp", "")) for each in dbrps),
+            found.get("script", ""),
+            found.get("status", ""),
+            found.get("vars"),
+        )
+
+    @property
+    def defines(self) -> bool:
+        """True if it has more than an id and a status."""
+        return bool(self.template_id or self.dbrps or self.script or self.vars)
+
+    def variables(self) -> dict[str, Var]:
+        """The variables it sets.
+
+        Raises:
+            RefusedError: a value is not of its type.
+        """
+        try:
+            return vars_of(self.vars or {})
+        except ScriptError as error:
+            raise RefusedError(str(error)) from None
+
+
+def checked_id(id: str, what: str) -> str:
+    """`id`, or a fresh one where it is empty.
+
+    Args:
+        id: the name of a task or template.
+        what: `task`, `template`, `recording` or `replay`.
+
+    Raises:
+        RefusedError: it is too long, or has letters that ids must not have.
+    """
+    id = id or str(uuid.uuid4())
+    if fault := id_fault(id):
+        raise RefusedError(f"{what} ID {fault}")
+    if not _ID.fullmatch(id):
+        raise RefusedError(
+            f"{what} ID must contain only letters, numbers, '-', '.' and '_'. "
+            f"{quote(id)}"
+        )
+    return id

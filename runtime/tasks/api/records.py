@@ -1,0 +1,101 @@
+"""Tasks and templates as they are stored."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from runtime.tick.variables import Var, Vars, decode, encode
+from runtime.units import ZERO_TIME, Nanoseconds
+
+DBRP = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task.
+
+    Attributes:
+        id: its name.
+        type: `stream` or `batch`, as the script says.
+        dbrps: what it reads, as (database, retention policy).
+        script: as it was sent.
+        template_id: the template it was made from, or "".
+        vars: values given for the script's variables.
+        enabled: whether it is to run.
+        error: why it does not although it is to.
+        created: ns since 1970 UTC, like the following.
+        modified: the last change of its definition.
+        last_enabled: the last time it was switched on.
+    """
+
+    id: str
+    type: str = "stream"
+    dbrps: tuple[DBRP, ...] = ()
+    script: str = ""
+    template_id: str = ""
+    vars: Vars = field(default_factory=dict)
+    enabled: bool = False
+    error: str = ""
+    created: Nanoseconds = ZERO_TIME
+    modified: Nanoseconds = ZERO_TIME
+    last_enabled: Nanoseconds = ZERO_TIME
+
+    def encode(self) -> bytes:
+        """Itself as stored."""
+        return _encode(self)
+
+    @classmethod
+    def decode(cls, stored: bytes) -> Task:
+        """What `encode` made."""
+        tree = json.loads(stored)
+        vars_ = _vars(tree.pop("vars"))
+        return dataclasses.replace(msgspec.convert(tree, cls), vars=vars_)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A script that tasks share, with variables that each sets.
+
+    Attributes:
+        id: its name.
+        type: `stream` or `batch`.
+        script: as it was sent.
+        error: why it cannot be used, or "".
+        created: ns since 1970 UTC.
+        modified: the last change.
+    """
+
+    id: str
+    type: str = "stream"
+    script: str = ""
+    error: str = ""
+    created: Nanoseconds = ZERO_TIME
+    modified: Nanoseconds = ZERO_TIME
+
+    def encode(self) -> bytes:
+        """Itself as stored."""
+        return _encode(self)
+
+    @classmethod
+    def decode(cls, stored: bytes) -> Template:
+        """What `encode` made."""
+        return msgspec.json.decode(stored, type=cls)
+
+
+def _encode(record: Any) -> bytes:
+    tree = {
+        each.name: getattr(record, each.name) for each in dataclasses.fields(record)
+    }
+    if "vars" in tree:
+        tree["vars"] = {name: encode(var) for name, var in record.vars.items()}
+    return json.dumps(tree).encode()
+
+
+def _vars(trees: Mapping[str, Any]) -> dict[str, Var]:
+    return {name: decode(name, tree) for name, tree in trees.items()}

@@ -1,0 +1,144 @@
+"""From a task's script to what can run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runtime.errors import ScriptError
+from runtime.pipeline.alert import AlertNode
+from runtime.pipeline.evaluate import Script, dbrps, evaluate, task_type
+from runtime.pipeline.node import DeadmanSettings
+from runtime.pipeline.properties import HandlerProperties
+from runtime.pipeline.sideload import SideloadNode
+from runtime.services.alert.policy import ForbiddenError, Policy
+from runtime.services.httpd.messages import RefusedError
+from runtime.tasks.api.records import DBRP, Task, Template
+from runtime.tick import ast
+from runtime.tick.format import format as format_script
+from runtime.tick.parser import parse
+from runtime.tick.variables import Vars
+
+# whoever may name a directory reads what its files hold
+_SIDELOAD = (
+    "sideload nodes may not read files: the API can be reached from other machines "
+    "without credentials; require them, or put the task into the load directory"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A script that parses.
+
+    Attributes:
+        program: its syntax tree.
+        type: `stream` or `batch`.
+        dbrps: what the script itself says it reads.
+    """
+
+    program: ast.ProgramNode
+    type: str
+    dbrps: tuple[DBRP, ...]
+
+
+def parsed(script: str) -> Parsed:
+    """A script, its type and what it reads.
+
+    Raises:
+        RefusedError: it is empty, does not parse, or is of no type.
+    """
+    if not script:
+        raise RefusedError("must provide TICKscript")
+    try:
+        program = parse(script)
+    except ScriptError as error:
+        raise RefusedError(f"invalid TICKscript: {error}") from None
+    kind = task_type(program)
+    if kind not in ("stream", "batch"):
+        raise RefusedError(f"invalid task type: {kind}")
+    return Parsed(program, kind, dbrps(program))
+
+
+def compiled(
+    task: Task, deadman: DeadmanSettings, handlers: HandlerProperties
+) -> Script:
+    """What a task runs.
+
+    Args:
+        task: the task.
+        deadman: settings of the server.
+        handlers: what alert nodes can send to.
+
+    Raises:
+        RefusedError: its script is wrong.
+    """
+    return _evaluated(
+        task.script, task.type, task.vars, deadman, handlers, template=False
+    )
+
+
+def compiled_template(
+    template: Template, deadman: DeadmanSettings, handlers: HandlerProperties
+) -> Script:
+    """The text of a template, its variables without values.
+
+    Args:
+        template: the template.
+        deadman: settings of the server.
+        handlers: what alert nodes can send to.
+
+    Raises:
+        RefusedError: its script is wrong.
+    """
+    return _evaluated(
+        template.script, template.type, {}, deadman, handlers, template=True
+    )
+
+
+def _evaluated(
+    script: str,
+    kind: str,
+    variables: Vars,
+    deadman: DeadmanSettings,
+    handlers: HandlerProperties,
+    *,
+    template: bool,
+) -> Script:
+    try:
+        edge = "batch" if kind == "batch" else "stream"
+        return evaluate(
+            parse(script),
+            edge,
+            variables,
+            template=template,
+            deadman=deadman,
+            handlers=handlers,
+        )
+    except ScriptError as error:
+        raise RefusedError(f"invalid TICKscript: {error}") from None
+
+
+def check_handlers(script: Script, policy: Policy) -> None:
+    """Check which files, programs and addresses a script uses.
+
+    Raises:
+        RefusedError: the policy is against one.
+    """
+    if policy.is_open:
+        return
+    names = script.pipeline.handlers
+    for node in script.pipeline.nodes:
+        if isinstance(node, SideloadNode):
+            raise RefusedError(_SIDELOAD, 403)
+        for handler in node.handlers if isinstance(node, AlertNode) else ():
+            try:
+                policy.check(names.name_of(type(handler)), handler)
+            except ForbiddenError as error:
+                raise RefusedError(str(error), 403) from None
+
+
+def formatted(script: str) -> str:
+    """A script in the usual layout; as it is where it does not parse."""
+    try:
+        return format_script(parse(script))
+    except ScriptError:
+        return script

@@ -1,0 +1,414 @@
+"""Tasks: making, changing, running them. Belongs to the compute thread."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
+
+from runtime.errors import KapacitorError
+from runtime.nodes.secret_properties import ScriptHandlers
+from runtime.pipeline.alert import AlertNode
+from runtime.pipeline.evaluate import Script
+from runtime.pipeline.node import DeadmanSettings
+from runtime.services.alert.policy import OPEN, Policy
+from runtime.services.httpd.messages import RefusedError
+from runtime.store.records import Records
+from runtime.tasks.api.bodies import Body, checked_id
+from runtime.tasks.api.records import DBRP, Task, Template
+from runtime.tasks.api.restarts import Alerts, Restarts
+from runtime.tasks.api.scripts import check_handlers, compiled, parsed
+from runtime.tasks.secrets.hiding import Definition, Showings, Shown
+from runtime.tasks.secrets.restoring import restored
+from runtime.tasks.task_master import TaskMaster
+from runtime.units import Clock
+
+DEFAULT_DEADMAN = DeadmanSettings()
+
+log = logging.getLogger("kapacitor.task_store")
+
+
+class Topics(Alerts, Protocol):
+    """What the alert service keeps for tasks."""
+
+    def delete_anonymous_topics(self, task: str) -> None:
+        """Forget the topics of a task that is deleted."""
+
+    def adopt_numbers(self, renames: Iterable[tuple[str, str]]) -> None:
+        """Give the topics of alert nodes their names of today, if that is to be done."""
+
+
+class Tasks:
+    """All tasks, those that run among them.
+
+    Attributes:
+        records: where they are stored.
+        master: runs them.
+        deadman: settings for `|deadman()`.
+    """
+
+    def __init__(
+        self,
+        records: Records[Task],
+        templates: Records[Template],
+        master: TaskMaster,
+        topics: Topics,
+        clock: Clock,
+        handlers: ScriptHandlers,
+        deadman: DeadmanSettings = DEFAULT_DEADMAN,
+    ) -> None:
+        """Keep tasks.
+
+        Args:
+            records: where they are stored.
+            templates: what they may be made from.
+            master: runs them.
+            topics: of their alert nodes.
+            clock: the time of day.
+            handlers: of scripts, and which of their fields are secrets.
+            deadman: settings for `|deadman()`.
+        """
+        self.records = records
+        self.deadman = deadman
+        self._templates = templates
+        self.master = master
+        self._topics = topics
+        self._clock = clock
+        # of the definition that is stored; what a script says costs to find out
+        self._scripts: dict[str, tuple[Task, Script]] = {}
+        self._showings = Showings(handlers)
+        self._restarts = Restarts(topics, master.timers, clock, self._restart)
+        master.stopped = self._stopped
+
+    def open(self) -> None:
+        """Run the tasks that were enabled. One that fails is logged and marked."""
+        self.records.load()
+        self._topics.adopt_numbers(self._renames())
+        for task in self.records.all():
+            if not task.enabled:
+                continue
+            try:
+                self.start(task)
+            except RefusedError as error:
+                log.error(
+                    "failed to start enabled task",
+                    extra={"task": task.id, "err": str(error)},
+                )
+                self._restarts.failed(task.id, str(error))
+            # a mistake in one task must not keep the server from starting
+            except Exception:
+                log.exception("failed to start enabled task", extra={"task": task.id})
+
+    def _renames(self) -> Iterator[tuple[str, str]]:
+        """Topics of alert nodes by their former names and those of today.
+
+        Numbers have only grown, so that a task's last node makes room for those before.
+        """
+        for task in self.records.all():
+            try:
+                nodes = self.script(task).pipeline.nodes
+            except RefusedError:
+                # it has not run either
+                continue
+            # a mistake in one task must not keep the server from starting
+            except Exception:
+                log.exception("failed to read a task", extra={"task": task.id})
+                continue
+            for node in reversed(nodes):
+                if isinstance(node, AlertNode) and node.name != node.former_name:
+                    topic = f"main:{task.id}:"
+                    yield topic + node.former_name, topic + node.name
+
+    def script(self, task: Task) -> Script:
+        """What a task runs.
+
+        Raises:
+            RefusedError: its script is wrong.
+        """
+        known = self._scripts.get(task.id)
+        if known is not None and _same_definition(known[0], task):
+            return known[1]
+        script = compiled(task, self.deadman, self.handlers.properties)
+        self._scripts[task.id] = task, script
+        return script
+
+    @property
+    def handlers(self) -> ScriptHandlers:
+        """The handlers of scripts."""
+        return self._showings.handlers
+
+    def shown(self, task: Task) -> Shown:
+        """What may be shown of a task: nothing secret."""
+        return self._showings.of(task.id, _definition(task))
+
+    def get(self, id: str) -> Task:
+        """A task.
+
+        Raises:
+            RefusedError: there is none of that id.
+        """
+        task = self.records.get(id)
+        if task is None:
+            raise RefusedError("no task exists", 404)
+        return task
+
+    def create(self, body: Body, policy: Policy = OPEN) -> Task:
+        """Make a task, and run it if it is enabled.
+
+        Args:
+            body: what is asked for.
+            policy: what handlers the script may have.
+
+        Raises:
+            RefusedError: the request is wrong, or the task cannot start; in the second
+                case it is there all the same, with the error.
+        """
+        id = checked_id(body.id, "task")
+        if self.records.get(id) is not None:
+            raise RefusedError(f"task {id} already exists")
+        now = self._clock()
+        task = Task(id, created=now, modified=now)
+        text = "cannot specify dbrp in both implicitly and explicitly"
+        try:
+            task = self._defined(task, None, body, both_dbrps=text)
+            if body.status == "enabled":
+                task = dataclasses.replace(task, enabled=True, last_enabled=now)
+            check_handlers(self.script(task), policy)
+            self.records.put(task)
+        except (KapacitorError, RefusedError):
+            self._forget(id)
+            raise
+        self.shown(task).warn(task.id)
+        if task.enabled:
+            self.start(task)
+        return self.get(id)
+
+    def update(self, id: str, body: Body, policy: Policy = OPEN) -> Task:
+        """Change a task; what the request leaves out stays.
+
+        Args:
+            id: of the task.
+            body: what is asked for.
+            policy: what handlers a new script may have.
+
+        Raises:
+            RefusedError: the request is wrong, or the task cannot start.
+        """
+        before = self.records.get(id)
+        if before is None:
+            raise RefusedError("task does not exist, cannot update", 404)
+        now = self._clock()
+        task = dataclasses.replace(before, modified=now)
+        if body.id and body.id != id:
+            task = dataclasses.replace(task, id=checked_id(body.id, "task"))
+            if self.records.get(task.id) is not None:
+                raise RefusedError(
+                    "failed to create new task during ID change: object already exists",
+                    500,
+                )
+        if body.defines:
+            text = "cannot specify dbrp in implicitly and explicitly"
+            task = self._defined(task, _definition(before), body, both_dbrps=text)
+        if body.status:
+            task = dataclasses.replace(task, enabled=body.status == "enabled")
+        if task.enabled and not before.enabled:
+            task = dataclasses.replace(task, last_enabled=now, error="")
+        is_new = not _same_definition(before, task)
+        if is_new:
+            check_handlers(self.script(task), policy)
+        elif task.enabled:
+            self.script(task)
+        # what runs is what is stored: nothing changes before that is
+        self.records.replace(before.id, task)
+        if is_new:
+            self.shown(task).warn(task.id)
+        self._exchange(before, task)
+        return self.get(task.id)
+
+    def redefine(self, body: Body, *, enabled: bool) -> Task:
+        """Put another definition in the place of a task's, and run it anew.
+
+        Nothing of the former definition stays.
+
+        Args:
+            body: what is asked for; its id is that of the task.
+            enabled: whether the task is to run.
+
+        Raises:
+            RefusedError: the request is wrong, or the task cannot start; in the second
+                case it has the definition all the same, and the error.
+        """
+        before = self.get(body.id)
+        now = self._clock()
+        task = Task(
+            body.id,
+            enabled=enabled,
+            created=before.created,
+            modified=now,
+            last_enabled=now if enabled else before.last_enabled,
+        )
+        text = "cannot specify dbrp in both implicitly and explicitly"
+        task = self._defined(task, _definition(before), body, both_dbrps=text)
+        self.script(task)
+        self.records.put(task)
+        self.shown(task).warn(task.id)
+        if enabled:
+            self.start(task)
+        else:
+            self._stop(task.id)
+        return self.get(task.id)
+
+    def delete(self, id: str) -> None:
+        """Stop and forget a task, if there is one.
+
+        Raises:
+            StoreError: the database cannot be written; the task runs on.
+        """
+        task = self.records.get(id)
+        if task is None:
+            return
+        self.records.delete(id)
+        self.master.stop(id)
+        self._restarts.ended(id)
+        if task.enabled:
+            self._topics.delete_anonymous_topics(id)
+        self._forget(id)
+
+    def start(self, task: Task) -> None:
+        """Run a task.
+
+        Raises:
+            RefusedError: it cannot start; the task keeps the reason as its error.
+        """
+        try:
+            self.master.start(task.id, self.script(task), task.dbrps)
+            reason = ""
+        except (KapacitorError, RefusedError) as error:
+            reason = str(error)
+        # one task's mistake must not keep the others from running
+        except Exception as error:
+            log.exception("a task failed to start", extra={"task": task.id})
+            reason = f"internal error: {type(error).__name__}: {error}"
+        if reason:
+            reason = self.shown(task).hide(reason)
+        if reason != task.error:
+            self.records.put(dataclasses.replace(task, error=reason))
+        if reason:
+            self._restarts.forget(task.id)
+            raise RefusedError(reason, 500)
+        self._restarts.started(task.id)
+
+    @property
+    def stops(self) -> Mapping[str, int]:
+        """Number of errors that have stopped a task, by its id."""
+        return self._restarts.stops
+
+    def of_template(self, template: str) -> list[Task]:
+        """The tasks that were made from a template."""
+        return [each for each in self.records.all() if each.template_id == template]
+
+    def replace(self, task: Task) -> None:
+        """Put a new definition in the place of a task's, and run it anew if it ran.
+
+        Raises:
+            RefusedError: it cannot start.
+        """
+        self.records.put(task)
+        if task.enabled:
+            self.start(task)
+
+    def _exchange(self, before: Task, task: Task) -> None:
+        renamed = before.id != task.id
+        if renamed:
+            self._forget(before.id)
+        if renamed or not task.enabled:
+            self._stop(before.id)
+        if task.enabled and (renamed or not before.enabled):
+            self.start(task)
+
+    def _stop(self, id: str) -> None:
+        self.master.stop(id)
+        self._restarts.ended(id)
+
+    def _restart(self, id: str) -> None:
+        """Start a task again that an error has stopped."""
+        task = self.records.get(id)
+        if task is None or not task.enabled or self.master.get(id) is not None:
+            return
+        try:
+            self.start(task)
+        except RefusedError as error:
+            log.error("a task does not start again", extra={"task": id})
+            self._restarts.failed(id, str(error))
+
+    def _forget(self, id: str) -> None:
+        self._scripts.pop(id, None)
+        self._showings.forget(id)
+
+    def _defined(
+        self, task: Task, before: Definition | None, body: Body, *, both_dbrps: str
+    ) -> Task:
+        """`task` with the script, variables and sources of the request."""
+        template_id = body.template_id or task.template_id
+        script = self._script(task, body, template_id)
+        sent = Definition(script, body.variables() or task.vars)
+        script, variables = restored(sent, before, self.handlers)
+        found = parsed(script)
+        made = dataclasses.replace(
+            task,
+            script=script,
+            template_id=template_id,
+            type=found.type,
+            dbrps=found.dbrps or body.dbrps or task.dbrps,
+            vars=variables,
+        )
+        if before is None:
+            # as Kapacitor does for a new task
+            self.script(made)
+        if found.dbrps and body.dbrps:
+            raise RefusedError(both_dbrps)
+        # the dbrp of the former script goes with it
+        was_said = before and body.script and not template_id and _dbrps(before.script)
+        if not made.dbrps or (was_said and not found.dbrps and not body.dbrps):
+            raise RefusedError("must specify dbrp")
+        return made
+
+    def _script(self, task: Task, body: Body, template_id: str) -> str:
+        """The script that the request leads to: that of the template, if there is one.
+
+        Raises:
+            RefusedError: the template does not exist.
+        """
+        if not template_id:
+            return body.script or task.script
+        template = self._templates.get(template_id)
+        if template is not None:
+            return template.script
+        # without its template a task still can be switched off
+        if task.script and not body.template_id and not body.script:
+            return task.script
+        raise RefusedError(f"unknown template {template_id}: err: no template exists")
+
+    def _stopped(self, id: str, error: str) -> None:
+        task = self.records.get(id)
+        if task is not None:
+            error = self.shown(task).hide(error)
+            self.records.put(dataclasses.replace(task, error=error))
+            self._restarts.stopped(id, error)
+
+
+def _dbrps(script: str) -> tuple[DBRP, ...]:
+    """The `dbrp` statements of a stored script; none if it does not parse."""
+    try:
+        return parsed(script).dbrps
+    except RefusedError:
+        return ()
+
+
+def _definition(task: Task) -> Definition:
+    return Definition(task.script, task.vars)
+
+
+def _same_definition(one: Task, other: Task) -> bool:
+    return (one.script, one.type, one.vars) == (other.script, other.type, other.vars)

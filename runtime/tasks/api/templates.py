@@ -1,0 +1,200 @@
+"""Templates: scripts that tasks share. Belongs to the compute thread."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection
+
+from runtime.pipeline.evaluate import Script
+from runtime.services.alert.policy import OPEN, Policy
+from runtime.services.httpd.messages import RefusedError
+from runtime.store.records import Records
+from runtime.tasks.api.bodies import Body, checked_id
+from runtime.tasks.api.records import Task, Template
+from runtime.tasks.api.scripts import (
+    check_handlers,
+    compiled,
+    compiled_template,
+    parsed,
+)
+from runtime.tasks.api.tasks import Tasks
+from runtime.tasks.secrets.hiding import Definition, Showings, Shown
+from runtime.tasks.secrets.restoring import restored
+from runtime.tick.variables import Vars
+from runtime.units import Clock
+
+
+class Templates:
+    """All templates."""
+
+    def __init__(self, records: Records[Template], tasks: Tasks, clock: Clock) -> None:
+        self.records = records
+        self._tasks = tasks
+        self._clock = clock
+        self._showings = Showings(tasks.handlers)
+
+    def get(self, id: str) -> Template:
+        """A template.
+
+        Raises:
+            RefusedError: there is none of that id.
+        """
+        template = self.records.get(id)
+        if template is None:
+            raise RefusedError("no template exists", 404)
+        return template
+
+    def shown(self, template: Template, defaults: Vars) -> Shown:
+        """What may be shown of a template and the defaults of its variables."""
+        return self._showings.of(template.id, Definition(template.script, defaults))
+
+    def create(self, body: Body) -> Template:
+        """Make a template.
+
+        Raises:
+            RefusedError: the request is wrong.
+        """
+        id = checked_id(body.id, "template")
+        if self.records.get(id) is not None:
+            raise RefusedError(f"template {id} already exists")
+        now = self._clock()
+        script = self._restored(body.script, None)
+        template = Template(id, _type(script), script, "", now, now)
+        defaults = self.compiled(template).variables
+        self.records.put(template)
+        self.shown(template, defaults).warn(id, "template")
+        return template
+
+    def update(
+        self,
+        id: str,
+        body: Body,
+        policy: Policy = OPEN,
+        apart: Collection[str] = (),
+    ) -> Template:
+        """Change a template and the tasks made from it, all or none.
+
+        Args:
+            id: of the template.
+            body: what is asked for.
+            policy: what handlers the tasks may have.
+            apart: tasks that stay as they are.
+
+        Raises:
+            RefusedError: the request is wrong, or a task fails with the new script.
+        """
+        before = self.records.get(id)
+        if before is None:
+            raise RefusedError("template does not exist, cannot update", 404)
+        template = dataclasses.replace(before, modified=self._clock())
+        if body.id and body.id != id:
+            template = dataclasses.replace(template, id=checked_id(body.id, "template"))
+            if self.records.get(template.id) is not None:
+                raise RefusedError(
+                    "failed to create new template for ID change: object already exists",
+                    500,
+                )
+        if body.script:
+            script = self._restored(body.script, before)
+            kind = _type(script)
+            template = dataclasses.replace(template, script=script, type=kind)
+        defaults = self.compiled(template).variables
+        self._update_tasks(before, template, policy, apart)
+        self.records.replace(id, template)
+        if template.id != id:
+            self._showings.forget(id)
+        if template.script != before.script:
+            self.shown(template, defaults).warn(template.id, "template")
+        return template
+
+    def compiled(self, template: Template) -> Script:
+        """The text of a template, its variables without values.
+
+        Raises:
+            RefusedError: its script is wrong.
+        """
+        tasks = self._tasks
+        return compiled_template(template, tasks.deadman, tasks.handlers.properties)
+
+    def delete(self, id: str) -> None:
+        """Forget a template, if there is one; its tasks keep their script."""
+        self.records.delete(id)
+        self._showings.forget(id)
+
+    def _restored(self, script: str, before: Template | None) -> str:
+        known = None if before is None else Definition(before.script, {})
+        return restored(Definition(script, {}), known, self._tasks.handlers).script
+
+    def _update_tasks(
+        self,
+        before: Template,
+        template: Template,
+        policy: Policy,
+        apart: Collection[str],
+    ) -> None:
+        tasks = self._tasks.of_template(before.id)
+        olds = [task for task in tasks if task.id not in apart]
+        done: list[Task] = []
+        try:
+            for old in olds:
+                done.append(old)
+                self._update_task(old, before, template, policy)
+        except RefusedError as error:
+            for old in done:
+                self._restore(old)
+            raise _reload_error(done[-1], error) from None
+
+    def _update_task(
+        self, old: Task, before: Template, template: Template, policy: Policy
+    ) -> None:
+        task = _with_template(old, before, template)
+        if not task.dbrps:
+            raise RefusedError("task does contain any dbrps", 500)
+        if task.script != old.script:
+            try:
+                script = compiled(
+                    task, self._tasks.deadman, self._tasks.handlers.properties
+                )
+            except RefusedError:
+                # the variables of a task that is off may be set later
+                if task.enabled:
+                    raise
+            else:
+                check_handlers(script, policy)
+        self._tasks.replace(task)
+
+    def _restore(self, task: Task) -> None:
+        try:
+            self._tasks.replace(task)
+        except RefusedError:
+            # it did not run before either, and has its error again
+            return
+
+
+def _type(script: str) -> str:
+    # Kapacitor calls a missing script one of no type
+    if not script:
+        raise RefusedError("invalid task type: invalid")
+    return parsed(script).type
+
+
+def _reload_error(task: Task, error: RefusedError) -> RefusedError:
+    # Kapacitor compiles a template's task where it starts it
+    reason = str(error).removeprefix("invalid TICKscript: ")
+    text = f"error reloading associated task {task.id}: {reason}"
+    return RefusedError(text, 403 if error.status == 403 else 500)
+
+
+def _with_template(task: Task, before: Template, template: Template) -> Task:
+    """`task` with another template; it reads what one of the templates says, if any."""
+    dbrps = parsed(template.script).dbrps
+    if not dbrps and not parsed(before.script).dbrps:
+        dbrps = task.dbrps
+    return dataclasses.replace(
+        task,
+        script=template.script,
+        type=template.type,
+        template_id=template.id,
+        dbrps=dbrps,
+        error="",
+    )

@@ -1,0 +1,60 @@
+"""Loaded definitions and their files, kept over restarts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from runtime.store.database import Store
+
+_BUCKET = "load"
+
+
+class Loaded(NamedTuple):
+    """A definition that was loaded.
+
+    Attributes:
+        file: the name of its file; "" if an earlier version loaded it.
+        digest: of its content.
+    """
+
+    file: str = ""
+    digest: str = ""
+
+
+class Ledger:
+    """Loaded definitions by key. Belongs to the compute thread."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def all(self) -> dict[str, Loaded]:
+        """All definitions that were loaded and not deleted since."""
+        return {key: _decoded(value) for key, value in self._store.items(_BUCKET)}
+
+    def put(self, key: str, loaded: Loaded) -> None:
+        """Note that a definition was loaded.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        self._store.put(_BUCKET, key, msgspec.json.encode(loaded))
+
+    def delete(self, key: str) -> None:
+        """Forget a definition that was deleted.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        self._store.delete(_BUCKET, key)
+
+
+def _decoded(value: bytes) -> Loaded:
+    if not value:
+        return Loaded()
+    try:
+        return msgspec.json.decode(value, type=Loaded)
+    except msgspec.MsgspecError:
+        # without a digest it is loaded again
+        return Loaded()

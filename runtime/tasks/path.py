@@ -1,0 +1,61 @@
+"""How the points of a task get from its stream to its alert, node by node."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+from runtime.nodes.alert.node import AlertNode
+from runtime.nodes.alert.thresholds import Bounds
+from runtime.nodes.node import Node
+from runtime.nodes.stats import StatsNode
+from runtime.nodes.stream import FromNode, StreamNode
+
+
+class Path:
+    """The nodes before a task's only alert.
+
+    Attributes:
+        nodes: the nodes, from the stream on.
+        alert: what they lead to.
+        bounds: of the alert; None if unknown.
+        measurement: whose points the path takes.
+        key: equal for paths that make the same of the same points.
+        remembers: whether what they make of points depends on those before.
+    """
+
+    def __init__(
+        self, nodes: Sequence[Node], alert: AlertNode, measurement: str
+    ) -> None:
+        self.nodes = nodes
+        self.alert = alert
+        self.bounds: Bounds | None = alert.bounds
+        self.measurement = measurement
+        self.key: Hashable = tuple(node.recipe for node in nodes)
+        self.remembers = any(node.remembers for node in nodes)
+
+    def follow(self, nodes: Sequence[Node]) -> None:
+        """From now on `nodes`, of an equal path, work in the place of these."""
+        for node, leader in zip(self.nodes, nodes, strict=True):
+            node.follow(leader)
+
+    def part(self) -> None:
+        """Follow no longer."""
+        for node in self.nodes:
+            node.follow(None)
+
+
+def path_of(nodes: Sequence[Node]) -> Path | None:
+    """The path of a task; None where its nodes are not one line to an alert."""
+    line: list[Node] = []
+    node = nodes[0]
+    while not isinstance(node, AlertNode):
+        if node.recipe is None or len(node.children) != 1:
+            return None
+        line.append(node)
+        [node] = node.children
+    if any(isinstance(each, StatsNode) for each in nodes):
+        return None
+    match line:
+        case [StreamNode(), FromNode(measurement=measurement), *_] if measurement:
+            return Path(line, node, measurement)
+    return None

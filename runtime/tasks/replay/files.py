@@ -1,0 +1,162 @@
+"""Recordings on the disk: `.srpl`, three lines for each point, compressed.
+
+The lines are the database, the retention policy and the point as line protocol in
+nanoseconds.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, cast
+
+from runtime.errors import KapacitorError
+from runtime.frames import Point
+from runtime.tasks.replay.lines import is_complete, line_of
+
+# More is no line that anybody wrote, but a damaged or a hostile file.
+MAX_LINE_BYTES = 16 * 1024 * 1024
+_LEVEL = 3
+
+
+class ReplayFileError(KapacitorError):
+    """A recording cannot be written or read."""
+
+
+class Entry(NamedTuple):
+    """A point of a recording.
+
+    Attributes:
+        db: the database that it was written to.
+        rp: its retention policy.
+        head: its line without the time.
+        time: ns since 1970 UTC.
+    """
+
+    db: str
+    rp: str
+    head: str
+    time: int
+
+
+class RecordingWriter:
+    """Writes one recording."""
+
+    def __init__(self, path: Path) -> None:
+        """Make the file.
+
+        Raises:
+            ReplayFileError: it cannot be made.
+        """
+        self._path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._raw = path.open("wb")
+        except OSError as error:
+            raise _fault(path, error) from error
+        self._file = gzip.GzipFile(
+            "", "wb", compresslevel=_LEVEL, fileobj=self._raw, mtime=0
+        )
+
+    def write(self, db: str, rp: str, points: Iterable[Point]) -> None:
+        """Append points.
+
+        Raises:
+            ReplayFileError: they cannot be written.
+        """
+        text = "".join(f"{db}\n{rp}\n{line}\n" for line in map(line_of, points) if line)
+        try:
+            self._file.write(text.encode())
+        except OSError as error:
+            raise _fault(self._path, error) from error
+
+    def close(self) -> int:
+        """Finish the file; its size in bytes.
+
+        Raises:
+            ReplayFileError: it cannot be finished.
+        """
+        try:
+            with self._raw:
+                self._file.close()
+                self._raw.flush()
+                os.fsync(self._raw.fileno())
+                return self._raw.tell()
+        except OSError as error:
+            raise _fault(self._path, error) from error
+
+
+class RecordingReader:
+    """Reads one recording."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file.
+
+        Raises:
+            ReplayFileError: it cannot be opened.
+        """
+        self._path = path
+        try:
+            self._raw = path.open("rb")
+            self._size = max(1, path.stat().st_size)
+        except OSError as error:
+            raise _fault(path, error) from error
+        self._file = cast(BinaryIO, gzip.GzipFile(fileobj=self._raw, mode="rb"))
+        self._entries = self._each()
+
+    @property
+    def progress(self) -> float:
+        """The share that was read, up to 1."""
+        return min(1.0, self._raw.tell() / self._size)
+
+    def take(self, limit: int) -> list[Entry]:
+        """The next entries, at most `limit`; none at the end.
+
+        Raises:
+            ReplayFileError: the file is damaged or cannot be read.
+        """
+        try:
+            return [
+                entry for _, entry in zip(range(limit), self._entries, strict=False)
+            ]
+        except (OSError, EOFError) as error:
+            raise _fault(self._path, error) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        self._raw.close()
+
+    def _each(self) -> Iterator[Entry]:
+        while (db := self._line()) is not None:
+            rp, line = self._line(), self._line()
+            if rp is None or line is None:
+                raise ReplayFileError(
+                    "invalid replay file format, expected another line"
+                )
+            while not is_complete(line):
+                more = self._line()
+                if more is None or len(line) > MAX_LINE_BYTES:
+                    raise ReplayFileError(f"invalid replay file format: {line[:100]}")
+                line = f"{line}\n{more}"
+            head, _, time = line.rpartition(" ")
+            try:
+                yield Entry(db, rp, head, int(time))
+            except ValueError:
+                raise ReplayFileError(
+                    f"invalid replay file format, a point has no time: {line[:100]}"
+                ) from None
+
+    def _line(self) -> str | None:
+        line = self._file.readline(MAX_LINE_BYTES + 1)
+        if len(line) > MAX_LINE_BYTES:
+            raise ReplayFileError("invalid replay file format, a line is too long")
+        return line.decode("utf-8", "replace").removesuffix("\n") if line else None
+
+
+def _fault(path: Path, error: Exception) -> ReplayFileError:
+    reason = error.strerror if isinstance(error, OSError) else None
+    # clients see it, and the server's folders are none of their business
+    return ReplayFileError(f"open {path.name}: {(reason or str(error)).lower()}")

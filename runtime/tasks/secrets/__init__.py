@@ -1,0 +1,1 @@
+"""Secrets in stored scripts: found, hidden, and put back."""

@@ -1,0 +1,146 @@
+"""Scripts and variables as answers of the API show them: without secrets."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from runtime.nodes.secret_properties import ScriptHandlers
+from runtime.secrets import Secret, redact
+from runtime.tasks.secrets.sites import Site, Spot, sites, string_tokens
+from runtime.tick import lexer
+from runtime.tick.format import string_text
+from runtime.tick.variables import Var, Vars
+
+log = logging.getLogger("kapacitor.task_store")
+
+
+class Definition(NamedTuple):
+    """What tasks and templates say.
+
+    Attributes:
+        script: as it was sent.
+        variables: what the script's variables are set to.
+    """
+
+    script: str
+    variables: Vars
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What may be shown of a script and its variables.
+
+    Attributes:
+        script: the text; without secrets in it the very same.
+        variables: their values.
+        properties: what secrets were found for: `hipChat.token`.
+        secrets: what was found.
+    """
+
+    script: str
+    variables: Vars
+    properties: tuple[str, ...] = ()
+    secrets: tuple[Secret, ...] = field(default=(), repr=False)
+
+    def hide(self, text: str) -> str:
+        """`text`, an error for instance, without the secrets."""
+        return redact(text, self.secrets)
+
+    def warn(self, id: str, what: str = "task") -> None:
+        """Tell the log that a script has secrets, if it has: once for each definition."""
+        if self.properties:
+            log.warning(
+                "a script holds secrets that belong into the configuration",
+                extra={what: id, "properties": ",".join(self.properties)},
+            )
+
+
+class Showings:
+    """Finds out what may be shown, once for each definition."""
+
+    def __init__(self, handlers: ScriptHandlers) -> None:
+        """Hide the secrets of `handlers`."""
+        self.handlers = handlers
+        self._known: dict[str, tuple[Definition, Shown]] = {}
+
+    def of(self, id: str, definition: Definition) -> Shown:
+        """What may be shown of the task or template of that id."""
+        known = self._known.get(id)
+        if known is None or known[0] != definition:
+            known = definition, shown(definition, self.handlers)
+            self._known[id] = known
+        return known[1]
+
+    def forget(self, id: str) -> None:
+        """Keep nothing of what is gone."""
+        self._known.pop(id, None)
+
+
+def shown(definition: Definition, handlers: ScriptHandlers) -> Shown:
+    """What may be shown.
+
+    Args:
+        definition: as it is stored.
+        handlers: of scripts, and which of their fields are secrets.
+    """
+    script, variables = definition
+    hidden = [each for each in sites(script, variables, handlers) if each.is_hidden]
+    if not hidden:
+        return Shown(script, variables)
+    secrets = [Secret(each.value, is_known=False) for each in hidden]
+    texts = {each.spot: each.shown for each in hidden}
+    literals = {
+        each.spot.start: string_text(each.shown, triple=each.text.startswith("'''"))
+        for each in hidden
+    }
+    return Shown(
+        _uncommented(rewritten(script, literals), hidden),
+        replaced(variables, texts),
+        tuple(dict.fromkeys(each.purpose for each in hidden if each.purpose)),
+        tuple(secrets),
+    )
+
+
+def rewritten(script: str, literals: Mapping[int, str]) -> str:
+    """`script` with other literals, each by its offset in bytes."""
+    parts: list[str] = []
+    end = 0
+    for start, token in string_tokens(script).items():
+        if start in literals:
+            parts.extend((script[end : token.start], literals[start]))
+            end = token.end
+    return "".join((*parts, script[end:]))
+
+
+def replaced(variables: Vars, texts: Mapping[Spot, str]) -> Vars:
+    """`variables` with other texts."""
+    return {name: _replaced(name, var, texts) for name, var in variables.items()}
+
+
+def _replaced(name: str, var: Var, texts: Mapping[Spot, str]) -> Var:
+    if isinstance(var.value, tuple):
+        items = [
+            replace(item, value=texts.get(Spot(-1, name, index), item.value))
+            for index, item in enumerate(var.value)
+        ]
+        return replace(var, value=tuple(items))
+    return replace(var, value=texts.get(Spot(-1, name), var.value))
+
+
+def _uncommented(script: str, hidden: Sequence[Site]) -> str:
+    """`script` without the secrets in its comments."""
+    values = {each.value for each in hidden if len(each.value) > 2}
+    if "//" not in script or not any(value in script for value in values):
+        return script
+    secrets = [Secret(value, is_known=False) for value in values]
+    parts: list[str] = []
+    end = 0
+    for token in lexer.tokens(script):
+        gap = script[end : token.start]
+        parts.append(redact(gap, secrets) if "//" in gap else gap)
+        parts.append(script[token.start : token.end])
+        end = token.end
+    return "".join(parts)

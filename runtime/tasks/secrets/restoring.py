@@ -1,0 +1,118 @@
+"""Secrets put back where a client sent what hides them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runtime.nodes.secret_properties import ScriptHandlers
+from runtime.secrets.names import HIDDEN, has_placeholder, is_placeholder
+from runtime.services.httpd.messages import RefusedError
+from runtime.tasks.secrets.hiding import (
+    Definition,
+    replaced,
+    rewritten,
+    shown,
+)
+from runtime.tasks.secrets.sites import Site, Spot, sites
+from runtime.tick.format import string_text
+
+
+def restored(
+    sent: Definition, before: Definition | None, handlers: ScriptHandlers
+) -> Definition:
+    """`sent` with the secrets of `before` where it shows that they are hidden.
+
+    A secret comes back to the variable of its name, or to the same property of a handler
+    that is given the same otherwise. Anything else would be a guess, which might send
+    the token of one team to the room of another.
+
+    Args:
+        sent: by a client.
+        before: what is stored, if anything is.
+        handlers: of scripts, and which of their fields are secrets.
+
+    Raises:
+        RefusedError: a place shows that a secret is hidden, and none is kept for it.
+    """
+    if sent == before or not _hides(sent):
+        return sent
+    olds: list[Site] = []
+    masked, same = sent.variables, frozenset[str]()
+    if before is not None:
+        seen = shown(before, handlers)
+        if sent.script == seen.script and sent.variables in (
+            seen.variables,
+            before.variables,
+        ):
+            return before
+        olds = sites(before.script, before.variables, handlers)
+        # a request without variables leaves those that there are: compared as shown
+        same = frozenset(
+            name for name, var in masked.items() if var == before.variables.get(name)
+        )
+        masked = {
+            name: seen.variables[name] if name in same else var
+            for name, var in masked.items()
+        }
+    found: dict[Spot, Site] = {}
+    for site in sites(sent.script, masked, handlers):
+        if site.spot.variable in same:
+            continue
+        if HIDDEN not in site.value and not is_placeholder(site.value):
+            continue
+        kept = _kept(site, olds)
+        if kept is not None:
+            found[site.spot] = kept
+    literals = {spot.start: _literal(each) for spot, each in found.items()}
+    texts = {spot: each.value for spot, each in found.items()}
+    return Definition(rewritten(sent.script, literals), replaced(sent.variables, texts))
+
+
+def _hides(sent: Definition) -> bool:
+    values = [var.value for var in sent.variables.values()]
+    items = [
+        each.value for value in values if isinstance(value, tuple) for each in value
+    ]
+    texts = (sent.script, *values, *items)
+    return any(isinstance(each, str) and has_placeholder(each) for each in texts)
+
+
+def _kept(site: Site, olds: Sequence[Site]) -> Site | None:
+    """The one of the hidden texts that belongs to `site`; None if it is a mere `***`.
+
+    Raises:
+        RefusedError: it is a secret, and there is no such text, or several.
+    """
+    known = [
+        old
+        for old in olds
+        if (old.purpose, old.shown) == (site.purpose, site.value) and old.is_hidden
+    ]
+    same = [old for old in known if site.variable and old.variable == site.variable]
+    if not same:
+        same = [old for old in known if site.beside and old.beside_shown == site.beside]
+    # handlers that are given the same may still have different secrets
+    if len({old.value for old in same}) == 1:
+        return same[0]
+    if known or site.purpose:
+        raise RefusedError(_refusal(site, is_known=bool(known)))
+    return None
+
+
+def _literal(site: Site) -> str:
+    return site.text or string_text(site.value)
+
+
+def _refusal(site: Site, *, is_known: bool) -> str:
+    where = f"variable {site.spot.variable}" if site.spot.variable else "script"
+    placeholder = site.value if is_placeholder(site.value) else HIDDEN
+    reason = (
+        "whose variable has another name now, or whose handler is given something else"
+        if is_known
+        else "that is not known here"
+    )
+    return (
+        f"the {where} has {placeholder} in place of a secret"
+        f" ({site.purpose or 'repeated in a text'}) {reason}:"
+        " write the secret or, better, put it into the configuration"
+    )

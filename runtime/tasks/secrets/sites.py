@@ -1,0 +1,264 @@
+"""Where a script, or a variable of its task, holds what may be a secret."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from runtime.errors import ScriptError
+from runtime.nodes.secret_properties import ScriptHandlers
+from runtime.pipeline.alert import PostHandler
+from runtime.pipeline.output import HTTPPostNode
+from runtime.pipeline.texts import Use, declared, uses
+from runtime.secrets import Secret, redact
+from runtime.secrets.names import HIDDEN, is_secret_name
+from runtime.secrets.urls import hidden_url, holds_password, is_url_name
+from runtime.tick import lexer
+from runtime.tick.literals import LITERALS
+from runtime.tick.parser import parse
+from runtime.tick.variables import Var
+
+# Shorter texts are hidden only where they stand alone: they may be words.
+_PART_CHARACTERS = 8
+
+
+class _Kind(enum.IntEnum):
+    """What a property holds; where it holds a text for two, the first counts."""
+
+    SECRET = enum.auto()
+    URL = enum.auto()
+    NOTHING = enum.auto()
+
+
+# name of the property, key of a pair, texts with others; sorted, for each handler
+Beside = tuple[tuple[tuple[str, str, tuple[str, ...]], ...], ...]
+# in place of the text whose surroundings these are
+_ITSELF = "\0"
+
+
+class Spot(NamedTuple):
+    """Where a text stands.
+
+    Attributes:
+        start: of its literal in the script, in bytes; -1: it is a variable's value.
+        variable: its name.
+        item: of a list's; -1: the variable is no list.
+    """
+
+    start: int
+    variable: str = ""
+    item: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A text that may be a secret.
+
+    Attributes:
+        spot: where it stands.
+        purpose: what it is for, as `hipChat.token`; "" where it only looks like one.
+        value: the text.
+        shown: what answers of the API show for it; the same where there is no secret.
+        text: the literal with its quotes.
+        variable: the variable that holds it, and its place in there; () if none does.
+        beside: all else that the handlers are given which get it; () if none does.
+        beside_shown: the same as answers of the API show it.
+    """
+
+    spot: Spot
+    purpose: str
+    value: str
+    shown: str
+    text: str = ""
+    variable: tuple[str, int] | tuple[()] = ()
+    beside: Beside = ()
+    beside_shown: Beside = ()
+
+    @property
+    def is_hidden(self) -> bool:
+        """True if it is not shown as it is."""
+        return self.shown != self.value
+
+
+def string_tokens(script: str) -> dict[int, lexer.Token]:
+    """The literals of texts in a script, by their offset in bytes."""
+    offsets = lexer.ByteOffsets(script)
+    found = lexer.tokens(script)
+    return {offsets.of(each.start): each for each in found if each.kind == lexer.STRING}
+
+
+def value_of(token: lexer.Token) -> str:
+    """The text that a literal stands for."""
+    return str(getattr(LITERALS[lexer.STRING](token.text, 0, ()), "value", ""))
+
+
+def sites(
+    script: str, variables: Mapping[str, Var], handlers: ScriptHandlers
+) -> list[Site]:
+    """The texts that may be secrets, in the order of the script.
+
+    Args:
+        script: as it is stored or was sent.
+        variables: those that the task sets.
+        handlers: of scripts, and which of their fields are secrets.
+    """
+    tokens = string_tokens(script)
+    try:
+        program = parse(script)
+    except ScriptError:
+        # nobody knows what its texts are for
+        return [
+            Site(Spot(start), "", value_of(token), HIDDEN, text=token.text)
+            for start, token in tokens.items()
+        ]
+    said = uses(program, handlers.properties)
+    found = _of_uses(said, variables, handlers)
+    for start, token in tokens.items():
+        if (spot := Spot(start)) in found:
+            found[spot] = replace(found[spot], text=token.text)
+    hidden = [each.value for each in found.values() if each.shown == HIDDEN]
+    found.update(_elsewhere(script, tokens, variables, found.keys(), hidden))
+    places = {Spot(start): place for start, place in declared(program).items()}
+    shown = {spot: each.shown for spot, each in found.items()}
+    surroundings = _Surroundings(said, variables)
+    return [
+        replace(
+            found[spot],
+            variable=(
+                (spot.variable, spot.item) if spot.variable else places.get(spot, ())
+            ),
+            beside=surroundings.of(spot, {}),
+            beside_shown=surroundings.of(spot, shown),
+        )
+        for spot in sorted(found)
+    ]
+
+
+class _Surroundings:
+    """What handlers are given, to tell whether it has changed beside a secret."""
+
+    def __init__(self, said: Iterable[Use], variables: Mapping[str, Var]) -> None:
+        self._variables = variables
+        self._handlers: dict[int, list[Use]] = {}
+        self._users: dict[Spot, dict[int, None]] = {}
+        for use in said:
+            self._handlers.setdefault(use.number, []).append(use)
+            for spot in _texts_of(use, variables):
+                self._users.setdefault(spot, {})[use.number] = None
+
+    def of(self, spot: Spot, shown: Mapping[Spot, str]) -> Beside:
+        """All that the handlers are given which get the text at `spot`, but itself.
+
+        Args:
+            spot: where the text stands.
+            shown: what to take for other texts; for those that it lacks, themselves.
+        """
+        given = dict(shown) | {spot: _ITSELF}
+        handlers = (self._handlers[number] for number in self._users.get(spot, ()))
+        # in whatever order the script gives it
+        return tuple(
+            sorted(tuple(sorted(self._line(use, given) for use in h)) for h in handlers)
+        )
+
+    def _line(
+        self, use: Use, given: Mapping[Spot, str]
+    ) -> tuple[str, str, tuple[str, ...]]:
+        texts = _texts_of(use, self._variables)
+        values = (given.get(spot, text) for spot, text in texts.items())
+        others = list(use.value.others)
+        for name in use.value.variables:
+            var = self._variables.get(name)
+            if var is not None and not isinstance(var.value, str | tuple):
+                others.append(str(var.value))
+        return use.name, use.key, (*values, "", *others)
+
+
+def _of_uses(
+    said: Iterable[Use], variables: Mapping[str, Var], handlers: ScriptHandlers
+) -> dict[Spot, Site]:
+    found: dict[Spot, tuple[_Kind, Site]] = {}
+    for use in said:
+        kind = _kind(use, handlers)
+        if kind is _Kind.NOTHING:
+            continue
+        for site in _of_use(use, kind, variables):
+            if site.spot not in found or kind < found[site.spot][0]:
+                found[site.spot] = kind, site
+    return {spot: site for spot, (_, site) in found.items()}
+
+
+def _kind(use: Use, handlers: ScriptHandlers) -> _Kind:
+    is_secret = (
+        is_secret_name(use.key)
+        if use.key
+        else use.field in handlers.secrets.get(use.owner, ())
+    )
+    if is_secret:
+        return _Kind.SECRET
+    if is_url_name(use.key or use.field):
+        return _Kind.URL
+    called = not use.field and use.owner in (PostHandler, HTTPPostNode)
+    return _Kind.URL if called else _Kind.NOTHING
+
+
+def _of_use(use: Use, kind: _Kind, variables: Mapping[str, Var]) -> Iterator[Site]:
+    texts = _texts_of(use, variables)
+    whole = "".join(texts.values())
+    purpose = f"{use.name} {use.key}" if use.key else use.name
+    for spot, text in texts.items():
+        if kind is _Kind.URL and (use.value.is_whole or hidden_url(whole) == whole):
+            shown = hidden_url(text)
+        else:
+            shown = HIDDEN if text else ""
+        yield Site(spot, purpose, text, shown)
+
+
+def _texts_of(use: Use, variables: Mapping[str, Var]) -> dict[Spot, str]:
+    """The texts that a use is made of: literals, and variables that the task sets."""
+    texts = {Spot(each.position): each.value for each in use.value.literals}
+    for name in use.value.variables:
+        if name in variables:
+            texts.update(_texts(name, variables[name]))
+    return texts
+
+
+def _texts(name: str, var: Var) -> Iterator[tuple[Spot, str]]:
+    """The texts that a variable holds."""
+    if isinstance(var.value, str):
+        yield Spot(-1, name), var.value
+    if isinstance(var.value, tuple):
+        for index, item in enumerate(var.value):
+            if isinstance(item.value, str):
+                yield Spot(-1, name, index), item.value
+
+
+def _elsewhere(
+    script: str,
+    tokens: Mapping[int, lexer.Token],
+    variables: Mapping[str, Var],
+    known: Iterable[Spot],
+    hidden: Iterable[str],
+) -> dict[Spot, Site]:
+    """The texts that repeat a secret, are URLs with one, or show that they did."""
+    apart = set(known)
+    values = frozenset(hidden)
+    long = [Secret(each, is_known=False) for each in values if _is_long(each)]
+    texts: list[tuple[Spot, str, str]] = []
+    for start, token in tokens.items():
+        texts.append((Spot(start), value_of(token), token.text))
+    for name, var in variables.items():
+        texts.extend((spot, text, "") for spot, text in _texts(name, var))
+    found = {}
+    for spot, value, text in texts:
+        shown = HIDDEN if len(value) > 2 and value in values else redact(value, long)
+        # what nothing uses may be a URL all the same
+        shown = hidden_url(value) if holds_password(value) else shown
+        if spot not in apart and (shown != value or HIDDEN in value):
+            found[spot] = Site(spot, "", value, shown, text=text)
+    return found
+
+
+def _is_long(text: str) -> bool:
+    return len(text) >= _PART_CHARACTERS

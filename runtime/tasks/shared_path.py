@@ -1,0 +1,164 @@
+"""Looks at points once for all tasks that would look at them alike.
+
+Many tasks lead a stream through equal nodes to an alert. These nodes run once for all of
+them. Where the alerts compare fields with numbers, no value is beyond a threshold, and
+each group is known and OK, not even the alerts have to run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import NoReturn
+
+from runtime.frames import Frame
+from runtime.nodes.alert.thresholds import Bounds, within_all
+from runtime.nodes.node import feed
+from runtime.tasks.arrivals import Arrivals, Arrived
+from runtime.tasks.path import Path
+from runtime.tasks.sampling import Sampling
+from runtime.tasks.task import ExecutingTask
+
+Run = Callable[[ExecutingTask, Callable[[], None]], None]
+
+# Points that tasks take between two steps, all tasks together: a few milliseconds if
+# each point is an event.
+FEW_POINTS = 64
+
+
+class Watch:
+    """Tasks with equal paths from stream to alert."""
+
+    def __init__(self, path: Path) -> None:
+        """Make a watch without tasks, for paths like this one."""
+        environment = path.alert.environment
+        self._budget = environment.budget.fresh()
+        environment = dataclasses.replace(environment, budget=self._budget)
+        nodes = [node.twin(environment) for node in path.nodes]
+        self._budget.keepers = nodes
+        self._arrivals = Arrivals(environment)
+        for node, child in zip(nodes, [*nodes[1:], self._arrivals], strict=True):
+            node.link(child)
+        self._nodes = nodes
+        self._remembers = path.remembers
+        self._is_fed = False
+        self._sampling = Sampling()
+        self._paths: dict[ExecutingTask, Path] = {}
+        # tasks of which some group is not OK
+        self._awake: dict[ExecutingTask, None] = {}
+        # groups that all tasks know; another set as soon as a task is added
+        self._groups: set[str] = set()
+        # within which no alert changes; None if unknown
+        self._bounds: Bounds | None = {}
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    @property
+    def is_open(self) -> bool:
+        """True if the nodes are as those of a task that starts now."""
+        return not (self._remembers and self._is_fed)
+
+    def add(self, task: ExecutingTask, path: Path) -> None:
+        """Watch for a task."""
+        path.follow(self._nodes)
+        self._paths[task] = path
+        self._groups = set()
+        self._bounds = _within_both(self._bounds, path.bounds)
+
+    def remove(self, task: ExecutingTask) -> None:
+        """Watch for a task no more."""
+        self._paths.pop(task).part()
+        self._awake.pop(task, None)
+        self._bounds = {}
+        for path in self._paths.values():
+            self._bounds = _within_both(self._bounds, path.bounds)
+
+    def feed(self, frame: Frame, run: Run) -> Iterable[None]:
+        """Take a frame; run the tasks whose alerts have to see what became of it.
+
+        Returns:
+            What is left to be done, step by step; other frames may be fed in between.
+        """
+        self._is_fed = True
+        self._arrivals.full = partial(self._pass_on, run)
+        try:
+            self._budget.begin()
+            self._lead(frame)
+        # it is as if the nodes of each task had failed
+        except Exception as error:
+            arrived = self._arrivals.take()
+            for task in list(self._paths):
+                run(task, partial(_fail, task, arrived, error))
+            return ()
+        arrived = self._arrivals.take()
+        if not arrived:
+            return ()
+        steps = self._passed_on(run, arrived, len(frame))
+        if len(frame) * len(self._paths) > FEW_POINTS:
+            return steps
+        _finish(steps)
+        return ()
+
+    def _pass_on(self, run: Run) -> None:
+        """Pass on what has become of the first part of a frame: it is a lot."""
+        _finish(self._passed_on(run, self._arrivals.take(), 1))
+
+    def _passed_on(self, run: Run, arrived: Arrived, points: int) -> Iterator[None]:
+        known, groups = self._groups, arrived.groups()
+        taken = 0
+        for task in self._concerned(arrived, groups):
+            run(task, partial(task.arrive, arrived))
+            self._note(task)
+            taken += points
+            if taken >= FEW_POINTS:
+                taken = 0
+                yield
+        known |= groups
+
+    def _lead(self, frame: Frame) -> None:
+        if self._sampling.is_due():
+            with self._sampling.measured(self._nodes) as entrance:
+                feed(entrance(self._nodes[0]), frame)
+        else:
+            feed(self._nodes[0], frame)
+
+    def _concerned(self, arrived: Arrived, groups: set[str]) -> Sequence[ExecutingTask]:
+        if not groups <= self._groups:
+            return list(self._paths)
+        if self._bounds is not None and arrived.within(self._bounds):
+            return list(self._awake)
+        return [
+            task
+            for task, path in self._paths.items()
+            if task in self._awake
+            or path.bounds is None
+            or not arrived.within(path.bounds)
+        ]
+
+    def _note(self, task: ExecutingTask) -> None:
+        """Remember how a task is that has run."""
+        path = self._paths.get(task)
+        if path is None:
+            return
+        if path.alert.is_calm:
+            self._awake.pop(task, None)
+        else:
+            self._awake[task] = None
+
+
+def _finish(steps: Iterator[None]) -> None:
+    for _ in steps:
+        pass
+
+
+def _within_both(left: Bounds | None, right: Bounds | None) -> Bounds | None:
+    return None if left is None or right is None else within_all((left, right))
+
+
+def _fail(task: ExecutingTask, arrived: Arrived, error: Exception) -> NoReturn:
+    """Let a task fail after it has seen what came through before."""
+    if arrived:
+        task.arrive(arrived)
+    raise error

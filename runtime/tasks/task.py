@@ -1,0 +1,246 @@
+"""A task that runs: nodes built from a script, fed with writes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from runtime.errors import TaskError
+from runtime.frames import Frame, Point
+from runtime.nodes.budget import STEPS
+from runtime.nodes.environment import Environment
+from runtime.nodes.node import Node, Taker, feed
+from runtime.nodes.stream import FromNode, StreamNode
+from runtime.pipeline.dot import running_dot
+from runtime.pipeline.node import Pipeline
+from runtime.tasks.arrivals import Arrived
+from runtime.tasks.build import build
+from runtime.tasks.path import path_of
+from runtime.tasks.sampling import Sampling, Throughput
+from runtime.units import Nanoseconds, go_duration
+
+
+class Script(Protocol):
+    """What a TICKscript evaluates to."""
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The nodes it says."""
+
+
+class Write(Protocol):
+    """Points that were written together."""
+
+    @property
+    def frames(self) -> Sequence[Frame]:
+        """One frame for each measurement."""
+
+    def points(self) -> Iterator[Point]:
+        """The same points, in order of arrival."""
+
+
+class Traffic(NamedTuple):
+    """Flow over an edge.
+
+    Attributes:
+        parent: the name of the node that sends.
+        child: the name of the node that receives.
+        type: `stream` or `batch`.
+        size: number of points or batches.
+    """
+
+    parent: str
+    child: str
+    type: str
+    size: int
+
+
+class ExecutingTask:
+    """A running task.
+
+    Attributes:
+        id: the task's id.
+        nodes: its nodes, in the order of the script.
+        error: why it has stopped, or "".
+        databases: what it reads, as (database, retention policy); all if empty.
+        measurements: what its `from` nodes take; None when one takes all.
+        path: from its stream to its alert, if that is simple.
+    """
+
+    def __init__(self, id: str, script: Script, environment: Environment) -> None:
+        """Build and start the nodes.
+
+        Raises:
+            TaskError: a node cannot start.
+        """
+        self.id = id
+        self.environment = environment
+        self.error = ""
+        self.nodes: list[Node] = build(script.pipeline, environment)
+        self._pipeline = script.pipeline
+        self._budget = environment.budget
+        self._budget.keepers = self.nodes
+        self._source = self.nodes[0]
+        self.databases = frozenset((db, rp) for db, rp in environment.dbrps)
+        self.measurements = _measurements(self.nodes)
+        self._ordered = self.measurements is None or len(self.measurements) > 1
+        self._sampling = Sampling()
+        self._throughput = Throughput(environment.clock())
+        self._is_closed = False
+        self.path = path_of(self.nodes) if len(self.databases) == 1 else None
+
+    @property
+    def stopped(self) -> bool:
+        """True if a node has stopped the task, or it was closed."""
+        return self._is_closed or self.error != ""
+
+    def takes(self, points: Frame | Point) -> bool:
+        """True if the task reads such points."""
+        if self.databases and (points.db, points.rp) not in self.databases:
+            return False
+        return self.measurements is None or points.name in self.measurements
+
+    def write(self, write: Write) -> None:
+        """Feed what was written; in order of arrival if the task can tell.
+
+        A node that fails stops the task; `error` says why.
+        """
+        if self._sampling.is_due():
+            with self._sampling.measured(self.nodes) as entrance:
+                self._write(write, entrance(self._source))
+        else:
+            self._write(write, self._source)
+
+    def _write(self, write: Write, source: Taker) -> None:
+        frames = [frame for frame in write.frames if self.takes(frame)]
+        if len(frames) > 1 and self._ordered:
+            if not self.error:
+                self._guarded(lambda: self._each(write.points(), source))
+            return
+        for frame in frames:
+            if not self.error:
+                self._guarded(functools.partial(feed, source, frame))
+
+    def arrive(self, arrived: Arrived) -> None:
+        """Let the alert take what others have led to it, on a path like the task's own.
+
+        A node that fails stops the task; `error` says why.
+        """
+        assert self.path is not None
+        alert = self.path.alert
+        if not self._sampling.is_due():
+            self._guarded(functools.partial(arrived.give, alert))
+            return
+        beyond = [node for node in self.nodes if node not in self.path.nodes]
+        with self._sampling.measured(beyond, {alert: arrived.size}) as entrance:
+            self._guarded(functools.partial(arrived.give, entrance(alert)))
+
+    def frames(self, frames: Iterable[Frame]) -> None:
+        """Feed frames in the given order, those that the task does not take apart.
+
+        A node that fails stops the task; `error` says why.
+        """
+        for frame in frames:
+            if not self.error and self.takes(frame):
+                self._guarded(functools.partial(feed, self._source, frame))
+
+    def points(self, points: Iterable[Point]) -> None:
+        """Feed points one by one, those that the task does not take apart.
+
+        A node that fails stops the task; `error` says why.
+        """
+        if not self.error:
+            self._guarded(lambda: self._each(points, self._source))
+
+    def _each(self, points: Iterable[Point], source: Taker) -> None:
+        take, takes, look = source.point, self.takes, self._budget.look
+        for number, point in enumerate(points, 1):
+            if takes(point):
+                take(point)
+            if not number % STEPS:
+                look()
+
+    def _guarded(self, step: Callable[[], None]) -> None:
+        try:
+            self._budget.begin()
+            step()
+        except TaskError as error:
+            self.error = str(error)
+
+    def measure(self, now: Nanoseconds) -> None:
+        """Measure the throughput; to be called about once a second."""
+        self._throughput.update(self._source.collected, now)
+
+    def edges(self) -> Iterator[Traffic]:
+        """Flow over each edge of the task."""
+        source = self._pipeline.source
+        running = {node.name: node for node in self.nodes}
+        yield Traffic("stream", source.name, source.provides, self._source.collected)
+        for node in self._pipeline.nodes:
+            for child in node.children:
+                sent = running[node.name].sent
+                yield Traffic(node.name, child.name, node.provides, sent)
+
+    def dot(self, *, labels: bool = False) -> str:
+        """The graph of the task, with the counters of its nodes.
+
+        Args:
+            labels: print counters as visible labels, not as attributes.
+        """
+        running = {node.name: node for node in self.nodes}
+        return running_dot(
+            self._pipeline,
+            self.id,
+            throughput=self._throughput.per_second,
+            stats=lambda node: _printed(running[node.name].stats()),
+            processed=lambda node: running[node.name].sent,
+            labels=labels,
+        )
+
+    def close(self) -> None:
+        """Stop: what waits for other parents flows on, topics and pages close."""
+        for node in self.nodes:
+            if not self.error:
+                self._guarded(node.flush)
+        self._is_closed = True
+        for node in self.nodes:
+            node.close()
+
+    def stats(self) -> dict[str, dict[str, object]]:
+        """The counters of the task and of its nodes, as the task API shows them.
+
+        Nodes and counters are in the order of their names, as Go prints maps.
+        """
+        nodes = sorted(self.nodes, key=lambda node: node.name)
+        return {
+            "task-stats": {"throughput": self._throughput.per_second},
+            "node-stats": {
+                node.name: dict(sorted(node.stats().items())) for node in nodes
+            },
+        }
+
+
+# what edges show
+_FLOW = frozenset(("collected", "emitted"))
+
+
+def _printed(stats: Mapping[str, int]) -> dict[str, str]:
+    """The counters of a node as a graph shows them."""
+    return {
+        name: go_duration(count) if name.endswith("_ns") else str(count)
+        for name, count in stats.items()
+        if name not in _FLOW
+    }
+
+
+def _measurements(nodes: Sequence[Node]) -> frozenset[str] | None:
+    """What the `from` nodes below a source take; None for everything."""
+    names: set[str] = set()
+    for node in nodes:
+        if isinstance(node, StreamNode):
+            for child in node.children:
+                if not isinstance(child, FromNode) or not child.measurement:
+                    return None
+                names.add(child.measurement)
+    return frozenset(names)

@@ -1,0 +1,324 @@
+"""The tasks that run, and the stream of writes that feeds them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import ParamSpec
+
+from runtime.errors import BusyError, DeliveryError, LineProtocolError, TaskError
+from runtime.frames import Point, Value
+from runtime.line_protocol import Write, parse
+from runtime.line_protocol.write import write_of_rows
+from runtime.nodes.environment import Environment
+from runtime.nodes.post_queue import Step
+from runtime.nodes.timers import Timers
+from runtime.pipeline.evaluate import Script
+from runtime.services.httpd.messages import WriteError
+from runtime.tasks.ingress import Ingress
+from runtime.tasks.parts import Parts
+from runtime.tasks.routes import Routes
+from runtime.tasks.task import ExecutingTask
+from runtime.units import Clock
+
+P = ParamSpec("P")
+
+# How often what tasks write back may make tasks write back again.
+MAX_ROUNDS = 8
+# How many timers run before writes get their turn again.
+_TIMERS_PER_TICK = 300
+
+log = logging.getLogger("kapacitor.kapacitor")
+
+
+Tap = Callable[[Write, str, str], None]
+EnvironmentMaker = Callable[[str, tuple[tuple[str, str], ...]], Environment]
+
+
+class TaskMaster:
+    """Runs tasks. Belongs to the compute thread.
+
+    Attributes:
+        stopped: called with id and reason when a running task stops by itself.
+        ingress: counts the points that were taken since the start.
+        taps: called with what is written, before the tasks get it.
+        timers: what tasks have to do at later times.
+    """
+
+    def __init__(
+        self,
+        environment: EnvironmentMaker,
+        *,
+        clock: Clock,
+        timers: Timers | None = None,
+        default_retention_policy: str = "",
+        transaction: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        """Make a master without tasks.
+
+        Args:
+            environment: makes what a task's nodes may use, from its id and dbrps.
+            clock: the time of day.
+            timers: by a clock that never goes back; by `clock` unless given.
+            default_retention_policy: of writes that name none.
+            transaction: keeps what tasks cause outside of writes.
+        """
+        self._environment = environment
+        self._clock = clock
+        self.timers = timers or Timers(clock)
+        self._default_rp = default_retention_policy
+        self._transaction = transaction
+        self._tasks: dict[str, ExecutingTask] = {}
+        self._is_closed = False
+        self._parts = Parts()
+        self._routes = Routes()
+        self._written_back: list[Point] = []
+        self.stopped: Callable[[str, str], None] = lambda id, error: None
+        self.ingress = Ingress()
+        self.taps: set[Tap] = set()
+
+    def __iter__(self) -> Iterator[ExecutingTask]:
+        return iter(list(self._tasks.values()))
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def get(self, id: str) -> ExecutingTask | None:
+        """The running task of that id."""
+        return self._tasks.get(id)
+
+    def start(
+        self, id: str, script: Script, dbrps: tuple[tuple[str, str], ...]
+    ) -> None:
+        """Run a task; one of the same id is stopped first.
+
+        Raises:
+            TaskError: a node cannot start.
+        """
+        self.stop(id)
+        environment = self._environment(id, dbrps)
+        environment.timers = self.timers
+        environment.write_points = self._written_back.extend
+        task = ExecutingTask(id, script, environment)
+        environment.resume = lambda step: self._resume(task, step)
+        self._tasks[id] = task
+        self._routes.add(task)
+        _warn(task, script)
+
+    def stop(self, id: str) -> None:
+        """Stop a task if it runs; what it held back flows on first.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        task = self._tasks.get(id)
+        if task is None:
+            return
+        with self._transaction():
+            # not before: a database that cannot be written leaves the task running
+            del self._tasks[id]
+            self._routes.remove(task)
+            task.close()
+            self._feed_back()
+
+    def close(self) -> None:
+        """Stop all tasks; what is left of long writes is refused."""
+        self._is_closed = True
+        for id in list(self._tasks):
+            try:
+                self.stop(id)
+            # whatever one of them has, the others are to be stopped too
+            except Exception:
+                log.exception("a task failed to stop", extra={"task": id})
+
+    def take(self, body: bytes | Write, db: str, rp: str, precision: str) -> None:
+        """Feed what a client wrote to the tasks that read it.
+
+        Args:
+            body: line protocol, or what `prepare` made of it.
+            db: the database that it is written to.
+            rp: its retention policy; "" for the default one.
+            precision: of the times.
+
+        Raises:
+            WriteError: the text is wrong, or names no database; nothing was taken.
+        """
+        _finish(self.steps(body, db, rp, precision))
+
+    def steps(
+        self, body: bytes | Write, db: str, rp: str, precision: str
+    ) -> Iterator[None]:
+        """Like `take`, step by step, each a few milliseconds of work.
+
+        Between two of them other writes may be taken, timers run, and tasks start and
+        stop. Points reach each task in their order.
+
+        Raises:
+            WriteError: nothing was taken; before the first step.
+        """
+        write = body
+        if isinstance(write, bytes):
+            write = self.prepare(write, db, rp, precision, self.wanted(db, rp))
+        if not db:
+            raise WriteError("database is required")
+        rp = rp or self._default_rp
+        self.ingress.count(write.counts(), db, rp)
+        return self.fed(write, db, rp)
+
+    def wanted(self, db: str, rp: str) -> Collection[str] | None:
+        """Measurements that somebody reads of what is written there; None for all."""
+        if self.taps:
+            return None
+        return self._routes.measurements((db, rp or self._default_rp))
+
+    def prepare(
+        self,
+        body: bytes,
+        db: str,
+        rp: str,
+        precision: str,
+        wanted: Collection[str] | None,
+    ) -> Write:
+        """Parse what a client wrote. Any thread may do this.
+
+        Raises:
+            WriteError: the text is wrong.
+        """
+        try:
+            return parse(
+                body,
+                precision=precision,
+                now=self._clock(),
+                db=db,
+                rp=rp or self._default_rp,
+                wanted=wanted,
+            )
+        except LineProtocolError as error:
+            raise WriteError(str(error)) from None
+
+    def feed(self, write: Write, db: str, rp: str) -> None:
+        """Feed points to the tasks that read (`db`, `rp`). A task that fails stops.
+
+        What the tasks write back is fed next, before this returns.
+        """
+        _finish(self.fed(write, db, rp))
+
+    def fed(self, write: Write, db: str, rp: str) -> Iterator[None]:
+        """Like `feed`, step by step; see `steps`.
+
+        Raises:
+            BusyError: the master was closed meanwhile.
+        """
+        for tap in self.taps:
+            tap(write, db, rp)
+        for part, pace in self._parts.of(write):
+            if self._is_closed:
+                raise BusyError("the server is stopping")
+            for _ in self._routes.steps(part, (db, rp), self._guard):
+                pace.pause()
+                yield
+                pace.resume()
+            self._feed_back()
+
+    @property
+    def has_timed_nodes(self) -> bool:
+        """True if some task has a node that does something at its own time."""
+        return any(node.is_timed for task in self for node in task.nodes)
+
+    def tick(self) -> None:
+        """Let tasks do what is due by now; of many timers the first ones."""
+        with self._transaction():
+            self.timers.run(_TIMERS_PER_TICK)
+            self._feed_back()
+
+    def measure(self) -> None:
+        """Measure the throughput of the tasks; to be called about once a second."""
+        now = self._clock()
+        for task in self:
+            task.measure(now)
+
+    def _feed_back(self) -> None:
+        """Feed what tasks have written back, and what that makes them write back."""
+        for _ in range(MAX_ROUNDS):
+            if not self._written_back:
+                return
+            points = list(self._written_back)
+            self._written_back.clear()
+            for (db, rp), some in _by_database(points).items():
+                rows = [(p.name, dict(p.tags), _known(p), p.time) for p in some]
+                write = write_of_rows(rows, db, rp)
+                self.ingress.add(write.frames, db, rp)
+                for tap in self.taps:
+                    tap(write, db, rp)
+                self._routes.feed(write, (db, rp), self._guard)
+        if self._written_back:
+            left = len(self._written_back)
+            self._written_back.clear()
+            log.error(
+                "points that go round in circles are dropped",
+                extra={"points": left, "rounds": MAX_ROUNDS},
+            )
+
+    def _resume(self, task: ExecutingTask, step: Step) -> None:
+        self._guard(task, step)
+        self._feed_back()
+
+    def _guard(
+        self,
+        task: ExecutingTask,
+        work: Callable[P, None],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> None:
+        if task.stopped:
+            return
+        try:
+            work(*args, **kwargs)
+            reason = task.error
+        except (TaskError, DeliveryError) as error:
+            reason = str(error)
+        # a mistake in one task must not take the server down
+        except Exception as error:
+            log.exception("a task failed", extra=_context(task))
+            reason = f"internal error: {type(error).__name__}: {error}"
+        if reason:
+            task.error = reason
+            self._drop(task, reason)
+
+    def _drop(self, task: ExecutingTask, reason: str) -> None:
+        log.error("task stopped", extra={**_context(task), "err": reason})
+        if self._tasks.pop(task.id, None) is not None:
+            self._routes.remove(task)
+        try:
+            task.close()
+        # it failed already; what else fails while it ends changes nothing
+        except Exception:
+            log.exception("a failed task did not close", extra=_context(task))
+        self.stopped(task.id, reason)
+
+
+def _warn(task: ExecutingTask, script: Script) -> None:
+    for caveat in script.pipeline.caveats():
+        log.warning(caveat, extra=_context(task))
+
+
+def _context(task: ExecutingTask) -> dict[str, str]:
+    return {"task_master": task.environment.task_master_id, "task": task.id}
+
+
+def _finish(steps: Iterator[None]) -> None:
+    for _ in steps:
+        pass
+
+
+def _by_database(points: Sequence[Point]) -> dict[tuple[str, str], list[Point]]:
+    found: dict[tuple[str, str], list[Point]] = {}
+    for point in points:
+        found.setdefault((point.db, point.rp), []).append(point)
+    return found
+
+
+def _known(point: Point) -> dict[str, Value]:
+    # only an outer join leaves a field without value
+    return {name: each for name, each in point.fields.items() if each is not None}

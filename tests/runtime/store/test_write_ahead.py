@@ -1,0 +1,180 @@
+"""Databases that lack what belongs to them are refused, and no others."""
+
+import shutil
+import sqlite3
+
+import pytest
+
+from runtime.errors import StoreError
+from runtime.store import schema
+from runtime.store.database import Store
+from runtime.store.sealing import KeyFile, Seal
+from runtime.store.write_ahead import Header, log_of
+
+
+@pytest.fixture
+def crashed(tmp_path):
+    """Makes what a crash leaves of a database with so many values."""
+
+    def crash(name, count):
+        path = tmp_path / name / "kapacitor.db"
+        store = Store(path)
+        for number in range(count):
+            store.put("b", str(number), b"x" * 500)
+        left = tmp_path / f"{name}-crashed"
+        shutil.copytree(path.parent, left)
+        store.close()
+        return left / "kapacitor.db"
+
+    return crash
+
+
+def values(path):
+    store = Store(path)
+    found = store.items("b")
+    store.close()
+    return len(found)
+
+
+def refusal(path):
+    before = {each: each.read_bytes() for each in path.parent.iterdir()}
+    with pytest.raises(StoreError) as caught:
+        Store(path)
+    assert {each: each.read_bytes() for each in path.parent.iterdir()} == before
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("count", [0, 1, 240, 260, 600])
+def test_what_a_crash_leaves_is_whole(crashed, count):
+    path = crashed("a", count)
+    assert log_of(path).stat().st_size > 0
+    assert values(path) == count
+    # and after a stop there is no log
+    assert not log_of(path).exists()
+    assert values(path) == count
+
+
+@pytest.mark.parametrize("count", [0, 1, 240, 260, 600])
+def test_a_log_that_is_missing_or_spoilt_is_noticed(crashed, count):
+    path = crashed("a", count)
+    log = log_of(path)
+    content = log.read_bytes()
+    log.unlink()
+    assert f"log {log} is missing or empty; what it held is missing" in refusal(path)
+    for spoilt, reason in (
+        (b"", "is missing or empty"),
+        (b"\0" * len(content), "is damaged"),
+        (b"\xff" + content[1:], "is damaged"),
+        (content[:31], "is damaged"),
+        (content[:32], "is damaged"),
+        (content[:16] + b"\x12\x34\x56\x78" + content[20:], "belongs to another"),
+    ):
+        log.write_bytes(spoilt)
+        assert f"log {log} {reason}" in refusal(path)
+    log.write_bytes(content)
+    assert values(path) == count
+
+
+def test_the_log_of_another_database_is_refused(crashed):
+    path, other = crashed("a", 300), crashed("b", 300)
+    shutil.copy(log_of(other), log_of(path))
+    assert "belongs to another database" in refusal(path)
+
+
+def test_a_database_that_another_program_has_opened_is_whole(crashed):
+    for count in (0, 300):
+        path = crashed(f"a{count}", count)
+        connection = sqlite3.connect(path)
+        assert connection.execute("SELECT count(*) FROM entries").fetchone()
+        connection.close()
+        assert not log_of(path).exists()
+        assert values(path) == count
+
+
+def test_who_gives_up_what_the_log_held_may_go_on(crashed):
+    path = crashed("a", 300)
+    log_of(path).unlink()
+    assert f"sqlite3 {path} 'PRAGMA application_id = 0'" in refusal(path)
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA application_id = 0")
+    connection.close()
+    assert values(path) < 300
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_database_that_is_empty_is_refused_while_its_key_is_there(crashed, is_there):
+    path = crashed("a", 1)
+    log_of(path).unlink()
+    path.write_bytes(b"") if is_there else path.unlink()
+    assert "it is missing or empty, but its key file" in refusal(path)
+    KeyFile(path.with_name("kapacitor.db.key")).path.unlink()
+    assert values(path) == 0
+
+
+def test_an_empty_database_beside_a_log_is_refused(crashed):
+    path = crashed("a", 1)
+    path.write_bytes(b"")
+    assert "it is empty, but its write-ahead log" in refusal(path)
+
+
+def test_a_backup_is_put_in_the_place_of_what_a_crash_left(crashed, tmp_path):
+    path = crashed("a", 5)
+    copy = tmp_path / "copy"
+    store = Store(path)
+    store.backup(copy)
+    store.put("b", "more", b"")
+    left = tmp_path / "left"
+    shutil.copytree(path.parent, left)
+    store.close()
+    path = left / "kapacitor.db"
+    shutil.copy(copy, path)
+    assert f"it is a copy, and the write-ahead log {log_of(path)}" in refusal(path)
+    log_of(path).unlink()
+    assert values(path) == 5
+
+
+def test_a_copy_of_a_stopped_database_replaces_what_a_crash_left(crashed, tmp_path):
+    path = crashed("a", 300)
+    stopped = tmp_path / "a" / "kapacitor.db"
+    log_of(path).unlink()
+    shutil.copy(stopped, path)
+    assert values(path) == 300
+
+
+def test_a_torn_header_is_refused(crashed):
+    path = crashed("a", 1)
+    log_of(path).unlink()
+    content = path.read_bytes()
+    path.write_bytes(b"\0" * 512 + content[512:])
+    assert Header.read(path) is None
+    assert "not a database" in refusal(path)
+
+
+def test_a_database_from_before_the_marks_opens_after_a_crash(tmp_path):
+    path = tmp_path / "kapacitor.db"
+    key = KeyFile(tmp_path / "kapacitor.db.key")
+    seal = Seal(key.create())
+    key.confirm()
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    schema.migrate(connection, seal, to=6)
+    left = tmp_path / "left"
+    left.mkdir()
+    for each in list(tmp_path.glob("kapacitor.db*")):
+        if not each.name.endswith("-shm"):
+            shutil.copy(each, left)
+    connection.close()
+    assert Header.read(left / "kapacitor.db").mark == 0
+    assert values(left / "kapacitor.db") == 0
+
+
+def test_the_log_does_not_grow_without_bound(tmp_path):
+    path = tmp_path / "kapacitor.db"
+    store = Store(path)
+    for number in range(40):
+        store.put("b", str(number % 3), b"x" * 1_000_000)
+    assert log_of(path).stat().st_size < 20_000_000
+    for number in range(2000):
+        store.put("c", str(number), b"x")
+    assert log_of(path).stat().st_size < 20_000_000
+    store.close()
