@@ -41,6 +41,7 @@ Commands:
     stats                 display server statistics.
     vars                  display the server's debug variables.
     service-tests         test a service.
+    completion            print a script that makes a shell complete commands.
     version               display the version of this command.
     help                  display help for a command.
 
@@ -71,6 +72,7 @@ MODULES = {
     "resend": "deliveries",
     "discard": "deliveries",
     "backup": "server",
+    "completion": "completion",
     "level": "server",
     "logs": "watching",
     "stats": "server",
@@ -129,13 +131,19 @@ def _run(arguments: Sequence[str]) -> int:
         print(f"Error: Must pass a command.\n{USAGE}", file=sys.stderr)
         return 1
     command, *rest = flags.rest
+    url = flags.text("url") or os.environ.get("KAPACITOR_URL", "")
+    url = url or "http://localhost:9092"
+    if command == "__complete":
+        from runtime.client.completion import answer
+
+        answer(rest, url, verify=not unverified)
+        return 0
     if command == "help":
         return _help(rest)
     if command not in MODULES:
         print(f"Unknown command {command}\n{USAGE}", file=sys.stderr)
         return 1
-    url = flags.text("url") or os.environ.get("KAPACITOR_URL", "")
-    return _command(command, rest, url or "http://localhost:9092", not unverified)
+    return _command(command, rest, url, not unverified)
 
 
 def _command(command: str, arguments: list[str], url: str, verify: bool) -> int:

@@ -29,8 +29,15 @@ Query = Mapping[str, str | Sequence[str]]
 class Api:
     """One server; a connection is made for each request."""
 
-    def __init__(self, url: str, *, verify: bool = True) -> None:
+    def __init__(
+        self, url: str, *, verify: bool = True, timeout_s: float | None = None
+    ) -> None:
         """Remember where the server is; a path in the URL is dropped.
+
+        Args:
+            url: of the server.
+            verify: whether its certificate is checked.
+            timeout_s: most seconds that it may be silent; None for any time.
 
         Raises:
             AddressError: the URL is malformed, has no host, or is neither http nor https.
@@ -50,6 +57,7 @@ class Api:
         self._url = f"{parts.scheme}://{known}{place}"
         self._parts = parts
         self._verify = verify
+        self._timeout_s = timeout_s
         self._warned: set[str] = set()
 
     def get(self, path: str, query: Query | None = None) -> Any:
@@ -207,12 +215,16 @@ class Api:
     def _connection(self) -> http.client.HTTPConnection:
         host = self._parts.hostname or ""
         if self._parts.scheme == "http":
-            return http.client.HTTPConnection(host, self._parts.port)
+            return http.client.HTTPConnection(
+                host, self._parts.port, timeout=self._timeout_s
+            )
         context = ssl.create_default_context()
         if not self._verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-        return http.client.HTTPSConnection(host, self._parts.port, context=context)
+        return http.client.HTTPSConnection(
+            host, self._parts.port, timeout=self._timeout_s, context=context
+        )
 
 
 def _parsed(url: str) -> urllib.parse.SplitResult:
