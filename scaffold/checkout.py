@@ -25,14 +25,20 @@ _UNDER_WAY = (
 
 def is_merging(root: Path) -> bool:
     """True while git merges, rebases or picks a commit in the checkout of a project."""
+    git = git_folder(root)
+    return git is not None and any((git / name).exists() for name in _UNDER_WAY)
+
+
+def git_folder(root: Path) -> Path | None:
+    """The folder of git that the checkout of a project has; None: it is in none."""
     for folder in (root, *root.parents):
         git = folder / ".git"
         with contextlib.suppress(OSError, ValueError):
             if git.is_file():  # of a worktree or a submodule
                 git = folder / git.read_text("utf-8").removeprefix("gitdir:").strip()
             if git.is_dir():
-                return any((git / name).exists() for name in _UNDER_WAY)
-    return False
+                return git
+    return None
 
 
 def restored(want: Wanted, tree: Tree) -> Wanted:

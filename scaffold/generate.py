@@ -242,18 +242,17 @@ class _Shared:
 
     def register(self, path: PurePosixPath, registrations: list[Registration]) -> None:
         """Patch one file."""
-        found: list[PlaceOutcome] = []
         try:
             before = self._tree.read(path)
             data = before if before is not None else self._created(path, registrations)
             if data is None:
-                raise PlanError(path, "is missing")
-            data, found = self._patched(path, data, registrations)
-            self.changes.append(Change(path, before, data))
+                found = [_without_file(asked) for asked in registrations]
+            else:
+                data, found = self._patched(path, data, registrations)
+                self.changes.append(Change(path, before, data))
         except PlanError as error:
-            is_missing = type(error) is PlanError and not found
             found = [
-                _unusable(asked, error, is_missing=is_missing)
+                FileUnusable(asked.place, asked.text, error=error)
                 for asked in registrations
             ]
         by_place = {asked.place: asked for asked in registrations}
@@ -330,13 +329,12 @@ def _removed_by_text(
     return data, NotWanted(asked.place)
 
 
-def _unusable(
-    asked: Registration, error: PlanError, *, is_missing: bool
-) -> PlaceOutcome:
-    """The outcome at a place of a file that is missing or cannot be read."""
-    if is_missing and not asked.text.strip():
+def _without_file(asked: Registration) -> PlaceOutcome:
+    """The outcome at a place of a file that is missing."""
+    error = PlanError(asked.place.path, "is missing")
+    if not asked.text.strip():
         return NotWanted(asked.place)
-    if is_missing and asked.place.optional:
+    if asked.place.optional:
         return DocumentationMissing(asked.place, asked.text, error=error)
     return FileUnusable(asked.place, asked.text, error=error)
 

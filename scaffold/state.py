@@ -32,7 +32,6 @@ from scaffold.tree import Tree
 HANDLERS = PurePosixPath(".scaffold/handlers")
 FORMAT = "2"
 _END = "end"
-_NEWER = "was written by a newer version of scaffold"
 _WORDS = {"create": 1, "edit": 3}  # of a heading, beside its role and digest
 _MARKERS = ("<<<<<<< ", "=======", ">>>>>>> ", "||||||| ")
 _FIXED = {
@@ -52,6 +51,10 @@ class Record(NamedTuple):
 
     files: Mapping[PurePosixPath, str]
     places: Mapping[str, str]
+
+
+class _NewerError(ValueError):
+    """A newer version of scaffold wrote the record."""
 
 
 class _Section(NamedTuple):
@@ -107,8 +110,12 @@ def read(tree: Tree, kind: str) -> Record | None:
         if list_ is not None and not (data or b"").startswith(b"format"):
             return _record(_old_sections(list_, data or b""))
         return parse(data or b"")
+    except _NewerError:
+        problem = "was written by a newer version of scaffold"
+        fix = "pip install -U scaffold-alerts"
+        raise StateError(path(kind), problem, fix=fix) from None
     except ValueError as error:
-        raise _refusal(kind, str(error)) from None
+        raise _damaged(kind, str(error)) from None
 
 
 def parse(data: bytes) -> Record:
@@ -161,7 +168,7 @@ def _is_same(now: bytes | None, after: bytes | None) -> bool:
 def _sections(lines: Sequence[str]) -> Iterator[_Section]:
     first = lines[0]
     if first != f"format {FORMAT}":
-        raise ValueError(_NEWER if _is_format(first) else "it has no format")
+        raise _NewerError if _is_format(first) else ValueError("it has no format")
     heading: list[str] = []
     kept: list[str] = []
     for number, line in enumerate(lines[1:], start=2):
@@ -250,7 +257,7 @@ def _old_sections(manifest: bytes, generated: bytes) -> Iterator[_Section]:
             kept.append(line[1:])
     first, *rest = _lines(manifest)
     if first != "format 1":
-        raise ValueError(_NEWER if _is_format(first) else "the list has no format")
+        raise _NewerError if _is_format(first) else ValueError("the list has no format")
     for line in filter(None, rest):
         role, digest, *words = line.split(" ")
         if _WORDS.get(role) != len(words):
@@ -261,9 +268,7 @@ def _old_sections(manifest: bytes, generated: bytes) -> Iterator[_Section]:
         yield _section([role, *words, digest], whole)
 
 
-def _refusal(kind: str, problem: str) -> StateError:
-    if problem == _NEWER:
-        return StateError(path(kind), problem, fix="pip install -U scaffold-alerts")
+def _damaged(kind: str, problem: str) -> StateError:
     again = shlex.join(["scaffold", "regenerate", kind])
     fix = f"{shlex.join(['rm', '-r', str(HANDLERS / kind)])}; {again}"
     return StateError(path(kind), f"is damaged: {problem}", fix=fix)

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from scaffold import merging, project
+from scaffold import checkout, merging, project
 from scaffold.disk import commit, recovery
 from scaffold.errors import ScaffoldError, UsageError
 from scaffold.project import Project
@@ -90,5 +90,5 @@ def _git(folder: Path, *arguments: str) -> None:
         raise UsageError(f"git: {error.strerror}") from error
     if done.returncode:
         problem = done.stderr.strip() or "refused"
-        fix = "git init" if "git repository" in problem else ""
+        fix = "" if checkout.git_folder(folder) else "git init"
         raise UsageError(f"git {arguments[0]}: {problem}", fix=fix)

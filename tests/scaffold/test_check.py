@@ -444,6 +444,26 @@ def test_what_is_left_of_a_handler_is_removed(bare: Project, gone: str) -> None:
     assert bare.files == before
 
 
+@pytest.mark.parametrize(
+    ("literal", "problem"),
+    [('{"huddle"}', "an empty set"), ('["huddle"', "never closed")],
+)
+def test_an_entry_that_cannot_be_removed_is_not_forgotten(
+    bare: Project, literal: str, problem: str
+) -> None:
+    bare.create(TOML)
+    tests = "tests/runtime/test_registration.py"
+    bare.files[PurePosixPath(tests)] = f"KINDS = {literal}\n".encode()
+    bare.remove(SPEC)
+    before = dict(bare.files)
+    findings = [each for each in bare.check("huddle") if str(each.path) == tests]
+    assert [finding.code for finding in findings] == ["SC112"]
+    assert problem in findings[0].message
+    with pytest.raises(PlanError, match=problem):
+        bare.regenerate("huddle")
+    assert bare.files == before
+
+
 def test_an_edited_file_of_a_handler_without_a_spec_is_kept(bare: Project) -> None:
     bare.create(TOML)
     bare.edit(SERVICE, '"""The Huddle service."""', '"""Mine."""')
