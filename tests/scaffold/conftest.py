@@ -15,16 +15,22 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from scaffold import __main__
+from scaffold.rendering import render as rendering
+from tests.scaffold.rendered import rendering_once
 
 ROOT = Path(__file__).parents[2]
+# what the generator reads and writes; `whole_project` has the rest of the runtime
 _COPIED = (
-    *("pyproject.toml", ".gitignore", ".gitattributes", "runtime", "etc"),
+    *("pyproject.toml", ".gitignore", ".gitattributes", "etc", "runtime/integrations"),
+    *("runtime/services/foo", "runtime/services/hipchat", "runtime/services/httppost"),
     *(".scaffold/handlers", ".scaffold/.gitattributes", ".scaffold/.gitignore"),
     *("docs/handlers.md", "docs/handlers", "examples/foo", "examples/hipchat"),
     *("tests/runtime/services/foo", "tests/runtime/services/hipchat"),
     "tests/runtime/test_registration.py",
 )
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc")
+
+rendering.render = rendering_once(rendering.render)
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -69,6 +75,20 @@ def made_files(made_project: Path) -> Mapping[PurePosixPath, bytes]:
 def project(made_project: Path, tmp_path: Path) -> Path:
     """A project of one's own."""
     return Path(shutil.copytree(made_project, tmp_path / "project"))
+
+
+@pytest.fixture
+def whole_project(project: Path) -> Path:
+    """The project with all of the runtime, so that its tests run.
+
+    What is not generated is linked, which also saves compiling it: those links lead to
+    the runtime of this repository, so a test puts copies in their place to change them.
+    """
+    for folder in ("runtime", "runtime/services"):
+        for entry in (ROOT / folder).iterdir():
+            with contextlib.suppress(FileExistsError):
+                (project / folder / entry.name).symlink_to(entry)
+    return project
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 
 from scaffold import places
@@ -15,6 +16,24 @@ ROOT = Path(__file__).parents[2]
 SPECS = ROOT / "tests/scaffold/specs"
 BUNDLED = ("foo", "hipchat")
 APIS = tuple(sorted(file.stem for file in (SPECS / "apis").iterdir()))
+
+
+Render = Callable[..., str]
+
+
+def rendering_once(render: Render) -> Render:
+    """Render, but nothing a second time: a text depends only on what is given."""
+    known: dict[tuple[object, ...], str] = {}
+
+    def rendered(
+        template: str, spec: HandlerSpec, *more: object, **named: object
+    ) -> str:
+        key = (template, repr(spec), *more, *named.items())
+        if key not in known:
+            known[key] = render(template, spec, *more, **named)
+        return known[key]
+
+    return rendered
 
 
 def spec_of(name: str) -> HandlerSpec:

@@ -4,6 +4,7 @@ writes."""
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
@@ -59,11 +60,16 @@ _WRITING_METHODS = {
 }
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
+@functools.cache
+def modules() -> tuple[tuple[str, ast.Module], ...]:
     """Each module by its name below `scaffold`, with its syntax tree."""
-    for path in sorted(SCAFFOLD.rglob("*.py")):
-        parts = path.relative_to(SCAFFOLD).with_suffix("").parts
-        yield ".".join(parts), ast.parse(path.read_text())
+    return tuple(
+        (
+            ".".join(path.relative_to(SCAFFOLD).with_suffix("").parts),
+            ast.parse(path.read_text()),
+        )
+        for path in sorted(SCAFFOLD.rglob("*.py"))
+    )
 
 
 def unit(module: str) -> str:

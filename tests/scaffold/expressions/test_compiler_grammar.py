@@ -28,7 +28,7 @@ from scaffold.rendering.samples.trial import Answer
 from scaffold.spec.model import TYPES, ConfigField, LevelMap, Option
 from scaffold.spec.parse import from_flags, parse
 from scaffold.spec.scopes import of_event, of_response
-from tests.examples import share
+from tests.examples import share, some
 
 KNOWN = importable(from_flags(Flags("foo")), "runtime")
 
@@ -101,9 +101,10 @@ def try_out(text, scope=SCOPE, worlds=WORLDS):
         compile(source(each.node), text, "eval")
         for each in (code.revealed(), code.as_text())
     )
+    imported = bound(code.as_text().node, KNOWN)
     is_open = worlds is not WORLDS or "fields" in text or "data" in text
     for world in worlds if is_open else worlds[:2]:
-        names = {**bound(code.as_text().node, KNOWN), **world}
+        names = {**imported, **world}
         value = eval(plain, names)
         encode(value)
         bool(value)
@@ -134,7 +135,7 @@ def test_the_opposite_of_an_opposite_is_a_truth_value(text):
 def test_every_operator_takes_or_refuses_every_two_values(operator):
     taken = [
         try_out(f"{left} {operator} {right}")
-        for left, right in itertools.product(ATOMS, repeat=2)
+        for left, right in some(itertools.product(ATOMS, repeat=2))
     ]
     assert any(taken)
 
@@ -162,7 +163,8 @@ def test_every_function_takes_or_refuses_every_values(name):
     taken = 0
     for count in range(function.least, min(function.most, 3) + 1):
         others = ATOMS if count < 3 else ATOMS[::5]
-        for arguments in itertools.product(ATOMS, *[others] * (min(count, 2) - 1)):
+        pairs = itertools.product(ATOMS, *[others] * (min(count, 2) - 1))
+        for arguments in some(pairs) if count > 1 else pairs:
             rest = ["'b'"] * (count - len(arguments))
             taken += try_out(f"{name}({', '.join([*arguments, *rest])})")
     assert taken
@@ -199,7 +201,7 @@ REPLIES = (
 
 @pytest.mark.parametrize("operator", BINARY)
 def test_answers_of_any_form_raise_nothing(operator):
-    for left, right in itertools.product(REPLIES, repeat=2):
+    for left, right in some(itertools.product(REPLIES, repeat=2)):
         try_out(f"{left} {operator} {right}", ANSWER, ANSWERS)
 
 

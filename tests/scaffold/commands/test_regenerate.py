@@ -18,10 +18,22 @@ SPEC = "runtime/services/huddle/handler.toml"
 MARKERS = b"<<<<<<< HEAD\na\n" + b"=======\nb\n" + b">>>>>>> other\n"
 
 
+@pytest.fixture(scope="module")
+def with_huddle(
+    made_project: Path, run_in: Run, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A project with the handler huddle; not to be written to."""
+    folder = tmp_path_factory.mktemp("with_huddle") / "project"
+    shutil.copytree(made_project, folder)
+    run_in(folder, "new-handler", "huddle", "--field", "channel:str")
+    return folder
+
+
 @pytest.fixture
-def huddle(scaffold: Run, project: Path) -> Path:
-    scaffold("new-handler", "huddle", "--field", "channel:str")
-    return project
+def huddle(with_huddle: Path, project: Path) -> Path:
+    """The test's own project, with the handler huddle."""
+    shutil.rmtree(project)
+    return Path(shutil.copytree(with_huddle, project))
 
 
 def edit(root: Path, path: str, old: str, new: str) -> str:

@@ -23,7 +23,6 @@ from hypothesis import strategies as st
 
 from scaffold import cli
 from scaffold.disk import machine
-from scaffold.places import CREATE, EDIT, SPEC_PATH
 from tests.examples import share
 
 CANARY = "canary-9f3a"
@@ -85,21 +84,7 @@ class Place:
     def __init__(self, folder: Path, made_project: Path) -> None:
         self.root = folder / "project"
         self.outside = folder / "outside"
-        shutil.copytree(made_project / ".scaffold", self.root / ".scaffold")
-        named = [str(place.path) for place in EDIT]
-        for kind in ("foo", "hipchat"):
-            paths = (SPEC_PATH, *(str(file.path) for file in CREATE))
-            named += [path.replace("{kind}", kind) for path in paths]
-        for name in ("pyproject.toml", *dict.fromkeys(named)):
-            if (made_project / name).is_file():
-                (self.root / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(made_project / name, self.root / name)
-        # the services of the runtime, which are imported in shared files too
-        for service in (made_project / "runtime/services").iterdir():
-            if service.is_dir():
-                own = self.root / "runtime/services" / service.name
-                own.mkdir(exist_ok=True)
-                (own / "__init__.py").touch()
+        shutil.copytree(made_project, self.root)
         (self.outside / "folder").mkdir(parents=True)
         for name in ("file", "folder/file", "check", "manifest", "lock", "0", "commit"):
             (self.outside / name).write_text(f"{CANARY}\n")
@@ -375,7 +360,8 @@ def test_what_nobody_spoilt_works(
 ) -> None:
     with fresh() as place:
         for command in (*READING, *WRITING):
-            assert run(place, command)[0] == 0, command
+            code, said = run(place, command)
+            assert code == 0, (command, said)
 
 
 def test_a_planted_journal_is_refused_with_a_way_on(

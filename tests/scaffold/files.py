@@ -1,0 +1,18 @@
+"""The files of a project on the disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def files(root: Path) -> dict[str, bytes]:
+    """What people have in a project, by path: no caches, locks, nor git's files."""
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+        and "__pycache__" not in path.parts
+        and not path.relative_to(root)
+        .as_posix()
+        .startswith((".scaffold/lock", ".scaffold/cache", ".git/"))
+    }
