@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runtime.golang.json_syntax import scan_error, syntax_error
@@ -44,7 +44,6 @@ def check(text: str) -> None:
         assert syntax_error(text) == scan_error(stripped), text
 
 
-@settings(max_examples=600)
 @given(TOKENS)
 @example(["[", "1", ".", "5", ".", "7", "]"])
 @example(["[", "0", "1"])
@@ -57,7 +56,6 @@ def test_tokens(tokens: list[str]) -> None:
     check("".join(tokens))
 
 
-@settings(max_examples=300)
 @given(
     VALUES, st.integers(0, 200), st.sampled_from(["", "x", "}", "]", ",", '"', "\\"])
 )

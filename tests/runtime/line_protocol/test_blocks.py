@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.errors import LineProtocolError
@@ -118,30 +118,21 @@ def bodies(draw: st.DrawFn) -> bytes:
     return "\n".join(lines).encode()
 
 
-RELAXED = settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-
-
-@RELAXED
 @given(bodies(), st.sampled_from(["", "s", "h"]), st.sampled_from([1, 3]))
 def test_columns_and_rows_agree_on_lines_of_a_few_shapes(body, precision, fewest):
     assert_same(body, precision, fewest)
 
 
-@RELAXED
 @given(HOSTILE)
 def test_columns_and_rows_agree_on_hostile_bodies(text):
     assert_same(text.encode())
 
 
-@RELAXED
 @given(st.lists(NUMBERS.filter(lambda n: n[-1].isdigit()), min_size=1, max_size=30))
 def test_columns_and_rows_agree_on_every_bit_of_floats(numbers):
     assert_same("\n".join(f"m v={number}" for number in numbers).encode())
 
 
-@RELAXED
 @given(st.lists(st.tuples(st.integers(0, 2**64), st.integers(0, 19)), min_size=1))
 def test_a_float_of_many_digits_is_the_nearest_one(pairs):
     texts = []

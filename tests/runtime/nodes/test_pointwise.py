@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.errors import TaskError
@@ -622,7 +622,6 @@ some_points = st.lists(
 
 
 @pytest.mark.parametrize("name", SPECS)
-@settings(max_examples=60, deadline=None)
 @given(given=some_points)
 def test_columns_and_points_give_the_same(name, given):
     logging.disable(logging.CRITICAL)
@@ -640,7 +639,6 @@ def test_columns_and_points_give_the_same(name, given):
 
 
 @pytest.mark.parametrize("name", [n for n in SPECS if n[:4] not in ("from", "grou")])
-@settings(max_examples=60, deadline=None)
 @given(given=some_points)
 def test_batches_in_columns_give_the_same(name, given):
     logging.disable(logging.CRITICAL)

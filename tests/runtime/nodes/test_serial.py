@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.frames import Point
@@ -97,7 +97,6 @@ frames = st.sampled_from(["float", "int"]).flatmap(
 
 
 @pytest.mark.parametrize("name", SPECS)
-@settings(max_examples=80, deadline=None)
 @given(writes=frames)
 def test_streams(name, writes):
     one, expected = running(name)
@@ -113,7 +112,6 @@ def test_streams(name, writes):
 
 
 @pytest.mark.parametrize("name", SPECS)
-@settings(max_examples=80, deadline=None)
 @given(writes=frames)
 def test_state_is_shared_by_points_and_columns(name, writes):
     one, expected = running(name)
@@ -130,7 +128,6 @@ def test_state_is_shared_by_points_and_columns(name, writes):
 
 
 @pytest.mark.parametrize("name", SPECS)
-@settings(max_examples=80, deadline=None)
 @given(writes=frames)
 def test_batches(name, writes):
     one, expected = running(name)

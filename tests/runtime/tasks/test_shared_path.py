@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.frames import Point
@@ -111,7 +111,6 @@ def seen(task: ExecutingTask) -> object:
     return topics.events, events, stats, task.error
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     st.lists(script, min_size=1, max_size=3),
     writes,

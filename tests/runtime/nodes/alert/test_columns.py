@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.integrations.bundled import INTEGRATIONS
@@ -82,7 +82,6 @@ def text(writes):
     return lines
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from(LEVELS),
     st.sampled_from(RULES),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.alert.types import Event
@@ -163,7 +163,6 @@ _write = st.tuples(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     rules=st.sampled_from(["", ".stateChangesOnly()", ".noRecoveries()"]),
     flapping=st.sampled_from(["", ".flapping(0.2, 0.4).history(5)"]),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.integrations.bundled import INTEGRATIONS
@@ -198,7 +198,6 @@ _values = st.lists(st.integers(0, 8), max_size=40) | st.lists(
 _steps = st.sampled_from([1, 5, 5, 9, 10, 11, -3])
 
 
-@settings(max_examples=250, deadline=None)
 @given(rules=_rules, values=_values, data=st.data())
 def test_points(rules: Rules, values: list[int], data: Any) -> None:
     model, fed, time = Model(rules), Fed(rules), 100
@@ -210,7 +209,6 @@ def test_points(rules: Rules, values: list[int], data: Any) -> None:
     assert [point.time for point in fed.passed.points] == [*map(seconds, model.passed)]
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     rules=_rules,
     batches=st.lists(st.lists(st.integers(0, 8), min_size=1, max_size=3), max_size=30),

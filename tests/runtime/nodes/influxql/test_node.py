@@ -2,7 +2,7 @@ import logging
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.errors import TaskError
@@ -286,7 +286,6 @@ columns = st.one_of(*(st.just(kind) for kind in values)).flatmap(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     method=st.sampled_from(METHODS),
     drawn=columns,

@@ -2,7 +2,7 @@ import contextlib
 import tracemalloc
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.errors import TaskError
@@ -238,7 +238,6 @@ writes = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     settings=time_settings | count_settings,
     writes=writes,

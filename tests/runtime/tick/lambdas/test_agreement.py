@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from runtime.errors import EvaluationError
@@ -231,7 +231,6 @@ def _outcome(run, *arguments):
         return fault
 
 
-@settings(max_examples=300, deadline=None)
 @given(EXPRESSIONS, _frames())
 def test_columns_equal_rows(expression, frame):
     made = compile_lambda(ast.LambdaNode(expression))
@@ -253,7 +252,6 @@ def test_columns_equal_rows(expression, frame):
         assert _same(value, expected), (made.text, value, expected)
 
 
-@settings(max_examples=300, deadline=None)
 @given(EXPRESSIONS, _frames())
 def test_compiled_rows_equal_the_evaluator(expression, frame):
     made = compile_lambda(ast.LambdaNode(expression))
