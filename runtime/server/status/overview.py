@@ -9,6 +9,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from runtime.alert.topics import Topic
 from runtime.alert.types import EventState, Level
+from runtime.compute.worker import paced
 from runtime.delivery.deliverer import Deliverer
 from runtime.delivery.items import Address, Item
 from runtime.services.alert.service import AlertService
@@ -26,6 +27,8 @@ from runtime.units import Clock, Nanoseconds
 T = TypeVar("T")
 RowT = TypeVar("RowT")
 
+# Topics that are looked at between two pauses.
+_TURN = 500
 # Rows of each table.
 ROWS = 50
 # Parameters that say where tables begin; those of deliveries are ids.
@@ -189,15 +192,16 @@ class Overviews:
         Raises:
             StoreError: the database cannot be read.
         """
-        topics = sorted(self._alerts.topics, key=lambda topic: (-topic.level, topic.id))
+        levels = [(each.level, each) for each in paced(self._alerts.topics, _TURN)]
+        levels.sort(key=lambda pair: (-pair[0], pair[1].id))
         handlers = self._handlers()
         tasks = self._task_rows()
         return Overview(
             self._clock(),
             query,
-            Counter(topic.level for topic in topics),
+            Counter(level for level, _ in levels),
             self._troubles(handlers),
-            _part(topics, query, "topics", _topic_row),
+            _part(levels, query, "topics", lambda pair: _topic_row(pair[1])),
             _part(handlers, query, "handlers", lambda row: row),
             sum(bool(row.trouble) for row in handlers),
             self._deliverer.pending,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from runtime.alert.types import Level
+from runtime.compute.worker import paced
 from runtime.server.status.html import Content, Element, Link, el
 from runtime.server.status.overview import Part
 from runtime.units import DAY, HOUR, MINUTE, SECOND, Nanoseconds, rfc3339
@@ -14,6 +15,8 @@ T = TypeVar("T")
 
 # Most characters of a text; a message may have a megabyte.
 MAX_CHARS = 300
+# Rows that are made between two pauses.
+_TURN = 10
 _UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
 
 
@@ -55,7 +58,11 @@ def table(label: str, columns: Sequence[Column[T]], rows: Iterable[T]) -> Elemen
     return el(
         "table",
         el("thead", el("tr", head, role="row"), role="rowgroup"),
-        el("tbody", [_line(columns, row) for row in rows], role="rowgroup"),
+        el(
+            "tbody",
+            [_line(columns, row) for row in paced(rows, _TURN)],
+            role="rowgroup",
+        ),
         role="table",
         aria_label=label,
     )

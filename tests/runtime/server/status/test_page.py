@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import re
 import time
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from runtime.alert.types import Event, EventState, Level
 from runtime.delivery.items import Address, Item
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.secrets import Secret
+from runtime.server.status import page as page_module
 from runtime.server.status.overview import ROWS, exactly
 from runtime.services.deliveries.config import Config as DeliveryConfig
 from runtime.testing.loopback import LoopbackServer
@@ -423,3 +425,51 @@ def test_tables_can_be_read_without_seeing_them(api, chat):
         href = given.get("href") or ""
         assert "#" not in href or href.partition("#")[2] in ids
     assert "prefers-color-scheme: dark" in page.style
+
+
+def luminance(colour):
+    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels
+    ]
+    return sum(
+        weight * each
+        for weight, each in zip((0.2126, 0.7152, 0.0722), linear, strict=True)
+    )
+
+
+def palettes():
+    """The colours of the light and of the dark page, by name."""
+    css = (Path(page_module.__file__).with_name("page.css")).read_text()
+    light, dark = (
+        dict(re.findall(r"--([a-z]+): (#[0-9a-f]+);", block))
+        for block in re.findall(r":root \{([^}]*)\}", css)
+    )
+    assert light.keys() == dark.keys()
+    for palette in (light, dark):
+        yield {
+            k: v if len(v) == 7 else "#" + "".join(c * 2 for c in v[1:])
+            for k, v in palette.items()
+        }
+
+
+@pytest.mark.parametrize(
+    ("text", "ground"),
+    [
+        *(
+            (text, ground)
+            for text in ("text", "quiet", "link")
+            for ground in ("page", "card")
+        ),
+        *((kind, "card") for kind in ("critical", "warning", "info")),
+        *(("badge", kind) for kind in ("critical", "warning", "info", "ok", "off")),
+        ("text", "notice"),
+    ],
+)
+def test_texts_stand_out_in_light_and_dark(text, ground):
+    """As WCAG 2.2 asks for, level AA."""
+    for palette in palettes():
+        bright, dim = sorted(
+            (luminance(palette[text]), luminance(palette[ground])), reverse=True
+        )
+        assert (bright + 0.05) / (dim + 0.05) >= 4.5
