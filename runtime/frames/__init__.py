@@ -14,6 +14,7 @@ from runtime.frames.columns import (
     Table,
     TagColumn,
     TagsAndFields,
+    row_of_columns,
     rows_of_columns,
 )
 from runtime.frames.frame import Batches, Frame
@@ -38,5 +39,6 @@ __all__ = [
     "TagColumn",
     "TagsAndFields",
     "Value",
+    "row_of_columns",
     "rows_of_columns",
 ]

@@ -86,19 +86,9 @@ class Table:
         """The field's column, or None when no row has it."""
         return self._fields.get(name)
 
-    def row(self, row: int) -> tuple[dict[str, str], dict[str, Value]]:
+    def row(self, row: int) -> TagsAndFields:
         """Tags and fields of one row."""
-        tags = {
-            name: column.values[code]
-            for name, column in self._tags.items()
-            if (code := column.codes[row]) >= 0
-        }
-        fields: dict[str, Value] = {}
-        for name, column in self._fields.items():
-            if column.present is None or column.present[row]:
-                value = column.values[row]
-                fields[name] = value.item() if isinstance(value, np.generic) else value
-        return tags, fields
+        return row_of_columns(self._tags, self._fields, row)
 
     def rows(self, which: Rows) -> Sequence[TagsAndFields]:
         """Tags and fields of the given rows; they may share tags."""
@@ -171,6 +161,23 @@ class Picked:
     def rows(self, which: Rows) -> Sequence[TagsAndFields]:
         """Tags and fields of the given rows; they may share tags."""
         return self.base.rows(self.which[which])
+
+
+def row_of_columns(
+    tags: Mapping[str, TagColumn], fields: Mapping[str, FieldColumn], row: int
+) -> TagsAndFields:
+    """Tags and fields of one row."""
+    found: dict[str, Value] = {}
+    for name, column in fields.items():
+        if column.present is None or column.present[row]:
+            value = column.values[row]
+            found[name] = value.item() if isinstance(value, np.generic) else value
+    known = {
+        name: column.values[code]
+        for name, column in tags.items()
+        if (code := column.codes[row]) >= 0
+    }
+    return known, found
 
 
 _ABSENT = object()

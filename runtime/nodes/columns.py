@@ -17,6 +17,7 @@ from runtime.frames import (
     TagColumn,
     TagsAndFields,
     Value,
+    row_of_columns,
     rows_of_columns,
 )
 from runtime.units import EARLIEST, LATEST, ZERO_TIME, Nanoseconds
@@ -72,24 +73,27 @@ class Overlay:
 
     def row(self, row: int) -> TagsAndFields:
         """Tags and fields of one row."""
-        return self.rows(np.array([row], dtype=np.intp))[0]
+        over = row_of_columns(_present(self._tags), _present(self._fields), row)
+        return self._laid(self._base.row(row), over)
 
     def rows(self, which: Rows) -> Sequence[TagsAndFields]:
         """Tags and fields of the given rows; they may share tags."""
         base = self._base.rows(which)
         over = rows_of_columns(_present(self._tags), _present(self._fields), which)
-        rows = []
-        for (tags, fields), (more_tags, more_fields) in zip(base, over, strict=True):
-            if self._tags:
-                tags = {n: v for n, v in tags.items() if n not in self._tags}
-                tags |= more_tags
-            if not self._keep_fields:
-                fields = more_fields
-            elif self._fields:
-                fields = {n: v for n, v in fields.items() if n not in self._fields}
-                fields |= more_fields
-            rows.append((tags, fields))
-        return rows
+        return [self._laid(*each) for each in zip(base, over, strict=True)]
+
+    def _laid(self, base: TagsAndFields, over: TagsAndFields) -> TagsAndFields:
+        """One row of `base` with what replaces parts of it."""
+        (tags, fields), (more_tags, more_fields) = base, over
+        if self._tags:
+            tags = {n: v for n, v in tags.items() if n not in self._tags}
+            tags |= more_tags
+        if not self._keep_fields:
+            fields = more_fields
+        elif self._fields:
+            fields = {n: v for n, v in fields.items() if n not in self._fields}
+            fields |= more_fields
+        return tags, fields
 
 
 ColumnT = TypeVar("ColumnT")

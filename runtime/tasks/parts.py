@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from math import ceil
 
 from runtime.line_protocol import Write
 
@@ -60,11 +61,12 @@ class Parts:
                 self._size = int(total * _STEP_S / pace.longest_s)
             return
         while start < total:
-            end, pace = min(start + size, total), Pace()
+            # in equal parts, as a short rest costs each task almost as much
+            left, pace = total - start, Pace()
+            end = start + ceil(left / ceil(left / size))
             yield write.part(start, end), pace
             pace.pause()
             growth = min(_STEP_S / max(pace.longest_s, 1e-6), _MOST_GROWTH)
-            # the last part may be short, and says little
-            size = max(_FEWEST, min(int((end - start) * growth), _MOST))
+            size = max(_FEWEST, min(round((end - start) * growth), _MOST))
             start = end
         self._size = size

@@ -35,8 +35,12 @@ def test_long_steps_shrink_the_parts(monkeypatch):
 
 def test_many_tasks_of_short_steps_do_not(monkeypatch):
     # others have their turn between the steps; each part costs every task something
-    assert sizes(monkeypatch, 300, 0.001)[:3] == [128, 2048, 8192]
+    assert sizes(monkeypatch, 300, 0.001)[:3] == [128, 1988, 5962]
 
 
 def test_other_programs_on_the_machine_do_not(monkeypatch):
-    assert sizes(monkeypatch, 3, 0.001, others_s=0.5)[:3] == [128, 2048, 8192]
+    assert sizes(monkeypatch, 3, 0.001, others_s=0.5)[:3] == [128, 1988, 5962]
+
+
+def test_the_rest_of_a_write_is_no_short_part(monkeypatch):
+    assert sizes(monkeypatch, 300, 0.001)[-3:] == [5962, 5961, 5961]
