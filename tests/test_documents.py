@@ -1,4 +1,4 @@
-"""What documents point at is there."""
+"""Tests that documents name exist."""
 
 import re
 from pathlib import Path
@@ -8,6 +8,6 @@ TEST = re.compile(r"`((?:\w+/)*test_\w+)`")
 
 
 def test_every_test_that_proves_a_promise_exists():
-    named = set(TEST.findall((ROOT / "docs/reliability.md").read_text()))
+    named = set(TEST.findall((ROOT / "docs/proofs.md").read_text()))
     assert len(named) > 50
     assert [each for each in named if not (ROOT / f"tests/{each}.py").exists()] == []
