@@ -16,6 +16,10 @@ Rows = NDArray[np.intp]
 TagsAndFields = tuple[dict[str, str], dict[str, Value]]
 
 
+# So many cost less than finding out which of them are used.
+_KEPT_VALUES = 256
+
+
 class TagColumn(NamedTuple):
     """A tag of every row, coded by dictionary.
 
@@ -26,6 +30,19 @@ class TagColumn(NamedTuple):
 
     codes: NDArray[np.int32]
     values: Sequence[str]
+
+    def picked(self, which: Rows) -> TagColumn:
+        """Some rows, in the given order, with the values that these have.
+
+        A part of a long write must not cost what all values of the write do.
+        """
+        codes = self.codes[which]
+        if len(self.values) <= _KEPT_VALUES + 4 * len(codes):
+            return TagColumn(codes, self.values)
+        found, places = np.unique(codes, return_inverse=True)
+        absent = int(len(found) > 0 and found[0] < 0)
+        values = [self.values[code] for code in found[absent:].tolist()]
+        return TagColumn((places - absent).astype(np.int32), values)
 
 
 class FieldColumn(NamedTuple):
@@ -138,9 +155,7 @@ class Picked:
         """The tag's column, or None when no row has it."""
         if name not in self._tags:
             column = self.base.tag(name)
-            self._tags[name] = column and TagColumn(
-                column.codes[self.which], column.values
-            )
+            self._tags[name] = column and column.picked(self.which)
         return self._tags[name]
 
     def field(self, name: str) -> FieldColumn | None:

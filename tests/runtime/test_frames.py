@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 import weakref
 
 import numpy as np
@@ -150,3 +151,40 @@ def test_what_a_frame_shares_does_not_keep_it_alive() -> None:
         assert alive() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("absent", [False, True])
+@pytest.mark.parametrize("size", [5, 300, 5_000])
+def test_a_part_holds_the_values_of_its_own_rows(size, absent):
+    values = [f"h{number}" for number in range(5_000)] + [""]
+    codes = np.arange(10_000, dtype=np.int32) % 5_001
+    if absent:
+        codes[::7] = -1
+    hosts = TagColumn(codes, values)
+    times = np.arange(len(codes), dtype=np.int64)
+    whole = Frame("cpu", times, Table({"host": hosts}, {}))
+    rows = np.arange(4_990, 4_990 + size, dtype=np.intp)
+    part = whole.take(rows)
+
+    found = part.tag("host")
+    assert len(found.values) <= max(256 + 4 * size, size)
+    assert [each.tags for each in part.points()] == [
+        {} if codes[row] < 0 else {"host": values[codes[row]]} for row in rows
+    ]
+    grouped = part.grouped(Dimensions(tags=("host",)))
+    assert grouped.group_ids == {
+        f"host={each.tags.get('host', '')}" for each in part.points()
+    }
+
+
+def test_the_groups_of_a_part_cost_what_the_part_is():
+    values = [f"h{number}" for number in range(300_000)]
+    codes = np.arange(300_000, dtype=np.int32)
+    times = np.arange(len(codes), dtype=np.int64)
+    whole = Frame("cpu", times, Table({"host": TagColumn(codes, values)}, {}))
+    began = time.process_time()
+    for start in range(0, 64_000, 16):
+        part = whole.take(np.arange(start, start + 16, dtype=np.intp))
+        assert len(part.grouped(Dimensions(tags=("host",))).group_ids) == 16
+    # a scan of all values for each part takes a minute
+    assert time.process_time() - began < 5

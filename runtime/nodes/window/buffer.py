@@ -93,7 +93,7 @@ class Gathered:
         """The tag's column, or None when no row has it."""
         frames, positions = self._joined()
         column = join_tags([(frame.tag(name), len(frame)) for frame in frames])
-        return column and TagColumn(column.codes[positions], column.values)
+        return column and column.picked(positions)
 
     def field(self, name: str) -> FieldColumn | None:
         """The field's column, or None when no row has it."""
