@@ -10,12 +10,13 @@ from typing import NamedTuple
 from scaffold import outcomes as of
 from scaffold import state
 from scaffold.formats import FIX
-from scaffold.generate import ChangeSet, Fresh, generate, same
+from scaffold.generate import ChangeSet, generate
 from scaffold.outcomes import FileOutcome, Outcome
 from scaffold.patching import outcomes as at
 from scaffold.patching.outcomes import PlaceOutcome
 from scaffold.refusal import refusal
-from scaffold.state import Record
+from scaffold.shared import Fresh
+from scaffold.state import Record, same
 from scaffold.tree import Tree
 from scaffold.wanted import Wanted
 

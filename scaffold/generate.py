@@ -2,63 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from scaffold import places, state
 from scaffold.change import Change
 from scaffold.checkout import restored
-from scaffold.errors import PlanError
-from scaffold.layout.style import Style, style_of
+from scaffold.layout.style import style_of
 from scaffold.outcomes import (
     Conflicting,
     Created,
-    DocumentationMissing,
     EditedConflict,
     EntryReleased,
     EntryStillNeeded,
     FileOutcome,
     FileStillNeeded,
-    FileUnusable,
     ForeignConflict,
     Identical,
     Kept,
     NameOwned,
     Outcome,
-    PlaceAdded,
     RecordCreated,
     RecordRemoved,
     RecordUpdated,
     Released,
     Removed,
     Restored,
-    SharedFileCreated,
     Updated,
 )
-from scaffold.patching.additions import added, wiring
 from scaffold.patching.outcomes import (
     AlreadyRegistered,
     EntryConflict,
     EntryKept,
     EntryUpdated,
-    NotWanted,
-    PlaceMissing,
     PlaceOutcome,
     Registered,
     Unregistered,
 )
-from scaffold.patching.patch import register
 from scaffold.patching.place import Registration
-from scaffold.patching.verbatim import without
-from scaffold.retired import Forgotten, retired
-from scaffold.state import Record
+from scaffold.retired import retired
+from scaffold.shared import Fresh, SharedFiles
+from scaffold.state import Record, same
 from scaffold.tree import Overlay, Tree
 from scaffold.wanted import Wanted
-
-Fresh = Callable[[PurePosixPath], str | None]
-"""The text of a shared file in a new project; None if a new project has no such file."""
 
 _NOTHING = Record({}, {})
 _WITH_ENTRY = (AlreadyRegistered, EntryConflict, EntryKept, EntryUpdated, Registered)
@@ -148,11 +135,6 @@ def combined(results: Iterable[ChangeSet]) -> ChangeSet:
     return ChangeSet(tuple(changes.values()), tuple(outcomes))
 
 
-def same(data: bytes, text: str) -> bool:
-    """True if a file has this text, line ends aside."""
-    return data == text.encode() or data.replace(b"\r\n", b"\n") == text.encode()
-
-
 def _files(
     want: Wanted, record: Record, tree: Tree
 ) -> Iterator[tuple[Change, FileOutcome]]:
@@ -192,10 +174,12 @@ def _file_outcome(now: bytes | None, text: str, base: str | None) -> type[FileOu
     return Kept if base == text else EditedConflict
 
 
-def _shared(want: Wanted, record: Record | None, tree: Tree, fresh: Fresh) -> _Shared:
+def _shared(
+    want: Wanted, record: Record | None, tree: Tree, fresh: Fresh
+) -> SharedFiles:
     """The shared files, with the wanted entries."""
     style = style_of(tree.read(PurePosixPath("pyproject.toml")))
-    shared = _Shared(tree, fresh, style)
+    shared = SharedFiles(tree, fresh, style)
     for path, registrations in _by_file(want, record).items():
         shared.register(path, registrations)
     if not want.is_gone:
@@ -221,136 +205,6 @@ def _by_file(
     for place, base in retired(want, record or _NOTHING):
         by_file.setdefault(place.path, []).append(Registration(place, "", base))
     return by_file
-
-
-class _Shared:
-    """The shared files, patched one after the other.
-
-    Attributes:
-        changes: one of each file.
-        files: outcomes of files that are new.
-        outcomes: of the registrations.
-    """
-
-    def __init__(self, tree: Tree, fresh: Fresh, style: Style) -> None:
-        self.changes: list[Change] = []
-        self.files: list[FileOutcome] = []
-        self.outcomes: list[PlaceOutcome] = []
-        self._tree = tree
-        self._fresh = fresh
-        self._style = style
-
-    def register(self, path: PurePosixPath, registrations: list[Registration]) -> None:
-        """Patch one file."""
-        try:
-            before = self._tree.read(path)
-            data = before if before is not None else self._created(path, registrations)
-            if data is None:
-                found = [_without_file(asked) for asked in registrations]
-            else:
-                data, found = self._patched(path, data, registrations)
-                self.changes.append(Change(path, before, data))
-        except PlanError as error:
-            found = [
-                FileUnusable(asked.place, asked.text, error=error)
-                for asked in registrations
-            ]
-        by_place = {asked.place: asked for asked in registrations}
-        settled = [_settled(each, by_place.get(each.place)) for each in found]
-        self.outcomes += [each for each in settled if not isinstance(each, NotWanted)]
-
-    def wire(self, path: PurePosixPath) -> None:
-        """Have the module that puts all tables together know those of a new project."""
-        text = self._fresh(path)
-        if text is None:
-            return
-        data = self._tree.read(path)
-        if data is None:
-            self.files.append(SharedFileCreated(path, text, role="shared"))
-            self.changes.append(Change(path, None, text.encode()))
-        elif not same(data, text):
-            wires = wiring(path, text)
-            arguments = [wire.argument for wire in wires]
-            _, found = register(path, data, arguments, self._style)
-            new = {each.place for each in found if isinstance(each, Registered)}
-            asked = [each for each in wires if each.argument.place in new]
-            both = [each for wire in asked for each in wire]
-            patched, _ = register(path, data, both, self._style)
-            self.outcomes += [PlaceAdded(wire.argument.place) for wire in asked]
-            self.changes.append(Change(path, data, patched))
-
-    def _created(
-        self, path: PurePosixPath, registrations: list[Registration]
-    ) -> bytes | None:
-        """A shared file that an older project lacks."""
-        text = self._fresh(path)
-        if text is None or not any(asked.text.strip() for asked in registrations):
-            return None
-        self.files.append(SharedFileCreated(path, text, role="shared"))
-        return text.encode()
-
-    def _patched(
-        self, path: PurePosixPath, data: bytes, registrations: list[Registration]
-    ) -> tuple[bytes, list[PlaceOutcome]]:
-        # what goes first: an entry that comes may be the same under another name
-        gone = [each for each in registrations if not each.place.template]
-        by_text = [each for each in gone if isinstance(each.place.anchor, Forgotten)]
-        found: list[PlaceOutcome] = []
-        for asked in by_text:
-            data, outcome = _removed_by_text(path, data, asked)
-            found.append(outcome)
-        known = [each for each in gone if each not in by_text]
-        data, outcomes = register(path, data, known, self._style)
-        found += outcomes
-        by_key = [each for each in registrations if each not in gone]
-        patched, outcomes = register(path, data, by_key, self._style)
-        missing = [
-            each.place
-            for each in outcomes
-            if isinstance(each, PlaceMissing) and not each.place.optional
-        ]
-        fresh = self._fresh(path) if missing else None
-        if fresh is not None:
-            data, now_there = added(path, data, fresh, missing)
-            self.outcomes += [PlaceAdded(place) for place in now_there]
-            patched, outcomes = register(path, data, by_key, self._style)
-        return patched, [*found, *outcomes]
-
-
-def _removed_by_text(
-    path: PurePosixPath, data: bytes, asked: Registration
-) -> tuple[bytes, PlaceOutcome]:
-    """A file without an entry that nothing but its recorded text can find."""
-    removed = without(path, data, asked.base or "")
-    if removed is not None:
-        return removed[0], Unregistered(asked.place, was=removed[1])
-    if asked.place.key.encode() in data:
-        return data, EntryReleased(asked.place)
-    return data, NotWanted(asked.place)
-
-
-def _without_file(asked: Registration) -> PlaceOutcome:
-    """The outcome at a place of a file that is missing."""
-    error = PlanError(asked.place.path, "is missing")
-    if not asked.text.strip():
-        return NotWanted(asked.place)
-    if asked.place.optional:
-        return DocumentationMissing(asked.place, asked.text, error=error)
-    return FileUnusable(asked.place, asked.text, error=error)
-
-
-def _settled(outcome: PlaceOutcome, asked: Registration | None) -> PlaceOutcome:
-    """An outcome, with what the record and the tables add to it."""
-    if asked is None:
-        return outcome
-    is_wanted = bool(asked.text.strip())
-    if isinstance(outcome, PlaceMissing) and not is_wanted:
-        return NotWanted(outcome.place)
-    if isinstance(outcome, PlaceMissing) and outcome.place.optional:
-        return DocumentationMissing(outcome.place, asked.text, error=outcome.error)
-    if isinstance(outcome, EntryConflict) and not (is_wanted or outcome.place.template):
-        outcome = EntryReleased(outcome.place, was=outcome.was, now=outcome.now)
-    return replace(outcome, base=asked.base)
 
 
 def _needs_its_code(outcome: PlaceOutcome) -> bool:

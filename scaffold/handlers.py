@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from scaffold import checkout, places, state
 from scaffold.errors import Fault, SpecError, UsageError
 from scaffold.escaping import escaped
-from scaffold.generate import Fresh
 from scaffold.names import closest
 from scaffold.project import FORMAT, Project
+from scaffold.shared import Fresh
 from scaffold.spec.model import HandlerSpec
 from scaffold.spec.parse import parse
 from scaffold.tree import Overlay, Tree

@@ -8,9 +8,8 @@ from pathlib import PurePosixPath
 from scaffold import places, state
 from scaffold.errors import MarkersLeft
 from scaffold.handlers import kinds
+from scaffold.patching.source import conflict_marker
 from scaffold.tree import Tree
-
-_MARKERS = (b"<<<<<<< ", b"=======", b">>>>>>> ")
 
 
 def refuse_markers(tree: Tree, package: str) -> None:
@@ -27,7 +26,10 @@ def refuse_markers(tree: Tree, package: str) -> None:
 def _marked(tree: Tree, package: str) -> Iterator[tuple[PurePosixPath, int]]:
     """Each file that holds markers, and the line of the first one."""
     for path in _paths(tree, package):
-        line = _first(tree.read(path) or b"")
+        data = tree.read(path) or b""
+        if b"<<<<<<< " not in data:
+            continue
+        line = conflict_marker(data.decode("utf-8", "replace").split("\n"))
         if line:
             yield path, line
 
@@ -41,14 +43,3 @@ def _paths(tree: Tree, package: str) -> Iterator[PurePosixPath]:
     for kind in state.kinds(tree):
         for name in tree.names(state.HANDLERS / kind):
             yield state.HANDLERS / kind / name
-
-
-def _first(data: bytes) -> int:
-    """The line of the first marker, from 1; 0 if there is no whole set of them."""
-    if _MARKERS[0] not in data:
-        return 0
-    found: list[int] = []
-    for number, line in enumerate(data.split(b"\n"), start=1):
-        if len(found) < len(_MARKERS) and line.startswith(_MARKERS[len(found)]):
-            found.append(number)
-    return found[0] if len(found) == len(_MARKERS) else 0

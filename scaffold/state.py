@@ -152,6 +152,11 @@ def text(record: Record) -> str:
     return "\n".join([*lines, _END, ""])
 
 
+def same(data: bytes, text: str) -> bool:
+    """True if a file has this text as it was generated, line ends aside."""
+    return data == text.encode() or data.replace(b"\r\n", b"\n") == text.encode()
+
+
 def _lines(data: bytes) -> list[str]:
     """The lines of a file, without whitespace that tools may have put at their ends."""
     text = data.decode("utf-8", "replace").removeprefix("\ufeff")

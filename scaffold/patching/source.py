@@ -6,6 +6,7 @@ import ast
 import itertools
 import re
 import warnings
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from scaffold.errors import UnreadableFile
 
 MAX_BYTES = 1_000_000
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
-_MARKERS = ("<<<<<<< ", "=======", ">>>>>>> ")
+_MARKERS = ("<<<<<<< ", "=======", ">>>>>>> ")  # in the order of an unresolved merge
 
 
 class Edit(NamedTuple):
@@ -144,12 +145,9 @@ class Source:
         Raises:
             UnreadableFile: it holds an unresolved merge.
         """
-        found: list[int] = []
-        for number, line in enumerate(self.lines, start=1):
-            if len(found) < 3 and line.startswith(_MARKERS[len(found)]):
-                found.append(number)
-        if len(found) == 3:
-            raise UnreadableFile(f"{self.path}:{found[0]}", "holds a conflict marker")
+        line = conflict_marker(self.lines)
+        if line:
+            raise UnreadableFile(f"{self.path}:{line}", "holds a conflict marker")
 
     def indent_of(self, line: int) -> str:
         """The white space at the start of a line."""
@@ -221,6 +219,17 @@ class Source:
                     f"{self.path}:{number}", "holds a carriage return inside a line"
                 )
         raise UnreadableFile(self.path, "ends in a bare carriage return")
+
+
+def conflict_marker(lines: Iterable[str]) -> int:
+    """The line of the first conflict marker, from 1; 0 if there is no whole set of them."""
+    found: list[int] = []
+    for number, line in enumerate(lines, start=1):
+        if line.startswith(_MARKERS[len(found)]):
+            found.append(number)
+            if len(found) == len(_MARKERS):
+                return found[0]
+    return 0
 
 
 def _position(node: ast.AST, line: str, column: str) -> tuple[int, int]:

@@ -7,10 +7,11 @@ from pathlib import PurePosixPath
 
 from scaffold import state
 from scaffold.findings import Finding, examined
-from scaffold.generate import ChangeSet, Fresh, generate, generate_all
+from scaffold.generate import ChangeSet, generate, generate_all
 from scaffold.handlers import kinds
 from scaffold.refusal import refuse
 from scaffold.rendering.render import render
+from scaffold.shared import Fresh
 from scaffold.spec.parse import parse
 from scaffold.tree import MemoryTree
 from scaffold.wanted import Wanted, nothing, wanted

@@ -24,6 +24,7 @@ LAYERS = (
     ("spec", "state"),
     ("merging", "rendering", "wanted"),
     ("checkout", "retired"),
+    ("shared",),
     ("generate",),
     ("edits", "formats", "handlers", "refusal"),
     ("findings", "markers"),
@@ -36,7 +37,7 @@ LAYERS = (
 CORE = {
     *("change", "edits", "errors", "escaping", "expressions", "findings", "generate"),
     *("layout", "names", "outcomes", "patching", "places", "prose", "refusal"),
-    *("retired", "spec", "wanted"),
+    *("retired", "shared", "spec", "wanted"),
 }
 EDGE = {"cli", "commands", "disk", "terminal", "verify", "__main__"}
 
