@@ -105,7 +105,8 @@ def _statements(text: str) -> Iterator[tuple[int, int]]:
             continue
         body = getattr(node, "body", None)
         start, stop = _lines(node)
-        found.append((start, _start(body[0]) if body else stop))
+        # the body may stand on the same line
+        found.append((start, max(_start(body[0]), start + 1) if body else stop))
     return iter(sorted(found, reverse=True))
 
 
@@ -137,14 +138,41 @@ def _fitted(lines: list[str], limit: int) -> list[str]:
     if not any(more) and fits(flat, limit):
         return [flat, *lines[1:]]
     if more:
-        if all(fits(each, limit) for each in lines):
-            return lines
-        raise DeclinedError("a statement on several lines")
+        return list(_exploded(lines, limit))
     depth, rest = divmod(len(flat) - len(flat.lstrip(" ")), 4)
     if rest:
         raise DeclinedError("an odd indentation")
     way = exploded if is_open else split
     return [*way(flat.lstrip(" "), depth, limit).split("\n"), *lines[1:]]
+
+
+def _exploded(lines: list[str], limit: int) -> Iterator[str]:
+    """The lines of a statement with an item on each, those that are too long laid out.
+
+    Raises:
+        DeclinedError: they are left to black.
+    """
+    # only with a comma at the end black leaves the items where they are
+    is_open = lines[-2].endswith(",")
+    for line in lines:
+        if fits(line, limit):
+            yield line
+            continue
+        item = line.lstrip(" ")
+        depth, rest = divmod(len(line) - len(item), 4)
+        if rest or not (is_open and _is_item(item)):
+            raise DeclinedError("a statement on several lines")
+        yield from split(item, depth, limit, is_item=True).split("\n")
+
+
+def _is_item(text: str) -> bool:
+    """True for one item of a list or an argument, with its comma."""
+    try:
+        [statement] = ast.parse(f"[{text}]").body
+    except (SyntaxError, ValueError):
+        return False
+    value = getattr(statement, "value", None)
+    return text.endswith(",") and isinstance(value, ast.List) and len(value.elts) == 1
 
 
 def _is_call(line: str) -> bool:

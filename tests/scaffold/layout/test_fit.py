@@ -144,6 +144,10 @@ FORMS = [
     "if {a} and not {b} and {c}:\n    pass",
     "assert request.headers.items() >= {{{a}: {b}, 'x': {c}}}.items()",
     "raise DeliveryError(f'{{{a}}} and {{{b}}}', {c})",
+    "cases = [\n    (500, '{a}', '{b}'),\n    (1, '{a}', '{a} {b} {c}'),\n]",
+    "cases = [\n    Case(usual, options=Options({a}='', {b}=2), changes={{'{c}': 1}}),\n]",
+    "def f() -> None:\n    cases = [\n        Case(1),\n        Case({a}, o=f({b}, x={c})),\n    ]",
+    "@parametrize(\n    ('a', 'b'),\n    [\n        ({a}, {b}, {{'x': '{c}'}}),\n    ],\n)\ndef f(): ...",
     "x: dict[str, str] = {{**given({a}, {b}), 'y': [each for each in {c} if each]}}",
 ]
 
