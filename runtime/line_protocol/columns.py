@@ -128,7 +128,14 @@ def field_column(values: Sequence[Value]) -> FieldColumn | None:
 class BlockColumns:
     """The columns of lines of one shape."""
 
-    __slots__ = ("_block", "_fields", "_tags", "field_names", "tag_names")
+    __slots__ = (
+        "_block",
+        "_fields",
+        "_one_by_one",
+        "_tags",
+        "field_names",
+        "tag_names",
+    )
 
     def __init__(self, block: Block) -> None:
         self._block = block
@@ -136,6 +143,7 @@ class BlockColumns:
         self.field_names: Sequence[str] = tuple(block.shape.fields)
         self._tags: dict[str, TagColumn] = {}
         self._fields: dict[str, FieldColumn] = {}
+        self._one_by_one: dict[int, TagsAndFields] = {}
 
     def tag(self, name: str) -> TagColumn | None:
         """The tag's column, or None when no row has it."""
@@ -167,12 +175,16 @@ class BlockColumns:
         codes, values = dictionary(text, starts, ends)
         return FieldColumn("string", np.array(values, dtype=np.object_)[codes])
 
-    def row(self, row: int) -> tuple[dict[str, str], dict[str, Value]]:
-        """Tags and fields of one row, from its bytes alone."""
-        block = self._block
-        line = block.text.slice(int(block.starts[row]), int(block.marks[-1, row]))
-        parsed = parse_row(line, _ANY_TIME)
-        return ({}, {}) if parsed is None else (parsed[1], parsed[2])
+    def row(self, row: int) -> TagsAndFields:
+        """Tags and fields of one row, from its bytes alone; made once."""
+        found = self._one_by_one.get(row)
+        if found is None:
+            block = self._block
+            line = block.text.slice(int(block.starts[row]), int(block.marks[-1, row]))
+            parsed = parse_row(line, _ANY_TIME)
+            found = ({}, {}) if parsed is None else (parsed[1], parsed[2])
+            self._one_by_one[row] = found
+        return found
 
     def rows(self, which: Rows) -> Sequence[TagsAndFields]:
         """Tags and fields of the given rows; they may share tags."""

@@ -5,7 +5,7 @@ Source: Kapacitor alert.go.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from runtime.nodes.alert.group import Group
 from runtime.nodes.alert.handlers import makes_changes_only, node_handlers
 from runtime.nodes.alert.levels import CRITICAL, OK, Levels
 from runtime.nodes.alert.marks import Marks
-from runtime.nodes.alert.screen import Mask, Screen
+from runtime.nodes.alert.screen import Screen
 from runtime.nodes.alert.templates import Origin
 from runtime.nodes.alert.thresholds import Bounds
 from runtime.nodes.alert.walk import Walk
@@ -81,8 +81,8 @@ class AlertNode(GroupedNode):
                 super().frame(frame)
                 return
         interval = self._interval if self._changes_only else None
-        walk = Walk(frame, screen, self._groups, interval)
-        walk.run(self._starts(frame, fires), self._step, self._appear)
+        walk = Walk(frame, screen, fires, self._groups, interval)
+        walk.run(self._starts(frame, walk.firing), self._step, self._appear)
 
     def batch(self, batch: Batch) -> None:
         """Take a batch; pass it on if it is an event."""
@@ -227,10 +227,10 @@ class AlertNode(GroupedNode):
             for inhibitor in group.inhibitors:
                 topics.inhibitors.remove(inhibitor)
 
-    def _starts(self, frame: Frame, fires: Mask) -> list[int]:
+    def _starts(self, frame: Frame, firing: Set[int]) -> list[int]:
         """The groups of a frame in which something may happen."""
         groups = frame.groups
-        found = set(np.unique(groups.codes[fires]).tolist())
+        found = set(firing)
         for index, group_id in enumerate(groups.ids):
             if group_id in self._busy:
                 found.add(index)

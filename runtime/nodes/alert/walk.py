@@ -22,12 +22,16 @@ class Walk:
 
     A group's next row depends on the level it has by then, so the rows are found one
     after the other; a heap keeps the groups in the order of their next rows.
+
+    Attributes:
+        firing: the groups, as indices, of which some row may be anything but OK.
     """
 
     def __init__(
         self,
         frame: Frame,
         screen: Screen,
+        fires: Mask,
         groups: Mapping[str, Group],
         interval: Nanoseconds | None,
     ) -> None:
@@ -36,6 +40,7 @@ class Walk:
         Args:
             frame: the points.
             screen: what the columns say about them.
+            fires: the rows that may be anything but OK, as it says.
             groups: the groups by id, which taking a step may change.
             interval: after how long an unchanged level is told again, 0 for never;
                 None where every point that is not OK is an event.
@@ -45,6 +50,7 @@ class Walk:
         self._groups = groups
         self._interval = interval
         self._of_frame = frame.groups
+        self.firing = _firing(frame, fires)
         self._masks: dict[tuple[int, int], Mask | None] = {}
 
     def run(self, groups: Iterable[int], step: Step, appear: Step) -> None:
@@ -70,6 +76,10 @@ class Walk:
             self._push(heap, index, position)
 
     def _push(self, heap: list[tuple[int, int, int]], index: int, start: int) -> None:
+        group = self._groups.get(self._of_frame.ids[index])
+        # most groups that appear do nothing more
+        if group is not None and group.is_calm and index not in self.firing:
+            return
         rows = self._rows(index)
         position = self._next(rows, index, start)
         if position < len(rows):
@@ -105,6 +115,12 @@ class Walk:
             mask = self._screen.leaves(level)
             self._masks[key] = None if mask is None else mask[rows]
         return self._masks[key]
+
+
+def _firing(frame: Frame, fires: Mask) -> frozenset[int]:
+    found = np.zeros(len(frame.groups.ids), dtype=np.bool_)
+    found[frame.groups.codes[fires]] = True
+    return frozenset(np.flatnonzero(found).tolist())
 
 
 def _first(mask: Mask | None, start: int) -> int:
