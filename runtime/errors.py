@@ -9,6 +9,13 @@ KapacitorError
 ├── OptionsError      a handler's options do not decode
 ├── StoreError        the database cannot be opened, read or written
 ├── BusyError         the server cannot take more now
+├── RefusedError      a request is not carried out
+│   ├── InvalidError      it is wrong
+│   ├── ForbiddenError    the server's configuration does not allow it
+│   ├── NotFoundError     it names something that does not exist
+│   ├── ConflictError     it names something in a state that rules it out
+│   ├── TooLargeError     it is larger than the server takes
+│   └── FailedError       it is valid, and cannot be carried out
 └── DeliveryError     a handler could not deliver           (whether a retry makes sense)
 """
 
@@ -53,6 +60,41 @@ class StoreFullError(StoreError):
 
 class BusyError(KapacitorError):
     """The server cannot take more now; the same request may succeed a little later."""
+
+
+class RefusedError(KapacitorError):
+    """A request is not carried out; the subclass says why.
+
+    The HTTP API answers with the status that `services.httpd.messages.STATUSES` has for it.
+    """
+
+    def prefix(self, text: str) -> None:
+        """Put what was tried before the reason."""
+        self.args = (f"{text}: {self}",)
+
+
+class InvalidError(RefusedError):
+    """A request is wrong."""
+
+
+class ForbiddenError(RefusedError):
+    """The server's configuration does not allow what a request asks for."""
+
+
+class NotFoundError(RefusedError):
+    """A request names something that does not exist."""
+
+
+class ConflictError(RefusedError):
+    """A request names something in a state that rules it out."""
+
+
+class TooLargeError(RefusedError):
+    """A request is larger than the server takes."""
+
+
+class FailedError(RefusedError):
+    """A valid request cannot be carried out."""
 
 
 class DeliveryError(KapacitorError):

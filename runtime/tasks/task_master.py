@@ -7,7 +7,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import ParamSpec
 
-from runtime.errors import BusyError, DeliveryError, LineProtocolError, TaskError
+from runtime.errors import (
+    BusyError,
+    DeliveryError,
+    InvalidError,
+    LineProtocolError,
+    TaskError,
+)
 from runtime.frames import Point, Value
 from runtime.line_protocol import Write, parse
 from runtime.line_protocol.write import write_of_rows
@@ -15,7 +21,6 @@ from runtime.nodes.environment import Environment
 from runtime.nodes.post_queue import Step
 from runtime.nodes.timers import Timers
 from runtime.pipeline.evaluate import Script
-from runtime.services.httpd.messages import WriteError
 from runtime.tasks.ingress import Ingress
 from runtime.tasks.parts import Parts
 from runtime.tasks.routes import Routes
@@ -142,7 +147,7 @@ class TaskMaster:
             precision: of the times.
 
         Raises:
-            WriteError: the text is wrong, or names no database; nothing was taken.
+            RefusedError: the text is wrong, or names no database; nothing was taken.
         """
         _finish(self.steps(body, db, rp, precision))
 
@@ -155,13 +160,13 @@ class TaskMaster:
         stop. Points reach each task in their order.
 
         Raises:
-            WriteError: nothing was taken; before the first step.
+            RefusedError: nothing was taken; before the first step.
         """
         write = body
         if isinstance(write, bytes):
             write = self.prepare(write, db, rp, precision, self.wanted(db, rp))
         if not db:
-            raise WriteError("database is required")
+            raise InvalidError("database is required")
         rp = rp or self._default_rp
         self.ingress.count(write.counts(), db, rp)
         return self.fed(write, db, rp)
@@ -183,7 +188,7 @@ class TaskMaster:
         """Parse what a client wrote. Any thread may do this.
 
         Raises:
-            WriteError: the text is wrong.
+            RefusedError: the text is wrong.
         """
         try:
             return parse(
@@ -195,7 +200,7 @@ class TaskMaster:
                 wanted=wanted,
             )
         except LineProtocolError as error:
-            raise WriteError(str(error)) from None
+            raise InvalidError(str(error)) from None
 
     def feed(self, write: Write, db: str, rp: str) -> None:
         """Feed points to the tasks that read (`db`, `rp`). A task that fails stops.

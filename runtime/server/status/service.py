@@ -7,7 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from runtime.compute.thread import Compute
 from runtime.delivery.deliverer import Deliverer
 from runtime.delivery.items import Address, Filter
-from runtime.errors import BusyError, StoreError
+from runtime.errors import (
+    BusyError,
+    InvalidError,
+    NotFoundError,
+    RefusedError,
+    StoreError,
+)
 from runtime.nodes.environment import ServerInfo
 from runtime.server.status.html import Link
 from runtime.server.status.overview import Overviews, Query, exactly
@@ -20,8 +26,8 @@ from runtime.services.httpd.messages import (
     RETRY_AFTER_S,
     STATUS_PATH,
     Answer,
-    RefusedError,
     Request,
+    status_of,
 )
 from runtime.services.httpd.router import Router
 from runtime.tasks.api.tasks import Tasks
@@ -75,10 +81,8 @@ class StatusPage:
         async def handler(request: Request) -> Answer:
             try:
                 return await work(request)
-            except RefusedError as error:
-                return self._failure(str(error), error.status)
-            except (BusyError, StoreError) as error:
-                return self._failure(str(error), 503)
+            except (RefusedError, BusyError, StoreError) as error:
+                return self._failure(str(error), status_of(error))
 
         return handler
 
@@ -95,13 +99,13 @@ class StatusPage:
             topic = request.parameter("of")
             events = self._overviews.events(topic, query)
             if events is None:
-                raise RefusedError(f"There is no topic {topic}.", 404)
+                raise NotFoundError(f"There is no topic {topic}.")
             return _answer(self._pages.events(topic, events, now, query))
         if request.parameter("resend") == "all":
             address = self._address(query)
             dead = self._overviews.dead(address)
             if not dead:
-                raise RefusedError("This handler has no dead deliveries.", 404)
+                raise NotFoundError("This handler has no dead deliveries.")
             return _answer(self._pages.confirmation(address, dead, now))
         notice = ""
         if "resent" in request.query:
@@ -112,7 +116,7 @@ class StatusPage:
         query = Query.of(request)
         match request.parameter("resend"):
             case "":
-                raise RefusedError("Nothing to re-send is named.")
+                raise InvalidError("Nothing to re-send is named.")
             case "all":
                 address = self._address(query)
                 wanted = Filter("dead", *map(exactly, address))
@@ -132,7 +136,7 @@ class StatusPage:
         """
         address = Address(query.topic, query.handler)
         if not all(address):
-            raise RefusedError("Both a topic and a handler are needed.")
+            raise InvalidError("Both a topic and a handler are needed.")
         self._deliveries.check_handler(address)
         return address
 

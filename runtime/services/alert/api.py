@@ -12,7 +12,13 @@ from typing import Any, NamedTuple
 from runtime.alert.topics import Topic
 from runtime.alert.types import EventState, Handler, Level
 from runtime.compute.thread import Compute
-from runtime.errors import OptionsError
+from runtime.errors import (
+    FailedError,
+    InvalidError,
+    NotFoundError,
+    OptionsError,
+    RefusedError,
+)
 from runtime.golang.glob import PatternError
 from runtime.golang.json import quote as literal
 from runtime.golang.json_decode import (
@@ -28,18 +34,17 @@ from runtime.golang.json_decode import (
 from runtime.golang.json_syntax import syntax_error
 from runtime.golang.quoting import quote
 from runtime.services.alert.json_patch import PatchError, apply
-from runtime.services.alert.policy import OPEN, ForbiddenError, Policy
-from runtime.services.alert.routes import CircleError
-from runtime.services.alert.service import AlertService, UnknownHandlerError
-from runtime.services.alert.specs import HandlerSpec, PlaceholderError, redacted
+from runtime.services.alert.policy import OPEN, Policy
+from runtime.services.alert.service import AlertService
+from runtime.services.alert.specs import HandlerSpec, redacted
 from runtime.services.httpd.listing import Listed, Page
 from runtime.services.httpd.messages import (
     BASE,
     PREVIEW,
     Answer,
-    RefusedError,
     Request,
     pretty,
+    status_of,
 )
 from runtime.services.httpd.router import Router
 from runtime.units import go_duration, rfc3339
@@ -151,10 +156,10 @@ class AlertAPI:
                 case "DELETE" if path:
                     return self._delete(parts)
                 case _:
-                    raise RefusedError("Not Found", 404)
+                    raise NotFoundError("Not Found")
         except RefusedError as refusal:
             text = str(refusal)
-            return Reply(refusal.status, {"error": text, "message": text})
+            return Reply(status_of(refusal), {"error": text, "message": text})
 
     def _get(self, path: str, parts: list[str], query: Query, uri: str) -> Reply:
         if not path:
@@ -177,7 +182,7 @@ class AlertAPI:
         try:
             topics = self._service.topics.matching(query.pattern, level)
         except PatternError as error:
-            raise RefusedError(f"invalid pattern: {error}", 400) from None
+            raise InvalidError(f"invalid pattern: {error}") from None
         shown = [_shown(topic) for topic in query.page.pick(topics)]
         head = {"link": _link(uri)}
         return Reply(200, Listed(head, "topics", shown, _topic_tree))
@@ -185,7 +190,7 @@ class AlertAPI:
     def _topic(self, topic: str) -> Topic:
         found = self._service.topics.get(topic)
         if found is None:
-            raise RefusedError(f"unknown topic: {quote(topic)}", 404)
+            raise NotFoundError(f"unknown topic: {quote(topic)}")
         return found
 
     def _events(self, topic: str, query: Query) -> Reply:
@@ -193,7 +198,7 @@ class AlertAPI:
         found = self._service.topics.get(topic)
         if found is None:
             text = f"failed to get topic events: unknown topic {quote(topic)}"
-            raise RefusedError(text, 500)
+            raise FailedError(text)
         head = {"link": _link(f"{PATH}/{topic}/events"), "topic": topic}
         states = query.page.pick(found.at_least(level))
         link = f"{PATH}/{topic}/events/"
@@ -210,14 +215,14 @@ class AlertAPI:
         state = self._service.event_state(topic, event)
         if state is None:
             text = f"unknown event {quote(event)} in topic {quote(topic)}"
-            raise RefusedError(text, 404)
+            raise NotFoundError(text)
         return Reply(200, _event_tree(topic, state))
 
     def _handlers(self, topic: str, query: Query, uri: str) -> Reply:
         try:
             specs = self._service.handlers(topic, query.pattern)
         except PatternError as error:
-            raise RefusedError(f"invalid pattern: {error}", 400) from None
+            raise InvalidError(f"invalid pattern: {error}") from None
         shown = [(spec, self._service.running(spec)) for spec in query.page.pick(specs)]
         head = {"link": _link(uri), "topic": topic}
         return Reply(200, Listed(head, "handlers", shown, _handler_tree))
@@ -226,16 +231,15 @@ class AlertAPI:
         try:
             fields = decode(body, _SPEC, {}) or {}
         except JsonError as error:
-            raise RefusedError(f"invalid handler json: {error}", 400) from None
+            raise InvalidError(f"invalid handler json: {error}") from None
         spec = _checked({**fields, "topic": topic})
         try:
             self._service.register(spec, self._policy)
-        except ForbiddenError as error:
-            raise RefusedError(f"failed to create handler: {error}", 403) from None
-        except (CircleError, PlaceholderError) as error:
-            raise RefusedError(f"failed to create handler: {error}", 400) from None
+        except RefusedError as error:
+            error.prefix("failed to create handler")
+            raise
         except OptionsError as error:
-            raise RefusedError(f"failed to create handler: {error}", 500) from None
+            raise FailedError(f"failed to create handler: {error}") from None
         return Reply(200, self._handler_tree(spec))
 
     def _change(self, method: str, parts: list[str], body: bytes) -> Reply:
@@ -246,16 +250,15 @@ class AlertAPI:
             fields["topic"] = before.topic
         elif fields.get("topic", "") != before.topic:
             text = "failed to update handler: cannot change topic in update"
-            raise RefusedError(text, 500)
+            raise FailedError(text)
         spec = _checked(fields)
         try:
             spec = self._service.update(before, spec, self._policy)
-        except ForbiddenError as error:
-            raise RefusedError(f"failed to update handler: {error}", 403) from None
-        except (CircleError, PlaceholderError) as error:
-            raise RefusedError(f"failed to update handler: {error}", 400) from None
+        except RefusedError as error:
+            error.prefix("failed to update handler")
+            raise
         except OptionsError as error:
-            raise RefusedError(f"failed to update handler: {error}", 500) from None
+            raise FailedError(f"failed to update handler: {error}") from None
         return Reply(200, self._handler_tree(spec))
 
     def _delete(self, parts: list[str]) -> Reply:
@@ -266,10 +269,7 @@ class AlertAPI:
         return Reply(204)
 
     def _spec(self, topic: str, handler: str) -> HandlerSpec:
-        try:
-            return self._service.handler(topic, handler)
-        except UnknownHandlerError as error:
-            raise RefusedError(str(error), 404) from None
+        return self._service.handler(topic, handler)
 
     def _handler_tree(self, spec: HandlerSpec) -> dict[str, Any]:
         return _handler_tree((spec, self._service.running(spec)))
@@ -311,7 +311,7 @@ def _level(query: Query) -> Level:
     try:
         return Level.parse(query.min_level)
     except ValueError as error:
-        raise RefusedError(str(error), 400) from None
+        raise InvalidError(str(error)) from None
 
 
 def _checked(fields: dict[str, Any]) -> HandlerSpec:
@@ -325,7 +325,7 @@ def _checked(fields: dict[str, Any]) -> HandlerSpec:
     try:
         spec.validate()
     except OptionsError as error:
-        raise RefusedError(str(error), 400) from None
+        raise InvalidError(str(error)) from None
     return spec
 
 
@@ -333,7 +333,7 @@ def _put(body: bytes) -> dict[str, Any]:
     try:
         return dict(decode(body, _SPEC, {}) or {})
     except JsonError as error:
-        raise RefusedError(f"failed to unmarshal JSON: {error}", 400) from None
+        raise InvalidError(f"failed to unmarshal JSON: {error}") from None
 
 
 def _patched(before: HandlerSpec, body: bytes) -> dict[str, Any]:
@@ -341,11 +341,11 @@ def _patched(before: HandlerSpec, body: bytes) -> dict[str, Any]:
     try:
         document = apply(patch, before.tree)
     except PatchError as error:
-        raise RefusedError(f"failed to apply patch: {error}", 400) from None
+        raise InvalidError(f"failed to apply patch: {error}") from None
     try:
         return dict(decode(json.dumps(document).encode(), _SPEC, {}) or {})
     except JsonError as error:
-        raise RefusedError(f"failed to unmarshal patched json: {error}", 500) from None
+        raise FailedError(f"failed to unmarshal patched json: {error}") from None
 
 
 def _patch(body: bytes) -> list[Any]:
@@ -354,7 +354,7 @@ def _patch(body: bytes) -> list[Any]:
         json.loads(text)
         value = plain(first_value(body))
     except (ValueError, RecursionError):
-        raise RefusedError(f"invalid patch json: {_whole(text)}", 400) from None
+        raise InvalidError(f"invalid patch json: {_whole(text)}") from None
     if value is None:
         return []
     if not isinstance(value, list):
@@ -363,7 +363,7 @@ def _patch(body: bytes) -> list[Any]:
             f"json: cannot unmarshal {kinds[type(value)]} "
             "into Go value of type jsonpatch.Patch"
         )
-        raise RefusedError(f"invalid patch json: {text}", 400)
+        raise InvalidError(f"invalid patch json: {text}")
     return value
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.alert.types import Event, Handler
-from runtime.errors import DeliveryError, OptionsError
+from runtime.errors import DeliveryError, ForbiddenError
 from runtime.secrets.references import references_in
 
 # kind → the option that names what is used, as handlers and as scripts call it
@@ -31,10 +31,6 @@ _SETTINGS = {
 _STRANGERS = (
     "the API can be reached from other machines without credentials; require them"
 )
-
-
-class ForbiddenError(OptionsError):
-    """A handler may not use what it names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from itertools import chain
 from typing import Protocol, runtime_checkable
 
 from runtime.alert.types import Handler
-from runtime.errors import OptionsError
+from runtime.errors import InvalidError
 from runtime.golang.quoting import quote
 
 
-class CircleError(OptionsError):
+class CircleError(InvalidError):
     """Handlers would give a topic its own events."""
 
     def __init__(self, way: Sequence[str]) -> None:

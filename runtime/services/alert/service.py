@@ -18,7 +18,7 @@ from runtime.alert.topics import Topics
 from runtime.alert.types import Event, EventState, Handler
 from runtime.compute.worker import paced
 from runtime.delivery import Address, Deliverer, Delivery
-from runtime.errors import DeliveryError, KapacitorError, OptionsError
+from runtime.errors import DeliveryError, ForbiddenError, NotFoundError, OptionsError
 from runtime.golang.glob import match as glob_match
 from runtime.golang.quoting import quote
 from runtime.integration import HandlerServices
@@ -33,7 +33,7 @@ from runtime.services.alert.handlers import (
 )
 from runtime.services.alert.loop import Loop
 from runtime.services.alert.match import Match
-from runtime.services.alert.policy import OPEN, Barred, ForbiddenError, Policy
+from runtime.services.alert.policy import OPEN, Barred, Policy
 from runtime.services.alert.specs import (
     HandlerSpec,
     HandlerSpecs,
@@ -53,7 +53,7 @@ _TURN = 500
 _log = logging.getLogger("kapacitor.alert")
 
 
-class UnknownHandlerError(KapacitorError):
+class UnknownHandlerError(NotFoundError):
     """There is no handler of that id on the topic."""
 
     def __init__(self, handler: str) -> None:

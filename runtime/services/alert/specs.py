@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from runtime.alert.types import Handler
-from runtime.errors import OptionsError
+from runtime.errors import InvalidError, OptionsError
 from runtime.golang.quoting import quote
 from runtime.secrets import Secret, mappings
 from runtime.secrets.names import HIDDEN, is_placeholder, is_secret_name
@@ -23,7 +23,7 @@ from runtime.store.records import id_fault
 _BUCKET = "handler-specs"
 
 
-class PlaceholderError(OptionsError):
+class PlaceholderError(InvalidError):
     """An option shows that a secret is hidden there, and it is not known which."""
 
     def __init__(self, option: str, shown: str = HIDDEN) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from runtime.compute.thread import Compute
+from runtime.errors import FailedError, InvalidError, NotFoundError
 from runtime.golang.json_decode import JsonError, decode, sequence, string, struct
 from runtime.golang.quoting import quote
 from runtime.secrets import Secret
@@ -20,7 +21,6 @@ from runtime.services.httpd.messages import (
     BASE,
     NO_CONTENT,
     Answer,
-    RefusedError,
     Request,
     pretty,
     self_link,
@@ -91,29 +91,29 @@ class UsersAPI:
     async def _get(self, request: Request) -> Answer:
         user = self._users.get(_name(request))
         if user is None:
-            raise RefusedError("no user exists", 404)
+            raise NotFoundError("no user exists")
         return pretty(_tree(user))
 
     async def _create(self, request: Request) -> Answer:
         body = _body(request)
         name = body.get("name", "")
         if not name:
-            raise RefusedError("username is required")
+            raise InvalidError("username is required")
         if fault := id_fault(name):
-            raise RefusedError(f"username {fault}")
+            raise InvalidError(f"username {fault}")
         if not is_name(name):
-            raise RefusedError(
+            raise InvalidError(
                 "username must contain only letters, numbers, '-', '.', '@' and '_'. "
                 f"{quote(name)}"
             )
         if not body.get("password"):
-            raise RefusedError("password is required")
+            raise InvalidError("password is required")
         user = await self._changed(User(name), body)
 
         def put() -> None:
             # Kapacitor answers with an empty user and does nothing, as if it had
             if self._users.get(name) is not None:
-                raise RefusedError("user already exists")
+                raise InvalidError("user already exists")
             self._users.put(user)
 
         await self._compute.run(put)
@@ -124,13 +124,13 @@ class UsersAPI:
         text = "failed to create user: updating user: no user exists"
         before = self._users.get(name)
         if before is None:
-            raise RefusedError(text, 500)
+            raise FailedError(text)
         changed = await self._changed(before, body)
 
         def put() -> User:
             present = self._users.get(name)
             if present is None:
-                raise RefusedError(text, 500)
+                raise FailedError(text)
             # another change may have come while the password was hashed
             keep = {each: getattr(present, each) for each in _kept(before, changed)}
             self._users.put(user := dataclasses.replace(changed, **keep))
@@ -155,7 +155,7 @@ class UsersAPI:
             try:
                 hash = await asyncio.to_thread(hashed, password, self._cost)
             except ValueError as error:
-                raise RefusedError(str(error)) from None
+                raise InvalidError(str(error)) from None
             user = dataclasses.replace(user, hash=Secret(hash))
         return user
 
@@ -168,7 +168,7 @@ def _kept(before: User, changed: User) -> list[str]:
 
 def _name(request: Request) -> str:
     if not request.rest:
-        raise RefusedError("must specify username on path")
+        raise InvalidError("must specify username on path")
     return request.rest
 
 
@@ -176,7 +176,7 @@ def _body(request: Request) -> dict[str, Any]:
     try:
         return dict(decode(request.body, _BODY, {}) or {})
     except JsonError:
-        raise RefusedError("invalid JSON") from None
+        raise InvalidError("invalid JSON") from None
 
 
 def _tree(user: User) -> dict[str, Any]:

@@ -8,7 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from runtime.compute.thread import Compute
-from runtime.errors import ConfigError
+from runtime.errors import (
+    ConfigError,
+    FailedError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+)
 from runtime.golang.json_decode import (
     JsonError,
     anything,
@@ -19,7 +25,7 @@ from runtime.golang.json_decode import (
     struct,
 )
 from runtime.golang.quoting import quote
-from runtime.services.alert.policy import OPEN, ForbiddenError, Policy
+from runtime.services.alert.policy import OPEN, Policy
 from runtime.services.config.overrides import (
     Override,
     Overrides,
@@ -32,7 +38,6 @@ from runtime.services.httpd.messages import (
     BASE,
     NO_CONTENT,
     Answer,
-    RefusedError,
     Request,
     compact,
     self_link,
@@ -158,8 +163,8 @@ class ConfigService:
         try:
             elements = self._elements or self._all(self._overrides)
         except ConfigError as error:
-            raise RefusedError(
-                f"failed to resolve current config:{_prefixed(error)}", 500
+            raise FailedError(
+                f"failed to resolve current config:{_prefixed(error)}"
             ) from None
         if request.path == _PATH:
             shown = {
@@ -170,17 +175,17 @@ class ConfigService:
             return compact({"link": self_link(_PATH), "sections": shown})
         name, slash, element = request.rest.partition("/")
         if not name:
-            raise RefusedError(
+            raise InvalidError(
                 "section not specified, do you have an extra trailing '/'?"
             )
         if not elements.get(name):
-            raise RefusedError(f"unknown section: {name}", 404)
+            raise NotFoundError(f"unknown section: {name}")
         if not slash:
             return compact(self._shown_section(name, elements[name]))
         for found in elements[name]:
             if self._sections[name].element_name(found) == element:
                 return compact(self._shown(name, found))
-        raise RefusedError(f"unknown section/element: {name}/{element}", 404)
+        raise NotFoundError(f"unknown section/element: {name}/{element}")
 
     async def _post(self, request: Request) -> Answer:
         try:
@@ -189,10 +194,8 @@ class ConfigService:
             self._policy.check_references((update.set, update.add))
             async with self._one:
                 await self._change(update)
-        except ForbiddenError as error:
-            raise RefusedError(str(error), 403) from None
         except ConfigError as error:
-            raise RefusedError(str(error)) from None
+            raise InvalidError(str(error)) from None
         return NO_CONTENT
 
     async def _change(self, update: Update) -> None:
@@ -208,8 +211,8 @@ class ConfigService:
         try:
             put_in_force = self._services[update.section].prepared(elements)
         except ConfigError as error:
-            raise RefusedError(
-                f"failed to update configuration {path}: {error}", 500
+            raise FailedError(
+                f"failed to update configuration {path}: {error}"
             ) from None
         # nobody is sent anything by a configuration that a restart would not know
         await self._compute.run(self._persist, update.section, after)
@@ -255,7 +258,7 @@ class ConfigService:
 
     def _check_enabled(self) -> None:
         if not self._enabled:
-            raise RefusedError("config override service is not enabled", 403)
+            raise ForbiddenError("config override service is not enabled")
 
 
 def _decoded(path: str, stored: bytes) -> Override:
@@ -277,7 +280,7 @@ def _update(request: Request) -> Update:
     try:
         body = decode(request.body, _UPDATE, {})
     except JsonError as error:
-        raise RefusedError(f"failed to decode JSON:{error}") from None
+        raise InvalidError(f"failed to decode JSON:{error}") from None
     section, slash, element = request.rest.partition("/")
     update = Update(
         section,
@@ -288,7 +291,7 @@ def _update(request: Request) -> Update:
         tuple(each or "" for each in body.get("remove", ())),
     )
     if fault := _fault(update):
-        raise RefusedError(f"failed to apply update: invalid update action: {fault}")
+        raise InvalidError(f"failed to apply update: invalid update action: {fault}")
     return update
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from runtime.compute.thread import Compute
 from runtime.delivery.deliverer import Deliverer
 from runtime.delivery.items import Address, Filter, Item
+from runtime.errors import ConflictError, InvalidError, NotFoundError
 from runtime.golang.quoting import quote
 from runtime.services.httpd.credentials import IN_QUERY
 from runtime.services.httpd.listing import Page, natural
@@ -15,7 +16,6 @@ from runtime.services.httpd.messages import (
     BASE,
     NO_CONTENT,
     Answer,
-    RefusedError,
     Request,
     pretty,
     self_link,
@@ -72,7 +72,7 @@ class DeliveriesAPI:
             case ("POST", [number, "discard"]) | ("DELETE", [number]):
                 return self._discard(self._item(number))
             case _:
-                raise RefusedError("Not Found", 404)
+                raise NotFoundError("Not Found")
 
     def _list(self, request: Request) -> Answer:
         wanted = _filter(request)
@@ -93,7 +93,7 @@ class DeliveriesAPI:
         if number.isascii() and number.isdigit() and len(number) < 19:
             item = self._deliverer.outbox.get(int(number))
         if item is None:
-            raise RefusedError(f"unknown delivery: {number}", 404)
+            raise NotFoundError(f"unknown delivery: {number}")
         return item
 
     async def resend(self, wanted: Filter) -> int:
@@ -104,7 +104,7 @@ class DeliveriesAPI:
             StoreError: the database cannot be written.
         """
         if wanted.state == "pending":
-            raise RefusedError("what is pending is sent anyway")
+            raise InvalidError("what is pending is sent anyway")
         slices = self._compute.each(self._deliverer.resend(wanted))
         return sum([count async for count in slices])
 
@@ -123,7 +123,7 @@ class DeliveriesAPI:
     def _resend_one(self, number: str) -> int:
         item = self._item(number)
         if item.state == "pending":
-            raise RefusedError(f"delivery {item.id} is pending: it is sent anyway", 409)
+            raise ConflictError(f"delivery {item.id} is pending: it is sent anyway")
         self.check_handler(item.address)
         return sum(self._deliverer.resend(Filter(), item.id))
 
@@ -136,11 +136,11 @@ class DeliveriesAPI:
         if not self._deliverer.has_handler(address):
             topic, handler = address
             text = f"handler {handler} of topic {topic} does not run"
-            raise RefusedError(text, 409)
+            raise ConflictError(text)
 
     def _discard(self, item: Item) -> Answer:
         if not self._deliverer.discard(item):
-            raise RefusedError(f"delivery {item.id} is under way", 409)
+            raise ConflictError(f"delivery {item.id} is under way")
         return NO_CONTENT
 
     def _tree(self, item: Item) -> dict[str, Any]:
@@ -176,23 +176,23 @@ def _check(request: Request, known: Collection[str]) -> None:
     takes = f"takes {', '.join(known)}" if known else "takes no parameters"
     sent = [part for part in request.query_string.split("&") if part]
     if len(sent) > sum(map(len, request.query.values())):
-        raise RefusedError("the query cannot be read: write % as %25 and ; as %3B")
+        raise InvalidError("the query cannot be read: write % as %25 and ; as %3B")
     for name, values in request.query.items():
         if name in IN_QUERY:
             continue
         if name not in known:
-            raise RefusedError(f"unknown parameter {quote(name)}: {does} {takes}")
+            raise InvalidError(f"unknown parameter {quote(name)}: {does} {takes}")
         if len(values) > 1:
-            raise RefusedError(f"parameter {quote(name)} is given {len(values)} times")
+            raise InvalidError(f"parameter {quote(name)} is given {len(values)} times")
         if not values[0]:
             text = f"parameter {quote(name)} is empty: leave it out to select all"
-            raise RefusedError(text)
+            raise InvalidError(text)
     if request.body.strip() not in (b"", b"{}", b"null"):
-        raise RefusedError(f"{does} takes no body, only parameters in the URL")
+        raise InvalidError(f"{does} takes no body, only parameters in the URL")
 
 
 def _filter(request: Request) -> Filter:
     state = request.parameter("state")
     if state and state not in STATES:
-        raise RefusedError(f"invalid state {state}, must be one of {', '.join(STATES)}")
+        raise InvalidError(f"invalid state {state}, must be one of {', '.join(STATES)}")
     return Filter(state, request.parameter("topic"), request.parameter("handler"))

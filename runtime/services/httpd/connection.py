@@ -26,7 +26,6 @@ from runtime.services.httpd.messages import (
     TOO_SLOW,
     Answer,
     Request,
-    WriteError,
 )
 from runtime.services.httpd.sites import Sites
 from runtime.services.httpd.write import (
@@ -335,9 +334,7 @@ class Connection(asyncio.Protocol):
     def _answer(self, head: Head, done: asyncio.Future[None]) -> None:
         error = None if done.cancelled() else done.exception()
         answer = NO_CONTENT
-        if isinstance(error, WriteError):
-            answer = error.answer()
-        elif isinstance(error, KapacitorError):
+        if isinstance(error, KapacitorError):
             answer = refusal(error)
         elif error is not None or done.cancelled():
             if error is not None:

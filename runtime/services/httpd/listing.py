@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from runtime.compute.worker import Worker, paced
+from runtime.errors import InvalidError
 from runtime.golang.glob import PatternError, match
 from runtime.golang.json import dumps
 from runtime.golang.quoting import quote
-from runtime.services.httpd.messages import Answer, RefusedError, Request
+from runtime.services.httpd.messages import Answer, Request
 
 T = TypeVar("T")
 
@@ -55,7 +56,7 @@ class Listing:
         fields = [each for each in request.query.get("fields", []) if each]
         for field in fields:
             if field not in known:
-                raise RefusedError(f"unsupported field {quote(field)}")
+                raise InvalidError(f"unsupported field {quote(field)}")
         return cls(
             request.parameter("pattern"),
             frozenset((*fields, "id", "link")) if fields else frozenset(known),
@@ -132,7 +133,7 @@ def integer(request: Request, name: str, default: int) -> int:
         value = int(digits or "0") * (-1 if text[0] == "-" else 1)
         problem = "" if value in _INT64 else "value out of range"
     if problem:
-        raise RefusedError(
+        raise InvalidError(
             f"invalid {name} parameter {quote(text)} must be an integer: "
             f"strconv.ParseInt: parsing {quote(text)}: {problem}"
         )
@@ -148,7 +149,7 @@ def natural(request: Request, name: str, default: int) -> int:
     value = integer(request, name, default)
     if value < 0:
         text = quote(request.parameter(name))
-        raise RefusedError(f"invalid {name} parameter {text} must not be negative")
+        raise InvalidError(f"invalid {name} parameter {text} must not be negative")
     return value
 
 

@@ -6,6 +6,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from runtime.errors import (
+    BusyError,
+    ConflictError,
+    FailedError,
+    ForbiddenError,
+    InvalidError,
+    KapacitorError,
+    NotFoundError,
+    StoreError,
+    TooLargeError,
+)
 from runtime.golang.json import encode
 from runtime.golang.queries import parse_query
 from runtime.services.httpd.users import User
@@ -87,28 +98,23 @@ class Answer:
     stream: AsyncIterator[bytes] | None = None
 
 
-class RefusedError(Exception):
-    """A request is answered with an error.
-
-    Attributes:
-        status: of the answer.
-    """
-
-    def __init__(self, text: str, status: int = 400) -> None:
-        super().__init__(text)
-        self.status = status
-
-    def answer(self) -> Answer:
-        """What the client is told."""
-        return failure(str(self), self.status)
+# Statuses of errors; of any other, 500.
+STATUSES: Mapping[type[KapacitorError], int] = {
+    InvalidError: 400,
+    ForbiddenError: 403,
+    NotFoundError: 404,
+    ConflictError: 409,
+    TooLargeError: 413,
+    FailedError: 500,
+    BusyError: 503,
+    StoreError: 503,
+}
 
 
-class WriteError(RefusedError):
-    """A write is refused as a whole."""
-
-    def answer(self) -> Answer:
-        """The answer for the writer: plain text, labelled JSON as Kapacitor has it."""
-        return Answer(self.status, f"{self}\n".encode())
+def status_of(error: KapacitorError) -> int:
+    """The status of the answer to a request that ended with `error`."""
+    found = (STATUSES[each] for each in type(error).__mro__ if each in STATUSES)
+    return next(found, 500)
 
 
 Handler = Callable[[Request], Awaitable[Answer]]
@@ -135,6 +141,12 @@ def overloaded(text: str, status: int = 503) -> Answer:
     """An error that passes: the client may try again soon."""
     headers = {"Retry-After": str(RETRY_AFTER_S)}
     return replace(failure(text, status), headers=headers)
+
+
+def answer_to(error: KapacitorError) -> Answer:
+    """The answer to a request that ended with `error`."""
+    status = status_of(error)
+    return (overloaded if status == 503 else failure)(str(error), status)
 
 
 def self_link(href: str) -> dict[str, str]:

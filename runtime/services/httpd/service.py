@@ -17,7 +17,7 @@ from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import Response, StreamResponse
 from aiohttp.web_server import Server
 
-from runtime.errors import BusyError, StoreError
+from runtime.errors import BusyError, RefusedError, StoreError
 from runtime.golang.json_decode import ParsedBody
 from runtime.services.httpd.connection import Connection, Gate, Shared
 from runtime.services.httpd.credentials import without_password
@@ -42,10 +42,9 @@ from runtime.services.httpd.messages import (
     NO_CONTENT,
     NOT_FOUND,
     Answer,
-    RefusedError,
     Request,
+    answer_to,
     failure,
-    overloaded,
     pretty,
 )
 from runtime.services.httpd.router import METHODS, Router, cleaned
@@ -236,10 +235,8 @@ class HttpService:
                 return NOT_FOUND
             request.path, request.rest = found.path, found.rest
             return await found.handler(request)
-        except RefusedError as refusal:
-            return refusal.answer()
-        except (StoreError, BusyError) as error:
-            return overloaded(str(error))
+        except (RefusedError, StoreError, BusyError) as error:
+            return answer_to(error)
         except Exception as error:
             _log_failure(error)
             return failure(f"internal error: {type(error).__name__}", 500)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import zlib
 
-from runtime.services.httpd.messages import MAX_BODY_BYTES, WriteError
+from runtime.errors import InvalidError, TooLargeError
+from runtime.services.httpd.messages import MAX_BODY_BYTES
 
 # Points shrink to a tenth or so; a stream that grows like this was made to do harm …
 MAX_RATIO = 200
@@ -30,14 +31,14 @@ def unpacked(body: bytes, encoding: str, limit: int = MAX_BODY_BYTES) -> bytes:
         limit: bytes that the result may have.
 
     Raises:
-        WriteError: it is damaged, or too large.
+        RefusedError: it is damaged, or too large.
 
     Source of the texts: Go compress/gzip.
     """
     if encoding != "gzip":
         return body
     if not body:
-        raise WriteError("EOF")
+        raise InvalidError("EOF")
     limit = min(limit, max(_HARMLESS_BYTES, len(body) * MAX_RATIO))
     view = memoryview(body)
     parts: list[bytes] = []
@@ -45,11 +46,9 @@ def unpacked(body: bytes, encoding: str, limit: int = MAX_BODY_BYTES) -> bytes:
     while start < len(body):
         members += 1
         if members > MAX_MEMBERS:
-            raise WriteError(
-                f"the body has more than {MAX_MEMBERS} gzip members", status=413
-            )
+            raise TooLargeError(f"the body has more than {MAX_MEMBERS} gzip members")
         if body[start : start + 3] != _MAGIC[: len(body) - start]:
-            raise WriteError("gzip: invalid header")
+            raise InvalidError("gzip: invalid header")
         before = len(parts)
         start = _read_member(view, start, limit, parts)
         limit -= sum(map(len, parts[before:]))
@@ -62,7 +61,7 @@ def _read_member(view: memoryview, start: int, limit: int, parts: list[bytes]) -
     piece = _FIRST_PIECE
     while not unzip.eof:
         if start >= len(view):
-            raise WriteError("unexpected EOF")
+            raise InvalidError("unexpected EOF")
         given = view[start : start + piece]
         try:
             part = unzip.decompress(given, limit + 1)
@@ -70,10 +69,10 @@ def _read_member(view: memoryview, start: int, limit: int, parts: list[bytes]) -
             checks = ("incorrect data check", "incorrect length check")
             is_sum = any(check in str(error) for check in checks)
             damaged = "checksum" if is_sum else "header"
-            raise WriteError(f"gzip: invalid {damaged}") from None
+            raise InvalidError(f"gzip: invalid {damaged}") from None
         limit -= len(part)
         if limit < 0:
-            raise WriteError("the body unpacks to too many bytes", status=413)
+            raise TooLargeError("the body unpacks to too many bytes")
         if part:
             parts.append(part)
         start += len(given) - len(unzip.unused_data)

@@ -8,7 +8,11 @@ from collections.abc import Collection, Iterator
 from typing import Any, Protocol
 
 from runtime.compute.thread import Compute
-from runtime.errors import BusyError, KapacitorError, StoreError
+from runtime.errors import (
+    BusyError,
+    InvalidError,
+    KapacitorError,
+)
 from runtime.golang.queries import parse_query
 from runtime.line_protocol import Write
 from runtime.services.httpd.messages import (
@@ -17,7 +21,7 @@ from runtime.services.httpd.messages import (
     TEXT,
     Answer,
     Request,
-    WriteError,
+    status_of,
 )
 from runtime.services.httpd.unpacking import unpacked
 
@@ -35,11 +39,11 @@ _LARGE_AT_ONCE = 2
 
 
 def refusal(error: KapacitorError) -> Answer:
-    """What a writer is told whose points could not be taken for now, or at all."""
-    text = f"{error}\n".encode()
-    if isinstance(error, StoreError | BusyError):
-        return Answer(503, text, TEXT, {"Retry-After": str(RETRY_AFTER_S)})
-    return Answer(500, text)
+    """The answer to a writer: plain text, labelled JSON as Kapacitor has it."""
+    status, text = status_of(error), f"{error}\n".encode()
+    if status == 503:
+        return Answer(status, text, TEXT, {"Retry-After": str(RETRY_AFTER_S)})
+    return Answer(status, text)
 
 
 class Points(Protocol):
@@ -60,7 +64,7 @@ class Points(Protocol):
             The steps in which that is done; None where it is done.
 
         Raises:
-            WriteError: nothing was taken.
+            RefusedError: nothing was taken.
         """
 
 
@@ -81,7 +85,7 @@ class Parser(Protocol):
         """The points of `body`; on any thread.
 
         Raises:
-            WriteError: the text is wrong.
+            RefusedError: the text is wrong.
         """
 
 
@@ -119,14 +123,13 @@ class WriteHandler:
                 request.query_string, request.body, request.content_encoding
             )
         except KapacitorError as error:
-            # what the points caused could not be stored
             return refusal(error)
         return NO_CONTENT
 
     def submit(self, query: str, body: bytes, encoding: str) -> asyncio.Future[Any]:
         """Start a write; done when its points and what they caused are kept.
 
-        The future may raise `WriteError`.
+        The future may raise `RefusedError`.
         """
         parameters = self._parameters(query)
         limit = _SMALL_PACKED_BYTES if encoding == "gzip" else _LARGE_BYTES
@@ -164,7 +167,7 @@ class WriteHandler:
         """The lines of a body.
 
         Raises:
-            WriteError: it is damaged or too large, or a line is too long.
+            RefusedError: it is damaged or too large, or a line is too long.
         """
         text = unpacked(body, encoding)
         check_lines(text)
@@ -192,12 +195,12 @@ def check_lines(text: bytes) -> None:
     """Check that no line is too long.
 
     Raises:
-        WriteError: one is.
+        RefusedError: one is.
     """
     start = 0
     while len(text) - start > MAX_LINE_BYTES:
         end = text.rfind(b"\n", start, start + MAX_LINE_BYTES + 1)
         if end < 0:
             number = text.count(b"\n", 0, start) + 1
-            raise WriteError(f"line {number} is longer than {MAX_LINE_BYTES} bytes")
+            raise InvalidError(f"line {number} is longer than {MAX_LINE_BYTES} bytes")
         start = end + 1

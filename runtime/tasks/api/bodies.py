@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.errors import ScriptError
+from runtime.errors import InvalidError, ScriptError
 from runtime.golang.json_decode import JsonError, decode, sequence, string, struct
 from runtime.golang.quoting import quote
-from runtime.services.httpd.messages import RefusedError
 from runtime.store.records import id_fault
 from runtime.tasks.api.records import DBRP
 from runtime.tasks.api.vars import read_vars, vars_of
@@ -79,10 +78,10 @@ class Body:
         try:
             found = decode(body, _BODY, {})
         except JsonError:
-            raise RefusedError("invalid JSON") from None
+            raise InvalidError("invalid JSON") from None
         dbrps = [each or {} for each in found.get("dbrps", ())]
         if len(dbrps) > MAX_DBRPS:
-            raise RefusedError(f"a task has at most {MAX_DBRPS} dbrps")
+            raise InvalidError(f"a task has at most {MAX_DBRPS} dbrps")
         return cls(
             found.get("id", ""),
             found.get("template-id", ""),
@@ -106,7 +105,7 @@ class Body:
         try:
             return vars_of(self.vars or {})
         except ScriptError as error:
-            raise RefusedError(str(error)) from None
+            raise InvalidError(str(error)) from None
 
 
 def checked_id(id: str, what: str) -> str:
@@ -121,9 +120,9 @@ def checked_id(id: str, what: str) -> str:
     """
     id = id or str(uuid.uuid4())
     if fault := id_fault(id):
-        raise RefusedError(f"{what} ID {fault}")
+        raise InvalidError(f"{what} ID {fault}")
     if not _ID.fullmatch(id):
-        raise RefusedError(
+        raise InvalidError(
             f"{what} ID must contain only letters, numbers, '-', '.' and '_'. "
             f"{quote(id)}"
         )

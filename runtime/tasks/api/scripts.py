@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runtime.errors import ScriptError
+from runtime.errors import ForbiddenError, InvalidError, ScriptError
 from runtime.pipeline.alert import AlertNode
 from runtime.pipeline.evaluate import Script, dbrps, evaluate, task_type
 from runtime.pipeline.node import DeadmanSettings
 from runtime.pipeline.properties import HandlerProperties
 from runtime.pipeline.sideload import SideloadNode
-from runtime.services.alert.policy import ForbiddenError, Policy
-from runtime.services.httpd.messages import RefusedError
+from runtime.services.alert.policy import Policy
 from runtime.tasks.api.records import DBRP, Task, Template
 from runtime.tick import ast
 from runtime.tick.format import format as format_script
@@ -47,14 +46,14 @@ def parsed(script: str) -> Parsed:
         RefusedError: it is empty, does not parse, or is of no type.
     """
     if not script:
-        raise RefusedError("must provide TICKscript")
+        raise InvalidError("must provide TICKscript")
     try:
         program = parse(script)
     except ScriptError as error:
-        raise RefusedError(f"invalid TICKscript: {error}") from None
+        raise InvalidError(f"invalid TICKscript: {error}") from None
     kind = task_type(program)
     if kind not in ("stream", "batch"):
-        raise RefusedError(f"invalid task type: {kind}")
+        raise InvalidError(f"invalid task type: {kind}")
     return Parsed(program, kind, dbrps(program))
 
 
@@ -114,7 +113,7 @@ def _evaluated(
             handlers=handlers,
         )
     except ScriptError as error:
-        raise RefusedError(f"invalid TICKscript: {error}") from None
+        raise InvalidError(f"invalid TICKscript: {error}") from None
 
 
 def check_handlers(script: Script, policy: Policy) -> None:
@@ -128,12 +127,9 @@ def check_handlers(script: Script, policy: Policy) -> None:
     names = script.pipeline.handlers
     for node in script.pipeline.nodes:
         if isinstance(node, SideloadNode):
-            raise RefusedError(_SIDELOAD, 403)
+            raise ForbiddenError(_SIDELOAD)
         for handler in node.handlers if isinstance(node, AlertNode) else ():
-            try:
-                policy.check(names.name_of(type(handler)), handler)
-            except ForbiddenError as error:
-                raise RefusedError(str(error), 403) from None
+            policy.check(names.name_of(type(handler)), handler)
 
 
 def formatted(script: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from runtime.compute.thread import Compute
+from runtime.errors import InvalidError, RefusedError
 from runtime.nodes.http_out_results import HTTPOutputs
 from runtime.pipeline.dot import dot
 from runtime.services.alert.policy import OPEN, Policy
@@ -16,7 +17,6 @@ from runtime.services.httpd.messages import (
     NO_CONTENT,
     NOT_FOUND,
     Answer,
-    RefusedError,
     Request,
     compact,
     failure,
@@ -148,7 +148,7 @@ class TaskStoreService:
         if replay := request.parameter("replay-id"):
             found = self.replays(replay)
             if found is None:
-                raise RefusedError(f"no running replay with ID: {replay}")
+                raise InvalidError(f"no running replay with ID: {replay}")
             master = found
         view = View.of(request)
         return self._task_answer(self._tasks.get(id), view, master)

@@ -7,13 +7,18 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
-from runtime.errors import KapacitorError
+from runtime.errors import (
+    FailedError,
+    InvalidError,
+    KapacitorError,
+    NotFoundError,
+    RefusedError,
+)
 from runtime.nodes.secret_properties import ScriptHandlers
 from runtime.pipeline.alert import AlertNode
 from runtime.pipeline.evaluate import Script
 from runtime.pipeline.node import DeadmanSettings
 from runtime.services.alert.policy import OPEN, Policy
-from runtime.services.httpd.messages import RefusedError
 from runtime.store.records import Records
 from runtime.tasks.api.bodies import Body, checked_id
 from runtime.tasks.api.records import DBRP, Task, Template
@@ -150,7 +155,7 @@ class Tasks:
         """
         task = self.records.get(id)
         if task is None:
-            raise RefusedError("no task exists", 404)
+            raise NotFoundError("no task exists")
         return task
 
     def create(self, body: Body, policy: Policy = OPEN) -> Task:
@@ -166,7 +171,7 @@ class Tasks:
         """
         id = checked_id(body.id, "task")
         if self.records.get(id) is not None:
-            raise RefusedError(f"task {id} already exists")
+            raise InvalidError(f"task {id} already exists")
         now = self._clock()
         task = Task(id, created=now, modified=now)
         text = "cannot specify dbrp in both implicitly and explicitly"
@@ -176,7 +181,7 @@ class Tasks:
                 task = dataclasses.replace(task, enabled=True, last_enabled=now)
             check_handlers(self.script(task), policy)
             self.records.put(task)
-        except (KapacitorError, RefusedError):
+        except KapacitorError:
             self._forget(id)
             raise
         self.shown(task).warn(task.id)
@@ -197,15 +202,14 @@ class Tasks:
         """
         before = self.records.get(id)
         if before is None:
-            raise RefusedError("task does not exist, cannot update", 404)
+            raise NotFoundError("task does not exist, cannot update")
         now = self._clock()
         task = dataclasses.replace(before, modified=now)
         if body.id and body.id != id:
             task = dataclasses.replace(task, id=checked_id(body.id, "task"))
             if self.records.get(task.id) is not None:
-                raise RefusedError(
-                    "failed to create new task during ID change: object already exists",
-                    500,
+                raise FailedError(
+                    "failed to create new task during ID change: object already exists"
                 )
         if body.defines:
             text = "cannot specify dbrp in implicitly and explicitly"
@@ -284,7 +288,7 @@ class Tasks:
         try:
             self.master.start(task.id, self.script(task), task.dbrps)
             reason = ""
-        except (KapacitorError, RefusedError) as error:
+        except KapacitorError as error:
             reason = str(error)
         # one task's mistake must not keep the others from running
         except Exception as error:
@@ -296,7 +300,7 @@ class Tasks:
             self.records.put(dataclasses.replace(task, error=reason))
         if reason:
             self._restarts.forget(task.id)
-            raise RefusedError(reason, 500)
+            raise FailedError(reason)
         self._restarts.started(task.id)
 
     @property
@@ -367,11 +371,11 @@ class Tasks:
             # as Kapacitor does for a new task
             self.script(made)
         if found.dbrps and body.dbrps:
-            raise RefusedError(both_dbrps)
+            raise InvalidError(both_dbrps)
         # the dbrp of the former script goes with it
         was_said = before and body.script and not template_id and _dbrps(before.script)
         if not made.dbrps or (was_said and not found.dbrps and not body.dbrps):
-            raise RefusedError("must specify dbrp")
+            raise InvalidError("must specify dbrp")
         return made
 
     def _script(self, task: Task, body: Body, template_id: str) -> str:
@@ -388,7 +392,7 @@ class Tasks:
         # without its template a task still can be switched off
         if task.script and not body.template_id and not body.script:
             return task.script
-        raise RefusedError(f"unknown template {template_id}: err: no template exists")
+        raise InvalidError(f"unknown template {template_id}: err: no template exists")
 
     def _stopped(self, id: str, error: str) -> None:
         task = self.records.get(id)

@@ -5,9 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection
 
+from runtime.errors import (
+    FailedError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    RefusedError,
+)
 from runtime.pipeline.evaluate import Script
 from runtime.services.alert.policy import OPEN, Policy
-from runtime.services.httpd.messages import RefusedError
 from runtime.store.records import Records
 from runtime.tasks.api.bodies import Body, checked_id
 from runtime.tasks.api.records import Task, Template
@@ -41,7 +47,7 @@ class Templates:
         """
         template = self.records.get(id)
         if template is None:
-            raise RefusedError("no template exists", 404)
+            raise NotFoundError("no template exists")
         return template
 
     def shown(self, template: Template, defaults: Vars) -> Shown:
@@ -56,7 +62,7 @@ class Templates:
         """
         id = checked_id(body.id, "template")
         if self.records.get(id) is not None:
-            raise RefusedError(f"template {id} already exists")
+            raise InvalidError(f"template {id} already exists")
         now = self._clock()
         script = self._restored(body.script, None)
         template = Template(id, _type(script), script, "", now, now)
@@ -85,14 +91,13 @@ class Templates:
         """
         before = self.records.get(id)
         if before is None:
-            raise RefusedError("template does not exist, cannot update", 404)
+            raise NotFoundError("template does not exist, cannot update")
         template = dataclasses.replace(before, modified=self._clock())
         if body.id and body.id != id:
             template = dataclasses.replace(template, id=checked_id(body.id, "template"))
             if self.records.get(template.id) is not None:
-                raise RefusedError(
-                    "failed to create new template for ID change: object already exists",
-                    500,
+                raise FailedError(
+                    "failed to create new template for ID change: object already exists"
                 )
         if body.script:
             script = self._restored(body.script, before)
@@ -149,7 +154,7 @@ class Templates:
     ) -> None:
         task = _with_template(old, before, template)
         if not task.dbrps:
-            raise RefusedError("task does contain any dbrps", 500)
+            raise FailedError("task does contain any dbrps")
         if task.script != old.script:
             try:
                 script = compiled(
@@ -174,7 +179,7 @@ class Templates:
 def _type(script: str) -> str:
     # Kapacitor calls a missing script one of no type
     if not script:
-        raise RefusedError("invalid task type: invalid")
+        raise InvalidError("invalid task type: invalid")
     return parsed(script).type
 
 
@@ -182,7 +187,7 @@ def _reload_error(task: Task, error: RefusedError) -> RefusedError:
     # Kapacitor compiles a template's task where it starts it
     reason = str(error).removeprefix("invalid TICKscript: ")
     text = f"error reloading associated task {task.id}: {reason}"
-    return RefusedError(text, 403 if error.status == 403 else 500)
+    return (ForbiddenError if isinstance(error, ForbiddenError) else FailedError)(text)
 
 
 def _with_template(task: Task, before: Template, template: Template) -> Task:

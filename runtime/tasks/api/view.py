@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runtime.errors import InvalidError
 from runtime.golang.quoting import quote
-from runtime.services.httpd.messages import RefusedError, Request
+from runtime.services.httpd.messages import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ class View:
         """
         script = request.parameter("script-format") or "formatted"
         if script not in ("formatted", "raw"):
-            raise RefusedError(f"invalid script-format parameter {quote(script)}")
+            raise InvalidError(f"invalid script-format parameter {quote(script)}")
         dot = request.parameter("dot-view") or "attributes"
         if dot not in ("attributes", "labels"):
-            raise RefusedError(f"invalid dot-view parameter {quote(dot)}")
+            raise InvalidError(f"invalid dot-view parameter {quote(dot)}")
         return cls(script == "raw", dot == "labels")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runtime.errors import KapacitorError
+from runtime.errors import KapacitorError, RefusedError
 from runtime.golang.json_decode import (
     anything,
     decode,
@@ -21,7 +21,6 @@ from runtime.golang.json_decode import (
 from runtime.golang.json_syntax import syntax_error
 from runtime.golang.yaml import from_yaml
 from runtime.services.alert.specs import HandlerSpec
-from runtime.services.httpd.messages import RefusedError
 from runtime.suggestions import check_keys
 from runtime.tasks.api.bodies import Body
 

@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from runtime.compute.thread import Compute
-from runtime.errors import KapacitorError
+from runtime.errors import FailedError, KapacitorError
 from runtime.secrets.references import references_in
 from runtime.services.alert.service import AlertService, UnknownHandlerError
 from runtime.services.alert.specs import HandlerSpec
-from runtime.services.httpd.messages import RefusedError
 from runtime.store.database import Store
 from runtime.tasks.api.bodies import Body
 from runtime.tasks.api.records import Task
@@ -121,7 +120,7 @@ class LoadService:
             define(definition, before.digest == definition.digest)
             if before != loaded:
                 self._ledger.put(definition.key, loaded)
-        except (KapacitorError, RefusedError, ValueError) as error:
+        except (KapacitorError, ValueError) as error:
             text = f"failed to update {what}: {error}"
             self._problems.add(definition.file, text)
         # a mistake in one definition must not keep the others from being loaded
@@ -151,10 +150,8 @@ class LoadService:
                 self._tasks.redefine(body, enabled=task.enabled)
             elif task.enabled and self._tasks.master.get(task.id) is None:
                 self._tasks.start(task)
-        except RefusedError as error:
-            # 500: the task is defined, but does not start
-            if error.status != 500:
-                raise
+        except FailedError as error:
+            # the task is defined, but does not start
             self._problems.add(definition.file, f"failed to start task: {error}")
 
     def _has_script_of_template(self, task: Task) -> bool:

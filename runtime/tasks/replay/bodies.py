@@ -6,9 +6,9 @@ import datetime
 import re
 from typing import Any
 
+from runtime.errors import InvalidError
 from runtime.golang.json_decode import JsonError, boolean, decode, string, struct
 from runtime.golang.quoting import quote
-from runtime.services.httpd.messages import RefusedError
 from runtime.units import SECOND, Nanoseconds
 
 _TIME = re.compile(
@@ -49,7 +49,7 @@ def replay_body(body: bytes) -> dict[str, Any]:
     found = _read(body, _REPLAY)
     clock = found.setdefault("clock", "fast") or "fast"
     if clock not in ("fast", "real"):
-        raise RefusedError(f"unknown Clock {clock}")
+        raise InvalidError(f"unknown Clock {clock}")
     return found | {"clock": clock}
 
 
@@ -67,7 +67,7 @@ def parsed_time(text: str) -> Nanoseconds:
         offset = "+00:00" if zone in "Zz" else zone
         moment = datetime.datetime.fromisoformat(f"{day}T{clock}{offset}")
     except ValueError:
-        raise RefusedError(f"invalid time {quote(text)}, must be RFC 3339") from None
+        raise InvalidError(f"invalid time {quote(text)}, must be RFC 3339") from None
     seconds = int((moment - _EPOCH).total_seconds())
     return seconds * SECOND + int((fraction or "0").ljust(9, "0"))
 
@@ -76,5 +76,5 @@ def _read(body: bytes, reader: Any) -> dict[str, Any]:
     try:
         found: dict[str, Any] = decode(body, reader, {})
     except JsonError as error:
-        raise RefusedError(str(error)) from None
+        raise InvalidError(str(error)) from None
     return found

@@ -10,13 +10,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runtime.compute.thread import Compute
-from runtime.errors import KapacitorError
+from runtime.errors import (
+    FailedError,
+    InvalidError,
+    KapacitorError,
+    NotFoundError,
+    RefusedError,
+)
 from runtime.nodes.alert.node import AlertNode
 from runtime.services.httpd.listing import Listed, Listing
 from runtime.services.httpd.messages import (
     NO_CONTENT,
     Answer,
-    RefusedError,
     Request,
     failure,
     pretty,
@@ -176,12 +181,12 @@ class ReplayService:
         body = recording_body(request.body)
         task = self._tasks.get(body.get("task", ""))
         if task.type != "stream":
-            raise RefusedError(f"recording a batch {_NEEDS_INFLUXDB}")
+            raise InvalidError(f"recording a batch {_NEEDS_INFLUXDB}")
         id = checked_id(body.get("id", ""), "recording")
         if self._recordings.get(id) is not None:
-            raise RefusedError("recording already exists", 500)
+            raise FailedError("recording already exists")
         if not body.get("stop"):
-            raise RefusedError("must provide stop time")
+            raise InvalidError("must provide stop time")
         stop = parsed_time(body["stop"])
         now = self._clock()
         writer = RecordingWriter(self._path(id))
@@ -231,7 +236,7 @@ class ReplayService:
     def _get_recording(self, request: Request) -> Answer:
         recording = self._recordings.get(request.rest)
         if recording is None:
-            raise RefusedError("error finding recording: no recording exists", 500)
+            raise FailedError("error finding recording: no recording exists")
         status = 202 if recording.status == "running" else 200
         return pretty(self._recording_tree(recording), status)
 
@@ -274,17 +279,17 @@ class ReplayService:
         try:
             task = self._tasks.get(body.get("task", ""))
         except RefusedError as error:
-            raise RefusedError(f"task load: {error}", 404) from None
+            raise NotFoundError(f"task load: {error}") from None
         recording = self._recordings.get(body.get("recording", ""))
         if recording is None:
-            raise RefusedError("recording not found: no recording exists", 404)
+            raise NotFoundError("recording not found: no recording exists")
         if recording.status == "running":
-            raise RefusedError("the recording has not ended yet")
+            raise InvalidError("the recording has not ended yet")
         if task.type != recording.type:
             text = f"cannot replay a {recording.type} recording with a {task.type} task"
-            raise RefusedError(text)
+            raise InvalidError(text)
         if self._replays.get(id) is not None:
-            raise RefusedError("replay already exists", 500)
+            raise FailedError("replay already exists")
         replay = Replay(
             id,
             task.id,
@@ -307,7 +312,7 @@ class ReplayService:
                 master = await self._compute.run(self._started, replay, task, player)
                 await player.play(master, self._compute)
             error = ""
-        except (KapacitorError, RefusedError) as fault:
+        except KapacitorError as fault:
             error = str(fault)
         finally:
             await self._compute.run(self._finish_replay, replay, task, error)
@@ -340,7 +345,7 @@ class ReplayService:
     def _get_replay(self, request: Request) -> Answer:
         replay = self._replays.get(request.rest)
         if replay is None:
-            raise RefusedError("could not find replay: no replay exists", 404)
+            raise NotFoundError("could not find replay: no replay exists")
         status = 202 if replay.status == "running" else 200
         return pretty(self._replay_tree(replay), status)
 
@@ -394,5 +399,7 @@ async def _answered(answer: Awaitable[Answer]) -> Answer:
     """The answer; what a file or the task has against it is told, too."""
     try:
         return await answer
+    except RefusedError:
+        raise
     except KapacitorError as error:
-        raise RefusedError(str(error), 500) from None
+        raise FailedError(str(error)) from None

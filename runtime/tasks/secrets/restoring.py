@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from runtime.errors import InvalidError
 from runtime.nodes.secret_properties import ScriptHandlers
 from runtime.secrets.names import HIDDEN, has_placeholder, is_placeholder
-from runtime.services.httpd.messages import RefusedError
 from runtime.tasks.secrets.hiding import (
     Definition,
     replaced,
@@ -95,7 +95,7 @@ def _kept(site: Site, olds: Sequence[Site]) -> Site | None:
     if len({old.value for old in same}) == 1:
         return same[0]
     if known or site.purpose:
-        raise RefusedError(_refusal(site, is_known=bool(known)))
+        raise InvalidError(_refusal(site, is_known=bool(known)))
     return None
 
 

@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from runtime.errors import BusyError, TaskError
+from runtime.errors import BusyError, RefusedError, TaskError
 from runtime.line_protocol import Write
 from runtime.nodes.environment import Environment
 from runtime.pipeline.evaluate import Script, evaluate
-from runtime.services.httpd.messages import WriteError
 from runtime.tasks import parts
 from runtime.tasks.task_master import TaskMaster
 from runtime.tick.parser import parse
@@ -50,12 +49,12 @@ def test_points_reach_the_tasks_that_read_them(master: TaskMaster) -> None:
 
 def test_a_write_that_is_refused_is_refused_whole(master: TaskMaster) -> None:
     master.start("a", script(), DBRPS)
-    with pytest.raises(WriteError, match=r"^unable to parse 'bad': missing fields$"):
+    with pytest.raises(RefusedError, match=r"^unable to parse 'bad': missing fields$"):
         master.take(b"cpu v=1\nbad", "d", "r", "")
-    with pytest.raises(WriteError, match=r"^database is required$"):
+    with pytest.raises(RefusedError, match=r"^database is required$"):
         master.take(b"cpu v=1", "", "r", "")
     # the text is looked at first
-    with pytest.raises(WriteError, match=r"^unable to parse"):
+    with pytest.raises(RefusedError, match=r"^unable to parse"):
         master.take(b"bad", "", "r", "")
     assert emitted(master, "a") == 0
 

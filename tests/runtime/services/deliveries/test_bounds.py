@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from runtime.errors import StoreError
-from runtime.services.httpd.messages import MAX_BODY_BYTES, Request, WriteError
+from runtime.errors import RefusedError, StoreError
+from runtime.services.httpd.messages import MAX_BODY_BYTES, Request
 from runtime.services.httpd.unpacking import unpacked
 from runtime.services.httpd.write import MAX_LINE_BYTES, check_lines
 from runtime.testing.loopback import LoopbackServer
@@ -45,7 +45,7 @@ def test_a_bomb_is_refused_at_once(api):
 def test_what_shrinks_a_lot_but_stays_small_is_taken():
     text = b"cpu value=1 1\n" * 70_000
     assert unpacked(gzip.compress(text, 9), "gzip") == text
-    with pytest.raises(WriteError):
+    with pytest.raises(RefusedError):
         unpacked(gzip.compress(text * 2, 9), "gzip")
 
 
@@ -77,7 +77,7 @@ def test_a_line_that_is_too_long_is_refused(api):
         b"line 2 is longer than 65536 bytes\n",
     )
     check_lines(b"x" * MAX_LINE_BYTES + b"\n" + b"y" * MAX_LINE_BYTES)
-    with pytest.raises(WriteError, match="line 3 is"):
+    with pytest.raises(RefusedError, match="line 3 is"):
         check_lines(b"a\nb\n" + b"y" * (MAX_LINE_BYTES + 1))
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from runtime.compute.thread import Compute
-from runtime.services.httpd.messages import Answer, Request, WriteError, pretty
+from runtime.errors import InvalidError
+from runtime.services.httpd.messages import Answer, Request, pretty
 from runtime.services.httpd.service import HttpService
 from runtime.services.httpd.write import WriteHandler
 from runtime.version import PRODUCT_VERSION
@@ -25,7 +26,7 @@ class Sent(list[tuple[bytes, str, str, str]]):
 
     def __call__(self, body: bytes, db: str, rp: str, precision: str) -> None:
         if body == b"bad":
-            raise WriteError("unable to parse 'bad': missing fields")
+            raise InvalidError("unable to parse 'bad': missing fields")
         if body == b"broken":
             raise KeyError("broken")
         self.append((body, db, rp, precision))

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.services.httpd.messages import WriteError
+from runtime.errors import RefusedError
+from runtime.services.httpd.messages import status_of
 from runtime.services.httpd.unpacking import MAX_MEMBERS, unpacked
 
 EMPTY = gzip.compress(b"", mtime=0)
@@ -24,7 +25,7 @@ def test_members_follow_each_other(texts: list[bytes]) -> None:
 def test_what_is_cut_off_is_refused(text: bytes, missing: int) -> None:
     packed = gzip.compress(text) + gzip.compress(text)
     left = packed[: -min(missing, len(gzip.compress(text)) - 1)]
-    with pytest.raises(WriteError, match=r"unexpected EOF|invalid header"):
+    with pytest.raises(RefusedError, match=r"unexpected EOF|invalid header"):
         unpacked(left, "gzip")
 
 
@@ -33,8 +34,8 @@ def test_garbage_is_refused_or_unpacked(garbage: bytes) -> None:
     for body in (garbage, EMPTY + garbage, EMPTY[:10] + garbage):
         try:
             assert unpacked(body, "gzip") == gzip.decompress(body)
-        except WriteError as error:
-            assert error.status == 400
+        except RefusedError as error:
+            assert status_of(error) == 400
 
 
 @pytest.mark.parametrize(
@@ -51,25 +52,25 @@ def test_garbage_is_refused_or_unpacked(garbage: bytes) -> None:
     ],
 )
 def test_damaged_bodies(body: bytes, text: str) -> None:
-    with pytest.raises(WriteError) as refused:
+    with pytest.raises(RefusedError) as refused:
         unpacked(body, "gzip")
     assert str(refused.value) == text
 
 
 def test_many_members_are_refused() -> None:
     assert unpacked(EMPTY * MAX_MEMBERS, "gzip") == b""
-    with pytest.raises(WriteError, match="more than 10000 gzip members") as refused:
+    with pytest.raises(RefusedError, match="more than 10000 gzip members") as refused:
         unpacked(EMPTY * 1_000_000, "gzip")
-    assert refused.value.status == 413
+    assert status_of(refused.value) == 413
 
 
 def test_the_result_is_bounded_over_all_members() -> None:
     member = gzip.compress(b"x" * 600_000)
-    with pytest.raises(WriteError, match="too many bytes") as refused:
+    with pytest.raises(RefusedError, match="too many bytes") as refused:
         unpacked(member * 2, "gzip")
-    assert refused.value.status == 413
+    assert status_of(refused.value) == 413
     assert len(unpacked(gzip.compress(b"x" * 100), "gzip", 100)) == 100
-    with pytest.raises(WriteError, match="too many bytes"):
+    with pytest.raises(RefusedError, match="too many bytes"):
         unpacked(gzip.compress(b"x" * 101), "gzip", 100)
 
 

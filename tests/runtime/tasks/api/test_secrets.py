@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from runtime.errors import RefusedError
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.nodes.secret_properties import ScriptHandlers, script_handlers
 from runtime.outbound.client import AiohttpClient
-from runtime.services.httpd.messages import RefusedError
+from runtime.services.httpd.messages import status_of
 from runtime.tasks.secrets.hiding import Definition, shown
 from runtime.tasks.secrets.restoring import restored
 from runtime.testing.loopback import LoopbackServer
@@ -228,7 +229,7 @@ def test_what_is_hidden_must_be_known(sent: str, before: str) -> None:
         RefusedError, match="has \\*\\*\\* in place of a secret"
     ) as told:
         put_back(sent, before)
-    assert told.value.status == 400
+    assert status_of(told.value) == 400
 
 
 def test_the_refusal_says_that_something_else_has_changed() -> None:

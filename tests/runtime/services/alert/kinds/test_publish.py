@@ -1,7 +1,7 @@
 import pytest
 
 from runtime.alert.types import Level
-from runtime.errors import DeliveryError, OptionsError
+from runtime.errors import DeliveryError, InvalidError, OptionsError
 from runtime.services.alert.specs import HandlerSpec
 
 
@@ -64,7 +64,7 @@ def test_circles_are_refused(service, specs, way):
     *good, bad = specs
     for each in good:
         service.register(each)
-    with pytest.raises(OptionsError) as caught:
+    with pytest.raises(InvalidError) as caught:
         service.register(bad)
     way = way or '"a" -> "b" -> "c" -> "a"'
     assert str(caught.value) == f"events would go round in circles: {way}"
@@ -76,14 +76,14 @@ def test_an_update_may_end_what_would_be_a_circle(service):
     first = service.handler("a", "p")
     service.update(first, publish("p", "a", "c"))
     service.register(publish("p", "b", "a"))
-    with pytest.raises(OptionsError, match="circles"):
+    with pytest.raises(InvalidError, match="circles"):
         service.update(service.handler("a", "p"), first)
 
 
 def test_aggregates_can_close_a_circle(service):
     service.register(publish("p", "a", "b"))
     options = {"interval": 10, "topic": "a"}
-    with pytest.raises(OptionsError, match="circles"):
+    with pytest.raises(InvalidError, match="circles"):
         service.register(HandlerSpec("g", "b", "aggregate", options))
 
 
