@@ -28,19 +28,23 @@ USAGE = {"completion": """Usage: kapacitor completion bash|zsh|fish
 # follows the last colon or equals sign of a word.
 _BASH = """\
 _kapacitor() {
-    local line=${COMP_LINE:0:COMP_POINT} words word kind reply
+    local line=${COMP_LINE:0:COMP_POINT} words word lead kind reply
     read -ra words <<< "$line"
     word=${line##*[[:space:]]}
+    lead=${word%"${word##*[:=]}"}
     [ -n "$word" ] || words+=("")
     COMPREPLY=()
     {
         read -r kind
         while read -r reply; do
-            COMPREPLY+=("${reply#"${word%"${word##*[:=]}"}"}")
+            COMPREPLY+=("${reply#"$lead"}")
         done
     } < <("$1" __complete "${words[@]:1}" 2> /dev/null)
-    if [ "$kind" = files ]; then
-        compopt -o default
+    if [ "$kind" = files ] && ! compopt -o default 2> /dev/null; then
+        # bash 3, which macOS has
+        while read -r reply; do
+            COMPREPLY+=("$reply")
+        done < <(compgen -f -- "$word")
     fi
 }
 complete -F _kapacitor kapacitor

@@ -180,6 +180,15 @@ def test_bash_completes(
     assert printed == found
 
 
+def test_bash_3_completes_files(environment: dict[str, str], tmp_path: Path) -> None:
+    """It has no `compopt`."""
+    (tmp_path / "cpu.tick").touch()
+    old = BASH.replace('echo "compopt $*"', "return 127")
+    line = f"kapacitor define disk -tick {tmp_path}/cpu"
+    _, *printed = shell("bash", environment, "--norc", "-c", old, "bash", line)
+    assert printed == [f"{tmp_path}/cpu.tick"]
+
+
 def test_fish_completes(environment: dict[str, str]) -> None:
     script = "kapacitor completion fish | source; complete -C "
     for line, found in (
