@@ -1,4 +1,4 @@
-"""What a command would do to the tree: the one value between the core and the disk."""
+"""Changes of a tree: the one value between the core and the disk."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Change(NamedTuple):
 
     Attributes:
         path: below the project's root.
-        before: its bytes now; None: it is not there.
-        after: its bytes then; None: it goes.
+        before: its bytes now; None: it does not exist.
+        after: its bytes afterwards; None: it is removed.
     """
 
     path: PurePosixPath
@@ -29,7 +29,7 @@ class Change(NamedTuple):
         return self.path.parts[0] == ".scaffold"
 
     def counts(self) -> tuple[int, int]:
-        """How many lines are added and removed."""
+        """Numbers of added and removed lines."""
         added = removed = 0
         for line in _body(self):
             added += line.startswith("+")
@@ -40,7 +40,7 @@ class Change(NamedTuple):
 def unified(changes: Iterable[Change]) -> str:
     """A patch of all changes that `git apply` accepts; "" if there are none.
 
-    Bytes that are no UTF-8 stand as surrogates: write it with `surrogateescape`.
+    Bytes that are not UTF-8 become surrogates: write it with `surrogateescape`.
     """
     return "".join(line for change in changes for line in _file(change))
 

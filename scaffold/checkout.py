@@ -1,4 +1,4 @@
-"""What taking one side of a merge loses, and what it leaves behind."""
+"""Losses and leftovers of a merge that took one side."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def restored(want: Wanted, tree: Tree) -> Wanted:
     """The same, and lines that are written once are wanted again where they are gone.
 
     `git checkout --ours` takes one side of a changelog, and loses the lines of the other.
-    Whoever reworded or released such a line still names the handler in that file.
+    A line that was reworded or released still names the handler in that file.
     """
     places = {}
     for place, text in want.places.items():

@@ -33,8 +33,8 @@ def edits(results: Iterable[ChangeSet], tree: Tree) -> list[Change]:
     """From the text as it was generated to the text as it is.
 
     Args:
-        results: what `generate` would do about each handler.
-        tree: what is there.
+        results: outcome of `generate` for each handler.
+        tree: the files.
     """
     changes: list[Change] = []
     entries: dict[PurePosixPath, list[Registration]] = {}

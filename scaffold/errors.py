@@ -1,11 +1,11 @@
-"""What can go wrong, as one tree.
+"""All errors, as one tree.
 
 ScaffoldError
-├── UsageError             what was asked for makes no sense here
-├── SpecError              the handler's description is wrong      (names each key)
-├── Conflict               files that a person edited are in the way
-├── VerificationFailed     what would be written does not work
-├── PlanError              the tree is not as a place expects      (names the file)
+├── UsageError             wrong command or arguments
+├── SpecError              wrong description of a handler          (names each key)
+├── Conflict               edited files are in the way
+├── VerificationFailed     the generated code does not work
+├── PlanError              unexpected content of the tree          (names the file)
 │   ├── AnchorNotFound
 │   ├── UnreadableFile
 │   ├── StaleTree
@@ -13,11 +13,11 @@ ScaffoldError
 │   ├── StateError
 │   └── ForeignTransaction
 ├── Locked                 another run holds the tree
-├── WriteFailed            the disk refused; the tree is as before
+├── WriteFailed            write error; the tree is as before
 └── RecoveryFailed         a person must choose; all versions are kept
 """
 
-# ruff: noqa: N818 - the names say what happened
+# ruff: noqa: N818 - the names describe the failure
 from __future__ import annotations
 
 import shlex
@@ -29,10 +29,10 @@ from scaffold.escaping import escaped
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong, for machines.
+    """One error, for machines.
 
     Attributes:
-        message: what is wrong, without the place.
+        message: the error, without its place.
         path: the file, or "".
         line: in it, from 1; 0: the file as a whole.
     """
@@ -46,10 +46,10 @@ class ScaffoldError(Exception):
     """Anything the command line reports as one message and an exit code.
 
     Attributes:
-        exit_code: what the process ends with.
+        exit_code: exit code of the process.
         fix: a command that helps, or "".
-        output: what a checking process printed, or "".
-        problems: everything that is wrong, each with its place.
+        output: output of a check, or "".
+        problems: all errors, each with its place.
     """
 
     exit_code = 70
@@ -58,12 +58,12 @@ class ScaffoldError(Exception):
 
     @property
     def problems(self) -> list[Problem]:
-        """Everything that is wrong, each with its place."""
+        """All errors, each with its place."""
         return [Problem(str(self))]
 
 
 class UsageError(ScaffoldError):
-    """What was asked for makes no sense here."""
+    """Wrong command or arguments."""
 
     exit_code = 2
 
@@ -73,13 +73,13 @@ class UsageError(ScaffoldError):
 
 
 class Fault(NamedTuple):
-    """One thing that is wrong with a spec.
+    """One error in a spec.
 
     Attributes:
         where: the key's path or the flag, as `option.room.type` or `--field room:strr`.
-        problem: what is wrong with it.
+        problem: the error.
         allowed: the alternatives, as `str, int`, or "".
-        suggestion: what was probably meant, or "".
+        suggestion: the probable intent, or "".
         line: the line of the spec file, or None.
     """
 
@@ -101,11 +101,11 @@ class Fault(NamedTuple):
 
 
 class SpecError(ScaffoldError):
-    """A handler's description is wrong: all its faults at once.
+    """A wrong description of a handler, with all its faults.
 
     Attributes:
         faults: in the order of the description.
-        path: the file it came from, or "" for flags.
+        path: its file, or "" for flags.
     """
 
     exit_code = 2
@@ -133,11 +133,11 @@ class SpecError(ScaffoldError):
 
 
 class Conflict(ScaffoldError):
-    """Files that a person edited, or that are not ours, are in the way.
+    """Edited or foreign files are in the way.
 
     Attributes:
         paths: these files.
-        why: what is wrong with each.
+        why: the reason for each.
     """
 
     exit_code = 3
@@ -147,7 +147,7 @@ class Conflict(ScaffoldError):
         self.why = dict(why)
         self.fix = fix
         lines = [
-            f"{escaped(str(path))}: {reason}; left alone"
+            f"{escaped(str(path))}: {reason}; left unchanged"
             for path, reason in why.items()
         ]
         super().__init__("\n".join(lines))
@@ -156,16 +156,16 @@ class Conflict(ScaffoldError):
     def problems(self) -> list[Problem]:
         """The files."""
         return [
-            Problem(f"{reason}; left alone", str(path))
+            Problem(f"{reason}; left unchanged", str(path))
             for path, reason in self.why.items()
         ]
 
 
 class VerificationFailed(ScaffoldError):
-    """What would be written does not compile, import or pass its tests.
+    """Generated code does not compile, import or pass its tests.
 
     Attributes:
-        output: what the checking process said.
+        output: output of the check.
     """
 
     exit_code = 4
@@ -176,12 +176,12 @@ class VerificationFailed(ScaffoldError):
 
 
 class PlanError(ScaffoldError):
-    """The tree is not as a place expects it.
+    """The tree has unexpected content.
 
     Attributes:
         path: the file.
         line: in it, from 1; 0: the file as a whole.
-        problem: what is wrong, without the path.
+        problem: the error, without the path.
     """
 
     exit_code = 5
@@ -201,7 +201,7 @@ class PlanError(ScaffoldError):
 
 
 class UnreadableFile(PlanError):
-    """A file that cannot be patched safely: not text, broken, a link, too large."""
+    """A file that cannot be patched: not text, broken, a link or too large."""
 
 
 class StaleTree(PlanError):
@@ -212,7 +212,7 @@ class StaleTree(PlanError):
 
 
 class MarkersLeft(PlanError):
-    """A merge was not resolved in some files.
+    """Files with unresolved merges.
 
     Attributes:
         lines: these files, with the line of the first marker in each.
@@ -265,14 +265,14 @@ class AnchorNotFound(PlanError):
     """A registration place is absent, doubled, or written in an unexpected form.
 
     Attributes:
-        anchor: what was looked for.
-        snippet: what to paste there by hand.
+        anchor: description of the place.
+        snippet: text to add by hand.
     """
 
     def __init__(
         self, path: PurePosixPath | str, anchor: str, problem: str, snippet: str = ""
     ) -> None:
-        paste = f"\npaste this there by hand:\n{snippet.rstrip()}" if snippet else ""
+        paste = f"\nadd this by hand:\n{snippet.rstrip()}" if snippet else ""
         super().__init__(path, f"{anchor}: {problem}{paste}")
         self.anchor = anchor
         self.problem = f"{anchor}: {problem}"
@@ -280,7 +280,7 @@ class AnchorNotFound(PlanError):
 
 
 class PlanErrors(PlanError):
-    """Several places that are not as expected, told together.
+    """Several unexpected places, reported together.
 
     Attributes:
         errors: each of them.
@@ -309,7 +309,7 @@ class Locked(ScaffoldError):
 
 
 class WriteFailed(ScaffoldError):
-    """The disk refused; the tree is as before."""
+    """Writing failed; the tree is as before."""
 
     exit_code = 7
 

@@ -22,11 +22,11 @@ from scaffold.wanted import Wanted
 
 CODES = {
     "SC101": "registration-missing",
-    "SC102": "registration-doubled",
+    "SC102": "registration-duplicated",
     "SC103": "registration-edited",
     "SC104": "file-missing",
     "SC105": "file-edited",
-    "SC106": "template-moved-on",
+    "SC106": "template-changed",
     "SC107": "spec-changed",
     "SC108": "leftover",
     "SC109": "record-missing",
@@ -42,14 +42,14 @@ _INFORMATIONAL = frozenset({"SC103", "SC105", "SC111"})
 
 
 class Finding(NamedTuple):
-    """One thing that is not as it was generated.
+    """A difference from the generated state.
 
     Attributes:
         code: one of `CODES`.
         path: the file.
         line: in it, from 1; 0: the file as a whole.
-        message: what is wrong, for people.
-        fix: a command that puts it right, or "".
+        message: text for people.
+        fix: a command that repairs it, or "".
         paste: the text to add there by hand, or "".
     """
 
@@ -62,7 +62,7 @@ class Finding(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What the code stands for."""
+        """Name of the code."""
         return CODES[self.code]
 
     @property
@@ -80,16 +80,16 @@ def examine(want: Wanted, tree: Tree, result: ChangeSet) -> list[Finding]:
     """The findings about a handler.
 
     Args:
-        want: what should be there of it.
-        tree: what is there.
-        result: what `generate` would do.
+        want: its wanted state.
+        tree: the files.
+        result: outcome of `generate`.
     """
     fix = _fix(want, result)
     record = state.read(tree, want.kind)
     if want.is_gone:
         return list(_leftovers(want, result, fix))
     if record is None:
-        message = f"there is no record of the handler `{want.kind}`"
+        message = f"the handler `{want.kind}` has no record"
         findings = [Finding("SC109", want.spec_path, 0, message, fix)]
         return findings + list(_findings(want, result.outcomes, _HINDRANCES, fix))
     findings = list(_findings(want, result.outcomes, _TABLE, fix))
@@ -116,7 +116,7 @@ def outdated(result: ChangeSet) -> list[Finding]:
     """The findings about a project of an older format.
 
     Args:
-        result: what `formats.upgraded` would do.
+        result: outcome of `formats.upgraded`.
     """
     message = "is of an older format of projects"
     return [
@@ -145,18 +145,18 @@ def _blamed(
 ) -> list[Finding]:
     """Name a changed spec once, instead of everything that follows from it."""
     count = len({finding.path for finding in follow})
-    message = f"changed; {count} files do not follow yet" if count else "changed"
+    message = f"changed; {count} files are out of date" if count else "changed"
     rest = [finding for finding in findings if finding.code != "SC106"]
     return [Finding("SC107", want.spec_path, 0, message, fix), *rest]
 
 
 class _Rule(NamedTuple):
-    """How an outcome is reported.
+    """Finding for one kind of outcome.
 
     Attributes:
         code: one of `CODES`.
-        message: what is wrong; `{entry}` is the registration's key and place.
-        has_fix: whether the handler's fix mends it.
+        message: the error; `{entry}` is the registration's key and place.
+        has_fix: true if `regenerate` repairs it.
     """
 
     code: str
@@ -168,12 +168,12 @@ _ENTRY = "{entry}: "
 _TABLE: dict[type[Outcome], _Rule] = {
     of.Created: _Rule("SC106", "is new in this version of scaffold"),
     of.Restored: _Rule("SC104", "is missing"),
-    of.Updated: _Rule("SC106", "its template moved on"),
+    of.Updated: _Rule("SC106", "its template changed"),
     of.Removed: _Rule("SC108", "is no longer generated"),
     of.Kept: _Rule("SC105", "was edited by hand; kept"),
     of.Released: _Rule("SC108", "is no longer generated; edited by hand, so kept"),
-    of.EditedConflict: _Rule("SC110", "was edited by hand, and would have to change"),
-    of.ForeignConflict: _Rule("SC110", "is there already, with other text"),
+    of.EditedConflict: _Rule("SC110", "was edited by hand and is out of date"),
+    of.ForeignConflict: _Rule("SC110", "exists with different content"),
     of.SharedFileCreated: _Rule("SC104", "is missing; new in this version of scaffold"),
     of.PlaceAdded: _Rule(
         "SC101", "{anchor}: is missing; new in this version of scaffold"
@@ -186,15 +186,13 @@ _TABLE: dict[type[Outcome], _Rule] = {
     at.EntryUpdated: _Rule("SC106", _ENTRY + "moved on"),
     at.Unregistered: _Rule("SC108", _ENTRY + "is no longer generated"),
     at.EntryKept: _Rule("SC103", _ENTRY + "was edited by hand; kept"),
-    at.EntryConflict: _Rule(
-        "SC110", _ENTRY + "was edited by hand, and would have to change"
-    ),
+    at.EntryConflict: _Rule("SC110", _ENTRY + "was edited by hand and is out of date"),
     at.SurplusRemoved: _Rule("SC102", _ENTRY + "is there twice"),
     at.SurplusKept: _Rule(
-        "SC102", _ENTRY + "is there twice, with other text; remove one of them", False
+        "SC102", _ENTRY + "is registered twice, with different text; remove one", False
     ),
     at.PlaceMissing: _Rule("SC101", "{error}"),
-    at.NameTaken: _Rule("SC110", _ENTRY + "already has another meaning there"),
+    at.NameTaken: _Rule("SC110", _ENTRY + "is already used for something else"),
 }
 """The finding for each outcome; other outcomes are as they should be."""
 
@@ -203,7 +201,7 @@ _HINDRANCES = {
 }
 """The outcomes that keep a lost record from being made again."""
 
-_LEFT = "is left of the handler `{kind}`, whose handler.toml is gone"
+_LEFT = "is a leftover of the handler `{kind}`, whose handler.toml was removed"
 _LEFTOVERS: dict[type[Outcome], _Rule] = {
     **_HINDRANCES,
     of.Removed: _Rule("SC108", _LEFT),
@@ -211,7 +209,7 @@ _LEFTOVERS: dict[type[Outcome], _Rule] = {
     of.FileStillNeeded: _Rule("SC108", _LEFT),
     of.EntryStillNeeded: _Rule("SC108", _ENTRY + _LEFT),
     of.EntryReleased: _Rule("SC108", _ENTRY + _LEFT + "; edited by hand, so kept"),
-    of.RecordRemoved: _Rule("SC108", "is the record of the handler `{kind}`, now gone"),
+    of.RecordRemoved: _Rule("SC108", "is the record of the removed handler `{kind}`"),
     at.Unregistered: _Rule("SC108", _ENTRY + _LEFT),
 }
 

@@ -43,8 +43,8 @@ class Flags:
         fields: each `--field`, as `NAME:TYPE[=DEFAULT]`.
         config: each `--config`.
         options: each `--option`.
-        is_global: whether `--global` was given.
-        state_changes_only: whether `--state-changes-only` was given.
+        is_global: true with `--global`.
+        state_changes_only: true with `--state-changes-only`.
         title: `--title`, or "".
     """
 
@@ -61,7 +61,7 @@ class Flags:
     is_global: bool = _flag(
         False,
         "--global",
-        "Add the setting 'global': alerts without this handler get it.",
+        "Add the setting 'global': serve alerts without this handler.",
         switch="global",
     )
     state_changes_only: bool = _flag(

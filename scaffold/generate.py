@@ -1,4 +1,4 @@
-"""The core: what a handler's spec makes of a tree. It reads, and writes nothing."""
+"""The core: computes changes from specs and a tree, and writes nothing."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _WITH_ENTRY = (AlreadyRegistered, EntryConflict, EntryKept, EntryUpdated, Regist
 
 
 class ChangeSet(NamedTuple):
-    """What a command would do.
+    """Changes and outcomes of a command.
 
     Attributes:
         changes: of files, in the order in which they are reported; the state's last.
@@ -82,8 +82,8 @@ def generate(want: Wanted, tree: Tree, fresh: Fresh = lambda path: None) -> Chan
     Whatever is in the way is an outcome, which `refusal.refuse` raises.
 
     Args:
-        want: what should be there.
-        tree: what is there.
+        want: the wanted state.
+        tree: the files.
         fresh: gives the shared files and places that an older project lacks.
     """
     record = state.read(tree, want.kind)
@@ -236,7 +236,7 @@ def _all_kept(
 
 
 def _record(want: Wanted, record: Record, outcomes: Iterable[PlaceOutcome]) -> Record:
-    """What is kept after the changes: the generator's text, not the person's."""
+    """The record after the changes: the generated text, without hand edits."""
     texts = {
         each.place.id: each.text for each in outcomes if isinstance(each, _WITH_ENTRY)
     }
@@ -253,7 +253,7 @@ def _record(want: Wanted, record: Record, outcomes: Iterable[PlaceOutcome]) -> R
 def _with_owners(
     kind: str, outcomes: Iterable[PlaceOutcome], tree: Tree
 ) -> Iterator[PlaceOutcome]:
-    """Tell an entry that a person wrote for this handler from another handler's."""
+    """The outcomes, in which entries of other handlers are named as such."""
     owners: dict[str, str] | None = None
     for each in outcomes:
         if isinstance(each, AlreadyRegistered):

@@ -33,7 +33,7 @@ def chosen(project: Project, tree: Tree, names: Sequence[str]) -> list[str]:
     Those whose spec was removed, but of which something is recorded, come last.
 
     Raises:
-        UsageError: there is no such handler.
+        UsageError: it does not exist.
     """
     found = kinds(tree, project.package)
     found += sorted(set(state.kinds(tree)) - set(found))
@@ -41,12 +41,12 @@ def chosen(project: Project, tree: Tree, names: Sequence[str]) -> list[str]:
         if name not in found:
             guess = closest(name, found)
             hint = f"; did you mean {guess}?" if guess else ""
-            raise UsageError(f"there is no handler {name!r}{hint}", fix="scaffold list")
+            raise UsageError(f"unknown handler {name!r}{hint}", fix="scaffold list")
     # an older project can be upgraded without any
     if not found and project.format == FORMAT:
         services = places.services(project.package)
         raise UsageError(
-            f"no handlers: there is no {services}/*/handler.toml",
+            f"no handlers: {services}/*/handler.toml matches no file",
             fix="scaffold new-handler foo --field room:str",
         )
     return list(dict.fromkeys(names)) or found

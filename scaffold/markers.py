@@ -1,4 +1,4 @@
-"""Merges that nobody resolved: files that hold conflict markers."""
+"""Unresolved merges: files with conflict markers."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Merged(NamedTuple):
 
     Attributes:
         data: its content, with conflict markers if it is not clean.
-        is_clean: whether nothing is left to a person.
+        is_clean: true if no conflict is left.
     """
 
     data: bytes
@@ -60,7 +60,7 @@ class _Entry(NamedTuple):
     """An entry that is not the same in all versions.
 
     Attributes:
-        place: where it is registered.
+        place: its place.
         texts: its text in each version; None where it is missing.
         text: its text after the merge, or None.
     """
@@ -100,9 +100,9 @@ def by_entries(
     """A shared file or a record, merged by its entries where lines are not enough.
 
     Args:
-        path: which file of the project.
-        versions: what is merged.
-        lines: how git merges it.
+        path: path of the file in the project.
+        versions: the versions to merge.
+        lines: the result of git's merge.
         package: the import package of the project.
     """
     if state.HANDLERS in path.parents:

@@ -54,7 +54,7 @@ _RESERVED = words("""
     set_state_changes_only state_changes_only_duration unsupported use_flapping validate
     caveat former_name
     """)
-# what is appended to a handler's name for things that belong to it
+# suffixes of a handler's name for things that belong to it
 _SUFFIXES = ("_config", "_handler", "_server", "_service", "_test")
 
 
@@ -154,7 +154,7 @@ def kind_faults(kind: str, where: str, existing: Collection[str] = ()) -> list[F
         if _folded(other) == folded:
             is_same = other == kind
             problem = (
-                f"the handler {kind!r} exists already"
+                f"the handler {kind!r} already exists"
                 if is_same
                 else f"{kind!r} differs from the handler {other!r} in underscores only"
             )
@@ -190,7 +190,7 @@ def property_faults(
         ]
     faults = []
     if property.lower() in {each.lower() for each in ALERT_PROPERTIES}:
-        faults.append(Fault(where, f"alert nodes have a property {property!r} already"))
+        faults.append(Fault(where, f"alert nodes already have a property {property!r}"))
     elif camel_case(snake_case(property)) != property:
         faults.append(
             Fault(

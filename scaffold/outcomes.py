@@ -1,6 +1,6 @@
 """Outcomes for generated files and registrations, one class each.
 
-A class without attributes of its own is no dataclass again: making one takes longer than
+A class without attributes of its own is not made a dataclass again: making one takes longer than
 importing the rest of a module.
 
 Those of `scaffold.patching.outcomes` are decided by a shared file alone; those here need
@@ -22,13 +22,13 @@ class FileOutcome:
     """The outcome for one file.
 
     Attributes:
-        path: which one.
+        path: its path.
         text: its generated text; "" if it should not be there.
         role: `spec`, `owned` (a generated file), `shared` (others are registered in it
             too) or `state`.
         base: its text as it was generated before, or None.
         verb: the word for it in reports.
-        reason: why, if the verb does not say it.
+        reason: explanation beyond the verb, or "".
     """
 
     path: PurePosixPath
@@ -65,7 +65,7 @@ class Updated(FileOutcome):
 
 
 class Removed(FileOutcome):
-    """The file is no longer generated, and nobody edited it."""
+    """The file is no longer generated, and was not edited."""
 
     verb = "remove"
 
@@ -78,24 +78,24 @@ class Kept(FileOutcome):
 
 
 class Released(FileOutcome):
-    """The file is no longer generated, and was edited by hand: it is its owner's."""
+    """The file is no longer generated, and was edited by hand: it is left to its owner."""
 
     verb = "keep"
     reason = "edited by hand; no longer generated"
 
 
 class EditedConflict(FileOutcome):
-    """The file was edited by hand, and would have to change."""
+    """The file was edited by hand and is out of date."""
 
     verb = "conflict"
-    reason = "was edited by hand, and would have to change"
+    reason = "was edited by hand and is out of date"
 
 
 class ForeignConflict(FileOutcome):
     """A file with that name and another text is there, and was not generated."""
 
     verb = "conflict"
-    reason = "is there already, with other text"
+    reason = "exists with different content"
 
 
 class SharedFileCreated(FileOutcome):
@@ -113,31 +113,31 @@ class FormatUpgraded(FileOutcome):
 
 
 class FileStillNeeded(FileOutcome):
-    """The file of a handler without a spec stays: an edited registration needs it."""
+    """The file of a handler without a spec stays: needed by an edited registration."""
 
     verb = "keep"
-    reason = "an edited registration needs it"
+    reason = "needed by an edited registration"
 
 
 class RecordCreated(FileOutcome):
     """The record of a handler is new."""
 
     verb = "create"
-    reason = "what was generated"
+    reason = "record of the generated text"
 
 
 class RecordUpdated(FileOutcome):
     """The record of a handler changes."""
 
     verb = "update"
-    reason = "what was generated"
+    reason = "record of the generated text"
 
 
 class RecordRemoved(FileOutcome):
     """The record of a handler without a spec is removed."""
 
     verb = "remove"
-    reason = "what was generated"
+    reason = "record of the generated text"
 
 
 class PlaceAdded(PlaceOutcome):
@@ -162,10 +162,10 @@ class NameOwned(PlaceOutcome):
 
 @dataclass(frozen=True, slots=True)
 class EntryReleased(PlaceOutcome):
-    """The entry is no longer generated, and was edited by hand: it is its owner's.
+    """The entry is no longer generated, and was edited by hand: it is left to its owner.
 
     Attributes:
-        now: its text in the file, not indented; "" if it cannot be told apart.
+        now: its text in the file, not indented; "" if unknown.
     """
 
     now: str = ""
@@ -177,7 +177,7 @@ class EntryStillNeeded(PlaceOutcome):
     """The entry of a handler without a spec stays: an edited one needs it."""
 
     verb = "keep"
-    reason = "an edited registration needs it"
+    reason = "needed by an edited registration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class DocumentationMissing(PlaceOutcome):
     """A place of documentation is missing; the handler is generated without it.
 
     Attributes:
-        error: what is wrong with the place.
+        error: the error at the place.
     """
 
     error: PlanError | None = None
@@ -198,7 +198,7 @@ class FileUnusable(PlaceOutcome):
     """The shared file is missing, or it cannot be read or patched.
 
     Attributes:
-        error: what is wrong with it.
+        error: the error.
     """
 
     error: PlanError | None = None

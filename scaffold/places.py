@@ -1,6 +1,6 @@
 """The two tables: every file the generator writes, every place it registers in.
 
-An entry's template stands where its output stands: `templates/create/` + path + `.j2`
+An entry's template mirrors its output path: `templates/create/` + path + `.j2`
 with `KIND` for the handler's name, and `templates/edit/` + path without its suffix + `/`
 + place + suffix + `.j2`. A template that renders to nothing is left out for that handler.
 """
@@ -27,7 +27,7 @@ class File(NamedTuple):
     """A generated file; in the table, or of one handler.
 
     Attributes:
-        path: where it is written. In the table it is that of a project whose package is
+        path: its path. In the table it is that of a project whose package is
             `runtime`, with `{kind}` for the handler's name.
         template: renders it.
     """
@@ -55,7 +55,7 @@ def _place(
 
 
 SPEC_PATH = "runtime/services/{kind}/handler.toml"
-"""Where a handler's spec is committed; written from the spec itself, not from a template."""
+"""Path of a handler's spec, which is written as given, not from a template."""
 
 _SNAPSHOTS = "tests/runtime/services/{kind}/__snapshots__/test_{kind}_service"
 

@@ -25,7 +25,7 @@ class Project(NamedTuple):
     Attributes:
         root: the folder of its `pyproject.toml`.
         package: the import package of its handlers.
-        style: how it wants its Python laid out.
+        style: layout settings of its Python.
         skip: shared files of documentation in which nothing is registered.
         format: of the project; `FORMAT` or an older one that can be upgraded.
     """
@@ -49,7 +49,7 @@ def find(start: Path) -> Project:
         is_folder = start.is_dir()
     except FileNotFoundError:
         raise UsageError(
-            "the current folder does not exist any more", fix="cd to another folder"
+            "the current folder no longer exists", fix="cd to another folder"
         ) from None
     except (OSError, RuntimeError, ValueError) as error:
         problem = getattr(error, "strerror", "") or "is not a path"
@@ -117,7 +117,7 @@ def _format(file: Path, settings: Mapping[str, object], package: str) -> int:
     if format > FORMAT:
         raise _refusal(
             file,
-            f"format {format} is that of a newer scaffold; this one knows {FORMAT}",
+            f"format {format} needs a newer scaffold; this one supports {FORMAT}",
             fix="pip install -U scaffold-alerts",
         )
     has_runtime = (file.parent / package / "task_master.py").exists()

@@ -41,12 +41,12 @@ def sentence(text: str) -> str:
 
 
 def started(text: str) -> str:
-    """`text` as a sentence begins."""
+    """`text` with a capital at the start."""
     return text[:1].upper() + text[1:]
 
 
 def docstring(text: str) -> str:
-    """`text` as it stands inside a docstring."""
+    """`text` escaped for a docstring."""
     text = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
     if text.startswith('"'):
         text = "\\" + text
@@ -56,7 +56,7 @@ def docstring(text: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """`text` as it stands in a line of Markdown; never a tag, a heading or a column."""
+    """`text` escaped for a line of Markdown; never a tag, a heading or a column."""
     text = _CODE_OR_TAG.sub(lambda found: found[1] or "&lt;", text).replace("|", "\\|")
     block = _BLOCK.match(text)
     return f"{block[1]}\\{text[block.end(1) :]}" if block else text
@@ -68,7 +68,7 @@ def uncoded(text: str) -> str:
 
 
 def link(text: str) -> str:
-    """`text` as it stands between the brackets of a link in Markdown."""
+    """`text` escaped for the text of a link in Markdown."""
     return markdown(text).replace("[", "&#91;").replace("]", "&#93;")
 
 
@@ -84,9 +84,9 @@ def paragraphs(text: str, indent: int, width: int) -> list[str]:
     """The lines of a docstring: its first sentence, and what follows as a paragraph.
 
     Args:
-        text: as it stands in a docstring.
-        indent: how far the docstring is indented.
-        width: how long a line may be.
+        text: escaped for a docstring.
+        indent: indentation of the docstring.
+        width: maximum length of a line.
     """
     if indent + len(text) + 6 <= width:
         return [text]

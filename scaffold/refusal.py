@@ -21,14 +21,14 @@ def refuse(result: ChangeSet, kind: str = "") -> ChangeSet:
     """The change set, if nothing is in its way.
 
     Args:
-        result: what a command would do.
+        result: the change set.
         kind: the handlers that it is about, as arguments of a command; "" for all.
 
     Raises:
         PlanError: places are not as expected; all of them are reported.
         SpecError: a name that the handler needs belongs to another one.
-        UsageError: a name that the handler needs stands for something else.
-        Conflict: somebody's work is in the way.
+        UsageError: a name that the handler needs has another meaning.
+        Conflict: hand edits are in the way.
     """
     error = refusal(result, kind)
     if error is not None:
@@ -37,12 +37,12 @@ def refuse(result: ChangeSet, kind: str = "") -> ChangeSet:
 
 
 def refusal(result: ChangeSet, kind: str = "") -> ScaffoldError | None:
-    """The error that a change set stands for; None if nothing is in its way."""
+    """The error for a change set; None if nothing is in its way."""
     return _of_places(result) or _of_names(result) or _of_edits(result, kind)
 
 
 def _of_places(result: ChangeSet) -> ScaffoldError | None:
-    """A tree in which an entry cannot be made."""
+    """The error for places that take no entry."""
     errors = {
         str(each.error): each.error
         for each in result.outcomes
@@ -55,7 +55,7 @@ def _of_places(result: ChangeSet) -> ScaffoldError | None:
 
 
 def _of_names(result: ChangeSet) -> ScaffoldError | None:
-    """A handler that needs a name which is somebody else's."""
+    """The error for names that are taken."""
     faults = [
         Fault(
             f"{each.path} ({each.place.place})",
@@ -70,13 +70,13 @@ def _of_names(result: ChangeSet) -> ScaffoldError | None:
         if isinstance(each, NameTaken):
             return UsageError(
                 f"{each.path}: {each.place.anchor.name}: "
-                f"`{each.place.key}` already has another meaning there"
+                f"`{each.place.key}` is already used for something else"
             )
     return None
 
 
 def _of_edits(result: ChangeSet, kind: str) -> ScaffoldError | None:
-    """Somebody's work that would be overwritten."""
+    """The error for hand edits that would be overwritten."""
     conflicts = {
         each.path: each.reason
         for each in result.outcomes

@@ -1,4 +1,4 @@
-"""What a command tells: lines for people, one object for machines."""
+"""Report of a command: lines for people, one object for machines."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ class Report:
 
     Attributes:
         command: its name.
-        exit_code: what the process ends with.
-        result: what it changes.
-        findings: what `check` found.
+        exit_code: exit code of the process.
+        result: its changes.
+        findings: findings of `check`.
         summary: the last status line.
         output: data for standard output.
         next: commands to go on with.
         extra: more members of the JSON object.
-        dry_run: whether nothing was written.
-        brief: whether files are only counted.
-        notes: what else people should know.
+        dry_run: true if nothing was written.
+        brief: true if files are only counted.
+        notes: further messages.
     """
 
     command: str

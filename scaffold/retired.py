@@ -14,7 +14,7 @@ from scaffold.wanted import Wanted
 
 
 class Forgotten(Anchor):
-    """The anchor of a place that is no longer in the tables: nothing finds it again."""
+    """The anchor of a place that was removed from the tables; it finds nothing."""
 
     label = "a place of an earlier version"
 

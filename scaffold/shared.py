@@ -106,7 +106,7 @@ class SharedFiles:
     def _patched(
         self, path: PurePosixPath, data: bytes, registrations: list[Registration]
     ) -> tuple[bytes, list[PlaceOutcome]]:
-        # what goes first: an entry that comes may be the same under another name
+        # removals first: a new entry may be the same under another name
         gone = [each for each in registrations if not each.place.template]
         by_text = [each for each in gone if isinstance(each.place.anchor, Forgotten)]
         found: list[PlaceOutcome] = []

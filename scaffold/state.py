@@ -9,7 +9,7 @@
     |[foo]
     end
 
-The texts are the base of later merges: they tell a person's edits from the generator's.
+The texts are the base of later merges: comparison with them shows hand edits.
 
 Everyday tools rewrite text files: hooks strip trailing whitespace, replace tabs, end a file
 with one newline, unify line ends. So no line ends in whitespace, and a line with anything
@@ -63,7 +63,7 @@ class _Section(NamedTuple):
     Attributes:
         role: `create` or `edit`.
         name: the path; for a registration the id of its place: path, place and key.
-        text: what was generated.
+        text: the generated text.
     """
 
     role: str
@@ -122,7 +122,7 @@ def parse(data: bytes) -> Record:
     """The record that a file holds.
 
     Raises:
-        ValueError: it is not a record; the message says why.
+        ValueError: it is not a record; the message is the reason.
     """
     return _record(_sections(_lines(data)))
 
@@ -164,7 +164,7 @@ def _lines(data: bytes) -> list[str]:
 
 
 def _is_same(now: bytes | None, after: bytes | None) -> bool:
-    """True if only such whitespace tells two files apart."""
+    """True if two files differ in such whitespace only."""
     if now is None or after is None:
         return now is after
     return list(filter(None, _lines(now))) == list(filter(None, _lines(after)))
@@ -173,7 +173,11 @@ def _is_same(now: bytes | None, after: bytes | None) -> bool:
 def _sections(lines: Sequence[str]) -> Iterator[_Section]:
     first = lines[0]
     if first != f"format {FORMAT}":
-        raise _NewerError if _is_format(first) else ValueError("it has no format")
+        raise (
+            _NewerError
+            if _is_format(first)
+            else ValueError("the format line is missing")
+        )
     heading: list[str] = []
     kept: list[str] = []
     for number, line in enumerate(lines[1:], start=2):
@@ -190,8 +194,8 @@ def _sections(lines: Sequence[str]) -> Iterator[_Section]:
             return
         heading, kept = line.split(" "), []
         if _WORDS.get(heading[0], -1) + 2 != len(heading):
-            raise ValueError(f"line {number} is not of its format")
-    raise ValueError("its end is missing")
+            raise ValueError(f"line {number} is invalid")
+    raise ValueError("the last line is missing")
 
 
 def _is_format(line: str) -> bool:
@@ -219,7 +223,7 @@ def _record(sections: Iterator[_Section]) -> Record:
             places[name] = each
         count += 1
     if count != len(files) + len(places):
-        raise ValueError("a text is there twice")
+        raise ValueError("an entry occurs twice")
     return Record(files, places)
 
 
@@ -262,11 +266,15 @@ def _old_sections(manifest: bytes, generated: bytes) -> Iterator[_Section]:
             kept.append(line[1:])
     first, *rest = _lines(manifest)
     if first != "format 1":
-        raise _NewerError if _is_format(first) else ValueError("the list has no format")
+        raise (
+            _NewerError
+            if _is_format(first)
+            else ValueError("the format line of the list is missing")
+        )
     for line in filter(None, rest):
         role, digest, *words = line.split(" ")
         if _WORDS.get(role) != len(words):
-            raise ValueError("the list has a line that is not of its format")
+            raise ValueError("the list has an invalid line")
         text = "\n".join(texts.get(" ".join(words), []))
         # another one may have stripped the empty line at the end
         whole = text if _digest(text) == digest else f"{text}\n"

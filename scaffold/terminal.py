@@ -69,7 +69,7 @@ def answer() -> str | None:
 
 
 def give_up_output() -> None:
-    """Stop printing data that nobody reads."""
+    """Stop printing data after the reader has gone."""
     if sys.stdout is not None:
         _give_up(sys.stdout)
 

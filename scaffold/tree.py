@@ -1,4 +1,4 @@
-"""What the core reads: a tree of files, on disk or in memory."""
+"""Trees of files that the core reads, on disk or in memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Tree(Protocol):
         """A file's content; None: it is not there.
 
         Raises:
-            UnreadableFile: it is there, and is no plain file inside the tree.
+            UnreadableFile: it is not a regular file inside the tree.
         """
 
     def names(self, folder: PurePosixPath) -> list[str]:
@@ -84,7 +84,7 @@ class WatchedTree:
     """A tree that remembers what was asked of it.
 
     Attributes:
-        tree: what is asked.
+        tree: the watched tree.
         seen: the files read, and the folders listed with a `/` at the end.
     """
 
@@ -108,7 +108,7 @@ def reading(path: PurePosixPath) -> Iterator[None]:
     """Translate errors of reading `path`.
 
     Raises:
-        UnreadableFile: something did.
+        UnreadableFile: for any error.
     """
     try:
         yield

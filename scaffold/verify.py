@@ -22,7 +22,7 @@ def compiles(changes: Sequence[Change], proven: Collection[PurePosixPath]) -> No
     """Compile every changed Python file that is not `proven` already.
 
     Raises:
-        VerificationFailed: one is no Python.
+        VerificationFailed: one is not valid Python.
     """
     for change in changes:
         if change.after is None or change.path.suffix != ".py" or change.path in proven:
@@ -60,7 +60,7 @@ def tests_pass(root: Path, changes: Sequence[Change], folders: Sequence[str]) ->
     """Run the tests in these folders.
 
     Raises:
-        VerificationFailed: one fails, or there is no pytest.
+        VerificationFailed: one fails, or pytest is missing.
     """
     arguments = ["-m", "pytest", "-q", "-p", "no:cacheprovider", *folders]
     _trial(root, changes, arguments, "the generated tests would not pass")

@@ -52,7 +52,7 @@ def wanted(
     """Render everything for one handler.
 
     Args:
-        spec: what the handler is.
+        spec: the handler's spec.
         package: the import package that it is generated into.
         render: gives the text of a template.
         skipped: shared files that the project does not want entries in.

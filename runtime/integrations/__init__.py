@@ -1,1 +1,1 @@
-"""The alert handlers that come with the server, registered in one module for each table."""
+"""Bundled alert handlers, with one module for each registration table."""

@@ -1,7 +1,7 @@
-"""The alert handlers that come with the server, as one value.
+"""All bundled alert handlers as one value.
 
-Apart from the package itself: who needs one table, as `kapacitord config` needs the
-sections, does not wait for the services and their libraries.
+A module of its own, so that `kapacitord config` can read the sections without importing
+the services and their libraries.
 """
 
 from runtime.integration import Integrations

@@ -1,4 +1,4 @@
-"""Sections of the configuration file, each with the class of its values."""
+"""Configuration sections and the classes of their values."""
 
 from typing import Any
 

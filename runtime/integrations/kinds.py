@@ -1,4 +1,4 @@
-"""Kinds of handlers that are defined over HTTP, each with the class of its options."""
+"""Handler kinds that the HTTP API accepts, and the classes of their options."""
 
 from typing import Any
 

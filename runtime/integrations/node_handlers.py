@@ -1,11 +1,11 @@
-"""Handlers that alert nodes have by their scripts, or by configuration alone."""
+"""Handlers of alert nodes, by kind."""
 
 from runtime.pipeline.alert import ExecHandler, LogHandler, PostHandler, TcpHandler
 from runtime.pipeline.handler import AlertHandler
 from runtime.services.foo.property import FooHandler
 from runtime.services.hipchat.property import HipChatHandler
 
-# in the order in which Kapacitor puts the handlers of a node
+# in Kapacitor's order
 NODE_HANDLERS: dict[str, type[AlertHandler]] = {
     "tcp": TcpHandler,
     "exec": ExecHandler,

@@ -1,4 +1,4 @@
-"""Properties of alert nodes in scripts that make handlers, each with its options."""
+"""TICKscript properties that add handlers to alert nodes."""
 
 from runtime.pipeline.alert import ExecHandler, LogHandler, PostHandler, TcpHandler
 from runtime.pipeline.handler import AlertHandler

@@ -1,4 +1,4 @@
-"""Services that deliver alerts, by the sections that configure them."""
+"""Services that deliver alerts, by configuration section."""
 
 from runtime.integration import Service
 from runtime.services.foo.service import Service as FooService

@@ -81,7 +81,7 @@ def _invoke(arguments: list[str]) -> None:
     try:
         if "_SCAFFOLD_COMPLETE" in os.environ:
             scaffold.main(args=arguments, prog_name="scaffold", standalone_mode=False)
-        # click's own `main` ends with 1 where nobody reads the help to its end
+        # click's own `main` exits with 1 if the reader of the help closes the pipe early
         with scaffold.make_context("scaffold", arguments) as context:
             scaffold.invoke(context)
     except click.exceptions.Exit as done:

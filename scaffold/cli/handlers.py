@@ -35,8 +35,8 @@ def new_handler(**values: Any) -> None:
 
     TYPE is one of str, secret, int, float, bool, duration, url, list[str], map[str].
 
-    In a terminal, without NAME and --spec, it asks for the description. It never asks
-    without a terminal, or where CI is set.
+    Without NAME and --spec it asks for the description, but only in a terminal and unless
+    CI is set.
     """
     session = Session("new-handler", values)
 
@@ -56,7 +56,7 @@ def new_handler(**values: Any) -> None:
 
 
 def _asked(session: Session, project: Project, given: Flags, how: How) -> Flags:
-    """The flags of a handler that a person describes, and wants when they see it."""
+    """Ask for the flags of a handler, and for consent to its changes."""
     from scaffold.cli import questions
     from scaffold.commands.change import How
     from scaffold.commands.description import described
@@ -87,8 +87,8 @@ def _asked(session: Session, project: Project, given: Flags, how: How) -> Flags:
 def regenerate(names: Sequence[str], all_: bool, check: bool, **values: Any) -> None:
     """Regenerate handlers from their specs.
 
-    Files edited by hand are kept. If one of them would have to change, nothing is
-    written, and the error names it.
+    Files edited by hand are kept. If one of them is out of date, nothing is written, and
+    the error names it.
     """
     session = Session("regenerate", values)
     if bool(names) == all_:
@@ -110,7 +110,7 @@ def regenerate(names: Sequence[str], all_: bool, check: bool, **values: Any) -> 
 @options.names
 @options.common
 def check(names: Sequence[str], **values: Any) -> None:
-    """Report what differs from the specs, with the command that mends it."""
+    """Report drift, with the commands that repair it."""
 
     def run(project: Project) -> Report:
         from scaffold.commands import check
@@ -137,7 +137,7 @@ def diff(names: Sequence[str], **values: Any) -> None:
 @click.command("list")
 @options.common
 def list_(**values: Any) -> None:
-    """List handlers; with -v their files too."""
+    """List handlers (with -v also their files)."""
     session = Session("list", values)
 
     def run(project: Project) -> Report:

@@ -65,8 +65,8 @@ def writing(command: Command) -> Command:
             "--verify",
             type=click.Choice(["none", "import", "tests"]),
             default=None,
-            help="Check before writing: that changed modules import, or that the generated "
-            "tests pass too (default: none; tests for a new handler in a terminal).",
+            help="Before writing, import the changed modules or also run the generated "
+            "tests (default: none; tests for a new handler in a terminal).",
         ),
         click.option("--diff", is_flag=True, help="Print the complete patch."),
         dry_run,

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 @options.dry_run
 @options.common
 def init(target: str, package: str, dry_run: bool, **values: Any) -> None:
-    """Create a project for your own handlers: a plugin of the runtime."""
+    """Create a project for your own handlers.
+
+    It is a plugin of the runtime, which it depends on.
+    """
     session = Session("init", values)
 
     def run() -> Report:
@@ -53,11 +56,11 @@ def init(target: str, package: str, dry_run: bool, **values: Any) -> None:
 )
 @options.common
 def recover(choice: Choice, **values: Any) -> None:
-    """Finish a command that was interrupted.
+    """Finish an interrupted command.
 
-    Every command that changes files does this first. Where a file was changed since, they
-    stop with 8: --continue or --abort finishes the others, leaves that file as it is, and
-    keeps its two versions under .scaffold/kept.
+    Every command that writes does this first. If a file was edited in between, it exits
+    with 8. Then --continue or --abort finishes the other files, leaves that one as it is,
+    and keeps its two versions under .scaffold/kept.
     """
 
     def run(project: Project) -> Report:
@@ -75,11 +78,11 @@ def recover(choice: Choice, **values: Any) -> None:
 )
 @options.common
 def merge_driver(files: Sequence[str], install: bool, **values: Any) -> None:
-    """Merge the registrations of two branches; git runs this.
+    """Merge registrations of two branches (git runs this).
 
-    With --install, git's configuration of this checkout and .gitattributes name it for the
-    files that handlers are registered in. Without it, a merge of two branches that each
-    added a handler ends in conflicts. This resolves them:
+    --install adds it to git's configuration of this checkout, and the registration files to
+    .gitattributes. Without it, merging two branches that each added a handler ends in
+    conflicts. These commands resolve them:
 
     \b
       git checkout --ours -- $(git diff --name-only --diff-filter=U)

@@ -55,7 +55,7 @@ def is_confirmed(question: str) -> bool:
     """
     answer = ""
     while answer not in ("y", "yes", "n", "no"):
-        answer = _ask(f"{question} y or n", "y").lower()
+        answer = _ask(f"{question} (y/n)", "y").lower()
     return answer.startswith("y")
 
 
@@ -65,7 +65,7 @@ def _ask(question: str, default: str) -> str:
     line = terminal.answer()
     if line is None:
         raise UsageError(
-            "the input ended; NAME and --field describe a handler without questions",
+            "end of input; describe the handler with NAME and --field instead",
             fix="scaffold new-handler huddle --field channel:str",
         )
     return line or default
@@ -86,7 +86,7 @@ def _field(question: str, default: str, flags: Flags, check: Check) -> str:
         name = _ask(question, default)
         if name == _NONE:
             return ""
-        # whoever knows the flag may answer as it is written
+        # answers may have the form of the flag
         field = name if ":" in name else f"{name}:{_TYPE}"
         fields = (*flags.fields, field)
         if not _passes(replace(flags, fields=fields), check):

@@ -26,11 +26,11 @@ class Session:
 
     Attributes:
         name: the command.
-        directory: where it runs.
-        json: whether it prints one object for machines.
-        quiet: whether it prints errors only.
-        verbose: whether it also prints what stays unchanged.
-        colour: whether what people read is coloured.
+        directory: folder to run in.
+        json: true to print one object for machines.
+        quiet: true to print errors only.
+        verbose: true to print unchanged files too.
+        colour: true to color output for people.
     """
 
     def __init__(self, name: str, values: dict[str, Any]) -> None:
@@ -58,7 +58,7 @@ class Session:
 
             found = project.find(Path(self.directory))
             if writes:
-                # what another run is writing is its own to finish
+                # a running command finishes its own changes
                 with contextlib.suppress(Locked):
                     recovery.recover(found.root)
             elif self.name != "recover" and recovery.is_interrupted(found.root):
@@ -86,7 +86,7 @@ class Session:
         except KeyboardInterrupt:
             raise KeyboardInterrupt(outcome) from None
         except BrokenPipeError:
-            # Whoever read us has seen enough.
+            # The reader has seen enough.
             sys.exit(report.exit_code)
         except OSError as error:
             terminal.to_stderr(f"error: standard output: {error.strerror}; {outcome}")

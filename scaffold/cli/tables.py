@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.command()
 @options.common
 def places(**values: Any) -> None:
-    """Print the two tables: files created, places registered in."""
+    """Print the generated files and registration places."""
 
     def run() -> Report:
         from scaffold.commands import tables

@@ -15,10 +15,10 @@ from scaffold.tree import DiskTree, Tree
 
 
 class How(NamedTuple):
-    """How a command that changes files does so.
+    """Options of commands that change files.
 
     Attributes:
-        dry_run: only tell.
+        dry_run: write nothing.
         diff: print the whole patch.
         verify: `none` (only compile), `import` or `tests`.
         exit_code: end with 1 if a dry run would change something.
@@ -41,7 +41,7 @@ def change(
 
     Args:
         command: the name of the command.
-        project: what it changes.
+        project: the project to change.
         generated: makes the change set of what is there.
         how: the options of the command.
         next_steps: commands to go on with.

@@ -20,7 +20,7 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 def check(project: Project, names: Sequence[str]) -> Report:
-    """Compare what is there with what would be generated."""
+    """Compare the tree with the output of the generator."""
     tree = WatchedTree(DiskTree(project.root))
     tree.read(PurePosixPath("pyproject.toml"))
     try:

@@ -66,7 +66,7 @@ def described(project: Project, source: Flags | SpecFile) -> HandlerSpec:
 
     Raises:
         UsageError: flags do not name it.
-        SpecError: there cannot be such a handler.
+        SpecError: the description is wrong.
     """
     tree = DiskTree(project.root)
     existing = kinds(tree, project.package)
@@ -86,7 +86,7 @@ def flags_spec(
 
     Raises:
         UsageError: they do not name it.
-        SpecError: there cannot be such a handler.
+        SpecError: the description is wrong.
     """
     if not flags.name:
         raise UsageError(
@@ -97,7 +97,7 @@ def flags_spec(
 
 
 def _refuse_service(project: Project, tree: Tree, spec: HandlerSpec) -> None:
-    """Refuse a name under which another module can be imported already."""
+    """Refuse the name of a module that exists already."""
     services, name = places.services(project.package), spec.names.package
     modules = [
         services / entry
@@ -107,11 +107,11 @@ def _refuse_service(project: Project, tree: Tree, spec: HandlerSpec) -> None:
     if _has_modules(tree, services / name):
         modules.append(services / name)
     if modules:
-        problem = f"there is a module of this name already: {modules[0]}"
+        problem = f"a module of this name already exists: {modules[0]}"
         raise SpecError([Fault("handler.name", problem)])
     # its own handlers and those of the runtime are registered together
     if project.package != "runtime" and (_RUNTIME / "services" / name).is_dir():
-        problem = f"the runtime has a service {name!r} already"
+        problem = f"the runtime already has a service {name!r}"
         raise SpecError([Fault("handler.name", problem)])
 
 

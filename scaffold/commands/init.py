@@ -17,7 +17,7 @@ from scaffold.outcomes import Created
 from scaffold.report import Report
 
 _DISTRIBUTION = "scaffold-alerts"
-# what a folder may hold that becomes a project
+# entries that a folder may have before it becomes a project
 _LEFT_ALONE = frozenset({".git", ".venv", ".idea", ".vscode", "LICENSE", "LICENSE.md"})
 _FOLDERS = frozenset({"runtime", "scaffold", "tests", "docs", "etc", "examples"})
 _TOOLS = frozenset({"black", "hatchling", "mypy", "pip", "pytest", "ruff", "syrupy"})
@@ -27,10 +27,10 @@ def init(folder: Path, package: str, *, dry_run: bool, shown: str) -> Report:
     """Fill a new or empty folder with a project.
 
     Args:
-        folder: where.
+        folder: the folder.
         package: the import package of its handlers.
         dry_run: write nothing.
-        shown: how the user calls the folder.
+        shown: the folder as the user wrote it.
 
     Raises:
         UsageError: the folder is not empty, or the package's name is taken.
@@ -71,18 +71,18 @@ def init(folder: Path, package: str, *, dry_run: bool, shown: str) -> Report:
 def _check_package(package: str) -> None:
     if not re.fullmatch("[a-z][a-z0-9_]*", package) or keyword.iskeyword(package):
         raise UsageError(
-            f"--package {package!r}: must be a name of a to z, 0 to 9 and _ that is no "
+            f"--package {package!r}: must be a name of a to z, 0 to 9 and _, and not a "
             "keyword"
         )
     if package in _FOLDERS:
-        raise UsageError(
-            f"--package {package!r}: the project has it for something else"
-        )
+        raise UsageError(f"--package {package!r}: is already used in the project")
     if package in sys.stdlib_module_names:
-        raise UsageError(f"--package {package!r}: would hide a module of Python")
+        raise UsageError(
+            f"--package {package!r}: would shadow a module of the standard library"
+        )
     if package in _TOOLS | _dependencies():
         raise UsageError(
-            f"--package {package!r}: would hide a package that the project needs"
+            f"--package {package!r}: would shadow a package that the project needs"
         )
 
 
@@ -127,7 +127,7 @@ def _check_folder(folder: Path) -> None:
                 raise UsageError(f"{folder}: is not empty ({others[0]})")
     except FileNotFoundError:
         raise UsageError(
-            "the current folder does not exist any more", fix="cd to another folder"
+            "the current folder no longer exists", fix="cd to another folder"
         ) from None
     except (OSError, ValueError) as error:
         problem = getattr(error, "strerror", "") or "is not a path"

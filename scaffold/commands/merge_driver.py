@@ -36,7 +36,7 @@ def merge(files: Sequence[Path], name: str) -> Report:
     try:
         versions = merging.Versions(*(file.read_bytes() for file in files))
         merged = merging.by_lines(versions)
-        # whatever happens next, git finds its own conflict in the file
+        # git must find its own conflict in the file, even after a failure
         commit.overwrite(files[1], merged.data)
         with contextlib.suppress(ScaffoldError):  # such as settings in conflict
             found = project.find(Path(name).parent)
@@ -56,7 +56,7 @@ def install(found: Project) -> Report:
     """
     command = [sys.executable, "-P", "-m", "scaffold", "merge-driver"]
     settings = {
-        "merge.scaffold.name": "entries that scaffold registers",
+        "merge.scaffold.name": "registrations of scaffold",
         "merge.scaffold.driver": f"{shlex.join(command)} %O %A %B %P",
     }
     for key, value in settings.items():
@@ -66,7 +66,7 @@ def install(found: Project) -> Report:
         note = commit.apply(found.root, [change])
     return Report(
         "merge-driver",
-        summary="git merges registrations with scaffold here",
+        summary="git now merges registrations with scaffold in this checkout",
         next=(
             [f"git add {change.path}; git commit -m 'Merge registrations by scaffold'"]
             if change.before != change.after

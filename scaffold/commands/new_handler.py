@@ -26,8 +26,8 @@ def new_handler(project: Project, flags: Flags, spec_file: str, how: How) -> Rep
     """Generate a handler, or find that it is there as described.
 
     Args:
-        project: where.
-        flags: what describes it, or only its name.
+        project: the project.
+        flags: its description, or only its name.
         spec_file: the path of its spec, or "".
         how: the options of the command.
     """
@@ -51,14 +51,14 @@ def new_handler(project: Project, flags: Flags, spec_file: str, how: How) -> Rep
 
 
 def _existing(project: Project, tree: Tree, spec: HandlerSpec) -> Report:
-    """The handler is there: agree with it, or say how to change it."""
+    """Report an existing handler: identical, or how to change it."""
     kind = spec.names.kind
     path = places.spec_path(kind, project.package)
     unlike = differences(spec, committed(project, tree, kind))
     if unlike:
         lines = "\n".join(f"  {escaped(line)}" for line in unlike)
         raise UsageError(
-            f"the handler `{kind}` exists already, and differs:\n{lines}\n"
+            f"the handler `{kind}` already exists and differs:\n{lines}\n"
             f"To change it, edit {path}, then regenerate.",
             fix=f"scaffold regenerate {kind}",
         )
@@ -74,7 +74,7 @@ def _existing(project: Project, tree: Tree, spec: HandlerSpec) -> Report:
     return Report(
         "new-handler",
         result=ChangeSet((), tuple(outcomes)),
-        summary=f"nothing to do: `{kind}` is there as described,",
+        summary=f"nothing to do: `{kind}` exists as described,",
         next=[f"scaffold check {kind}"],
     )
 

@@ -8,7 +8,7 @@ from scaffold.report import Report
 
 
 def recover(project: Project, choice: recovery.Choice) -> Report:
-    """Finish what an interrupted command left."""
+    """Finish an interrupted command."""
     was_there = recovery.recover(project.root, choice)
     done = {"": "recovered", "continue": "completed", "abort": "undone"}[choice]
     return Report(

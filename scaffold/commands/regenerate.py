@@ -16,9 +16,9 @@ from scaffold.tree import DiskTree, Overlay, Tree
 
 
 def regenerate(project: Project, names: Sequence[str], how: How) -> Report:
-    """Bring handlers to what their specs and the templates say now.
+    """Update handlers to their specs and the templates.
 
-    What is left of a handler whose spec was removed is removed too. Without names, a
+    Leftovers of handlers whose spec was removed are removed too. Without names, a
     project of an older format is upgraded before.
     """
     on_disk = DiskTree(project.root)

@@ -25,8 +25,8 @@ def apply(root: Path, changes: Sequence[Change]) -> str:
 
     Raises:
         PlanError: a target cannot be replaced safely, or changed since it was read.
-        WriteFailed: the disk refused; the tree is as before.
-        RecoveryFailed: it is not, because somebody else wrote there at the same time.
+        WriteFailed: writing failed; the tree is as before.
+        RecoveryFailed: it is not, because another program wrote there at the same time.
     """
     changes = [change for change in changes if change.before != change.after]
     if not changes:
@@ -61,7 +61,7 @@ def overwrite(file: Path, data: bytes) -> None:
     """Write a file that another program made to be written, in place.
 
     Raises:
-        OSError: the disk refused.
+        OSError: writing failed.
     """
     file.write_bytes(data)
 
@@ -82,11 +82,11 @@ def _step(top: Folder, number: int, change: Change) -> Step:
         status = folder.file(path.name, single=True) if is_parent else None
         if status is not None:
             mode = stat.S_IMODE(status.st_mode)
-            # Renaming would succeed over a file that nobody may write.
+            # Renaming would also replace a read-only file.
             if not os.access(path.name, os.W_OK, dir_fd=folder.descriptor):
-                raise PlanError(path, "may not be written")
+                raise PlanError(path, "is not writable")
         if not os.access(".", os.W_OK | os.X_OK, dir_fd=folder.descriptor):
-            raise PlanError(path, "its folder may not be written")
+            raise PlanError(path, "its folder is not writable")
     name = f"{number}-{path.name[-_NAME_LENGTH:]}"
     old, new = transaction.digest(change.before), transaction.digest(change.after)
     return Step(str(path), old, new, mode, name)

@@ -17,14 +17,14 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 _CHUNK = 1_048_576
-_SECOND_NAME = "has a second name (a hard link)"
+_SECOND_NAME = "has more than one hard link"
 
 
 class NotPlainError(Exception):
     """Something on the way is a link, or not what it has to be.
 
     Attributes:
-        path: where, below the folder that was opened first.
+        path: its path below the folder that was opened first.
         problem: the fault.
     """
 
@@ -39,7 +39,7 @@ class Folder:
 
     Attributes:
         descriptor: its file descriptor.
-        path: where it is below the folder that was opened first; "" for that one.
+        path: its path below the folder that was opened first; "" for that one.
     """
 
     def __init__(self, descriptor: int, path: str = "") -> None:
@@ -80,7 +80,7 @@ class Folder:
 
         Args:
             parts: the names on the way.
-            make: whether to create what does not exist.
+            make: true to create missing folders.
 
         Raises:
             FileNotFoundError: it does not exist.
@@ -115,7 +115,7 @@ class Folder:
 
         Args:
             name: its name.
-            single: whether a second name of it, which may be elsewhere, is refused.
+            single: true to refuse a file with further hard links, which may be elsewhere.
 
         Raises:
             NotPlainError: it is something else.
@@ -230,13 +230,13 @@ class Walk:
         try:
             folder = self._folder(parts)
             _refuse_name(path, name)
-            # what the generator keeps has one name: another may be that of a stranger's file
+            # state has one name: a second hard link may be a stranger's file
             return folder.read(name, single=is_state(parts))
         except FileNotFoundError:
             return None
 
     def names(self, path: str) -> list[str]:
-        """Entries of a folder, sorted; empty if there is no such folder.
+        """Entries of a folder, sorted; empty if the folder does not exist.
 
         A link is not one. Projects have links of their own; the generator's state has
         none.
@@ -294,7 +294,7 @@ def read(top: Folder, path: str) -> bytes | None:
 
 
 def names(top: Folder, path: str) -> list[str]:
-    """Entries of a folder below `top`, sorted; empty if there is no such folder.
+    """Entries of a folder below `top`, sorted; empty if the folder does not exist.
 
     Raises:
         NotPlainError: a folder on the way is a link, or one of the state.

@@ -36,7 +36,7 @@ class Keys:
         """`data` behind a line that only who has the key can write.
 
         Raises:
-            OSError: there is no key, and none can be kept.
+            OSError: the key can neither be read nor created.
         """
         return _mark(self._key(), data) + b"\n" + data
 
@@ -61,7 +61,7 @@ class Keys:
 
 def memo(root: str) -> str:
     """Path of the verdict of `check` on a project; "" if it is not kept."""
-    # what a build machine has in its caches may come from another build
+    # caches of a build machine may come from another build
     if os.environ.get("CI"):
         return ""
     base = _base("XDG_CACHE_HOME", ".cache")
@@ -75,7 +75,7 @@ def _state_folders(root: str) -> Iterator[str]:
     base = _base("XDG_STATE_HOME", ".local/state")
     if base and not _is_inside(base, root):
         yield f"{base}/scaffold"
-    # where the home cannot be written, or the project lies in it
+    # for a read-only home, or a project inside it
     yield f"{_SHARED}/scaffold-{os.getuid()}"
 
 
@@ -122,7 +122,7 @@ def _read_key(folder: str) -> bytes | None:
 def _made_key(folder: str) -> bytes:
     """A new key, on disk before it is used; that of another run which was faster."""
     os.makedirs(folder, mode=0o700, exist_ok=True)
-    # a name that nobody can foresee: where others may write, it could be taken
+    # an unpredictable name: where others may write, it could be taken
     own = f"{folder}/key.{os.urandom(8).hex()}"
     file = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

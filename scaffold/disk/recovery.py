@@ -1,8 +1,8 @@
-"""One writer at a time, and what an interrupted one left.
+"""One writer at a time, and recovery after an interrupted one.
 
 The next command that writes completes or undoes an interrupted transaction; one without a
-record is dropped. A file that is neither as before nor as after was changed by somebody
-else meanwhile: then nothing is touched and a person must choose.
+record is dropped. A file that is neither as before nor as after was changed
+in the meantime: then nothing is touched and a person must choose.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _KEPT = transaction.STATE / "kept"
 _PID_LENGTH = 20
 
 Choice = Literal["", "continue", "abort"]
-"""Choice where somebody changed a file meanwhile; "": ask."""
+"""Choice for files that were changed in the meantime; "": ask."""
 
 
 @contextlib.contextmanager
 def locked(root: Path, choice: Choice = "") -> Iterator[None]:
-    """Keep every other writer out, and clear up what an interrupted one left.
+    """Keep other writers out, and recover from an interrupted one.
 
     Raises:
         Locked: another run is writing.
-        RecoveryFailed: what was left cannot be cleared up.
-        ForeignTransaction: it was left by somebody else.
+        RecoveryFailed: a person must choose.
+        ForeignTransaction: another user or machine left it.
     """
     with contextlib.ExitStack() as stack:
         with transaction.worded(_LOCK):
@@ -55,15 +55,15 @@ def locked(root: Path, choice: Choice = "") -> Iterator[None]:
 
 
 def recover(root: Path, choice: Choice = "") -> bool:
-    """Clear up what an interrupted run left.
+    """Recover from an interrupted run.
 
     Returns:
-        whether there was something.
+        True if there was one.
 
     Raises:
         Locked: another run is writing.
         RecoveryFailed: a person must choose.
-        ForeignTransaction: it was left by somebody else.
+        ForeignTransaction: another user or machine left it.
     """
     if not os.path.lexists(root / transaction.FOLDER):
         return False
@@ -138,7 +138,7 @@ def _recover(top: Folder, state: Folder, keys: Keys, choice: Choice) -> None:
 
 
 def _finish(made: Transaction, choice: Choice) -> None:
-    """Complete or undo what is recorded, where nobody changed a file meanwhile."""
+    """Complete or undo the recorded transaction, unless a file was changed since."""
     actions: dict[str, Callable[[Transaction, Sequence[Step]], None]] = {
         "abort": transaction.undo,
         "commit": transaction.complete,

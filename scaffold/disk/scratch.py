@@ -50,7 +50,7 @@ def changed(root: Path, changes: Sequence[Change]) -> Iterator[Path]:
 def _link_others(
     root: Path, copy: Path, parent: PurePosixPath, own: set[PurePosixPath]
 ) -> None:
-    """Link what stands in a folder and does not change."""
+    """Link the entries of a folder that do not change."""
     if not (root / parent).is_dir():
         return
     for entry in (root / parent).iterdir():

@@ -57,7 +57,7 @@ class Step(NamedTuple):
         old: the digest of the file before, or "" if there was none.
         new: the digest of the file after, or "" if it goes.
         mode: the permissions that it has and keeps; None: those of a new file.
-        name: what its versions are called in the transaction.
+        name: name of its versions in the transaction.
     """
 
     path: str
@@ -73,7 +73,7 @@ class Transaction(NamedTuple):
     Attributes:
         top: the project's folder.
         folder: its own folder.
-        keys: what seals its record.
+        keys: keys that seal its record.
     """
 
     top: Folder
@@ -101,7 +101,7 @@ def staged(
                     raise StaleTree(change.path)
             _commit(made, steps)
         except BaseException as error:
-            # what cannot be dropped has no record, and the next command drops it
+            # a transaction that cannot be dropped has no record; the next command drops it
             with uninterrupted(), contextlib.suppress(OSError, NotPlainError):
                 drop(state)
             raise translated(error) from error

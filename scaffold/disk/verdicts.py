@@ -3,8 +3,8 @@
 
 A clean verdict depends on the content of some files and folders alone. `check` keeps
 their list with one digest of it all, outside of the project; while the digest is the
-same, so is the verdict. Nothing but the bare minimum is imported here: `pathlib` alone
-costs half of what it saves.
+same, so is the verdict. Only the bare minimum is imported here: `pathlib` alone costs
+half of the time that the cache saves.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ class ExpressionError(Exception):
 
     Attributes:
         allowed: the alternatives, or "".
-        suggestion: what was probably meant, or "".
+        suggestion: the probable intent, or "".
     """
 
     def __init__(self, problem: str, allowed: str = "", suggestion: str = "") -> None:
@@ -51,7 +51,7 @@ class UnresolvedError(ExpressionError):
 _INTEGER_BITS = 64
 _MAX_WEIGHT = 50_000
 
-# what prints values of a type
+# functions that print values of a type
 _PRINTERS = {Type.INT: "str", Type.DURATION: "go_duration", Type.TIME: "rfc3339"}
 
 
@@ -61,7 +61,7 @@ class Code:
 
     Attributes:
         node: its syntax tree.
-        type: what it gives.
+        type: type of its value.
         reads: the keys of the spec that it reads: `config.room`.
         fields: of a table: its keys and the types of their values.
         weight: about how many values it holds, those of `[let]` included.

@@ -37,9 +37,9 @@ _NUMBERS = frozenset((Type.INT, Type.FLOAT, Type.DURATION, Type.TIME))
 _TEXTS = frozenset((Type.STR, Type.SECRET))
 _LISTS = frozenset((Type.LIST, Type.VALUES))
 _MAPS = frozenset((Type.MAP, Type.FIELDS))
-# what has an order among itself
+# types whose values have an order
 _FAMILIES = (_NUMBERS, _TEXTS, frozenset((Type.BOOL,)), frozenset((Type.LEVEL,)))
-# beyond these a product is no longer a number that Go or JSON could hold
+# beyond these a product exceeds the numbers of Go and JSON
 _MAX_BITS = 900
 _TOTAL: dict[type[ast.cmpop], str] = {
     ast.Lt: "less",
@@ -77,7 +77,7 @@ class Scope:
         tables: by table and key: `config` → `room` → its code.
         names: names without a table.
         elsewhere: names that are known in other parts of a spec, with what to do here;
-            `{expression}` in it stands for what was tried.
+            `{expression}` in it is replaced by the expression.
     """
 
     tables: Mapping[str, Mapping[str, Code]] = field(default_factory=dict)
@@ -154,7 +154,7 @@ def _is_deep(node: ast.AST) -> bool:
 
 
 def _without_keywords(text: str) -> str:
-    """What was meant by `config.from`: a key that Python keeps for itself."""
+    """Text of an expression in which keywords, as in `config.from`, end with `_`."""
     fixed = _ATTRIBUTE.sub(lambda found: f".{identifier(found[1])}", text.strip())
     return repr(fixed) if fixed != text.strip() else ""
 
@@ -192,7 +192,7 @@ def pieces(text: str) -> list[str | ast.expr]:
 
 
 def _ends(text: str, start: int) -> tuple[int, ast.expr]:
-    """Where the expression at `start` ends; a brace inside it does not end it."""
+    """Possible ends of the expression at `start`; a brace inside does not end it."""
     problem = None
     end = text.find("}", start)
     first = text[start:end] if end >= 0 else text[start:]
@@ -365,7 +365,7 @@ class _Compiler:
         is_untyped = holder.type in (Type.VALUES, Type.ANY) or item.type is Type.ANY
         if not (is_untyped or takes_level or item.type in _TEXTS):
             raise ExpressionError(
-                f"{ast.unparse(node)!r} looks for {item.type.noun} in {holder.type.noun}; "
+                f"{ast.unparse(node)!r} searches for {item.type.noun} in {holder.type.noun}; "
                 "text(…) turns a value into a string"
             )
         if isinstance(holder.node, ast.List):  # as ruff wants it
@@ -386,7 +386,7 @@ class _Compiler:
         if Type.ANY in types and types <= {Type.ANY, *_NUMBERS, *_TEXTS}:
             return _total(_TOTAL[type(operator)], left, right)
         raise ExpressionError(
-            f"{ast.unparse(node)!r} orders {left.type.noun} and {right.type.noun}",
+            f"{ast.unparse(node)!r} compares the order of {left.type.noun} and {right.type.noun}",
             "two numbers, two strings, two levels",
         )
 
@@ -474,7 +474,7 @@ class _Compiler:
 
 def _resolved(code: Code, name: str) -> Code:
     if code is FAILED:
-        raise UnresolvedError(f"{name!r} is wrong itself")
+        raise UnresolvedError(f"the definition of {name!r} is wrong")
     return code
 
 

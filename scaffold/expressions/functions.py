@@ -54,7 +54,7 @@ def call(name: str, arguments: Arguments) -> Code:
     """The code of a call.
 
     Raises:
-        ExpressionError: there is no such function, or it takes other arguments.
+        ExpressionError: the function is unknown or takes other arguments.
     """
     function = FUNCTIONS.get(name)
     if function is None:
@@ -284,7 +284,7 @@ FUNCTIONS: dict[str, Function] = {
         2,
         2,
         _method("endswith", Type.BOOL),
-        "Whether a string ends with another.",
+        "True if a string ends with another.",
     ),
     "get": Function(
         "get(map, key[, default])", 2, 3, get, "Value of a key, or the default."
@@ -315,7 +315,7 @@ FUNCTIONS: dict[str, Function] = {
         2,
         2,
         _matches,
-        "Whether a regular expression is found in a string.",
+        "True if a string contains a match of a regular expression.",
     ),
     "pick": Function(
         "pick(a, b, …)",
@@ -345,7 +345,7 @@ FUNCTIONS: dict[str, Function] = {
         2,
         2,
         _method("startswith", Type.BOOL),
-        "Whether a string starts with another.",
+        "True if a string starts with another.",
     ),
     "strip": Function(
         "strip(text)",

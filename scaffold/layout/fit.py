@@ -36,7 +36,7 @@ def fit_entry(
 
     Args:
         text: the entry, not indented.
-        frame: what precedes and follows it, so that both together are a module.
+        frame: the text before and after it, with which it is a module.
         indent: that of the entry in its file.
         style: the project's settings.
     """

@@ -45,7 +45,7 @@ def with_imports(
             imports.
         package: the import package that the module is in.
         known: the modules of names; the functions of expressions need not be there.
-        length: how long a line may be.
+        length: maximum length of a line.
     """
     known = {**functions(), **known}
     block = import_lines(
@@ -85,7 +85,7 @@ def import_lines(
     Args:
         names: the module of each name, "" for a module itself.
         package: the import package that the module is in.
-        length: how long a line may be.
+        length: maximum length of a line.
     """
     by_module: dict[str, set[str]] = {}
     for name, module in names.items():

@@ -76,12 +76,12 @@ class Leaf:
     Attributes:
         text: as written; "" for an invisible parenthesis.
         kind: `string`, `name`, `number`, `sign`; brackets have theirs: `(`, `)`, `[`, ….
-        prefix: what is before it on its line: a blank, or nothing.
+        prefix: the text before it on its line: a blank, or nothing.
         opening: of a closing bracket: its partner.
         is_trailer: of a bracket: it is that of a call or a subscript; of a star: it is in
             such a bracket.
         is_atom: of a bracket: what it encloses is split into its items at once.
-        before: how strongly black likes to break before it; 0: not at all.
+        before: black's preference for a break before it; 0: not at all.
     """
 
     text: str
@@ -113,7 +113,7 @@ def leaves_of(statement: str, *, is_item: bool = False) -> list[Leaf]:
 
     Args:
         statement: on one line, without indentation.
-        is_item: it is no statement, but an item of a bracketed list.
+        is_item: it is an item of a bracketed list, not a statement.
 
     Raises:
         DeclinedError: it has a form that is left to black.
@@ -230,7 +230,7 @@ def _with_ternaries(leaves: list[Leaf]) -> list[Leaf]:
     """The leaves with invisible parentheses around each `a if b else c`.
 
     Raises:
-        DeclinedError: one stands in another, in a lambda or in a comprehension.
+        DeclinedError: one is inside another, a lambda or a comprehension.
     """
     made = leaves
     for leaf in leaves:
@@ -302,7 +302,7 @@ def _with_optional_parentheses(leaves: list[Leaf]) -> list[Leaf]:
     equals = [each for each in top if each.text == "=" and each.kind == "sign"]
     if not equals:
         if any(each.before or each.text == "," for each in top):
-            raise DeclinedError("an expression that is no call")
+            raise DeclinedError("an expression that is not a call")
         return leaves
     at = leaves.index(equals[0])
     names = [each.text for each in top[: top.index(equals[0])]]

@@ -28,7 +28,7 @@ _BINARY: dict[type[ast.operator], tuple[str, int]] = {
     ast.Sub: ("-", 7),
     ast.Mult: ("*", 8),
 }
-# how tightly each form binds; an operand that binds less stands in parentheses
+# precedence of each form; an operand that binds less gets parentheses
 _IF, _OR, _AND, _NOT, _COMPARISON, _UNARY, _ATOM = 1, 2, 3, 4, 5, 9, 10
 
 

@@ -1,7 +1,7 @@
 """Black's way to split a line that is too long, for lines without comments.
 
-What black does is followed decision by decision, so that its many rules need not be
-told in other words; names are those of its `linegen.py`. A property test holds the two
+The code follows black decision by decision, so that its many rules need not be
+reworded; names are those of its `linegen.py`. A property test holds the two
 together.
 """
 
@@ -23,10 +23,10 @@ class _Line:
 
     Attributes:
         leaves: its tokens.
-        depth: how far it is indented, in steps of four blanks.
+        depth: its indentation, in steps of four blanks.
         is_inside: it is what a pair of brackets encloses, or a part of that.
         is_whole: it is the statement itself.
-        must_split: its items have to stand one on a line.
+        must_split: each item needs a line of its own.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class _Line:
 
 
 _Way = Callable[[_Line, int, bool], list[_Line]]
-"""A way to split: from a line, the limit, and whether brackets must become visible."""
+"""A way to split: takes a line, the limit, and true to make brackets visible."""
 
 
 class _Split(NamedTuple):
@@ -118,8 +118,8 @@ def split(statement: str, depth: int, limit: int, *, is_item: bool = False) -> s
 
     Args:
         statement: on one line, without indentation. A compound statement is its head.
-        depth: how far it is indented, in steps of four blanks.
-        limit: how wide a line may be, indentation included.
+        depth: its indentation, in steps of four blanks.
+        limit: maximum width of a line, indentation included.
         is_item: it is an item of a bracketed list, with its comma.
 
     Raises:
@@ -264,7 +264,7 @@ def _delimiter_split(line: _Line, limit: int, is_forced: bool) -> list[_Line]:
         start = at + 1
     end = made[-1].leaves
     if best == COMMA and end[-1].text != ",":
-        # whether a comma may follow depends on the version of Python
+        # a comma may follow in some versions of Python only
         first = [each.leaves[0] for each in made]
         if any(each.text in ("*", "**") and each.is_trailer for each in first):
             raise DeclinedError("a list that is unpacked into arguments")

@@ -12,9 +12,9 @@ class Style(NamedTuple):
 
     Attributes:
         line_length: in columns.
-        normalizes_strings: whether strings get double quotes.
-        keeps_trailing_commas: whether a trailing comma keeps brackets open.
-        is_preview: whether black's preview style is on.
+        normalizes_strings: true if strings get double quotes.
+        keeps_trailing_commas: true if a trailing comma keeps brackets open.
+        is_preview: true if black's preview style is on.
         targets: names of Python versions, `py311`; empty: black detects them.
     """
 
@@ -65,7 +65,7 @@ def by_black(text: str, style: Style, less: int = 0) -> str:
     Args:
         text: whole statements.
         style: the project's settings.
-        less: how many columns shorter lines have to be.
+        less: number of columns to subtract from the line length.
     """
     # the import costs more than all else here: only where black is needed
     import black

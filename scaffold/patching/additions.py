@@ -1,4 +1,4 @@
-"""Adds what a registration module lacks: a table that a newer generator registers in."""
+"""Adds missing tables to registration modules that an older generator made."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scaffold.patching.source import Source
 
 
 class Wire(NamedTuple):
-    """What makes one table known to the call that puts all of them together.
+    """The argument that passes one table to the call that combines all of them.
 
     Attributes:
         argument: the argument of the call.
@@ -77,7 +77,7 @@ def added(
 
 
 def wiring(path: PurePosixPath, fresh: str) -> list[Wire]:
-    """What puts the tables of a project together: one call of a new project.
+    """Arguments of the call that combines the tables of a project.
 
     Args:
         path: the module, whose value is a call such as `Integrations(kinds=KINDS)`.

@@ -1,8 +1,8 @@
-"""Where registrations stand in Python files, found by syntax.
+"""Registration places in Python files, found by syntax.
 
 Reading asks the standard library's `ast` for everything that Python would find, in
 whatever layout. Writing needs one holder, a literal or a call, that takes new entries;
-where there is none, the slot says why.
+without one, the slot holds the reason.
 """
 
 from __future__ import annotations
@@ -197,7 +197,7 @@ def _bracket_slot(
 
 
 def _inner_indent(source: Source, holder: InBrackets) -> str:
-    """How lines between brackets are indented."""
+    """Indentation of the lines between brackets."""
     outer = first_line(holder.node)
     for _, item in items(holder.node):
         if first_line(item) > outer:
@@ -206,7 +206,7 @@ def _inner_indent(source: Source, holder: InBrackets) -> str:
 
 
 def _innermost(outer: ast.stmt, call: ast.Call) -> ast.stmt:
-    """The innermost statement that a call stands in."""
+    """The innermost statement that contains a call."""
     found = outer
     # walked from the outside to the inside
     for node in ast.walk(outer):

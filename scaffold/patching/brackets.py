@@ -1,6 +1,6 @@
 """Entries between brackets as libcst nodes: put in, replaced, taken out, laid out.
 
-What stands between two entries is a gap: the comma's white space, with the comments in
+Between two entries is a gap: the comma's white space, with the comments in
 it. A new entry splits the gap that it is put into, so that the comment beside an entry
 stays beside it and those above an entry stay above it; taking it out joins the two again.
 """
@@ -28,14 +28,14 @@ _BLANK = cst.SimpleWhitespace(" ")
 
 
 class Contents(NamedTuple):
-    """What is between brackets.
+    """Contents of a pair of brackets.
 
     Attributes:
         nodes: the entries, without their commas.
         before: the white space before each comma.
         gaps: the white space around them, one more than there are entries; the first
             follows the opening bracket, the last comes before the closing one.
-        is_closed: whether a comma follows the last entry.
+        is_closed: true if a comma follows the last entry.
     """
 
     nodes: tuple[Node, ...]
@@ -45,17 +45,17 @@ class Contents(NamedTuple):
 
     @property
     def is_exploded(self) -> bool:
-        """Whether each entry has lines of its own."""
+        """True if each entry has lines of its own."""
         return bool(self.nodes) and all(map(breaks, self.gaps))
 
     @property
     def is_inline(self) -> bool:
-        """Whether all entries stand on one line."""
+        """True if all entries are on one line."""
         return not any(map(breaks, self.gaps))
 
 
 def contents(container: Container) -> Contents:
-    """What is between a container's brackets."""
+    """Contents of the brackets of a container."""
     nodes = _nodes(container)
     opening, closing = _ends(container)
     gaps = [opening]
@@ -106,10 +106,10 @@ def inserted(
 
     Args:
         inside: the contents.
-        index: what number the entry gets.
+        index: index of the new entry.
         node: the entry.
-        indent: how lines between the brackets are indented, where none shows it.
-        is_tuple: whether a comma makes the brackets a tuple.
+        indent: indentation of lines between the brackets, if none shows it.
+        is_tuple: true if a comma makes the brackets a tuple.
     """
     count = len(inside.nodes)
     before, after = _split(inside, index, indent)
@@ -166,7 +166,7 @@ def collapsed(inside: Contents) -> Contents:
 
 
 def has_comments(inside: Contents) -> bool:
-    """Whether comments stand between the entries."""
+    """True if there are comments between the entries."""
     return any(map(_has_comment, (*inside.gaps, *inside.before)))
 
 
@@ -189,7 +189,7 @@ def unbroken(inside: Contents, index: int) -> Contents:
 
 
 def _split(inside: Contents, index: int, indent: str) -> tuple[Gap, Gap]:
-    """What a new entry stands between."""
+    """The gaps before and after a new entry."""
     count, gap = len(inside.nodes), inside.gaps[index]
     if not count:
         if not isinstance(gap, cst.ParenthesizedWhitespace):
@@ -220,7 +220,7 @@ def _split(inside: Contents, index: int, indent: str) -> tuple[Gap, Gap]:
 
 
 def _separator(inside: Contents, index: int, indent: str) -> Gap:
-    """What stands between two entries here, without comments."""
+    """The gap between two entries, without comments."""
     count = len(inside.nodes)
     if count > 1:
         inner = inside.gaps[1:-1]
@@ -280,7 +280,7 @@ def _bare(gap: Gap) -> Gap:
 
 
 def breaks(gap: Gap) -> bool:
-    """Whether a line ends there."""
+    """True if it contains a line end."""
     return isinstance(gap, cst.ParenthesizedWhitespace)
 
 

@@ -1,4 +1,4 @@
-"""Imports of a module, whatever form they have and wherever in it they stand."""
+"""Imports of a module, of any form and anywhere on its top level."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Import(NamedTuple):
     """One name that an import statement binds.
 
     Attributes:
-        module: where it comes from, absolute: `runtime.alert`.
+        module: its module, absolute: `runtime.alert`.
         name: the name there; "" where the module itself is imported, `*` for all.
         bound: the name here.
         node: the statement.
@@ -53,7 +53,7 @@ class Import(NamedTuple):
         )
 
     def leads_to(self, module: str) -> bool:
-        """Whether `module` is reached by what is bound, or all of its names are here."""
+        """True if the bound name leads to `module`, or all its names are imported."""
         if self.module == module and self.name:
             return self.name == "*"
         path = f"{self.module}.{self.name}" if self.name else self.module
@@ -61,9 +61,9 @@ class Import(NamedTuple):
 
 
 def _natural(text: str) -> list[tuple[str, int]]:
-    """Sort key by which `foo2` stands before `foo10`, as import sorters have it.
+    """Sort key that puts `foo2` before `foo10`, as import sorters do.
 
-    Numbers and other characters are compared where they meet, so that `foo.x` stands
+    Numbers and other characters are compared where they meet, so that `foo.x` comes
     before `foo2.x`.
     """
     return [
@@ -104,7 +104,7 @@ class ImportBlock(Anchor):
                 each
                 for each in found
                 if each.leads_to(module)
-                # `Service`, say, for `FooService`
+                # for example `Service` for `FooService`
                 or (each.module == module and name.endswith(each.name or "."))
             ]
             entries += _other_form(source, leading, name, key)
@@ -113,7 +113,7 @@ class ImportBlock(Anchor):
 
 
 def imports(source: Source, package: str) -> list[Import]:
-    """What a module imports, on its top level or in a branch of `if`, `try` or `with`.
+    """Imports of a module, on its top level or in a branch of `if`, `try` or `with`.
 
     Args:
         source: the module.
@@ -145,7 +145,7 @@ def _absolute(source: Source, node: ast.ImportFrom, package: str) -> str:
         return node.module or ""
     parts = list(source.path.parts[:-1])
     if package in parts:
-        # below `src/`, say
+        # for example below `src/`
         parts = parts[parts.index(package) :]
     above = parts[: len(parts) - (node.level - 1)]
     return ".".join([*above, *([node.module] if node.module else [])])
@@ -218,7 +218,7 @@ def _block(source: Source, entries: list[Entry], key: str, name: str) -> Slot:
 
 
 def _below_header(source: Source) -> int:
-    """The first line that an import may stand on: after `#!` and the encoding."""
+    """The first possible line of an import: after `#!` and the encoding."""
     line = 0
     for text in source.lines[:2]:
         if not _HEADER.match(text.removeprefix("\ufeff")):

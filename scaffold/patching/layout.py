@@ -1,4 +1,4 @@
-"""Layout of what is written into a person's file: by black, where it does not fit."""
+"""Layout of entries in existing files: by black, where they do not fit."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def by_black(text: str, before: str, source: Source, style: Style) -> str:
 
     Args:
         text: the statement, its first line not indented.
-        before: what stands before it on its line.
+        before: the text before it on its line.
         source: the file, for its indentation and line ends.
         style: of the project.
     """
@@ -96,7 +96,7 @@ def comments(text: str) -> list[tuple[str, str]]:
 
 
 def _has_long_strings(text: str) -> bool:
-    """Whether a string of several lines is in a statement, which must not be indented."""
+    """True if a statement has a string of several lines, which must not be indented."""
     return any(
         isinstance(node, ast.Constant | ast.JoinedStr)
         and node.end_lineno != node.lineno

@@ -1,4 +1,4 @@
-"""Where registrations stand in Markdown files."""
+"""Registration places in Markdown files."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class _Heading(NamedTuple):
     """A heading of a Markdown file.
 
     Attributes:
-        line: where it stands, from 0.
+        line: its line, from 0.
         end: the line after it.
         level: 1 for the title of the page.
         title: its words in lower case, without marks.

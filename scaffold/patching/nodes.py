@@ -6,7 +6,7 @@ imported with this module, which therefore is imported only when something is wr
 
 Every change is proven on what was printed: it is parsed again, the entry's node is taken
 out, and the tree must equal the one before. Only where the statement had to be laid out
-anew, because it was too long for its line, that is said of its syntax and its comments.
+anew, because it was too long for its line, only syntax and comments are compared.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _NODES: dict[type[ast.AST], type[cst.CSTNode]] = {
 def insert(
     source: Source, slot: Slot, index: int, fragment: Fragment, style: Style
 ) -> Edit:
-    """Put an entry into what holds the others.
+    """Insert an entry into a literal or a call.
 
     Args:
         source: the file.
@@ -73,7 +73,7 @@ def insert(
 def replace(
     source: Source, slot: Slot, entry: Entry, fragment: Fragment, style: Style
 ) -> Edit:
-    """Put another entry in place of one.
+    """Replace an entry.
 
     Raises:
         PlanError: the entry does not fit there, or something else would change.
@@ -85,7 +85,7 @@ def replace(
 
 
 def remove(source: Source, slot: Slot, entry: Entry, style: Style) -> Edit:
-    """Take an entry out.
+    """Remove an entry.
 
     Raises:
         PlanError: something else would change.
@@ -161,12 +161,12 @@ class _Statement:
         """The proof failed."""
         return PlanError(
             self.where,
-            "cannot be patched without changing what is not the entry's",
+            "cannot be patched without changing other text",
         )
 
 
 class _BracketChange:
-    """A change of what stands between brackets."""
+    """A change of the entries between brackets."""
 
     def __init__(
         self, source: Source, holder: InBrackets, style: Style, indent: str
@@ -185,7 +185,7 @@ class _BracketChange:
 
     @property
     def first_index(self) -> int:
-        """Where the first entry goes: behind positional arguments, before `**OTHERS`."""
+        """Index of the first entry: behind positional arguments, before `**OTHERS`."""
         for index, node in enumerate(self._inside.nodes):
             star = getattr(node, "star", "")
             keyword = getattr(node, "keyword", None)
@@ -226,7 +226,7 @@ class _BracketChange:
                     self._style.keeps_trailing_commas or brackets.has_comments(inside)
                 )
                 if "\n" in text and is_free:
-                    # a comma at the end does not say what stays open
+                    # a comma at the end does not show what stays open
                     break
                 return text
         return self._by_black(text)
@@ -281,7 +281,7 @@ class _BracketChange:
 
     @property
     def _is_for_one_line(self) -> bool:
-        """Whether a formatter would leave these brackets on one line."""
+        """True if a formatter would leave these brackets on one line."""
         is_open = self._style.keeps_trailing_commas and self._is_outermost
         return bool(self._inside.nodes) or not is_open
 
@@ -291,7 +291,7 @@ class _BracketChange:
 
     @property
     def _is_outermost(self) -> bool:
-        """Whether these are the only brackets that the statement's line opens."""
+        """True if these are the only brackets that the statement's line opens."""
         statement, node = self._holder.statement, self._holder.node
         return statement is node or getattr(statement, "value", None) is node
 
@@ -325,7 +325,7 @@ class _BracketChange:
         return self._statement.printed(changed)
 
     def _fits(self, text: str) -> bool:
-        """Whether no line became too long that was not before."""
+        """True if no line became too long that was not before."""
         limit = self._style.line_length
         old = set(self._lines(self._statement.text))
         return all(width(line) <= limit or line in old for line in self._lines(text))
@@ -341,7 +341,7 @@ class _BracketChange:
         return laid or text
 
     def _prove(self, text: str, index: int, was: cst.Module) -> None:
-        """Take the entry out again: what is left must be what was there."""
+        """Remove the entry again: the rest must be the statement as it was."""
         module = self._statement.parsed(text)
         container = self._find(module)
         inside = brackets.contents(container)

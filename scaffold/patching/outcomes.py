@@ -1,4 +1,4 @@
-"""What becomes of the registrations in a shared file: one class for each outcome."""
+"""Outcomes for registrations in a shared file, one class each."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class PlaceOutcome:
     """The outcome at one place.
 
     Attributes:
-        place: which one.
+        place: the place.
         text: the generated entry as it is written there, not indented.
         line: its line in the file after the changes, from 1; 0 if it is not there.
         was: its line in the file before the changes, from 1; 0 if it was not there.
         base: the entry as it was generated before, or None.
         verb: the word for it in reports.
-        reason: why, if the verb does not say it.
+        reason: explanation beyond the verb, or "".
         role: that of a file that others are registered in too.
     """
 
@@ -59,7 +59,7 @@ class EntryUpdated(PlaceOutcome):
 
 
 class Unregistered(PlaceOutcome):
-    """The entry is removed: it is not wanted any more, and nobody edited it."""
+    """The entry is removed: it is no longer wanted and was not edited."""
 
     verb = "unregister"
 
@@ -85,7 +85,7 @@ class EntryKept(PlaceOutcome):
 
 @dataclass(frozen=True, slots=True)
 class EntryConflict(PlaceOutcome):
-    """The entry was edited by hand, and would have to change.
+    """The entry was edited by hand and is out of date.
 
     Attributes:
         now: its text in the file, not indented.
@@ -93,11 +93,11 @@ class EntryConflict(PlaceOutcome):
 
     now: str = ""
     verb: ClassVar[str] = "conflict"
-    reason: ClassVar[str] = "was edited by hand, and would have to change"
+    reason: ClassVar[str] = "was edited by hand and is out of date"
 
 
 class SurplusRemoved(PlaceOutcome):
-    """The entry is there twice; this copy, which nobody edited, is removed."""
+    """The entry is registered twice; this copy is unedited and is removed."""
 
     verb = "unregister"
     reason = "registered twice"
@@ -105,7 +105,7 @@ class SurplusRemoved(PlaceOutcome):
 
 @dataclass(frozen=True, slots=True)
 class SurplusKept(PlaceOutcome):
-    """The entry is there twice; this copy was edited by hand.
+    """The entry is registered twice; this copy was edited by hand.
 
     Attributes:
         now: its text in the file, not indented.
@@ -113,7 +113,7 @@ class SurplusKept(PlaceOutcome):
 
     now: str = ""
     verb: ClassVar[str] = "keep"
-    reason: ClassVar[str] = "registered twice, with another text; remove one of them"
+    reason: ClassVar[str] = "registered twice, with different text; remove one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class PlaceMissing(PlaceOutcome):
     """The file has no such place, or not in a form that an entry can be added to.
 
     Attributes:
-        error: what is wrong with it.
+        error: the error.
     """
 
     error: AnchorNotFound | None = None
@@ -130,7 +130,7 @@ class PlaceMissing(PlaceOutcome):
 
 
 class NameTaken(PlaceOutcome):
-    """The key stands for something else in that file."""
+    """The key has another meaning in that file."""
 
     verb = "conflict"
     reason = "the name is taken"

@@ -33,7 +33,7 @@ from scaffold.patching.writing import inserted, removed, replaced
 
 _STYLE = Style()
 _WITHOUT_ENTRY = (NotWanted, NameTaken, PlaceMissing, SurplusRemoved, Unregistered)
-"""Outcomes after which there is no entry."""
+"""Outcomes that leave no entry."""
 _WRITTEN = Registered | EntryUpdated
 
 
@@ -43,13 +43,13 @@ def register(
     registrations: Sequence[Registration],
     style: Style = _STYLE,
 ) -> tuple[bytes, tuple[PlaceOutcome, ...]]:
-    """Put all registrations of one file in, in one go.
+    """Register everything that one file should hold.
 
     Args:
         path: the file.
-        data: what it holds.
-        registrations: what is wanted in it.
-        style: how the project lays out its code.
+        data: its content.
+        registrations: the wanted entries.
+        style: layout settings of the project.
 
     Returns:
         The patched file, and at least one outcome for each registration, in order.
@@ -59,7 +59,7 @@ def register(
     """
     before = source = read(path, data)
     outcomes: dict[int, list[PlaceOutcome]] = {}
-    # Imports last: what has been written tells whether one is needed, and from where on.
+    # Imports last: they depend on the entries that have been written.
     for number, asked in sorted(enumerate(registrations), key=_turn):
         source, outcomes[number] = _registered(source, asked, style)
     patched = data
@@ -90,7 +90,7 @@ def _turn(numbered: tuple[int, Registration]) -> tuple[bool, int]:
 def _registered(
     source: Source, asked: Registration, style: Style
 ) -> tuple[Source, list[PlaceOutcome]]:
-    """The file after one registration, and what became of that."""
+    """The file after one registration, and the outcome."""
     place = asked.place
     try:
         slot = find(source, asked)
@@ -118,9 +118,9 @@ def _present(
     present: Sequence[Entry],
     style: Style,
 ) -> tuple[Source, list[PlaceOutcome]]:
-    """What becomes of the entries with that key: the first one, or an edited one.
+    """Outcomes for all entries with that key.
 
-    Further copies are removed where nobody edited them.
+    The first or an edited one stays; further copies are removed unless edited.
     """
     place, base = asked.place, asked.base
     texts = [text_of(source, entry, slot) for entry in present]
@@ -154,7 +154,7 @@ def _entry(
     entry: Entry,
     style: Style,
 ) -> tuple[Source, PlaceOutcome]:
-    """What becomes of the one entry with that key."""
+    """Outcome for the one entry with that key."""
     place, base = asked.place, asked.base
     now = text_of(source, entry, slot)
     if base is None or entry.is_indirect or is_same(asked, now, fragment):

@@ -18,8 +18,8 @@ class Place(NamedTuple):
         key: identifies the handler's entry there. In a table it holds `{kind}` and the
             handler's other names.
         template: renders the entry; "" for an entry that is only removed.
-        once: whether it is written with the handler and never compared again.
-        optional: whether it is documentation: if the place is missing, the handler is
+        once: true if it is written with the handler and never compared again.
+        optional: true for documentation: if the place is missing, the handler is
             generated without it.
     """
 
@@ -41,7 +41,7 @@ class Registration(NamedTuple):
     """The entry that is wanted at a place.
 
     Attributes:
-        place: where.
+        place: the place.
         text: the entry, not indented; "" if it should not be there.
         base: the text that was written before, or None. An entry that still has it is
             replaced; any other is its owner's.

@@ -43,7 +43,7 @@ def entries_of(path: PurePosixPath, data: bytes, place: Place) -> dict[str, str 
 
     Args:
         path: the file.
-        data: what it holds.
+        data: its content.
         place: of any handler; only its anchor is looked for.
     """
     source = read(path, data)
@@ -95,14 +95,14 @@ def beside(source: Source, entry: Entry) -> str:
 
 
 def span(source: Source, entry: Entry) -> tuple[int, int]:
-    """Where an entry begins and ends in a file's text: without its comma, or whole lines."""
+    """Start and end of an entry in a file's text: without its comma, or whole lines."""
     if entry.holder is not None:
         return entry_span(source, entry)
     return source.line_start(entry.first), source.line_start(entry.end)
 
 
 def is_same(registration: Registration, text: str, other: str | None) -> bool:
-    """Whether two texts of an entry differ in their layout at most."""
+    """True if two texts of an entry differ in layout only."""
     if other is None or not text.strip() or not other.strip():
         return text == other
     if text == other:
@@ -132,7 +132,7 @@ def refusal(registration: Registration, problem: str) -> AnchorNotFound:
 
 
 def _import_text(source: Source, entry: Entry, node: ast.ImportFrom) -> str:
-    """What an import says of one name, however it is written."""
+    """The import of one name, in its plain form."""
     module, _, name = entry.key.rpartition(":")
     for alias in node.names:
         if (alias.asname or alias.name) == name:

@@ -40,14 +40,14 @@ class Entry(NamedTuple):
     """One registration. Lines count from 0.
 
     Attributes:
-        key: what tells it from the others.
-        first: where it begins.
+        key: its unique name.
+        first: its first line.
         end: the line after it.
-        holder: what holds it, in Python.
+        holder: its container, in Python.
         number: its place among what the holder holds, from 0.
         branch: entries of one branch are all there at the same time.
-        is_indirect: whether it only makes an entry needless, as `import a.b` may.
-        is_elsewhere: whether it stands in another list than the one for new entries.
+        is_indirect: true if it only makes an entry needless, as `import a.b` may.
+        is_elsewhere: true if it is in another list than the one for new entries.
     """
 
     key: str
@@ -61,7 +61,7 @@ class Entry(NamedTuple):
 
 
 class Slot(NamedTuple):
-    """A place where entries stand.
+    """A place that holds entries.
 
     Attributes:
         entries: all that Python would find, in the order of the file.
@@ -70,9 +70,9 @@ class Slot(NamedTuple):
         unit: one step of indentation in this file.
         gap: blank lines between two entries.
         lead: blank lines before the first entry of an empty slot.
-        taken: names that stand for something else, so that no entry may have them.
-        holder: what takes new entries, in Python; None: lines of the file.
-        refusal: why no new entry can be written, or "".
+        taken: names with another meaning, which no entry may have.
+        holder: the container of new entries, in Python; None: lines of the file.
+        refusal: reason against new entries, or "".
     """
 
     entries: tuple[Entry, ...]
@@ -87,7 +87,7 @@ class Slot(NamedTuple):
 
     @property
     def siblings(self) -> list[Entry]:
-        """The entries that a new one would stand among."""
+        """The entries in the list for new ones."""
         holder = self.holder
         if isinstance(holder, InSuite):
             branch = id(holder.statements)
@@ -108,8 +108,8 @@ class Slot(NamedTuple):
         return [entry for entry in found if entry.branch == found[0].branch]
 
 
-class Unfit(Exception):  # noqa: N818 - a state of the file, told by its anchor
-    """There is no such place in the file."""
+class Unfit(Exception):  # noqa: N818 - a state of the file, reported by its anchor
+    """The file has no such place."""
 
 
 Order = Callable[[str], Any]
@@ -121,9 +121,9 @@ class Anchor(ABC):
     """Finds one place by its syntax.
 
     Attributes:
-        label: what it looks for, with its fields in braces.
+        label: description of the place, with fields in braces.
         frame: Python text around an entry that makes it a module; None: not Python.
-        orders: what entries may be sorted by, the usual one first; none: new entries
+        orders: possible sort keys of entries, the usual one first; none: new entries
             go last.
     """
 
@@ -133,11 +133,11 @@ class Anchor(ABC):
 
     @property
     def name(self) -> str:
-        """What it looks for, for people."""
+        """Description of the place, for people."""
         return self.label.format(**vars(self))
 
     def scope(self, key: str) -> str:
-        """What the place depends on of the key that is looked for."""
+        """The part of the key that the place depends on."""
         return ""
 
     @abstractmethod
@@ -145,5 +145,5 @@ class Anchor(ABC):
         """The place; `key` is the entry that is looked for.
 
         Raises:
-            Unfit: there is none.
+            Unfit: the file has none.
         """

@@ -22,9 +22,9 @@ class Edit(NamedTuple):
     """A part of a file's text and what replaces it.
 
     Attributes:
-        start: where the part begins.
-        stop: where it ends.
-        text: what replaces it.
+        start: offset of the part.
+        stop: offset of its end.
+        text: its replacement.
     """
 
     start: int
@@ -36,12 +36,12 @@ class Source:
     """The text of one file.
 
     Attributes:
-        path: where it stands.
+        path: its path.
         text: all of it, a byte order mark included.
         lines: with their ends; a form feed ends no line.
-        encoding: how it is stored.
+        encoding: its encoding.
         newline: the line end that most lines have.
-        memo: what was found in it, which many handlers ask for.
+        memo: cached results, which many handlers need.
     """
 
     def __init__(self, path: PurePosixPath, data: bytes) -> None:
@@ -63,7 +63,7 @@ class Source:
         """Its syntax tree.
 
         Raises:
-            UnreadableFile: it is no Python.
+            UnreadableFile: it is not valid Python.
         """
         try:
             with warnings.catch_warnings():
@@ -106,7 +106,7 @@ class Source:
         return list(itertools.accumulate(map(len, self.lines), initial=0))
 
     def offset(self, line: int, column: int) -> int:
-        """Where a position of the syntax tree is in `text`.
+        """Offset in `text` of a position of the syntax tree.
 
         Args:
             line: counts from 1.
@@ -119,7 +119,7 @@ class Source:
         return self._starts[line - 1] + mark + column
 
     def span(self, node: ast.AST) -> tuple[int, int]:
-        """Where a node begins, with its decorators, and ends in `text`."""
+        """Start and end of a node in `text`, decorators included."""
         decorators = getattr(node, "decorator_list", None)
         if decorators:
             line = decorators[0].lineno
@@ -135,7 +135,7 @@ class Source:
         return len(self.text) if bottom < 0 else bottom + 1
 
     def line_start(self, line: int) -> int:
-        """Where a line, from 0, begins in `text`; after a byte order mark."""
+        """Offset in `text` of a line, from 0; after a byte order mark."""
         at = self._starts[line]
         return at + 1 if at == 0 and self.text.startswith("\ufeff") else at
 
@@ -155,7 +155,7 @@ class Source:
         return text[: len(text) - len(text.lstrip(" \t\f"))].replace("\f", "")
 
     def with_comments(self, line: int) -> int:
-        """Where the comment lines that stand directly above `line` begin."""
+        """The first of the comment lines directly above `line`."""
         indent = self.indent_of(line)
         while line > 0:
             above = self._line(line - 1)
@@ -171,7 +171,7 @@ class Source:
         return end
 
     def holds(self, text: str, first: int, end: int) -> bool:
-        """Whether `text` stands somewhere in these lines."""
+        """True if these lines contain `text`."""
         return any(text in line for line in self.lines[first:end])
 
     def encode(self, text: str) -> bytes:
@@ -222,7 +222,7 @@ class Source:
 
 
 def conflict_marker(lines: Iterable[str]) -> int:
-    """The line of the first conflict marker, from 1; 0 if there is no whole set of them."""
+    """The line of the first conflict marker, from 1; 0 without a complete set."""
     found: list[int] = []
     for number, line in enumerate(lines, start=1):
         if line.startswith(_MARKERS[len(found)]):

@@ -1,4 +1,4 @@
-"""What anchors ask of a Python file's syntax tree: literals, entries, lines."""
+"""Queries on the syntax tree of a Python file: literals, entries, lines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ALONE = re.compile(r"[ \t\f)]*,?[ \t\f]*(?:#.*)?\r?$")
 
 
 def statements(body: Statements) -> Iterator[tuple[ast.stmt, Statements]]:
-    """A module's statements, each with the suite that it stands in.
+    """A module's statements, each with its suite.
 
     Those under `if`, `try`, `with`, `for`, `while` and `match` belong to it; those of
     functions and of classes do not.
@@ -61,7 +61,7 @@ def bracket_entries(statement: ast.stmt, node: ast.AST, branch: int) -> list[Ent
 
 
 def items(node: ast.AST) -> list[tuple[str, ast.AST]]:
-    """What is between the brackets, by key; "" where a program would have to run."""
+    """The entries between the brackets, by key; "" where only running it would show."""
     if isinstance(node, ast.Dict):
         pairs = zip(node.keys, node.values, strict=True)
         return [(text_of(key), _span(key, value)) for key, value in pairs]
@@ -76,7 +76,7 @@ def items(node: ast.AST) -> list[tuple[str, ast.AST]]:
 
 
 def spread(node: ast.AST) -> list[ast.expr]:
-    """What a literal or a call takes entries over from: `**OTHERS`, `*OTHERS`."""
+    """The sources of further entries of a literal or a call: `**OTHERS`, `*OTHERS`."""
     if isinstance(node, ast.Dict):
         pairs = zip(node.keys, node.values, strict=True)
         return [value for key, value in pairs if key is None]
@@ -113,7 +113,7 @@ def entry_of(key: str, node: ast.stmt, suite: Statements) -> Entry:
 
 
 def is_alone(source: Source, entry: Entry) -> bool:
-    """Whether nothing else stands on the lines of an entry."""
+    """True if an entry has its lines to itself."""
     start, stop = entry_span(source, entry)
     bottom = source.text.find("\n", stop)
     below = source.text[stop : bottom if bottom >= 0 else len(source.text)]
@@ -122,7 +122,7 @@ def is_alone(source: Source, entry: Entry) -> bool:
 
 
 def entry_span(source: Source, entry: Entry) -> tuple[int, int]:
-    """Where an entry begins and ends in a file's text, without its comma."""
+    """Start and end of an entry in a file's text, without its comma."""
     holder, index = entry.holder, entry.number
     if isinstance(holder, InBrackets):
         start, stop = source.span(items(holder.node)[index][1])
@@ -139,7 +139,7 @@ def entry_span(source: Source, entry: Entry) -> tuple[int, int]:
 
 
 def _with_parentheses(source: Source, node: ast.Dict, index: int, stop: int) -> int:
-    """Where a value ends, with the parentheses around it, which are not in the tree."""
+    """End of a value, with the parentheses around it, which are not in the tree."""
     key = node.keys[index]
     if key is None:
         return stop

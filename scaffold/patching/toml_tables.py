@@ -1,4 +1,4 @@
-"""Where registrations stand in TOML files."""
+"""Registration places in TOML files."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _headers(source: Source) -> Iterator[tuple[str, int]]:
 
 
 def _paragraph(source: Source, line: int) -> int:
-    """Where the comment lines above a header begin."""
+    """The first of the comment lines above a header."""
     while line > 0 and source.lines[line - 1].lstrip().startswith("#"):
         if _HEADER.match(source.lines[line - 1].strip()):
             break

@@ -1,6 +1,6 @@
 """Writes entries: where one goes, and what is replaced there.
 
-What stands between brackets is changed as nodes (`nodes`, and libcst with
+Entries between brackets are changed as nodes (`nodes`, and libcst with
 it, is imported for that alone); a statement of a module, a section or a list item is a
 matter of whole lines.
 """
@@ -30,7 +30,7 @@ _AFTER = re.compile(r"[ \t]*;[ \t]*(?=\S)")
 def inserted(
     source: Source, slot: Slot, asked: Registration, text: str, style: Style
 ) -> Edit:
-    """The change that puts an entry in.
+    """Edit that inserts an entry.
 
     Args:
         source: the file.
@@ -67,7 +67,7 @@ def replaced(
     text: str,
     style: Style,
 ) -> Edit:
-    """The change that puts another entry in place of one.
+    """Edit that replaces an entry.
 
     Raises:
         PlanError: the entry does not fit there, or something else would change.
@@ -81,7 +81,7 @@ def replaced(
     if entry.holder is not None and not is_alone(source, entry):
         return Edit(start, stop, fragment.line.strip())
     begin = source.line_start(entry.first)
-    # what stands beside the entry stays
+    # a comment beside the entry stays
     rest = source.text[stop : source.line_stop(max(stop - 1, 0))]
     lines = fragment.lines.removesuffix(source.newline)
     if entry.holder is None:
@@ -92,7 +92,7 @@ def replaced(
 
 
 def removed(source: Source, slot: Slot, entry: Entry, style: Style) -> Edit:
-    """The change that takes an entry out.
+    """Edit that removes an entry.
 
     Raises:
         PlanError: something else would change.
@@ -156,7 +156,7 @@ def _line_above(source: Source, slot: Slot, entry: Entry) -> int:
 
 
 def _at_line(source: Source, line: int, lines: str) -> Edit:
-    """The change that puts whole lines before a line."""
+    """Edit that inserts lines before a line."""
     at = source.line_start(line)
     if at == len(source.text) and source.text and not source.text.endswith("\n"):
         # a last line without an end stays the last line without an end
@@ -165,7 +165,7 @@ def _at_line(source: Source, line: int, lines: str) -> Edit:
 
 
 def _without_statement(source: Source, start: int, stop: int) -> Edit:
-    """The change that takes out a statement that shares its line, or is alone in a block."""
+    """Edit that removes a statement that shares its line or is alone in a block."""
     after = _AFTER.match(source.text, stop)
     before = _BEFORE.search(source.text, source.text.rfind("\n", 0, start) + 1, start)
     if after:

@@ -24,7 +24,7 @@ class CompiledLoader(jinja2.BaseLoader):
     """Loads templates from a folder, and what they compile to from a file.
 
     Attributes:
-        folder: where the templates are.
+        folder: folder of the templates.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -51,7 +51,7 @@ def render(
         template: its path below `templates/`, as `create/…/config.py.j2`.
         spec: the handler.
         package: the import package of the runtime it goes into.
-        style: how the project wants its Python laid out.
+        style: layout settings of the project.
     """
     text = (
         environment()
@@ -126,7 +126,7 @@ def _tried(spec: HandlerSpec) -> dict[str, str]:
 
 
 def templates_path() -> Path:
-    """Where the templates are: inside the wheel, or beside the package in a clone."""
+    """Folder of the templates: inside the wheel, or beside the package in a clone."""
     here = Path(__file__).parents[1]
     inside = here / "templates"
     return inside if inside.is_dir() else here.parent / "templates"
@@ -139,7 +139,7 @@ def environment(
     """Templates as they are rendered here.
 
     Args:
-        finalize: what is done besides to each value that is written.
+        finalize: function that each written value passes through.
     """
 
     def written(value: object) -> object:

@@ -65,12 +65,12 @@ class Draft:
                 faults.append(Fault(each.flag, problem))
             other = kept.setdefault(names.identifier(each.key), each)
             if other is not each:
-                problem = f"{each.key!r} is given already, by {other.flag}"
+                problem = f"{each.key!r} is already given by {other.flag}"
                 faults.append(Fault(each.flag, problem))
         return list(kept.values()), faults
 
     def faults(self) -> list[Fault]:
-        """What is wrong with the flags themselves."""
+        """Faults of the flags themselves."""
         return self._settings[1]
 
     def origins(self) -> dict[Path, str]:
@@ -296,5 +296,5 @@ def shown_setting(type_name: str, default: Any) -> str:
 
 
 def looks_like_token(text: str) -> bool:
-    """True if a string may be a secret that somebody pasted."""
+    """True if a string looks like a pasted secret."""
     return _TOKEN.search(text) is not None

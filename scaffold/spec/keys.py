@@ -33,9 +33,9 @@ class Key(NamedTuple):
     Attributes:
         name: its name.
         shape: the form of its value.
-        meaning: what it is for, in Markdown.
-        default: what holds without it, in Markdown, or "".
-        required: whether it must be given.
+        meaning: its purpose, in Markdown.
+        default: its default, in Markdown, or "".
+        required: true if the key is required.
         choices: all values that a string, or the strings of a list, may be.
     """
 
@@ -49,7 +49,7 @@ class Key(NamedTuple):
 
 SCALAR_SCHEMA = {"type": ["string", "integer", "number", "boolean"]}
 FLOWING = {"$ref": "#/$defs/flowing"}
-"""A value with `${…}` in its strings; the definition stands in the schema."""
+"""A value with `${…}` in its strings; its definition is in the schema."""
 
 STRING = Shape("a string", (str,), {"type": "string"})
 EXPRESSION = Shape("an expression in quotes", (str,), {"type": "string"})
@@ -280,7 +280,7 @@ RESPONSE = (
     Key(
         "error",
         STRING,
-        "Where the JSON of the response has its error text, such as `error.message`.",
+        "Path of the error text in the JSON of the response, such as `error.message`.",
         "`error`",
     ),
     Key("message", TEXT, "Error of a failed delivery.", "the error text"),
@@ -288,7 +288,7 @@ RESPONSE = (
 )
 TEST = (
     Key("value", ANYTHING, "Default of the option."),
-    Key("feeds", STRING, "What the option sets, such as `event.id` or `opt.room`."),
+    Key("feeds", STRING, "Target of the value, such as `event.id` or `opt.room`."),
     Key("doc", PROSE, "Purpose, in one sentence."),
 )
 EXAMPLE = (
@@ -296,7 +296,7 @@ EXAMPLE = (
     Key("config", TABLE, "Settings; a URL is a path on the fake server."),
     Key("options", TABLE, "Options of the handler."),
     Key("event", TABLE, "Values of the event."),
-    Key("want", TABLE, "What the server must receive."),
+    Key("want", TABLE, "Expected request."),
 )
 _FREE = Shape("a table", (dict,), {"type": "object"})
 _INTEGER = Shape("an integer", (int,), {"type": "integer"})

@@ -52,7 +52,7 @@ LEVEL_TYPE = FieldType("level", "Level", Type.LEVEL, "CRITICAL")
 TYPE_ALIASES = {"string": "str", "list": "list[str]", "map": "map[str]"}
 
 
-# what the body of a class of settings has to find under its own name
+# names that the body of a class of settings uses
 _TAKEN = ("bool", "dict", "field", "float", "int", "self", "setting", "str", "tuple")
 
 
@@ -74,7 +74,7 @@ class Setting:
     doc: str = ""
     example: Any = None
 
-    # what the classes that hold such settings have already
+    # members of the classes of such settings
     taken: ClassVar[tuple[str, ...]] = ()
 
     @cached_property
@@ -96,7 +96,7 @@ class ConfigField(Setting):
     Attributes:
         required: "", "enabled" or "always".
         error: error text if it is required and empty.
-        is_url: whether it must be a URL.
+        is_url: true if it must be a URL.
         check: condition that must hold, or None.
         check_error: error text if the condition does not hold.
     """
@@ -117,7 +117,7 @@ class Option(Setting):
     Attributes:
         tick: its TICKscript property, or None.
         fallback: value used where it is empty, or None.
-        is_bound_early: whether the fallback is evaluated when the handler is made.
+        is_bound_early: true if the fallback is evaluated when the handler is created.
         aliases: its other names.
         alias_of: key of the option that this is an alias of, or "".
         own_name: its Python name if the usual one is taken, or "".
@@ -196,7 +196,7 @@ class Parameter(NamedTuple):
 
     Attributes:
         code: its expression.
-        is_optional: whether it is left out if empty.
+        is_optional: true if it is omitted when empty.
     """
 
     code: Code
@@ -212,17 +212,17 @@ class RequestSpec:
         method: `POST`, …
         url: destination, without `path` and `query`.
         path: suffix of the path of `url`.
-        has_slashes: whether `path` is one string whose slashes separate.
+        has_slashes: true if `path` is one string whose slashes separate segments.
         query: parameters in place of those of `url`; None keeps those.
         headers: headers besides the content type.
         scheme: scheme of the `Authorization` header, or "".
         token: token after the scheme, or None.
-        is_optional: whether the header is left out if the token is empty.
+        is_optional: true if the header is omitted when the token is empty.
         basic: user and password, or None.
         body_kind: `json`, `form`, `text` or "".
         body: expression of the body, or None.
-        is_sorted: whether the keys of JSON are sorted.
-        has_newline: whether the JSON ends with a newline.
+        is_sorted: true if the keys of JSON are sorted.
+        has_newline: true if the JSON ends with a newline.
     """
 
     when: Code | None
@@ -312,7 +312,7 @@ class HandlerSpec:
         names: the forms of its name.
         title: name of the service in prose.
         summary: one sentence about the handler, or "".
-        flags: which of `enabled`, `global`, `state-changes-only` it has.
+        flags: its switches: `enabled`, `global`, `state-changes-only`.
         document: the spec as it was read.
         text: the text it was read from.
         stated: for a spec made from flags, their statements; None for one from a file.

@@ -31,7 +31,7 @@ def parse(
 
     Args:
         text: the text.
-        path: where it came from, for messages.
+        path: its origin, for messages.
         existing: the kinds of other handlers.
         properties: their TICKscript properties.
 
@@ -146,8 +146,8 @@ def _spec(
 def differences(stated: HandlerSpec, committed: HandlerSpec) -> list[str]:
     """The differences of two specs, one line for each key.
 
-    Of a spec made of flags, only what the flags gave is compared, and whether the other
-    has more settings.
+    Of a spec made of flags, only the given flags are compared, and additional settings of
+    the other spec.
     """
     ours = stated.stated if stated.stated is not None else _flat(stated.document)
     if stated.stated is None:

@@ -36,7 +36,7 @@ class Reader:
         positions: the lines of its keys; None for flags.
         flags: by path, the flag that it comes from.
         faults: the faults so far.
-        warnings: what is allowed, and probably not meant.
+        warnings: messages about probable mistakes.
         places: the places of all faults.
         failed_at: places of expressions that did not compile.
     """
@@ -127,7 +127,7 @@ class Reader:
 
     def is_a(self, value: object, wanted: type, path: Path) -> bool:
         """True if a value has a type; a fault if not."""
-        if type(value) is wanted:  # not isinstance: a bool is no number here
+        if type(value) is wanted:  # not isinstance: a bool is not a number here
             return True
         self.fault(path, f"must be {_NOUNS[wanted]}, not {noun_of(value)}")
         return False

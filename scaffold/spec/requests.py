@@ -240,7 +240,7 @@ def _check_authorization(
 def _auth(
     reader: Reader, table: Mapping[str, Any], path: Path, values: Values
 ) -> tuple[str, Code | None, bool, tuple[Code, Code] | None]:
-    """Scheme, token, whether it is optional; or user and password."""
+    """Scheme, token and `optional`; or user and password."""
     none = ("", None, False, None)
     if not table.get("auth"):
         return none
@@ -287,7 +287,7 @@ def read_response(table: Mapping[str, Any], values: Values) -> ResponseSpec:
 
 
 def check_statuses(reader: Reader, table: Mapping[str, Any]) -> None:
-    """Refuse numbers in `response.ok` that are no statuses."""
+    """Refuse numbers in `response.ok` that are not statuses."""
     for index, status in enumerate(table.get("ok", [])):
         if not 100 <= status <= 599:
             problem = f"{status} is not an HTTP status; use 100 to 599"

@@ -60,7 +60,7 @@ def schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Handler spec",
-        "description": "What differs between one alert handler and the next.",
+        "description": "Description of one alert handler.",
         **spec,
         "$defs": {
             "flowing": {
@@ -123,7 +123,7 @@ def _handler() -> dict[str, Any]:
 
 
 def _if_type(name: str, *keys_: str) -> dict[str, Any]:
-    """Where the type is `name`, these keys have such a value."""
+    """Rule for values of these keys that depends on the type."""
     spellings = [name, *([_ALIASES[name]] if name in _ALIASES else [])]
     return {
         "if": {"properties": {"type": {"enum": spellings}}, "required": ["type"]},

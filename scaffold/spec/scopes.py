@@ -56,8 +56,8 @@ def settings(variable: str, table: str, fields: Iterable[Setting]) -> dict[str, 
     """The settings of a dataclass, as attributes of `variable`.
 
     Args:
-        variable: what holds them in Python: `config`, `self`.
-        table: how the spec calls them: `config`, `opt`.
+        variable: the variable in Python: `config`, `self`.
+        table: the table in specs: `config`, `opt`.
         fields: the settings.
     """
     return {identifier(each.key): _setting(variable, table, each) for each in fields}
@@ -88,12 +88,12 @@ def level(entry: LevelMap) -> Code:
     return Code(node, type_)
 
 
-_CHECK_HINT = "a rule of [config] sees settings only; use [[check]]"
+_CHECK_HINT = "a rule of [config] can use settings only; use [[check]]"
 _DEFAULT_HINT = (
-    "a default sees settings only; "
+    "a default can use settings only; "
     "write the expression in [[request]], as ${pick(opt.KEY, {expression})}"
 )
-_RESPONSE_HINT = "[response] sees status, body, reply, error and parse_error only"
+_RESPONSE_HINT = "[response] can use status, body, reply, error and parse_error only"
 
 
 def of_config(fields: Iterable[Setting], variable: str = "config") -> Scope:

@@ -136,7 +136,7 @@ def _type(entry: Mapping[str, Any], raw: object) -> FieldType:
 def _example(
     reader: Reader, entry: Mapping[str, Any], path: Path, type_: FieldType
 ) -> Any:
-    """The value that the author gives for tests; it is no secret."""
+    """The value that the author gives for tests; never a secret."""
     if "example" not in entry:
         return None
     if type_.base is Type.SECRET:

@@ -38,7 +38,7 @@ RESERVED = words("""
     """) | {*FUNCTIONS, *RUNTIME}
 """Names that the methods that send and read use already."""
 _TEMPLATE = re.compile(r"\{\{-?\s*\.?\w[^{}]*\}\}")
-# a string of which somebody forgot the inner quotes
+# a string whose inner quotes were forgotten
 _WORDS = re.compile(r"[#@]?\w+(?:[ -]+\w+)*")
 _FOR, _IF, _VALUE = "@for", "@if", "@value"
 
@@ -47,7 +47,7 @@ class Values:
     """Compiles the values of one scope; faults go to the reader.
 
     Attributes:
-        scope: what expressions may name.
+        scope: names that expressions may use.
     """
 
     def __init__(self, reader: Reader, scope: Scope) -> None:
@@ -124,7 +124,7 @@ class Values:
         Args:
             table: the table.
             path: its place.
-            as_text: whether all values become strings, as in forms.
+            as_text: true if all values become strings, as in forms.
         """
         keys: list[ast.expr | None] = []
         values: list[Code] = []
@@ -302,7 +302,7 @@ def _with_quotes(text: str, error: ExpressionError) -> ExpressionError:
     is_words = _WORDS.fullmatch(text.strip()) is not None
     if not is_words or error.suggestion or isinstance(error, UnresolvedError):
         return error
-    hint = f"""{error}; a string is written "'{text.strip()}'\""""
+    hint = f"""{error}; write a string as "'{text.strip()}'\""""
     return ExpressionError(hint, error.allowed)
 
 

@@ -1,4 +1,4 @@
-"""Every integration is registered in every place."""
+"""Each integration is registered everywhere."""
 
 from __future__ import annotations
 

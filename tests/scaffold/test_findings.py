@@ -345,7 +345,7 @@ def test_a_place_inside_what_a_person_changed_is_refused_with_the_text_to_paste(
     assert (finding.code, str(finding.path), finding.fix) == ("SC101", TITLES, "")
     assert finding.message == "the call table(…): not found"
     assert finding.paste == '"huddle",'
-    with pytest.raises(PlanError, match="paste this there by hand"):
+    with pytest.raises(PlanError, match="add this by hand"):
         huddle.regenerate("huddle")
     assert huddle.files == before
 

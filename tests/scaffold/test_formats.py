@@ -147,7 +147,7 @@ def test_settings_in_another_form_are_refused_with_the_line_to_paste(
 @pytest.mark.parametrize(
     ("format", "problem", "fix"),
     [
-        (FORMAT + 1, "is that of a newer scaffold", "pip install -U scaffold-alerts"),
+        (FORMAT + 1, "needs a newer scaffold", "pip install -U scaffold-alerts"),
         (1, "holds a copy of the runtime", "scaffold init ../alerts"),
     ],
 )

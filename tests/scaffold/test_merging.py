@@ -82,7 +82,7 @@ def assert_whole(root: Path, run_in: Run, kinds: set[str]) -> None:
             ).stdout
         )
         assert is_named == (kind in kinds), kind
-        line = f"- {kind.capitalize()}: alerts can be sent there with `.{kind}()`"
+        line = f"- {kind.capitalize()}: send alerts with `.{kind}()`"
         assert (root / CHANGELOG).read_text().count(line) == (kind in kinds)
 
 

@@ -41,7 +41,7 @@ def test_settings_are_read(tmp_path: Path) -> None:
         ("format = true", f"format must be {FORMAT}"),
         ('format = "2"', f"format must be {FORMAT}"),
         ("format = 1", "holds a copy of the runtime"),
-        (f"format = {FORMAT + 1}", "is that of a newer scaffold"),
+        (f"format = {FORMAT + 1}", "needs a newer scaffold"),
     ],
 )
 def test_a_wrong_setting_is_refused(

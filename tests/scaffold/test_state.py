@@ -157,11 +157,11 @@ def test_the_first_format_is_read_and_replaced(
     ("old", "new", "problem"),
     [
         ("format 2", "format 3", "was written by a newer version of scaffold"),
-        ("format 2", "format", "is damaged: it has no format"),
+        ("format 2", "format", "is damaged: the format line is missing"),
         ("|text", "|test", "is damaged: the text of docs/a.md has changed"),
         ("|text\n", "", "is damaged: the text of docs/a.md has changed"),
         ("|text\n", "<<<<<<< HEAD\n|text\n", "is damaged: the text of docs/a.md"),
-        ("end\n", "", "is damaged: its end is missing"),
+        ("end\n", "", "is damaged: the last line is missing"),
         ("end\n", "=======\nend\n", "is damaged: line 13 is a conflict marker"),
         ("create docs", "make docs", "is damaged: line 4"),
         ("create b.py", "create ../b.py", "is damaged: names a file outside"),

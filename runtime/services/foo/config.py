@@ -7,12 +7,12 @@ from runtime.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The `[foo]` table of the server's configuration file.
+    """Section `[foo]` of the configuration file.
 
     Attributes:
-        enabled: whether the service sends alerts.
-        url: the URL of the Foo server; required when enabled.
-        room: the room of handlers that name none.
+        enabled: enables the service.
+        url: URL of the Foo server; required when enabled.
+        room: default room for handlers.
     """
 
     enabled: bool = False
@@ -23,7 +23,7 @@ class Config:
         """Check the values.
 
         Raises:
-            ConfigError: a value is missing or wrong.
+            ConfigError: a value is missing or invalid.
         """
         if self.enabled and not self.url:
             raise ConfigError("must specify the Foo server URL")

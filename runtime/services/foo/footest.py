@@ -1,4 +1,4 @@
-"""A server for tests that stands in for Foo."""
+"""Fake Foo server for tests."""
 
 import msgspec
 
@@ -6,20 +6,20 @@ from runtime.testing.loopback import LoopbackServer
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What Foo is told in one request."""
+    """Message in a request to Foo."""
 
     room: str
     message: str
 
 
 class FooServer(LoopbackServer):
-    """Answers as Foo does when all is well."""
+    """Records requests and answers them as Foo does on success."""
 
     def next_message(self, timeout_s: float = 5.0) -> Message:
-        """What the oldest request not yet taken says.
+        """Return the message of the oldest request not yet taken.
 
         Raises:
-            TimeoutError: no request came within `timeout_s`.
-            msgspec.ValidationError: Foo would not understand it.
+            TimeoutError: no request arrived within `timeout_s`.
+            msgspec.ValidationError: the request holds no valid message.
         """
         return msgspec.json.decode(self.next(timeout_s).body, type=Message)

@@ -1,14 +1,14 @@
-"""The options of handlers of kind `foo`."""
+"""Handler options of kind `foo`."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class HandlerConfig:
-    """What one handler says.
+    """Options of one handler.
 
     Attributes:
-        room: the room to post to; empty means the configured one.
+        room: room to post to; defaults to the configured one.
     """
 
     room: str = ""

@@ -1,4 +1,4 @@
-"""The property `.foo()` of alert nodes in scripts."""
+"""TICKscript property `.foo()` of alert nodes."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ from runtime.pipeline.handler import AlertHandler
 
 @dataclass(slots=True)
 class FooHandler(AlertHandler):
-    """What `.foo()` says.
+    """Options of `.foo()`.
 
     Attributes:
-        room: the room to post to; empty means the configured one.
+        room: room to post to; defaults to the configured one.
     """
 
     room: str = ""

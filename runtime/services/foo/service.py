@@ -13,11 +13,11 @@ from runtime.services.service import HttpService
 
 @dataclass(frozen=True, slots=True)
 class TestOptions:
-    """What the service test sends.
+    """Options of the service test.
 
     Attributes:
-        room: the room to post to.
-        message: the message of the event.
+        room: room to post to.
+        message: message of the event.
     """
 
     room: str = ""
@@ -31,11 +31,11 @@ class Service(HttpService[Config, HandlerConfig, TestOptions]):
     ok = (200,)
 
     def default_handler_config(self) -> HandlerConfig:
-        """The options of a handler that sets none."""
+        """Return the options of a handler that sets none."""
         return HandlerConfig(room=self.config.room)
 
     def request(self, config: Config, options: HandlerConfig, event: Event) -> Request:
-        """The request that delivers `event`."""
+        """Build the request that delivers `event`."""
         body = {"room": options.room, "message": event.state.message}
         return Request(
             "POST",
@@ -45,14 +45,14 @@ class Service(HttpService[Config, HandlerConfig, TestOptions]):
         )
 
     def failure(self, response: Response) -> str:
-        """What to say about an answer that does not mean success."""
+        """Return the error of a response that means failure."""
         return f"unexpected response code {response.status} from Foo service"
 
     def test_options(self) -> TestOptions:
-        """The service test's options with their present defaults."""
+        """Return the options of the service test with their current defaults."""
         return TestOptions(room=self.config.room)
 
     def test_event(self, options: TestOptions) -> tuple[HandlerConfig, Event]:
-        """What the service test sends."""
+        """Return the handler and the event of the service test."""
         state = EventState(id="test foo", message=options.message)
         return HandlerConfig(room=options.room), Event(topic="", state=state)

@@ -9,16 +9,16 @@ from runtime.services.urls import check_url
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The `[hipchat]` table of the server's configuration file.
+    """Section `[hipchat]` of the configuration file.
 
     Attributes:
-        enabled: whether the service sends alerts.
-        url: the URL of the rooms, https://SUBDOMAIN.hipchat.com/v2/room; required when
+        enabled: enables the service.
+        url: URL of the rooms, https://SUBDOMAIN.hipchat.com/v2/room; required when
             enabled.
-        token: the API token of handlers that name none.
-        room: the room of handlers that name none.
-        global_: whether alert nodes without a handler of this kind get one.
-        state_changes_only: whether a global handler sends state changes only.
+        token: default API token for handlers.
+        room: default room for handlers.
+        global_: adds a handler to alert nodes that have none of this kind.
+        state_changes_only: with `global`, limits alerts to changes of level.
     """
 
     enabled: bool = False
@@ -32,7 +32,7 @@ class Config:
         """Check the values.
 
         Raises:
-            ConfigError: a value is missing or wrong.
+            ConfigError: a value is missing or invalid.
         """
         if self.enabled and not self.url:
             raise ConfigError("must specify url")

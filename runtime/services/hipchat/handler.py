@@ -1,4 +1,4 @@
-"""The options of handlers of kind `hipchat`."""
+"""Handler options of kind `hipchat`."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -9,18 +9,18 @@ from runtime.services.hipchat.config import Config
 
 @dataclass(frozen=True, slots=True)
 class HandlerConfig:
-    """What one handler says.
+    """Options of one handler.
 
     Attributes:
-        room: the room to post to; empty means the configured one.
-        token: the API token to post with; empty means the configured one.
+        room: room to post to; defaults to the configured one.
+        token: API token to post with; defaults to the configured one.
     """
 
     room: str = ""
     token: Secret = NO_SECRET
 
     def resolve(self, config: Config) -> Self:
-        """These options, with the configured ones where they say nothing."""
+        """Return these options with defaults for those that are not set."""
         return replace(
             self,
             room=self.room or config.room,

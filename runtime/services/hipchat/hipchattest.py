@@ -1,4 +1,4 @@
-"""A server for tests that stands in for HipChat."""
+"""Fake HipChat server for tests."""
 
 import msgspec
 
@@ -6,7 +6,7 @@ from runtime.testing.loopback import LoopbackServer
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What HipChat is told in one request."""
+    """Message in a request to HipChat."""
 
     from_: str = msgspec.field(name="from")
     color: str
@@ -15,13 +15,13 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HipChatServer(LoopbackServer):
-    """Answers as HipChat does when all is well."""
+    """Records requests and answers them as HipChat does on success."""
 
     def next_message(self, timeout_s: float = 5.0) -> Message:
-        """What the oldest request not yet taken says.
+        """Return the message of the oldest request not yet taken.
 
         Raises:
-            TimeoutError: no request came within `timeout_s`.
-            msgspec.ValidationError: HipChat would not understand it.
+            TimeoutError: no request arrived within `timeout_s`.
+            msgspec.ValidationError: the request holds no valid message.
         """
         return msgspec.json.decode(self.next(timeout_s).body, type=Message)

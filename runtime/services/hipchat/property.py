@@ -1,4 +1,4 @@
-"""The property `.hipChat()` of alert nodes in scripts."""
+"""TICKscript property `.hipChat()` of alert nodes."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ from runtime.pipeline.handler import AlertHandler
 
 @dataclass(slots=True)
 class HipChatHandler(AlertHandler):
-    """What `.hipChat()` says.
+    """Options of `.hipChat()`.
 
     Attributes:
-        room: the room to post to; empty means the configured one.
-        token: the API token to post with; empty means the configured one.
+        room: room to post to; defaults to the configured one.
+        token: API token to post with; defaults to the configured one.
     """
 
     room: str = ""

@@ -17,12 +17,12 @@ COLOR = {Level.WARNING: "yellow", Level.CRITICAL: "red"}
 
 @dataclass(frozen=True, slots=True)
 class TestOptions:
-    """What the service test sends.
+    """Options of the service test.
 
     Attributes:
-        room: the room to post to.
-        message: the message of the event.
-        level: the level of the event.
+        room: room to post to.
+        message: message of the event.
+        level: level of the event.
     """
 
     room: str = ""
@@ -37,11 +37,11 @@ class Service(HttpService[Config, HandlerConfig, TestOptions]):
     ok = (200, 204)
 
     def default_handler_config(self) -> HandlerConfig:
-        """The options of a handler that sets none."""
+        """Return the options of a handler that sets none."""
         return HandlerConfig()
 
     def request(self, config: Config, options: HandlerConfig, event: Event) -> Request:
-        """The request that delivers `event`."""
+        """Build the request that delivers `event`."""
         options = options.resolve(config)
         body = {
             "from": "kapacitor",
@@ -58,15 +58,15 @@ class Service(HttpService[Config, HandlerConfig, TestOptions]):
         )
 
     def failure(self, response: Response) -> str:
-        """What to say about an answer that does not mean success."""
+        """Return the error of a response that means failure."""
         return error_text(response, "error", "HipChat")
 
     def test_options(self) -> TestOptions:
-        """The service test's options with their present defaults."""
+        """Return the options of the service test with their current defaults."""
         return TestOptions(room=self.config.room)
 
     def test_event(self, options: TestOptions) -> tuple[HandlerConfig, Event]:
-        """What the service test sends."""
+        """Return the handler and the event of the service test."""
         state = EventState(
             id="test hipchat", message=options.message, level=options.level
         )

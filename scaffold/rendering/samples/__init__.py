@@ -1,1 +1,1 @@
-"""Values that the generated tests use, and what the generated code makes of them."""
+"""Values for the generated tests, and the requests that the generated code sends for them."""

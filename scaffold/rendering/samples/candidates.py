@@ -34,9 +34,9 @@ def candidates(
     """Values of a type, the likely ones first.
 
     Args:
-        type_: what the values have to be.
+        type_: type of the values.
         nodes: the conditions that they should pass.
-        first: what is tried before; the first of all is extended by what is compared.
+        first: values to try first; the first of all is extended by compared values.
     """
     made = list(first)
     nodes = list(nodes)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from scaffold.expressions.functions import is_truth
 
 RECORDER = "<decided>"
-"""What an observed module calls with a decision's number and value; no spec can name it."""
+"""Name that an observed module calls with a decision's number and value; no spec can name it."""
 
 
 class Decision(NamedTuple):

@@ -26,7 +26,7 @@ def run(code: Code, values: Mapping[str, Any], known: Mapping[str, str]) -> Any:
 
     Args:
         code: the expression.
-        values: what its names stand for.
+        values: the values of its names.
         known: the modules of names that it may import.
     """
     names = {**bound(code.node, known), **values, "__builtins__": BUILTINS}
@@ -34,7 +34,7 @@ def run(code: Code, values: Mapping[str, Any], known: Mapping[str, str]) -> Any:
 
 
 def bound(node: ast.expr, known: Mapping[str, str]) -> dict[str, Any]:
-    """The imported names of an expression, and what they stand for."""
+    """The imported names of an expression, and their values."""
     modules = {**functions(), **known}
     used = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
     return {

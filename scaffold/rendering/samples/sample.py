@@ -49,11 +49,11 @@ class Sample:
 
     @cached_property
     def url_keys(self) -> frozenset[str]:
-        """The configuration keys that say where requests go."""
+        """The configuration keys of destinations."""
         return targets.url_keys(self.spec)
 
     def url_path(self, field: ConfigField) -> str:
-        """A stand-in for the path of a URL of the configuration."""
+        """A path for a URL of the configuration."""
         return targets.url_path(self.spec, field)
 
     @cached_property
@@ -114,7 +114,7 @@ class Sample:
         return Variants(self.spec, self._trial, self._search, self._passing).found()
 
     def shown_variants(self) -> str:
-        """What becomes of the events of variants, as the generated test shows it."""
+        """Results of the events of variants, as the generated test shows it."""
         usual = self._trial.service(self.config).config
         names = variant_names(
             usual, [self._trial.variant(*each.values) for each in self.variants]
@@ -128,7 +128,7 @@ class Sample:
 
     @cached_property
     def test_level(self) -> Level | None:
-        """The level of the service test's event, where the spec does not say one.
+        """The level of the service test's event, where the spec sets none.
 
         CRITICAL, or the first below it that is sent; None where it makes no difference.
         """
@@ -208,7 +208,7 @@ class Sample:
         return False
 
     def failures(self) -> list[tuple[Answer, str]]:
-        """Answers that mean failure, and what the service says of each.
+        """Answers that mean failure, and the errors of the service.
 
         The first has a status that means failure. Where the spec says more of success,
         there are a body that means it beside another status, and one that does not

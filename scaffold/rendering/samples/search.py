@@ -156,7 +156,7 @@ class Search:
 
         Args:
             conditions: the conditions.
-            has_event: whether level, message and the like of the event may be chosen,
+            has_event: true if level, message and the like of the event may be chosen,
                 besides its tags and fields.
         """
         nodes = list(self._nodes(conditions))
@@ -202,10 +202,10 @@ class Search:
         """Values for a seat, the likely ones first.
 
         Args:
-            seat: what is chosen.
-            values: what is chosen so far.
+            seat: the seat.
+            values: the values so far.
             nodes: the conditions that the value may be meant for.
-            is_example_enough: whether an author's `example` leaves no choice.
+            is_example_enough: true if an author's `example` leaves no choice.
         """
         table, key = seat
         if table == "event":

@@ -27,7 +27,7 @@ _KEYS = {
 
 
 def event_seats(nodes: Iterable[ast.AST]) -> Iterator[Seat]:
-    """What nodes read of an event, besides tags and fields."""
+    """Parts of an event that nodes read, besides tags and fields."""
     for node in nodes:
         key = _KEYS.get(ast.unparse(node)) if isinstance(node, ast.Attribute) else None
         if key:

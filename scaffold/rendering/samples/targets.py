@@ -1,4 +1,4 @@
-"""Which settings say where requests go, and what stands in for them."""
+"""Settings that hold destinations of requests, and their values in tests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BASE = "http://host"
 
 
 def url_keys(spec: HandlerSpec) -> frozenset[str]:
-    """The configuration keys that say where requests go."""
+    """The configuration keys of destinations."""
     found = (_url_key(spec, _leftmost(each.url.node)) for each in spec.requests)
     return frozenset(key for key in found if key)
 
@@ -32,7 +32,7 @@ def _url_key(spec: HandlerSpec, node: ast.expr) -> str:
 
 
 def url_path(spec: HandlerSpec, field: ConfigField) -> str:
-    """A stand-in for the path of a URL of the configuration.
+    """A path for a URL of the configuration.
 
     It is that of the default. Where text follows the URL that begins no path, as in
     `${config.url}${config.token}`, it is at least a slash: else that text would

@@ -38,7 +38,7 @@ class CheckError(RefusedError):
     """A check of the spec refuses an event.
 
     Attributes:
-        index: which one.
+        index: its index in the spec.
     """
 
     def __init__(self, index: int, text: str) -> None:
@@ -91,13 +91,13 @@ class _Request:
 
 
 class Outcome(NamedTuple):
-    """What became of an event.
+    """Result for an event.
 
     Attributes:
         text: the request; None where nothing is sent.
-        refusal: why it cannot be sent, or None.
-        seen: the decisions on the way, each by its number and how it went.
-        is_local: whether it goes where the tests have their server.
+        refusal: the reason against sending, or None.
+        seen: the decisions on the way, each by its number and result.
+        is_local: true if its destination is the server of the tests.
     """
 
     text: str | None
@@ -190,7 +190,7 @@ class Trial:
     def outcome(
         self, config: Mapping[str, Any], options: Mapping[str, Any], event: Event
     ) -> Outcome:
-        """What becomes of `event`."""
+        """Result for `event`."""
         service = self.service(config)
         made = self._made(service, options)
         self._seen.clear()

@@ -22,8 +22,8 @@ class Values(NamedTuple):
 
     Attributes:
         config: the configuration, by key.
-        options: what the handler says, by key.
-        changes: what the event has besides, as `changed_event` takes it.
+        options: options of the handler, by key.
+        changes: changes of the event, in the form of `changed_event`.
     """
 
     config: dict[str, Any]

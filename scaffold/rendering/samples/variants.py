@@ -27,11 +27,11 @@ _MOST_STARTS = 12
 
 
 class Variant(NamedTuple):
-    """Values that differ from the usual ones, and what becomes of their event.
+    """Values that differ from the usual ones, and the result for their event.
 
     Attributes:
         values: the values.
-        shown: the request, or why there is none, as the generated tests record it.
+        shown: the request, or the reason against one, as the generated tests record it.
     """
 
     values: Values
@@ -44,7 +44,7 @@ class Variants:
     Args:
         spec: the handler.
         trial: its generated code.
-        search: what knows the candidates for its values.
+        search: source of candidates for its values.
         usual: the values that its tests use otherwise.
     """
 
@@ -84,7 +84,7 @@ class Variants:
         return self._trial.outcome(values.config, values.options, event)
 
     def _tried(self, values: Values) -> Outcome | None:
-        """What becomes of values; None where the search has gone on for too long."""
+        """Result for values; None if the search takes too long."""
         if self._left == 0:
             return None
         self._left -= 1
@@ -199,7 +199,7 @@ class Variants:
         return found
 
     def _comparisons(self) -> Iterator[tuple[list[ast.expr], list[Any]]]:
-        """What is compared, and the constants that it is compared with."""
+        """The compared values, each with its constants."""
         codes = [
             *(each.code for each in self._spec.lets),
             *(each.that for each in self._spec.checks),

@@ -28,18 +28,18 @@ class ConfiguredField(Field):
 
     @property
     def required(self) -> str:
-        """When it must not be empty: `enabled`, `always` or never, ""."""
+        """Condition under which it must not be empty: `enabled`, `always` or ""."""
         return self.field.required
 
     @property
     def has_text(self) -> bool:
-        """True if anything is said about it."""
+        """True if it has a description."""
         is_told = self.is_default or self.is_target or self.required == "enabled"
         return bool(self.doc) or is_told
 
     @property
     def says_no_requirement(self) -> bool:
-        """True if it is required, and the author's words do not say so."""
+        """True if it is required and its description does not mention it."""
         if not self.required:
             return False
         said = (
@@ -100,7 +100,7 @@ def configured_fields(
 
     Args:
         spec: the handler.
-        url_keys: the keys that say where requests go.
+        url_keys: the keys of destinations.
     """
     defaults = {
         read

@@ -24,7 +24,7 @@ _MESSAGE_TYPES = {
     Type.MAP: "dict[str, str]",
     Type.FIELDS: "dict[str, object]",
 }
-# what the body of the message's class has to find under its own name
+# names that the body of the message's class uses
 _MESSAGE_NAMES = ("bool", "dict", "float", "int", "list", "msgspec", "object", "str")
 
 
@@ -45,7 +45,7 @@ class MessageField(NamedTuple):
 
 
 class FakeView(View):
-    """The server that stands in for the service's own."""
+    """The fake server."""
 
     @cached_property
     def source(self) -> str:
@@ -86,7 +86,7 @@ class FakeView(View):
         return any(each.is_optional for each in self.fields)
 
     def _keys(self, request: RequestSpec) -> dict[str, tuple[str, bool]]:
-        """By key: the type of its value, and whether it may be missing."""
+        """By key: the type of its value, and true if it may be missing."""
         if self.source == "query":
             return {
                 name: ("str", each.is_optional or each.code.type is not Type.STR)

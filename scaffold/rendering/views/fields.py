@@ -26,12 +26,12 @@ class Field:
     """A field of a dataclass with its default.
 
     Attributes:
-        setting: what it holds a value of.
+        setting: its setting.
         type_name: its type, as specs call it.
         default: its default.
-        word: what `key` is called where the field is declared.
+        word: name of the argument for `key` in the declaration.
         key: its name outside of Python where that does not follow from `name`, or None.
-        is_duration: the default stands in `field(default=…)`.
+        is_duration: the default is written as `field(default=…)`.
     """
 
     setting: Setting
@@ -67,18 +67,13 @@ class Field:
         return self.word == "key" and bool(self.setting.default)
 
     @property
-    def is_bool(self) -> bool:
-        """True if it is true or false."""
-        return self.setting.type.base is Type.BOOL
-
-    @property
     def has_text(self) -> bool:
-        """True if anything is said about it."""
+        """True if it has a description."""
         return bool(self.doc) or self.has_fallback
 
     @property
     def has_fallback(self) -> bool:
-        """True if another value stands in where it is empty."""
+        """True if another value replaces an empty one."""
         return isinstance(self.setting, Option) and self.setting.fallback is not None
 
 
@@ -111,7 +106,7 @@ def scripted(option: Option) -> Field:
 
 
 def has_docs(fields: Iterable[Field]) -> bool:
-    """True if anything is said about one of them."""
+    """True if one of them has a description."""
     return any(field.has_text for field in fields)
 
 

@@ -19,7 +19,7 @@ class Resolved(NamedTuple):
     Attributes:
         name: the option.
         options: the names of options: itself and its aliases.
-        fallback: what comes last, or "".
+        fallback: the last replacement, or "".
     """
 
     name: str
@@ -37,12 +37,12 @@ class OptionsView(View):
 
     @property
     def has_docs(self) -> bool:
-        """True if anything is said about one of them."""
+        """True if one of them has a description."""
         return has_docs(self.fields)
 
     @property
     def resolved(self) -> list[Resolved]:
-        """The options for which something else stands in where they are empty."""
+        """The options with replacements for empty values."""
         found = []
         for option in self.spec.options:
             others = [x.name for x in self.spec.options if x.alias_of == option.key]
@@ -63,7 +63,7 @@ class PropertyView(View):
 
     @property
     def has_docs(self) -> bool:
-        """True if anything is said about one of them."""
+        """True if one of them has a description."""
         return has_docs(self.fields)
 
 

@@ -174,7 +174,7 @@ def _pairs(entries: Mapping[str, Parameter]) -> list[Pair]:
 
 
 def annotation(code: Code) -> str:
-    """The annotation that mypy needs where it cannot tell what a literal holds."""
+    """The annotation that mypy needs where it cannot infer the type of a literal."""
     for each in ast.walk(code.node):
         is_merge = isinstance(each, ast.Dict) and None in each.keys
         is_empty = (

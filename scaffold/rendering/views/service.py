@@ -55,18 +55,18 @@ class TestFieldView(Field):
     """An option of the service test.
 
     Attributes:
-        feeds: what it sets: `event.message`, `opt.room`.
+        feeds: its target: `event.message`, `opt.room`.
         option_doc: the meaning of the handler's option that it sets, or "".
     """
 
-    __test__ = False  # pytest: this is no test
+    __test__ = False  # not a test for pytest
 
     feeds: str = ""
     option_doc: str = ""
 
     @property
     def has_text(self) -> bool:
-        """True if anything is said about it."""
+        """True if it has a description."""
         told = ("event.message", "event.level", "event.time")
         return bool(self.doc or self.option_doc) or self.feeds in told
 
@@ -104,7 +104,7 @@ class ServiceView(View):
 
     @property
     def has_test_docs(self) -> bool:
-        """True if anything is said about one of them."""
+        """True if one of them has a description."""
         return has_docs(self.test_fields)
 
     def _meaning(self, field: TestField) -> str:

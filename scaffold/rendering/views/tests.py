@@ -23,7 +23,7 @@ class Argument(NamedTuple):
     Attributes:
         name: its name.
         form: `secret`, `url` (a path on the fake server), `secret_url`, or "".
-        value: what it holds; of a URL: its path, or None.
+        value: its value; of a URL: its path, or None.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Required(NamedTuple):
 
 
 class WrongType(NamedTuple):
-    """An option's key, and whether its values are text."""
+    """An option's key, and true if its values are text."""
 
     key: ast.expr
     is_text: bool
@@ -63,7 +63,7 @@ class Case(NamedTuple):
         options: options of the handler.
         event: changes of the event.
         error: the text of the error, or None.
-        wants: what the endpoint has to receive.
+        wants: expected parts of the request.
     """
 
     slug: str
@@ -94,7 +94,7 @@ class AnswerView(NamedTuple):
     Attributes:
         status: its status.
         body: its body.
-        error: what the service makes of it.
+        error: the error of the service.
     """
 
     status: int
@@ -105,7 +105,7 @@ class AnswerView(NamedTuple):
 class TestsView(View):
     """The tests of a handler."""
 
-    __test__ = False  # pytest: this is no test
+    __test__ = False  # not a test for pytest
 
     @property
     def config(self) -> list[Argument]:
@@ -153,7 +153,7 @@ class TestsView(View):
 
     @property
     def explicit(self) -> list[Argument]:
-        """Options that say the same."""
+        """Options with the same values."""
         return [
             argument(option, sample_value(field, "other"))
             for option, field in self.fallbacks

@@ -30,7 +30,7 @@ class View:
     Attributes:
         spec: the handler.
         sample: the values that its tests use.
-        style: how the project wants its Python laid out.
+        style: layout settings of the project.
     """
 
     def __init__(self, spec: HandlerSpec, sample: Sample, style: Style) -> None:

@@ -98,7 +98,7 @@ def test_outside_a_project_it_says_how_to_make_one(
         (("new-handler", "foo_", "--field", "a:strr"), "strr"),
         (("regenerate",), "--all"),
         (("regenerate", "hipcat"), "did you mean hipchat?"),
-        (("check", "nope"), "there is no handler 'nope'"),
+        (("check", "nope"), "unknown handler 'nope'"),
         (("nope",), "No such command"),
     ],
 )

@@ -77,7 +77,7 @@ def test_every_question_has_a_default(talk: Talk, project: Path) -> None:
     assert "First field (- for none) [channel]: " in seen
     assert "Type of channel [str]: " in seen
     assert "Another field [-]: " in seen
-    assert "Write these changes? y or n [y]: " in seen
+    assert "Write these changes? (y/n) [y]: " in seen
     # what would be written is shown before the last question, and nothing is yet
     preview, after = seen.split("Write these changes?")
     assert "create runtime/services/huddle/service.py" in preview
@@ -97,8 +97,8 @@ def test_answers_follow_the_rules_of_the_flags(talk: Talk, project: Path) -> Non
     assert code == 0, seen
     assert seen.count(NAME) == 5
     assert "'class'" in seen
-    assert "the handler 'hipchat' exists already" in seen
-    assert "there is a module of this name already" in seen
+    assert "the handler 'hipchat' already exists" in seen
+    assert "a module of this name already exists" in seen
     assert "'enabled'" in seen
     assert "'strr'" in seen
     made = spec(project, "wombat")
@@ -130,7 +130,7 @@ def test_who_stops_finds_the_tree_as_it_was(
     assert code == exit_code, seen
     assert not has(project, "huddle")
     if exit_code == 2:
-        assert "the input ended; NAME and --field describe a handler" in seen
+        assert "end of input; describe the handler with NAME and --field" in seen
     else:
         assert "interrupted: the tree is as before" in seen
 

@@ -79,7 +79,7 @@ def test_a_current_folder_that_was_removed(shell: Shell, tmp_path: Path) -> None
         removed.mkdir()
         done = shell(f"rmdir {removed}; scaffold {command}", cwd=removed)
         assert done.returncode == 2, done.stderr
-        assert "the current folder does not exist any more" in done.stderr
+        assert "the current folder no longer exists" in done.stderr
 
 
 def test_data_that_cannot_be_written_is_told_with_what_became_of_the_tree(
@@ -140,7 +140,7 @@ def test_a_folder_that_was_deleted_is_told(shell: Shell, tmp_path: Path) -> None
         line = f"rmdir {folder}; scaffold {command}"
         done = shell(line, folder)
         assert done.returncode == 2
-        assert "the current folder does not exist any more" in done.stderr
+        assert "the current folder no longer exists" in done.stderr
 
 
 @pytest.mark.parametrize(

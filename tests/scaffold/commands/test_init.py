@@ -80,7 +80,7 @@ def test_a_project_is_clean_by_its_own_settings(made: Path, tool: list[str]) -> 
 
 
 def test_a_handler_of_the_runtime_is_no_name_for_another(made: Path) -> None:
-    with pytest.raises(Exception, match="the runtime has a service 'hipchat'"):
+    with pytest.raises(Exception, match="the runtime already has a service 'hipchat'"):
         new_handler(find(made), Flags("hipchat"), "", How())
 
 
@@ -114,7 +114,10 @@ def test_a_folder_with_a_repository_is_empty(tmp_path: Path) -> None:
     ("package", "said"),
     [
         *((each, "must be a name") for each in ("class", "My", "a-b", "", "1a")),
-        *((each, "for something else") for each in ("scaffold", "tests", "runtime")),
+        *(
+            (each, "is already used in the project")
+            for each in ("scaffold", "tests", "runtime")
+        ),
         *((each, "a module of Python") for each in ("os", "json", "logging")),
         *((each, "that the project needs") for each in ("numpy", "aiohttp", "yaml")),
         *((each, "that the project needs") for each in ("jinja2", "nacl", "pytest")),
@@ -131,7 +134,7 @@ def test_a_package_that_would_hide_another_is_refused(
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        (f"format = {FORMAT + 1}", "is that of a newer scaffold"),
+        (f"format = {FORMAT + 1}", "needs a newer scaffold"),
         ("format = 1", "holds a copy of the runtime"),
         ("", "holds a copy of the runtime"),
         ("format = true", f"format must be {FORMAT}"),

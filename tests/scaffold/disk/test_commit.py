@@ -491,7 +491,7 @@ def file_for_folder(root: Path) -> None:
     [
         (link, "edited.py: is a symbolic link"),
         (linked_folder, "other: is a symbolic link"),
-        (hard_link, "edited.py: has a second name"),
+        (hard_link, "edited.py: has more than one hard link"),
         (pipe, "edited.py: is not a regular file"),
         (folder, "edited.py: is not a regular file"),
         (file_for_folder, "new: is not a folder"),
@@ -512,7 +512,7 @@ def test_what_is_no_plain_file_is_refused(
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everything")
 def test_a_file_that_may_not_be_written_is_refused(root: Path) -> None:
     (root / "edited.py").chmod(0o444)
-    with pytest.raises(PlanError, match="may not be written"):
+    with pytest.raises(PlanError, match="is not writable"):
         write(root)
 
 

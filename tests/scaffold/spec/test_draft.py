@@ -83,7 +83,7 @@ def test_all_faults_of_flags_are_told_with_their_flag():
 
 def test_a_field_twice_is_refused():
     [line] = flag_faults(fields=["chat-id"], options=["chat_id"])
-    assert line.startswith("--option chat_id: 'chat_id' is given already")
+    assert line.startswith("--option chat_id: 'chat_id' is already given")
 
 
 def test_a_secret_with_a_value_is_refused():

@@ -20,17 +20,20 @@ def test_a_property_of_alert_nodes_gets_the_handler_before_it():
 @pytest.mark.parametrize(
     ("default", "wanted"),
     [
-        ("general", "unknown name 'general'; a string is written \"'general'\" ("),
+        ("general", "unknown name 'general'; write a string as \"'general'\" ("),
         (
             "my room",
-            "'my room' is not an expression; a string is written \"'my room'\"",
+            "'my room' is not an expression; write a string as \"'my room'\"",
         ),
-        ("#ops", "'#ops' is not an expression; a string is written \"'#ops'\""),
+        ("#ops", "'#ops' is not an expression; write a string as \"'#ops'\""),
         (
             "event.id",
             "write the expression in [[request]], as ${pick(opt.room, event.id)}",
         ),
-        ("pick(event.id, 'x')", "'event.id' is not available here: a default sees "),
+        (
+            "pick(event.id, 'x')",
+            "'event.id' is not available here: a default can use settings only",
+        ),
         ("config.rom", "unknown name 'config.rom' (allowed: config.room, config.url; "),
     ],
 )

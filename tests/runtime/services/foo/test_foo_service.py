@@ -1,4 +1,4 @@
-"""The Foo service, against a server on this machine."""
+"""Tests of the Foo service against a fake server."""
 
 from dataclasses import replace
 
@@ -36,7 +36,7 @@ def test_requests(server, snapshot):
     assert sent == snapshot(extension_class=TextSnapshot)
 
 
-def test_the_server_understands_the_message(server):
+def test_the_message_is_valid(server):
     deliver(Service, config(server))
     assert server.next_message()
 
@@ -56,30 +56,30 @@ def test_a_disabled_service_sends_nothing(server):
 
 
 def test_url_is_required(server):
-    made = replace(config(server), url="")
-    wanted = "must specify the Foo server URL"
+    invalid = replace(config(server), url="")
+    expected = "must specify the Foo server URL"
     with pytest.raises(ConfigError) as caught:
-        made.validate()
-    assert str(caught.value) == wanted
+        invalid.validate()
+    assert str(caught.value) == expected
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "wanted"),
+    ("status", "body", "expected"),
     [
         (500, '{"error": "boom"}', "unexpected response code 500 from Foo service"),
         (201, "", "unexpected response code 201 from Foo service"),
     ],
 )
-def test_an_answer_that_means_failure(server, status, body, wanted):
+def test_an_error_response(server, status, body, expected):
     server.status = status
     server.body = body
     with pytest.raises(DeliveryError) as caught:
         deliver(Service, config(server))
-    assert str(caught.value) == wanted
+    assert str(caught.value) == expected
     assert caught.value.status == status
 
 
-def test_a_server_that_refuses_connections(server):
+def test_a_refused_connection_is_retried(server):
     configured = config(server)
     server.refuse()
     with pytest.raises(DeliveryError) as caught:
@@ -99,8 +99,8 @@ def test_service_test_of_a_disabled_service(server):
 
 def test_tickscript_property(server):
     script = ".foo().room('explicit-room')"
-    wanted = HandlerConfig(room="explicit-room")
-    assert options_from_script("foo", config(server), script) == [wanted]
+    expected = HandlerConfig(room="explicit-room")
+    assert options_from_script("foo", config(server), script) == [expected]
 
 
 def test_an_unknown_option_is_refused(server):
@@ -119,7 +119,7 @@ def test_an_option_of_the_wrong_type_is_refused(server, key, value):
         options_from_http("foo", config(server), {key: value})
 
 
-def test_example_1_the_body_in_full(server):
+def test_example_1_complete_body(server):
     configured = replace(config(server), url=server.url + "/hooks?x=1")
     event = changed_event(sample_event(), {"message": "a is CRITICAL"})
     options = HandlerConfig(room="alerts")

@@ -1,4 +1,4 @@
-"""The HipChat service, against a server on this machine."""
+"""Tests of the HipChat service against a fake server."""
 
 from dataclasses import replace
 
@@ -42,7 +42,7 @@ def test_requests(server, snapshot):
     assert sent == snapshot(extension_class=TextSnapshot)
 
 
-def test_the_server_understands_the_message(server):
+def test_the_message_is_valid(server):
     deliver(Service, config(server))
     assert server.next_message()
 
@@ -62,30 +62,30 @@ def test_a_disabled_service_sends_nothing(server):
 
 
 def test_url_is_required(server):
-    made = replace(config(server), url="")
-    wanted = "must specify url"
+    invalid = replace(config(server), url="")
+    expected = "must specify url"
     with pytest.raises(ConfigError) as caught:
-        made.validate()
-    assert str(caught.value) == wanted
+        invalid.validate()
+    assert str(caught.value) == expected
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "wanted"),
+    ("status", "body", "expected"),
     [
         (500, '{"error": "boom"}', "boom"),
         (201, "", "failed to understand HipChat response. code: 201 content: "),
     ],
 )
-def test_an_answer_that_means_failure(server, status, body, wanted):
+def test_an_error_response(server, status, body, expected):
     server.status = status
     server.body = body
     with pytest.raises(DeliveryError) as caught:
         deliver(Service, config(server))
-    assert str(caught.value) == wanted
+    assert str(caught.value) == expected
     assert caught.value.status == status
 
 
-def test_a_server_that_refuses_connections(server):
+def test_a_refused_connection_is_retried(server):
     configured = config(server)
     server.refuse()
     with pytest.raises(DeliveryError) as caught:
@@ -106,8 +106,8 @@ def test_service_test_of_a_disabled_service(server):
 
 def test_tickscript_property(server):
     script = ".hipChat().room('explicit-room').token('explicit-token')"
-    wanted = HandlerConfig(room="explicit-room", token=Secret("explicit-token"))
-    assert options_from_script("hipchat", config(server), script) == [wanted]
+    expected = HandlerConfig(room="explicit-room", token=Secret("explicit-token"))
+    assert options_from_script("hipchat", config(server), script) == [expected]
 
 
 def test_an_unknown_option_is_refused(server):
@@ -127,7 +127,7 @@ def test_an_option_of_the_wrong_type_is_refused(server, key, value):
         options_from_http("hipchat", config(server), {key: value})
 
 
-def test_example_1_names_that_have_to_be_escaped(server):
+def test_example_1_escaped_names(server):
     configured = replace(
         config(server), url=server.url + "/v2/room?x=1", token=Secret("t&k")
     )
