@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -81,9 +82,15 @@ def test_a_first_integration_in_five_minutes(
     huddle = configuration[configuration.index("[huddle]") :]
     server = start_kapacitord(huddle, cwd=project)
     (project / "cpu.tick").write_text(script)
-    server.cli("define", "cpu", "-tick", "cpu.tick", "-dbrp", "telegraf.autogen")
-    server.cli("enable", "cpu")
+    [using] = re.findall(r"```\n(kapacitor define.+?)```", section, re.DOTALL)
+    define, enable, write, deliveries = map(shlex.split, using.splitlines())
+    server.cli(*define[1:])
+    server.cli(*enable[1:])
     assert "cpu stream    enabled   true" in server.cli("list", "tasks")
+    [curl, url, data, points] = write
+    assert (curl, data) == ("curl", "-d")
+    server.write(points, url.partition("?")[2])
+    assert "huddle" in server.cli(*deliveries[1:])
 
 
 @pytest.mark.parametrize(
