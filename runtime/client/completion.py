@@ -9,7 +9,7 @@ from runtime.client.candidates import SHELLS, candidates
 from runtime.client.errors import UsageError
 
 # A shell that waits is worse than one that offers nothing.
-_TIMEOUT_S = 1.0
+_TIMEOUT_S = 2.0
 
 USAGE = {"completion": """Usage: kapacitor completion bash|zsh|fish
 

@@ -40,8 +40,10 @@ def server(start_shared_kapacitord: Any) -> Any:
 
 
 @pytest.fixture
-def offered(server: Any, capsys: Any) -> Any:
+def offered(server: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """What is offered in place of the last of some words."""
+    # a machine that is busy with other things may take long
+    monkeypatch.setattr("runtime.client.completion._TIMEOUT_S", 30.0)
 
     def ask(*words: str) -> list[str]:
         assert main.run(["__complete", "-url", server.url, *words]) == 0
