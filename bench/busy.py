@@ -26,7 +26,7 @@ from typing import Any
 
 from runtime.alert.types import Event, EventState, Level
 from runtime.delivery import Address
-from runtime.delivery.items import Item
+from runtime.delivery.messages import Message
 from runtime.delivery.outbox import Outbox
 from runtime.services.alert.specs import HandlerSpec, HandlerSpecs
 from runtime.services.alert.state import StoredTopics
@@ -197,7 +197,7 @@ def _filled(folder: Path, *, states: int = 0, deliveries: int = 0, **row: Any) -
         if first < deliveries:
             outbox.put(
                 [
-                    Item(
+                    Message(
                         outbox.next_id(),
                         row.get("address", Address("big", "h")),
                         Event("big", _state(n), event.data),

@@ -24,9 +24,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from runtime.alert.types import EventState, Level
-from runtime.delivery import Address, Deliverer, Delivery, RetryPolicy
-from runtime.delivery.items import Item
+from runtime.alert.types import EventState, Level, Recipient
+from runtime.delivery import Address, Backlog, Dispatcher, RetryPolicy
+from runtime.delivery.messages import Message
 from runtime.delivery.outbox import Outbox
 from runtime.outbound.client import AiohttpClient
 from runtime.server.process import loop_factory
@@ -262,24 +262,27 @@ def deliveries(arguments: argparse.Namespace) -> None:
 
 async def _deliver(folder: Path, url: str, count: int) -> float:
     store = Store(folder / "db")
-    deliverer = Deliverer(store, policy=RetryPolicy(concurrency=16))
+    backlog = Backlog(store, policy=RetryPolicy(concurrency=16))
+    dispatcher = Dispatcher(backlog)
     client = AiohttpClient()
     service = Service(Config(enabled=True, url=url), client)
-    handlers = [service.handler(HandlerConfig(str(number))) for number in range(4)]
+    recipients = [
+        Recipient(service.handler(HandlerConfig(str(number)))) for number in range(4)
+    ]
     event = sample_event()
     for number in range(count // 4):
         state = EventState(f"h{number % 500}", "1.0", level=Level.CRITICAL)
-        for handler_id, handler in enumerate(handlers):
-            made = Delivery(type(event)("t", state, event.data), handler)
-            deliverer.offer(Address("t", str(handler_id)), made)
-    deliverer.keep()
-    deliverer.release()
+        for handler_id, recipient in enumerate(recipients):
+            made = type(event)("t", state, event.data)
+            backlog.offer(Address("t", str(handler_id)), made, recipient)
+    backlog.keep()
+    backlog.release()
     begin = time.monotonic()
-    await deliverer.start()
-    while deliverer.pending:
+    await dispatcher.start()
+    while backlog.pending:
         await asyncio.sleep(0.002)
     took = time.monotonic() - begin
-    await deliverer.close(1)
+    await dispatcher.close(1)
     await client.close()
     store.close()
     return took
@@ -358,7 +361,7 @@ def _filled(folder: Path, *, states: int, pending: int, handlers: int) -> None:
     for first in range(0, pending, 1000):
         outbox.put(
             [
-                Item(
+                Message(
                     outbox.next_id(),
                     Address("cpu", f"h{number % handlers}"),
                     type(event)("cpu", _state(number), event.data),

@@ -20,8 +20,8 @@ import urllib.parse
 
 import pytest
 
-from runtime.alert.types import Level
-from runtime.delivery import Address, Deliverer, Delivery, RetryPolicy
+from runtime.alert.types import Level, Recipient
+from runtime.delivery import Address, Backlog, Dispatcher, RetryPolicy
 from runtime.errors import KapacitorError
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.nodes.secret_properties import script_handlers
@@ -168,7 +168,7 @@ async def shown_by(made, failure, tmp_path, caplog, monkeypatch):
     caplog.handler.setFormatter(LogfmtFormatter())
     asyncio.get_running_loop().set_debug(True)
     store = Store(tmp_path / "db")
-    deliverer = Deliverer(store, policy=RetryPolicy(base_s=1e6, cap_s=1e6))
+    dispatcher = Dispatcher(Backlog(store, policy=RetryPolicy(base_s=1e6, cap_s=1e6)))
     client = AiohttpClient(TimeLimits(0.3, 0.3))
     service = INTEGRATIONS.started(made.tables, client)[made.kind]
     if failure == "disabled" and hasattr(made.config, "enabled"):
@@ -191,25 +191,28 @@ async def shown_by(made, failure, tmp_path, caplog, monkeypatch):
         handler = Broken()
     address = Address("t", "h")
     notices = []
-    deliverer.noticed = lambda address, level, text: notices.append(text)
-    deliverer.offer(address, Delivery(sample_event(Level.CRITICAL), handler))
-    deliverer.keep()
-    deliverer.release()
-    await deliverer.start()
+    dispatcher.noticed = lambda address, level, text: notices.append(text)
+    dispatcher.backlog.offer(address, sample_event(Level.CRITICAL), Recipient(handler))
+    dispatcher.backlog.keep()
+    dispatcher.backlog.release()
+    await dispatcher.start()
     async with asyncio.timeout(10):
         # some kinds do without what was to fail
-        while not deliverer.counters()[address].failed and deliverer.pending:
+        while (
+            not dispatcher.backlog.counters()[address].failed
+            and dispatcher.backlog.pending
+        ):
             await asyncio.sleep(0.001)
     said = [
         caplog.text,
         "".join(traceback.format_exc()),
-        repr(deliverer.outbox.items()),
-        repr(delivery_statistics(deliverer)),
+        repr(dispatcher.backlog.outbox.messages()),
+        repr(delivery_statistics(dispatcher.backlog)),
         repr(notices),
         *(repr(each) for each in (service, handler, made.config, made.options)),
         *(str(vars(each)) for each in (service, client) if hasattr(each, "__dict__")),
     ]
-    await deliverer.close(1)
+    await dispatcher.close(1)
     await client.close()
     said.append(repr(store.query("SELECT * FROM deliveries")))
     store.close()

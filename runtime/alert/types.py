@@ -133,3 +133,19 @@ class Handler(Protocol):
         Raises:
             DeliveryError: it was not delivered.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A handler, and how it wants its events.
+
+    Attributes:
+        handler: who delivers.
+        is_serial: one event at a time, in the order of all: for handlers whose readers
+            expect that. Others get only the events of one id in order.
+        context: what log lines say besides topic and handler: `task`.
+    """
+
+    handler: Handler
+    is_serial: bool = False
+    context: Mapping[str, str] = field(default_factory=dict)

@@ -8,7 +8,7 @@ import logging
 import traceback
 
 from runtime.alert.types import Event, Handler
-from runtime.delivery.items import Item
+from runtime.delivery.messages import Message
 from runtime.delivery.outbox import Outbox
 from runtime.delivery.policy import may_be_too_long, shortened
 from runtime.delivery.queue import Queue
@@ -32,16 +32,17 @@ class Attempts:
         self._outbox = outbox
         self._time_limit_s = time_limit_s
 
-    async def make(self, handler: Handler, item: Item) -> DeliveryError | None:
+    async def make(self, handler: Handler, message: Message) -> DeliveryError | None:
         """Try once; what went wrong, or None if the event is delivered.
 
         A text that is too long for the endpoint is shortened and tried again.
         """
-        token = idempotency_key.set(self._outbox.key(item))
+        # a context variable: the HTTP client finds it, whatever the handler passes on
+        token = idempotency_key.set(self._outbox.key(message))
         try:
-            error = await self._made(handler, item.event)
+            error = await self._made(handler, message.event)
             if error is not None and may_be_too_long(error):
-                error = await self._made(handler, shortened(item.event))
+                error = await self._made(handler, shortened(message.event))
         finally:
             idempotency_key.reset(token)
         return error
@@ -52,6 +53,7 @@ class Attempts:
                 await handler.handle(event)
         except DeliveryError as error:
             return error
+        # also one that the handler lets through: either way nobody knows what arrived
         except TimeoutError:
             text = f"no result within {self._time_limit_s:g}s"
             return DeliveryError(text, retry=True, maybe_duplicate=True)
@@ -64,27 +66,28 @@ class Attempts:
 
 def shown(error: DeliveryError) -> str:
     """What is kept of an error's text."""
+    # an endpoint's answer may be a page, and is kept with each of a million rows
     return whole(str(error)[:_ERROR_CHARACTERS])
 
 
-def log_failure(queue: Queue, item: Item, then: str) -> None:
+def log_failure(queue: Queue, message: Message, then: str) -> None:
     """Say that an attempt failed.
 
     Args:
         queue: whose event it was.
-        item: with the error.
+        message: with the error.
         then: what becomes of it.
     """
     _log.error(
         "failed to deliver event",
         extra={
-            **queue.context,
-            "topic": item.address.topic,
-            "handler": item.address.handler,
-            "event": item.event.state.id,
-            "attempts": item.attempts,
+            **queue.recipient.context,
+            "topic": message.address.topic,
+            "handler": message.address.handler,
+            "event": message.event.state.id,
+            "attempts": message.attempts,
             "then": then,
-            "err": item.error,
+            "err": message.error,
         },
     )
 

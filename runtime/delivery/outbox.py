@@ -18,7 +18,7 @@ import msgspec
 
 from runtime.alert.types import Event, EventState
 from runtime.compute.slices import Slices
-from runtime.delivery.items import Address, Filter, Item, State, Waiting
+from runtime.delivery.messages import Address, Filter, Message, State, Waiting
 from runtime.delivery.timeline import Run, Timeline
 from runtime.store.database import Store
 from runtime.units import Clock, Nanoseconds
@@ -91,26 +91,27 @@ class Outbox:
         self._newest += 1
         return self._newest
 
-    def key(self, item: Item) -> str:
+    def key(self, message: Message) -> str:
         """What identifies a delivery to its endpoint, the same for every attempt."""
-        text = f"{self._name}/{item.id}"
+        text = f"{self._name}/{message.id}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
-    def put(self, items: Sequence[Item], now: Nanoseconds | None = None) -> None:
+    def put(self, messages: Sequence[Message], now: Nanoseconds | None = None) -> None:
         """Write new rows, in the present transaction.
 
         Args:
-            items: the rows.
+            messages: the rows.
             now: how far this run has come.
         """
         encoded: dict[int, bytes] = {}
         rows = []
-        for item in items:
-            event = encoded.get(id(item.event))
+        for message in messages:
+            # a topic with many handlers has the same event in many rows
+            event = encoded.get(id(message.event))
             if event is None:
-                event = msgspec.msgpack.encode(item.event)
-                encoded[id(item.event)] = event
-            rows.append((*_key(item), event, item.state, *_rest(item)))
+                event = msgspec.msgpack.encode(message.event)
+                encoded[id(message.event)] = event
+            rows.append((*_key(message), event, message.state, *_rest(message)))
         with self._store.transaction():
             self._store.execute_many(
                 f"INSERT OR REPLACE INTO deliveries ({_COLUMNS})"
@@ -121,7 +122,7 @@ class Outbox:
             if now is not None:
                 self.note_seen(now)
 
-    def settle(self, done: Iterable[int], changed: Iterable[Item]) -> None:
+    def record(self, done: Iterable[int], changed: Iterable[Message]) -> None:
         """Drop the rows of what is done, and rewrite those of what is not.
 
         Raises:
@@ -136,43 +137,45 @@ class Outbox:
                 " maybe_duplicate = ? WHERE id = ?",
                 [
                     (
-                        item.state,
-                        item.attempts,
-                        item.due,
-                        item.error,
-                        item.maybe_duplicate,
-                        item.id,
+                        message.state,
+                        message.attempts,
+                        message.due,
+                        message.error,
+                        message.maybe_duplicate,
+                        message.id,
                     )
-                    for item in changed
+                    for message in changed
                 ],
             )
 
     def pending(
         self, address: Address, after: int, newest: int, limit: int
-    ) -> list[Item]:
-        """The oldest pending items of a handler.
+    ) -> list[Message]:
+        """The oldest pending messages of a handler.
 
         Those that turn out to be damaged are `dead` from now on.
 
         Args:
             address: the handler.
-            after: the items have greater ids …
+            after: the messages have greater ids …
             newest: … up to this one.
             limit: how many, at most.
         """
+        # the index of handlers has them in this order: no sorting, however many wait
         rows = self._store.query(
             f"SELECT {_COLUMNS} FROM deliveries WHERE {_PENDING} AND id > ?"
             " AND id <= ? ORDER BY id LIMIT ?",
             (*address, after, newest, limit),
         )
-        items = [_item(row) for row in rows]
-        damaged = [item for item in items if item.state == "dead"]
+        messages = [_message(row) for row in rows]
+        damaged = [message for message in messages if message.state == "dead"]
         if damaged:
-            self.settle((), damaged)
-        return items
+            self.record((), damaged)
+        return messages
 
     def waiting(self) -> list[Waiting]:
         """What waits, by handler."""
+        # by the index alone: the rows are not read
         rows = self._store.query(
             "SELECT topic, handler, count(*), max(id) FROM deliveries"
             " WHERE state = 'pending' GROUP BY topic, handler"
@@ -185,14 +188,14 @@ class Outbox:
             "UPDATE deliveries SET topic = ? WHERE topic = ?", (new, old)
         )
 
-    def get(self, number: int) -> Item | None:
-        """One item."""
+    def get(self, number: int) -> Message | None:
+        """One message."""
         rows = self._store.query(
             f"SELECT {_COLUMNS} FROM deliveries WHERE id = ?", (number,)
         )
-        return _item(rows[0]) if rows else None
+        return _message(rows[0]) if rows else None
 
-    def items(
+    def messages(
         self,
         state: str = "",
         *,
@@ -201,7 +204,7 @@ class Outbox:
         after: int = 0,
         offset: int = 0,
         limit: int = 100,
-    ) -> list[Item]:
+    ) -> list[Message]:
         """Items with ids greater than `after`, oldest first.
 
         They are looked for in slices, so that a rare one keeps nobody from the
@@ -209,7 +212,7 @@ class Outbox:
         """
         condition, values = Filter(state, topic, handler).condition
         has_ended = bool(state) and state != "pending"
-        found: list[Item] = []
+        found: list[Message] = []
         for low, high in self._ranges(after, _ENDED if has_ended else "1", size=SLICE):
             where = f"id > ? AND id <= ? AND {condition}"
             if offset:
@@ -225,7 +228,7 @@ class Outbox:
                 " ORDER BY id LIMIT ? OFFSET ?",
                 (low, high, *values, limit - len(found), offset),
             )
-            found += map(_item, rows)
+            found += map(_message, rows)
             offset = 0
             if len(found) >= limit:
                 break
@@ -246,6 +249,8 @@ class Outbox:
             last: where they end.
             size: of a slice; None where it depends on the time that slices take.
         """
+        # by the last id of a slice, not by OFFSET, which would read all before it again;
+        # and ids have gaps, so a range of so many ids may be empty or full
         while True:
             [[high]] = self._store.query(
                 f"SELECT max(id) FROM (SELECT id FROM deliveries WHERE {condition}"
@@ -272,7 +277,7 @@ class Outbox:
             wanted: which.
             now: the time.
             is_wanted: whose; others stay as they are.
-            number: only the item of this id.
+            number: only the message of this id.
 
         Yields:
             What was renewed, a slice at a time.
@@ -290,6 +295,8 @@ class Outbox:
                 (*values, low, high),
             )
             rows = [(row[0], Address(row[1], row[2])) for row in found]
+            # new ids put it behind what waits already: events of one id that are newer
+            # stay newer, and the endpoint does not take it for a repetition
             with self._slices.measured():
                 renewed = self._renew([row for row in rows if is_wanted(row[1])], now)
             yield renewed
@@ -310,7 +317,8 @@ class Outbox:
         return [Waiting(key, size, newest[key]) for key, size in counts.items()]
 
     def drop(self, number: int) -> None:
-        """Forget an item."""
+        """Forget a message."""
+        # allowed on a full disk: it is what makes room
         with self._store.draining():
             self._store.execute("DELETE FROM deliveries WHERE id = ?", (number,))
 
@@ -320,7 +328,7 @@ class Outbox:
         """Cancel what waits for a handler, up to the id `newest`.
 
         Yields:
-            How many items were, a slice at a time.
+            How many messages were, a slice at a time.
         """
         kept = ", ".join(map(str, but))
         last = 0
@@ -329,6 +337,7 @@ class Outbox:
             " ORDER BY id LIMIT ?",
             (*address, last, newest, self._slices.size),
         ):
+            # by a range, not a list of ids: SQLite takes only so many parameters
             first, last = rows[0][0], rows[-1][0]
             with self._slices.measured():
                 count = self._store.execute(
@@ -345,7 +354,7 @@ class Outbox:
         """Give up what waits for a handler since before `limit`.
 
         Yields:
-            How many items were, a slice at a time.
+            How many messages were, a slice at a time.
         """
         while old := self._older(_PENDING, address, limit):
             with self._slices.measured():
@@ -369,6 +378,7 @@ class Outbox:
         """
         while old := self._older(_ENDED, (), limit):
             yield self._forget(old)
+        # counted once: each time would read the whole index
         [[kept]] = self._store.query(f"SELECT count(*) FROM deliveries WHERE {_ENDED}")
         while kept > most:
             rows = self._store.query(
@@ -406,7 +416,7 @@ class Outbox:
         return self._store.used_bytes()
 
     def count(self, state: State) -> int:
-        """How many items are in a state."""
+        """How many messages are in a state."""
         [[found]] = self._store.query(
             "SELECT count(*) FROM deliveries WHERE state = ?", (state,)
         )
@@ -444,15 +454,26 @@ class Outbox:
         )
 
 
-def _key(item: Item) -> tuple[int, str, str, str]:
-    return item.id, item.address.topic, item.address.handler, item.event.state.id
+def _key(message: Message) -> tuple[int, str, str, str]:
+    return (
+        message.id,
+        message.address.topic,
+        message.address.handler,
+        message.event.state.id,
+    )
 
 
-def _rest(item: Item) -> tuple[int, int, int, str, bool]:
-    return item.attempts, item.created, item.due, item.error, item.maybe_duplicate
+def _rest(message: Message) -> tuple[int, int, int, str, bool]:
+    return (
+        message.attempts,
+        message.created,
+        message.due,
+        message.error,
+        message.maybe_duplicate,
+    )
 
 
-def _item(row: Sequence[Any]) -> Item:
+def _message(row: Sequence[Any]) -> Message:
     number, topic, handler, event_id, blob, state, *rest = row
     attempts, created, due, error, maybe_duplicate = rest
     try:
@@ -461,9 +482,10 @@ def _item(row: Sequence[Any]) -> Item:
             # the topic was renamed
             event = replace(event, topic=topic)
     except msgspec.MsgspecError:
+        # a dead letter that can be seen and discarded, rather than a handler that stops
         event = Event(topic, EventState(event_id))
         state, error = "dead", "the stored event is damaged"
-    return Item(
+    return Message(
         number,
         Address(topic, handler),
         event,

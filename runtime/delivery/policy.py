@@ -83,6 +83,8 @@ class RetryPolicy:
         chance: Callable[[], float] = random.random,
     ) -> float:
         """How long to wait after `attempts` failures: exponential, with full jitter."""
+        # full jitter: handlers that failed together do not come back together; and an
+        # exponent that grows for ever would overflow
         longest = min(self.cap_s, self.base_s * 2.0 ** min(attempts - 1, 30))
         return max(longest * chance(), min(asked_s or 0.0, self.ask_cap_s))
 

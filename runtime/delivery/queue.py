@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
-from runtime.alert.types import Handler
-from runtime.delivery.chains import Chains
-from runtime.delivery.items import Address, Item
+from runtime.alert.types import Recipient
+from runtime.delivery.messages import Address, Message
+from runtime.delivery.ordering import Ordering
 from runtime.delivery.policy import (
     BREAK_AFTER,
     BREAK_AFTER_ANSWERED,
@@ -72,38 +71,38 @@ class Bucket:
             self._tokens, self._at_s = self._filled(now_s) - 1.0, now_s
 
     def _filled(self, now_s: float) -> float:
+        # no more gathers, however long nothing happens: an hour of silence, or a machine
+        # that was asleep, must not end in an hour's worth at once
         burst = max(1.0, self.rate)
         return min(burst, self._tokens + (now_s - self._at_s) * self.rate)
 
 
 @dataclass(slots=True, eq=False)
 class Queue:
-    """The items of one address that are in memory: its oldest ones.
+    """The messages of one address that are in memory: its oldest ones.
 
     Items of one event id leave in order, a failed one holds up those behind it. Items
     of different ids leave in order too, several at a time, but pass one that waits for
     its next attempt. Times are seconds of a monotonic clock.
 
     Attributes:
-        address: whose items these are.
-        handler: who delivers them.
-        context: what log lines say besides topic and handler.
+        address: whose messages these are.
+        recipient: who delivers them.
         policy: when and how much is tried.
-        newest: the id of the newest item, in memory or not.
-        loaded: the id of the newest item in memory.
-        pending: how many items wait, in memory or not.
+        newest: the id of the newest message, in memory or not.
+        loaded: the id of the newest message in memory.
+        pending: how many messages wait, in memory or not.
         counters: what happened so far.
         trouble: why nothing but a probe is tried; None while all is well.
         paused_until_s: nothing is tried before.
         resumed: how often everything was to be tried at once.
         retired_until_s: when what is left of a deleted handler is cancelled; None for
             one that exists.
-        in_flight: the ids of the items that are being delivered.
+        in_flight: the ids of the messages that are being delivered.
     """
 
     address: Address
-    handler: Handler
-    context: Mapping[str, str]
+    recipient: Recipient
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     newest: int = 0
     loaded: int = 0
@@ -117,7 +116,7 @@ class Queue:
     _bucket: Bucket = field(init=False)
     _unanswered: int = 0
     _in_row: int = 0
-    _chains: Chains = field(default_factory=Chains)
+    _ordering: Ordering = field(default_factory=Ordering)
     _ready: list[int] = field(default_factory=list)
     _delayed: list[tuple[float, int]] = field(default_factory=list)
 
@@ -125,11 +124,11 @@ class Queue:
         self._bucket = Bucket(self.policy.rate)
 
     def __len__(self) -> int:
-        return len(self._chains.items)
+        return len(self._ordering.messages)
 
     @property
     def has_more(self) -> bool:
-        """True if there are items that are not in memory."""
+        """True if there are messages that are not in memory."""
         return self.loaded < self.newest
 
     @property
@@ -144,19 +143,20 @@ class Queue:
 
     @property
     def oldest(self) -> Nanoseconds | None:
-        """When the oldest item in memory was created."""
-        created = (item.created for item in self._chains.items.values())
+        """When the oldest message in memory was created."""
+        created = (message.created for message in self._ordering.messages.values())
         return min(created, default=None)
 
-    def push(self, item: Item, now_s: float, wait_s: float = 0.0) -> None:
-        """Take in the next item; it is not tried for `wait_s`."""
-        self.loaded = max(self.loaded, item.id)
-        self.newest = max(self.newest, item.id)
-        if self._chains.add(item):
-            self._schedule(item, now_s, wait_s)
+    def push(self, message: Message, now_s: float, wait_s: float = 0.0) -> None:
+        """Take in the next message; it is not tried for `wait_s`."""
+        self.loaded = max(self.loaded, message.id)
+        self.newest = max(self.newest, message.id)
+        if self._ordering.add(message):
+            self._schedule(message, now_s, wait_s)
 
-    def take(self, now_s: float) -> Item | None:
-        """The oldest item that may be tried now; it stays until `done` or `failed`."""
+    def take(self, now_s: float) -> Message | None:
+        """The oldest message that may be tried now; it stays until `done` or `failed`."""
+        # first what is due again: it is older than what has not been tried
         while self._delayed and self._delayed[0][0] <= now_s:
             _, number = heapq.heappop(self._delayed)
             heapq.heappush(self._ready, number)
@@ -164,17 +164,18 @@ class Queue:
             return None
         if self._bucket.wait_s(now_s) > 0:
             return None
-        item = self._pop()
-        if item is not None:
-            self.in_flight.add(item.id)
+        message = self._pop()
+        if message is not None:
+            self.in_flight.add(message.id)
             self._bucket.spend(now_s)
-        return item
+        return message
 
     def wait_s(self, now_s: float) -> float | None:
-        """How long until an item may be tried.
+        """How long until a message may be tried.
 
         None if there is none, or if one that is being delivered has to end first.
         """
+        # whoever ends a delivery looks again, so no timer is needed for a slot
         if not self._has_slot() or not (self._ready or self._delayed):
             return None
         due_s = now_s if self._ready else self._delayed[0][0]
@@ -182,16 +183,17 @@ class Queue:
             0.0, self.paused_until_s - now_s, due_s - now_s, self._bucket.wait_s(now_s)
         )
 
-    def done(self, item: Item, now_s: float) -> None:
-        """Let go of an item that was taken."""
-        self.in_flight.discard(item.id)
-        self._remove(item.id, now_s)
+    def done(self, message: Message, now_s: float) -> None:
+        """Let go of a message that was taken."""
+        self.in_flight.discard(message.id)
+        self._remove(message.id, now_s)
 
-    def failed(self, item: Item, now_s: float, wait_s: float) -> None:
-        """Put an item that was taken back, as `item`, to be tried after `wait_s`."""
-        self.in_flight.discard(item.id)
-        self._chains.replace(item)
-        self._schedule(item, now_s, wait_s)
+    def failed(self, message: Message, now_s: float, wait_s: float) -> None:
+        """Put a message that was taken back, as `message`, to be tried after `wait_s`."""
+        self.in_flight.discard(message.id)
+        # in its place, at the head of its chain: what is newer of its id waits behind it
+        self._ordering.replace(message)
+        self._schedule(message, now_s, wait_s)
 
     def note(self, now_s: float, kind: Kind | None, asked_s: float | None) -> None:
         """Draw conclusions from an attempt for all that waits.
@@ -201,6 +203,7 @@ class Queue:
             kind: why it failed; None if it did not.
             asked_s: how long the endpoint asked to wait.
         """
+        # an endpoint that rejects one event works, and may take the next
         if kind in (None, Kind.REJECTED):
             if self.trouble is not None:
                 self.resume()
@@ -208,6 +211,9 @@ class Queue:
             return
         self._in_row += 1
         self._unanswered = self._unanswered + 1 if kind is Kind.UNREACHABLE else 0
+        # that says something of the handler, not of the event: all others would fail
+        # alike. Anything else has to happen several times; an answer, even a bad one,
+        # more often than none, as it may be about some events only.
         if kind in (Kind.AUTH, Kind.DEFERRED):
             self._pause(now_s, kind, self.policy.auth_probe_s)
         elif (
@@ -231,56 +237,58 @@ class Queue:
         self._delayed.clear()
 
     def drop(self, number: int, now_s: float) -> bool:
-        """Forget an item; False if it is not in memory, or being delivered."""
-        if number not in self._chains.items or number in self.in_flight:
+        """Forget a message; False if it is not in memory, or being delivered."""
+        if number not in self._ordering.messages or number in self.in_flight:
             return False
         self._remove(number, now_s)
         return True
 
-    def older(self, limit: Nanoseconds, most: int) -> list[Item]:
-        """At most so many items created before `limit` that are not being delivered."""
+    def older(self, limit: Nanoseconds, most: int) -> list[Message]:
+        """At most so many messages created before `limit` that are not being delivered."""
+        # not sorted by age: what was sent again has a new id and a new age
         found = (
-            item
-            for item in self._chains.items.values()
-            if item.created < limit and item.id not in self.in_flight
+            message
+            for message in self._ordering.messages.values()
+            if message.created < limit and message.id not in self.in_flight
         )
         return list(islice(found, most))
 
     def clear(self) -> None:
-        """Forget every item that is not being delivered, in memory or not."""
+        """Forget every message that is not being delivered, in memory or not."""
         self._ready.clear()
         self._delayed.clear()
         # what is being discarded is in flight as well, and need not be in memory
-        known = sorted(self.in_flight & self._chains.items.keys())
-        kept = [self._chains.items[number] for number in known]
-        self._chains = Chains(kept)
+        known = sorted(self.in_flight & self._ordering.messages.keys())
+        kept = [self._ordering.messages[number] for number in known]
+        self._ordering = Ordering(kept)
         self.pending = len(kept)
         self.loaded = self.newest
 
-    def _pop(self) -> Item | None:
+    def _pop(self) -> Message | None:
         if self.trouble is not None:
             # perhaps only some events fail: probe with one that was tried least
-            self._ready = list(filter(self._chains.is_first, self._ready))
+            self._ready = list(filter(self._ordering.is_first, self._ready))
             heapq.heapify(self._ready)
             if not self._ready:
                 return None
+            # linear in what is ready, but only once for each probe
             least = min(self._ready, key=self._attempts)
             self._ready.remove(least)
             heapq.heapify(self._ready)
-            return self._chains.items[least]
+            return self._ordering.messages[least]
         while self._ready:
             number = heapq.heappop(self._ready)
             # what was dropped may still be on the heap
-            if self._chains.is_first(number):
-                return self._chains.items[number]
+            if self._ordering.is_first(number):
+                return self._ordering.messages[number]
         return None
 
     def _attempts(self, number: int) -> tuple[int, int]:
-        return self._chains.items[number].attempts, number
+        return self._ordering.messages[number].attempts, number
 
     def _remove(self, number: int, now_s: float) -> None:
         self.pending -= 1
-        following = self._chains.remove(number)
+        following = self._ordering.remove(number)
         if following is not None:
             self._schedule(following, now_s, 0.0)
 
@@ -291,11 +299,11 @@ class Queue:
     def _has_slot(self) -> bool:
         # one that fails again and again is probed by one event at a time; local kinds
         # keep the order of all events, as one who reads a file expects
-        alone = self.trouble is not None or getattr(self.handler, "is_serial", False)
+        alone = self.trouble is not None or self.recipient.is_serial
         return len(self.in_flight) < (1 if alone else self.policy.concurrency)
 
-    def _schedule(self, item: Item, now_s: float, wait_s: float) -> None:
+    def _schedule(self, message: Message, now_s: float, wait_s: float) -> None:
         if wait_s > 0:
-            heapq.heappush(self._delayed, (now_s + wait_s, item.id))
+            heapq.heappush(self._delayed, (now_s + wait_s, message.id))
         else:
-            heapq.heappush(self._ready, item.id)
+            heapq.heappush(self._ready, message.id)

@@ -56,6 +56,7 @@ class Timeline:
         now = clock()
         self._monotonic = monotonic
         self.away = 0
+        # the clock is read here and never again: what it does later changes nothing
         if seen is None:
             seen = now
         elif runs:
@@ -73,6 +74,7 @@ class Timeline:
 
     def left_s(self, due: Nanoseconds) -> float:
         """Delay until something is due that was put off before this run."""
+        # the stop counts for a delay, though not for an age: waiting longer helps nobody
         return max(0.0, (due - self.now() - self.away) / SECOND)
 
 

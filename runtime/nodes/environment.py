@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from runtime.alert.inhibition import Inhibitors
-from runtime.alert.types import Event, EventState, Handler
+from runtime.alert.types import Event, EventState
 from runtime.frames import Point
 from runtime.integration import NO_SERVICES, HandlerServices
 from runtime.nodes.budget import Budget
@@ -16,6 +16,7 @@ from runtime.nodes.http_out_results import HTTPOutputs
 from runtime.nodes.post_queue import PostQueues, Step
 from runtime.nodes.timers import Timers
 from runtime.outbound.dialing import Dialer
+from runtime.services.alert.subscriptions import Subscription
 from runtime.services.sideload.sources import Sources
 from runtime.units import Clock
 
@@ -52,7 +53,7 @@ class AlertService(Protocol):
         """Record a state that no handler is to hear of."""
 
     def open_anonymous_topic(
-        self, topic: str, handlers: Mapping[str, Handler], *, task: str
+        self, topic: str, handlers: Mapping[str, Subscription], *, task: str
     ) -> None:
         """Open a topic that a node owns, with what was stored of it.
 

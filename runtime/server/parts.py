@@ -6,8 +6,7 @@ import socket
 import ssl
 from pathlib import Path
 
-from runtime.delivery.deliverer import Deliverer
-from runtime.delivery.policy import RetryPolicy
+from runtime.delivery import Backlog, Dispatcher, RetryPolicy
 from runtime.errors import ConfigError, KapacitorError
 from runtime.outbound.client import TimeLimits
 from runtime.server.config.config import Config
@@ -42,20 +41,28 @@ def retry_policy(said: DeliveryConfig) -> RetryPolicy:
     )
 
 
-def deliverer(store: Store, config: Config, clock: Clock) -> Deliverer:
-    """What takes events to handlers."""
+def backlog(store: Store, config: Config, clock: Clock) -> Backlog:
+    """What waits for handlers."""
     said = config.delivery
-    return Deliverer(
+    return Backlog(
         store,
         buffer_size=config.alert.buffer_length,
-        # a handler may send more than one request for an event
-        time_limit_s=2 * said.timeout / SECOND,
         quota=said.max_pending,
         quota_bytes=said.max_database_size,
-        retention=said.retention,
-        max_ended=said.max_dead,
         policy=retry_policy(said),
         clock=clock,
+    )
+
+
+def dispatcher(backlog: Backlog, config: Config) -> Dispatcher:
+    """What takes a backlog to handlers."""
+    said = config.delivery
+    return Dispatcher(
+        backlog,
+        # a handler may send more than one request for an event
+        time_limit_s=2 * said.timeout / SECOND,
+        retention=said.retention,
+        max_ended=said.max_dead,
     )
 
 

@@ -25,7 +25,8 @@ from runtime.server.log_sessions import LogSessions
 from runtime.server.masters import TaskMasters
 from runtime.server.monitoring import Monitoring
 from runtime.server.parts import (
-    deliverer,
+    backlog,
+    dispatcher,
     http_service,
     policy,
     sites,
@@ -62,7 +63,7 @@ log = logging.getLogger("kapacitor.server")
 DRAIN_LIMIT_S = 10.0
 # How long what httpPost nodes have to post may take at a stop.
 POSTS_LIMIT_S = 5.0
-_TIDY_S = 1.0
+_SWEEP_S = 1.0
 # Timers of tasks that are due in this time run together.
 _TIMERS_REST_S = 0.005
 # Interval at which the clock is read while nothing is due; it may have been set.
@@ -102,10 +103,11 @@ class Server:
         dialer = Dialer(config.delivery.denied, limit_s=limits.connect_s)
         self._client = AiohttpClient(limits, dialer, config.delivery.trust)
         self._services = integrations.started(config.handlers, self._client)
-        self._deliverer = deliverer(self._store, config, clock)
+        self._backlog = backlog(self._store, config, clock)
+        self._dispatcher = dispatcher(self._backlog, config)
         self._alerts = AlertService(
             self._store,
-            self._deliverer,
+            self._backlog,
             self._services,
             dialer=dialer,
             persist=config.alert.persist_topics,
@@ -133,7 +135,7 @@ class Server:
             self._all_tasks,
             self._master,
             self._alerts,
-            self._deliverer,
+            self._backlog,
             self._store,
         )
         self._monitoring = Monitoring(info, self._statistics, self._compute)
@@ -141,7 +143,7 @@ class Server:
             info,
             self._all_tasks,
             self._alerts,
-            self._deliverer,
+            self._backlog,
             self._compute,
             clock,
         )
@@ -199,11 +201,11 @@ class Server:
             self._compute,
             enabled=self._config.config_override.enabled,
             policy=self._policy,
-            changed=self._deliverer.hurry,
+            changed=self._backlog.retry_now,
         )
         self._tests = ServiceTestService(services)
         self._deliveries = DeliveryService(
-            self._deliverer, self._alerts, self._compute, clock=clock
+            self._dispatcher, self._alerts, self._compute, clock=clock
         )
         self._storage = StorageService(
             self._store, self._compute, lambda: self._load.rejected
@@ -262,9 +264,9 @@ class Server:
             await self._compute.run(self._alerts.open, self._policy)
             await self._compute.run(self._tasks.open)
             await self._compute.run(self._replays.open)
-            await self._compute.run(self._alerts.settle_orphans, self._is_stopped)
+            await self._compute.run(self._alerts.cancel_orphans, self._is_stopped)
             self._deliveries.open()
-            await self._deliverer.start()
+            await self._dispatcher.start()
             if self._config.load.enabled:
                 await self._load.load()
             await self._listen()
@@ -272,7 +274,7 @@ class Server:
             await self.close()
             raise
         self._ticking = [
-            asyncio.create_task(each) for each in (self._run_timers(), self._tidy())
+            asyncio.create_task(each) for each in (self._run_timers(), self._sweep())
         ]
 
     async def close(self) -> None:
@@ -311,7 +313,7 @@ class Server:
             log.warning("rows were not posted", extra={"rows": unposted})
 
     async def _stop_delivery(self) -> None:
-        left = await self._deliverer.close(DRAIN_LIMIT_S)
+        left = await self._dispatcher.close(DRAIN_LIMIT_S)
         await self._deliveries.close()
         if left:
             log.info("events wait for the next start", extra={"events": left})
@@ -360,12 +362,12 @@ class Server:
             await _guarded(self._compute, self._master.tick, trouble)
             await asyncio.sleep(_TIMERS_REST_S)
 
-    async def _tidy(self) -> None:
-        trouble = Trouble(log, "failed to tidy up topics", "topics are tidied up again")
+    async def _sweep(self) -> None:
+        trouble = Trouble(log, "failed to sweep topics", "topics are swept again")
         while True:
-            await asyncio.sleep(_TIDY_S)
+            await asyncio.sleep(_SWEEP_S)
             await _guarded(self._compute, self._master.measure, trouble)
-            await _guarded(self._compute, self._alerts.tidy, trouble)
+            await _guarded(self._compute, self._alerts.sweep, trouble)
 
     def _is_stopped(self, task: str) -> bool:
         """True if there is a task of that id that does not run."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runtime.delivery import Deliverer
+from runtime.delivery import Backlog
 from runtime.nodes.environment import ServerInfo
 from runtime.services.alert.service import AlertService
 from runtime.services.deliveries.statistics import (
@@ -80,14 +80,14 @@ class Statistics:
         tasks: Tasks,
         master: TaskMaster,
         alerts: AlertService,
-        deliverer: Deliverer,
+        backlog: Backlog,
         store: Store,
     ) -> None:
         self.info = info
         self._tasks = tasks
         self._master = master
         self._alerts = alerts
-        self._deliverer = deliverer
+        self._backlog = backlog
         self._store = store
 
     def snapshot(self) -> Snapshot:
@@ -103,7 +103,7 @@ class Statistics:
                 TopicNumbers(topic.id, int(topic.level), topic.collected)
                 for topic in self._alerts.topics
             ),
-            tuple(delivery_statistics(self._deliverer)),
+            tuple(delivery_statistics(self._backlog)),
             self._store.used_bytes(),
             dict(self._tasks.stops),
         )
@@ -117,7 +117,7 @@ class Statistics:
             "host": self.info.hostname,
             "kapacitor": {
                 **dict(self._entries(now)),
-                **delivery_variables(self._deliverer),
+                **delivery_variables(self._backlog),
             },
             "memstats": {"Sys": resident_bytes()},
             "num_enabled_tasks": now.enabled,

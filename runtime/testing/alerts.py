@@ -7,12 +7,13 @@ from typing import Any
 
 from runtime.alert.inhibition import Inhibitors
 from runtime.alert.topics import Topic, Topics
-from runtime.alert.types import Event, EventState, Handler
+from runtime.alert.types import Event, EventState
 from runtime.errors import DeliveryError
 from runtime.integration import HandlerServices
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.nodes.environment import Environment
 from runtime.pipeline.evaluate import evaluate
+from runtime.services.alert.subscriptions import Subscription
 from runtime.tasks.task import ExecutingTask
 from runtime.testing.clock import ManualClock
 from runtime.tick.parser import parse
@@ -33,7 +34,7 @@ class RecordingTopics:
         self.topics = Topics()
         self.inhibitors = Inhibitors()
         self.events: list[Event] = []
-        self.handlers: dict[str, Mapping[str, Handler]] = {}
+        self.handlers: dict[str, Mapping[str, Subscription]] = {}
         self.full = False
         self._stored: dict[str, list[EventState]] = {}
 
@@ -53,7 +54,7 @@ class RecordingTopics:
         self.topics.opened(topic).put(state)
 
     def open_anonymous_topic(
-        self, topic: str, handlers: Mapping[str, Handler], *, task: str
+        self, topic: str, handlers: Mapping[str, Subscription], *, task: str
     ) -> None:
         """Open a topic with what was stored of it."""
         self.handlers[topic] = handlers

@@ -190,8 +190,7 @@ def options_from_http(kind: str, config: object, options: Mapping[str, Any]) -> 
         OptionsError: they do not decode.
     """
     context = HandlerContext("topic", "handler")
-    handler = made(kind, options, _services(kind, config), context)
-    return getattr(handler, "options", None)
+    return made(kind, options, _services(kind, config), context).options
 
 
 def options_from_script(kind: str, config: object, properties: str) -> list[Any]:
@@ -207,8 +206,7 @@ def options_from_script(kind: str, config: object, properties: str) -> list[Any]
     known = services.integrations.handler_properties
     script = evaluate(parse(source), "stream", handlers=known)
     [node] = [each for each in script.pipeline.nodes if isinstance(each, AlertNode)]
-    handlers = node_handlers(node, services, Dialer())
-    return [getattr(handler, "options", None) for handler in handlers.values()]
+    return [each.options for each in node_handlers(node, services, Dialer()).values()]
 
 
 def _services(kind: str, config: object) -> HandlerServices:

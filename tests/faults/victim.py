@@ -8,8 +8,8 @@ import asyncio
 import sys
 from pathlib import Path
 
-from runtime.alert.types import Event, EventState, Level
-from runtime.delivery import Address, Deliverer, Delivery, RetryPolicy
+from runtime.alert.types import Event, EventState, Level, Recipient
+from runtime.delivery import Address, Backlog, Dispatcher, RetryPolicy
 from runtime.outbound.client import AiohttpClient
 from runtime.services.foo.config import Config
 from runtime.services.foo.handler import HandlerConfig
@@ -20,29 +20,29 @@ from runtime.store.database import Store
 async def main() -> None:
     path, url, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     store = Store(path)
-    deliverer = Deliverer(store, policy=RetryPolicy(base_s=0.01, cap_s=0.05))
+    dispatcher = Dispatcher(Backlog(store, policy=RetryPolicy(base_s=0.01, cap_s=0.05)))
     client = AiohttpClient()
     service = Service(Config(enabled=True, url=url), client)
     handlers = {room: service.handler(HandlerConfig(room)) for room in ("a", "b")}
     for room, handler in handlers.items():
-        deliverer.resume(Address("t", room), handler, {})
-    await deliverer.start()
+        dispatcher.backlog.resume(Address("t", room), Recipient(handler))
+    await dispatcher.start()
     known = int(store.get("victim", "seq") or b"0")
     for seq in range(known + 1, known + 1 + count):
         host = f"h{seq % 3}"
         state = EventState(host, f"{host} {seq}", time=seq, level=Level.CRITICAL)
         for room, handler in handlers.items():
             event = Event("t", state)
-            deliverer.offer(Address("t", room), Delivery(event, handler))
+            dispatcher.backlog.offer(Address("t", room), event, Recipient(handler))
         with store.transaction():
             store.put("victim", "seq", b"%d" % seq)
-            deliverer.keep()
-        deliverer.release()
+            dispatcher.backlog.keep()
+        dispatcher.backlog.release()
         print(f"acked {host} {seq}", flush=True)
         await asyncio.sleep(0)
-    while deliverer.pending:
+    while dispatcher.backlog.pending:
         await asyncio.sleep(0.001)
-    await deliverer.close(10)
+    await dispatcher.close(10)
     await client.close()
     store.close()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import isfinite
 
 from runtime.alert.inhibition import Held
-from runtime.alert.types import Event, EventData, EventState, Handler, Level, Row
+from runtime.alert.types import Event, EventData, EventState, Level, Row
 from runtime.errors import DeliveryError
 from runtime.frames import Value
 from runtime.golang.numbers import special
@@ -17,6 +17,7 @@ from runtime.nodes.environment import Environment
 from runtime.nodes.rows import encodable
 from runtime.nodes.sizes import VALUE
 from runtime.pipeline.alert import AlertNode
+from runtime.services.alert.subscriptions import Subscription
 from runtime.units import Nanoseconds
 
 Report = Callable[[str, object], None]
@@ -36,7 +37,7 @@ class Events:
         self,
         node: AlertNode,
         environment: Environment,
-        handlers: Mapping[str, Handler],
+        handlers: Mapping[str, Subscription],
         report: Report,
     ) -> None:
         """Parse the templates and open the node's own topic, if it has handlers.

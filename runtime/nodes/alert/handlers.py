@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from runtime.alert.types import Handler
+from runtime.alert.types import Recipient
 from runtime.errors import ConfigError, OptionsError, TaskError
 from runtime.integration import HandlerServices
 from runtime.options import FileMode
@@ -19,7 +19,7 @@ from runtime.pipeline.alert import TcpHandler as TcpHandlerSpec
 from runtime.pipeline.handler import AlertHandler
 from runtime.secrets import Secret
 from runtime.secrets.texts import written
-from runtime.services.alert.handlers import check_definition
+from runtime.services.alert.handlers import check_definition, serial
 from runtime.services.alert.kinds.exec import ExecHandler, ExecHandlerConfig
 from runtime.services.alert.kinds.log import (
     DEFAULT_MODE,
@@ -27,6 +27,7 @@ from runtime.services.alert.kinds.log import (
     LogHandlerConfig,
 )
 from runtime.services.alert.kinds.tcp import TCPHandler, TCPHandlerConfig
+from runtime.services.alert.subscriptions import Subscription
 from runtime.services.service import HandlerService
 from runtime.settings import camel_case
 
@@ -35,24 +36,27 @@ OptionsT = TypeVar("OptionsT")
 
 def from_tick(
     said: Sequence[AlertHandler], service: HandlerService[OptionsT]
-) -> Iterator[Handler]:
+) -> Iterator[Subscription]:
     """A handler for each that the script names, or one if the service is global.
 
     What the script leaves empty keeps the default of the kind.
     """
-    for each in said:
-        yield service.handler(_options(service.default_handler_config(), each))
+    default = service.default_handler_config()
+    found = [_options(default, each) for each in said]
     if not said and service.is_global:
-        yield service.handler(service.default_handler_config())
+        found = [default]
+    for options in found:
+        yield Subscription(Recipient(service.handler(options)), options)
 
 
 def _log(
     said: Sequence[LogHandlerSpec], services: HandlerServices, dialer: Dialer
-) -> Iterator[Handler]:
+) -> Iterator[Subscription]:
     for each in said:
         mode = FileMode(each.mode) if each.mode else DEFAULT_MODE
         try:
-            yield LogHandler(LogHandlerConfig(each.file_path, mode))
+            options = LogHandlerConfig(each.file_path, mode)
+            yield serial(LogHandler(options), options)
         except OptionsError as error:
             text = f"failed to create log alert handler: {error}"
             raise TaskError(text) from error
@@ -60,37 +64,39 @@ def _log(
 
 def _exec(
     said: Sequence[ExecHandlerSpec], services: HandlerServices, dialer: Dialer
-) -> Iterator[Handler]:
+) -> Iterator[Subscription]:
     for each in said:
         program, *arguments = each.command
-        yield ExecHandler(ExecHandlerConfig(program, tuple(arguments)))
+        options = ExecHandlerConfig(program, tuple(arguments))
+        yield serial(ExecHandler(options), options)
 
 
 def _tcp(
     said: Sequence[TcpHandlerSpec], services: HandlerServices, dialer: Dialer
-) -> Iterator[Handler]:
+) -> Iterator[Subscription]:
     for each in said:
-        yield TCPHandler(TCPHandlerConfig(each.address), dialer)
+        options = TCPHandlerConfig(each.address)
+        yield serial(TCPHandler(options, dialer), options)
 
 
 def _post(
     said: Sequence[PostHandlerSpec], services: HandlerServices, dialer: Dialer
-) -> Iterator[Handler]:
+) -> Iterator[Subscription]:
     service = services.of_kind("post")
     for each in said:
         if not each.url and not each.endpoint:
             raise TaskError("Either URL or endpoint must be non-empty")
         try:
-            for handler in from_tick([each], service) if service else ():
-                check_definition(handler)
-                yield handler
+            for made in from_tick([each], service) if service else ():
+                check_definition(made.recipient.handler)
+                yield made
         except OptionsError as error:
             text = f"failed to create HTTPPostService.Handler: {error}"
             raise TaskError(text) from error
 
 
 # Kapacitor's own handlers, which say something of their own when they cannot be made
-_OWN: dict[type, Callable[[Any, HandlerServices, Dialer], Iterator[Handler]]] = {
+_OWN: dict[type, Callable[[Any, HandlerServices, Dialer], Iterator[Subscription]]] = {
     ExecHandlerSpec: _exec,
     LogHandlerSpec: _log,
     PostHandlerSpec: _post,
@@ -100,27 +106,27 @@ _OWN: dict[type, Callable[[Any, HandlerServices, Dialer], Iterator[Handler]]] = 
 
 def node_handlers(
     node: AlertNode, services: HandlerServices, dialer: Dialer
-) -> dict[str, Handler]:
+) -> dict[str, Subscription]:
     """The handlers of a node, by a name that stays the same while the script does.
 
     Raises:
         TaskError: the script names a handler that this server does not have.
     """
-    made: dict[str, Handler] = {}
+    made: dict[str, Subscription] = {}
     known = services.integrations.node_handlers
     for said in node.handlers:
         if type(said) not in known.values():
             raise TaskError(f"no service for handler {_name(node, said)}")
     for kind, of_script in known.items():
         found = _handlers(kind, node.handlers_of(of_script), services, dialer)
-        for number, handler in enumerate(found, 1):
-            made[kind if number == 1 else f"{kind}-{number}"] = handler
+        for number, each in enumerate(found, 1):
+            made[kind if number == 1 else f"{kind}-{number}"] = each
     return made
 
 
 def _handlers(
     kind: str, said: Sequence[AlertHandler], services: HandlerServices, dialer: Dialer
-) -> Iterator[Handler]:
+) -> Iterator[Subscription]:
     if said and (make := _OWN.get(type(said[0]))) is not None:
         return make(said, services, dialer)
     service = services.of_kind(kind)

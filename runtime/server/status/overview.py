@@ -10,14 +10,14 @@ from typing import Generic, NamedTuple, TypeVar
 from runtime.alert.topics import Topic
 from runtime.alert.types import EventState, Level
 from runtime.compute.worker import paced
-from runtime.delivery.deliverer import Deliverer
-from runtime.delivery.items import Address, Item
+from runtime.delivery import Backlog
+from runtime.delivery.messages import Address, Message
 from runtime.services.alert.service import AlertService
+from runtime.services.deliveries.health import TOPIC, described, name_of
 from runtime.services.deliveries.statistics import (
     HandlerStatistics,
     delivery_statistics,
 )
-from runtime.services.deliveries.watch import TOPIC, described, name_of
 from runtime.services.httpd.listing import natural
 from runtime.services.httpd.messages import Request
 from runtime.tasks.api.records import Task
@@ -123,7 +123,7 @@ class HandlerRow(NamedTuple):
 class DeliveryRow(NamedTuple):
     """A delivery; its times are ns since 1970 UTC."""
 
-    item: Item
+    message: Message
     created: Nanoseconds
     due: Nanoseconds
     can_resend: bool
@@ -179,11 +179,11 @@ class Overviews:
     """
 
     def __init__(
-        self, tasks: Tasks, alerts: AlertService, deliverer: Deliverer, clock: Clock
+        self, tasks: Tasks, alerts: AlertService, backlog: Backlog, clock: Clock
     ) -> None:
         self._tasks = tasks
         self._alerts = alerts
-        self._deliverer = deliverer
+        self._backlog = backlog
         self._clock = clock
 
     def of(self, query: Query) -> Overview:
@@ -204,7 +204,7 @@ class Overviews:
             _part(levels, query, "topics", lambda pair: _topic_row(pair[1])),
             _part(handlers, query, "handlers", lambda row: row),
             sum(bool(row.trouble) for row in handlers),
-            self._deliverer.pending,
+            self._backlog.pending,
             sum(row.dead for row in handlers),
             self._deliveries(
                 "pending", query, "waiting", _sum(handlers, query, "pending")
@@ -229,7 +229,7 @@ class Overviews:
 
     def dead(self, address: Address) -> int:
         """Number of deliveries that were given up for a handler."""
-        return self._deliverer.outbox.dead().get(address, 0)
+        return self._backlog.outbox.dead().get(address, 0)
 
     def _troubles(self, handlers: Iterable[HandlerRow]) -> Part[EventState]:
         """Lasting problems, except those that the rows of handlers have."""
@@ -244,10 +244,10 @@ class Overviews:
         return Part(states[:ROWS], len(states))
 
     def _handlers(self) -> list[HandlerRow]:
-        dead = self._deliverer.outbox.dead()
+        dead = self._backlog.outbox.dead()
         known = {
             Address(each.topic, each.handler): each
-            for each in delivery_statistics(self._deliverer)
+            for each in delivery_statistics(self._backlog)
             # what happened at handlers that are gone
             if each.topic or each.handler
         }
@@ -271,7 +271,7 @@ class Overviews:
             level, trouble = Level.WARNING, f"paused: {numbers.trouble}"
         return HandlerRow(
             address,
-            self._deliverer.has_handler(address),
+            self._backlog.has_handler(address),
             trouble,
             level,
             int(numbers.values.get("delivered", 0)),
@@ -284,7 +284,7 @@ class Overviews:
         self, state: str, query: Query, name: str, total: int
     ) -> Part[DeliveryRow]:
         start = query.starts.get(name, 0)
-        items = self._deliverer.outbox.items(
+        messages = self._backlog.outbox.messages(
             state,
             topic=exactly(query.topic),
             handler=exactly(query.handler),
@@ -292,17 +292,17 @@ class Overviews:
             # one more tells whether there is more
             limit=ROWS + 1,
         )
-        shown = self._deliverer.timeline.shown
+        shown = self._backlog.timeline.shown
         rows = [
             DeliveryRow(
                 each,
                 shown(each.created),
                 shown(each.due),
-                self._deliverer.has_handler(each.address),
+                self._backlog.has_handler(each.address),
             )
-            for each in items[:ROWS]
+            for each in messages[:ROWS]
         ]
-        following = rows[-1].item.id if len(items) > ROWS else None
+        following = rows[-1].message.id if len(messages) > ROWS else None
         return Part(rows, max(total, len(rows)), start, following)
 
     def _task_rows(self) -> list[TaskRow]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from runtime.alert.types import EventState, Level
-from runtime.delivery.items import Address
+from runtime.delivery.messages import Address
 from runtime.nodes.environment import ServerInfo
 from runtime.server.status.html import (
     Content,
@@ -412,23 +412,23 @@ def _deliveries(
 
 def _delivery_columns(now: Nanoseconds) -> tuple[Column[DeliveryRow], ...]:
     return (
-        Column("Level", lambda row: level(row.item.event.state.level)),
+        Column("Level", lambda row: level(row.message.event.state.level)),
         Column("Alert", _alert, "alert"),
-        Column("Handler", lambda row: _place(row.item.address), "id"),
+        Column("Handler", lambda row: _place(row.message.address), "id"),
         Column("Error", _error),
         Column("Created", lambda row: moment(row.created, now)),
     )
 
 
 def _alert(row: DeliveryRow) -> Element:
-    state = row.item.event.state
+    state = row.message.event.state
     return text(state.message or state.id)
 
 
 def _error(row: DeliveryRow) -> Content:
-    attempts = row.item.attempts
+    attempts = row.message.attempts
     tried = f" ({count(attempts, 'attempt')})" if attempts else None
-    return text(row.item.error), el("span", tried, class_="quiet")
+    return text(row.message.error), el("span", tried, class_="quiet")
 
 
 def _due(row: DeliveryRow, now: Nanoseconds) -> Content:
@@ -440,8 +440,8 @@ def _due(row: DeliveryRow, now: Nanoseconds) -> Content:
 def _resend(row: DeliveryRow, query: Query) -> Content:
     if not row.can_resend:
         return el("span", "its handler does not run", class_="quiet")
-    parameters = {**parameters_of(query), "resend": row.item.id}
-    return _button("Re-send", parameters, f" delivery {row.item.id}")
+    parameters = {**parameters_of(query), "resend": row.message.id}
+    return _button("Re-send", parameters, f" delivery {row.message.id}")
 
 
 def _button(label: str, parameters: Mapping[str, str | int], more: str = "") -> Element:

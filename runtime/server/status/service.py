@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from runtime.compute.thread import Compute
-from runtime.delivery.deliverer import Deliverer
-from runtime.delivery.items import Address, Filter
+from runtime.delivery import Backlog
+from runtime.delivery.messages import Address, Filter
 from runtime.errors import (
     BusyError,
     InvalidError,
@@ -44,7 +44,7 @@ class StatusPage:
         info: ServerInfo,
         tasks: Tasks,
         alerts: AlertService,
-        deliverer: Deliverer,
+        backlog: Backlog,
         compute: Compute,
         clock: Clock,
     ) -> None:
@@ -54,12 +54,12 @@ class StatusPage:
             info: whose page it is.
             tasks: those shown.
             alerts: has the topics.
-            deliverer: has the deliveries.
+            backlog: has the deliveries.
             compute: what is shown is read beside its thread; changes are made on it.
             clock: the time of day.
         """
-        self._overviews = Overviews(tasks, alerts, deliverer, clock)
-        self._deliveries = DeliveriesAPI(deliverer, compute)
+        self._overviews = Overviews(tasks, alerts, backlog, clock)
+        self._deliveries = DeliveriesAPI(backlog, compute)
         self._compute = compute
         self._pages = Page(info)
 

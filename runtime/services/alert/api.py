@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from runtime.alert.topics import Topic
-from runtime.alert.types import EventState, Handler, Level
+from runtime.alert.types import EventState, Level
 from runtime.compute.thread import Compute
 from runtime.errors import (
     FailedError,
@@ -37,6 +37,7 @@ from runtime.services.alert.json_patch import PatchError, apply
 from runtime.services.alert.policy import OPEN, Policy
 from runtime.services.alert.service import AlertService
 from runtime.services.alert.specs import HandlerSpec, redacted
+from runtime.services.alert.subscriptions import Subscription
 from runtime.services.httpd.listing import Listed, Page
 from runtime.services.httpd.messages import (
     BASE,
@@ -400,13 +401,13 @@ def _topic_tree(shown: tuple[str, str, int]) -> dict[str, Any]:
     }
 
 
-def _handler_tree(shown: tuple[HandlerSpec, Handler | None]) -> dict[str, Any]:
-    spec, handler = shown
+def _handler_tree(shown: tuple[HandlerSpec, Subscription | None]) -> dict[str, Any]:
+    spec, running = shown
     return {
         "link": _link(f"{PATH}/{spec.topic}/handlers/{spec.id}"),
         "id": spec.id,
         "kind": spec.kind,
-        "options": redacted(spec.options, handler),
+        "options": redacted(spec.options, running and running.options),
         "match": spec.match,
     }
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
-from runtime.alert.types import Handler
+from runtime.alert.types import Handler, Recipient
 from runtime.errors import OptionsError
 from runtime.golang.quoting import quote
 from runtime.integration import HandlerServices
@@ -22,6 +22,7 @@ from runtime.services.alert.kinds.log import LogHandler, LogHandlerConfig
 from runtime.services.alert.kinds.publish import PublishHandler, PublishHandlerConfig
 from runtime.services.alert.kinds.tcp import TCPHandler, TCPHandlerConfig
 from runtime.services.alert.kinds.topics import Topics
+from runtime.services.alert.subscriptions import Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,9 @@ def check_definition(handler: Handler) -> None:
         handler.check()
 
 
-# kinds that give events to topics of this server, so also those that others skip
-INTERNAL_KINDS = frozenset(("aggregate", "publish"))
-
-
 def made(
     kind: str, options: Options, services: HandlerServices, context: HandlerContext
-) -> Handler:
+) -> Subscription:
     """A handler with `options` over the defaults of its kind.
 
     Raises:
@@ -100,32 +97,49 @@ def made(
         raise OptionsError(f"unsupported action kind {quote(kind)}{how}")
     name = f"*{service.kind}.HandlerConfig"
     config = decode(options, service.default_handler_config(), type_name=name)
-    return service.handler(config)
+    return Subscription(Recipient(service.handler(config)), config)
 
 
-def _aggregate(options: AggregateHandlerConfig, context: HandlerContext) -> Handler:
+def serial(handler: Handler, options: object) -> Subscription:
+    """A handler whose reader expects all events one after the other, as in a file."""
+    return Subscription(Recipient(handler, is_serial=True), options)
+
+
+def _aggregate(
+    options: AggregateHandlerConfig, context: HandlerContext
+) -> Subscription:
     name = f"{context.topic}/{context.handler}"
-    return AggregateHandler(options, context.target, name)
+    handler = AggregateHandler(options, context.target, name)
+    made = _internal(handler, options, (options.topic,))
+    return replace(made, stateful=handler)
 
 
-def _exec(options: ExecHandlerConfig, context: HandlerContext) -> Handler:
-    return ExecHandler(options)
+def _exec(options: ExecHandlerConfig, context: HandlerContext) -> Subscription:
+    return serial(ExecHandler(options), options)
 
 
-def _log(options: LogHandlerConfig, context: HandlerContext) -> Handler:
-    return LogHandler(options)
+def _log(options: LogHandlerConfig, context: HandlerContext) -> Subscription:
+    return serial(LogHandler(options), options)
 
 
-def _publish(options: PublishHandlerConfig, context: HandlerContext) -> Handler:
-    return PublishHandler(options, context.target)
+def _publish(options: PublishHandlerConfig, context: HandlerContext) -> Subscription:
+    handler = PublishHandler(options, context.target)
+    return _internal(handler, options, options.topics)
 
 
-def _tcp(options: TCPHandlerConfig, context: HandlerContext) -> Handler:
-    return TCPHandler(options, context.dialer)
+def _tcp(options: TCPHandlerConfig, context: HandlerContext) -> Subscription:
+    return serial(TCPHandler(options, context.dialer), options)
+
+
+def _internal(
+    handler: Handler, options: object, targets: tuple[str, ...]
+) -> Subscription:
+    """One that gives events to topics of this server: also those that others skip."""
+    return replace(serial(handler, options), external=False, targets=targets)
 
 
 # what Kapacitor's alert service does itself
-_WITHOUT_SERVICE: dict[type, Callable[[Any, HandlerContext], Handler]] = {
+_WITHOUT_SERVICE: dict[type, Callable[[Any, HandlerContext], Subscription]] = {
     AggregateHandlerConfig: _aggregate,
     ExecHandlerConfig: _exec,
     LogHandlerConfig: _log,

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.alert.types import Event, Handler
+from runtime.alert.types import Event
 from runtime.errors import DeliveryError, ForbiddenError
 from runtime.secrets.references import references_in
 
@@ -114,15 +114,10 @@ class Policy:
 OPEN = Policy(is_open=True)
 
 
-class Barred:
-    """Stands for a handler that may no longer use what it names: its events wait.
+class ForbiddenHandler:
+    """Stands for a handler that may no longer use what it names: its events wait."""
 
-    Attributes:
-        options: of the handler.
-    """
-
-    def __init__(self, handler: Handler, reason: str) -> None:
-        self.options = getattr(handler, "options", None)
+    def __init__(self, reason: str) -> None:
         self._reason = reason
 
     async def handle(self, event: Event) -> None:

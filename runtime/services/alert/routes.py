@@ -5,36 +5,17 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import Protocol, runtime_checkable
 
-from runtime.alert.types import Handler
 from runtime.errors import InvalidError
 from runtime.golang.quoting import quote
 
 
-class CircleError(InvalidError):
+class CycleError(InvalidError):
     """Handlers would give a topic its own events."""
 
     def __init__(self, way: Sequence[str]) -> None:
         text = "events would go round in circles: "
         super().__init__(text + " -> ".join(map(quote, way)))
-
-
-@runtime_checkable
-class Lasting(Protocol):
-    """A handler that holds something between events."""
-
-    def open(self) -> None:
-        """Begin; on the compute thread, as it is attached to its topic."""
-
-    def close(self) -> None:
-        """Let go of what it holds; on the compute thread, as it is detached."""
-
-
-def targets_of(handler: Handler) -> Sequence[str]:
-    """The topics that a handler gives events to."""
-    targets: Sequence[str] = getattr(handler, "targets", ())
-    return targets
 
 
 class Routes:

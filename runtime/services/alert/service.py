@@ -15,25 +15,19 @@ from operator import itemgetter
 from runtime.alert.inhibition import Inhibitors
 from runtime.alert.recovered import Retention
 from runtime.alert.topics import Topics
-from runtime.alert.types import Event, EventState, Handler
+from runtime.alert.types import Event, EventState, Recipient
 from runtime.compute.worker import paced
-from runtime.delivery import Address, Deliverer, Delivery
-from runtime.errors import DeliveryError, ForbiddenError, NotFoundError, OptionsError
+from runtime.delivery import Address, Backlog
+from runtime.errors import ForbiddenError, NotFoundError, OptionsError
 from runtime.golang.glob import match as glob_match
 from runtime.golang.quoting import quote
 from runtime.integration import HandlerServices
 from runtime.outbound.dialing import Dialer
-from runtime.services.alert.attached import Attached, Attachments
 from runtime.services.alert.event_states import EventStates
-from runtime.services.alert.handlers import (
-    INTERNAL_KINDS,
-    HandlerContext,
-    check_definition,
-    made,
-)
+from runtime.services.alert.handlers import HandlerContext, check_definition, made
 from runtime.services.alert.loop import Loop
 from runtime.services.alert.match import Match
-from runtime.services.alert.policy import OPEN, Barred, Policy
+from runtime.services.alert.policy import OPEN, ForbiddenHandler, Policy
 from runtime.services.alert.specs import (
     HandlerSpec,
     HandlerSpecs,
@@ -41,6 +35,7 @@ from runtime.services.alert.specs import (
     restored,
 )
 from runtime.services.alert.state import ANONYMOUS, is_anonymous
+from runtime.services.alert.subscriptions import Subscription, Subscriptions
 from runtime.store.database import Store
 from runtime.units import Clock
 
@@ -71,7 +66,7 @@ class AlertService:
     def __init__(
         self,
         store: Store,
-        deliverer: Deliverer,
+        backlog: Backlog,
         services: HandlerServices,
         *,
         dialer: Dialer | None = None,
@@ -84,7 +79,7 @@ class AlertService:
 
         Args:
             store: where states and handlers are kept.
-            deliverer: brings events to handlers.
+            backlog: where events wait for handlers.
             services: what handlers deliver through.
             dialer: what handlers connect with that have no service.
             persist: whether topic states are stored.
@@ -94,7 +89,7 @@ class AlertService:
         """
         self.inhibitors = Inhibitors()
         self.loop = Loop()
-        self._deliverer = deliverer
+        self._backlog = backlog
         self._services = services
         self._dialer = dialer or Dialer()
         self._disabled = disabled
@@ -104,7 +99,7 @@ class AlertService:
         )
         self._stored_specs = HandlerSpecs(store)
         self._specs: dict[str, dict[str, HandlerSpec]] = {}
-        self._attached = Attachments()
+        self._subscriptions = Subscriptions()
         self._depth = 0
 
     @property
@@ -131,7 +126,7 @@ class AlertService:
         for spec in self._stored_specs.all():
             self._specs.setdefault(spec.topic, {})[spec.id] = spec
             try:
-                attached = self._permitted(spec, self._made(spec), policy)
+                found = self._permitted(spec, self._made(spec), policy)
             # whatever somebody has made of a spec, the server starts
             except Exception as error:
                 self._stored_specs.reject(spec, str(error))
@@ -144,7 +139,7 @@ class AlertService:
                     },
                 )
             else:
-                self._attach(spec, attached)
+                self._subscribe(spec, found)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -154,7 +149,7 @@ class AlertService:
             StoreError: it could not be kept; it will be with the next transaction. Or
                 what is left of an earlier one still cannot be: then nothing was done.
         """
-        if not self._depth and self._deliverer.has_staged:
+        if not self._depth and self._backlog.has_staged:
             self._flush()
         try:
             with self._collecting():
@@ -180,7 +175,7 @@ class AlertService:
     @property
     def has_staged(self) -> bool:
         """True if something was collected that is not kept yet."""
-        return self._deliverer.has_staged or self._states.has_changes
+        return self._backlog.has_staged or self._states.has_changes
 
     @contextlib.contextmanager
     def _collecting(self) -> Iterator[None]:
@@ -196,23 +191,15 @@ class AlertService:
         """Record `event` on its topic and offer it to the topic's handlers.
 
         Raises:
-            DeliveryError: too many events wait for a handler; the others have it. Or it
-                cannot be stored; then nothing was done.
+            DeliveryError: it cannot be stored; then nothing was done.
             StoreError: outside a transaction: the state could not be kept.
         """
         event = self._states.collect(event)
-        missed = 0
-        for name, attached in self._attached.of(event.topic):
-            if not attached.wants(event):
-                continue
-            delivery = Delivery(event, attached.handler, attached.context)
-            missed += not self._deliverer.offer(Address(event.topic, name), delivery)
+        for name, each in self._subscriptions.of(event.topic):
+            if each.wants(event):
+                self._backlog.offer(Address(event.topic, name), event, each.recipient)
         if not self._depth:
             self._flush()
-        if missed:
-            text = f"failed to deliver event {quote(event.state.id)} to handler"
-            lines = [text] if missed == 1 else ["multiple errors:", *[text] * missed]
-            raise DeliveryError("\n".join(lines))
 
     def event_state(self, topic: str, event_id: str) -> EventState | None:
         """The last state of an event id on a topic."""
@@ -226,22 +213,20 @@ class AlertService:
             self._flush()
 
     def open_anonymous_topic(
-        self, topic: str, handlers: Mapping[str, Handler], *, task: str
+        self, topic: str, handlers: Mapping[str, Subscription], *, task: str
     ) -> None:
         """Open the topic of an alert node, with what was stored of it."""
         # what is stored is to be what is known
         self._flush()
         self._states.restore_topic(topic)
         context = {"task": task}
-        self._attached.replace_all(
-            topic,
-            {
-                name: Attached(handler, context=context)
-                for name, handler in handlers.items()
-            },
-        )
-        for name, handler in handlers.items():
-            self._deliverer.resume(Address(topic, name), handler, context)
+        opened = {
+            name: replace(each, recipient=replace(each.recipient, context=context))
+            for name, each in handlers.items()
+        }
+        self._subscriptions.replace_all(topic, opened)
+        for name, each in opened.items():
+            self._backlog.resume(Address(topic, name), each.recipient)
 
     def close_topic(self, topic: str) -> None:
         """Close the topic of an alert node; what is stored of it stays.
@@ -249,7 +234,7 @@ class AlertService:
         Events that wait for its handlers are still delivered.
         """
         self._states.close(topic)
-        self._attached.forget(topic)
+        self._subscriptions.forget(topic)
 
     def delete_topic(self, topic: str) -> None:
         """Forget a topic's events; its handlers get those to come.
@@ -259,7 +244,7 @@ class AlertService:
         """
         self._states.delete(topic)
 
-    def tidy(self) -> Iterator[None]:
+    def sweep(self) -> Iterator[None]:
         """Forget states that have long been OK, and the rest of deleted topics.
 
         To be called now and then. Yields after each slice.
@@ -278,9 +263,9 @@ class AlertService:
 
     def delete_anonymous_topics(self, task: str) -> None:
         """Forget the topics of a task that is deleted."""
-        waiting = self._deliverer.topics(f"{ANONYMOUS}{task}:")
+        waiting = self._backlog.topics(f"{ANONYMOUS}{task}:")
         for topic in self._states.anonymous_of(task).union(waiting):
-            self._deliverer.retire_topic(topic)
+            self._backlog.retire_topic(topic)
             self.close_topic(topic)
             self.delete_topic(topic)
 
@@ -300,7 +285,7 @@ class AlertService:
         with self._store.transaction():
             for old, new in renames:
                 self._states.rename(old, new)
-                self._deliverer.rename_topic(old, new)
+                self._backlog.rename_topic(old, new)
                 for handler in self._specs.get(old, {}):
                     _log.warning(
                         "a handler is defined on the former topic of an alert node",
@@ -308,7 +293,7 @@ class AlertService:
                     )
             self._store.put(*_NUMBERS, b"a number for each parent")
 
-    def settle_orphans(self, is_stopped: Callable[[str], bool]) -> None:
+    def cancel_orphans(self, is_stopped: Callable[[str], bool]) -> None:
         """Cancel what an earlier run left for handlers that are no more.
 
         Args:
@@ -323,7 +308,7 @@ class AlertService:
                 return is_stopped(address.topic.split(":")[1])
             return address.handler in self._specs.get(address.topic, {})
 
-        self._deliverer.settle_orphans(is_expected)
+        self._backlog.cancel_orphans(is_expected)
 
     def handlers(self, topic: str, pattern: str = "") -> list[HandlerSpec]:
         """The handlers of a topic whose id matches, by id; any thread may ask.
@@ -348,10 +333,9 @@ class AlertService:
         except KeyError:
             raise UnknownHandlerError(handler) from None
 
-    def running(self, spec: HandlerSpec) -> Handler | None:
+    def running(self, spec: HandlerSpec) -> Subscription | None:
         """What runs for a spec; None where it is disabled or failed."""
-        attached = self._attached.get(spec.topic, spec.id)
-        return None if attached is None else attached.handler
+        return self._subscriptions.get(spec.topic, spec.id)
 
     def register(self, spec: HandlerSpec, policy: Policy = OPEN) -> None:
         """Add a handler to its topic.
@@ -366,20 +350,18 @@ class AlertService:
             OptionsError: its kind, options or match are wrong, or its id is taken.
         """
         restored(spec.options, None)
-        attached = self._made(spec, policy)
-        if attached is not None:
-            check_secrets(attached.handler)
-            check_definition(attached.handler)
+        made = self._made(spec, policy)
+        _check(made)
         spec = replace(spec, is_listed=policy.lists(spec.kind, spec.options))
         if spec.id in self._specs.get(spec.topic, {}):
             raise OptionsError(
                 "cannot register handler, handler with ID "
                 f"{quote(spec.id)} already exists"
             )
-        if attached is not None:
-            self._attached.check_circles(spec.topic, attached.handler, None)
+        if made is not None:
+            self._subscriptions.check_cycles(spec.topic, made.targets, None)
         self._stored_specs.put(spec)
-        self._run(spec, attached)
+        self._run(spec, made)
 
     def update(
         self, before: HandlerSpec, spec: HandlerSpec, policy: Policy = OPEN
@@ -398,13 +380,11 @@ class AlertService:
         options = restored(spec.options, before.options)
         listed = policy.lists(spec.kind, options)
         spec = replace(spec, options=options, is_listed=listed)
-        attached = self._made(spec, policy)
-        if attached is not None:
-            check_secrets(attached.handler)
-            check_definition(attached.handler)
-        if attached is not None:
+        made = self._made(spec, policy)
+        _check(made)
+        if made is not None:
             instead = before.topic, before.id
-            self._attached.check_circles(spec.topic, attached.handler, instead)
+            self._subscriptions.check_cycles(spec.topic, made.targets, instead)
         # what runs is what is stored: nothing changes before that is
         with self._store.transaction():
             if spec.id != before.id:
@@ -412,7 +392,7 @@ class AlertService:
             self._stored_specs.put(spec)
         if spec.id != before.id:
             self._drop(before.topic, before.id)
-        self._run(spec, attached)
+        self._run(spec, made)
         return spec
 
     def deregister(self, topic: str, handler: str) -> None:
@@ -425,59 +405,66 @@ class AlertService:
         self._drop(topic, handler)
 
     def _drop(self, topic: str, handler: str) -> None:
-        self._deliverer.retire(Address(topic, handler))
+        self._backlog.retire(Address(topic, handler))
         self._specs.get(topic, {}).pop(handler, None)
-        self._attached.detach(topic, handler)
+        self._subscriptions.remove(topic, handler)
 
-    def _run(self, spec: HandlerSpec, attached: Attached | None) -> None:
+    def _run(self, spec: HandlerSpec, made: Subscription | None) -> None:
         self._specs.setdefault(spec.topic, {})[spec.id] = spec
-        self._attach(spec, attached)
+        self._subscribe(spec, made)
 
-    def _attach(self, spec: HandlerSpec, attached: Attached | None) -> None:
-        self._attached.detach(spec.topic, spec.id)
-        if attached is None:
+    def _subscribe(self, spec: HandlerSpec, made: Subscription | None) -> None:
+        self._subscriptions.remove(spec.topic, spec.id)
+        if made is None:
             return
-        self._attached.attach(spec.topic, spec.id, attached)
+        self._subscriptions.add(spec.topic, spec.id, made)
         self.topics.opened(spec.topic)
-        address = Address(spec.topic, spec.id)
-        self._deliverer.resume(address, attached.handler, attached.context)
+        self._backlog.resume(Address(spec.topic, spec.id), made.recipient)
 
-    def _made(self, spec: HandlerSpec, policy: Policy = OPEN) -> Attached | None:
+    def _made(self, spec: HandlerSpec, policy: Policy = OPEN) -> Subscription | None:
         """The running handler of a spec; None where its kind is disabled."""
         if spec.kind in self._disabled:
             _log.error(f"handler '{spec.kind}' is disabled")
             return None
         policy.check_references(spec.options)
         context = HandlerContext(spec.topic, spec.id, self, self._dialer)
-        handler = made(spec.kind, spec.options or {}, self._services, context)
-        policy.check(spec.kind, getattr(handler, "options", None))
+        found = made(spec.kind, spec.options or {}, self._services, context)
+        policy.check(spec.kind, found.options)
         match = Match.compile(spec.match) if spec.match else None
-        return Attached(handler, match, external=spec.kind not in INTERNAL_KINDS)
+        return replace(found, match=match)
 
     def _permitted(
-        self, spec: HandlerSpec, attached: Attached | None, policy: Policy
-    ) -> Attached | None:
+        self, spec: HandlerSpec, made: Subscription | None, policy: Policy
+    ) -> Subscription | None:
         """What runs for a spec of an earlier run."""
-        if attached is None or not spec.is_listed:
-            return attached
+        if made is None or not spec.is_listed:
+            return made
         try:
             policy.check_references(spec.options)
-            policy.check(spec.kind, getattr(attached.handler, "options", None))
+            policy.check(spec.kind, made.options)
         except ForbiddenError as error:
             _log.error(
                 "handler is not allowed any more: its events wait",
                 extra={"topic": spec.topic, "handler": spec.id, "err": str(error)},
             )
-            return replace(attached, handler=Barred(attached.handler, str(error)))
-        return attached
+            recipient = Recipient(ForbiddenHandler(str(error)))
+            return Subscription(recipient, made.options, made.match, made.external)
+        return made
 
     def _flush(self) -> None:
         with self._store.transaction():
             self._states.write()
-            self._deliverer.keep()
+            self._backlog.keep()
             # not before an outer transaction is committed, if there is one
             self._store.after_commit(self._kept)
 
     def _kept(self) -> None:
         self._states.written()
-        self._deliverer.release()
+        self._backlog.release()
+
+
+def _check(made: Subscription | None) -> None:
+    """Refuse what is wrong with a handler that is being defined, and not only there."""
+    if made is not None:
+        check_secrets(made.options)
+        check_definition(made.recipient.handler)

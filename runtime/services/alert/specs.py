@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from runtime.alert.types import Handler
 from runtime.errors import InvalidError, OptionsError
 from runtime.golang.quoting import quote
 from runtime.secrets import Secret, mappings
@@ -113,16 +112,16 @@ class HandlerSpecs:
         self._store.delete(_BUCKET, _key(topic, handler))
 
 
-def redacted(options: Mapping[str, Any] | None, handler: Handler | None) -> Any:
+def redacted(options: Mapping[str, Any] | None, typed: object) -> Any:
     """The options without secrets: what the API shows.
 
     Args:
         options: of a spec.
-        handler: made from them, whose options have types; None where it does not run.
+        typed: an object made from them; None where no handler runs.
     """
     if options is None:
         return None
-    hidden = _secret_keys(handler)
+    hidden = _secret_keys(typed)
     return {
         key: _shown(key, value) if not _is_secret(key, hidden) else value and HIDDEN
         for key, value in sorted(options.items())
@@ -148,14 +147,13 @@ def restored(
     return options and found
 
 
-def check_secrets(handler: Handler | None) -> None:
-    """Refuse a handler one of whose secrets is what hides one.
+def check_secrets(options: Any) -> None:
+    """Refuse options, an object, one of whose secrets is what hides one.
 
     Raises:
         PlaceholderError: it is.
     """
-    options: Any = getattr(handler, "options", None)
-    for each in dataclasses.fields(options) if _secret_keys(handler) else ():
+    for each in dataclasses.fields(options) if _secret_keys(options) else ():
         value = getattr(options, each.name)
         if isinstance(value, Secret) and is_placeholder(value.reveal()):
             raise PlaceholderError(key_of(each), value.reveal())
@@ -194,8 +192,7 @@ def _is_secret(key: str, hidden: set[str] | None) -> bool:
     return key.casefold() in hidden
 
 
-def _secret_keys(handler: Handler | None) -> set[str] | None:
-    options = getattr(handler, "options", None)
+def _secret_keys(options: object) -> set[str] | None:
     if not dataclasses.is_dataclass(options):
         return None
     return {

@@ -6,8 +6,8 @@ from collections.abc import Collection
 from typing import Any
 
 from runtime.compute.thread import Compute
-from runtime.delivery.deliverer import Deliverer
-from runtime.delivery.items import Address, Filter, Item
+from runtime.delivery import Backlog
+from runtime.delivery.messages import Address, Filter, Message
 from runtime.errors import ConflictError, InvalidError, NotFoundError
 from runtime.golang.quoting import quote
 from runtime.services.httpd.credentials import IN_QUERY
@@ -33,9 +33,9 @@ MAX_LIMIT = 1000
 class DeliveriesAPI:
     """Answers below `/kapacitor/v1/deliveries`."""
 
-    def __init__(self, deliverer: Deliverer, compute: Compute) -> None:
-        """Show and change what `deliverer` has, on the compute thread."""
-        self._deliverer = deliverer
+    def __init__(self, backlog: Backlog, compute: Compute) -> None:
+        """Show and change what `backlog` has, on the compute thread."""
+        self._backlog = backlog
         self._compute = compute
 
     def add_routes(self, router: Router) -> None:
@@ -68,16 +68,16 @@ class DeliveriesAPI:
     def _answer(self, method: str, parts: list[str]) -> Answer:
         match method, parts:
             case "GET", [number]:
-                return pretty(self._tree(self._item(number)))
+                return pretty(self._tree(self._message(number)))
             case ("POST", [number, "discard"]) | ("DELETE", [number]):
-                return self._discard(self._item(number))
+                return self._discard(self._message(number))
             case _:
                 raise NotFoundError("Not Found")
 
     def _list(self, request: Request) -> Answer:
         wanted = _filter(request)
         page = Page.of(request, DEFAULT_LIMIT, MAX_LIMIT)
-        items = self._deliverer.outbox.items(
+        messages = self._backlog.outbox.messages(
             wanted.state,
             topic=wanted.topic,
             handler=wanted.handler,
@@ -86,15 +86,17 @@ class DeliveriesAPI:
             limit=page.limit,
         )
         link = self_link(request.uri)
-        return pretty({"link": link, "deliveries": [self._tree(i) for i in items]})
+        return pretty(
+            {"link": link, "deliveries": [self._tree(each) for each in messages]}
+        )
 
-    def _item(self, number: str) -> Item:
-        item = None
+    def _message(self, number: str) -> Message:
+        message = None
         if number.isascii() and number.isdigit() and len(number) < 19:
-            item = self._deliverer.outbox.get(int(number))
-        if item is None:
+            message = self._backlog.outbox.get(int(number))
+        if message is None:
             raise NotFoundError(f"unknown delivery: {number}")
-        return item
+        return message
 
     async def resend(self, wanted: Filter) -> int:
         """Send again what was given up; how many deliveries.
@@ -105,7 +107,7 @@ class DeliveriesAPI:
         """
         if wanted.state == "pending":
             raise InvalidError("what is pending is sent anyway")
-        slices = self._compute.each(self._deliverer.resend(wanted))
+        slices = self._compute.each(self._backlog.resend(wanted))
         return sum([count async for count in slices])
 
     async def resend_one(self, number: str) -> int:
@@ -121,11 +123,11 @@ class DeliveriesAPI:
         return await self._compute.run(self._resend_one, number)
 
     def _resend_one(self, number: str) -> int:
-        item = self._item(number)
-        if item.state == "pending":
-            raise ConflictError(f"delivery {item.id} is pending: it is sent anyway")
-        self.check_handler(item.address)
-        return sum(self._deliverer.resend(Filter(), item.id))
+        message = self._message(number)
+        if message.state == "pending":
+            raise ConflictError(f"delivery {message.id} is pending: it is sent anyway")
+        self.check_handler(message.address)
+        return sum(self._backlog.resend(Filter(), message.id))
 
     def check_handler(self, address: Address) -> None:
         """Refuse to send to a handler that does not run.
@@ -133,35 +135,35 @@ class DeliveriesAPI:
         Raises:
             RefusedError: it does not.
         """
-        if not self._deliverer.has_handler(address):
+        if not self._backlog.has_handler(address):
             topic, handler = address
             text = f"handler {handler} of topic {topic} does not run"
             raise ConflictError(text)
 
-    def _discard(self, item: Item) -> Answer:
-        if not self._deliverer.discard(item):
-            raise ConflictError(f"delivery {item.id} is under way")
+    def _discard(self, message: Message) -> Answer:
+        if not self._backlog.discard(message):
+            raise ConflictError(f"delivery {message.id} is under way")
         return NO_CONTENT
 
-    def _tree(self, item: Item) -> dict[str, Any]:
-        event, timeline = item.event, self._deliverer.timeline
-        is_pending = item.state == "pending"
+    def _tree(self, message: Message) -> dict[str, Any]:
+        event, timeline = message.event, self._backlog.timeline
+        is_pending = message.state == "pending"
         return {
-            "link": self_link(f"{BASE}{PATH}/{item.id}"),
-            "id": item.id,
-            "topic": item.address.topic,
-            "handler": item.address.handler,
-            "state": item.state,
+            "link": self_link(f"{BASE}{PATH}/{message.id}"),
+            "id": message.id,
+            "topic": message.address.topic,
+            "handler": message.address.handler,
+            "state": message.state,
             "event": event.state.id,
             "level": str(event.state.level),
             "message": event.state.message,
             "time": rfc3339(event.state.time),
-            "attempts": item.attempts,
-            "error": item.error,
-            "maybe-duplicate": item.maybe_duplicate,
-            "created": rfc3339(timeline.shown(item.created)),
-            "due": rfc3339(timeline.shown(item.due)) if is_pending else None,
-            "key": self._deliverer.outbox.key(item),
+            "attempts": message.attempts,
+            "error": message.error,
+            "maybe-duplicate": message.maybe_duplicate,
+            "created": rfc3339(timeline.shown(message.created)),
+            "due": rfc3339(timeline.shown(message.due)) if is_pending else None,
+            "key": self._backlog.outbox.key(message),
         }
 
 

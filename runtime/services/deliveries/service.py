@@ -1,4 +1,4 @@
-"""Ties deliveries to the rest of the server: the API, the bounds, the topic `_internal`."""
+"""Deliveries and the rest of the server: the API, the bounds, the topic `_internal`."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from collections.abc import Awaitable, Coroutine, Iterator
 
 from runtime.alert.types import Event, Level
 from runtime.compute.thread import Compute
-from runtime.delivery.deliverer import Deliverer
+from runtime.delivery import Dispatcher
 from runtime.errors import BusyError
 from runtime.line_protocol import Write
 from runtime.services.alert.service import AlertService
 from runtime.services.deliveries.api import DeliveriesAPI
-from runtime.services.deliveries.watch import (
+from runtime.services.deliveries.health import (
     LOAD,
     OUTBOX,
     TASK,
     TOPIC,
-    Watch,
+    Health,
     address_of,
     name_of,
 )
@@ -33,11 +33,11 @@ log = logging.getLogger("kapacitor.delivery")
 
 
 class DeliveryService:
-    """Watches over deliveries."""
+    """Serves the backlog over HTTP, bounds it, and reports trouble to `_internal`."""
 
     def __init__(
         self,
-        deliverer: Deliverer,
+        dispatcher: Dispatcher,
         alerts: AlertService,
         compute: Compute,
         *,
@@ -46,15 +46,16 @@ class DeliveryService:
         """Make a service; `open` starts it.
 
         Args:
-            deliverer: whose deliveries.
+            dispatcher: whose deliveries.
             alerts: takes the events of the topic `_internal`.
             compute: where that is done.
             clock: the time of day.
         """
-        self._deliverer = deliverer
+        self._dispatcher = dispatcher
+        self._backlog = dispatcher.backlog
         self._alerts = alerts
         self._compute = compute
-        self._watch = Watch(self._tell, clock=clock)
+        self._health = Health(self._tell, clock=clock)
         self._problem = ""
         self._noting = Trouble(
             log,
@@ -66,14 +67,14 @@ class DeliveryService:
 
     def add_routes(self, router: Router) -> None:
         """Add the routes of the API."""
-        DeliveriesAPI(self._deliverer, self._compute).add_routes(router)
+        DeliveriesAPI(self._backlog, self._compute).add_routes(router)
 
     def open(self) -> None:
         """Watch from now on; on the event loop."""
         self._loop = asyncio.get_running_loop()
-        self._deliverer.noticed = self._watch.handler
-        self._deliverer.forgotten = self._watch.forget
-        self._spawn(self._settle_former())
+        self._dispatcher.noticed = self._health.handler
+        self._dispatcher.forgotten = self._health.forget
+        self._spawn(self._clear_former())
 
     async def close(self) -> None:
         """Watch no more."""
@@ -87,7 +88,7 @@ class DeliveryService:
             body: bytes | Write, db: str, rp: str, precision: str
         ) -> Iterator[None] | None:
             try:
-                self._deliverer.check_room()
+                self._backlog.check_room()
             except BusyError as error:
                 self._note_room(str(error))
                 raise
@@ -104,7 +105,7 @@ class DeliveryService:
         if problem:
             log.error("writes are refused", extra={"reason": problem})
         with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(self._watch.outbox, problem)
+            loop.call_soon_threadsafe(self._health.outbox, problem)
 
     def _tell(self, event: Event) -> None:
         if self._loop is None:
@@ -116,7 +117,7 @@ class DeliveryService:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _settle_former(self) -> None:
+    async def _clear_former(self) -> None:
         """Tell that troubles are over whose handlers did not come back at the start."""
         await self._told(self._compute.run(self._find_former))
 
@@ -125,16 +126,16 @@ class DeliveryService:
         topic = self._alerts.topics.get(TOPIC)
         if loop is None or topic is None:
             return
-        queues = [each.address for each in self._deliverer.queues()]
-        waiting = [each.address for each in self._deliverer.stored()]
+        queues = [each.address for each in self._backlog.queues()]
+        waiting = [each.address for each in self._backlog.stored()]
         known = set(map(name_of, (*queues, *waiting)))
         for state in topic.at_least(Level.INFO):
             if state.id == OUTBOX:
                 if not self._problem:
-                    loop.call_soon_threadsafe(self._watch.outbox, "")
+                    loop.call_soon_threadsafe(self._health.outbox, "")
             elif state.id not in known and not state.id.startswith((LOAD, TASK)):
                 address = address_of(state.id)
-                loop.call_soon_threadsafe(self._watch.forget, address)
+                loop.call_soon_threadsafe(self._health.forget, address)
 
     async def _told(self, noted: Awaitable[None]) -> None:
         try:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from runtime.delivery.deliverer import Deliverer
+from runtime.delivery import Backlog
 from runtime.delivery.queue import NUMBERS, Counters
 
 
@@ -34,7 +34,7 @@ class HandlerStatistics:
     trouble: str = ""
 
 
-def delivery_statistics(deliverer: Deliverer) -> list[HandlerStatistics]:
+def delivery_statistics(backlog: Backlog) -> list[HandlerStatistics]:
     """The numbers of each handler; from any thread.
 
     What happened at handlers that were deleted is under the empty topic and handler.
@@ -43,29 +43,29 @@ def delivery_statistics(deliverer: Deliverer) -> list[HandlerStatistics]:
         HandlerStatistics(
             queue.address.topic,
             queue.address.handler,
-            queue.context.get("task", ""),
+            queue.recipient.context.get("task", ""),
             {
                 **_values(queue.counters),
                 "pending": queue.pending,
-                "oldest_age_s": deliverer.age_s(queue),
+                "oldest_age_s": backlog.age_s(queue),
             },
             dict(queue.counters.reasons),
             queue.trouble or "",
         )
-        for queue in deliverer.queues()
+        for queue in backlog.queues()
     ]
     found += [
         HandlerStatistics(
             *waiting.address, "", {**_values(Counters()), "pending": waiting.size}
         )
-        for waiting in deliverer.stored()
+        for waiting in backlog.stored()
     ]
-    former = deliverer.former
+    former = backlog.former
     found.append(HandlerStatistics("", "", "", _values(former), dict(former.reasons)))
     return found
 
 
-def delivery_variables(deliverer: Deliverer) -> dict[str, dict[str, Any]]:
+def delivery_variables(backlog: Backlog) -> dict[str, dict[str, Any]]:
     """The same in the form of `/debug/vars`."""
     return {
         f"delivery:{each.topic}:{each.handler}": {
@@ -84,7 +84,7 @@ def delivery_variables(deliverer: Deliverer) -> dict[str, dict[str, Any]]:
                 **{f"failed_{name}": count for name, count in each.reasons.items()},
             },
         }
-        for each in delivery_statistics(deliverer)
+        for each in delivery_statistics(backlog)
     }
 
 

@@ -12,7 +12,7 @@ from typing import Protocol
 from runtime.alert.types import Event, EventData, EventState, Level
 from runtime.errors import DeliveryError
 from runtime.nodes.timers import Timer, Timers
-from runtime.services.deliveries.watch import TASK, TOPIC
+from runtime.services.deliveries.health import TASK, TOPIC
 from runtime.units import MINUTE, SECOND, Clock, Nanoseconds, go_duration
 
 log = logging.getLogger("kapacitor.task_store")

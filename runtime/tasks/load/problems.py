@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from runtime.alert.types import Event, EventData, EventState, Level
 from runtime.errors import DeliveryError, KapacitorError
 from runtime.services.alert.service import AlertService
-from runtime.services.deliveries.watch import LOAD, TOPIC
+from runtime.services.deliveries.health import LOAD, TOPIC
 from runtime.units import Clock
 
 log = logging.getLogger("kapacitor.load")

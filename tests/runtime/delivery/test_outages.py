@@ -5,8 +5,8 @@ from collections import defaultdict
 
 import pytest
 
-from runtime.alert.types import Event, EventState
-from runtime.delivery import Address, Deliverer, Delivery, RetryPolicy
+from runtime.alert.types import Event, EventState, Recipient
+from runtime.delivery import Address, Backlog, Dispatcher, RetryPolicy
 from runtime.errors import DeliveryError
 from runtime.store.database import Store
 
@@ -38,23 +38,24 @@ def store(tmp_path):
 
 
 class Outage:
-    """A deliverer with events, whose handler fails, and the time that passes."""
+    """Events that wait, whose handler fails, and the time that passes."""
 
     def __init__(self, store, endpoint):
         self.endpoint = endpoint
         self.now_s = 0.0
         self.offered = defaultdict(list)
-        self.deliverer = Deliverer(
+        backlog = Backlog(
             store,
             # most of what waits is in the database only
             buffer_size=500,
             policy=RetryPolicy(),
             monotonic=lambda: self.now_s,
         )
+        self.dispatcher = Dispatcher(backlog)
 
     @property
     def counters(self):
-        return self.deliverer.counters()[ADDRESS]
+        return self.dispatcher.backlog.counters()[ADDRESS]
 
     def offer(self, count, ids):
         for _ in range(count):
@@ -62,9 +63,9 @@ class Outage:
             id, message = str(number % ids), str(number)
             self.offered[id].append(message)
             event = Event("topic", EventState(id, message))
-            self.deliverer.offer(ADDRESS, Delivery(event, self.endpoint))
-        self.deliverer.keep()
-        self.deliverer.release()
+            self.dispatcher.backlog.offer(ADDRESS, event, Recipient(self.endpoint))
+        self.dispatcher.backlog.keep()
+        self.dispatcher.backlog.release()
 
     async def last(self, step_s, until_s, ids):
         """Let the time pass in steps, with a new event at each."""
@@ -74,7 +75,7 @@ class Outage:
             # what may be tried is under way after a few turns of the loop
             for _ in range(3):
                 await asyncio.sleep(0.001)
-            await self.until(lambda: not self.deliverer.queues()[0].in_flight)
+            await self.until(lambda: not self.dispatcher.backlog.queues()[0].in_flight)
 
     async def until(self, met):
         async with asyncio.timeout(20):
@@ -86,8 +87,8 @@ class Outage:
         self.endpoint.error = None
         self.now_s += HOUR_S
         self.offer(1, 1)
-        await self.until(lambda: not self.deliverer.pending)
-        return await self.deliverer.close(1)
+        await self.until(lambda: not self.dispatcher.backlog.pending)
+        return await self.dispatcher.close(1)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_an_outage_costs_few_attempts_and_no_event(store, error, count, step_s, 
     outage.offer(count, 50)
 
     async def main():
-        await outage.deliverer.start()
+        await outage.dispatcher.start()
         await outage.until(lambda: outage.counters.failed >= 4)
         await outage.last(step_s, hours * HOUR_S, 50)
         probes = hours * HOUR_S / step_s

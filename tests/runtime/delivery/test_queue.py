@@ -3,8 +3,8 @@ from itertools import pairwise
 
 import pytest
 
-from runtime.alert.types import Event, EventState
-from runtime.delivery.items import Address, Item
+from runtime.alert.types import Event, EventState, Recipient
+from runtime.delivery.messages import Address, Message
 from runtime.delivery.policy import Kind, RetryPolicy, may_be_too_long, shortened
 from runtime.delivery.queue import Bucket, Queue
 from runtime.errors import DeliveryError
@@ -16,19 +16,15 @@ class Nobody:
     pass
 
 
-class Serial:
-    is_serial = True
+def message(number, event_id, created=0):
+    return Message(number, A, Event("t", EventState(event_id)), created=created)
 
 
-def item(number, event_id, created=0):
-    return Item(number, A, Event("t", EventState(event_id)), created=created)
-
-
-def queue(*items, handler=None, **policy):
-    made = Queue(A, handler or Nobody(), {}, RetryPolicy(**policy))
-    made.pending = len(items)
-    for number, event_id in enumerate(items, 1):
-        made.push(item(number, event_id), 0.0)
+def queue(*ids, is_serial=False, **policy):
+    made = Queue(A, Recipient(Nobody(), is_serial), RetryPolicy(**policy))
+    made.pending = len(ids)
+    for number, event_id in enumerate(ids, 1):
+        made.push(message(number, event_id), 0.0)
     return made
 
 
@@ -42,17 +38,17 @@ def taken(queue, now_s=0.0):
 def test_different_ids_go_in_parallel_and_one_id_in_order():
     made = queue("a", "a", "b", "c", "d", concurrency=3)
     assert taken(made) == [1, 3, 4]
-    made.done(item(1, "a"), 0.0)
+    made.done(message(1, "a"), 0.0)
     assert taken(made) == [2]
-    made.done(item(2, "a"), 0.0)
+    made.done(message(2, "a"), 0.0)
     assert taken(made) == [5]
     assert made.pending == len(made) == 3
 
 
 def test_a_serial_handler_gets_one_event_at_a_time():
-    made = queue("a", "b", handler=Serial())
+    made = queue("a", "b", is_serial=True)
     assert taken(made) == [1]
-    made.done(item(1, "a"), 0.0)
+    made.done(message(1, "a"), 0.0)
     assert taken(made) == [2]
 
 
@@ -62,7 +58,7 @@ def test_ten_thousand_events_leave_at_the_rate_that_is_set():
     while len(made):
         for number in taken(made, now_s):
             left_at_s.append(now_s)
-            made.done(item(number, str(number - 1)), now_s)
+            made.done(message(number, str(number - 1)), now_s)
         now_s += max(made.wait_s(now_s) or 0.0, 0.001)
     assert len(left_at_s) == 10_000
     assert min(after - before for before, after in pairwise(left_at_s)) >= 0.999
@@ -90,12 +86,12 @@ def test_refused_credentials_are_probed_with_one_event():
     first = taken(made)
     for number in first:
         made.note(0.0, Kind.AUTH, None)
-        made.failed(item(number, "abcdef"[number - 1]), 0.0, 1.0)
+        made.failed(message(number, "abcdef"[number - 1]), 0.0, 1.0)
     assert taken(made, 299.0) == []
     assert made.wait_s(299.0) == pytest.approx(1.0)
     assert taken(made, 300.0) == [1]
     made.note(300.0, None, None)
-    made.done(item(1, "a"), 300.0)
+    made.done(message(1, "a"), 300.0)
     # it works again: all the others at once
     assert taken(made, 300.0) == [2, 3, 4, 5]
 
@@ -104,8 +100,8 @@ def test_an_event_that_alone_is_refused_does_not_stop_the_others():
     made = queue("a", "b")
     assert taken(made) == [1, 2]
     made.note(0.0, Kind.AUTH, None)
-    made.failed(dataclasses.replace(item(1, "a"), attempts=1), 0.0, 1.0)
-    made.failed(item(2, "b"), 0.0, 1.0)
+    made.failed(dataclasses.replace(message(1, "a"), attempts=1), 0.0, 1.0)
+    made.failed(message(2, "b"), 0.0, 1.0)
     # the probe is not the one that was refused before
     assert taken(made, 300.0) == [2]
 
@@ -146,7 +142,7 @@ def test_clearing_leaves_what_is_under_way():
     assert taken(made) == [1]
     made.clear()
     assert (len(made), made.pending) == (1, 1)
-    made.done(item(1, "a"), 0.0)
+    made.done(message(1, "a"), 0.0)
     assert taken(made) == []
     assert (len(made), made.has_more) == (0, False)
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from runtime.alert.types import Event, EventState
-from runtime.delivery.items import Address
+from runtime.delivery.messages import Address
 from runtime.delivery.outbox import Outbox
 from runtime.errors import StoreError
 from runtime.store import schema
@@ -173,14 +173,16 @@ def test_summaries_of_a_former_version_wait_and_replaced_events_follow_them(path
     store = Store(path)
     outbox = Outbox(store)
     assert [item.id for item in outbox.pending(Address("t", "h"), 0, 9, 9)] == [3, 9]
-    ended = [(item.id, item.state, item.error) for item in outbox.items() if item.error]
+    ended = [
+        (item.id, item.state, item.error) for item in outbox.messages() if item.error
+    ]
     assert ended == [
         (5, "dead", "no such room"),
         (6, "dead", "no such room"),
         (7, "cancelled", "the handler was deleted"),
         (8, "cancelled", "the handler was deleted"),
     ]
-    assert len(outbox.items()) == 6
+    assert len(outbox.messages()) == 6
     store.close()
 
 

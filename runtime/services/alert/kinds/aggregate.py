@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import msgspec
 
@@ -58,13 +57,7 @@ class AggregateHandler:
 
     What is gathered is in the database, so a restart loses none of it. All but
     `handle` belongs to the compute thread.
-
-    Attributes:
-        targets: where events go.
     """
-
-    # one after the other, as whoever reads them expects
-    is_serial: ClassVar[bool] = True
 
     def __init__(
         self, options: AggregateHandlerConfig, topics: Topics, name: str
@@ -84,7 +77,7 @@ class AggregateHandler:
         if not options.topic:
             raise OptionsError("aggregate handler must specify topic")
         self.options = options
-        self.targets = (options.topic,)
+        self._targets = (options.topic,)
         self._topics = topics
         self._bucket = f"aggregate/{name}"
         self._members: dict[int, _Member] = {}
@@ -180,7 +173,7 @@ class AggregateHandler:
         with store.transaction():
             for number in self._members:
                 store.delete(self._bucket, f"{number:020d}")
-            collect(self._topics, self._event(members), self.targets)
+            collect(self._topics, self._event(members), self._targets)
         self._members.clear()
         self._keys.clear()
 

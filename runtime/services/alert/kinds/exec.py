@@ -9,7 +9,7 @@ import signal
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, cast
+from typing import cast
 
 from runtime.alert.serialize import event_line
 from runtime.alert.types import Event
@@ -39,9 +39,6 @@ class ExecHandlerConfig:
 
 class ExecHandler:
     """Runs a program for each event, with the event's JSON as its input."""
-
-    # one after the other, as whoever reads them expects
-    is_serial: ClassVar[bool] = True
 
     def __init__(
         self, options: ExecHandlerConfig, *, time_limit_s: float = TIME_LIMIT_S

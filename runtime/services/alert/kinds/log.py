@@ -7,7 +7,6 @@ import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
 
 from runtime.alert.serialize import event_line
 from runtime.alert.types import Event
@@ -32,9 +31,6 @@ class LogHandlerConfig:
 
 class LogHandler:
     """Appends each event to a file as a line of JSON."""
-
-    # one after the other, as whoever reads them expects
-    is_serial: ClassVar[bool] = True
 
     def __init__(self, options: LogHandlerConfig) -> None:
         """Check the options.

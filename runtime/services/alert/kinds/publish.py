@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from runtime.alert.types import Event
 from runtime.services.alert.kinds.topics import Topics, check_hops, collect
@@ -21,18 +20,11 @@ class PublishHandlerConfig:
 
 
 class PublishHandler:
-    """Gives each event, as it is, to other topics.
-
-    Attributes:
-        targets: where events go.
-    """
-
-    # one after the other, as whoever reads them expects
-    is_serial: ClassVar[bool] = True
+    """Gives each event, as it is, to other topics."""
 
     def __init__(self, options: PublishHandlerConfig, topics: Topics) -> None:
         self.options = options
-        self.targets = options.topics
+        self._targets = options.topics
         self._topics = topics
 
     async def handle(self, event: Event) -> None:
@@ -42,4 +34,4 @@ class PublishHandler:
             DeliveryError: it came round too often, or too many events wait.
         """
         check_hops(event)
-        await self._topics.loop.call(collect, self._topics, event, self.targets)
+        await self._topics.loop.call(collect, self._topics, event, self._targets)

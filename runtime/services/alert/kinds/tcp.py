@@ -7,7 +7,6 @@ import contextlib
 import os
 import socket
 from dataclasses import dataclass
-from typing import ClassVar
 
 from runtime.alert.serialize import event_line
 from runtime.alert.types import Event
@@ -32,9 +31,6 @@ class TCPHandlerConfig:
 
 class TCPHandler:
     """Writes each event as a line of JSON and an empty line, over a connection each."""
-
-    # one after the other, as whoever reads them expects
-    is_serial: ClassVar[bool] = True
 
     def __init__(
         self,

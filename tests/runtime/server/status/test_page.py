@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runtime.alert.types import Event, EventState, Level
-from runtime.delivery.items import Address, Item
+from runtime.delivery.messages import Address, Message
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.secrets import Secret
 from runtime.server.status import page as page_module
@@ -225,9 +225,9 @@ def test_only_the_named_handler_is_sent_again(api, chat):
     api.json("POST", "/alerts/topics/cpu/handlers", {**HANDLER, "id": "room2"})
     chat.status = 400
     alert(api, "a")
-    outbox = api.server._deliverer.outbox
+    outbox = api.server._backlog.outbox
     event = Event("c*", EventState("e", "m", level=Level.CRITICAL))
-    outbox.put([Item(outbox.next_id(), Address("c*", "r*"), event, "dead")])
+    outbox.put([Message(outbox.next_id(), Address("c*", "r*"), event, "dead")])
     page = until(
         api,
         lambda: len((page := get(api)).tables.get("dead", ())) == 3 and page,
@@ -247,14 +247,14 @@ def test_only_the_named_handler_is_sent_again(api, chat):
 
 @pytest.mark.parametrize("id", ["a", "c*", "[ab]?", "]", "", "^a", "x[!a]"])
 def test_ids_as_patterns_match_themselves_alone(api, id):
-    outbox = api.server._deliverer.outbox
+    outbox = api.server._backlog.outbox
     others = {"a", "b", "c*", "cc", "[ab]?", "ab", "]", "^a", "x[!a]", "xb"}
     for topic in others:
-        item = Item(
+        item = Message(
             outbox.next_id(), Address(topic, "h"), Event(topic, EventState("e"))
         )
         outbox.put([dataclasses.replace(item, state="dead")])
-    found = {each.address.topic for each in outbox.items("dead", topic=exactly(id))}
+    found = {each.address.topic for each in outbox.messages("dead", topic=exactly(id))}
     assert found == ({id} if id else others)
 
 
@@ -292,7 +292,7 @@ def test_what_users_wrote_is_shown_and_never_obeyed(api, chat):
     api.json(
         "POST", "/tasks", {**TASK, "id": "x", "script": SCRIPT, "status": "enabled"}
     )
-    deliverer, alerts = api.server._deliverer, api.server._alerts
+    deliverer, alerts = api.server._backlog, api.server._alerts
     address = Address(f"t{HOSTILE}", f"h{HOSTILE}")
     state = EventState(f"e{HOSTILE}", f"m{HOSTILE}", level=Level.CRITICAL)
     event = Event(address.topic, state)
@@ -302,7 +302,7 @@ def test_what_users_wrote_is_shown_and_never_obeyed(api, chat):
             alerts.collect(event)
         for kind in ("dead", "pending"):
             number = deliverer.outbox.next_id()
-            item = Item(number, address, event, kind, 1, error=f"r{HOSTILE}")
+            item = Message(number, address, event, kind, 1, error=f"r{HOSTILE}")
             deliverer.outbox.put([item])
         tasks = api.server._all_tasks.records
         task = dataclasses.replace(
@@ -352,7 +352,7 @@ def test_secrets_are_not_shown(api, chat):
 
 
 def test_long_tables_are_paged_and_bounded(api):
-    outbox = api.server._deliverer.outbox
+    outbox = api.server._backlog.outbox
     size = 3 * ROWS + 7
     for kind in ("dead", "pending"):
         events = [
@@ -360,7 +360,7 @@ def test_long_tables_are_paged_and_bounded(api):
         ]
         outbox.put(
             [
-                Item(
+                Message(
                     outbox.next_id(),
                     Address("cpu", "room"),
                     event,
@@ -395,11 +395,13 @@ def test_long_tables_are_paged_and_bounded(api):
 
 
 def test_a_hundred_thousand_dead_deliveries_make_a_short_page(api):
-    outbox = api.server._deliverer.outbox
+    outbox = api.server._backlog.outbox
     event = Event("cpu", EventState("e", "message " * 20, level=Level.CRITICAL))
     outbox.put(
         [
-            Item(outbox.next_id(), Address("cpu", "room"), event, "dead", error="error")
+            Message(
+                outbox.next_id(), Address("cpu", "room"), event, "dead", error="error"
+            )
             for _ in range(100_000)
         ]
     )

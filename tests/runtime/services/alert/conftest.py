@@ -1,6 +1,6 @@
 import pytest
 
-from runtime.delivery import Deliverer
+from runtime.delivery import Backlog
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.services.alert.api import AlertAPI
 from runtime.services.alert.service import AlertService
@@ -13,23 +13,19 @@ class NoClient:
         raise AssertionError("nothing is to be sent")
 
 
-class Offers(Deliverer):
-    """A deliverer that notes what it is offered.
+class Offers(Backlog):
+    """A backlog that notes what it is offered.
 
-    `released` is what a worker would have got, as (topic, handler, delivery).
+    `released` is what a slot would have got, as (topic, handler, event, recipient).
     """
 
     def __init__(self, store):
         super().__init__(store)
-        self.full = set()
         self.held = []
         self.released = []
 
-    def offer(self, address, delivery):
-        if address in self.full:
-            return False
-        self.held.append((*address, delivery))
-        return True
+    def offer(self, address, event, recipient):
+        self.held.append((*address, event, recipient))
 
     def release(self):
         self.released += self.held
@@ -41,8 +37,8 @@ class Offers(Deliverer):
     @property
     def ids(self):
         return [
-            (topic, handler, delivery.event.state.id)
-            for topic, handler, delivery in self.released
+            (topic, handler, event.state.id)
+            for topic, handler, event, _ in self.released
         ]
 
 

@@ -245,16 +245,16 @@ def test_a_change_while_thousands_wait_loses_none(start, chat, change):
     else:
         api.json("PUT", path, {**HANDLER, "match": "level() == OK"})
     assert time.monotonic() - begin < 1
-    outbox = api.server._deliverer.outbox
+    outbox = api.server._backlog.outbox
     assert outbox.count("pending") + outbox.count("cancelled") == count
     if change == "delete":
         until(api, lambda: outbox.count("cancelled") == count)
-        until(api, lambda: api.server._deliverer.former.cancelled == count)
+        until(api, lambda: api.server._backlog.former.cancelled == count)
         return
     # what was on its way before the change is delivered by what came in its place
     chat.hang = False
-    until(api, lambda: not api.server._deliverer.pending, 30.0)
-    [one] = delivery_statistics(api.server._deliverer)[:1]
+    until(api, lambda: not api.server._backlog.pending, 30.0)
+    [one] = delivery_statistics(api.server._backlog)[:1]
     assert (one.values["delivered"], one.values["cancelled"]) == (count, 0)
 
 
@@ -380,7 +380,7 @@ def test_numbers_of_each_handler(start, chat):
     until(api, lambda: [d for d in deliveries(api) if d["attempts"]])
     chat.status = 204
     until(api, lambda: not deliveries(api))
-    found = delivery_statistics(api.server._deliverer)
+    found = delivery_statistics(api.server._backlog)
     [one] = [each for each in found if each.topic == "cpu"]
     values = one.values
     assert (values["delivered"], values["dead"], values["dropped"]) == (1, 0, 0)

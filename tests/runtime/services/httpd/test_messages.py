@@ -16,7 +16,7 @@ from runtime.errors import (
     TaskError,
     TooLargeError,
 )
-from runtime.services.alert.routes import CircleError
+from runtime.services.alert.routes import CycleError
 from runtime.services.httpd.messages import STATUSES, answer_to, status_of
 
 
@@ -24,7 +24,7 @@ from runtime.services.httpd.messages import STATUSES, answer_to, status_of
     ("error", "status"),
     [
         (InvalidError("x"), 400),
-        (CircleError(["a", "a"]), 400),
+        (CycleError(["a", "a"]), 400),
         (ForbiddenError("x"), 403),
         (NotFoundError("x"), 404),
         (ConflictError("x"), 409),

@@ -3,7 +3,8 @@ import asyncio
 import pytest
 
 from runtime.alert.types import Event, EventData, EventState, Level, Row
-from runtime.delivery import Deliverer
+from runtime.delivery import Backlog
+from runtime.errors import DeliveryError
 from runtime.integration import HandlerServices
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.outbound.client import idempotency_key
@@ -12,20 +13,19 @@ from runtime.services.alert.service import AlertService
 from runtime.store.database import Store
 
 
-class Offers(Deliverer):
-    """Notes what it is offered, as (topic, handler, event)."""
+class Offers(Backlog):
+    """Notes what it is offered, as (topic, handler, event); `fails` on demand."""
 
     def __init__(self, store):
         super().__init__(store)
         self.staged = []
         self.released = []
-        self.is_full = False
+        self.fails = False
 
-    def offer(self, address, delivery):
-        if self.is_full:
-            return False
-        self.staged.append((*address, delivery.event))
-        return True
+    def offer(self, address, event, recipient):
+        if self.fails:
+            raise DeliveryError("not now")
+        self.staged.append((*address, event))
 
     def keep(self):
         pass
@@ -103,6 +103,7 @@ def handle():
 def make(service):
     def make(kind, options):
         context = HandlerContext("t", "h", service)
-        return made(kind, options, HandlerServices(INTEGRATIONS), context)
+        services = HandlerServices(INTEGRATIONS)
+        return made(kind, options, services, context).recipient.handler
 
     return make

@@ -25,7 +25,7 @@ def spec(**options):
 @pytest.fixture
 def aggregate(service, out):
     service.register(spec())
-    return service.running(service.handler("t", "agg"))
+    return service.running(service.handler("t", "agg")).recipient.handler
 
 
 def test_an_interval_makes_one_event_of_all(service, aggregate, out, events, handle):
@@ -91,7 +91,8 @@ def test_a_handler_that_is_deleted_tells_what_it_has(
 def test_an_update_loses_nothing(service, aggregate, out, events, handle, store):
     handle(aggregate, events())
     service.update(service.handler("t", "agg"), spec(message="{{.Count}}"))
-    handle(service.running(service.handler("t", "agg")), events())
+    again = service.running(service.handler("t", "agg"))
+    handle(again.recipient.handler, events())
     service.loop.fire()
     assert [each.state.message for each in out()] == [
         "Received 1 events in the last 100ms.",
@@ -104,9 +105,9 @@ def test_what_does_not_fit_is_told_later(
     service, aggregate, out, events, handle, offers
 ):
     handle(aggregate, events())
-    offers.is_full = True
+    offers.fails = True
     service.loop.fire()
-    offers.is_full = False
+    offers.fails = False
     service.loop.fire()
     assert len(out()) == 1
 

@@ -29,7 +29,7 @@ def test_appends_a_line_for_each_event(tmp_path):
         {"path": str(path), "mode": 0o640},
         HandlerServices(INTEGRATIONS),
         CONTEXT,
-    )
+    ).recipient.handler
     asyncio.run(handler.handle(event()))
     asyncio.run(handler.handle(event()))
     lines = path.read_text().splitlines()

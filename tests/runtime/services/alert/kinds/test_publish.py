@@ -37,7 +37,7 @@ def test_the_previous_level_is_the_topics_own(service, offers, make, events, han
 
 def test_events_that_do_not_fit_are_given_again(offers, make, events, handle, service):
     service.register(log("a"))
-    offers.is_full = True
+    offers.fails = True
     with pytest.raises(DeliveryError) as caught:
         handle(make("publish", {"topics": ["a"]}), events())
     assert caught.value.retry

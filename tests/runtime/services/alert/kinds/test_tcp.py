@@ -25,8 +25,8 @@ def test_writes_a_line_of_json_and_an_empty_line():
         async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
             options = {"address": f"127.0.0.1:{port}"}
-            handler = made("tcp", options, HandlerServices(INTEGRATIONS), CONTEXT)
-            await handler.handle(sample_event())
+            found = made("tcp", options, HandlerServices(INTEGRATIONS), CONTEXT)
+            await found.recipient.handler.handle(sample_event())
             return await asyncio.wait_for(received, 5)
 
     text = asyncio.run(sent())

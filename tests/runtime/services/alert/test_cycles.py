@@ -106,7 +106,7 @@ def test_a_circle_that_is_there_already_is_cut_and_counted(config, start_api):
     api.restart()
     api.json("POST", "/tasks", TASK)
     assert api.answer("POST", "/write?db=d&rp=r", "m value=1 1").status == 204
-    until(api, lambda: not api.server._deliverer.pending)
+    until(api, lambda: not api.server._backlog.pending)
     [cut] = api.json("GET", "/deliveries")["deliveries"]
     assert cut["state"] == "dead"
     assert cut["error"] == (
@@ -133,7 +133,7 @@ def test_a_fan_out_of_ten_thousand_is_bounded_and_ends(config, start_api):
 
     def is_over():
         statuses.add(api.answer("POST", "/write?db=d&rp=r", "other value=1 1").status)
-        return not api.server._deliverer.pending
+        return not api.server._backlog.pending
 
     until(api, is_over)
     assert statuses == {204, 503}

@@ -1,4 +1,4 @@
-"""The topic `_internal`: tells when a handler keeps failing, and when it works again."""
+"""Events of the topic `_internal`: handlers that keep failing, and that work again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from runtime.alert.types import Event, EventData, EventState, Level
-from runtime.delivery.items import Address
+from runtime.delivery.messages import Address
 from runtime.units import Clock, Nanoseconds
 
 TOPIC = "_internal"
@@ -20,8 +20,8 @@ TASK = "task/"
 OUTBOX = "outbox"
 
 
-class Watch:
-    """Makes events of what happens to handlers; on the event loop.
+class Health:
+    """Makes events of how handlers do; on the event loop.
 
     What happens to the handlers of the topic itself makes none, so that nothing goes
     round in circles.
@@ -34,7 +34,7 @@ class Watch:
         clock: Clock = time.time_ns,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Make a watch.
+        """Know of no trouble yet.
 
         Args:
             tell: takes an event to its topic.

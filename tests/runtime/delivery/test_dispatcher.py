@@ -3,8 +3,8 @@ import logging
 
 import pytest
 
-from runtime.alert.types import Event, EventData, EventState, Level, Row
-from runtime.delivery import Address, Deliverer, Delivery, RetryPolicy
+from runtime.alert.types import Event, EventData, EventState, Level, Recipient, Row
+from runtime.delivery import Address, Backlog, Dispatcher, RetryPolicy
 from runtime.errors import BusyError, DeliveryError, StoreError
 from runtime.outbound.client import idempotency_key
 from runtime.server.logs import LogfmtFormatter
@@ -53,29 +53,34 @@ def store(tmp_path):
 @pytest.fixture
 def make(store):
     def make(**options):
-        return Deliverer(store, **{"policy": AT_ONCE, **options})
+        ends = {"time_limit_s", "retention", "max_ended"} & options.keys()
+        of_ends = {name: options.pop(name) for name in ends}
+        backlog = Backlog(store, **{"policy": AT_ONCE, **options})
+        return Dispatcher(backlog, **of_ends)
 
     return make
 
 
-def offer(deliverer, address, handler, *ids):
+def offer(dispatcher, address, handler, *ids):
     taken = [
-        deliverer.offer(address, Delivery(Event("t", EventState(each)), handler))
+        dispatcher.backlog.offer(
+            address, Event("t", EventState(each)), Recipient(handler)
+        )
         for each in ids
     ]
-    deliverer.keep()
-    deliverer.release()
+    dispatcher.backlog.keep()
+    dispatcher.backlog.release()
     return taken
 
 
-def run(deliverer, until=None, limit_s=5.0):
+def run(dispatcher, until=None, limit_s=5.0):
     """Deliver what was offered; how many events still wait then."""
 
     async def main():
-        await deliverer.start()
+        await dispatcher.start()
         while until is not None and not until():
             await asyncio.sleep(0.001)
-        return await deliverer.close(limit_s)
+        return await dispatcher.close(limit_s)
 
     return asyncio.run(asyncio.wait_for(main(), 10))
 
@@ -85,20 +90,20 @@ def retry(text="no", **more):
 
 
 def test_each_handler_gets_its_events_in_order(make):
-    deliverer, first, second = make(), Recorder(), Recorder()
-    offer(deliverer, A, first, "1", "2", "1", "3")
-    offer(deliverer, B, second, "1", "2")
-    assert run(deliverer) == 0
+    dispatcher, first, second = make(), Recorder(), Recorder()
+    offer(dispatcher, A, first, "1", "2", "1", "3")
+    offer(dispatcher, B, second, "1", "2")
+    assert run(dispatcher) == 0
     assert [each for each in first.ids if each == "1"] == ["1", "1"]
     assert (sorted(first.ids), second.ids) == (["1", "1", "2", "3"], ["1", "2"])
-    assert deliverer.counters()[A].delivered == 4
-    assert deliverer.outbox.items() == []
+    assert dispatcher.backlog.counters()[A].delivered == 4
+    assert dispatcher.backlog.outbox.messages() == []
 
 
 def test_nothing_is_delivered_before_the_release(make):
-    deliverer, handler = make(), Recorder()
-    deliverer.offer(A, Delivery(Event("t", EventState("1")), handler))
-    assert run(deliverer) == 0
+    dispatcher, handler = make(), Recorder()
+    dispatcher.backlog.offer(A, Event("t", EventState("1")), Recipient(handler))
+    assert run(dispatcher) == 0
     assert handler.ids == []
 
 
@@ -116,12 +121,12 @@ def test_what_waits_is_delivered_after_a_restart(make, store):
         Level.WARNING,
     )
     before = make()
-    before.offer(A, Delivery(event, Recorder()))
-    before.keep()
-    before.release()
+    before.backlog.offer(A, event, Recipient(Recorder()))
+    before.backlog.keep()
+    before.backlog.release()
 
     after, handler = make(), Recorder()
-    after.resume(A, handler, {})
+    after.backlog.resume(A, Recipient(handler))
     offer(after, A, handler, "2")
     assert run(after) == 0
     assert handler.ids == ["1", "2"]
@@ -140,19 +145,19 @@ def test_what_waits_is_delivered_after_a_restart(make, store):
 
 
 def test_an_event_is_in_the_transaction_of_its_write(make, store):
-    deliverer = make()
-    deliverer.offer(A, Delivery(Event("t", EventState("1")), Recorder()))
+    dispatcher = make()
+    dispatcher.backlog.offer(A, Event("t", EventState("1")), Recipient(Recorder()))
     with pytest.raises(StoreError):
-        write_and_fail(store, deliverer)
+        write_and_fail(store, dispatcher)
     assert store.query("SELECT * FROM deliveries") == []
     with store.transaction():
-        deliverer.keep()
+        dispatcher.backlog.keep()
     assert len(store.query("SELECT * FROM deliveries")) == 1
 
 
-def write_and_fail(store, deliverer):
+def write_and_fail(store, dispatcher):
     with store.transaction():
-        deliverer.keep()
+        dispatcher.backlog.keep()
         store.execute("INSERT INTO nowhere VALUES (1)")
 
 
@@ -173,54 +178,59 @@ def test_a_delivery_keeps_its_key_over_attempts_and_restarts(make, store):
 def test_a_crash_while_delivering_repeats_the_delivery_with_the_same_key(make, store):
     before, hanging = make(), Hanging()
     offer(before, A, hanging, "1")
-    key = before.outbox.key(before.outbox.items()[0])
+    key = before.backlog.outbox.key(before.backlog.outbox.messages()[0])
     assert run(before, limit_s=0.01) == 1
 
     after, handler = make(), Recorder()
-    after.resume(A, handler, {})
+    after.backlog.resume(A, Recipient(handler))
     assert run(after) == 0
     assert handler.keys == [key]
 
 
 def test_a_failure_that_may_pass_is_tried_again_in_the_order_of_its_id(make):
-    deliverer, handler = make(), Recorder(retry(), 3, ["a"])
-    offer(deliverer, A, handler, "a", "a", "b")
-    run(deliverer, lambda: deliverer.counters()[A].delivered == 3)
+    dispatcher, handler = make(), Recorder(retry(), 3, ["a"])
+    offer(dispatcher, A, handler, "a", "a", "b")
+    run(dispatcher, lambda: dispatcher.backlog.counters()[A].delivered == 3)
     assert [each for each in handler.ids if each == "a"] == ["a"] * 5
     assert handler.ids[-1] != "b" or handler.ids.count("b") == 1
-    assert deliverer.counters()[A].failed == 3
+    assert dispatcher.backlog.counters()[A].failed == 3
 
 
 def test_another_id_does_not_wait_for_one_that_fails(make):
     policy = RetryPolicy(base_s=1000.0, cap_s=1000.0)
-    deliverer, handler = make(policy=policy), Recorder(retry(), 1, ["a"])
-    offer(deliverer, A, handler, "a", "a", "b", "c")
-    assert run(deliverer) == 2
+    dispatcher, handler = make(policy=policy), Recorder(retry(), 1, ["a"])
+    offer(dispatcher, A, handler, "a", "a", "b", "c")
+    assert run(dispatcher) == 2
     assert handler.ids == ["a", "b", "c"]
-    assert [item.attempts for item in deliverer.outbox.items()] == [1, 0]
+    assert [message.attempts for message in dispatcher.backlog.outbox.messages()] == [
+        1,
+        0,
+    ]
 
 
 def test_a_failure_for_good_is_a_dead_letter(make, caplog):
-    deliverer = make()
+    dispatcher = make()
     handler = Recorder(DeliveryError("invalid token"), 1, ["1"])
     event = Event("t", EventState("1"))
-    deliverer.offer(A, Delivery(event, handler, {"task": "cpu"}))
-    offer(deliverer, A, handler, "2")
-    assert run(deliverer) == 0
+    dispatcher.backlog.offer(A, event, Recipient(handler, context={"task": "cpu"}))
+    offer(dispatcher, A, handler, "2")
+    assert run(dispatcher) == 0
     assert handler.ids == ["1", "2"]
-    [dead] = deliverer.outbox.items("dead")
+    [dead] = dispatcher.backlog.outbox.messages("dead")
     assert (dead.event.state.id, dead.error, dead.attempts) == ("1", "invalid token", 1)
     assert "failed to deliver event" in caplog.text
-    assert deliverer.counters()[A].dead == 1
+    assert dispatcher.backlog.counters()[A].dead == 1
 
 
 def test_a_failure_is_logged_with_its_context(make, caplog):
-    deliverer, handler = make(), Recorder(DeliveryError("boom"))
+    dispatcher, handler = make(), Recorder(DeliveryError("boom"))
     event = Event("t", EventState("1"))
-    deliverer.offer(A, Delivery(event, handler, {"task": "cpu"}))
-    offer(deliverer, A, handler)
-    deliverer._queues[A].context = {"task": "cpu"}
-    run(deliverer)
+    dispatcher.backlog.offer(A, event, Recipient(handler, context={"task": "cpu"}))
+    offer(dispatcher, A, handler)
+    dispatcher.backlog._queues[A].recipient = Recipient(
+        handler, context={"task": "cpu"}
+    )
+    run(dispatcher)
     line = LogfmtFormatter().format(caplog.records[0])
     assert line.endswith(
         ' lvl=error msg="failed to deliver event" service=delivery task=cpu topic=t '
@@ -230,97 +240,99 @@ def test_a_failure_is_logged_with_its_context(make, caplog):
 
 def test_an_event_that_got_too_old_is_given_up(make):
     now_s = [0.0]
-    deliverer, handler = make(monotonic=lambda: now_s[0]), Recorder(retry())
-    offer(deliverer, A, handler, "1")
+    dispatcher, handler = make(monotonic=lambda: now_s[0]), Recorder(retry())
+    offer(dispatcher, A, handler, "1")
     now_s[0] = DAY / SECOND
-    assert run(deliverer) == 0
-    assert [item.error for item in deliverer.outbox.items("dead")] == ["no"]
+    assert run(dispatcher) == 0
+    assert [
+        message.error for message in dispatcher.backlog.outbox.messages("dead")
+    ] == ["no"]
 
 
 def test_a_hung_handler_delays_no_other(make):
-    deliverer, good = make(), Recorder()
-    offer(deliverer, A, Hanging(), "1", "2")
-    offer(deliverer, B, good, "1", "2")
-    assert run(deliverer, limit_s=0.05) == 2
+    dispatcher, good = make(), Recorder()
+    offer(dispatcher, A, Hanging(), "1", "2")
+    offer(dispatcher, B, good, "1", "2")
+    assert run(dispatcher, limit_s=0.05) == 2
     assert good.ids == ["1", "2"]
 
 
 def test_a_handler_that_takes_too_long_is_tried_again(make, caplog):
-    deliverer = make(time_limit_s=0.01)
-    offer(deliverer, A, Hanging(), "1")
-    run(deliverer, lambda: deliverer.counters()[A].failed == 2)
+    dispatcher = make(time_limit_s=0.01)
+    offer(dispatcher, A, Hanging(), "1")
+    run(dispatcher, lambda: dispatcher.backlog.counters()[A].failed == 2)
     assert caplog.records[0].err == "no result within 0.01s"
 
 
 def test_the_text_of_an_unexpected_exception_is_not_logged(make, caplog):
     caplog.set_level(logging.DEBUG)
-    deliverer, handler = make(), Recorder(ValueError("hush"))
-    offer(deliverer, A, handler, "1")
-    run(deliverer)
+    dispatcher, handler = make(), Recorder(ValueError("hush"))
+    offer(dispatcher, A, handler, "1")
+    run(dispatcher)
     record = caplog.records[-1]
     assert record.err.startswith("handler raised ValueError in handle")
     assert "hush" not in caplog.text + str(vars(record))
-    assert "hush" not in deliverer.outbox.items("dead")[0].error
+    assert "hush" not in dispatcher.backlog.outbox.messages("dead")[0].error
 
 
 def test_events_offered_while_running_are_delivered(make):
-    deliverer, handler = make(), Recorder()
+    dispatcher, handler = make(), Recorder()
 
     async def main():
-        await deliverer.start()
-        await asyncio.to_thread(offer, deliverer, A, handler, "1", "2")
+        await dispatcher.start()
+        await asyncio.to_thread(offer, dispatcher, A, handler, "1", "2")
         while len(handler.ids) < 2:
             await asyncio.sleep(0)
-        return await deliverer.close(1)
+        return await dispatcher.close(1)
 
     assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
     assert handler.ids == ["1", "2"]
 
 
 def test_events_beyond_the_buffer_wait_on_disk(make, store):
-    deliverer, handler = make(buffer_size=3), Recorder()
+    dispatcher, handler = make(buffer_size=3), Recorder()
     ids = [str(number) for number in range(20)]
-    offer(deliverer, A, handler, *ids)
-    assert len(deliverer._queues[A]) == 3
-    assert run(deliverer) == 0
+    offer(dispatcher, A, handler, *ids)
+    assert len(dispatcher.backlog._queues[A]) == 3
+    assert run(dispatcher) == 0
     assert handler.ids == ids
 
 
 def test_a_full_outbox_takes_no_more(make):
-    deliverer, handler = make(quota=2), Recorder()
-    offer(deliverer, A, handler, "1")
-    deliverer.check_room()
-    offer(deliverer, A, handler, "2")
+    dispatcher, handler = make(quota=2), Recorder()
+    offer(dispatcher, A, handler, "1")
+    dispatcher.backlog.check_room()
+    offer(dispatcher, A, handler, "2")
     with pytest.raises(BusyError, match=r"too many events wait for delivery \(2\)"):
-        deliverer.check_room()
-    assert run(deliverer) == 0
-    deliverer.check_room()
+        dispatcher.backlog.check_room()
+    assert run(dispatcher) == 0
+    dispatcher.backlog.check_room()
     assert handler.ids == ["1", "2"]
 
 
 def test_a_full_database_takes_no_more(make):
     now_s = [0.0]
-    deliverer = make(quota_bytes=1, monotonic=lambda: now_s[0])
+    dispatcher = make(quota_bytes=1, monotonic=lambda: now_s[0])
     with pytest.raises(BusyError, match="the database is full"):
-        deliverer.check_room()
-    deliverer.outbox.used_bytes = lambda: 0
+        dispatcher.backlog.check_room()
+    dispatcher.backlog.outbox.used_bytes = lambda: 0
     now_s[0] = 2.0
-    deliverer.check_room()
+    dispatcher.backlog.check_room()
 
 
 def test_a_new_handler_takes_over_what_waits(make):
     policy = RetryPolicy(base_s=1000.0, cap_s=1000.0)
-    deliverer, bad, good = make(policy=policy), Recorder(retry(), 1, ["1"]), Recorder()
+    dispatcher, bad, good = make(policy=policy), Recorder(retry(), 1, ["1"]), Recorder()
 
     async def main():
-        await deliverer.start()
-        offer(deliverer, A, bad, "1")
-        while deliverer.counters()[A].failed < 1:
+        await dispatcher.start()
+        offer(dispatcher, A, bad, "1")
+        while dispatcher.backlog.counters()[A].failed < 1:
             await asyncio.sleep(0.001)
-        deliverer.resume(A, good, {})
-        while deliverer.counters()[A].delivered < 1:
+        dispatcher.backlog.resume(A, Recipient(good))
+        while dispatcher.backlog.counters()[A].delivered < 1:
             await asyncio.sleep(0.001)
-        return await deliverer.close(1)
+        return await dispatcher.close(1)
 
     assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
     assert (bad.ids, good.ids) == (["1"], ["1"])
@@ -328,18 +340,21 @@ def test_a_new_handler_takes_over_what_waits(make):
 
 def test_what_failed_is_tried_at_once_when_its_reason_may_be_gone(make):
     policy = RetryPolicy(base_s=1e6, cap_s=1e6)
-    deliverer = make(policy=policy)
+    dispatcher = make(policy=policy)
     handler = Recorder(retry("service is not enabled"), 1, ["1"])
 
     async def main():
-        await deliverer.start()
-        offer(deliverer, A, handler, "1", "1")
-        while not deliverer.outbox.items() or not deliverer.outbox.items()[0].attempts:
+        await dispatcher.start()
+        offer(dispatcher, A, handler, "1", "1")
+        while (
+            not dispatcher.backlog.outbox.messages()
+            or not dispatcher.backlog.outbox.messages()[0].attempts
+        ):
             await asyncio.sleep(0.001)
         while len(handler.ids) < 3:
-            deliverer.hurry()
+            dispatcher.backlog.retry_now()
             await asyncio.sleep(0.001)
-        return await deliverer.close(1)
+        return await dispatcher.close(1)
 
     assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
 
@@ -350,62 +365,62 @@ async def until(met):
 
 
 def test_what_waits_for_a_deleted_handler_is_delivered_if_that_is_quick(make):
-    deliverer, handler = make(), Recorder()
-    offer(deliverer, A, handler, *map(str, range(20)))
-    deliverer.retire(A)
-    assert run(deliverer) == 0
+    dispatcher, handler = make(), Recorder()
+    offer(dispatcher, A, handler, *map(str, range(20)))
+    dispatcher.backlog.retire(A)
+    assert run(dispatcher) == 0
     assert sorted(handler.ids, key=int) == list(map(str, range(20)))
 
 
 def test_what_waits_for_a_deleted_handler_that_fails_is_cancelled(make, caplog):
     policy = RetryPolicy(base_s=1e6, cap_s=1e6)
-    deliverer, handler = make(policy=policy, buffer_size=2), Recorder(retry())
-    offer(deliverer, A, handler, *"12345")
+    dispatcher, handler = make(policy=policy, buffer_size=2), Recorder(retry())
+    offer(dispatcher, A, handler, *"12345")
 
     async def main():
-        await deliverer.start()
-        await until(lambda: deliverer.counters()[A].failed >= 1)
-        deliverer.retire(A)
-        await until(lambda: deliverer.former.cancelled == 5)
-        return await deliverer.close(1)
+        await dispatcher.start()
+        await until(lambda: dispatcher.backlog.counters()[A].failed >= 1)
+        dispatcher.backlog.retire(A)
+        await until(lambda: dispatcher.backlog.former.cancelled == 5)
+        return await dispatcher.close(1)
 
     assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
-    items = deliverer.outbox.items("cancelled")
-    assert [item.event.state.id for item in items] == list("12345")
-    assert {item.error for item in items} <= {
+    messages = dispatcher.backlog.outbox.messages("cancelled")
+    assert [message.event.state.id for message in messages] == list("12345")
+    assert {message.error for message in messages} <= {
         "the handler was deleted",
         "the handler was deleted; before: no",
         "no",
     }
-    assert A not in deliverer.counters()
+    assert A not in dispatcher.backlog.counters()
     assert "cancelled deliveries" in caplog.text
 
 
 def test_what_waits_for_a_deleted_handler_that_hangs_is_cancelled(make):
     policy = RetryPolicy(concurrency=1, drain_s=0.01)
-    deliverer = make(policy=policy, time_limit_s=0.2)
-    offer(deliverer, A, Hanging(), *"123")
+    dispatcher = make(policy=policy, time_limit_s=0.2)
+    offer(dispatcher, A, Hanging(), *"123")
 
     async def main():
-        await deliverer.start()
-        await until(lambda: deliverer.queues()[0].in_flight)
-        deliverer.retire(A)
-        await until(lambda: deliverer.outbox.count("cancelled") == 2)
-        assert deliverer.outbox.count("pending") == 1
-        await until(lambda: deliverer.outbox.count("cancelled") == 3)
-        return await deliverer.close(1)
+        await dispatcher.start()
+        await until(lambda: dispatcher.backlog.queues()[0].in_flight)
+        dispatcher.backlog.retire(A)
+        await until(lambda: dispatcher.backlog.outbox.count("cancelled") == 2)
+        assert dispatcher.backlog.outbox.count("pending") == 1
+        await until(lambda: dispatcher.backlog.outbox.count("cancelled") == 3)
+        return await dispatcher.close(1)
 
     assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
-    assert deliverer.queues() == []
+    assert dispatcher.backlog.queues() == []
 
 
 def test_a_handler_that_is_defined_again_gets_what_waited(make):
     policy = RetryPolicy(base_s=1e6, cap_s=1e6)
-    deliverer, bad, good = make(policy=policy), Recorder(retry(), 1, ["1"]), Recorder()
-    offer(deliverer, A, bad, "1")
-    deliverer.retire(A)
-    deliverer.resume(A, good, {})
-    assert run(deliverer) == 0
+    dispatcher, bad, good = make(policy=policy), Recorder(retry(), 1, ["1"]), Recorder()
+    offer(dispatcher, A, bad, "1")
+    dispatcher.backlog.retire(A)
+    dispatcher.backlog.resume(A, Recipient(good))
+    assert run(dispatcher) == 0
     assert good.ids == ["1"]
 
 
@@ -414,61 +429,65 @@ def test_what_an_earlier_run_left_for_handlers_that_are_gone_is_cancelled(make):
     offer(before, A, Recorder(), "1", "2")
     offer(before, B, Recorder(), "3")
     after = make()
-    assert after.settle_orphans(lambda address: address == B) == 2
-    assert [each.address for each in after.stored()] == [B]
-    assert (after.outbox.count("cancelled"), after.pending) == (2, 1)
-    [first, _] = after.outbox.items("cancelled")
+    assert after.backlog.cancel_orphans(lambda address: address == B) == 2
+    assert [each.address for each in after.backlog.stored()] == [B]
+    assert (after.backlog.outbox.count("cancelled"), after.backlog.pending) == (2, 1)
+    [first, _] = after.backlog.outbox.messages("cancelled")
     assert first.error == "the handler does not exist any more"
-    after.retire(B)
+    after.backlog.retire(B)
     assert run(after) == 0
-    assert after.outbox.count("cancelled") == 3
+    assert after.backlog.outbox.count("cancelled") == 3
 
 
 def test_a_damaged_row_is_a_dead_letter(make, store):
-    deliverer, handler = make(), Recorder()
-    offer(deliverer, A, handler, "1", "2")
+    dispatcher, handler = make(), Recorder()
+    offer(dispatcher, A, handler, "1", "2")
     store.execute("UPDATE deliveries SET event = x'00' WHERE event_id = '1'")
     after = make()
-    after.resume(A, handler, {})
+    after.backlog.resume(A, Recipient(handler))
     assert run(after) == 0
     assert handler.ids == ["2"]
-    assert after.outbox.items("dead")[0].error == "the stored event is damaged"
+    assert (
+        after.backlog.outbox.messages("dead")[0].error == "the stored event is damaged"
+    )
 
 
 def test_an_outbox_that_cannot_be_read_delays_but_forgets_nothing(
     make, store, monkeypatch
 ):
-    monkeypatch.setattr("runtime.delivery.deliverer.SETTLE_AGAIN_S", 0.001)
+    monkeypatch.setattr("runtime.delivery.dispatcher.AGAIN_S", 0.001)
     offer(make(), A, Recorder(), "1", "2")
-    deliverer, handler = make(), Recorder()
-    pending, failures = deliverer.outbox.pending, [StoreError("disk I/O error")]
+    dispatcher, handler = make(), Recorder()
+    pending, failures = dispatcher.backlog.outbox.pending, [
+        StoreError("disk I/O error")
+    ]
 
     def failing(*arguments):
         if failures:
             raise failures.pop()
         return pending(*arguments)
 
-    monkeypatch.setattr(deliverer.outbox, "pending", failing)
-    deliverer.resume(A, handler, {})
-    assert run(deliverer, until=lambda: len(handler.ids) == 2) == 0
+    monkeypatch.setattr(dispatcher.backlog.outbox, "pending", failing)
+    dispatcher.backlog.resume(A, Recipient(handler))
+    assert run(dispatcher, until=lambda: len(handler.ids) == 2) == 0
 
 
 @pytest.mark.parametrize("fault", [StoreError("disk is full"), ValueError("a bug")])
 def test_an_outbox_that_cannot_be_written_delays_but_repeats_nothing(
     make, store, monkeypatch, fault
 ):
-    monkeypatch.setattr("runtime.delivery.settling.SETTLE_AGAIN_S", 0.001)
-    deliverer, handler = make(), Recorder()
-    offer(deliverer, A, handler, "1", "2")
-    settle, failures = deliverer.outbox.settle, [fault] * 3
+    monkeypatch.setattr("runtime.delivery.commits.AGAIN_S", 0.001)
+    dispatcher, handler = make(), Recorder()
+    offer(dispatcher, A, handler, "1", "2")
+    record, failures = dispatcher.backlog.outbox.record, [fault] * 3
 
     def failing(done, changed):
         if failures:
             raise failures.pop()
-        settle(done, changed)
+        record(done, changed)
 
-    monkeypatch.setattr(deliverer.outbox, "settle", failing)
-    assert run(deliverer) == 0
+    monkeypatch.setattr(dispatcher.backlog.outbox, "record", failing)
+    assert run(dispatcher) == 0
     assert handler.ids == ["1", "2"]
 
 
@@ -493,20 +512,20 @@ def test_delays_grow_with_jitter_and_heed_the_endpoint(
 def test_a_handler_nobody_answers_is_only_probed_now_and_then(make):
     now_s = [0.0]
     policy = RetryPolicy(base_s=0.0, probe_s=30.0)
-    deliverer = make(policy=policy, monotonic=lambda: now_s[0])
+    dispatcher = make(policy=policy, monotonic=lambda: now_s[0])
     handler = Recorder(retry(), 1000, map(str, range(50)))
-    offer(deliverer, A, handler, *map(str, range(50)))
-    run(deliverer, lambda: deliverer.counters()[A].failed >= 5)
+    offer(dispatcher, A, handler, *map(str, range(50)))
+    run(dispatcher, lambda: dispatcher.backlog.counters()[A].failed >= 5)
     # those that were under way when the fifth failed have failed as well
     assert 5 <= len(handler.ids) < 5 + RetryPolicy().concurrency
-    assert deliverer.counters()[A].reasons == {"unreachable": len(handler.ids)}
+    assert dispatcher.backlog.counters()[A].reasons == {"unreachable": len(handler.ids)}
 
 
 def test_an_endpoint_that_answers_is_not_paused(make):
-    deliverer = make(policy=RetryPolicy(base_s=0.0, probe_s=1000.0))
+    dispatcher = make(policy=RetryPolicy(base_s=0.0, probe_s=1000.0))
     handler = Recorder(retry(status=503), 8, ["1"])
-    offer(deliverer, A, handler, "1")
-    run(deliverer, lambda: deliverer.counters()[A].delivered == 1)
+    offer(dispatcher, A, handler, "1")
+    run(dispatcher, lambda: dispatcher.backlog.counters()[A].delivered == 1)
     assert len(handler.ids) == 9
 
 
@@ -517,41 +536,43 @@ def test_a_text_that_is_too_long_is_shortened_once(make):
             if len(event.state.message) > 1000:
                 raise DeliveryError("too long", status=413)
 
-    deliverer, handler = make(), Strict()
+    dispatcher, handler = make(), Strict()
     event = Event("t", EventState("1", "x" * 2000))
-    deliverer.offer(A, Delivery(event, handler))
-    offer(deliverer, A, handler)
-    assert run(deliverer) == 0
+    dispatcher.backlog.offer(A, event, Recipient(handler))
+    offer(dispatcher, A, handler)
+    assert run(dispatcher) == 0
     assert [len(each.state.message) for each in handler.events] == [2000, 1000]
-    assert deliverer.outbox.items() == []
+    assert dispatcher.backlog.outbox.messages() == []
 
 
 def test_refused_credentials_cost_no_event(make):
-    deliverer = make(policy=RetryPolicy(base_s=0.0, auth_probe_s=1000.0))
+    dispatcher = make(policy=RetryPolicy(base_s=0.0, auth_probe_s=1000.0))
     handler = Recorder(DeliveryError("unauthorized", status=401), 4, ["1"])
     handler.left = {str(number): 1 for number in range(100)}
-    offer(deliverer, A, handler, *map(str, range(100)))
+    offer(dispatcher, A, handler, *map(str, range(100)))
 
     async def main():
-        await deliverer.start()
-        await until(lambda: deliverer.counters()[A].failed >= 4)
+        await dispatcher.start()
+        await until(lambda: dispatcher.backlog.counters()[A].failed >= 4)
         await asyncio.sleep(0.01)
         assert len(handler.ids) == 4  # those that were under way at once
         handler.left = {"none": 1}
-        deliverer.hurry()
-        await until(lambda: deliverer.counters()[A].delivered == 100)
-        return await deliverer.close(1)
+        dispatcher.backlog.retry_now()
+        await until(lambda: dispatcher.backlog.counters()[A].delivered == 100)
+        return await dispatcher.close(1)
 
     assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
-    assert deliverer.outbox.items() == []
+    assert dispatcher.backlog.outbox.messages() == []
 
 
 def test_what_the_endpoint_may_have_is_marked(make):
-    deliverer = make(time_limit_s=0.01, policy=RetryPolicy(base_s=1000.0, cap_s=1000.0))
-    offer(deliverer, A, Hanging(), "1")
-    run(deliverer, lambda: deliverer.counters()[A].failed == 1)
-    [item] = deliverer.outbox.items()
-    assert item.maybe_duplicate
+    dispatcher = make(
+        time_limit_s=0.01, policy=RetryPolicy(base_s=1000.0, cap_s=1000.0)
+    )
+    offer(dispatcher, A, Hanging(), "1")
+    run(dispatcher, lambda: dispatcher.backlog.counters()[A].failed == 1)
+    [message] = dispatcher.backlog.outbox.messages()
+    assert message.maybe_duplicate
 
 
 def test_the_schedule_outlives_a_restart(make):
@@ -559,35 +580,35 @@ def test_the_schedule_outlives_a_restart(make):
     before = make(policy=policy)
     handler = Recorder(retry(status=503, retry_after_s=500.0), 1, ["1"])
     offer(before, A, handler, "1")
-    run(before, lambda: before.counters()[A].failed == 1)
+    run(before, lambda: before.backlog.counters()[A].failed == 1)
     after, again = make(policy=policy), Recorder()
-    after.resume(A, again, {})
+    after.backlog.resume(A, Recipient(again))
     assert run(after, limit_s=0.1) == 1
     assert again.ids == []
-    [item] = after.outbox.items()
-    assert item.attempts == 1
-    assert 400 < (item.due - item.created) / SECOND < 600
+    [message] = after.backlog.outbox.messages()
+    assert message.attempts == 1
+    assert 400 < (message.due - message.created) / SECOND < 600
 
 
 @pytest.mark.parametrize("jump", [DAY, -DAY])
 def test_a_clock_that_jumps_neither_skips_nor_hurries(make, jump):
     clock, now_s = ManualClock(100 * DAY), [0.0]
     policy = RetryPolicy(base_s=1000.0, cap_s=1000.0)
-    deliverer = make(policy=policy, clock=clock, monotonic=lambda: now_s[0])
+    dispatcher = make(policy=policy, clock=clock, monotonic=lambda: now_s[0])
     handler = Recorder(retry(), 1, ["1"])
 
     async def main():
-        await deliverer.start()
-        offer(deliverer, A, handler, "1", "2")
+        await dispatcher.start()
+        offer(dispatcher, A, handler, "1", "2")
         await until(lambda: len(handler.ids) == 2)
         clock.now += jump
-        offer(deliverer, A, handler, "1")
+        offer(dispatcher, A, handler, "1")
         await asyncio.sleep(0.01)
         assert handler.ids == ["1", "2"]
         now_s[0] = 1000.0
-        offer(deliverer, A, handler, "3")
-        await until(lambda: deliverer.counters()[A].delivered == 4)
-        return await deliverer.close(1)
+        offer(dispatcher, A, handler, "3")
+        await until(lambda: dispatcher.backlog.counters()[A].delivered == 4)
+        return await dispatcher.close(1)
 
     assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
     assert handler.ids.count("1") == 3
@@ -598,17 +619,17 @@ def test_a_clock_that_jumps_over_a_restart_delays_nothing_for_long(make, jump):
     before = make(clock=ManualClock(100 * DAY), policy=RetryPolicy(base_s=0.0))
     handler = Recorder(retry(retry_after_s=10.0), 1, ["1"])
     offer(before, A, handler, "1")
-    run(before, lambda: before.counters()[A].failed == 1)
+    run(before, lambda: before.backlog.counters()[A].failed == 1)
     now_s, again = [0.0], Recorder()
     after = make(clock=ManualClock(100 * DAY + jump), monotonic=lambda: now_s[0])
-    after.resume(A, again, {})
+    after.backlog.resume(A, Recipient(again))
 
     async def main():
         await after.start()
-        await until(lambda: len(after.queues()[0]) or again.ids)
+        await until(lambda: len(after.backlog.queues()[0]) or again.ids)
         now_s[0] = 3600.0
         offer(after, A, again, "2")
-        await until(lambda: after.counters()[A].delivered == 2)
+        await until(lambda: after.backlog.counters()[A].delivered == 2)
         return await after.close(1)
 
     assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
@@ -620,19 +641,19 @@ def test_a_clock_that_is_wrong_after_a_restart_makes_nothing_old(make, jump):
     offer(before, A, Recorder(), "1", "2")
     after = make(clock=ManualClock(100 * DAY + jump))
     handler = Recorder(retry(), 2, ["1", "2"])
-    after.resume(A, handler, {})
+    after.backlog.resume(A, Recipient(handler))
     # the first attempts fail: too old is what is given up then
-    assert run(after, lambda: not after.pending) == 0
+    assert run(after, lambda: not after.backlog.pending) == 0
     assert sorted(handler.ids) == ["1"] * 3 + ["2"] * 3
-    assert after.outbox.items() == []
+    assert after.backlog.outbox.messages() == []
 
 
 def test_what_never_was_tried_is_tried_at_once_after_a_restart(make):
     before = make(clock=ManualClock(100 * DAY))
     offer(before, A, Recorder(), "1")
     after, handler = make(clock=ManualClock(99 * DAY)), Recorder()
-    after.resume(A, handler, {})
-    assert run(after, lambda: not after.pending, limit_s=0.0) == 0
+    after.backlog.resume(A, Recipient(handler))
+    assert run(after, lambda: not after.backlog.pending, limit_s=0.0) == 0
     assert handler.ids == ["1"]
 
 
@@ -640,79 +661,81 @@ def test_age_is_the_time_that_the_server_ran(make):
     """Of deliveries for a handler that is not there."""
     now_s = [0.0]
     for day, left in ((0, 1), (50, 1), (51, 0)):
-        deliverer = make(clock=ManualClock(day * DAY), monotonic=lambda: now_s[0])
+        dispatcher = make(clock=ManualClock(day * DAY), monotonic=lambda: now_s[0])
         if day == 0:
-            offer(deliverer, A, Recorder(), "1")
+            offer(dispatcher, A, Recorder(), "1")
 
-        async def main(deliverer=deliverer):
+        async def main(dispatcher=dispatcher):
             now_s[0] += 0.4 * DAY / SECOND
-            await deliverer.tidy()
-            return await deliverer.close(1)
+            await dispatcher.sweep()
+            return await dispatcher.close(1)
 
         asyncio.run(main())
-        assert deliverer.outbox.count("pending") == left
+        assert dispatcher.backlog.outbox.count("pending") == left
 
 
 def test_what_got_too_old_while_its_handler_failed_is_given_up(make):
     now_s = [0.0]
-    deliverer = make(
+    dispatcher = make(
         policy=RetryPolicy(base_s=1e6, cap_s=1e6), monotonic=lambda: now_s[0]
     )
-    offer(deliverer, A, Recorder(retry()), *"123")
+    offer(dispatcher, A, Recorder(retry()), *"123")
 
     async def main():
-        await deliverer.start()
-        await until(lambda: deliverer.counters()[A].failed == 3)
-        await until(lambda: not deliverer.queues()[0].in_flight)
+        await dispatcher.start()
+        await until(lambda: dispatcher.backlog.counters()[A].failed == 3)
+        await until(lambda: not dispatcher.backlog.queues()[0].in_flight)
         now_s[0] = 2 * DAY / SECOND
-        await deliverer.tidy()
-        assert deliverer.outbox.count("dead") == 3
+        await dispatcher.sweep()
+        assert dispatcher.backlog.outbox.count("dead") == 3
         now_s[0] = 30 * DAY / SECOND
-        await deliverer.tidy()
-        return await deliverer.close(1)
+        await dispatcher.sweep()
+        return await dispatcher.close(1)
 
     assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
-    assert deliverer.outbox.items() == []
-    assert deliverer.counters()[A].dead == 3
+    assert dispatcher.backlog.outbox.messages() == []
+    assert dispatcher.backlog.counters()[A].dead == 3
 
 
 def test_a_discarded_event_is_not_delivered(make):
-    deliverer, handler = make(), Recorder()
-    offer(deliverer, A, handler, "1", "1", "2")
-    [first, *_] = deliverer.outbox.items()
-    assert deliverer.discard(first)
-    assert run(deliverer) == 0
+    dispatcher, handler = make(), Recorder()
+    offer(dispatcher, A, handler, "1", "1", "2")
+    [first, *_] = dispatcher.backlog.outbox.messages()
+    assert dispatcher.backlog.discard(first)
+    assert run(dispatcher) == 0
     assert sorted(handler.ids) == ["1", "2"]
-    assert deliverer.counters()[A].discarded == 1
+    assert dispatcher.backlog.counters()[A].discarded == 1
 
 
 def test_what_the_database_does_not_forget_is_delivered(make, monkeypatch):
-    deliverer, handler = make(), Recorder()
-    offer(deliverer, A, handler, "1")
-    [item] = deliverer.outbox.items()
+    dispatcher, handler = make(), Recorder()
+    offer(dispatcher, A, handler, "1")
+    [message] = dispatcher.backlog.outbox.messages()
 
     def failing(number):
         raise StoreError("database or disk is full")
 
-    monkeypatch.setattr(deliverer.outbox, "drop", failing)
+    monkeypatch.setattr(dispatcher.backlog.outbox, "drop", failing)
     with pytest.raises(StoreError):
-        deliverer.discard(item)
-    assert run(deliverer) == 0
+        dispatcher.backlog.discard(message)
+    assert run(dispatcher) == 0
     assert handler.ids == ["1"]
-    assert deliverer.counters()[A].discarded == 0
+    assert dispatcher.backlog.counters()[A].discarded == 0
 
 
 def test_no_more_is_kept_of_what_was_given_up_than_may_be(make, caplog):
-    deliverer, handler = make(max_ended=2), Recorder(DeliveryError("no"))
-    offer(deliverer, A, handler, *"12345")
+    dispatcher, handler = make(max_ended=2), Recorder(DeliveryError("no"))
+    offer(dispatcher, A, handler, *"12345")
 
     async def main():
-        await deliverer.start()
-        await until(lambda: not deliverer.pending)
-        await deliverer.tidy()
-        return await deliverer.close(1)
+        await dispatcher.start()
+        await until(lambda: not dispatcher.backlog.pending)
+        await dispatcher.sweep()
+        return await dispatcher.close(1)
 
     assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
-    assert [item.event.state.id for item in deliverer.outbox.items()] == ["4", "5"]
+    assert [
+        message.event.state.id for message in dispatcher.backlog.outbox.messages()
+    ] == ["4", "5"]
     [told] = [each for each in caplog.records if "forgot" in each.getMessage()]
     assert told.count == 3

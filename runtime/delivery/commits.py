@@ -1,4 +1,4 @@
-"""Writes what became of deliveries to the outbox, many with one commit."""
+"""Batches of outcomes that are written to the outbox with one commit."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import logging
 from dataclasses import dataclass
 
 from runtime.compute.worker import Worker
-from runtime.delivery.items import Item
+from runtime.delivery.messages import Message
 from runtime.delivery.outbox import Outbox
 from runtime.errors import StoreFullError
 from runtime.trouble import Trouble
 
-SETTLE_AGAIN_S = 1.0
+AGAIN_S = 1.0
 
 _log = logging.getLogger("kapacitor.delivery")
 
@@ -21,18 +21,19 @@ _log = logging.getLogger("kapacitor.delivery")
 class _Outcome:
     future: asyncio.Future[None]
     done: int | None
-    changed: Item | None
+    changed: Message | None
 
 
-class Settler:
+class CommitBatcher:
     """Gathers outcomes while a commit is under way; the next commit has them all.
 
-    A worker waits for its outcome to be kept before it takes the next event, so that a
-    crash repeats at most one delivery of each handler.
+    A slot waits for its outcome to be kept before it takes the next message, so that a
+    crash repeats at most one delivery of each slot. All methods belong to the event
+    loop; a thread of its own does the waiting for the disk.
 
     Attributes:
         run: calls a function that uses the outbox, without holding up the event loop.
-        each: does so slice by slice; what is settled meanwhile goes in between.
+        each: does so slice by slice; commits go in between.
     """
 
     def __init__(self, outbox: Outbox) -> None:
@@ -46,10 +47,10 @@ class Settler:
         self.run = self._worker.run
         self.each = self._worker.each
 
-    async def settle(
-        self, *, done: int | None = None, changed: Item | None = None
+    async def commit(
+        self, *, done: int | None = None, changed: Message | None = None
     ) -> None:
-        """Return when it is kept that an item is done or has changed."""
+        """Return when it is on disk that a message is done or has changed."""
         loop = asyncio.get_running_loop()
         outcome = _Outcome(loop.create_future(), done, changed)
         self._waiting.append(outcome)
@@ -67,30 +68,33 @@ class Settler:
 
     async def _make_room(self, error: StoreFullError) -> None:
         if self._outbox.is_short:
+            # the reserve is used up: only somebody who makes room can help
             self._trouble.failed(error)
-            await asyncio.sleep(SETTLE_AGAIN_S)
+            await asyncio.sleep(AGAIN_S)
         else:
             await self.run(self._outbox.give_up_reserve)
 
     async def _run(self) -> None:
+        # no timer gathers them: while one commit waits for the disk, the next fills up
         while self._waiting:
             outcomes, self._waiting = self._waiting, []
             done = [each.done for each in outcomes if each.done is not None]
             changed = [each.changed for each in outcomes if each.changed is not None]
             try:
-                await self.run(self._outbox.settle, done, changed)
+                await self.run(self._outbox.record, done, changed)
             except StoreFullError as error:
                 self._waiting = outcomes + self._waiting
                 await self._make_room(error)
                 continue
-            # workers wait for it: whatever happened is told, and tried again
+            # slots wait for it: whatever happened is logged, and tried again
             except Exception as error:
                 self._trouble.failed(error)
                 self._waiting = outcomes + self._waiting
-                await asyncio.sleep(SETTLE_AGAIN_S)
+                await asyncio.sleep(AGAIN_S)
                 continue
             self._trouble.ended()
             for each in outcomes:
+                # a slot may have been cancelled while it waited
                 if not each.future.done():
                     each.future.set_result(None)
         self._task = None

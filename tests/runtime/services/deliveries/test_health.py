@@ -2,7 +2,7 @@ import pytest
 
 from runtime.alert.types import Level
 from runtime.delivery import Address
-from runtime.services.deliveries.watch import TOPIC, WARN_EVERY_S, Watch
+from runtime.services.deliveries.health import TOPIC, WARN_EVERY_S, Health
 from runtime.testing.clock import ManualClock
 
 A = Address("cpu", "chat")
@@ -22,7 +22,7 @@ def now_s():
 @pytest.fixture
 def watch(told, now_s):
     clock = ManualClock(7)
-    return Watch(told.append, clock=clock, monotonic=lambda: now_s[0])
+    return Health(told.append, clock=clock, monotonic=lambda: now_s[0])
 
 
 def levels(told):

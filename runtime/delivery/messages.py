@@ -24,7 +24,7 @@ class Address(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class Message:
     """One event for one handler.
 
     Attributes:
@@ -56,7 +56,7 @@ class Waiting(NamedTuple):
 
     Attributes:
         address: whose it is.
-        size: how many items.
+        size: how many messages.
         newest: the greatest id of them.
     """
 

@@ -1,0 +1,379 @@
+"""Takes what waits to handlers, on the event loop.
+
+Each handler of each topic has a queue of its own and a few messages under way at a time,
+so a slow, hung or failing one delays no other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any
+
+from runtime.alert.types import Level
+from runtime.delivery.attempts import Attempts, log_failure, shown
+from runtime.delivery.backlog import DELETED, TOO_OLD, Backlog
+from runtime.delivery.commits import AGAIN_S, CommitBatcher
+from runtime.delivery.messages import Address, Message, State, Waiting
+from runtime.delivery.outbox import SLICE
+from runtime.delivery.policy import Kind
+from runtime.delivery.queue import Queue
+from runtime.errors import DeliveryError, StoreError
+from runtime.trouble import Trouble
+from runtime.units import DAY, SECOND, Nanoseconds
+
+RETENTION = 7 * DAY
+MAX_ENDED = 100_000
+_TIME_LIMIT_S = 60.0
+_SWEEP_S = 30.0
+_SOON_S = 0.05
+
+Notice = Callable[[Address, Level, str], None]
+
+_log = logging.getLogger("kapacitor.delivery")
+
+
+class Dispatcher:
+    """Delivers what a backlog has until it succeeds or makes no sense any more.
+
+    All of it belongs to the event loop.
+
+    Attributes:
+        backlog: what waits.
+        noticed: told how a handler does: OK when it delivers, WARNING when it gives
+            something up or waits, CRITICAL when it keeps failing.
+        forgotten: told that a handler is no more.
+    """
+
+    def __init__(
+        self,
+        backlog: Backlog,
+        *,
+        time_limit_s: float = _TIME_LIMIT_S,
+        retention: Nanoseconds = RETENTION,
+        max_ended: int = MAX_ENDED,
+    ) -> None:
+        """Hold messages back until `start`.
+
+        Args:
+            backlog: what waits.
+            time_limit_s: how long a handler may take for one event, in seconds.
+            retention: how long dead letters and cancelled messages are kept, in ns.
+            max_ended: how many of them are kept; the oldest go first.
+        """
+        self.backlog = backlog
+        self.noticed: Notice = lambda address, level, text: None
+        self.forgotten: Callable[[Address], None] = lambda address: None
+        self._outbox = backlog.outbox
+        self._policy = backlog.policy
+        self._monotonic = backlog.monotonic
+        self._commits = CommitBatcher(self._outbox)
+        self._attempts = Attempts(self._outbox, time_limit_s)
+        self._retention = retention
+        self._max_ended = max_ended
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._reading = Trouble(
+            _log, "failed to read the outbox", "the outbox is read again"
+        )
+        self._sweeping = Trouble(
+            _log, "failed to sweep the outbox", "the outbox is swept again"
+        )
+        self._loading: set[Address] = set()
+        self._timers: dict[Address, asyncio.TimerHandle] = {}
+        self._sweeper: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_closing = False
+        backlog.listen(self._call)
+
+    async def start(self) -> None:
+        """Deliver from now on, on the running loop."""
+        self._loop = asyncio.get_running_loop()
+        self._sweeper = self._loop.create_task(self._sweep_on())
+        self._wake()
+
+    async def close(self, limit_s: float) -> int:
+        """Deliver what can be delivered at once, for at most `limit_s`.
+
+        Returns:
+            How many messages wait in the outbox for the next start.
+        """
+        # first what is new: nothing is started when it is known that this is the end
+        self._wake()
+        self._is_closing = True
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        for timer in self._timers.values():
+            timer.cancel()
+        end_s = time.monotonic() + limit_s
+        # slots go on to the next message: there are new tasks while old ones end
+        while self._tasks and (left_s := end_s - time.monotonic()) > 0:
+            await asyncio.wait(
+                self._tasks, timeout=left_s, return_when=asyncio.FIRST_COMPLETED
+            )
+        late = list(self._tasks)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        await self._commits.close()
+        self._loop = None
+        return self.backlog.kept
+
+    async def sweep(self) -> None:
+        """Give up what is too old and forget what ended long ago.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        backlog = self.backlog
+        await self._commits.run(self._outbox.restore_reserve)
+        await self._commits.run(self._outbox.note_seen, backlog.now())
+        limit = backlog.now() - self._policy.max_age_ns
+        for queue in backlog.queues():
+            # what has not been tried yet is tried once, however old
+            if queue.has_failed:
+                await self._expire(queue, limit)
+        for stored in backlog.stored():
+            async for _ in self._commits.each(backlog.expire(stored, limit)):
+                pass
+        ended = self._outbox.purge(backlog.now() - self._retention, self._max_ended)
+        purged = sum([count async for count in self._commits.each(ended)])
+        if purged:
+            _log.warning(
+                "forgot deliveries that were given up", extra={"count": purged}
+            )
+
+    async def _expire(self, queue: Queue, limit: Nanoseconds) -> None:
+        while old := self.backlog.take_older(queue, limit, SLICE):
+            queue.counters.dead += len(old)
+            # together, so that one commit has them
+            await asyncio.gather(
+                *(
+                    self._commits.commit(
+                        changed=replace(each, state="dead", error=each.error or TOO_OLD)
+                    )
+                    for each in old
+                )
+            )
+        self._advance(queue)
+
+    async def _sweep_on(self) -> None:
+        while True:
+            await asyncio.sleep(_SWEEP_S)
+            try:
+                await self.sweep()
+            # unswept, the outbox would grow for good
+            except Exception as error:
+                self._sweeping.failed(error)
+            else:
+                self._sweeping.ended()
+
+    def _call(self) -> None:
+        """Look at the news soon; from any thread."""
+        loop = self._loop  # the event loop may forget it while this runs
+        if loop is not None:
+            # the loop may just have ended: what waits is in the outbox
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        if self._loop is None or self._is_closing:
+            return
+        queues, leaving = self.backlog.take_news()
+        for left in leaving:
+            self._spawn(self._cancel(left))
+        for queue in queues:
+            self._advance(queue)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        assert self._loop is not None
+        task = self._loop.create_task(work)
+        # the loop has only weak references to tasks
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _advance(self, queue: Queue) -> None:
+        """Start what can be started, and come back when there is more.
+
+        Whatever changes a queue ends here, so nothing needs to know what may follow.
+        """
+        timer = self._timers.pop(queue.address, None)
+        if timer is not None:
+            timer.cancel()
+        if self._loop is None:
+            return
+        now_s = self._monotonic()
+        until_s = queue.retired_until_s
+        # before anything is taken: the time of a deleted handler is up
+        if until_s is not None and now_s >= until_s:
+            self._give_up(queue)
+            return
+        self._load_more(queue)
+        while (message := self.backlog.take(queue, now_s)) is not None:
+            self._spawn(self._slot(queue, message))
+        wait_s = self.backlog.wait_s(queue, now_s)
+        if until_s is not None:
+            wait_s = min(wait_s or until_s - now_s, until_s - now_s)
+        if wait_s is not None and not self._is_closing:
+            # not at once again: a clock that stands still must not make us spin
+            self._timers[queue.address] = self._loop.call_later(
+                max(wait_s, 0.001), self._advance, queue
+            )
+
+    async def _slot(self, queue: Queue, message: Message) -> None:
+        """Deliver one message after the other while there are any.
+
+        A task for each message would cost more than the delivery of a fast one.
+        """
+        following: Message | None = message
+        while following is not None:
+            await self._attempt(queue, following)
+            self._load_more(queue)
+            until_s, now_s = queue.retired_until_s, self._monotonic()
+            if until_s is not None and now_s >= until_s:
+                break
+            following = self.backlog.take(queue, now_s)
+        self._advance(queue)
+
+    def _load_more(self, queue: Queue) -> None:
+        # at half, so that the database answers before the rest is delivered
+        is_low = len(queue) <= self.backlog.buffer_size // 2
+        if queue.has_more and is_low and queue.address not in self._loading:
+            self._loading.add(queue.address)
+            self._spawn(self._load(queue))
+
+    async def _load(self, queue: Queue) -> None:
+        # what comes later is found by the next call
+        newest = queue.newest
+        messages: list[Message] | None = None
+        try:
+            messages = await self._commits.run(
+                self._outbox.pending,
+                queue.address,
+                queue.loaded,
+                newest,
+                self.backlog.buffer_size,
+            )
+        except StoreError as error:
+            self._reading.failed(error)
+            await asyncio.sleep(AGAIN_S)
+        else:
+            self._reading.ended()
+        finally:
+            self._loading.discard(queue.address)
+        if messages is not None:
+            self.backlog.refill(queue, messages, newest)
+        elif self._is_closing:
+            # it would be asked for again at once, and the end be delayed
+            return
+        self._advance(queue)
+
+    async def _attempt(self, queue: Queue, message: Message) -> None:
+        resumed = queue.resumed
+        error = await self._attempts.make(queue.recipient.handler, message)
+        kind = None if error is None else Kind.of(error)
+        # at once: other slots are not to fail, too, while this outcome is committed
+        self.backlog.note(queue, kind, None if error is None else error.retry_after_s)
+        if error is None:
+            queue.counters.delivered += 1
+            self.noticed(queue.address, Level.OK, "")
+            await self._commits.commit(done=message.id)
+            self.backlog.done(queue, message)
+            return
+        queue.counters.failed += 1
+        queue.counters.reasons[str(kind)] += 1
+        message = replace(
+            message,
+            attempts=message.attempts + 1,
+            error=shown(error),
+            maybe_duplicate=message.maybe_duplicate or error.maybe_duplicate,
+        )
+        state = self._state_after(queue, message, kind)
+        log_failure(queue, message, _THEN[state])
+        if state == "pending":
+            await self._again(queue, message, error, resumed)
+        else:
+            await self._end(queue, replace(message, state=state))
+
+    def _state_after(self, queue: Queue, message: Message, kind: Kind | None) -> State:
+        """What becomes of a message whose attempt failed."""
+        age = self.backlog.now() - message.created
+        is_too_old = age >= self._policy.max_age_ns
+        # a deleted handler has nobody who would send its dead letters again
+        if kind is Kind.REJECTED or (is_too_old and not queue.is_retired):
+            return "dead"
+        return "cancelled" if queue.is_retired else "pending"
+
+    async def _again(
+        self, queue: Queue, message: Message, error: DeliveryError, resumed: int
+    ) -> None:
+        queue.counters.retried += 1
+        if queue.trouble is not None:
+            level = Level.WARNING if queue.trouble is Kind.DEFERRED else Level.CRITICAL
+            self.noticed(queue.address, level, message.error)
+        wait_s = self._policy.delay_s(message.attempts, error.retry_after_s)
+        now = self.backlog.now()
+        # on disk first: a restart must not forget the delay
+        message = replace(message, due=now + int(wait_s * SECOND))
+        at_s = self._monotonic()
+        await self._commits.commit(changed=message)
+        if self._is_closing:
+            # not again before the end
+            self.backlog.put_back(queue, message, at_s, self._policy.cap_s, None)
+        else:
+            self.backlog.put_back(queue, message, at_s, wait_s, resumed)
+
+    async def _end(self, queue: Queue, message: Message) -> None:
+        """Let a message go that is dead or cancelled."""
+        await self._commits.commit(changed=message)
+        self.backlog.done(queue, message)
+        if message.state == "dead":
+            queue.counters.dead += 1
+            self.noticed(queue.address, Level.WARNING, message.error)
+        else:
+            queue.counters.cancelled += 1
+            # one that fails after its end drains no further
+            queue.retired_until_s = self._monotonic()
+
+    def _give_up(self, queue: Queue) -> None:
+        """Cancel what is left for a deleted handler, but what is under way."""
+        assert self._loop is not None
+        # what is under way ends by itself, and comes here again if it fails
+        cleared = self.backlog.clear(queue)
+        if cleared is None:
+            self._timers[queue.address] = self._loop.call_later(
+                _SOON_S, self._advance, queue
+            )
+            return
+        left, kept = cleared
+        if not kept:
+            self.forgotten(queue.address)
+        if left.size:
+            self._spawn(self._cancel(left, kept))
+
+    async def _cancel(self, left: Waiting, kept: tuple[int, ...] = ()) -> None:
+        trouble = Trouble(
+            _log, "failed to cancel deliveries", "deliveries can be cancelled again"
+        )
+        # until it succeeds: no queue has these messages any more, so nobody else would
+        while True:
+            try:
+                slices = self.backlog.cancel(left, DELETED, kept)
+                async for _ in self._commits.each(slices):
+                    pass
+            except StoreError as error:
+                trouble.failed(error)
+                await asyncio.sleep(AGAIN_S)
+            else:
+                trouble.ended()
+                return
+
+
+_THEN: dict[State, str] = {
+    "pending": "to be tried again",
+    "dead": "given up",
+    "cancelled": "cancelled, as its handler was deleted",
+}

@@ -1,0 +1,56 @@
+"""Which messages of a handler may be tried next: those with nothing older of their ids."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+from runtime.delivery.messages import Message
+
+
+class Ordering:
+    """The messages of one address that are in memory, in a chain for each event id.
+
+    A message is first when it is at the head of its chain. Only those may be tried, so
+    the events of one id arrive in order, and one that fails holds up no other id.
+
+    Attributes:
+        messages: by their ids, oldest first.
+    """
+
+    __slots__ = ("_chains", "messages")
+
+    def __init__(self, messages: Iterable[Message] = ()) -> None:
+        self.messages: dict[int, Message] = {}
+        self._chains: dict[str, deque[int]] = {}
+        for message in messages:
+            self.add(message)
+
+    def add(self, message: Message) -> bool:
+        """Put a message behind all others; whether it is first."""
+        self.messages[message.id] = message
+        chain = self._chains.setdefault(message.event.state.id, deque())
+        chain.append(message.id)
+        return len(chain) == 1
+
+    def is_first(self, number: int) -> bool:
+        """True if the message of this id is here, and nothing older of its event id."""
+        message = self.messages.get(number)
+        return message is not None and self._chains[message.event.state.id][0] == number
+
+    def replace(self, message: Message) -> None:
+        """Put a message in the place of the one of its id."""
+        self.messages[message.id] = message
+
+    def remove(self, number: int) -> Message | None:
+        """Forget a message; the message that is first now and was not before."""
+        message = self.messages.pop(number)
+        chain = self._chains[message.event.state.id]
+        was_first = chain[0] == number
+        # mostly the first; one that is discarded or too old may be anywhere
+        chain.remove(number)
+        if not chain:
+            # ids come and go: what is empty would stay for good
+            del self._chains[message.event.state.id]
+            return None
+        return self.messages[chain[0]] if was_first else None

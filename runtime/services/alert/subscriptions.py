@@ -1,0 +1,108 @@
+"""Which handlers get the events of which topic."""
+
+from __future__ import annotations
+
+from collections.abc import ItemsView, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from runtime.alert.types import Event, Recipient
+from runtime.services.alert.match import Match
+from runtime.services.alert.routes import CycleError, Routes
+
+_NONE: Mapping[str, Subscription] = {}
+
+
+class Stateful(Protocol):
+    """A handler that holds something between events."""
+
+    def open(self) -> None:
+        """Begin; on the compute thread, when it subscribes to its topic."""
+
+    def close(self) -> None:
+        """Let go of what it holds; on the compute thread, when it unsubscribes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A handler that gets the events of a topic, and all that is known of it.
+
+    Attributes:
+        recipient: who delivers, and how.
+        options: its options, an object with the fields of its kind.
+        match: decides about each event; None takes all.
+        external: whether it skips events that external handlers must skip.
+        targets: the topics of this server that it gives events to.
+        stateful: itself, if it holds something between events.
+    """
+
+    recipient: Recipient
+    options: object = None
+    match: Match | None = None
+    external: bool = True
+    targets: tuple[str, ...] = ()
+    stateful: Stateful | None = None
+
+    def wants(self, event: Event) -> bool:
+        """True if it gets `event`."""
+        if event.no_external and self.external:
+            return False
+        return self.match is None or self.match.accepts(event)
+
+
+class Subscriptions:
+    """The handlers of every topic, by their ids."""
+
+    def __init__(self) -> None:
+        self._topics: dict[str, dict[str, Subscription]] = {}
+        self._routes = Routes()
+
+    def of(self, topic: str) -> ItemsView[str, Subscription]:
+        """The handlers of a topic with their ids."""
+        return self._topics.get(topic, _NONE).items()
+
+    def get(self, topic: str, handler: str) -> Subscription | None:
+        """One handler, or None."""
+        return self._topics.get(topic, _NONE).get(handler)
+
+    def add(self, topic: str, handler: str, added: Subscription) -> None:
+        """Let a handler have a topic's events, and begin what it holds."""
+        self._topics.setdefault(topic, {})[handler] = added
+        self._routes.add(topic, handler, added.targets)
+        if added.stateful is not None:
+            added.stateful.open()
+
+    def remove(self, topic: str, handler: str) -> None:
+        """Let a handler have no more events, if it is there, and let go what it holds."""
+        removed = self._topics.get(topic, {}).pop(handler, None)
+        self._routes.remove(topic, handler)
+        if removed is not None and removed.stateful is not None:
+            removed.stateful.close()
+
+    def replace_all(self, topic: str, handlers: Mapping[str, Subscription]) -> None:
+        """Let only these handlers, which hold nothing, have a topic's events."""
+        self._topics[topic] = dict(handlers)
+
+    def forget(self, topic: str) -> None:
+        """Let nobody have a topic's events; its handlers hold nothing."""
+        self._topics.pop(topic, None)
+
+    def check_cycles(
+        self, topic: str, targets: tuple[str, ...], instead: tuple[str, str] | None
+    ) -> None:
+        """Refuse a handler that would give a topic its own events.
+
+        Args:
+            topic: whose events it is to get.
+            targets: the topics that it gives events to.
+            instead: topic and id of the one that it replaces, if it replaces one.
+
+        Raises:
+            CycleError: it would.
+        """
+        removed = self._routes.remove(*instead) if instead else ()
+        way = self._routes.way_back(topic, targets)
+        if instead:
+            self._routes.add(*instead, removed)
+        if way:
+            raise CycleError(way)
