@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -73,7 +74,12 @@ def test_its_tests_pass(made: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "tool", [["black", "--check", "-q", "."], ["ruff", "check", "."], ["mypy"]]
+    "tool",
+    [
+        ["black", "--check", "-q", "."],
+        ["ruff", "check", "."],
+        ["mypy", "--cache-dir", os.devnull],
+    ],
 )
 def test_a_project_is_clean_by_its_own_settings(made: Path, tool: list[str]) -> None:
     run(made, *tool)

@@ -54,6 +54,6 @@ def test_what_is_generated_passes_its_own_tests(filled, scaffold):
         service.write_text(without)
     assert len(broken["checks"]) > 3
     assert len(broken["that"]) > 6
-    done = run_tests(filled, "tests", "-rf")
+    done = run_tests(filled, "tests", "-rf", "--tb=no")
     failed = set(re.findall(r"FAILED \S*/(test_\w+\.py::\w+)", done.stdout))
     assert failed >= broken["checks"] | broken["that"]
