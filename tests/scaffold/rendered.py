@@ -28,7 +28,8 @@ def rendering_once(render: Render) -> Render:
     def rendered(
         template: str, spec: HandlerSpec, *more: object, **named: object
     ) -> str:
-        key = (template, repr(spec), *more, *named.items())
+        said = repr(spec.document), spec.text
+        key = (template, *said, *more, *named.items())
         if key not in known:
             known[key] = render(template, spec, *more, **named)
         return known[key]
