@@ -23,7 +23,7 @@ from __future__ import annotations
 
 
 class KapacitorError(Exception):
-    """What all errors of the runtime derive from; its text can be shown to a user."""
+    """Base of the runtime's errors; the text can be shown to a user."""
 
 
 class ConfigError(KapacitorError):

@@ -1,4 +1,4 @@
-"""How a dataclass field is called in TOML, JSON and TICKscript."""
+"""Names of dataclass fields in TOML, JSON and TICKscript."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which alerts keep which others quiet, and what those have to say afterwards.
+"""Inhibition: alerts that silence others, and the events sent once they end.
 
 Source: Kapacitor services/alert/inhibitor.go, which forgets what it keeps quiet.
 """

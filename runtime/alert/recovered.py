@@ -1,4 +1,4 @@
-"""How long the states of alerts are kept that are OK again."""
+"""Retention of the states of alerts that have recovered."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """When a state that is OK is forgotten.
+    """The limits after which an OK state is forgotten.
 
     Attributes:
         age: how long after it became OK, ns.

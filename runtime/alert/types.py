@@ -1,4 +1,4 @@
-"""What an alert is: levels, event state, event data, events."""
+"""Alerts: levels, event state, event data, events."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FieldValue = float | int | str | bool
 
 
 class Level(enum.IntEnum):
-    """How bad it is; ordered, `str()` gives Kapacitor's word."""
+    """The severity of an alert; ordered. `str()` gives Kapacitor's word."""
 
     OK = 0
     INFO = 1
@@ -80,7 +80,7 @@ class EventState:
 
 @dataclass(frozen=True, slots=True)
 class EventData:
-    """What an event was computed from.
+    """The data an event was computed from.
 
     Attributes:
         name: measurement.

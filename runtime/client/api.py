@@ -167,7 +167,7 @@ class Api:
                 yield line.decode("utf-8", "replace").rstrip("\n")
 
     def parts(self, path: str) -> Iterator[bytes]:
-        """What GET `path` answers with, in parts; too large to be held at once.
+        """Stream the answer to GET `path` in chunks; it may be too large for memory.
 
         Raises:
             CommandError: the server refuses, cannot be reached, or breaks off.

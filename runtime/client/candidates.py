@@ -1,4 +1,4 @@
-"""What may follow the words of a command line so far."""
+"""Completions of a command line."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Syntax:
 
 
 class Candidates(NamedTuple):
-    """What may stand in place of the last word.
+    """Candidates for the last word.
 
     Attributes:
         words: whole words.
@@ -173,7 +173,7 @@ class _Line(NamedTuple):
 
 
 def candidates(words: Sequence[str], connect: Callable[[str, bool], Api]) -> Candidates:
-    """What may stand in place of the last of `words`.
+    """Return the candidates for the last of `words`.
 
     Args:
         words: of the command line, without the program's name; the last may be empty.

@@ -1,4 +1,4 @@
-"""What ends a command, with its exit code.
+"""Errors that end a command, with their exit codes.
 
 CommandError
 ├── UsageError        wrong arguments or flags   (exit 2, with the command's usage)

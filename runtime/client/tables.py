@@ -1,4 +1,4 @@
-"""How values look on the terminal."""
+"""Values formatted for the terminal."""
 
 from __future__ import annotations
 

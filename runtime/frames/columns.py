@@ -61,7 +61,7 @@ class FieldColumn(NamedTuple):
 
 
 class Columns(Protocol):
-    """Where a frame's values come from; `tag` and `field` may decode when called."""
+    """The source of a frame's values; `tag` and `field` may decode when called."""
 
     @property
     def tag_names(self) -> Sequence[str]:

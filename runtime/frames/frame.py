@@ -145,7 +145,7 @@ class Frame:
         return self._grouped[dimensions]
 
     def shared(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What `make` returns, made once for each key, so that tasks share it."""
+        """Return what `make` returns, made once for each key and shared by tasks."""
         try:
             value: T = self._shared[key]
         except KeyError:
@@ -197,7 +197,7 @@ class Frame:
 
     @property
     def known_groups(self) -> Groups | Labels | None:
-        """What is known already of how the rows fall into groups."""
+        """The grouping of the rows, if it is known already."""
         return self._groups
 
     @property

@@ -1,4 +1,4 @@
-"""How rows fall into groups."""
+"""Rows assigned to groups."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Labels(NamedTuple):
 
 
 class Groups(NamedTuple):
-    """How the rows of a frame fall into groups.
+    """The rows of a frame, assigned to groups.
 
     Attributes:
         codes: int32, index into `ids` and `tags` for every row.

@@ -225,7 +225,7 @@ def struct(go_type: str, fields: Mapping[str, Reader]) -> Reader:
 def mismatch(
     value: Any, name: str, go_type: str, found: str | None = None
 ) -> JsonTypeError:
-    """What to raise for a value of the wrong type.
+    """The error for a value of the wrong type.
 
     Source: Go encoding/json, UnmarshalTypeError.
     """

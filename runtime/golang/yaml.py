@@ -158,7 +158,7 @@ def _children(node: Any) -> list[Any]:
 
 
 def _yaml_line(fault: Any) -> str:
-    """Where the fault is, counted as Go's library does: parser errors from 0."""
+    """The line of the fault, counted as Go's library does: parser errors from 0."""
     from yaml.scanner import ScannerError
 
     mark = fault.problem_mark or fault.context_mark

@@ -50,7 +50,7 @@ _IS_MARK_OR_QUOTE = np.array([byte in _MARKS + b'"' for byte in range(256)])
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Where the lines of a text are.
+    """The positions of the lines of a text.
 
     Attributes:
         marks: the positions of all marks: what separates, newlines too.
@@ -149,7 +149,7 @@ def _find_lines(text: Text, *, quotes: bool) -> Lines:
 
 
 def _find_marks(raw: NDArray[np.uint8]) -> Positions:
-    """Where marks may be: most bytes up to the comma are."""
+    """Candidate positions of marks: most bytes up to the comma are."""
     found = []
     below = np.empty(_STRETCH, dtype=np.bool_)
     equal = np.empty(_STRETCH, dtype=np.bool_)
@@ -164,7 +164,7 @@ def _find_marks(raw: NDArray[np.uint8]) -> Positions:
 
 
 def _outside_quotes(kinds: NDArray[np.uint8]) -> Mask:
-    """Which marks are not between an odd quote of their line and the next one."""
+    """Select the marks outside quotes: not between an odd quote and the next one."""
     quote = kinds == _QUOTE
     newline = kinds == _NEWLINE
     passed = np.cumsum(quote)
@@ -177,7 +177,7 @@ def _outside_quotes(kinds: NDArray[np.uint8]) -> Mask:
 
 
 def _plain(text: Text, lines: Lines, *, escapes: bool) -> Mask:
-    """Which lines may have a shape."""
+    """Select the lines that may have a shape."""
     plain = lines.ends - lines.starts <= LONGEST
     if escapes:
         found = np.flatnonzero(text.raw == ord("\\"))

@@ -48,7 +48,7 @@ _LOW_BITS = np.uint64(0x7FF)
 
 
 class Spans(NamedTuple):
-    """Where the digits of numbers stand, and which have a minus before them."""
+    """The positions of numbers' digits, and which numbers are negative."""
 
     starts: Positions
     ends: Positions
@@ -64,7 +64,7 @@ def spans(text: Text, starts: Positions, ends: Positions) -> Spans:
 
 
 def valid_floats(text: Text, starts: Positions, ends: Positions) -> Mask:
-    """Which texts are floats that `floats` decodes: `5`, `-5.25`, `.5`, `5.`."""
+    """Select the texts that `floats` decodes: `5`, `-5.25`, `.5`, `5.`."""
     starts, ends, _ = spans(text, starts, ends)
     sizes = ends - starts
     count, fits = _words_for(sizes)
@@ -82,7 +82,7 @@ def valid_floats(text: Text, starts: Positions, ends: Positions) -> Mask:
 def valid_integers(
     text: Text, starts: Positions, ends: Positions, longest: int = 18
 ) -> Mask:
-    """Which texts are integers, without their `i`; int64 holds 18 digits for sure."""
+    """Select the texts that are integers, without their `i`; int64 holds 18 digits."""
     starts, ends, _ = spans(text, starts, ends)
     sizes = ends - starts
     count, _ = _words_for(sizes)
@@ -148,7 +148,7 @@ def floats(text: Text, starts: Positions, ends: Positions) -> NDArray[np.float64
 
 
 def _words_for(sizes: Positions) -> tuple[int, Mask | None]:
-    """How many words the sizes need, at most three, and which fit if not all do."""
+    """The number of words the sizes need, at most three, and the sizes that fit."""
     most = int(sizes.max(initial=1))
     if most <= LONGEST:
         return max(1, (most + 7) // 8), None

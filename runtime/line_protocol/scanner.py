@@ -56,13 +56,13 @@ def lines(text: str) -> Iterator[str]:
 
 
 def content(line: str) -> str:
-    """What of a line is to be parsed: "" for a blank line or a comment."""
+    """The part of a line to parse: "" for a blank line or a comment."""
     stripped = line.lstrip(_BLANK)
     return "" if stripped.startswith("#") else stripped
 
 
 def line_end(text: str, start: int) -> int:
-    """Where the line that begins at `start` ends: its newline, or the end of `text`."""
+    """The end of the line that begins at `start`: its newline, or the end of `text`."""
     in_fields = quoted = False
     equals = commas = 0
     while found := _SEPARATOR.search(text, start):

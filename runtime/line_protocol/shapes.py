@@ -81,16 +81,16 @@ class Block:
         return len(self.lines)
 
     def begin(self, piece: Piece) -> Positions:
-        """Where the bytes before a value begin."""
+        """The start of the bytes before a value."""
         return self.starts if piece.first < 0 else self.marks[piece.first]
 
     def span(self, index: int) -> tuple[Positions, Positions]:
-        """Where the values of a piece begin and end."""
+        """The bounds of the values of a piece."""
         piece = self.shape.pieces[index]
         return self.begin(piece) + len(piece.before), self.marks[piece.last]
 
     def spans(self, kind: str) -> tuple[Positions, Positions] | None:
-        """Where the values of all pieces of a kind begin and end, by piece and line."""
+        """The bounds of the values of all pieces of a kind, by piece and line."""
         found = [i for i, p in enumerate(self.shape.pieces) if p.kind == kind]
         if not found:
             return None
@@ -169,7 +169,7 @@ def match(block: Block) -> Block:
 
 
 def valid(block: Block) -> Mask:
-    """Which lines of a block have a value of the right kind in every piece."""
+    """Select the lines of a block with a value of the right kind in every piece."""
     text = block.text
     good = np.ones(len(block), dtype=np.bool_)
     if spans := block.spans("tag"):
@@ -193,7 +193,7 @@ def booleans(text: Text, starts: Positions, ends: Positions) -> Mask:
 def is_one_of(
     text: Text, starts: Positions, ends: Positions, words: tuple[bytes, ...]
 ) -> Mask:
-    """Which texts are one of some short words."""
+    """Select the texts that are one of some short words."""
     sizes = ends - starts
     found = np.zeros(sizes.shape, dtype=np.bool_)
     for word in words:

@@ -52,7 +52,7 @@ class Text:
         return self.buffer[start:end].decode()
 
     def equal(self, at: Positions, expected: bytes) -> Mask:
-        """Where the bytes from each position on are the expected ones."""
+        """Select the positions from which on the bytes are the expected ones."""
         size = len(expected)
         if size < 8:
             keep = np.uint64(0xFFFF_FFFF_FFFF_FFFF >> (64 - 8 * size))

@@ -1,4 +1,4 @@
-"""What a timestamp counts, by the `precision` of a write."""
+"""Units of timestamps, by the `precision` of a write."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STEPS = {
 
 @dataclass(slots=True)  # frozen ones cost more to make, and there is one per write
 class Times:
-    """How the timestamps of one write are read.
+    """The reading of one write's timestamps.
 
     Attributes:
         step: ns per count of a timestamp.

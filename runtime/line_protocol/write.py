@@ -1,4 +1,4 @@
-"""What a write holds: its points in frames, and the order in which they came."""
+"""A parsed write: its points in frames, and their order of arrival."""
 
 from __future__ import annotations
 

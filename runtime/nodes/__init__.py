@@ -1,1 +1,1 @@
-"""What runs: the nodes of a task, each taking points and passing points on."""
+"""The running nodes of a task, each taking points and passing points on."""

@@ -21,7 +21,7 @@ from runtime.units import (
 
 @dataclass(slots=True)
 class _Watch:
-    """What a barrier knows of a group.
+    """The state of one group.
 
     Attributes:
         seen: when it last heard of the group, by the clock of the timers.

@@ -179,7 +179,7 @@ class DeleteNode(_TidyNode):
 
     @property
     def recipe(self) -> Hashable:
-        """What is deleted."""
+        """The fields and tags that are deleted."""
         return type(self), self._fields, self._tags
 
     def apply(self, point: Point, group: str) -> Point | None:

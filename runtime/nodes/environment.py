@@ -1,4 +1,4 @@
-"""What a running task needs from the world around it."""
+"""The environment of a running task."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from runtime.units import Clock
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
-    """Who the server is, as templates see it.
+    """The server's identity, as templates see it.
 
     Attributes:
         hostname: the configured host name.
@@ -41,7 +41,7 @@ class AlertService(Protocol):
 
     @property
     def inhibitors(self) -> Inhibitors:
-        """Which alerts keep which others quiet, in all tasks."""
+        """The inhibitors of all tasks."""
 
     def collect(self, event: Event) -> None:
         """Take an event into its topic."""
@@ -69,7 +69,7 @@ class AlertService(Protocol):
 
 @dataclass(slots=True)
 class Environment:
-    """What a task's nodes may use.
+    """Everything that a task's nodes may use.
 
     Attributes:
         task_id: the task.

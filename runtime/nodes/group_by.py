@@ -31,7 +31,7 @@ class GroupByNode(Node):
 
     @property
     def recipe(self) -> Hashable:
-        """How it groups."""
+        """The dimensions."""
         return type(self), self._grouping.key
 
     def point(self, point: Point) -> None:
@@ -87,5 +87,5 @@ class GroupByNode(Node):
 
     @property
     def working_cardinality(self) -> int:
-        """How many groups are held."""
+        """The number of groups held."""
         return len(self._held)

@@ -1,4 +1,4 @@
-"""How `groupBy` decides about the dimensions of points."""
+"""The dimensions that `groupBy` gives to points."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from runtime.tick.ast import StarNode
 
 
 class Grouping:
-    """What a `groupBy` says: some tags, or all tags but some; and the measurement.
+    """The arguments of a `groupBy`: some tags, or all but some; and the measurement.
 
     Attributes:
         key: equal for those that group alike.

@@ -48,5 +48,5 @@ class HTTPOutNode(Node):
 
     @property
     def working_cardinality(self) -> int:
-        """How many groups are shown."""
+        """The number of groups shown."""
         return len(self._page)

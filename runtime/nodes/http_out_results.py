@@ -26,7 +26,7 @@ class Page:
         self._rows.pop(group, None)
 
     def rows(self) -> list[Row]:
-        """What the page shows."""
+        """The rows of the page."""
         return [row() for row in self._rows.values()]
 
     def json(self) -> dict[str, object]:

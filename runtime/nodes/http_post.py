@@ -112,7 +112,7 @@ class HTTPPostNode(GroupedNode):
         self._is_closed = True
 
     def _at_start(self, spec: pipeline.HTTPPostNode) -> Endpoint:
-        """Where to post, as far as the script and the configuration say now."""
+        """The target, as far as the script and the configuration determine it now."""
         if spec.urls:
             try:
                 return Endpoint.of(Config(url=spec.urls[0]))

@@ -19,7 +19,7 @@ from runtime.units import Nanoseconds, round_half_up
 
 
 class Port(Node):
-    """Where one of several parents hands its output to a node."""
+    """The input of a node that has several parents."""
 
     def __init__(self, node: MergingNode, number: int) -> None:
         super().__init__(node, node.environment)
@@ -55,7 +55,7 @@ class MergingNode(Node, ABC):
         self._ports = [Port(self, number) for number in range(len(spec.parents))]
 
     def input(self, number: int) -> Node:
-        """Where the parent of that number sends its output."""
+        """The input for the parent of that number."""
         return self._ports[number]
 
     @abstractmethod
@@ -74,7 +74,7 @@ class MergingNode(Node, ABC):
 
     @property
     def collected(self) -> int:
-        """How many points came in."""
+        """The number of points that came in."""
         return sum(port.collected for port in self._ports)
 
 
@@ -277,7 +277,7 @@ class JoinNode(MergingNode):
 
     @property
     def working_cardinality(self) -> int:
-        """How many groups are joined."""
+        """The number of groups that are joined."""
         return len(self._groups)
 
     def held(self) -> int:

@@ -24,7 +24,7 @@ _log = logging.getLogger("kapacitor.kapacitor")
 
 
 class PipelineNode(Protocol):
-    """What every running node asks of the node of the pipeline behind it."""
+    """The part of a pipeline's node that its running node needs."""
 
     @property
     def name(self) -> str:
@@ -149,7 +149,7 @@ class Node:
             self.counters[name] = self.counters.get(name, 0) + sign * count
 
     def input(self, number: int) -> Node:
-        """What takes the output of the parent of that number."""
+        """The input for the parent of that number."""
         return self
 
     def point(self, point: Point) -> None:
@@ -253,7 +253,7 @@ class Node:
 
     @property
     def context(self) -> dict[str, object]:
-        """What log entries say of the node: `task_master`, `task` and `node`."""
+        """The node in log entries: `task_master`, `task` and `node`."""
         environment = self.environment
         return {
             "task_master": environment.task_master_id,
@@ -287,7 +287,7 @@ class Node:
 
     @property
     def working_cardinality(self) -> int:
-        """How many groups the node keeps state for."""
+        """The number of groups with state."""
         return 0
 
     def held(self) -> int:

@@ -12,7 +12,7 @@ from runtime.nodes.node import GroupedNode
 
 
 class Outcome(NamedTuple):
-    """What becomes of a frame.
+    """The result for a frame.
 
     Attributes:
         frame: the rows that go on.
@@ -28,13 +28,13 @@ class PointwiseNode(GroupedNode, ABC):
 
     @abstractmethod
     def apply(self, point: Point, group: str) -> Point | None:
-        """What becomes of a point; None drops it."""
+        """Return the result for a point; None drops it."""
 
     def begin(self, group: str) -> None:
         """A batch of the group begins."""
 
     def columns(self, frame: Frame) -> Outcome | None:
-        """What becomes of a frame; None when it has to go point by point."""
+        """Return the result for a frame; None if it must go point by point."""
         return None
 
     def point(self, point: Point) -> None:

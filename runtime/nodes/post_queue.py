@@ -1,4 +1,4 @@
-"""What nodes have to post: sent on the event loop while their tasks go on."""
+"""Posts of nodes, sent on the event loop while their tasks continue."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class PostQueue:
         self._is_busy = False
 
     def __len__(self) -> int:
-        """How much waits, what is under way not counted."""
+        """The number of waiting posts, without the one under way."""
         return len(self._waiting)
 
     @property

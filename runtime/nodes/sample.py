@@ -36,7 +36,7 @@ class SampleNode(PointwiseNode):
 
     @property
     def recipe(self) -> Hashable:
-        """How many, or at which times."""
+        """The rate."""
         return type(self), self._every, self._step
 
     def apply(self, point: Point, group: str) -> Point | None:

@@ -32,12 +32,12 @@ class Series(NamedTuple):
 
     @property
     def sizes(self) -> NDArray[np.intp]:
-        """How many rows each part has."""
+        """The number of rows in each part."""
         return np.diff(self.starts)
 
     @property
     def ends(self) -> list[int]:
-        """Where in `order` the last row of each part stands."""
+        """The position in `order` of each part's last row."""
         ends: list[int] = (self.starts[1:] - 1).tolist()
         return ends
 
@@ -114,7 +114,7 @@ class SerialNode(PointwiseNode):
     remembers = True
 
     def series(self, frame: Frame, series: Series) -> Outcome | None:
-        """What becomes of a frame; None, with nothing changed, if columns cannot tell."""
+        """Return the result for a frame; None, unchanged, if columns cannot decide."""
         return None
 
     def frame(self, frame: Frame) -> None:

@@ -34,7 +34,7 @@ class ShiftNode(PointwiseNode):
 
     @property
     def recipe(self) -> Hashable:
-        """How far."""
+        """The distance."""
         return type(self), self._shift
 
     def apply(self, point: Point, group: str) -> Point | None:

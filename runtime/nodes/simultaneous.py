@@ -45,7 +45,7 @@ class MomentNode(GroupedNode, ABC):
 
     @abstractmethod
     def results(self, moment: Moment, group: str) -> Iterable[Point]:
-        """What becomes of the points of one time."""
+        """Return the results for the points of one time."""
 
     def point(self, point: Point) -> None:
         """Take a point of a stream."""
@@ -64,7 +64,7 @@ class MomentNode(GroupedNode, ABC):
         moment.points.append(point)
 
     def of_batch(self, batch: Batch) -> list[Point]:
-        """What becomes of the points of a batch."""
+        """Return the results for the points of a batch."""
         self._met.add(batch.group)
         found: list[Point] = []
         for time, points in itertools.groupby(

@@ -156,7 +156,7 @@ class DerivativeNode(SerialNode):
 
 
 class _StateNode(SerialNode, ABC):
-    """What nodes share that watch whether a predicate holds."""
+    """Base of the nodes that track a predicate."""
 
     _unit: Nanoseconds = 0
 
@@ -240,7 +240,7 @@ class _StateNode(SerialNode, ABC):
 
     @abstractmethod
     def _value(self, state: _Watched, time: Nanoseconds) -> Value:
-        """What the state says at a point."""
+        """The value of the state at a point."""
 
     @abstractmethod
     def _column(
@@ -311,7 +311,7 @@ class ChangeDetectNode(SerialNode):
 
     @property
     def recipe(self) -> Hashable:
-        """Which fields it looks at."""
+        """The fields it reads."""
         return type(self), self._fields
 
     def begin(self, group: str) -> None:

@@ -61,7 +61,7 @@ class FromNode(Node):
 
     @property
     def recipe(self) -> Hashable | None:
-        """Where points are from, what holds of them, and how they are grouped."""
+        """The source, the condition and the grouping of the points."""
         where = self._predicate.function.key if self._predicate else ()
         if where is None:
             return None

@@ -1,4 +1,4 @@
-"""Which addresses the server does not connect to."""
+"""Addresses the server never connects to."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class Response:
             return None
 
     def error(self, message: str) -> DeliveryError:
-        """What to raise for an answer that means failure."""
+        """The error for an answer that means failure."""
         retry = self.status in (408, 425, 429) or (
             self.status >= 500 and self.status not in (501, 505)
         )
@@ -121,7 +121,7 @@ _log = logging.getLogger("kapacitor.http_client")
 
 @dataclass(frozen=True, slots=True)
 class TimeLimits:
-    """How long a request may take.
+    """Time limits of a request.
 
     Attributes:
         connect_s: to connect, in seconds.

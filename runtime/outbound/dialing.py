@@ -121,7 +121,7 @@ class Dialer:
 
 
 async def _in_thread(lookup: Lookup, host: str) -> Sequence[str]:
-    """What `lookup` finds, in a thread that a process that ends does not wait for."""
+    """Run `lookup` in a daemon thread, which an ending process does not wait for."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Sequence[str]] = loop.create_future()
 

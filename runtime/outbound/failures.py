@@ -1,4 +1,4 @@
-"""What went wrong between the server and an endpoint, in Go's words."""
+"""Failures between the server and an endpoint, in Go's words."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def may_have_come(error: Exception) -> bool:
 
 
 def reason_of(error: Exception) -> tuple[str, bool]:
-    """What Go would say, and whether the same attempt may succeed later."""
+    """Go's text for an error, and whether a retry may succeed."""
     match error:
         case aiohttp.ClientConnectorCertificateError():
             return f"tls: failed to verify certificate{_untrusted(error)}", False
@@ -53,7 +53,7 @@ def reason_of(error: Exception) -> tuple[str, bool]:
 
 
 def _untrusted(error: aiohttp.ClientConnectorCertificateError) -> str:
-    """What is wrong with a certificate."""
+    """The problem with a certificate."""
     reason = getattr(error.certificate_error, "verify_message", "")
     return f": x509: {reason}" if reason else ""
 

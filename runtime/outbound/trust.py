@@ -1,4 +1,4 @@
-"""Whose certificates are trusted, besides those of the system's store."""
+"""Certificate authorities trusted besides those of the system's store."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _log = logging.getLogger("kapacitor.trust")
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """What tells one content of a file from another."""
+    """The identity of a file's content."""
 
     # the former can be set, and a change of who may read is none of it
     modified_ns: int
@@ -48,7 +48,7 @@ class Trust:
             raise ConfigError(f"ssl-ca {path}: {_reason(error)}") from error
 
     def context(self) -> ssl.SSLContext:
-        """What to check certificates with."""
+        """The SSL context for checking certificates."""
         try:
             version = self._present()
             if version != self._version:
@@ -83,7 +83,7 @@ class Trust:
 
 
 def _reason(error: OSError) -> str:
-    """What is wrong with the file; an SSLError, which is an OSError, has no such text."""
+    """The problem with the file; an SSLError, which is an OSError, has no such text."""
     if isinstance(error, ssl.SSLError):
         return "holds no certificates in PEM form"
     return error.strerror or "cannot be read"

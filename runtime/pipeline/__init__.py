@@ -1,1 +1,1 @@
-"""What a script says: its nodes, their properties, and what may follow what."""
+"""Pipelines of scripts: nodes, their properties, and the nodes that may follow them."""

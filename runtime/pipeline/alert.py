@@ -134,7 +134,7 @@ def alert(parent: Node) -> AlertNode:
 
 @dataclass(slots=True)
 class PostHandler(AlertHandler):
-    """What `.post()` says.
+    """The properties of `.post()`.
 
     Attributes:
         url: where to post, a template.
@@ -171,7 +171,7 @@ class PostHandler(AlertHandler):
 
 @dataclass(slots=True)
 class TcpHandler(AlertHandler):
-    """What `.tcp()` says.
+    """The properties of `.tcp()`.
 
     Attributes:
         address: host and port.
@@ -185,7 +185,7 @@ class TcpHandler(AlertHandler):
 
 @dataclass(slots=True)
 class ExecHandler(AlertHandler):
-    """What `.exec()` says.
+    """The properties of `.exec()`.
 
     Attributes:
         command: the program and its arguments.
@@ -204,7 +204,7 @@ class ExecHandler(AlertHandler):
 
 @dataclass(slots=True)
 class LogHandler(AlertHandler):
-    """What `.log()` says.
+    """The properties of `.log()`.
 
     Attributes:
         file_path: the file, an absolute path.

@@ -1,4 +1,4 @@
-"""Which nodes can follow which: what may stand after `|`."""
+"""The nodes that may follow each node, after `|`."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ _AFTER_ANY = Names(_OF_DATA)
 
 
 def methods_of(node: Node) -> Names[ChainMethod]:
-    """What may follow `node`."""
+    """The methods that may follow `node`."""
     if isinstance(node, StreamNode):
         return _AFTER_STREAM
     if isinstance(node, BatchNode):

@@ -1,4 +1,4 @@
-"""What alert handlers share on the script's side."""
+"""Base of the alert handlers in scripts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runtime.pipeline.properties import INTERNAL, Signature
 
 @dataclass(slots=True)
 class AlertHandler:
-    """What one handler property of an alert node says.
+    """One handler of an alert node, as the script defines it.
 
     A subclass's fields are its properties in TICKscript, `runtime.pipeline.properties`
     tells how.

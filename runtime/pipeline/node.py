@@ -1,4 +1,4 @@
-"""What all nodes of a pipeline share, and the pipeline that holds them."""
+"""Base of the nodes of a pipeline, and the pipeline that holds them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MAX_DEPTH = 150
 
 
 class Edge(enum.StrEnum):
-    """What flows from one node to the next."""
+    """The kind of data between two nodes."""
 
     STREAM = "stream"
     BATCH = "batch"
@@ -61,7 +61,7 @@ class DeadmanSettings:
 
 
 class _Owner(Protocol):
-    """What a node asks of its pipeline."""
+    """The part of the pipeline that a node needs."""
 
     @property
     def deadman(self) -> DeadmanSettings: ...
@@ -101,7 +101,7 @@ class Node:
 
     @property
     def kind(self) -> str:
-        """What its name begins with; mostly the call that makes it."""
+        """The prefix of its name; mostly the call that makes it."""
         return self.call
 
     @property

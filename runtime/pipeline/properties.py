@@ -1,4 +1,4 @@
-"""Which properties a class has in TICKscript, read from its fields and marked methods.
+"""Properties of a class in TICKscript, read from its fields and marked methods.
 
 A dataclass field is a property by its type:
 
@@ -52,7 +52,7 @@ TEN_SECONDS = Duration(10 * SECOND)
 
 
 class Kind(enum.Enum):
-    """What calling a property does."""
+    """The effect of calling a property."""
 
     VALUE = enum.auto()
     FLAG = enum.auto()
@@ -275,11 +275,11 @@ class Names(Generic[T]):
             self._folded.setdefault(name.lower(), []).append(value)
 
     def exact(self, written: str) -> T | None:
-        """What the script names, by Kapacitor's rule."""
+        """The property that the script names, by Kapacitor's rule."""
         return self._exact.get(upper_first(written))
 
     def tolerant(self, written: str) -> T | None:
-        """What the script must mean, whatever its case."""
+        """The property that the script must mean, in any case."""
         found = self._folded.get(written.lower(), ())
         return found[0] if len(found) == 1 else None
 

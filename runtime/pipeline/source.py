@@ -1,4 +1,4 @@
-"""Where data comes from: streams, queries, statistics of other nodes."""
+"""Sources of data: streams, queries, statistics of other nodes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which texts of a script end up in which property of a handler or of `|httpPost()`.
+"""Strings of a script, by the property of a handler or `|httpPost()` they reach.
 
 Read from the syntax alone: a script that cannot be run, or a template without its values,
 is read as well.
@@ -30,7 +30,7 @@ _NODES: Names[type[Node]] = Names(
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What a value of a script is made of.
+    """The strings that a value of a script is made of.
 
     Attributes:
         literals: the texts, in order.
@@ -72,7 +72,7 @@ class Use:
 
 
 def uses(program: ast.ProgramNode, handlers: HandlerProperties) -> list[Use]:
-    """What a script gives to its handlers and `|httpPost()` nodes, in order."""
+    """The values a script gives to its handlers and `|httpPost()` nodes, in order."""
     reader = _Reader(handlers)
     for statement in program.statements:
         reader.statement(statement)

@@ -40,7 +40,7 @@ class UDFNode(Node):
 
 @dataclass(eq=False, slots=True)
 class AutoscaleNode(Node):
-    """What the autoscale nodes share; accepted, but not run."""
+    """Base of the autoscale nodes; accepted, but not run."""
 
     unsupported: ClassVar[str] = "autoscaling is not supported by this server"
 
@@ -103,7 +103,7 @@ class K8sAutoscaleNode(AutoscaleNode):
 
     @property_method("kind")
     def set_kind(self, kind: str) -> None:
-        """Which kind of resource to scale."""
+        """Set the kind of resource to scale."""
         self.resource_kind = kind
 
 

@@ -20,7 +20,7 @@ _MAX_BYTES = 64 * 1024
 
 
 class Reference(NamedTuple):
-    """Where a secret stands.
+    """A reference to a secret: a file or an environment variable.
 
     Attributes:
         kind: `file` or `env`.
@@ -32,7 +32,7 @@ class Reference(NamedTuple):
 
 
 def reference(value: object) -> Reference | None:
-    """What a value refers to; None where it is no reference."""
+    """The reference that a value is; None for any other value."""
     if not isinstance(value, Mapping) or len(value) != 1:
         return None
     [(kind, name)] = value.items()
@@ -77,7 +77,7 @@ def read(found: Reference) -> Secret:
 
 
 def _text(path: Path) -> tuple[str, str]:
-    """What a file holds, or else what is wrong with it."""
+    """The content of a file, or the problem with it."""
     if not path.is_absolute():
         return "", "must be named by its absolute path"
     try:

@@ -87,7 +87,7 @@ def _query(text: str) -> str:
 
 
 def _said(text: str) -> str:
-    """What the text itself says, beside what templates put into it."""
+    """The literal parts of the text, without its template actions."""
     return _MARK.sub("", text)
 
 

@@ -1,4 +1,4 @@
-"""Who may use the API."""
+"""Authorization of API requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose certificates are trusted: where a machine has no list, HTTPS cannot work."""
+"""Certificate authorities: without the system's list, HTTPS cannot work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who the server is: its host name and its ids."""
+"""The server's identity: host name and IDs."""
 
 from __future__ import annotations
 

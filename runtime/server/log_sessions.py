@@ -38,7 +38,7 @@ _SESSIONS = 32
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which lines are wanted.
+    """A filter of log lines.
 
     Attributes:
         tags: what parts of a line must be equal to.
@@ -50,7 +50,7 @@ class Filter:
 
     @classmethod
     def of(cls, request: Request) -> Filter:
-        """What a request asks for.
+        """Read from a request.
 
         Raises:
             ValueError: it asks twice, or for a level that is none.

@@ -42,7 +42,7 @@ class LogfmtFormatter(logging.Formatter):
 
 
 def parts_of(record: logging.LogRecord) -> dict[str, str]:
-    """What a line says, in order; the names are those of Kapacitor's tags.
+    """The parts of a line, in order, under the names of Kapacitor's tags.
 
     The service is the logger's unless the line names its own. What `extra` calls
     `parts` is a mapping of more of them.

@@ -23,12 +23,12 @@ _SQLITE = b"SQLite format 3\0"
 
 
 def time_limits(said: DeliveryConfig) -> TimeLimits:
-    """How long requests to endpoints may take."""
+    """The time limits of requests to endpoints."""
     return TimeLimits(said.connect_timeout / SECOND, said.timeout / SECOND)
 
 
 def retry_policy(said: DeliveryConfig) -> RetryPolicy:
-    """When deliveries are tried."""
+    """The retry policy of deliveries."""
     return RetryPolicy(
         base_s=said.retry_base / SECOND,
         cap_s=said.retry_max / SECOND,
@@ -42,7 +42,7 @@ def retry_policy(said: DeliveryConfig) -> RetryPolicy:
 
 
 def backlog(store: Store, config: Config, clock: Clock) -> Backlog:
-    """What waits for handlers."""
+    """Build the backlog of events for handlers."""
     said = config.delivery
     return Backlog(
         store,
@@ -55,7 +55,7 @@ def backlog(store: Store, config: Config, clock: Clock) -> Backlog:
 
 
 def dispatcher(backlog: Backlog, config: Config) -> Dispatcher:
-    """What takes a backlog to handlers."""
+    """Build the delivery of a backlog to handlers."""
     said = config.delivery
     return Dispatcher(
         backlog,
@@ -67,7 +67,7 @@ def dispatcher(backlog: Backlog, config: Config) -> Dispatcher:
 
 
 def policy(config: Config) -> Policy:
-    """What clients of the API may define."""
+    """The policy for definitions by clients of the API."""
     return Policy(
         is_open=config.is_guarded,
         log_paths=config.alert.allowed_log_paths,

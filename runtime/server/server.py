@@ -401,7 +401,7 @@ async def _guarded(
 
 
 def _bind_fault(error: OSError) -> str:
-    """What went wrong, without asyncio's telling of it."""
+    """The reason, without asyncio's own wording."""
     if error.errno is not None and error.errno > 0:
         return os.strerror(error.errno).lower()
     return str(error.strerror or error)

@@ -1,4 +1,4 @@
-"""What the server says about itself: `/debug/vars` and the numbers of `/metrics`."""
+"""The server's own statistics: `/debug/vars` and the numbers of `/metrics`."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ class Statistics:
 
 
 def process_numbers() -> dict[str, float]:
-    """What the process uses."""
+    """Resources the process uses."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "cpu_seconds": used.ru_utime + used.ru_stime,

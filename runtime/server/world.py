@@ -1,4 +1,4 @@
-"""What the command takes from its surroundings."""
+"""The environment of the command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the code of integrations calls to make requests and read answers."""
+"""Functions that integrations call to build requests and read answers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _TIME = re.compile(
 
 
 class Answer(Protocol):
-    """What an endpoint said."""
+    """The answer of an endpoint."""
 
     @property
     def status(self) -> int:

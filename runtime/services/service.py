@@ -1,4 +1,4 @@
-"""What the services of HTTP integrations share."""
+"""Base of the services of HTTP integrations."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ServiceConfig(Protocol):
 
 
 class HandlerService(Protocol[OptionsT]):
-    """What a handler kind needs of its service."""
+    """The interface between a handler kind and its service."""
 
     @property
     def kind(self) -> str:
@@ -246,7 +246,7 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
         return response.status in self.ok
 
     def failure(self, response: Response) -> str:
-        """What to say about an answer that does not mean success."""
+        """The error for an answer that does not mean success."""
         return f"unexpected response code {response.status} from {self.kind} service"
 
     @abstractmethod
@@ -255,7 +255,7 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
 
     @abstractmethod
     def test_event(self, options: TestT) -> tuple[OptionsT, Event]:
-        """What the service test sends."""
+        """Options of the service test."""
 
 
 @dataclass(frozen=True, slots=True)

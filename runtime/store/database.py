@@ -373,7 +373,7 @@ class Store:
             return self._counted(self._connection.execute(sql, parameters))
 
     def used_bytes(self) -> int:
-        """How much of the database is in use; what was deleted does not count."""
+        """The bytes of the database in use, without deleted data."""
         [[used]] = self.query(
             "SELECT (pages.page_count - free.freelist_count) * size.page_size FROM"
             " pragma_page_count AS pages, pragma_freelist_count AS free,"
@@ -559,7 +559,7 @@ def _size(path: Path) -> int:
 
 
 def _explained(error: sqlite3.Error) -> str:
-    """What an error at the start means to the person who sees it."""
+    """Explain an error at the start to an operator."""
     text = str(error)
     if "locked" in text:
         return f"{text}: another server uses it"

@@ -20,7 +20,7 @@ def id_fault(id: str) -> str:
 
 
 class Record(Protocol):
-    """What can be kept."""
+    """A definition that can be stored."""
 
     @property
     def id(self) -> str:

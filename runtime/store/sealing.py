@@ -56,7 +56,7 @@ class Seal:
 
 
 def _place(bucket: str, key: str) -> bytes:
-    """Where a value belongs; no two places have the same bytes."""
+    """The address of a value; unique."""
     name = bucket.encode()
     return len(name).to_bytes(4) + name + key.encode()
 

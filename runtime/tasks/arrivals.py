@@ -1,4 +1,4 @@
-"""What comes to the alerts of tasks that share the nodes before."""
+"""Arrivals at alert nodes of tasks that share the nodes before."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MANY_ROWS = 1 << 16
 
 
 class Arrived:
-    """What one write has become on its way, in the order of its arrival."""
+    """The results of one write, in order of arrival."""
 
     def __init__(self, items: Sequence[Item]) -> None:
         self._items = items
@@ -81,7 +81,7 @@ class Arrivals(Node):
         self.full: Callable[[], None] = lambda: None
 
     def take(self) -> Arrived:
-        """What has arrived since the last time."""
+        """Take what has arrived since the last call."""
         items, self._items, self._rows = self._items, [], 0
         return Arrived(items)
 

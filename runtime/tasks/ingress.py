@@ -1,4 +1,4 @@
-"""How many points came in, by where they belong."""
+"""Counts of received points, by destination."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MOST = 10_000
 
 
 class Place(NamedTuple):
-    """Where points belong.
+    """A destination of points.
 
     Attributes:
         database: of the write.

@@ -1,4 +1,4 @@
-"""How the points of a task get from its stream to its alert, node by node."""
+"""The path of points from a task's stream to its alert, node by node."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which tasks take what is written."""
+"""Routes from writes to tasks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast a task and its nodes work, measured at little cost."""
+"""Throughput of tasks and nodes, sampled at little cost."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _note(node: Node, taken: int) -> None:
 
 
 class Throughput:
-    """How many points come in.
+    """The rate of incoming points.
 
     Attributes:
         per_second: between the last two updates.

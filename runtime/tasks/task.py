@@ -22,7 +22,7 @@ from runtime.units import Nanoseconds, go_duration
 
 
 class Script(Protocol):
-    """What a TICKscript evaluates to."""
+    """An evaluated TICKscript."""
 
     @property
     def pipeline(self) -> Pipeline:
@@ -235,7 +235,7 @@ def _printed(stats: Mapping[str, int]) -> dict[str, str]:
 
 
 def _measurements(nodes: Sequence[Node]) -> frozenset[str] | None:
-    """What the `from` nodes below a source take; None for everything."""
+    """Measurements that the `from` nodes below a source take; None for all."""
     names: set[str] = set()
     for node in nodes:
         if isinstance(node, StreamNode):

@@ -1,1 +1,1 @@
-"""What tests need: loopback servers, clocks, frames."""
+"""Tools for tests: loopback servers, clocks, frames."""

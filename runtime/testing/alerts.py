@@ -1,4 +1,4 @@
-"""What tests of alert nodes share: tasks from scripts, topics that note events."""
+"""Tools for tests of alert nodes: tasks from scripts, topics that record events."""
 
 from __future__ import annotations
 

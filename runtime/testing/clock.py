@@ -16,7 +16,7 @@ class ManualClock:
         self.now = now
 
     def __call__(self) -> Nanoseconds:
-        """What it shows."""
+        """The current time."""
         return self.now
 
     def advance(self, duration: Nanoseconds) -> None:

@@ -93,7 +93,7 @@ def shown_levels(requests: Mapping[str, str]) -> str:
 
 
 class Variant(NamedTuple):
-    """What one delivery is made with.
+    """The parts of one test delivery.
 
     Attributes:
         config: the configuration of the service.

@@ -189,12 +189,12 @@ class Collector(Node):
 
 
 def shown(point: Point) -> tuple[object, ...]:
-    """What makes a point, comparable: kinds of values and group included."""
+    """A point in comparable form, with the types of its values and its group."""
     fields = {name: (type(v).__name__, repr(v)) for name, v in point.fields.items()}
     return point.name, point.time, dict(point.tags), fields, point.group
 
 
 def shown_batch(batch: Batch) -> tuple[object, ...]:
-    """What makes a batch, comparable."""
+    """A batch in comparable form."""
     each = [shown(point) for point in batch.points]
     return batch.name, batch.tmax, dict(batch.tags), batch.group, each

@@ -1,4 +1,4 @@
-"""What tests of integrations share: a real service is driven, as the server drives it."""
+"""Tools for tests of integrations: they drive a real service as the server does."""
 
 from __future__ import annotations
 

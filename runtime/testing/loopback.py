@@ -52,7 +52,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the server says to one request."""
+    """The answer to one request."""
 
     status: int = 200
     body: str | bytes = b""
@@ -98,7 +98,7 @@ class LoopbackServer:
 
     @property
     def url(self) -> str:
-        """Where it listens, without a path: `http://127.0.0.1:40001`."""
+        """The base URL, without a path: `http://127.0.0.1:40001`."""
         return self._url
 
     def next(self, timeout_s: float = 5.0) -> Recorded:
@@ -141,7 +141,7 @@ class LoopbackServer:
         self.close()
 
     def answer(self, request: Recorded) -> Answer:
-        """What to say to `request`; fakes may look at it first."""
+        """Answer `request`; fakes may inspect it first."""
         if self.answers:
             return self.answers.popleft()
         return Answer(self.status, self.body, self.headers)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """What all nodes share.
+    """Base of all nodes.
 
     Attributes:
         position: offset in bytes of the token that errors point at.
@@ -128,7 +128,7 @@ class ChainNode(Node):
     right: FunctionNode | IdentifierNode
 
     def links(self) -> tuple[Expression, list[ChainNode]]:
-        """What the chain begins with, and its links in the order of the script.
+        """The start of the chain, and its links in the order of the script.
 
         A chain may be longer than Python's stack is deep.
         """

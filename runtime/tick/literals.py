@@ -1,4 +1,4 @@
-"""What the spelling of a literal stands for."""
+"""Values of literals, from their spelling."""
 
 from __future__ import annotations
 

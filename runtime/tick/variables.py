@@ -89,14 +89,14 @@ def to_var(value: object, description: str = "") -> Var:
 
 
 def to_value(var: Var) -> object:
-    """What a script sees of a variable."""
+    """The value of a variable in a script."""
     if var.type == "list" and isinstance(var.value, tuple):
         return [to_value(item) for item in var.value]
     return zero(var.type) if var.value is None else var.value
 
 
 def zero(kind: str) -> object:
-    """What stands for a template's variable until a task gives it a value."""
+    """The placeholder value of a template's variable until a task sets it."""
     value = _ZERO[kind]
     return [] if value == () else value
 

@@ -1,4 +1,4 @@
-"""What goes wrong with a template."""
+"""Errors of templates."""
 
 from __future__ import annotations
 

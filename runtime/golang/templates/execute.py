@@ -22,7 +22,7 @@ Printer = Callable[[object], str]
 
 
 class State:
-    """What one rendering changes: output so far, variables, how deep templates nest."""
+    """The state of one rendering: output so far, variables, nesting depth."""
 
     __slots__ = ("allowance", "depth", "out", "variables")
 

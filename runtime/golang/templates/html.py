@@ -1,4 +1,4 @@
-"""Which escaper each action of an html template needs, found from the text around it.
+"""Escapers for the actions of an HTML template, chosen by the text around each.
 
 Understood are element text, double- and single-quoted attributes (URLs among them)
 and `<script>`; an action anywhere else is refused.
@@ -57,7 +57,7 @@ _CONTENTS = {"script": "script", "style": "style", "textarea": "raw", "title": "
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Where in the page a piece of text stands.
+    """The position of a piece of text in the page.
 
     Attributes:
         place: `text`, `comment`, `tag`, `attribute`, `raw` (text without markup),

@@ -1,4 +1,4 @@
-"""How much a template may do: a loop without end must not hold up the other tasks.
+"""Limits on a rendering: an endless loop must not hold up the other tasks.
 
 What a template does is counted instead of timed, so that it fails on every machine or
 on none.
@@ -16,7 +16,7 @@ STEP = 16
 
 
 class Limits(NamedTuple):
-    """What one rendering may come to.
+    """Limits of one rendering.
 
     Attributes:
         characters: of the text.
@@ -38,7 +38,7 @@ class ExhaustedError(ValueError):
 
 
 class Allowance:
-    """What is left of its limits to one rendering."""
+    """What remains of one rendering's limits."""
 
     __slots__ = ("_limits", "_work")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Node:
-    """What all nodes share: the offset of their first character."""
+    """Base of all nodes: the offset of their first character."""
 
     position: int = field(kw_only=True, default=0)
 

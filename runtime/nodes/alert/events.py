@@ -27,7 +27,7 @@ _COUNTERS = ("oks", "infos", "warns", "crits")
 
 
 class Events:
-    """What an alert node says to the outside.
+    """The events that an alert node sends.
 
     Attributes:
         has_topic: whether somebody may hear of the events.
@@ -74,7 +74,7 @@ class Events:
             )
 
     def restored(self, origin: Origin) -> EventState | None:
-        """What the topics know of an event id; None if that is nothing or OK.
+        """The state of an event ID in the topics; None if unknown or OK.
 
         The node's own topic counts more; where both differ they are made equal.
 
@@ -183,7 +183,7 @@ class Events:
             self._service.close_topic(self._anonymous)
 
     def stats(self) -> dict[str, int]:
-        """How many events there were; those inhibited count only as such."""
+        """The number of events by level; inhibited ones are counted apart."""
         named: Sequence[tuple[str, int]] = tuple(
             zip(_COUNTERS, self._counts, strict=True)
         )

@@ -1,4 +1,4 @@
-"""When a level changes so often that telling it every time helps nobody."""
+"""Flapping: levels that change too often to report every change."""
 
 from __future__ import annotations
 

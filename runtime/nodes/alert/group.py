@@ -13,7 +13,7 @@ _OK = int(Level.OK)
 
 
 class Group:
-    """What the node remembers of a group.
+    """The state of one group.
 
     Attributes:
         level: of its last point.
@@ -89,7 +89,7 @@ class Group:
 
     @property
     def duration(self) -> Duration:
-        """How long the alert lasts at its last event.
+        """The duration of the alert at its last event.
 
         Kapacitor gives the largest number where the first trigger was held back by
         flapping; ours is 0.

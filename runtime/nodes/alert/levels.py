@@ -1,4 +1,4 @@
-"""How bad a point is: the levels' lambdas and their resets."""
+"""The level of a point: the levels' lambdas and their resets."""
 
 from __future__ import annotations
 

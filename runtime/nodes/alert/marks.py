@@ -1,4 +1,4 @@
-"""What an alert node adds to the data that it passes on."""
+"""Tags and fields that an alert node adds to the data it passes on."""
 
 from __future__ import annotations
 

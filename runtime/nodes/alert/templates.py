@@ -37,7 +37,7 @@ Report = Callable[[str, object], None]
 
 
 class Origin(NamedTuple):
-    """Where an event comes from: what its id may depend on."""
+    """The origin of an event: everything its ID may depend on."""
 
     name: str
     group: str
@@ -45,7 +45,7 @@ class Origin(NamedTuple):
 
 
 class Occurrence(NamedTuple):
-    """What happened: what message and details may depend on, besides the origin."""
+    """One occurrence: what message and details may depend on, besides the origin."""
 
     id: str
     fields: Mapping[str, Value]
@@ -156,7 +156,7 @@ class Templates:
     def _plain_details(
         self, origin: Origin, occurrence: Occurrence, message: str
     ) -> str:
-        """What the default template gives, without all that templates can do.
+        """Render the default template without the template engine.
 
         It is rendered for most events and would take most of their time.
         """

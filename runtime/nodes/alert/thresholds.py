@@ -27,7 +27,7 @@ _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 def bounds_of(conditions: Iterable[ast.LambdaNode | None]) -> Bounds | None:
-    """What keeps all conditions false, or None if that takes more than intervals.
+    """The bounds within which all conditions are false; None if they are no intervals.
 
     Understands comparisons of a field with a number, and AND and OR of such.
     """

@@ -154,7 +154,7 @@ def _one_by_one(
     batches: Batches,
     sizes: NDArray[np.intp],
 ) -> FieldColumn:
-    """What a reducer makes of each batch, without making points of the rows."""
+    """Reduce each batch without making points of its rows."""
     values, times = column.values.tolist(), batches.frame.time.tolist()
     samples = [
         reducers.Sample(value, time, _NOWHERE)

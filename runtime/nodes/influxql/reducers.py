@@ -1,4 +1,4 @@
-"""What InfluxQL functions make of values, one by one: the reference for the columns."""
+"""InfluxQL functions over single values: the reference for the columns."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Samples = Sequence[Sample]
 
 
 def count(samples: Samples) -> int:
-    """How many values there are."""
+    """The number of values."""
     return len(samples)
 
 

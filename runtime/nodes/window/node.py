@@ -38,7 +38,7 @@ ROWS_AT_ONCE = 1 << 16
 
 
 class _Group(NamedTuple):
-    """What batches of a group have in common."""
+    """The parts that all batches of a group share."""
 
     id: str
     name: str
@@ -87,7 +87,7 @@ class WindowNode(Node):
 
     @property
     def recipe(self) -> Hashable:
-        """How long the windows are, and when they are sent."""
+        """The length of the windows, and when they are emitted."""
         return self._recipe
 
     def point(self, point: Point) -> None:
@@ -168,7 +168,7 @@ class WindowNode(Node):
             self.emit_batches(batches)
 
     def _touched(self, numbers: Numbers) -> tuple[Waiting, Waiting | None]:
-        """What waits of these groups, and what waits of others."""
+        """The waiting rows of these groups, and those of others."""
         waiting = self._buffer.drain()
         # the last place is for rows that were taken out: their group is -1
         touched = np.zeros(len(self._groups) + 1, dtype=np.bool_)
@@ -255,7 +255,7 @@ class WindowNode(Node):
 
     @property
     def working_cardinality(self) -> int:
-        """How many groups have a window."""
+        """The number of groups with a window."""
         return len(self._numbers)
 
     def _appear(self, point: Point) -> int:

@@ -1,4 +1,4 @@
-"""When a window is emitted, and with which of its points.
+"""Rules for when a window is emitted, and with which points.
 
 A group's buffer is always a run of the group's points in arrival order: points join at
 the end and leave at the front. So an emission is a slice of the group's sequence.
@@ -39,7 +39,7 @@ class Sequences(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What to emit, and what to keep.
+    """The batches to emit, and the rows to keep.
 
     Attributes:
         group: for each emission the position of its group in `Sequences.groups`.
@@ -97,7 +97,7 @@ class TimeWindows:
         self._size = end
 
     def _firsts(self, times: Times) -> Times:
-        """When groups are due first. Source: Kapacitor newWindowByTime."""
+        """The times groups are first due. Source: Kapacitor newWindowByTime."""
         firsts = _later(times, self._period if self._fill else self._every)
         if not self._align:
             return firsts
@@ -142,7 +142,7 @@ class TimeWindows:
     def expire(
         self, group: int, points: list[Point], time: Nanoseconds
     ) -> Emission | None:
-        """What is to be emitted when it is `time`, before any point of then."""
+        """Plan the emits due at `time`, before any point of that time."""
         due = int(self._next[group])
         if time < due:
             return None
@@ -166,7 +166,7 @@ class TimeWindows:
         """New points of these groups are buffered and cause no emission."""
 
     def plan(self, sequences: Sequences) -> Plan:
-        """What new points cause, in columns."""
+        """Plan what new points cause, in columns."""
         groups, times, starts, _ = sequences
         if not len(times):
             return _merged([], starts[:-1])
@@ -336,7 +336,7 @@ class CountWindows:
         self._seen[groups] += counts
 
     def plan(self, sequences: Sequences) -> Plan:
-        """What new points cause, in columns."""
+        """Plan what new points cause, in columns."""
         groups, times, starts, fresh = sequences
         seen, due = self._seen[groups], self._next[groups]
         total = seen + (starts[1:] - fresh)

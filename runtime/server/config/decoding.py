@@ -217,7 +217,7 @@ class Decoder:
         return tuple(f"line {line}: {text}" for line, text in sorted(self._warnings))
 
     def fault(self, path: Path, text: str) -> ConfigError:
-        """What to raise for the key at `path`."""
+        """The error for the key at `path`."""
         line = self.positions.line(path)
         return ConfigError(f'toml: line {line} (last key "{dotted(path)}"): {text}')
 

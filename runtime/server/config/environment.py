@@ -173,7 +173,7 @@ def _variable(prefix: str, key: str) -> str:
 
 
 def go_name(name: str) -> str:
-    """How Kapacitor's Go code calls a field: `state_changes_only` → `StateChangesOnly`."""
+    """A field's name in Kapacitor's code: `state_changes_only` → `StateChangesOnly`."""
     parts = name.rstrip("_").split("_")
     return "".join(
         part.upper() if part in _INITIALISMS else part.capitalize() for part in parts

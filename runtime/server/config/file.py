@@ -21,7 +21,7 @@ _AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
 class Loaded(NamedTuple):
-    """What a file said.
+    """The content of a configuration file.
 
     Attributes:
         config: the defaults with the file's values.

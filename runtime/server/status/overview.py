@@ -1,4 +1,4 @@
-"""What the status page shows: the state of a moment, worst things first."""
+"""The content of the status page: a snapshot, worst things first."""
 
 from __future__ import annotations
 

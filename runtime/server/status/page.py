@@ -247,7 +247,7 @@ def _troubles(state: Overview) -> Element | None:
 
 
 def _since(trouble: EventState, now: Nanoseconds) -> Element:
-    """How long a trouble has lasted."""
+    """The duration of a failure so far."""
     start = trouble.time - trouble.duration
     full = rfc3339(start // SECOND * SECOND)
     return el("time", span(max(0, now - start)), datetime=full, title=full)

@@ -11,7 +11,7 @@ MAX_BYTES = 72
 
 
 def hashed(password: str, cost: int) -> str:
-    """What is stored of a password.
+    """The hash of a password, as it is stored.
 
     Raises:
         ValueError: it is longer than `MAX_BYTES`, or holds a NUL.

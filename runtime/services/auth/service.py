@@ -127,7 +127,7 @@ class AuthService:
         return user is not None and user.admin
 
     async def authenticated(self, given: Credentials | None, remote: str = "") -> User:
-        """Whose credentials they are.
+        """The user of these credentials.
 
         Args:
             given: what a client sent.

@@ -35,7 +35,7 @@ class TokenError(Exception):
 
 
 class Claims(NamedTuple):
-    """What a token says.
+    """The claims of a token.
 
     Attributes:
         username: who sent it.

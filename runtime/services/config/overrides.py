@@ -26,7 +26,7 @@ class UpdateError(ConfigError):
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """What is stored for one element.
+    """The stored override of one element.
 
     Attributes:
         section: its section.
@@ -42,7 +42,7 @@ class Override:
 
     @property
     def path(self) -> str:
-        """How messages and the store call it."""
+        """The name in messages and in the store."""
         return f"{self.section}/{self.element}"
 
     def encode(self) -> bytes:
@@ -51,7 +51,7 @@ class Override:
 
     @classmethod
     def decode(cls, stored: bytes) -> Override:
-        """What `encode` made."""
+        """Decode the output of `encode`."""
         return msgspec.json.decode(stored, type=cls)
 
 
@@ -96,7 +96,7 @@ def _unknown_options(names: Iterable[str], section: str) -> str:
 
 
 def unknown_section(override: Override) -> ConfigError:
-    """What to raise for an override of a section that is none."""
+    """The error for an override of an unknown section."""
     return ConfigError(
         f"failed to override configuration {override.path}: {_missing(override)}"
     )

@@ -1,4 +1,4 @@
-"""What hides a secret in an answer, when a client sends it back: nothing is changed by it."""
+"""Placeholders of secrets: sending one back leaves the secret unchanged."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _filled(value: Mapping[str, Any], hint: Any, before: Any, stored: Any) -> An
 
 
 def _problem(name: str, value: Any, hint: Any) -> str:
-    """What is wrong with a value that hides something which is not stored."""
+    """The problem with a placeholder that has no stored secret."""
     if isinstance(value, Mapping):
         names = ", ".join(unknown(value))
         text = f"{HIDDEN} hides a secret that is not stored: {names}"

@@ -38,7 +38,7 @@ class Section:
         return self.element_key is not None
 
     def element_name(self, element: Any) -> str:
-        """How paths call an element; the only one of a table has no name."""
+        """The name of an element in paths; the only one of a section has none."""
         if self.element_key is None:
             return ""
         field = fields_by_key(self.element_type)[self.element_key]

@@ -65,7 +65,7 @@ class DynamicService(Protocol):
     """A service whose configuration can change while it runs."""
 
     def prepared(self, configs: Sequence[Any]) -> Callable[[], None]:
-        """What puts the section's elements in force; until it is called, nothing changes.
+        """Return a function that applies the section's elements.
 
         The call neither fails nor waits.
 

@@ -62,7 +62,7 @@ def _wrong_kind(value: Any, wanted: str) -> str:
 
 
 def kind(value: Any) -> str:
-    """How Go calls the kind of a decoded JSON value."""
+    """Go's name for the kind of a decoded JSON value."""
     if value is None:
         return "invalid"
     if isinstance(value, bool):

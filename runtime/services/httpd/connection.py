@@ -59,7 +59,7 @@ class Gate(Protocol):
 
 
 class Shared(NamedTuple):
-    """What the connections of a server have in common.
+    """State shared by the connections of a server.
 
     Attributes:
         handler: takes the writes.

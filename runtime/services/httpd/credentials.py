@@ -1,4 +1,4 @@
-"""Who a request says it comes from.
+"""Credentials of requests.
 
 Source: Kapacitor services/httpd/handler.go, parseCredentials.
 """
@@ -21,7 +21,7 @@ Method = Literal["token", "password", "subscription"]
 
 
 class Credentials(NamedTuple):
-    """What a client sent.
+    """The credentials a client sent.
 
     Attributes:
         method: how the secret is to be checked.

@@ -32,7 +32,7 @@ _TURN = 25
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Which items are listed.
+    """The selection of a list request.
 
     Attributes:
         pattern: a glob on the id; "" for all.
@@ -48,7 +48,7 @@ class Listing:
 
     @classmethod
     def of(cls, request: Request, known: Collection[str]) -> Listing:
-        """What a request asks for.
+        """Read from a request.
 
         Raises:
             RefusedError: a field is unknown, or a number none.

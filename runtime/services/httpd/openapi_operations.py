@@ -1,4 +1,4 @@
-"""What each request of the API is for. A test holds this table against the routes."""
+"""Summaries of the API's requests. A test compares this table with the routes."""
 
 from __future__ import annotations
 

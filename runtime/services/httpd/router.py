@@ -11,7 +11,7 @@ METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS")
 
 
 class Found(NamedTuple):
-    """Who answers.
+    """The handler of a request.
 
     Attributes:
         handler: the route's handler.
@@ -55,7 +55,7 @@ class Router:
             self._exact[method, full] = handler
 
     def find(self, method: str, path: str) -> Found | None:
-        """Who answers, or None; the preview's paths lead to the current ones."""
+        """Find the handler, or None; the preview's paths lead to the current ones."""
         found = self._find(method, path)
         if found is None and path.startswith(f"{PREVIEW}/"):
             found = self._find(method, BASE + path.removeprefix(PREVIEW))

@@ -242,7 +242,7 @@ class HttpService:
             return failure(f"internal error: {type(error).__name__}", 500)
 
     def _connection(self) -> asyncio.Protocol:
-        """What serves a new connection."""
+        """The protocol that serves a new connection."""
         if self._shared is not None:
             return Connection(self._shared, asyncio.get_running_loop())
         assert self._fallback is not None

@@ -63,7 +63,7 @@ class User:
 
     @classmethod
     def decode(cls, stored: bytes) -> User:
-        """What `encode` made."""
+        """Decode the output of `encode`."""
         tree = msgspec.json.decode(stored, type=_Stored)
         return cls(tree.name, tree.admin, tree.permissions, Secret(tree.hash))
 
@@ -83,7 +83,7 @@ class User:
 
 
 def privilege(method: str) -> str:
-    """What a method needs: `read`, `write`, `delete`, or "" for nothing."""
+    """The privilege a method needs: `read`, `write`, `delete`, or "" for none."""
     return _PRIVILEGES.get(method, "")
 
 

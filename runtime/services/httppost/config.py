@@ -19,7 +19,7 @@ from runtime.services.urls import check_url
 
 @dataclass(frozen=True, slots=True)
 class BasicAuth:
-    """Whom the endpoint is to see in the sender; used if both are set.
+    """Basic authentication at the endpoint; used if both fields are set.
 
     Attributes:
         username: the name.

@@ -36,7 +36,7 @@ _NO_REASON = "unknown error, use .captureResponse() to capture the HTTP response
 
 @dataclass(frozen=True, slots=True)
 class HandlerConfig:
-    """What one handler says.
+    """Options of one handler.
 
     Attributes:
         url: where to post, a template; used where there is no such endpoint.
@@ -57,7 +57,7 @@ class HandlerConfig:
 
 @dataclass(frozen=True, slots=True)
 class TestOptions:
-    """What the service test sends.
+    """Options of the service test.
 
     Attributes:
         endpoint: shown, but the test goes to the URL.
@@ -74,7 +74,7 @@ class TestOptions:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where to post, and what.
+    """A target and its templates.
 
     Attributes:
         url: a template over the event.
@@ -114,7 +114,7 @@ class Endpoint:
 
 
 class Posted(NamedTuple):
-    """What an endpoint said to a row.
+    """The answer of an endpoint to one row.
 
     Attributes:
         status: of the answer.
@@ -152,7 +152,7 @@ class Service:
         """Stop the service."""
 
     def prepared(self, configs: Sequence[Any]) -> Callable[[], None]:
-        """What puts new endpoints in force; until it is called, nothing changes.
+        """Return a function that applies new endpoints; nothing changes before.
 
         Raises:
             ConfigError: one is no endpoint's, or a template of it is wrong.
@@ -312,7 +312,7 @@ class Handler:
 
 
 class _Content(NamedTuple):
-    """What is to be posted.
+    """The content to post.
 
     Attributes:
         kind: `alert` or `row`.
@@ -326,7 +326,7 @@ class _Content(NamedTuple):
 
 
 class _Body(NamedTuple):
-    """What is posted.
+    """The rendered body.
 
     Attributes:
         text: encoded.
@@ -398,7 +398,7 @@ def _refused(response: Response, options: HandlerConfig) -> DeliveryError:
 
 
 def _secrets(endpoint: Endpoint, options: HandlerConfig) -> list[Secret]:
-    """What must not be told: headers are where keys are."""
+    """The secrets to redact; headers hold keys."""
     headers = {**endpoint.headers, **options.headers}
     hidden = [Secret(value, is_known=False) for value in headers.values()]
     auth = endpoint.basic_auth

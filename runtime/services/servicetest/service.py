@@ -109,7 +109,7 @@ class ServiceTestService:
         return compact({"success": not problem, "message": message})
 
     async def _problem(self, service: Testable, options: Any) -> str:
-        """What went wrong with a test; nothing if it succeeded."""
+        """The problem that a test found; empty if it succeeded."""
         try:
             async with asyncio.timeout(self._limit_s):
                 await service.test(options)

@@ -50,7 +50,7 @@ _BODY = struct(
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What a request says about a task or template; empty means nothing.
+    """A request's definition of a task or template; empty fields were not sent.
 
     Attributes:
         id: its name.
@@ -70,7 +70,7 @@ class Body:
 
     @classmethod
     def of(cls, body: bytes) -> Body:
-        """What a body says.
+        """Decode a body.
 
         Raises:
             RefusedError: it is no JSON of the right shape.

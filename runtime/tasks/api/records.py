@@ -52,7 +52,7 @@ class Task:
 
     @classmethod
     def decode(cls, stored: bytes) -> Task:
-        """What `encode` made."""
+        """Decode the output of `encode`."""
         tree = json.loads(stored)
         vars_ = _vars(tree.pop("vars"))
         return dataclasses.replace(msgspec.convert(tree, cls), vars=vars_)
@@ -84,7 +84,7 @@ class Template:
 
     @classmethod
     def decode(cls, stored: bytes) -> Template:
-        """What `encode` made."""
+        """Decode the output of `encode`."""
         return msgspec.json.decode(stored, type=cls)
 
 

@@ -60,7 +60,7 @@ def parsed(script: str) -> Parsed:
 def compiled(
     task: Task, deadman: DeadmanSettings, handlers: HandlerProperties
 ) -> Script:
-    """What a task runs.
+    """The script of a task, compiled.
 
     Args:
         task: the task.

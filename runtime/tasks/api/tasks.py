@@ -35,7 +35,7 @@ log = logging.getLogger("kapacitor.task_store")
 
 
 class Topics(Alerts, Protocol):
-    """What the alert service keeps for tasks."""
+    """The part of the alert service that tasks need."""
 
     def delete_anonymous_topics(self, task: str) -> None:
         """Forget the topics of a task that is deleted."""
@@ -126,7 +126,7 @@ class Tasks:
                     yield topic + node.former_name, topic + node.name
 
     def script(self, task: Task) -> Script:
-        """What a task runs.
+        """The script of a task, compiled.
 
         Raises:
             RefusedError: its script is wrong.
@@ -144,7 +144,7 @@ class Tasks:
         return self._showings.handlers
 
     def shown(self, task: Task) -> Shown:
-        """What may be shown of a task: nothing secret."""
+        """The task with its secrets redacted."""
         return self._showings.of(task.id, _definition(task))
 
     def get(self, id: str) -> Task:

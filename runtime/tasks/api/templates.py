@@ -51,7 +51,7 @@ class Templates:
         return template
 
     def shown(self, template: Template, defaults: Vars) -> Shown:
-        """What may be shown of a template and the defaults of its variables."""
+        """The template and its variables' defaults with secrets redacted."""
         return self._showings.of(template.id, Definition(template.script, defaults))
 
     def create(self, body: Body) -> Template:

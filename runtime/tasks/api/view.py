@@ -1,4 +1,4 @@
-"""How tasks and templates are shown."""
+"""Views of tasks and templates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from runtime.services.httpd.messages import Request
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How tasks are shown.
+    """The format of tasks in an answer.
 
     Attributes:
         raw: whether scripts are shown as they were sent.
@@ -23,7 +23,7 @@ class View:
 
     @classmethod
     def of(cls, request: Request) -> View:
-        """What a request asks for.
+        """Read from a request.
 
         Raises:
             RefusedError: a value is unknown.

@@ -32,7 +32,7 @@ _REPLAY = struct(
 
 
 def recording_body(body: bytes) -> dict[str, Any]:
-    """What a request says that begins a recording.
+    """Decode a request for a recording.
 
     Raises:
         RefusedError: it is no JSON of the right shape.
@@ -41,7 +41,7 @@ def recording_body(body: bytes) -> dict[str, Any]:
 
 
 def replay_body(body: bytes) -> dict[str, Any]:
-    """What a request says that begins a replay.
+    """Decode a request for a replay.
 
     Raises:
         RefusedError: it is no JSON of the right shape, or there is no such clock.

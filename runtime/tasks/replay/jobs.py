@@ -1,4 +1,4 @@
-"""What is under way in the background, until it ends or is ended."""
+"""Background jobs, until they end or are cancelled."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class ReplayClock:
         self.now = now
 
     def __call__(self) -> Nanoseconds:
-        """What it shows."""
+        """The current time."""
         return self.now
 
 

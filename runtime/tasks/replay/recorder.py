@@ -85,7 +85,7 @@ class Recorder:
 
     @property
     def deadline(self) -> Nanoseconds:
-        """When it ends if no point comes until then."""
+        """The time at which it ends if no point arrives before."""
         quiet = QUIET_NS if self.stop > self.begin else HISTORIC_QUIET_NS
         return max(self.stop, self._last) + quiet
 
@@ -105,7 +105,7 @@ class Recorder:
 
 
 def measurements_of(pipeline: Pipeline) -> frozenset[str] | None:
-    """What the `from` nodes of a task take; None for everything."""
+    """Measurements that the `from` nodes of a task take; None for all."""
     names: set[str] = set()
     for node in pipeline.nodes:
         if not isinstance(node, StreamNode):

@@ -17,7 +17,7 @@ Status = Literal["running", "finished", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What was written during some time.
+    """The writes of a period, recorded.
 
     Attributes:
         id: its name, also that of its file.
@@ -57,7 +57,7 @@ class Recording:
 
     @classmethod
     def decode(cls, stored: bytes) -> Recording:
-        """What `encode` made."""
+        """Decode the output of `encode`."""
         return _decoded(stored, cls)
 
 
@@ -112,7 +112,7 @@ class Replay:
 
     @classmethod
     def decode(cls, stored: bytes) -> Replay:
-        """What `encode` made."""
+        """Decode the output of `encode`."""
         return _decoded(stored, cls)
 
 

@@ -116,7 +116,7 @@ class ReplayService:
         await self._jobs.close()
 
     def running(self, replay: str) -> TaskMaster | None:
-        """What runs the task of a replay; None where it does not run."""
+        """The task master that runs a replay's task; None if it does not run."""
         found = self._playing.get(replay)
         return None if found is None else found.master
 

@@ -18,7 +18,7 @@ log = logging.getLogger("kapacitor.task_store")
 
 
 class Definition(NamedTuple):
-    """What tasks and templates say.
+    """The definition of a task or template.
 
     Attributes:
         script: as it was sent.
@@ -31,7 +31,7 @@ class Definition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What may be shown of a script and its variables.
+    """A script and its variables, with secrets redacted.
 
     Attributes:
         script: the text; without secrets in it the very same.
@@ -67,7 +67,7 @@ class Showings:
         self._known: dict[str, tuple[Definition, Shown]] = {}
 
     def of(self, id: str, definition: Definition) -> Shown:
-        """What may be shown of the task or template of that id."""
+        """Redact the task or template of that ID."""
         known = self._known.get(id)
         if known is None or known[0] != definition:
             known = definition, shown(definition, self.handlers)
@@ -80,7 +80,7 @@ class Showings:
 
 
 def shown(definition: Definition, handlers: ScriptHandlers) -> Shown:
-    """What may be shown.
+    """Redact.
 
     Args:
         definition: as it is stored.

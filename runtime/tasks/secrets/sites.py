@@ -1,4 +1,4 @@
-"""Where a script, or a variable of its task, holds what may be a secret."""
+"""Locations in a script, or its task's variables, that may hold a secret."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PART_CHARACTERS = 8
 
 
 class _Kind(enum.IntEnum):
-    """What a property holds; where it holds a text for two, the first counts."""
+    """The kind of a property's value; of two that use a string, the first counts."""
 
     SECRET = enum.auto()
     URL = enum.auto()
@@ -39,7 +39,7 @@ _ITSELF = "\0"
 
 
 class Spot(NamedTuple):
-    """Where a text stands.
+    """The location of a string.
 
     Attributes:
         start: of its literal in the script, in bytes; -1: it is a variable's value.
@@ -137,7 +137,7 @@ def sites(
 
 
 class _Surroundings:
-    """What handlers are given, to tell whether it has changed beside a secret."""
+    """The arguments of handlers, to detect changes beside a secret."""
 
     def __init__(self, said: Iterable[Use], variables: Mapping[str, Var]) -> None:
         self._variables = variables

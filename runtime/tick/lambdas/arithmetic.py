@@ -1,4 +1,4 @@
-"""What operators do: one table from operator and operand types to result."""
+"""Operators: one table from operator and operand types to result."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Compute = Callable[[LambdaValue, LambdaValue], LambdaValue]
 
 
 class Operation(NamedTuple):
-    """What an operator does with operands of certain types.
+    """An operator for operands of certain types.
 
     Attributes:
         type: the type of the result.
@@ -81,7 +81,7 @@ def quotient(left: int, right: int) -> int:
 
 
 def remainder(left: int, right: int) -> int:
-    """What `quotient` leaves, with the sign of `left`.
+    """The remainder of `quotient`, with the sign of `left`.
 
     Raises:
         DivisionByZeroError: `right` is zero.

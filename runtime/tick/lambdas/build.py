@@ -154,7 +154,7 @@ def _below(node: Evaluator) -> Sequence[Evaluator]:
 
 
 def identity(node: Evaluator) -> tuple[object, ...]:
-    """What two expressions have in common that do the same."""
+    """A key that is equal for equivalent expressions."""
     found: list[object] = []
     for part in parts(node):
         match part:

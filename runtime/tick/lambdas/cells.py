@@ -72,7 +72,7 @@ class Cells:
 
 
 def nothing(size: int, of_type: Type = Missing) -> Cells:
-    """What is an error in every row."""
+    """Cells that are an error in every row."""
     return Cells(of_type, _BLANKS.get(of_type), np.zeros(size, dtype=np.bool_))
 
 

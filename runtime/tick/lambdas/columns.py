@@ -228,7 +228,7 @@ def _spread(cells: Cells, size: int) -> Cells:
 
 
 def _coded_equal(coded: Cells, text: str, equal: bool) -> Any:
-    """Which rows of a coded column have the text, or have it not."""
+    """Select the rows of a coded column that equal, or do not equal, the text."""
     codes, values = coded.codes, coded.values
     count = values.count(text)
     if not count:

@@ -37,7 +37,7 @@ from runtime.units import Duration
 
 
 class Scope(NamedTuple):
-    """What an expression can see.
+    """The variables an expression can use.
 
     Attributes:
         values: by name, for every reference of the expression; MISSING where the point
@@ -228,7 +228,7 @@ class Call(NamedTuple):
         return found[0]
 
     def value(self, scope: Scope) -> LambdaValue:
-        """What the function returns; all arguments are evaluated first."""
+        """Call the function; all arguments are evaluated first."""
         self.type(scope)
         values = []
         for number, argument in enumerate(self.arguments, 1):

@@ -77,7 +77,7 @@ class Lambda:
         self._columns: ColumnFunction | None = column_function(folded(root))
 
     def new_state(self) -> State:
-        """What the stateful functions start with."""
+        """The initial state of the stateful functions."""
         return State()
 
     def check(self) -> None:
@@ -168,7 +168,7 @@ def _opposite(operator: str, value: LambdaValue) -> LambdaValue:
 
 
 def _result(root: Evaluator, scope: Scope) -> LambdaValue:
-    """What the expression gives, refusing what cannot be stored in a field."""
+    """Evaluate, refusing values that cannot be stored in a field."""
     # Kapacitor asks for the type first, and for no value where it is wrong
     of_type = root.type(scope)
     if of_type is Missing and isinstance(root, Reference):
@@ -182,7 +182,7 @@ def _result(root: Evaluator, scope: Scope) -> LambdaValue:
 
 
 def _truth(root: Evaluator, scope: Scope) -> bool:
-    """What the expression gives as a condition."""
+    """Evaluate as a condition."""
     # Kapacitor asks for the type first, to check the signatures of functions
     root.type(scope)
     return guarded(root.value(scope))

@@ -1,4 +1,4 @@
-"""What stateful functions remember between the points of one expression."""
+"""State of functions between the points of one expression."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class State:
         self._bounds = (math.inf, -math.inf)
 
     def count(self) -> int:
-        """How often it was called, this call included."""
+        """The number of calls, this one included."""
         self._calls += 1
         return self._calls
 
     def sigma(self, value: float) -> float:
-        """How many standard deviations `value` is from the mean of all so far.
+        """The distance of `value` from the mean so far, in standard deviations.
 
         The mean and the deviation include `value`. Source: Kapacitor's sigma, which
         uses Welford's recurrence.

@@ -30,17 +30,17 @@ def contains_any(text: str, chars: str) -> bool:
 
 
 def count(text: str, part: str) -> int:
-    """How often `part` is in `text`, without overlap; "" is around every character."""
+    """Count `part` in `text`, without overlap; "" is around every character."""
     return text.count(part)
 
 
 def index(text: str, part: str) -> int:
-    """Where `part` first begins, -1 if nowhere."""
+    """The index of the first `part`, -1 if there is none."""
     return octets(text).find(octets(part))
 
 
 def last_index(text: str, part: str) -> int:
-    """Where `part` last begins, -1 if nowhere."""
+    """The index of the last `part`, -1 if there is none."""
     data, wanted = octets(text), octets(part)
     if len(wanted) < _LONG:
         return data.rfind(wanted)
@@ -50,7 +50,7 @@ def last_index(text: str, part: str) -> int:
 
 
 def index_any(text: str, chars: str) -> int:
-    """Where the first character of `chars` is, -1 if nowhere."""
+    """The index of the first character of `chars`, -1 if there is none."""
     wanted = set(chars)
     for position, char in enumerate(text):
         if char in wanted:
@@ -59,7 +59,7 @@ def index_any(text: str, chars: str) -> int:
 
 
 def last_index_any(text: str, chars: str) -> int:
-    """Where the last character of `chars` is, -1 if nowhere."""
+    """The index of the last character of `chars`, -1 if there is none."""
     wanted = set(chars)
     for position in range(len(text) - 1, -1, -1):
         if text[position] in wanted:

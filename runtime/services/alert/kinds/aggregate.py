@@ -25,7 +25,7 @@ _log = logging.getLogger("kapacitor.alert")
 
 @dataclass(frozen=True, slots=True)
 class AggregateHandlerConfig:
-    """What one handler says.
+    """Options of one handler.
 
     Attributes:
         id: the id of the events that are made.

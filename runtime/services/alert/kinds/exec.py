@@ -26,7 +26,7 @@ _PASSED = frozenset(("KAPACITOR_URL", "KAPACITOR_UNSAFE_SSL"))
 
 @dataclass(frozen=True, slots=True)
 class ExecHandlerConfig:
-    """What one handler says.
+    """Options of one handler.
 
     Attributes:
         prog: the program, looked for in `PATH` when it is only a name.

@@ -18,7 +18,7 @@ DEFAULT_MODE = FileMode(0o600)
 
 @dataclass(frozen=True, slots=True)
 class LogHandlerConfig:
-    """What one handler says.
+    """Options of one handler.
 
     Attributes:
         path: the file, an absolute path; made where there is none.

@@ -10,7 +10,7 @@ from runtime.services.alert.kinds.topics import Topics, check_hops, collect
 
 @dataclass(frozen=True, slots=True)
 class PublishHandlerConfig:
-    """What one handler says.
+    """Options of one handler.
 
     Attributes:
         topics: the ids of the topics.

@@ -20,7 +20,7 @@ WRITE_LIMIT_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class TCPHandlerConfig:
-    """What one handler says.
+    """Options of one handler.
 
     Attributes:
         address: `host:port`.
