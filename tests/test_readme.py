@@ -93,11 +93,18 @@ def test_a_first_integration_in_five_minutes(
     assert "huddle" in server.cli(*deliveries[1:])
 
 
+def slugs(page: Path) -> set[str]:
+    """The anchors that GitHub gives to the headings of a page."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in titles}
+
+
 @pytest.mark.parametrize(
     "page", ["README.md", "CONTRIBUTING.md", *map(str, ROOT.glob("docs/**/*.md"))]
 )
-def test_links_lead_to_files(page: str) -> None:
+def test_links_lead_to_files_and_headings(page: str) -> None:
     path = ROOT / page
-    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text())
-    missing = [each for each in targets if not (path.parent / each).exists()]
-    assert missing == []
+    links = re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", path.read_text())
+    targets = [(path.parent / name if name else path, to) for name, to in links]
+    assert [each for each, _ in targets if not each.exists()] == []
+    assert [(each, to) for each, to in targets if to and to not in slugs(each)] == []
