@@ -162,8 +162,7 @@ def _loaded(plugin: str, module: str, attribute: str) -> Integrations:
     except Exception as error:
         raise ConfigError(
             f"cannot load the handlers of {plugin}: importing {module} failed with "
-            f"{type(error).__name__}: {error}. Repair or uninstall it, or start in another "
-            "folder or with -no-project if it is the project here"
+            f"{type(error).__name__}: {error}. {_way_out(error)}"
         ) from None
     if not isinstance(value, Integrations):
         raise ConfigError(
@@ -171,6 +170,19 @@ def _loaded(plugin: str, module: str, attribute: str) -> Integrations:
             "Integrations value"
         )
     return value
+
+
+def _way_out(error: Exception) -> str:
+    """Advice for a plugin whose import ends with `error`."""
+    if isinstance(error, ImportError) and (error.name or "").startswith("runtime."):
+        return (
+            "It was made for another version of the runtime: run `scaffold regenerate "
+            "--all` in its project"
+        )
+    return (
+        "Repair or uninstall it, or start in another folder or with -no-project if it is "
+        "the project here"
+    )
 
 
 def _project(folder: str) -> _Project | None:

@@ -117,7 +117,9 @@ def test_what_others_can_change_is_not_loaded(tmp_path: Path, what: str) -> None
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("import nowhere_at_all\n", "ModuleNotFoundError: No module named"),
+        ("import nowhere_at_all\n", "No module named 'nowhere_at_all'. Repair or"),
+        ("from runtime.units import FORTNIGHT\n", "run `scaffold regenerate --all`"),
+        ("import runtime.http_client\n", "run `scaffold regenerate --all`"),
         ("def f(:\n", "SyntaxError"),
         ("1 / 0\n", "ZeroDivisionError: division by zero"),
         ("INTEGRATIONS = {}\n", "must be an Integrations value"),
