@@ -127,6 +127,14 @@ def parse(data: bytes) -> Record:
     return _record(_sections(_lines(data)))
 
 
+def settings(tree: Tree) -> Iterator[Change]:
+    """The changes by which git ignores the lock, and leaves records as they are."""
+    for name, text in _FIXED.items():
+        path = PurePosixPath(name)
+        now, after = tree.read(path), text.encode()
+        yield Change(path, now, now if _is_same(now, after) else after)
+
+
 def changes(tree: Tree, kind: str, record: Record | None) -> Iterator[Change]:
     """The changes that store `record`; None removes it."""
     wanted: dict[PurePosixPath, str | None] = {
@@ -134,7 +142,7 @@ def changes(tree: Tree, kind: str, record: Record | None) -> Iterator[Change]:
         HANDLERS / kind / "manifest": None,
     }
     if record:
-        wanted |= {PurePosixPath(file): data for file, data in _FIXED.items()}
+        yield from settings(tree)
     for file, new in wanted.items():
         now = tree.read(file)
         after = None if new is None else new.encode()

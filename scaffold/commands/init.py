@@ -8,13 +8,14 @@ import re
 import sys
 from pathlib import Path
 
-from scaffold import testing
+from scaffold import state, testing
 from scaffold.change import Change
 from scaffold.disk import commit, recovery
 from scaffold.errors import UsageError, WriteFailed
 from scaffold.generate import ChangeSet
 from scaffold.outcomes import Created
 from scaffold.report import Report
+from scaffold.tree import MemoryTree
 
 _DISTRIBUTION = "scaffold-alerts"
 # entries that a folder may have before it becomes a project
@@ -44,6 +45,9 @@ def init(folder: Path, package: str, *, dry_run: bool, shown: str) -> Report:
     changes = [
         Change(path, None, text.encode()) for path, text in sorted(files.items())
     ]
+    created = [Created(change.path) for change in changes]
+    # with the files, not with the first handler: the lock is there from now on
+    changes += state.settings(MemoryTree({}))
     note = ""
     if not dry_run:
         try:
@@ -52,7 +56,6 @@ def init(folder: Path, package: str, *, dry_run: bool, shown: str) -> Report:
             raise WriteFailed(f"{shown}: {error.strerror}") from error
         with recovery.locked(folder):
             note = commit.apply(folder, changes)
-    created = [Created(change.path) for change in changes]
     return Report(
         "init",
         result=ChangeSet(tuple(changes), tuple(created)),

@@ -59,6 +59,21 @@ def test_a_project_has_few_files_and_no_runtime(tmp_path: Path) -> None:
     }
 
 
+def test_git_ignores_the_lock_from_the_first_commit(tmp_path: Path) -> None:
+    init(tmp_path / "a", "alerts", dry_run=False, shown="a")
+    for command in ("git init -q", "git add -A"):
+        subprocess.run(command.split(), cwd=tmp_path / "a", check=True, timeout=60)
+    listed = subprocess.run(
+        ["git", "ls-files", ".scaffold"],
+        cwd=tmp_path / "a",
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert listed.stdout.split() == [".scaffold/.gitattributes", ".scaffold/.gitignore"]
+
+
 def test_handlers_go_into_the_project(made: Path) -> None:
     assert kinds_of(DiskTree(made), "acme") == ["huddle", "pager"]
     assert check(find(made), []).findings == []
@@ -124,7 +139,10 @@ def test_a_folder_with_a_repository_is_empty(tmp_path: Path) -> None:
             (each, "is already used in the project")
             for each in ("scaffold", "tests", "runtime")
         ),
-        *((each, "a module of Python") for each in ("os", "json", "logging")),
+        *(
+            (each, "a module of the standard library")
+            for each in ("os", "json", "logging")
+        ),
         *((each, "that the project needs") for each in ("numpy", "aiohttp", "yaml")),
         *((each, "that the project needs") for each in ("jinja2", "nacl", "pytest")),
         *((each, "that the project needs") for each in ("yarl", "multidict")),
