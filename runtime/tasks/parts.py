@@ -8,8 +8,8 @@ from math import ceil
 
 from runtime.line_protocol import Write
 
-# The first part of the first write: some milliseconds even if each point becomes an
-# event. Later writes begin where those before have led.
+# The first part of the first write of a measurement: some milliseconds even if each point
+# becomes an event. Later writes of it begin where those before have led.
 _FIRST = 128
 _MOST = 8192
 _FEWEST = 16
@@ -17,6 +17,9 @@ _FEWEST = 16
 # whole part may take longer: with many tasks, each of them a step, parts cut smaller
 # would only repeat what a task costs for each part.
 _STEP_S = 0.02
+# Beyond so many measurements of a write, or known ones, they are not told apart.
+_MOST_NAMES = 64
+_MOST_KNOWN = 10_000
 # The points that follow may be more work than those before.
 _MOST_GROWTH = 16
 
@@ -47,18 +50,23 @@ class Parts:
     """Cuts writes into parts, each as long as those before suggest."""
 
     def __init__(self) -> None:
-        self._size = _FIRST
+        # by measurement: a point of one may be a thousand times the work of another
+        self._sizes: dict[str, int] = {}
+
+    def forget(self) -> None:
+        """Begin anew: other tasks may make more work of the same points."""
+        self._sizes.clear()
 
     def of(self, write: Write) -> Iterator[tuple[Write, Pace]]:
         """The parts of a write, in order, with what measures the work on them."""
         total, start = len(write), 0
-        size = max(_FEWEST, min(self._size, _MOST))
+        size = self._first(write)
         if total <= size:
             pace = Pace()
             yield write, pace
             pace.pause()
             if pace.longest_s > _STEP_S:
-                self._size = int(total * _STEP_S / pace.longest_s)
+                self._learn(write, int(total * _STEP_S / pace.longest_s))
             return
         while start < total:
             # in equal parts, as a short rest costs each task almost as much
@@ -69,4 +77,22 @@ class Parts:
             growth = min(_STEP_S / max(pace.longest_s, 1e-6), _MOST_GROWTH)
             size = max(_FEWEST, min(round((end - start) * growth), _MOST))
             start = end
-        self._size = size
+        self._learn(write, size)
+
+    def _first(self, write: Write) -> int:
+        """Points of the first part of a write, as its heaviest measurement wants it."""
+        known = (self._sizes.get(name, _FIRST) for name in _names(write))
+        return max(_FEWEST, min(known, default=_FIRST))
+
+    def _learn(self, write: Write, size: int) -> None:
+        """Begin the next writes of these measurements with so many points."""
+        if len(self._sizes) > _MOST_KNOWN:
+            self._sizes.clear()
+        for name in _names(write):
+            self._sizes[name] = size
+
+
+def _names(write: Write) -> list[str]:
+    if len(write.frames) > _MOST_NAMES:
+        return [""]
+    return [frame.name for frame in write.frames]

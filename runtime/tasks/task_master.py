@@ -109,6 +109,7 @@ class TaskMaster:
         environment.resume = lambda step: self._resume(task, step)
         self._tasks[id] = task
         self._routes.add(task)
+        self._parts.forget()
         _warn(task, script)
 
     def stop(self, id: str) -> None:
@@ -217,7 +218,12 @@ class TaskMaster:
         """
         for tap in self.taps:
             tap(write, db, rp)
-        for part, pace in self._parts.of(write):
+        for number, (part, pace) in enumerate(self._parts.of(write)):
+            if number > 0:
+                # few points may be much work, and then their part has no steps
+                pace.pause()
+                yield
+                pace.resume()
             if self._is_closed:
                 raise BusyError("the server is stopping")
             for _ in self._routes.steps(part, (db, rp), self._guard):

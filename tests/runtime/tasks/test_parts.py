@@ -44,3 +44,37 @@ def test_other_programs_on_the_machine_do_not(monkeypatch):
 
 def test_the_rest_of_a_write_is_no_short_part(monkeypatch):
     assert sizes(monkeypatch, 300, 0.001)[-3:] == [5962, 5961, 5961]
+
+
+def of_name(name: str, points: int) -> Write:
+    return parse("\n".join(f"{name} v=1 {n}" for n in range(points)).encode(), now=0)
+
+
+def taken(parts: Parts, write: Write) -> list[int]:
+    return [len(part) for part, _ in parts.of(write)]
+
+
+def first_sizes(parts: Parts, *writes: Write) -> list[int]:
+    """The first part of each write; no part takes any time."""
+    return [taken(parts, each)[0] for each in writes]
+
+
+def test_what_was_learned_of_a_measurement_says_nothing_of_others(monkeypatch):
+    clocks = types.SimpleNamespace(thread_time=lambda: 0.0)
+    monkeypatch.setattr("runtime.tasks.parts.time", clocks)
+    parts = Parts()
+    light, heavy = of_name("light", 20_000), of_name("heavy", 20_000)
+    both = parse(b"light v=1\nheavy v=1\n" * 5_000, now=0)
+    found = first_sizes(parts, light, light, both, heavy, heavy)
+    assert found == [128, 6667, 127, 6667, 6667]
+    parts.forget()
+    assert first_sizes(parts, light) == [128]
+
+
+def test_writes_of_many_measurements_share_what_they_learn(monkeypatch):
+    clocks = types.SimpleNamespace(thread_time=lambda: 0.0)
+    monkeypatch.setattr("runtime.tasks.parts.time", clocks)
+    parts = Parts()
+    lines = "\n".join(f"m{n % 100} v=1 {n}" for n in range(20_000))
+    many = parse(lines.encode(), now=0)
+    assert first_sizes(parts, many, many) == [128, 6667]

@@ -155,6 +155,17 @@ def test_parts_are_small_where_each_point_is_much_work(
     assert sizes[before] == 20
 
 
+def test_others_have_their_turn_between_small_parts(
+    master: TaskMaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    master.start("watched", script(FIRING), DBRPS)
+    # as where each point is so much work that few of them are a part
+    monkeypatch.setattr(parts, "_MOST", 16)
+    steps = sum(1 for _ in master.steps(long_write(), "d", "r", ""))
+    # a third of the points is read by no task, and left out
+    assert steps >= 2500 // 16
+
+
 def test_tasks_start_and_stop_between_the_steps_of_a_write(
     master: TaskMaster,
 ) -> None:
