@@ -85,6 +85,9 @@ MODULES = {
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    from runtime.client.terminal import Shown
+
+    sys.stdout, sys.stderr = Shown(sys.stdout), Shown(sys.stderr)
     try:
         code = run(sys.argv[1:])
         sys.stdout.flush()
