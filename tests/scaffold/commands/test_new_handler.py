@@ -52,7 +52,7 @@ def test_a_file_of_somebody_else_in_the_way_comes_with_a_way_out(
     assert told["errors"] == [
         {
             "severity": "error",
-            "message": "is there already, with other text; left alone",
+            "message": "exists with different content; left unchanged",
             "path": "examples/huddle/huddle.tick",
             "line": 0,
         }
@@ -172,7 +172,7 @@ def test_a_module_is_never_hidden(scaffold: Run, project: Path, module: str) -> 
     file.write_text("mine = 1\n")
     before = files(project)
     told = scaffold(*HUDDLE, code=2).stderr
-    assert "there is a module of this name already: runtime/services/" in told
+    assert "a module of this name already exists: runtime/services/" in told
     assert files(project) == before
 
 
