@@ -7,14 +7,14 @@ so a slow, hung or failing one delays no other.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from functools import partial
 
 from runtime.alert.types import Level
+from runtime.compute.bridge import Bridge
 from runtime.delivery.attempts import Attempts, log_failure, shown
 from runtime.delivery.backlog import DELETED, TOO_OLD, Backlog
 from runtime.delivery.commits import AGAIN_S, CommitBatcher
@@ -75,7 +75,7 @@ class Dispatcher:
         self._attempts = Attempts(self._outbox, time_limit_s)
         self._retention = retention
         self._max_ended = max_ended
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._bridge = Bridge()
         self._reading = Trouble(
             _log, "failed to read the outbox", "the outbox is read again"
         )
@@ -85,14 +85,14 @@ class Dispatcher:
         self._loading: set[Address] = set()
         self._timers: dict[Address, asyncio.TimerHandle] = {}
         self._sweeper: asyncio.Task[None] | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._is_closing = False
-        backlog.listen(self._call)
+        backlog.listen(partial(self._bridge.soon, self._wake))
 
     async def start(self) -> None:
         """Deliver from now on, on the running loop."""
-        self._loop = asyncio.get_running_loop()
-        self._sweeper = self._loop.create_task(self._sweep_on())
+        self._sweeper = asyncio.create_task(self._sweep_on())
+        self._bridge.start()
+        self._wake()
         self._wake()
 
     async def close(self, limit_s: float) -> int:
@@ -110,16 +110,17 @@ class Dispatcher:
             timer.cancel()
         end_s = time.monotonic() + limit_s
         # slots go on to the next message: there are new tasks while old ones end
-        while self._tasks and (left_s := end_s - time.monotonic()) > 0:
+        tasks = self._bridge.tasks
+        while tasks and (left_s := end_s - time.monotonic()) > 0:
             await asyncio.wait(
-                self._tasks, timeout=left_s, return_when=asyncio.FIRST_COMPLETED
+                tasks, timeout=left_s, return_when=asyncio.FIRST_COMPLETED
             )
-        late = list(self._tasks)
+        late = list(tasks)
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
         await self._commits.close()
-        self._loop = None
+        self._bridge.stop()
         return self.backlog.kept
 
     async def sweep(self) -> None:
@@ -171,29 +172,14 @@ class Dispatcher:
             else:
                 self._sweeping.ended()
 
-    def _call(self) -> None:
-        """Look at the news soon; from any thread."""
-        loop = self._loop  # the event loop may forget it while this runs
-        if loop is not None:
-            # the loop may just have ended: what waits is in the outbox
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._wake)
-
     def _wake(self) -> None:
-        if self._loop is None or self._is_closing:
+        if not self._bridge.is_open or self._is_closing:
             return
         queues, leaving = self.backlog.take_news()
         for left in leaving:
-            self._spawn(self._cancel(left))
+            self._bridge.spawn(self._cancel(left))
         for queue in queues:
             self._advance(queue)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        assert self._loop is not None
-        task = self._loop.create_task(work)
-        # the loop has only weak references to tasks
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     def _advance(self, queue: Queue) -> None:
         """Start what can be started, and come back when there is more.
@@ -203,7 +189,7 @@ class Dispatcher:
         timer = self._timers.pop(queue.address, None)
         if timer is not None:
             timer.cancel()
-        if self._loop is None:
+        if not self._bridge.is_open:
             return
         now_s = self._monotonic()
         until_s = queue.retired_until_s
@@ -213,14 +199,14 @@ class Dispatcher:
             return
         self._load_more(queue)
         while (message := self.backlog.take(queue, now_s)) is not None:
-            self._spawn(self._slot(queue, message))
+            self._bridge.spawn(self._slot(queue, message))
         wait_s = self.backlog.wait_s(queue, now_s)
         if until_s is not None:
             wait_s = min(wait_s or until_s - now_s, until_s - now_s)
         if wait_s is not None and not self._is_closing:
             # not at once again: a clock that stands still must not make us spin
-            self._timers[queue.address] = self._loop.call_later(
-                max(wait_s, 0.001), self._advance, queue
+            self._timers[queue.address] = self._bridge.later(
+                max(wait_s, 0.001), partial(self._advance, queue)
             )
 
     async def _slot(self, queue: Queue, message: Message) -> None:
@@ -243,7 +229,7 @@ class Dispatcher:
         is_low = len(queue) <= self.backlog.buffer_size // 2
         if queue.has_more and is_low and queue.address not in self._loading:
             self._loading.add(queue.address)
-            self._spawn(self._load(queue))
+            self._bridge.spawn(self._load(queue))
 
     async def _load(self, queue: Queue) -> None:
         # what comes later is found by the next call
@@ -340,19 +326,18 @@ class Dispatcher:
 
     def _give_up(self, queue: Queue) -> None:
         """Cancel what is left for a deleted handler, but what is under way."""
-        assert self._loop is not None
         # what is under way ends by itself, and comes here again if it fails
         cleared = self.backlog.clear(queue)
         if cleared is None:
-            self._timers[queue.address] = self._loop.call_later(
-                _SOON_S, self._advance, queue
+            self._timers[queue.address] = self._bridge.later(
+                _SOON_S, partial(self._advance, queue)
             )
             return
         left, kept = cleared
         if not kept:
             self.forgotten(queue.address)
         if left.size:
-            self._spawn(self._cancel(left, kept))
+            self._bridge.spawn(self._cancel(left, kept))
 
     async def _cancel(self, left: Waiting, kept: tuple[int, ...] = ()) -> None:
         trouble = Trouble(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
 
+from runtime.compute.bridge import Bridge
 from runtime.errors import KapacitorError
 from runtime.trouble import Trouble
 
@@ -78,13 +78,12 @@ class PostQueues:
     """The queues of all nodes. Before it is started, what is put there waits."""
 
     def __init__(self) -> None:
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._bridge = Bridge()
         self._run: Run | None = None
-        self._early: list[PostQueue] = []
         self._trouble = Trouble(
             _log, "a task cannot go on after a post", "tasks go on after posts again"
         )
-        self._tasks: dict[asyncio.Task[None], PostQueue] = {}
+        self._queues: dict[asyncio.Task[None], PostQueue] = {}
 
     def open(self, resume: Resume) -> PostQueue:
         """A queue; `resume` runs a step of its task, on the compute thread."""
@@ -96,20 +95,17 @@ class PostQueues:
         Args:
             run: calls a function on the compute thread, in a transaction.
         """
-        self._loop = asyncio.get_running_loop()
         self._run = run
-        early, self._early = self._early, []
-        for queue in early:
-            self._work(queue)
+        self._bridge.start()
 
     async def close(self, limit_s: float) -> int:
         """Finish what waits, if that takes no longer than `limit_s`; how much is left."""
         # what has just been put is under way by the next turn of the loop
         await asyncio.sleep(0)
-        queues = dict(self._tasks)
+        queues = dict(self._queues)
         if queues:
             await asyncio.wait(queues, timeout=limit_s)
-        self._loop = None
+        self._bridge.stop()
         unfinished = {task: queue for task, queue in queues.items() if not task.done()}
         for task in unfinished:
             task.cancel()
@@ -118,12 +114,7 @@ class PostQueues:
 
     def begin(self, queue: PostQueue) -> None:
         """Work on a queue; from any thread."""
-        if self._loop is None:
-            self._early.append(queue)
-            return
-        # the loop may just have ended: then nothing is posted any more
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._work, queue)
+        self._bridge.soon(self._work, queue)
 
     async def go_on(self, resume: Resume, step: Step) -> None:
         """Run a step of a task."""
@@ -136,6 +127,6 @@ class PostQueues:
             self._trouble.ended()
 
     def _work(self, queue: PostQueue) -> None:
-        task = asyncio.ensure_future(queue.run())
-        self._tasks[task] = queue
-        task.add_done_callback(lambda done: self._tasks.pop(done, None))
+        task = self._bridge.spawn(queue.run())
+        self._queues[task] = queue
+        task.add_done_callback(lambda done: self._queues.pop(done, None))

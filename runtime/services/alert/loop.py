@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar
 
+from runtime.compute.bridge import Bridge
 from runtime.errors import KapacitorError
 
 P = ParamSpec("P")
@@ -24,10 +24,8 @@ class Loop:
 
     def __init__(self) -> None:
         self._run: Callable[..., Awaitable[Any]] | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._early: list[tuple[float, Callable[[], None]]] = []
+        self._bridge = Bridge()
         self._timers: set[asyncio.TimerHandle] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, run: Callable[..., Awaitable[Any]]) -> None:
         """Begin, on the event loop.
@@ -35,19 +33,16 @@ class Loop:
         Args:
             run: calls a function on the compute thread.
         """
-        self._loop = asyncio.get_running_loop()
         self._run = run
-        early, self._early = self._early, []
-        for delay_s, function in early:
-            self._arm(delay_s, function)
+        self._bridge.start()
 
     async def close(self) -> None:
         """Forget the timers; what they have begun is finished."""
-        self._loop = None
+        self._bridge.stop()
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
-        await asyncio.gather(*self._tasks)
+        await asyncio.gather(*self._bridge.tasks)
 
     async def call(self, function: Callable[P, T], *args: P.args, **kw: P.kwargs) -> T:
         """The result of `function`, called on the compute thread."""
@@ -58,25 +53,17 @@ class Loop:
 
     def later(self, delay_s: float, function: Callable[[], None]) -> None:
         """Call `function` on the compute thread in `delay_s`; from there, too."""
-        loop = self._loop  # the event loop may forget it while this runs
-        if loop is None:
-            self._early.append((delay_s, function))
-            return
-        # the loop may just have ended: then the next start does it
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(self._arm, delay_s, function)
+        self._bridge.soon(self._arm, delay_s, function)
 
     def _arm(self, delay_s: float, function: Callable[[], None]) -> None:
-        if self._loop is None:
+        if not self._bridge.is_open:
             return
 
         def fire() -> None:
             self._timers.discard(timer)
-            task = asyncio.ensure_future(self._fire(function))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._bridge.spawn(self._fire(function))
 
-        timer = self._loop.call_later(delay_s, fire)
+        timer = self._bridge.later(delay_s, fire)
         self._timers.add(timer)
 
     async def _fire(self, function: Callable[[], None]) -> None:

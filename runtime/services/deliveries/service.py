@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Coroutine, Iterator
+from collections.abc import Awaitable, Iterator
 
 from runtime.alert.types import Event, Level
+from runtime.compute.bridge import Bridge
 from runtime.compute.thread import Compute
 from runtime.delivery import Dispatcher
 from runtime.errors import BusyError
@@ -62,8 +62,7 @@ class DeliveryService:
             "failed to note how a handler does",
             "how handlers do is noted again",
         )
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._tasks: set[asyncio.Future[None]] = set()
+        self._bridge = Bridge()
 
     def add_routes(self, router: Router) -> None:
         """Add the routes of the API."""
@@ -71,15 +70,15 @@ class DeliveryService:
 
     def open(self) -> None:
         """Watch from now on; on the event loop."""
-        self._loop = asyncio.get_running_loop()
+        self._bridge.start()
         self._dispatcher.noticed = self._health.handler
         self._dispatcher.forgotten = self._health.forget
-        self._spawn(self._clear_former())
+        self._bridge.spawn(self._clear_former())
 
     async def close(self) -> None:
         """Watch no more."""
-        self._loop = None
-        await asyncio.gather(*self._tasks)
+        self._bridge.stop()
+        await asyncio.gather(*self._bridge.tasks)
 
     def bounded(self, points: Points) -> Points:
         """`points`, refused while too many events wait; on the compute thread."""
@@ -98,33 +97,24 @@ class DeliveryService:
         return take
 
     def _note_room(self, problem: str) -> None:
-        loop = self._loop  # the event loop may forget it while this runs
-        if bool(problem) == bool(self._problem) or loop is None:
+        if bool(problem) == bool(self._problem):
             return
         self._problem = problem
         if problem:
             log.error("writes are refused", extra={"reason": problem})
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(self._health.outbox, problem)
+        self._bridge.soon(self._health.outbox, problem)
 
     def _tell(self, event: Event) -> None:
-        if self._loop is None:
-            return
-        self._spawn(self._told(self._compute.run(self._note, event)))
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        if self._bridge.is_open:
+            self._bridge.spawn(self._told(self._compute.run(self._note, event)))
 
     async def _clear_former(self) -> None:
         """Tell that troubles are over whose handlers did not come back at the start."""
         await self._told(self._compute.run(self._find_former))
 
     def _find_former(self) -> None:
-        loop = self._loop
         topic = self._alerts.topics.get(TOPIC)
-        if loop is None or topic is None:
+        if topic is None:
             return
         queues = [each.address for each in self._backlog.queues()]
         waiting = [each.address for each in self._backlog.stored()]
@@ -132,10 +122,9 @@ class DeliveryService:
         for state in topic.at_least(Level.INFO):
             if state.id == OUTBOX:
                 if not self._problem:
-                    loop.call_soon_threadsafe(self._health.outbox, "")
+                    self._bridge.soon(self._health.outbox, "")
             elif state.id not in known and not state.id.startswith((LOAD, TASK)):
-                address = address_of(state.id)
-                loop.call_soon_threadsafe(self._health.forget, address)
+                self._bridge.soon(self._health.forget, address_of(state.id))
 
     async def _told(self, noted: Awaitable[None]) -> None:
         try:

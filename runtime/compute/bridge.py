@@ -1,0 +1,72 @@
+"""The way to the event loop from other threads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, ParamSpec
+
+P = ParamSpec("P")
+
+
+class Bridge:
+    """Carries calls from any thread to the event loop, and keeps tasks begun there.
+
+    Calls made before `start` are carried out then; those made after `stop` are dropped.
+
+    Attributes:
+        tasks: begun by `spawn`, not done yet. The loop itself has only weak references.
+    """
+
+    def __init__(self) -> None:
+        self.tasks: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_stopped = False
+        # a call is either early or carried over, whatever `start` does meanwhile
+        self._lock = threading.Lock()
+        self._early: list[Callable[[], None]] = []
+
+    @property
+    def is_open(self) -> bool:
+        """True between `start` and `stop`."""
+        return self._loop is not None
+
+    def start(self) -> None:
+        """Carry calls from now on; on the event loop."""
+        with self._lock:
+            self._loop, self._is_stopped = asyncio.get_running_loop(), False
+            early, self._early = self._early, []
+        for call in early:
+            call()
+
+    def stop(self) -> None:
+        """Carry no more calls; on the event loop. Tasks go on."""
+        with self._lock:
+            self._loop = None
+            self._is_stopped = True
+
+    def soon(self, call: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Make a call on the event loop; from any thread."""
+        bound = partial(call, *args, **kwargs)
+        with self._lock:
+            if self._loop is not None:
+                # the loop may just have ended: nothing is left to be told
+                with contextlib.suppress(RuntimeError):
+                    self._loop.call_soon_threadsafe(bound)
+            elif not self._is_stopped:
+                self._early.append(bound)
+
+    def later(self, delay_s: float, call: Callable[[], None]) -> asyncio.TimerHandle:
+        """Make a call in `delay_s` seconds; on the event loop, between start and stop."""
+        assert self._loop is not None
+        return self._loop.call_later(delay_s, call)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Begin a task; on the event loop."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return task
