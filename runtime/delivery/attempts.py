@@ -13,7 +13,7 @@ from runtime.delivery.outbox import Outbox
 from runtime.delivery.policy import may_be_too_long, shortened
 from runtime.delivery.queue import Queue
 from runtime.errors import DeliveryError
-from runtime.golang.utf8 import whole
+from runtime.golang.utf8 import scrub
 from runtime.outbound.client import idempotency_key
 
 _ERROR_CHARACTERS = 2000
@@ -67,7 +67,7 @@ class Attempts:
 def shown(error: DeliveryError) -> str:
     """What is kept of an error's text."""
     # an endpoint's answer may be a page, and is kept with each of a million rows
-    return whole(str(error)[:_ERROR_CHARACTERS])
+    return scrub(str(error)[:_ERROR_CHARACTERS])
 
 
 def log_failure(queue: Queue, message: Message, then: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from runtime.golang.json_syntax import syntax_error
-from runtime.golang.utf8 import decoded, whole
+from runtime.golang.utf8 import decoded, scrub
 
 # More than anybody writes, little enough for Python's stack whatever is done with it.
 _MAX_DEPTH = 100
@@ -267,9 +267,9 @@ def _inside(value: Any) -> Iterable[Any]:
 def _cleaned(value: Any) -> Any:
     """`value` with U+FFFD for each lone surrogate."""
     if isinstance(value, str):
-        return whole(value)
+        return scrub(value)
     if isinstance(value, Pairs):
-        return Pairs([(whole(key), _cleaned(each)) for key, each in value])
+        return Pairs([(scrub(key), _cleaned(each)) for key, each in value])
     if isinstance(value, list):
         return [_cleaned(each) for each in value]
     return value

@@ -1,4 +1,4 @@
-"""Texts whose bytes are no UTF-8."""
+"""Strings that are not valid UTF-8."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def decoded(data: bytes) -> str:
     return data.decode("utf-8", "runtime.one_each")
 
 
-def whole(text: str) -> str:
-    """`text` as Go writes it out: what has no UTF-8 becomes U+FFFD.
+def scrub(text: str) -> str:
+    """`text` as Go writes it: every invalid character becomes U+FFFD.
 
     Such are single surrogates in JSON, and bytes that are kept as surrogate escapes.
     """
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
-def is_whole(text: str) -> bool:
-    """True if all of `text` has UTF-8."""
+def is_valid_utf8(text: str) -> bool:
+    """True if `text` can be encoded as UTF-8."""
     return text.isascii() or _SURROGATE.search(text) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from runtime.golang.utf8 import whole
+from runtime.golang.utf8 import scrub
 
 # more than any handler, task or template holds without aliases
 _EXPANDED_CHARACTERS = 1_000_000
@@ -57,7 +57,7 @@ def from_yaml(text: str, most: int | None = None) -> Any:
     Loader.add_constructor(
         "tag:yaml.org,2002:timestamp", lambda loader, node: node.value
     )
-    text = whole(text)
+    text = scrub(text)
     try:
         if most is not None:
             _check_number(Loader(text), text, most)

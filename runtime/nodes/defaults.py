@@ -78,7 +78,7 @@ class DefaultNode(_TidyNode):
         self._tag_key = tuple(self._tags.items())
 
     @property
-    def recipe(self) -> Hashable:
+    def fingerprint(self) -> Hashable:
         """The defaults."""
         return self._key, self._tag_key
 
@@ -178,7 +178,7 @@ class DeleteNode(_TidyNode):
         self._tags = frozenset(spec.tags)
 
     @property
-    def recipe(self) -> Hashable:
+    def fingerprint(self) -> Hashable:
         """The fields and tags that are deleted."""
         return type(self), self._fields, self._tags
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from runtime.errors import EvaluationError
 from runtime.frames import FieldColumn, FieldKind, Frame, Point, Rows, Value
-from runtime.golang.utf8 import is_whole, whole
+from runtime.golang.utf8 import is_valid_utf8, scrub
 from runtime.nodes.columns import derived, tag_column
 from runtime.nodes.environment import Environment
 from runtime.nodes.pointwise import Outcome, PointwiseNode
@@ -80,7 +80,7 @@ class EvalNode(PointwiseNode):
         self._key = ("eval", texts, self._names, self._tags, self._keep)
 
     @property
-    def recipe(self) -> Hashable | None:
+    def fingerprint(self) -> Hashable | None:
         """The expressions, if they need no state, and what becomes of the results."""
         functions = tuple(step.function.key for step in self._steps)
         if None in functions:
@@ -132,7 +132,7 @@ class EvalNode(PointwiseNode):
             # expressions cut texts by bytes; what leaves the node has to be text
             if isinstance(value, str):
                 self.environment.budget.make(len(value))
-                value = whole(value)
+                value = scrub(value)
             results[name] = value
             if name not in fields and name not in tags:
                 if seen is fields:
@@ -220,9 +220,9 @@ class EvalNode(PointwiseNode):
             return column
         texts = "".join(column.values)
         self.environment.budget.make(len(texts))
-        if is_whole(texts):
+        if is_valid_utf8(texts):
             return column
-        values = np.array([whole(text) for text in column.values], dtype=object)
+        values = np.array([scrub(text) for text in column.values], dtype=object)
         return FieldColumn(column.kind, values)
 
     def _laid(self, frame: Frame, results: dict[str, FieldColumn]) -> Frame | None:

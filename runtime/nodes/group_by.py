@@ -30,7 +30,7 @@ class GroupByNode(Node):
         self._points: dict[str, list[Point]] = {}
 
     @property
-    def recipe(self) -> Hashable:
+    def fingerprint(self) -> Hashable:
         """The dimensions."""
         return type(self), self._grouping.key
 

@@ -115,20 +115,20 @@ class Node:
         self._observers += 1
 
     @property
-    def recipe(self) -> Hashable | None:
+    def fingerprint(self) -> Hashable | None:
         """Equal for nodes that make the same of the same points.
 
         None where what a node makes depends on more than the points it gets.
         """
         return None
 
-    def twin(self, environment: Environment) -> Node:
+    def clone(self, environment: Environment) -> Node:
         """A new node like this one, for others to follow; it logs nothing itself."""
         made = type(self)(self._definition, environment)
         made._quiet = True
         return made
 
-    def follow(self, leader: Node | None) -> None:
+    def delegate_to(self, leader: Node | None) -> None:
         """From now on `leader` works in the place of this node, until it has another.
 
         What the leader counts and the errors it meets are this node's as well.

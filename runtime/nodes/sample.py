@@ -35,7 +35,7 @@ class SampleNode(PointwiseNode):
         self._counts: dict[str, int] = {}
 
     @property
-    def recipe(self) -> Hashable:
+    def fingerprint(self) -> Hashable:
         """The rate."""
         return type(self), self._every, self._step
 

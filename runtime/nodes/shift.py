@@ -33,7 +33,7 @@ class ShiftNode(PointwiseNode):
         self._shift = int(spec.shift)
 
     @property
-    def recipe(self) -> Hashable:
+    def fingerprint(self) -> Hashable:
         """The distance."""
         return type(self), self._shift
 

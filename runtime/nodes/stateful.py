@@ -72,7 +72,7 @@ class DerivativeNode(SerialNode):
         self._previous: dict[str, tuple[float | int, Nanoseconds]] = {}
 
     @property
-    def recipe(self) -> Hashable:
+    def fingerprint(self) -> Hashable:
         """Of what field, by what unit, and which rates go on."""
         return type(self), self._field, self._as, int(self._unit), self._non_negative
 
@@ -171,7 +171,7 @@ class _StateNode(SerialNode, ABC):
         self._states: dict[str, _Watched] = {}
 
     @property
-    def recipe(self) -> Hashable | None:
+    def fingerprint(self) -> Hashable | None:
         """The predicate, if it needs no state of its own, and how the result looks."""
         key = self._predicate.function.key
         return None if key is None else (type(self), key, self._as, self._unit)
@@ -310,7 +310,7 @@ class ChangeDetectNode(SerialNode):
         self._last: dict[str, Mapping[str, Value]] = {}
 
     @property
-    def recipe(self) -> Hashable:
+    def fingerprint(self) -> Hashable:
         """The fields it reads."""
         return type(self), self._fields
 

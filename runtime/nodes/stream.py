@@ -21,7 +21,7 @@ class StreamNode(Node):
     """The source of a stream task; passes on what the task is fed with."""
 
     @property
-    def recipe(self) -> Hashable:
+    def fingerprint(self) -> Hashable:
         """All are alike."""
         return "stream"
 
@@ -60,7 +60,7 @@ class FromNode(Node):
         self._grouping = grouping_of(spec.dimensions, by_name=spec.group_by_measurement)
 
     @property
-    def recipe(self) -> Hashable | None:
+    def fingerprint(self) -> Hashable | None:
         """The source, the condition and the grouping of the points."""
         where = self._predicate.function.key if self._predicate else ()
         if where is None:

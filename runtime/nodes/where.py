@@ -24,7 +24,7 @@ class WhereNode(PointwiseNode):
         self._states: dict[str, Any] = {}
 
     @property
-    def recipe(self) -> Hashable | None:
+    def fingerprint(self) -> Hashable | None:
         """The predicate, if it needs no state."""
         key = self._predicate.function.key
         return None if key is None else (type(self), key)

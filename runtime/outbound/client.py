@@ -22,7 +22,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from runtime.errors import DeliveryError
-from runtime.golang.utf8 import whole
+from runtime.golang.utf8 import scrub
 from runtime.outbound.dialing import NEXT_ADDRESS_S, Dialer
 from runtime.outbound.failures import may_have_come, reason_of
 from runtime.outbound.headers import RESERVED, HeaderNameError, check_names, sendable
@@ -348,7 +348,7 @@ def _escaped(url: str) -> str:
     """`url` with characters percent-encoded that a request line cannot hold."""
     head = _AUTHORITY.match(url)
     at = head.end() if head else 0
-    return url[:at] + quote(whole(url[at:]), safe=_IN_PATH)
+    return url[:at] + quote(scrub(url[at:]), safe=_IN_PATH)
 
 
 def _sent(body: bytes) -> bytes | io.BytesIO | None:

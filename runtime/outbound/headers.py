@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from runtime.golang.quoting import quote
-from runtime.golang.utf8 import whole
+from runtime.golang.utf8 import scrub
 
 # They frame a message or belong to one connection. The client sets these; Go ignores
 # the first four as well.
@@ -44,7 +44,7 @@ def folded(value: str) -> str:
     Go refuses such values, and with them the event; the text of an alert may well have
     two lines.
     """
-    return _UNSENDABLE.sub(" ", whole(value)).strip(" \t")
+    return _UNSENDABLE.sub(" ", scrub(value)).strip(" \t")
 
 
 def sendable(*headers: Mapping[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from runtime.golang.utf8 import is_whole, whole
+from runtime.golang.utf8 import is_valid_utf8, scrub
 
 # Shorter texts are not looked for in what is logged: they may be words.
 _LOGGED_CHARACTERS = 8
@@ -38,7 +38,7 @@ class _Known:
         with self._lock:
             if not self._secrets:
                 return text
-            if not is_whole(text):
+            if not is_valid_utf8(text):
                 # the pattern takes none that has no UTF-8
                 return redact(text, list(self._secrets.values()))
             if self._pattern is None or len(self._secrets) != self._count:
@@ -139,7 +139,7 @@ def _pattern(values: Iterable[str]) -> Any:
 
     found = {form for value in values for form in _forms(value)}
     # the longest first: a form may be part of another
-    forms = sorted(filter(is_whole, found), key=len, reverse=True)
+    forms = sorted(filter(is_valid_utf8, found), key=len, reverse=True)
     options = re2.Options()
     options.max_mem = 1 << 28
     return re2.compile("|".join(map(re2.escape, forms)), options)
@@ -153,7 +153,7 @@ def _forms(value: str) -> Iterator[str]:
     yield json.dumps(value)[1:-1]
     yield json.dumps(value, ensure_ascii=False)[1:-1]
     # what has no UTF-8 is sent like this
-    text = whole(value)
+    text = scrub(value)
     yield text
     yield quote(text)
     yield quote(text, safe="")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from runtime.errors import KapacitorError
 from runtime.server.flags import CONFIG_FLAGS, RUN_FLAGS, UsageError, flags
-from runtime.server.world import World
+from runtime.server.surroundings import Surroundings
 from runtime.version import BUILD, VERSION
 
 if TYPE_CHECKING:
@@ -59,7 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
     # pathlib is slow to load
     home = os.path.expanduser("~")  # noqa: PTH111
-    sys.exit(run_command(given, World(os.environ, home, folder=_current_folder())))
+    sys.exit(
+        run_command(given, Surroundings(os.environ, home, folder=_current_folder()))
+    )
 
 
 def _current_folder() -> str:
@@ -69,7 +71,7 @@ def _current_folder() -> str:
         return ""
 
 
-def run_command(arguments: Sequence[str], world: World) -> int:
+def run_command(arguments: Sequence[str], surroundings: Surroundings) -> int:
     """Run one command; the exit code."""
     command, rest = "run", list(arguments)
     if rest and not rest[0].startswith("-"):
@@ -87,7 +89,7 @@ def run_command(arguments: Sequence[str], world: World) -> int:
         )
         return 1
     try:
-        _execute(command, rest, world)
+        _execute(command, rest, surroundings)
     except KapacitorError as error:
         if isinstance(error, UsageError):
             print(USAGE, file=sys.stderr)
@@ -96,15 +98,17 @@ def run_command(arguments: Sequence[str], world: World) -> int:
     return 0
 
 
-def _execute(command: str, arguments: Sequence[str], world: World) -> None:
+def _execute(
+    command: str, arguments: Sequence[str], surroundings: Surroundings
+) -> None:
     if command == "config":
         given = flags(arguments, CONFIG_FLAGS)
         from runtime.integration import Integrations
         from runtime.integrations.configuration import SECTIONS
         from runtime.server.config import effective
 
-        handlers = _found(Integrations(sections=SECTIONS), given, world)
-        effective.show(given, world, handlers.integrations, handlers.warnings)
+        handlers = _found(Integrations(sections=SECTIONS), given, surroundings)
+        effective.show(given, surroundings, handlers.integrations, handlers.warnings)
     else:
         given = flags(arguments, RUN_FLAGS)
         from runtime.server import process
@@ -112,11 +116,13 @@ def _execute(command: str, arguments: Sequence[str], world: World) -> None:
         process.save_memory()
         from runtime.integrations.bundled import INTEGRATIONS
 
-        handlers = _found(INTEGRATIONS, given, world)
-        process.run(given, world, handlers)
+        handlers = _found(INTEGRATIONS, given, surroundings)
+        process.run(given, surroundings, handlers)
 
 
-def _found(bundled: Integrations, given: Mapping[str, str], world: World) -> Found:
+def _found(
+    bundled: Integrations, given: Mapping[str, str], surroundings: Surroundings
+) -> Found:
     """The handlers that come with the server, and those of plugins.
 
     Raises:
@@ -124,7 +130,7 @@ def _found(bundled: Integrations, given: Mapping[str, str], world: World) -> Fou
     """
     from runtime.server import plugins
 
-    folder = "" if "no-project" in given else world.folder
+    folder = "" if "no-project" in given else surroundings.folder
     return plugins.found(bundled, folder)
 
 

@@ -23,7 +23,7 @@ from runtime.server.flags import UNSUPPORTED, UsageError, listed
 from runtime.server.logs import configure
 from runtime.server.pid_file import pid_file
 from runtime.server.plugins import Found
-from runtime.server.world import World
+from runtime.server.surroundings import Surroundings
 
 log = logging.getLogger("kapacitor.run")
 
@@ -51,7 +51,7 @@ class _Server(Protocol):
         """Load the load directory again."""
 
 
-def run(flags: Mapping[str, str], world: World, found: Found) -> None:
+def run(flags: Mapping[str, str], surroundings: Surroundings, found: Found) -> None:
     """Serve until a signal comes.
 
     Raises:
@@ -61,7 +61,7 @@ def run(flags: Mapping[str, str], world: World, found: Found) -> None:
         if flags.get(name):
             raise UsageError(f"-{name} is not supported by this server")
     print(LOGO, flush=True)
-    loaded = load(flags, world, found.integrations)
+    loaded = load(flags, surroundings, found.integrations)
     config = loaded.config
     config.logging = dataclasses.replace(
         config.logging,

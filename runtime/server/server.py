@@ -20,11 +20,7 @@ from runtime.outbound.client import AiohttpClient
 from runtime.outbound.dialing import Dialer
 from runtime.server.authorities import warn_without_authorities
 from runtime.server.config.config import Config
-from runtime.server.identity import identity
-from runtime.server.log_sessions import LogSessions
-from runtime.server.masters import TaskMasters
-from runtime.server.monitoring import Monitoring
-from runtime.server.parts import (
+from runtime.server.factories import (
     backlog,
     dispatcher,
     http_service,
@@ -33,8 +29,12 @@ from runtime.server.parts import (
     store,
     time_limits,
 )
+from runtime.server.identity import identity
+from runtime.server.log_sessions import LogSessions
+from runtime.server.monitoring import Monitoring
 from runtime.server.statistics import Statistics
 from runtime.server.status.service import StatusPage
+from runtime.server.task_masters import TaskMasters
 from runtime.services.alert.api import AlertAPI
 from runtime.services.alert.service import AlertService
 from runtime.services.config.sections import sections_of

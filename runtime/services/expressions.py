@@ -21,7 +21,7 @@ from runtime.alert.serialize import event_line, row_tree
 from runtime.alert.types import Event, Row
 from runtime.errors import DeliveryError
 from runtime.golang.printing import text
-from runtime.golang.utf8 import whole
+from runtime.golang.utf8 import scrub
 from runtime.secrets import Secret
 from runtime.units import MILLISECOND, SECOND, Nanoseconds
 
@@ -211,7 +211,7 @@ def matches(text: str, pattern: str) -> bool:
     from runtime.golang import regex
 
     try:
-        return regex.compile(pattern).search(whole(text)) is not None
+        return regex.compile(pattern).search(scrub(text)) is not None
     except ValueError as error:
         raise DeliveryError(str(error)) from None
 

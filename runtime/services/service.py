@@ -8,8 +8,8 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
+from runtime.alert.scrubbing import scrubbed_event
 from runtime.alert.types import Event, Handler
-from runtime.alert.wholeness import whole_event
 from runtime.errors import ConfigError, DeliveryError
 from runtime.secrets import redact, secrets_in
 from runtime.services.expressions import judging
@@ -160,7 +160,7 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
             return self.request(config, options, event)
         except UnicodeEncodeError:
             # JSON shows what is no character as U+FFFD; forms and paths must be told
-            return self.request(config, options, whole_event(event))
+            return self.request(config, options, scrubbed_event(event))
 
     def handler(self, options: OptionsT) -> Handler:
         """A handler that sends its events with `options`."""

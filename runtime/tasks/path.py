@@ -30,18 +30,18 @@ class Path:
         self.alert = alert
         self.bounds: Bounds | None = alert.bounds
         self.measurement = measurement
-        self.key: Hashable = tuple(node.recipe for node in nodes)
+        self.key: Hashable = tuple(node.fingerprint for node in nodes)
         self.remembers = any(node.remembers for node in nodes)
 
-    def follow(self, nodes: Sequence[Node]) -> None:
+    def delegate_to(self, nodes: Sequence[Node]) -> None:
         """From now on `nodes`, of an equal path, work in the place of these."""
         for node, leader in zip(self.nodes, nodes, strict=True):
-            node.follow(leader)
+            node.delegate_to(leader)
 
     def part(self) -> None:
         """Follow no longer."""
         for node in self.nodes:
-            node.follow(None)
+            node.delegate_to(None)
 
 
 def path_of(nodes: Sequence[Node]) -> Path | None:
@@ -49,7 +49,7 @@ def path_of(nodes: Sequence[Node]) -> Path | None:
     line: list[Node] = []
     node = nodes[0]
     while not isinstance(node, AlertNode):
-        if node.recipe is None or len(node.children) != 1:
+        if node.fingerprint is None or len(node.children) != 1:
             return None
         line.append(node)
         [node] = node.children

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from functools import partial
 
-from runtime.tasks.shared_path import FEW_POINTS, Run, Watch
+from runtime.tasks.shared_path import FEW_POINTS, Run, SharedPath
 from runtime.tasks.task import ExecutingTask, Write
 
 Database = tuple[str, str]
@@ -18,10 +18,10 @@ class _Route:
     """The tasks that read one database and retention policy."""
 
     def __init__(self) -> None:
-        self._watches: dict[str, dict[Watch, None]] = {}
-        self._watch_of: dict[ExecutingTask, Watch] = {}
-        # the newest watch of a measurement for each key
-        self._newest: dict[tuple[str, Hashable], Watch] = {}
+        self._shared: dict[str, dict[SharedPath, None]] = {}
+        self._shared_by: dict[ExecutingTask, SharedPath] = {}
+        # the newest shared path of a measurement for each key
+        self._newest: dict[tuple[str, Hashable], SharedPath] = {}
         self._tasks: dict[ExecutingTask, None] = {}
         # by measurement; made when needed
         self._takers: dict[str, tuple[ExecutingTask, ...]] = {}
@@ -31,7 +31,7 @@ class _Route:
 
     def measurements(self) -> frozenset[str] | None:
         if not self._knows_measurements:
-            names = {name for name, watches in self._watches.items() if watches}
+            names = {name for name, paths in self._shared.items() if paths}
             each_takes = [task.measurements for task in self._tasks]
             named = [takes for takes in each_takes if takes is not None]
             takes_all = len(named) < len(each_takes)
@@ -47,12 +47,12 @@ class _Route:
             self._takers.clear()
             return
         key = path.measurement, path.key
-        watch = self._newest.get(key)
-        if watch is None or not watch.is_open:
-            watch = self._newest[key] = Watch(path)
-            self._watches.setdefault(path.measurement, {})[watch] = None
-        watch.add(task, path)
-        self._watch_of[task] = watch
+        shared = self._newest.get(key)
+        if shared is None or not shared.is_open:
+            shared = self._newest[key] = SharedPath(path)
+            self._shared.setdefault(path.measurement, {})[shared] = None
+        shared.add(task, path)
+        self._shared_by[task] = shared
 
     def remove(self, task: ExecutingTask) -> None:
         self._knows_measurements = False
@@ -61,19 +61,19 @@ class _Route:
             self._tasks.pop(task, None)
             self._takers.clear()
             return
-        watch = self._watch_of.pop(task)
-        watch.remove(task)
-        if watch:
+        shared = self._shared_by.pop(task)
+        shared.remove(task)
+        if shared:
             return
-        del self._watches[path.measurement][watch]
-        if self._newest.get((path.measurement, path.key)) is watch:
+        del self._shared[path.measurement][shared]
+        if self._newest.get((path.measurement, path.key)) is shared:
             del self._newest[path.measurement, path.key]
 
     def steps(self, write: Write, run: Run) -> Iterator[None]:
         frames, taken = write.frames, 0
         for frame in frames:
-            for watch in list(self._watches.get(frame.name, ())):
-                yield from watch.feed(frame, run)
+            for shared in list(self._shared.get(frame.name, ())):
+                yield from shared.feed(frame, run)
                 taken += len(frame)
                 if taken >= FEW_POINTS:
                     taken = 0

@@ -27,15 +27,15 @@ Run = Callable[[ExecutingTask, Callable[[], None]], None]
 FEW_POINTS = 64
 
 
-class Watch:
+class SharedPath:
     """Tasks with equal paths from stream to alert."""
 
     def __init__(self, path: Path) -> None:
-        """Make a watch without tasks, for paths like this one."""
+        """Make a shared path without tasks, for paths like this one."""
         environment = path.alert.environment
         self._budget = environment.budget.fresh()
         environment = dataclasses.replace(environment, budget=self._budget)
-        nodes = [node.twin(environment) for node in path.nodes]
+        nodes = [node.clone(environment) for node in path.nodes]
         self._budget.keepers = nodes
         self._arrivals = Arrivals(environment)
         for node, child in zip(nodes, [*nodes[1:], self._arrivals], strict=True):
@@ -46,7 +46,7 @@ class Watch:
         self._sampling = Sampling()
         self._paths: dict[ExecutingTask, Path] = {}
         # tasks of which some group is not OK
-        self._awake: dict[ExecutingTask, None] = {}
+        self._active: dict[ExecutingTask, None] = {}
         # groups that all tasks know; another set as soon as a task is added
         self._groups: set[str] = set()
         # within which no alert changes; None if unknown
@@ -61,16 +61,16 @@ class Watch:
         return not (self._remembers and self._is_fed)
 
     def add(self, task: ExecutingTask, path: Path) -> None:
-        """Watch for a task."""
-        path.follow(self._nodes)
+        """Include a task."""
+        path.delegate_to(self._nodes)
         self._paths[task] = path
         self._groups = set()
         self._bounds = _within_both(self._bounds, path.bounds)
 
     def remove(self, task: ExecutingTask) -> None:
-        """Watch for a task no more."""
+        """Exclude a task."""
         self._paths.pop(task).part()
-        self._awake.pop(task, None)
+        self._active.pop(task, None)
         self._bounds = {}
         for path in self._paths.values():
             self._bounds = _within_both(self._bounds, path.bounds)
@@ -128,11 +128,11 @@ class Watch:
         if not groups <= self._groups:
             return list(self._paths)
         if self._bounds is not None and arrived.within(self._bounds):
-            return list(self._awake)
+            return list(self._active)
         return [
             task
             for task, path in self._paths.items()
-            if task in self._awake
+            if task in self._active
             or path.bounds is None
             or not arrived.within(path.bounds)
         ]
@@ -142,10 +142,10 @@ class Watch:
         path = self._paths.get(task)
         if path is None:
             return
-        if path.alert.is_calm:
-            self._awake.pop(task, None)
+        if path.alert.is_quiescent:
+            self._active.pop(task, None)
         else:
-            self._awake[task] = None
+            self._active[task] = None
 
 
 def _finish(steps: Iterator[None]) -> None:

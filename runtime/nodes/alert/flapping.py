@@ -20,7 +20,7 @@ class History(Protocol):
     """The last levels of a group; before them it was OK."""
 
     @property
-    def is_calm(self) -> bool:
+    def is_quiescent(self) -> bool:
         """True if all of them are OK."""
 
     def push(self, level: int) -> None:
@@ -55,9 +55,9 @@ class Flapping:
         self.is_on = False
 
     @property
-    def is_calm(self) -> bool:
+    def is_quiescent(self) -> bool:
         """True if another OK would change nothing."""
-        return not self.is_on and self._history.is_calm
+        return not self.is_on and self._history.is_quiescent
 
     def push(self, level: int) -> None:
         """Take the next level into account."""
@@ -81,7 +81,7 @@ class Ring:
         self._weights = [_BASE + each * step for each in range(size - 1)]
 
     @property
-    def is_calm(self) -> bool:
+    def is_quiescent(self) -> bool:
         """True if all levels are OK."""
         return not any(self._levels)
 
@@ -122,7 +122,7 @@ class Changes:
         self._recent: deque[tuple[int, int]] = deque()
 
     @property
-    def is_calm(self) -> bool:
+    def is_quiescent(self) -> bool:
         """True if all levels are OK."""
         return (self._level, self._oldest) == (_OK, _OK) and not (
             self._changes or self._recent

@@ -43,9 +43,11 @@ class Group:
         self.inhibitors = inhibitors
 
     @property
-    def is_calm(self) -> bool:
+    def is_quiescent(self) -> bool:
         """True if another OK would change nothing."""
-        return self.level == _OK and (self.flapping is None or self.flapping.is_calm)
+        return self.level == _OK and (
+            self.flapping is None or self.flapping.is_quiescent
+        )
 
     @property
     def is_flapping(self) -> bool:

@@ -126,7 +126,7 @@ class AlertNode(GroupedNode):
         return self._levels.bounds
 
     @property
-    def is_calm(self) -> bool:
+    def is_quiescent(self) -> bool:
         """True if all groups are OK, so that another OK would change nothing."""
         return not self._busy
 
@@ -155,7 +155,7 @@ class AlertNode(GroupedNode):
 
     def _push(self, group_id: str, group: Group, level: int) -> None:
         group.push(level)
-        if group.is_calm:
+        if group.is_quiescent:
             self._busy.discard(group_id)
         else:
             self._busy.add(group_id)

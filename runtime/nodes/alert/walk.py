@@ -78,7 +78,7 @@ class Walk:
     def _push(self, heap: list[tuple[int, int, int]], index: int, start: int) -> None:
         group = self._groups.get(self._of_frame.ids[index])
         # most groups that appear do nothing more
-        if group is not None and group.is_calm and index not in self.firing:
+        if group is not None and group.is_quiescent and index not in self.firing:
             return
         rows = self._rows(index)
         position = self._next(rows, index, start)
@@ -94,7 +94,7 @@ class Walk:
         group = self._groups.get(self._of_frame.ids[index])
         if group is None or start >= len(rows):
             return start
-        if group.is_calm:
+        if group.is_quiescent:
             return _first(self._mask(rows, index, OK), start)
         if self._interval is None or group.flapping is not None or group.level == OK:
             return start

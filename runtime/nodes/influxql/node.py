@@ -99,7 +99,7 @@ class InfluxQLNode(GroupedNode):
         self._recipe = _recipe(spec)
 
     @property
-    def recipe(self) -> Hashable:
+    def fingerprint(self) -> Hashable:
         """The function, its arguments, and how its result looks."""
         return self._recipe
 
@@ -239,7 +239,7 @@ class TransformationNode(GroupedNode):
         self._fresh("")
 
     @property
-    def recipe(self) -> Hashable:
+    def fingerprint(self) -> Hashable:
         """The function, its arguments, and how its result looks."""
         return self._recipe
 

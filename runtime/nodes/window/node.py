@@ -86,7 +86,7 @@ class WindowNode(Node):
         self._kept = 0
 
     @property
-    def recipe(self) -> Hashable:
+    def fingerprint(self) -> Hashable:
         """The length of the windows, and when they are emitted."""
         return self._recipe
 

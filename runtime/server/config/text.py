@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runtime.golang.json import quote
-from runtime.golang.utf8 import whole
+from runtime.golang.utf8 import scrub
 from runtime.secrets import Secret, mappings
 from runtime.secrets.names import HIDDEN
 from runtime.secrets.references import literal
@@ -103,4 +103,4 @@ def _key(key: str) -> str:
 
 def _string(text: str) -> str:
     # JSON's form, but for one control character that TOML does not take as it is
-    return quote(whole(text)).replace("\x7f", "\\u007f")
+    return quote(scrub(text)).replace("\x7f", "\\u007f")

@@ -14,7 +14,7 @@ from runtime.alert.types import Event, EventData, EventState, Row
 from runtime.errors import ConfigError, DeliveryError, OptionsError
 from runtime.golang.quoting import quote
 from runtime.golang.templates import Struct, TemplateError
-from runtime.golang.utf8 import whole
+from runtime.golang.utf8 import scrub
 from runtime.outbound.client import HttpClient, Request, Response
 from runtime.outbound.headers import HeaderNameError, check_names
 from runtime.secrets import Secret, redact
@@ -343,7 +343,7 @@ def _body(content: _Content, json: Callable[[], bytes]) -> _Body:
     if content.template is None:
         return _Body(json(), is_json=True)
     try:
-        text = whole(content.template.render(content.data)).encode()
+        text = scrub(content.template.render(content.data)).encode()
     # no alert is lost for its text
     except TemplateError as error:
         replaced = f"failed to execute {content.kind} template: {error}"
@@ -356,7 +356,7 @@ def _request(
 ) -> Request:
     headers = {"Content-Type": "application/json"} if body.is_json else {}
     try:
-        url = escape(whole(endpoint.url.render(content.data)), safe=_URL_CHARACTERS)
+        url = escape(scrub(endpoint.url.render(content.data)), safe=_URL_CHARACTERS)
     except TemplateError as error:
         text = f"failed to create HTTP request: failed to execute url template: {error}"
         raise DeliveryError(text) from None

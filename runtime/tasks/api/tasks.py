@@ -24,7 +24,7 @@ from runtime.tasks.api.bodies import Body, checked_id
 from runtime.tasks.api.records import DBRP, Task, Template
 from runtime.tasks.api.restarts import Alerts, Restarts
 from runtime.tasks.api.scripts import check_handlers, compiled, parsed
-from runtime.tasks.secrets.hiding import Definition, Showings, Shown
+from runtime.tasks.secrets.hiding import Definition, RedactedViews, Shown
 from runtime.tasks.secrets.restoring import restored
 from runtime.tasks.task_master import TaskMaster
 from runtime.units import Clock
@@ -82,7 +82,7 @@ class Tasks:
         self._clock = clock
         # of the definition that is stored; what a script says costs to find out
         self._scripts: dict[str, tuple[Task, Script]] = {}
-        self._showings = Showings(handlers)
+        self._views = RedactedViews(handlers)
         self._restarts = Restarts(topics, master.timers, clock, self._restart)
         master.stopped = self._stopped
 
@@ -141,11 +141,11 @@ class Tasks:
     @property
     def handlers(self) -> ScriptHandlers:
         """The handlers of scripts."""
-        return self._showings.handlers
+        return self._views.handlers
 
     def shown(self, task: Task) -> Shown:
         """The task with its secrets redacted."""
-        return self._showings.of(task.id, _definition(task))
+        return self._views.of(task.id, _definition(task))
 
     def get(self, id: str) -> Task:
         """A task.
@@ -348,7 +348,7 @@ class Tasks:
 
     def _forget(self, id: str) -> None:
         self._scripts.pop(id, None)
-        self._showings.forget(id)
+        self._views.forget(id)
 
     def _defined(
         self, task: Task, before: Definition | None, body: Body, *, both_dbrps: str

@@ -24,7 +24,7 @@ from runtime.tasks.api.scripts import (
     parsed,
 )
 from runtime.tasks.api.tasks import Tasks
-from runtime.tasks.secrets.hiding import Definition, Showings, Shown
+from runtime.tasks.secrets.hiding import Definition, RedactedViews, Shown
 from runtime.tasks.secrets.restoring import restored
 from runtime.tick.variables import Vars
 from runtime.units import Clock
@@ -37,7 +37,7 @@ class Templates:
         self.records = records
         self._tasks = tasks
         self._clock = clock
-        self._showings = Showings(tasks.handlers)
+        self._views = RedactedViews(tasks.handlers)
 
     def get(self, id: str) -> Template:
         """A template.
@@ -52,7 +52,7 @@ class Templates:
 
     def shown(self, template: Template, defaults: Vars) -> Shown:
         """The template and its variables' defaults with secrets redacted."""
-        return self._showings.of(template.id, Definition(template.script, defaults))
+        return self._views.of(template.id, Definition(template.script, defaults))
 
     def create(self, body: Body) -> Template:
         """Make a template.
@@ -107,7 +107,7 @@ class Templates:
         self._update_tasks(before, template, policy, apart)
         self.records.replace(id, template)
         if template.id != id:
-            self._showings.forget(id)
+            self._views.forget(id)
         if template.script != before.script:
             self.shown(template, defaults).warn(template.id, "template")
         return template
@@ -124,7 +124,7 @@ class Templates:
     def delete(self, id: str) -> None:
         """Forget a template, if there is one; its tasks keep their script."""
         self.records.delete(id)
-        self._showings.forget(id)
+        self._views.forget(id)
 
     def _restored(self, script: str, before: Template | None) -> str:
         known = None if before is None else Definition(before.script, {})

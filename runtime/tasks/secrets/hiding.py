@@ -58,7 +58,7 @@ class Shown:
             )
 
 
-class Showings:
+class RedactedViews:
     """Finds out what may be shown, once for each definition."""
 
     def __init__(self, handlers: ScriptHandlers) -> None:

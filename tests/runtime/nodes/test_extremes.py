@@ -234,7 +234,7 @@ def test_a_long_history_costs_what_it_holds() -> None:
     for level in [0, 3] * 1000:
         flapping.push(level)
     assert not flapping.is_on
-    assert not flapping.is_calm
+    assert not flapping.is_quiescent
 
 
 @given(st.integers(3, 40), st.lists(st.sampled_from([0, 0, 0, 1, 3]), max_size=120))
@@ -244,7 +244,7 @@ def test_long_histories_give_what_short_ones_give(size: int, levels: list[int]) 
         ring.push(level)
         changes.push(level)
         assert math.isclose(changes.share(), ring.share(), abs_tol=1e-9)
-        assert changes.is_calm == ring.is_calm
+        assert changes.is_quiescent == ring.is_quiescent
 
 
 def test_an_unchanged_level_is_told_again_whatever_the_distance() -> None:

@@ -11,7 +11,7 @@ from runtime.delivery import RetryPolicy
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.outbound.client import TimeLimits
 from runtime.secrets import Secret
-from runtime.server.parts import retry_policy, time_limits
+from runtime.server.factories import retry_policy, time_limits
 from runtime.services.deliveries.config import Config as DeliveryConfig
 from runtime.services.deliveries.statistics import delivery_statistics
 from runtime.testing.loopback import LoopbackServer

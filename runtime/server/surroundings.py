@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 
-class World(NamedTuple):
+class Surroundings(NamedTuple):
     """The surroundings.
 
     Attributes:
