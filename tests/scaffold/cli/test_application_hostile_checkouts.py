@@ -159,7 +159,6 @@ def journal(
     """A transaction that says that it was interrupted."""
 
     def plant(place: Place) -> None:
-        folder = place.root / ".scaffold/txn"
         digests = [sha(data) if data else "" for data in (old, new)]
         step = [place.text(target), *digests, 0o644]
         if not is_old_form:
@@ -170,8 +169,9 @@ def journal(
         owner = sha(b"").encode() + b"\na transaction of scaffold"
         place.clear(".scaffold/txn/owner").write_bytes(owner)
         for part, data in (("old", old), ("new", new)):
-            place.clear(f".scaffold/txn/{part}/0").write_bytes(data)
-            (folder / part / "0-x").write_bytes(data)
+            # what an earlier plant left there may be a pipe that nobody reads
+            for file in ("0", "0-x"):
+                place.clear(f".scaffold/txn/{part}/{file}").write_bytes(data)
 
     return plant
 
