@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from runtime.errors import TaskError
 from runtime.frames import Batch, Point
-from runtime.nodes import window as window_node
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Barrier
+from runtime.nodes.window import node as window_node
 from runtime.nodes.window.node import WindowNode
 from runtime.pipeline.evaluate import Script, evaluate
 from runtime.pipeline.transform import WindowNode as Spec
