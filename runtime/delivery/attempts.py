@@ -65,7 +65,7 @@ class Attempts:
 
 
 def shown(error: DeliveryError) -> str:
-    """What is kept of an error's text."""
+    """The part of an error's text that is kept."""
     # an endpoint's answer may be a page, and is kept with each of a million rows
     return scrub(str(error)[:_ERROR_CHARACTERS])
 

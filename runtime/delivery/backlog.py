@@ -1,4 +1,4 @@
-"""What waits for handlers: queues in memory, and the outbox behind them."""
+"""The backlog of deliveries: queues in memory, and the outbox behind them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _log = logging.getLogger("kapacitor.delivery")
 
 
 class Backlog:
-    """What waits for handlers, shared by two threads and a worker.
+    """Messages that wait for handlers, shared by two threads and a worker.
 
     Its lock guards the queues and the numbers; nobody holds it while the database is
     asked, but at the start. Which thread may call what:
@@ -299,7 +299,7 @@ class Backlog:
             return queue.take(now_s)
 
     def wait_s(self, queue: Queue, now_s: float) -> float | None:
-        """How long until a message may be tried; see `Queue.wait_s`."""
+        """The time until a message may be tried; see `Queue.wait_s`."""
         with self._lock:
             return queue.wait_s(now_s)
 
@@ -461,12 +461,12 @@ class Backlog:
 
     @property
     def pending(self) -> int:
-        """How many messages wait."""
+        """The number of waiting messages."""
         return self._pending
 
     @property
     def kept(self) -> int:
-        """How many of them the next start finds in the outbox."""
+        """The number of them that the next start finds in the outbox."""
         return self._pending - len(self._staged)
 
     def now(self) -> Nanoseconds:
@@ -491,7 +491,7 @@ class Backlog:
             return address in self._stored
 
     def counters(self) -> dict[Address, Counters]:
-        """What happened so far at each address."""
+        """The counters of each address."""
         with self._lock:
             return {queue.address: queue.counters for queue in self._queues.values()}
 
@@ -501,13 +501,13 @@ class Backlog:
             return list(self._queues.values())
 
     def age_s(self, queue: Queue) -> float:
-        """How long the oldest message of a queue that is in memory has waited."""
+        """The age of the oldest message of a queue in memory."""
         with self._lock:
             created = queue.oldest
         return 0.0 if created is None else max(0.0, (self.now() - created) / SECOND)
 
     def stored(self) -> list[Waiting]:
-        """What waits for handlers that are not there."""
+        """Messages that wait for handlers that do not exist now."""
         with self._lock:
             return list(self._stored.values())
 

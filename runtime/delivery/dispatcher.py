@@ -285,7 +285,7 @@ class Dispatcher:
             await self._end(queue, replace(message, state=state))
 
     def _state_after(self, queue: Queue, message: Message, kind: Kind | None) -> State:
-        """What becomes of a message whose attempt failed."""
+        """The next state of a message whose attempt failed."""
         age = self.backlog.now() - message.created
         is_too_old = age >= self._policy.max_age_ns
         # a deleted handler has nobody who would send its dead letters again

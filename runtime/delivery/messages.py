@@ -12,7 +12,7 @@ State = Literal["pending", "dead", "cancelled"]
 
 
 class Address(NamedTuple):
-    """Where events go: one handler of one topic.
+    """The destination of events: one handler of one topic.
 
     Attributes:
         topic: the topic's id.
@@ -52,7 +52,7 @@ class Message:
 
 
 class Waiting(NamedTuple):
-    """What waits for one handler.
+    """Messages that wait for one handler.
 
     Attributes:
         address: whose it is.
@@ -66,7 +66,7 @@ class Waiting(NamedTuple):
 
 
 class Filter(NamedTuple):
-    """Which deliveries are wanted; what is empty matters not.
+    """A selection of deliveries; empty fields select everything.
 
     Attributes:
         state: their state.

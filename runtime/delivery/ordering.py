@@ -1,4 +1,4 @@
-"""Which messages of a handler may be tried next: those with nothing older of their ids."""
+"""Per-ID ordering: a message may be tried if nothing older of its ID waits."""
 
 from __future__ import annotations
 

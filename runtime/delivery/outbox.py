@@ -92,7 +92,7 @@ class Outbox:
         return self._newest
 
     def key(self, message: Message) -> str:
-        """What identifies a delivery to its endpoint, the same for every attempt."""
+        """The idempotency key of a delivery, the same for every attempt."""
         text = f"{self._name}/{message.id}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -174,7 +174,7 @@ class Outbox:
         return messages
 
     def waiting(self) -> list[Waiting]:
-        """What waits, by handler."""
+        """Waiting messages, by handler."""
         # by the index alone: the rows are not read
         rows = self._store.query(
             "SELECT topic, handler, count(*), max(id) FROM deliveries"
@@ -412,11 +412,11 @@ class Outbox:
         return [row[0] for row in takewhile(lambda row: row[1] < limit, rows)]
 
     def used_bytes(self) -> int:
-        """How much of the database is in use."""
+        """The bytes of the database in use."""
         return self._store.used_bytes()
 
     def count(self, state: State) -> int:
-        """How many messages are in a state."""
+        """The number of messages in a state."""
         [[found]] = self._store.query(
             "SELECT count(*) FROM deliveries WHERE state = ?", (state,)
         )

@@ -1,4 +1,4 @@
-"""What a failure means for a delivery and for its handler, and when to try again."""
+"""Consequences of a failure for a delivery and its handler, and the times of retries."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Kind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """When to try again what has failed, and how much at once.
+    """The times of retries, and the number of attempts at once.
 
     Attributes:
         base_s: the longest first delay; each further one may be twice as long.
@@ -82,7 +82,7 @@ class RetryPolicy:
         asked_s: float | None,
         chance: Callable[[], float] = random.random,
     ) -> float:
-        """How long to wait after `attempts` failures: exponential, with full jitter."""
+        """The delay after `attempts` failures: exponential, with full jitter."""
         # full jitter: handlers that failed together do not come back together; and an
         # exponent that grows for ever would overflow
         longest = min(self.cap_s, self.base_s * 2.0 ** min(attempts - 1, 30))

@@ -1,4 +1,4 @@
-"""What waits for one handler, and in which order it leaves."""
+"""The queue of one handler: its messages, and the order they leave in."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from runtime.units import Nanoseconds
 
 @dataclass(slots=True)
 class Counters:
-    """What happened to the events of one address.
+    """Counts of the events of one address, by outcome.
 
     Attributes:
         delivered: events that were.
@@ -60,7 +60,7 @@ class Bucket:
     _at_s: float = float("-inf")
 
     def wait_s(self, now_s: float) -> float:
-        """How long until it may happen."""
+        """The time until it may happen."""
         if self.rate <= 0:
             return 0.0
         return max(0.0, (1.0 - self._filled(now_s)) / self.rate)
@@ -143,7 +143,7 @@ class Queue:
 
     @property
     def oldest(self) -> Nanoseconds | None:
-        """When the oldest message in memory was created."""
+        """The creation time of the oldest message in memory."""
         created = (message.created for message in self._ordering.messages.values())
         return min(created, default=None)
 
@@ -171,7 +171,7 @@ class Queue:
         return message
 
     def wait_s(self, now_s: float) -> float | None:
-        """How long until a message may be tried.
+        """The time until a message may be tried.
 
         None if there is none, or if one that is being delivered has to end first.
         """

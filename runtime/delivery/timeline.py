@@ -69,7 +69,7 @@ class Timeline:
         return self._epoch + int(self._monotonic() * SECOND)
 
     def shown(self, moment: Nanoseconds) -> Nanoseconds:
-        """When a moment of it was by the clock of its run, ns since 1970 UTC."""
+        """A moment of it by the clock of its run, ns since 1970 UTC."""
         return _shown(self.runs, moment)
 
     def left_s(self, due: Nanoseconds) -> float:

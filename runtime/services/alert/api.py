@@ -66,7 +66,7 @@ _SPEC = struct(
 
 
 class Reply(NamedTuple):
-    """What to answer.
+    """An answer, before it is encoded.
 
     Attributes:
         status: of HTTP.

@@ -27,7 +27,7 @@ from runtime.services.alert.subscriptions import Subscription
 
 @dataclass(frozen=True, slots=True)
 class HandlerContext:
-    """Which handler is being made.
+    """The handler that is being made.
 
     Attributes:
         topic: its topic.
@@ -43,7 +43,7 @@ class HandlerContext:
 
     @property
     def target(self) -> Topics:
-        """Where such kinds give events.
+        """The topics that such kinds give events to.
 
         Raises:
             OptionsError: there is nothing of the kind.

@@ -1,4 +1,4 @@
-"""What lets handlers, which run on the event loop, work on the compute thread."""
+"""Work on the compute thread for handlers, which run on the event loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files, programs and addresses may be used by handlers that clients define.
+"""Files, programs and addresses that handlers defined by clients may use.
 
 Whoever may define a `log`, `exec` or `tcp` handler can write files as the server, run
 programs as the server, or reach what only the server reaches. Where the API takes
@@ -35,7 +35,7 @@ _STRANGERS = (
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What clients may name.
+    """The resources that clients may name.
 
     Attributes:
         is_open: whether everything is allowed.

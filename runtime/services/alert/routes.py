@@ -1,4 +1,4 @@
-"""Where handlers send events inside this server."""
+"""Routes of events between topics inside this server."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ class AlertService:
 
     @property
     def store(self) -> Store:
-        """Where something can be kept."""
+        """The database."""
         return self._store
 
     def open(self, policy: Policy = OPEN) -> None:
@@ -143,7 +143,7 @@ class AlertService:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """What is collected inside is kept in one transaction, then delivered.
+        """Keep everything collected inside in one transaction, then deliver it.
 
         Raises:
             StoreError: it could not be kept; it will be with the next transaction. Or
@@ -334,7 +334,7 @@ class AlertService:
             raise UnknownHandlerError(handler) from None
 
     def running(self, spec: HandlerSpec) -> Subscription | None:
-        """What runs for a spec; None where it is disabled or failed."""
+        """The running handler of a spec; None if it is disabled or failed."""
         return self._subscriptions.get(spec.topic, spec.id)
 
     def register(self, spec: HandlerSpec, policy: Policy = OPEN) -> None:
@@ -436,7 +436,7 @@ class AlertService:
     def _permitted(
         self, spec: HandlerSpec, made: Subscription | None, policy: Policy
     ) -> Subscription | None:
-        """What runs for a spec of an earlier run."""
+        """The handler for a spec of an earlier run."""
         if made is None or not spec.is_listed:
             return made
         try:

@@ -1,4 +1,4 @@
-"""What a client says about a handler of a topic, checked and stored."""
+"""Definitions of topic handlers by clients, checked and stored."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def _restored(key: str, value: Any, before: Any) -> Any:
 
 
 def _unknown(key: str, value: Any) -> str:
-    """What hides something that nobody knows, if anything does."""
+    """The first placeholder without a known secret, if there is one."""
     if isinstance(value, Mapping):
         return next((f"{key}.{name}" for name in mappings.unknown(value)), "")
     if not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Where the states of topics survive a restart."""
+"""Storage of the states of topics."""
 
 from __future__ import annotations
 

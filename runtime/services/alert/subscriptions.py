@@ -1,4 +1,4 @@
-"""Which handlers get the events of which topic."""
+"""Subscriptions of handlers to topics."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is being delivered, what was given up, and how handlers do."""
+"""Deliveries: pending, dead, and the health of their handlers."""

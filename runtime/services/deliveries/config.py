@@ -53,7 +53,7 @@ class Config:
 
     @property
     def denied(self) -> DeniedNetworks:
-        """Where endpoints are not connected to.
+        """The networks that are never connected to.
 
         Raises:
             ConfigError: one of `denied_networks` is no network.
@@ -65,7 +65,7 @@ class Config:
 
     @property
     def trust(self) -> Trust | None:
-        """Whose certificates are trusted besides those of the system's store.
+        """The certificate authorities trusted besides those of the system's store.
 
         Raises:
             ConfigError: the file has no certificates.

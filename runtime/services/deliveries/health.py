@@ -120,6 +120,6 @@ def described(address: Address) -> str:
 
 
 def address_of(name: str) -> Address:
-    """Whose event id it is; the ids of handlers have no slash."""
+    """The address in an event ID; IDs of handlers have no slash."""
     topic, _, handler = name.rpartition("/")
     return Address(topic, handler)

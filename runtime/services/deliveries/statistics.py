@@ -12,7 +12,7 @@ from runtime.delivery.queue import NUMBERS, Counters
 
 @dataclass(frozen=True, slots=True)
 class HandlerStatistics:
-    """How one handler does.
+    """The statistics of one handler.
 
     Attributes:
         topic: the id of its topic.

@@ -105,7 +105,7 @@ def environment(of: Mapping[str, str]) -> dict[str, str]:
 
 
 class _Run(asyncio.SubprocessProtocol):
-    """What a program has said so far.
+    """The output of a program so far.
 
     Attributes:
         output: the beginning of it.

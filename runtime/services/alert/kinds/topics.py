@@ -1,4 +1,4 @@
-"""What kinds need that give events back to topics."""
+"""Support for kinds that give events back to topics."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Topics(Protocol):
 
     @property
     def store(self) -> Store:
-        """Where something can be kept."""
+        """The database."""
 
     def transaction(self) -> AbstractContextManager[None]:
-        """What is collected inside is kept together."""
+        """Keep everything collected inside in one transaction."""
 
     def collect(self, event: Event) -> None:
         """Take an event into its topic.
