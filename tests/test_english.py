@@ -102,6 +102,27 @@ def test_the_generator():
     assert [x for m in modules for x in found_in(m, texts_of(m.read_text()))] == []
 
 
+def openings(module):
+    """Return the first lines of a module's docstrings."""
+    for node in ast.walk(ast.parse(module)):
+        match node:
+            case (
+                ast.Module()
+                | ast.ClassDef()
+                | ast.FunctionDef()
+                | ast.AsyncFunctionDef()
+            ):
+                yield (ast.get_docstring(node) or "").partition("\n")[0]
+
+
+def test_docstrings_of_the_runtime_open_with_a_noun_or_a_verb():
+    modules = sorted((ROOT / "runtime").rglob("*.py"))
+    assert len(modules) > 200
+    clause = re.compile(rf"\A{CLAUSE}", re.IGNORECASE)
+    lines = [(m, line) for m in modules for line in openings(m.read_text())]
+    assert [each for each in lines if clause.match(each[1])] == []
+
+
 def test_templates():
     templates = sorted((ROOT / "templates").rglob("*.j2"))
     assert len(templates) > 40

@@ -1,4 +1,4 @@
-"""Consequences of a failure for a delivery and its handler, and the times of retries."""
+"""Consequences of a failure for a delivery and its handler; times of retries."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TOO_LONG = re.compile(
 
 
 class Kind(enum.StrEnum):
-    """Why a delivery failed."""
+    """The kind of a failed delivery's failure."""
 
     DEFERRED = "deferred"  # its service is disabled
     AUTH = "auth"  # the endpoint refuses our credentials

@@ -298,7 +298,7 @@ def error_text(response: Answer, key: str, title: str) -> str:
 
 
 def parse_error(response: Answer) -> str:
-    """Why the answer is not JSON, or ""."""
+    """The reason for which the answer is not JSON, or ""."""
     try:
         loads(response.text)
     except ValueError as error:

@@ -38,7 +38,7 @@ class ExhaustedError(ValueError):
 
 
 class Allowance:
-    """What remains of one rendering's limits."""
+    """The rest of one rendering's limits."""
 
     __slots__ = ("_limits", "_work")
 
