@@ -32,7 +32,7 @@ Commands:
     record                record what is written for a task.
     replay                feed a task with a recording.
     replay-live           feed a task with what InfluxDB answers.
-    resend                deliver again what was given up.
+    resend                resend dead and cancelled deliveries.
     discard               drop deliveries.
     backup                backup the server's database.
     level                 set the logging level on the server.

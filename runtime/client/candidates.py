@@ -204,7 +204,7 @@ def _read(
     *,
     until_argument: bool = False,
 ) -> _Line:
-    """Tell flags and their values from arguments.
+    """Separate flags and their values from arguments.
 
     Args:
         words: all before the last.

@@ -74,9 +74,9 @@ def log_failure(queue: Queue, message: Message, then: str) -> None:
     """Say that an attempt failed.
 
     Args:
-        queue: whose event it was.
-        message: with the error.
-        then: what becomes of it.
+        queue: queue of the event.
+        message: message with its error.
+        then: new state of the message.
     """
     _log.error(
         "failed to deliver event",

@@ -42,11 +42,11 @@ class Backlog:
     * any thread: the rest, which only looks.
 
     Attributes:
-        outbox: what is not delivered yet.
-        former: what happened at addresses whose handlers were deleted.
-        policy: when to try again.
-        timeline: what `created` and `due` of messages are counted on.
-        monotonic: seconds that never jump.
+        outbox: deliveries that have not ended.
+        former: counters of addresses whose handlers were deleted.
+        policy: schedule of attempts.
+        timeline: timeline of the `created` and `due` of messages.
+        monotonic: monotonic clock, in seconds.
     """
 
     def __init__(
@@ -63,14 +63,14 @@ class Backlog:
         """Open the outbox.
 
         Args:
-            store: where the outbox is.
-            buffer_size: how many messages of a handler are in memory; others wait in the
-                outbox.
-            quota: how many messages may wait before writes are refused.
-            quota_bytes: how large the database may get before writes are refused.
-            policy: when to try again.
-            clock: the time of day; read once.
-            monotonic: seconds that never jump.
+            store: database of the outbox.
+            buffer_size: maximum number of messages of a handler in memory; others wait
+                in the outbox.
+            quota: number of pending messages at which writes are refused.
+            quota_bytes: size of the database at which writes are refused.
+            policy: schedule of attempts.
+            clock: wall clock, in ns since 1970 UTC; read once.
+            monotonic: monotonic clock, in seconds.
         """
         self.outbox = Outbox(store)
         self.former = Counters()
@@ -157,7 +157,7 @@ class Backlog:
         self._call()
 
     def resume(self, address: Address, recipient: Recipient) -> None:
-        """Deliver to `recipient` what waits for an address, from now on."""
+        """Deliver pending events of an address to `recipient`, from now on."""
         with self._lock:
             queue = self._queue(address, recipient)
             queue.retired_until_s = None
@@ -166,7 +166,7 @@ class Backlog:
         self._call()
 
     def retire(self, address: Address) -> None:
-        """Deliver what waits for a deleted handler if that is quick; cancel the rest."""
+        """Deliver events of a deleted handler within `drain_s`; cancel the rest."""
         with self._lock:
             stored = self._stored.pop(address, None)
             if stored is not None:
@@ -199,10 +199,11 @@ class Backlog:
             self._stored = {each.address: each for each in self.outbox.waiting()}
 
     def cancel_orphans(self, is_expected: Callable[[Address], bool]) -> int:
-        """Cancel what waits for handlers that are not there; how many messages.
+        """Cancel deliveries of missing handlers and return their number.
 
         Args:
-            is_expected: whether the handler of an address may still turn up.
+            is_expected: returns True if the handler of an address may still be
+                registered.
 
         Raises:
             StoreError: the database cannot be written.
@@ -220,11 +221,11 @@ class Backlog:
         They get new ids. What has no handler stays as it is.
 
         Args:
-            wanted: which.
-            number: only the message of this id.
+            wanted: the messages to select.
+            number: id of a single message; None for all.
 
         Yields:
-            How many messages, a slice at a time.
+            Number of messages, slice by slice.
 
         Raises:
             StoreError: the database cannot be written.
@@ -325,11 +326,12 @@ class Backlog:
         """Put a message back that failed.
 
         Args:
-            queue: from which it was taken.
-            message: as it is now.
-            at_s: when it failed; the disk may have taken its time since.
-            wait_s: how long after that it is tried again.
-            resumed: the queue's `resumed` before the attempt; None: it has to wait.
+            queue: queue that the message was taken from.
+            message: message in its current state.
+            at_s: time of the failure, which may be earlier than now.
+            wait_s: delay until the next attempt, from that time.
+            resumed: value of the queue's `resumed` before the attempt; None forces the
+                wait.
         """
         with self._lock:
             # a changed configuration, which the attempt may not have seen: asked under
@@ -342,9 +344,9 @@ class Backlog:
         """Let a queue have messages that the outbox had.
 
         Args:
-            queue: whose they are.
-            messages: the oldest that it lacked, damaged ones included.
-            newest: up to which id the outbox was asked.
+            queue: queue of the messages.
+            messages: oldest messages that the queue lacked, damaged ones included.
+            newest: greatest id that the outbox was asked for.
         """
         now_s = self.monotonic()
         with self._lock:
@@ -397,12 +399,12 @@ class Backlog:
         """Cancel what no queue counts any more.
 
         Args:
-            left: whose messages, and up to which id.
-            reason: what their error says.
-            but: ids of messages that are under way.
+            left: address and greatest id of the messages.
+            reason: error of the messages.
+            but: ids to skip, of messages with a running attempt.
 
         Yields:
-            How many messages, a slice at a time.
+            Number of messages, slice by slice.
 
         Raises:
             StoreError: the database cannot be written.
@@ -423,10 +425,10 @@ class Backlog:
         )
 
     def expire(self, stored: Waiting, limit: Nanoseconds) -> Iterator[int]:
-        """Give up what waits since before `limit` for a handler that is not there.
+        """Make dead letters of a missing handler's deliveries from before `limit`.
 
         Yields:
-            How many messages, a slice at a time.
+            Number of messages, slice by slice.
 
         Raises:
             StoreError: the database cannot be written.
@@ -439,7 +441,7 @@ class Backlog:
                 return
 
     def _count_out(self, address: Address, count: int) -> None:
-        """Count out what was given up of a handler that is not there."""
+        """Count dead letters of a missing handler as no longer pending."""
         with self._lock:
             self._pending -= count
             stored = self._stored.get(address)

@@ -32,8 +32,8 @@ class CommitBatcher:
     loop; a thread of its own does the waiting for the disk.
 
     Attributes:
-        run: calls a function that uses the outbox, without holding up the event loop.
-        each: does so slice by slice; commits go in between.
+        run: runs a function that uses the outbox, without blocking the event loop.
+        each: does the same slice by slice, with commits in between.
     """
 
     def __init__(self, outbox: Outbox) -> None:

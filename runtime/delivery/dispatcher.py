@@ -1,4 +1,4 @@
-"""Takes what waits to handlers, on the event loop.
+"""Delivers pending events to handlers, on the event loop.
 
 Each handler of each topic has a queue of its own and a few messages under way at a time,
 so a slow, hung or failing one delays no other.
@@ -43,10 +43,10 @@ class Dispatcher:
     All of it belongs to the event loop.
 
     Attributes:
-        backlog: what waits.
-        noticed: told how a handler does: OK when it delivers, WARNING when it gives
-            something up or waits, CRITICAL when it keeps failing.
-        forgotten: told that a handler is no more.
+        backlog: pending deliveries.
+        noticed: called with the level of a handler: OK after a delivery, WARNING for a
+            new dead letter or a wait, CRITICAL while it keeps failing.
+        forgotten: called when a handler has been deleted and its deliveries have ended.
     """
 
     def __init__(
@@ -60,10 +60,10 @@ class Dispatcher:
         """Hold messages back until `start`.
 
         Args:
-            backlog: what waits.
-            time_limit_s: how long a handler may take for one event, in seconds.
-            retention: how long dead letters and cancelled messages are kept, in ns.
-            max_ended: how many of them are kept; the oldest go first.
+            backlog: pending deliveries.
+            time_limit_s: time limit of one attempt, in seconds.
+            retention: time that dead letters and cancelled messages are kept, in ns.
+            max_ended: maximum number of these; the oldest are purged first.
         """
         self.backlog = backlog
         self.noticed: Notice = lambda address, level, text: None
@@ -143,9 +143,7 @@ class Dispatcher:
         ended = self._outbox.purge(backlog.now() - self._retention, self._max_ended)
         purged = sum([count async for count in self._commits.each(ended)])
         if purged:
-            _log.warning(
-                "forgot deliveries that were given up", extra={"count": purged}
-            )
+            _log.warning("forgot ended deliveries", extra={"count": purged})
 
     async def _expire(self, queue: Queue, limit: Nanoseconds) -> None:
         while old := self.backlog.take_older(queue, limit, SLICE):

@@ -28,16 +28,16 @@ class Message:
     """One event for one handler.
 
     Attributes:
-        id: grows with the order of events.
-        address: where it goes.
-        event: what is delivered.
-        state: `pending`; `dead` when it was given up, `cancelled` when its handler was
+        id: increasing number, in the order of events.
+        address: topic and handler of the delivery.
+        event: event to deliver.
+        state: `pending`, `dead` for a dead letter, or `cancelled` if its handler was
             deleted.
-        attempts: how many have failed.
-        created: when the event was collected, on the outbox's timeline.
-        due: not to be tried before, on the same timeline.
+        attempts: number of failed attempts.
+        created: time at which the event was collected, on the outbox's timeline.
+        due: earliest time of the next attempt, on the same timeline.
         error: the last failure, without secrets.
-        maybe_duplicate: whether the endpoint may have it already.
+        maybe_duplicate: True if the endpoint may have received it already.
     """
 
     id: int
@@ -55,9 +55,9 @@ class Waiting(NamedTuple):
     """Messages that wait for one handler.
 
     Attributes:
-        address: whose it is.
-        size: how many messages.
-        newest: the greatest id of them.
+        address: topic and handler of the messages.
+        size: number of messages.
+        newest: greatest id of these messages.
     """
 
     address: Address
@@ -69,7 +69,7 @@ class Filter(NamedTuple):
     """A selection of deliveries; empty fields select everything.
 
     Attributes:
-        state: their state.
+        state: state of the messages.
         topic: the id of their topic, or a shell pattern for it.
         handler: the id of their handler, or a shell pattern for it.
     """

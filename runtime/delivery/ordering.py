@@ -15,7 +15,7 @@ class Ordering:
     the events of one id arrive in order, and one that fails holds up no other id.
 
     Attributes:
-        messages: by their ids, oldest first.
+        messages: messages by id, oldest first.
     """
 
     __slots__ = ("_chains", "messages")

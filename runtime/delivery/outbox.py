@@ -59,8 +59,8 @@ class Outbox:
         """Go on with the time that former runs have seen.
 
         Args:
-            clock: the time of day.
-            monotonic: seconds that never jump.
+            clock: wall clock, in ns since 1970 UTC.
+            monotonic: monotonic clock, in seconds.
         """
         timeline = Timeline(self._runs, self._seen, clock=clock, monotonic=monotonic)
         with self._store.transaction():
@@ -101,7 +101,7 @@ class Outbox:
 
         Args:
             messages: the rows.
-            now: how far this run has come.
+            now: current time on the timeline.
         """
         encoded: dict[int, bytes] = {}
         rows = []
@@ -157,9 +157,9 @@ class Outbox:
 
         Args:
             address: the handler.
-            after: the messages have greater ids …
-            newest: … up to this one.
-            limit: how many, at most.
+            after: lower bound of the ids, exclusive.
+            newest: upper bound of the ids, inclusive.
+            limit: maximum number of messages.
         """
         # the index of handlers has them in this order: no sorting, however many wait
         rows = self._store.query(
@@ -244,10 +244,11 @@ class Outbox:
         """The ids of a slice of rows each, as (greater than, up to).
 
         Args:
-            after: where they begin.
-            condition: which rows count, so that an index has them in order.
-            last: where they end.
-            size: of a slice; None where it depends on the time that slices take.
+            after: id after which the slice begins.
+            condition: SQL condition that an index serves in order.
+            last: last id.
+            size: number of rows per slice; None to adapt it to the time that slices
+                take.
         """
         # by the last id of a slice, not by OFFSET, which would read all before it again;
         # and ids have gaps, so a range of so many ids may be empty or full
@@ -274,13 +275,13 @@ class Outbox:
         They get new ids, and so new keys.
 
         Args:
-            wanted: which.
-            now: the time.
-            is_wanted: whose; others stay as they are.
-            number: only the message of this id.
+            wanted: the messages to select.
+            now: current time on the timeline.
+            is_wanted: returns True for addresses to include; others are left unchanged.
+            number: id of a single message; None for all.
 
         Yields:
-            What was renewed, a slice at a time.
+            Renewed messages by handler, slice by slice.
         """
         condition, values = wanted.condition
         if number is not None:
@@ -325,7 +326,7 @@ class Outbox:
     def cancel(
         self, address: Address, reason: str, newest: int, but: Iterable[int] = ()
     ) -> Iterator[int]:
-        """Cancel what waits for a handler, up to the id `newest`.
+        """Cancel pending deliveries of a handler, up to the id `newest`.
 
         Yields:
             How many messages were, a slice at a time.
@@ -351,7 +352,7 @@ class Outbox:
     def expire(
         self, address: Address, limit: Nanoseconds, reason: str
     ) -> Iterator[int]:
-        """Give up what waits for a handler since before `limit`.
+        """Make dead letters of a handler's deliveries from before `limit`.
 
         Yields:
             How many messages were, a slice at a time.
@@ -367,14 +368,14 @@ class Outbox:
             yield count
 
     def purge(self, limit: Nanoseconds, most: int) -> Iterator[int]:
-        """Forget what ended and is from before `limit`.
+        """Delete ended deliveries that were created before `limit`.
 
         Args:
-            limit: what was created since then is kept …
-            most: … but no more than this, the newest.
+            limit: creation time from which messages are kept.
+            most: maximum number of messages to keep; the oldest are deleted.
 
         Yields:
-            How many are forgotten, a slice at a time.
+            Number of deleted messages, slice by slice.
         """
         while old := self._older(_ENDED, (), limit):
             yield self._forget(old)

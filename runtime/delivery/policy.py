@@ -54,16 +54,19 @@ class RetryPolicy:
     """The times of retries, and the number of attempts at once.
 
     Attributes:
-        base_s: the longest first delay; each further one may be twice as long.
-        cap_s: the longest delay.
-        ask_cap_s: the longest delay that an endpoint may ask for.
-        max_age_ns: how old an event may get before it is given up.
-        probe_s: how often a handler is tried that has failed several times in a row.
-        auth_probe_s: how often one is tried whose credentials are refused, or whose
-            service is disabled.
-        concurrency: how many events of different ids a handler gets at a time.
-        rate: how many events a handler gets a second; 0: as many as it takes.
-        drain_s: how long what waits for a deleted handler is still delivered.
+        base_s: upper bound of the first delay, in seconds; it doubles with each further
+            one.
+        cap_s: upper bound of all delays, in seconds.
+        ask_cap_s: longest delay that an endpoint may request, in seconds.
+        max_age_ns: age at which an event becomes a dead letter, in ns.
+        probe_s: interval of attempts for a handler that keeps failing, in seconds.
+        auth_probe_s: interval of attempts for a handler whose credentials are refused
+            or whose service is disabled, in seconds.
+        concurrency: maximum number of concurrent attempts per handler, with events of
+            different ids.
+        rate: maximum number of attempts per handler and second; 0 for no limit.
+        drain_s: time in which pending events of a deleted handler are still delivered,
+            in seconds.
     """
 
     base_s: float = 1.0

@@ -24,12 +24,12 @@ class Counters:
     """Counts of the events of one address, by outcome.
 
     Attributes:
-        delivered: events that were.
-        failed: attempts that failed; `reasons` says why.
-        retried: attempts that are to be made again.
-        dead: events that were given up.
-        cancelled: events whose handler was deleted before they were delivered.
-        discarded: events that somebody dropped.
+        delivered: delivered events.
+        failed: failed attempts; `reasons` counts them by kind.
+        retried: failed attempts that will be repeated.
+        dead: events that became dead letters.
+        cancelled: events cancelled because their handler was deleted.
+        discarded: events discarded over the API.
         reasons: failed attempts by `Kind`.
     """
 
@@ -86,19 +86,19 @@ class Queue:
     its next attempt. Times are seconds of a monotonic clock.
 
     Attributes:
-        address: whose messages these are.
-        recipient: who delivers them.
-        policy: when and how much is tried.
+        address: topic and handler of the messages.
+        recipient: handler that delivers the messages.
+        policy: schedule and limits of attempts.
         newest: the id of the newest message, in memory or not.
         loaded: the id of the newest message in memory.
-        pending: how many messages wait, in memory or not.
-        counters: what happened so far.
-        trouble: why nothing but a probe is tried; None while all is well.
-        paused_until_s: nothing is tried before.
-        resumed: how often everything was to be tried at once.
-        retired_until_s: when what is left of a deleted handler is cancelled; None for
-            one that exists.
-        in_flight: the ids of the messages that are being delivered.
+        pending: number of pending messages, in memory or not.
+        counters: counters since the start.
+        trouble: reason why the handler is only probed; None if it works.
+        paused_until_s: time before which no attempt is made.
+        resumed: number of requests to try everything at once.
+        retired_until_s: time at which the rest of a deleted handler is cancelled; None
+            if the handler exists.
+        in_flight: ids of the messages with a running attempt.
     """
 
     address: Address
@@ -199,9 +199,9 @@ class Queue:
         """Draw conclusions from an attempt for all that waits.
 
         Args:
-            now_s: the time.
-            kind: why it failed; None if it did not.
-            asked_s: how long the endpoint asked to wait.
+            now_s: current time, in seconds.
+            kind: kind of the failure; None for a success.
+            asked_s: delay that the endpoint requested, in seconds.
         """
         # an endpoint that rejects one event works, and may take the next
         if kind in (None, Kind.REJECTED):

@@ -17,8 +17,8 @@ class Run(NamedTuple):
     """One run of the server.
 
     Attributes:
-        seen: where on the timeline it began.
-        clock: when that was, ns since 1970 UTC.
+        seen: start of the run on the timeline.
+        clock: wall clock at that start, in ns since 1970 UTC.
     """
 
     seen: Nanoseconds
@@ -33,8 +33,8 @@ class Timeline:
     begins with the time of day of the first run.
 
     Attributes:
-        runs: when each was, oldest first; this one is the last.
-        away: how long the server did not run before this one, as far as the clock says.
+        runs: the runs with their starts, oldest first; this one is the last.
+        away: downtime before this run, according to the wall clock.
     """
 
     def __init__(
@@ -48,10 +48,11 @@ class Timeline:
         """Go on where the last run was seen.
 
         Args:
-            runs: those before this one, oldest first.
-            seen: how far the last one is known to have come; None: there was none.
-            clock: the time of day; read once.
-            monotonic: seconds that never jump.
+            runs: earlier runs, oldest first.
+            seen: last known time of the previous run on the timeline; None if this is
+                the first run.
+            clock: wall clock, in ns since 1970 UTC; read once.
+            monotonic: monotonic clock, in seconds.
         """
         now = clock()
         self._monotonic = monotonic

@@ -39,8 +39,9 @@ class Request:
         url: complete, with its query; may hold secrets, so it is never logged.
         headers: sent with values on one line; `http_headers.RESERVED` are not.
         body: the bytes of the body.
-        verify: whether the endpoint's certificate must be a trusted one.
-        limit_s: how long it may take altogether; None: as long as the client allows.
+        verify: True to require a trusted certificate.
+        limit_s: time limit of the whole request, in seconds; None for the client's own
+            limit.
     """
 
     method: str
@@ -124,8 +125,9 @@ class TimeLimits:
     """Time limits of a request.
 
     Attributes:
-        connect_s: to connect, in seconds.
-        total_s: altogether, the answer's body and redirects included.
+        connect_s: time limit for connecting, in seconds.
+        total_s: time limit of the whole request, in seconds, including the response's
+            body and redirects.
     """
 
     connect_s: float = 5.0
@@ -148,9 +150,9 @@ class AiohttpClient:
         """Make a client.
 
         Args:
-            limits: how long requests may take.
+            limits: time limits of requests.
             dialer: makes the connections.
-            trust: whose certificates count, besides those of the system's store.
+            trust: authorities that are trusted in addition to the system's store.
         """
         self._limits = limits or TimeLimits()
         self._dialer = dialer or Dialer(limit_s=self._limits.connect_s)

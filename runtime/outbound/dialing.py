@@ -54,8 +54,8 @@ class Dialer:
         """Make one.
 
         Args:
-            denied: what is not connected to.
-            limit_s: how long a look-up may take.
+            denied: networks that are never connected to.
+            limit_s: time limit of a lookup, in seconds.
             lookup: finds a host's addresses; may block.
         """
         self._denied = denied

@@ -51,9 +51,9 @@ def write(path: Path, content: bytes, mode: int = 0o666) -> None:
     leaves the whole file or what was there before.
 
     Args:
-        path: where it is to be.
-        content: all of it.
-        mode: who may do what with it, less what the process's mask forbids.
+        path: path of the file.
+        content: complete content.
+        mode: permissions, reduced by the process's umask.
 
     Raises:
         OSError: it cannot be written.

@@ -36,7 +36,7 @@ class Header(NamedTuple):
 
     Attributes:
         page_bytes: the size of its pages.
-        is_logged: whether it is written to through a log.
+        is_logged: True if the database uses a write-ahead log.
         mark: its `application_id`, unsigned.
     """
 

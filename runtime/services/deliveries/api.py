@@ -1,4 +1,4 @@
-"""The HTTP API of deliveries: what waits, what was given up, sending it again."""
+"""The HTTP API of deliveries: list, resend, discard."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class DeliveriesAPI:
         return message
 
     async def resend(self, wanted: Filter) -> int:
-        """Send again what was given up; how many deliveries.
+        """Resend dead and cancelled deliveries; return their number.
 
         Raises:
             RefusedError: what is asked for waits anyway.

@@ -128,14 +128,14 @@ OPERATIONS = (
     _op("DELETE", _HANDLER, "Delete a handler.", status=204),
     # deliveries
     _op(
-        *("GET", "/deliveries", "List what waits or was given up."),
+        *("GET", "/deliveries", "List pending and ended deliveries."),
         *("", "Deliveries"),
         query=(*_FILTER, "after", "offset", "limit"),
     ),
     _op("GET", "/deliveries/{number}", "Show a delivery.", "", "Delivery"),
     _op("DELETE", "/deliveries/{number}", "Discard a delivery.", status=204),
     _op(
-        *("POST", "/deliveries/resend", "Send again what was given up."),
+        *("POST", "/deliveries/resend", "Resend dead and cancelled deliveries."),
         *("", "Count"),
         query=_FILTER,
     ),
