@@ -221,7 +221,7 @@ def rfc3339(time: Nanoseconds, digits: int | None = None) -> str:
 
     Args:
         time: ns since 1970 UTC.
-        digits: how many decimals, at most 9; None: as many as it needs.
+        digits: number of decimals, at most 9; None for as many as needed.
     """
     if digits is None:
         return units.rfc3339(time)
@@ -282,9 +282,9 @@ def error_text(response: Answer, key: str, title: str) -> str:
     """The text under `key` of the answer's JSON, or else what the answer looks like.
 
     Args:
-        response: an answer that means failure.
-        key: where the endpoint puts its error text; `error.message` is a table inside.
-        title: how the endpoint is called.
+        response: response that reports a failure.
+        key: key of the error text; a dot separates levels, as in `error.message`.
+        title: name of the endpoint in error texts.
     """
     text: object = response.json
     for part in key.split("."):

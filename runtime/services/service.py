@@ -70,8 +70,8 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
     what it says about the others.
 
     Attributes:
-        kind: its name in TOML and in the API.
-        ok: the statuses that mean success.
+        kind: name of the handler in TOML and in the API.
+        ok: statuses of a success.
     """
 
     kind: ClassVar[str]
@@ -263,8 +263,8 @@ class ServiceHandler(Generic[OptionsT]):
     """Delivers events through its service.
 
     Attributes:
-        service: what sends.
-        options: how this handler wants its events sent.
+        service: service that sends.
+        options: options of this handler.
     """
 
     service: HttpService[Any, OptionsT, Any]

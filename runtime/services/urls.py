@@ -28,8 +28,8 @@ def check_url(url: str, message: str | None = None) -> None:
     """Refuse what Go cannot parse; the empty text and relative URLs pass.
 
     Args:
-        url: the configured value.
-        message: what to say; by default Go's reason, with what may be shown of the URL.
+        url: configured value.
+        message: error text; by default Go's reason, with the redacted URL.
 
     Raises:
         ConfigError: it is not a URL.

@@ -82,9 +82,9 @@ class Query:
     """The parameters of a request.
 
     Attributes:
-        pattern: which ids are wanted; "" for all.
-        min_level: how bad events or topics must be; "" for all.
-        page: which part of a list is wanted.
+        pattern: pattern of the ids to list; "" for all.
+        min_level: lowest level to list; "" for all.
+        page: part of the list to return.
     """
 
     pattern: str = ""

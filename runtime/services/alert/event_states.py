@@ -16,7 +16,7 @@ class EventStates:
     What changes is noted, and written when its transaction ends.
 
     Attributes:
-        topics: those in memory.
+        topics: topics in memory.
     """
 
     def __init__(
@@ -25,10 +25,10 @@ class EventStates:
         """Keep states.
 
         Args:
-            store: where.
-            persist: whether they are kept there at all.
-            retention: when states that are OK are forgotten.
-            clock: the time of day.
+            store: database of the states.
+            persist: True to store states at all.
+            retention: time after which states that are OK are deleted, in ns.
+            clock: wall clock, in ns since 1970 UTC.
         """
         self.topics = Topics()
         self._stored = StoredTopics(store)

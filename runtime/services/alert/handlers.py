@@ -32,8 +32,8 @@ class HandlerContext:
     Attributes:
         topic: its topic.
         handler: its id.
-        topics: for kinds that give events back.
-        dialer: for kinds that connect to something themselves.
+        topics: topics of the server, for kinds that publish events.
+        dialer: opens connections, for kinds that have no service.
     """
 
     topic: str

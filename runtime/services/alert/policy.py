@@ -38,10 +38,10 @@ class Policy:
     """The resources that clients may name.
 
     Attributes:
-        is_open: whether everything is allowed.
-        log_paths: files and folders that may be written to.
-        programs: programs that may be run, written as handlers write them.
-        tcp_addresses: `host:port` that may be connected to.
+        is_open: True if everything is allowed.
+        log_paths: files and folders that `log` handlers may write to.
+        programs: programs that `exec` handlers may run, as written in the options.
+        tcp_addresses: `host:port` that `tcp` handlers may connect to.
         secret_files: files and folders that secrets may be read from.
     """
 
@@ -57,7 +57,7 @@ class Policy:
         A secret is sent to an endpoint: whoever may name both reads what he names.
 
         Args:
-            options: as they were sent.
+            options: options as sent.
 
         Raises:
             ForbiddenError: a file or a variable may not be read.
@@ -78,7 +78,7 @@ class Policy:
 
         Args:
             kind: `log`, `exec`, …; most kinds are always allowed.
-            options: with types: an object with the kind's fields.
+            options: decoded options, an object with the kind's fields.
 
         Raises:
             ForbiddenError: it names what is not allowed.
@@ -97,7 +97,7 @@ class Policy:
 
         Args:
             kind: `log`, `exec`, …
-            options: as they were sent.
+            options: options as sent.
         """
         if self.is_open:
             return False

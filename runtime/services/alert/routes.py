@@ -57,8 +57,8 @@ class Routes:
         together may be large, and most new handlers are at its edge.
 
         Args:
-            topic: where they start.
-            first: where its new handler gives them.
+            topic: topic where the search begins.
+            first: target topics of its new handler.
         """
         # each topic that was reached, and from which
         ahead: dict[str, str] = dict.fromkeys(first, topic)

@@ -60,7 +60,7 @@ class AlertService:
 
     Attributes:
         inhibitors: shared by the alert nodes of all tasks.
-        loop: how handlers get from the event loop to the compute thread.
+        loop: runs handlers on the event loop and their results on the compute thread.
     """
 
     def __init__(
@@ -78,14 +78,14 @@ class AlertService:
         """Make a service; `open` restores what was stored.
 
         Args:
-            store: where states and handlers are kept.
-            backlog: where events wait for handlers.
-            services: what handlers deliver through.
-            dialer: what handlers connect with that have no service.
-            persist: whether topic states are stored.
+            store: database of states and handlers.
+            backlog: pending deliveries.
+            services: services that deliver events.
+            dialer: opens connections of handlers without a service.
+            persist: True to store topic states.
             disabled: kinds whose handlers are stored but do not run.
-            retention: when states that are OK are forgotten.
-            clock: the time of day.
+            retention: time after which states that are OK are deleted, in ns.
+            clock: wall clock, in ns since 1970 UTC.
         """
         self.inhibitors = Inhibitors()
         self.loop = Loop()
@@ -116,8 +116,9 @@ class AlertService:
         """Restore topics and handlers. A handler that fails is logged and absent.
 
         Args:
-            policy: by which handlers run that were defined because a list of the
-                configuration named what they use; what waits for others waits on.
+            policy: limits for stored handlers that only a list of the configuration
+                allowed; handlers beyond these limits are suspended and their events
+                wait.
 
         Raises:
             StoreError: the database cannot be read.
@@ -297,7 +298,7 @@ class AlertService:
         """Cancel what an earlier run left for handlers that are no more.
 
         Args:
-            is_stopped: whether there is a task of an id that does not run now.
+            is_stopped: returns True if a task of this id exists and does not run.
 
         Raises:
             StoreError: the database cannot be written.
@@ -341,8 +342,8 @@ class AlertService:
         """Add a handler to its topic.
 
         Args:
-            spec: what is asked for.
-            policy: what whoever asks may ask for.
+            spec: requested handler.
+            policy: limits for the client that sent the request.
 
         Raises:
             ForbiddenError: the policy is against it.

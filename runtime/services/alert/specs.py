@@ -38,12 +38,12 @@ class HandlerSpec:
 
     Attributes:
         id: unique on its topic.
-        topic: whose events it gets.
+        topic: topic that the handler listens to.
         kind: `hipchat`, …
-        options: as sent; None if none were.
-        match: lambda expression that decides about each event; "" takes all.
-        is_listed: whether only a list of the configuration allowed it, so that it may
-            run no longer than that does.
+        options: options as sent; None if absent.
+        match: lambda expression that selects events; "" for all.
+        is_listed: True if only a list of the configuration allowed the handler, which
+            is then suspended when its entry is removed.
     """
 
     id: str
@@ -116,8 +116,8 @@ def redacted(options: Mapping[str, Any] | None, typed: object) -> Any:
     """The options without secrets: what the API shows.
 
     Args:
-        options: of a spec.
-        typed: an object made from them; None where no handler runs.
+        options: options of a spec.
+        typed: decoded options; None if no handler runs.
     """
     if options is None:
         return None

@@ -28,12 +28,12 @@ class Subscription:
     """A handler that gets the events of a topic, and all that is known of it.
 
     Attributes:
-        recipient: who delivers, and how.
-        options: its options, an object with the fields of its kind.
-        match: decides about each event; None takes all.
-        external: whether it skips events that external handlers must skip.
-        targets: the topics of this server that it gives events to.
-        stateful: itself, if it holds something between events.
+        recipient: handler that delivers the events, and its limits.
+        options: decoded options, an object with the fields of its kind.
+        match: predicate that selects events; None for all.
+        external: True to skip events that external handlers must skip.
+        targets: topics of this server that it publishes to.
+        stateful: handler that keeps data between events, or None.
     """
 
     recipient: Recipient
@@ -93,9 +93,9 @@ class Subscriptions:
         """Refuse a handler that would give a topic its own events.
 
         Args:
-            topic: whose events it is to get.
-            targets: the topics that it gives events to.
-            instead: topic and id of the one that it replaces, if it replaces one.
+            topic: topic that the handler listens to.
+            targets: topics that it publishes to.
+            instead: topic and id of the handler that it replaces, or None.
 
         Raises:
             CycleError: it would.

@@ -62,9 +62,9 @@ class UsersAPI:
         """Make the API.
 
         Args:
-            users: loaded already; changed on the compute thread.
-            compute: that thread.
-            cost: of hashing a password.
+            users: loaded users, changed only on the compute thread.
+            compute: compute thread.
+            cost: bcrypt cost of new passwords.
         """
         self._users = users
         self._compute = compute

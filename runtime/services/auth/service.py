@@ -55,7 +55,7 @@ class AuthService:
     """Decides about requests.
 
     Attributes:
-        users: those there are; None where any name and password is accepted.
+        users: users; None to accept any name and password.
     """
 
     def __init__(
@@ -71,12 +71,12 @@ class AuthService:
         """Make a gate for the API.
 
         Args:
-            users: who there is; None: everybody is an admin.
-            cost: of hashing a password.
-            shared_secret: what tokens are signed with.
-            open_debug: whether `/debug/…` needs no credentials.
-            cache_expiration: how long a checked password is remembered.
-            clock: the time of day.
+            users: users; None to treat every client as an admin.
+            cost: bcrypt cost of new passwords.
+            shared_secret: secret that signs tokens.
+            open_debug: True to serve `/debug/…` without credentials.
+            cache_expiration: time that a checked password is cached, in ns.
+            clock: wall clock, in ns since 1970 UTC.
         """
         self.users = users
         self._cost = cost
@@ -130,8 +130,8 @@ class AuthService:
         """The user of these credentials.
 
         Args:
-            given: what a client sent.
-            remote: its address.
+            given: credentials that a client sent.
+            remote: address of the client.
 
         Raises:
             AuthError: nobody's.

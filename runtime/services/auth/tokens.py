@@ -38,7 +38,7 @@ class Claims(NamedTuple):
     """The claims of a token.
 
     Attributes:
-        username: who sent it.
+        username: name of the user.
         expires: ns since 1970 UTC.
     """
 

@@ -13,7 +13,7 @@ class CrowdedError(Exception):
     """Too many wait already; the text is for the client.
 
     Attributes:
-        status: 429 where they come from the same address, else 503.
+        status: 429 if the waiting checks come from the same address, else 503.
     """
 
     def __init__(self, status: int) -> None:
@@ -33,9 +33,9 @@ class Turns:
         """Let nobody wait yet.
 
         Args:
-            at_once: number of checks at a time.
-            per_address: most that may wait of one address.
-            in_all: most that may wait.
+            at_once: number of concurrent checks.
+            per_address: maximum number of waiting checks per address.
+            in_all: maximum number of waiting checks in all.
         """
         self._free = at_once
         self._per_address = per_address

@@ -29,10 +29,10 @@ class Override:
     """The stored override of one element.
 
     Attributes:
-        section: its section.
-        element: its name; "" for a table.
+        section: name of the section.
+        element: name of the list element; "" for a section that is a table.
         options: values by option.
-        create: whether the element exists only because of the override.
+        create: True if the override created the element.
     """
 
     section: str
@@ -132,12 +132,12 @@ class Update:
     """One request to change a section.
 
     Attributes:
-        section: its section.
-        element: the element in the path; None where the path names none.
-        set: options to store.
-        delete: options to drop.
-        add: a new element.
-        remove: elements to forget.
+        section: name of the section.
+        element: element named by the path, or None.
+        set: options to store, by name.
+        delete: names of options to drop.
+        add: element to add.
+        remove: names of elements to remove.
     """
 
     section: str

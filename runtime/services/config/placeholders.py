@@ -26,9 +26,9 @@ def said(
     """The options that say something new.
 
     Args:
-        options: as a client sent them.
-        stored: those of earlier updates.
-        element: as it is now, or its type's defaults where it is none yet.
+        options: options as sent.
+        stored: options of earlier updates.
+        element: current element, or the defaults of its type for a new one.
 
     Raises:
         ConfigError: one has `***` where nothing is stored that it could stand for.

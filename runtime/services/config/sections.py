@@ -21,9 +21,9 @@ class Section:
     """A table, or a list of tables.
 
     Attributes:
-        name: as in the file.
+        name: name in the file.
         element_type: the dataclass of one table.
-        elements: what the file said, with its defaults.
+        elements: values of the file, with defaults.
         element_key: the option that names the elements of a list; None for a table.
     """
 

@@ -91,13 +91,13 @@ class ConfigService:
         """Serve `sections`.
 
         Args:
-            sections: what the file says.
+            sections: sections of the configuration file.
             services: the running service of each section.
-            store: keeps the overrides.
-            compute: where the store is used.
-            enabled: whether the API may be used.
-            policy: where clients may let secrets be read from.
-            changed: called when an update is in force.
+            store: database of the overrides.
+            compute: compute thread, which uses the store.
+            enabled: True to allow updates over the API.
+            policy: limits on files that clients may read secrets from.
+            changed: called after an update has taken effect.
         """
         self._changed = changed
         self._sections = sections
@@ -122,9 +122,9 @@ class ConfigService:
         """Push every section with its overrides to its service.
 
         Args:
-            skip: leave the stored overrides alone and push what the file says.
+            skip: True to ignore stored overrides and apply the file.
 
-        A stored override that applies no more is rejected, and is not in force.
+        A stored override that no longer applies is rejected and has no effect.
         """
         wanted = not skip and self._enabled
         for path, override in self._store.decoded(_BUCKET, _decoded):
@@ -205,7 +205,7 @@ class ConfigService:
         if section is None:
             refused = after.get(path, Override(update.section, ""))
             raise unknown_section(refused)
-        # a fault is told before anything changes
+        # an invalid value is refused before anything changes
         own = [each for each in after.values() if each.section == update.section]
         elements = resolve(section, own)
         try:

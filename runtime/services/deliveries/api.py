@@ -114,7 +114,7 @@ class DeliveriesAPI:
         """Send one delivery again; 1, or 0 if somebody else just did.
 
         Args:
-            number: its id.
+            number: id of the delivery.
 
         Raises:
             RefusedError: there is none, it waits anyway, or its handler does not run.

@@ -16,22 +16,24 @@ class Config:
     """The `[delivery]` table.
 
     Attributes:
-        concurrency: how many events of different ids a handler gets at a time.
-        rate: how many events a handler gets a second; 0: as many as it takes.
-        connect_timeout: how long a connection to an endpoint may take.
-        timeout: how long an endpoint may take to answer.
-        retry_base: the longest first delay; each further one may be twice as long.
-        retry_max: the longest delay.
-        max_retry_after: the longest delay that an endpoint may ask for.
-        max_age: how old an event may get before it is given up.
-        probe_interval: how often a handler is tried that keeps failing.
-        auth_probe_interval: how often a handler is tried whose credentials are refused.
-        max_pending: how many deliveries may wait before writes are refused.
-        max_database_size: how large the database may get before writes are refused.
-        retention: how long deliveries that were given up can be sent again.
-        max_dead: how many of them are kept; the oldest go first.
-        denied_networks: where endpoints are not connected to, as CIDRs.
-        ssl_ca: a file of authorities that are trusted besides the system's.
+        concurrency: maximum number of concurrent deliveries per handler, of events with
+            different ids.
+        rate: maximum number of deliveries per handler and second; 0 for no limit.
+        connect_timeout: time limit for connecting to an endpoint.
+        timeout: time limit of a request to an endpoint.
+        retry_base: upper bound of the first delay; it doubles with each further one.
+        retry_max: upper bound of all delays.
+        max_retry_after: longest delay that an endpoint may request.
+        max_age: age at which an event becomes a dead letter.
+        probe_interval: interval of attempts for a handler that keeps failing.
+        auth_probe_interval: interval of attempts for a handler whose credentials are
+            refused.
+        max_pending: number of pending deliveries at which writes are refused.
+        max_database_size: size of the database at which writes are refused.
+        retention: time that dead and cancelled deliveries are kept for resending.
+        max_dead: maximum number of these; the oldest are purged first.
+        denied_networks: networks that are never connected to, as CIDRs.
+        ssl_ca: file of authorities that are trusted in addition to the system's.
     """
 
     concurrency: int = 4

@@ -10,13 +10,13 @@ from runtime.delivery.messages import Address
 from runtime.units import Clock, Nanoseconds
 
 TOPIC = "_internal"
-# how often it is told that a handler gives events up
+# the shortest time between two events about dead letters of a handler
 WARN_EVERY_S = 3600.0
 # prefix of events about files of the load directory
 LOAD = "load:"
 # before the id of a task, of which the task store tells
 TASK = "task/"
-# what is told about all handlers at once
+# the event about all handlers together
 OUTBOX = "outbox"
 
 
@@ -37,9 +37,9 @@ class Health:
         """Know of no trouble yet.
 
         Args:
-            tell: takes an event to its topic.
-            clock: the time of day.
-            monotonic: seconds that never jump.
+            tell: passes an event to its topic.
+            clock: wall clock, in ns since 1970 UTC.
+            monotonic: monotonic clock, in seconds.
         """
         self._tell = tell
         self._clock = clock
@@ -65,7 +65,7 @@ class Health:
         self._note(name, level, message, tags)
 
     def forget(self, address: Address) -> None:
-        """A handler was deleted: what was told of it is over."""
+        """Recover the events about a deleted handler."""
         if address.topic == TOPIC:
             return
         name = name_of(address)
@@ -110,7 +110,7 @@ class Health:
 
 
 def name_of(address: Address) -> str:
-    """The event id of what is told of a handler."""
+    """The id of events about a handler."""
     return f"{address.topic}/{address.handler}"
 
 

@@ -46,10 +46,10 @@ class DeliveryService:
         """Make a service; `open` starts it.
 
         Args:
-            dispatcher: whose deliveries.
-            alerts: takes the events of the topic `_internal`.
-            compute: where that is done.
-            clock: the time of day.
+            dispatcher: source of the figures.
+            alerts: alert service, which receives events of the topic `_internal`.
+            compute: compute thread, which collects these events.
+            clock: wall clock, in ns since 1970 UTC.
         """
         self._dispatcher = dispatcher
         self._backlog = dispatcher.backlog

@@ -17,7 +17,7 @@ class HandlerStatistics:
     Attributes:
         topic: the id of its topic.
         handler: its id.
-        task: the task of whose alert node it is, or "".
+        task: id of the task with the alert node, or "".
         values: counters since the start, by name: `delivered`, `failed`, `retried`,
             `dead`, `cancelled`, `discarded`, `dropped` (always 0); `pending` events
             and the `oldest_age_s` of those in memory.

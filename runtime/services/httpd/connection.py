@@ -62,15 +62,15 @@ class Shared(NamedTuple):
     """State shared by the connections of a server.
 
     Attributes:
-        handler: takes the writes.
-        marks: headers of answers.
-        fallback: makes the protocol that serves other requests.
-        open: all connections that are still here.
+        handler: handler of writes.
+        marks: headers of every response.
+        fallback: creates the protocol for all other requests.
+        open: open connections.
         log: called for each request, or None.
-        fail: called with what should not have happened.
-        sites: who may send requests.
-        intake: counts the bodies in memory.
-        gate: decides about requests, or None.
+        fail: called with unexpected exceptions.
+        sites: hosts and origins that are served.
+        intake: limit on the bodies in memory.
+        gate: authorizes requests, or None.
     """
 
     handler: WriteHandler
@@ -88,8 +88,8 @@ class Connection(asyncio.Protocol):
     """Serves writes until something else comes.
 
     Attributes:
-        busy: whether a write waits for its answer.
-        since: since when the next request is waited for, by the loop's clock.
+        busy: True while a write waits for its response.
+        since: start of the wait for the next request, on the loop's clock.
     """
 
     __slots__ = (

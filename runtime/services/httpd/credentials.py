@@ -24,8 +24,8 @@ class Credentials(NamedTuple):
     """The credentials a client sent.
 
     Attributes:
-        method: how the secret is to be checked.
-        user: "" with tokens.
+        method: method of checking the secret.
+        user: name of the user; "" for tokens.
         secret: a password or a token.
     """
 

@@ -48,11 +48,12 @@ class Surroundings(NamedTuple):
     """Common part of a server's exchanges.
 
     Attributes:
-        marks: headers of answers.
-        sites: who may send requests.
-        intake: counts the bodies in memory.
-        read_timeout_s: how long a body may take; 0 for ever.
-        part_timeout_s: how long the client may take for a part of the answer.
+        marks: headers of every response.
+        sites: hosts and origins that are served.
+        intake: limit on the bodies in memory.
+        read_timeout_s: time limit for receiving a body, in seconds; 0 for none.
+        part_timeout_s: time limit for the client to take a part of the response, in
+            seconds.
     """
 
     marks: Marks
@@ -66,7 +67,7 @@ class UnreadError(Exception):
     """A body was not read to its end.
 
     Attributes:
-        answer: for the client.
+        answer: response to the client.
     """
 
     def __init__(self, answer: Answer) -> None:
@@ -78,8 +79,8 @@ class Exchange:
     """One request and its answer.
 
     Attributes:
-        request: the request, at first without its body.
-        is_arriving: whether more of the body is awaited.
+        request: request, initially without its body.
+        is_arriving: True if more of the body is expected.
     """
 
     def __init__(self, raw: BaseRequest, surroundings: Surroundings) -> None:
@@ -165,7 +166,7 @@ class Exchange:
         """Read the body into the request.
 
         Args:
-            limit: bytes that it may have.
+            limit: maximum size of the body, in bytes.
 
         Raises:
             UnreadError: it is too long, comes too slowly or is malformed.

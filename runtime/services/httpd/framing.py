@@ -36,7 +36,7 @@ class MalformedError(Exception):
     """The connection sends something that is not to be served.
 
     Attributes:
-        answer: Go's answer.
+        answer: response that Go's server sends.
     """
 
     def __init__(self, answer: Answer) -> None:
@@ -203,8 +203,8 @@ def _is_begun(head: bytes | bytearray, searched: int) -> bool:
     """True if the request line is here; a malformed one is refused at once.
 
     Args:
-        head: what is here of the head.
-        searched: how much of it holds no line end.
+        head: received part of the head.
+        searched: number of its bytes known to contain no line end.
 
     Raises:
         MalformedError: Go would not serve it.

@@ -66,7 +66,7 @@ class Marks:
     """Adds what every answer carries.
 
     Attributes:
-        version: of Kapacitor, that clients see.
+        version: version of Kapacitor that clients see.
     """
 
     def __init__(self, version: str) -> None:
@@ -78,9 +78,9 @@ class Marks:
         """The headers of `answer`, except those about its length.
 
         Args:
-            answer: what is sent.
-            origin: whose pages may read it, or "".
-            gzip: whether the body is sent compressed.
+            answer: response to send.
+            origin: origin whose pages may read the response, or "".
+            gzip: True if the body is compressed.
         """
         headers = dict(answer.headers)
         if answer.content_type is not None:

@@ -33,13 +33,13 @@ class Head(NamedTuple):
     """Head of a plain write.
 
     Attributes:
-        target: path and query as sent.
-        length: of the body in bytes.
-        host: value of its header; "" where an old client sends none.
+        target: path and query, as sent.
+        length: length of the body in bytes.
+        host: value of the `Host` header; "" if an old client sends none.
         encoding: value of `Content-Encoding`.
-        close: whether the connection ends with the answer.
-        gzip: whether the answer may be compressed.
-        authorization: value of its header.
+        close: True to close the connection after the response.
+        gzip: True if the client accepts a compressed response.
+        authorization: value of the `Authorization` header.
     """
 
     target: str

@@ -33,7 +33,7 @@ class Intake:
         """Begin with nothing.
 
         Args:
-            limit: bytes of all bodies together.
+            limit: maximum size of all bodies together, in bytes.
         """
         self._limit = limit
         # oldest first

@@ -35,10 +35,10 @@ class Listing:
     """The selection of a list request.
 
     Attributes:
-        pattern: a glob on the id; "" for all.
-        fields: what is shown of each.
-        offset: how many are skipped.
-        limit: how many are shown at most; negative for all, whatever the pattern.
+        pattern: glob on the id; "" for all.
+        fields: names of the fields to return.
+        offset: number of items to skip.
+        limit: maximum number of items; negative for all, whatever the pattern.
     """
 
     pattern: str
@@ -81,8 +81,8 @@ class Page:
     """A part of a list that Kapacitor always sends whole.
 
     Attributes:
-        offset: number of items that are skipped.
-        limit: most items that are shown.
+        offset: number of items to skip.
+        limit: maximum number of items.
     """
 
     offset: int = 0
@@ -95,9 +95,9 @@ class Page:
         """The page that a request asks for.
 
         Args:
-            request: with the parameters `offset` and `limit`, perhaps.
-            limit: where the request has none.
-            most: upper bound of `limit`.
+            request: request with optional parameters `offset` and `limit`.
+            limit: default of `limit`.
+            most: maximum of `limit`.
 
         Raises:
             RefusedError: one is not an integer, or negative.
@@ -158,12 +158,12 @@ class Listed(Generic[T]):
     """An answer that is mostly a list.
 
     Attributes:
-        head: the fields before it.
-        name: the field that it is.
-        items: what it lists; not changed by anybody.
-        tree: makes the tree of an item.
-        text: makes the text of an item, indented as if it stood alone; of its tree if
-            there is no faster way.
+        head: fields before the list.
+        name: name of the list's field.
+        items: items of the list; they must not change.
+        tree: returns the JSON tree of an item.
+        text: returns an item as JSON text, indented as at top level; by default derived
+            from its tree.
     """
 
     head: Mapping[str, Any]

@@ -42,16 +42,17 @@ class Request:
 
     Attributes:
         method: `GET`, `POST`, …
-        path: decoded, below the current base path even when asked for by the preview's.
-        uri: path and query as sent.
-        query_string: undecoded, without `?`.
-        body: as sent, not decompressed.
-        content_encoding: the header's value.
-        rest: what follows the route's pattern in the path, where that ends in `/`.
-        authorization: the header's value.
-        accept: the header's value.
-        user: whose credentials it has; None where requests need none.
-        remote: address of the client, "" where there is none.
+        path: decoded path, below the current base path even if requested below the
+            preview's.
+        uri: path and query, as sent.
+        query_string: query string as sent, without `?`.
+        body: body as sent, not decompressed.
+        content_encoding: value of the `Content-Encoding` header.
+        rest: remainder of the path after a route pattern that ends in `/`.
+        authorization: value of the `Authorization` header.
+        accept: value of the `Accept` header.
+        user: authenticated user; None if authentication is disabled.
+        remote: address of the client, or "".
     """
 
     method: str
@@ -83,11 +84,11 @@ class Answer:
 
     Attributes:
         status: HTTP status.
-        body: complete, not compressed.
-        content_type: None for none at all.
-        headers: besides those that every answer has.
-        marked: whether version and request id are sent.
-        stream: what comes after `body`, as it comes; such an answer is not compressed.
+        body: complete body, not compressed.
+        content_type: value of the `Content-Type` header; None to omit it.
+        headers: headers in addition to those of every response.
+        marked: True to send version and request id.
+        stream: parts that follow `body`; a response with a stream is not compressed.
     """
 
     status: int = 200

@@ -16,14 +16,14 @@ class Operation(NamedTuple):
 
     Attributes:
         method: `GET`, …
-        path: as OpenAPI has it, below the API's base unless `base` says otherwise.
-        summary: what it does.
-        sends: the schema of the body, or "".
-        gives: the schema of the answer, or "" for none.
-        query: names of its parameters.
-        status: of success.
-        media: the content type of the answer.
-        base: "" for paths below none, `preview`.
+        path: path in OpenAPI's form, relative to `base`.
+        summary: summary of the operation.
+        sends: schema of the request body, or "".
+        gives: schema of the response body, or "".
+        query: names of the query parameters.
+        status: status of a success.
+        media: content type of the response.
+        base: base path; "" for paths outside the API, `preview`.
     """
 
     method: str

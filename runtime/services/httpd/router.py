@@ -15,8 +15,8 @@ class Found(NamedTuple):
 
     Attributes:
         handler: the route's handler.
-        path: the path as the route has it.
-        rest: the path behind a pattern that ends in `/`.
+        path: path of the route.
+        rest: remainder of the path after a pattern that ends in `/`.
     """
 
     handler: Handler

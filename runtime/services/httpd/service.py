@@ -73,8 +73,8 @@ class HttpService:
     """Listens on one address and answers by the routes of `router`.
 
     Attributes:
-        router: other services add their routes before `open`.
-        port: the port in use once open.
+        router: router, to which services add their routes before `open`.
+        port: port in use after `open`.
     """
 
     def __init__(
@@ -94,17 +94,20 @@ class HttpService:
         """Make a server that does not listen yet.
 
         Args:
-            host: where to listen; "" is every address.
-            port: 0 picks a free one.
-            version: what the version header says.
-            log_enabled: whether each request makes a log line.
-            shutdown_timeout_s: how long open requests may take to end at a stop.
-            read_timeout_s: how long the next request of a connection may take until it
-                is here, headers and body; 0 for ever.
-            part_timeout_s: how long a client may take for a part of its answer.
-            sites: who may send requests; None: programs on this machine, no web page.
-            intake: limits the bodies in memory.
-            tls: what makes the port speak TLS.
+            host: address to listen on; "" for every address.
+            port: port to listen on; 0 for a free one.
+            version: value of the version header.
+            log_enabled: True to log each request.
+            shutdown_timeout_s: time in which open requests may end at a stop, in
+                seconds.
+            read_timeout_s: time limit for receiving the next request of a connection,
+                headers and body, in seconds; 0 for none.
+            part_timeout_s: time limit for the client to take a part of the response, in
+                seconds.
+            sites: hosts and origins that are served; None for programs on this machine
+                and no web pages.
+            intake: limit on the bodies in memory.
+            tls: TLS context of the port, or None.
         """
         self.router = Router()
         self.port = port

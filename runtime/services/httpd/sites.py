@@ -45,10 +45,11 @@ class Sites:
         """Serve loopback names and addresses, those of the connection, and `hosts`.
 
         Args:
-            hosts: names and addresses, `*.example.com` for all below a domain.
-            origins: whose pages may send requests and read the answers.
-            any_host: whether a server that asks for passwords serves every name; a page
-                behind such a name has none of them.
+            hosts: names and addresses that are served; `*.example.com` for all names
+                below a domain.
+            origins: origins whose pages may send requests and read the responses.
+            any_host: True to serve every name, on servers that require credentials: a
+                page behind such a name has none.
 
         Raises:
             ValueError: an entry is not a host, or not an origin.
@@ -64,7 +65,7 @@ class Sites:
 
         Args:
             authority: value of the `Host` header.
-            local: the address at which the connection arrived.
+            local: local address of the connection.
 
         Raises:
             ValueError: it is malformed.

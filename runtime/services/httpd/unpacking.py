@@ -26,9 +26,9 @@ def unpacked(body: bytes, encoding: str, limit: int = MAX_BODY_BYTES) -> bytes:
     Takes time in proportion to input and output.
 
     Args:
-        body: as sent.
+        body: body as sent.
         encoding: value of `Content-Encoding`.
-        limit: bytes that the result may have.
+        limit: maximum size of the result, in bytes.
 
     Raises:
         RefusedError: it is damaged, or too large.

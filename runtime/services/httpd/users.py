@@ -36,9 +36,9 @@ class User:
 
     Attributes:
         name: letters, digits and `-._@`.
-        admin: whether everything is allowed.
-        permissions: of one who is no admin, some of `PERMISSIONS`.
-        hash: of the password.
+        admin: True if the user may do everything.
+        permissions: permissions of a user who is not an admin, from `PERMISSIONS`.
+        hash: hash of the password.
     """
 
     name: str
@@ -71,8 +71,8 @@ class User:
         """True if a request is allowed.
 
         Args:
-            method: of HTTP.
-            resource: its path below the API's base: `/tasks/cpu`.
+            method: HTTP method.
+            resource: path below the API's base: `/tasks/cpu`.
         """
         if self.admin or method not in _PRIVILEGES:
             return True

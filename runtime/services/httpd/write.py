@@ -55,10 +55,10 @@ class Points(Protocol):
         """Parse `body`, hand its points to the tasks, store what they cause.
 
         Args:
-            body: line protocol, or its points.
-            db: the database that it is written to.
-            rp: its retention policy.
-            precision: of the times.
+            body: line protocol, or its parsed points.
+            db: name of the database.
+            rp: name of the retention policy.
+            precision: precision of the times.
 
         Returns:
             The steps in which that is done; None where it is done.
@@ -103,10 +103,11 @@ class WriteHandler:
         """Hand what is written to `points`.
 
         Args:
-            compute: where that is done.
-            points: takes it.
-            parser: parses large writes off that thread; None leaves it to `points`.
-            tracing: whether bodies are logged.
+            compute: compute thread.
+            points: receives the points.
+            parser: parses large writes off the compute thread; None to leave parsing to
+                `points`.
+            tracing: True to log bodies.
         """
         self._parser = parser
         self._compute = compute

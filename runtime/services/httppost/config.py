@@ -46,12 +46,12 @@ class Config:
     Attributes:
         endpoint: its name.
         url: where to post, a template over the event.
-        headers: of the requests.
-        basic_auth: name and password.
-        alert_template: of the body for alerts; empty means the event as JSON.
-        alert_template_file: absolute path of a file with that template.
-        row_template: of the body for `httpPost` nodes.
-        row_template_file: absolute path of a file with that template.
+        headers: headers of the requests.
+        basic_auth: user name and password.
+        alert_template: template of alert bodies; empty to post the event as JSON.
+        alert_template_file: absolute path of a file with the alert template.
+        row_template: template of the bodies of `httpPost` nodes.
+        row_template_file: absolute path of a file with the row template.
     """
 
     element_key: ClassVar[str] = "endpoint"

@@ -39,12 +39,12 @@ class HandlerConfig:
     """Options of one handler.
 
     Attributes:
-        url: where to post, a template; used where there is no such endpoint.
-        endpoint: the name of a configured endpoint.
-        headers: of the request, over those of the endpoint.
-        capture_response: whether a failure tells what was answered.
-        timeout: how long to wait; 0 means the client's own limit.
-        skip_ssl_verification: whether any certificate will do.
+        url: template of the URL, used if the endpoint does not exist.
+        endpoint: name of a configured endpoint.
+        headers: headers of the request, in addition to those of the endpoint.
+        capture_response: True to include the response in errors.
+        timeout: time limit of a request; 0 for the client's own limit.
+        skip_ssl_verification: True to accept any certificate.
     """
 
     url: str = ""
@@ -60,10 +60,10 @@ class TestOptions:
     """Options of the service test.
 
     Attributes:
-        endpoint: shown, but the test goes to the URL.
-        url: where to post.
-        headers: of the request.
-        timeout: how long to wait; 0 means the client's own limit.
+        endpoint: ignored: the test posts to the URL.
+        url: URL to post to.
+        headers: headers of the request.
+        timeout: time limit of a request; 0 for the client's own limit.
     """
 
     endpoint: str = "example"
@@ -77,11 +77,11 @@ class Endpoint:
     """A target and its templates.
 
     Attributes:
-        url: a template over the event.
-        headers: of the requests.
-        basic_auth: name and password.
-        alert_template: of the body; None: the event as JSON.
-        row_template: of the body for nodes.
+        url: template of the URL, over the event.
+        headers: headers of the requests.
+        basic_auth: user name and password.
+        alert_template: template of alert bodies; None to post the event as JSON.
+        row_template: template of the bodies of nodes.
     """
 
     url: Template
@@ -117,9 +117,10 @@ class Posted(NamedTuple):
     """The answer of an endpoint to one row.
 
     Attributes:
-        status: of the answer.
-        problem: what is wrong, as far as that is wanted; "" for a success.
-        replaced: why the row was posted as JSON instead of by its template, or "".
+        status: status of the response.
+        problem: error, as far as the caller wants it; "" for a success.
+        replaced: reason why the row was posted as JSON instead of by its template, or
+            "".
     """
 
     status: int
@@ -277,9 +278,9 @@ class Handler:
     """Posts events through its service.
 
     Attributes:
-        service: what posts.
-        options: how this handler wants its events posted.
-        url: where to, if there is no such endpoint.
+        service: service that posts.
+        options: options of this handler.
+        url: URL to post to if the endpoint does not exist.
     """
 
     service: Service
@@ -316,8 +317,8 @@ class _Content(NamedTuple):
 
     Attributes:
         kind: `alert` or `row`.
-        template: of the body, if there is one.
-        data: for templates.
+        template: template of the body, or None.
+        data: data for templates.
     """
 
     kind: str
@@ -329,9 +330,9 @@ class _Body(NamedTuple):
     """The rendered body.
 
     Attributes:
-        text: encoded.
-        is_json: whether it is the JSON that is posted without a template.
-        replaced: why it is although there is a template, or "".
+        text: encoded body.
+        is_json: True for the JSON that is posted without a template.
+        replaced: reason why the template was not used, or "".
     """
 
     text: bytes

@@ -28,8 +28,8 @@ def parsed(source: str, name: str, *, json: bool = True) -> Template:
 
     Args:
         source: the template.
-        name: how error texts call it.
-        json: whether it may use `json` and `jsonCompact`.
+        name: name in error texts.
+        json: True to allow `json` and `jsonCompact`.
 
     Raises:
         TemplateError: it does not parse.

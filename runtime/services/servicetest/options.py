@@ -63,8 +63,8 @@ def merged(body: bytes, defaults: T, type_name: str) -> T:
 
     Args:
         body: JSON.
-        defaults: the service's present test options.
-        type_name: how error texts call them: `foo.testOptions`.
+        defaults: current test options of the service.
+        type_name: name of the options in error texts: `foo.testOptions`.
 
     Raises:
         JsonError: the body is no JSON, or an option has the wrong type.

@@ -54,8 +54,8 @@ class ServiceTestService:
         """Make the service.
 
         Args:
-            services: what can be tested, by name.
-            limit_s: how long a test may take.
+            services: services that can be tested, by name.
+            limit_s: time limit of a test, in seconds.
         """
         self._services = dict(sorted(services.items()))
         self._limit_s = limit_s

@@ -19,7 +19,7 @@ class SideloadService:
 
         Args:
             sources: the directories in use.
-            compute: the thread that owns them.
+            compute: compute thread, which owns the sources.
         """
         self._sources = sources
         self._compute = compute

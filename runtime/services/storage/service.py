@@ -62,7 +62,7 @@ class StorageService:
 
         Args:
             store: the database.
-            compute: where it belongs to.
+            compute: compute thread, which uses the store.
             rejected_files: store, name and reason of files that cannot be loaded.
         """
         self._rejected_files = rejected_files

@@ -28,10 +28,10 @@ class AggregateHandlerConfig:
     """Options of one handler.
 
     Attributes:
-        id: the id of the events that are made.
-        interval: how long events are gathered, in nanoseconds.
-        topic: where what is made of them goes.
-        message: template of its message, over `.Count` and `.Interval`.
+        id: id of the combined events.
+        interval: time that events are gathered, in ns.
+        topic: topic of the combined events.
+        message: template of the combined message, over `.Count` and `.Interval`.
     """
 
     id: str = ""
@@ -44,7 +44,7 @@ class _Member(msgspec.Struct):
     """An event that waits for others.
 
     Attributes:
-        key: of its delivery, the same when it is tried twice.
+        key: key of the delivery, the same for each attempt.
         event: the event.
     """
 
@@ -65,9 +65,9 @@ class AggregateHandler:
         """Check the options.
 
         Args:
-            options: what it says.
-            topics: where events go.
-            name: what it is stored under: its topic and its id.
+            options: options of the handler.
+            topics: topics of the server.
+            name: key in the database: topic and handler id.
 
         Raises:
             OptionsError: one of them makes no sense.

@@ -29,8 +29,8 @@ class ExecHandlerConfig:
     """Options of one handler.
 
     Attributes:
-        prog: the program, looked for in `PATH` when it is only a name.
-        args: its arguments, given as they are: there is no shell.
+        prog: program; a bare name is looked up in `PATH`.
+        args: arguments, passed without a shell.
     """
 
     prog: str = ""
@@ -108,9 +108,9 @@ class _Run(asyncio.SubprocessProtocol):
     """The output of a program so far.
 
     Attributes:
-        output: the beginning of it.
-        exited: the program has ended.
-        ended: nothing more will be said.
+        output: beginning of its output.
+        exited: set when the program has ended.
+        ended: set when its output is closed.
     """
 
     def __init__(self) -> None:

@@ -21,8 +21,8 @@ class LogHandlerConfig:
     """Options of one handler.
 
     Attributes:
-        path: the file, an absolute path; made where there is none.
-        mode: the permissions of a file that is made.
+        path: absolute path of the file, which is created if missing.
+        mode: permissions of a new file.
     """
 
     path: str = ""

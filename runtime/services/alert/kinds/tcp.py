@@ -43,10 +43,10 @@ class TCPHandler:
         """Make a handler.
 
         Args:
-            options: what it says.
-            dialer: makes the connections.
-            connect_limit_s: how long connecting may take, in seconds.
-            write_limit_s: how long the other side may leave the event unread.
+            options: options of the handler.
+            dialer: opens connections.
+            connect_limit_s: time limit for connecting, in seconds.
+            write_limit_s: time limit for writing the event, in seconds.
         """
         self.options = options
         self._dialer = dialer or Dialer()
