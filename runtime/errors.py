@@ -63,7 +63,7 @@ class BusyError(KapacitorError):
 
 
 class RefusedError(KapacitorError):
-    """A request is not carried out; the subclass says why.
+    """A request is refused; the subclass gives the reason.
 
     The HTTP API answers with the status that `services.httpd.messages.STATUSES` has for it.
     """
@@ -101,11 +101,11 @@ class DeliveryError(KapacitorError):
     """A handler could not deliver an event. The text never holds a secret.
 
     Attributes:
-        retry: whether the same attempt may succeed later.
+        retry: True if a retry may succeed.
         status: the HTTP status of the answer, if there was one.
-        retry_after_s: how long the endpoint asked to wait, in seconds.
-        maybe_duplicate: whether the endpoint may have taken the event all the same.
-        deferred: whether it waits for somebody to enable the handler's service.
+        retry_after_s: delay that the endpoint requested, in seconds.
+        maybe_duplicate: True if the endpoint may have received the event nevertheless.
+        deferred: True if the delivery waits until the handler's service is enabled.
     """
 
     def __init__(

@@ -104,7 +104,7 @@ class HandlerServices:
     """The services that deliver alerts; replays share the one object.
 
     Attributes:
-        integrations: what they were made of.
+        integrations: integrations of the services.
         services: by the names of their sections.
     """
 

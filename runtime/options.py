@@ -55,9 +55,9 @@ def decode(options: Options | None, onto: T, *, type_name: str) -> T:
     Nothing is converted, but numbers are truncated where integers are wanted.
 
     Args:
-        options: what a handler says, as decoded from JSON.
+        options: options of a handler, decoded from JSON.
         onto: the handler's default configuration.
-        type_name: how error texts call it: `*foo.HandlerConfig`.
+        type_name: type name in error texts: `*foo.HandlerConfig`.
 
     Raises:
         OptionsError: keys are unknown or values have the wrong type; all are named.

@@ -37,7 +37,7 @@ class Duplicate:
     Attributes:
         line: of the second definition, from 1.
         path: its name with dots.
-        kind: what it is.
+        kind: kind of the line.
     """
 
     line: int

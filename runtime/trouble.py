@@ -36,7 +36,7 @@ class Trouble:
         """Make a trouble that is not there yet.
 
         Args:
-            log: where to.
+            log: logger of the problem.
             failed: the line of a failure.
             succeeded: the line of its end.
             level: of failures; ends are `INFO`.
@@ -103,7 +103,7 @@ def complain(log: logging.Logger, message: str, parts: Mapping[str, object]) -> 
     Args:
         log: below the runtime's root.
         message: the same for all complaints of a kind.
-        parts: what else the line has.
+        parts: further parts of the line.
     """
     if not log.isEnabledFor(logging.ERROR):
         return

@@ -17,8 +17,8 @@ class Held(NamedTuple):
     """The newest event of an alert that is kept quiet.
 
     Attributes:
-        event: what it would have said.
-        release: takes the event when nothing keeps it quiet any more.
+        event: event that was inhibited.
+        release: called with the event when nothing inhibits it any longer.
     """
 
     event: Event
@@ -29,9 +29,9 @@ class Inhibitor:
     """Keeps the events of a category quiet whose tags are equal, while it is active.
 
     Attributes:
-        category: of the events.
+        category: category of the events.
         tags: by name the value that an event must have; an absent tag is "".
-        active: whether it does so now.
+        active: True while it inhibits.
     """
 
     __slots__ = ("_lifted", "active", "category", "tags")
@@ -40,9 +40,9 @@ class Inhibitor:
         """Make an inhibitor that is not active.
 
         Args:
-            category: of the events.
+            category: category of the events.
             tags: by name the value that an event must have.
-            lifted: gets the category when it is active no more.
+            lifted: receives the category when it stops inhibiting.
         """
         self.category = category
         self.tags = tags

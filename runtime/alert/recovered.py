@@ -14,8 +14,8 @@ class Retention:
     """The limits after which an OK state is forgotten.
 
     Attributes:
-        age: how long after it became OK, ns.
-        count: how many are kept on all topics; the oldest go first.
+        age: time since they became OK, in ns.
+        count: maximum number on all topics; the oldest are deleted first.
     """
 
     age: Nanoseconds = 7 * DAY
@@ -45,8 +45,8 @@ class Recovered:
         """Those that are to be forgotten now, which this already has done.
 
         Args:
-            now: the time.
-            most: how many of them at most.
+            now: current time, in ns since 1970 UTC.
+            most: maximum number to return.
         """
         too_many = len(self._since) - self._retention.count
         latest = now - self._retention.age

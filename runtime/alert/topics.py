@@ -21,7 +21,7 @@ class Topic:
     Attributes:
         id: its name.
         events: the last state of every event id.
-        collected: how many events came in since it was opened.
+        collected: number of events since the topic was opened.
     """
 
     __slots__ = ("_counts", "collected", "events", "id")

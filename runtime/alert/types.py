@@ -30,7 +30,7 @@ class Level(enum.IntEnum):
         The empty text is OK.
 
         Raises:
-            ValueError: there is no such level.
+            ValueError: the level is unknown.
         """
         upper = text.upper()
         for level in cls:
@@ -65,7 +65,7 @@ class EventState:
         id: event id, unique within its topic.
         message: rendered message.
         details: rendered details (HTML).
-        time: of the point that caused it, ns since 1970 UTC.
+        time: time of the point that caused it, in ns since 1970 UTC.
         duration: since the alert left OK, ns.
         level: the new level.
     """
@@ -87,9 +87,9 @@ class EventData:
         task_name: id of the task.
         category: the alert node's category, or "".
         group: group id; "" without grouping.
-        tags: of the point, or of the group for batches.
-        fields: of the point that decided.
-        recoverable: whether a recovery will follow.
+        tags: tags of the point, or of the group for batches.
+        fields: fields of the point that decided.
+        recoverable: True if a recovery will follow.
         result: the rows behind the event.
     """
 
@@ -108,12 +108,12 @@ class Event:
     """One change or repetition of an alert, on its way to handlers.
 
     Attributes:
-        topic: where it was collected.
+        topic: topic that collected it.
         state: its state now.
-        data: what it was computed from.
+        data: data of the event.
         previous_level: level of the last event with this id on this topic.
         no_external: set on events that external handlers must skip.
-        hops: how many topics it came through before this one.
+        hops: number of topics that it came through before this one.
     """
 
     topic: str
@@ -140,10 +140,10 @@ class Recipient:
     """A handler, and how it wants its events.
 
     Attributes:
-        handler: who delivers.
-        is_serial: one event at a time, in the order of all: for handlers whose readers
-            expect that. Others get only the events of one id in order.
-        context: what log lines say besides topic and handler: `task`.
+        handler: handler that delivers.
+        is_serial: True for one event at a time, in the order of all events, as required
+            by readers of the output. Otherwise only events of one id are ordered.
+        context: values for log lines, in addition to topic and handler: `task`.
     """
 
     handler: Handler

@@ -26,7 +26,7 @@ def task_ids(api: Api, arguments: list[str]) -> Iterator[str]:
     """The ids of the tasks that match the patterns, pattern by pattern.
 
     Raises:
-        UsageError: there is no pattern.
+        UsageError: the pattern is missing.
     """
     if not arguments:
         raise UsageError("Must pass at least one task ID")

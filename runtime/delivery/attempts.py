@@ -58,7 +58,7 @@ class Attempts:
             text = f"no result within {self._time_limit_s:g}s"
             return DeliveryError(text, retry=True, maybe_duplicate=True)
         # A handler is somebody else's code: whatever it raises, the next event comes.
-        # The text may hold a secret, so only the place is told.
+        # The text may hold a secret, so only the place is logged.
         except Exception as error:
             return DeliveryError(_place(error), retry=_may_pass(error))
         return None

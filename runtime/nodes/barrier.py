@@ -1,4 +1,4 @@
-"""`barrier`: tells the nodes below that groups are complete up to a time."""
+"""`barrier`: marks groups as complete up to a time, for the nodes below."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ PassOn = Callable[[int], None]
 
 
 class HTTPPostNode(GroupedNode):
-    """Posts what passes, as JSON or as the endpoint's row template says."""
+    """Posts the data that passes, as JSON or with the endpoint's row template."""
 
     def __init__(self, spec: pipeline.HTTPPostNode, environment: Environment) -> None:
         super().__init__(spec, environment)

@@ -24,7 +24,7 @@ class Outcome(NamedTuple):
 
 
 class PointwiseNode(GroupedNode, ABC):
-    """A node whose `apply` says what becomes of one point, on streams and in batches."""
+    """A node whose `apply` transforms one point, on streams and in batches."""
 
     @abstractmethod
     def apply(self, point: Point, group: str) -> Point | None:

@@ -265,7 +265,7 @@ class _Watched:
 
 
 class StateDurationNode(_StateNode):
-    """Tells for how long a predicate has held; -1 while it does not."""
+    """Measures the time that a predicate has held; -1 while it does not."""
 
     def __init__(
         self, spec: pipeline.StateDurationNode, environment: Environment
@@ -287,7 +287,7 @@ class StateDurationNode(_StateNode):
 
 
 class StateCountNode(_StateNode):
-    """Tells for how many points a predicate has held; -1 while it does not."""
+    """Counts the points for which a predicate has held; -1 while it does not."""
 
     def _value(self, state: _Watched, time: Nanoseconds) -> Value:
         return -1 if state.began is None else state.count

@@ -316,7 +316,7 @@ class _Resolver(AbstractResolver):
 
 
 def retry_after_s(text: str, now_s: float) -> float | None:
-    """The seconds that a `Retry-After` header asks to wait; None if it says nothing.
+    """The delay of a `Retry-After` header in seconds; None if it is missing or invalid.
 
     Args:
         text: seconds, or an HTTP date: `Wed, 21 Oct 2026 07:28:00 GMT`.

@@ -25,7 +25,7 @@ HandlerT = TypeVar("HandlerT", bound=AlertHandler)
 
 @dataclass(eq=False, slots=True)
 class AlertNode(Node):
-    """`|alert()`: decides how bad things are and says so.
+    """`|alert()`: determines levels and sends events.
 
     Its handlers are properties as well, those that the pipeline has.
 

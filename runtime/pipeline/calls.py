@@ -59,7 +59,7 @@ def call_property(target: Object, name: str, arguments: Sequence[object]) -> Obj
     """`target.name(arguments)`: what the chain goes on with.
 
     Raises:
-        ScriptError: there is no such property, or an argument is wrong.
+        ScriptError: the property is unknown, or an argument is wrong.
     """
     if isinstance(target, UDFNode):
         target.options.append((name, tuple(arguments)))
@@ -100,7 +100,7 @@ def read_property(target: object, name: str) -> object:
     """`target.name` without brackets.
 
     Raises:
-        ScriptError: there is no such value.
+        ScriptError: the value is unknown.
     """
     if isinstance(target, Object):
         owner, found = _property(target, name)

@@ -1,4 +1,4 @@
-"""Runs a script: what it says becomes a pipeline."""
+"""Runs a script to build its pipeline."""
 
 from __future__ import annotations
 

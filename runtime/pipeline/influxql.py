@@ -18,7 +18,7 @@ class InfluxQLNode(Node):
     Attributes:
         method: the function, `mean`.
         field: the field.
-        arguments: what else the call says, in order.
+        arguments: further arguments of the call, in order.
         as_name: the result's name.
         use_point_times: selectors give the selected point's time.
     """

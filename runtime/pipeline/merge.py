@@ -104,13 +104,13 @@ def check_prefixes(call: str, names: Sequence[str], count: int, what: str) -> No
 def check_names(
     call: str, names: Sequence[str], forbidden: str | None, told: str
 ) -> None:
-    """Check that prefixes can be told from each other and from the field that follows.
+    """Check that prefixes are distinct from each other and from the field that follows.
 
     Args:
         call: the node.
         names: the prefixes.
         forbidden: the delimiter, which no name may contain; None for none.
-        told: the error's words for it.
+        told: description of the delimiter in the error.
 
     Raises:
         ScriptError: a name is empty, contains the delimiter, or is there twice.

@@ -148,9 +148,9 @@ class StatsNode(Node):
     """`|stats()`: how many points another node has sent on.
 
     Attributes:
-        interval: how often it tells.
+        interval: interval of the statistics.
         align: times are multiples of the interval.
-        source: the node it tells about; not a parent, as no data comes from it.
+        source: node of the statistics; not a parent, as no data comes from it.
     """
 
     call: ClassVar[str] = "stats"

@@ -93,8 +93,8 @@ def http_service(config: HttpConfig, sites: Sites) -> HttpService:
     """The API's server.
 
     Args:
-        config: its section.
-        sites: who may send requests.
+        config: section of the configuration.
+        sites: hosts and origins that are served.
 
     Raises:
         KapacitorError: its certificate cannot be used.

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 MOST = 20
 # … in this time.
 SPAN_S = 10.0
-# Kinds that are remembered; more at once are not told apart.
+# The number of kinds that are remembered; beyond it they count as one.
 _KINDS = 1000
-# What tells complaints with the same text apart.
+# Attributes that distinguish complaints with the same text.
 _PARTS = ("task_master", "task", "node", "topic", "handler", "service")
 
 
@@ -41,8 +41,8 @@ class Repeats(logging.Filter):
         """Let everything pass for now.
 
         Args:
-            write: takes the lines that say what was left out.
-            clock: seconds that never go back.
+            write: writes the lines about omitted ones.
+            clock: monotonic clock, in seconds.
         """
         super().__init__()
         self._write = write

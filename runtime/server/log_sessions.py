@@ -41,8 +41,8 @@ class Filter:
     """A filter of log lines.
 
     Attributes:
-        tags: what parts of a line must be equal to.
-        least: the mildest level; "" for all.
+        tags: required values of parts of a line.
+        least: lowest level; "" for all.
     """
 
     tags: Mapping[str, str] = field(default_factory=dict)

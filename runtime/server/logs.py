@@ -105,7 +105,7 @@ def _quoted(value: str) -> str:
 
 
 def configure(config: LoggingConfig) -> logging.Handler:
-    """Send the runtime's log where `config` says; the handler that does it.
+    """Send the runtime's log to the target of `config` and return its handler.
 
     Raises:
         ConfigError: the level is unknown, or the file cannot be written.

@@ -38,9 +38,9 @@ def exposition(info: ServerInfo, now: Snapshot, accept: str) -> tuple[bytes, str
     """The text for a scraper and its content type.
 
     Args:
-        info: who the server is.
-        now: its numbers.
-        accept: the header of the request: which formats are understood.
+        info: identity and versions of the server.
+        now: current figures.
+        accept: `Accept` header of the request, which selects the format.
     """
     encoder, content_type = choose_encoder(accept)
     server = _Server(info, now)

@@ -1,4 +1,4 @@
-"""The pages that tell how the server does: `/debug/vars` and `/metrics`."""
+"""Statistics of the server over HTTP: `/debug/vars` and `/metrics`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file that tells others the server's process id."""
+"""The file with the server's process id, for other programs."""
 
 from __future__ import annotations
 

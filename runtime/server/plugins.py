@@ -35,8 +35,8 @@ class Plugin:
     """Handlers with their origin.
 
     Attributes:
-        name: of the distribution, or of the project's package.
-        origin: its version, or the project's folder.
+        name: name of the distribution, or of the project's package.
+        origin: version of the distribution, or folder of the project.
         integrations: the handlers.
     """
 
@@ -57,9 +57,9 @@ class Found(NamedTuple):
     """The handlers of a server, and what is to be logged about them.
 
     Attributes:
-        integrations: those of the server and of all plugins.
-        plugins: in the order in which their handlers follow.
-        warnings: about a project that was not loaded.
+        integrations: handlers of the server and of all plugins.
+        plugins: plugins in the order of their handlers.
+        warnings: warnings about a project that was not loaded.
     """
 
     integrations: Integrations
@@ -77,7 +77,7 @@ def found(bundled: Integrations, folder: str = "") -> Found:
 
     Args:
         bundled: the handlers that come with the server.
-        folder: where a project is looked for; "" for nowhere.
+        folder: folder of the project; "" to load none.
 
     Raises:
         ConfigError: a plugin cannot be loaded, or two have a handler of one name.

@@ -74,7 +74,7 @@ class Server:
     """Everything that runs, built from one configuration.
 
     Attributes:
-        http: the API's server; its `port` is the one in use.
+        http: HTTP server of the API; its `port` is the one in use.
     """
 
     def __init__(
@@ -88,10 +88,10 @@ class Server:
         """Build the services.
 
         Args:
-            config: valid.
-            integrations: the handlers that there are.
+            config: valid configuration.
+            integrations: available handlers.
             disabled_handlers: kinds whose topic handlers do not run.
-            clock: the time of day.
+            clock: wall clock, in ns since 1970 UTC.
 
         Raises:
             KapacitorError: a file cannot be used, or a service not be made.
@@ -384,9 +384,9 @@ async def _guarded(
     """Do some work on the compute thread, now and then.
 
     Args:
-        compute: the thread.
-        work: does it; or gives what does it in slices.
-        trouble: told how it went.
+        compute: compute thread.
+        work: function that does the work, or an iterator over its slices.
+        trouble: notified of failures and successes.
     """
     try:
         slices = await compute.run(work)

@@ -46,15 +46,15 @@ class Snapshot(NamedTuple):
     """The numbers of a moment.
 
     Attributes:
-        tasks: how many there are.
-        enabled: how many of them are to run.
-        executing: how many do.
-        ingress: points that came in, by database, retention policy and measurement.
-        nodes: the running ones.
-        topics: those in memory.
-        handlers: how deliveries go.
-        store_bytes: what the database holds.
-        stops: how often an error has stopped a task, by its id.
+        tasks: number of tasks.
+        enabled: number of enabled tasks.
+        executing: number of running tasks.
+        ingress: received points, by database, retention policy and measurement.
+        nodes: running nodes.
+        topics: topics in memory.
+        handlers: figures of deliveries by handler.
+        store_bytes: size of the data in the database.
+        stops: number of times that an error has stopped a task, by its id.
     """
 
     tasks: int
@@ -204,7 +204,7 @@ def process_numbers() -> dict[str, float]:
 
 
 def resident_bytes() -> int:
-    """The memory of the process; 0 where that cannot be told."""
+    """The memory of the process; 0 if it is unknown."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except (OSError, ValueError, IndexError):

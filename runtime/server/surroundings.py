@@ -13,7 +13,7 @@ class Surroundings(NamedTuple):
         environ: environment variables.
         home: the user's home directory.
         etc: the system's configuration directory.
-        folder: where a project is looked for; "" for nowhere.
+        folder: folder of the project; "" for none.
     """
 
     environ: Mapping[str, str]

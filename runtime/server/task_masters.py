@@ -22,10 +22,10 @@ class TaskMasters:
     """Makes task masters, with all that their tasks need from this server.
 
     Attributes:
-        live: runs the tasks that get what is written.
-        pages: what its `httpOut` nodes show.
-        posts: what `httpPost` nodes of all masters have to post.
-        sideload: what `sideload` nodes of all masters look up.
+        live: runs the tasks that receive writes.
+        pages: results of its `httpOut` nodes.
+        posts: posts queued by `httpPost` nodes of all masters.
+        sideload: values for `sideload` nodes of all masters.
     """
 
     def __init__(

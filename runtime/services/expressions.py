@@ -148,7 +148,7 @@ def given(key: str, value: T) -> dict[str, T]:
 
 
 def joined(items: object, between: str) -> str:
-    """The items of a list as one string; "" where there is no list. Never raises."""
+    """The items of a list as one string; "" for other values. Never raises."""
     if not isinstance(items, Sequence) or isinstance(items, str):
         return ""
     return between.join(text(item) for item in items)
@@ -231,10 +231,10 @@ def rfc3339(time: Nanoseconds, digits: int | None = None) -> str:
 
 
 def parse_time(text: str) -> Nanoseconds:
-    """The time that `text` says: `2017-07-14T02:40:00.5Z`.
+    """The time in `text`: `2017-07-14T02:40:00.5Z`.
 
     Raises:
-        DeliveryError: it says none.
+        DeliveryError: it is not a time.
     """
     found = _TIME.fullmatch(text)
     try:
@@ -263,13 +263,13 @@ def seconds(duration: Nanoseconds) -> float:
 
 
 def event_tree(event: Event) -> dict[str, object]:
-    """`event` as what its JSON says, as handlers that send everything write it."""
+    """`event` as a JSON tree, as handlers that send all of it write it."""
     tree: dict[str, object] = loads(event_line(event))
     return tree
 
 
 def result_tree(event: Event) -> dict[str, object]:
-    """The rows behind `event` as what their JSON says."""
+    """The rows behind `event` as a JSON tree."""
     return {"series": [row_tree(row) for row in event.data.result] or None}
 
 

@@ -66,8 +66,8 @@ class HandlerService(Protocol[OptionsT]):
 class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
     """A service that turns each event into one HTTP request.
 
-    A subclass says what its options and its request are, which answers are good and
-    what it says about the others.
+    A subclass defines its options, its request, the successful responses and the errors
+    for all others.
 
     Attributes:
         kind: name of the handler in TOML and in the API.

@@ -208,7 +208,7 @@ class Store:
 
     @property
     def is_short(self) -> bool:
-        """True if the disk is full, and its reserve is given up.
+        """True if the disk is full and the reserve is released.
 
         Then nothing may be written but what is inside `draining`.
         """

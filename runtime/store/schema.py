@@ -9,7 +9,7 @@ from runtime.store.sealing import Seal
 
 Step = str | Callable[[sqlite3.Connection, Seal], None]
 
-# the bucket of what the database says of its own sealing
+# the bucket with the state of the database's own sealing
 _BUCKET = "sealing"
 # proves that a key is the right one, even where there is nothing else
 _CHECK = "check"
@@ -181,7 +181,7 @@ def remove_residue(connection: sqlite3.Connection) -> None:
     """Write the whole file anew, without what was freed, and empty its log.
 
     Raises:
-        sqlite3.Error: there is no room for it, which changed nothing.
+        sqlite3.Error: the disk has no room for it; nothing has changed.
     """
     connection.execute("VACUUM")
     [is_busy, _, _] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

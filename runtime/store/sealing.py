@@ -68,7 +68,7 @@ class KeyFile:
         self.path = path
 
     def read(self) -> bytes | None:
-        """The key; None: there is no such file.
+        """The key; None if the file does not exist.
 
         Raises:
             StoreError: it cannot be read, or is no key.

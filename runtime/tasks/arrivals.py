@@ -71,7 +71,7 @@ class Arrivals(Node):
     """Takes the place of the alerts and keeps the arrivals of one write.
 
     Attributes:
-        full: called when what is kept should be taken, as it is a lot.
+        full: called when so much is buffered that it should be taken.
     """
 
     def __init__(self, environment: Environment) -> None:

@@ -1,4 +1,4 @@
-"""From what a script says to what runs."""
+"""Builds the nodes of a task from its script."""
 
 from __future__ import annotations
 

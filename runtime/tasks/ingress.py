@@ -15,9 +15,9 @@ class Place(NamedTuple):
     """A destination of points.
 
     Attributes:
-        database: of the write.
-        retention_policy: of the write.
-        measurement: "" for all that came after too many others.
+        database: database of the write.
+        retention_policy: retention policy of the write.
+        measurement: measurement; "" for all beyond the limit of names.
     """
 
     database: str

@@ -17,7 +17,7 @@ _FEWEST = 16
 # whole part may take longer: with many tasks, each of them a step, parts cut smaller
 # would only repeat what a task costs for each part.
 _STEP_S = 0.02
-# Beyond so many measurements of a write, or known ones, they are not told apart.
+# Beyond so many measurements of a write, or known ones, they are not distinguished.
 _MOST_NAMES = 64
 _MOST_KNOWN = 10_000
 # The points that follow may be more work than those before.

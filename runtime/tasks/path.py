@@ -15,12 +15,12 @@ class Path:
     """The nodes before a task's only alert.
 
     Attributes:
-        nodes: the nodes, from the stream on.
-        alert: what they lead to.
-        bounds: of the alert; None if unknown.
-        measurement: whose points the path takes.
-        key: equal for paths that make the same of the same points.
-        remembers: whether what they make of points depends on those before.
+        nodes: nodes from the stream on.
+        alert: alert node at the end.
+        bounds: bounds of the alert; None if unknown.
+        measurement: measurement of the points.
+        key: key that is equal for paths with the same results for the same points.
+        remembers: True if the results for a point depend on earlier points.
     """
 
     def __init__(

@@ -127,9 +127,9 @@ class Routes:
         """Feed a write to the tasks that read it.
 
         Args:
-            write: all of one database and retention policy.
-            database: these two.
-            run: called for each task that has to take some of it.
+            write: points of one database and retention policy.
+            database: database and retention policy.
+            run: called for each task that receives some of the points.
         """
         for _ in self.steps(write, database, run):
             pass

@@ -42,7 +42,7 @@ class Sampling:
 
         Args:
             nodes: the nodes.
-            waiting: how many points that they will take are counted already.
+            waiting: number of points to come that are already counted.
 
         Yields:
             What stands before a node meanwhile, to be given what the node is to take.
@@ -117,7 +117,7 @@ class Throughput:
     """The rate of incoming points.
 
     Attributes:
-        per_second: between the last two updates.
+        per_second: rate between the last two updates.
     """
 
     def __init__(self, now: Nanoseconds) -> None:

@@ -26,7 +26,7 @@ class Script(Protocol):
 
     @property
     def pipeline(self) -> Pipeline:
-        """The nodes it says."""
+        """The nodes of the script."""
 
 
 class Write(Protocol):
@@ -44,8 +44,8 @@ class Traffic(NamedTuple):
     """Flow over an edge.
 
     Attributes:
-        parent: the name of the node that sends.
-        child: the name of the node that receives.
+        parent: name of the sending node.
+        child: name of the receiving node.
         type: `stream` or `batch`.
         size: number of points or batches.
     """
@@ -61,11 +61,12 @@ class ExecutingTask:
 
     Attributes:
         id: the task's id.
-        nodes: its nodes, in the order of the script.
-        error: why it has stopped, or "".
-        databases: what it reads, as (database, retention policy); all if empty.
-        measurements: what its `from` nodes take; None when one takes all.
-        path: from its stream to its alert, if that is simple.
+        nodes: nodes in the order of the script.
+        error: reason why the task has stopped, or "".
+        databases: databases that the task reads, as (database, retention policy); empty
+            for all.
+        measurements: measurements of its `from` nodes; None if one reads all.
+        path: path from its stream to its alert, if that is simple.
     """
 
     def __init__(self, id: str, script: Script, environment: Environment) -> None:
@@ -104,7 +105,7 @@ class ExecutingTask:
     def write(self, write: Write) -> None:
         """Feed what was written; in order of arrival if the task can tell.
 
-        A node that fails stops the task; `error` says why.
+        A node that fails stops the task and sets `error`.
         """
         if self._sampling.is_due():
             with self._sampling.measured(self.nodes) as entrance:
@@ -125,7 +126,7 @@ class ExecutingTask:
     def arrive(self, arrived: Arrived) -> None:
         """Let the alert take what others have led to it, on a path like the task's own.
 
-        A node that fails stops the task; `error` says why.
+        A node that fails stops the task and sets `error`.
         """
         assert self.path is not None
         alert = self.path.alert
@@ -139,7 +140,7 @@ class ExecutingTask:
     def frames(self, frames: Iterable[Frame]) -> None:
         """Feed frames in the given order, those that the task does not take apart.
 
-        A node that fails stops the task; `error` says why.
+        A node that fails stops the task and sets `error`.
         """
         for frame in frames:
             if not self.error and self.takes(frame):
@@ -148,7 +149,7 @@ class ExecutingTask:
     def points(self, points: Iterable[Point]) -> None:
         """Feed points one by one, those that the task does not take apart.
 
-        A node that fails stops the task; `error` says why.
+        A node that fails stops the task and sets `error`.
         """
         if not self.error:
             self._guarded(lambda: self._each(points, self._source))
@@ -186,7 +187,7 @@ class ExecutingTask:
         """The graph of the task, with the counters of its nodes.
 
         Args:
-            labels: print counters as visible labels, not as attributes.
+            labels: True to print counters as visible labels, not as attributes.
         """
         running = {node.name: node for node in self.nodes}
         return running_dot(

@@ -46,9 +46,9 @@ class TaskMaster:
 
     Attributes:
         stopped: called with id and reason when a running task stops by itself.
-        ingress: counts the points that were taken since the start.
-        taps: called with what is written, before the tasks get it.
-        timers: what tasks have to do at later times.
+        ingress: counter of the points received since the start.
+        taps: called with each write, before the tasks get it.
+        timers: timers of the tasks.
     """
 
     def __init__(
@@ -63,11 +63,12 @@ class TaskMaster:
         """Make a master without tasks.
 
         Args:
-            environment: makes what a task's nodes may use, from its id and dbrps.
-            clock: the time of day.
-            timers: by a clock that never goes back; by `clock` unless given.
-            default_retention_policy: of writes that name none.
-            transaction: keeps what tasks cause outside of writes.
+            environment: creates the environment of a task's nodes, from its id and
+                dbrps.
+            clock: wall clock, in ns since 1970 UTC.
+            timers: timers on a monotonic clock; on `clock` unless given.
+            default_retention_policy: retention policy of writes that name none.
+            transaction: transaction for the effects of tasks outside of writes.
         """
         self._environment = environment
         self._clock = clock
@@ -142,10 +143,10 @@ class TaskMaster:
         """Feed what a client wrote to the tasks that read it.
 
         Args:
-            body: line protocol, or what `prepare` made of it.
-            db: the database that it is written to.
-            rp: its retention policy; "" for the default one.
-            precision: of the times.
+            body: line protocol, or the result of `prepare`.
+            db: database of the write.
+            rp: retention policy of the write; "" for the default.
+            precision: precision of the times.
 
         Raises:
             RefusedError: the text is wrong, or names no database; nothing was taken.

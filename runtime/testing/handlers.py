@@ -184,7 +184,7 @@ def options_from_http(kind: str, config: object, options: Mapping[str, Any]) -> 
     Args:
         kind: the handler's kind.
         config: the service's configuration.
-        options: what the request said.
+        options: options of the request.
 
     Raises:
         OptionsError: they do not decode.
@@ -199,7 +199,7 @@ def options_from_script(kind: str, config: object, properties: str) -> list[Any]
     Args:
         kind: the handlers' kind.
         config: the service's configuration.
-        properties: what the script says of the node: `.foo().room('a')`.
+        properties: properties of the node in the script: `.foo().room('a')`.
     """
     source = f"stream\n|from()\n|alert()\n{properties}\n"
     services = _services(kind, config)

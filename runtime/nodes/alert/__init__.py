@@ -1,1 +1,1 @@
-"""`alert`: decides how bad things are and tells topics and handlers."""
+"""`alert`: determines levels and sends events to topics and handlers."""

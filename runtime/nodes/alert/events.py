@@ -30,7 +30,7 @@ class Events:
     """The events that an alert node sends.
 
     Attributes:
-        has_topic: whether somebody may hear of the events.
+        has_topic: True if the events can reach a topic.
     """
 
     def __init__(
@@ -44,9 +44,9 @@ class Events:
 
         Args:
             node: the node of the script.
-            environment: what surrounds its task.
-            handlers: of the node itself, by a lasting name.
-            report: told about events that were not taken, as message and error.
+            environment: environment of the task.
+            handlers: handlers of the node itself, by a stable name.
+            report: called with message and error for events that were not accepted.
 
         Raises:
             TaskError: a template does not parse.
@@ -125,12 +125,13 @@ class Events:
     def send(self, event: Event, group: Group, row: Callable[[], Row]) -> None:
         """Give an event to the topics, unless another alert inhibits it.
 
-        What is inhibited is given later if it still says something new by then.
+        An inhibited event is sent later if its level is still news by then.
 
         Args:
-            event: what `make` made.
-            group: whose it is.
-            row: gives the data behind it; only asked if somebody may hear of it.
+            event: event from `make`.
+            group: group of the event.
+            row: returns the data of the event; called only if the event can reach a
+                topic.
         """
         service = self._service
         if service is not None and service.inhibitors.is_inhibited(event):

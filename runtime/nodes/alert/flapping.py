@@ -44,9 +44,9 @@ class Flapping:
         """Begin with a history of OK.
 
         Args:
-            low: flapping ends when the share of changes falls below this.
-            high: flapping begins when it exceeds this.
-            history: how many levels are looked at; at least 2.
+            low: share of changes below which flapping ends.
+            high: share of changes above which flapping begins.
+            history: number of levels to consider; at least 2.
         """
         size = max(history, MIN_HISTORY)
         self._low = low

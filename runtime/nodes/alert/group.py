@@ -16,12 +16,12 @@ class Group:
     """The state of one group.
 
     Attributes:
-        level: of its last point.
-        first: when it left OK; None if it never did so in an event.
-        last: the time of its last event; None if it had none.
-        inhibitors: what it keeps quiet while it is not OK.
-        meant: the level of its last event, which may still be kept quiet.
-        told: the level of its last event that topics have.
+        level: level of the last point.
+        first: time at which it left OK; None if it never did so in an event.
+        last: time of its last event; None if it had none.
+        inhibitors: alerts that it inhibits while it is not OK.
+        meant: level of its last event, even if that was inhibited.
+        told: level of its last event that topics received.
     """
 
     __slots__ = (
@@ -56,7 +56,7 @@ class Group:
 
     @property
     def is_owed(self) -> bool:
-        """True if nobody was told the level because it came while the alert flapped."""
+        """True if the level was not sent because the alert was flapping."""
         return self.level != self.meant
 
     def push(self, level: int) -> None:
@@ -68,7 +68,7 @@ class Group:
             self.flapping.push(level)
 
     def is_expired(self, time: Nanoseconds, interval: Nanoseconds) -> bool:
-        """True if an unchanged level is to be told again: every `interval`; 0: never."""
+        """True if an unchanged level is due again, after `interval`; 0 for never."""
         if self.changed or not interval:
             return False
         return self.last is None or time - self.last >= interval

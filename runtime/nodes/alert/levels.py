@@ -28,7 +28,7 @@ class Condition(NamedTuple):
         """True if it is true of a point.
 
         Raises:
-            EvaluationError: it cannot be told.
+            EvaluationError: the level cannot be determined.
         """
         truth: bool = self.function.test(
             self.state, point.time, point.fields, point.tags
@@ -40,17 +40,18 @@ class Levels:
     """The conditions of an alert node.
 
     Attributes:
-        conditions: by level; None where the script has none. OK never has one.
-        resets: what permits to leave a level downwards; only of levels with conditions.
-        bounds: between which values no condition holds or fails; None if unknown.
+        conditions: conditions by level; None for levels without one. OK never has one.
+        resets: conditions for leaving a level downwards, only for levels with
+            conditions.
+        bounds: bounds between which no condition holds or fails; None if unknown.
     """
 
     def __init__(self, node: AlertNode, report: Report) -> None:
-        """Compile what the script says.
+        """Compile the expressions of the script.
 
         Args:
             node: the node of the script.
-            report: told about expressions that fail, as message and error.
+            report: called with message and error for expressions that fail.
 
         Raises:
             TaskError: a lambda cannot work on any data.

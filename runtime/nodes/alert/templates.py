@@ -68,13 +68,13 @@ class Templates:
         has_topic: bool,
         report: Report,
     ) -> None:
-        """Parse what the script says.
+        """Parse the templates of the script.
 
         Args:
             node: the node of the script.
-            environment: who is alerting.
-            has_topic: whether events go to a topic, which needs all texts.
-            report: told about texts that cannot be made, as message and error.
+            environment: environment of the task.
+            has_topic: True if events go to a topic, which requires all texts.
+            report: called with message and error for texts that cannot be rendered.
 
         Raises:
             TaskError: a template does not parse; the text is Go's.
@@ -199,7 +199,7 @@ class Templates:
 
 
 def _shortened(event_id: str) -> str:
-    """`event_id`, or its start and what tells it from others with the same start."""
+    """`event_id`, or its start and a hash if it is too long."""
     if len(event_id) <= _LONGEST_ID:
         return event_id
     digest = hashlib.sha256(event_id.encode("utf-8", "surrogatepass")).hexdigest()

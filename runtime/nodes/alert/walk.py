@@ -24,7 +24,7 @@ class Walk:
     after the other; a heap keeps the groups in the order of their next rows.
 
     Attributes:
-        firing: the groups, as indices, of which some row may be anything but OK.
+        firing: indices of the groups with a row that may be other than OK.
     """
 
     def __init__(
@@ -39,11 +39,11 @@ class Walk:
 
         Args:
             frame: the points.
-            screen: what the columns say about them.
-            fires: the rows that may be anything but OK, as it says.
-            groups: the groups by id, which taking a step may change.
-            interval: after how long an unchanged level is told again, 0 for never;
-                None where every point that is not OK is an event.
+            screen: result of the columns for the points.
+            fires: rows that may be other than OK, according to `screen`.
+            groups: groups by id, which a step may change.
+            interval: time after which an unchanged level is repeated, 0 for never; None
+                if every point that is not OK is an event.
         """
         self._frame = frame
         self._screen = screen
@@ -57,10 +57,9 @@ class Walk:
         """Take every step there is.
 
         Args:
-            groups: which groups to look at, as indices; nothing can happen in others.
-            step: takes a point into the group of an id.
-            appear: takes the first point of a group that is not known yet, before its
-                step.
+            groups: indices of the groups to visit; the others cannot change.
+            step: passes a point to the group of an id.
+            appear: receives the first point of an unknown group, before its step.
         """
         ids = self._of_frame.ids
         heap: list[tuple[int, int, int]] = []

@@ -298,7 +298,7 @@ def influxql(spec: pipeline.InfluxQLNode, environment: Environment) -> Node:
     """The running node of an InfluxQL function.
 
     Raises:
-        TaskError: there is no such function here.
+        TaskError: the function is not supported.
     """
     method = spec.method
     if method in reducers.TRANSFORMATIONS:

@@ -63,7 +63,7 @@ class Judgement(NamedTuple):
     Attributes:
         faults: enabled handlers that are missing.
         warnings: other settings without effect.
-        variables: those of the environment that were judged.
+        variables: environment variables that were checked.
     """
 
     faults: list[str]
@@ -76,9 +76,9 @@ class Absent:
     """A section of a file that this server does not have.
 
     Attributes:
-        name: as the file has it.
-        lines: of its tables.
-        tables: its content: one table, or those of a list.
+        name: name as written in the file.
+        lines: lines of its tables.
+        tables: tables of the section: one, or those of a list.
     """
 
     name: str
@@ -97,8 +97,8 @@ class Present(NamedTuple):
     """The sections that this server has.
 
     Attributes:
-        own: those of the server itself.
-        handlers: those of integrations.
+        own: sections of the server itself.
+        handlers: sections of integrations.
     """
 
     own: frozenset[str]
@@ -117,8 +117,8 @@ def judged(
 
     Args:
         absent: the sections of the file.
-        environ: the variables of the environment.
-        present: the sections that this server has.
+        environ: environment variables.
+        present: sections that this server has.
     """
     judgement = Judgement([], [], set())
     switches: dict[tuple[str, int], str] = {}

@@ -33,10 +33,10 @@ class Config:
     """The whole file.
 
     Attributes:
-        hostname: how the server calls itself in alerts.
-        data_dir: holds the ids of cluster and server; required.
-        skip_config_overrides: whether stored overrides are left alone at the start.
-        default_retention_policy: of writes that name none.
+        hostname: hostname of the server in alerts.
+        data_dir: directory of the ids of cluster and server; required.
+        skip_config_overrides: True to ignore stored overrides at the start.
+        default_retention_policy: retention policy of writes that name none.
         handlers: the sections of alert handlers by their names: a frozen value each, or a
             tuple of such. In the file they are beside the others.
     """

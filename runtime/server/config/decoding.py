@@ -49,7 +49,7 @@ class Decoder:
     """Decodes the values of one text.
 
     Attributes:
-        positions: where its keys stand.
+        positions: positions of its keys.
     """
 
     def __init__(self, positions: Positions) -> None:
@@ -112,7 +112,7 @@ class Decoder:
                 f"a second [[{name}]] is enabled, and this server has one {name}",
             )
         if not indexes:
-            # without `enabled` in any of them it is not said which one counts
+            # without `enabled` in any of them it is ambiguous
             indexes = [0]
             for index, table in enumerate(value[1:], 1):
                 if not is_off(table):

@@ -38,10 +38,10 @@ def load(
     """The configuration from file, environment and flags; not validated yet.
 
     Args:
-        flags: `config`, `hostname` and `lenient` matter.
-        surroundings: where files and environment are.
-        integrations: the handlers that there are.
-        complete: take the built-in data directory where none is set.
+        flags: command-line flags; `config`, `hostname` and `lenient` are used.
+        surroundings: home, system directory and environment.
+        integrations: available handlers.
+        complete: True to use the built-in data directory if none is set.
 
     Raises:
         ConfigError: file or environment are wrong, or a handler is enabled that this
@@ -85,7 +85,7 @@ def validate(config: Config) -> None:
     """Check a configuration.
 
     Raises:
-        ConfigError: it is wrong; the text says how to get a right one.
+        ConfigError: it is invalid; the text explains how to correct it.
     """
     try:
         config.validate()

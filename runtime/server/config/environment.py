@@ -65,8 +65,8 @@ def unknown_names(config: Config, environ: Mapping[str, str]) -> Iterator[str]:
     """A warning for each variable called as this server's that sets nothing.
 
     Args:
-        config: with the environment over it.
-        environ: the variables.
+        config: configuration with the variables applied.
+        environ: environment variables.
 
     Names of sections that this server lacks are not its own; see `absent`.
     """

@@ -38,8 +38,8 @@ def find(flag: str, environ: Mapping[str, str], home: Path, etc: Path) -> Path |
     """The path of the file to read, or None for the built-in defaults.
 
     Args:
-        flag: value of `-config`; `/dev/null` means that there is to be no file.
-        environ: where `KAPACITOR_CONFIG_PATH` is looked for.
+        flag: value of `-config`; `/dev/null` for no file.
+        environ: environment, for `KAPACITOR_CONFIG_PATH`.
         home: the user's home directory.
         etc: the system's configuration directory, `/etc`.
 
@@ -63,7 +63,7 @@ def read(path: Path, integrations: Integrations) -> Loaded:
     """The configuration in the file at `path`, over the defaults.
 
     Raises:
-        ConfigError: the file cannot be read, or says what it must not.
+        ConfigError: the file cannot be read, or has invalid content.
     """
     try:
         # as bytes: reading text would count a bare carriage return as a line
@@ -98,9 +98,9 @@ def decode(
     """The configuration in a TOML text, over the defaults.
 
     Args:
-        text: of the file.
-        integrations: the handlers that there are.
-        defaults: of the server's own sections, if others than usual.
+        text: content of the file.
+        integrations: available handlers.
+        defaults: defaults of the server's own sections, if different.
 
     What Kapacitor would ignore is a warning; so are typos, as it ignores them too.
 

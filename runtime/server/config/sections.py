@@ -33,19 +33,19 @@ class HttpConfig:
 
     Attributes:
         bind_address: `host:port`; without a host, every address of the machine.
-        auth_enabled: whether requests need credentials.
-        log_enabled: whether each request makes a log line.
-        write_tracing: whether bodies of writes are logged.
-        pprof_enabled: whether `/debug/…` needs no credentials.
-        https_enabled: whether the port speaks TLS.
+        auth_enabled: True if requests need credentials.
+        log_enabled: True to log each request.
+        write_tracing: True to log the bodies of writes.
+        pprof_enabled: True to serve `/debug/…` without credentials.
+        https_enabled: True if the port uses TLS.
         https_certificate: PEM file of the certificate chain.
         https_private_key: PEM file of the key; empty means the certificate's file.
-        shutdown_timeout: how long open requests may take to end at a stop.
-        read_timeout: how long a request may take to come in whole; 0 for ever.
-        shared_secret: what clients sign tokens with.
-        allowed_hosts: names by which clients and proxies call the server, besides those
+        shutdown_timeout: time in which open requests may end at a stop.
+        read_timeout: time limit for receiving a request; 0 for none.
+        shared_secret: secret that signs tokens.
+        allowed_hosts: names of the server for clients and proxies, in addition to those
             of loopback, of the machine and of `bind_address`.
-        allowed_origins: whose web pages may use the API: `https://grafana.example`.
+        allowed_origins: origins whose pages may use the API: `https://grafana.example`.
     """
 
     bind_address: str = "127.0.0.1:9092"
@@ -150,9 +150,9 @@ class AuthConfig:
     """The `[auth]` table.
 
     Attributes:
-        enabled: whether there are users.
-        cache_expiration: how long a checked password is remembered.
-        bcrypt_cost: of hashing passwords; each one more doubles the time.
+        enabled: True to enable users.
+        cache_expiration: time that a checked password is cached.
+        bcrypt_cost: cost of hashing passwords; each step doubles the time.
     """
 
     IGNORED: ClassVar[Collection[str]] = (
@@ -192,10 +192,10 @@ class AlertConfig:
     """The `[alert]` table.
 
     Attributes:
-        persist_topics: whether event states outlive a restart.
-        topic_buffer_length: events a handler's queue holds.
-        retention: how long states of alerts are kept that are OK again.
-        max_recovered: how many of them are kept; the oldest go first.
+        persist_topics: True to keep event states over restarts.
+        topic_buffer_length: number of events in a handler's queue.
+        retention: time that alert states that are OK are kept.
+        max_recovered: maximum number of these; the oldest are deleted first.
         allowed_log_paths: files and folders that `log` handlers may write to.
         allowed_programs: programs that `exec` handlers may run.
         allowed_tcp_addresses: `host:port` that `tcp` handlers may connect to.
@@ -243,7 +243,7 @@ class ReplayConfig:
     """The `[replay]` table.
 
     Attributes:
-        dir: where recordings are kept.
+        dir: directory of recordings.
     """
 
     dir: str = "./replay"
@@ -263,7 +263,7 @@ class StorageConfig:
     """The `[storage]` table.
 
     Attributes:
-        boltdb: path of the database file; the name is Kapacitor's, the format SQLite's.
+        boltdb: path of the database file; the key is Kapacitor's, the format SQLite.
     """
 
     boltdb: str = "./kapacitor.db"
@@ -284,8 +284,10 @@ class TaskConfig:
 
     Attributes:
         snapshot_interval: accepted, has no effect.
-        max_memory: bytes that one task may keep, roughly, before it is stopped; 0: any.
-        max_write_time: how long one task may work on a write before it is stopped; 0: any.
+        max_memory: approximate memory of one task, in bytes, beyond which it is
+            stopped; 0 for no limit.
+        max_write_time: time that one task may spend on a write before it is stopped; 0
+            for no limit.
     """
 
     IGNORED: ClassVar[Collection[str]] = ("dir",)
@@ -314,7 +316,7 @@ class LoadConfig:
     """The `[load]` table.
 
     Attributes:
-        enabled: whether tasks, templates and handlers are loaded from `dir`.
+        enabled: True to load tasks, templates and handlers from `dir`.
         dir: absolute path of the directory.
     """
 
@@ -337,7 +339,7 @@ class LoggingConfig:
 
     Attributes:
         file: `STDERR`, `STDOUT` or a path.
-        level: one of `LOG_LEVELS`, any case.
+        level: one of `LOG_LEVELS`, in any case.
     """
 
     file: str = "STDERR"
@@ -349,7 +351,7 @@ class OverrideConfig:
     """The `[config-override]` table.
 
     Attributes:
-        enabled: whether the API may override the file.
+        enabled: True to allow overrides over the API.
     """
 
     enabled: bool = True

@@ -1,6 +1,6 @@
 """HTML as a tree that is escaped as a whole when it is rendered.
 
-There is no way to add markup as text: a string is always text, whoever wrote it, and
+Markup cannot be added as text: a string is always text, whoever wrote it, and
 links lead only to this server. Characters that nobody sees, or that reorder what stands
 around them, are shown as escapes.
 """
@@ -41,8 +41,8 @@ class Link:
     A proxy may serve the page below any path.
 
     Attributes:
-        path: of this program, never of a client: "" or `kapacitor/v1/tasks`.
-        parameters: of the query; values may be anything.
+        path: path on this server, never from a client: "" or `kapacitor/v1/tasks`.
+        parameters: query parameters, with any values.
         fragment: an id on the page.
     """
 
@@ -67,9 +67,10 @@ class Element:
     """One element.
 
     Attributes:
-        name: of the tag.
-        attributes: False and None leave one out, True is one without a value.
-        children: what is inside.
+        name: name of the tag.
+        attributes: attributes by name; False and None omit one, True sets one without a
+            value.
+        children: child nodes and strings.
     """
 
     name: str
@@ -109,7 +110,7 @@ class Stylesheet:
 
     Attributes:
         text: CSS.
-        source: names the text in a Content-Security-Policy.
+        source: source of the style sheet in a Content-Security-Policy.
     """
 
     def __init__(self, text: str) -> None:

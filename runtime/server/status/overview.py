@@ -42,8 +42,7 @@ class Query:
     Attributes:
         topic: deliveries of this topic's handlers only, or "".
         handler: deliveries of handlers of this id only, or "".
-        starts: by table, the number of rows to skip; of deliveries the id to begin
-            after.
+        starts: number of rows to skip, by table; for deliveries the id to begin after.
     """
 
     topic: str = ""
@@ -66,10 +65,10 @@ class Part(Generic[T]):
     """The rows of a table that fit the page.
 
     Attributes:
-        rows: those.
+        rows: rows to show.
         total: number of rows of the whole table.
-        start: where they begin, as in `Query.starts`.
-        following: where the next part begins, or None.
+        start: start of the rows, as in `Query.starts`.
+        following: start of the next part, or None.
     """
 
     rows: Sequence[T] = ()
@@ -84,9 +83,9 @@ class TopicRow(NamedTuple):
     Attributes:
         id: its name.
         level: the highest of its events.
-        counts: number of events by level, without those that are OK.
-        total: number of all its events.
-        worst: the newest event of the topic's level, unless that is OK.
+        counts: number of events by level, except OK.
+        total: number of all events.
+        worst: newest event of the topic's level, unless that is OK.
     """
 
     id: str
@@ -101,13 +100,13 @@ class HandlerRow(NamedTuple):
 
     Attributes:
         address: topic and id.
-        is_running: false for one that was deleted or is disabled.
-        trouble: why it does not deliver, or "".
-        level: of that trouble.
-        delivered: events since the start.
-        pending: events that wait.
-        oldest_age_s: how long the oldest of those in memory has waited, in seconds.
-        dead: events that were given up.
+        is_running: False for a handler that is deleted or disabled.
+        trouble: reason why it does not deliver, or "".
+        level: level of that trouble.
+        delivered: number of events delivered since the start.
+        pending: number of pending events.
+        oldest_age_s: age of the oldest pending event in memory, in seconds.
+        dead: number of dead letters.
     """
 
     address: Address
@@ -143,18 +142,18 @@ class Overview:
 
     Attributes:
         now: ns since 1970 UTC.
-        query: what was asked for.
+        query: requested rows.
         levels: number of topics by level.
-        troubles: lasting problems of everything but handlers.
-        topics: worst first.
-        handlers: those in trouble first.
+        troubles: lasting problems, except those of handlers.
+        topics: topics, worst first.
+        handlers: handlers, those in trouble first.
         failing_handlers: number of handlers in trouble.
-        pending: number of deliveries that wait.
-        dead: number of those that were given up.
-        waiting_rows: oldest first.
-        dead_rows: oldest first.
-        tasks: those that should run and do not first.
-        failing_tasks: number of those.
+        pending: number of pending deliveries.
+        dead: number of dead letters.
+        waiting_rows: pending deliveries, oldest first.
+        dead_rows: dead letters, oldest first.
+        tasks: tasks, enabled ones that do not run first.
+        failing_tasks: number of enabled tasks that do not run.
     """
 
     now: Nanoseconds
@@ -228,7 +227,7 @@ class Overviews:
         return self._clock()
 
     def dead(self, address: Address) -> int:
-        """Number of deliveries that were given up for a handler."""
+        """Number of dead letters of a handler."""
         return self._backlog.outbox.dead().get(address, 0)
 
     def _troubles(self, handlers: Iterable[HandlerRow]) -> Part[EventState]:

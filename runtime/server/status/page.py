@@ -69,8 +69,8 @@ class Page:
         """The page with everything.
 
         Args:
-            state: what is shown.
-            notice: what has just been done, or "".
+            state: data to show.
+            notice: result of the last action, or "".
         """
         critical = state.levels.get(Level.CRITICAL, 0)
         title = f"{number(critical)} critical – " if critical else ""
@@ -448,10 +448,10 @@ def _button(label: str, parameters: Mapping[str, str | int], more: str = "") -> 
     """A button that changes something.
 
     Args:
-        label: what it says.
-        parameters: of the request; a query keeps ids as they are, which fields of a
-            form do not.
-        more: what it says to those who do not see the page.
+        label: text of the link.
+        parameters: parameters of the request, in the query, which keeps ids exactly;
+            fields of a form do not.
+        more: additional text for screen readers.
     """
     return el(
         "form",

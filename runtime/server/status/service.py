@@ -51,12 +51,13 @@ class StatusPage:
         """Make a page.
 
         Args:
-            info: whose page it is.
-            tasks: those shown.
-            alerts: has the topics.
-            backlog: has the deliveries.
-            compute: what is shown is read beside its thread; changes are made on it.
-            clock: the time of day.
+            info: identity and versions of the server.
+            tasks: tasks to show.
+            alerts: alert service, source of the topics.
+            backlog: backlog, source of the deliveries.
+            compute: compute thread: pages are computed on its reader, changes made on
+                it.
+            clock: wall clock, in ns since 1970 UTC.
         """
         self._overviews = Overviews(tasks, alerts, backlog, clock)
         self._deliveries = DeliveriesAPI(backlog, compute)

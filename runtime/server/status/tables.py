@@ -24,9 +24,9 @@ class Column(NamedTuple, Generic[T]):
     """One column of a table of `T`.
 
     Attributes:
-        label: its heading.
-        cell: what is in the cell of a row.
-        kind: `id` of names, `number` of what is aligned to the right, or None.
+        label: heading of the column.
+        cell: returns the content of a row's cell.
+        kind: `id` for names, `number` for values aligned to the right, or None.
     """
 
     label: str
@@ -41,9 +41,9 @@ def table(label: str, columns: Sequence[Column[T]], rows: Iterable[T]) -> Elemen
     style sheet shows as blocks.
 
     Args:
-        label: its name for those who do not see the page.
-        columns: of `rows`.
-        rows: one for each line.
+        label: name of the table for screen readers.
+        columns: columns of `rows`.
+        rows: one item for each line.
     """
     head = [
         el(
@@ -88,9 +88,9 @@ def pages(
     """Links to the other parts of a table; None where there are none.
 
     Args:
-        part: what is shown.
-        name: of the table, and the parameter of its start.
-        parameters: of the page as it is shown.
+        part: part that is shown.
+        name: name of the table, and of the parameter of its start.
+        parameters: parameters of the current page.
     """
     if not part.start and part.following is None:
         return None

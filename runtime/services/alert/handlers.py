@@ -83,7 +83,7 @@ def made(
     """A handler with `options` over the defaults of its kind.
 
     Raises:
-        OptionsError: there is no such kind, the options do not decode, or what they ask
+        OptionsError: the kind is unknown, the options do not decode, or what they ask
             for is not there.
     """
     options_type = services.integrations.kinds.get(kind)

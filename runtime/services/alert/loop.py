@@ -71,6 +71,6 @@ class Loop:
             await self.call(function)
         except KapacitorError as error:
             _log.error("a timer failed", extra={"err": str(error)})
-        # nobody waits for it, so whatever happened is told here
+        # nobody waits for it, so every failure is logged here
         except Exception:
             _log.exception("a timer failed")

@@ -71,7 +71,7 @@ class Match:
         return cls(source, expression)
 
     def accepts(self, event: Event) -> bool:
-        """True if the handler gets `event`; a failing expression is logged and says no."""
+        """True if the handler gets `event`; False, and a log line, if the expression fails."""
         tags = event.data.tags
         try:
             for name in self._tags:

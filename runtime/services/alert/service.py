@@ -49,7 +49,7 @@ _log = logging.getLogger("kapacitor.alert")
 
 
 class UnknownHandlerError(NotFoundError):
-    """There is no handler of that id on the topic."""
+    """The topic has no handler of that id."""
 
     def __init__(self, handler: str) -> None:
         super().__init__(f"unknown handler: {quote(handler)}")

@@ -143,7 +143,7 @@ class UsersAPI:
         return NO_CONTENT
 
     async def _changed(self, user: User, body: dict[str, Any]) -> User:
-        """`user` with what a request says of it."""
+        """`user` with the changes of a request."""
         if "type" in body:
             user = dataclasses.replace(user, admin=body["type"] == "admin")
         if "permissions" in body:

@@ -102,7 +102,7 @@ class DeliveriesAPI:
         """Resend dead and cancelled deliveries; return their number.
 
         Raises:
-            RefusedError: what is asked for waits anyway.
+            RefusedError: the messages are pending anyway.
             StoreError: the database cannot be written.
         """
         if wanted.state == "pending":

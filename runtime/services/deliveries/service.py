@@ -109,7 +109,7 @@ class DeliveryService:
             self._bridge.spawn(self._told(self._compute.run(self._note, event)))
 
     async def _clear_former(self) -> None:
-        """Tell that troubles are over whose handlers did not come back at the start."""
+        """Recover the events about handlers that are missing after the start."""
         await self._told(self._compute.run(self._find_former))
 
     def _find_former(self) -> None:
@@ -129,7 +129,7 @@ class DeliveryService:
     async def _told(self, noted: Awaitable[None]) -> None:
         try:
             await noted
-        # nobody waits for it, so whatever happened is told here
+        # nobody waits for it, so every failure is logged here
         except Exception as error:
             self._noting.failed(error)
         else:

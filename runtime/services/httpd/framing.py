@@ -86,7 +86,7 @@ class Framing:
         """The pieces of `data` for the parser, each of one request.
 
         Raises:
-            MalformedError: what follows is not to be served.
+            MalformedError: the next bytes must not be served.
         """
         while data:
             if self._chunks is not None:

@@ -56,7 +56,7 @@ def document(router: Router, version: str) -> dict[str, Any]:
 
 
 def undescribed(router: Router) -> Iterator[tuple[str, str]]:
-    """The routes, as (method, pattern), that the document does not tell of."""
+    """The routes, as (method, pattern), that the document does not describe."""
     described = {(each.method, pattern_of(each, router)) for each in OPERATIONS}
     for pattern, methods in router.routes().items():
         for method in methods:

@@ -72,7 +72,7 @@ class Parser(Protocol):
     """Parses large writes before they are taken."""
 
     def wanted(self, db: str, rp: str) -> Collection[str] | None:
-        """Measurements that are of use; on the compute thread."""
+        """Measurements that some task reads; on the compute thread."""
 
     def prepare(
         self,

@@ -45,7 +45,7 @@ class Config:
 
     Attributes:
         endpoint: its name.
-        url: where to post, a template over the event.
+        url: template of the URL, over the event.
         headers: headers of the requests.
         basic_auth: user name and password.
         alert_template: template of alert bodies; empty to post the event as JSON.

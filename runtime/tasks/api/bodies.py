@@ -55,10 +55,10 @@ class Body:
     Attributes:
         id: its name.
         template_id: the template of a task.
-        dbrps: what it reads.
+        dbrps: databases and retention policies of the task.
         script: its script.
         status: `enabled`, `disabled` or "".
-        vars: as sent, not checked.
+        vars: variables as sent, not checked.
     """
 
     id: str = ""

@@ -22,16 +22,16 @@ class Task:
 
     Attributes:
         id: its name.
-        type: `stream` or `batch`, as the script says.
-        dbrps: what it reads, as (database, retention policy).
-        script: as it was sent.
-        template_id: the template it was made from, or "".
-        vars: values given for the script's variables.
-        enabled: whether it is to run.
-        error: why it does not although it is to.
+        type: `stream` or `batch`, from the script.
+        dbrps: databases that the task reads, as (database, retention policy).
+        script: script as sent.
+        template_id: id of its template, or "".
+        vars: values of the script's variables.
+        enabled: True if the task is enabled.
+        error: reason why an enabled task does not run, or "".
         created: ns since 1970 UTC, like the following.
-        modified: the last change of its definition.
-        last_enabled: the last time it was switched on.
+        modified: time of the last change of the definition.
+        last_enabled: time at which the task was last enabled.
     """
 
     id: str
@@ -65,10 +65,10 @@ class Template:
     Attributes:
         id: its name.
         type: `stream` or `batch`.
-        script: as it was sent.
-        error: why it cannot be used, or "".
+        script: script as sent.
+        error: reason why the template cannot be used, or "".
         created: ns since 1970 UTC.
-        modified: the last change.
+        modified: time of the last change.
     """
 
     id: str

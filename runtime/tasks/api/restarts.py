@@ -38,9 +38,9 @@ class _Failure:
     """State of a task that has stopped with an error.
 
     Attributes:
-        number: of errors that have stopped it, one soon after the other.
-        started: when it was started last, by the clock of the timers.
-        timer: what starts it again; None while it runs.
+        number: number of errors in short succession.
+        started: time of the last start, on the clock of the timers.
+        timer: timer of the next start; None while the task runs.
     """
 
     number: int = 0
@@ -56,7 +56,7 @@ class Restarts:
     even start stays stopped: its definition is the cause, not a point.
 
     Attributes:
-        stops: how often an error has stopped a task, by its id.
+        stops: number of times that an error has stopped a task, by its id.
     """
 
     def __init__(
@@ -71,11 +71,11 @@ class Restarts:
         """Watch over tasks.
 
         Args:
-            alerts: takes the events of the topic `_internal`.
-            timers: of the restarts.
-            clock: the time of day.
-            start: starts a task; it calls `started` or `failed`.
-            jitter: a number from 0 to 1.
+            alerts: alert service, which receives events of the topic `_internal`.
+            timers: timers of the restarts.
+            clock: wall clock, in ns since 1970 UTC.
+            start: starts a task, and calls `started` or `failed`.
+            jitter: returns a number from 0 to 1.
         """
         self.stops: Counter[str] = Counter()
         self._alerts = alerts

@@ -29,9 +29,9 @@ class Parsed:
     """A script that parses.
 
     Attributes:
-        program: its syntax tree.
+        program: syntax tree of the script.
         type: `stream` or `batch`.
-        dbrps: what the script itself says it reads.
+        dbrps: databases and retention policies that the script itself names.
     """
 
     program: ast.ProgramNode
@@ -64,8 +64,8 @@ def compiled(
 
     Args:
         task: the task.
-        deadman: settings of the server.
-        handlers: what alert nodes can send to.
+        deadman: deadman settings of the server.
+        handlers: handlers available to alert nodes.
 
     Raises:
         RefusedError: its script is wrong.
@@ -82,8 +82,8 @@ def compiled_template(
 
     Args:
         template: the template.
-        deadman: settings of the server.
-        handlers: what alert nodes can send to.
+        deadman: deadman settings of the server.
+        handlers: handlers available to alert nodes.
 
     Raises:
         RefusedError: its script is wrong.

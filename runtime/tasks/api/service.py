@@ -53,7 +53,7 @@ class TaskStoreService:
     """Answers below `/tasks` and `/templates`.
 
     Attributes:
-        replays: gives what runs the task of a replay, if the replay runs.
+        replays: returns the task master of a replay that runs, by its id.
     """
 
     def __init__(
@@ -189,7 +189,7 @@ class TaskStoreService:
         try:
             return self._tasks.script(task).pipeline.caveats()
         except RefusedError:
-            # a stored script may be invalid; the task's error says so
+            # a stored script may be invalid, as the task's error shows
             return ()
 
     def _task_tree(
@@ -229,7 +229,7 @@ class TaskStoreService:
         try:
             script = self._tasks.script(task)
         except RefusedError:
-            # its variables may not fit its template any more; the error says so
+            # its variables may not fit its template any more, as its error shows
             return ""
         return dot(script.pipeline, task.id)
 

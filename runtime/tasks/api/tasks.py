@@ -48,8 +48,8 @@ class Tasks:
     """All tasks, those that run among them.
 
     Attributes:
-        records: where they are stored.
-        master: runs them.
+        records: stored tasks.
+        master: task master that runs the tasks.
         deadman: settings for `|deadman()`.
     """
 
@@ -66,12 +66,12 @@ class Tasks:
         """Keep tasks.
 
         Args:
-            records: where they are stored.
-            templates: what they may be made from.
-            master: runs them.
-            topics: of their alert nodes.
-            clock: the time of day.
-            handlers: of scripts, and which of their fields are secrets.
+            records: stored tasks.
+            templates: stored templates.
+            master: task master that runs the tasks.
+            topics: topics of alert nodes.
+            clock: wall clock, in ns since 1970 UTC.
+            handlers: script handlers, with the names of their secret fields.
             deadman: settings for `|deadman()`.
         """
         self.records = records
@@ -162,8 +162,8 @@ class Tasks:
         """Make a task, and run it if it is enabled.
 
         Args:
-            body: what is asked for.
-            policy: what handlers the script may have.
+            body: request.
+            policy: limits on handlers in the script.
 
         Raises:
             RefusedError: the request is wrong, or the task cannot start; in the second
@@ -193,9 +193,9 @@ class Tasks:
         """Change a task; what the request leaves out stays.
 
         Args:
-            id: of the task.
-            body: what is asked for.
-            policy: what handlers a new script may have.
+            id: id of the task.
+            body: request.
+            policy: limits on handlers in a new script.
 
         Raises:
             RefusedError: the request is wrong, or the task cannot start.
@@ -236,8 +236,8 @@ class Tasks:
         Nothing of the former definition stays.
 
         Args:
-            body: what is asked for; its id is that of the task.
-            enabled: whether the task is to run.
+            body: request; its id is that of the task.
+            enabled: True to run the task.
 
         Raises:
             RefusedError: the request is wrong, or the task cannot start; in the second

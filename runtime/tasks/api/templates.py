@@ -81,10 +81,10 @@ class Templates:
         """Change a template and the tasks made from it, all or none.
 
         Args:
-            id: of the template.
-            body: what is asked for.
-            policy: what handlers the tasks may have.
-            apart: tasks that stay as they are.
+            id: id of the template.
+            body: request.
+            policy: limits on handlers in the tasks.
+            apart: tasks to leave unchanged.
 
         Raises:
             RefusedError: the request is wrong, or a task fails with the new script.
@@ -191,7 +191,7 @@ def _reload_error(task: Task, error: RefusedError) -> RefusedError:
 
 
 def _with_template(task: Task, before: Template, template: Template) -> Task:
-    """`task` with another template; it reads what one of the templates says, if any."""
+    """`task` with another template, reading the databases that one of the templates names."""
     dbrps = parsed(template.script).dbrps
     if not dbrps and not parsed(before.script).dbrps:
         dbrps = task.dbrps

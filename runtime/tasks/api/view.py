@@ -14,8 +14,8 @@ class View:
     """The format of tasks in an answer.
 
     Attributes:
-        raw: whether scripts are shown as they were sent.
-        labels: whether statistics in `dot` are labels instead of attributes.
+        raw: True to return scripts as sent.
+        labels: True for statistics in `dot` as labels instead of attributes.
     """
 
     raw: bool = False

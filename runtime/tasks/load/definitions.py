@@ -34,7 +34,7 @@ class Definition(Generic[T]):
     Attributes:
         key: kind and id: `tasks/cpu`, `handlers/TOPIC/ID`.
         file: the name of the file.
-        digest: of the content of the files.
+        digest: digest of the content of the files.
         says: the definition itself.
     """
 
@@ -49,9 +49,9 @@ class Definitions:
     """All definitions of a load directory.
 
     Attributes:
-        templates: by name of their files, like the following.
-        tasks: scripts before documents.
-        handlers: of topics.
+        templates: templates by file name, like the following.
+        tasks: tasks, with scripts before documents.
+        handlers: topic handlers.
         unreadable: kinds with a folder that cannot be read.
         is_missing: the directory does not exist.
     """
@@ -73,7 +73,7 @@ def definitions(directory: Path, report: Report) -> Definitions:
     """Read a load directory.
 
     Args:
-        directory: with the folders `templates`, `tasks` and `handlers`.
+        directory: directory with the folders `templates`, `tasks` and `handlers`.
         report: called with the name of each file that cannot be read, and the reason.
     """
     unreadable = set()

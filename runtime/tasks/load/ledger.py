@@ -15,8 +15,8 @@ class Loaded(NamedTuple):
     """A definition that was loaded.
 
     Attributes:
-        file: the name of its file; "" if an earlier version loaded it.
-        digest: of its content.
+        file: name of the file; "" if an earlier version loaded it.
+        digest: digest of its content.
     """
 
     file: str = ""

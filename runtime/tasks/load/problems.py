@@ -22,7 +22,7 @@ class Problems:
     """The problems of files. Belongs to the compute thread.
 
     Attributes:
-        current: the reason by the name of the file, as of the last load.
+        current: reasons by file name, as of the last load.
     """
 
     def __init__(self, alerts: AlertService, clock: Clock) -> None:

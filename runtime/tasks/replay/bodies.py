@@ -44,7 +44,7 @@ def replay_body(body: bytes) -> dict[str, Any]:
     """Decode a request for a replay.
 
     Raises:
-        RefusedError: it is no JSON of the right shape, or there is no such clock.
+        RefusedError: the JSON is invalid or has the wrong shape, or the clock is unknown.
     """
     found = _read(body, _REPLAY)
     clock = found.setdefault("clock", "fast") or "fast"

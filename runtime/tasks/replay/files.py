@@ -29,9 +29,9 @@ class Entry(NamedTuple):
     """A point of a recording.
 
     Attributes:
-        db: the database that it was written to.
-        rp: its retention policy.
-        head: its line without the time.
+        db: database of the write.
+        rp: retention policy of the write.
+        head: line without the time.
         time: ns since 1970 UTC.
     """
 

@@ -45,7 +45,7 @@ async def _guarded(
     started.set()
     try:
         await work
-    # nobody waits for it, so whatever happened is to be told here
+    # nobody waits for it, so every failure is logged here
     except Exception:
         log.exception(f"a {kind} failed", extra={kind: id})
 

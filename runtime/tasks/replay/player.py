@@ -26,7 +26,7 @@ class ReplayClock:
     """The time of day in a replay: that of the newest point.
 
     Attributes:
-        now: what it shows, ns since 1970 UTC.
+        now: current time of the clock, in ns since 1970 UTC.
     """
 
     def __init__(self, now: Nanoseconds) -> None:
@@ -41,17 +41,17 @@ class Player:
     """Feeds a task with a recording.
 
     Attributes:
-        clock: the time in the replay.
-        progress: the share that is done, up to 1.
+        clock: clock of the replay.
+        progress: completed share, from 0 to 1.
     """
 
     def __init__(self, replay: Replay, reader: RecordingReader, clock: Clock) -> None:
         """Replay `reader`.
 
         Args:
-            replay: how.
-            reader: the recording; closed at the end.
-            clock: the time of day.
+            replay: the replay to run.
+            reader: reader of the recording, closed at the end.
+            clock: wall clock, in ns since 1970 UTC.
         """
         self._replay = replay
         self._reader = reader
@@ -65,7 +65,7 @@ class Player:
         self._error = ""
 
     async def open(self) -> None:
-        """Read the beginning, which says what time it is.
+        """Read the beginning, which gives the time.
 
         Raises:
             ReplayFileError: the recording cannot be read.

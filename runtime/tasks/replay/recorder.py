@@ -24,11 +24,11 @@ class Recorder:
     point has come for a while.
 
     Attributes:
-        begin: when it began.
+        begin: start of the recording.
         stop: the latest time of a point that is recorded.
-        error: why it does not record any more.
-        is_done: a point was later than the stop, or writing failed.
-        ended: called when that happens.
+        error: reason why the recording has failed, or "".
+        is_done: True after a point later than the stop, or a failed write.
+        ended: called when the recording is done.
 
     Source: Kapacitor services/replay/service.go, doRecordStream, which waits for ever.
     """
@@ -44,10 +44,10 @@ class Recorder:
         """Record to `writer`.
 
         Args:
-            writer: where to.
-            dbrps: what the task reads.
-            measurements: what it takes of that; None for everything.
-            clock: the time of day.
+            writer: writer of the recording.
+            dbrps: databases and retention policies of the task.
+            measurements: measurements that the task reads; None for all.
+            clock: wall clock, in ns since 1970 UTC.
             stop: the latest time of a point that is recorded.
         """
         self._writer = writer

@@ -20,13 +20,13 @@ class Recording:
     """The writes of a period, recorded.
 
     Attributes:
-        id: its name, also that of its file.
+        id: name, also of the file.
         type: `stream`.
-        size: of the file, in bytes.
-        date: when it ended; while it runs, when it began.
-        error: why it failed.
-        status: whether it runs, has ended, or has failed.
-        progress: the share that is done, up to 1.
+        size: size of the file, in bytes.
+        date: end of the run, or its start while it runs.
+        error: reason of a failure, or "".
+        status: `running`, `finished` or `failed`.
+        progress: completed share, from 0 to 1.
     """
 
     id: str
@@ -69,12 +69,12 @@ class Replay:
         id: its name.
         task: the task's id.
         recording: the recording's id.
-        recording_time: whether points keep their times.
-        clock: `fast`, or `real` to leave between points the time there was.
-        date: when it ended; while it runs, when it began.
-        error: why it failed.
-        status: whether it runs, has ended, or has failed.
-        progress: the share that is done, up to 1.
+        recording_time: True to keep the times of the points.
+        clock: `fast`, or `real` to keep the intervals between points.
+        date: end of the run, or its start while it runs.
+        error: reason of a failure, or "".
+        status: `running`, `finished` or `failed`.
+        progress: completed share, from 0 to 1.
         stats: the task's counters at the end.
     """
 

@@ -80,13 +80,14 @@ class ReplayService:
         """Make the service.
 
         Args:
-            directory: where recordings are.
-            store: where is written down what there is.
-            tasks: the tasks.
+            directory: directory of the recordings.
+            store: database of recordings and replays.
+            tasks: stored tasks.
             compute: the compute thread.
-            make_master: makes a master for one replay, from its id and its clock.
-            forget_topic: drops the state of a topic.
-            clock: the time of day.
+            make_master: creates the task master of one replay, from its id and its
+                clock.
+            forget_topic: deletes the state of a topic.
+            clock: wall clock, in ns since 1970 UTC.
         """
         self._directory = directory
         self._tasks = tasks
@@ -396,7 +397,7 @@ def _refusing(text: str) -> Callable[[Request], Awaitable[Answer]]:
 
 
 async def _answered(answer: Awaitable[Answer]) -> Answer:
-    """The answer; what a file or the task has against it is told, too."""
+    """The answer, also for errors of a file or the task."""
     try:
         return await answer
     except RefusedError:

@@ -21,8 +21,8 @@ class Definition(NamedTuple):
     """The definition of a task or template.
 
     Attributes:
-        script: as it was sent.
-        variables: what the script's variables are set to.
+        script: script as sent.
+        variables: values of the script's variables.
     """
 
     script: str
@@ -34,10 +34,10 @@ class Shown:
     """A script and its variables, with secrets redacted.
 
     Attributes:
-        script: the text; without secrets in it the very same.
-        variables: their values.
-        properties: what secrets were found for: `hipChat.token`.
-        secrets: what was found.
+        script: redacted script; the same object if it has no secrets.
+        variables: redacted values.
+        properties: properties with secrets: `hipChat.token`.
+        secrets: secrets that were found.
     """
 
     script: str
@@ -50,7 +50,7 @@ class Shown:
         return redact(text, self.secrets)
 
     def warn(self, id: str, what: str = "task") -> None:
-        """Tell the log that a script has secrets, if it has: once for each definition."""
+        """Log a warning if a script contains secrets, once for each definition."""
         if self.properties:
             log.warning(
                 "a script holds secrets that belong into the configuration",
@@ -83,8 +83,8 @@ def shown(definition: Definition, handlers: ScriptHandlers) -> Shown:
     """Redact.
 
     Args:
-        definition: as it is stored.
-        handlers: of scripts, and which of their fields are secrets.
+        definition: stored definition.
+        handlers: script handlers, with the names of their secret fields.
     """
     script, variables = definition
     hidden = [each for each in sites(script, variables, handlers) if each.is_hidden]

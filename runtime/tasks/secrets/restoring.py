@@ -27,9 +27,9 @@ def restored(
     the token of one team to the room of another.
 
     Args:
-        sent: by a client.
-        before: what is stored, if anything is.
-        handlers: of scripts, and which of their fields are secrets.
+        sent: definition that a client sent.
+        before: stored definition, or None.
+        handlers: script handlers, with the names of their secret fields.
 
     Raises:
         RefusedError: a place shows that a secret is hidden, and none is kept for it.
@@ -81,7 +81,7 @@ def _kept(site: Site, olds: Sequence[Site]) -> Site | None:
     """The one of the hidden texts that belongs to `site`; None if it is a mere `***`.
 
     Raises:
-        RefusedError: it is a secret, and there is no such text, or several.
+        RefusedError: it is a secret, and none or several of the stored texts fit.
     """
     known = [
         old

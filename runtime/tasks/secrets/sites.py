@@ -42,9 +42,9 @@ class Spot(NamedTuple):
     """The location of a string.
 
     Attributes:
-        start: of its literal in the script, in bytes; -1: it is a variable's value.
-        variable: its name.
-        item: of a list's; -1: the variable is no list.
+        start: byte offset of its literal in the script; -1 for the value of a variable.
+        variable: name of the variable.
+        item: index in a list variable; -1 if the variable is not a list.
     """
 
     start: int
@@ -57,14 +57,15 @@ class Site:
     """A text that may be a secret.
 
     Attributes:
-        spot: where it stands.
-        purpose: what it is for, as `hipChat.token`; "" where it only looks like one.
+        spot: position of the text.
+        purpose: purpose, such as `hipChat.token`; "" for a text that only looks like a
+            secret.
         value: the text.
-        shown: what answers of the API show for it; the same where there is no secret.
-        text: the literal with its quotes.
-        variable: the variable that holds it, and its place in there; () if none does.
-        beside: all else that the handlers are given which get it; () if none does.
-        beside_shown: the same as answers of the API show it.
+        shown: text in API responses; the same if it is not a secret.
+        text: literal with its quotes.
+        variable: variable that holds it, and its position there; () if none does.
+        beside: other values given to the handlers that get the text; () if none does.
+        beside_shown: the same, as shown in API responses.
     """
 
     spot: Spot
@@ -100,9 +101,9 @@ def sites(
     """The texts that may be secrets, in the order of the script.
 
     Args:
-        script: as it is stored or was sent.
-        variables: those that the task sets.
-        handlers: of scripts, and which of their fields are secrets.
+        script: script as stored or sent.
+        variables: variables that the task sets.
+        handlers: script handlers, with the names of their secret fields.
     """
     tokens = string_tokens(script)
     try:
@@ -152,8 +153,8 @@ class _Surroundings:
         """All that the handlers are given which get the text at `spot`, but itself.
 
         Args:
-            spot: where the text stands.
-            shown: what to take for other texts; for those that it lacks, themselves.
+            spot: position of the text.
+            shown: replacements by text; texts without one stay.
         """
         given = dict(shown) | {spot: _ITSELF}
         handlers = (self._handlers[number] for number in self._users.get(spot, ()))

@@ -45,7 +45,7 @@ class Function(NamedTuple):
         """The result for arguments of any signature.
 
         Raises:
-            IrregularError: there is no signature for them, or the function fails.
+            IrregularError: no signature fits them, or the function fails.
         """
         found = self.overloads.get(tuple(map(type, arguments)))
         if found is None:
@@ -56,7 +56,7 @@ class Function(NamedTuple):
         """The type of the result for argument types.
 
         Raises:
-            IrregularError: there is no signature for them.
+            IrregularError: no signature fits them.
         """
         found = self.overloads.get(types)
         if found is None:

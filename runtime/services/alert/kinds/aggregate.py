@@ -53,7 +53,7 @@ class _Member(msgspec.Struct):
 
 
 class AggregateHandler:
-    """Gathers events; after each interval that had any, one event tells of all.
+    """Gathers events and combines those of each interval into one.
 
     What is gathered is in the database, so a restart loses none of it. All but
     `handle` belongs to the compute thread.
@@ -110,7 +110,7 @@ class AggregateHandler:
             self._arm()
 
     def close(self) -> None:
-        """Tell of what is gathered now; later events are told of one by one."""
+        """Publish the combined event now; later events are published one by one."""
         self._is_closed = True
         try:
             self._tell()

@@ -15,7 +15,7 @@ from runtime.alert.serialize import event_line
 from runtime.alert.types import Event
 from runtime.errors import DeliveryError
 
-# below the limit that every handler has, so that its own error is what is told
+# below the limit of every handler, so that its own error is the one reported
 TIME_LIMIT_S = 50.0
 OUTPUT_BYTES = 4096
 _AFTER_EXIT_S = 1.0
@@ -122,7 +122,7 @@ class _Run(asyncio.SubprocessProtocol):
         """Write `text` to the program, which may not care to read it."""
         # uvloop's pipes are no asyncio.WriteTransport, though they do the same
         pipe = cast(asyncio.WriteTransport, transport.get_pipe_transport(0))
-        # and they refuse when the program is gone; its exit code tells enough
+        # and they refuse when the program is gone; its exit code is enough
         with contextlib.suppress(RuntimeError):
             pipe.write(text)
             pipe.close()
