@@ -105,7 +105,7 @@ class HandlerServices:
 
     Attributes:
         integrations: integrations of the services.
-        services: by the names of their sections.
+        services: services by the names of their sections.
     """
 
     integrations: Integrations = field(default_factory=Integrations)

@@ -35,7 +35,7 @@ class Duplicate:
     """A key or table that a text defines a second time.
 
     Attributes:
-        line: of the second definition, from 1.
+        line: line of the second definition, from 1.
         path: its name with dots.
         kind: kind of the line.
     """
@@ -50,7 +50,7 @@ class Positions:
     """The lines of keys and tables.
 
     Attributes:
-        lines: by path, from 1; an item of a list has its index in the path.
+        lines: lines by path, from 1; an item of a list has its index in the path.
         implied: the line of the first mention of a table without a header of its own,
             such as `a` in `[a.b]`.
         duplicate: the first name defined twice.

@@ -39,7 +39,7 @@ class Trouble:
             log: logger of the problem.
             failed: the line of a failure.
             succeeded: the line of its end.
-            level: of failures; ends are `INFO`.
+            level: level of failures; ends are `INFO`.
             clock: seconds that never go back.
         """
         self._log = log
@@ -101,7 +101,7 @@ def complain(log: logging.Logger, message: str, parts: Mapping[str, object]) -> 
     point that it is about.
 
     Args:
-        log: below the runtime's root.
+        log: logger below the runtime's root.
         message: the same for all complaints of a kind.
         parts: further parts of the line.
     """

@@ -123,6 +123,38 @@ def test_docstrings_of_the_runtime_open_with_a_noun_or_a_verb():
     assert [each for each in lines if clause.match(each[1])] == []
 
 
+def entries(module):
+    """Return the first lines of the attributes and arguments in docstrings."""
+    for node in ast.walk(ast.parse(module)):
+        match node:
+            case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+                doc = ast.get_docstring(node) or ""
+                for part in re.findall(
+                    r"(?m)^(?:Attributes|Args):\n((?:    .*\n?)+)", doc
+                ):
+                    yield from re.findall(r"(?m)^    ([\w*]+: .*)", part)
+
+
+# neither a clause ("whether it may be tried again") nor the rest of a phrase that begins
+# with the name ("of the handler", "as it was sent")
+ENTRY = re.compile(rf"[\w*]+: (?:{CLAUSE}|(?:when|of|by|as|told|that|beside)\b)")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["retry: whether it may succeed later", "due: when it is tried", "id: of the task"],
+)
+def test_an_entry_that_is_no_noun_phrase_is_found(entry):
+    assert ENTRY.match(entry)
+
+
+def test_attributes_and_arguments_of_the_runtime_are_noun_phrases():
+    modules = sorted((ROOT / "runtime").rglob("*.py"))
+    found = [(m, entry) for m in modules for entry in entries(m.read_text())]
+    assert len(found) > 1000
+    assert [each for each in found if ENTRY.match(each[1])] == []
+
+
 def test_templates():
     templates = sorted((ROOT / "templates").rglob("*.j2"))
     assert len(templates) > 40

@@ -30,7 +30,7 @@ class Inhibitor:
 
     Attributes:
         category: category of the events.
-        tags: by name the value that an event must have; an absent tag is "".
+        tags: required values of tags by name; an absent tag is "".
         active: True while it inhibits.
     """
 
@@ -41,7 +41,7 @@ class Inhibitor:
 
         Args:
             category: category of the events.
-            tags: by name the value that an event must have.
+            tags: required values of tags by name.
             lifted: receives the category when it stops inhibiting.
         """
         self.category = category

@@ -66,7 +66,7 @@ class EventState:
         message: rendered message.
         details: rendered details (HTML).
         time: time of the point that caused it, in ns since 1970 UTC.
-        duration: since the alert left OK, ns.
+        duration: time since the alert left OK, in ns.
         level: the new level.
     """
 

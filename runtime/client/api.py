@@ -35,8 +35,8 @@ class Api:
         """Remember where the server is; a path in the URL is dropped.
 
         Args:
-            url: of the server.
-            verify: whether its certificate is checked.
+            url: URL of the server.
+            verify: True to verify its certificate.
             timeout_s: most seconds that it may be silent; None for any time.
 
         Raises:

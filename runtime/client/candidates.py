@@ -58,9 +58,10 @@ class Syntax:
     """Arguments of a command.
 
     Attributes:
-        arguments: by position; the last repeats if `repeats` is set.
+        arguments: kinds of the arguments, by position; the last repeats if `repeats` is
+            set.
         flags: kinds of their values by name, without the dash.
-        repeats: whether there may be more arguments.
+        repeats: True if the arguments may repeat.
     """
 
     arguments: tuple[Kind, ...] = ()
@@ -73,7 +74,7 @@ class Candidates(NamedTuple):
 
     Attributes:
         words: whole words.
-        are_files: whether paths may stand there instead.
+        are_files: True if paths are accepted instead.
     """
 
     words: Sequence[str] = ()
@@ -176,7 +177,8 @@ def candidates(words: Sequence[str], connect: Callable[[str, bool], Api]) -> Can
     """Return the candidates for the last of `words`.
 
     Args:
-        words: of the command line, without the program's name; the last may be empty.
+        words: words of the command line, without the program's name; the last may be
+            empty.
         connect: the API of the server of a URL ("" for the usual one); the second
             argument is whether its certificate is checked.
     """
@@ -209,7 +211,7 @@ def _read(
     Args:
         words: all before the last.
         known: the flags.
-        until_argument: whether flags end at the first argument.
+        until_argument: True if flags end at the first argument.
     """
     arguments: list[str] = []
     flags: dict[str, str] = {}

@@ -92,12 +92,12 @@ def completion(api: Api, arguments: list[str]) -> None:
 
 
 def answer(words: Sequence[str], url: str, *, verify: bool) -> None:
-    """Print what may stand in place of the last word.
+    """Print candidates for the last word.
 
     Args:
-        words: of the command line, without the program's name.
-        url: of the server, unless they name one.
-        verify: whether its certificate is checked, unless they say it is not.
+        words: words of the command line, without the program's name.
+        url: URL of the server, unless the words name one.
+        verify: default of certificate verification.
     """
     found = candidates(
         words,

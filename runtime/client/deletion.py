@@ -20,7 +20,7 @@ def delete(api: Api, arguments: list[str]) -> None:
     """Delete what matches.
 
     Raises:
-        CommandError: what cannot be deleted, or the server refuses.
+        CommandError: the kind cannot be deleted, or the server refuses.
     """
     if len(arguments) < 2:
         raise UsageError(f"Must pass at least one ID or pattern, after {_KINDS}")

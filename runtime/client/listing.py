@@ -26,7 +26,7 @@ def listing(api: Api, arguments: list[str]) -> None:
     """Print a table of what matches.
 
     Raises:
-        CommandError: what cannot be listed, or the server refuses.
+        CommandError: the kind cannot be listed, or the server refuses.
     """
     if not arguments:
         raise UsageError(

@@ -95,10 +95,11 @@ class Compute:
         """Make a thread that is not started yet.
 
         Args:
-            transaction: what the writes of one pass are wrapped in; its exit commits.
-            staging: what a small write is wrapped in on the event loop: commits
-                nothing, and gives False where the write would have to wait.
-            has_staged: whether something is left to be committed by a transaction.
+            transaction: context of the writes of one pass; its exit commits.
+            staging: context of a small write on the event loop: commits nothing, and
+                gives False if the write has to wait.
+            has_staged: returns True if writes still have to be committed by a
+                transaction.
         """
         self._transaction = transaction or contextlib.nullcontext
         self._staging = staging or (lambda: contextlib.nullcontext(transaction is None))
@@ -255,7 +256,7 @@ class Compute:
         """Take writes from `jobs` and do them in one transaction, until time is up.
 
         Args:
-            jobs: what waits; the rest stays there.
+            jobs: queue of jobs; the rest stays in it.
             each_s: time that each may take of this turn.
 
         Returns:

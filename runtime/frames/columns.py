@@ -52,7 +52,7 @@ class FieldColumn(NamedTuple):
         kind: decides the dtype: float64, int64, bool, or object for `string` (str)
             and for `mixed` (rows of different types; None where absent).
         values: one per row; undefined where absent.
-        present: which rows have the field; None when all have it.
+        present: mask of the rows that have the field; None if all have it.
     """
 
     kind: FieldKind

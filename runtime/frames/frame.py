@@ -29,7 +29,7 @@ class Frame:
 
     Attributes:
         time: int64, ns since 1970 UTC, not sorted.
-        dimensions: by what the points are grouped; the same for every row.
+        dimensions: dimensions that the points are grouped by; the same for every row.
         columns: the other values. Frames are made from these, never from a frame, so
             that what a frame shares never refers back to it: a write is a lot of memory
             to leave to the garbage collector.
@@ -244,7 +244,7 @@ class Batches:
 
     Attributes:
         frame: the rows of all batches, one batch after the other.
-        starts: where each batch begins in `frame`, and the end (len + 1 items).
+        starts: start of each batch in `frame`, and the end (len + 1 items).
         tmax: int64, the end of each batch's window.
         groups: int32, for each batch the index into `ids` and `tags`.
         ids: group ids.

@@ -54,7 +54,7 @@ class Groups(NamedTuple):
         ids: group ids, in order of first appearance.
         tags: the grouping tags of each group.
         order: row numbers sorted by group, arrival order inside a group.
-        starts: where each group begins in `order`, and the end (len(ids) + 1 items).
+        starts: start of each group in `order`, and the end (len(ids) + 1 items).
     """
 
     codes: NDArray[np.int32]

@@ -100,7 +100,7 @@ class Batch:
     Attributes:
         tags: the group's tags.
         tmax: the end of the window, ns since 1970 UTC.
-        points: in arrival order, with their full tags.
+        points: points in arrival order, with their full tags.
     """
 
     __slots__ = ("dimensions", "group", "name", "points", "tags", "tmax")

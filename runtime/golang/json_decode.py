@@ -44,7 +44,7 @@ class ParsedBody(bytes):
 
     Attributes:
         value: the value.
-        error: why there is none, or None.
+        error: reason why there is no value, or None.
     """
 
     value: Any = None
@@ -195,7 +195,7 @@ def struct(go_type: str, fields: Mapping[str, Reader]) -> Reader:
     an enumeration at once.
 
     Args:
-        go_type: how Go calls the type, `config.updateAction`.
+        go_type: Go's name of the type, `config.updateAction`.
         fields: reader by key.
     """
     short = go_type.rpartition(".")[2]

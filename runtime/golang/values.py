@@ -20,7 +20,7 @@ class Struct:
     """A struct: a closed set of fields in a fixed order.
 
     Attributes:
-        type_name: as Go prints it, `kapacitor.messageInfo`.
+        type_name: name in Go, `kapacitor.messageInfo`.
         fields: values by name, in the order of declaration, those of `embedded` first.
         embedded: a struct whose fields are its own.
     """

@@ -73,8 +73,8 @@ class Printer:
     """Prints values by verbs, one after the other.
 
     Attributes:
-        flags: of the verb at hand.
-        room: how many characters of padding may still come.
+        flags: flags of the current verb.
+        room: number of characters of padding that are still allowed.
     """
 
     def __init__(self, room: int) -> None:

@@ -55,9 +55,9 @@ class Lines:
     Attributes:
         marks: the positions of all marks: what separates, newlines too.
         first: for each line, the index in `marks` of its first mark.
-        counts: for each line, how many marks it has; the last is its newline.
-        starts: where each line begins.
-        ends: where each line's newline is.
+        counts: number of marks of each line; the last is its newline.
+        starts: start of each line.
+        ends: position of each line's newline.
     """
 
     marks: Positions
@@ -88,10 +88,10 @@ def parse_columns(
 
     Args:
         body: line protocol.
-        times: what its timestamps count.
+        times: unit of its timestamps.
         db: the database that the points are written to.
         rp: its retention policy.
-        fewest: how many lines of a shape are worth columns.
+        fewest: smallest number of lines of a shape that are parsed as columns.
         selection: decides which points are kept; None keeps all.
 
     Raises:

@@ -42,7 +42,7 @@ def parse_rows(
 
     Args:
         text: line protocol.
-        times: what its timestamps count.
+        times: unit of its timestamps.
         selection: decides which points are kept; None keeps all.
 
     Raises:

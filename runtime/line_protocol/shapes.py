@@ -47,9 +47,9 @@ class Shape:
     """A shape of lines.
 
     Attributes:
-        tags: which piece holds a tag.
-        fields: which piece holds a field.
-        time: which piece holds the timestamp, if there is one.
+        tags: indices of the pieces with tags.
+        fields: indices of the pieces with fields.
+        time: index of the piece with the timestamp, if any.
         end: the bytes behind the last value.
     """
 
@@ -66,8 +66,8 @@ class Block:
     """Lines of one shape.
 
     Attributes:
-        lines: which lines of the body, in order.
-        starts: where each line begins.
+        lines: indices of the lines of the body, in order.
+        starts: start of each line.
         marks: the positions of the marks, by mark and line.
     """
 

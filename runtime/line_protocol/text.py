@@ -74,10 +74,10 @@ class Text:
         Where the text is shorter than the words, they are filled with 0.
 
         Args:
-            starts: where each text begins.
-            ends: where it ends, at most 8 × count bytes behind.
-            count: how many words.
-            base: what each word of text is taken relative to (by exclusive or).
+            starts: start of each text.
+            ends: end of each text, at most 8 × count bytes later.
+            count: number of words.
+            base: base of each word of text, combined by exclusive or.
         """
         sizes = ends - starts
         least, most = int(sizes.min(initial=24)), int(sizes.max(initial=0))

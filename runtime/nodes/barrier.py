@@ -24,9 +24,9 @@ class _Watch:
     """The state of one group.
 
     Attributes:
-        seen: when it last heard of the group, by the clock of the timers.
+        seen: time of the last activity of the group, on the clock of the timers.
         time: the time of the group's last point, or of the barrier after it.
-        timer: calls when a barrier may be due.
+        timer: timer of the next barrier.
         barrier: the time of the last barrier; older points are dropped.
     """
 

@@ -24,7 +24,7 @@ class Limits(NamedTuple):
     Attributes:
         memory: bytes that its nodes keep, as far as can be estimated; and four times the
             bytes of texts and events that they make of one write. 0: without limit.
-        time: for the points of one write. 0: without limit.
+        time: time for the points of one write; 0 for no limit.
     """
 
     memory: int = 1024 * _MIB
@@ -71,8 +71,8 @@ class Budget:
         """Make a budget.
 
         Args:
-            limits: of memory and time.
-            clock: a time that never jumps.
+            limits: limits of memory and time.
+            clock: monotonic clock.
         """
         self.keepers: Iterable[Keeper] = ()
         self._limits = limits

@@ -59,7 +59,7 @@ class AlertService(Protocol):
 
         Args:
             topic: its id.
-            handlers: by a name that stays the same after a restart.
+            handlers: handlers by a name that stays the same after a restart.
             task: the node's task.
         """
 
@@ -73,17 +73,17 @@ class Environment:
 
     Attributes:
         task_id: the task.
-        clock: the time of day in ns.
-        services: what delivers alerts.
+        clock: wall clock, in ns since 1970 UTC.
+        services: services that deliver alerts.
         topics: the alert service.
-        server_info: who the server is.
-        http_out: where `httpOut` nodes show their rows.
+        server_info: identity of the server.
+        http_out: results of `httpOut` nodes.
         task_master_id: `main`, or the id of a replay.
-        dbrps: what the task reads, as (database, retention policy).
+        dbrps: databases that the task reads, as (database, retention policy).
         write_points: takes points that a task writes back; they are fed to tasks when
             the present write is done.
-        posts: where `httpPost` nodes leave what they have to post.
-        dialer: what handlers connect with that have no service.
+        posts: queue of the posts of `httpPost` nodes.
+        dialer: opens connections of handlers without a service.
         sideload: the values that `sideload` nodes look up.
         resume: lets the task go on with a step, when something outside is done.
         budget: memory and time that the task has taken.

@@ -31,7 +31,7 @@ class _Step(NamedTuple):
 
     Attributes:
         function: the lambda.
-        name: of its result.
+        name: name of the result.
         sees: earlier results it refers to.
     """
 

@@ -161,7 +161,7 @@ class _Moment:
 
     Attributes:
         time: the time, rounded.
-        sets: in order; several where a parent gave several items.
+        sets: sets in order; several if a parent sent several items.
     """
 
     __slots__ = ("_filled", "_sources", "sets", "time")
@@ -200,8 +200,8 @@ class _Joined:
     """Points of one group that wait.
 
     Attributes:
-        marks: how far each parent has come.
-        moments: by time.
+        marks: time that each parent has reached.
+        moments: moments by time.
         times: a heap of the times of `moments`.
     """
 

@@ -38,7 +38,7 @@ class Barrier:
     Attributes:
         group: id of the group.
         time: no older point will follow.
-        delete: whether the state of the group is to be forgotten.
+        delete: True to delete the state of the group.
     """
 
     group: str
@@ -73,15 +73,15 @@ class Node:
 
     Attributes:
         name: such as `where2`.
-        is_timed: whether it does something at its own time.
-        remembers: whether what it makes of points depends on those before.
+        is_timed: True if the node acts at times of its own.
+        remembers: True if the results for a point depend on earlier points.
         children: the nodes that take what this one emits.
-        takers: the children, or what stands before them for a while.
+        takers: children, or temporary stand-ins for them.
         parents: the nodes whose output this one takes.
-        errors: how many errors were met.
-        counters: what else the node counts, by name.
+        errors: number of errors.
+        counters: further counters of the node, by name.
         own_collected: points taken that no parent emitted (sources).
-        exec_time_ns: how long it takes for a point, measured now and then.
+        exec_time_ns: average time for a point, sampled, in ns.
     """
 
     is_timed: ClassVar[bool] = False
@@ -314,7 +314,7 @@ class GroupedNode(Node):
     """Node that works on each group by itself; it knows the groups it has met.
 
     Attributes:
-        is_grouped: whether it does; otherwise it knows of none.
+        is_grouped: True if the node works by group; otherwise it knows of no groups.
 
     Source: Kapacitor edge/grouped.go.
     """

@@ -17,7 +17,7 @@ class ScriptHandlers:
 
     Attributes:
         properties: the handlers.
-        secrets: by the class of what a script says, the fields that become secrets.
+        secrets: secret fields, by the class of the handler in the script.
     """
 
     properties: HandlerProperties = NO_HANDLERS

@@ -21,8 +21,8 @@ class Series(NamedTuple):
     Attributes:
         ids: the group of each part; none of the parts is empty.
         order: row numbers, in order of arrival inside a part.
-        starts: where each part begins in `order`, and the end.
-        is_fresh: whether each part begins without a past.
+        starts: start of each part in `order`, and the end.
+        is_fresh: True for each part without earlier rows.
     """
 
     ids: Sequence[str]
@@ -52,8 +52,8 @@ class Runs(NamedTuple):
     """For how long something has held, row by row in the order of a `Series`.
 
     Attributes:
-        length: for how many rows; 0 where it does not hold.
-        began: the time since when; undefined where it does not hold.
+        length: number of rows for which it has held; 0 if it does not hold.
+        began: time at which it began to hold; undefined if it does not hold.
     """
 
     length: NDArray[np.int64]
@@ -64,8 +64,8 @@ class Past(NamedTuple):
     """For how long something had held before a part; for each part.
 
     Attributes:
-        length: for how many rows.
-        began: since when; what it is where `length` is 0 does not matter.
+        length: number of rows for which it has held.
+        began: time at which it began to hold; any value where `length` is 0.
     """
 
     length: NDArray[np.int64]

@@ -34,10 +34,10 @@ class _Steps(NamedTuple):
     """From row to row of a series; what the first row of a part follows is left open.
 
     Attributes:
-        values: in the order of the series, like all that follows.
+        values: values in the order of the series, as all that follows.
         times: ns.
-        change: from the value before.
-        elapsed: ns since the time before.
+        change: change from the previous value.
+        elapsed: time since the previous point, in ns.
         extremes: the earliest and the latest time.
     """
 
@@ -254,9 +254,9 @@ class _Watched:
     """The state of a group.
 
     Attributes:
-        memory: of the predicate's stateful functions.
-        began: when the predicate began to hold; None while it does not.
-        count: for how many points it has held.
+        memory: memory of the predicate's stateful functions.
+        began: time at which the predicate began to hold; None while it does not.
+        count: number of points for which it has held.
     """
 
     memory: Any

@@ -32,7 +32,7 @@ class Timers:
             not the clock of a replay.
         earlier: called when a timer is due before all others, by any thread that works
             for the compute thread.
-        next_due: when the first timer is due; None without timers.
+        next_due: time of the first timer; None without timers.
     """
 
     def __init__(self, clock: Clock) -> None:

@@ -30,28 +30,28 @@ class AlertNode(Node):
     Its handlers are properties as well, those that the pipeline has.
 
     Attributes:
-        category: what other alerts can inhibit it by.
-        topic: where events go, beside the node's own topic.
+        category: category by which other alerts can inhibit it.
+        topic: topic of its events, in addition to the node's own.
         id: template of the event's id.
         message: template of the message.
         details: HTML template of the details.
-        info: when the level is INFO.
-        warn: when the level is WARNING.
-        crit: when the level is CRITICAL.
-        info_reset: when INFO may be left downwards.
-        warn_reset: when WARNING may be left downwards.
-        crit_reset: when CRITICAL may be left downwards.
+        info: condition for INFO.
+        warn: condition for WARNING.
+        crit: condition for CRITICAL.
+        info_reset: condition for leaving INFO downwards.
+        warn_reset: condition for leaving WARNING downwards.
+        crit_reset: condition for leaving CRITICAL downwards.
         use_flapping: hold events back while the level flaps.
         flap_low: share of changes below which flapping ends.
         flap_high: share of changes above which flapping begins.
-        history: how many levels flapping looks at.
+        history: number of levels that flapping considers.
         level_tag: the tag that gets the level; the other names the same.
         all: a batch has a level only if all its points have it.
         no_recoveries: send no OK events.
         inhibitors: categories with the tags by which they are inhibited.
         state_changes_only: send events only when the level changes, or
         state_changes_only_duration: this long after the last event; 0: never.
-        handlers: in the order of the script.
+        handlers: handlers in the order of the script.
     """
 
     call: ClassVar[str] = "alert"
@@ -137,11 +137,11 @@ class PostHandler(AlertHandler):
     """The properties of `.post()`.
 
     Attributes:
-        url: where to post, a template.
+        url: template of the URL.
         endpoint: the name of a configured endpoint.
-        headers: of the request.
+        headers: headers of the request.
         capture_response: log what the endpoint answers when it fails.
-        timeout: how long to wait; 0 means the client's own limit.
+        timeout: time limit of a request; 0 for the client's own limit.
         skip_ssl_verification: take any certificate.
     """
 

@@ -37,8 +37,8 @@ def running_dot(
         name: the task's id.
         throughput: points (batches, in a batch task) per second.
         stats: the counters of a node as they are printed.
-        processed: how many points or batches a node has sent to each child.
-        labels: as labels to be seen, not as attributes to be read.
+        processed: number of points or batches that a node has sent to each child.
+        labels: True for visible labels, False for machine-readable attributes.
 
     Source: Kapacitor task.go, link and EDot, and node.go, edot.
     """

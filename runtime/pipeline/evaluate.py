@@ -35,8 +35,8 @@ class Script:
 
     Attributes:
         pipeline: the nodes it made.
-        variables: what a task may set from outside: the script's own variables with
-            their defaults, and those it declares without.
+        variables: variables that a task may set: the script's own with their defaults,
+            and those it declares without.
         dbrps: databases and retention policies that it names, in order.
     """
 
@@ -62,7 +62,7 @@ def evaluate(
         variables: values that replace the script's own.
         template: variables without a value get a zero value.
         deadman: settings for `|deadman()`.
-        handlers: what alert nodes can send to.
+        handlers: handlers available to alert nodes.
 
     Raises:
         ScriptError: it cannot be run, or a node of it is not as it should be.

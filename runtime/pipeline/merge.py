@@ -23,7 +23,7 @@ class JoinNode(Node):
         on: join a finer grouping with a coarser one by these tags.
         delimiter: stands between prefix and field.
         tolerance: times are rounded to multiples of it.
-        fill: what a missing side gets: None (no point), `'none'`, `'null'`, a number.
+        fill: value of a missing side: None (no point), `'none'`, `'null'`, a number.
         stream_name: the result's measurement.
         delete_all: a barrier that deletes a group deletes all its joined points.
     """

@@ -35,7 +35,7 @@ class DeadmanSettings:
 
     Attributes:
         threshold: points per interval at or below which the source counts as dead.
-        interval: how often a source is looked at when `is_global`.
+        interval: interval of the check when `is_global`.
         id: template; the text `NODE_NAME` in it becomes the node's name.
         message: template; the text `INTERVAL` in it becomes the interval.
         is_global: add a deadman to the source of every task.
@@ -80,9 +80,9 @@ class Node:
         name: its kind and number, `window2`; unique in the pipeline.
         former_name: its name by the numbering of schema 6 and before, which took one
             number per node.
-        provides: what it sends on.
-        parents: where its data comes from, in the order the script names them.
-        children: where its data goes, in the order the script made them.
+        provides: type of its output.
+        parents: source nodes, in the order the script names them.
+        children: target nodes, in the order the script created them.
         quiet: count this node's errors, but do not log them.
     """
 
@@ -139,9 +139,9 @@ class Pipeline:
     """The nodes of a task.
 
     Attributes:
-        nodes: in the order of their making; the first is the source.
+        nodes: nodes in the order of their creation; the first is the source.
         deadman: settings for `|deadman()`.
-        handlers: what alert nodes can send to.
+        handlers: handlers available to alert nodes.
     """
 
     nodes: list[Node] = field(default_factory=list)
@@ -159,8 +159,8 @@ class Pipeline:
 
         Args:
             node: the node.
-            links: how many parents it is linked to. Each link takes a number, and the
-                last one is the node's.
+            links: number of parents. Each link takes a number, and the last one is the
+                node's.
 
         Source: Kapacitor pipeline/node.go, linkChild.
         """

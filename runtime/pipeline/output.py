@@ -16,8 +16,8 @@ class LogNode(Node):
     """`|log()`: writes what passes to the log.
 
     Attributes:
-        level: how it is logged: INFO, ERROR, DEBUG.
-        prefix: stands in every entry.
+        level: log level: INFO, ERROR, DEBUG.
+        prefix: prefix of every entry.
     """
 
     call: ClassVar[str] = "log"
@@ -45,12 +45,12 @@ class HTTPPostNode(Node):
     """`|httpPost()`: posts what passes.
 
     Attributes:
-        urls: where to; one.
+        urls: URL to post to; one.
         endpoints: or the name of a configured endpoint; one.
-        headers: of the request.
+        headers: headers of the request.
         capture_response: log what the endpoint answers when it fails.
-        code_field: the field that gets the answer's status.
-        timeout: how long to wait; 0: for ever.
+        code_field: name of the field for the response's status.
+        timeout: time limit of a request; 0 for none.
     """
 
     call: ClassVar[str] = "httpPost"

@@ -146,8 +146,8 @@ class Signature:
     """The types of a call's arguments.
 
     Attributes:
-        fixed: of those that must be there.
-        rest: of any number more; None: no more are allowed.
+        fixed: types of the required arguments.
+        rest: type of any number of further arguments; None if no more are allowed.
     """
 
     fixed: tuple[object, ...] = ()
@@ -203,8 +203,8 @@ class Property:
     """One property of a class.
 
     Attributes:
-        name: in TICKscript.
-        kind: what calling it does.
+        name: name in TICKscript.
+        kind: effect of a call.
         attribute: the field or method behind it.
         signature: the types of its arguments.
         append: a repeated call adds to the earlier ones' values.
@@ -323,7 +323,7 @@ class HandlerProperties:
     """Handlers that scripts can give to alert nodes, by the names of their properties.
 
     Attributes:
-        classes: an `AlertHandler` class by each name.
+        classes: `AlertHandler` classes by name.
     """
 
     def __init__(self, classes: Mapping[str, type[Any]]) -> None:

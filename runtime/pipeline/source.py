@@ -82,16 +82,16 @@ class QueryNode(Node):
 
     Attributes:
         query: InfluxQL without time bounds.
-        period: how far back the query looks.
-        every: how often it runs; or
-        cron: when it runs.
+        period: time range of the query.
+        every: interval of the query; or
+        cron: its schedule.
         align: times are multiples of `every`.
-        offset: how much earlier than now the period ends.
+        offset: time between the end of the period and now.
         dimensions: names of tags, one `*`, `time(…)`.
         align_group: groups by time start at the period's start.
         group_by_measurement: the measurement is part of the group.
-        fill: what empty intervals get: a word or a number.
-        cluster: which InfluxDB to ask.
+        fill: value for empty intervals: a word or a number.
+        cluster: name of the InfluxDB cluster.
     """
 
     call: ClassVar[str] = "query"

@@ -34,8 +34,8 @@ class Value:
 
     Attributes:
         literals: the texts, in order.
-        variables: that it goes through.
-        others: what is not text, as scripts write it.
+        variables: variables that it comes through.
+        others: parts that are not text, as written in the script.
         is_whole: each text is a value of its own, none is only a part of one.
     """
 
@@ -55,12 +55,12 @@ class Use:
     """A value that a script gives to a property.
 
     Attributes:
-        owner: whose property it is.
-        number: tells the handlers and nodes of a script apart.
+        owner: class of the node or handler with the property.
+        number: number that distinguishes the handlers and nodes of a script.
         field: the property's field; "" where the handler's own call has the value.
-        name: how the script calls it: `hipChat.token`.
-        key: the name that a pair's value has, else "".
-        value: what it is made of.
+        name: name in the script: `hipChat.token`.
+        key: name in a pair, else "".
+        value: parts of the value.
     """
 
     owner: type

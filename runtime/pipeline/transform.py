@@ -63,11 +63,11 @@ class WindowNode(Node):
 
     Attributes:
         period: the length of a window in time.
-        every: how often one is sent; 0: with every point.
+        every: interval of the windows; 0 for one with every point.
         align: windows are sent at multiples of `every`.
         fill_period: the first is sent only when a whole period has passed.
         period_count: the length of a window in points.
-        every_count: after how many points one is sent.
+        every_count: number of points between windows.
     """
 
     call: ClassVar[str] = "window"
@@ -112,7 +112,7 @@ class EvalNode(Node):
         lambdas: the expressions, in order.
         as_names: a name for each result.
         tag_names: those of the names that become tags.
-        keep: which fields go on; None: only the results, empty: all.
+        keep: fields to keep; None for the results only, empty for all.
     """
 
     call: ClassVar[str] = "eval"
@@ -240,8 +240,8 @@ class BarrierNode(Node):
     """`|barrier()`: makes nodes below send what they hold back.
 
     Attributes:
-        idle: after this long without data; or
-        period: every so often.
+        idle: time without data after which it is sent; or
+        period: interval of the barriers.
         delete: forget the group, too.
     """
 
@@ -284,7 +284,7 @@ class FlattenNode(Node):
 
     Attributes:
         on: the tags whose values become part of the fields' names.
-        delimiter: stands between the parts.
+        delimiter: string between the parts.
         tolerance: times are rounded to multiples of it.
         drop_original_field_name: fields are named by the tags only.
     """

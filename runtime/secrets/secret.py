@@ -68,9 +68,9 @@ class Secret:
 
         Args:
             value: the text.
-            is_known: whether logs hide it, as long as the secret exists; not for what
-                is made for a moment only.
-            reference: where it stands, if not in the configuration itself.
+            is_known: True if logs hide it as long as the secret exists; False for
+                temporary values.
+            reference: reference to its source, if that is not the configuration itself.
         """
         self.reference = reference
         self._value = value

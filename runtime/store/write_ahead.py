@@ -160,7 +160,7 @@ def checkpoint(connection: sqlite3.Connection, path: Path, file: int) -> None:
     Outside a transaction.
 
     Args:
-        connection: of the only process that uses the database.
+        connection: connection of the only process that uses the database.
         path: the database.
         file: a descriptor of it that can be written to. It must be open from before
             the connection until after it: closing any of them ends the process's lock.

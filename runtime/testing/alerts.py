@@ -25,9 +25,9 @@ class RecordingTopics:
 
     Attributes:
         topics: the topics.
-        events: what was collected, in order, with previous levels.
-        handlers: of each open anonymous topic.
-        full: whether collecting fails.
+        events: collected events in order, with previous levels.
+        handlers: handlers of each open anonymous topic.
+        full: True to make collecting fail.
     """
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ class ManualClock:
     """A `Clock` that stands still until somebody moves it.
 
     Attributes:
-        now: what it shows, ns since 1970 UTC.
+        now: current time, in ns since 1970 UTC.
     """
 
     def __init__(self, now: Nanoseconds = 0) -> None:

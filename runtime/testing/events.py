@@ -68,7 +68,7 @@ def shown_request(
     Args:
         method: `POST`, …
         target: path and query as they were sent.
-        headers: by name.
+        headers: headers by name.
         body: the bytes of the body.
     """
     shown = {

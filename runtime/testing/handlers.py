@@ -49,7 +49,7 @@ def deliver(
         make: the class of the service.
         config: its configuration.
         options: the handler's options; None: those of a handler that sets none.
-        event: what to send; None: a critical alert.
+        event: event to send; None for a critical alert.
 
     Raises:
         DeliveryError: it was not delivered.
@@ -112,7 +112,7 @@ def requests_of_all_levels(
     Args:
         make: the class of the service.
         config: its configuration.
-        server: where the requests go.
+        server: server that receives the requests.
         options: the handler's options; None: those of a handler that sets none.
         changes: other values of the event, as `changed_event` takes them.
     """
@@ -141,8 +141,8 @@ def requests_of_variants(
     Args:
         make: the class of the service.
         usual: the configuration that the variants change.
-        variants: what each delivery is made with.
-        server: where the requests go.
+        variants: variants to deliver, each with its configuration, options and event.
+        server: server that receives the requests.
     """
     names = variant_names(usual, variants)
     shown = {}

@@ -25,7 +25,7 @@ class Recorded:
 
     Attributes:
         method: `POST`, …
-        path: as it was sent, still percent-encoded, without the query.
+        path: path as sent, still percent-encoded, without the query.
         query: decoded parameters; of a repeated one the last.
         headers: names in canonical form: `Content-Type`.
         body: the whole body.
@@ -63,11 +63,12 @@ class LoopbackServer:
     """Answers every request alike and keeps what it received.
 
     Attributes:
-        status: of the answers; may be changed at any time.
-        body: of the answers.
+        status: status of the answers; may be changed at any time.
+        body: body of the answers.
         headers: additional headers of the answers.
-        hang: whether requests are recorded, but never answered.
-        answers: what the next requests get, before `status`, `body` and `headers` count.
+        hang: True to record requests without answering them.
+        answers: answers to the next requests, used before `status`, `body` and
+            `headers`.
         received: the requests, in order of arrival.
     """
 

@@ -103,7 +103,7 @@ def filled(value: Any, url: str, new_canary: NewCanary, *, but: Any = ()) -> Any
 
     Args:
         value: the defaults.
-        url: what URLs are.
+        url: value of URLs.
         new_canary: makes a secret from a field's name.
         but: names of texts that stay empty.
     """

@@ -82,7 +82,7 @@ def _expression(node: ast.Expression, indent: str, *, at_start: bool = False) ->
 
     Args:
         node: the expression.
-        indent: of the lines that it begins.
+        indent: indentation of the lines that it begins.
         at_start: a line has just begun.
     """
     if isinstance(node, ast.ChainNode):

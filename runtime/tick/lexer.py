@@ -52,8 +52,8 @@ class Token(NamedTuple):
     """One token.
 
     Attributes:
-        kind: what it is, by the name that error texts use; keywords, operators and
-            brackets are their own kind.
+        kind: name of the kind in error texts; keywords, operators and brackets are
+            their own kind.
         text: its spelling; for `ERR` what is wrong.
         start: offset of its first character, in characters.
         end: offset behind its last character.

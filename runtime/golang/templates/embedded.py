@@ -47,7 +47,7 @@ class Spot(NamedTuple):
     """State of a script or style sheet at the end of a piece of text.
 
     Attributes:
-        inside: what has begun and not ended: a comment, string, regular expression or
+        inside: open construct at this point: a comment, string, regular expression or
             URL, by its first characters; "" for code.
         divides: a slash that comes next divides, and begins no regular expression.
     """

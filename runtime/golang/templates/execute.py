@@ -51,7 +51,7 @@ class Compiler:
     """Turns trees into functions.
 
     Attributes:
-        printers: how the value of an action is printed, by position, where that is not
+        printers: printers of actions' values, by position, where they differ from
             `plain`; an html template's escapers.
     """
 

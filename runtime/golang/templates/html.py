@@ -63,8 +63,9 @@ class Context:
         place: `text`, `comment`, `tag`, `attribute`, `raw` (text without markup),
             `script` or `style`.
         element: the tag being read, or the element whose content this is.
-        quote: what ends the attribute.
-        url: for attributes that hold URLs: `start`, `path` or `query`; else "".
+        quote: character that ends the attribute.
+        url: part of the URL, in attributes that hold one: `start`, `path` or `query`;
+            else "".
         handler: the attribute holds script or style.
         spot: position in a script or style sheet.
     """

@@ -19,7 +19,7 @@ class Limits(NamedTuple):
     """Limits of one rendering.
 
     Attributes:
-        characters: of the text.
+        characters: maximum number of characters of the text.
         work: characters that are handled on the way, and `TURN` for each turn of a loop.
     """
 

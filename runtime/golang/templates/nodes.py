@@ -100,7 +100,7 @@ class Pipe(Node):
     """Commands joined by `|`, perhaps declaring or assigning variables.
 
     Attributes:
-        slots: where the declared or assigned variables are kept.
+        slots: slots of the declared or assigned variables.
     """
 
     commands: list[Command]

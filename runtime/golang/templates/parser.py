@@ -41,7 +41,7 @@ class Tree:
     Attributes:
         body: the main template.
         defined: templates made by `define` and `block`, by name.
-        slots: how many variables may be alive; slot 0 is `$`.
+        slots: number of variables that may exist at a time; slot 0 is `$`.
     """
 
     body: list[nodes.Statement]

@@ -59,9 +59,9 @@ def text(
 
     Args:
         source: the template.
-        name: how error texts call it.
-        functions: what it may call beside those that every template may.
-        limits: what a rendering may come to.
+        name: name in error texts.
+        functions: functions in addition to those of every template.
+        limits: limits of a rendering.
 
     Raises:
         TemplateError: it does not parse.

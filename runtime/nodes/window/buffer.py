@@ -133,8 +133,8 @@ class Waiting(NamedTuple):
 
     Attributes:
         groups: the group number of each row.
-        times: of each row.
-        pointers: where each row is.
+        times: times of the rows.
+        pointers: position of each row.
     """
 
     groups: Numbers

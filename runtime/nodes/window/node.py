@@ -51,8 +51,8 @@ class _Sorted(NamedTuple):
     Attributes:
         first: the time of the first point of each group.
         latest: the latest time of each group.
-        counts: how many points each group has.
-        distinct: whether no two groups have the same id; ids do not escape values.
+        counts: number of points of each group.
+        distinct: True if no two groups have the same id; ids do not escape values.
     """
 
     first: Times

@@ -27,9 +27,9 @@ class Sequences(NamedTuple):
 
     Attributes:
         groups: the number of each group.
-        times: of all points, in arrival order inside a group.
-        starts: where each group begins, and the end.
-        fresh: where the new points of each group begin.
+        times: times of all points, in arrival order inside a group.
+        starts: start of each group, and the end.
+        fresh: start of the new points of each group.
     """
 
     groups: Indices
@@ -42,12 +42,12 @@ class Plan(NamedTuple):
     """The batches to emit, and the rows to keep.
 
     Attributes:
-        group: for each emission the position of its group in `Sequences.groups`.
-        first: where its slice begins.
-        end: where its slice ends.
+        group: position in `Sequences.groups` of the group of each emission.
+        first: start of its slice.
+        end: end of its slice.
         trigger: the new point that caused it.
         tmax: its time.
-        keep: for each group, where the points begin that may be needed again.
+        keep: start of the points of each group that may be needed again.
     """
 
     group: Indices

@@ -69,7 +69,7 @@ class Reply(NamedTuple):
     """An answer, before it is encoded.
 
     Attributes:
-        status: of HTTP.
+        status: HTTP status.
         value: the body as a tree for JSON; None for no body at all.
     """
 

@@ -52,7 +52,7 @@ class File:
 
     Attributes:
         path: its location.
-        name: below the load directory: `tasks/cpu.tick`.
+        name: path below the load directory: `tasks/cpu.tick`.
     """
 
     path: Path

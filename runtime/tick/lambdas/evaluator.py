@@ -40,8 +40,8 @@ class Scope(NamedTuple):
     """The variables an expression can use.
 
     Attributes:
-        values: by name, for every reference of the expression; MISSING where the point
-            has none. In the order of appearance.
+        values: values by name, for every reference of the expression, in the order of
+            appearance; MISSING where the point has none.
     """
 
     values: Mapping[str, LambdaValue]

@@ -36,7 +36,7 @@ class Lambda:
     Attributes:
         text: its source, formatted, without `lambda:`.
         references: the fields and tags (and perhaps `time`) that it refers to.
-        stateful: whether its value depends on the points before.
+        stateful: True if its value depends on earlier points.
         key: equal for lambdas that give equal values of equal points; None where the
             value depends on more than the point.
         row: its value at one point, `row(state, time, fields, tags)`; raises

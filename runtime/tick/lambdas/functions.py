@@ -32,8 +32,8 @@ class Function(NamedTuple):
 
     Attributes:
         overloads: result type and implementation by the types of the arguments.
-        pure: whether equal arguments give equal results, whenever and however often.
-        stateful: whether it is a method of the expression's `State`.
+        pure: True if equal arguments always give equal results.
+        stateful: True for a method of the expression's `State`.
     """
 
     name: str

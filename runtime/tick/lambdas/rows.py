@@ -73,7 +73,7 @@ class Code:
     Attributes:
         text: a Python expression.
         type: the type of its value where it is known before there is a point.
-        simple: whether it is a name or literal, which can be written twice.
+        simple: True for a name or literal, which can be repeated.
     """
 
     text: str
