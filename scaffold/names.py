@@ -10,6 +10,7 @@ import builtins
 import difflib
 import keyword
 import re
+import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -266,7 +267,10 @@ def _folded(name: str) -> str:
 
 
 def _ascii_guess(name: str) -> str:
-    guess = re.sub("[^a-z0-9]+", "_", snake_case(name)).strip("_")[:40]
+    # letters without their accents, and ß as ss
+    plain = unicodedata.normalize("NFKD", snake_case(name).casefold())
+    letters = "".join(char for char in plain if not unicodedata.combining(char))
+    guess = re.sub("[^a-z0-9]+", "_", letters).strip("_")[:40]
     return repr(guess) if guess != name and _KIND.fullmatch(guess) else ""
 
 

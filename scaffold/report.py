@@ -95,13 +95,15 @@ def lines(
             first, *others = finding.paste.split("\n")
             yield status("paste:", first)
             yield from (status("", line) for line in others)
-    yield status("done", f"{report.summary or _counted(report)} in {elapsed_s:.2f} s")
+    summary = f"{report.summary or _counted(report)} in {elapsed_s:.2f} s"
+    yield status("would" if report.dry_run else "done", summary)
     for note in report.notes:
         first, *others = note.split("\n")
         yield status("note:", first)
         yield from (status("", line) for line in others)
     if report.dry_run:
         yield "Dry run: nothing was written."
+        return
     for number, command in enumerate(report.next[:_MAX_STEPS]):
         yield status("" if number else "next:", command)
 

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from runtime.client.errors import CommandError, MissingError, UsageError
+from runtime.client.errors import CommandError, HelpRequested, MissingError, UsageError
 
 USAGE = """
 Usage: kapacitor [options] [command] [args]
@@ -119,10 +119,10 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         flags = Flags(arguments, texts=("url",), bools=("skipVerify",))
         unverified = flags.is_set("skipVerify")
+    except HelpRequested:
+        print(USAGE)
+        return 0
     except UsageError as fault:
-        if str(fault).endswith((": -h", ": -help")):
-            print(USAGE)
-            return 0
         print(f"{fault}{USAGE}", file=sys.stderr)
         return 2
     try:
@@ -159,6 +159,8 @@ def _command(command: str, arguments: list[str], url: str, verify: bool) -> int:
 
     try:
         module.COMMANDS[command](Api(url, verify=verify), arguments)
+    except HelpRequested:
+        print(module.USAGE[command])
     except UsageError as fault:
         raise UsageError(f"{fault}\n{module.USAGE[command]}") from fault
     except MissingError:

@@ -254,6 +254,17 @@ def _network_fault(fault: Exception, where: str) -> str:
         return f"dial tcp: lookup {where.rpartition(':')[0]}: {fault.strerror}"
     if isinstance(fault, http.client.RemoteDisconnected):
         return "EOF"
+    # an OSError whose number is OpenSSL's
+    if isinstance(fault, ssl.SSLError):
+        return _tls_fault(fault)
     if isinstance(fault, OSError) and fault.errno is not None and fault.errno > 0:
         return f"dial tcp {where}: {os.strerror(fault.errno).lower()}"
     return str(fault) or type(fault).__name__
+
+
+def _tls_fault(fault: ssl.SSLError) -> str:
+    if isinstance(fault, ssl.SSLCertVerificationError):
+        return f"tls: failed to verify certificate: {fault.verify_message}"
+    if fault.reason == "WRONG_VERSION_NUMBER":
+        return "http: server gave HTTP response to HTTPS client"
+    return f"tls: {str(fault.reason or fault).replace('_', ' ').lower()}"

@@ -81,7 +81,7 @@ def _cells(delivery: dict[str, Any]) -> tuple[str, ...]:
         delivery["topic"],
         delivery["handler"],
         delivery["event"],
-        rfc822(due) if due else "-",
+        rfc822(due, seconds=True) if due else "-",
         delivery["error"],
     )
 

@@ -2,6 +2,7 @@
 
 CommandError
 ├── UsageError        wrong arguments or flags   (exit 2, with the command's usage)
+│   └── HelpRequested     `-h`                   (exit 0, with the command's usage)
 ├── MissingError      something was not passed   (exit 3, after the command's usage)
 └── AddressError      the server's URL is wrong  (exit 4)
 """
@@ -19,6 +20,12 @@ class UsageError(CommandError):
     """Arguments are missing or flags are wrong; the text stands above the usage."""
 
     exit_code = 2
+
+
+class HelpRequested(UsageError):  # noqa: N818 — Go's flag.ErrHelp is no failure either
+    """The usage is asked for by `-h`, `-help` or `--help`."""
+
+    exit_code = 0
 
 
 class MissingError(CommandError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from runtime.client.errors import UsageError
+from runtime.client.errors import HelpRequested, UsageError
 
 TRUE = frozenset(["1", "t", "T", "TRUE", "true", "True"])
 FALSE = frozenset(["0", "f", "F", "FALSE", "false", "False"])
@@ -37,6 +37,8 @@ class Flags:
             name, equals, value = argument.lstrip("-").partition("=")
             if name in bools:
                 value = value if equals else "true"
+            elif name not in texts and name in ("h", "help"):
+                raise HelpRequested("")
             elif name not in texts:
                 raise UsageError(f"flag provided but not defined: -{name}")
             elif not equals:

@@ -27,14 +27,15 @@ def yes(value: object) -> str:
     return "true" if value else "false"
 
 
-def rfc822(time: str, *, local: bool = False) -> str:
-    """An RFC 3339 time as `02 Jan 06 15:04 UTC`."""
+def rfc822(time: str, *, local: bool = False, seconds: bool = False) -> str:
+    """An RFC 3339 time as `02 Jan 06 15:04 UTC`, or `02 Jan 06 15:04:05 UTC`."""
     if time.startswith("0001-"):
         return "01 Jan 01 00:00 UTC"
     moment = datetime.datetime.fromisoformat(time[:19] + "+00:00")
     if local:
         moment = moment.astimezone()
-    return moment.strftime("%d %b %y %H:%M ") + (moment.tzname() or "UTC")
+    clock = "%H:%M:%S" if seconds else "%H:%M"
+    return moment.strftime(f"%d %b %y {clock} ") + (moment.tzname() or "UTC")
 
 
 def byte_count(size: int) -> str:

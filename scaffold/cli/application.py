@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import io
 import os
 import signal
 import sys
@@ -23,6 +22,8 @@ from scaffold.cli.session import AS_BEFORE, DISK_REFUSED, print_json
 
 _INTERRUPTED = 130
 _BUG = 70
+# The least likeness of a word and its guess: `remove-handler` does not mean `new-handler`.
+_NEAR = 0.85
 _FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF))
 
 
@@ -97,21 +98,34 @@ def _invoke(arguments: list[str]) -> None:
 
 def _tell_misuse(error: click.ClickException, as_json: bool) -> None:
     """Print what is wrong with the command line itself."""
-    if not as_json:
-        text = io.StringIO()
-        error.show(text)
-        from scaffold.escaping import escaped_lines
-
-        terminal.to_stderr(escaped_lines(text.getvalue().rstrip("\n")))
-        return
     from scaffold.errors import Problem
-    from scaffold.report import failure
 
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "scaffold"
+    message, fix = _misuse(error), f"{path} --help"
+    if not as_json:
+        from scaffold.escaping import escaped
+
+        terminal.to_stderr(f"error: {escaped(message)}\nfix:   {escaped(fix)}")
+        return
+    from scaffold.report import failure
+
     name = path.removeprefix("scaffold").strip()
-    problem = Problem(error.format_message())
-    print_json(failure(name, error.exit_code, [problem], f"{path} -h"))
+    print_json(failure(name, error.exit_code, [Problem(message)], fix))
+
+
+def _misuse(error: click.ClickException) -> str:
+    """Click's message in the form of all others."""
+    guesses = getattr(error, "possibilities", None)
+    message = error.message if guesses else error.format_message()
+    message = message[:1].lower() + message[1:].rstrip(".")
+    if not guesses:
+        return message
+    import difflib
+
+    given = getattr(error, "option_name", "") or getattr(error, "command_name", "")
+    near = difflib.get_close_matches(given, guesses, n=1, cutoff=_NEAR)
+    return f"{message} (did you mean {near[0]}?)" if near else message
 
 
 def _interrupt(signum: int, frame: object) -> NoReturn:

@@ -49,7 +49,9 @@ def handlers(project: Project, *, verbose: bool) -> Report:
 
 def _table(rows: Iterable[tuple[str, ...]]) -> str:
     rows = [tuple(map(escaped, row)) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    # the files of a handler, which have a row each, widen no column
+    heads = [row for row in rows if row[0]] or rows
+    widths = [max(map(len, column)) for column in zip(*heads, strict=True)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         for row in rows

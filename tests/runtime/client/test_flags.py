@@ -9,6 +9,7 @@ from runtime.client.__main__ import run
 from runtime.client.errors import UsageError
 from runtime.client.flags import Flags
 from runtime.golang.yaml import from_yaml
+from runtime.testing.loopback import LoopbackServer
 
 NOBODY = "http://127.0.0.1:1"
 
@@ -265,3 +266,27 @@ def test_variables_look_as_go_prints_them(var: dict[str, object], text: str) -> 
 def test_names_of_databases_are_quoted_as_go_quotes_them() -> None:
     pairs = [{"db": 'a"b\\', "rp": "é\n"}, {"db": "d", "rp": "r"}]
     assert tables.dbrps(pairs) == r'["a\"b\\"."é\n" "d"."r"]'
+
+
+@pytest.mark.parametrize("flag", ["-h", "-help", "--help"])
+@pytest.mark.parametrize("command", ["", "list", "define"])
+def test_help_is_no_failure(
+    capsys: pytest.CaptureFixture[str], command: str, flag: str
+) -> None:
+    assert run(["-url", NOBODY, *command.split(), flag]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.lstrip().startswith(f"Usage: kapacitor {command or '[options]'}")
+    assert shown.err == ""
+
+
+def test_https_to_a_plain_port_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with LoopbackServer() as server:
+        url = server.url.replace("http:", "https:")
+        assert run(["-url", url, "list", "tasks"]) == 3
+    assert "http: server gave HTTP response to HTTPS client" in capsys.readouterr().err
+
+
+def test_moments_have_their_seconds_where_they_matter() -> None:
+    time = "2026-11-30T08:04:05.9Z"
+    assert tables.rfc822(time) == "30 Nov 26 08:04 UTC"
+    assert tables.rfc822(time, seconds=True) == "30 Nov 26 08:04:05 UTC"

@@ -35,7 +35,7 @@ def test_machines_are_told_of_a_wrong_command_line_too(
     told = json.loads(scaffold(*arguments, "--json", code=2).stdout)
     assert told["command"] == command
     assert told["errors"]
-    assert told["next"] == [f"scaffold {command}".strip() + " -h"]
+    assert told["next"] == [f"scaffold {command}".strip() + " --help"]
 
 
 def test_a_run_for_machines(scaffold: Run) -> None:
@@ -99,7 +99,11 @@ def test_outside_a_project_it_says_how_to_make_one(
         (("regenerate",), "--all"),
         (("regenerate", "hipcat"), "did you mean hipchat?"),
         (("check", "nope"), "unknown handler 'nope'"),
-        (("nope",), "No such command"),
+        (("nope",), "error: no such command 'nope'\nfix:   scaffold --help"),
+        (("new-handler", "--feild", "a"), "no such option '--feild' (did you mean --f"),
+        (("chek",), "no such command 'chek' (did you mean check?)"),
+        (("list", "x"), "error: got unexpected extra argument (x)"),
+        (("new-handler", "Größe"), "did you mean 'grosse'?"),
     ],
 )
 def test_a_wrong_command_is_refused_with_2(
@@ -208,3 +212,20 @@ def test_names_are_completed_by_the_shell(scaffold: Run, project: Path) -> None:
         check=False,
     )
     assert "plain,hipchat" in done.stdout
+
+
+def test_another_command_is_no_guess(scaffold: Run) -> None:
+    told = scaffold("remove-handler", code=2).stderr
+    assert "no such command" in told
+    assert "did you mean" not in told
+
+
+def test_a_dry_run_says_what_it_would_do_and_stops(scaffold: Run) -> None:
+    told = scaffold(*HUDDLE, "--dry-run").stderr.splitlines()
+    assert told[-2].lstrip().startswith("would ")
+    assert told[-1] == "Dry run: nothing was written."
+
+
+def test_the_files_of_a_handler_widen_no_column(scaffold: Run) -> None:
+    brief, verbose = scaffold("list").stdout, scaffold("list", "-v").stdout
+    assert set(brief.splitlines()) < set(verbose.splitlines())
