@@ -82,16 +82,22 @@ def wanted_of(project: Project, spec: HandlerSpec) -> Wanted:
     return wanted(spec, project.package, styled, project.skip)
 
 
+def specs(
+    project: Project, tree: Tree, names: Sequence[str]
+) -> dict[str, HandlerSpec | None]:
+    """The handlers that a command is about, by name; None: its spec was removed."""
+    with_spec = kinds(tree, project.package)
+    return {
+        kind: committed(project, tree, kind) if kind in with_spec else None
+        for kind in chosen(project, tree, names)
+    }
+
+
 def wants(project: Project, tree: Tree, names: Sequence[str]) -> list[Wanted]:
     """The wanted state of the handlers that a command is about."""
-    with_spec = kinds(tree, project.package)
     found = [
-        (
-            wanted_of(project, committed(project, tree, kind))
-            if kind in with_spec
-            else nothing(kind, project.package)
-        )
-        for kind in chosen(project, tree, names)
+        wanted_of(project, spec) if spec else nothing(kind, project.package)
+        for kind, spec in specs(project, tree, names).items()
     ]
     if checkout.is_merging(project.root):
         return [checkout.restored(want, tree) for want in found]

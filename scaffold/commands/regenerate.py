@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from scaffold.commands.change import How, change
 from scaffold.formats import refuse_outdated, upgraded
 from scaffold.generate import ChangeSet, combined, generate_all
-from scaffold.handlers import committed, fresh, seen, wants
+from scaffold.handlers import fresh, seen, specs, wants
 from scaffold.markers import refuse_markers
 from scaffold.project import Project
 from scaffold.refusal import refuse
@@ -25,12 +25,7 @@ def regenerate(project: Project, names: Sequence[str], how: How) -> Report:
     refuse_markers(on_disk, project.package)
     if names:
         refuse_outdated(project)
-    tree = seen(project, on_disk, names)
-    specs = [
-        committed(project, tree, want.kind)
-        for want in wants(project, tree, names)
-        if not want.is_gone
-    ]
+    described = specs(project, seen(project, on_disk, names), names)
 
     def generated(tree: Tree) -> ChangeSet:
         first = upgraded(project, tree)
@@ -44,5 +39,10 @@ def regenerate(project: Project, names: Sequence[str], how: How) -> Report:
         return refuse(result, " ".join(names))
 
     report = change("regenerate", project, generated, how, [])
-    report.notes += [each for spec in specs for each in spec.warnings]
+    report.notes += [
+        warning
+        for spec in described.values()
+        if spec is not None
+        for warning in spec.warnings
+    ]
     return report

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from scaffold import handlers
 from scaffold.disk import verdicts
+from scaffold.spec.model import HandlerSpec
+from scaffold.wanted import Wanted
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 SERVICE = "runtime/services/huddle/service.py"
@@ -52,6 +55,21 @@ def findings(scaffold: Run, *names: str, code: int = 1) -> dict[str, str]:
 def test_regenerating_changes_nothing(scaffold: Run, huddle: Path) -> None:
     assert "nothing to do" in scaffold("regenerate", "--all").stderr
     assert "3 handlers examined, nothing to do" in scaffold("check").stderr
+
+
+def test_each_handler_is_rendered_once(
+    scaffold: Run, huddle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rendered = []
+
+    def wanted(spec: HandlerSpec, *more: object) -> Wanted:
+        rendered.append(spec.names.kind)
+        return original(spec, *more)
+
+    original: Callable[..., Wanted] = handlers.wanted
+    monkeypatch.setattr(handlers, "wanted", wanted)
+    scaffold("regenerate", "--all")
+    assert rendered == ["foo", "hipchat", "huddle"]
 
 
 def test_a_clean_check_is_remembered_until_something_changes(
