@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scaffold.expressions.code import ExpressionError, Type, dotted
-from scaffold.expressions.compiler import compile_expression, pieces
+from scaffold.expressions.compiler import compile_expression
 from scaffold.expressions.functions import FUNCTIONS
 from scaffold.layout.fit import fit_module
 from scaffold.layout.printer import literal, source, statement
@@ -218,20 +218,6 @@ def test_every_function_shows_how_it_is_written():
     for name, function in FUNCTIONS.items():
         assert function.signature.startswith(f"{name}(")
         assert function.meaning
-
-
-def test_texts_are_cut_at_their_expressions():
-    texts = [
-        each if isinstance(each, str) else ast.unparse(each)
-        for each in pieces("a ${x} $${y} ${get(z, '}')} ${ {'a': 1} } $")
-    ]
-    assert texts == ["a ", "x", " ${y} ", "get(z, '}')", " ", "{'a': 1}", " $"]
-
-
-@pytest.mark.parametrize("text", ["${", "${x", "${}", "${x y}", "a ${x:>3}"])
-def test_an_unfinished_expression_is_refused(text):
-    with pytest.raises(ExpressionError):
-        pieces(text)
 
 
 @pytest.mark.parametrize(
