@@ -6,6 +6,9 @@ import ast
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+LEVELS = ("OK", "INFO", "WARNING", "CRITICAL")
+"""The levels of alerts by name, the lowest first."""
+
 
 class ExpressionError(Exception):
     """An expression or value of a spec is wrong.

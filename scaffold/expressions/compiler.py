@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from scaffold.expressions import functions
 from scaffold.expressions.code import (
     FAILED,
+    LEVELS,
     Code,
     ExpressionError,
     Type,
@@ -23,7 +24,6 @@ from scaffold.expressions.code import (
 from scaffold.expressions.interpolation import parsed, pieces
 from scaffold.names import closest, identifier
 
-_LEVELS = ("OK", "INFO", "WARNING", "CRITICAL")
 _ORDERED = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _EQUALITY = (ast.Eq, ast.NotEq)
 _NUMBERS = frozenset((Type.INT, Type.FLOAT, Type.DURATION, Type.TIME))
@@ -236,7 +236,7 @@ class _Compiler:
 
     def _as_level(self, code: Code) -> Code:
         match code.node:
-            case ast.Constant(value=str() as word) if word in _LEVELS:
+            case ast.Constant(value=str() as word) if word in LEVELS:
                 made = ast.Attribute(name_node("Level"), word)
                 return Code(made, Type.LEVEL)
             case ast.List(elts=items):
@@ -246,11 +246,11 @@ class _Compiler:
             case ast.Constant(value=word):
                 raise ExpressionError(
                     f"unknown level {word!r}",
-                    ", ".join(_LEVELS),
-                    closest(word, _LEVELS),
+                    ", ".join(LEVELS),
+                    closest(word, LEVELS),
                 )
         raise ExpressionError(
-            "a level can only be compared with a level", ", ".join(_LEVELS)
+            "a level can only be compared with a level", ", ".join(LEVELS)
         )
 
     def _membership(

@@ -8,12 +8,11 @@ from typing import Any
 from runtime.errors import DeliveryError
 from runtime.services.expressions import parse_time
 from scaffold import names
-from scaffold.expressions.code import Type
+from scaffold.expressions.code import LEVELS, Type
 from scaffold.expressions.compiler import Scope
 from scaffold.spec import keys
 from scaffold.spec.model import (
     LEVEL_TYPE,
-    LEVELS,
     TYPES,
     Example,
     FieldType,

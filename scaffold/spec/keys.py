@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from scaffold.spec.model import FLAGS, LEVELS, TYPE_ALIASES, TYPES
+from scaffold.expressions.code import LEVELS
+from scaffold.spec.model import FLAGS, TYPE_ALIASES, TYPES
 
 
 class Shape(NamedTuple):

@@ -10,7 +10,6 @@ from typing import Any, ClassVar, NamedTuple
 from scaffold.expressions.code import Code, Type
 from scaffold.names import Names, constant, identifier, snake_case
 
-LEVELS = ("OK", "INFO", "WARNING", "CRITICAL")
 FLAGS = ("enabled", "global", "state-changes-only")
 
 

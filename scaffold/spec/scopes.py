@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from scaffold.expressions.code import FAILED, Code, Type, dotted, name_node
+from scaffold.expressions.code import FAILED, LEVELS, Code, Type, dotted, name_node
 from scaffold.expressions.compiler import Scope
 from scaffold.names import identifier
-from scaffold.spec.model import LEVELS, UNKNOWN_TYPE, LevelMap, Option, Setting
+from scaffold.spec.model import UNKNOWN_TYPE, LevelMap, Option, Setting
 
 
 def _event(path: str, type_: Type) -> Code:

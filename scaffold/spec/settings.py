@@ -10,14 +10,13 @@ from urllib.parse import urlsplit
 
 from runtime.golang.durations import parse_go
 from scaffold import names
-from scaffold.expressions.code import Code, Type
+from scaffold.expressions.code import LEVELS, Code, Type
 from scaffold.expressions.compiler import Scope
 from scaffold.names import Names
 from scaffold.spec import keys, scopes
 from scaffold.spec.draft import looks_like_token
 from scaffold.spec.handler import read_doc
 from scaffold.spec.model import (
-    LEVELS,
     TYPE_ALIASES,
     TYPES,
     UNKNOWN_TYPE,

@@ -8,10 +8,9 @@ from typing import Any
 
 from runtime.alert.types import Event
 from runtime.testing.events import changed_event, sample_event
-from scaffold.expressions.code import Type
+from scaffold.expressions.code import LEVELS, Type
 from scaffold.rendering.samples.candidates import candidates
 from scaffold.rendering.samples.values import Seat, Values
-from scaffold.spec.model import LEVELS
 
 _TEXTS = ("id", "message", "details", "topic", "name", "task", "category", "group")
 _TIMES = ("time", "duration")

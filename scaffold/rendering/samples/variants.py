@@ -14,12 +14,12 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from runtime.testing.events import changed_event, sample_event
-from scaffold.expressions.code import Type, dotted
+from scaffold.expressions.code import LEVELS, Type, dotted
 from scaffold.rendering.samples.decisions import Decision
 from scaffold.rendering.samples.search import Search
 from scaffold.rendering.samples.trial import CheckError, Outcome, Trial
 from scaffold.rendering.samples.values import Seat, Values, sample_value
-from scaffold.spec.model import LEVELS, HandlerSpec, Option, Setting
+from scaffold.spec.model import HandlerSpec, Option, Setting
 
 _MOST_TRIES = 5_000
 _MOST_COMBINATIONS = 200
