@@ -29,16 +29,16 @@ class Field:
         setting: its setting.
         type_name: its type, as specs call it.
         default: its default.
-        word: name of the argument for `key` in the declaration.
         key: its name outside of Python where that does not follow from `name`, or None.
+        is_scripted: `key` is a method of scripts, not a key of settings.
         is_duration: the default is written as `field(default=…)`.
     """
 
     setting: Setting
     type_name: str
     default: ast.expr
-    word: str = "key"
     key: ast.expr | None = None
+    is_scripted: bool = False
     is_duration: bool = False
 
     @property
@@ -64,7 +64,7 @@ class Field:
     @property
     def has_items(self) -> bool:
         """True if a map has items where nothing is set."""
-        return self.word == "key" and bool(self.setting.default)
+        return not self.is_scripted and bool(self.setting.default)
 
     @property
     def has_text(self) -> bool:
@@ -100,8 +100,8 @@ def scripted(option: Option) -> Field:
         option,
         "str" if option.is_secret else option.type.name,
         default,
-        word="tick",
         key=ast.Constant(option.tick) if is_odd else None,
+        is_scripted=True,
     )
 
 

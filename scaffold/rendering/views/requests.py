@@ -63,9 +63,9 @@ class RequestView:
         return bool(self.spec.path) or self.spec.query is not None
 
     @property
-    def extend(self) -> str:
-        """The function that extends it."""
-        return "join" if self.spec.has_slashes else "below"
+    def has_slashes(self) -> bool:
+        """True if slashes in the appended segments are kept."""
+        return self.spec.has_slashes
 
     @property
     def body(self) -> ast.expr | None:
