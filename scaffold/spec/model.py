@@ -19,13 +19,11 @@ class FieldType:
 
     Attributes:
         name: its name in specs.
-        annotation: its annotation in Python.
         base: type of its values in expressions.
         empty: value of a field that is not set.
     """
 
     name: str
-    annotation: str
     base: Type
     empty: Any
 
@@ -33,21 +31,21 @@ class FieldType:
 TYPES = {
     each.name: each
     for each in (
-        FieldType("str", "str", Type.STR, ""),
-        FieldType("secret", "Secret", Type.SECRET, ""),
-        FieldType("int", "int", Type.INT, 0),
-        FieldType("float", "float", Type.FLOAT, 0.0),
-        FieldType("bool", "bool", Type.BOOL, False),
-        FieldType("duration", "Duration", Type.DURATION, 0),
-        FieldType("url", "str", Type.STR, ""),
-        FieldType("list[str]", "tuple[str, ...]", Type.LIST, ()),
-        FieldType("map[str]", "dict[str, str]", Type.MAP, {}),
-        FieldType("flag", "bool", Type.BOOL, False),
+        FieldType("str", Type.STR, ""),
+        FieldType("secret", Type.SECRET, ""),
+        FieldType("int", Type.INT, 0),
+        FieldType("float", Type.FLOAT, 0.0),
+        FieldType("bool", Type.BOOL, False),
+        FieldType("duration", Type.DURATION, 0),
+        FieldType("url", Type.STR, ""),
+        FieldType("list[str]", Type.LIST, ()),
+        FieldType("map[str]", Type.MAP, {}),
+        FieldType("flag", Type.BOOL, False),
     )
 }
-UNKNOWN_TYPE = FieldType("unknown", "str", Type.ANY, "")
+UNKNOWN_TYPE = FieldType("unknown", Type.ANY, "")
 """Placeholder of a wrong type, so that one mistake is one fault."""
-LEVEL_TYPE = FieldType("level", "Level", Type.LEVEL, "CRITICAL")
+LEVEL_TYPE = FieldType("level", Type.LEVEL, "CRITICAL")
 TYPE_ALIASES = {"string": "str", "list": "list[str]", "map": "map[str]"}
 
 
