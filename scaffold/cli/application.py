@@ -18,7 +18,8 @@ import click
 
 from scaffold import terminal
 from scaffold.cli import handlers, projects, tables
-from scaffold.cli.session import AS_BEFORE, DISK_REFUSED, print_json
+from scaffold.cli.session import DISK_REFUSED, print_json
+from scaffold.disk import AS_BEFORE
 
 _INTERRUPTED = 130
 _BUG = 70

@@ -9,15 +9,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from scaffold import terminal
+from scaffold.disk import AS_AFTER, AS_BEFORE
 
 if TYPE_CHECKING:
     from scaffold.errors import ScaffoldError
     from scaffold.project import Project
     from scaffold.report import Report
 
-AS_BEFORE = "the tree is as before"
 DISK_REFUSED = 7
-_AS_AFTER = "the changes were made"
 _MAX_OUTPUT_LINES = 100
 
 
@@ -80,7 +79,7 @@ class Session:
             with contextlib.suppress(BrokenPipeError):
                 self._refuse(error)
             sys.exit(error.exit_code)
-        outcome = _AS_AFTER if report.has_written else AS_BEFORE
+        outcome = AS_AFTER if report.has_written else AS_BEFORE
         try:
             self.tell(report)
         except KeyboardInterrupt:
@@ -91,6 +90,7 @@ class Session:
         except OSError as error:
             terminal.to_stderr(f"error: standard output: {error.strerror}; {outcome}")
             sys.exit(DISK_REFUSED)
+        # a bug; the caller prints its traceback, and only here is the outcome known
         except Exception:
             terminal.to_stderr(f"error: the report cannot be printed; {outcome}")
             raise

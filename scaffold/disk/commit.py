@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from scaffold.change import Change
-from scaffold.disk import folders, transaction
+from scaffold.disk import AS_AFTER, folders, transaction
 from scaffold.disk.folders import Folder
 from scaffold.disk.transaction import Step, Transaction
 from scaffold.errors import PlanError, UnreadableFile
@@ -72,7 +72,7 @@ def standing() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(transaction.AS_AFTER) from None
+        raise KeyboardInterrupt(AS_AFTER) from None
 
 
 def _step(top: Folder, number: int, change: Change) -> Step:
@@ -127,7 +127,7 @@ def _cleared(state: Folder, folder: Folder) -> str:
             transaction.drop(state)
     except OSError as error:
         return (
-            f"{transaction.AS_AFTER}, but {folder.path} could not be removed ({error.strerror}); "
+            f"{AS_AFTER}, but {folder.path} could not be removed ({error.strerror}); "
             "the next command that writes removes it"
         )
     return ""

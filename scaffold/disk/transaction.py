@@ -28,7 +28,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from scaffold.change import Change
-from scaffold.disk import folders
+from scaffold.disk import AS_BEFORE, folders
 from scaffold.disk.folders import Folder, NotPlainError
 from scaffold.disk.machine import Keys
 from scaffold.errors import (
@@ -42,8 +42,6 @@ from scaffold.errors import (
 
 STATE = PurePosixPath(".scaffold")
 FOLDER = STATE / "txn"
-AS_BEFORE = "the tree is as before"
-AS_AFTER = "the changes were made"
 IN_BETWEEN = "the tree is partly changed; `scaffold recover` restores it"
 _OWNED = b"a transaction of scaffold"
 _THREADS = 8
