@@ -47,13 +47,8 @@ def find(start: Path) -> Project:
     try:
         start = start.resolve()
         is_folder = start.is_dir()
-    except FileNotFoundError:
-        raise UsageError(
-            "the current folder no longer exists", fix="cd to another folder"
-        ) from None
     except (OSError, RuntimeError, ValueError) as error:
-        problem = getattr(error, "strerror", "") or "is not a path"
-        raise UsageError(f"{str(start)!r}: {problem}") from None
+        raise unusable(start, error) from None
     if not is_folder:
         raise UsageError(f"{start}: no such folder")
     for folder in (start, *start.parents):
@@ -75,6 +70,16 @@ def find(start: Path) -> Project:
         "or above)",
         fix="scaffold init my-alerts",
     )
+
+
+def unusable(folder: Path, error: Exception) -> UsageError:
+    """The refusal of a folder, by the error of a first look at it."""
+    if isinstance(error, FileNotFoundError):
+        return UsageError(
+            "the current folder no longer exists", fix="cd to another folder"
+        )
+    problem = getattr(error, "strerror", "") or "is not a path"
+    return UsageError(f"{str(folder)!r}: {problem}")
 
 
 def _settings(file: Path, data: bytes) -> dict[str, object] | None:

@@ -6,7 +6,9 @@ import shlex
 from importlib.util import find_spec
 from pathlib import Path
 
-_DISTRIBUTION = "scaffold-alerts"
+DISTRIBUTION = "scaffold-alerts"
+"""The name under which pip installs the generator and the runtime."""
+
 _NEEDED = ("pytest", "syrupy")
 
 
@@ -33,7 +35,7 @@ def source() -> str:
     from urllib.request import url2pathname
 
     try:
-        text = metadata.distribution(_DISTRIBUTION).read_text("direct_url.json")
+        text = metadata.distribution(DISTRIBUTION).read_text("direct_url.json")
     except metadata.PackageNotFoundError:
         return ""
     if not text:
@@ -44,8 +46,8 @@ def source() -> str:
         return url2pathname(url.path)
     if "vcs_info" in origin:
         vcs = origin["vcs_info"]
-        return f"{_DISTRIBUTION} @ {vcs['vcs']}+{origin['url']}@{vcs['commit_id']}"
-    return f"{_DISTRIBUTION} @ {origin['url']}"
+        return f"{DISTRIBUTION} @ {vcs['vcs']}+{origin['url']}@{vcs['commit_id']}"
+    return f"{DISTRIBUTION} @ {origin['url']}"
 
 
 def level(*, is_watched: bool) -> str:

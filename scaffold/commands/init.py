@@ -14,10 +14,10 @@ from scaffold.disk import commit, recovery
 from scaffold.errors import UsageError, WriteFailed
 from scaffold.generate import ChangeSet
 from scaffold.outcomes import Created
+from scaffold.project import unusable
 from scaffold.report import Report
 from scaffold.tree import MemoryTree
 
-_DISTRIBUTION = "scaffold-alerts"
 # entries that a folder may have before it becomes a project
 _LEFT_ALONE = frozenset({".git", ".venv", ".idea", ".vscode", "LICENSE", "LICENSE.md"})
 _FOLDERS = frozenset({"runtime", "scaffold", "tests", "docs", "etc", "examples"})
@@ -92,7 +92,7 @@ def _check_package(package: str) -> None:
 def _dependencies() -> set[str]:
     """Import packages of everything that this distribution needs to run."""
     needed: set[str] = set()
-    waiting = [_DISTRIBUTION]
+    waiting = [testing.DISTRIBUTION]
     while waiting:
         distribution = _normalized(waiting.pop())
         if distribution in needed:
@@ -128,10 +128,5 @@ def _check_folder(folder: Path) -> None:
             others = [name for name in found if name not in _LEFT_ALONE]
             if others:
                 raise UsageError(f"{folder}: is not empty ({others[0]})")
-    except FileNotFoundError:
-        raise UsageError(
-            "the current folder no longer exists", fix="cd to another folder"
-        ) from None
     except (OSError, ValueError) as error:
-        problem = getattr(error, "strerror", "") or "is not a path"
-        raise UsageError(f"{str(folder)!r}: {problem}") from None
+        raise unusable(folder, error) from None

@@ -10,7 +10,6 @@ from scaffold.project import FORMAT
 from scaffold.rendering.render import filled, templates_path
 
 _FOLDER = "init"
-_DISTRIBUTION = "scaffold-alerts"
 
 
 def project_files(package: str, name: str = "alerts") -> dict[PurePosixPath, str]:
@@ -25,7 +24,7 @@ def project_files(package: str, name: str = "alerts") -> dict[PurePosixPath, str
     values = {
         "package": package,
         "name": re.sub("[^A-Za-z0-9._-]+", "-", name).strip("-._") or "alerts",
-        "version": metadata.version(_DISTRIBUTION),
+        "version": metadata.version(testing.DISTRIBUTION),
         "format": FORMAT,
         "install": testing.install(),
         "source": testing.source(),
