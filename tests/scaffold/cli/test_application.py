@@ -16,6 +16,7 @@ from scaffold import cli
 from scaffold.commands import check as checking
 from scaffold.disk import transaction
 from tests.scaffold.files import files
+from tests.scaffold.locking import locked_elsewhere
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 HUDDLE = ("new-handler", "huddle", "--field", "channel:str")
@@ -115,21 +116,9 @@ def test_a_wrong_command_is_refused_with_2(
 
 
 def test_a_held_tree_is_refused_with_6(scaffold: Run, project: Path) -> None:
-    code = (
-        "import sys\nfrom pathlib import Path\nfrom scaffold.disk import recovery\n"
-        "with recovery.locked(Path(sys.argv[1])):\n"
-        "    print('locked', flush=True)\n    sys.stdin.read()\n"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(project)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as other:
-        assert other.stdout is not None
-        other.stdout.readline()
-        assert f"pid {other.pid}" in scaffold(*HUDDLE, code=6).stderr
+    with locked_elsewhere(project) as pid:
+        assert f"pid {pid}" in scaffold(*HUDDLE, code=6).stderr
         scaffold("check")
-        other.kill()
 
 
 def test_a_bug_ends_with_70(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:

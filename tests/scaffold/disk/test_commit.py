@@ -29,6 +29,7 @@ from scaffold.errors import (
     UnreadableFile,
     WriteFailed,
 )
+from tests.scaffold.locking import locked_elsewhere
 
 CHANGES = (
     Change(PurePosixPath("new/deep/file.py"), None, b"new\n"),
@@ -434,26 +435,14 @@ def test_a_file_that_changed_since_it_was_read_stops_everything(root: Path) -> N
 
 
 def test_a_second_writer_is_told_who_writes(root: Path) -> None:
-    code = (
-        "import sys\nfrom pathlib import Path\nfrom scaffold.disk import recovery\n"
-        "with recovery.locked(Path(sys.argv[1])):\n"
-        "    print('locked', flush=True)\n    sys.stdin.read()\n"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(root)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as other:
-        assert other.stdout is not None
-        other.stdout.readline()
-        with pytest.raises(Locked, match=f"pid {other.pid}"), recovery.locked(root):
+    with locked_elsewhere(root) as pid:
+        with pytest.raises(Locked, match=f"pid {pid}"), recovery.locked(root):
             pass
         (root / ".scaffold/txn").mkdir()
         assert not recovery.is_interrupted(root)
         with pytest.raises(Locked):
             recovery.recover(root)
         (root / ".scaffold/txn").rmdir()
-        other.kill()
     with recovery.locked(root):
         pass
 
