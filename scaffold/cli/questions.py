@@ -9,8 +9,8 @@ from dataclasses import replace
 from scaffold import terminal
 from scaffold.errors import SpecError, UsageError
 from scaffold.flags import Flags
+from scaffold.spec.model import FIELD_TYPES
 
-TYPES = "str, secret, int, float, bool, duration, url, list[str], map[str]"
 _NAME = "huddle"
 _FIELD = "channel"
 _TYPE = "str"
@@ -38,7 +38,7 @@ def answered(given: Flags, kinds: Sequence[str], check: Check) -> Flags:
     if given.fields or given.config or given.options:
         return flags
     terminal.to_stderr(
-        f"Fields are settings that each alert can override. Types: {TYPES}."
+        f"Fields are settings that each alert can override. Types: {', '.join(FIELD_TYPES)}."
     )
     field = _field(f"First field ({_NONE} for none)", _FIELD, flags, check)
     while field:

@@ -14,7 +14,7 @@ from scaffold import names
 from scaffold.errors import Fault
 from scaffold.flags import Flags, declared
 from scaffold.prose import folded
-from scaffold.spec.model import TYPE_ALIASES, TYPES
+from scaffold.spec.model import FIELD_TYPES, TYPE_ALIASES, TYPES
 from scaffold.spec.reader import Path
 from scaffold.spec.toml import toml_table, toml_text
 
@@ -240,7 +240,7 @@ def _parsed(flag: str, text: str, faults: list[Fault]) -> _Setting | None:
     type_name = TYPE_ALIASES.get(type_name, type_name)
     shown = f"{flag} {_displayed(text, value, is_secret=type_name == 'secret')}"
     found = names.key_faults(key, shown)
-    known = [each for each in TYPES if each != "flag" or flag == "--option"]
+    known = [*TYPES] if flag == "--option" else [*FIELD_TYPES]
     if type_name not in known:
         found.append(
             Fault(

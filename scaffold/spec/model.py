@@ -43,6 +43,8 @@ TYPES = {
         FieldType("flag", Type.BOOL, False),
     )
 }
+FIELD_TYPES = tuple(name for name in TYPES if name != "flag")
+"""The types of fields and of the configuration; options alone may be flags."""
 UNKNOWN_TYPE = FieldType("unknown", Type.ANY, "")
 """Placeholder of a wrong type, so that one mistake is one fault."""
 LEVEL_TYPE = FieldType("level", Type.LEVEL, "CRITICAL")

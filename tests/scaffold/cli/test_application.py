@@ -15,6 +15,7 @@ import pytest
 from scaffold import cli
 from scaffold.commands import check as checking
 from scaffold.disk import transaction
+from scaffold.spec.model import FIELD_TYPES
 from tests.scaffold.files import files
 from tests.scaffold.locking import locked_elsewhere
 
@@ -176,6 +177,11 @@ def test_places_and_schema_are_data_on_standard_output(scaffold: Run) -> None:
     assert "runtime/services/{kind}/service.py" in scaffold("places").stdout
     schema = json.loads(scaffold("schema").stdout)
     assert "handler" in schema["properties"]
+
+
+def test_the_help_of_new_handlers_names_every_type(scaffold: Run) -> None:
+    shown = " ".join(scaffold("new-handler", "--help").stdout.split())
+    assert f"TYPE is one of {', '.join(FIELD_TYPES)}." in shown
 
 
 def test_the_list_shows_every_handler(scaffold: Run) -> None:
