@@ -234,7 +234,7 @@ def _findings(
     table: dict[type[Outcome], _Rule],
     fix: str,
 ) -> Iterator[Finding]:
-    told: set[Finding] = set()
+    reported: set[Finding] = set()
     for outcome in outcomes:
         rule = table.get(type(outcome))
         if rule is None:
@@ -251,8 +251,8 @@ def _findings(
         line, paste = _line(outcome), _snippet(outcome)
         finding = Finding(rule.code, outcome.path, line, message, helps, paste)
         # several places of one file that is missing
-        if finding not in told:
-            told.add(finding)
+        if finding not in reported:
+            reported.add(finding)
             yield finding
 
 

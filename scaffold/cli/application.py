@@ -45,8 +45,8 @@ def scaffold(context: click.Context, directory: str | None) -> None:
       scaffold new-handler huddle --field channel:str
     """
     if directory is not None:
-        said = {"directory": directory}
-        context.default_map = dict.fromkeys(scaffold.commands, said)
+        given = {"directory": directory}
+        context.default_map = dict.fromkeys(scaffold.commands, given)
 
 
 for _command in (
@@ -90,14 +90,14 @@ def _invoke(arguments: list[str]) -> None:
         sys.exit(done.exit_code)
     except click.ClickException as error:
         with contextlib.suppress(BrokenPipeError):
-            _tell_misuse(error, "--json" in arguments)
+            _print_misuse(error, "--json" in arguments)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         terminal.give_up_output()
         sys.exit(0)
 
 
-def _tell_misuse(error: click.ClickException, as_json: bool) -> None:
+def _print_misuse(error: click.ClickException, as_json: bool) -> None:
     """Print what is wrong with the command line itself."""
     from scaffold.errors import Problem
 

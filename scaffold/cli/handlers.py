@@ -13,7 +13,7 @@ from scaffold.cli.session import Session
 from scaffold.flags import Flags
 
 if TYPE_CHECKING:
-    from scaffold.commands.change import How
+    from scaffold.commands.change import ChangeOptions
     from scaffold.project import Project
     from scaffold.report import Report
 
@@ -45,7 +45,7 @@ def new_handler(**values: Any) -> None:
         from scaffold.commands.new_handler import new_handler
 
         is_watched = terminal.is_watched()
-        how = options.how(values, testing.level(is_watched=is_watched))
+        how = options.of_change(values, testing.level(is_watched=is_watched))
         spec_file = values.pop("spec_file")
         flags = Flags(**values)
         if is_watched and not (flags.name or spec_file or session.json):
@@ -55,10 +55,12 @@ def new_handler(**values: Any) -> None:
     session.run_in_project(run, writes=not values["dry_run"])
 
 
-def _asked(session: Session, project: Project, given: Flags, how: How) -> Flags:
+def _asked(
+    session: Session, project: Project, given: Flags, how: ChangeOptions
+) -> Flags:
     """Ask for the flags of a handler, and for consent to its changes."""
     from scaffold.cli import questions
-    from scaffold.commands.change import How
+    from scaffold.commands.change import ChangeOptions
     from scaffold.commands.description import described
     from scaffold.commands.new_handler import new_handler
     from scaffold.handlers import kinds
@@ -68,9 +70,9 @@ def _asked(session: Session, project: Project, given: Flags, how: How) -> Flags:
     flags = questions.answered(given, existing, lambda flags: described(project, flags))
     if how.dry_run:
         return flags
-    preview = new_handler(project, flags, "", How(dry_run=True))
+    preview = new_handler(project, flags, "", ChangeOptions(dry_run=True))
     preview.output, preview.next = "", []
-    session.tell(preview)
+    session.show(preview)
     if not questions.is_confirmed("Write these changes?"):
         raise click.Abort
     if how.verify == "tests":
@@ -98,7 +100,7 @@ def regenerate(names: Sequence[str], all_: bool, check: bool, **values: Any) -> 
         from scaffold.commands import check as checking
         from scaffold.commands import regenerate
 
-        how = options.how(values, "none")
+        how = options.of_change(values, "none")
         if check:
             return checking.check(project, names)
         return regenerate.regenerate(project, names, how)

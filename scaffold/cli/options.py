@@ -10,7 +10,7 @@ import click
 from scaffold.flags import declared
 
 if TYPE_CHECKING:
-    from scaffold.commands.change import How
+    from scaffold.commands.change import ChangeOptions
 
 Command = Callable[..., Any]
 
@@ -54,7 +54,7 @@ def describing(command: Command) -> Command:
 
 
 def writing(command: Command) -> Command:
-    """The options of commands that change files; `how` reads them."""
+    """The options of commands that change files; `of_change` reads them."""
     for option in (
         click.option(
             "--exit-code",
@@ -81,11 +81,11 @@ def dry_run(command: Command) -> Command:
     return click.option("-n", "--dry-run", is_flag=True, help=text)(command)
 
 
-def how(values: dict[str, Any], verify: str) -> How:
+def of_change(values: dict[str, Any], verify: str) -> ChangeOptions:
     """The options of `writing`, taken out of `values`; `verify` is the default of one."""
-    from scaffold.commands.change import How
+    from scaffold.commands.change import ChangeOptions
 
-    return How(
+    return ChangeOptions(
         dry_run=values.pop("dry_run"),
         diff=values.pop("diff"),
         verify=values.pop("verify") or verify,

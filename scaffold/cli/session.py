@@ -81,7 +81,7 @@ class Session:
             sys.exit(error.exit_code)
         outcome = AS_AFTER if report.has_written else AS_BEFORE
         try:
-            self.tell(report)
+            self.show(report)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(outcome) from None
         except BrokenPipeError:
@@ -96,7 +96,7 @@ class Session:
             raise
         sys.exit(report.exit_code)
 
-    def tell(self, report: Report) -> None:
+    def show(self, report: Report) -> None:
         """Print a report."""
         from scaffold import report as reporting
 

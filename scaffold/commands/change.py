@@ -14,7 +14,7 @@ from scaffold.report import Report, patch
 from scaffold.tree import DiskTree, Tree
 
 
-class How(NamedTuple):
+class ChangeOptions(NamedTuple):
     """Options of commands that change files.
 
     Attributes:
@@ -34,7 +34,7 @@ def change(
     command: str,
     project: Project,
     generated: Callable[[Tree], ChangeSet],
-    how: How,
+    how: ChangeOptions,
     next_steps: list[str],
 ) -> Report:
     """Make a change set and put it on the disk, unless this is a dry run.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scaffold import places, state, testing
-from scaffold.commands.change import How, change
+from scaffold.commands.change import ChangeOptions, change
 from scaffold.commands.description import SpecFile, described, flags_spec
 from scaffold.errors import UsageError
 from scaffold.escaping import escaped
@@ -22,7 +22,9 @@ from scaffold.spec.parse import differences
 from scaffold.tree import DiskTree, Tree
 
 
-def new_handler(project: Project, flags: Flags, spec_file: str, how: How) -> Report:
+def new_handler(
+    project: Project, flags: Flags, spec_file: str, how: ChangeOptions
+) -> Report:
     """Generate a handler, or find that it is there as described.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scaffold.commands.change import How, change
+from scaffold.commands.change import ChangeOptions, change
 from scaffold.formats import refuse_outdated, upgraded
 from scaffold.generate import ChangeSet, combined, generate_all
 from scaffold.handlers import fresh, seen, specs, wants
@@ -15,7 +15,7 @@ from scaffold.report import Report
 from scaffold.tree import DiskTree, Overlay, Tree
 
 
-def regenerate(project: Project, names: Sequence[str], how: How) -> Report:
+def regenerate(project: Project, names: Sequence[str], how: ChangeOptions) -> Report:
     """Update handlers to their specs and the templates.
 
     Leftovers of handlers whose spec was removed are removed too. Without names, a

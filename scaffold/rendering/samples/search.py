@@ -169,14 +169,14 @@ class Search:
             if each.name in names["options"] and not each.alias_of
         ]
         keys = {each.key for each in self.spec.config if each.name in names["config"]}
-        told = []
+        chosen = []
         for option in options:
             configured = reads(self.spec, option.fallback) if option.fallback else set()
             keys |= configured
             if not configured:
-                told.append(option.key)
+                chosen.append(option.key)
         found = [("config", key) for key in sorted(keys)]
-        found += [("option", key) for key in told]
+        found += [("option", key) for key in chosen]
         parts = event_seats(nodes) if has_event else []
         return list(dict.fromkeys([*found, *parts, *data_seats(nodes)]))
 
@@ -226,8 +226,8 @@ class Search:
         if table == "config":
             first = [values.config[key], field.default, field.type.empty]
         else:
-            said = values.options.get(key, field.default)
-            first = [sample_value(field, "explicit"), said]
+            current = values.options.get(key, field.default)
+            first = [sample_value(field, "explicit"), current]
         found = candidates(field.type.base, nodes, [*examples, *first])
         return [each for each in found if self.may_be(seat, each, values)]
 

@@ -34,8 +34,8 @@ class ConfiguredField(Field):
     @property
     def has_text(self) -> bool:
         """True if it has a description."""
-        is_told = self.is_default or self.is_target or self.required == "enabled"
-        return bool(self.doc) or is_told
+        is_described = self.is_default or self.is_target or self.required == "enabled"
+        return bool(self.doc) or is_described
 
     @property
     def says_no_requirement(self) -> bool:

@@ -67,8 +67,8 @@ class TestFieldView(Field):
     @property
     def has_text(self) -> bool:
         """True if it has a description."""
-        told = ("event.message", "event.level", "event.time")
-        return bool(self.doc or self.option_doc) or self.feeds in told
+        documented = ("event.message", "event.level", "event.time")
+        return bool(self.doc or self.option_doc) or self.feeds in documented
 
 
 class ServiceView(View):

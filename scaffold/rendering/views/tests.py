@@ -129,9 +129,9 @@ class TestsView(View):
         """Options as the handler has them, those of the configuration included."""
         if not values:
             return []
-        return self._said({**self.sample.bound(config), **values})
+        return self._given({**self.sample.bound(config), **values})
 
-    def _said(self, values: Any) -> list[Argument]:
+    def _given(self, values: Any) -> list[Argument]:
         options = {each.key: each for each in self.spec.options}
         return [_option(options[key], value) for key, value in values.items()]
 
@@ -256,7 +256,7 @@ class TestsView(View):
                 self._configured(config[key], value)
                 for key, value in example.config.items()
             ],
-            self._said(example.options),
+            self._given(example.options),
             plain(example.event),
             None if error is None else plain(error),
             [Want(key, plain(value)) for key, value in want.items()],

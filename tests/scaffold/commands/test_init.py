@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scaffold.commands.change import How
+from scaffold.commands.change import ChangeOptions
 from scaffold.commands.check import check
 from scaffold.commands.init import init
 from scaffold.commands.new_handler import new_handler
@@ -28,7 +28,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     init(folder, "acme", dry_run=False, shown="mine")
     for name in ("huddle", "pager"):
         flags = Flags(name, fields=("channel:str",))
-        new_handler(find(folder), flags, "", How())
+        new_handler(find(folder), flags, "", ChangeOptions())
     return folder
 
 
@@ -102,7 +102,7 @@ def test_a_project_is_clean_by_its_own_settings(made: Path, tool: list[str]) -> 
 
 def test_a_handler_of_the_runtime_is_no_name_for_another(made: Path) -> None:
     with pytest.raises(Exception, match="the runtime already has a service 'hipchat'"):
-        new_handler(find(made), Flags("hipchat"), "", How())
+        new_handler(find(made), Flags("hipchat"), "", ChangeOptions())
 
 
 def test_a_dry_run_makes_nothing(tmp_path: Path) -> None:
