@@ -119,7 +119,9 @@ def _misuse(error: click.ClickException) -> str:
     """Click's message in the form of all others."""
     guesses = getattr(error, "possibilities", None)
     message = error.message if guesses else error.format_message()
-    message = message[:1].lower() + message[1:].rstrip(".")
+    message = message.rstrip(".")
+    if message[1:2].islower():  # a name in capitals stays as it is
+        message = message[:1].lower() + message[1:]
     if not guesses:
         return message
     import difflib
