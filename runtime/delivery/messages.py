@@ -9,6 +9,8 @@ from runtime.alert.types import Event
 from runtime.units import Nanoseconds
 
 State = Literal["pending", "dead", "cancelled"]
+# what makes an id of a filter a shell pattern
+_WILDCARDS = "*?["
 
 
 class Address(NamedTuple):
@@ -89,7 +91,12 @@ class Filter(NamedTuple):
             values.append(self.state)
         for column, value in (("topic", self.topic), ("handler", self.handler)):
             if value:
-                is_pattern = any(char in value for char in "*?[")
+                is_pattern = any(char in value for char in _WILDCARDS)
                 parts.append(f"{column} {'GLOB' if is_pattern else '='} ?")
                 values.append(value)
         return " AND ".join(parts), values
+
+
+def exactly(id: str) -> str:
+    """The shell pattern that matches only `id`."""
+    return "".join(f"[{char}]" if char in _WILDCARDS else char for char in id)

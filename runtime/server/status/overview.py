@@ -11,7 +11,7 @@ from runtime.alert.topics import Topic
 from runtime.alert.types import EventState, Level
 from runtime.compute.worker import paced
 from runtime.delivery import Backlog
-from runtime.delivery.messages import Address, Message
+from runtime.delivery.messages import Address, Message, exactly
 from runtime.services.alert.service import AlertService
 from runtime.services.deliveries.health import TOPIC, described, name_of
 from runtime.services.deliveries.statistics import (
@@ -43,6 +43,7 @@ class Query:
         topic: deliveries of this topic's handlers only, or "".
         handler: deliveries of handlers of this id only, or "".
         starts: number of rows to skip, by table; for deliveries the id to begin after.
+            Tables that begin with their first row are left out.
     """
 
     topic: str = ""
@@ -56,8 +57,16 @@ class Query:
         Raises:
             RefusedError: a start is not a number.
         """
-        starts = {name: natural(request, name, 0) for name in STARTS}
+        starts = {
+            name: start for name in STARTS if (start := natural(request, name, 0))
+        }
         return cls(request.parameter("topic"), request.parameter("handler"), starts)
+
+    @property
+    def parameters(self) -> Mapping[str, str | int]:
+        """The parameters that lead to the page as it is shown."""
+        selected = {"topic": self.topic, "handler": self.handler}
+        return {**{name: id for name, id in selected.items() if id}, **self.starts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,11 +326,6 @@ class Overviews:
 def is_failing(row: TaskRow) -> bool:
     """True if a task is to run and does not."""
     return row.task.enabled and not row.is_executing
-
-
-def exactly(id: str) -> str:
-    """The shell pattern that matches only `id`."""
-    return "".join(f"[{char}]" if char in "*?[" else char for char in id)
 
 
 def _topic_row(topic: Topic) -> TopicRow:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from runtime.compute.thread import Compute
 from runtime.delivery import Backlog
-from runtime.delivery.messages import Address, Filter
+from runtime.delivery.messages import Address, Filter, exactly
 from runtime.errors import (
     BusyError,
     InvalidError,
@@ -16,8 +16,9 @@ from runtime.errors import (
 )
 from runtime.nodes.environment import ServerInfo
 from runtime.server.status.html import Link
-from runtime.server.status.overview import Overviews, Query, exactly
-from runtime.server.status.page import HEADERS, Page, parameters_of
+from runtime.server.status.overview import Overviews, Query
+from runtime.server.status.page import HEADERS, Page
+from runtime.server.status.tables import count
 from runtime.services.alert.service import AlertService
 from runtime.services.deliveries.api import DeliveriesAPI
 from runtime.services.httpd.listing import natural
@@ -121,11 +122,11 @@ class StatusPage:
             case "all":
                 address = self._address(query)
                 wanted = Filter("dead", *map(exactly, address))
-                count = await self._deliveries.resend(wanted)
+                resent = await self._deliveries.resend(wanted)
                 query = Query()
             case number:
-                count = await self._deliveries.resend_one(number)
-        shown = Link("", {**parameters_of(query), "resent": count}, "dead")
+                resent = await self._deliveries.resend_one(number)
+        shown = Link("", {**query.parameters, "resent": resent}, "dead")
         headers = {**HEADERS, "Location": str(shown)}
         return Answer(303, content_type=None, headers=headers)
 
@@ -153,9 +154,8 @@ def _answer(
     return Answer(status, page, HTML, {**HEADERS, **headers})
 
 
-def _told(count: int) -> str:
+def _told(size: int) -> str:
     """The notice about deliveries that were sent again."""
-    if not count:
+    if not size:
         return "Nothing was left to re-send."
-    noun = "delivery was" if count == 1 else "deliveries were"
-    return f"{count:,} {noun} put back in the queue."
+    return f"{count(size, 'delivery was', 'deliveries were')} put back in the queue."

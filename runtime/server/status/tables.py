@@ -133,7 +133,12 @@ def number(value: int) -> str:
 
 def count(value: int, singular: str, plural: str = "") -> str:
     """A count with its noun: `1 topic`, `2 topics`."""
-    return f"{number(value)} {singular if value == 1 else plural or f'{singular}s'}"
+    return f"{number(value)} {noun(value, singular, plural)}"
+
+
+def noun(value: int, singular: str, plural: str = "") -> str:
+    """The noun of a count, whose plural ends in `s` unless it is given."""
+    return singular if value == 1 else plural or f"{singular}s"
 
 
 def moment(time: Nanoseconds, now: Nanoseconds) -> Element:

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from runtime.alert.types import Event, EventState, Level
-from runtime.delivery.messages import Address, Message
+from runtime.delivery.messages import Address, Message, exactly
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.secrets import Secret
 from runtime.server.status import page as page_module
-from runtime.server.status.overview import ROWS, exactly
+from runtime.server.status.overview import ROWS
 from runtime.services.deliveries.config import Config as DeliveryConfig
 from runtime.testing.loopback import LoopbackServer
 from runtime.units import MILLISECOND, SECOND, Duration
@@ -394,6 +394,15 @@ def test_long_tables_are_paged_and_bounded(api):
         first = [to for text, to in page.links if text == "First"]
         assert [row[column] for row in get(api, first[0]).tables[name]] == seen[:ROWS]
     assert get(api).tables["handlers"][0]["Dead"] == str(size)
+
+
+@pytest.mark.parametrize("name", ["topics", "handlers", "tasks", "dead", "waiting"])
+def test_a_part_behind_the_last_row_leads_back(api, name):
+    page = get(api, f"./?{name}=9000")
+    assert "Nothing more." in page.text[name]
+    assert not re.search("yet|given up|is waiting", page.text[name])
+    [first] = [to for text, to in page.links if text == "First"]
+    assert first == f"./#{name}"
 
 
 def test_a_hundred_thousand_dead_deliveries_make_a_short_page(api):
