@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,10 @@ from runtime.server.config.config import Config
 from runtime.server.config.sections import HttpConfig, ReplayConfig, StorageConfig
 from runtime.server.logs import ROOT
 from runtime.server.server import Server
+from runtime.services.deliveries.config import Config as DeliveryConfig
 from runtime.services.httpd.messages import Answer, Request
+from runtime.testing.loopback import LoopbackServer
+from tests.runtime.alerting import HANDLER, QUICK, TASK, use_hipchat
 
 
 class Api:
@@ -55,6 +59,14 @@ class Api:
     def run(self, work: Any) -> Any:
         """The result of a coroutine on the server's loop."""
         return self._runner.run(work)
+
+    def until(self, met: Callable[[], Any], limit_s: float = 10.0) -> Any:
+        """Let the server work until `met` returns something true; returns that."""
+        end_s = time.monotonic() + limit_s
+        while not (found := met()):
+            assert time.monotonic() < end_s, "it did not happen in time"
+            self.run(asyncio.sleep(0.002))
+        return found
 
     def answer(self, method: str, uri: str, body: object = b"") -> Answer:
         """The answer to a request; `body` is sent as JSON unless it is text."""
@@ -140,3 +152,27 @@ def api(config: Config, start_api: StartApi) -> Api:
     )
     config.handlers = INTEGRATIONS.tables(hipchat=hipchat)
     return start_api(config)
+
+
+@pytest.fixture
+def chat() -> Iterator[LoopbackServer]:
+    """A chat server."""
+    with LoopbackServer(status=204) as server:
+        yield server
+
+
+@pytest.fixture
+def start_alerting(
+    config: Config, start_api: StartApi, chat: LoopbackServer
+) -> StartApi:
+    """Starts a server whose task gives alerts to a room of the chat server."""
+
+    def start(delivery: DeliveryConfig = QUICK) -> Api:
+        config.delivery = delivery
+        use_hipchat(config, f"{chat.url}/v2/room")
+        api = start_api(config)
+        api.json("POST", "/tasks", TASK)
+        api.json("POST", "/alerts/topics/cpu/handlers", HANDLER)
+        return api
+
+    return start

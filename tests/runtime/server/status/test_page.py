@@ -1,74 +1,33 @@
 """The status page of a running server, asked without the wire."""
 
-import asyncio
 import dataclasses
 import re
-import time
 from pathlib import Path
 
 import pytest
 
 from runtime.alert.types import Event, EventState, Level
 from runtime.delivery.messages import Address, Message, exactly
-from runtime.integrations.bundled import INTEGRATIONS
-from runtime.secrets import Secret
 from runtime.server.status import page as page_module
 from runtime.server.status.overview import ROWS
-from runtime.services.deliveries.config import Config as DeliveryConfig
-from runtime.testing.loopback import LoopbackServer
-from runtime.units import MILLISECOND, SECOND, Duration
+from tests.runtime.alerting import (
+    CONFIGURED_TOKEN,
+    HANDLER,
+    SCRIPT,
+    TASK,
+    TOKEN,
+    alert,
+)
 from tests.runtime.server.status.reading import Reader
 
-SCRIPT = """\
-stream
-    |from().measurement('cpu').groupBy('host')
-    |alert()
-        .id('{{ index .Tags "host" }}')
-        .message('{{ .ID }} is {{ .Level }}')
-        .warn(lambda: "value" > 70)
-        .crit(lambda: "value" > 90)
-        .stateChangesOnly()
-        .topic('cpu')
-"""
-TASK = {
-    "id": "cpu_alert",
-    "type": "stream",
-    "dbrps": [{"db": "d", "rp": "r"}],
-    "script": SCRIPT,
-    "status": "enabled",
-}
 BATCH = "batch|query('select mean(value) from d.r.cpu').period(1m).every(1m)|alert()"
-TOKEN = "tok-1234567"
-HANDLER = {"id": "room", "kind": "hipchat", "options": {"room": "r", "token": TOKEN}}
-QUICK = DeliveryConfig(
-    retry_base=Duration(MILLISECOND),
-    retry_max=Duration(10 * MILLISECOND),
-    timeout=Duration(SECOND // 2),
-)
 HOSTILE = "<script>alert('x')</script>&\"\u202e\x1b[31m\u200b"
 
 
 @pytest.fixture
-def chat():
-    with LoopbackServer(status=204) as server:
-        yield server
-
-
-@pytest.fixture
-def api(config, start_api, chat):
+def api(start_alerting):
     """A server with a task and a handler."""
-    config.delivery = QUICK
-    hipchat = dataclasses.replace(
-        INTEGRATIONS.tables()["hipchat"],
-        enabled=True,
-        url=f"{chat.url}/v2/room",
-        token=Secret("configured-token"),
-    )
-    config.handlers = INTEGRATIONS.tables(hipchat=hipchat)
-    api = start_api(config)
-    api.json("POST", "/tasks", TASK)
-    api.json("POST", "/alerts/topics/cpu/handlers", HANDLER)
-    return api
+    return start_alerting()
 
 
 def get(api, uri="./", status=200):
@@ -84,21 +43,6 @@ def post(api, target):
     answer = api.answer("POST", target.removeprefix("."))
     assert (answer.status, answer.body) == (303, b"")
     return get(api, answer.headers["Location"])
-
-
-def alert(api, host, value=95):
-    line = f"cpu,host={host} value={value} 1"
-    assert api.answer("POST", "/write?db=d&rp=r", line).status == 204
-
-
-def until(api, met, limit_s=10.0):
-    end = time.monotonic() + limit_s
-    while time.monotonic() < end:
-        found = met()
-        if found:
-            return found
-        api.run(asyncio.sleep(0.005))
-    raise AssertionError("it did not happen in time")
 
 
 def on_compute(api, work):
@@ -120,7 +64,7 @@ def with_dead(api, chat, *hosts):
         is_told = handler["Dead"] == str(len(hosts)) and handler["Problem"]
         return page if is_told and "dead" in page.tables else None
 
-    return until(api, met)
+    return api.until(met)
 
 
 def sums(page):
@@ -159,7 +103,7 @@ def test_tasks_and_topics_are_shown_worst_first(api):
     tasks = [(row["Status"], row["Task"]) for row in page.tables["tasks"]]
     assert tasks == [
         ("FAILING", "b"),
-        ("RUNNING", "cpu_alert"),
+        ("RUNNING", "t"),
         ("DISABLED", "a_task"),
     ]
     assert page.tables["tasks"][0]["Error"].startswith("query1: this server has no")
@@ -182,7 +126,7 @@ def test_a_dead_delivery_is_shown_and_sent_again(api, chat):
     page = with_dead(api, chat, "a")
     [row] = page.tables["dead"]
     assert (row["Level"], row["Alert"]) == ("CRITICAL", "a is CRITICAL")
-    assert row["Handler"] == "room of cpu"
+    assert row["Handler"] == "h of cpu"
     assert row["Error"].endswith("(1 attempt)")
     [handler] = page.tables["handlers"]
     assert (handler["State"], handler["Dead"]) == ("TROUBLE", "1")
@@ -195,7 +139,7 @@ def test_a_dead_delivery_is_shown_and_sent_again(api, chat):
     assert (label, method) == (f"Re-send delivery {number}", "post")
     page = post(api, target)
     assert "1 delivery was put back in the queue." in page.text["dead"]
-    until(api, lambda: get(api).tables["handlers"][0]["State"] == "OK")
+    api.until(lambda: get(api).tables["handlers"][0]["State"] == "OK")
     page = get(api)
     assert page.tables["handlers"][0]["Delivered"] == "1"
     assert "dead" not in page.tables
@@ -208,7 +152,7 @@ def test_a_dead_delivery_is_shown_and_sent_again(api, chat):
 
 def test_all_of_a_handler_are_sent_again_once_confirmed(api, chat):
     page = with_dead(api, chat, "a", "b", "c")
-    question = get(api, page.target("Re-send all… of room"))
+    question = get(api, page.target("Re-send all… of h"))
     assert question.title == "Re-send 3 dead deliveries?"
     assert len(get(api).tables["dead"]) == 3, "asking is not doing"
     chat.status = 204
@@ -216,21 +160,20 @@ def test_all_of_a_handler_are_sent_again_once_confirmed(api, chat):
     assert (label, method) == ("Re-send 3 dead deliveries", "post")
     page = post(api, target)
     assert "3 deliveries were put back in the queue." in page.text["dead"]
-    until(api, lambda: "dead" not in get(api).tables)
+    api.until(lambda: "dead" not in get(api).tables)
     assert "no dead deliveries" in get(api, target, 404).text[""]
     assert "Nothing was left to re-send." in post(api, target).text["dead"]
 
 
 def test_only_the_named_handler_is_sent_again(api, chat):
-    api.json("POST", "/alerts/topics/cpu/handlers", {**HANDLER, "id": "room2"})
+    api.json("POST", "/alerts/topics/cpu/handlers", {**HANDLER, "id": "h2"})
     chat.status = 400
     alert(api, "a")
     outbox = api.server._backlog.outbox
     event = Event("c*", EventState("e", "m", level=Level.CRITICAL))
     outbox.put([Message(outbox.next_id(), Address("c*", "r*"), event, "dead")])
     # a handler counts a dead delivery a moment after the outbox has it
-    page = until(
-        api,
+    page = api.until(
         lambda: len((page := get(api)).tables.get("dead", ())) == 3
         and sum(text.startswith("Re-send all") for text, _ in page.links) == 2
         and page,
@@ -241,10 +184,10 @@ def test_only_the_named_handler_is_sent_again(api, chat):
     page = get(api, "./?topic=c*&handler=r*")
     assert page.tables["dead"] == [stray]
     chat.status = 204
-    page = post(api, "./?resend=all&topic=cpu&handler=room2")
+    page = post(api, "./?resend=all&topic=cpu&handler=h2")
     assert "1 delivery was" in page.text["dead"]
     left = [row["Handler"] for row in get(api).tables["dead"]]
-    assert sorted(left) == ["r* of c*", "room of cpu"]
+    assert sorted(left) == ["h of cpu", "r* of c*"]
 
 
 @pytest.mark.parametrize("id", ["a", "c*", "[ab]?", "]", "", "^a", "x[!a]"])
@@ -266,7 +209,7 @@ def test_ids_as_patterns_match_themselves_alone(api, id):
         ("POST", "/", 400, "Nothing to re-send is named."),
         ("POST", "/?resend=all", 400, "Both a topic and a handler are needed."),
         ("POST", "/?resend=all&topic=cpu", 400, "Both a topic and a handler are"),
-        ("GET", "/?resend=all&handler=room", 400, "Both a topic and a handler are"),
+        ("GET", "/?resend=all&handler=h", 400, "Both a topic and a handler are"),
         (
             "POST",
             "/?resend=all&topic=x&handler=y",
@@ -347,10 +290,10 @@ def test_a_text_of_a_megabyte_is_cut(api, chat):
 def test_secrets_are_not_shown(api, chat):
     chat.body = f"wrong token {TOKEN}"
     page = with_dead(api, chat, "a")
-    for each in (page, get(api, page.target("Re-send all… of room"))):
+    for each in (page, get(api, page.target("Re-send all… of h"))):
         text = each.text[""] + repr(each.tags)
         assert TOKEN not in text
-        assert "configured-token" not in text
+        assert CONFIGURED_TOKEN not in text
 
 
 def test_long_tables_are_paged_and_bounded(api):
@@ -364,7 +307,7 @@ def test_long_tables_are_paged_and_bounded(api):
             [
                 Message(
                     outbox.next_id(),
-                    Address("cpu", "room"),
+                    Address("cpu", "h"),
                     event,
                     kind,
                     error="e" * 9000,
@@ -410,9 +353,7 @@ def test_a_hundred_thousand_dead_deliveries_make_a_short_page(api):
     event = Event("cpu", EventState("e", "message " * 20, level=Level.CRITICAL))
     outbox.put(
         [
-            Message(
-                outbox.next_id(), Address("cpu", "room"), event, "dead", error="error"
-            )
+            Message(outbox.next_id(), Address("cpu", "h"), event, "dead", error="error")
             for _ in range(100_000)
         ]
     )

@@ -1,9 +1,7 @@
 """Topics that give events to each other: no circles, and an end to every flood."""
 
-import asyncio
 import dataclasses
 import itertools
-import time
 
 import pytest
 
@@ -21,13 +19,6 @@ TASK = {
 
 def publish(id, *topics):
     return {"id": id, "kind": "publish", "options": {"topics": list(topics)}}
-
-
-def until(api, met, limit_s=20.0):
-    end = time.monotonic() + limit_s
-    while not met():
-        assert time.monotonic() < end, "it did not happen in time"
-        api.run(asyncio.sleep(0.002))
 
 
 def path(topic, handler=""):
@@ -106,7 +97,7 @@ def test_a_circle_that_is_there_already_is_cut_and_counted(config, start_api):
     api.restart()
     api.json("POST", "/tasks", TASK)
     assert api.answer("POST", "/write?db=d&rp=r", "m value=1 1").status == 204
-    until(api, lambda: not api.server._backlog.pending)
+    api.until(lambda: not api.server._backlog.pending, 20.0)
     [cut] = api.json("GET", "/deliveries")["deliveries"]
     assert cut["state"] == "dead"
     assert cut["error"] == (
@@ -135,7 +126,7 @@ def test_a_fan_out_of_ten_thousand_is_bounded_and_ends(config, start_api):
         statuses.add(api.answer("POST", "/write?db=d&rp=r", "other value=1 1").status)
         return not api.server._backlog.pending
 
-    until(api, is_over)
+    api.until(is_over, 20.0)
     assert statuses == {204, 503}
     topics = {t["id"]: t for t in api.json("GET", "/alerts/topics")["topics"]}
     assert [topics[layer[0]]["collected"] for layer in layers] == [1, 10, 100, 1000]

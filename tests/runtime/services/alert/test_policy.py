@@ -1,9 +1,7 @@
 """What handlers clients may define where strangers can be clients."""
 
-import asyncio
 import dataclasses
 import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -82,10 +80,7 @@ def test_what_is_named_no_more_waits(
 
     def deliver(met: Any) -> None:
         assert api.answer("POST", "/write?db=d&rp=r", "m value=1").status == 204
-        end = time.monotonic() + 10
-        while not met():
-            assert time.monotonic() < end
-            api.run(asyncio.sleep(0.002))
+        api.until(met)
 
     def waiting() -> list[Any]:
         found = api.json("GET", "/deliveries?state=pending")["deliveries"]

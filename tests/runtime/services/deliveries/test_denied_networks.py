@@ -1,19 +1,16 @@
 """Handlers of every origin whose endpoints are in denied networks."""
 
-import dataclasses
 import json
 import logging
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from runtime.integrations.bundled import INTEGRATIONS
-from runtime.secrets import Secret
 from runtime.server.config.config import Config
 from runtime.services.deliveries.config import Config as DeliveryConfig
 from runtime.testing.loopback import LoopbackServer
+from tests.runtime.alerting import use_hipchat
 
 SCRIPT = """\
 stream
@@ -35,14 +32,7 @@ def test_what_leads_to_them_is_dead_and_says_why(
         port = server.url.rpartition(":")[2]
         url, address = f"http://{host}:{port}", f"{host}:{port}"
         config.delivery = DeliveryConfig(denied_networks=("127.0.0.0/8", "::1"))
-        hipchat = dataclasses.replace(
-            INTEGRATIONS.tables()["hipchat"],
-            enabled=True,
-            url=url,
-            room="r",
-            token=Secret("s3cret"),
-        )
-        config.handlers = INTEGRATIONS.tables(hipchat=hipchat)
+        use_hipchat(config, url, "s3cret", room="r")
         api = start_api(config)
         script = SCRIPT.format(address=address, url=url)
         dbrps = [{"db": "d", "rp": "r"}]
@@ -63,11 +53,12 @@ def test_what_leads_to_them_is_dead_and_says_why(
 
 def dead(api: Any, count: int) -> list[dict[str, Any]]:
     """The deliveries that were given up, as soon as there are `count`."""
-    end_s = time.monotonic() + 10
-    while True:
-        found: list[dict[str, Any]] = api.json("GET", "/deliveries?state=dead")[
+
+    def found() -> list[dict[str, Any]]:
+        listed: list[dict[str, Any]] = api.json("GET", "/deliveries?state=dead")[
             "deliveries"
         ]
-        if len(found) >= count:
-            return found
-        assert time.monotonic() < end_s, found
+        return listed if len(listed) >= count else []
+
+    dead: list[dict[str, Any]] = api.until(found)
+    return dead

@@ -8,99 +8,26 @@ import time
 import pytest
 
 from runtime.delivery import RetryPolicy
-from runtime.integrations.bundled import INTEGRATIONS
 from runtime.outbound.client import TimeLimits
-from runtime.secrets import Secret
 from runtime.server.factories import retry_policy, time_limits
 from runtime.services.deliveries.config import Config as DeliveryConfig
 from runtime.services.deliveries.statistics import delivery_statistics
-from runtime.testing.loopback import LoopbackServer
 from runtime.units import MILLISECOND, SECOND, Duration
+from tests.runtime.alerting import HANDLER, QUICK, alert, write
 
-SCRIPT = """\
-stream
-    |from().measurement('cpu').groupBy('host')
-    |alert()
-        .id('{{ index .Tags "host" }}')
-        .message('{{ .ID }} is {{ .Level }}')
-        .crit(lambda: "value" > 90)
-        .stateChangesOnly()
-        .topic('cpu')
-"""
-TASK = {
-    "id": "t",
-    "type": "stream",
-    "dbrps": [{"db": "d", "rp": "r"}],
-    "script": SCRIPT,
-    "status": "enabled",
-}
-HANDLER = {"id": "h", "kind": "hipchat", "options": {"room": "r", "token": "tok-12345"}}
 IS_LONG = os.environ.get("FAULTS") == "long"
-QUICK = DeliveryConfig(
-    retry_base=Duration(MILLISECOND),
-    retry_max=Duration(10 * MILLISECOND),
-    timeout=Duration(SECOND // 2),
-)
-
-
-@pytest.fixture
-def chat():
-    with LoopbackServer(status=204) as server:
-        yield server
-
-
-@pytest.fixture
-def start(config, start_api, chat):
-    def start(delivery=QUICK, **hipchat):
-        config.delivery = delivery
-        table = dataclasses.replace(
-            INTEGRATIONS.tables()["hipchat"],
-            enabled=True,
-            url=chat.url + "/v2/room",
-            token=Secret("configured-token"),
-            **hipchat,
-        )
-        config.handlers = INTEGRATIONS.tables(hipchat=table)
-        api = start_api(config)
-        api.json("POST", "/tasks", TASK)
-        api.json("POST", "/alerts/topics/cpu/handlers", HANDLER)
-        return api
-
-    return start
-
-
-def write(api, *lines):
-    return api.answer("POST", "/write?db=d&rp=r", "\n".join(lines))
-
-
-def alert(api, host, value=95, at=1):
-    answer = write(api, f"cpu,host={host} value={value} {at}")
-    assert answer.status == 204, answer.body
-
-
-def until(api, met, limit_s=10.0):
-    """Let the server work until `met` holds; what it gave then."""
-    import asyncio
-
-    end = time.monotonic() + limit_s
-    while time.monotonic() < end:
-        found = met()
-        if found:
-            return found
-        api.run(asyncio.sleep(0.002))
-    raise AssertionError("it did not happen in time")
 
 
 def deliveries(api, query=""):
     return api.json("GET", f"/deliveries{query}")["deliveries"]
 
 
-def test_a_rejected_event_is_listed_sent_again_and_discarded(start, chat):
-    api = start()
+def test_a_rejected_event_is_listed_sent_again_and_discarded(start_alerting, chat):
+    api = start_alerting()
     chat.status = 400
     chat.body = json.dumps({"error": {"message": "no such room tok-12345"}})
     alert(api, "a")
-    [found] = until(api, lambda: deliveries(api, "?state=dead"))
+    [found] = api.until(lambda: deliveries(api, "?state=dead"))
     assert found["link"] == {
         "rel": "self",
         "href": f"/kapacitor/v1/deliveries/{found['id']}",
@@ -114,22 +41,22 @@ def test_a_rejected_event_is_listed_sent_again_and_discarded(start, chat):
 
     chat.status = 204
     assert api.json("POST", f"/deliveries/{found['id']}/resend") == {"count": 1}
-    until(api, lambda: not deliveries(api))
+    api.until(lambda: not deliveries(api))
     assert chat.next().json["message"] == "a is CRITICAL"
 
     chat.status = 400
     alert(api, "b")
-    [found] = until(api, lambda: deliveries(api, "?state=dead&topic=c*&handler=h"))
+    [found] = api.until(lambda: deliveries(api, "?state=dead&topic=c*&handler=h"))
     assert api.json("POST", f"/deliveries/{found['id']}/discard") is None
     assert deliveries(api) == []
 
 
-def test_lists_are_filtered_and_paged(start, chat):
-    api = start()
+def test_lists_are_filtered_and_paged(start_alerting, chat):
+    api = start_alerting()
     chat.status = 400
     for host in "abcde":
         alert(api, host)
-    until(api, lambda: len(deliveries(api, "?state=dead")) == 5)
+    api.until(lambda: len(deliveries(api, "?state=dead")) == 5)
     ids = [each["id"] for each in deliveries(api)]
     shown = [each["id"] for each in deliveries(api, "?limit=2&offset=1")]
     assert shown == ids[1:3]
@@ -139,7 +66,7 @@ def test_lists_are_filtered_and_paged(start, chat):
     assert deliveries(api, "?state=cancelled") == []
     chat.status = 204
     assert api.json("POST", "/deliveries/resend?state=dead&topic=cpu") == {"count": 5}
-    until(api, lambda: not deliveries(api))
+    api.until(lambda: not deliveries(api))
 
 
 @pytest.mark.parametrize(
@@ -174,13 +101,13 @@ def test_lists_are_filtered_and_paged(start, chat):
         ("DELETE", "/7?topic=cpu", (400, 'unknown parameter "topic": DELETE /kapacit')),
     ],
 )
-def test_what_makes_no_sense_is_refused(start, method, uri, answer):
-    status, text = start().ask(method, f"/deliveries{uri}")
+def test_what_makes_no_sense_is_refused(start_alerting, method, uri, answer):
+    status, text = start_alerting().ask(method, f"/deliveries{uri}")
     assert (status, text[: len(answer[1])]) == answer
 
 
-def test_nothing_is_sent_again_for_a_body_that_would_be_ignored(start):
-    api = start()
+def test_nothing_is_sent_again_for_a_body_that_would_be_ignored(start_alerting):
+    api = start_alerting()
     for uri in ("/deliveries/resend", "/deliveries/7/resend", "/deliveries/7/discard"):
         status, text = api.ask("POST", uri, {"topic": "cpu"})
         assert status == 400
@@ -188,30 +115,32 @@ def test_nothing_is_sent_again_for_a_body_that_would_be_ignored(start):
     assert api.json("POST", "/deliveries/resend?u=a&p=b&topic=cpu", {}) == {"count": 0}
 
 
-def test_what_waits_for_a_deleted_handler_is_cancelled_and_listed(start, chat):
-    api = start()
+def test_what_waits_for_a_deleted_handler_is_cancelled_and_listed(start_alerting, chat):
+    api = start_alerting()
     chat.status = 503
     alert(api, "a")
-    until(api, lambda: [d for d in deliveries(api) if d["attempts"]])
+    api.until(lambda: [d for d in deliveries(api) if d["attempts"]])
     begin = time.monotonic()
     assert api.ask("DELETE", "/alerts/topics/cpu/handlers/h")[0] == 204
     assert time.monotonic() - begin < 1
-    [found] = until(api, lambda: deliveries(api, "?state=cancelled"))
+    [found] = api.until(lambda: deliveries(api, "?state=cancelled"))
     refused = api.ask("POST", f"/deliveries/{found['id']}/resend")
     assert refused == (409, "handler h of topic cpu does not run")
     chat.status = 204
     api.json("POST", "/alerts/topics/cpu/handlers", HANDLER)
     assert api.json("POST", f"/deliveries/{found['id']}/resend") == {"count": 1}
-    until(api, lambda: not deliveries(api))
+    api.until(lambda: not deliveries(api))
 
 
 @pytest.mark.parametrize("change", ["delete", "replace", "configure", "delete task"])
-def test_a_change_returns_at_once_though_the_handler_hangs(start, chat, change):
-    api = start(dataclasses.replace(QUICK, timeout=Duration(3 * SECOND)))
+def test_a_change_returns_at_once_though_the_handler_hangs(
+    start_alerting, chat, change
+):
+    api = start_alerting(dataclasses.replace(QUICK, timeout=Duration(3 * SECOND)))
     chat.hang = True
     for number in range(10):
         alert(api, f"h{number}")
-    until(api, lambda: not chat.received.empty())
+    api.until(lambda: not chat.received.empty())
     path = "/alerts/topics/cpu/handlers/h"
     begin = time.monotonic()
     if change == "delete":
@@ -229,13 +158,13 @@ def test_a_change_returns_at_once_though_the_handler_hangs(start, chat, change):
 
 
 @pytest.mark.parametrize("change", ["delete", "replace", "match"])
-def test_a_change_while_thousands_wait_loses_none(start, chat, change):
-    api = start()
+def test_a_change_while_thousands_wait_loses_none(start_alerting, chat, change):
+    api = start_alerting()
     chat.hang = True
     count = 5000 if change == "delete" or IS_LONG else 500
     answer = write(api, *(f"cpu,host=h{each} value=95 1" for each in range(count)))
     assert answer.status == 204
-    until(api, lambda: not chat.received.empty())
+    api.until(lambda: not chat.received.empty())
     path = "/alerts/topics/cpu/handlers/h"
     begin = time.monotonic()
     if change == "delete":
@@ -252,32 +181,34 @@ def test_a_change_while_thousands_wait_loses_none(start, chat, change):
     )
     assert rows == [(count,)]
     if change == "delete":
-        until(api, lambda: outbox.count("cancelled") == count)
-        until(api, lambda: api.server._backlog.former.cancelled == count)
+        api.until(lambda: outbox.count("cancelled") == count)
+        api.until(lambda: api.server._backlog.former.cancelled == count)
         return
     # what was on its way before the change is delivered by what came in its place
     chat.hang = False
-    until(api, lambda: not api.server._backlog.pending, 30.0)
+    api.until(lambda: not api.server._backlog.pending, 30.0)
     [one] = delivery_statistics(api.server._backlog)[:1]
     assert (one.values["delivered"], one.values["cancelled"]) == (count, 0)
 
 
-def test_a_disabled_service_keeps_its_events_until_it_is_enabled(start, chat):
-    api = start()
+def test_a_disabled_service_keeps_its_events_until_it_is_enabled(start_alerting, chat):
+    api = start_alerting()
     api.json("POST", "/config/hipchat/", {"set": {"enabled": False}})
     alert(api, "a")
-    [found] = until(api, lambda: [d for d in deliveries(api) if d["attempts"]])
+    [found] = api.until(lambda: [d for d in deliveries(api) if d["attempts"]])
     assert (found["state"], found["error"]) == ("pending", "service is not enabled")
     api.json("POST", "/config/hipchat/", {"set": {"enabled": True}})
-    until(api, lambda: not deliveries(api))
+    api.until(lambda: not deliveries(api))
     assert chat.next().json["message"] == "a is CRITICAL"
 
 
-def test_what_a_handler_that_is_gone_left_is_cancelled_at_the_start(start, chat):
-    api = start(dataclasses.replace(QUICK, retry_base=Duration(SECOND)))
+def test_what_a_handler_that_is_gone_left_is_cancelled_at_the_start(
+    start_alerting, chat
+):
+    api = start_alerting(dataclasses.replace(QUICK, retry_base=Duration(SECOND)))
     chat.status = 503
     alert(api, "a")
-    until(api, lambda: [d for d in deliveries(api) if d["attempts"]])
+    api.until(lambda: [d for d in deliveries(api) if d["attempts"]])
     api.server._store.execute("DELETE FROM entries WHERE bucket = 'handler-specs'")
     api.restart()
     [found] = deliveries(api)
@@ -285,8 +216,8 @@ def test_what_a_handler_that_is_gone_left_is_cancelled_at_the_start(start, chat)
     assert found["error"].startswith("the handler does not exist any more; before: ")
 
 
-def test_a_full_outbox_refuses_writes_until_there_is_room(start, chat):
-    api = start(dataclasses.replace(QUICK, max_pending=2))
+def test_a_full_outbox_refuses_writes_until_there_is_room(start_alerting, chat):
+    api = start_alerting(dataclasses.replace(QUICK, max_pending=2))
     api.json(
         "POST", "/alerts/topics/_internal/handlers", {"id": "h", "kind": "hipchat"}
     )
@@ -299,10 +230,10 @@ def test_a_full_outbox_refuses_writes_until_there_is_room(start, chat):
     assert answer.content_type == "text/plain; charset=utf-8"
     assert answer.body == b"too many events wait for delivery (2)\n"
     internal = "/kapacitor/v1/alerts/topics/_internal"
-    until(api, lambda: b"CRITICAL" in api.answer("GET", internal).body)
+    api.until(lambda: b"CRITICAL" in api.answer("GET", internal).body)
     chat.hang = False
-    until(api, lambda: write(api, "cpu,host=c value=95 1").status == 204)
-    until(api, lambda: not deliveries(api))
+    api.until(lambda: write(api, "cpu,host=c value=95 1").status == 204)
+    api.until(lambda: not deliveries(api))
 
 
 def internal(api):
@@ -311,41 +242,47 @@ def internal(api):
     return {each["id"]: each["state"] for each in events}
 
 
-def test_a_handler_that_keeps_failing_raises_an_alert_and_recovers(start, chat):
-    api = start(dataclasses.replace(QUICK, probe_interval=Duration(20 * MILLISECOND)))
+def test_a_handler_that_keeps_failing_raises_an_alert_and_recovers(
+    start_alerting, chat
+):
+    api = start_alerting(
+        dataclasses.replace(QUICK, probe_interval=Duration(20 * MILLISECOND))
+    )
     chat.status = 401
     alert(api, "a")
-    state = until(api, lambda: internal(api).get("cpu/h"))
+    state = api.until(lambda: internal(api).get("cpu/h"))
     assert state["level"] == "CRITICAL"
     assert state["message"].startswith("handler h of topic cpu keeps failing: ")
     [found] = deliveries(api)
     assert found["state"] == "pending"
     chat.status = 204
     api.json("POST", "/config/hipchat/", {"set": {"room": "r2"}})
-    until(api, lambda: internal(api)["cpu/h"]["level"] == "OK")
+    api.until(lambda: internal(api)["cpu/h"]["level"] == "OK")
     assert deliveries(api) == []
 
 
-def test_a_failing_handler_that_is_deleted_is_no_trouble_any_more(start, chat):
-    api = start(dataclasses.replace(QUICK, probe_interval=Duration(20 * MILLISECOND)))
+def test_a_failing_handler_that_is_deleted_is_no_trouble_any_more(start_alerting, chat):
+    api = start_alerting(
+        dataclasses.replace(QUICK, probe_interval=Duration(20 * MILLISECOND))
+    )
     chat.status = 401
     alert(api, "a")
-    until(api, lambda: internal(api).get("cpu/h"))
+    api.until(lambda: internal(api).get("cpu/h"))
     api.json("DELETE", "/alerts/topics/cpu/handlers/h")
-    until(api, lambda: internal(api)["cpu/h"]["level"] == "OK")
+    api.until(lambda: internal(api)["cpu/h"]["level"] == "OK")
     assert internal(api)["cpu/h"]["message"] == "handler h of topic cpu was deleted"
 
 
 def test_a_failing_handler_that_is_gone_at_the_start_is_no_trouble_any_more(
-    start, chat
+    start_alerting, chat
 ):
-    api = start(dataclasses.replace(QUICK, max_pending=1))
+    api = start_alerting(dataclasses.replace(QUICK, max_pending=1))
     api.json("POST", "/alerts/topics/cpu/handlers", {**HANDLER, "id": "i"})
     chat.status = 401
     alert(api, "a")
-    until(api, lambda: {"cpu/h", "cpu/i"} <= internal(api).keys())
+    api.until(lambda: {"cpu/h", "cpu/i"} <= internal(api).keys())
     assert write(api, "cpu,host=b value=95 1").status == 503
-    until(api, lambda: "outbox" in internal(api))
+    api.until(lambda: "outbox" in internal(api))
     api.server._store.execute(
         "DELETE FROM entries WHERE bucket = 'handler-specs' AND key LIKE '%h'"
     )
@@ -356,34 +293,34 @@ def test_a_failing_handler_that_is_gone_at_the_start_is_no_trouble_any_more(
     def found():
         return {id: state["level"] for id, state in internal(api).items()}
 
-    until(api, lambda: found() == levels)
+    api.until(lambda: found() == levels)
     assert internal(api)["cpu/h"]["message"] == "handler h of topic cpu was deleted"
 
 
-def test_an_alert_about_the_alerts_of_alerts_is_not_made(start, chat):
-    api = start()
+def test_an_alert_about_the_alerts_of_alerts_is_not_made(start_alerting, chat):
+    api = start_alerting()
     api.json(
         "POST", "/alerts/topics/_internal/handlers", {"id": "i", "kind": "hipchat"}
     )
     chat.status = 400
     alert(api, "a")
-    until(api, lambda: len(deliveries(api, "?state=dead")) == 2)
+    api.until(lambda: len(deliveries(api, "?state=dead")) == 2)
     assert {each["topic"] for each in deliveries(api)} == {"cpu", "_internal"}
     assert list(internal(api)) == ["cpu/h"]
     assert internal(api)["cpu/h"]["level"] == "WARNING"
     # the next one within the hour is no news
     alert(api, "b")
-    until(api, lambda: len(deliveries(api, "?state=dead&topic=cpu")) == 2)
+    api.until(lambda: len(deliveries(api, "?state=dead&topic=cpu")) == 2)
     assert len(deliveries(api, "?topic=_internal")) == 1
 
 
-def test_numbers_of_each_handler(start, chat):
-    api = start()
+def test_numbers_of_each_handler(start_alerting, chat):
+    api = start_alerting()
     chat.status = 503
     alert(api, "a")
-    until(api, lambda: [d for d in deliveries(api) if d["attempts"]])
+    api.until(lambda: [d for d in deliveries(api) if d["attempts"]])
     chat.status = 204
-    until(api, lambda: not deliveries(api))
+    api.until(lambda: not deliveries(api))
     found = delivery_statistics(api.server._backlog)
     [one] = [each for each in found if each.topic == "cpu"]
     values = one.values

@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 
 from runtime.alert.types import Level
-from runtime.integrations.bundled import INTEGRATIONS
-from runtime.secrets import Secret
 from runtime.server.config.config import Config
 from runtime.services.deliveries.config import Config as DeliveryConfig
 from runtime.services.httpd.messages import Answer, Request
 from runtime.services.servicetest.options import level, merged, shown
 from runtime.services.servicetest.service import TESTS_AT_ONCE
 from runtime.testing.loopback import LoopbackServer
+from tests.runtime.alerting import use_hipchat
 
 LINK = '"link":{"rel":"self","href":"/kapacitor/v1/service-tests%s"}'
 FOO = (
@@ -134,14 +133,7 @@ def endpoint() -> Iterator[LoopbackServer]:
 @pytest.fixture
 def ready(config: Config, start_api: Callable[..., Any], endpoint: Any) -> Any:
     """A server whose HipChat is the endpoint."""
-    hipchat = dataclasses.replace(
-        INTEGRATIONS.tables()["hipchat"],
-        enabled=True,
-        url=endpoint.url,
-        room="r",
-        token=Secret("s3cret"),
-    )
-    config.handlers = INTEGRATIONS.tables(hipchat=hipchat)
+    use_hipchat(config, endpoint.url, "s3cret", room="r")
     return start_api(config)
 
 

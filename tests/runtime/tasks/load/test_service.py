@@ -1,6 +1,5 @@
 """The load directory of a real server."""
 
-import dataclasses
 import json
 import os
 import signal
@@ -11,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from runtime.integrations.bundled import INTEGRATIONS
 from runtime.secrets import Secret
 from runtime.server.config.sections import HttpConfig, LoadConfig
 from runtime.tasks.load.files import MAX_BYTES, MOST_VALUES
+from tests.runtime.alerting import use_hipchat
 
 DBRP = 'dbrp "telegraf"."autogen"\n'
 ALERT = "stream|from().measurement('cpu')|alert().crit(lambda: TRUE).topic('{topic}')"
@@ -769,14 +768,7 @@ def test_secrets_of_an_unchanged_handler_are_read_again(
         "topic: t\nid: h\nkind: hipchat\noptions:\n  room: r\n"
         f"  token: {{file: {secret}}}\n",
     )
-    hipchat = dataclasses.replace(
-        INTEGRATIONS.tables()["hipchat"],
-        enabled=True,
-        url="http://127.0.0.1:1",
-        room="r",
-        token=Secret("x"),
-    )
-    config.handlers = INTEGRATIONS.tables(hipchat=hipchat)
+    use_hipchat(config, "http://127.0.0.1:1", room="r")
     api = load()
     alerts = api.server._alerts
 
