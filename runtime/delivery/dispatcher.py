@@ -93,7 +93,6 @@ class Dispatcher:
         self._sweeper = asyncio.create_task(self._sweep_on())
         self._bridge.start()
         self._wake()
-        self._wake()
 
     async def close(self, limit_s: float) -> int:
         """Deliver what can be delivered at once, for at most `limit_s`.
