@@ -12,17 +12,15 @@ from runtime.delivery.messages import Address, Filter, Message, Waiting
 from runtime.delivery.outbox import Outbox
 from runtime.delivery.policy import Kind, RetryPolicy
 from runtime.delivery.queue import Counters, Queue
-from runtime.errors import BusyError, StoreError
+from runtime.delivery.quota import DATABASE_BYTES, MESSAGES, Quota
+from runtime.errors import StoreError
 from runtime.store.database import Store
 from runtime.units import SECOND, Clock, Nanoseconds
 
 BUFFER_SIZE = 5000
-QUOTA = 1_000_000
-QUOTA_BYTES = 1 << 30
 DELETED = "the handler was deleted"
 GONE = "the handler does not exist any more"
 TOO_OLD = "too old"
-_MEASURE_S = 1.0
 
 _log = logging.getLogger("kapacitor.delivery")
 
@@ -54,8 +52,8 @@ class Backlog:
         store: Store,
         *,
         buffer_size: int = BUFFER_SIZE,
-        quota: int = QUOTA,
-        quota_bytes: int = QUOTA_BYTES,
+        quota: int = MESSAGES,
+        quota_bytes: int = DATABASE_BYTES,
         policy: RetryPolicy | None = None,
         clock: Clock = time.time_ns,
         monotonic: Callable[[], float] = time.monotonic,
@@ -87,10 +85,9 @@ class Backlog:
         self._news: set[Address] = set()
         # to be cancelled, as the handler was deleted before it turned up
         self._leaving: list[Waiting] = []
-        self._quota = quota
-        self._quota_bytes = quota_bytes
-        self._used_bytes = self.outbox.used_bytes()
-        self._measured_s = monotonic()
+        self._quota = Quota(
+            self.outbox, monotonic, messages=quota, database_bytes=quota_bytes
+        )
         # what an earlier run left, until its handler turns up
         self._stored = {each.address: each for each in self.outbox.waiting()}
         self._pending = sum(each.size for each in self._stored.values())
@@ -101,19 +98,9 @@ class Backlog:
         """Refuse what would cause more events while too many wait.
 
         Raises:
-            BusyError: too many wait, or the database is too large.
+            BusyError: too many wait, the database is too large, or the disk is full.
         """
-        if self._pending >= self._quota:
-            raise BusyError(f"too many events wait for delivery ({self._pending})")
-        now_s = self.monotonic()
-        # every write comes here: the database is not asked each time
-        if now_s - self._measured_s > _MEASURE_S:
-            self.outbox.restore_reserve()
-            self._used_bytes, self._measured_s = self.outbox.used_bytes(), now_s
-        if self.outbox.is_short:
-            raise BusyError("the disk is full")
-        if self._used_bytes >= self._quota_bytes:
-            raise BusyError(f"the database is full ({self._used_bytes} bytes)")
+        self._quota.check(self._pending)
 
     def offer(self, address: Address, event: Event, recipient: Recipient) -> None:
         """Stage an event for a handler; `keep` and `release` follow."""

@@ -1,0 +1,60 @@
+"""Limits of what may wait for delivery before writes are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from runtime.delivery.outbox import Outbox
+from runtime.errors import BusyError
+
+MESSAGES = 1_000_000
+DATABASE_BYTES = 1 << 30
+_MEASURE_S = 1.0
+
+
+class Quota:
+    """Refuses writes while there is no room for the events that they may cause."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        monotonic: Callable[[], float],
+        *,
+        messages: int = MESSAGES,
+        database_bytes: int = DATABASE_BYTES,
+    ) -> None:
+        """Measure the database.
+
+        Args:
+            outbox: where the events would be kept.
+            monotonic: seconds that never jump.
+            messages: how many messages may wait.
+            database_bytes: how large the database may get.
+        """
+        self._outbox = outbox
+        self._monotonic = monotonic
+        self._messages = messages
+        self._database_bytes = database_bytes
+        self._used_bytes = outbox.used_bytes()
+        self._measured_s = monotonic()
+
+    def check(self, pending: int) -> None:
+        """Refuse more events while too many wait.
+
+        Args:
+            pending: how many messages wait.
+
+        Raises:
+            BusyError: too many wait, the database is too large, or the disk is full.
+        """
+        if pending >= self._messages:
+            raise BusyError(f"too many events wait for delivery ({pending})")
+        now_s = self._monotonic()
+        # every write comes here: the database is not asked each time
+        if now_s - self._measured_s > _MEASURE_S:
+            self._outbox.restore_reserve()
+            self._used_bytes, self._measured_s = self._outbox.used_bytes(), now_s
+        if self._outbox.is_short:
+            raise BusyError("the disk is full")
+        if self._used_bytes >= self._database_bytes:
+            raise BusyError(f"the database is full ({self._used_bytes} bytes)")
