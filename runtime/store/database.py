@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 from runtime.errors import StoreError, StoreFullError
 from runtime.store import durable, schema, write_ahead
+from runtime.store.checkpoints import Checkpoints
 from runtime.store.fair_lock import FairLock
 from runtime.store.reserve import RESERVE_BYTES, Reserve
 from runtime.store.sealing import KeyFile, Seal
-from runtime.trouble import Trouble
 
 log = logging.getLogger("kapacitor.storage")
 
@@ -24,12 +24,6 @@ Parameters = Sequence[Any]
 _MEMORY = ":memory:"
 # what is left of the log after a burst of writes
 _WAL_BYTES = 64 * 1024 * 1024
-# A checkpoint comes after so many pages, about; SQLite's own does after 1,000.
-_CHECKPOINT_PAGES = 1000
-# what a transaction writes besides its rows, and how many rows have a page
-_COMMIT_PAGES = 4
-_LEAST_LOG_BYTES = 8 * 1024 * 1024
-_ROWS_PER_PAGE = 4
 # SQLite's own limit
 _MOST_PAGES = 2**32 - 2
 # how much has to be free inside a database that may not grow
@@ -64,21 +58,14 @@ class Store:
         )
         self._is_short = False
         self._draining = 0
-        self._key_file: KeyFile | None = None
+        self._key_file = None if path is None else KeyFile(_key_of(path))
         # open as long as the connection: closing it earlier would end its lock
         self._file: int | None = None
         self._after_commit: list[Callable[[], None]] = []
         self._rejected: dict[tuple[str, str], str] = {}
-        # since the last checkpoint
-        self._commits = self._rows = 0
-        self._log = Path() if path is None else write_ahead.log_of(path)
-        self._log_bytes = 0
-        self._checkpoints = Trouble(
-            log,
-            "failed to write the log into the database",
-            "the log is written into the database again",
-            level=logging.WARNING,
-        )
+        # of the present transaction
+        self._rows = 0
+        self._checkpoints: Checkpoints | None = None
         try:
             if path is not None:
                 durable.make(path.parent)
@@ -89,6 +76,8 @@ class Store:
             self._connection = sqlite3.connect(
                 path or _MEMORY, isolation_level=None, check_same_thread=False
             )
+            if path is not None and self._file is not None:
+                self._checkpoints = Checkpoints(self._connection, path, self._file)
         except OSError as error:
             raise StoreError(
                 f"failed to open database {path}: {error.strerror}"
@@ -236,7 +225,8 @@ class Store:
             self._is_short = True
             self._reserve.give_up()
             # what is in the log needs it first
-            self._commits = _CHECKPOINT_PAGES
+            if self._checkpoints is not None:
+                self._checkpoints.hasten()
         log.error("the disk is full: only ends of deliveries are recorded")
 
     def restore_reserve(self) -> None:
@@ -408,7 +398,11 @@ class Store:
                 "it was written by a newer "
                 f"version (schema {version}, this one knows {schema.NEWEST})"
             )
-        self._seal = self._proven_seal()
+        # a database in memory has a key that is kept nowhere
+        if self._key_file is None:
+            self._seal = Seal()
+        else:
+            self._seal = self._key_file.seal(schema.sealed_value(self._connection))
         run("COMMIT")
         [mode] = run("PRAGMA journal_mode = WAL").fetchone()
         if mode != "wal" and self._path is not None:
@@ -431,7 +425,8 @@ class Store:
                     " there is no backup until it can be rewritten",
                     extra={"err": str(error)},
                 )
-        self._checkpoint()
+        if self._checkpoints is not None:
+            self._checkpoints.run()
         if self._reserve is not None and not self._reserve.make():
             log.warning(
                 "the disk has no room for a reserve: deliveries may not end while it is"
@@ -439,68 +434,9 @@ class Store:
                 extra={"bytes": RESERVE_BYTES},
             )
 
-    def _checkpoint(self) -> None:
-        """Write the log into the database."""
-        if self._path is None or self._file is None:
-            return
-        self._commits = self._rows = 0
-        try:
-            write_ahead.checkpoint(self._connection, self._path, self._file)
-        # everything is in the log, which grows until this succeeds
-        except (OSError, sqlite3.Error) as error:
-            self._checkpoints.failed(error)
-        else:
-            self._checkpoints.ended()
-        self._log_bytes = max(_size(self._log), _LEAST_LOG_BYTES)
-
-    @property
-    def _is_checkpoint_due(self) -> bool:
-        if self._path is None:
-            return False
-        pages = self._commits * _COMMIT_PAGES + self._rows // _ROWS_PER_PAGE
-        if pages >= _CHECKPOINT_PAGES:
-            return True
-        # large values: a log that is longer than ever before is not begun anew
-        return _size(self._log) > self._log_bytes
-
     def _counted(self, cursor: sqlite3.Cursor) -> int:
         self._rows += cursor.rowcount
         return cursor.rowcount
-
-    def _proven_seal(self) -> Seal:
-        """The seal that opens the values there are.
-
-        Only where there are none a key is made: it must not take the place of a lost
-        one.
-        """
-        if self._path is None:
-            return Seal()
-        file = self._key_file = KeyFile(_key_of(self._path))
-        value = schema.sealed_value(self._connection)
-        # a start that was cut short may have left one to be confirmed
-        key = file.read() or (file.provisional.read() if value else None)
-        if value is None:
-            if key is None:
-                key = file.create()
-                log.info(
-                    "made a key for the database: keep a copy, apart from backups",
-                    extra={"path": file.path},
-                )
-            return Seal(key)
-        if key is None:
-            raise StoreError(
-                f"its key file {file.path} is missing, without which its values cannot "
-                "be read; it is left as it is: put a copy of the key file there"
-            )
-        seal = Seal(key)
-        try:
-            seal.opened(*value)
-        except StoreError as error:
-            raise StoreError(
-                f"its values were sealed with another key than the one in {file.path}; "
-                "it is left as it is: put the key file there that belongs to it"
-            ) from error
-        return seal
 
     def _begin(self) -> None:
         if self._is_short and not self._draining:
@@ -518,17 +454,16 @@ class Store:
             except StoreError:
                 self._rollback()
                 raise
-            self._begun = False
-            self._commits += 1
-            if self._is_checkpoint_due:
-                self._checkpoint()
+            rows, self._rows, self._begun = self._rows, 0, False
+            if self._checkpoints is not None:
+                self._checkpoints.committed(rows)
         for call in calls:
             call()
 
     def _rollback(self) -> None:
         self._after_commit.clear()
         if self._begun:
-            self._begun = False
+            self._begun, self._rows = False, 0
             # SQLite may have rolled back already (full disk): then there is nothing
             # left to undo
             with contextlib.suppress(sqlite3.Error):
@@ -549,13 +484,6 @@ def _check(path: Path) -> None:
         write_ahead.check(path, _key_of(path))
     except StoreError as error:
         raise StoreError(f"failed to open database {path}: {error}") from error
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def _explained(error: sqlite3.Error) -> str:

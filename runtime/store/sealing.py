@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import stat
 from pathlib import Path
@@ -18,6 +19,8 @@ _KEY_BYTES = sodium.crypto_aead_xchacha20poly1305_ietf_KEYBYTES
 _NONCE_BYTES = sodium.crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 # no key file is longer; what is need not be read
 _MOST_BYTES = 1024
+
+_log = logging.getLogger("kapacitor.storage")
 
 
 class Seal:
@@ -92,6 +95,43 @@ class KeyFile:
             f"{self._named} is damaged: it should be a line of {2 * _KEY_BYTES} "
             "hexadecimal digits; put a copy of it there"
         )
+
+    def seal(self, value: tuple[str, str, bytes] | None) -> Seal:
+        """The seal that opens the values of a database.
+
+        Only where there are none a key is made: it must not take the place of a lost
+        one.
+
+        Args:
+            value: one of them, with its bucket and key; None where there are none.
+
+        Raises:
+            StoreError: the key is missing, cannot be read or made, or is another.
+        """
+        # a start that was cut short may have left one to be confirmed
+        key = self.read() or (self.provisional.read() if value else None)
+        if value is None:
+            if key is None:
+                key = self.create()
+                _log.info(
+                    "made a key for the database: keep a copy, apart from backups",
+                    extra={"path": self.path},
+                )
+            return Seal(key)
+        if key is None:
+            raise StoreError(
+                f"{self._named} is missing, without which its values cannot be read; it "
+                "is left as it is: put a copy of the key file there"
+            )
+        seal = Seal(key)
+        try:
+            seal.opened(*value)
+        except StoreError as error:
+            raise StoreError(
+                f"its values were sealed with another key than the one in {self.path}; "
+                "it is left as it is: put the key file there that belongs to it"
+            ) from error
+        return seal
 
     @property
     def provisional(self) -> KeyFile:

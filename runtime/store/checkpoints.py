@@ -1,0 +1,80 @@
+"""Checkpoints: when the write-ahead log goes into the database."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from pathlib import Path
+
+from runtime.store import write_ahead
+from runtime.trouble import Trouble
+
+# A checkpoint comes after so many pages, about; SQLite's own does after 1,000.
+_PAGES = 1000
+# what a transaction writes besides its rows, and how many rows have a page
+_COMMIT_PAGES = 4
+_ROWS_PER_PAGE = 4
+_LEAST_LOG_BYTES = 8 * 1024 * 1024
+
+_log = logging.getLogger("kapacitor.storage")
+
+
+class Checkpoints:
+    """Writes the log into the database before it gets long.
+
+    All methods are called with the lock of the database held, outside a transaction.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, file: int) -> None:
+        """Count from now on what is written; see `write_ahead.checkpoint`."""
+        self._connection = connection
+        self._path = path
+        self._file = file
+        self._log_path = write_ahead.log_of(path)
+        # since the last one
+        self._commits = self._rows = 0
+        self._log_bytes = 0
+        self._trouble = Trouble(
+            _log,
+            "failed to write the log into the database",
+            "the log is written into the database again",
+            level=logging.WARNING,
+        )
+
+    def run(self) -> None:
+        """Make one now."""
+        self._commits = self._rows = 0
+        try:
+            write_ahead.checkpoint(self._connection, self._path, self._file)
+        # everything is in the log, which grows until this succeeds
+        except (OSError, sqlite3.Error) as error:
+            self._trouble.failed(error)
+        else:
+            self._trouble.ended()
+        self._log_bytes = max(_size(self._log_path), _LEAST_LOG_BYTES)
+
+    def committed(self, rows: int) -> None:
+        """Count a transaction of so many rows, and make a checkpoint if it is time."""
+        self._commits += 1
+        self._rows += rows
+        if self._is_due:
+            self.run()
+
+    def hasten(self) -> None:
+        """Make one after the next transaction."""
+        self._commits = _PAGES
+
+    @property
+    def _is_due(self) -> bool:
+        pages = self._commits * _COMMIT_PAGES + self._rows // _ROWS_PER_PAGE
+        if pages >= _PAGES:
+            return True
+        # large values: a log that is longer than ever before is not begun anew
+        return _size(self._log_path) > self._log_bytes
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
