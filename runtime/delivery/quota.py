@@ -1,4 +1,4 @@
-"""Limits of what may wait for delivery before writes are refused."""
+"""Limits of pending deliveries, beyond which writes are refused."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Quota:
         """Measure the database.
 
         Args:
-            outbox: where the events would be kept.
-            monotonic: seconds that never jump.
-            messages: how many messages may wait.
-            database_bytes: how large the database may get.
+            outbox: outbox of the events.
+            monotonic: monotonic clock, in seconds.
+            messages: number of pending messages at which writes are refused.
+            database_bytes: size of the database at which writes are refused.
         """
         self._outbox = outbox
         self._monotonic = monotonic
@@ -39,10 +39,10 @@ class Quota:
         self._measured_s = monotonic()
 
     def check(self, pending: int) -> None:
-        """Refuse more events while too many wait.
+        """Refuse writes while too many events are pending.
 
         Args:
-            pending: how many messages wait.
+            pending: number of pending messages.
 
         Raises:
             BusyError: too many wait, the database is too large, or the disk is full.

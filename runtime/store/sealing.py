@@ -103,7 +103,7 @@ class KeyFile:
         one.
 
         Args:
-            value: one of them, with its bucket and key; None where there are none.
+            value: bucket, key and sealed value of one of them; None if there are none.
 
         Raises:
             StoreError: the key is missing, cannot be read or made, or is another.

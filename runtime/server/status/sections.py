@@ -342,7 +342,7 @@ def _waiting(state: Overview) -> Element:
 
 
 def _filter(query: Query, name: str) -> Element | None:
-    """Which deliveries a table is limited to, with the way to all of them."""
+    """The handler that a table of deliveries is limited to, and a link to all."""
     if not (query.topic or query.handler):
         return None
     return el(
