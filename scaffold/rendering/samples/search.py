@@ -107,9 +107,7 @@ class Search:
         nodes += [each.code.node for each in self.spec.lets]
         choices = [self.candidates(seat, values, nodes) for seat in seats]
         for combination in itertools.islice(itertools.product(*choices), _MOST_TRIES):
-            tried = values
-            for seat, value in zip(seats, combination, strict=True):
-                tried = tried.having(seat, value)
+            tried = values.changed(zip(seats, combination, strict=True))
             now = self._failing(tried)
             if now is None or now > failing:
                 return tried

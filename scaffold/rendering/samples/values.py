@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from runtime.secrets import Secret
@@ -29,6 +30,13 @@ class Values(NamedTuple):
     config: dict[str, Any]
     options: dict[str, Any]
     changes: dict[str, Any]
+
+    def changed(self, changes: Iterable[tuple[Seat, Any]]) -> Values:
+        """These values with others for some seats."""
+        values = self
+        for seat, value in changes:
+            values = values.having(seat, value)
+        return values
 
     def having(self, seat: Seat, value: Any) -> Values:
         """These values and another one."""

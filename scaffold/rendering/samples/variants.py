@@ -157,10 +157,7 @@ class Variants:
             choices = [self._values(seat, start, nodes) for seat in seats]
             combinations = itertools.product(*choices)
             for combination in itertools.islice(combinations, _MOST_COMBINATIONS):
-                tried = start
-                for seat, value in zip(seats, combination, strict=True):
-                    tried = tried.having(seat, value)
-                yield tried
+                yield start.changed(zip(seats, combination, strict=True))
 
     def _values(self, seat: Seat, start: Values, nodes: list[ast.expr]) -> list[Any]:
         return self._search.candidates(seat, start, nodes, is_example_enough=False)
@@ -170,9 +167,7 @@ class Variants:
     def _try_everywhere(self, changes: list[tuple[Seat, Any]]) -> None:
         """Keep changes at the first level at which they make a difference, if any."""
         for start, plain in zip(self._levels, self._plain, strict=True):
-            values = start
-            for seat, value in changes:
-                values = values.having(seat, value)
+            values = start.changed(changes)
             if values == start or values in (each for each, _ in self._found):
                 return
             outcome = self._tried(values)
@@ -275,14 +270,13 @@ class Variants:
         for option in self._spec.options:
             if option.alias_of or option.fallback or option.key in known:
                 continue
-            word = option.example
-            value = sample_value(option, "explicit") if word is None else word
-            tried = self._usual
-            for seat, other in (*changes, (("option", option.key), value)):
-                tried = tried.having(seat, other)
-            outcome = self._tried(tried)
+            value = option.example
+            if value is None:
+                value = sample_value(option, "explicit")
+            change = ("option", option.key), value
+            outcome = self._tried(self._usual.changed([*changes, change]))
             if outcome is not None and self._is_fit(outcome, None):
-                changes.append((("option", option.key), value))
+                changes.append(change)
         return changes
 
 
