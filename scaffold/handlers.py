@@ -1,4 +1,4 @@
-"""The handlers of a project: which there are, their specs, what is wanted of each."""
+"""The handlers of a project: their names, specs and wanted states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Merges what two branches registered.
+"""Merges registrations of two branches.
 
 Two branches that each add a handler write beside each other, which git calls a conflict.
 Where merging by lines fails, the entries that differ are taken out of the three versions,

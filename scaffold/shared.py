@@ -1,4 +1,4 @@
-"""The shared files of a project, patched one after the other with what belongs in them."""
+"""The shared files of a project, each patched with its registrations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line: options, how a command runs, how the process ends."""
+"""The command line: options, runs of commands, exit codes."""
 
 from scaffold.cli.application import main
 

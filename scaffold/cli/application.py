@@ -1,4 +1,4 @@
-"""The program `scaffold`: its commands, and how its process ends.
+"""The program `scaffold`: its commands and its exit codes.
 
 Everything but click is imported by the command that needs it, so that `--help` costs
 little more than Python itself.

@@ -1,4 +1,4 @@
-"""The commands about handlers: made, regenerated, compared, listed."""
+"""Commands for handlers: new-handler, regenerate, check, diff, list."""
 
 from __future__ import annotations
 

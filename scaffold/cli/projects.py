@@ -1,4 +1,4 @@
-"""The commands about a project: created, recovered, merged."""
+"""Commands for projects: init, recover, merge-driver."""
 
 from __future__ import annotations
 

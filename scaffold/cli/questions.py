@@ -1,4 +1,4 @@
-"""Asks a person in a terminal what a new handler is to be."""
+"""Questions in a terminal, whose answers describe a new handler."""
 
 from __future__ import annotations
 

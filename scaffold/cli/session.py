@@ -1,4 +1,4 @@
-"""One run of a command: in its project, its report printed, the process ended."""
+"""One run of a command: its project, its report, its exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands about the generator itself: its two tables, the form of specs."""
+"""Commands about the generator itself: places, schema."""
 
 from __future__ import annotations
 

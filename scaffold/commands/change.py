@@ -1,4 +1,4 @@
-"""A change set on its way to the disk: proven, written or only shown, reported."""
+"""A change set on its way to the disk: verified, written or previewed, reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`scaffold check`: what is there, compared with what would be generated."""
+"""`scaffold check`: a project compared with the output of the generator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The description of a new handler: by flags or a spec file, checked against a project."""
+"""The description of a new handler, from flags or a spec file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`scaffold diff`: what people changed in generated code."""
+"""`scaffold diff`: hand edits of generated code as a patch."""
 
 from __future__ import annotations
 

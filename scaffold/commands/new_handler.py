@@ -1,4 +1,4 @@
-"""`scaffold new-handler`: a handler that is made, or is there as described."""
+"""`scaffold new-handler`: a new handler, or one that exists as described."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`scaffold recover`: what an interrupted command left, completed or undone."""
+"""`scaffold recover`: an interrupted command, completed or undone."""
 
 from __future__ import annotations
 

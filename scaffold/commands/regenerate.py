@@ -1,4 +1,4 @@
-"""`scaffold regenerate`: handlers as their specs and the templates have them now."""
+"""`scaffold regenerate`: handlers updated to their specs and the templates."""
 
 from __future__ import annotations
 

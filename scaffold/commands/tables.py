@@ -1,4 +1,4 @@
-"""`scaffold places` and `scaffold schema`: the two tables, the form of specs."""
+"""`scaffold places` and `scaffold schema`: the two tables, the JSON Schema of specs."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # ruff: noqa: PTH103, PTH105, PTH108, PTH120, PTH123 - pathlib costs what caches save
-"""Files that only save work: each is written whole or not at all, and may be missing."""
+"""Caches: files that may be missing, each written whole or not at all."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Layout of generated Python: how it is printed, broken into lines, and what it imports."""
+"""Layout of generated Python: printing, line breaks, imports."""

@@ -1,4 +1,4 @@
-"""The leaves of a one-line statement, with what black needs to know about each.
+"""The leaves of a one-line statement, with the properties that black's rules depend on.
 
 Black puts invisible parentheses around some expressions; they become visible where a
 statement is split at them. They are leaves with an empty text here too.

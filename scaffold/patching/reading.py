@@ -1,4 +1,4 @@
-"""Reads entries: the place that holds them, their texts, whether two texts are the same."""
+"""Entries as a file has them: their place, their text, comparison of two texts."""
 
 from __future__ import annotations
 

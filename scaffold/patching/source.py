@@ -1,4 +1,4 @@
-"""A file's text as lines, and a change of it."""
+"""The text of a file by lines and offsets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The decisions of generated code, made so that a run tells how each of them went."""
+"""The decisions of generated code, instrumented so that a run records their results."""
 
 from __future__ import annotations
 

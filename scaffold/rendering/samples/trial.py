@@ -1,4 +1,4 @@
-"""Runs the generated modules of a handler, to see what they send.
+"""Runs the generated modules of a handler, and records their requests.
 
 They are run as they are generated, but for what touches the network: a service that
 keeps its configuration alone, and a request that can be shown. They hold nothing but
