@@ -113,7 +113,7 @@ def _execute(
         given = flags(arguments, RUN_FLAGS)
         from runtime.server import process
 
-        process.save_memory()
+        process.tune_memory()
         from runtime.integrations.bundled import INTEGRATIONS
 
         handlers = _found(INTEGRATIONS, given, surroundings)

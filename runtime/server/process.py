@@ -35,7 +35,14 @@ LOGO = r"""
  |_|\_\__,_| .__/ \__,_|\___|_|\__\___/|_|
            |_|
 """
-_M_ARENA_MAX = -8  # of glibc's malloc.h
+# of glibc's malloc.h
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+# What a write leaves is kept for the next one: memory that was given back to the system
+# comes again page by page, which may be a third of the work on a write. Left alone, glibc
+# sets its limits by what happens to be freed first: 128 KB in one start, 32 MB in another.
+_MOST_KEPT_BYTES = 32 << 20
+# What only the largest writes need is given back at once.
+_LARGE_BYTES = 4 << 20
 
 
 class _Server(Protocol):
@@ -177,13 +184,15 @@ async def _reload(server: _Server, hangup: asyncio.Event) -> None:
         await server.reload()
 
 
-def save_memory() -> None:
+def tune_memory() -> None:
     """Settings that must be made before the server's parts are loaded."""
     # numpy's linear algebra, which nobody uses, has threads with large buffers
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # glibc keeps a heap for each thread; what one frees the others cannot use
     if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
         mallopt(_M_ARENA_MAX, 1)
+        mallopt(_M_TRIM_THRESHOLD, _MOST_KEPT_BYTES)
+        mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

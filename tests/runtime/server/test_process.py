@@ -1,6 +1,7 @@
 """A real kapacitord process, from its file to the chat server."""
 
 import json
+import platform
 import signal
 import socket
 from collections.abc import Callable
@@ -135,6 +136,30 @@ def test_a_port_in_use_is_an_error(
         f"run: open server: open service *httpd.Service: listen tcp 127.0.0.1:{port}: "
         "address already in use" in said
     )
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc alone is tuned")
+def test_a_write_uses_the_memory_of_the_write_before(
+    start_kapacitord: Callable[..., Any], room: LoopbackServer
+) -> None:
+    server = start_kapacitord(sections(room))
+    define(server)
+    stat = Path(f"/proc/{server.process.pid}/stat")
+
+    def write(times: int) -> int:
+        """Pages that the system had to give meanwhile."""
+        before = int(stat.read_text().rpartition(")")[2].split()[7])
+        for _ in range(times):
+            server.write(body)
+        return int(stat.read_text().rpartition(")")[2].split()[7]) - before
+
+    body = "\n".join(
+        f"cpu,host=h{n % 100},region=eu usage_idle={n % 50 + 20}.125,usage_user=3.5 {n}"
+        for n in range(10_000)
+    )
+    write(5)
+    # a write needs some hundred pages, of 4 KB each
+    assert write(20) < 20 * 100
 
 
 def test_overrides_reach_live_handlers(
