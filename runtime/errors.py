@@ -55,7 +55,7 @@ class StoreError(KapacitorError):
 
 
 class StoreFullError(StoreError):
-    """The disk has no room for what is to be written."""
+    """The disk has no room for a write."""
 
 
 class BusyError(KapacitorError):

@@ -1,4 +1,4 @@
-"""Alert handlers as values: what a server is given, and the services it makes of them."""
+"""Alert handlers as values, passed to a server, and the services it creates from them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Integrations:
             an `element_key` is a list, `[[httppost]]`.
         services: the class of the service that a section configures, by its name.
         kinds: the class of the options of handlers over HTTP, by their kind.
-        properties: the class of what scripts say of a handler, by the property's name.
+        properties: class of a handler in scripts, by the property's name.
         node_handlers: the same class by the handler's kind, in the order in which the
             handlers of an alert node get its events.
     """

@@ -70,7 +70,7 @@ class Positions:
 
 
 def positions(text: str) -> Positions:
-    """Find the keys of `text`; stops without complaint where it is no TOML."""
+    """Find the keys of `text`; stops without complaint at invalid TOML."""
     return _Scanner(text).scan()
 
 

@@ -1,4 +1,4 @@
-"""Errors that come again and again, and how often they are logged."""
+"""Recurring errors, logged at growing intervals."""
 
 from __future__ import annotations
 

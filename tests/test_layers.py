@@ -37,7 +37,7 @@ APART = {"client": {"golang", "suggestions", "units", "version", "client"}}
 # packages whose folders are layers of their own
 STOREYS = ("services", "tasks")
 # how the table of docs/architecture.md begins
-BEGIN = "| | package or module | what it holds |\n|---|---|---|\n"
+BEGIN = "| | package or module | content |\n|---|---|---|\n"
 
 
 def unit(module: str) -> str:

@@ -38,11 +38,11 @@ class Recovered:
         self._since[key] = now
 
     def discard(self, key: Key) -> None:
-        """A state is OK no more, or nobody's any more."""
+        """Remove a state that is no longer OK, or no longer exists."""
         self._since.pop(key, None)
 
     def take(self, now: Nanoseconds, most: int) -> list[Key]:
-        """Those that are to be forgotten now, which this already has done.
+        """Remove and return the states whose time is over.
 
         Args:
             now: current time, in ns since 1970 UTC.

@@ -63,7 +63,7 @@ class Topic:
             self._counts[before.level] -= 1
 
     def at_least(self, level: Level) -> list[EventState]:
-        """The states that are no better than `level`, oldest id first; on any thread."""
+        """The states at or above `level`, oldest id first; on any thread."""
         # of a copy, which is made at once: the compute thread goes on with its work
         states = [*self.events.values()]
         if level is Level.OK:
@@ -118,7 +118,7 @@ class Topics:
         )
 
     def matching(self, pattern: str, min_level: Level) -> list[Topic]:
-        """The topics whose id matches and that are no better than `min_level`, by id.
+        """The topics whose id matches and whose level is at least `min_level`, by id.
 
         Any thread may ask.
 

@@ -280,7 +280,7 @@ class _Source:
         try:
             items = self._api().get(path, query)[key] or []
             ids = [str(each["name" if key == "services" else "id"]) for each in items]
-        # nobody can be told while a line is typed
+        # an error cannot be shown while a line is typed
         except (CommandError, LookupError, TypeError):
             return []
         return [

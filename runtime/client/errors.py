@@ -17,7 +17,7 @@ class CommandError(Exception):
 
 
 class UsageError(CommandError):
-    """Arguments are missing or flags are wrong; the text stands above the usage."""
+    """Arguments are missing or flags are wrong; the text is printed above the usage."""
 
     exit_code = 2
 

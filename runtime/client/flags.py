@@ -60,7 +60,7 @@ class Flags:
         """True if a switch is on.
 
         Raises:
-            UsageError: its value is no boolean.
+            UsageError: its value is not a boolean.
         """
         value = self.text(name)
         if value and value not in TRUE | FALSE:
@@ -74,7 +74,7 @@ def environment_bool(environment: Mapping[str, str], name: str) -> bool:
     """A boolean environment variable; unset or empty is false.
 
     Raises:
-        ValueError: its text is no boolean.
+        ValueError: its text is not a boolean.
     """
     value = environment.get(name, "")
     if value and value not in TRUE | FALSE:

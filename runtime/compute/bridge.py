@@ -53,7 +53,7 @@ class Bridge:
         bound = partial(call, *args, **kwargs)
         with self._lock:
             if self._loop is not None:
-                # the loop may just have ended: nothing is left to be told
+                # the loop may just have ended: nothing is left to run
                 with contextlib.suppress(RuntimeError):
                     self._loop.call_soon_threadsafe(bound)
             elif not self._is_stopped:

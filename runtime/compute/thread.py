@@ -83,7 +83,7 @@ class Compute:
     """Runs functions one after the other, in the order of their calls.
 
     Attributes:
-        reader: puts together what is to be shown, while the thread goes on.
+        reader: thread for reading, beside this one.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Compute:
         self._closing = False
         # jobs not answered yet; counted on the event loop only
         self._pending = 0
-        # nobody knows yet how long small writes take
+        # it is not known yet how long small writes take
         self._is_measured = False
         self._cautious_until = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -49,7 +49,7 @@ async def each(
 class Worker:
     """Runs functions one after the other on a thread of its own.
 
-    asyncio's own threads are no substitute: handlers that hang may hold all of them.
+    asyncio's own threads are not a substitute: handlers that hang may hold all of them.
     The thread is started when it is first needed.
     """
 

@@ -1,4 +1,4 @@
-"""From topics to handlers: at least once, in order, each handler for itself."""
+"""Delivery from topics to handlers: at least once, in order, independently."""
 
 from runtime.delivery.backlog import Backlog
 from runtime.delivery.dispatcher import Dispatcher

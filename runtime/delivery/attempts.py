@@ -53,11 +53,11 @@ class Attempts:
                 await handler.handle(event)
         except DeliveryError as error:
             return error
-        # also one that the handler lets through: either way nobody knows what arrived
+        # also one that the handler lets through: either way it is unknown what arrived
         except TimeoutError:
             text = f"no result within {self._time_limit_s:g}s"
             return DeliveryError(text, retry=True, maybe_duplicate=True)
-        # A handler is somebody else's code: whatever it raises, the next event comes.
+        # A handler is foreign code: whatever it raises, the next event is delivered.
         # The text may hold a secret, so only the place is logged.
         except Exception as error:
             return DeliveryError(_place(error), retry=_may_pass(error))
@@ -71,7 +71,7 @@ def shown(error: DeliveryError) -> str:
 
 
 def log_failure(queue: Queue, message: Message, then: str) -> None:
-    """Say that an attempt failed.
+    """Log a failed attempt.
 
     Args:
         queue: queue of the event.

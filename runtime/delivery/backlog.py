@@ -28,7 +28,7 @@ _log = logging.getLogger("kapacitor.delivery")
 class Backlog:
     """Messages that wait for handlers, shared by two threads and a worker.
 
-    Its lock guards the queues and the numbers; nobody holds it while the database is
+    Its lock guards the queues and the numbers; it is never held while the database is
     asked, but at the start. Which thread may call what:
 
     * the compute thread, where events arise: `check_room`, `offer`, `keep`, `release`,
@@ -134,7 +134,7 @@ class Backlog:
             for message in self._staged:
                 queue = self._queues[message.address]
                 is_full = queue.has_more or len(queue) >= self.buffer_size
-                # behind what was sent again meanwhile nobody would look for it
+                # behind messages resent meanwhile it would not be found
                 if is_full and message.id > queue.loaded:
                     queue.newest = max(queue.newest, message.id)
                 else:
@@ -180,7 +180,7 @@ class Backlog:
         Raises:
             StoreError: the database cannot be written.
         """
-        # at the start, when nobody waits for the lock
+        # at the start, when no thread waits for the lock
         with self._lock:
             self.outbox.rename_topic(old, new)
             self._stored = {each.address: each for each in self.outbox.waiting()}
@@ -244,7 +244,7 @@ class Backlog:
             if queue is not None:
                 if message.id in queue.in_flight:
                     return False
-                # nobody takes it while the database is asked
+                # no other thread takes it during the query
                 queue.in_flight.add(message.id)
         try:
             self.outbox.drop(message.id)
@@ -273,7 +273,7 @@ class Backlog:
         self._call = call
 
     def take_news(self) -> tuple[list[Queue], list[Waiting]]:
-        """The queues that something happened to, and what is to be cancelled."""
+        """The queues with news, and the messages to cancel."""
         with self._lock:
             # a queue may be gone by now
             queues = [self._queues[key] for key in self._news if key in self._queues]
@@ -383,7 +383,7 @@ class Backlog:
     def cancel(
         self, left: Waiting, reason: str = DELETED, but: tuple[int, ...] = ()
     ) -> Iterator[int]:
-        """Cancel what no queue counts any more.
+        """Cancel messages that no queue counts any longer.
 
         Args:
             left: address and greatest id of the messages.
@@ -469,7 +469,7 @@ class Backlog:
         return {each.topic for each in addresses if each.topic.startswith(prefix)}
 
     def has_handler(self, address: Address) -> bool:
-        """True if somebody delivers for an address."""
+        """True if a handler delivers for an address."""
         with self._lock:
             queue = self._queues.get(address)
             return queue is not None and not queue.is_retired

@@ -59,7 +59,7 @@ class CommitBatcher:
         await outcome.future
 
     async def close(self) -> None:
-        """Give up what cannot be kept."""
+        """Drop results that cannot be stored."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -68,7 +68,7 @@ class CommitBatcher:
 
     async def _make_room(self, error: StoreFullError) -> None:
         if self._outbox.is_short:
-            # the reserve is used up: only somebody who makes room can help
+            # the reserve is used up: only freeing disk space helps
             self._trouble.failed(error)
             await asyncio.sleep(AGAIN_S)
         else:

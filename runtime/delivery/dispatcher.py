@@ -38,7 +38,7 @@ _log = logging.getLogger("kapacitor.delivery")
 
 
 class Dispatcher:
-    """Delivers what a backlog has until it succeeds or makes no sense any more.
+    """Delivers the events of a backlog until they succeed or become dead letters.
 
     All of it belongs to the event loop.
 
@@ -123,7 +123,7 @@ class Dispatcher:
         return self.backlog.kept
 
     async def sweep(self) -> None:
-        """Give up what is too old and forget what ended long ago.
+        """Make dead letters of old events and delete those that ended long ago.
 
         Raises:
             StoreError: the database cannot be written.
@@ -201,7 +201,7 @@ class Dispatcher:
         if until_s is not None:
             wait_s = min(wait_s or until_s - now_s, until_s - now_s)
         if wait_s is not None and not self._is_closing:
-            # not at once again: a clock that stands still must not make us spin
+            # not at once again: a stopped clock must not make us spin
             self._timers[queue.address] = self._bridge.later(
                 max(wait_s, 0.001), partial(self._advance, queue)
             )
@@ -285,7 +285,7 @@ class Dispatcher:
         """The next state of a message whose attempt failed."""
         age = self.backlog.now() - message.created
         is_too_old = age >= self._policy.max_age_ns
-        # a deleted handler has nobody who would send its dead letters again
+        # dead letters of a deleted handler would never be resent
         if kind is Kind.REJECTED or (is_too_old and not queue.is_retired):
             return "dead"
         return "cancelled" if queue.is_retired else "pending"
@@ -340,7 +340,7 @@ class Dispatcher:
         trouble = Trouble(
             _log, "failed to cancel deliveries", "deliveries can be cancelled again"
         )
-        # until it succeeds: no queue has these messages any more, so nobody else would
+        # until it succeeds: no queue has these messages now, so no one else would
         while True:
             try:
                 slices = self.backlog.cancel(left, DELETED, kept)

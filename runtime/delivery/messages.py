@@ -85,7 +85,7 @@ class Filter(NamedTuple):
         """The same in SQL, with its parameters."""
         parts, values = ["1"], list[Any]()
         if self.state:
-            # the partial index has what does not wait any more
+            # the partial index has the messages that no longer wait
             parts.append("state <> 'pending'" if self.state != "pending" else "1")
             parts.append("state = ?")
             values.append(self.state)

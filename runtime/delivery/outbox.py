@@ -207,7 +207,7 @@ class Outbox:
     ) -> list[Message]:
         """Items with ids greater than `after`, oldest first.
 
-        They are looked for in slices, so that a rare one keeps nobody from the
+        They are looked for in slices, so that a rare one keeps no other from the
         database for long.
         """
         condition, values = Filter(state, topic, handler).condition

@@ -12,7 +12,7 @@ from runtime.alert.types import Event
 from runtime.errors import DeliveryError
 from runtime.units import DAY, Nanoseconds
 
-# Failures in a row after which a handler is only probed: of those nobody answered, and
+# Failures in a row after which a handler is only probed: without an answer, and
 # of all that may pass.
 BREAK_AFTER = 5
 BREAK_AFTER_ANSWERED = 20
@@ -32,7 +32,7 @@ class Kind(enum.StrEnum):
     AUTH = "auth"  # the endpoint refuses our credentials
     LIMITED = "limited"  # the endpoint asks to slow down
     FAILED = "failed"  # the endpoint cannot do it now
-    UNREACHABLE = "unreachable"  # nobody answered
+    UNREACHABLE = "unreachable"  # no answer
     REJECTED = "rejected"  # it will never do
 
     @classmethod

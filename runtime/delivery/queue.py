@@ -175,7 +175,7 @@ class Queue:
 
         None if there is none, or if one that is being delivered has to end first.
         """
-        # whoever ends a delivery looks again, so no timer is needed for a slot
+        # each delivery that ends looks again, so no timer is needed for a slot
         if not self._has_slot() or not (self._ready or self._delayed):
             return None
         due_s = now_s if self._ready else self._delayed[0][0]
@@ -211,7 +211,7 @@ class Queue:
             return
         self._in_row += 1
         self._unanswered = self._unanswered + 1 if kind is Kind.UNREACHABLE else 0
-        # that says something of the handler, not of the event: all others would fail
+        # that is about the handler, not the event: all others would fail
         # alike. Anything else has to happen several times; an answer, even a bad one,
         # more often than none, as it may be about some events only.
         if kind in (Kind.AUTH, Kind.DEFERRED):

@@ -75,7 +75,7 @@ class Timeline:
 
     def left_s(self, due: Nanoseconds) -> float:
         """Delay until something is due that was put off before this run."""
-        # the stop counts for a delay, though not for an age: waiting longer helps nobody
+        # the downtime counts for a delay, but not for an age: waiting longer does not help
         return max(0.0, (due - self.now() - self.away) / SECOND)
 
 

@@ -1,7 +1,7 @@
 """Points in columns (`Frame`) and one by one (`Point`), and batches of either.
 
 A frame holds the points of one measurement from one write, in arrival order. Its
-columns are decoded when somebody first asks for them and then shared by every task;
+columns are decoded on first use and then shared by every task;
 frames are never changed, only derived from.
 """
 

@@ -26,7 +26,7 @@ Reader = Callable[[Any, str, Any], Any]
 
 
 class JsonError(ValueError):
-    """The text is no JSON, or not of the expected shape; the message is Go's."""
+    """The text is not JSON, or not of the expected shape; the message is Go's."""
 
 
 class JsonTypeError(JsonError):
@@ -101,7 +101,7 @@ def decode(body: bytes, reader: Reader, default: Any = None) -> Any:
     """The first value of `body` as `reader` understands it, over `default`.
 
     Raises:
-        JsonError: it is no JSON or has another shape.
+        JsonError: it is not JSON or has another shape.
     """
     value = first_value(body)
     return default if value is None else reader(value, "", default)
@@ -276,7 +276,7 @@ def _cleaned(value: Any) -> Any:
 
 
 def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not valid JSON")
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=Pairs, parse_constant=_refuse)

@@ -1,6 +1,6 @@
 """Go's messages about malformed JSON.
 
-Python's parser, written in C, finds the place of the first fault; only what stands there
+Python's parser, written in C, finds the place of the first fault; only the text there
 is scanned again for Go's wording. So a message costs about as much as parsing.
 """
 
@@ -14,7 +14,7 @@ from runtime.golang.quoting import quote
 _SPACE = re.compile(r"[ \t\r\n]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _NUMBER_STEPS = (
-    # what was read so far, and what Go says about the character that does not follow
+    # the text read so far, and Go's words for the unexpected character
     (
         re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?[eE][+-]?", re.ASCII),
         "in exponent of numeric literal",

@@ -23,7 +23,7 @@ def quote(text: str, *, mark: str = '"', ascii: bool = False) -> str:
 
 
 def can_backquote(text: str) -> bool:
-    """True if `text` may stand between backquotes as it is.
+    """True if `text` can be put between backquotes as it is.
 
     Source: Go strconv.CanBackquote.
     """

@@ -58,7 +58,7 @@ def compile(pattern: str) -> Regex:
 
 
 def _as_go(text: str) -> str:
-    # RE2 says `missing ): (`, Go says ``missing closing ): `(` ``
+    # RE2 prints `missing ): (`, Go prints ``missing closing ): `(` ``
     reason, _, piece = text.partition(": ")
     reason = _GO_REASONS.get(reason, reason)
     return f"{reason}: `{piece}`" if piece else reason

@@ -11,7 +11,7 @@ _EPOCH = datetime.datetime(1970, 1, 1)
 
 
 class Int(int):
-    """Go's `int`, as a literal in a template is; a Python int stands for `int64`."""
+    """Go's `int`, as a literal in a template is; a Python int represents `int64`."""
 
     __slots__ = ()
 

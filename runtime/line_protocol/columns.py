@@ -1,4 +1,4 @@
-"""Columns that are made when somebody first asks for them: from rows, bytes, or parts."""
+"""Columns that are made on first use: from rows, bytes, or parts."""
 
 from __future__ import annotations
 

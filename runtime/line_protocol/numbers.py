@@ -1,4 +1,4 @@
-"""Numbers in columns: checked first, and decoded when somebody wants them.
+"""Numbers in columns: checked first, and decoded on first use.
 
 A number of up to 24 characters is read as three words of eight (see `text`). Those
 that need more, or an exponent, are left to the row parser.
@@ -156,7 +156,7 @@ def _words_for(sizes: Positions) -> tuple[int, Mask | None]:
 
 
 def _not_digits(word: Words) -> Words:
-    """The high bit of each byte that is no digit."""
+    """The high bit of each byte that is not a digit."""
     return ((word + _OVER_NINE) | word) & _HIGH_BITS
 
 
@@ -189,7 +189,7 @@ def _without_dots(words: list[Words]) -> tuple[list[Words], Positions | None]:
         left = words[index + 1] if index + 1 < len(words) else _NONE
         carried = (left >> _TOP_BYTE) & upto & _FULL_BYTE
         closed.append((word & ~upto) | ((word & below) << _BYTE) | carried)
-        # dot = 2 ** (8 * byte + 7): the exponent of the float tells the byte
+        # dot = 2 ** (8 * byte + 7): the exponent of the float gives the byte
         exponent = dot.astype(np.float64).view(np.int64) >> 55
         decimals += np.where(exponent, 8 * index + 7 + 128 - exponent, 0)
         passed = passed | here

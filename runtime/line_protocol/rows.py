@@ -122,7 +122,7 @@ def _split_series(text: str) -> _Series | None:
     return (name, tags) if len(tags) == len(pairs) else None
 
 
-# The same series come again and again. Points share the tags: nobody changes them.
+# The same series come again and again. Points share the tags, which never change.
 _series = lru_cache(maxsize=4096)(_split_series)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-# Names of measurements that are counted one by one when nobody reads them.
+# Names of measurements that are counted one by one when no task reads them.
 _MOST_NAMED = 10_000
 
 

@@ -152,7 +152,7 @@ def shape_of(text: Text, start: int, marks: list[int], row: Row) -> Shape | None
 
 
 def match(block: Block) -> Block:
-    """The lines of a block that are as its shape says around their values.
+    """The lines of a block that match its shape around their values.
 
     The block holds lines with as many marks as the shape has.
     """

@@ -36,7 +36,7 @@ _DTYPES: dict[FieldKind, type] = {
 class Overlay:
     """Columns with some of them replaced, added or taken away.
 
-    Nothing is decoded that nobody asks for.
+    Nothing is decoded before it is used.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ def derived(
     tags: Mapping[str, TagColumn | None] | None = None,
     keep_fields: bool = True,
 ) -> Frame:
-    """A frame of the same rows, with columns as `Overlay` says."""
+    """A frame of the same rows, with columns as in `Overlay`."""
     return Frame(
         base.name,
         base.time,

@@ -168,7 +168,7 @@ def _with_default(column: FieldColumn | None, value: Value, size: int) -> FieldC
 
 
 class DeleteNode(_TidyNode):
-    """Takes fields and tags away; a deleted tag is no dimension any more."""
+    """Takes fields and tags away; a deleted tag is no longer a dimension."""
 
     verb = "deleted"
 

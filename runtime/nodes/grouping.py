@@ -76,7 +76,7 @@ def _common_tags(frame: Frame) -> tuple[str, ...] | None:
 def grouping_of(
     dimensions: Sequence[object], *, exclude: Iterable[str] = (), by_name: bool = False
 ) -> Grouping:
-    """The grouping that a script's dimensions say: tag names, or one `*`."""
+    """The grouping by a script's dimensions: tag names, or one `*`."""
     return Grouping(
         [each for each in dimensions if isinstance(each, str) and each != "*"],
         all_tags=any(isinstance(d, StarNode) or d == "*" for d in dimensions),

@@ -18,7 +18,7 @@ class Page:
         return len(self._rows)
 
     def show(self, group: str, row: Callable[[], Row]) -> None:
-        """Show a row of a group instead of its last one; made when somebody looks."""
+        """Show a row of a group instead of its last one; built when it is requested."""
         self._rows[group] = row
 
     def forget(self, group: str) -> None:

@@ -1,7 +1,7 @@
 """`httpPost`: posts what passes.
 
 Nothing waits for an endpoint on the compute thread: rows are posted from the event loop,
-in order. Points pass at once, but where they are to tell the status of their post; then
+in order. Points pass at once, unless they carry the status of their post; then
 they go on when it is known.
 
 Source: Kapacitor http_post.go.
@@ -108,7 +108,7 @@ class HTTPPostNode(GroupedNode):
         self._queue.put(nothing)
 
     def close(self) -> None:
-        """Let nothing go on any more; what waits is posted all the same."""
+        """Stop passing points on; queued rows are still posted."""
         self._is_closed = True
 
     def _at_start(self, spec: pipeline.HTTPPostNode) -> Endpoint:

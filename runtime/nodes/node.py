@@ -189,7 +189,7 @@ class Node:
         """Emit what waits for other parents; the task's input has ended."""
 
     def close(self) -> None:
-        """Give up what outlives the node: topics, pages."""
+        """Close resources that outlive the node: topics, pages."""
 
     def emit_point(self, point: Point) -> None:
         """Pass a point to every child."""

@@ -74,7 +74,7 @@ class Predicate:
         return truth
 
     def truths(self, frame: Frame) -> NDArray[np.bool_] | None:
-        """True if it holds, row by row; None where columns cannot tell for each."""
+        """True if it holds, row by row; None if columns cannot decide for each."""
         if self.function.stateful:
             return None
         return frame.shared(("truths", *self._key), lambda: self._truths(frame))

@@ -249,7 +249,7 @@ class AiohttpClient:
             )
 
     def _warn(self, url: URL) -> None:
-        """Say once that whoever is in between may read what an endpoint gets."""
+        """Warn once that others on the way can read the requests of an endpoint."""
         origin = str(url.origin())
         if origin not in self._unchecked:
             self._unchecked.add(origin)
@@ -370,7 +370,7 @@ async def _read(answer: aiohttp.ClientResponse) -> bytes:
 
 
 def _redirected(request: Request, status: int, location: str) -> Request | None:
-    """The request that follows a redirect; None where the answer is to be taken."""
+    """The request that follows a redirect; None if the response is final."""
     if status not in (301, 302, 303, 307, 308) or not location:
         return None
     url = urljoin(request.url, location)

@@ -65,7 +65,7 @@ class Dialer:
         self._under_way: dict[str, asyncio.Task[list[str]]] = {}
 
     async def addresses(self, host: str) -> list[str]:
-        """The addresses of a host that may be connected to; what is one stands for itself.
+        """The allowed addresses of a host; an address is its own result.
 
         Raises:
             DeniedAddressError: all are denied.
@@ -97,7 +97,7 @@ class Dialer:
         return socket.socket(family, kind, protocol)
 
     def close(self) -> None:
-        """Wait for no look-up any more."""
+        """Stop waiting for lookups."""
         for task in self._under_way.values():
             task.cancel()
         self._under_way.clear()
@@ -140,7 +140,7 @@ async def _in_thread(lookup: Lookup, host: str) -> Sequence[str]:
         # a name that no name server can be asked for is a ValueError
         except (OSError, ValueError) as error:
             found = error
-        # the loop may have ended by now, with nobody waiting
+        # the loop may have ended by now, with no one waiting
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(settle, found)
 

@@ -10,7 +10,7 @@ import aiohttp
 from runtime.outbound.addresses import DeniedAddressError
 from runtime.outbound.dialing import LookupTimeoutError
 
-# what OpenSSL says of versions before TLS 1.2
+# OpenSSL's words for versions before TLS 1.2
 _OLD_VERSIONS = ("UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION")
 
 

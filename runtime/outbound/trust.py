@@ -61,7 +61,7 @@ class Trust:
         return self._context
 
     def _warn(self, problem: str) -> None:
-        """Say what is wrong with the file, once."""
+        """Log the problem of the file, once."""
         if problem != self._problem:
             self._problem = problem
             extra = {"path": str(self._path), "err": problem}

@@ -116,7 +116,7 @@ class AlertNode(Node):
 class AlertNodeData:
     """An alert node as the chain goes on with it after a method property.
 
-    Kapacitor's error texts tell the two apart: the type's name is a part of them.
+    Kapacitor's error texts distinguish the two: the type's name is a part of them.
     """
 
     node: AlertNode

@@ -26,12 +26,12 @@ from runtime.pipeline.unsupported import UDFNode
 T = TypeVar("T")
 Object = Node | AlertNodeData | AlertHandler
 
-# The properties after which the chain goes on with the alert node, whatever it stood on.
+# The properties after which the chain continues with the alert node.
 _ALERT_METHODS = (Kind.METHOD, Kind.FLAG)
 
 
 def node_of(target: Object) -> Node:
-    """The node behind what a chain stands on."""
+    """The node behind the target of a chain."""
     return target if isinstance(target, Node) else target.node
 
 
@@ -45,7 +45,7 @@ def call_chain(target: Object, name: str, arguments: Sequence[object]) -> Node:
     method = methods_of(node).find(name)
     if method is None:
         raise _misplaced(target, "chaining method", name)
-    # A handler or alert given as an argument stands for its node.
+    # A handler or alert given as an argument means its node.
     values = [node_of(a) if isinstance(a, Object) else a for a in arguments]
 
     def call() -> Node:

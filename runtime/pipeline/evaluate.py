@@ -58,7 +58,7 @@ def evaluate(
 
     Args:
         program: the script.
-        edge: `stream` or `batch`, as `task_type` tells.
+        edge: `stream` or `batch`, as returned by `task_type`.
         variables: values that replace the script's own.
         template: variables without a value get a zero value.
         deadman: settings for `|deadman()`.

@@ -21,7 +21,7 @@ class JoinNode(Node):
     Attributes:
         as_names: a prefix for each parent's fields.
         on: join a finer grouping with a coarser one by these tags.
-        delimiter: stands between prefix and field.
+        delimiter: string between prefix and field.
         tolerance: times are rounded to multiples of it.
         fill: value of a missing side: None (no point), `'none'`, `'null'`, a number.
         stream_name: the result's measurement.
@@ -64,7 +64,7 @@ class CombineNode(Node):
     Attributes:
         lambdas: one point must match each.
         as_names: a prefix for each.
-        delimiter: stands between prefix and field.
+        delimiter: string between prefix and field.
         tolerance: times are rounded to multiples of it.
         max: no more combinations than this.
     """

@@ -43,7 +43,7 @@ _GO_TYPES: dict[object, str] = {
 }
 
 
-# Metadata of fields that are no properties.
+# Metadata of fields that are not properties.
 INTERNAL: Mapping[str, object] = {"internal": True}
 
 ZERO = Duration(0)
@@ -64,7 +64,7 @@ class Kind(enum.Enum):
 
 
 class DoubleQuotesError(ScriptError):
-    """A reference stands where a string should; its text names no call."""
+    """A reference is used in place of a string; its text names no call."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -74,7 +74,7 @@ class DoubleQuotesError(ScriptError):
 
 
 def internal(default: T) -> T:
-    """A field that is no property."""
+    """A field that is not a property."""
     made: T = dataclasses.field(default=default, metadata=INTERNAL)
     return made
 

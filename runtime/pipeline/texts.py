@@ -152,7 +152,7 @@ class _Reader:
         call = link.right
         if isinstance(call, ast.IdentifierNode):
             return None
-        # what stands inside brackets may be a chain of its own
+        # the text inside brackets may be a chain of its own
         for argument in call.arguments:
             if isinstance(argument, ast.ChainNode):
                 self._chain(argument)
@@ -235,7 +235,7 @@ class _Reader:
 
 def _joined(parts: Iterable[Value], *, is_whole: bool) -> Value:
     found = list(parts)
-    # equal literals stand in different places
+    # equal literals occur in different places
     literals = {each.position: each for value in found for each in value.literals}
     return Value(
         tuple(literals.values()),

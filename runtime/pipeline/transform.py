@@ -152,7 +152,7 @@ class DefaultNode(Node):
     tags: dict[str, str] = field(default_factory=dict, metadata={"tick": "tag"})
 
     def validate(self) -> None:
-        """Check that the values can stand in fields."""
+        """Check that fields can hold the values."""
         check_defaults(self.fields)
 
 

@@ -1,4 +1,4 @@
-"""Secrets: what they are, where they come from, and how they are hidden."""
+"""Secrets, their sources and their redaction."""
 
 from runtime.secrets.secret import NO_SECRET, Secret, hidden, redact, secrets_in
 

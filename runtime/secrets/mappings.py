@@ -1,4 +1,4 @@
-"""Mappings whose values are secret by their names, where types say nothing: headers."""
+"""Mappings whose values are secret by their names, as types do not show it: headers."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Secrets that stand elsewhere: in a file, or in a variable of the environment.
+"""References to secrets in a file or in a variable of the environment.
 
-Written as `{ file = "/run/secrets/token" }` or `{ env = "TOKEN" }` where a secret stands.
+Written in place of a secret: `{ file = "/run/secrets/token" }`, `{ env = "TOKEN" }`.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _text(path: Path) -> tuple[str, str]:
     if not path.is_absolute():
         return "", "must be named by its absolute path"
     try:
-        # a pipe that nobody writes to would block
+        # a pipe without a writer would block
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -100,5 +100,5 @@ def _text(path: Path) -> tuple[str, str]:
 
 
 def literal(secret: Secret) -> Any:
-    """A secret as a configuration file has it: its text, or where it stands."""
+    """A secret as a configuration file has it: its text, or a reference."""
     return secret.reference or secret.reveal()

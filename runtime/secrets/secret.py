@@ -105,7 +105,7 @@ def hidden(text: str) -> str:
     return _KNOWN.hide(text)
 
 
-# what a field of type Secret holds when nothing was said
+# the default of a field of type Secret
 NO_SECRET = Secret()
 
 

@@ -16,7 +16,7 @@ _SECRET_CHARACTERS = 8
 def shown(text: str) -> str:
     """A value of the wrong type as errors show it: `***` where it may be a secret.
 
-    Somebody may have put the secret under the wrong key.
+    The secret may be under the wrong key by mistake.
     """
     return text if len(text) < _SECRET_CHARACTERS else HIDDEN
 

@@ -9,12 +9,12 @@ from runtime.secrets.names import HIDDEN
 
 # a scheme, and what follows up to the path
 _HEAD = re.compile(r"((?:[A-Za-z][A-Za-z0-9+.-]*:)?)((?://[^/?#]*)?)")
-# what stands at the beginning where somebody forgot the scheme
+# the beginning of a URL without a scheme
 _HOST = re.compile(r"(?:localhost|[\w-]+(?:\.[\w-]+)+):\d{1,5}", re.ASCII)
 _WITH_USER = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*://[^/?#\s]+@[^/?#\s@]")
 _PORT_CHARACTERS = len("65536")
 _ACTION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
-# characters that no URL has: each stands for an action of a template
+# characters that no URL has: each represents an action of a template
 _MARKS = range(0xE000, 0xF8FF)
 _MARK = re.compile(f"[{chr(_MARKS.start)}-{chr(_MARKS.stop)}]")
 
@@ -37,7 +37,7 @@ def shown_url(url: str) -> str:
 def hidden_url(url: str) -> str:
     """`url` for answers of the API: as `shown_url` has it, all the rest to the letter.
 
-    What a template puts into it is no secret: `{{ .Level }}` stays.
+    Values that a template inserts are not secret: `{{ .Level }}` stays.
     """
     actions = _ACTION.findall(url)[: len(_MARKS)]
     marks = map(chr, _MARKS)

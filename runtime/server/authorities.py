@@ -12,7 +12,7 @@ log = logging.getLogger("kapacitor.server")
 
 
 def warn_without_authorities() -> None:
-    """Say so at the start where no HTTPS endpoint will be trusted."""
+    """Warn at the start if no HTTPS endpoint will be trusted."""
     known = ssl.get_default_verify_paths()
     with contextlib.suppress(OSError):
         if known.cafile is not None and Path(known.cafile).stat().st_size:

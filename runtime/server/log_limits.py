@@ -28,7 +28,7 @@ class _Kind:
 
 
 class Repeats(logging.Filter):
-    """Lets warnings and errors pass until there are too many that say the same.
+    """Lets warnings and errors pass until too many are the same.
 
     How many were left out is written when their time is over, as `suppressed`.
     """
@@ -70,7 +70,7 @@ class Repeats(logging.Filter):
         now = self._clock()
         for said in self._left_out(now):
             self._write(said)
-        # what a script shows of its points is no complaint
+        # output of a script about its points is not a complaint
         if record.levelno < logging.WARNING or hasattr(record, "parts"):
             return True
         with self._lock:
@@ -95,7 +95,7 @@ class Repeats(logging.Filter):
         return kind
 
     def _left_out(self, now: float) -> list[logging.LogRecord]:
-        """Lines that say how many were left out of the kinds whose time is over."""
+        """Lines with the numbers of omitted ones, for the kinds whose time is over."""
         if now < self._look_at:
             return []
         with self._lock:

@@ -56,7 +56,7 @@ class Filter:
             ValueError: it asks twice, or for a level that is none.
         """
         tags: dict[str, str] = {}
-        # credentials are no tags
+        # credentials are not tags
         names = [name for name in request.query if name not in ("u", "p")]
         for name in names:
             values = request.query[name]
@@ -82,12 +82,12 @@ class Filter:
 
 
 class LogSessions(logging.Handler):
-    """Hands log lines to those who watch."""
+    """Passes log lines to sessions that follow the log."""
 
     def __init__(self) -> None:
         super().__init__()
         self._sessions: set[_Session] = set()
-        # what the logger has while nobody watches
+        # the logger's level without a session
         self._level = logging.NOTSET
 
     def add_routes(self, router: Router) -> None:

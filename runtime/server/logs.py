@@ -60,7 +60,7 @@ def parts_of(record: logging.LogRecord) -> dict[str, str]:
         elif key not in _STANDARD:
             parts[key] = str(value)
     if record.exc_info and record.exc_info[1] is not None:
-        # the end of a traceback says more than its start
+        # the end of a traceback is more useful than its start
         text = "".join(traceback.format_exception(record.exc_info[1]))
         parts["stack"] = text[-_LONGEST_PART // 2 :]
     # whatever put it there: no secret is logged

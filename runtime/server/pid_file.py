@@ -26,7 +26,7 @@ def pid_file(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        # another server may have taken it over meanwhile, or somebody removed it
+        # another server may have taken it over meanwhile, or it was removed
         with contextlib.suppress(OSError):
             if path.read_text() == own:
                 path.unlink()

@@ -54,7 +54,7 @@ class Plugin:
 
 
 class Found(NamedTuple):
-    """The handlers of a server, and what is to be logged about them.
+    """The handlers of a server, and warnings about them.
 
     Attributes:
         integrations: handlers of the server and of all plugins.
@@ -232,7 +232,7 @@ def _checked(root: Path, package: object) -> _Project | None:
 
 
 def _trusted(project: _Project | None) -> tuple[_Project | None, list[str]]:
-    """The project, unless somebody else could have put code there."""
+    """The project, unless others could have put code there."""
     if project is None:
         return None, []
     paths = (

@@ -99,7 +99,7 @@ def _deny(config: Config, cidrs: tuple[str, ...]) -> None:
     """Connect to none of `cidrs`, either.
 
     Raises:
-        ConfigError: one is no network.
+        ConfigError: one is not a network.
     """
     try:
         DeniedNetworks.parsed(cidrs)
@@ -186,7 +186,7 @@ async def _reload(server: _Server, hangup: asyncio.Event) -> None:
 
 def tune_memory() -> None:
     """Settings that must be made before the server's parts are loaded."""
-    # numpy's linear algebra, which nobody uses, has threads with large buffers
+    # numpy's linear algebra, which is not used, has threads with large buffers
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # glibc keeps a heap for each thread; what one frees the others cannot use
     if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):

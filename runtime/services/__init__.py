@@ -1,1 +1,1 @@
-"""Services: the integrations, and what serves the API."""
+"""Services: the integrations and the parts of the API."""

@@ -140,7 +140,7 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
         """
         config = self._config
         if not config.enabled:
-            # it may be enabled later; until then what is said is not lost
+            # it may be enabled later; until then the options are kept
             raise DeliveryError("service is not enabled", retry=True, deferred=True)
         try:
             request = self._requested(config, options, event)
@@ -187,7 +187,7 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
     def request(
         self, config: ConfigT, options: OptionsT, event: Event
     ) -> Request | None:
-        """The request that delivers `event`; None where there is nothing to say.
+        """The request that delivers `event`; None if nothing has to be sent.
 
         Raises:
             DeliveryError: the options or the event cannot be sent.

@@ -317,7 +317,7 @@ class Store:
     def decoded(
         self, bucket: str, decode: Callable[[str, bytes], T]
     ) -> list[tuple[str, T]]:
-        """All keys of `bucket` with what their values say, sorted by key.
+        """All keys of `bucket` with their decoded values, sorted by key.
 
         What cannot be decoded is rejected.
         """
@@ -325,7 +325,7 @@ class Store:
         for key, value in self.items(bucket):
             try:
                 found.append((key, decode(key, value)))
-            # whatever somebody has made of a value, the others count
+            # a damaged value does not affect the others
             except Exception as error:
                 self.reject(bucket, key, f"{type(error).__name__}: {error}")
         return found
@@ -422,7 +422,7 @@ class Store:
             except sqlite3.Error as error:
                 log.warning(
                     "the database still shows secrets from before they were sealed;"
-                    " there is no backup until it can be rewritten",
+                    " backups are refused until it can be rewritten",
                     extra={"err": str(error)},
                 )
         if self._checkpoints is not None:

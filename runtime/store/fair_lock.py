@@ -26,7 +26,7 @@ class FairLock:
         """Take the lock.
 
         Args:
-            blocking: wait for it; otherwise give up at once where it is taken.
+            blocking: True to wait; otherwise fail at once if it is taken.
 
         Returns:
             Whether it is taken now.

@@ -70,7 +70,7 @@ MIGRATIONS: tuple[Step, ...] = (
     ALTER TABLE deliveries ADD COLUMN maybe_duplicate INTEGER NOT NULL DEFAULT 0;
     CREATE INDEX deliveries_that_ended ON deliveries (id) WHERE state <> 'pending';
     """,
-    # what is written with every event is no secret, and is not to be sealed each time
+    # data written with every event holds no secrets, and must not be sealed each time
     """
     CREATE TABLE outbox (
         name TEXT PRIMARY KEY,
@@ -84,7 +84,7 @@ MIGRATIONS: tuple[Step, ...] = (
     CREATE INDEX deliveries_of_summaries ON deliveries (summary) WHERE summary <> 0;
     """,
     _seal_values,
-    # a topic is deleted with one row; its states, which then nobody can find, follow
+    # a topic is deleted with one row; its states, which are then unreachable, follow
     # bit by bit. Numbers do not come back.
     """
     CREATE TABLE new_topics (

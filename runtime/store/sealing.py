@@ -74,7 +74,7 @@ class KeyFile:
         """The key; None if the file does not exist.
 
         Raises:
-            StoreError: it cannot be read, or is no key.
+            StoreError: it cannot be read, or is not a key.
         """
         try:
             found = self.path.lstat()

@@ -1,7 +1,7 @@
 """Check that a database has the write-ahead log that belongs to it.
 
 SQLite takes a database without its log for a complete one, and a log that lies beside
-it for its own. So the database says itself which it needs, in the 32 bits that its
+it for its own. So the database records which it needs, in the 32 bits that its
 header has for applications (`application_id`): after each checkpoint it is written
 there, in the file, which log follows; and then, in that log, that nothing is missing.
 What is in the file alone is the former; what comes with the log, or after another
@@ -113,7 +113,7 @@ def check(path: Path, key: Path) -> None:
         return
     header = Header.read(path)
     if header is None:
-        # SQLite says what it is
+        # SQLite reports the error
         return
     if not header.is_logged and log_bytes:
         raise StoreError(
@@ -155,7 +155,7 @@ def _size(path: Path) -> int:
 
 
 def checkpoint(connection: sqlite3.Connection, path: Path, file: int) -> None:
-    """Write what is in the log into the database, which then says that a log follows.
+    """Write the log into the database, which then records that a log follows.
 
     Outside a transaction.
 
@@ -179,15 +179,15 @@ def checkpoint(connection: sqlite3.Connection, path: Path, file: int) -> None:
     ).fetchone()
     if salt is None or is_busy or pages != written:
         return
-    # Past SQLite, whose own page says that nothing is missing, and is in the log: so
-    # whoever reads the log does not see this.
+    # Past SQLite, whose own page records that nothing is missing, and is in the log: so
+    # readers of the log do not see this.
     os.pwrite(file, (_FOLLOWS | salt).to_bytes(4), _MARK_AT)
     os.fsync(file)
     mark_whole(connection)
 
 
 def mark_whole(connection: sqlite3.Connection) -> None:
-    """Have the database say that nothing is missing from it, log included.
+    """Record in the database that nothing is missing from it, log included.
 
     Raises:
         sqlite3.Error: it cannot be written.

@@ -1,1 +1,1 @@
-"""Tasks that run: which writes they get, and what they share."""
+"""Running tasks: routing of writes, and paths that tasks share."""

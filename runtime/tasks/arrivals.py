@@ -61,7 +61,7 @@ class Arrived:
         return True
 
     def _extent(self, name: str) -> Interval | None:
-        """The least and the greatest value of a field; None if it is no plain number."""
+        """The least and the greatest value of a field; None unless it is a plain number."""
         if name not in self._extents:
             self._extents[name] = _joined([_extent(i, name) for i in self._items])
         return self._extents[name]

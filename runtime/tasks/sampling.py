@@ -45,7 +45,7 @@ class Sampling:
             waiting: number of points to come that are already counted.
 
         Yields:
-            What stands before a node meanwhile, to be given what the node is to take.
+            A function that returns a node's temporary stand-in, which takes its input.
         """
         before = {node: node.collected for node in nodes}
         for node, points in (waiting or {}).items():
@@ -82,7 +82,7 @@ class Sampling:
 
 
 class _Timed:
-    """Stands before a node and measures how long it takes."""
+    """Stand-in for a node, to measure how long it takes."""
 
     __slots__ = ("_node", "_time")
 

@@ -103,7 +103,7 @@ class ExecutingTask:
         return self.measurements is None or points.name in self.measurements
 
     def write(self, write: Write) -> None:
-        """Feed what was written; in order of arrival if the task can tell.
+        """Feed written points; in order of arrival if the task depends on it.
 
         A node that fails stops the task and sets `error`.
         """

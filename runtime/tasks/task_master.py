@@ -135,7 +135,7 @@ class TaskMaster:
         for id in list(self._tasks):
             try:
                 self.stop(id)
-            # whatever one of them has, the others are to be stopped too
+            # an error of one must not keep the others from stopping
             except Exception:
                 log.exception("a task failed to stop", extra={"task": id})
 
@@ -174,7 +174,7 @@ class TaskMaster:
         return self.fed(write, db, rp)
 
     def wanted(self, db: str, rp: str) -> Collection[str] | None:
-        """Measurements that somebody reads of what is written there; None for all."""
+        """Measurements that some task reads from there; None for all."""
         if self.taps:
             return None
         return self._routes.measurements((db, rp or self._default_rp))

@@ -69,11 +69,11 @@ class RecordingTopics:
 
 
 class NoClient:
-    """A client that is not to be used."""
+    """A client that must not be used."""
 
     async def send(self, request: Any) -> Any:
         """Fail."""
-        raise AssertionError("nothing is to be sent")
+        raise AssertionError("unexpected request")
 
 
 def services(**tables: Any) -> HandlerServices:

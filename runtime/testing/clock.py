@@ -6,7 +6,7 @@ from runtime.units import Nanoseconds
 
 
 class ManualClock:
-    """A `Clock` that stands still until somebody moves it.
+    """A `Clock` that stays still until a test moves it.
 
     Attributes:
         now: current time, in ns since 1970 UTC.

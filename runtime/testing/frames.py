@@ -108,7 +108,7 @@ def frame(text: str, *, db: str = "d", rp: str = "r", group_by: str = "") -> Fra
 
 
 def batch_of(points: Sequence[Point], tmax: int) -> Batch:
-    """A batch of points of one group; the first one says which."""
+    """A batch of points of one group, that of the first point."""
     first = points[0]
     tags = first.dimensions.group_tags(first.tags)
     return Batch(first.name, tags, tmax, points, first.dimensions)
@@ -156,7 +156,7 @@ def host_frame(
 
 
 def lambda_of(text: str) -> LambdaNode:
-    """The lambda `text`, as it stands behind `lambda:` in a script."""
+    """The lambda `text`, as written after `lambda:` in a script."""
     [statement] = parse(f"var x = lambda: {text}").statements
     assert isinstance(statement, DeclarationNode)
     assert isinstance(statement.value, LambdaNode)

@@ -175,7 +175,7 @@ class _Server(ThreadingHTTPServer):
         self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: clients under test cut connections on purpose."""
+        """Log nothing: clients under test cut connections on purpose."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -196,7 +196,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().finish()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     @property
     def _owner(self) -> LoopbackServer:

@@ -91,7 +91,7 @@ def send(made: Integration, limits: TimeLimits, event: Event | None = None) -> N
 
 
 def plain_options(options: Any) -> dict[str, Any]:
-    """Options as a client says them over HTTP, secrets in clear."""
+    """Options as a client sends them over HTTP, secrets in clear."""
     return {
         key_of(field): _plain(getattr(options, field.name))
         for field in dataclasses.fields(options)

@@ -1,7 +1,7 @@
 """The syntax tree of a TICKscript.
 
 Every node knows its `position`: the offset in bytes of its first token in the UTF-8
-source. Comments stand beside the node they precede.
+source. Comments belong to the node they precede.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class DurationNode(Node):
 
 @dataclass(frozen=True, slots=True)
 class StringNode(Node):
-    """A string literal; `triple` tells `'''…'''` from `'…'`."""
+    """A string literal; `triple` is True for `'''…'''`."""
 
     value: str
     triple: bool = field(default=False, compare=False)
@@ -93,7 +93,7 @@ class BinaryNode(Node):
     """`left operator right`.
 
     Attributes:
-        parens: brackets stood around the whole.
+        parens: True if the whole is in brackets.
         multiline: a line ended between the two sides.
     """
 

@@ -11,7 +11,7 @@ from runtime.tick import ast
 from runtime.units import influx_duration
 
 _STEP = "    "
-# How far below its statement a link of a chain stands.
+# Indentation of a link of a chain below its statement.
 _CHAIN_INDENT = {"|": _STEP, "@": _STEP, ".": _STEP * 2}
 
 
@@ -32,7 +32,7 @@ def expression_text(expression: ast.Expression) -> str:
 
 
 def _inlined(node: ast.Expression) -> ast.Expression:
-    """`node` with lambdas that stand inside of operators opened up.
+    """`node` with lambdas inside of operators opened up.
 
     A script cannot write them there, but variables can put them there.
     """

@@ -20,7 +20,7 @@ LAMBDA = "lambda"
 
 _KEYWORDS = frozenset({"var", "dbrp", "AND", "OR", "TRUE", "FALSE"})
 # Only after one of these binary operators are known; anywhere else `/` starts a regular
-# expression, and the others are no tokens.
+# expression, and the others are not tokens.
 _OPERANDS = frozenset(
     {IDENTIFIER, NUMBER, STRING, DURATION, REFERENCE, LAMBDA, ")"} | _KEYWORDS
 )

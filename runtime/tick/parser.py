@@ -39,7 +39,7 @@ _MAX_OPERATORS = 400
 # Far more than a person writes; each takes a tenth of a millisecond in all.
 _MAX_STATEMENTS = 5000
 
-# What an error text names where an operand should stand.
+# The name of a missing operand in error texts.
 _OPERAND = (
     lexer.NUMBER,
     lexer.STRING,
@@ -60,7 +60,7 @@ def parse(source: str) -> ast.ProgramNode:
     """The syntax tree of a script.
 
     Raises:
-        ScriptError: it does not parse; the text starts with `parser: ` and tells line
+        ScriptError: it does not parse; the text starts with `parser: ` and gives line
             and column, both from 1, columns in bytes.
 
     Source: Kapacitor tick/ast/parser.go; same language, same error texts.
@@ -319,7 +319,7 @@ class _Parser:
         if comments:
             inner = replace(inner, comments=(*comments, *inner.comments))
         if not isinstance(inner, ast.BinaryNode):
-            return inner  # brackets around a single value say nothing
+            return inner  # brackets around a single value mean nothing
         return replace(inner, parens=True)
 
     def _reference(self) -> ast.ReferenceNode:

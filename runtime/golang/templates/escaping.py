@@ -86,12 +86,12 @@ def url_part(text: str) -> str:
 
 
 def url(text: str) -> str:
-    """A whole URL or the beginning of one; what is no URL character becomes `%xx`."""
+    """A URL or the beginning of one; characters not allowed in URLs become `%xx`."""
     return _percent(text, _URL_KEPT)
 
 
 def safe_scheme(text: str) -> bool:
-    """True if a URL may stand in an attribute: relative, http, https or mailto."""
+    """True if a URL is allowed in an attribute: relative, http, https or mailto."""
     scheme, colon, _ = text.partition(":")
     if not colon or "/" in scheme:
         return True

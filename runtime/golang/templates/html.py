@@ -271,7 +271,7 @@ def _after_text(text: str, context: Context) -> tuple[str, Context]:
     return "".join(out), context
 
 
-# what is written, what of the text is left, and where that stands
+# the output, the remaining text, and its position
 _Step = tuple[str, str, Context]
 
 

@@ -294,7 +294,7 @@ class _Parser:
             names.append(self._next(spaces=True).text[1:])
         if isinstance(term, nodes.Field | nodes.Variable):
             term.names.extend(names)
-            # where Go takes a chain to stand
+            # the position that Go gives a chain
             term.position = position
             return term
         if isinstance(term, _CONSTANT):

@@ -160,7 +160,7 @@ class Events:
 
         def release(event: Event) -> None:
             if group.is_flapping:
-                # what is said when that ends is about the level of then
+                # the event that is sent when that ends has the level of then
                 group.meant = group.told
             else:
                 self._give(event, group)

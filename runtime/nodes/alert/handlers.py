@@ -95,7 +95,7 @@ def _post(
             raise TaskError(text) from error
 
 
-# Kapacitor's own handlers, which say something of their own when they cannot be made
+# Kapacitor's own handlers, with error texts of their own when they cannot be made
 _OWN: dict[type, Callable[[Any, HandlerServices, Dialer], Iterator[Subscription]]] = {
     ExecHandlerSpec: _exec,
     LogHandlerSpec: _log,

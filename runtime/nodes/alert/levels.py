@@ -90,7 +90,7 @@ class Levels:
         """The level of a point in a group whose level is `current`.
 
         Source: Kapacitor AlertNode.determineLevel. The current level's own lambda is
-            evaluated twice on the way down, which stateful functions can tell.
+            evaluated twice on the way down, which stateful functions can notice.
         """
         for level in range(CRITICAL, max(current, INFO) - 1, -1):
             if self._holds(level, point):

@@ -96,7 +96,7 @@ class AlertNode(GroupedNode):
         level, chosen = self._judged(batch, group.level)
         time = batch.tmax if self._spec.all or level == OK else chosen.time
         self._push(batch.group, group, level)
-        # other than a point's, a batch's recovery is told even while flapping
+        # other than a point's, a batch's recovery is sent even while flapping
         is_news = group.changed or (group.is_owed and not group.is_flapping)
         is_event = is_news if level == OK else not self._is_held(group, time)
         if not is_event:
@@ -177,7 +177,7 @@ class AlertNode(GroupedNode):
         group: Group,
         time: Nanoseconds,
     ) -> Event | None:
-        """The event of a group; None where it is a recovery nobody wants."""
+        """The event of a group; None for a recovery that is disabled."""
         group.trigger(time)
         if self._spec.no_recoveries and group.level == OK:
             self._events.skip(group)

@@ -1,7 +1,7 @@
 """Finds the rows of a frame that may change an alert, by columns.
 
 Every other row would be found OK in a group that is OK, or unchanged in a group whose
-alert tells changes only; such a row needs no point and no lambda of its own.
+alert sends changes only; such a row needs no point and no lambda of its own.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Screen:
             return None
         stays = own[0] if own[1] is None else own[0] & own[1]
         kept = ~reset[0] if reset[1] is None else ~reset[0] & reset[1]
-        # where the level's own lambda fails, the failure is to be reported
+        # where the level's own lambda fails, the failure must be reported
         if own[1] is not None:
             kept &= own[1]
         return higher | ~(stays | kept)

@@ -1,6 +1,6 @@
 """The texts of events: id, message and details.
 
-A text that cannot be rendered is replaced by one that says so: no alert is lost for its
+A text that cannot be rendered is replaced by its error: no alert is lost for its
 text. Kapacitor stops the task.
 """
 
@@ -57,7 +57,7 @@ class Occurrence(NamedTuple):
 class Templates:
     """The templates of an alert node.
 
-    Those that cannot fail, the defaults, are only rendered when somebody needs them.
+    Those that cannot fail, the defaults, are only rendered when they are needed.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class Templates:
         return _shortened(made or default)
 
     def texts(self, origin: Origin, occurrence: Occurrence) -> tuple[str, str]:
-        """Message and details; "" where nobody needs them."""
+        """Message and details; "" if they are not needed."""
         if not self.needs_message:
             return "", ""
         message = f"{occurrence.id} is {occurrence.level}"

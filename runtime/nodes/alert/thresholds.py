@@ -27,7 +27,7 @@ _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 def bounds_of(conditions: Iterable[ast.LambdaNode | None]) -> Bounds | None:
-    """The bounds within which all conditions are false; None if they are no intervals.
+    """The bounds within which all conditions are false; None if they are not intervals.
 
     Understands comparisons of a field with a number, and AND and OR of such.
     """
@@ -74,7 +74,7 @@ def _bounds(node: ast.Expression) -> Bounds | None:
 
 def _comparison(operator: str, name: str, limit: ast.Expression) -> Bounds | None:
     value = _number(limit)
-    # `time` is no field
+    # `time` is not a field
     if name == "time" or value is None or abs(value) >= _EXACT:
         return None
     match operator:

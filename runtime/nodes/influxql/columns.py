@@ -38,7 +38,7 @@ def reduced(
     *,
     point_times: bool,
 ) -> Frame | None:
-    """One row for each batch that gives a result; None where columns cannot tell.
+    """One row for each batch that gives a result; None if columns cannot decide.
 
     That is with missing values, strings, mixed types, not-a-numbers, and where the
     order of additions or comparisons matters in another way than columns have it.

@@ -235,7 +235,7 @@ class TransformationNode(GroupedNode):
         self._as = spec.as_name or spec.method
         self._groups: dict[str, tuple[_Samples, Transformation]] = {}
         self._recipe = _recipe(spec)
-        # arguments that cannot work are to be found now
+        # arguments that cannot work must be found now
         self._fresh("")
 
     @property

@@ -188,7 +188,7 @@ class Buffer:
             return []
         waiting = self._parts[0]
         rows = waiting.pointers[slice(*span)].tolist()
-        # rows of group -1 belong to nobody
+        # rows of group -1 belong to no group
         waiting.groups[slice(*span)] = -1
         return [self._sources[r >> _ROW_BITS].point(r & _ROW_MASK) for r in rows]
 

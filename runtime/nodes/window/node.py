@@ -140,7 +140,7 @@ class WindowNode(Node):
             self._buffer.add(frame_of_points(points), groups, np.arange(len(points)))
 
     def _advance(self, frame: Frame, numbers: Numbers, counts: Indices) -> None:
-        """Emit what the frame just buffered makes due; drop what nobody will want."""
+        """Emit windows that the frame just buffered makes due; drop rows that are done."""
         waiting, others = self._touched(numbers)
         local_of = np.zeros(len(self._groups), dtype=np.int64)
         local_of[numbers] = np.arange(len(numbers))

@@ -118,7 +118,7 @@ class TimeWindows:
         return truncate(due, self._every) if self._align else due
 
     def take(self, group: int, points: list[Point], point: Point) -> Emission | None:
-        """Put a point into a buffer; what is to be emitted now."""
+        """Put a point into a buffer; return the points to emit now."""
         if not self._every:
             return self._take_each(group, points, point)
         if point.time < self._next[group]:
@@ -154,7 +154,7 @@ class TimeWindows:
         emission = Emission(tuple(points), due)
         due = self._after(time)
         self._next[group] = due
-        # the next emission will not want these any more
+        # the next emission no longer needs these
         _drop(points, due - self._period)
         return emission
 
@@ -317,7 +317,7 @@ class CountWindows:
         self._size = end
 
     def take(self, group: int, points: list[Point], point: Point) -> Emission | None:
-        """Put a point into a buffer; what is to be emitted now."""
+        """Put a point into a buffer; return the points to emit now."""
         points.append(point)
         if len(points) > self._period:
             del points[: len(points) - self._period]

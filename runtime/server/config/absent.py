@@ -209,7 +209,7 @@ def _switches(
             continue
         name = known.get(found[1])
         if name is None and not found[1].startswith(own):
-            # a typo of a handler's name; other variables may be somebody's own
+            # a typo of a handler's name; other variables may belong to other programs
             likely = found[1].lower()
             name = likely if nearest(likely, HANDLERS | present.handlers) else None
         if name is not None:

@@ -192,7 +192,7 @@ class Decoder:
             raise self.fault(path, str(error)) from None
 
     def _is(self, wanted: type[T], name: str, value: Any, path: Path) -> T:
-        # not isinstance: a bool is no integer here
+        # not isinstance: a bool is not an integer here
         if type(value) is wanted:
             return value
         found = _FOUND.get(type(value), "time.Time")

@@ -218,7 +218,7 @@ def _secret(text: str, name: str) -> Secret:
         secret = written(text)
     except ConfigError as error:
         raise ConfigError(f"{name}: {error}") from None
-    # printed as where it stands, not as what it is
+    # printed as a reference, not as a value
     secret.reference = {"env": name}
     return secret
 

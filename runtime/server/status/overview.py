@@ -31,7 +31,7 @@ RowT = TypeVar("RowT")
 _TURN = 500
 # Rows of each table.
 ROWS = 50
-# Parameters that say where tables begin; those of deliveries are ids.
+# Parameters with the starts of tables; those of deliveries are ids.
 STARTS = ("topics", "events", "handlers", "tasks", "dead", "waiting")
 
 
@@ -297,7 +297,7 @@ class Overviews:
             topic=exactly(query.topic),
             handler=exactly(query.handler),
             after=start,
-            # one more tells whether there is more
+            # one more, to see if more follow
             limit=ROWS + 1,
         )
         shown = self._backlog.timeline.shown

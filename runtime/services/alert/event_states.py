@@ -154,7 +154,7 @@ class EventStates:
 
     def _remember(self, topic: Topic) -> None:
         self.topics.restore(topic)
-        # nothing says since when, so their time begins anew
+        # it is unknown since when, so their time begins anew
         now = self._clock()
         for state in topic.events.values():
             if state.level is Level.OK:

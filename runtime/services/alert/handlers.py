@@ -43,13 +43,13 @@ class HandlerContext:
 
     @property
     def target(self) -> Topics:
-        """The topics that such kinds give events to.
+        """The topics that handlers of such kinds publish to.
 
         Raises:
-            OptionsError: there is nothing of the kind.
+            OptionsError: topics are not available.
         """
         if self.topics is None:
-            raise OptionsError("there are no topics to give events to")
+            raise OptionsError("handlers of this kind need the topics of a server")
         return self.topics
 
 

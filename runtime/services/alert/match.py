@@ -19,7 +19,7 @@ from runtime.units import Duration
 
 _log = logging.getLogger("kapacitor.alert")
 
-# Functions of the event become references to values that no tag can stand for: a name
+# Functions of the event become references to values that no tag can have: a name
 # with a zero byte does not occur.
 _FUNCTIONS = {
     name: f"\0{name}"
@@ -33,7 +33,7 @@ _SAMPLES: dict[str, Any] = {
     _FUNCTIONS["taskName"]: "",
     _FUNCTIONS["alertDuration"]: Duration(0),
 }
-# how a reference that stands for a function shows in error texts
+# how a reference for a function is shown in error texts
 _FUNCTION = re.compile('"\0([A-Za-z]+)"')
 _LEVELS = {level.name: int(level) for level in Level}
 

@@ -54,7 +54,7 @@ class Policy:
     def check_references(self, options: object) -> None:
         """Check where options take their secrets from.
 
-        A secret is sent to an endpoint: whoever may name both reads what he names.
+        A secret is sent to an endpoint: anyone who may name both can read the secret.
 
         Args:
             options: options as sent.
@@ -115,7 +115,7 @@ OPEN = Policy(is_open=True)
 
 
 class ForbiddenHandler:
-    """Stands for a handler that may no longer use what it names: its events wait."""
+    """Replaces a handler that may no longer use its target: its events wait."""
 
     def __init__(self, reason: str) -> None:
         self._reason = reason

@@ -40,7 +40,7 @@ from runtime.store.database import Store
 from runtime.units import Clock
 
 DEFAULT_RETENTION = Retention()
-# where the database says how the nodes of its topics are numbered
+# the key of the numbering of nodes in the database's topics
 _NUMBERS = ("numbering", "nodes")
 # Handlers that a list looks at between two pauses.
 _TURN = 500
@@ -128,7 +128,7 @@ class AlertService:
             self._specs.setdefault(spec.topic, {})[spec.id] = spec
             try:
                 found = self._permitted(spec, self._made(spec), policy)
-            # whatever somebody has made of a spec, the server starts
+            # the server starts with any stored spec, however damaged
             except Exception as error:
                 self._stored_specs.reject(spec, str(error))
                 _log.error(
@@ -164,7 +164,7 @@ class AlertService:
         """Collect without waiting for the database; the next transaction keeps it.
 
         Yields:
-            False where another thread uses the database: then nothing is to be done.
+            False if another thread uses the database: then nothing must be done.
         """
         with self._store.unless_busy() as is_free:
             if not is_free:
@@ -217,7 +217,7 @@ class AlertService:
         self, topic: str, handlers: Mapping[str, Subscription], *, task: str
     ) -> None:
         """Open the topic of an alert node, with what was stored of it."""
-        # what is stored is to be what is known
+        # memory and database must agree
         self._flush()
         self._states.restore_topic(topic)
         context = {"task": task}
@@ -295,7 +295,7 @@ class AlertService:
             self._store.put(*_NUMBERS, b"a number for each parent")
 
     def cancel_orphans(self, is_stopped: Callable[[str], bool]) -> None:
-        """Cancel what an earlier run left for handlers that are no more.
+        """Cancel deliveries that an earlier run left for handlers that no longer exist.
 
         Args:
             is_stopped: returns True if a task of this id exists and does not run.
@@ -347,7 +347,7 @@ class AlertService:
 
         Raises:
             ForbiddenError: the policy is against it.
-            PlaceholderError: `***` stands where a secret should.
+            PlaceholderError: `***` is in place of a secret.
             OptionsError: its kind, options or match are wrong, or its id is taken.
         """
         restored(spec.options, None)

@@ -84,7 +84,7 @@ class Subscriptions:
         self._topics[topic] = dict(handlers)
 
     def forget(self, topic: str) -> None:
-        """Let nobody have a topic's events; its handlers hold nothing."""
+        """Remove all handlers of a topic; they hold nothing any longer."""
         self._topics.pop(topic, None)
 
     def check_cycles(

@@ -1,1 +1,1 @@
-"""Users, their passwords and permissions, and who may do what over HTTP."""
+"""Users, their passwords and permissions, and authorization of requests."""

@@ -84,7 +84,7 @@ class AuthService:
         self._open_debug = open_debug
         self._expiration = cache_expiration or DEFAULT_CACHE_EXPIRATION
         self._clock = clock
-        # what is remembered is no password, and nothing without this process's key
+        # the cached value is not a password, and useless without this process's key
         self._key = secrets.token_bytes(32)
         self._cache: OrderedDict[bytes, _Known] = OrderedDict()
         self._turns = Turns(
@@ -165,7 +165,7 @@ class AuthService:
             check = asyncio.get_running_loop().create_task(work)
             self._checks[key] = check
             check.add_done_callback(lambda done: self._forget(key, done))
-        # whoever goes away takes nobody's check along
+        # a client that leaves must not cancel the check of another
         return await asyncio.shield(check)
 
     def _forget(self, key: tuple[bytes, str], check: asyncio.Task[User]) -> None:

@@ -68,7 +68,7 @@ def verify(token: str, secret: Secret, now: Nanoseconds) -> Claims:
         raise TokenError("username in token must be a string")
     if not username:
         raise TokenError("token must contain a username")
-    # a lone half of a pair is no letter, neither in Go
+    # a lone half of a pair is not a letter, nor is it in Go
     username = _HALF.sub("\ufffd", username)
     return Claims(username, int(min(expires, 1e10) * SECOND))
 

@@ -30,7 +30,7 @@ class Turns:
     """
 
     def __init__(self, at_once: int, per_address: int, in_all: int) -> None:
-        """Let nobody wait yet.
+        """Begin without waiting checks.
 
         Args:
             at_once: number of concurrent checks.

@@ -229,7 +229,7 @@ class Update:
             )
         path = f"{self.section}/{name}"
         said = self._said(self.add, {}, section.element_type(), path)
-        # left out: what says what the defaults say
+        # left out: options equal to the defaults
         options = {**said, section.element_key: name}
         added = Override(self.section, name, options, create=True)
         present = {section.element_name(each) for each in section.elements}

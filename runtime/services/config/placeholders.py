@@ -23,7 +23,7 @@ from runtime.services.config.sections import (
 def said(
     options: Mapping[str, Any], stored: Mapping[str, Any], element: Any
 ) -> dict[str, Any]:
-    """The options that say something new.
+    """The options with new values.
 
     Args:
         options: options as sent.
@@ -31,7 +31,7 @@ def said(
         element: current element, or the defaults of its type for a new one.
 
     Raises:
-        ConfigError: one has `***` where nothing is stored that it could stand for.
+        ConfigError: one has `***` without a stored value.
     """
     fields = fields_by_key(type(element))
     hints = typing.get_type_hints(type(element))

@@ -133,7 +133,7 @@ class ConfigService:
                 continue
             try:
                 self._put_in_force(override)
-            # whatever somebody has made of an override, the server starts
+            # the server starts with any stored override, however damaged
             except Exception as error:
                 self._store.reject(_BUCKET, path, str(error))
         elements = self._all(self._overrides if wanted else {})
@@ -214,7 +214,7 @@ class ConfigService:
             raise FailedError(
                 f"failed to update configuration {path}: {error}"
             ) from None
-        # nobody is sent anything by a configuration that a restart would not know
+        # nothing is sent by a configuration that a restart would not know
         await self._compute.run(self._persist, update.section, after)
         self._overrides = after
         if self._elements:

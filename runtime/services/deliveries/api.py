@@ -111,7 +111,7 @@ class DeliveriesAPI:
         return sum([count async for count in slices])
 
     async def resend_one(self, number: str) -> int:
-        """Send one delivery again; 1, or 0 if somebody else just did.
+        """Resend one delivery; return 1, or 0 if another request just did.
 
         Args:
             number: id of the delivery.

@@ -58,7 +58,7 @@ class Config:
         """The networks that are never connected to.
 
         Raises:
-            ConfigError: one of `denied_networks` is no network.
+            ConfigError: one of `denied_networks` is not a network.
         """
         try:
             return DeniedNetworks.parsed(self.denied_networks)

@@ -14,7 +14,7 @@ TOPIC = "_internal"
 WARN_EVERY_S = 3600.0
 # prefix of events about files of the load directory
 LOAD = "load:"
-# before the id of a task, of which the task store tells
+# before the id of a task, for events of the task store
 TASK = "task/"
 # the event about all handlers together
 OUTBOX = "outbox"
@@ -72,7 +72,7 @@ class Health:
         self._warned_s.pop(name, None)
         message = f"{described(address)} was deleted"
         tags = {"topic": address.topic, "handler": address.handler}
-        # whoever takes it knows better than this whether it is news: after a restart
+        # the receiver knows better than this if it is news: after a restart
         # nothing of before is known here
         self._note(name, Level.OK, message, tags)
         del self._levels[name]

@@ -138,7 +138,7 @@ class DeliveryService:
     def _note(self, event: Event) -> None:
         before = self._alerts.event_state(event.topic, event.state.id)
         level = Level.OK if before is None else before.level
-        # a restart is no news, and nor is a handler that has always worked
+        # a restart is not news, nor is a handler that has always worked
         if event.state.level != level:
             with self._alerts.transaction():
                 self._alerts.collect(event)

@@ -182,7 +182,7 @@ class Connection(asyncio.Protocol):
         self._transport.close()
 
     def cut(self) -> None:
-        """Give up the body that arrives: others need the memory."""
+        """Drop the body that arrives: others need the memory."""
         assert self._head is not None
         self._leave(self._head[0], TOO_MANY)
 
@@ -215,7 +215,7 @@ class Connection(asyncio.Protocol):
             return False
         end = self._buffer.find(b"\r\n\r\n", 0, _MAX_HEAD_BYTES)
         if end < 0:
-            # such a head may never end; aiohttp says why
+            # such a head may never end; aiohttp gives the reason
             if len(self._buffer) >= _MAX_HEAD_BYTES or b"\n\n" in self._buffer:
                 self._hand_over()
             return False

@@ -63,7 +63,7 @@ def without_password(uri: str) -> str:
 def _masked(part: str) -> str:
     """A part of a query, hidden from where a password may begin."""
     start = 0
-    # nobody is let in by `u=…;p=…`, but it holds a password all the same
+    # `u=…;p=…` is never accepted, but it still holds a password
     for separator in (*_SEPARATORS.finditer(part), None):
         name, _, _ = part[start : separator and separator.start()].partition("=")
         if unquote_plus(name).strip() == "p":

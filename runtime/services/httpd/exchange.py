@@ -110,7 +110,7 @@ class Exchange:
         )
 
     def refusal(self) -> Answer | None:
-        """The answer to a request that must not be served, whoever sends it."""
+        """The answer to a request that must not be served to any client."""
         headers = self._raw.headers
         if self._raw.version not in (HttpVersion10, HttpVersion11):
             return WRONG_VERSION
@@ -146,7 +146,7 @@ class Exchange:
         return None
 
     def _is_visit(self) -> bool:
-        """True if somebody followed a link of another site to the status page.
+        """True if a browser followed a link of another site to the status page.
 
         Then the page is alone in its window, and no script of that site can read it.
         """
@@ -196,7 +196,7 @@ class Exchange:
         self.request.body = bytes(body)
 
     def cut(self) -> None:
-        """Give up the body that arrives."""
+        """Drop the body that arrives."""
         self._is_cut = True
         if self._timer is not None:
             self._timer.reschedule(0)

@@ -15,7 +15,7 @@ _UUID_EPOCH = 0x01B21DD213814000
 
 _END = "\r\n"
 
-# Kapacitor's own version header tells clients what they may ask for.
+# Clients adapt to the version in Kapacitor's own header.
 PRODUCT_HEADER = "X-Scaffold-Alerts-Version"
 
 CORS_METHODS = "DELETE, GET, OPTIONS, POST, PATCH"
@@ -30,7 +30,7 @@ class RequestIds:
 
     def __init__(self) -> None:
         self._last = 0
-        # the multicast bit says that the node is no hardware address
+        # the multicast bit marks a node that is not a hardware address
         sequence = 0x8000 | secrets.randbits(14)
         node = 0x010000000000 | secrets.randbits(48)
         self._tail = f"{sequence:04x}-{node:012x}"

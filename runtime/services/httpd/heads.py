@@ -79,7 +79,7 @@ def plain_head(head: bytes) -> Head | None:
     connection = found.get(b"connection", b"").lower()
     if connection not in (b"", b"close", b"keep-alive"):
         return None
-    # only HTTP/1.0 clients may omit it; an empty one is nobody's
+    # only HTTP/1.0 clients may omit it; an empty one names no host
     if not found.get(b"host") and (b"host" in found or not old):
         return None
     return Head(

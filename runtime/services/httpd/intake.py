@@ -19,7 +19,7 @@ class Holder(Protocol):
         """True if more of the body is awaited."""
 
     def cut(self) -> None:
-        """Give up the body; called while it arrives."""
+        """Drop the body; called while it arrives."""
 
 
 class Intake:

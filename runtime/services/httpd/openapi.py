@@ -172,7 +172,7 @@ def _in_query(each: Operation) -> Iterator[dict[str, Any]]:
 def _id(each: Operation) -> str:
     words = re.findall(r"[a-z]+", each.path)
     name = "".join(word.capitalize() for word in words)
-    # the same path may stand below several bases
+    # the same path may exist below several bases
     where = {"v1": "", "preview": "Preview", "": "Root"}[each.base]
     return each.method.lower() + where + name
 

@@ -237,7 +237,7 @@ PARAMETERS = {
     "topic": ("string", "of which topic"),
 }
 
-# Routes that only say `Not Found`, in the way of clients' expectations.
+# Routes that only answer `Not Found`, as clients expect.
 NOTHING = frozenset(
     (
         *((method, "/tasks/") for method in ("POST", "PUT")),

@@ -26,7 +26,7 @@ def list_of(item: Schema) -> Schema:
 
 
 def shape(**properties: Schema) -> Schema:
-    """An object; `_` in names stands for `-`."""
+    """An object; `_` in names becomes `-`."""
     named = {name.replace("_", "-"): each for name, each in properties.items()}
     return {"type": "object", "properties": named}
 

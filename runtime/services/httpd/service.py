@@ -56,9 +56,9 @@ from runtime.services.httpd.write import (
 log = logging.getLogger("kapacitor.http")
 
 # An idle connection is kept about as long as clients keep theirs; a request that takes
-# longer to come in whole is sent by nobody who wants an answer.
+# longer to arrive is not from a client that wants an answer.
 READ_TIMEOUT_S = 180.0
-# A script of a megabyte is far beyond any that somebody wrote.
+# A script of a megabyte is far beyond any real one.
 MAX_API_BODY_BYTES = 1024 * 1024
 # Parsing so much takes less time than a hand-over to a thread.
 _QUICK_JSON_BYTES = 16 * 1024
@@ -226,7 +226,7 @@ class HttpService:
             return None
         try:
             return await self._gate.check(request)
-        # whatever goes wrong, nobody gets past it
+        # whatever goes wrong, no request gets past it
         except Exception as error:
             _log_failure(error)
             return failure(f"internal error: {type(error).__name__}", 500)
@@ -319,7 +319,7 @@ class HttpService:
 
 
 class _Protocol(RequestHandler):
-    """aiohttp's connection; answers what is no HTTP as Go's server would.
+    """aiohttp's connection; answers non-HTTP input as Go's server would.
 
     A method it does not know is answered like a missing path.
     """
@@ -338,7 +338,7 @@ class _Protocol(RequestHandler):
         return self._framing is not None and self._framing.waiting > 0
 
     def cut(self) -> None:
-        """Give up the head that arrives: others need the memory."""
+        """Drop the head that arrives: others need the memory."""
         self._refuse(TOO_MANY)
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -379,7 +379,7 @@ class _Protocol(RequestHandler):
             super().data_received(_NO_HTTP)
 
     def _break_off(self) -> None:
-        """Fail whoever reads the body that arrives."""
+        """Fail the readers of the body that arrives."""
         if self._messages:
             body = self._messages[-1][1]
         elif self._current_request is not None:
@@ -388,7 +388,7 @@ class _Protocol(RequestHandler):
             return
         if not body.is_eof():
             body.set_exception(RequestPayloadError("malformed chunks"))
-            # nobody is to wait for the rest of it
+            # no reader must wait for the rest of it
             body.feed_eof()
 
     def handle_error(
@@ -406,7 +406,7 @@ class _Protocol(RequestHandler):
             answer = bad_request()
             # anybody can send garbage: it gets no traceback in the log
             log.debug(
-                "a request was no HTTP",
+                "received a request that is not HTTP",
                 extra={"service": "http", "host": request.remote},
             )
         else:

@@ -1,9 +1,9 @@
 """Sites that may send requests: hosts that are the server's, origins that are trusted.
 
 A page in a browser reaches every address that its reader's machine reaches. Two headers
-tell a server when that happens. `Host` holds the name in the address bar: a stranger's
+show a server when that happens. `Host` holds the name in the address bar: a stranger's
 name that was made to lead here (DNS rebinding) is not one of the server's. `Origin` and
-`Sec-Fetch-Site` name the site whose page sent the request. Programs that are no browsers
+`Sec-Fetch-Site` name the site whose page sent the request. Programs other than browsers
 send neither of the last two.
 
 Sources: RFC 9110, 7.2 and 7.4; RFC 6454; https://www.w3.org/TR/fetch-metadata/.
@@ -26,7 +26,7 @@ _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([^/?#@\\\s]+)", re.IGNORECASE)
 _LABEL = r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
 _NAME = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*")
 _PORTS = {"http": "80", "https": "443"}
-# Longer ones are no names, and are neither kept nor repeated.
+# Longer ones are not names, and are neither kept nor repeated.
 _MAX_NAME = 1_000
 # Values of browsers for requests that no other site caused.
 _OWN_FETCH_SITES = ("", "none", "same-origin")

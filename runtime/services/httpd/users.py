@@ -32,7 +32,7 @@ class _Stored(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody with a password.
+    """A user with a password.
 
     Attributes:
         name: letters, digits and `-._@`.

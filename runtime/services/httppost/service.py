@@ -1,4 +1,4 @@
-"""The endpoints: posts events and rows as JSON, or as their templates say."""
+"""The endpoints: posts events and rows as JSON, or with their templates."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ class Service:
         """Return a function that applies new endpoints; nothing changes before.
 
         Raises:
-            ConfigError: one is no endpoint's, or a template of it is wrong.
+            ConfigError: one belongs to no endpoint, or has an invalid template.
         """
         endpoints: dict[str, Endpoint] = {}
         for config in configs:
@@ -307,7 +307,7 @@ class Handler:
         if endpoint is None and self.url is not None:
             endpoint = Endpoint(self.url)
         if endpoint is None:
-            # it may be configured later; until then what is said is not lost
+            # it may be configured later; until then the options are kept
             raise DeliveryError(f"unknown endpoint {quote(name)}", retry=True)
         await self.service.post(endpoint, self.options, event)
 

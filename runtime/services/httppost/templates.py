@@ -114,7 +114,7 @@ def _tree(value: object) -> object:
 
 
 def _field(name: str, value: object) -> object:
-    # a list that was never made is no empty one
+    # a nil list is not an empty one
     return None if name == "Series" and not value else _tree(value)
 
 

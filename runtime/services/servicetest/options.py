@@ -67,14 +67,14 @@ def merged(body: bytes, defaults: T, type_name: str) -> T:
         type_name: name of the options in error texts: `foo.testOptions`.
 
     Raises:
-        JsonError: the body is no JSON, or an option has the wrong type.
+        JsonError: the body is not JSON, or an option has the wrong type.
     """
     found = decode(body, _reader(type(defaults), type_name), {})
     return typing.cast(T, _replaced(defaults, found))
 
 
 def ignored(body: bytes, options: Any) -> list[str]:
-    """The keys of a body that are no options, sorted; names match as in Go.
+    """The keys of a body that are not options, sorted; names match as in Go.
 
     Args:
         body: JSON that `merged` has taken.

@@ -149,7 +149,7 @@ class StorageService:
         self._backups -= 1
 
     def _copied(self) -> int:
-        """A descriptor of a copy that has no name any more: nothing needs cleaning."""
+        """A descriptor of a copy without a name: nothing needs cleaning."""
         folder = None if self._store.path is None else self._store.path.parent
         # only the server's own user may read it while it has one
         descriptor, name = tempfile.mkstemp(prefix=_PREFIX, dir=folder)

@@ -73,7 +73,7 @@ class Body:
         """Decode a body.
 
         Raises:
-            RefusedError: it is no JSON of the right shape.
+            RefusedError: it is not JSON of the right shape.
         """
         try:
             found = decode(body, _BODY, {})

@@ -120,7 +120,7 @@ class Restarts:
         self._settle(task, f"task {task} runs")
 
     def ended(self, task: str) -> None:
-        """A task was disabled, renamed or deleted: it is not to run any more."""
+        """A task was disabled, renamed or deleted: do not start it again."""
         self.forget(task)
         self.stops.pop(task, None)
         self._settle(task, f"task {task} was disabled or deleted")

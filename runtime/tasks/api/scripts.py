@@ -17,7 +17,7 @@ from runtime.tick.format import format as format_script
 from runtime.tick.parser import parse
 from runtime.tick.variables import Vars
 
-# whoever may name a directory reads what its files hold
+# anyone who may name a directory can read its files
 _SIDELOAD = (
     "sideload nodes may not read files: the API can be reached from other machines "
     "without credentials; require them, or put the task into the load directory"

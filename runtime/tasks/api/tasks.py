@@ -41,7 +41,7 @@ class Topics(Alerts, Protocol):
         """Forget the topics of a task that is deleted."""
 
     def adopt_numbers(self, renames: Iterable[tuple[str, str]]) -> None:
-        """Give the topics of alert nodes their names of today, if that is to be done."""
+        """Rename topics of alert nodes to the current scheme, if necessary."""
 
 
 class Tasks:
@@ -80,7 +80,7 @@ class Tasks:
         self.master = master
         self._topics = topics
         self._clock = clock
-        # of the definition that is stored; what a script says costs to find out
+        # of the stored definition; finding them in the script costs time
         self._scripts: dict[str, tuple[Task, Script]] = {}
         self._views = RedactedViews(handlers)
         self._restarts = Restarts(topics, master.timers, clock, self._restart)

@@ -173,7 +173,7 @@ class LoadService:
             self._alerts.update(before, spec)
 
     def _delete_gone(self, found: Definitions, known: Mapping[str, Loaded]) -> None:
-        """Delete loaded definitions that no file contains any more."""
+        """Delete loaded definitions that no file contains any longer."""
         current = found.keys
         for key, loaded in known.items():
             if key not in current and not self._may_be_there(key, loaded, found):

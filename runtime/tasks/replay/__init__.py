@@ -1,1 +1,1 @@
-"""Recordings of what was written, and replays of them."""
+"""Recordings of written points, and replays of recordings."""

@@ -35,7 +35,7 @@ def recording_body(body: bytes) -> dict[str, Any]:
     """Decode a request for a recording.
 
     Raises:
-        RefusedError: it is no JSON of the right shape.
+        RefusedError: it is not JSON of the right shape.
     """
     return _read(body, _RECORDING)
 

@@ -16,7 +16,7 @@ from runtime.errors import KapacitorError
 from runtime.frames import Point
 from runtime.tasks.replay.lines import is_complete, line_of
 
-# More is no line that anybody wrote, but a damaged or a hostile file.
+# Longer lines mean a damaged or hostile file.
 MAX_LINE_BYTES = 16 * 1024 * 1024
 _LEVEL = 3
 

@@ -76,7 +76,7 @@ class Recorder:
             self._last = self._clock()
             try:
                 self._writer.write(db, rp, points)
-            # whoever wrote the points has nothing to do with it
+            # the writer of the points is not concerned
             except ReplayFileError as error:
                 self.error = str(error)
         if is_over or self.error:

@@ -20,7 +20,7 @@ from runtime.tick.literals import LITERALS
 from runtime.tick.parser import parse
 from runtime.tick.variables import Var
 
-# Shorter texts are hidden only where they stand alone: they may be words.
+# Shorter texts are hidden only as whole values: they may be words.
 _PART_CHARACTERS = 8
 
 
@@ -91,7 +91,7 @@ def string_tokens(script: str) -> dict[int, lexer.Token]:
 
 
 def value_of(token: lexer.Token) -> str:
-    """The text that a literal stands for."""
+    """The text of a literal."""
     return str(getattr(LITERALS[lexer.STRING](token.text, 0, ()), "value", ""))
 
 
@@ -109,7 +109,7 @@ def sites(
     try:
         program = parse(script)
     except ScriptError:
-        # nobody knows what its texts are for
+        # the purpose of its texts is unknown
         return [
             Site(Spot(start), "", value_of(token), HIDDEN, text=token.text)
             for start, token in tokens.items()

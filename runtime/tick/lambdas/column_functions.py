@@ -49,7 +49,7 @@ def called(function: Function, operands: Sequence[Cells], size: int) -> Cells:
 
 
 def _quick(name: str, call: Call, cells: Cells) -> Cells | None:
-    """The results by numpy, or None where it is no help."""
+    """The results by numpy, or None where it does not help."""
     if name in _ROUND:
         return Cells(float, _ROUND[name](cells.values), cells.valid)
     if name == "unixNano":

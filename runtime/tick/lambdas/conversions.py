@@ -22,7 +22,7 @@ _BOOLS: Final = {
     **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False),
 }
 _INT: Final = re.compile(r"[+-]?[0-9]+")
-# underscores may stand between digits, and after the prefix of a hexadecimal number
+# underscores are allowed between digits, and after the prefix of a hexadecimal number
 _DIGITS: Final = "[0-9](?:_?[0-9])*"
 _HEX_DIGITS: Final = "[0-9a-fA-F](?:_?[0-9a-fA-F])*"
 _FLOAT: Final = re.compile(

@@ -109,7 +109,7 @@ class Lambda:
     def columns(self, frame: Frame) -> Column | None:
         """The values at all points of a frame, or None if it must go row by row.
 
-        Rows that are not `valid` fail or may fail: `row` and `test` tell.
+        Rows that are not `valid` fail or may fail: `row` and `test` decide.
         """
         columns = self._columns
         if columns is None:
@@ -174,7 +174,7 @@ def _result(root: Evaluator, scope: Scope) -> LambdaValue:
     if of_type is Missing and isinstance(root, Reference):
         raise EvaluationError(f"missing value: {quote(root.name)}")
     if of_type is Missing:
-        # what could not be told before says itself what it lacks
+        # the evaluation itself reports what was unknown before
         root.value(scope)
     if of_type not in RESULTS:
         raise EvaluationError(f"expression returned unexpected type {NAMES[of_type]}")

@@ -6,7 +6,7 @@ from __future__ import annotations
 class IrregularError(Exception):
     """The values at hand are not what compiled code expects.
 
-    Whoever catches it evaluates again by `Evaluator`, which has the error's words.
+    Catch it and evaluate again with `Evaluator`, which has the error's words.
     """
 
 

@@ -1,6 +1,6 @@
 """The function library of lambdas: names, signatures, what each does.
 
-Functions with a state and `isPresent` stand here with their signatures only: the row
+Functions with a state and `isPresent` are here with their signatures only: the row
 code and the evaluator know how to call them.
 """
 

@@ -91,7 +91,7 @@ def _libm(name: str, *kinds: Any) -> Callable[..., float]:
 
 def _bessel(name: str) -> Unary:
     def compute(value: float) -> float:
-        # of the second kind: C libraries disagree below zero, Go says NaN
+        # of the second kind: C libraries disagree below zero, Go returns NaN
         if name[0] == "y" and value < 0:
             return math.nan
         return _libm(name, ctypes.c_double)(value)

@@ -8,7 +8,7 @@ from runtime.tick.lambdas.regex import Regex
 from runtime.units import Duration
 
 # Values are Python's float, int, str and bool, a Regex, Time or Duration, or MISSING.
-# Types are told apart by `type(value)`: a bool is no int here, a Duration neither.
+# Types are compared by `type(value)`: neither a bool nor a Duration is an int here.
 LambdaValue = Any
 Type = type[Any]
 
@@ -56,7 +56,7 @@ def truncated(value: float) -> int:
 def octets(text: str) -> bytes:
     """The text in UTF-8, in which Go counts, cuts and compares.
 
-    Bytes which are no UTF-8 may be held in the text as surrogate escapes.
+    Bytes that are not UTF-8 may be in the text as surrogate escapes.
     """
     try:
         return text.encode()

@@ -120,7 +120,7 @@ class _Run(asyncio.SubprocessProtocol):
 
     def feed(self, transport: asyncio.SubprocessTransport, text: bytes) -> None:
         """Write `text` to the program, which may not care to read it."""
-        # uvloop's pipes are no asyncio.WriteTransport, though they do the same
+        # uvloop's pipes are not asyncio.WriteTransport, though they do the same
         pipe = cast(asyncio.WriteTransport, transport.get_pipe_transport(0))
         # and they refuse when the program is gone; its exit code is enough
         with contextlib.suppress(RuntimeError):

@@ -51,7 +51,7 @@ class LogHandler:
         """Append `event`.
 
         Raises:
-            DeliveryError: it is no JSON, or the file cannot be written.
+            DeliveryError: it cannot be JSON, or the file cannot be written.
         """
         line = event_line(event)
         try:
@@ -62,7 +62,7 @@ class LogHandler:
             raise DeliveryError(text, retry=True) from error
 
     def _append(self, line: bytes) -> None:
-        # without blocking: a pipe that nobody reads must not hold the thread for ever
+        # without blocking: a pipe without a reader must not hold the thread forever
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK
         file = os.open(self.options.path, flags, int(self.options.mode))
         try:

@@ -57,7 +57,7 @@ class TCPHandler:
         """Write `event`.
 
         Raises:
-            DeliveryError: it is no JSON, or could not be written.
+            DeliveryError: it cannot be JSON, or could not be written.
         """
         text = event_line(event) + b"\n"
         writer = await self._connected()

@@ -39,7 +39,7 @@ class Topics(Protocol):
 
 
 def check_hops(event: Event) -> None:
-    """Cut circles that nobody saw when the handlers were defined.
+    """Cut cycles that were not detected when the handlers were defined.
 
     Raises:
         DeliveryError: the event came from topic to topic too often.
@@ -55,7 +55,7 @@ def collect(topics: Topics, event: Event, targets: Sequence[str]) -> None:
     """Take `event` into each of `targets`, all or none; on the compute thread.
 
     Raises:
-        DeliveryError: too many events wait for some handler, so it is to be done again.
+        DeliveryError: too many events wait for some handler; it must be repeated.
     """
     missed = ""
     with topics.transaction():
