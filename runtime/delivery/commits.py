@@ -41,7 +41,7 @@ class CommitBatcher:
         self._waiting: list[_Outcome] = []
         self._task: asyncio.Task[None] | None = None
         self._trouble = Trouble(
-            _log, "failed to write the outbox", "the outbox is written again"
+            _log, "failed to write the outbox", "writing the outbox succeeds again"
         )
         self._worker = Worker("outbox")
         self.run = self._worker.run

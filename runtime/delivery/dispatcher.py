@@ -77,10 +77,10 @@ class Dispatcher:
         self._max_ended = max_ended
         self._bridge = Bridge()
         self._reading = Trouble(
-            _log, "failed to read the outbox", "the outbox is read again"
+            _log, "failed to read the outbox", "reading the outbox succeeds again"
         )
         self._sweeping = Trouble(
-            _log, "failed to sweep the outbox", "the outbox is swept again"
+            _log, "failed to sweep the outbox", "sweeping the outbox succeeds again"
         )
         self._loading: set[Address] = set()
         self._timers: dict[Address, asyncio.TimerHandle] = {}
@@ -142,7 +142,9 @@ class Dispatcher:
         ended = self._outbox.purge(backlog.now() - self._retention, self._max_ended)
         purged = sum([count async for count in self._commits.each(ended)])
         if purged:
-            _log.warning("forgot ended deliveries", extra={"count": purged})
+            _log.warning(
+                "deleted old dead and cancelled deliveries", extra={"count": purged}
+            )
 
     async def _expire(self, queue: Queue, limit: Nanoseconds) -> None:
         while old := self.backlog.take_older(queue, limit, SLICE):
@@ -338,7 +340,7 @@ class Dispatcher:
 
     async def _cancel(self, left: Waiting, kept: tuple[int, ...] = ()) -> None:
         trouble = Trouble(
-            _log, "failed to cancel deliveries", "deliveries can be cancelled again"
+            _log, "failed to cancel deliveries", "cancelling deliveries succeeds again"
         )
         # until it succeeds: no queue has these messages now, so no one else would
         while True:
@@ -355,7 +357,7 @@ class Dispatcher:
 
 
 _THEN: dict[State, str] = {
-    "pending": "to be tried again",
-    "dead": "given up",
-    "cancelled": "cancelled, as its handler was deleted",
+    "pending": "retry",
+    "dead": "dead letter",
+    "cancelled": "cancelled: its handler was deleted",
 }

@@ -48,7 +48,7 @@ class Quota:
             BusyError: too many wait, the database is too large, or the disk is full.
         """
         if pending >= self._messages:
-            raise BusyError(f"too many events wait for delivery ({pending})")
+            raise BusyError(f"too many deliveries are pending ({pending})")
         now_s = self._monotonic()
         # every write comes here: the database is not asked each time
         if now_s - self._measured_s > _MEASURE_S:

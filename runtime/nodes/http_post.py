@@ -152,7 +152,7 @@ class HTTPPostNode(GroupedNode):
             failed = functools.partial(self.error, "failed to POST data", error)
         else:
             if replaced:
-                text = "a row is posted as JSON, as its template failed"
+                text = "failed to execute row-template: posted the row as JSON"
                 failed = functools.partial(self.error, text, replaced)
             if problem:
                 failed = functools.partial(

@@ -49,7 +49,10 @@ class KapacitorLoopbackNode(Node):
     def _write(self, points: Sequence[Point]) -> None:
         write = self.environment.write_points
         if write is None:
-            self.error("failed to write point over loopback", "nothing takes points")
+            self.error(
+                "failed to write point over loopback",
+                "this task has no server " "to write to",
+            )
             return
         self.environment.budget.make(_COPY * len(points))
         write([self._moved(point) for point in points])

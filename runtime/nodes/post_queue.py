@@ -64,7 +64,7 @@ class PostQueue:
                     await self._queues.go_on(self._resume, step)
             # a task must not lose what comes next by what went wrong before
             except Exception:
-                _log.exception("a post failed")
+                _log.exception("failed to run the next step of a post")
 
     def _next(self) -> Work | None:
         with self._lock:
@@ -81,7 +81,9 @@ class PostQueues:
         self._bridge = Bridge()
         self._run: Run | None = None
         self._trouble = Trouble(
-            _log, "a task cannot go on after a post", "tasks go on after posts again"
+            _log,
+            "failed to resume a task after a post",
+            "resuming tasks after posts " "succeeds again",
         )
         self._queues: dict[asyncio.Task[None], PostQueue] = {}
 

@@ -245,7 +245,7 @@ class AiohttpClient:
         for name in RESERVED & {name.lower() for name in headers} - self._reserved:
             self._reserved.add(name)
             _log.warning(
-                "a header is not sent: the client sets it", extra={"header": name}
+                "ignored a header that the server sets itself", extra={"header": name}
             )
 
     def _warn(self, url: URL) -> None:
@@ -253,7 +253,7 @@ class AiohttpClient:
         origin = str(url.origin())
         if origin not in self._unchecked:
             self._unchecked.add(origin)
-            text = "the endpoint's certificate is not checked"
+            text = "the certificate of an endpoint is not verified"
             _log.warning(text, extra={"url": origin})
 
     def _opened(self) -> aiohttp.ClientSession:

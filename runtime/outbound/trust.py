@@ -54,7 +54,7 @@ class Trust:
             if version != self._version:
                 self._version = version
                 self._context = self._read()
-                _log.info("read certificates again", extra={"path": str(self._path)})
+                _log.info("reloaded certificates", extra={"path": str(self._path)})
             self._problem = ""
         except OSError as error:
             self._warn(_reason(error))
@@ -66,7 +66,8 @@ class Trust:
             self._problem = problem
             extra = {"path": str(self._path), "err": problem}
             _log.warning(
-                "certificates cannot be read, the last ones count", extra=extra
+                "failed to read certificates: the previous ones stay in use",
+                extra=extra,
             )
 
     def _present(self) -> _Version:

@@ -39,7 +39,8 @@ def guard(
         return
     if not auth.enabled:
         log.warning(
-            "requests need credentials, but as [auth] is not enabled, any are taken"
+            "[http] auth-enabled is set without [auth] enabled: any credentials are "
+            "accepted"
         )
     service = AuthService(
         users if auth.enabled else None,

@@ -20,8 +20,8 @@ def warn_without_authorities() -> None:
         if known.capath is not None and any(Path(known.capath).glob("*.0")):
             return
     log.warning(
-        "no certificates of authorities found: HTTPS endpoints will be refused, "
-        "unless their handlers skip the verification",
+        "no CA certificates found: HTTPS endpoints will fail. Install the CA "
+        "certificates of the system, or set [delivery] ssl-ca",
         extra={
             "file": os.environ.get(known.openssl_cafile_env, known.openssl_cafile),
             "folder": os.environ.get(known.openssl_capath_env, known.openssl_capath),

@@ -82,7 +82,7 @@ def run(flags: Mapping[str, str], surroundings: Surroundings, found: Found) -> N
         raise ConfigError(f"init logging: {error}") from None
     for plugin in found.plugins:
         extra = {"plugin": str(plugin), "handlers": plugin.handlers}
-        log.info("found handlers", extra=extra)
+        log.info("loaded handlers of a plugin", extra=extra)
     for warning in (*found.warnings, *loaded.warnings):
         log.warning(warning)
     disabled = frozenset(listed(flags, "disable-handlers"))

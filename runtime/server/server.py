@@ -245,8 +245,8 @@ class Server:
         warn_without_authorities()
         if not self._config.is_guarded:
             log.warning(
-                "whoever reaches this server may use its API: bind it to 127.0.0.1, or "
-                "set [auth] enabled and [http] auth-enabled",
+                "other machines can use the API without credentials: bind it to "
+                "127.0.0.1, or set [auth] enabled and [http] auth-enabled",
                 extra={"address": self._config.http.bind_address},
             )
         if self._config.deadman.is_global:
@@ -297,7 +297,7 @@ class Server:
             try:
                 await step()
             except Exception:
-                log.exception("a service failed to close")
+                log.exception("failed to close a service")
         self._store.close()
 
     async def _end_requests(self) -> None:
@@ -310,13 +310,18 @@ class Server:
         await self._compute.run(self._master.close)
         unposted = await self._posts.close(POSTS_LIMIT_S)
         if unposted:
-            log.warning("rows were not posted", extra={"rows": unposted})
+            log.warning(
+                "discarded rows that were not posted before the stop",
+                extra={"rows": unposted},
+            )
 
     async def _stop_delivery(self) -> None:
         left = await self._dispatcher.close(DRAIN_LIMIT_S)
         await self._deliveries.close()
         if left:
-            log.info("events wait for the next start", extra={"events": left})
+            log.info(
+                "undelivered events are kept for the next start", extra={"events": left}
+            )
 
     async def reload(self) -> None:
         """Load the load directory again; what is wrong with it is logged."""
@@ -329,7 +334,9 @@ class Server:
             log.error(str(error), extra={"service": "load"})
         # the next reload may find files that cause no such thing
         except Exception:
-            log.exception("reloading failed", extra={"service": "load"})
+            log.exception(
+                "failed to reload tasks/templates/handlers", extra={"service": "load"}
+            )
 
     async def _listen(self) -> None:
         try:
@@ -344,7 +351,9 @@ class Server:
     async def _run_timers(self) -> None:
         """Run the due timers of tasks; sleep while none is due."""
         timers, loop = self._master.timers, asyncio.get_running_loop()
-        trouble = Trouble(log, "a tick failed", "ticks succeed again")
+        trouble = Trouble(
+            log, "failed to run timers of tasks", "timers of tasks run " "again"
+        )
         earlier = asyncio.Event()
 
         def wake() -> None:
@@ -363,7 +372,9 @@ class Server:
             await asyncio.sleep(_TIMERS_REST_S)
 
     async def _sweep(self) -> None:
-        trouble = Trouble(log, "failed to sweep topics", "topics are swept again")
+        trouble = Trouble(
+            log, "failed to sweep topics", "sweeping topics succeeds " "again"
+        )
         while True:
             await asyncio.sleep(_SWEEP_S)
             await _guarded(self._compute, self._master.measure, trouble)

@@ -237,7 +237,7 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
     def _log_unreadable(self, response: Response, error: Exception) -> None:
         # the text of the error may repeat the answer, and so a secret
         logging.getLogger(f"kapacitor.{self.kind}").warning(
-            "answer of unexpected form, judged by its status alone",
+            "unexpected response: only its status was checked",
             extra={"status": response.status, "err": type(error).__name__},
         )
 

@@ -36,8 +36,8 @@ class Checkpoints:
         self._log_bytes = 0
         self._trouble = Trouble(
             _log,
-            "failed to write the log into the database",
-            "the log is written into the database again",
+            "failed to move the write-ahead log into the database",
+            "moving the write-ahead log into the database succeeds again",
             level=logging.WARNING,
         )
 

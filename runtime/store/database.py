@@ -227,7 +227,10 @@ class Store:
             # what is in the log needs it first
             if self._checkpoints is not None:
                 self._checkpoints.hasten()
-        log.error("the disk is full: only ends of deliveries are recorded")
+        log.error(
+            "the disk is full: only the results of deliveries are recorded. Free "
+            "some space"
+        )
 
     def restore_reserve(self) -> None:
         """Write everything again if the disk, or the database, has room again.
@@ -253,7 +256,7 @@ class Store:
                 self._limit_pages(pages)
             was_short, self._is_short = self._is_short, False
         if was_short:
-            log.info("there is room on the disk again")
+            log.info("the disk has room again: everything is recorded")
 
     def _limit_pages(self, most: int) -> None:
         with _translated("read"):
@@ -333,7 +336,7 @@ class Store:
     def reject(self, bucket: str, key: str, reason: str) -> None:
         """Note that a value is of no use; it stays, until it is replaced or deleted."""
         log.error(
-            "a stored value is of no use",
+            "unreadable entry in the database",
             extra={"store": bucket, "id": key, "err": reason},
         )
         self._rejected[bucket, key] = reason
@@ -421,16 +424,16 @@ class Store:
                 schema.remove_residue(self._connection)
             except sqlite3.Error as error:
                 log.warning(
-                    "the database still shows secrets from before they were sealed;"
-                    " backups are refused until it can be rewritten",
+                    "the database file still contains unencrypted secrets of an older "
+                    "version: backups are refused until it can be rewritten",
                     extra={"err": str(error)},
                 )
         if self._checkpoints is not None:
             self._checkpoints.run()
         if self._reserve is not None and not self._reserve.make():
             log.warning(
-                "the disk has no room for a reserve: deliveries may not end while it is"
-                " full",
+                "the disk has no room for the reserve of the database: if it fills up, "
+                "results of deliveries cannot be recorded. Free some space",
                 extra={"bytes": RESERVE_BYTES},
             )
 

@@ -114,7 +114,8 @@ class KeyFile:
             if key is None:
                 key = self.create()
                 _log.info(
-                    "made a key for the database: keep a copy, apart from backups",
+                    "created the key of the database: keep a copy, separate from "
+                    "backups",
                     extra={"path": self.path},
                 )
             return Seal(key)

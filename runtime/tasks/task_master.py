@@ -137,7 +137,7 @@ class TaskMaster:
                 self.stop(id)
             # an error of one must not keep the others from stopping
             except Exception:
-                log.exception("a task failed to stop", extra={"task": id})
+                log.exception("failed to stop a task", extra={"task": id})
 
     def take(self, body: bytes | Write, db: str, rp: str, precision: str) -> None:
         """Feed what a client wrote to the tasks that read it.
@@ -268,7 +268,7 @@ class TaskMaster:
             left = len(self._written_back)
             self._written_back.clear()
             log.error(
-                "points that go round in circles are dropped",
+                "dropped points that loopbacks write in a cycle",
                 extra={"points": left, "rounds": MAX_ROUNDS},
             )
 
@@ -306,7 +306,7 @@ class TaskMaster:
             task.close()
         # it failed already; what else fails while it ends changes nothing
         except Exception:
-            log.exception("a failed task did not close", extra=_context(task))
+            log.exception("failed to close a failed task", extra=_context(task))
         self.stopped(task.id, reason)
 
 

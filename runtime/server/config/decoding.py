@@ -123,7 +123,7 @@ class Decoder:
     def _entries(self, inner: Any, value: Any, path: Path, default: Any) -> Any:
         if not isinstance(value, dict):
             # so it is in Kapacitor, whose library skips it silently
-            self.warn(path, f"{dotted(path)} has no effect: it must be a table")
+            self.warn(path, f"{dotted(path)} has no effect: it must be a section")
             return default
         found = {
             key: self.value(inner, each, (*path, key)) for key, each in value.items()

@@ -319,7 +319,7 @@ def _dead(state: Overview, notice: str) -> Element:
         columns,
         state.dead_rows,
         state.query,
-        "Nothing was given up.",
+        "No dead deliveries.",
         el("p", notice, role="status", class_="notice") if notice else None,
         _filter(state.query, "dead"),
     )

@@ -70,7 +70,7 @@ class Loop:
         try:
             await self.call(function)
         except KapacitorError as error:
-            _log.error("a timer failed", extra={"err": str(error)})
+            _log.error("failed to run a timer of a handler", extra={"err": str(error)})
         # nobody waits for it, so every failure is logged here
         except Exception:
-            _log.exception("a timer failed")
+            _log.exception("failed to run a timer of a handler")

@@ -14,7 +14,7 @@ class CycleError(InvalidError):
     """Handlers would give a topic its own events."""
 
     def __init__(self, way: Sequence[str]) -> None:
-        text = "events would go round in circles: "
+        text = "handlers would publish events in a cycle: "
         super().__init__(text + " -> ".join(map(quote, way)))
 
 

@@ -289,7 +289,8 @@ class AlertService:
                 self._backlog.rename_topic(old, new)
                 for handler in self._specs.get(old, {}):
                     _log.warning(
-                        "a handler is defined on the former topic of an alert node",
+                        "the topic of an alert node was renamed: move its handler to "
+                        "the new topic",
                         extra={"topic": old, "handler": handler, "topic_now": new},
                     )
             self._store.put(*_NUMBERS, b"a number for each parent")
@@ -445,7 +446,7 @@ class AlertService:
             policy.check(spec.kind, made.options)
         except ForbiddenError as error:
             _log.error(
-                "handler is not allowed any more: its events wait",
+                "handler is no longer allowed: its events stay pending",
                 extra={"topic": spec.topic, "handler": spec.id, "err": str(error)},
             )
             recipient = Recipient(ForbiddenHandler(str(error)))

@@ -23,8 +23,7 @@ OUTBOX = "outbox"
 class Health:
     """Makes events of how handlers do; on the event loop.
 
-    What happens to the handlers of the topic itself makes none, so that nothing goes
-    round in circles.
+    Events of handlers of the topic itself are left out: no cycle.
     """
 
     def __init__(
@@ -82,7 +81,9 @@ class Health:
         level = Level.CRITICAL if problem else Level.OK
         if level != self._levels.get(OUTBOX):
             message = (
-                f"writes are refused: {problem}" if problem else "writes are taken"
+                f"writes are answered with 503: {problem}"
+                if problem
+                else "writes are " "accepted"
             )
             self._note(OUTBOX, level, message, {})
 

@@ -59,8 +59,8 @@ class DeliveryService:
         self._problem = ""
         self._noting = Trouble(
             log,
-            "failed to note how a handler does",
-            "how handlers do is noted again",
+            "failed to report the state of a handler",
+            "states of handlers are reported again",
         )
         self._bridge = Bridge()
 
@@ -101,7 +101,10 @@ class DeliveryService:
             return
         self._problem = problem
         if problem:
-            log.error("writes are refused", extra={"reason": problem})
+            log.error(
+                "writes are answered with 503 until the outbox has room",
+                extra={"reason": problem},
+            )
         self._bridge.soon(self._health.outbox, problem)
 
     def _tell(self, event: Event) -> None:

@@ -406,7 +406,7 @@ class _Protocol(RequestHandler):
             answer = bad_request()
             # anybody can send garbage: it gets no traceback in the log
             log.debug(
-                "received a request that is not HTTP",
+                "refused a request that is not HTTP",
                 extra={"service": "http", "host": request.remote},
             )
         else:
@@ -474,4 +474,4 @@ async def _ping(request: Request) -> Answer:
 
 
 def _log_failure(error: BaseException) -> None:
-    log.error("a request failed", exc_info=error, extra={"service": "http"})
+    log.error("failed to answer a request", exc_info=error, extra={"service": "http"})

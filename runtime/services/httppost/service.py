@@ -219,7 +219,7 @@ class Service:
         request = _request(endpoint, options, content, body)
         secrets = _secrets(endpoint, options)
         if body.replaced:
-            text = "an alert is posted as JSON, as its template failed"
+            text = "failed to execute alert-template: posted the alert as JSON"
             where = {"topic": event.topic, "endpoint": options.endpoint}
             err = redact(body.replaced, secrets)
             complain(_log, text, {**where, "event": event.state.id, "err": err})

@@ -132,7 +132,7 @@ class Restarts:
             self._cancel(failure)
 
     def _again(self, task: str) -> None:
-        log.info("starting a task again", extra={"task": task})
+        log.info("restarting a task", extra={"task": task})
         self._start(task)
 
     def _cancel(self, failure: _Failure) -> None:

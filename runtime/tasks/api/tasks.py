@@ -118,7 +118,7 @@ class Tasks:
                 continue
             # a mistake in one task must not keep the server from starting
             except Exception:
-                log.exception("failed to read a task", extra={"task": task.id})
+                log.exception("failed to read a stored task", extra={"task": task.id})
                 continue
             for node in reversed(nodes):
                 if isinstance(node, AlertNode) and node.name != node.former_name:
@@ -292,7 +292,7 @@ class Tasks:
             reason = str(error)
         # one task's mistake must not keep the others from running
         except Exception as error:
-            log.exception("a task failed to start", extra={"task": task.id})
+            log.exception("failed to start a task", extra={"task": task.id})
             reason = f"internal error: {type(error).__name__}: {error}"
         if reason:
             reason = self.shown(task).hide(reason)
@@ -343,7 +343,7 @@ class Tasks:
         try:
             self.start(task)
         except RefusedError as error:
-            log.error("a task does not start again", extra={"task": id})
+            log.error("failed to restart a task", extra={"task": id})
             self._restarts.failed(id, str(error))
 
     def _forget(self, id: str) -> None:

@@ -125,7 +125,9 @@ class LoadService:
             self._problems.add(definition.file, text)
         # a mistake in one definition must not keep the others from being loaded
         except Exception as error:
-            log.exception("loading failed", extra={"file": definition.file})
+            log.exception(
+                "failed to load a definition", extra={"file": definition.file}
+            )
             text = f"internal error: {type(error).__name__}: {error}"
             self._problems.add(definition.file, text)
 
@@ -178,7 +180,7 @@ class LoadService:
         for key, loaded in known.items():
             if key not in current and not self._may_be_there(key, loaded, found):
                 log.info(
-                    "deleting a definition that no file contains any more",
+                    "deleting a definition whose file is gone",
                     extra={"id": key},
                 )
                 try:

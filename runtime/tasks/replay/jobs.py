@@ -47,7 +47,7 @@ async def _guarded(
         await work
     # nobody waits for it, so every failure is logged here
     except Exception:
-        log.exception(f"a {kind} failed", extra={kind: id})
+        log.exception(f"{kind} failed", extra={kind: id})
 
 
 async def _ended(job: _Job) -> None:

@@ -53,7 +53,7 @@ class Shown:
         """Log a warning if a script contains secrets, once for each definition."""
         if self.properties:
             log.warning(
-                "a script holds secrets that belong into the configuration",
+                "a script contains secrets: move them to the configuration",
                 extra={what: id, "properties": ",".join(self.properties)},
             )
 

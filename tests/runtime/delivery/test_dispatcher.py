@@ -234,7 +234,7 @@ def test_a_failure_is_logged_with_its_context(make, caplog):
     line = LogfmtFormatter().format(caplog.records[0])
     assert line.endswith(
         ' lvl=error msg="failed to deliver event" service=delivery task=cpu topic=t '
-        'handler=a event=1 attempts=1 then="given up" err=boom'
+        'handler=a event=1 attempts=1 then="dead letter" err=boom'
     )
 
 
@@ -303,7 +303,7 @@ def test_a_full_outbox_takes_no_more(make):
     offer(dispatcher, A, handler, "1")
     dispatcher.backlog.check_room()
     offer(dispatcher, A, handler, "2")
-    with pytest.raises(BusyError, match=r"too many events wait for delivery \(2\)"):
+    with pytest.raises(BusyError, match=r"too many deliveries are pending \(2\)"):
         dispatcher.backlog.check_room()
     assert run(dispatcher) == 0
     dispatcher.backlog.check_room()
@@ -737,5 +737,5 @@ def test_no_more_is_kept_of_what_was_given_up_than_may_be(make, caplog):
     assert [
         message.event.state.id for message in dispatcher.backlog.outbox.messages()
     ] == ["4", "5"]
-    [told] = [each for each in caplog.records if "forgot" in each.getMessage()]
+    [told] = [each for each in caplog.records if "deleted old" in each.getMessage()]
     assert told.count == 3

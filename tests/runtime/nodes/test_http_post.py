@@ -223,7 +223,7 @@ def test_a_row_whose_template_fails_is_posted_as_json(server, caplog):
     )
     run.node.point(points("m v=1 1")[0])
     run.finish()
-    text = "a row is posted as JSON, as its template failed"
+    text = "failed to execute row-template: posted the row as JSON"
     assert caplog.records[0].getMessage() == text
     err = "failed to execute row template: template: body:1:2: "
     assert caplog.records[0].err.startswith(err)
@@ -339,7 +339,7 @@ def test_a_mistake_in_one_work_leaves_the_next(caplog):
     with caplog.at_level(logging.ERROR):
         asyncio.run(main())
     assert steps == [1]
-    assert "a post failed" in caplog.text
+    assert "failed to run the next step of a post" in caplog.text
 
 
 def test_a_header_name_that_no_request_has_is_refused():

@@ -100,7 +100,7 @@ def test_fields_without_value_are_left_out(master: TaskMaster) -> None:
     assert page(master, "b")[0]["columns"] == ["time", "v"]
 
 
-def test_circles_through_several_tasks_end(master: TaskMaster, caplog: Any) -> None:
+def test_cycles_through_several_tasks_end(master: TaskMaster, caplog: Any) -> None:
     back = OUT.replace("'e'", "'d'").replace("'s'", "'r'")
     start(master, "a", f"stream|from(){OUT}", ("d", "r"))
     start(master, "b", f"stream|from(){back}", ("e", "s"))
@@ -108,7 +108,7 @@ def test_circles_through_several_tasks_end(master: TaskMaster, caplog: Any) -> N
     seen = [stats(master, id, "from1")["emitted"] for id in "ab"]
     assert sum(seen) == 1 + MAX_ROUNDS
     [record] = caplog.records
-    assert record.getMessage() == "points that go round in circles are dropped"
+    assert record.getMessage() == "dropped points that loopbacks write in a cycle"
     assert record.points == 1
     master.take(b"x v=1", "f", "r", "")
     assert [stats(master, id, "from1")["emitted"] for id in "ab"] == seen

@@ -164,7 +164,7 @@ def test_who_asks_for_it_gets_no_check_and_a_warning(expired, caplog):
         answers = [attempt(f"{url}?token=secret", verify=False)]
     assert answers[0].status == 200
     [record] = caplog.records
-    assert record.getMessage() == "the endpoint's certificate is not checked"
+    assert record.getMessage() == "the certificate of an endpoint is not verified"
     assert record.url == url.rstrip("/")
 
 
@@ -219,8 +219,8 @@ def test_authorities_are_read_again_when_they_change(
         assert asyncio.run(run(url)) == [False, 200, 200, 200, 200, False]
     said = [(each.getMessage(), getattr(each, "err", "")) for each in caplog.records]
     again, failed = (
-        "read certificates again",
-        "certificates cannot be read, the last ones count",
+        "reloaded certificates",
+        "failed to read certificates: the previous ones stay in use",
     )
     assert said == [
         (again, ""),

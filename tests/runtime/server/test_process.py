@@ -178,5 +178,5 @@ def test_a_service_that_fails_to_close_keeps_no_other_open(api, monkeypatch, cap
 
     monkeypatch.setattr(api.server._replays, "close", failing)
     api.restart()
-    assert "a service failed to close" in caplog.text
+    assert "failed to close a service" in caplog.text
     assert api.json("GET", "/tasks") == {"tasks": []}

@@ -210,7 +210,7 @@ def test_a_handler_is_asked_again_where_its_secret_is(
     body = {"id": "h", "kind": "hipchat", "options": options}
     assert api.ask("POST", HANDLERS, body)[0] == 200
     api.restart()
-    assert "handler is not allowed any more" not in caplog.text
+    assert "handler is no longer allowed" not in caplog.text
     config.alert = dataclasses.replace(config.alert, allowed_secret_files=())
     api.restart()
-    assert "handler is not allowed any more" in caplog.text
+    assert "handler is no longer allowed" in caplog.text

@@ -23,11 +23,11 @@ def has_ipv6():
 
 def test_without_trusted_authorities_the_start_says_so(api, monkeypatch, caplog):
     api.restart()
-    assert "no certificates of authorities found" not in caplog.text
+    assert "no CA certificates found" not in caplog.text
     monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
     monkeypatch.setenv("SSL_CERT_DIR", "/nowhere")
     api.restart()
-    [record] = [each for each in caplog.records if "authorities" in each.message]
+    [record] = [each for each in caplog.records if "CA certificates" in each.message]
     assert (record.levelname, record.file) == ("WARNING", "/nowhere/ca.pem")
     assert api.ask("GET", "/tasks")[0] == 200
 
@@ -40,7 +40,9 @@ def test_a_server_that_anybody_reaches_says_so(
 ):
     config.http = HttpConfig(bind_address=address, log_enabled=False)
     start_api(config)
-    assert ("whoever reaches this server may use its API" in caplog.text) == is_open
+    assert (
+        "other machines can use the API without credentials" in caplog.text
+    ) == is_open
 
 
 def test_no_folder_for_temporary_files_is_needed(start_kapacitord):

@@ -143,7 +143,7 @@ def test_the_status_decides_about_answers_that_cannot_be_judged(body, caplog):
         assert (error.status, error.retry) == (status, retry)
         assert str(error) == f"unexpected response code {status} from judging service"
     assert outcome(JudgingService, 200, body) is None
-    assert "judged by its status alone" in caplog.text
+    assert "only its status was checked" in caplog.text
 
 
 def test_an_answer_that_can_be_judged_is():

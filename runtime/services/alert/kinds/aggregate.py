@@ -86,7 +86,7 @@ class AggregateHandler:
         self._is_armed = False
         self._is_closed = False
         self._trouble = Trouble(
-            _log, "failed to collect aggregate", "aggregates are collected again"
+            _log, "failed to collect aggregate", "collecting aggregates succeeds again"
         )
         try:
             self._template = text(options.message, "message")
@@ -103,7 +103,10 @@ class AggregateHandler:
             try:
                 member = msgspec.msgpack.decode(stored, type=_Member)
             except msgspec.MsgspecError as error:
-                _log.error("a stored event is damaged", extra={"err": str(error)})
+                _log.error(
+                    "skipped an unreadable event of an aggregate",
+                    extra={"err": str(error)},
+                )
                 continue
             self._add(int(key), member)
         if self._members:

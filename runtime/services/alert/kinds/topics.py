@@ -12,7 +12,7 @@ from runtime.errors import DeliveryError
 from runtime.services.alert.loop import Loop
 from runtime.store.database import Store
 
-# An event that passed this many topics goes round in circles.
+# An event that passed this many topics is in a cycle.
 MAX_HOPS = 8
 
 
@@ -46,7 +46,8 @@ def check_hops(event: Event) -> None:
     """
     if event.hops >= MAX_HOPS:
         text = (
-            f"the event has passed {MAX_HOPS} topics: it seems to go round in circles"
+            f"the event has passed {MAX_HOPS} topics: their handlers probably publish "
+            f"in a cycle"
         )
         raise DeliveryError(text)
 

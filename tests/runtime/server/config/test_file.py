@@ -238,7 +238,7 @@ def test_what_is_no_toml_tells_the_line() -> None:
         # Kapacitor's library skips what should be a table
         (
             "[[httppost]]\nendpoint = 'a'\nurl = 'http://a'\nheaders = 'x'",
-            ["line 4: httppost.headers has no effect: it must be a table"],
+            ["line 4: httppost.headers has no effect: it must be a section"],
         ),
     ],
 )

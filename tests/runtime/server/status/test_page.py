@@ -80,7 +80,7 @@ def test_an_empty_server_says_what_to_do_next(config, start_api):
     assert "kapacitor define ID -tick FILE" in page.text["tasks"]
     assert "kapacitor define-topic-handler FILE" in page.text["handlers"]
     assert "No topics yet." in page.text["topics"]
-    assert "Nothing was given up." in page.text["dead"]
+    assert "No dead deliveries." in page.text["dead"]
     assert "Nothing is waiting." in page.text["waiting"]
     assert "trouble" not in page.text
     assert page.forms == []

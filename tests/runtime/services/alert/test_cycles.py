@@ -1,4 +1,4 @@
-"""Topics that give events to each other: no circles, and an end to every flood."""
+"""Topics that give events to each other: no cycles, and an end to every flood."""
 
 import dataclasses
 import itertools
@@ -65,7 +65,7 @@ def served(config, start_api):
     ],
 )
 def test_a_circle_is_refused_however_it_is_closed(served, method, uri, body, text):
-    told = "failed to " + text.format("events would go round in circles: ")
+    told = "failed to " + text.format("handlers would publish events in a cycle: ")
     assert served.ask(method, uri, body) == (400, told)
     assert served.json("GET", path("b", "p"))["options"] == {"topics": ["c"]}
     assert served.json("GET", path("c"))["handlers"] == []
@@ -85,7 +85,8 @@ def test_a_circle_in_the_load_directory_is_named_with_its_file(
     [rejected] = start_api(config).json("GET", "/storage/rejected")["rejected"]
     assert (rejected["store"], rejected["error"]) == (
         "load",
-        'failed to update handler: events would go round in circles: "b" -> "a" -> "b"',
+        "failed to update handler: handlers would publish events in a cycle: "
+        '"b" -> "a" -> "b"',
     )
 
 
@@ -101,7 +102,7 @@ def test_a_circle_that_is_there_already_is_cut_and_counted(config, start_api):
     [cut] = api.json("GET", "/deliveries")["deliveries"]
     assert cut["state"] == "dead"
     assert cut["error"] == (
-        "the event has passed 8 topics: it seems to go round in circles"
+        "the event has passed 8 topics: their handlers probably publish in a cycle"
     )
     topics = api.json("GET", "/alerts/topics")["topics"]
     collected = {each["id"]: each["collected"] for each in topics}

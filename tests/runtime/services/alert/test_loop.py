@@ -24,5 +24,5 @@ def test_a_timer_that_fails_is_told_and_stops_nothing(caplog, fault):
 
     asyncio.run(asyncio.wait_for(main(), 10))
     [record] = caplog.records
-    assert record.getMessage().startswith("a timer failed")
+    assert record.getMessage().startswith("failed to run a timer of a handler")
     assert str(fault) in caplog.text or str(fault) == record.err

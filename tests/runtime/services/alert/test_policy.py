@@ -89,7 +89,7 @@ def test_what_is_named_no_more_waits(
     deliver(path.exists)
     config.alert = AlertConfig()
     api.restart()
-    assert "handler is not allowed any more" in caplog.text
+    assert "handler is no longer allowed" in caplog.text
     written = path.read_text()
     deliver(waiting)
     assert waiting()[0]["error"].startswith("log handlers may not use ")

@@ -75,4 +75,4 @@ def test_refused_writes_are_told(watch, told):
     for problem in ("full", "full", "", ""):
         watch.outbox(problem)
     assert levels(told) == [CRITICAL, OK]
-    assert told[0].state.message == "writes are refused: full"
+    assert told[0].state.message == "writes are answered with 503: full"

@@ -228,7 +228,7 @@ def test_a_full_outbox_refuses_writes_until_there_is_room(start_alerting, chat):
     assert answer.status == 503
     assert answer.headers["Retry-After"] == "5"
     assert answer.content_type == "text/plain; charset=utf-8"
-    assert answer.body == b"too many events wait for delivery (2)\n"
+    assert answer.body == b"too many deliveries are pending (2)\n"
     internal = "/kapacitor/v1/alerts/topics/_internal"
     api.until(lambda: b"CRITICAL" in api.answer("GET", internal).body)
     chat.hang = False

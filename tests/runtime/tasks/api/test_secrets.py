@@ -391,4 +391,4 @@ def test_the_command_line_shows_and_defines_without_the_token(
         assert room.next().raw_query == "auth_token=abcdefgh"
         refused = server.cli("define", "y", "-tick", str(script), code=3)
         assert "has *** in place of a secret (hipChat.token)" in refused
-        assert server.log.count("a script holds secrets") == 2
+        assert server.log.count("a script contains secrets") == 2

@@ -46,4 +46,4 @@ def test_what_fails_is_told(caplog):
         await jobs.cancel("replay", "r")
 
     asyncio.run(run())
-    assert "a replay failed" in caplog.text
+    assert "replay failed" in caplog.text

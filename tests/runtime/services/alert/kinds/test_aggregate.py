@@ -126,8 +126,8 @@ def test_only_what_all_skip_is_skipped(
     assert offers.released[-1][2].no_external is expected
 
 
-def test_circles_are_cut(aggregate, events, handle):
-    with pytest.raises(DeliveryError, match="circles"):
+def test_cycles_are_cut(aggregate, events, handle):
+    with pytest.raises(DeliveryError, match="cycle"):
         handle(aggregate, events(hops=8))
 
 

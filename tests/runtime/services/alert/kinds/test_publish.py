@@ -60,14 +60,14 @@ def test_internal_handlers_get_what_external_ones_skip(service, offers, events):
         ),
     ],
 )
-def test_circles_are_refused(service, specs, way):
+def test_cycles_are_refused(service, specs, way):
     *good, bad = specs
     for each in good:
         service.register(each)
     with pytest.raises(InvalidError) as caught:
         service.register(bad)
     way = way or '"a" -> "b" -> "c" -> "a"'
-    assert str(caught.value) == f"events would go round in circles: {way}"
+    assert str(caught.value) == f"handlers would publish events in a cycle: {way}"
     assert service.handlers("a") == []
 
 
@@ -76,18 +76,18 @@ def test_an_update_may_end_what_would_be_a_circle(service):
     first = service.handler("a", "p")
     service.update(first, publish("p", "a", "c"))
     service.register(publish("p", "b", "a"))
-    with pytest.raises(InvalidError, match="circles"):
+    with pytest.raises(InvalidError, match="cycle"):
         service.update(service.handler("a", "p"), first)
 
 
 def test_aggregates_can_close_a_circle(service):
     service.register(publish("p", "a", "b"))
     options = {"interval": 10, "topic": "a"}
-    with pytest.raises(InvalidError, match="circles"):
+    with pytest.raises(InvalidError, match="cycle"):
         service.register(HandlerSpec("g", "b", "aggregate", options))
 
 
-def test_circles_that_nobody_saw_are_cut(make, events, handle, service):
+def test_unnoticed_cycles_are_cut(make, events, handle, service):
     handler = make("publish", {"topics": ["a"]})
     handle(handler, events(hops=7))
     assert service.topics.get("a").collected == 1
