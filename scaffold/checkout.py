@@ -31,13 +31,25 @@ def is_merging(root: Path) -> bool:
 
 def git_folder(root: Path) -> Path | None:
     """The folder of git that the checkout of a project has; None: it is in none."""
+    found = _git_folder(root)
+    return found and found[1]
+
+
+def top(root: Path) -> Path | None:
+    """The folder that the checkout of a project begins in; None: it is in none."""
+    found = _git_folder(root)
+    return found and found[0]
+
+
+def _git_folder(root: Path) -> tuple[Path, Path] | None:
+    """The top of the checkout, and the folder of git."""
     for folder in (root, *root.parents):
         git = folder / ".git"
         with contextlib.suppress(OSError, ValueError):
             if git.is_file():  # of a worktree or a submodule
                 git = folder / git.read_text("utf-8").removeprefix("gitdir:").strip()
             if git.is_dir():
-                return git
+                return folder, git
     return None
 
 

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from scaffold import outcomes as of
 from scaffold import state
+from scaffold.codes import CODES
+from scaffold.errors import SpecError, StateError
 from scaffold.formats import FIX
 from scaffold.generate import ChangeSet, generate
 from scaffold.outcomes import FileOutcome, Outcome
@@ -20,32 +22,12 @@ from scaffold.state import Record, same
 from scaffold.tree import Tree
 from scaffold.wanted import Wanted
 
-CODES = {
-    "SC101": "registration-missing",
-    "SC102": "registration-duplicated",
-    "SC103": "registration-edited",
-    "SC104": "file-missing",
-    "SC105": "file-edited",
-    "SC106": "template-changed",
-    "SC107": "spec-changed",
-    "SC108": "leftover",
-    "SC109": "record-missing",
-    "SC110": "conflict",
-    "SC111": "documentation-missing",
-    "SC112": "file-unusable",
-    "SC113": "conflict-markers",
-    "SC114": "project-outdated",
-}
-"""Every finding by its stable code."""
-
-_INFORMATIONAL = frozenset({"SC103", "SC105", "SC111"})
-
 
 class Finding(NamedTuple):
     """A difference from the generated state.
 
     Attributes:
-        code: one of `CODES`.
+        code: one of `codes.CODES`.
         path: the file.
         line: in it, from 1; 0: the file as a whole.
         message: text for people.
@@ -63,17 +45,22 @@ class Finding(NamedTuple):
     @property
     def name(self) -> str:
         """Name of the code."""
-        return CODES[self.code]
+        return CODES[self.code].name
 
     @property
     def severity(self) -> str:
         """`info` for a person's own choice, which needs no repair, else `error`."""
-        return "info" if self.code in _INFORMATIONAL else "error"
+        return CODES[self.code].severity
+
+    @property
+    def exit_code(self) -> int:
+        """Exit code of `check`: 0 for information."""
+        return 0 if self.is_informational else CODES[self.code].exit_code
 
     @property
     def is_informational(self) -> bool:
         """True if this is a person's own choice, which needs no repair."""
-        return self.severity == "info"
+        return CODES[self.code].is_informational
 
 
 def examine(want: Wanted, tree: Tree, result: ChangeSet) -> list[Finding]:
@@ -126,6 +113,19 @@ def outdated(result: ChangeSet) -> list[Finding]:
     ]
 
 
+def invalid_spec(error: SpecError) -> list[Finding]:
+    """The findings about a spec that cannot be used."""
+    return [
+        Finding("SC115", PurePosixPath(error.path), fault.line or 0, str(fault))
+        for fault in error.faults
+    ]
+
+
+def damaged_record(error: StateError) -> Finding:
+    """The finding about a record that cannot be read."""
+    return Finding("SC116", error.path, error.line, error.problem, error.fix)
+
+
 def _fix(want: Wanted, result: ChangeSet) -> str:
     """The command that helps: never one that would be refused."""
     error = refusal(result, want.kind)
@@ -154,7 +154,7 @@ class _Rule(NamedTuple):
     """Finding for one kind of outcome.
 
     Attributes:
-        code: one of `CODES`.
+        code: one of `codes.CODES`.
         message: the error; `{entry}` is the registration's key and place.
         has_fix: true if `regenerate` repairs it.
     """
@@ -246,7 +246,7 @@ def _findings(
             error=_problem(outcome),
         )
         helps = fix if rule.has_fix else ""
-        if rule.code in _INFORMATIONAL:
+        if CODES[rule.code].is_informational:
             helps = f"scaffold diff {want.kind}" if rule.code != "SC111" else ""
         line, paste = _line(outcome), _snippet(outcome)
         finding = Finding(rule.code, outcome.path, line, message, helps, paste)

@@ -95,13 +95,16 @@ def specs(
 
 def wants(project: Project, tree: Tree, names: Sequence[str]) -> list[Wanted]:
     """The wanted state of the handlers that a command is about."""
-    found = [
-        wanted_of(project, spec) if spec else nothing(kind, project.package)
-        for kind, spec in specs(project, tree, names).items()
-    ]
-    if checkout.is_merging(project.root):
-        return [checkout.restored(want, tree) for want in found]
-    return found
+    described = specs(project, tree, names)
+    return [wanted_as(project, tree, kind, described[kind]) for kind in described]
+
+
+def wanted_as(
+    project: Project, tree: Tree, kind: str, spec: HandlerSpec | None
+) -> Wanted:
+    """The wanted state of a handler; without a spec nothing is wanted of it."""
+    want = wanted_of(project, spec) if spec else nothing(kind, project.package)
+    return checkout.restored(want, tree) if checkout.is_merging(project.root) else want
 
 
 def seen(project: Project, tree: Tree, names: Sequence[str]) -> Overlay:

@@ -18,12 +18,12 @@ def refuse_markers(tree: Tree, package: str) -> None:
     Raises:
         MarkersLeft: one is.
     """
-    found = dict(_marked(tree, package))
+    found = dict(marked(tree, package))
     if found:
         raise MarkersLeft(found)
 
 
-def _marked(tree: Tree, package: str) -> Iterator[tuple[PurePosixPath, int]]:
+def marked(tree: Tree, package: str) -> Iterator[tuple[PurePosixPath, int]]:
     """Each file that holds markers, and the line of the first one."""
     for path in _paths(tree, package):
         data = tree.read(path) or b""

@@ -86,6 +86,11 @@ def path(kind: str) -> PurePosixPath:
     return HANDLERS / kind / "generated"
 
 
+def paths(kind: str) -> tuple[PurePosixPath, PurePosixPath]:
+    """The files that hold the record of a handler, the one of format 1 last."""
+    return path(kind), HANDLERS / kind / "manifest"
+
+
 def places(tree: Tree, kind: str) -> Iterator[str]:
     """The ids of the places where a handler is registered.
 
@@ -102,8 +107,7 @@ def read(tree: Tree, kind: str) -> Record | None:
     Raises:
         StateError: the record is damaged, or a newer version wrote it.
     """
-    old = HANDLERS / kind / "manifest"
-    data, list_ = tree.read(path(kind)), tree.read(old)
+    data, list_ = map(tree.read, paths(kind))
     if data is None and list_ is None:
         return None
     try:
@@ -137,10 +141,8 @@ def settings(tree: Tree) -> Iterator[Change]:
 
 def changes(tree: Tree, kind: str, record: Record | None) -> Iterator[Change]:
     """The changes that store `record`; None removes it."""
-    wanted: dict[PurePosixPath, str | None] = {
-        path(kind): text(record) if record else None,
-        HANDLERS / kind / "manifest": None,
-    }
+    file, old = paths(kind)
+    wanted = {file: text(record) if record else None, old: None}
     if record:
         yield from settings(tree)
     for file, new in wanted.items():

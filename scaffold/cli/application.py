@@ -52,7 +52,7 @@ def scaffold(context: click.Context, directory: str | None) -> None:
 for _command in (
     *(handlers.new_handler, handlers.regenerate, handlers.check, handlers.diff),
     *(handlers.list_, projects.init, projects.recover, projects.merge_driver),
-    *(tables.places, tables.schema),
+    *(tables.explain, tables.places, tables.schema),
 ):
     scaffold.add_command(_command)
 
@@ -90,11 +90,18 @@ def _invoke(arguments: list[str]) -> None:
         sys.exit(done.exit_code)
     except click.ClickException as error:
         with contextlib.suppress(BrokenPipeError):
-            _print_misuse(error, "--json" in arguments)
+            _print_misuse(error, _is_for_machines(arguments))
         sys.exit(error.exit_code)
     except BrokenPipeError:
         terminal.give_up_output()
         sys.exit(0)
+
+
+def _is_for_machines(arguments: Sequence[str]) -> bool:
+    """True if a command line that is wrong asks for JSON."""
+    forms = (["--json"], ["--format=json"], ["--format", "json"])
+    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+    return any([first] in forms or [first, second] in forms for first, second in pairs)
 
 
 def _print_misuse(error: click.ClickException, as_json: bool) -> None:

@@ -110,9 +110,13 @@ def regenerate(names: Sequence[str], all_: bool, check: bool, **values: Any) -> 
 
 @click.command()
 @options.names
+@options.format_
 @options.common
 def check(names: Sequence[str], **values: Any) -> None:
-    """Report drift, with the commands that repair it."""
+    """Report drift, with the commands that repair it.
+
+    `scaffold explain CODE` explains a finding.
+    """
 
     def run(project: Project) -> Report:
         from scaffold.commands import check

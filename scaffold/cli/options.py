@@ -38,6 +38,18 @@ def common(command: Command) -> Command:
     return command
 
 
+def format_(command: Command) -> Command:
+    """The option that chooses the form of findings."""
+    return click.option(
+        "--format",
+        "format",
+        type=click.Choice(["text", "json", "github"]),
+        default="text",
+        show_default=True,
+        help="Print findings for people, as --json, or as annotations of GitHub Actions.",
+    )(command)
+
+
 def describing(command: Command) -> Command:
     """The options that describe a new handler."""
     for name, flag, default in reversed(declared()):

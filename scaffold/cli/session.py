@@ -12,6 +12,8 @@ from scaffold import terminal
 from scaffold.disk import AS_AFTER, AS_BEFORE
 
 if TYPE_CHECKING:
+    from pathlib import Path, PurePosixPath
+
     from scaffold.errors import ScaffoldError
     from scaffold.project import Project
     from scaffold.report import Report
@@ -27,6 +29,7 @@ class Session:
         name: the command.
         directory: folder to run in.
         json: true to print one object for machines.
+        github: true to print workflow commands of GitHub Actions.
         quiet: true to print errors only.
         verbose: true to print unchanged files too.
         colour: true to color output for people.
@@ -36,12 +39,15 @@ class Session:
         """Take the options of `options.common` out of `values`."""
         self.name = name
         self.directory: str = values.pop("directory")
-        self.json: bool = values.pop("as_json")
+        format: str = values.pop("format", "text")
+        self.json: bool = values.pop("as_json") or format == "json"
+        self.github = format == "github" and not self.json
         self.quiet: bool = values.pop("quiet")
         self.verbose: bool = values.pop("verbose")
         no_colour: bool = values.pop("no_color")
         self.colour = terminal.has_colours() and not no_colour
         self._started = time.perf_counter()
+        self._root: Path | None = None
 
     def run_in_project(
         self, command: Callable[[Project], Report], *, writes: bool = False
@@ -56,6 +62,7 @@ class Session:
             from scaffold.errors import Locked
 
             found = project.find(Path(self.directory))
+            self._root = found.root
             if writes:
                 # a running command finishes its own changes
                 with contextlib.suppress(Locked):
@@ -104,6 +111,12 @@ class Session:
         if self.json:
             print_json(reporting.as_json(report, elapsed_s))
             return
+        if self.github:
+            from scaffold import annotations
+
+            lines = annotations.of_findings(report.findings, self._folder())
+            report.output = "".join(f"{line}\n" for line in lines)
+            report.findings = []
         if not self.quiet:
             for line in reporting.lines(
                 report, elapsed_s, verbose=self.verbose, colour=self.colour
@@ -126,6 +139,11 @@ class Session:
 
             print_json(failure(self.name, error.exit_code, error.problems, error.fix))
             return
+        if self.github:
+            from scaffold import annotations
+
+            lines = annotations.of_problems(error.problems, error.fix, self._folder())
+            terminal.to_stdout("".join(f"{line}\n" for line in lines))
         from scaffold.escaping import escaped, escaped_lines
 
         problem = escaped_lines(str(error)).replace("\n", "\n       ")
@@ -135,6 +153,17 @@ class Session:
             terminal.to_stderr(f"  {escaped(line)}")
         if error.fix:
             terminal.to_stderr(f"fix:   {escaped(error.fix)}")
+
+    def _folder(self) -> PurePosixPath:
+        """The folder of the project, seen from the top of its checkout."""
+        from pathlib import PurePosixPath
+
+        from scaffold import checkout
+
+        if self._root is None:
+            return PurePosixPath()
+        top = checkout.top(self._root) or self._root
+        return PurePosixPath(self._root.relative_to(top).as_posix())
 
 
 def print_json(value: dict[str, Any]) -> None:

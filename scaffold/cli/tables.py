@@ -1,4 +1,4 @@
-"""Commands about the generator itself: places, schema."""
+"""Commands about the generator itself: explain, places, schema."""
 
 from __future__ import annotations
 
@@ -37,3 +37,20 @@ def schema(**values: Any) -> None:
         return tables.schema()
 
     Session("schema", values).run(run)
+
+
+@click.command()
+@click.argument("subject", metavar="[CODE]", default="")
+@options.common
+def explain(subject: str, **values: Any) -> None:
+    """Explain a finding of `scaffold check` by its code.
+
+    Without CODE it lists all codes.
+    """
+
+    def run() -> Report:
+        from scaffold.commands import explain
+
+        return explain.code(subject) if subject else explain.codes()
+
+    Session("explain", values).run(run)

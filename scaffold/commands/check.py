@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from scaffold import handlers, markers, state
 from scaffold.checkout import with_removed
 from scaffold.disk import verdicts
-from scaffold.errors import MarkersLeft
-from scaffold.findings import Finding, examined, outdated
+from scaffold.errors import MarkersLeft, SpecError, StateError
+from scaffold.findings import (
+    Finding,
+    damaged_record,
+    examined,
+    invalid_spec,
+    outdated,
+)
 from scaffold.formats import upgraded
-from scaffold.handlers import chosen, fresh, wants
-from scaffold.markers import refuse_markers
+from scaffold.handlers import chosen, fresh, specs, wanted_as, wanted_of
 from scaffold.project import Project
 from scaffold.report import Report
-from scaffold.tree import DiskTree, WatchedTree
+from scaffold.spec.parse import parse
+from scaffold.tree import DiskTree, Overlay, Tree, WatchedTree
+from scaffold.wanted import Wanted
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -23,27 +31,71 @@ def check(project: Project, names: Sequence[str]) -> Report:
     """Compare the tree with the output of the generator."""
     tree = WatchedTree(DiskTree(project.root))
     tree.read(PurePosixPath("pyproject.toml"))
-    try:
-        refuse_markers(tree, project.package)
-        found = with_removed(tree, project.package)
-        wanted = wants(project, found, names)
-        findings = outdated(upgraded(project, tree))
-        findings += [
-            finding
-            for want in wanted
-            for finding in examined(want, found, fresh(project))
-        ]
-        count = sum(not want.is_gone for want in wanted)
-    except MarkersLeft as error:
-        count = len(chosen(project, tree, names))
-        findings = [
-            Finding("SC113", path, line, "holds a conflict marker", error.fix)
-            for path, line in error.lines.items()
-        ]
+    found, damaged = _readable(with_removed(tree, project.package))
+    marked = dict(markers.marked(tree, project.package))
+    findings = _of_markers(marked) + outdated(upgraded(project, tree))
+    kinds = chosen(project, found, names)
+    for kind in kinds:
+        for finding in _of_handler(project, found, kind, damaged.get(kind)):
+            # with markers in it, a file says nothing about handlers
+            if finding.path not in marked:
+                findings.append(finding)
+    count = len(set(kinds) & set(handlers.kinds(found, project.package)))
     report = _verdict(findings, count)
     if not names and report.exit_code == 0:
         _remember(project, report.summary, tree)
     return report
+
+
+def _of_markers(marked: Mapping[PurePosixPath, int]) -> list[Finding]:
+    fix = MarkersLeft(marked).fix if marked else ""
+    return [
+        Finding("SC113", path, line, "holds a conflict marker", fix)
+        for path, line in marked.items()
+    ]
+
+
+def _of_handler(
+    project: Project, tree: Tree, kind: str, damage: StateError | None
+) -> list[Finding]:
+    """The findings about a handler. What is unusable of one hides nothing of others."""
+    if damage is not None:
+        return [damaged_record(damage)]
+    try:
+        spec = specs(project, tree, [kind])[kind]
+    except SpecError as error:
+        return invalid_spec(error)
+    want = wanted_as(project, tree, kind, spec)
+    found = examined(want, tree, fresh(project))
+    if any(finding.code == "SC107" for finding in found):
+        found += _of_templates(project, tree, want)
+    return found
+
+
+def _of_templates(project: Project, tree: Tree, want: Wanted) -> list[Finding]:
+    """Changes of templates beside a change of the spec: found with the spec as it was."""
+    record = state.read(tree, want.kind)
+    text = record.files[want.spec_path] if record else ""
+    try:
+        spec = parse(text, str(want.spec_path))
+    except SpecError:  # such as a key that was renamed
+        return []
+    before = Overlay(tree, {want.spec_path: text.encode()})
+    found = examined(wanted_of(project, spec), before, fresh(project))
+    return [finding for finding in found if finding.code == "SC106"]
+
+
+def _readable(tree: Overlay) -> tuple[Overlay, dict[str, StateError]]:
+    """The tree without damaged records, and what is wrong with those."""
+    damaged: dict[str, StateError] = {}
+    hidden: dict[PurePosixPath, bytes | None] = {}
+    for kind in state.kinds(tree):
+        try:
+            state.read(tree, kind)
+        except StateError as error:
+            damaged[kind] = error
+            hidden |= dict.fromkeys(state.paths(kind))
+    return tree._replace(files={**tree.files, **hidden}), damaged
 
 
 def _verdict(findings: list[Finding], count: int) -> Report:
@@ -55,7 +107,7 @@ def _verdict(findings: list[Finding], count: int) -> Report:
         verdict += f" ({len(edited)} edited by hand; scaffold diff shows them)"
     return Report(
         "check",
-        exit_code=1 if wrong else 0,
+        exit_code=max((finding.exit_code for finding in findings), default=0),
         findings=findings,
         summary=f"{count} {noun} examined, {verdict}",
         next=list(dict.fromkeys(finding.fix for finding in wrong if finding.fix)),

@@ -17,7 +17,7 @@ SCAFFOLD = ROOT / "scaffold"
 
 # each module and package may import itself and what stands above it
 LAYERS = (
-    ("change", "escaping", "flags", "layout", "prose", "testing"),
+    ("change", "codes", "escaping", "flags", "layout", "prose", "testing"),
     ("errors", "terminal"),
     ("disk", "names", "patching"),
     ("expressions", "outcomes", "places", "project", "tree", "verify"),
@@ -28,14 +28,23 @@ LAYERS = (
     ("generate",),
     ("edits", "formats", "handlers", "refusal"),
     ("findings", "markers"),
-    ("report",),
+    ("annotations", "report"),
     ("commands",),
     ("cli",),
     ("__main__",),
 )
 # the core: from a tree to a change set, without a look at the disk
 CORE = {
-    *("change", "edits", "errors", "escaping", "expressions", "findings", "generate"),
+    *(
+        "change",
+        "codes",
+        "edits",
+        "errors",
+        "escaping",
+        "expressions",
+        "findings",
+        "generate",
+    ),
     *("layout", "names", "outcomes", "patching", "places", "prose", "refusal"),
     *("retired", "shared", "spec", "wanted"),
 }

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from scaffold.findings import CODES
 from scaffold.names import Names
 from scaffold.places import CREATE, EDIT, SPEC_PATH, files, places, spec_path
 from scaffold.rendering.render import templates_path
@@ -32,11 +31,6 @@ def test_every_entry_has_a_template_and_every_template_an_entry() -> None:
 )
 def test_the_documentation_names_every_path(path: str) -> None:
     assert f"`{path}`" in DOCS
-
-
-@pytest.mark.parametrize("code", CODES)
-def test_the_documentation_names_every_finding(code: str) -> None:
-    assert f"| {code} | {CODES[code]} |" in DOCS
 
 
 @pytest.mark.parametrize("path", sorted({str(entry.path) for entry in EDIT}))

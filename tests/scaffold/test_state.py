@@ -228,7 +228,7 @@ def test_a_damaged_record_is_made_again_by_the_command_it_comes_with(
     assert verdicts.known(str(project)) == ""
     for arguments in (("check",), ("regenerate", "--all"), (*HUDDLE,)):
         told = scaffold(*arguments, code=5).stderr
-        fix = re.search("^fix: +(.*)$", told, re.MULTILINE)
+        fix = re.search("^ *fix: +(.*)$", told, re.MULTILINE)
         assert fix, told
     shutil.rmtree(project / RECORD.parent)
     assert fix[1] == "rm -r .scaffold/handlers/huddle; scaffold regenerate huddle"

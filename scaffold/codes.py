@@ -1,0 +1,162 @@
+"""The codes of findings: name, severity, and the texts of `scaffold explain`.
+
+The same texts make docs/findings.md.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Code(NamedTuple):
+    """One kind of finding.
+
+    Attributes:
+        name: short name, for people.
+        meaning: the state that `check` found.
+        example: a way to get there.
+        remedy: the way out.
+        is_informational: true for a person's own choice, which needs no repair.
+        exit_code: exit code of `check`; the greatest of all findings counts.
+    """
+
+    name: str
+    meaning: str
+    example: str
+    remedy: str
+    is_informational: bool = False
+    exit_code: int = 1
+
+    @property
+    def severity(self) -> str:
+        """`info` or `error`."""
+        return "info" if self.is_informational else "error"
+
+
+CODES = {
+    "SC101": Code(
+        "registration-missing",
+        "An entry of the handler is missing from a shared file, or the table that it "
+        "belongs to is. Without the entry the runtime does not know the handler, or knows "
+        "a part of it only.",
+        'A merge took one side of `integrations/services.py`, and the line `"huddle": '
+        "HuddleService,` was lost.",
+        "`scaffold regenerate NAME` adds the entry again. If the table itself is missing "
+        "and cannot be added, `check` prints the text to paste.",
+    ),
+    "SC102": Code(
+        "registration-duplicated",
+        "An entry of the handler occurs more than once in the same place of a shared file.",
+        'Two branches each added the line `"huddle",` to the list of kinds, and git kept '
+        "both.",
+        "`scaffold regenerate NAME` removes copies with the generated text. If copies were "
+        "edited in different ways, remove all but one by hand.",
+    ),
+    "SC103": Code(
+        "registration-edited",
+        "An entry of the handler in a shared file differs from its generated text. It is "
+        "up to date otherwise.",
+        'The value of an entry was wrapped: `"huddle": traced(HuddleService),`.',
+        "Nothing: the edit is yours and is kept. `scaffold diff NAME` shows it.",
+        is_informational=True,
+    ),
+    "SC104": Code(
+        "file-missing",
+        "A generated file of the handler, or a shared file, does not exist.",
+        "`docs/handlers/huddle.md` was deleted.",
+        "`scaffold regenerate NAME` creates it again.",
+    ),
+    "SC105": Code(
+        "file-edited",
+        "A generated file differs from its generated text. It is up to date otherwise.",
+        "A method was added to `services/huddle/service.py`.",
+        "Nothing: the edit is yours and is kept, also when the file is regenerated. "
+        "`scaffold diff NAME` shows it.",
+        is_informational=True,
+    ),
+    "SC106": Code(
+        "template-changed",
+        "The templates now give another text for the file or the entry than when it was "
+        "generated. The spec has not changed.",
+        "scaffold was upgraded, or the project changed a template of its own.",
+        "`scaffold regenerate NAME` writes the new text and keeps your edits.",
+    ),
+    "SC107": Code(
+        "spec-changed",
+        "The handler's `handler.toml` is not the one that its code was generated from.",
+        "An option was added to `services/huddle/handler.toml`.",
+        "`scaffold regenerate NAME` brings the handler up to date and keeps your edits.",
+    ),
+    "SC108": Code(
+        "leftover",
+        "Something of a handler is left whose `handler.toml` was removed, or something "
+        "that is no longer generated for a handler.",
+        "The folder `services/huddle` was deleted, and the entries in the shared files "
+        "are still there.",
+        "The command that `check` prints removes it. Edited files and entries are listed "
+        "and kept.",
+    ),
+    "SC109": Code(
+        "record-missing",
+        "The record of the generated text of a handler, under `.scaffold/handlers/`, does "
+        "not exist. Without it, edits cannot be told from outdated output.",
+        "`.scaffold/` was not committed.",
+        "Restore it from version control, or run the command that `check` prints.",
+    ),
+    "SC110": Code(
+        "conflict",
+        "A file or an entry was edited by hand, and what would have to be written there "
+        "contradicts the edit. Also: something else has the file's or the entry's name.",
+        "A function of `service.py` was changed by hand, and a new template changes the "
+        "same lines.",
+        "Run the command that `check` prints; it names the choices.",
+    ),
+    "SC111": Code(
+        "documentation-missing",
+        "A place in the documentation where the handler would be listed is missing. The "
+        "handler works without it.",
+        "`CHANGELOG.md` has no heading that begins with `Unreleased`.",
+        "Add the place, or list the file under `skip` in `[tool.scaffold]` of "
+        "`pyproject.toml`.",
+        is_informational=True,
+    ),
+    "SC112": Code(
+        "file-unusable",
+        "A shared file is missing, or cannot be read or patched: invalid Python, not "
+        "UTF-8, a symbolic link.",
+        "A parenthesis is missing in `integrations/kinds.py`.",
+        "Correct the file, then run `scaffold check` again.",
+    ),
+    "SC113": Code(
+        "conflict-markers",
+        "A merge left conflict markers in a file.",
+        "`git merge` stopped with a conflict in `integrations/kinds.py`.",
+        "Resolve the conflict, or take either side and register everything again with "
+        "the commands that `check` prints.",
+    ),
+    "SC114": Code(
+        "project-outdated",
+        "An older scaffold created the project, and lines that `scaffold init` writes "
+        "today are missing.",
+        "`[tool.scaffold] format` is lower than the format that this version writes.",
+        "`scaffold regenerate --all` upgrades the project.",
+    ),
+    "SC115": Code(
+        "spec-invalid",
+        "A handler's `handler.toml` cannot be used. Other handlers are checked "
+        "nevertheless; this one is not.",
+        '`room = { type = "strr" }`.',
+        "Correct the line that the finding names. `scaffold schema` prints the schema of "
+        "specs, for editors.",
+        exit_code=2,
+    ),
+    "SC116": Code(
+        "record-damaged",
+        "The record of the generated text of a handler cannot be read, or a newer version "
+        "of scaffold wrote it. Other handlers are checked nevertheless; this one is not.",
+        "A tool rewrote `.scaffold/handlers/huddle/generated`.",
+        "Restore it from version control, or run the command that `check` prints.",
+        exit_code=5,
+    ),
+}
+"""Every code, with its texts."""
