@@ -5,7 +5,9 @@ Source: Kapacitor services/alert/api.go.
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -21,22 +23,13 @@ from runtime.errors import (
 )
 from runtime.golang.glob import PatternError
 from runtime.golang.json import quote as literal
-from runtime.golang.json_decode import (
-    JsonError,
-    anything,
-    decode,
-    first_value,
-    mapping,
-    plain,
-    string,
-    struct,
-)
+from runtime.golang.json_decode import JsonError, first_value, plain
 from runtime.golang.json_syntax import syntax_error
 from runtime.golang.quoting import quote
 from runtime.services.alert.json_patch import PatchError, apply
 from runtime.services.alert.policy import OPEN, Policy
 from runtime.services.alert.service import AlertService
-from runtime.services.alert.specs import HandlerSpec, redacted
+from runtime.services.alert.specs import HandlerSpec, decoded_fields, redacted
 from runtime.services.alert.subscriptions import Subscription
 from runtime.services.httpd.listing import Listed, Page
 from runtime.services.httpd.messages import (
@@ -52,17 +45,6 @@ from runtime.units import go_duration, rfc3339
 
 _ROUTE = "/alerts/topics"
 PATH = f"{BASE}{_ROUTE}"
-
-_SPEC = struct(
-    "alert.HandlerSpec",
-    {
-        "id": string,
-        "topic": string,
-        "kind": string,
-        "options": mapping(anything, "map[string]interface {}"),
-        "match": string,
-    },
-)
 
 
 class Reply(NamedTuple):
@@ -221,26 +203,24 @@ class AlertAPI:
 
     def _handlers(self, topic: str, query: Query, uri: str) -> Reply:
         try:
-            specs = self._service.handlers(topic, query.pattern)
+            specs = self._service.handlers.matching(topic, query.pattern)
         except PatternError as error:
             raise InvalidError(f"invalid pattern: {error}") from None
-        shown = [(spec, self._service.running(spec)) for spec in query.page.pick(specs)]
+        shown = [
+            (spec, self._service.handlers.running(spec))
+            for spec in query.page.pick(specs)
+        ]
         head = {"link": _link(uri), "topic": topic}
         return Reply(200, Listed(head, "handlers", shown, _handler_tree))
 
     def _create(self, topic: str, body: bytes) -> Reply:
         try:
-            fields = decode(body, _SPEC, {}) or {}
+            fields = decoded_fields(body)
         except JsonError as error:
             raise InvalidError(f"invalid handler json: {error}") from None
-        spec = _checked({**fields, "topic": topic})
-        try:
-            self._service.register(spec, self._policy)
-        except RefusedError as error:
-            error.prefix("failed to create handler")
-            raise
-        except OptionsError as error:
-            raise FailedError(f"failed to create handler: {error}") from None
+        spec = _received({**fields, "topic": topic})
+        with _failing("create"):
+            spec = self._service.admission.create(spec, self._policy)
         return Reply(200, self._handler_tree(spec))
 
     def _change(self, method: str, parts: list[str], body: bytes) -> Reply:
@@ -252,28 +232,23 @@ class AlertAPI:
         elif fields.get("topic", "") != before.topic:
             text = "failed to update handler: cannot change topic in update"
             raise FailedError(text)
-        spec = _checked(fields)
-        try:
-            spec = self._service.update(before, spec, self._policy)
-        except RefusedError as error:
-            error.prefix("failed to update handler")
-            raise
-        except OptionsError as error:
-            raise FailedError(f"failed to update handler: {error}") from None
+        spec = _received(fields)
+        with _failing("update"):
+            spec = self._service.admission.update(before, spec, self._policy)
         return Reply(200, self._handler_tree(spec))
 
     def _delete(self, parts: list[str]) -> Reply:
         if len(parts) == 3 and parts[1] == "handlers":
-            self._service.deregister(parts[0], parts[2])
+            self._service.handlers.delete(parts[0], parts[2])
         else:
             self._service.delete_topic(parts[0])
         return Reply(204)
 
     def _spec(self, topic: str, handler: str) -> HandlerSpec:
-        return self._service.handler(topic, handler)
+        return self._service.handlers.get(topic, handler)
 
     def _handler_tree(self, spec: HandlerSpec) -> dict[str, Any]:
-        return _handler_tree((spec, self._service.running(spec)))
+        return _handler_tree((spec, self._service.handlers.running(spec)))
 
 
 class _Answering:
@@ -315,24 +290,28 @@ def _level(query: Query) -> Level:
         raise InvalidError(str(error)) from None
 
 
-def _checked(fields: dict[str, Any]) -> HandlerSpec:
-    spec = HandlerSpec(
-        id=fields.get("id") or "",
-        topic=fields.get("topic") or "",
-        kind=fields.get("kind") or "",
-        options=fields.get("options"),
-        match=fields.get("match") or "",
-    )
+def _received(fields: dict[str, Any]) -> HandlerSpec:
     try:
-        spec.validate()
+        return HandlerSpec.received(fields)
     except OptionsError as error:
         raise InvalidError(str(error)) from None
-    return spec
+
+
+@contextlib.contextmanager
+def _failing(action: str) -> Iterator[None]:
+    """Say what failed when a handler is refused."""
+    try:
+        yield
+    except RefusedError as error:
+        error.prefix(f"failed to {action} handler")
+        raise
+    except OptionsError as error:
+        raise FailedError(f"failed to {action} handler: {error}") from None
 
 
 def _put(body: bytes) -> dict[str, Any]:
     try:
-        return dict(decode(body, _SPEC, {}) or {})
+        return decoded_fields(body)
     except JsonError as error:
         raise InvalidError(f"failed to unmarshal JSON: {error}") from None
 
@@ -344,7 +323,7 @@ def _patched(before: HandlerSpec, body: bytes) -> dict[str, Any]:
     except PatchError as error:
         raise InvalidError(f"failed to apply patch: {error}") from None
     try:
-        return dict(decode(json.dumps(document).encode(), _SPEC, {}) or {})
+        return decoded_fields(json.dumps(document).encode())
     except JsonError as error:
         raise FailedError(f"failed to unmarshal patched json: {error}") from None
 

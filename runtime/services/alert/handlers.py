@@ -54,6 +54,18 @@ class HandlerContext:
 
 
 @runtime_checkable
+class Validated(Protocol):
+    """Options with requirements beyond their types."""
+
+    def validate(self) -> None:
+        """Refuse invalid options.
+
+        Raises:
+            OptionsError: a requirement is not met.
+        """
+
+
+@runtime_checkable
 class Checkable(Protocol):
     """A handler with requirements that are checked when it is defined."""
 
@@ -77,27 +89,51 @@ def check_definition(handler: Handler) -> None:
         handler.check()
 
 
-def made(
-    kind: str, options: Options, services: HandlerServices, context: HandlerContext
-) -> Subscription:
-    """A handler with `options` over the defaults of its kind.
+@dataclass(frozen=True, slots=True)
+class HandlerKind:
+    """A kind of handlers: its options, and the making of a handler with them.
+
+    Attributes:
+        name: Kapacitor's name of the options' type, for error texts.
+        defaults: options of a handler that sets none.
+        make: makes a handler with decoded options.
+    """
+
+    name: str
+    defaults: Any
+    make: Callable[[Any, HandlerContext], Subscription]
+
+    def decode(self, options: Options) -> Any:
+        """Options over the defaults.
+
+        Raises:
+            OptionsError: they do not decode, are invalid, or a secret cannot be read.
+        """
+        decoded = decode(options, self.defaults, type_name=self.name)
+        # here, and not only when the handler is made: before a policy judges them
+        if isinstance(decoded, Validated):
+            decoded.validate()
+        return decoded
+
+
+def kind_of(name: str, services: HandlerServices) -> HandlerKind:
+    """The kind of that name.
 
     Raises:
-        OptionsError: the kind is unknown, the options do not decode, or what they ask
-            for is not there.
+        OptionsError: this server has no such kind.
     """
-    options_type = services.integrations.kinds.get(kind)
-    service = services.of_kind(kind)
+    options_type = services.integrations.kinds.get(name)
+    service = services.of_kind(name)
     make = _WITHOUT_SERVICE.get(options_type) if options_type else None
     if options_type is not None and make is not None:
-        name = f"*alert.{options_type.__name__}"
-        return make(decode(options, options_type(), type_name=name), context)
+        return HandlerKind(f"*alert.{options_type.__name__}", options_type(), make)
     if options_type is None or service is None:
-        how = advice(kind)
-        raise OptionsError(f"unsupported action kind {quote(kind)}{how}")
-    name = f"*{service.kind}.HandlerConfig"
-    config = decode(options, service.default_handler_config(), type_name=name)
-    return Subscription(Recipient(service.handler(config)), config)
+        raise OptionsError(f"unsupported action kind {quote(name)}{advice(name)}")
+    return HandlerKind(
+        f"*{service.kind}.HandlerConfig",
+        service.default_handler_config(),
+        lambda options, _: Subscription(Recipient(service.handler(options)), options),
+    )
 
 
 def serial(handler: Handler, options: object) -> Subscription:

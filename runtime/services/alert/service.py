@@ -10,49 +10,29 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from operator import itemgetter
 
 from runtime.alert.inhibition import Inhibitors
 from runtime.alert.recovered import Retention
 from runtime.alert.topics import Topics
-from runtime.alert.types import Event, EventState, Recipient
-from runtime.compute.worker import paced
+from runtime.alert.types import Event, EventState
 from runtime.delivery import Address, Backlog
-from runtime.errors import ForbiddenError, NotFoundError, OptionsError
-from runtime.golang.glob import match as glob_match
-from runtime.golang.quoting import quote
 from runtime.integration import HandlerServices
 from runtime.outbound.dialing import Dialer
+from runtime.services.alert.admission import Admission
 from runtime.services.alert.event_states import EventStates
-from runtime.services.alert.handlers import HandlerContext, check_definition, made
 from runtime.services.alert.loop import Loop
-from runtime.services.alert.match import Match
-from runtime.services.alert.policy import OPEN, ForbiddenHandler, Policy
-from runtime.services.alert.specs import (
-    HandlerSpec,
-    HandlerSpecs,
-    check_secrets,
-    restored,
-)
+from runtime.services.alert.policy import OPEN, Policy
 from runtime.services.alert.state import ANONYMOUS, is_anonymous
 from runtime.services.alert.subscriptions import Subscription, Subscriptions
+from runtime.services.alert.topic_handlers import TopicHandlers
 from runtime.store.database import Store
 from runtime.units import Clock
 
 DEFAULT_RETENTION = Retention()
 # the key of the numbering of nodes in the database's topics
 _NUMBERS = ("numbering", "nodes")
-# Handlers that a list looks at between two pauses.
-_TURN = 500
 
 _log = logging.getLogger("kapacitor.alert")
-
-
-class UnknownHandlerError(NotFoundError):
-    """The topic has no handler of that id."""
-
-    def __init__(self, handler: str) -> None:
-        super().__init__(f"unknown handler: {quote(handler)}")
 
 
 class AlertService:
@@ -61,6 +41,8 @@ class AlertService:
     Attributes:
         inhibitors: shared by the alert nodes of all tasks.
         loop: runs handlers on the event loop and their results on the compute thread.
+        handlers: handlers that are defined on topics.
+        admission: the way of new and changed handlers into force.
     """
 
     def __init__(
@@ -90,16 +72,17 @@ class AlertService:
         self.inhibitors = Inhibitors()
         self.loop = Loop()
         self._backlog = backlog
-        self._services = services
-        self._dialer = dialer or Dialer()
-        self._disabled = disabled
         self._store = store
         self._states = EventStates(
             store, persist=persist, retention=retention, clock=clock
         )
-        self._stored_specs = HandlerSpecs(store)
-        self._specs: dict[str, dict[str, HandlerSpec]] = {}
         self._subscriptions = Subscriptions()
+        self.handlers = TopicHandlers(
+            store, self._states.topics, self._subscriptions, backlog
+        )
+        self.admission = Admission(
+            self.handlers, services, self, dialer or Dialer(), disabled
+        )
         self._depth = 0
 
     @property
@@ -124,23 +107,7 @@ class AlertService:
             StoreError: the database cannot be read.
         """
         self._states.restore()
-        for spec in self._stored_specs.all():
-            self._specs.setdefault(spec.topic, {})[spec.id] = spec
-            try:
-                found = self._permitted(spec, self._made(spec), policy)
-            # the server starts with any stored spec, however damaged
-            except Exception as error:
-                self._stored_specs.reject(spec, str(error))
-                _log.error(
-                    "failed to load handler on startup",
-                    extra={
-                        "topic": spec.topic,
-                        "handler": spec.id,
-                        "err": str(error),
-                    },
-                )
-            else:
-                self._subscribe(spec, found)
+        self.admission.recall(policy)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -287,11 +254,11 @@ class AlertService:
             for old, new in renames:
                 self._states.rename(old, new)
                 self._backlog.rename_topic(old, new)
-                for handler in self._specs.get(old, {}):
+                for spec in self.handlers.matching(old):
                     _log.warning(
                         "the topic of an alert node was renamed: move its handler to "
                         "the new topic",
-                        extra={"topic": old, "handler": handler, "topic_now": new},
+                        extra={"topic": old, "handler": spec.id, "topic_now": new},
                     )
             self._store.put(*_NUMBERS, b"a number for each parent")
 
@@ -308,150 +275,9 @@ class AlertService:
         def is_expected(address: Address) -> bool:
             if is_anonymous(address.topic):
                 return is_stopped(address.topic.split(":")[1])
-            return address.handler in self._specs.get(address.topic, {})
+            return self.handlers.has(*address)
 
         self._backlog.cancel_orphans(is_expected)
-
-    def handlers(self, topic: str, pattern: str = "") -> list[HandlerSpec]:
-        """The handlers of a topic whose id matches, by id; any thread may ask.
-
-        Raises:
-            PatternError: the pattern is malformed.
-        """
-        glob_match(pattern, "")  # a topic without handlers must not hide a bad one
-        specs = self._specs.get(topic, {})
-        # of a copy: another thread may ask
-        ordered = sorted([*specs.items()], key=itemgetter(0))
-        return [spec for key, spec in paced(ordered, _TURN) if glob_match(pattern, key)]
-
-    def handler(self, topic: str, handler: str) -> HandlerSpec:
-        """One handler.
-
-        Raises:
-            UnknownHandlerError: there is none.
-        """
-        try:
-            return self._specs[topic][handler]
-        except KeyError:
-            raise UnknownHandlerError(handler) from None
-
-    def running(self, spec: HandlerSpec) -> Subscription | None:
-        """The running handler of a spec; None if it is disabled or failed."""
-        return self._subscriptions.get(spec.topic, spec.id)
-
-    def register(self, spec: HandlerSpec, policy: Policy = OPEN) -> None:
-        """Add a handler to its topic.
-
-        Args:
-            spec: requested handler.
-            policy: limits for the client that sent the request.
-
-        Raises:
-            ForbiddenError: the policy is against it.
-            PlaceholderError: `***` is in place of a secret.
-            OptionsError: its kind, options or match are wrong, or its id is taken.
-        """
-        restored(spec.options, None)
-        made = self._made(spec, policy)
-        _check(made)
-        spec = replace(spec, is_listed=policy.lists(spec.kind, spec.options))
-        if spec.id in self._specs.get(spec.topic, {}):
-            raise OptionsError(
-                "cannot register handler, handler with ID "
-                f"{quote(spec.id)} already exists"
-            )
-        if made is not None:
-            self._subscriptions.check_cycles(spec.topic, made.targets, None)
-        self._stored_specs.put(spec)
-        self._run(spec, made)
-
-    def update(
-        self, before: HandlerSpec, spec: HandlerSpec, policy: Policy = OPEN
-    ) -> HandlerSpec:
-        """Put `spec` in the place of `before`; what is in force then.
-
-        Secrets that a client sent back as it was shown them stay what they were.
-        Events that wait for the former handler are delivered by the new one.
-
-        Raises:
-            ForbiddenError: the policy is against it.
-            OptionsError: its kind, options or match are wrong.
-        """
-        if spec.topic != before.topic:
-            raise OptionsError("cannot change topic in update")
-        options = restored(spec.options, before.options)
-        listed = policy.lists(spec.kind, options)
-        spec = replace(spec, options=options, is_listed=listed)
-        made = self._made(spec, policy)
-        _check(made)
-        if made is not None:
-            instead = before.topic, before.id
-            self._subscriptions.check_cycles(spec.topic, made.targets, instead)
-        # what runs is what is stored: nothing changes before that is
-        with self._store.transaction():
-            if spec.id != before.id:
-                self._stored_specs.delete(before.topic, before.id)
-            self._stored_specs.put(spec)
-        if spec.id != before.id:
-            self._drop(before.topic, before.id)
-        self._run(spec, made)
-        return spec
-
-    def deregister(self, topic: str, handler: str) -> None:
-        """Drop a handler, if there is one; what waits for it is tried once more.
-
-        Raises:
-            StoreError: the database cannot be written; the handler is as it was.
-        """
-        self._stored_specs.delete(topic, handler)
-        self._drop(topic, handler)
-
-    def _drop(self, topic: str, handler: str) -> None:
-        self._backlog.retire(Address(topic, handler))
-        self._specs.get(topic, {}).pop(handler, None)
-        self._subscriptions.remove(topic, handler)
-
-    def _run(self, spec: HandlerSpec, made: Subscription | None) -> None:
-        self._specs.setdefault(spec.topic, {})[spec.id] = spec
-        self._subscribe(spec, made)
-
-    def _subscribe(self, spec: HandlerSpec, made: Subscription | None) -> None:
-        self._subscriptions.remove(spec.topic, spec.id)
-        if made is None:
-            return
-        self._subscriptions.add(spec.topic, spec.id, made)
-        self.topics.opened(spec.topic)
-        self._backlog.resume(Address(spec.topic, spec.id), made.recipient)
-
-    def _made(self, spec: HandlerSpec, policy: Policy = OPEN) -> Subscription | None:
-        """The running handler of a spec; None where its kind is disabled."""
-        if spec.kind in self._disabled:
-            _log.error(f"handler '{spec.kind}' is disabled")
-            return None
-        policy.check_references(spec.options)
-        context = HandlerContext(spec.topic, spec.id, self, self._dialer)
-        found = made(spec.kind, spec.options or {}, self._services, context)
-        policy.check(spec.kind, found.options)
-        match = Match.compile(spec.match) if spec.match else None
-        return replace(found, match=match)
-
-    def _permitted(
-        self, spec: HandlerSpec, made: Subscription | None, policy: Policy
-    ) -> Subscription | None:
-        """The handler for a spec of an earlier run."""
-        if made is None or not spec.is_listed:
-            return made
-        try:
-            policy.check_references(spec.options)
-            policy.check(spec.kind, made.options)
-        except ForbiddenError as error:
-            _log.error(
-                "handler is no longer allowed: its events stay pending",
-                extra={"topic": spec.topic, "handler": spec.id, "err": str(error)},
-            )
-            recipient = Recipient(ForbiddenHandler(str(error)))
-            return Subscription(recipient, made.options, made.match, made.external)
-        return made
 
     def _flush(self) -> None:
         with self._store.transaction():
@@ -463,10 +289,3 @@ class AlertService:
     def _kept(self) -> None:
         self._states.written()
         self._backlog.release()
-
-
-def _check(made: Subscription | None) -> None:
-    """Refuse what is wrong with a handler that is being defined, and not only there."""
-    if made is not None:
-        check_secrets(made.options)
-        check_definition(made.recipient.handler)

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from runtime.errors import InvalidError, OptionsError
+from runtime.golang.json_decode import anything, decode, mapping, string, struct
 from runtime.golang.quoting import quote
 from runtime.secrets import Secret, mappings
 from runtime.secrets.names import HIDDEN, is_placeholder, is_secret_name
@@ -20,6 +21,15 @@ from runtime.store.database import Store
 from runtime.store.records import id_fault
 
 _BUCKET = "handler-specs"
+
+FIELDS = {
+    "id": string,
+    "topic": string,
+    "kind": string,
+    "options": mapping(anything, "map[string]interface {}"),
+    "match": string,
+}
+_SPEC = struct("alert.HandlerSpec", FIELDS)
 
 
 class PlaceholderError(InvalidError):
@@ -52,6 +62,23 @@ class HandlerSpec:
     options: Mapping[str, Any] | None = field(default=None, repr=False)
     match: str = ""
     is_listed: bool = False
+
+    @classmethod
+    def received(cls, fields: Mapping[str, Any]) -> HandlerSpec:
+        """The spec with these decoded fields, its names checked.
+
+        Raises:
+            OptionsError: a name is missing or malformed.
+        """
+        spec = cls(
+            id=fields.get("id") or "",
+            topic=fields.get("topic") or "",
+            kind=fields.get("kind") or "",
+            options=fields.get("options"),
+            match=fields.get("match") or "",
+        )
+        spec.validate()
+        return spec
 
     def validate(self) -> None:
         """Check the names.
@@ -110,6 +137,15 @@ class HandlerSpecs:
     def delete(self, topic: str, handler: str) -> None:
         """Forget a spec, if there is one."""
         self._store.delete(_BUCKET, _key(topic, handler))
+
+
+def decoded_fields(body: bytes) -> dict[str, Any]:
+    """The fields of a spec in JSON; absent ones stay absent.
+
+    Raises:
+        JsonError: it is malformed, or a field is of a wrong type.
+    """
+    return dict(decode(body, _SPEC, {}) or {})
 
 
 def redacted(options: Mapping[str, Any] | None, typed: object) -> Any:

@@ -11,16 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from runtime.errors import KapacitorError, RefusedError
-from runtime.golang.json_decode import (
-    anything,
-    decode,
-    mapping,
-    string,
-    struct,
-)
 from runtime.golang.json_syntax import syntax_error
 from runtime.golang.yaml import from_yaml
-from runtime.services.alert.specs import HandlerSpec
+from runtime.services.alert.specs import FIELDS, HandlerSpec, decoded_fields
 from runtime.suggestions import check_keys
 from runtime.tasks.api.bodies import Body
 
@@ -32,14 +25,6 @@ MAX_BYTES = 8 * 1024 * 1024
 MOST_VALUES = 25_000
 
 _TASK_KEYS = ("id", "template-id", "dbrps", "vars")
-_SPEC_FIELDS = {
-    "id": string,
-    "topic": string,
-    "kind": string,
-    "options": mapping(anything, "map[string]interface {}"),
-    "match": string,
-}
-_SPEC = struct("alert.HandlerSpec", _SPEC_FIELDS)
 
 
 class FileError(KapacitorError):
@@ -139,20 +124,12 @@ def handler_spec(file: File, text: str) -> HandlerSpec:
         FileError: it cannot be read, has unknown keys or values of wrong types.
         OptionsError: its id or topic is missing or malformed.
     """
-    tree = _document(file, text, tuple(_SPEC_FIELDS))
+    tree = _document(file, text, tuple(FIELDS))
     try:
-        fields = decode(json.dumps(tree).encode(), _SPEC, {}) or {}
+        fields = decoded_fields(json.dumps(tree).encode())
     except ValueError as error:
         raise FileError(str(error)) from None
-    spec = HandlerSpec(
-        id=fields.get("id", ""),
-        topic=fields.get("topic", ""),
-        kind=fields.get("kind", ""),
-        options=fields.get("options"),
-        match=fields.get("match", ""),
-    )
-    spec.validate()
-    return spec
+    return HandlerSpec.received(fields)
 
 
 def _document(file: File, text: str, known: tuple[str, ...]) -> dict[str, Any]:

@@ -19,8 +19,9 @@ from typing import Any
 from runtime.compute.thread import Compute
 from runtime.errors import FailedError, KapacitorError
 from runtime.secrets.references import references_in
-from runtime.services.alert.service import AlertService, UnknownHandlerError
+from runtime.services.alert.service import AlertService
 from runtime.services.alert.specs import HandlerSpec
+from runtime.services.alert.topic_handlers import UnknownHandlerError
 from runtime.store.database import Store
 from runtime.tasks.api.bodies import Body
 from runtime.tasks.api.records import Task
@@ -165,14 +166,14 @@ class LoadService:
     def _handler(self, definition: Definition[HandlerSpec], is_same: bool) -> None:
         spec = definition.says
         try:
-            before = self._alerts.handler(spec.topic, spec.id)
+            before = self._alerts.handlers.get(spec.topic, spec.id)
         except UnknownHandlerError:
-            self._alerts.register(spec)
+            self._alerts.admission.create(spec)
             return
         # the secret of a file or variable may have changed
         refers = any(True for _ in references_in(spec.options))
-        if not is_same or refers or self._alerts.running(before) is None:
-            self._alerts.update(before, spec)
+        if not is_same or refers or self._alerts.handlers.running(before) is None:
+            self._alerts.admission.update(before, spec)
 
     def _delete_gone(self, found: Definitions, known: Mapping[str, Loaded]) -> None:
         """Delete loaded definitions that no file contains any longer."""
@@ -211,7 +212,7 @@ class LoadService:
                 self._tasks.delete(id)
             case "handlers":
                 topic, _, handler = id.partition("/")
-                self._alerts.deregister(topic, handler)
+                self._alerts.handlers.delete(topic, handler)
 
 
 def _ids(keys: Iterable[str], kind: str) -> Iterator[str]:

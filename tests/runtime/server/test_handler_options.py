@@ -23,7 +23,7 @@ def define(api: Any, kind: str, options: Any, id: str = "h") -> tuple[int, str]:
 
 
 def stored(api: Any) -> Any:
-    return api.server._alerts.handler("t", "h").options
+    return api.server._alerts.handlers.get("t", "h").options
 
 
 # Kapacitor answers what is wrong in options with 500

@@ -159,7 +159,9 @@ def test_a_handler_may_say_where_its_secret_stands(hipchat: Any, token: Path) ->
     body["options"] = {**shown, "room": "s"}
     api.json("PUT", f"{HANDLERS}/h", body)
     api.restart()
-    handler = api.server._alerts.running(api.server._alerts.handler("t", "h"))
+    handler = api.server._alerts.handlers.running(
+        api.server._alerts.handlers.get("t", "h")
+    )
     assert handler.options.token.reveal() == "5ecret-in-a-file"
     assert handler.options.room == "s"
     body["options"] = {"token": {"env": "NOT_THERE"}}

@@ -28,6 +28,20 @@ class LogHandlerConfig:
     path: str = ""
     mode: FileMode = field(default=DEFAULT_MODE)
 
+    def validate(self) -> None:
+        """Refuse options that no file can have.
+
+        Raises:
+            OptionsError: the path is relative, or the file could not be written.
+        """
+        if not Path(self.path).is_absolute():
+            raise OptionsError(
+                f"log path must be absolute: {self.path} is not absolute"
+            )
+        if not self.mode & stat.S_IWUSR:
+            shown = stat.filemode(stat.S_IFREG | self.mode)
+            raise OptionsError(f"invalid file mode {shown}, must be user writable")
+
 
 class LogHandler:
     """Appends each event to a file as a line of JSON."""
@@ -38,13 +52,7 @@ class LogHandler:
         Raises:
             OptionsError: the path is relative, or the file could not be written.
         """
-        if not Path(options.path).is_absolute():
-            raise OptionsError(
-                f"log path must be absolute: {options.path} is not absolute"
-            )
-        if not options.mode & stat.S_IWUSR:
-            shown = stat.filemode(stat.S_IFREG | options.mode)
-            raise OptionsError(f"invalid file mode {shown}, must be user writable")
+        options.validate()
         self.options = options
 
     async def handle(self, event: Event) -> None:

@@ -422,7 +422,7 @@ def test_a_placeholder_is_never_stored_as_a_secret(ask, define, service, shown):
     define("t", "h", "hipchat", options={"token": "real", "room": "r"})
     body = {"id": "h", "kind": "hipchat", "options": {"token": shown, "room": "x"}}
     assert ask("PUT", "/t/handlers/h", body).status == 200
-    assert service.handler("t", "h").options == {"token": "real", "room": "x"}
+    assert service.handlers.get("t", "h").options == {"token": "real", "room": "x"}
 
 
 def test_lists_are_cut_into_pages(ask, define, service):

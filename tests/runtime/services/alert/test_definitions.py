@@ -235,8 +235,11 @@ def test_line_ends_of_secrets_are_dropped(api: Any, end: str) -> None:
         assert server.next().raw_query == "auth_token=5ecret-1"
         body = {"id": "h", "kind": "hipchat", "options": {"token": f"5ecret-2{end}"}}
         api.json("POST", HANDLERS, body)
-        [found] = api.server._alerts.handlers("t")
-        assert api.server._alerts.running(found).options.token.reveal() == "5ecret-2"
+        [found] = api.server._alerts.handlers.matching("t")
+        assert (
+            api.server._alerts.handlers.running(found).options.token.reveal()
+            == "5ecret-2"
+        )
 
 
 def test_what_kapacitor_shows_for_a_secret_is_none(api: Any) -> None:
@@ -250,5 +253,5 @@ def test_what_kapacitor_shows_for_a_secret_is_none(api: Any) -> None:
     assert "in place of a secret that is not known here" in refused(api, body)
     api.json("POST", HANDLERS, body | {"options": {"token": "5ecret"}})
     api.json("PUT", f"{HANDLERS}/h", body)
-    [found] = api.server._alerts.handlers("t")
-    assert api.server._alerts.running(found).options.token.reveal() == "5ecret"
+    [found] = api.server._alerts.handlers.matching("t")
+    assert api.server._alerts.handlers.running(found).options.token.reveal() == "5ecret"

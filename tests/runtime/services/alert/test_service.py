@@ -34,7 +34,7 @@ def spec(handler="h", topic="t", kind="foo", options=None, match=""):
 def test_what_no_database_takes_is_refused_and_stops_nothing_else(
     service, offers, changes
 ):
-    service.register(spec("a"))
+    service.admission.create(spec("a"))
     bad = event("t", "e", CRITICAL)
     bad = dataclasses.replace(bad, state=dataclasses.replace(bad.state, **changes))
     with service.transaction():
@@ -51,23 +51,23 @@ class Silent:
 
 
 def test_an_event_goes_to_each_handler_of_its_topic(service, offers):
-    service.register(spec("a"))
-    service.register(spec("b", kind="hipchat"))
-    service.register(spec("c", topic="u"))
+    service.admission.create(spec("a"))
+    service.admission.create(spec("b", kind="hipchat"))
+    service.admission.create(spec("c", topic="u"))
     service.collect(event("t", "e", CRITICAL))
     assert offers.ids == [("t", "a", "e"), ("t", "b", "e")]
     assert service.topics.get("t").level is CRITICAL
 
 
 def test_events_know_their_previous_level_on_the_topic(service, offers):
-    service.register(spec("a"))
+    service.admission.create(spec("a"))
     for level in (CRITICAL, WARNING):
         service.collect(event("t", "e", level))
     assert [each[2].previous_level for each in offers.released] == [OK, CRITICAL]
 
 
 def test_nothing_is_released_before_the_states_are_kept(service, offers, store):
-    service.register(spec("a"))
+    service.admission.create(spec("a"))
     with service.transaction():
         service.collect(event("t", "e", CRITICAL))
         with service.transaction():
@@ -81,7 +81,7 @@ def test_nothing_is_released_before_the_states_are_kept(service, offers, store):
 def test_what_could_not_be_kept_is_kept_with_the_next_write(
     service, offers, store, monkeypatch
 ):
-    service.register(spec("a"))
+    service.admission.create(spec("a"))
 
     def fail(sql, parameters):
         raise StoreError("disk is full")
@@ -121,7 +121,7 @@ def test_without_persistence_nothing_survives(make):
 
 def test_an_event_without_id_is_delivered_but_not_kept(make, offers, caplog):
     service = make()
-    service.register(spec("a"))
+    service.admission.create(spec("a"))
     service.collect(event("t", "", CRITICAL))
     assert offers.ids == [("t", "a", "")]
     assert caplog.records == []
@@ -129,29 +129,31 @@ def test_an_event_without_id_is_delivered_but_not_kept(make, offers, caplog):
 
 
 def test_handlers_survive_a_restart(make, offers):
-    make().register(spec("a", options={"room": "x"}))
+    make().admission.create(spec("a", options={"room": "x"}))
     again = make()
     again.collect(event("t", "e", CRITICAL))
     [(_, _, _, recipient)] = offers.released
     assert recipient.handler.options.room == "x"
-    assert again.handlers("t") == [spec("a", options={"room": "x"})]
+    assert again.handlers.matching("t") == [spec("a", options={"room": "x"})]
 
 
 def test_a_stored_handler_that_fails_is_logged_and_kept(make, store, caplog):
     service = make()
-    service.register(spec("a"))
+    service.admission.create(spec("a"))
     store.put(
         "handler-specs", "t/a", b'{"id":"a","topic":"t","kind":"gone","match":""}'
     )
     again = make()
     assert "failed to load handler on startup" in caplog.text
-    assert again.running(again.handler("t", "a")) is None
+    assert again.handlers.running(again.handlers.get("t", "a")) is None
 
 
 def test_an_updated_handler_takes_over_and_may_change_its_id(service, offers):
-    service.register(spec("a", options={"room": "x"}))
-    service.register(spec("b", options={"room": "old b"}))
-    service.update(service.handler("t", "a"), spec("b", options={"room": "y"}))
+    service.admission.create(spec("a", options={"room": "x"}))
+    service.admission.create(spec("b", options={"room": "old b"}))
+    service.admission.update(
+        service.handlers.get("t", "a"), spec("b", options={"room": "y"})
+    )
     service.collect(event("t", "e", CRITICAL))
     assert [
         (handler, recipient.handler.options.room)
@@ -160,23 +162,23 @@ def test_an_updated_handler_takes_over_and_may_change_its_id(service, offers):
 
 
 def test_a_wrong_update_changes_nothing(service):
-    service.register(spec("a"))
+    service.admission.create(spec("a"))
     with pytest.raises(OptionsError):
-        service.update(spec("a"), spec("a", options={"nope": 1}))
-    assert service.handlers("t") == [spec("a")]
+        service.admission.update(spec("a"), spec("a", options={"nope": 1}))
+    assert service.handlers.matching("t") == [spec("a")]
 
 
 def test_a_secret_sent_back_as_shown_stays(service):
     before = spec("a", kind="hipchat", options={"token": "hush", "room": "x"})
-    service.register(before)
+    service.admission.create(before)
     after = spec("a", kind="hipchat", options={"token": "***", "room": "y"})
-    kept = service.update(before, after)
+    kept = service.admission.update(before, after)
     assert kept.options == {"token": "hush", "room": "y"}
 
 
 def test_a_deleted_topic_forgets_events_and_keeps_its_handlers(make, offers):
     service = make()
-    service.register(spec("a"))
+    service.admission.create(spec("a"))
     with service.transaction():
         service.collect(event("t", "e", CRITICAL))
         service.delete_topic("t")
@@ -228,17 +230,17 @@ def test_deleting_a_task_deletes_its_topics(make, is_open):
 def test_disabled_kinds_are_stored_but_do_not_run(make, caplog):
     service = make(disabled=frozenset({"foo"}))
     disabled = spec("d", options={"whatever": 1})
-    service.register(disabled)
+    service.admission.create(disabled)
     assert "handler 'foo' is disabled" in caplog.text
-    assert service.handlers("t") == [disabled]
+    assert service.handlers.matching("t") == [disabled]
     assert service.topics.get("t") is None
     with pytest.raises(OptionsError, match="already exists"):
-        service.register(disabled)
-    service.update(disabled, spec("d", kind="hipchat"))
-    service.update(spec("d", kind="hipchat"), disabled)
+        service.admission.create(disabled)
+    service.admission.update(disabled, spec("d", kind="hipchat"))
+    service.admission.update(spec("d", kind="hipchat"), disabled)
     service.collect(event("t", "e", CRITICAL))
-    service.deregister("t", "d")
-    assert service.handlers("t") == []
+    service.handlers.delete("t", "d")
+    assert service.handlers.matching("t") == []
 
 
 @pytest.mark.parametrize(
@@ -254,7 +256,7 @@ def test_disabled_kinds_are_stored_but_do_not_run(make, caplog):
     ],
 )
 def test_match_decides_about_each_event(service, offers, match, ids):
-    service.register(spec("a", match=match))
+    service.admission.create(spec("a", match=match))
     for event_id, level in (("o", OK), ("w", WARNING), ("c", CRITICAL)):
         service.collect(event("t", event_id, level, host="a"))
     assert [each[2] for each in offers.ids] == ids
@@ -273,7 +275,7 @@ def test_match_decides_about_each_event(service, offers, match, ids):
 def test_a_failing_match_is_logged_and_takes_nothing(
     service, offers, caplog, match, err
 ):
-    service.register(spec("a", match=match))
+    service.admission.create(spec("a", match=match))
     service.collect(event("t", "e", CRITICAL))
     assert offers.released == []
     [record] = caplog.records
@@ -282,7 +284,7 @@ def test_a_failing_match_is_logged_and_takes_nothing(
 
 
 def test_external_handlers_skip_what_is_not_for_them(service, offers):
-    service.register(spec("a"))
+    service.admission.create(spec("a"))
     made = event("t", "e", CRITICAL)
     service.collect(Event("t", made.state, made.data, no_external=True))
     assert offers.released == []
@@ -290,7 +292,7 @@ def test_external_handlers_skip_what_is_not_for_them(service, offers):
 
 def test_a_state_may_be_recorded_on_a_topic_that_is_new(make, offers):
     service = make()
-    service.register(spec("a", topic="new"))
+    service.admission.create(spec("a", topic="new"))
     service.delete_topic("new")
     state = EventState("e", level=WARNING)
     service.update_event("new", state)

@@ -689,7 +689,7 @@ def test_a_hangup_leaves_alone_what_has_not_changed(
     }
     alerts = api.server._alerts
     # to replace it would end what it gathers
-    handler = alerts.running(alerts.handler("w", "h"))
+    handler = alerts.handlers.running(alerts.handlers.get("w", "h"))
     write(api, "cpu v=1 1\ncpu v=1 2")
     directory.write("tasks/w.tick", WINDOW)  # touched, but the same
     reload(api)
@@ -702,10 +702,10 @@ def test_a_hangup_leaves_alone_what_has_not_changed(
     write(api, "cpu v=1 3")
     # the window that was half full at the hangup
     assert api.json("GET", "/alerts/topics/w")["level"] == "CRITICAL"
-    assert alerts.running(alerts.handler("w", "h")) is handler
+    assert alerts.handlers.running(alerts.handlers.get("w", "h")) is handler
     directory.write("handlers/h.yaml", GATHERING + "match: 'TRUE'\n")
     reload(api)
-    assert alerts.handler("w", "h").match == "TRUE"
+    assert alerts.handlers.get("w", "h").match == "TRUE"
 
 
 def test_a_task_that_was_switched_off_stays_off_until_its_file_changes(
@@ -773,7 +773,7 @@ def test_secrets_of_an_unchanged_handler_are_read_again(
     alerts = api.server._alerts
 
     def token() -> Any:
-        return alerts.running(alerts.handler("t", "h")).options.token
+        return alerts.handlers.running(alerts.handlers.get("t", "h")).options.token
 
     assert token() == Secret("one")
     secret.write_text("two")

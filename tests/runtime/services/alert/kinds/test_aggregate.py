@@ -14,7 +14,7 @@ OPTIONS = {"interval": 100 * MS, "topic": "out", "id": "id-agg"}
 @pytest.fixture
 def out(service, offers):
     """The events that came out."""
-    service.register(HandlerSpec("log", "out", "log", {"path": "/tmp/x"}))
+    service.admission.create(HandlerSpec("log", "out", "log", {"path": "/tmp/x"}))
     return lambda: [event for topic, _, event in offers.released if topic == "out"]
 
 
@@ -24,8 +24,8 @@ def spec(**options):
 
 @pytest.fixture
 def aggregate(service, out):
-    service.register(spec())
-    return service.running(service.handler("t", "agg")).recipient.handler
+    service.admission.create(spec())
+    return service.handlers.running(service.handlers.get("t", "agg")).recipient.handler
 
 
 def test_an_interval_makes_one_event_of_all(service, aggregate, out, events, handle):
@@ -79,7 +79,7 @@ def test_a_handler_that_is_deleted_tells_what_it_has(
     service, aggregate, out, events, handle
 ):
     handle(aggregate, events())
-    service.deregister("t", "agg")
+    service.handlers.delete("t", "agg")
     assert len(out()) == 1
     service.loop.fire()
     handle(aggregate, events())
@@ -90,8 +90,10 @@ def test_a_handler_that_is_deleted_tells_what_it_has(
 
 def test_an_update_loses_nothing(service, aggregate, out, events, handle, store):
     handle(aggregate, events())
-    service.update(service.handler("t", "agg"), spec(message="{{.Count}}"))
-    again = service.running(service.handler("t", "agg"))
+    service.admission.update(
+        service.handlers.get("t", "agg"), spec(message="{{.Count}}")
+    )
+    again = service.handlers.running(service.handlers.get("t", "agg"))
     handle(again.recipient.handler, events())
     service.loop.fire()
     assert [each.state.message for each in out()] == [
@@ -119,7 +121,7 @@ def test_only_what_all_skip_is_skipped(
     make, service, offers, events, handle, flags, expected
 ):
     handler = make("aggregate", OPTIONS)
-    service.register(HandlerSpec("p", "out", "publish", {"topics": ["u"]}))
+    service.admission.create(HandlerSpec("p", "out", "publish", {"topics": ["u"]}))
     for flag in flags:
         handle(handler, events(no_external=flag))
     service.loop.fire()

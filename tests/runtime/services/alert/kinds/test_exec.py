@@ -10,9 +10,6 @@ import pytest
 import uvloop
 
 from runtime.errors import DeliveryError, OptionsError
-from runtime.integration import HandlerServices
-from runtime.integrations.bundled import INTEGRATIONS
-from runtime.services.alert.handlers import HandlerContext, made
 from runtime.services.alert.kinds.exec import (
     OUTPUT_BYTES,
     ExecHandler,
@@ -20,8 +17,6 @@ from runtime.services.alert.kinds.exec import (
     environment,
 )
 from runtime.testing.events import sample_event
-
-CONTEXT = HandlerContext("t", "h")
 
 
 def run(prog, *args, time_limit_s=10.0):
@@ -129,14 +124,9 @@ def test_settings_of_the_server_are_not_passed_on():
     assert environment(given) == {"PATH": "/bin", "KAPACITOR_URL": "u"}
 
 
-def test_options_of_the_wrong_type_are_refused():
+def test_options_of_the_wrong_type_are_refused(make):
     with pytest.raises(OptionsError) as caught:
-        made(
-            "exec",
-            {"prog": "/x", "args": ["a", 5]},
-            HandlerServices(INTEGRATIONS),
-            CONTEXT,
-        )
+        make("exec", {"prog": "/x", "args": ["a", 5]})
     assert str(caught.value) == (
         "failed to decode options into *alert.ExecHandlerConfig: 1 error(s) decoding:"
         "\n\n* 'args[1]' expected type 'string', got unconvertible type 'float64', "

@@ -8,13 +8,8 @@ import pytest
 
 from runtime.alert.types import Event, EventData, EventState, Row
 from runtime.errors import DeliveryError, OptionsError
-from runtime.integration import HandlerServices
-from runtime.integrations.bundled import INTEGRATIONS
 from runtime.options import FileMode
-from runtime.services.alert.handlers import HandlerContext, made
 from runtime.services.alert.kinds.log import LogHandler, LogHandlerConfig
-
-CONTEXT = HandlerContext("t", "h")
 
 
 def event(value=1.0):
@@ -22,14 +17,9 @@ def event(value=1.0):
     return Event("t", EventState("e"), EventData(result=[row]))
 
 
-def test_appends_a_line_for_each_event(tmp_path):
+def test_appends_a_line_for_each_event(make, tmp_path):
     path = tmp_path / "alerts.log"
-    handler = made(
-        "log",
-        {"path": str(path), "mode": 0o640},
-        HandlerServices(INTEGRATIONS),
-        CONTEXT,
-    ).recipient.handler
+    handler = make("log", {"path": str(path), "mode": 0o640})
     asyncio.run(handler.handle(event()))
     asyncio.run(handler.handle(event()))
     lines = path.read_text().splitlines()
@@ -53,9 +43,9 @@ def test_appends_a_line_for_each_event(tmp_path):
         ),
     ],
 )
-def test_wrong_options_are_refused(options, text):
+def test_wrong_options_are_refused(make, options, text):
     with pytest.raises(OptionsError) as caught:
-        made("log", options, HandlerServices(INTEGRATIONS), CONTEXT)
+        make("log", options)
     assert str(caught.value) == text
 
 

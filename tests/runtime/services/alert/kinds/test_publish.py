@@ -16,8 +16,8 @@ def log(topic, handler="log"):
 def test_an_event_is_given_to_each_topic_as_it_is(
     service, offers, make, events, handle
 ):
-    service.register(log("a"))
-    service.register(log("b"))
+    service.admission.create(log("a"))
+    service.admission.create(log("b"))
     event = events()
     handle(make("publish", {"topics": ["a", "b"]}), event)
     assert [each[:2] for each in offers.released] == [("a", "log"), ("b", "log")]
@@ -27,7 +27,7 @@ def test_an_event_is_given_to_each_topic_as_it_is(
 
 
 def test_the_previous_level_is_the_topics_own(service, offers, make, events, handle):
-    service.register(log("a"))
+    service.admission.create(log("a"))
     service.collect(
         events("e", Level.INFO).__class__("a", events("e", Level.INFO).state)
     )
@@ -36,7 +36,7 @@ def test_the_previous_level_is_the_topics_own(service, offers, make, events, han
 
 
 def test_events_that_do_not_fit_are_given_again(offers, make, events, handle, service):
-    service.register(log("a"))
+    service.admission.create(log("a"))
     offers.fails = True
     with pytest.raises(DeliveryError) as caught:
         handle(make("publish", {"topics": ["a"]}), events())
@@ -44,8 +44,8 @@ def test_events_that_do_not_fit_are_given_again(offers, make, events, handle, se
 
 
 def test_internal_handlers_get_what_external_ones_skip(service, offers, events):
-    service.register(log("t"))
-    service.register(publish("p", "t", "u"))
+    service.admission.create(log("t"))
+    service.admission.create(publish("p", "t", "u"))
     service.collect(events(no_external=True))
     assert [each[:2] for each in offers.released] == [("t", "p")]
 
@@ -63,28 +63,28 @@ def test_internal_handlers_get_what_external_ones_skip(service, offers, events):
 def test_cycles_are_refused(service, specs, way):
     *good, bad = specs
     for each in good:
-        service.register(each)
+        service.admission.create(each)
     with pytest.raises(InvalidError) as caught:
-        service.register(bad)
+        service.admission.create(bad)
     way = way or '"a" -> "b" -> "c" -> "a"'
     assert str(caught.value) == f"handlers would publish events in a cycle: {way}"
-    assert service.handlers("a") == []
+    assert service.handlers.matching("a") == []
 
 
 def test_an_update_may_end_what_would_be_a_circle(service):
-    service.register(publish("p", "a", "b"))
-    first = service.handler("a", "p")
-    service.update(first, publish("p", "a", "c"))
-    service.register(publish("p", "b", "a"))
+    service.admission.create(publish("p", "a", "b"))
+    first = service.handlers.get("a", "p")
+    service.admission.update(first, publish("p", "a", "c"))
+    service.admission.create(publish("p", "b", "a"))
     with pytest.raises(InvalidError, match="cycle"):
-        service.update(service.handler("a", "p"), first)
+        service.admission.update(service.handlers.get("a", "p"), first)
 
 
 def test_aggregates_can_close_a_circle(service):
-    service.register(publish("p", "a", "b"))
+    service.admission.create(publish("p", "a", "b"))
     options = {"interval": 10, "topic": "a"}
     with pytest.raises(InvalidError, match="cycle"):
-        service.register(HandlerSpec("g", "b", "aggregate", options))
+        service.admission.create(HandlerSpec("g", "b", "aggregate", options))
 
 
 def test_unnoticed_cycles_are_cut(make, events, handle, service):
@@ -98,7 +98,7 @@ def test_unnoticed_cycles_are_cut(make, events, handle, service):
 
 
 def test_hops_are_counted(service, offers, make, events, handle):
-    service.register(log("a"))
+    service.admission.create(log("a"))
     handle(make("publish", {"topics": ["a"]}), events(hops=3))
     assert offers.released[0][2].hops == 4
 

@@ -5,16 +5,11 @@ import socket
 import pytest
 
 from runtime.errors import DeliveryError, OptionsError
-from runtime.integration import HandlerServices
-from runtime.integrations.bundled import INTEGRATIONS
-from runtime.services.alert.handlers import HandlerContext, made
 from runtime.services.alert.kinds.tcp import TCPHandler, TCPHandlerConfig
 from runtime.testing.events import changed_event, sample_event
 
-CONTEXT = HandlerContext("t", "h")
 
-
-def test_writes_a_line_of_json_and_an_empty_line():
+def test_writes_a_line_of_json_and_an_empty_line(make):
     async def sent():
         received = asyncio.get_running_loop().create_future()
 
@@ -25,8 +20,8 @@ def test_writes_a_line_of_json_and_an_empty_line():
         async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
             options = {"address": f"127.0.0.1:{port}"}
-            found = made("tcp", options, HandlerServices(INTEGRATIONS), CONTEXT)
-            await found.recipient.handler.handle(sample_event())
+            handler = make("tcp", options)
+            await handler.handle(sample_event())
             return await asyncio.wait_for(received, 5)
 
     text = asyncio.run(sent())
@@ -61,9 +56,9 @@ def test_an_address_that_is_none_is_not_tried_again(address):
     assert not error.retry
 
 
-def test_unknown_options_are_refused():
+def test_unknown_options_are_refused(make):
     with pytest.raises(OptionsError) as caught:
-        made("tcp", {"addres": "x"}, HandlerServices(INTEGRATIONS), CONTEXT)
+        make("tcp", {"addres": "x"})
     assert str(caught.value) == (
         "failed to decode options into *alert.TCPHandlerConfig: 1 error(s) decoding:"
         "\n\n* '' has invalid keys: addres"

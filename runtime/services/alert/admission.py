@@ -1,0 +1,259 @@
+"""The steps by which a handler's spec comes into force.
+
+    received → permitted → built → routed → stored → attached
+
+Requests, files of the load directory and specs of an earlier run take the same steps.
+Each step takes the type that the one before returns, so no caller can leave one out.
+Nothing changes before the spec is stored: a refusal leaves everything as it was.
+
+Permission comes before decoding and building, as both open what a spec names: secrets
+are read from their files, and handlers resolve their endpoints.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import Any, NewType
+
+from runtime.alert.types import Recipient
+from runtime.errors import ForbiddenError, OptionsError
+from runtime.integration import HandlerServices
+from runtime.outbound.dialing import Dialer
+from runtime.services.alert.handlers import (
+    HandlerContext,
+    HandlerKind,
+    check_definition,
+    kind_of,
+)
+from runtime.services.alert.kinds.topics import Topics
+from runtime.services.alert.match import Match
+from runtime.services.alert.policy import OPEN, ForbiddenHandler, Policy
+from runtime.services.alert.specs import HandlerSpec, check_secrets, restored
+from runtime.services.alert.subscriptions import Subscription
+from runtime.services.alert.topic_handlers import TopicHandlers
+
+_log = logging.getLogger("kapacitor.alert")
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A spec that somebody wants in force.
+
+    Attributes:
+        spec: requested handler, its names checked.
+        policy: limits of whoever requests it.
+        before: handler on the same topic that it replaces, or None.
+    """
+
+    spec: HandlerSpec
+    policy: Policy
+    before: HandlerSpec | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """A spec whose options are known and, unless it is suspended, allowed.
+
+    Attributes:
+        spec: the spec with its secrets, and with the mark of what only a list allows.
+        before: handler that it replaces, or None.
+        kind: kind of the handler; None if it is disabled.
+        options: decoded options of the kind.
+        suspended: reason why the handler of an earlier run is not allowed any more;
+            "" if it is.
+    """
+
+    spec: HandlerSpec
+    before: HandlerSpec | None = None
+    kind: HandlerKind | None = None
+    options: Any = None
+    suspended: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A spec and its handler, which gets no events yet.
+
+    Attributes:
+        spec: spec of the handler.
+        before: handler that it replaces, or None.
+        subscription: the handler; None if its kind is disabled.
+    """
+
+    spec: HandlerSpec
+    before: HandlerSpec | None
+    subscription: Subscription | None
+
+
+Routed = NewType("Routed", Built)
+"""Its id is free, its endpoint exists, and no topic would get its own events."""
+
+Stored = NewType("Stored", Routed)
+"""The database has the spec."""
+
+
+class Admission:
+    """Brings specs of handlers into force. Belongs to the compute thread."""
+
+    def __init__(
+        self,
+        handlers: TopicHandlers,
+        services: HandlerServices,
+        topics: Topics,
+        dialer: Dialer,
+        disabled: frozenset[str],
+    ) -> None:
+        """Admit nothing yet.
+
+        Args:
+            handlers: handlers in force.
+            services: services that deliver events.
+            topics: topics that handlers may publish to.
+            dialer: opens connections of handlers without a service.
+            disabled: kinds whose handlers are stored but do not run.
+        """
+        self._handlers = handlers
+        self._services = services
+        self._topics = topics
+        self._dialer = dialer
+        self._disabled = disabled
+
+    def create(self, spec: HandlerSpec, policy: Policy = OPEN) -> HandlerSpec:
+        """Add a handler to its topic; return its spec in force.
+
+        Args:
+            spec: requested handler.
+            policy: limits of whoever requests it.
+
+        Raises:
+            CycleError: a topic would get its own events.
+            ForbiddenError: the policy does not allow it.
+            OptionsError: its kind, options or match are wrong, or its id is taken.
+            PlaceholderError: `***` is in place of a secret.
+            StoreError: the database cannot be written.
+        """
+        return self._admitted(Received(spec, policy))
+
+    def update(
+        self, before: HandlerSpec, spec: HandlerSpec, policy: Policy = OPEN
+    ) -> HandlerSpec:
+        """Put `spec` in the place of `before`; return its spec in force.
+
+        Secrets that a client sent back as it was shown them stay what they were.
+        Events that wait for the former handler are delivered by the new one.
+
+        Raises:
+            OptionsError: its kind, options or match are wrong, or its topic is another.
+                Otherwise as `create`.
+        """
+        if spec.topic != before.topic:
+            raise OptionsError("cannot change topic in update")
+        return self._admitted(Received(spec, policy, before))
+
+    def recall(self, policy: Policy) -> None:
+        """Bring the specs of an earlier run into force; one that fails is logged.
+
+        Args:
+            policy: limits of handlers that only a list of the configuration allowed;
+                those beyond these limits are suspended, and their events wait.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        for spec in self._handlers.stored():
+            try:
+                built = self._built(self._recalled(spec, policy))
+            # the server starts with any stored spec, however damaged
+            except Exception as error:
+                self._handlers.reject(spec, str(error))
+                _log.error(
+                    "failed to load handler on startup", extra=_extra(spec, error)
+                )
+            else:
+                # as it was when it was stored: what it needs may still turn up, and
+                # cycles of old databases are cut when events pass them
+                self._attach(Stored(Routed(built)))
+
+    def _admitted(self, received: Received) -> HandlerSpec:
+        permitted = self._permitted(received)
+        built = self._built(permitted)
+        routed = self._routed(built)
+        stored = self._stored(routed)
+        self._attach(stored)
+        return stored.spec
+
+    def _permitted(self, received: Received) -> Permitted:
+        spec, policy, before = received.spec, received.policy, received.before
+        known = None if before is None else before.options
+        options = restored(spec.options, known)
+        listed = policy.lists(spec.kind, options)
+        spec = replace(spec, options=options, is_listed=listed)
+        kind = self._kind(spec)
+        if kind is None:
+            return Permitted(spec, before)
+        policy.check_references(options)
+        decoded = kind.decode(options or {})
+        policy.check(spec.kind, decoded)
+        check_secrets(decoded)
+        return Permitted(spec, before, kind, decoded)
+
+    def _recalled(self, spec: HandlerSpec, policy: Policy) -> Permitted:
+        """The permission of a spec that an earlier run has stored."""
+        kind = self._kind(spec)
+        if kind is None:
+            return Permitted(spec)
+        # without its types nobody could know which options are secrets to be hidden
+        decoded = kind.decode(spec.options or {})
+        suspended = ""
+        # what a person allowed by name stays allowed, whoever may reach the API now
+        if spec.is_listed:
+            try:
+                policy.check_references(spec.options)
+                policy.check(spec.kind, decoded)
+            except ForbiddenError as error:
+                suspended = str(error)
+                _log.error(
+                    "handler is no longer allowed: its events stay pending",
+                    extra=_extra(spec, error),
+                )
+        return Permitted(spec, None, kind, decoded, suspended)
+
+    def _built(self, permitted: Permitted) -> Built:
+        spec, kind = permitted.spec, permitted.kind
+        if kind is None:
+            return Built(spec, permitted.before, None)
+        if permitted.suspended:
+            recipient = Recipient(ForbiddenHandler(permitted.suspended))
+            subscription = Subscription(recipient, permitted.options)
+        else:
+            context = HandlerContext(spec.topic, spec.id, self._topics, self._dialer)
+            subscription = kind.make(permitted.options, context)
+        match = Match.compile(spec.match) if spec.match else None
+        return Built(spec, permitted.before, replace(subscription, match=match))
+
+    def _routed(self, built: Built) -> Routed:
+        subscription = built.subscription
+        if subscription is not None:
+            check_definition(subscription.recipient.handler)
+        targets = () if subscription is None else subscription.targets
+        self._handlers.check(built.spec, targets, built.before)
+        return Routed(built)
+
+    def _stored(self, routed: Routed) -> Stored:
+        self._handlers.put(routed.spec, routed.before)
+        return Stored(routed)
+
+    def _attach(self, stored: Stored) -> None:
+        self._handlers.attach(stored.spec, stored.subscription, stored.before)
+
+    def _kind(self, spec: HandlerSpec) -> HandlerKind | None:
+        """The kind of a handler; None if it is disabled."""
+        if spec.kind in self._disabled:
+            _log.error(f"handler '{spec.kind}' is disabled")
+            return None
+        return kind_of(spec.kind, self._services)
+
+
+def _extra(spec: HandlerSpec, error: Exception) -> dict[str, str]:
+    return {"topic": spec.topic, "handler": spec.id, "err": str(error)}
