@@ -17,11 +17,14 @@ class Change(NamedTuple):
         path: below the project's root.
         before: its bytes now; None: it does not exist.
         after: its bytes afterwards; None: it is removed.
+        mode: permissions of a file that is created; None: those that the umask leaves. An
+            existing file keeps its own.
     """
 
     path: PurePosixPath
     before: bytes | None
     after: bytes | None
+    mode: int | None = None
 
     @property
     def is_state(self) -> bool:
@@ -51,7 +54,8 @@ def _file(change: Change) -> Iterator[str]:
     path = change.path
     yield f"diff --git a/{path} b/{path}\n"
     if change.before is None:
-        yield "new file mode 100644\n"
+        mode = 100755 if (change.mode or 0) & 0o111 else 100644
+        yield f"new file mode {mode}\n"
     elif change.after is None:
         yield "deleted file mode 100644\n"
     body = list(_body(change))

@@ -17,7 +17,7 @@ from typing import NoReturn
 import click
 
 from scaffold import terminal
-from scaffold.cli import handlers, projects, tables
+from scaffold.cli import handlers, projects, removal, tables
 from scaffold.cli.session import DISK_REFUSED, print_json
 from scaffold.disk import AS_BEFORE
 
@@ -52,6 +52,7 @@ def scaffold(context: click.Context, directory: str | None) -> None:
 for _command in (
     *(handlers.new_handler, handlers.regenerate, handlers.check, handlers.diff),
     *(handlers.list_, projects.init, projects.recover, projects.merge_driver),
+    removal.undo,
     *(tables.explain, tables.places, tables.schema),
 ):
     scaffold.add_command(_command)

@@ -66,19 +66,24 @@ def describing(command: Command) -> Command:
 
 
 def writing(command: Command) -> Command:
+    """The options of commands that change code; `of_change` reads them."""
+    verify = click.option(
+        "--verify",
+        type=click.Choice(["none", "import", "tests"]),
+        default=None,
+        help="Before writing, import the changed modules or also run the generated "
+        "tests (default: none; tests for a new handler in a terminal).",
+    )
+    return previewed(verify(command))
+
+
+def previewed(command: Command) -> Command:
     """The options of commands that change files; `of_change` reads them."""
     for option in (
         click.option(
             "--exit-code",
             is_flag=True,
             help="Exit with 1 if a dry run would change anything.",
-        ),
-        click.option(
-            "--verify",
-            type=click.Choice(["none", "import", "tests"]),
-            default=None,
-            help="Before writing, import the changed modules or also run the generated "
-            "tests (default: none; tests for a new handler in a terminal).",
         ),
         click.option("--diff", is_flag=True, help="Print the complete patch."),
         dry_run,
@@ -93,14 +98,19 @@ def dry_run(command: Command) -> Command:
     return click.option("-n", "--dry-run", is_flag=True, help=text)(command)
 
 
-def of_change(values: dict[str, Any], verify: str) -> ChangeOptions:
-    """The options of `writing`, taken out of `values`; `verify` is the default of one."""
+def of_change(values: dict[str, Any], verify: str = "none") -> ChangeOptions:
+    """The options of `writing` or `previewed`, taken out of `values`.
+
+    Args:
+        values: all options.
+        verify: the default of one.
+    """
     from scaffold.commands.change import ChangeOptions
 
     return ChangeOptions(
         dry_run=values.pop("dry_run"),
         diff=values.pop("diff"),
-        verify=values.pop("verify") or verify,
+        verify=values.pop("verify", None) or verify,
         exit_code=values.pop("exit_code"),
     )
 

@@ -13,6 +13,12 @@ from scaffold.project import Project
 from scaffold.report import Report, patch
 from scaffold.tree import DiskTree, Tree
 
+UNPROVEN = "off"
+"""The level of verification of changes that bring back what was there before."""
+
+
+_LEVELS = (UNPROVEN, "none", "import", "tests")
+
 
 class ChangeOptions(NamedTuple):
     """Options of commands that change files.
@@ -20,7 +26,7 @@ class ChangeOptions(NamedTuple):
     Attributes:
         dry_run: write nothing.
         diff: print the whole patch.
-        verify: `none` (only compile), `import` or `tests`.
+        verify: `none` (only compile), `import` or `tests`; or `UNPROVEN`.
         exit_code: end with 1 if a dry run would change something.
     """
 
@@ -50,12 +56,12 @@ def change(
     note = ""
     if how.dry_run:
         result = generated(DiskTree(root))
-        verify.compiles(result.changes, result.shared)
+        _verify(project, result, min(how.verify, "none", key=_LEVELS.index))
     else:
         with recovery.locked(root):
             result = generated(DiskTree(root))
             _verify(project, result, how.verify)
-            note = commit.apply(root, result.changes)
+            note = commit.apply(root, result.changes, command)
     report = Report(command, result=result, dry_run=how.dry_run, next=next_steps)
     report.notes += [note] if note else []
     report.notes += _to_paste(result)
@@ -68,6 +74,8 @@ def change(
 
 
 def _verify(project: Project, result: ChangeSet, level: str) -> None:
+    if level == UNPROVEN:
+        return
     verify.compiles(result.changes, result.shared)
     if level == "none" or not result.changes:
         return
@@ -76,7 +84,9 @@ def _verify(project: Project, result: ChangeSet, level: str) -> None:
         tests = [
             str(change.path)
             for change in result.changes
-            if change.path.parts[0] == "tests" and change.path.suffix == ".py"
+            if change.path.parts[0] == "tests"
+            and change.path.suffix == ".py"
+            and change.after is not None
         ]
         verify.tests_pass(project.root, result.changes, tests)
 

@@ -9,16 +9,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from scaffold.change import Change
-from scaffold.disk import AS_AFTER, folders, transaction
+from scaffold.disk import AS_AFTER, folders, last, transaction
 from scaffold.disk.folders import Folder
-from scaffold.disk.transaction import Step, Transaction
+from scaffold.disk.transaction import Recorded, Step, Transaction
 from scaffold.errors import PlanError, UnreadableFile
 
 _NAME_LENGTH = 100
 
 
-def apply(root: Path, changes: Sequence[Change]) -> str:
+def apply(root: Path, changes: Sequence[Change], command: str = "") -> str:
     """Make all changes, or none; to be called while `locked`.
+
+    Args:
+        root: the project's folder.
+        changes: of its files.
+        command: the command that makes them, which `last` keeps to be taken back; "" to
+            keep the one before.
 
     Returns:
         a message about files that could not be cleared up, or "".
@@ -37,7 +43,8 @@ def apply(root: Path, changes: Sequence[Change]) -> str:
         top.folder(str(transaction.STATE)) as state,
     ):
         steps = [_step(top, *each) for each in enumerate(changes)]
-        with transaction.staged(root, top, state, changes, steps) as made:
+        record = Recorded(command, steps)
+        with transaction.staged(root, top, state, changes, record) as made:
             try:
                 transaction.complete(made, steps)
             except BaseException as error:
@@ -45,7 +52,7 @@ def apply(root: Path, changes: Sequence[Change]) -> str:
                     _roll_back(state, made, steps)
                 raise transaction.translated(error) from error
             with standing():
-                return _cleared(state, made.folder)
+                return _put_away(state, made.folder, command)
 
 
 def make(folder: Path) -> None:
@@ -77,7 +84,7 @@ def standing() -> Iterator[None]:
 
 def _step(top: Folder, number: int, change: Change) -> Step:
     """The record of a change, after checking that its target can be replaced."""
-    path, mode = change.path, None
+    path, mode = change.path, change.mode
     with transaction.worded(path), _nearest(top, path) as (folder, is_parent):
         status = folder.file(path.name, single=True) if is_parent else None
         if status is not None:
@@ -120,14 +127,14 @@ def _roll_back(state: Folder, made: Transaction, steps: Sequence[Step]) -> None:
         ) from error
 
 
-def _cleared(state: Folder, folder: Folder) -> str:
-    """Drop a transaction that is completed; the reason why it could not be, or ""."""
+def _put_away(state: Folder, folder: Folder, command: str) -> str:
+    """Keep or drop a completed transaction; the reason why it could not be done, or ""."""
     try:
         with transaction.uninterrupted():
-            transaction.drop(state)
+            problem = last.keep(state, command)
     except OSError as error:
         return (
             f"{AS_AFTER}, but {folder.path} could not be removed ({error.strerror}); "
             "the next command that writes removes it"
         )
-    return ""
+    return f"{AS_AFTER}, but cannot be undone: {problem}" if problem else ""

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from scaffold.disk import folders, transaction
+from scaffold.disk import folders, last, transaction
 from scaffold.disk.folders import Folder, NotPlainError
 from scaffold.disk.machine import Keys
 from scaffold.disk.transaction import Step, Transaction
@@ -133,12 +133,17 @@ def _recover(top: Folder, state: Folder, keys: Keys, choice: Choice) -> None:
             transaction.drop(state)
             return
         made = Transaction(top, folder, keys)
-        _finish(made, choice)
-    transaction.drop(state)
+        command = _finish(made, choice)
+    last.keep(state, command)
 
 
-def _finish(made: Transaction, choice: Choice) -> None:
-    """Complete or undo the recorded transaction, unless a file was changed since."""
+def _finish(made: Transaction, choice: Choice) -> str:
+    """Complete or undo the recorded transaction, unless a file was changed since.
+
+    Returns:
+        The command that is completed by it, or "".
+    """
+    command = ""
     actions: dict[str, Callable[[Transaction, Sequence[Step]], None]] = {
         "abort": transaction.undo,
         "commit": transaction.complete,
@@ -147,7 +152,8 @@ def _finish(made: Transaction, choice: Choice) -> None:
         sealed = made.folder.read(name)
         if sealed is None:
             continue
-        steps = transaction.recorded(made.keys, sealed)
+        recorded = transaction.recorded(made.keys, sealed)
+        steps = recorded.steps
         changed = [step for step in steps if _is_changed(made.top, step)]
         if changed and not choice:
             raise RecoveryFailed(
@@ -158,6 +164,8 @@ def _finish(made: Transaction, choice: Choice) -> None:
         if choice:
             action = actions["abort" if choice == "abort" else "commit"]
         action(made, [step for step in steps if step not in changed])
+        command = recorded.command if action is transaction.complete else ""
+    return command
 
 
 def _is_changed(top: Folder, step: Step) -> bool:

@@ -7,6 +7,9 @@ A transaction lives in `.scaffold/txn/`:
     old/N-NAME         what it was
     commit             the record, renamed into place: from now on the change is completed
     abort              the same record, renamed again when completing failed: to be undone
+    .gitignore         hides the folder from git, wherever it is moved to
+
+A completed one is moved to `.scaffold/undo/`, which `last` reads.
 
 A checkout may come from a stranger, with such a folder in it. `owner` and the record are
 sealed with a key that lies outside (`machine`); what has no seal is left alone.
@@ -44,6 +47,7 @@ STATE = PurePosixPath(".scaffold")
 FOLDER = STATE / "txn"
 IN_BETWEEN = "the tree is partly changed; `scaffold recover` restores it"
 _OWNED = b"a transaction of scaffold"
+_IGNORED = ".gitignore"
 _THREADS = 8
 
 
@@ -63,6 +67,18 @@ class Step(NamedTuple):
     new: str
     mode: int | None
     name: str
+
+
+class Recorded(NamedTuple):
+    """The record of a transaction.
+
+    Attributes:
+        command: the command that it was made by, or "".
+        steps: its files.
+    """
+
+    command: str
+    steps: list[Step]
 
 
 class Transaction(NamedTuple):
@@ -85,7 +101,7 @@ def staged(
     top: Folder,
     state: Folder,
     changes: Sequence[Change],
-    steps: Sequence[Step],
+    record: Recorded,
 ) -> Iterator[Transaction]:
     """A transaction with its record in place."""
     with contextlib.ExitStack() as stack:
@@ -93,11 +109,11 @@ def staged(
             os.mkdir("txn", dir_fd=state.descriptor)
             folder = stack.enter_context(state.folder("txn"))
             made = Transaction(top, folder, Keys(root))
-            _stage(made, changes, steps)
+            _stage(made, changes, record.steps)
             for change in changes:
                 if folders.read(top, str(change.path)) != change.before:
                     raise StaleTree(change.path)
-            _commit(made, steps)
+            _commit(made, record)
         except BaseException as error:
             # a transaction that cannot be dropped has no record; the next command drops it
             with uninterrupted(), contextlib.suppress(OSError, NotPlainError):
@@ -109,6 +125,7 @@ def staged(
 def _stage(made: Transaction, changes: Sequence[Change], steps: Sequence[Step]) -> None:
     folder = made.folder
     folder.write("owner", _sealed(made.keys, _OWNED))
+    folder.write(_IGNORED, b"*\n")
     with folder.made("new") as new, folder.made("old") as old:
         files: list[tuple[Folder, str]] = []
         for change, step in zip(changes, steps, strict=True):
@@ -160,9 +177,9 @@ def _keep(top: Folder, old: Folder, name: str, change: Change) -> None:
             old.write(name, data, stat.S_IMODE(status.st_mode) if status else None)
 
 
-def _commit(made: Transaction, steps: Sequence[Step]) -> None:
-    record = json.dumps([list(step) for step in steps])
-    made.folder.write("record", _sealed(made.keys, record.encode()), 0o600)
+def _commit(made: Transaction, record: Recorded) -> None:
+    data = json.dumps(record)
+    made.folder.write("record", _sealed(made.keys, data.encode()), 0o600)
     made.folder.rename("record", made.folder, "commit")
     _sync([(made.folder, "commit"), (made.folder, "")])
 
@@ -175,6 +192,8 @@ def complete(made: Transaction, steps: Sequence[Step]) -> None:
             if _move(made.top, new, step, step.old, step.new):
                 # A new folder's name must survive a power cut as well.
                 touched |= dict.fromkeys(PurePosixPath(step.path).parents)
+            if not step.new:
+                _clear_up(made.top, PurePosixPath(step.path))
     with contextlib.ExitStack() as stack:
         opened = [_opened_again(stack, made.top, path) for path in touched]
         _sync([(folder, "") for folder in opened if folder is not None])
@@ -186,7 +205,7 @@ def undo(made: Transaction, steps: Sequence[Step]) -> None:
         for step in steps:
             _move(made.top, old, step, step.new, step.old)
             if not step.old:
-                _remove_empty(made.top, PurePosixPath(step.path).parent)
+                _clear_up(made.top, PurePosixPath(step.path))
 
 
 def _move(top: Folder, staged: Folder, step: Step, before: str, after: str) -> bool:
@@ -241,6 +260,26 @@ def _replace(staged: Folder, name: str, folder: Folder, target: str) -> None:
     staged.rename(name, folder, target)
 
 
+def _clear_up(top: Folder, path: PurePosixPath) -> None:
+    """Remove what a removed file leaves: its compiled forms, and folders without files."""
+    if path.suffix == ".py":
+        with (
+            contextlib.suppress(OSError, NotPlainError),
+            top.at(path.parent.parts) as folder,
+        ):
+            _remove_compiled(folder, path.stem)
+    _remove_empty(top, path.parent)
+
+
+def _remove_compiled(folder: Folder, stem: str) -> None:
+    """Remove what Python made of a module, and the cache with the last of it."""
+    with folder.folder("__pycache__") as cache:
+        for name in cache.names():
+            if name.startswith(f"{stem}.") and name.endswith(".pyc"):
+                cache.unlink(name)
+    folder.rmdir("__pycache__")
+
+
 def _remove_empty(top: Folder, path: PurePosixPath) -> None:
     """Remove folders that hold nothing, upwards: git does not know them either."""
     while path.parts and path != STATE:
@@ -260,21 +299,21 @@ def is_ours(folder: Folder, keys: Keys) -> bool:
     return owner is not None and keys.unsealed(owner) == _OWNED
 
 
-def drop(state: Folder) -> None:
+def drop(state: Folder, name: str = FOLDER.name) -> None:
     """Remove a transaction: its record first, what shows that it is ours last."""
     try:
-        with state.folder("txn") as folder:
-            for name in ("record", "commit", "abort"):
-                folder.unlink(name)
+        with state.folder(name) as folder:
+            for file in ("record", "commit", "abort", _IGNORED):
+                folder.unlink(file)
             for part in ("new", "old"):
                 if folder.status(part) is None:
                     continue
                 with folder.folder(part) as staged:
-                    for name in staged.names():
-                        staged.unlink(name)
+                    for file in staged.names():
+                        staged.unlink(file)
                 folder.rmdir(part)
             folder.unlink("owner")
-        state.rmdir("txn")
+        state.rmdir(name)
     except FileNotFoundError:
         pass
 
@@ -306,16 +345,19 @@ def _sync(files: Sequence[tuple[Folder, str]]) -> None:
         raise errors[0]
 
 
-def recorded(keys: Keys, sealed: bytes) -> list[Step]:
-    """The steps of a record.
+def recorded(keys: Keys, sealed: bytes, folder: PurePosixPath = FOLDER) -> Recorded:
+    """A record.
 
     Raises:
         ForeignTransaction: it was not sealed here.
     """
     data = keys.unsealed(sealed)
     if data is None:
-        raise ForeignTransaction(FOLDER)
-    return [Step(*values) for values in json.loads(data)]
+        raise ForeignTransaction(folder)
+    parsed = json.loads(data)
+    # an earlier version recorded the steps alone
+    command, steps = parsed if isinstance(parsed[0], str) else ("", parsed)
+    return Recorded(command, [Step(*values) for values in steps])
 
 
 def digest(data: bytes | None) -> str:

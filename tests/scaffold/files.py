@@ -14,5 +14,5 @@ def files(root: Path) -> dict[str, bytes]:
         and "__pycache__" not in path.parts
         and not path.relative_to(root)
         .as_posix()
-        .startswith((".scaffold/lock", ".scaffold/cache", ".git/"))
+        .startswith((".scaffold/lock", ".scaffold/cache", ".scaffold/undo/", ".git/"))
     }

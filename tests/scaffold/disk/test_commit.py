@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from scaffold.change import Change
-from scaffold.disk import commit, machine, recovery, transaction
+from scaffold.disk import commit, last, machine, recovery, transaction
 from scaffold.errors import (
     ForeignTransaction,
     Locked,
@@ -72,14 +72,19 @@ def snapshot(root: Path, *, own: bool = False) -> dict[str, tuple[bytes, int]]:
         for path in sorted(root.rglob("*"))
         if path.is_file()
         and (
-            own or not path.relative_to(root).as_posix().startswith((".scaffold/lock",))
+            own
+            or not path.relative_to(root)
+            .as_posix()
+            .startswith((".scaffold/lock", ".scaffold/undo/"))
         )
     }
 
 
-def write(root: Path, changes: tuple[Change, ...] = CHANGES) -> None:
+def write(
+    root: Path, changes: tuple[Change, ...] = CHANGES, command: str = "change"
+) -> None:
     with recovery.locked(root):
-        commit.apply(root, changes)
+        commit.apply(root, changes, command)
 
 
 def test_everything_is_written_with_its_permissions(root: Path) -> None:
@@ -140,7 +145,7 @@ def attempts(
             for name in _CALLS:
                 patch.setattr(os, name, failing.wrap(getattr(os, name)))
             try:
-                commit.apply(root, CHANGES)
+                commit.apply(root, CHANGES, "change")
             except BaseException as caught:
                 raised = caught
         yield at, raised
@@ -210,14 +215,17 @@ for name in {calls!r}:
     setattr(os, name, wrap(getattr(os, name)))
 root = Path({root!r})
 with recovery.locked(root):
-    commit.apply(root, CHANGES)
+    commit.apply(root, CHANGES, "change")
 """
 
 
-@pytest.mark.parametrize("at", [*range(1, 60, 6), *range(60, 110, 3)])
+@pytest.mark.parametrize(
+    "at", [*range(1, 60, 6), *range(60, 110, 3), *range(110, 260, 10)]
+)
 def test_a_killed_run_leaves_all_or_nothing(
     root: Path, tmp_path_factory: pytest.TempPathFactory, at: int
 ) -> None:
+    write(root, (Change(PurePosixPath("first.py"), None, b"first\n"),), "first")
     before = snapshot(root)
     here = tmp_path_factory.mktemp("modules")
     changes = textwrap.dedent(f"""\
@@ -235,6 +243,7 @@ def test_a_killed_run_leaves_all_or_nothing(
         "edited.py": b"after\n",
         "new/deep/file.py": b"new\n",
         "other/edited.py": b"y\n",
+        "first.py": b"first\n",
     }
     state = {".scaffold/handlers/foo/manifest": b"state\n"}
     assert (
@@ -242,6 +251,13 @@ def test_a_killed_run_leaves_all_or_nothing(
         or {name: data for name, (data, _) in now.items()} == after | state
     )
     assert not (root / ".scaffold/txn").exists()
+    # and what there is to undo is the last one of those that were made
+    kept = last.read(root)
+    assert kept is not None
+    assert kept.command == ("first" if now == before else "change")
+    write(root, kept.changes)
+    now = snapshot(root)
+    assert now == before or "first.py" not in now
 
 
 class Stopped(BaseException):
@@ -556,6 +572,8 @@ def test_what_is_written_is_on_the_disk_before_what_depends_on_it(
     write(root)
     txn = ".scaffold/txn"
     committed = calls.index(f"move {txn}/commit")
+    # what can be undone is put away when all is on the disk
+    assert calls.pop() == "move .scaffold/undo"
     targets = [
         number
         for number, call in enumerate(calls)

@@ -1,0 +1,109 @@
+"""Taking back the last command."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.scaffold.files import files
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+SERVICE = "runtime/services/huddle/service.py"
+
+
+def test_a_new_handler_is_taken_back_and_made_again(
+    scaffold: Run, project: Path
+) -> None:
+    before = files(project)
+    scaffold("new-handler", "huddle", "--field", "channel:str")
+    after = files(project)
+    told = scaffold("undo").stderr
+    assert f"      remove {SERVICE}" in told
+    assert "      update docs/handlers.md" in told
+    assert "`new-handler` is undone; `scaffold undo` again repeats it" in told
+    assert files(project) == before
+    assert not (project / "runtime/services/huddle").exists()
+    scaffold("undo")
+    assert files(project) == after
+    assert "nothing to do" in scaffold("check").stderr
+
+
+def test_a_dry_run_shows_it_and_writes_nothing(scaffold: Run, project: Path) -> None:
+    scaffold("new-handler", "huddle", "--field", "channel:str")
+    after = files(project)
+    done = scaffold("undo", "-n", "--exit-code", code=1)
+    assert '-    "huddle": HuddleService,' in done.stdout
+    assert files(project) == after
+    told = json.loads(scaffold("undo", "-n", "--json").stdout)
+    assert told["undone"] == "new-handler"
+    roles = {each["path"]: (each["action"], each["role"]) for each in told["changes"]}
+    assert roles[SERVICE] == ("remove", "owned")
+    assert roles["runtime/services/huddle/handler.toml"] == ("remove", "spec")
+    assert roles["runtime/integrations/services.py"] == ("update", "shared")
+    assert roles[".scaffold/handlers/huddle/generated"] == ("remove", "state")
+
+
+def test_nothing_to_undo(scaffold: Run, project: Path) -> None:
+    assert "nothing to undo" in scaffold("undo").stderr
+    assert json.loads(scaffold("undo", "--json").stdout)["undone"] == ""
+
+
+def test_commands_that_write_nothing_are_not_undone(
+    scaffold: Run, project: Path
+) -> None:
+    before = files(project)
+    scaffold("new-handler", "huddle", "--field", "channel:str")
+    scaffold("regenerate", "--all")
+    scaffold("new-handler", "cuddle", "-n")
+    scaffold("undo")
+    assert files(project) == before
+
+
+def test_a_file_that_changed_since_stops_it(scaffold: Run, project: Path) -> None:
+    before = files(project)
+    scaffold("new-handler", "huddle", "--field", "channel:str")
+    for path in (SERVICE, "docs/handlers.md"):
+        (project / path).write_text((project / path).read_text() + "# mine\n")
+    (project / "examples/huddle/huddle.tick").unlink()
+    after = files(project)
+    told = json.loads(scaffold("undo", "--json", code=3).stdout)
+    assert sorted(told["conflicts"]) == ["docs/handlers.md", SERVICE]
+    assert files(project) == after
+    for command in told["next"][0].split("; ")[:-1]:
+        subprocess.run(command.split(), cwd=project, check=True)
+    scaffold("undo")
+    mine = {path for path in files(project) if path.endswith(".mine")}
+    assert mine == {"docs/handlers.md.mine", f"{SERVICE}.mine"}
+    assert {
+        path: data for path, data in files(project).items() if path not in mine
+    } == (before)
+
+
+def test_a_file_that_was_removed_since_is_restored_by_hand(
+    scaffold: Run, project: Path
+) -> None:
+    before = files(project)
+    scaffold("new-handler", "huddle", "--field", "channel:str")
+    (project / "docs/handlers.md").unlink()
+    told = scaffold("undo", code=3).stderr
+    fix = told.rpartition("fix:   ")[2].strip()
+    assert fix.startswith("cp .scaffold/undo/old/")
+    subprocess.run(fix.split("; ")[0].split(), cwd=project, check=True)
+    scaffold("undo")
+    assert files(project) == before
+
+
+def test_a_broken_module_does_not_keep_from_undoing(
+    scaffold: Run, project: Path
+) -> None:
+    spec = project / "runtime/services/foo/handler.toml"
+    service = project / "runtime/services/foo/service.py"
+    service.write_text("class (:\n")
+    spec.write_text(spec.read_text().replace("test foo message", "another"))
+    service.unlink()
+    scaffold("regenerate", "foo")
+    assert "another" in service.read_text()
+    scaffold("undo")
+    assert not service.exists()
