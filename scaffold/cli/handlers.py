@@ -143,7 +143,7 @@ def diff(names: Sequence[str], **values: Any) -> None:
 @click.command("list")
 @options.common
 def list_(**values: Any) -> None:
-    """List handlers (with -v also their files)."""
+    """List handlers (with -v also the state of their parts)."""
     session = Session("list", values)
 
     def run(project: Project) -> Report:

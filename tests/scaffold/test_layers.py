@@ -26,7 +26,7 @@ LAYERS = (
     ("checkout", "retired"),
     ("shared",),
     ("generate",),
-    ("edits", "formats", "handlers", "refusal"),
+    ("edits", "formats", "handlers", "presence", "refusal"),
     ("findings", "markers"),
     ("annotations", "report"),
     ("commands",),

@@ -219,8 +219,3 @@ def test_a_dry_run_says_what_it_would_do_and_stops(scaffold: Run) -> None:
     told = scaffold(*HUDDLE, "--dry-run").stderr.splitlines()
     assert told[-2].lstrip().startswith("would ")
     assert told[-1] == "Dry run: nothing was written."
-
-
-def test_the_files_of_a_handler_widen_no_column(scaffold: Run) -> None:
-    brief, verbose = scaffold("list").stdout, scaffold("list", "-v").stdout
-    assert set(brief.splitlines()) < set(verbose.splitlines())
