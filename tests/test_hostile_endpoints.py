@@ -18,10 +18,12 @@ from runtime.secrets import Secret, redact
 from runtime.testing.loopback import Answer, LoopbackServer
 from runtime.testing.registry import KINDS, integration, send
 
-# for endpoints that hang
-LIMITS = TimeLimits(connect_s=0.3, total_s=0.3)
 # for endpoints that answer, on a machine that is busy
-ROOMY = TimeLimits(connect_s=4.0, total_s=4.0)
+ROOMY = TimeLimits(connect_s=30.0, total_s=30.0)
+# for endpoints that never do
+SHORT = TimeLimits(connect_s=0.3, total_s=0.3)
+# beyond the limits, on a machine that is busy
+GRACE_S = 10.0
 
 
 class RawServer:
@@ -66,7 +68,7 @@ class RawServer:
 
 
 def hang(connection, closing):
-    closing.wait(5)
+    closing.wait(2 * GRACE_S)
 
 
 def drip(connection, closing):
@@ -117,7 +119,7 @@ def garbage(connection, closing):
     connection.sendall(b"\x00\xff" * 100 + b"\r\n\r\n")
 
 
-def attempt(kind, url, limits=LIMITS):
+def attempt(kind, url, limits=ROOMY):
     """What went wrong with one delivery, or None; its text shows no secret."""
     made = integration(kind, url)
     begin = time.monotonic()
@@ -127,7 +129,7 @@ def attempt(kind, url, limits=LIMITS):
         found = error
     else:
         found = None
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < limits.total_s + GRACE_S
     if found is not None:
         for canary in made.canaries:
             assert redact(str(found), [Secret(canary)]) == str(found)
@@ -152,13 +154,13 @@ def test_a_connection_that_is_refused(kind):
 
 
 def test_a_host_that_does_not_exist(kind):
-    assert kind_of(attempt(kind, "http://nowhere.invalid")) is Kind.UNREACHABLE
+    assert kind_of(attempt(kind, "http://nowhere.invalid", SHORT)) is Kind.UNREACHABLE
 
 
 @pytest.mark.parametrize("answer", [hang, drip, endless_drip, close, cut])
 def test_an_answer_that_does_not_come(kind, answer):
     with RawServer(answer) as server:
-        error = attempt(kind, server.url)
+        error = attempt(kind, server.url, SHORT)
     assert kind_of(error) is Kind.UNREACHABLE
     # the endpoint may have taken it all the same
     assert error.maybe_duplicate
@@ -169,7 +171,7 @@ def test_an_answer_that_does_not_come(kind, answer):
 )
 def test_an_answer_that_has_no_end_or_no_sense(kind, answer):
     with RawServer(answer) as server:
-        found = kind_of(attempt(kind, server.url))
+        found = kind_of(attempt(kind, server.url, SHORT))
     assert found in (None, Kind.UNREACHABLE, Kind.REJECTED)
 
 
@@ -179,7 +181,7 @@ def test_headers_are_cut_off_before_they_fill_the_memory(answer):
         RawServer(answer) as server,
         pytest.raises(DeliveryError, match="malformed HTTP response"),
     ):
-        send(integration("foo", server.url), TimeLimits(5, 5))
+        send(integration("foo", server.url), ROOMY)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -222,7 +224,7 @@ def test_a_redirect_in_a_circle_ends(kind):
 )
 def test_statuses(kind, status, expected):
     with LoopbackServer(status=status) as server:
-        assert kind_of(attempt(kind, server.url, ROOMY)) is expected
+        assert kind_of(attempt(kind, server.url)) is expected
 
 
 @pytest.mark.parametrize(
