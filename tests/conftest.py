@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import gc
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +22,15 @@ from typing import Any
 
 import hypothesis
 import pytest
+
+# The tests start hundreds of programs. Where the environment forbids bytecode beside the
+# sources, each would compile all that it imports, so they share a folder for it.
+if sys.dont_write_bytecode:
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = tempfile.mkdtemp(prefix="bytecode-")
+    atexit.register(shutil.rmtree, sys.pycache_prefix, ignore_errors=True)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
 # How long an example takes says more about the machine than about the code. The gate's
 # verdict is the same for the same code; desks look elsewhere each time.
@@ -238,6 +251,12 @@ data_dir = "{self.directory}/data"
         )
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was collected, and every module, out of the garbage collector's way."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
