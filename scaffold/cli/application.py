@@ -17,7 +17,7 @@ from typing import NoReturn
 import click
 
 from scaffold import terminal
-from scaffold.cli import handlers, projects, removal, tables
+from scaffold.cli import evolution, handlers, projects, removal, tables
 from scaffold.cli.session import DISK_REFUSED, print_json
 from scaffold.disk import AS_BEFORE
 
@@ -51,6 +51,7 @@ def scaffold(context: click.Context, directory: str | None) -> None:
 
 for _command in (
     *(handlers.new_handler, handlers.regenerate, handlers.check, handlers.diff),
+    *(evolution.add_field, evolution.rename_field, evolution.remove_field),
     *(handlers.list_, projects.init, projects.recover, projects.merge_driver),
     removal.undo,
     *(tables.explain, tables.places, tables.schema),

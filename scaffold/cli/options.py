@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -52,7 +52,18 @@ def format_(command: Command) -> Command:
 
 def describing(command: Command) -> Command:
     """The options that describe a new handler."""
+    return _declared(command, [name for name, _, _ in declared()])
+
+
+def settings(command: Command) -> Command:
+    """The options that describe settings of another kind than fields."""
+    return _declared(command, ["config", "options"])
+
+
+def _declared(command: Command, chosen: Sequence[str]) -> Command:
     for name, flag, default in reversed(declared()):
+        if name not in chosen:
+            continue
         command = click.option(
             flag.option,
             name,
@@ -113,6 +124,11 @@ def of_change(values: dict[str, Any], verify: str = "none") -> ChangeOptions:
         verify=values.pop("verify", None) or verify,
         exit_code=values.pop("exit_code"),
     )
+
+
+def name(command: Command) -> Command:
+    """The argument that names one handler."""
+    return click.argument("name", shell_complete=_completed)(command)
 
 
 def names(command: Command) -> Command:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 
 from scaffold.expressions.code import ExpressionError
 from scaffold.names import identifier
@@ -65,28 +66,35 @@ def pieces(text: str) -> list[str | ast.expr]:
         ExpressionError: a `${` has no end, or what follows is not an expression.
     """
     found: list[str | ast.expr] = []
-    plain = ""
     at = 0
-    while at < len(text):
+    for start, end, node in expressions(text):
         if len(found) > _MOST_PIECES:
             raise ExpressionError(
                 f"has more than {_MOST_PIECES // 2} expressions; split it with [let]"
             )
-        if text.startswith("$${", at):
-            plain += "${"
-            at += 3
-        elif text.startswith("${", at):
-            node, at = _expression(text, at + 2)
-            if plain:
-                found.append(plain)
-                plain = ""
-            found.append(node)
-        else:
-            plain += text[at]
-            at += 1
-    if plain:
-        found.append(plain)
-    return found
+        found += [*_plain(text[at : start - 2]), node]
+        at = end + 1
+    return [*found, *_plain(text[at:])]
+
+
+def expressions(text: str) -> Iterator[tuple[int, int, ast.expr]]:
+    """The expressions of a string: start and end without `${` and `}`, and the tree.
+
+    Raises:
+        ExpressionError: as `pieces`.
+    """
+    at = 0
+    while (at := text.find("${", at)) >= 0:
+        if text.startswith("$${", at - 1):
+            at += 2
+            continue
+        node, end = _expression(text, at + 2)
+        yield at + 2, end - 1, node
+        at = end
+
+
+def _plain(text: str) -> list[str]:
+    return [text.replace("$${", "${")] if text else []
 
 
 def _expression(text: str, start: int) -> tuple[ast.expr, int]:

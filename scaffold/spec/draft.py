@@ -69,6 +69,11 @@ class Draft:
                 faults.append(Fault(each.flag, problem))
         return list(kept.values()), faults
 
+    @property
+    def keys(self) -> list[str]:
+        """The keys of all settings and options."""
+        return [each.key for each in self._settings[0]]
+
     def faults(self) -> list[Fault]:
         """Faults of the flags themselves."""
         return self._settings[1]

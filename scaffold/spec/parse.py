@@ -26,6 +26,7 @@ def parse(
     *,
     existing: Collection[str] = (),
     properties: Collection[str] = (),
+    origins: Mapping[Path, str] | None = None,
 ) -> HandlerSpec:
     """The spec that a TOML text describes.
 
@@ -34,6 +35,7 @@ def parse(
         path: its origin, for messages.
         existing: the kinds of other handlers.
         properties: their TICKscript properties.
+        origins: by place in the spec, the flag that it comes from.
 
     Raises:
         SpecError: with all its faults.
@@ -49,7 +51,7 @@ def parse(
         raise SpecError(
             [Fault("", f"is nested deeper than {_DEPTH} levels")], path
         ) from None
-    reader = Reader(positions(plain))
+    reader = Reader(positions(plain), origins or {})
     spec = _read(document, text, reader, path, existing, properties)
     return _with(spec, path=path)
 
@@ -153,7 +155,7 @@ def differences(stated: HandlerSpec, committed: HandlerSpec) -> list[str]:
     if stated.stated is None:
         theirs = _flat(committed.document)
     else:
-        theirs = _as_stated(committed, stated.stated)
+        theirs = stated_in(committed, stated.stated)
     lines = []
     for key in [*ours, *(key for key in theirs if key not in ours)]:
         if ours.get(key) != theirs.get(key):
@@ -162,7 +164,7 @@ def differences(stated: HandlerSpec, committed: HandlerSpec) -> list[str]:
     return lines
 
 
-def _as_stated(spec: HandlerSpec, stated: Mapping[str, Any]) -> dict[str, Any]:
+def stated_in(spec: HandlerSpec, stated: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a spec that flags can state."""
     found: dict[str, Any] = {}
     if "handler.title" in stated:

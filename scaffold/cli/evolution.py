@@ -1,0 +1,95 @@
+"""Commands that change handlers as a whole: add-field, rename-field, remove-field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scaffold.cli import options
+from scaffold.cli.session import Session
+from scaffold.flags import Flags
+
+if TYPE_CHECKING:
+    from scaffold.commands.change import ChangeOptions
+    from scaffold.project import Project
+    from scaffold.report import Report
+
+
+@click.command("add-field")
+@options.name
+@click.argument("fields", nargs=-1, metavar="[FIELD:TYPE[=DEFAULT]]...")
+@options.settings
+@options.writing
+@options.common
+def add_field(name: str, fields: Sequence[str], **values: Any) -> None:
+    """Add fields to a handler, as new-handler --field does.
+
+    The spec, configuration, options, tests, documentation and samples change together.
+    A field becomes a setting that each alert can override. If the spec has one request
+    with a JSON body, the field is sent in it under its own name.
+    """
+    flags = Flags(name, fields, values.pop("config"), values.pop("options"))
+
+    def run(project: Project, how: ChangeOptions) -> Report:
+        from scaffold.commands import fields
+
+        return fields.add_fields(project, flags, how)
+
+    _run("add-field", run, values)
+
+
+@click.command("rename-field")
+@options.name
+@click.argument("old")
+@click.argument("new")
+@options.writing
+@options.common
+def rename_field(name: str, old: str, new: str, **values: Any) -> None:
+    """Rename a field of a handler.
+
+    The setting, the option and all expressions that use them are renamed. Keys of
+    requests keep their names, as the service expects them.
+    """
+
+    def run(project: Project, how: ChangeOptions) -> Report:
+        from scaffold.commands import fields
+
+        return fields.rename_field(project, name, old, new, how)
+
+    _run("rename-field", run, values)
+
+
+@click.command("remove-field")
+@options.name
+@click.argument("field")
+@options.writing
+@options.common
+def remove_field(name: str, field: str, **values: Any) -> None:
+    """Remove a field of a handler.
+
+    It is refused if the spec uses the field for more than add-field writes: the error
+    names each place.
+    """
+
+    def run(project: Project, how: ChangeOptions) -> Report:
+        from scaffold.commands import fields
+
+        return fields.remove_field(project, name, field, how)
+
+    _run("remove-field", run, values)
+
+
+def _run(
+    command: str,
+    run: Callable[[Project, ChangeOptions], Report],
+    values: dict[str, Any],
+) -> None:
+    """Run a command that changes files, with the options that every such command has."""
+    session = Session(command, values)
+    is_dry = values["dry_run"]
+    session.run_in_project(
+        lambda project: run(project, options.of_change(values, "none")),
+        writes=not is_dry,
+    )

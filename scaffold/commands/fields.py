@@ -1,0 +1,122 @@
+"""`scaffold add-field`, `rename-field`, `remove-field`: fields of a handler that exists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import PurePosixPath
+
+from scaffold import places
+from scaffold.change import Change
+from scaffold.commands.change import ChangeOptions, change
+from scaffold.errors import SpecError, UsageError
+from scaffold.flags import Flags
+from scaffold.formats import refuse_outdated
+from scaffold.generate import ChangeSet, combined, generate
+from scaffold.handlers import committed, fresh, specs, wanted_of
+from scaffold.markers import refuse_markers
+from scaffold.outcomes import Updated
+from scaffold.project import Project
+from scaffold.refusal import refuse
+from scaffold.report import Report
+from scaffold.spec import fields
+from scaffold.spec.edits import Edits, edited
+from scaffold.spec.model import HandlerSpec
+from scaffold.spec.parse import parse
+from scaffold.spec.reader import Path
+from scaffold.tree import DiskTree, Overlay, Tree
+
+_BOM = b"\xef\xbb\xbf"
+
+Evolution = Callable[[HandlerSpec], tuple[Edits, Mapping[Path, str]]]
+"""The edits of a spec, and the flags that the new places in it come from."""
+
+
+def add_fields(project: Project, flags: Flags, how: ChangeOptions) -> Report:
+    """Add the fields that flags describe to the handler that they name."""
+    if not (flags.fields or flags.config or flags.options):
+        raise UsageError(
+            "FIELD:TYPE, --config or --option is required",
+            fix=f"scaffold add-field {flags.name} channel:str",
+        )
+    return _evolved(
+        "add-field", project, flags.name, lambda spec: fields.added(spec, flags), how
+    )
+
+
+def rename_field(
+    project: Project, kind: str, old: str, new: str, how: ChangeOptions
+) -> Report:
+    """Rename a field of a handler, and everything that refers to it."""
+    return _evolved(
+        "rename-field",
+        project,
+        kind,
+        lambda spec: (fields.renamed(spec, old, new), {}),
+        how,
+    )
+
+
+def remove_field(project: Project, kind: str, key: str, how: ChangeOptions) -> Report:
+    """Remove a field of a handler."""
+    return _evolved(
+        "remove-field", project, kind, lambda spec: (fields.removed(spec, key), {}), how
+    )
+
+
+def _evolved(
+    command: str, project: Project, kind: str, evolution: Evolution, how: ChangeOptions
+) -> Report:
+    """Edit a handler's spec, and regenerate it, all in one transaction."""
+    on_disk = DiskTree(project.root)
+    refuse_markers(on_disk, project.package)
+    refuse_outdated(project)
+    path = places.spec_path(kind, project.package)
+    warnings: list[str] = []
+
+    def generated(tree: Tree) -> ChangeSet:
+        if specs(project, tree, [kind])[kind] is None:
+            raise UsageError(f"{path}: is missing")
+        spec = committed(project, tree, kind)
+        edits, origins = evolution(spec)
+        data = tree.read(path) or b""
+        after = _edited(data, edits, path)
+        new = _checked(after, path, origins)
+        warnings[:] = new.warnings
+        first = ChangeSet()
+        if after != data:
+            outcome = Updated(path, new.text, "spec")
+            first = ChangeSet((Change(path, data, after),), (outcome,))
+        result = generate(
+            wanted_of(project, new), Overlay(tree, {path: after}), fresh(project)
+        )
+        if first.changes:
+            rest = [each for each in result.outcomes if each.path != path]
+            result = result._replace(outcomes=tuple(rest))
+        return refuse(combined([first, result]), kind)
+
+    report = change(command, project, generated, how, [f"scaffold check {kind}"])
+    report.notes += warnings
+    return report
+
+
+def _edited(data: bytes, edits: Edits, path: PurePosixPath) -> bytes:
+    """A spec's file with the edits."""
+    bom = _BOM if data.startswith(_BOM) else b""
+    text = data.removeprefix(bom).decode()
+    return bom + edited(text, edits, str(path)).encode()
+
+
+def _checked(
+    data: bytes, path: PurePosixPath, origins: Mapping[Path, str]
+) -> HandlerSpec:
+    """The spec after the edits.
+
+    Raises:
+        SpecError: it would be wrong; its faults have no lines, as the file was not written.
+    """
+    text = data.decode("utf-8-sig").replace("\r\n", "\n")
+    try:
+        return parse(text, str(path), origins=origins)
+    except SpecError as error:
+        faults = [each._replace(line=None) for each in error.faults]
+        raise SpecError(faults) from None

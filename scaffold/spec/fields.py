@@ -1,0 +1,176 @@
+"""Fields of a spec added, renamed and removed: the edits that each of them means.
+
+A field is a key of `[config]`, of `[option]`, or of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from runtime.toml_lines import positions
+from scaffold.errors import Fault, SpecError
+from scaffold.flags import Flags
+from scaffold.names import closest, identifier
+from scaffold.spec.draft import Draft
+from scaffold.spec.edits import Edits, Entry, Splice
+from scaffold.spec.model import HandlerSpec
+from scaffold.spec.parse import stated_in
+from scaffold.spec.reader import Path, shown
+from scaffold.spec.references import Use, uses
+
+_TABLES = ("config", "option")
+
+
+def added(spec: HandlerSpec, flags: Flags) -> tuple[Edits, Mapping[Path, str]]:
+    """The edits that add fields as `new-handler` writes them.
+
+    Args:
+        spec: the spec.
+        flags: the new fields; its name is that of the spec.
+
+    Returns:
+        The edits, without those for fields that are there as described; and for each
+        place in the spec the flag that it comes from.
+
+    Raises:
+        SpecError: a flag is wrong, or a field is there and differs.
+    """
+    draft = Draft(flags)
+    faults = draft.faults()
+    given, found = draft.stated(), stated_in(spec, draft.stated())
+    origins = draft.origins()
+    for key, value in given.items():
+        table, _, name = key.partition(".")
+        if table in _TABLES and found.get(key, value) != value:
+            problem = f"{key} already exists, as {found[key]}"
+            faults.append(Fault(origins[table, name], problem))
+    if faults:
+        raise SpecError(faults)
+    return Edits(added=list(_entries(draft, spec.document))), origins
+
+
+def _known(spec: HandlerSpec) -> set[str]:
+    """The keys of all fields."""
+    return {key for table in _TABLES for key in spec.document.get(table, {})}
+
+
+def _entries(draft: Draft, document: Mapping[str, Any]) -> Iterator[Entry]:
+    """The entries of a drafted spec for its fields that the spec lacks."""
+    drafted = draft.document()
+    url = drafted["config"].get("url", {})
+    for name in ("required", "error"):
+        url.pop(name, None)  # that is for the only destination of a new handler
+    new = {
+        (table, key)
+        for table in _TABLES
+        for key in draft.keys
+        if key in drafted.get(table, {}) and key not in document.get(table, {})
+    }
+    for table in _TABLES:
+        for key in draft.keys:
+            if (table, key) in new:
+                yield Entry((table,), key, drafted[table][key])
+    options = [key for key in draft.keys if ("option", key) in new]
+    requests = document["request"]
+    body = requests[0].get("json")
+    # a body of tables has its own ideas of where things are
+    is_flat = isinstance(body, dict) and not all(
+        isinstance(each, dict | list) for each in body.values()
+    )
+    if len(requests) == 1 and is_flat:
+        sent = drafted["request"][0]["json"]
+        for key in options:
+            if key in sent and key not in body:
+                yield Entry(("request", 0, "json"), key, sent[key])
+    for key in options:
+        if key in drafted["test"] and key not in document.get("test", {}):
+            yield Entry(("test",), key, drafted["test"][key])
+
+
+def renamed(spec: HandlerSpec, old: str, new: str) -> Edits:
+    """The edits that rename a field and everything that refers to it.
+
+    Raises:
+        SpecError: the field does not exist, or the new name is taken.
+    """
+    _refuse_unknown(spec, old)
+    if new in _known(spec):
+        raise SpecError([Fault("NEW", f"the field {new!r} already exists")])
+    keys: dict[Path, str] = {
+        (table, old): new for table in _TABLES if old in spec.document.get(table, {})
+    }
+    strings: dict[Path, list[Splice]] = {}
+    for use in uses(spec.document, old):
+        if use.start < 0:
+            keys[use.path] = new
+            continue
+        name = (
+            new
+            if use.path[0] == "test" and use.path[-1] == "feeds"
+            else identifier(new)
+        )
+        strings.setdefault(use.path, []).append(Splice(use.start, use.end, name))
+    if ("test", old) in keys and new in spec.document["test"]:
+        problem = f"[test] already has an option {new!r}"
+        raise SpecError([Fault("NEW", problem)])
+    return Edits(keys, strings)
+
+
+def removed(spec: HandlerSpec, key: str) -> Edits:
+    """The edits that remove a field, and what `new-handler` and `add-field` write for it.
+
+    Raises:
+        SpecError: the field does not exist, or something else uses it.
+    """
+    _refuse_unknown(spec, key)
+    gone: set[Path] = {
+        (table, key) for table in _TABLES if key in spec.document.get(table, {})
+    }
+    found = list(uses(spec.document, key))
+    gone |= {
+        use.path[:2] for use in found if use.path[0] == "test" and _feeds(use, key)
+    }
+    gone |= {use.path for use in found if _is_sent_alone(spec.document, use, key)}
+    others = [use for use in found if not _is_inside(use.path, gone)]
+    if others:
+        lines = positions(spec.text)
+        raise SpecError(
+            [
+                Fault(
+                    shown(use.path),
+                    f"uses the field {key!r}; remove that first",
+                    line=lines.line(use.path),
+                )
+                for use in dict.fromkeys(
+                    use._replace(start=-1, end=-1) for use in others
+                )
+            ],
+            spec.path,
+        )
+    return Edits(removed=gone)
+
+
+def _feeds(use: Use, key: str) -> bool:
+    """True for an option of the service test that sets the field."""
+    return use.path == ("test", key) or use.path[-1] == "feeds"
+
+
+def _is_sent_alone(document: Mapping[str, Any], use: Use, key: str) -> bool:
+    """True for an entry of a JSON body under the field's own name, with nothing else."""
+    match use.path:
+        case ("request", int(number), "json", str(name)) if name == key:
+            value = document["request"][number]["json"][name]
+            return bool(value == f"${{opt.{identifier(key)}}}")
+    return False
+
+
+def _is_inside(path: Path, tables: set[Path]) -> bool:
+    return any(path[: len(each)] == each for each in tables)
+
+
+def _refuse_unknown(spec: HandlerSpec, key: str) -> None:
+    known = _known(spec)
+    if key not in known:
+        listed, guess = ", ".join(sorted(known)), closest(key, known)
+        raise SpecError([Fault("FIELD", f"unknown field {key!r}", listed, guess)])
