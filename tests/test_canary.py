@@ -199,7 +199,7 @@ async def shown_by(made, failure, tmp_path, caplog, monkeypatch):
     async with asyncio.timeout(10):
         # some kinds do without what was to fail
         while (
-            not dispatcher.backlog.counters()[address].failed
+            not dispatcher.backlog.queues.counters()[address].failed
             and dispatcher.backlog.pending
         ):
             await asyncio.sleep(0.001)

@@ -16,12 +16,14 @@ from functools import partial
 from runtime.alert.types import Level
 from runtime.compute.bridge import Bridge
 from runtime.delivery.attempts import Attempts, log_failure, shown
-from runtime.delivery.backlog import DELETED, TOO_OLD, Backlog
+from runtime.delivery.backlog import Backlog
 from runtime.delivery.commits import AGAIN_S, CommitBatcher
 from runtime.delivery.messages import Address, Message, State, Waiting
+from runtime.delivery.orphans import DELETED, TOO_OLD
 from runtime.delivery.outbox import SLICE
 from runtime.delivery.policy import Kind
 from runtime.delivery.queue import Queue
+from runtime.delivery.worklist import Worklist
 from runtime.errors import DeliveryError, StoreError
 from runtime.trouble import Trouble
 from runtime.units import DAY, SECOND, Nanoseconds
@@ -71,6 +73,9 @@ class Dispatcher:
         self._outbox = backlog.outbox
         self._policy = backlog.policy
         self._monotonic = backlog.monotonic
+        self._worklist = Worklist(
+            backlog.queues, backlog.policy, backlog.timeline, backlog.monotonic
+        )
         self._commits = CommitBatcher(self._outbox)
         self._attempts = Attempts(self._outbox, time_limit_s)
         self._retention = retention
@@ -86,7 +91,7 @@ class Dispatcher:
         self._timers: dict[Address, asyncio.TimerHandle] = {}
         self._sweeper: asyncio.Task[None] | None = None
         self._is_closing = False
-        backlog.listen(partial(self._bridge.soon, self._wake))
+        backlog.queues.listen(partial(self._bridge.soon, self._wake))
 
     async def start(self) -> None:
         """Deliver from now on, on the running loop."""
@@ -132,12 +137,12 @@ class Dispatcher:
         await self._commits.run(self._outbox.restore_reserve)
         await self._commits.run(self._outbox.note_seen, backlog.now())
         limit = backlog.now() - self._policy.max_age_ns
-        for queue in backlog.queues():
+        for queue in backlog.queues.all():
             # what has not been tried yet is tried once, however old
             if queue.has_failed:
                 await self._expire(queue, limit)
-        for stored in backlog.stored():
-            async for _ in self._commits.each(backlog.expire(stored, limit)):
+        for stored in backlog.orphans.all():
+            async for _ in self._commits.each(backlog.orphans.expire(stored, limit)):
                 pass
         ended = self._outbox.purge(backlog.now() - self._retention, self._max_ended)
         purged = sum([count async for count in self._commits.each(ended)])
@@ -147,7 +152,7 @@ class Dispatcher:
             )
 
     async def _expire(self, queue: Queue, limit: Nanoseconds) -> None:
-        while old := self.backlog.take_older(queue, limit, SLICE):
+        while old := self._worklist.take_older(queue, limit, SLICE):
             queue.counters.dead += len(old)
             # together, so that one commit has them
             await asyncio.gather(
@@ -174,7 +179,7 @@ class Dispatcher:
     def _wake(self) -> None:
         if not self._bridge.is_open or self._is_closing:
             return
-        queues, leaving = self.backlog.take_news()
+        queues, leaving = self._worklist.take_news()
         for left in leaving:
             self._bridge.spawn(self._cancel(left))
         for queue in queues:
@@ -197,9 +202,9 @@ class Dispatcher:
             self._give_up(queue)
             return
         self._load_more(queue)
-        while (message := self.backlog.take(queue, now_s)) is not None:
+        while (message := self._worklist.take(queue, now_s)) is not None:
             self._bridge.spawn(self._slot(queue, message))
-        wait_s = self.backlog.wait_s(queue, now_s)
+        wait_s = self._worklist.wait_s(queue, now_s)
         if until_s is not None:
             wait_s = min(wait_s or until_s - now_s, until_s - now_s)
         if wait_s is not None and not self._is_closing:
@@ -220,7 +225,7 @@ class Dispatcher:
             until_s, now_s = queue.retired_until_s, self._monotonic()
             if until_s is not None and now_s >= until_s:
                 break
-            following = self.backlog.take(queue, now_s)
+            following = self._worklist.take(queue, now_s)
         self._advance(queue)
 
     def _load_more(self, queue: Queue) -> None:
@@ -250,7 +255,7 @@ class Dispatcher:
         finally:
             self._loading.discard(queue.address)
         if messages is not None:
-            self.backlog.refill(queue, messages, newest)
+            self._worklist.refill(queue, messages, newest)
         elif self._is_closing:
             # it would be asked for again at once, and the end be delayed
             return
@@ -261,12 +266,12 @@ class Dispatcher:
         error = await self._attempts.make(queue.recipient.handler, message)
         kind = None if error is None else Kind.of(error)
         # at once: other slots are not to fail, too, while this outcome is committed
-        self.backlog.note(queue, kind, None if error is None else error.retry_after_s)
+        self._worklist.note(queue, kind, None if error is None else error.retry_after_s)
         if error is None:
             queue.counters.delivered += 1
             self.noticed(queue.address, Level.OK, "")
             await self._commits.commit(done=message.id)
-            self.backlog.done(queue, message)
+            self._worklist.done(queue, message)
             return
         queue.counters.failed += 1
         queue.counters.reasons[str(kind)] += 1
@@ -307,14 +312,14 @@ class Dispatcher:
         await self._commits.commit(changed=message)
         if self._is_closing:
             # not again before the end
-            self.backlog.put_back(queue, message, at_s, self._policy.cap_s, None)
+            self._worklist.put_back(queue, message, at_s, self._policy.cap_s, None)
         else:
-            self.backlog.put_back(queue, message, at_s, wait_s, resumed)
+            self._worklist.put_back(queue, message, at_s, wait_s, resumed)
 
     async def _end(self, queue: Queue, message: Message) -> None:
         """Let a message go that is dead or cancelled."""
         await self._commits.commit(changed=message)
-        self.backlog.done(queue, message)
+        self._worklist.done(queue, message)
         if message.state == "dead":
             queue.counters.dead += 1
             self.noticed(queue.address, Level.WARNING, message.error)
@@ -326,7 +331,7 @@ class Dispatcher:
     def _give_up(self, queue: Queue) -> None:
         """Cancel what is left for a deleted handler, but what is under way."""
         # what is under way ends by itself, and comes here again if it fails
-        cleared = self.backlog.clear(queue)
+        cleared = self._worklist.clear(queue)
         if cleared is None:
             self._timers[queue.address] = self._bridge.later(
                 _SOON_S, partial(self._advance, queue)
@@ -345,7 +350,7 @@ class Dispatcher:
         # until it succeeds: no queue has these messages now, so no one else would
         while True:
             try:
-                slices = self.backlog.cancel(left, DELETED, kept)
+                slices = self.backlog.orphans.cancel(left, DELETED, kept)
                 async for _ in self._commits.each(slices):
                     pass
             except StoreError as error:

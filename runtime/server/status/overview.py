@@ -279,7 +279,7 @@ class Overviews:
             level, trouble = Level.WARNING, f"paused: {numbers.trouble}"
         return HandlerRow(
             address,
-            self._backlog.has_handler(address),
+            self._backlog.queues.has_handler(address),
             trouble,
             level,
             int(numbers.values.get("delivered", 0)),
@@ -306,7 +306,7 @@ class Overviews:
                 each,
                 shown(each.created),
                 shown(each.due),
-                self._backlog.has_handler(each.address),
+                self._backlog.queues.has_handler(each.address),
             )
             for each in messages[:ROWS]
         ]

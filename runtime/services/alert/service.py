@@ -231,7 +231,9 @@ class AlertService:
 
     def delete_anonymous_topics(self, task: str) -> None:
         """Forget the topics of a task that is deleted."""
-        waiting = self._backlog.topics(f"{ANONYMOUS}{task}:")
+        prefix = f"{ANONYMOUS}{task}:"
+        waiting = {each.topic for each in self._backlog.queues.addresses()}
+        waiting = {topic for topic in waiting if topic.startswith(prefix)}
         for topic in self._states.anonymous_of(task).union(waiting):
             self._backlog.retire_topic(topic)
             self.close_topic(topic)
@@ -253,7 +255,7 @@ class AlertService:
         with self._store.transaction():
             for old, new in renames:
                 self._states.rename(old, new)
-                self._backlog.rename_topic(old, new)
+                self._backlog.orphans.rename_topic(old, new)
                 for spec in self.handlers.matching(old):
                     _log.warning(
                         "the topic of an alert node was renamed: move its handler to "
@@ -277,7 +279,7 @@ class AlertService:
                 return is_stopped(address.topic.split(":")[1])
             return self.handlers.has(*address)
 
-        self._backlog.cancel_orphans(is_expected)
+        self._backlog.orphans.cancel_unless(is_expected)
 
     def _flush(self) -> None:
         with self._store.transaction():

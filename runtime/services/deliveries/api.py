@@ -135,7 +135,7 @@ class DeliveriesAPI:
         Raises:
             RefusedError: it does not.
         """
-        if not self._backlog.has_handler(address):
+        if not self._backlog.queues.has_handler(address):
             topic, handler = address
             text = f"handler {handler} of topic {topic} does not run"
             raise ConflictError(text)

@@ -119,8 +119,8 @@ class DeliveryService:
         topic = self._alerts.topics.get(TOPIC)
         if topic is None:
             return
-        queues = [each.address for each in self._backlog.queues()]
-        waiting = [each.address for each in self._backlog.stored()]
+        queues = [each.address for each in self._backlog.queues.all()]
+        waiting = [each.address for each in self._backlog.orphans.all()]
         known = set(map(name_of, (*queues, *waiting)))
         for state in topic.at_least(Level.INFO):
             if state.id == OUTBOX:

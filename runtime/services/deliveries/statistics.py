@@ -47,20 +47,20 @@ def delivery_statistics(backlog: Backlog) -> list[HandlerStatistics]:
             {
                 **_values(queue.counters),
                 "pending": queue.pending,
-                "oldest_age_s": backlog.age_s(queue),
+                "oldest_age_s": backlog.queues.age_s(queue, backlog.now()),
             },
             dict(queue.counters.reasons),
             queue.trouble or "",
         )
-        for queue in backlog.queues()
+        for queue in backlog.queues.all()
     ]
     found += [
         HandlerStatistics(
             *waiting.address, "", {**_values(Counters()), "pending": waiting.size}
         )
-        for waiting in backlog.stored()
+        for waiting in backlog.orphans.all()
     ]
-    former = backlog.former
+    former = backlog.queues.former
     found.append(HandlerStatistics("", "", "", _values(former), dict(former.reasons)))
     return found
 

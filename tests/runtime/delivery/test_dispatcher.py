@@ -96,7 +96,7 @@ def test_each_handler_gets_its_events_in_order(make):
     assert run(dispatcher) == 0
     assert [each for each in first.ids if each == "1"] == ["1", "1"]
     assert (sorted(first.ids), second.ids) == (["1", "1", "2", "3"], ["1", "2"])
-    assert dispatcher.backlog.counters()[A].delivered == 4
+    assert dispatcher.backlog.queues.counters()[A].delivered == 4
     assert dispatcher.backlog.outbox.messages() == []
 
 
@@ -190,10 +190,10 @@ def test_a_crash_while_delivering_repeats_the_delivery_with_the_same_key(make, s
 def test_a_failure_that_may_pass_is_tried_again_in_the_order_of_its_id(make):
     dispatcher, handler = make(), Recorder(retry(), 3, ["a"])
     offer(dispatcher, A, handler, "a", "a", "b")
-    run(dispatcher, lambda: dispatcher.backlog.counters()[A].delivered == 3)
+    run(dispatcher, lambda: dispatcher.backlog.queues.counters()[A].delivered == 3)
     assert [each for each in handler.ids if each == "a"] == ["a"] * 5
     assert handler.ids[-1] != "b" or handler.ids.count("b") == 1
-    assert dispatcher.backlog.counters()[A].failed == 3
+    assert dispatcher.backlog.queues.counters()[A].failed == 3
 
 
 def test_another_id_does_not_wait_for_one_that_fails(make):
@@ -219,7 +219,7 @@ def test_a_failure_for_good_is_a_dead_letter(make, caplog):
     [dead] = dispatcher.backlog.outbox.messages("dead")
     assert (dead.event.state.id, dead.error, dead.attempts) == ("1", "invalid token", 1)
     assert "failed to deliver event" in caplog.text
-    assert dispatcher.backlog.counters()[A].dead == 1
+    assert dispatcher.backlog.queues.counters()[A].dead == 1
 
 
 def test_a_failure_is_logged_with_its_context(make, caplog):
@@ -227,7 +227,7 @@ def test_a_failure_is_logged_with_its_context(make, caplog):
     event = Event("t", EventState("1"))
     dispatcher.backlog.offer(A, event, Recipient(handler, context={"task": "cpu"}))
     offer(dispatcher, A, handler)
-    dispatcher.backlog._queues[A].recipient = Recipient(
+    dispatcher.backlog.queues.by_address[A].recipient = Recipient(
         handler, context={"task": "cpu"}
     )
     run(dispatcher)
@@ -260,7 +260,7 @@ def test_a_hung_handler_delays_no_other(make):
 def test_a_handler_that_takes_too_long_is_tried_again(make, caplog):
     dispatcher = make(time_limit_s=0.01)
     offer(dispatcher, A, Hanging(), "1")
-    run(dispatcher, lambda: dispatcher.backlog.counters()[A].failed == 2)
+    run(dispatcher, lambda: dispatcher.backlog.queues.counters()[A].failed == 2)
     assert caplog.records[0].err == "no result within 0.01s"
 
 
@@ -293,7 +293,7 @@ def test_events_beyond_the_buffer_wait_on_disk(make, store):
     dispatcher, handler = make(buffer_size=3), Recorder()
     ids = [str(number) for number in range(20)]
     offer(dispatcher, A, handler, *ids)
-    assert len(dispatcher.backlog._queues[A]) == 3
+    assert len(dispatcher.backlog.queues.by_address[A]) == 3
     assert run(dispatcher) == 0
     assert handler.ids == ids
 
@@ -327,10 +327,10 @@ def test_a_new_handler_takes_over_what_waits(make):
     async def main():
         await dispatcher.start()
         offer(dispatcher, A, bad, "1")
-        while dispatcher.backlog.counters()[A].failed < 1:
+        while dispatcher.backlog.queues.counters()[A].failed < 1:
             await asyncio.sleep(0.001)
         dispatcher.backlog.resume(A, Recipient(good))
-        while dispatcher.backlog.counters()[A].delivered < 1:
+        while dispatcher.backlog.queues.counters()[A].delivered < 1:
             await asyncio.sleep(0.001)
         return await dispatcher.close(1)
 
@@ -379,9 +379,9 @@ def test_what_waits_for_a_deleted_handler_that_fails_is_cancelled(make, caplog):
 
     async def main():
         await dispatcher.start()
-        await until(lambda: dispatcher.backlog.counters()[A].failed >= 1)
+        await until(lambda: dispatcher.backlog.queues.counters()[A].failed >= 1)
         dispatcher.backlog.retire(A)
-        await until(lambda: dispatcher.backlog.former.cancelled == 5)
+        await until(lambda: dispatcher.backlog.queues.former.cancelled == 5)
         return await dispatcher.close(1)
 
     assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
@@ -392,7 +392,7 @@ def test_what_waits_for_a_deleted_handler_that_fails_is_cancelled(make, caplog):
         "the handler was deleted; before: no",
         "no",
     }
-    assert A not in dispatcher.backlog.counters()
+    assert A not in dispatcher.backlog.queues.counters()
     assert "cancelled deliveries" in caplog.text
 
 
@@ -403,7 +403,7 @@ def test_what_waits_for_a_deleted_handler_that_hangs_is_cancelled(make):
 
     async def main():
         await dispatcher.start()
-        await until(lambda: dispatcher.backlog.queues()[0].in_flight)
+        await until(lambda: dispatcher.backlog.queues.all()[0].in_flight)
         dispatcher.backlog.retire(A)
         await until(lambda: dispatcher.backlog.outbox.count("cancelled") == 2)
         assert dispatcher.backlog.outbox.count("pending") == 1
@@ -411,7 +411,7 @@ def test_what_waits_for_a_deleted_handler_that_hangs_is_cancelled(make):
         return await dispatcher.close(1)
 
     assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
-    assert dispatcher.backlog.queues() == []
+    assert dispatcher.backlog.queues.all() == []
 
 
 def test_a_handler_that_is_defined_again_gets_what_waited(make):
@@ -429,8 +429,8 @@ def test_what_an_earlier_run_left_for_handlers_that_are_gone_is_cancelled(make):
     offer(before, A, Recorder(), "1", "2")
     offer(before, B, Recorder(), "3")
     after = make()
-    assert after.backlog.cancel_orphans(lambda address: address == B) == 2
-    assert [each.address for each in after.backlog.stored()] == [B]
+    assert after.backlog.orphans.cancel_unless(lambda address: address == B) == 2
+    assert [each.address for each in after.backlog.orphans.all()] == [B]
     assert (after.backlog.outbox.count("cancelled"), after.backlog.pending) == (2, 1)
     [first, _] = after.backlog.outbox.messages("cancelled")
     assert first.error == "the handler does not exist any more"
@@ -515,17 +515,19 @@ def test_a_handler_nobody_answers_is_only_probed_now_and_then(make):
     dispatcher = make(policy=policy, monotonic=lambda: now_s[0])
     handler = Recorder(retry(), 1000, map(str, range(50)))
     offer(dispatcher, A, handler, *map(str, range(50)))
-    run(dispatcher, lambda: dispatcher.backlog.counters()[A].failed >= 5)
+    run(dispatcher, lambda: dispatcher.backlog.queues.counters()[A].failed >= 5)
     # those that were under way when the fifth failed have failed as well
     assert 5 <= len(handler.ids) < 5 + RetryPolicy().concurrency
-    assert dispatcher.backlog.counters()[A].reasons == {"unreachable": len(handler.ids)}
+    assert dispatcher.backlog.queues.counters()[A].reasons == {
+        "unreachable": len(handler.ids)
+    }
 
 
 def test_an_endpoint_that_answers_is_not_paused(make):
     dispatcher = make(policy=RetryPolicy(base_s=0.0, probe_s=1000.0))
     handler = Recorder(retry(status=503), 8, ["1"])
     offer(dispatcher, A, handler, "1")
-    run(dispatcher, lambda: dispatcher.backlog.counters()[A].delivered == 1)
+    run(dispatcher, lambda: dispatcher.backlog.queues.counters()[A].delivered == 1)
     assert len(handler.ids) == 9
 
 
@@ -553,12 +555,12 @@ def test_refused_credentials_cost_no_event(make):
 
     async def main():
         await dispatcher.start()
-        await until(lambda: dispatcher.backlog.counters()[A].failed >= 4)
+        await until(lambda: dispatcher.backlog.queues.counters()[A].failed >= 4)
         await asyncio.sleep(0.01)
         assert len(handler.ids) == 4  # those that were under way at once
         handler.left = {"none": 1}
         dispatcher.backlog.retry_now()
-        await until(lambda: dispatcher.backlog.counters()[A].delivered == 100)
+        await until(lambda: dispatcher.backlog.queues.counters()[A].delivered == 100)
         return await dispatcher.close(1)
 
     assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
@@ -570,7 +572,7 @@ def test_what_the_endpoint_may_have_is_marked(make):
         time_limit_s=0.01, policy=RetryPolicy(base_s=1000.0, cap_s=1000.0)
     )
     offer(dispatcher, A, Hanging(), "1")
-    run(dispatcher, lambda: dispatcher.backlog.counters()[A].failed == 1)
+    run(dispatcher, lambda: dispatcher.backlog.queues.counters()[A].failed == 1)
     [message] = dispatcher.backlog.outbox.messages()
     assert message.maybe_duplicate
 
@@ -580,7 +582,7 @@ def test_the_schedule_outlives_a_restart(make):
     before = make(policy=policy)
     handler = Recorder(retry(status=503, retry_after_s=500.0), 1, ["1"])
     offer(before, A, handler, "1")
-    run(before, lambda: before.backlog.counters()[A].failed == 1)
+    run(before, lambda: before.backlog.queues.counters()[A].failed == 1)
     after, again = make(policy=policy), Recorder()
     after.backlog.resume(A, Recipient(again))
     assert run(after, limit_s=0.1) == 1
@@ -607,7 +609,7 @@ def test_a_clock_that_jumps_neither_skips_nor_hurries(make, jump):
         assert handler.ids == ["1", "2"]
         now_s[0] = 1000.0
         offer(dispatcher, A, handler, "3")
-        await until(lambda: dispatcher.backlog.counters()[A].delivered == 4)
+        await until(lambda: dispatcher.backlog.queues.counters()[A].delivered == 4)
         return await dispatcher.close(1)
 
     assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
@@ -619,17 +621,17 @@ def test_a_clock_that_jumps_over_a_restart_delays_nothing_for_long(make, jump):
     before = make(clock=ManualClock(100 * DAY), policy=RetryPolicy(base_s=0.0))
     handler = Recorder(retry(retry_after_s=10.0), 1, ["1"])
     offer(before, A, handler, "1")
-    run(before, lambda: before.backlog.counters()[A].failed == 1)
+    run(before, lambda: before.backlog.queues.counters()[A].failed == 1)
     now_s, again = [0.0], Recorder()
     after = make(clock=ManualClock(100 * DAY + jump), monotonic=lambda: now_s[0])
     after.backlog.resume(A, Recipient(again))
 
     async def main():
         await after.start()
-        await until(lambda: len(after.backlog.queues()[0]) or again.ids)
+        await until(lambda: len(after.backlog.queues.all()[0]) or again.ids)
         now_s[0] = 3600.0
         offer(after, A, again, "2")
-        await until(lambda: after.backlog.counters()[A].delivered == 2)
+        await until(lambda: after.backlog.queues.counters()[A].delivered == 2)
         return await after.close(1)
 
     assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
@@ -683,8 +685,8 @@ def test_what_got_too_old_while_its_handler_failed_is_given_up(make):
 
     async def main():
         await dispatcher.start()
-        await until(lambda: dispatcher.backlog.counters()[A].failed == 3)
-        await until(lambda: not dispatcher.backlog.queues()[0].in_flight)
+        await until(lambda: dispatcher.backlog.queues.counters()[A].failed == 3)
+        await until(lambda: not dispatcher.backlog.queues.all()[0].in_flight)
         now_s[0] = 2 * DAY / SECOND
         await dispatcher.sweep()
         assert dispatcher.backlog.outbox.count("dead") == 3
@@ -694,7 +696,7 @@ def test_what_got_too_old_while_its_handler_failed_is_given_up(make):
 
     assert asyncio.run(asyncio.wait_for(main(), 5)) == 0
     assert dispatcher.backlog.outbox.messages() == []
-    assert dispatcher.backlog.counters()[A].dead == 3
+    assert dispatcher.backlog.queues.counters()[A].dead == 3
 
 
 def test_a_discarded_event_is_not_delivered(make):
@@ -704,7 +706,7 @@ def test_a_discarded_event_is_not_delivered(make):
     assert dispatcher.backlog.discard(first)
     assert run(dispatcher) == 0
     assert sorted(handler.ids) == ["1", "2"]
-    assert dispatcher.backlog.counters()[A].discarded == 1
+    assert dispatcher.backlog.queues.counters()[A].discarded == 1
 
 
 def test_what_the_database_does_not_forget_is_delivered(make, monkeypatch):
@@ -720,7 +722,7 @@ def test_what_the_database_does_not_forget_is_delivered(make, monkeypatch):
         dispatcher.backlog.discard(message)
     assert run(dispatcher) == 0
     assert handler.ids == ["1"]
-    assert dispatcher.backlog.counters()[A].discarded == 0
+    assert dispatcher.backlog.queues.counters()[A].discarded == 0
 
 
 def test_no_more_is_kept_of_what_was_given_up_than_may_be(make, caplog):

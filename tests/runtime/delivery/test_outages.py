@@ -55,7 +55,7 @@ class Outage:
 
     @property
     def counters(self):
-        return self.dispatcher.backlog.counters()[ADDRESS]
+        return self.dispatcher.backlog.queues.counters()[ADDRESS]
 
     def offer(self, count, ids):
         for _ in range(count):
@@ -75,7 +75,9 @@ class Outage:
             # what may be tried is under way after a few turns of the loop
             for _ in range(3):
                 await asyncio.sleep(0.001)
-            await self.until(lambda: not self.dispatcher.backlog.queues()[0].in_flight)
+            await self.until(
+                lambda: not self.dispatcher.backlog.queues.all()[0].in_flight
+            )
 
     async def until(self, met):
         async with asyncio.timeout(20):

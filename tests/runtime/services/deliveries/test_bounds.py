@@ -132,7 +132,7 @@ def test_a_full_disk_refuses_writes_and_recovers(config, start_api, monkeypatch)
             assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
             assert answer.body == b"failed to write database: disk is full\n"
         # what was refused is not taken while it cannot be kept: memory stays bounded
-        assert len(api.server._backlog._staged) == 1
+        assert len(api.server._backlog.queues.staged) == 1
         refused = api.answer("POST", "/kapacitor/v1/tasks", {**task, "id": "u"})
         assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
         assert api.ask("GET", "/tasks/t")[0] == 200

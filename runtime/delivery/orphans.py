@@ -1,0 +1,132 @@
+"""Messages that no handler delivers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+
+from runtime.delivery.messages import Address, Waiting
+from runtime.delivery.outbox import Outbox
+from runtime.delivery.queues import Queues
+from runtime.units import Nanoseconds
+
+DELETED = "the handler was deleted"
+GONE = "the handler does not exist any more"
+TOO_OLD = "too old"
+
+_log = logging.getLogger("kapacitor.delivery")
+
+
+class Orphans:
+    """Messages of an earlier run whose handlers have not turned up, and of deleted ones.
+
+    A task may be stopped, or a handler's kind disabled: its messages wait for it, and
+    grow too old meanwhile. Slices of `cancel` and `expire` belong to the thread of the
+    outbox.
+    """
+
+    def __init__(self, queues: Queues, outbox: Outbox) -> None:
+        self._queues = queues
+        self._outbox = outbox
+
+    def all(self) -> list[Waiting]:
+        """Messages that wait for handlers that do not exist now."""
+        with self._queues.lock:
+            return list(self._queues.orphans.values())
+
+    def rename_topic(self, old: str, new: str) -> None:
+        """Give what an earlier run left for the handlers of a topic to those of another.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        # at the start, when no thread waits for the lock
+        with self._queues.lock:
+            self._outbox.rename_topic(old, new)
+            left = self._outbox.waiting()
+            self._queues.orphans = {each.address: each for each in left}
+
+    def cancel_unless(self, is_expected: Callable[[Address], bool]) -> int:
+        """Cancel messages whose handlers will not turn up; return their number.
+
+        Args:
+            is_expected: returns True if the handler of an address may still be
+                registered.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        with self._queues.lock:
+            orphans = self._queues.orphans
+            # taken out first: what turns up from now on gets a queue of its own
+            gone = [each for key, each in orphans.items() if not is_expected(key)]
+            for each in gone:
+                del orphans[each.address]
+        return sum(sum(self.cancel(each, GONE)) for each in gone)
+
+    def cancel(
+        self, left: Waiting, reason: str = DELETED, but: tuple[int, ...] = ()
+    ) -> Iterator[int]:
+        """Cancel messages that no queue counts any longer.
+
+        Args:
+            left: address and greatest id of the messages.
+            reason: error of the messages.
+            but: ids to skip, of messages with a running attempt.
+
+        Yields:
+            Number of messages, slice by slice.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        for count in self._outbox.cancel(left.address, reason, left.newest, but):
+            with self._queues.lock:
+                self._queues.pending -= count
+                self._queues.former.cancelled += count
+            yield count
+        _log.warning(
+            "cancelled deliveries",
+            extra={
+                "topic": left.address.topic,
+                "handler": left.address.handler,
+                "count": left.size,
+                "reason": reason,
+            },
+        )
+
+    def expire(self, left: Waiting, limit: Nanoseconds) -> Iterator[int]:
+        """Make dead letters of a missing handler's messages from before `limit`.
+
+        Yields:
+            Number of messages, slice by slice.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        for count in self._outbox.expire(left.address, limit, TOO_OLD):
+            self._count_out(left.address, count)
+            yield count
+            # asked after the pause: its handler may have turned up in it, and may
+            # deliver what is left
+            if not self._has(left.address):
+                return
+
+    def _has(self, address: Address) -> bool:
+        with self._queues.lock:
+            return address in self._queues.orphans
+
+    def _count_out(self, address: Address, count: int) -> None:
+        """Count dead letters of a missing handler as no longer pending."""
+        queues = self._queues
+        with queues.lock:
+            queues.pending -= count
+            left = queues.orphans.get(address)
+            if left is None:
+                # its handler has turned up meanwhile, and was given their number too
+                if queue := queues.by_address.get(address):
+                    queue.pending -= count
+            elif left.size > count:
+                queues.orphans[address] = left._replace(size=left.size - count)
+            else:
+                del queues.orphans[address]

@@ -1,0 +1,102 @@
+"""The queues of all handlers in memory, under one lock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from runtime.alert.types import Recipient
+from runtime.delivery.messages import Address, Message, Waiting
+from runtime.delivery.policy import RetryPolicy
+from runtime.delivery.queue import Counters, Queue
+from runtime.units import SECOND, Nanoseconds
+
+
+class Queues:
+    """Pending messages in memory, and numbers of those that are not.
+
+    Three objects work on them: `Backlog` on the compute thread, `Worklist` on the event
+    loop, `Orphans` on both and on the thread of the outbox. The lock guards everything
+    here. It is held for moments: never while the database is asked, but at the start,
+    as the event loop would wait for the disk.
+
+    One lock, not one for each queue: a message is counted in its queue and in the whole
+    at once, and quotas compare the whole.
+
+    Attributes:
+        lock: held to read or change what follows, and any queue.
+        by_address: queues of the handlers that were there in this run.
+        orphans: messages of an earlier run, until their handlers turn up.
+        staged: offered messages, in no queue before their transaction is committed.
+        news: addresses of queues that the dispatcher has to look at.
+        leaving: messages to cancel, as their handler was deleted.
+        pending: number of pending messages, in memory or not, staged ones included.
+        former: counters of addresses whose handlers were deleted.
+    """
+
+    def __init__(self, policy: RetryPolicy, orphans: list[Waiting]) -> None:
+        """Begin without queues.
+
+        Args:
+            policy: schedule of attempts.
+            orphans: messages of an earlier run.
+        """
+        self.lock = threading.Lock()
+        self.by_address: dict[Address, Queue] = {}
+        self.orphans = {each.address: each for each in orphans}
+        self.staged: list[Message] = []
+        self.news: set[Address] = set()
+        self.leaving: list[Waiting] = []
+        self.pending = sum(each.size for each in orphans)
+        self.former = Counters()
+        self._policy = policy
+        self._call: Callable[[], None] = lambda: None
+
+    def open(self, address: Address, recipient: Recipient) -> Queue:
+        """The queue of an address, which delivers to `recipient` from now on.
+
+        To be called with the lock held.
+        """
+        queue = self.by_address.get(address)
+        if queue is None:
+            queue = Queue(address, recipient, self._policy)
+            self.by_address[address] = queue
+            left = self.orphans.pop(address, None)
+            if left is not None:
+                queue.newest, queue.pending = left.newest, left.size
+        queue.recipient = recipient
+        return queue
+
+    def listen(self, call: Callable[[], None]) -> None:
+        """Have `call` called, on any thread, when there is news."""
+        self._call = call
+
+    def wake(self) -> None:
+        """Call the one who listens; without the lock, which it may take itself."""
+        self._call()
+
+    def all(self) -> list[Queue]:
+        """The queues, to be looked at."""
+        with self.lock:
+            return list(self.by_address.values())
+
+    def counters(self) -> dict[Address, Counters]:
+        """The counters of each address."""
+        return {queue.address: queue.counters for queue in self.all()}
+
+    def addresses(self) -> list[Address]:
+        """The addresses with messages, whether their handlers are there or not."""
+        with self.lock:
+            return [*self.by_address, *self.orphans]
+
+    def has_handler(self, address: Address) -> bool:
+        """True if a handler delivers for an address."""
+        with self.lock:
+            queue = self.by_address.get(address)
+            return queue is not None and not queue.is_retired
+
+    def age_s(self, queue: Queue, now: Nanoseconds) -> float:
+        """The age of the oldest message of a queue in memory."""
+        with self.lock:
+            created = queue.oldest
+        return 0.0 if created is None else max(0.0, (now - created) / SECOND)
