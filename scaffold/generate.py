@@ -156,7 +156,7 @@ def _files(
         now, base = tree.read(path), record.files[path]
         if now is None:
             continue
-        if same(now, base):
+        if same(now, base) or want.discards_edits:
             yield Change(path, now, None), Removed(path, base=base)
         else:
             yield Change(path, now, now), Released(path, base=base)
@@ -203,7 +203,8 @@ def _by_file(
             continue
         by_file.setdefault(place.path, []).append(Registration(place, text, base))
     for place, base in retired(want, record or _NOTHING):
-        by_file.setdefault(place.path, []).append(Registration(place, "", base))
+        gone = Registration(place, "", base, want.discards_edits)
+        by_file.setdefault(place.path, []).append(gone)
     return by_file
 
 

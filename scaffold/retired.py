@@ -28,8 +28,8 @@ def retired(want: Wanted, record: Record) -> Iterator[tuple[Place, str]]:
     """The places where a handler was registered and should not be any more.
 
     Yields:
-        Each place with the text that was written there. What is written once, as in a
-        changelog, and what the project skips stays.
+        Each place with the text that was written there. What the project skips stays, and
+        of a handler that exists what is written once, as in a changelog.
     """
     known = {
         (places.within(place.path, want.package), place.place): place
@@ -44,5 +44,5 @@ def retired(want: Wanted, record: Record) -> Iterator[tuple[Place, str]]:
         entry = known.get((path, place))
         if entry is None:
             yield Place(path, place, Forgotten(), key), text
-        elif not entry.once:
+        elif want.is_gone or not entry.once:
             yield entry._replace(path=path, key=key, template=""), text

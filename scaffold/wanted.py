@@ -24,6 +24,7 @@ class Wanted(NamedTuple):
             spec was removed.
         places: the text of each registration.
         skipped: shared files that the project does not want entries in.
+        discards_edits: true to remove also what was edited by hand.
     """
 
     kind: str
@@ -31,6 +32,7 @@ class Wanted(NamedTuple):
     files: Mapping[PurePosixPath, str]
     places: Mapping[Place, str]
     skipped: Collection[PurePosixPath] = ()
+    discards_edits: bool = False
 
     @property
     def spec_path(self) -> PurePosixPath:
@@ -71,6 +73,6 @@ def wanted(
     return Wanted(names.kind, package, dict(sorted(files.items())), texts, skipped)
 
 
-def nothing(kind: str, package: str) -> Wanted:
-    """The wanted state of a handler whose spec was removed."""
-    return Wanted(kind, package, {}, {})
+def nothing(kind: str, package: str, *, discards_edits: bool = False) -> Wanted:
+    """The wanted state of a handler that is removed, or whose spec was."""
+    return Wanted(kind, package, {}, {}, discards_edits=discards_edits)

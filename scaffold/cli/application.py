@@ -53,6 +53,7 @@ for _command in (
     *(handlers.new_handler, handlers.regenerate, handlers.check, handlers.diff),
     *(evolution.add_field, evolution.rename_field, evolution.remove_field),
     *(handlers.list_, projects.init, projects.recover, projects.merge_driver),
+    removal.remove_handler,
     removal.undo,
     *(tables.explain, tables.places, tables.schema),
 ):

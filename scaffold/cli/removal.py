@@ -1,4 +1,4 @@
-"""Commands that take back: undo."""
+"""Commands that take back: remove-handler, undo."""
 
 from __future__ import annotations
 
@@ -12,6 +12,32 @@ from scaffold.cli.session import Session
 if TYPE_CHECKING:
     from scaffold.project import Project
     from scaffold.report import Report
+
+
+@click.command("remove-handler")
+@options.name
+@click.option(
+    "--discard-edits",
+    is_flag=True,
+    help="Remove also what was edited by hand.",
+)
+@options.writing
+@options.common
+def remove_handler(name: str, discard_edits: bool, **values: Any) -> None:
+    """Remove an integration and its registrations.
+
+    The inverse of new-handler. Files edited by hand are listed and kept. Remaining
+    mentions of the handler elsewhere in the project are listed with file and line.
+    """
+    session = Session("remove-handler", values)
+
+    def run(project: Project) -> Report:
+        from scaffold.commands.remove_handler import remove_handler
+
+        how = options.of_change(values)
+        return remove_handler(project, name, how, discard_edits=discard_edits)
+
+    session.run_in_project(run, writes=not values["dry_run"])
 
 
 @click.command()

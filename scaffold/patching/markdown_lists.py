@@ -56,7 +56,7 @@ class MarkdownList(Anchor):
         indent = source.indent_of(run[0].first)
         # Pages of the other lists are there, too, but a new one goes into this list.
         others = tuple(e._replace(is_elsewhere=True) for e in every if e not in run)
-        return Slot((*run, *others), run[-1].end, indent)
+        return Slot((*run, *others), run[-1].end, indent, lead=1)
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,8 @@ class Changelog(Anchor):
         return self._list(source, range(heading.end, inner[0].line if inner else stop))
 
     def _list(self, source: Source, lines: range) -> Slot:
-        entries = bullets(source, lines)
-        if entries:
-            return Slot(tuple(entries), entries[-1].end)
-        return Slot((), lines.start, lead=1)
+        entries = tuple(bullets(source, lines))
+        return Slot(entries, entries[-1].end if entries else lines.start, lead=1)
 
 
 class _Heading(NamedTuple):

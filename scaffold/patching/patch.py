@@ -125,8 +125,11 @@ def _present(
     place, base = asked.place, asked.base
     texts = [text_of(source, entry, slot) for entry in present]
     ours = [
-        (is_same(asked, text, fragment) or is_same(asked, text, base))
-        and not (beside(source, entry) and len(present) > 1)
+        asked.discards_edits
+        or (
+            (is_same(asked, text, fragment) or is_same(asked, text, base))
+            and not (beside(source, entry) and len(present) > 1)
+        )
         for text, entry in zip(texts, present, strict=True)
     ]
     kept = ours.index(False) if False in ours else 0
@@ -159,8 +162,8 @@ def _entry(
     now = text_of(source, entry, slot)
     if base is None or entry.is_indirect or is_same(asked, now, fragment):
         return source, AlreadyRegistered(place, fragment)
-    is_ours = is_same(asked, now, base)
-    if not is_ours or (not fragment and beside(source, entry)):
+    is_ours = is_same(asked, now, base) and (fragment or not beside(source, entry))
+    if not (is_ours or asked.discards_edits):
         kind = EntryKept if is_same(asked, fragment, base) else EntryConflict
         return source, kind(place, fragment, now=now)
     if not fragment:

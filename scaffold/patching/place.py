@@ -45,8 +45,10 @@ class Registration(NamedTuple):
         text: the entry, not indented; "" if it should not be there.
         base: the text that was written before, or None. An entry that still has it is
             replaced; any other is its owner's.
+        discards_edits: true to remove an entry with any text.
     """
 
     place: Place
     text: str
     base: str | None = None
+    discards_edits: bool = False

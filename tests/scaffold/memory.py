@@ -70,6 +70,11 @@ class Project:
             refuse(generate_all(self.wants(*names), self.tree, self.fresh))
         )
 
+    def remove_handler(self, kind: str, *, discards_edits: bool = False) -> ChangeSet:
+        """Remove a handler."""
+        want = nothing(kind, self.package, discards_edits=discards_edits)
+        return self._apply(refuse(generate(want, self.tree, self.fresh)))
+
     def check(self, *names: str) -> list[Finding]:
         """What is wrong with handlers; with any of them if none is named."""
         tree = self.tree

@@ -20,7 +20,7 @@ LAYERS = (
     ("change", "codes", "escaping", "flags", "layout", "prose", "testing"),
     ("errors", "terminal"),
     ("disk", "names", "patching"),
-    ("expressions", "outcomes", "places", "project", "tree", "verify"),
+    ("expressions", "mentions", "outcomes", "places", "project", "tree", "verify"),
     ("spec", "state"),
     ("merging", "rendering", "wanted"),
     ("checkout", "retired"),
@@ -45,7 +45,16 @@ CORE = {
         "findings",
         "generate",
     ),
-    *("layout", "names", "outcomes", "patching", "places", "prose", "refusal"),
+    *(
+        "layout",
+        "mentions",
+        "names",
+        "outcomes",
+        "patching",
+        "places",
+        "prose",
+        "refusal",
+    ),
     *("retired", "shared", "spec", "wanted"),
 }
 EDGE = {"cli", "commands", "disk", "terminal", "verify", "__main__"}
