@@ -11,6 +11,11 @@ import re2
 # refuses expressions that would take more than 8 MiB.
 LONGEST = 1 << 16
 MOST_GROUPS = 1000
+# Steps of one search: instructions of the compiled expression times bytes of the text.
+# RE2 needs one step for each byte until the states of an expression outgrow its memory,
+# which no look at the expression foretells; from then on it needs all of them, at some
+# 40 ns each. 64 KiB, the longest string of InfluxDB, may meet 512 instructions.
+MOST_STEPS = 32 << 20
 
 
 class Regex(Protocol):
@@ -23,6 +28,10 @@ class Regex(Protocol):
     @property
     def pattern(self) -> str:
         """Its source."""
+
+    @property
+    def programsize(self) -> int:
+        """Number of the instructions that it is compiled to."""
 
     def search(self, text: str) -> object | None:
         """A match anywhere in `text`, or None."""

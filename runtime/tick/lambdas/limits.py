@@ -1,12 +1,14 @@
 """Limits of the strings of lambdas, and of the work that goes into them.
 
 What a lambda does is counted instead of timed, so that it fails on every machine or on
-none. Kapacitor has no limits; there a task delays no other.
+none. Kapacitor has no limits; there a task delays no other. Only searches that look far
+beyond their match are timed as well: RE2 does not say how far it looked.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 
 from runtime.tick.lambdas.faults import TooMuchError
 
@@ -16,10 +18,17 @@ LONGEST = 1 << 20
 WORK = 8 << 20
 # … where each match of a regular expression counts for so many.
 MATCH = 128
+# … and so many steps of a search count for one. A column is one evaluation: where its
+# searches may take long it is given up, for rows between which the task's budget is seen.
+STEPS = 16
+# Seconds that one evaluation may replace matches, of the thread's own time: far more
+# than what `WORK` allows takes where searches end soon after their match.
+_TIME_S = 2.0
 
 
 class _Allowance(threading.local):
     left = WORK
+    time_s = _TIME_S
 
 
 _allowance = _Allowance()
@@ -28,6 +37,7 @@ _allowance = _Allowance()
 def begin() -> None:
     """Begin an evaluation."""
     _allowance.left = WORK
+    _allowance.time_s = _TIME_S
 
 
 def spend(work: int) -> None:
@@ -39,6 +49,19 @@ def spend(work: int) -> None:
     _allowance.left -= work
     if _allowance.left < 0:
         raise TooMuchError("the expression does too much with strings")
+
+
+def spend_time(since_s: float) -> float:
+    """Note the time since then, and return the time now, both of `time.thread_time`.
+
+    Raises:
+        TooMuchError: that is too much.
+    """
+    now_s = time.thread_time()
+    _allowance.time_s -= now_s - since_s
+    if _allowance.time_s < 0:
+        raise TooMuchError("the expression searches strings for too long")
+    return now_s
 
 
 def check(length: int) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import functools
 import re
+import time
 from collections.abc import Mapping
 from typing import Protocol, cast
 
 from runtime.golang import regex
 from runtime.tick.lambdas import limits
+from runtime.tick.lambdas.faults import TooMuchError
 
 # Longer texts are not remembered.
 _SHORT = 256
+# The clock is read after so many steps of searches, each of which may take 40 ns.
+_CLOCKED_STEPS = 1 << 20
 _REFERENCE = re.compile(rb"\$(?:\$|\{(\w+)\}|(\w+))")
 
 
@@ -25,6 +29,7 @@ class _Compiled(Protocol):
     # what RE2 offers for bytes
     groups: int
     groupindex: Mapping[str, int]
+    programsize: int
 
     def search(self, text: bytes, position: int = 0) -> _Match | None: ...
 
@@ -36,7 +41,7 @@ class Regex:
         pattern: its source.
     """
 
-    __slots__ = ("_compiled", "_remembered", "pattern")
+    __slots__ = ("_compiled", "_longest", "_remembered", "pattern")
 
     def __init__(self, pattern: str) -> None:
         """Compile `pattern`.
@@ -46,6 +51,7 @@ class Regex:
         """
         self.pattern = pattern
         self._compiled = cast(_Compiled, regex.compile(pattern))
+        self._longest = regex.MOST_STEPS // max(1, self._compiled.programsize)
         self._remembered = functools.lru_cache(maxsize=4096)(self._matches)
 
     def matches(self, text: str) -> bool:
@@ -53,13 +59,31 @@ class Regex:
 
         Recent short texts are remembered: tags repeat, and a look-up is many times
         faster than a search.
+
+        Raises:
+            TooMuchError: the text is too long for the expression, or many were.
         """
         if len(text) > _SHORT:
             return self._matches(text)
         return self._remembered(text)
 
     def _matches(self, text: str) -> bool:
-        return self._compiled.search(_octets(text)) is not None
+        return self._compiled.search(self._source(text)) is not None
+
+    def _source(self, text: str) -> bytes:
+        """What is searched.
+
+        Raises:
+            TooMuchError: one search of it may take too long, or those before it have.
+        """
+        source = text.encode(errors="surrogateescape")
+        if len(source) > self._longest:
+            raise TooMuchError(
+                f"the string is longer than the {self._longest} bytes that may be "
+                "searched with such a large regular expression"
+            )
+        limits.spend(len(source) * self._compiled.programsize // limits.STEPS)
+        return source
 
     def replace(self, text: str, template: str) -> str:
         """`text` with each match replaced; `$1` and `${name}` name groups.
@@ -70,11 +94,17 @@ class Regex:
         Source: Go regexp.ReplaceAllString, which skips an empty match right after
         another match.
         """
-        source, pattern = _octets(text), _octets(template)
+        source = self._source(text)
+        pattern = template.encode(errors="surrogateescape")
         out: list[bytes] = []
-        position = last = length = 0
+        position = last = length = steps = 0
         limits.spend(len(source))
+        since_s = time.thread_time()
         while position <= len(source):
+            # a match may end at once while its search has looked at the whole rest
+            steps += (len(source) - position) * self._compiled.programsize
+            if steps > _CLOCKED_STEPS:
+                steps, since_s = 0, limits.spend_time(since_s)
             match = self._compiled.search(source, position)
             if match is None:
                 break
@@ -95,10 +125,6 @@ class Regex:
 
     def __repr__(self) -> str:
         return f"Regex({self.pattern!r})"
-
-
-def _octets(text: str) -> bytes:
-    return text.encode(errors="surrogateescape")
 
 
 def _width(source: bytes, position: int) -> int:

@@ -61,8 +61,10 @@ Finish = Callable[[Scope], LambdaValue]
 _EXACT = 2**53
 _PYTHON = {"==": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _ORDERING = frozenset(("<", "<=", ">", ">="))
-# Functions that spend of what one evaluation may do with strings.
-_TEXTUAL = frozenset(("regexReplace", "strReplace", "strToLower", "strToUpper"))
+# Functions and operators that spend of what one evaluation may do with strings.
+_TEXTUAL = frozenset(
+    ("regexReplace", "strReplace", "strToLower", "strToUpper", "=~", "!~")
+)
 _PRESENT = frozenset((bool, str, int, float))
 
 
@@ -363,7 +365,7 @@ def _source(node: Evaluator, generator: Generator, results: frozenset[Type]) -> 
             "    else:",
             f"        {variable} = MISSING",
         ]
-    if any(isinstance(each, Call) and each.name in _TEXTUAL for each in parts(node)):
+    if any(_spends(each) for each in parts(node)):
         lines.append("    begin()")
     lines += [f"    saved_{name} = {name}.save()" for name in states]
     lines.append("    try:")
@@ -414,6 +416,13 @@ def _begun(slow: Row) -> Row:
         return slow(state, time, fields, tags)
 
     return begun
+
+
+def _spends(node: Evaluator) -> bool:
+    match node:
+        case Call(name) | Binary(name):
+            return name in _TEXTUAL
+    return False
 
 
 def _is_plain(node: Evaluator, operator: str) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from runtime.errors import EvaluationError, ScriptError
 from runtime.testing.alerts import task
 from runtime.testing.frames import frame_of, lambda_of, points
-from runtime.tick.lambdas import compile_lambda
+from runtime.tick.lambdas import compile_lambda, limits
 from runtime.tick.lambdas.limits import LONGEST
 from runtime.tick.lambdas.regex import Regex
 
@@ -108,7 +108,53 @@ def test_searches_take_no_time_in_proportion_to_both_strings(expression: str) ->
         assert time.thread_time() - began < 2
 
 
+@pytest.mark.parametrize(
+    ("expression", "text", "reason"),
+    [
+        # states of the expression that outgrow RE2's memory
+        ('"s" =~ /(a?){1000}b/', "a" * 100_000, "too_large"),
+        ("regexReplace(/(a?){1000}b/, \"s\", '')", "a" * 100_000, "too_large"),
+        ('"s" !~ /[ab]*a[ab]{900}$/', "ab" * 100_000, "too_large"),
+        # searches that look at all that follows for a match of one character
+        ("regexReplace(/a(.*b)?/, \"s\", '')", "a" * 1_000_000, "too_long"),
+        ("regexReplace(/a([^b]*b)?/, \"s\", '')", "a" * 1_000_000, "too_long"),
+        ("regexReplace(/a(\\w+;)?/, \"s\", 'b')", "a" * 1_000_000, "too_long"),
+        (nested("regexReplace(/(.)(.*;)?/, HERE, '')", 2), "a" * 100_000, "too_long"),
+    ],
+)
+def test_searches_come_to_an_end(
+    expression: str, text: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "_TIME_S", 0.02)
+    made = compile_lambda(lambda_of(expression))
+    reasons = {
+        "too_large": "may be searched with such a large regular expression",
+        "too_long": "searches strings for too long",
+    }
+    with pytest.raises(EvaluationError, match=reasons[reason]):
+        made.row(made.new_state(), 0, {"s": text}, {})
+
+
+def test_columns_of_long_searches_go_row_by_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "WORK", 1 << 17)
+    made = compile_lambda(lambda_of('"s" =~ /(a?){1000}b/'))
+    lines = [f'm s="{n}{"a" * 200}" {n}' for n in range(50)]
+    assert made.columns(frame_of(points("\n".join(lines)))) is None
+    assert made.columns(frame_of(points("\n".join(lines[:2]))))
+
+
+def test_each_row_may_search_as_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "WORK", 1 << 17)
+    made = compile_lambda(lambda_of('"s" =~ /x{100}(y|z)/'))
+    state = made.new_state()
+    for number in range(20):
+        assert not made.row(state, 0, {"s": f"{number}{'x' * 10_000}"}, {})
+
+
 def test_only_short_texts_are_remembered() -> None:
+    limits.begin()
     regex = Regex("a$")
     assert regex.matches("b" * LONGEST + "a")
     assert regex.matches("a")
