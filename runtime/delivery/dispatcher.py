@@ -21,7 +21,7 @@ from runtime.delivery.commits import AGAIN_S, CommitBatcher
 from runtime.delivery.messages import Address, Message, State, Waiting
 from runtime.delivery.orphans import DELETED, TOO_OLD
 from runtime.delivery.outbox import SLICE
-from runtime.delivery.policy import Kind
+from runtime.delivery.policy import FailureKind
 from runtime.delivery.queue import Queue
 from runtime.delivery.worklist import Worklist
 from runtime.errors import DeliveryError, StoreError
@@ -264,7 +264,7 @@ class Dispatcher:
     async def _attempt(self, queue: Queue, message: Message) -> None:
         resumed = queue.resumed
         error = await self._attempts.make(queue.recipient.handler, message)
-        kind = None if error is None else Kind.of(error)
+        kind = None if error is None else FailureKind.of(error)
         # at once: other slots are not to fail, too, while this outcome is committed
         self._worklist.note(queue, kind, None if error is None else error.retry_after_s)
         if error is None:
@@ -288,12 +288,14 @@ class Dispatcher:
         else:
             await self._end(queue, replace(message, state=state))
 
-    def _state_after(self, queue: Queue, message: Message, kind: Kind | None) -> State:
+    def _state_after(
+        self, queue: Queue, message: Message, kind: FailureKind | None
+    ) -> State:
         """The next state of a message whose attempt failed."""
         age = self.backlog.now() - message.created
         is_too_old = age >= self._policy.max_age_ns
         # dead letters of a deleted handler would never be resent
-        if kind is Kind.REJECTED or (is_too_old and not queue.is_retired):
+        if kind is FailureKind.REJECTED or (is_too_old and not queue.is_retired):
             return "dead"
         return "cancelled" if queue.is_retired else "pending"
 
@@ -302,7 +304,11 @@ class Dispatcher:
     ) -> None:
         queue.counters.retried += 1
         if queue.trouble is not None:
-            level = Level.WARNING if queue.trouble is Kind.DEFERRED else Level.CRITICAL
+            level = (
+                Level.WARNING
+                if queue.trouble is FailureKind.DEFERRED
+                else Level.CRITICAL
+            )
             self.noticed(queue.address, level, message.error)
         wait_s = self._policy.delay_s(message.attempts, error.retry_after_s)
         now = self.backlog.now()

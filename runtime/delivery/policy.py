@@ -25,7 +25,7 @@ _TOO_LONG = re.compile(
 )
 
 
-class Kind(enum.StrEnum):
+class FailureKind(enum.StrEnum):
     """The kind of a failed delivery's failure."""
 
     DEFERRED = "deferred"  # its service is disabled
@@ -36,7 +36,7 @@ class Kind(enum.StrEnum):
     REJECTED = "rejected"  # it will never do
 
     @classmethod
-    def of(cls, error: DeliveryError) -> Kind:
+    def of(cls, error: DeliveryError) -> FailureKind:
         """The kind of a failure."""
         if error.deferred:
             return cls.DEFERRED

@@ -13,7 +13,7 @@ from runtime.delivery.ordering import Ordering
 from runtime.delivery.policy import (
     BREAK_AFTER,
     BREAK_AFTER_ANSWERED,
-    Kind,
+    FailureKind,
     RetryPolicy,
 )
 from runtime.units import Nanoseconds
@@ -30,7 +30,7 @@ class Counters:
         dead: events that became dead letters.
         cancelled: events cancelled because their handler was deleted.
         discarded: events discarded over the API.
-        reasons: failed attempts by `Kind`.
+        reasons: failed attempts by `FailureKind`.
     """
 
     delivered: int = 0
@@ -108,7 +108,7 @@ class Queue:
     loaded: int = 0
     pending: int = 0
     counters: Counters = field(default_factory=Counters)
-    trouble: Kind | None = None
+    trouble: FailureKind | None = None
     paused_until_s: float = float("-inf")
     resumed: int = 0
     retired_until_s: float | None = None
@@ -195,7 +195,9 @@ class Queue:
         self._ordering.replace(message)
         self._schedule(message, now_s, wait_s)
 
-    def note(self, now_s: float, kind: Kind | None, asked_s: float | None) -> None:
+    def note(
+        self, now_s: float, kind: FailureKind | None, asked_s: float | None
+    ) -> None:
         """Draw conclusions from an attempt for all that waits.
 
         Args:
@@ -204,17 +206,19 @@ class Queue:
             asked_s: delay that the endpoint requested, in seconds.
         """
         # an endpoint that rejects one event works, and may take the next
-        if kind in (None, Kind.REJECTED):
+        if kind in (None, FailureKind.REJECTED):
             if self.trouble is not None:
                 self.resume()
             self._unanswered = self._in_row = 0
             return
         self._in_row += 1
-        self._unanswered = self._unanswered + 1 if kind is Kind.UNREACHABLE else 0
+        self._unanswered = (
+            self._unanswered + 1 if kind is FailureKind.UNREACHABLE else 0
+        )
         # that is about the handler, not the event: all others would fail
         # alike. Anything else has to happen several times; an answer, even a bad one,
         # more often than none, as it may be about some events only.
-        if kind in (Kind.AUTH, Kind.DEFERRED):
+        if kind in (FailureKind.AUTH, FailureKind.DEFERRED):
             self._pause(now_s, kind, self.policy.auth_probe_s)
         elif (
             self._unanswered >= BREAK_AFTER
@@ -292,7 +296,7 @@ class Queue:
         if following is not None:
             self._schedule(following, now_s, 0.0)
 
-    def _pause(self, now_s: float, kind: Kind, for_s: float) -> None:
+    def _pause(self, now_s: float, kind: FailureKind, for_s: float) -> None:
         self.trouble = kind
         self.paused_until_s = max(self.paused_until_s, now_s + for_s)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from runtime.delivery.messages import Message, Waiting
-from runtime.delivery.policy import Kind, RetryPolicy
+from runtime.delivery.policy import FailureKind, RetryPolicy
 from runtime.delivery.queue import Queue
 from runtime.delivery.queues import Queues
 from runtime.delivery.timeline import Timeline
@@ -60,7 +60,9 @@ class Worklist:
         with self._lock:
             return queue.wait_s(now_s)
 
-    def note(self, queue: Queue, kind: Kind | None, asked_s: float | None) -> None:
+    def note(
+        self, queue: Queue, kind: FailureKind | None, asked_s: float | None
+    ) -> None:
         """Draw conclusions from an attempt; see `Queue.note`."""
         with self._lock:
             queue.note(self._monotonic(), kind, asked_s)

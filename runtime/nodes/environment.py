@@ -36,7 +36,7 @@ class ServerInfo:
     server_id: str = ""
 
 
-class AlertService(Protocol):
+class EventTopics(Protocol):
     """The topics, as alert nodes use them."""
 
     @property
@@ -93,7 +93,7 @@ class Environment:
     task_id: str
     clock: Clock = time.time_ns
     services: HandlerServices = NO_SERVICES
-    topics: AlertService | None = None
+    topics: EventTopics | None = None
     server_info: ServerInfo = field(default_factory=ServerInfo)
     http_out: HTTPOutputs = field(default_factory=HTTPOutputs)
     task_master_id: str = "main"

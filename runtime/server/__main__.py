@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from runtime.errors import KapacitorError
 from runtime.server.flags import CONFIG_FLAGS, RUN_FLAGS, UsageError, flags
-from runtime.server.surroundings import Surroundings
+from runtime.server.process_environment import ProcessEnvironment
 from runtime.version import BUILD, VERSION
 
 if TYPE_CHECKING:
@@ -60,7 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # pathlib is slow to load
     home = os.path.expanduser("~")  # noqa: PTH111
     sys.exit(
-        run_command(given, Surroundings(os.environ, home, folder=_current_folder()))
+        run_command(
+            given, ProcessEnvironment(os.environ, home, folder=_current_folder())
+        )
     )
 
 
@@ -71,7 +73,7 @@ def _current_folder() -> str:
         return ""
 
 
-def run_command(arguments: Sequence[str], surroundings: Surroundings) -> int:
+def run_command(arguments: Sequence[str], environment: ProcessEnvironment) -> int:
     """Run one command; the exit code."""
     command, rest = "run", list(arguments)
     if rest and not rest[0].startswith("-"):
@@ -89,7 +91,7 @@ def run_command(arguments: Sequence[str], surroundings: Surroundings) -> int:
         )
         return 1
     try:
-        _execute(command, rest, surroundings)
+        _execute(command, rest, environment)
     except KapacitorError as error:
         if isinstance(error, UsageError):
             print(USAGE, file=sys.stderr)
@@ -99,7 +101,7 @@ def run_command(arguments: Sequence[str], surroundings: Surroundings) -> int:
 
 
 def _execute(
-    command: str, arguments: Sequence[str], surroundings: Surroundings
+    command: str, arguments: Sequence[str], environment: ProcessEnvironment
 ) -> None:
     if command == "config":
         given = flags(arguments, CONFIG_FLAGS)
@@ -107,8 +109,8 @@ def _execute(
         from runtime.integrations.configuration import SECTIONS
         from runtime.server.config import effective
 
-        handlers = _found(Integrations(sections=SECTIONS), given, surroundings)
-        effective.show(given, surroundings, handlers.integrations, handlers.warnings)
+        handlers = _found(Integrations(sections=SECTIONS), given, environment)
+        effective.show(given, environment, handlers.integrations, handlers.warnings)
     else:
         given = flags(arguments, RUN_FLAGS)
         from runtime.server import process
@@ -116,12 +118,12 @@ def _execute(
         process.tune_memory()
         from runtime.integrations.bundled import INTEGRATIONS
 
-        handlers = _found(INTEGRATIONS, given, surroundings)
-        process.run(given, surroundings, handlers)
+        handlers = _found(INTEGRATIONS, given, environment)
+        process.run(given, environment, handlers)
 
 
 def _found(
-    bundled: Integrations, given: Mapping[str, str], surroundings: Surroundings
+    bundled: Integrations, given: Mapping[str, str], environment: ProcessEnvironment
 ) -> Found:
     """The handlers that come with the server, and those of plugins.
 
@@ -130,7 +132,7 @@ def _found(
     """
     from runtime.server import plugins
 
-    folder = "" if "no-project" in given else surroundings.folder
+    folder = "" if "no-project" in given else environment.folder
     return plugins.found(bundled, folder)
 
 

@@ -8,7 +8,7 @@ from runtime.compute.thread import Compute
 from runtime.server.config.config import Config
 from runtime.services.auth.api import UsersAPI
 from runtime.services.auth.service import AuthService
-from runtime.services.httpd.service import HttpService
+from runtime.services.httpd.service import HttpServer
 from runtime.services.httpd.users import User
 from runtime.store.database import Store
 from runtime.store.records import Records
@@ -18,7 +18,7 @@ log = logging.getLogger("kapacitor.server")
 
 
 def guard(
-    http: HttpService,
+    http: HttpServer,
     config: Config,
     store: Store,
     compute: Compute,

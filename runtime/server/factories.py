@@ -13,7 +13,7 @@ from runtime.server.config.config import Config
 from runtime.server.config.sections import HttpConfig
 from runtime.services.alert.policy import Policy
 from runtime.services.deliveries.config import Config as DeliveryConfig
-from runtime.services.httpd.service import HttpService
+from runtime.services.httpd.service import HttpServer
 from runtime.services.httpd.sites import Sites, is_host
 from runtime.store.database import Store
 from runtime.units import SECOND, Clock
@@ -89,7 +89,7 @@ def sites(config: Config) -> Sites:
     )
 
 
-def http_service(config: HttpConfig, sites: Sites) -> HttpService:
+def http_service(config: HttpConfig, sites: Sites) -> HttpServer:
     """The API's server.
 
     Args:
@@ -114,7 +114,7 @@ def http_service(config: HttpConfig, sites: Sites) -> HttpService:
                 f"http: failed to load https-certificate "
                 f"{config.https_certificate}: {reason}"
             ) from error
-    return HttpService(
+    return HttpServer(
         host,
         port,
         version=VERSION,

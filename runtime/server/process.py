@@ -23,7 +23,7 @@ from runtime.server.flags import UNSUPPORTED, UsageError, listed
 from runtime.server.logs import configure
 from runtime.server.pid_file import pid_file
 from runtime.server.plugins import Found
-from runtime.server.surroundings import Surroundings
+from runtime.server.process_environment import ProcessEnvironment
 
 log = logging.getLogger("kapacitor.run")
 
@@ -58,7 +58,9 @@ class _Server(Protocol):
         """Load the load directory again."""
 
 
-def run(flags: Mapping[str, str], surroundings: Surroundings, found: Found) -> None:
+def run(
+    flags: Mapping[str, str], environment: ProcessEnvironment, found: Found
+) -> None:
     """Serve until a signal comes.
 
     Raises:
@@ -68,7 +70,7 @@ def run(flags: Mapping[str, str], surroundings: Surroundings, found: Found) -> N
         if flags.get(name):
             raise UsageError(f"-{name} is not supported by this server")
     print(LOGO, flush=True)
-    loaded = load(flags, surroundings, found.integrations)
+    loaded = load(flags, environment, found.integrations)
     config = loaded.config
     config.logging = dataclasses.replace(
         config.logging,

@@ -17,13 +17,13 @@ from runtime.services.config.service import ConfigService
 from runtime.services.foo.config import Config as FooConfig
 from runtime.services.foo.service import Service
 from runtime.services.httpd.messages import Request
-from runtime.services.httpd.service import HttpService
+from runtime.services.httpd.service import HttpServer
 from runtime.store.database import Store
 
 
 async def main() -> None:
     store, count = Store(Path(sys.argv[1])), int(sys.argv[2])
-    http, compute = HttpService("", 0, version="1"), Compute()
+    http, compute = HttpServer("", 0, version="1"), Compute()
     before = FooConfig(url="http://localhost/0", room="0")
     foo = Service(before, AiohttpClient())
     sections = {"foo": sections_of(INTEGRATIONS, {"foo": before})["foo"]}

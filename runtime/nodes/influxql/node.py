@@ -96,12 +96,12 @@ class InfluxQLNode(GroupedNode):
         # of the first batch, and of those groups that began with another name
         self._name: str | None = None
         self._names: dict[str, str] = {}
-        self._recipe = _recipe(spec)
+        self._fingerprint = _fingerprint(spec)
 
     @property
     def fingerprint(self) -> Hashable:
         """The function, its arguments, and how its result looks."""
-        return self._recipe
+        return self._fingerprint
 
     def point(self, point: Point) -> None:
         """Take a point of a stream."""
@@ -234,14 +234,14 @@ class TransformationNode(GroupedNode):
         self._arguments = tuple(spec.arguments)
         self._as = spec.as_name or spec.method
         self._groups: dict[str, tuple[_Samples, Transformation]] = {}
-        self._recipe = _recipe(spec)
+        self._fingerprint = _fingerprint(spec)
         # arguments that cannot work must be found now
         self._fresh("")
 
     @property
     def fingerprint(self) -> Hashable:
         """The function, its arguments, and how its result looks."""
-        return self._recipe
+        return self._fingerprint
 
     def point(self, point: Point) -> None:
         """Take a point of a stream."""
@@ -309,7 +309,7 @@ def influxql(spec: pipeline.InfluxQLNode, environment: Environment) -> Node:
     raise TaskError(f"{spec.name}: {method} is not supported by this server")
 
 
-def _recipe(spec: pipeline.InfluxQLNode) -> Hashable:
+def _fingerprint(spec: pipeline.InfluxQLNode) -> Hashable:
     arguments = tuple(map(repr, spec.arguments))
     return spec.method, spec.field, arguments, spec.as_name, spec.use_point_times
 

@@ -75,7 +75,7 @@ class WindowNode(Node):
         self._windows = _windows(spec)
         times = int(spec.period), int(spec.every), spec.align
         counts = spec.period_count, spec.every_count
-        self._recipe = type(self), times, counts, spec.fill_period
+        self._fingerprint = type(self), times, counts, spec.fill_period
         self._numbers: dict[str, int] = {}
         self._groups: list[_Group] = []
         self._ids: list[str] = []
@@ -88,7 +88,7 @@ class WindowNode(Node):
     @property
     def fingerprint(self) -> Hashable:
         """The length of the windows, and when they are emitted."""
-        return self._recipe
+        return self._fingerprint
 
     def point(self, point: Point) -> None:
         """Take a point of a stream."""

@@ -15,7 +15,7 @@ from runtime.server.config.doubts import doubts
 from runtime.server.config.environment import apply, unknown_names
 from runtime.server.config.file import Loaded, find, present, read
 from runtime.server.config.text import dump, hides_secrets
-from runtime.server.surroundings import Surroundings
+from runtime.server.process_environment import ProcessEnvironment
 
 _HINT = (
     "To generate a valid configuration file run "
@@ -30,7 +30,7 @@ _HIDDEN_HINT = (
 
 def load(
     flags: Mapping[str, str],
-    surroundings: Surroundings,
+    environment: ProcessEnvironment,
     integrations: Integrations,
     *,
     complete: bool = False,
@@ -39,7 +39,7 @@ def load(
 
     Args:
         flags: command-line flags; `config`, `hostname` and `lenient` are used.
-        surroundings: home, system directory and environment.
+        environment: home, system directory and environment.
         integrations: available handlers.
         complete: True to use the built-in data directory if none is set.
 
@@ -47,9 +47,9 @@ def load(
         ConfigError: file or environment are wrong, or a handler is enabled that this
             server does not have; with `-lenient` the latter is a warning.
     """
-    home = Path(surroundings.home)
+    home = Path(environment.home)
     path = find(
-        flags.get("config", ""), surroundings.environ, home, Path(surroundings.etc)
+        flags.get("config", ""), environment.environ, home, Path(environment.etc)
     )
     if path is None:
         print("No configuration provided, using default settings", file=sys.stderr)
@@ -58,7 +58,7 @@ def load(
         doing = "Merging with" if complete else "Using"
         print(f"{doing} configuration at: {path}", file=sys.stderr)
         loaded = read(path, integrations)
-    config = apply(loaded.config, surroundings.environ)
+    config = apply(loaded.config, environment.environ)
     if name := flags.get("hostname"):
         config.hostname = name
     warnings = list(loaded.warnings)
@@ -67,13 +67,13 @@ def load(
         warnings.append(
             f"data_dir is not set, and required: {config.data_dir} is shown"
         )
-    judgement = judged(loaded.absent, surroundings.environ, present(config))
+    judgement = judged(loaded.absent, environment.environ, present(config))
     if judgement.faults and "lenient" not in flags:
         raise ConfigError("\n".join(judgement.faults))
     warnings += judgement.warnings + judgement.faults
     rest = {
         name: value
-        for name, value in surroundings.environ.items()
+        for name, value in environment.environ.items()
         if name not in judgement.variables
     }
     warnings += unknown_names(config, rest)
@@ -95,7 +95,7 @@ def validate(config: Config) -> None:
 
 def show(
     flags: Mapping[str, str],
-    surroundings: Surroundings,
+    environment: ProcessEnvironment,
     integrations: Integrations,
     warnings: Iterable[str] = (),
 ) -> None:
@@ -104,7 +104,7 @@ def show(
     Raises:
         ConfigError: it is wrong.
     """
-    loaded = load(flags, surroundings, integrations, complete=True)
+    loaded = load(flags, environment, integrations, complete=True)
     reveal = "show-secrets" in flags
     for warning in (*warnings, *loaded.warnings):
         print(warning, file=sys.stderr)

@@ -26,7 +26,7 @@ from runtime.services.alert.handlers import (
     check_definition,
     kind_of,
 )
-from runtime.services.alert.kinds.topics import Topics
+from runtime.services.alert.kinds.topics import TopicService
 from runtime.services.alert.match import Match
 from runtime.services.alert.policy import OPEN, ForbiddenHandler, Policy
 from runtime.services.alert.specs import HandlerSpec, check_secrets, restored
@@ -100,7 +100,7 @@ class Admission:
         self,
         handlers: TopicHandlers,
         services: HandlerServices,
-        topics: Topics,
+        topics: TopicService,
         dialer: Dialer,
         disabled: frozenset[str],
     ) -> None:

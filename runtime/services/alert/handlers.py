@@ -21,7 +21,7 @@ from runtime.services.alert.kinds.exec import ExecHandler, ExecHandlerConfig
 from runtime.services.alert.kinds.log import LogHandler, LogHandlerConfig
 from runtime.services.alert.kinds.publish import PublishHandler, PublishHandlerConfig
 from runtime.services.alert.kinds.tcp import TCPHandler, TCPHandlerConfig
-from runtime.services.alert.kinds.topics import Topics
+from runtime.services.alert.kinds.topics import TopicService
 from runtime.services.alert.subscriptions import Subscription
 
 
@@ -38,11 +38,11 @@ class HandlerContext:
 
     topic: str
     handler: str
-    topics: Topics | None = None
+    topics: TopicService | None = None
     dialer: Dialer = field(default_factory=Dialer)
 
     @property
-    def target(self) -> Topics:
+    def target(self) -> TopicService:
         """The topics that handlers of such kinds publish to.
 
         Raises:

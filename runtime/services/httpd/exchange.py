@@ -44,7 +44,7 @@ _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
 _WRONG_EXPECTATION = unserved(417)
 
 
-class Surroundings(NamedTuple):
+class ExchangeContext(NamedTuple):
     """Common part of a server's exchanges.
 
     Attributes:
@@ -83,9 +83,9 @@ class Exchange:
         is_arriving: True if more of the body is expected.
     """
 
-    def __init__(self, raw: BaseRequest, surroundings: Surroundings) -> None:
+    def __init__(self, raw: BaseRequest, context: ExchangeContext) -> None:
         self._raw = raw
-        self._in = surroundings
+        self._in = context
         self._timer: asyncio.Timeout | None = None
         self._is_cut = False
         target = raw.path_qs if raw.raw_path == "*" else raw.raw_path

@@ -24,7 +24,7 @@ from runtime.services.httpd.credentials import without_password
 from runtime.services.httpd.exchange import (
     PART_TIMEOUT_S,
     Exchange,
-    Surroundings,
+    ExchangeContext,
     UnreadError,
 )
 from runtime.services.httpd.framing import (
@@ -69,7 +69,7 @@ _NO_HTTP = b"\0\r\n\r\n"
 _OPTIONS = Answer(200, content_type=None, marked=False)
 
 
-class HttpService:
+class HttpServer:
     """Listens on one address and answers by the routes of `router`.
 
     Attributes:
@@ -117,7 +117,7 @@ class HttpService:
         self._read_timeout_s = read_timeout_s
         self._tls = tls
         self._marks = Marks(version)
-        self._surroundings = Surroundings(
+        self._context = ExchangeContext(
             self._marks,
             sites or Sites(),
             intake or Intake(),
@@ -154,7 +154,7 @@ class HttpService:
         """
         loop = asyncio.get_running_loop()
         self._fallback = _Server(
-            self._surroundings.intake,
+            self._context.intake,
             self._handle,
             request_factory=_request,
             access_log=None,
@@ -175,8 +175,8 @@ class HttpService:
                 self._open,
                 self._log if self._log_enabled else None,
                 _log_failure,
-                self._surroundings.sites,
-                self._surroundings.intake,
+                self._context.sites,
+                self._context.intake,
                 self._gate,
             )
         self._server = await loop.create_server(
@@ -253,7 +253,7 @@ class HttpService:
 
     async def _handle(self, raw: BaseRequest) -> StreamResponse:
         started = time.monotonic()
-        exchange = Exchange(raw, self._surroundings)
+        exchange = Exchange(raw, self._context)
         request, close = exchange.request, False
         uri = request.uri
         try:

@@ -34,7 +34,7 @@ DEFAULT_DEADMAN = DeadmanSettings()
 log = logging.getLogger("kapacitor.task_store")
 
 
-class Topics(Alerts, Protocol):
+class TaskTopics(Alerts, Protocol):
     """The part of the alert service that tasks need."""
 
     def delete_anonymous_topics(self, task: str) -> None:
@@ -58,7 +58,7 @@ class Tasks:
         records: Records[Task],
         templates: Records[Template],
         master: TaskMaster,
-        topics: Topics,
+        topics: TaskTopics,
         clock: Clock,
         handlers: ScriptHandlers,
         deadman: DeadmanSettings = DEFAULT_DEADMAN,

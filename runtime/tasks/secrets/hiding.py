@@ -9,7 +9,12 @@ from typing import NamedTuple
 
 from runtime.nodes.secret_properties import ScriptHandlers
 from runtime.secrets import Secret, redact
-from runtime.tasks.secrets.sites import Site, Spot, sites, string_tokens
+from runtime.tasks.secrets.locations import (
+    Location,
+    SecretText,
+    secret_texts,
+    string_tokens,
+)
 from runtime.tick import lexer
 from runtime.tick.format import string_text
 from runtime.tick.variables import Var, Vars
@@ -87,13 +92,15 @@ def shown(definition: Definition, handlers: ScriptHandlers) -> Shown:
         handlers: script handlers, with the names of their secret fields.
     """
     script, variables = definition
-    hidden = [each for each in sites(script, variables, handlers) if each.is_hidden]
+    hidden = [
+        each for each in secret_texts(script, variables, handlers) if each.is_hidden
+    ]
     if not hidden:
         return Shown(script, variables)
     secrets = [Secret(each.value, is_known=False) for each in hidden]
-    texts = {each.spot: each.shown for each in hidden}
+    texts = {each.location: each.shown for each in hidden}
     literals = {
-        each.spot.start: string_text(each.shown, triple=each.text.startswith("'''"))
+        each.location.start: string_text(each.shown, triple=each.text.startswith("'''"))
         for each in hidden
     }
     return Shown(
@@ -115,22 +122,22 @@ def rewritten(script: str, literals: Mapping[int, str]) -> str:
     return "".join((*parts, script[end:]))
 
 
-def replaced(variables: Vars, texts: Mapping[Spot, str]) -> Vars:
+def replaced(variables: Vars, texts: Mapping[Location, str]) -> Vars:
     """`variables` with other texts."""
     return {name: _replaced(name, var, texts) for name, var in variables.items()}
 
 
-def _replaced(name: str, var: Var, texts: Mapping[Spot, str]) -> Var:
+def _replaced(name: str, var: Var, texts: Mapping[Location, str]) -> Var:
     if isinstance(var.value, tuple):
         items = [
-            replace(item, value=texts.get(Spot(-1, name, index), item.value))
+            replace(item, value=texts.get(Location(-1, name, index), item.value))
             for index, item in enumerate(var.value)
         ]
         return replace(var, value=tuple(items))
-    return replace(var, value=texts.get(Spot(-1, name), var.value))
+    return replace(var, value=texts.get(Location(-1, name), var.value))
 
 
-def _uncommented(script: str, hidden: Sequence[Site]) -> str:
+def _uncommented(script: str, hidden: Sequence[SecretText]) -> str:
     """`script` without the secrets in its comments."""
     values = {each.value for each in hidden if len(each.value) > 2}
     if "//" not in script or not any(value in script for value in values):

@@ -13,7 +13,7 @@ from runtime.tasks.secrets.hiding import (
     rewritten,
     shown,
 )
-from runtime.tasks.secrets.sites import Site, Spot, sites
+from runtime.tasks.secrets.locations import Location, SecretText, secret_texts
 from runtime.tick.format import string_text
 
 
@@ -36,7 +36,7 @@ def restored(
     """
     if sent == before or not _hides(sent):
         return sent
-    olds: list[Site] = []
+    olds: list[SecretText] = []
     masked, same = sent.variables, frozenset[str]()
     if before is not None:
         seen = shown(before, handlers)
@@ -45,7 +45,7 @@ def restored(
             before.variables,
         ):
             return before
-        olds = sites(before.script, before.variables, handlers)
+        olds = secret_texts(before.script, before.variables, handlers)
         # a request without variables leaves those that there are: compared as shown
         same = frozenset(
             name for name, var in masked.items() if var == before.variables.get(name)
@@ -54,17 +54,17 @@ def restored(
             name: seen.variables[name] if name in same else var
             for name, var in masked.items()
         }
-    found: dict[Spot, Site] = {}
-    for site in sites(sent.script, masked, handlers):
-        if site.spot.variable in same:
+    found: dict[Location, SecretText] = {}
+    for candidate in secret_texts(sent.script, masked, handlers):
+        if candidate.location.variable in same:
             continue
-        if HIDDEN not in site.value and not is_placeholder(site.value):
+        if HIDDEN not in candidate.value and not is_placeholder(candidate.value):
             continue
-        kept = _kept(site, olds)
+        kept = _kept(candidate, olds)
         if kept is not None:
-            found[site.spot] = kept
-    literals = {spot.start: _literal(each) for spot, each in found.items()}
-    texts = {spot: each.value for spot, each in found.items()}
+            found[candidate.location] = kept
+    literals = {location.start: _literal(each) for location, each in found.items()}
+    texts = {location: each.value for location, each in found.items()}
     return Definition(rewritten(sent.script, literals), replaced(sent.variables, texts))
 
 
@@ -77,8 +77,8 @@ def _hides(sent: Definition) -> bool:
     return any(isinstance(each, str) and has_placeholder(each) for each in texts)
 
 
-def _kept(site: Site, olds: Sequence[Site]) -> Site | None:
-    """The one of the hidden texts that belongs to `site`; None if it is a mere `***`.
+def _kept(candidate: SecretText, olds: Sequence[SecretText]) -> SecretText | None:
+    """The one of the hidden texts that belongs to `candidate`; None if it is a mere `***`.
 
     Raises:
         RefusedError: it is a secret, and none or several of the stored texts fit.
@@ -86,26 +86,39 @@ def _kept(site: Site, olds: Sequence[Site]) -> Site | None:
     known = [
         old
         for old in olds
-        if (old.purpose, old.shown) == (site.purpose, site.value) and old.is_hidden
+        if (old.purpose, old.shown) == (candidate.purpose, candidate.value)
+        and old.is_hidden
     ]
-    same = [old for old in known if site.variable and old.variable == site.variable]
+    same = [
+        old
+        for old in known
+        if candidate.variable and old.variable == candidate.variable
+    ]
     if not same:
-        same = [old for old in known if site.beside and old.beside_shown == site.beside]
+        same = [
+            old
+            for old in known
+            if candidate.context and old.context_shown == candidate.context
+        ]
     # handlers that are given the same may still have different secrets
     if len({old.value for old in same}) == 1:
         return same[0]
-    if known or site.purpose:
-        raise InvalidError(_refusal(site, is_known=bool(known)))
+    if known or candidate.purpose:
+        raise InvalidError(_refusal(candidate, is_known=bool(known)))
     return None
 
 
-def _literal(site: Site) -> str:
-    return site.text or string_text(site.value)
+def _literal(candidate: SecretText) -> str:
+    return candidate.text or string_text(candidate.value)
 
 
-def _refusal(site: Site, *, is_known: bool) -> str:
-    where = f"variable {site.spot.variable}" if site.spot.variable else "script"
-    placeholder = site.value if is_placeholder(site.value) else HIDDEN
+def _refusal(candidate: SecretText, *, is_known: bool) -> str:
+    where = (
+        f"variable {candidate.location.variable}"
+        if candidate.location.variable
+        else "script"
+    )
+    placeholder = candidate.value if is_placeholder(candidate.value) else HIDDEN
     reason = (
         "whose variable has another name now, or whose handler is given something else"
         if is_known
@@ -113,6 +126,6 @@ def _refusal(site: Site, *, is_known: bool) -> str:
     )
     return (
         f"the {where} has {placeholder} in place of a secret"
-        f" ({site.purpose or 'repeated in a text'}) {reason}:"
+        f" ({candidate.purpose or 'repeated in a text'}) {reason}:"
         " write the secret or, better, put it into the configuration"
     )

@@ -5,7 +5,7 @@ import pytest
 
 from runtime.alert.types import Event, EventState, Recipient
 from runtime.delivery.messages import Address, Message
-from runtime.delivery.policy import Kind, RetryPolicy, may_be_too_long, shortened
+from runtime.delivery.policy import FailureKind, RetryPolicy, may_be_too_long, shortened
 from runtime.delivery.queue import Bucket, Queue
 from runtime.errors import DeliveryError
 
@@ -85,7 +85,7 @@ def test_refused_credentials_are_probed_with_one_event():
     made = queue(*"abcdef", concurrency=4)
     first = taken(made)
     for number in first:
-        made.note(0.0, Kind.AUTH, None)
+        made.note(0.0, FailureKind.AUTH, None)
         made.failed(message(number, "abcdef"[number - 1]), 0.0, 1.0)
     assert taken(made, 299.0) == []
     assert made.wait_s(299.0) == pytest.approx(1.0)
@@ -99,7 +99,7 @@ def test_refused_credentials_are_probed_with_one_event():
 def test_an_event_that_alone_is_refused_does_not_stop_the_others():
     made = queue("a", "b")
     assert taken(made) == [1, 2]
-    made.note(0.0, Kind.AUTH, None)
+    made.note(0.0, FailureKind.AUTH, None)
     made.failed(dataclasses.replace(message(1, "a"), attempts=1), 0.0, 1.0)
     made.failed(message(2, "b"), 0.0, 1.0)
     # the probe is not the one that was refused before
@@ -107,7 +107,7 @@ def test_an_event_that_alone_is_refused_does_not_stop_the_others():
 
 
 @pytest.mark.parametrize(
-    ("kind", "failures"), [(Kind.UNREACHABLE, 5), (Kind.FAILED, 20)]
+    ("kind", "failures"), [(FailureKind.UNREACHABLE, 5), (FailureKind.FAILED, 20)]
 )
 def test_one_that_fails_in_a_row_is_only_probed(kind, failures):
     made = queue("a")
@@ -120,11 +120,11 @@ def test_one_that_fails_in_a_row_is_only_probed(kind, failures):
 
 def test_an_endpoint_that_asks_to_wait_is_left_alone():
     made = queue(*"abc")
-    made.note(0.0, Kind.LIMITED, 7.0)
+    made.note(0.0, FailureKind.LIMITED, 7.0)
     assert taken(made, 6.9) == []
     assert taken(made, 7.0) == [1, 2, 3]
     made = queue("a")
-    made.note(0.0, Kind.LIMITED, 1e9)
+    made.note(0.0, FailureKind.LIMITED, 1e9)
     assert made.wait_s(0.0) == 3600.0
 
 
@@ -150,22 +150,22 @@ def test_clearing_leaves_what_is_under_way():
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (DeliveryError("x", retry=True, deferred=True), Kind.DEFERRED),
-        (DeliveryError("x", status=401), Kind.AUTH),
-        (DeliveryError("x", status=403), Kind.AUTH),
-        (DeliveryError("x"), Kind.REJECTED),
+        (DeliveryError("x", retry=True, deferred=True), FailureKind.DEFERRED),
+        (DeliveryError("x", status=401), FailureKind.AUTH),
+        (DeliveryError("x", status=403), FailureKind.AUTH),
+        (DeliveryError("x"), FailureKind.REJECTED),
         *[
-            (DeliveryError("x", status=status), Kind.REJECTED)
+            (DeliveryError("x", status=status), FailureKind.REJECTED)
             for status in (301, 302, 307, 400, 404, 405, 410, 413, 422, 501, 505)
         ],
-        (DeliveryError("x", status=429, retry=True), Kind.LIMITED),
-        (DeliveryError("x", status=503, retry=True), Kind.FAILED),
-        (DeliveryError("x", status=408, retry=True), Kind.FAILED),
-        (DeliveryError("x", retry=True), Kind.UNREACHABLE),
+        (DeliveryError("x", status=429, retry=True), FailureKind.LIMITED),
+        (DeliveryError("x", status=503, retry=True), FailureKind.FAILED),
+        (DeliveryError("x", status=408, retry=True), FailureKind.FAILED),
+        (DeliveryError("x", retry=True), FailureKind.UNREACHABLE),
     ],
 )
 def test_kinds_of_failures(error, kind):
-    assert Kind.of(error) is kind
+    assert FailureKind.of(error) is kind
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import pytest
 _COMMAND = """
 import contextlib, io, os, sys
 from runtime.server.__main__ import run_command
-from runtime.server.surroundings import Surroundings
+from runtime.server.process_environment import ProcessEnvironment
 with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-    code = run_command(sys.argv[1:], Surroundings({}, "/nowhere", "/nowhere"))
+    code = run_command(sys.argv[1:], ProcessEnvironment({}, "/nowhere", "/nowhere"))
 assert code == 0, code
 print(*sys.modules)
 """
@@ -46,7 +46,7 @@ def test_a_word_of_the_command_loads_next_to_nothing(word, bare):
         "runtime.server",
         "runtime.server.__main__",
         "runtime.server.flags",
-        "runtime.server.surroundings",
+        "runtime.server.process_environment",
         "runtime.version",
     }
     assert foreign(modules) == set()

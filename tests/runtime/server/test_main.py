@@ -8,7 +8,7 @@ import pytest
 
 from runtime.server.__main__ import run_command
 from runtime.server.config.config import Config
-from runtime.server.surroundings import Surroundings
+from runtime.server.process_environment import ProcessEnvironment
 from runtime.version import PRODUCT_VERSION
 
 Run = Callable[..., tuple[int, str, str]]
@@ -23,8 +23,8 @@ def run(tmp_path: Path, capsys: Any) -> Run:
     """Runs a command with nothing around it; code, stdout, stderr."""
 
     def command(*arguments: str, **environ: str) -> tuple[int, str, str]:
-        surroundings = Surroundings(environ, f"{tmp_path}/home", f"{tmp_path}/etc")
-        code = run_command(arguments, surroundings)
+        environment = ProcessEnvironment(environ, f"{tmp_path}/home", f"{tmp_path}/etc")
+        code = run_command(arguments, environment)
         out, err = capsys.readouterr()
         return code, out, err
 

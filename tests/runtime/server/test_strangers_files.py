@@ -9,7 +9,7 @@ import pytest
 from runtime.pipeline.missing_handlers import SECTIONS as HANDLERS
 from runtime.server.__main__ import run_command
 from runtime.server.config.absent import OTHERS
-from runtime.server.surroundings import Surroundings
+from runtime.server.process_environment import ProcessEnvironment
 from runtime.testing.loopback import LoopbackServer
 
 PRINTED = Path(__file__).parent / "files" / "kapacitord_config.conf"
@@ -99,8 +99,8 @@ def printed(tmp_path: Path, capsys: Any) -> Printed:
     def command(text: str, *flags: str, **environ: str) -> tuple[int, str, str]:
         path = tmp_path / "k.conf"
         path.write_text(text)
-        surroundings = Surroundings(environ, f"{tmp_path}/home", f"{tmp_path}/etc")
-        code = run_command(["config", "-config", str(path), *flags], surroundings)
+        environment = ProcessEnvironment(environ, f"{tmp_path}/home", f"{tmp_path}/etc")
+        code = run_command(["config", "-config", str(path), *flags], environment)
         out, err = capsys.readouterr()
         return code, out, err.partition("\n")[2]
 

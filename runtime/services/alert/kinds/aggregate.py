@@ -13,7 +13,7 @@ from runtime.errors import DeliveryError, OptionsError, StoreError
 from runtime.golang.templates import Struct, TemplateError, text
 from runtime.golang.values import Int
 from runtime.outbound.client import idempotency_key
-from runtime.services.alert.kinds.topics import Topics, check_hops, collect
+from runtime.services.alert.kinds.topics import TopicService, check_hops, collect
 from runtime.trouble import Trouble
 from runtime.units import SECOND, Duration
 
@@ -60,7 +60,7 @@ class AggregateHandler:
     """
 
     def __init__(
-        self, options: AggregateHandlerConfig, topics: Topics, name: str
+        self, options: AggregateHandlerConfig, topics: TopicService, name: str
     ) -> None:
         """Check the options.
 

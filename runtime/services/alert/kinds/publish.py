@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runtime.alert.types import Event
-from runtime.services.alert.kinds.topics import Topics, check_hops, collect
+from runtime.services.alert.kinds.topics import TopicService, check_hops, collect
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class PublishHandlerConfig:
 class PublishHandler:
     """Gives each event, as it is, to other topics."""
 
-    def __init__(self, options: PublishHandlerConfig, topics: Topics) -> None:
+    def __init__(self, options: PublishHandlerConfig, topics: TopicService) -> None:
         self.options = options
         self._targets = options.topics
         self._topics = topics

@@ -16,7 +16,7 @@ from runtime.store.database import Store
 MAX_HOPS = 8
 
 
-class Topics(Protocol):
+class TopicService(Protocol):
     """The alert service, as such kinds use it."""
 
     @property
@@ -52,7 +52,7 @@ def check_hops(event: Event) -> None:
         raise DeliveryError(text)
 
 
-def collect(topics: Topics, event: Event, targets: Sequence[str]) -> None:
+def collect(topics: TopicService, event: Event, targets: Sequence[str]) -> None:
     """Take `event` into each of `targets`, all or none; on the compute thread.
 
     Raises:

@@ -12,7 +12,7 @@ from runtime.services.config.sections import sections_of
 from runtime.services.config.service import ConfigService
 from runtime.services.foo.service import Service
 from runtime.services.httpd.messages import Request
-from runtime.services.httpd.service import HttpService
+from runtime.services.httpd.service import HttpServer
 from runtime.store.database import Store
 
 
@@ -57,7 +57,7 @@ def foo():
 @pytest.fixture
 def post(run, store, foo):
     """Posts changes of the room of `foo`, all at once; the statuses."""
-    http, compute = HttpService("", 0, version="1"), Compute()
+    http, compute = HttpServer("", 0, version="1"), Compute()
     sections = sections_of(INTEGRATIONS, {})
     config = ConfigService({"foo": sections["foo"]}, {"foo": foo}, store, compute)
     config.add_routes(http.router)

@@ -15,7 +15,7 @@ from runtime.secrets import Secret
 from runtime.services.config.sections import sections_of
 from runtime.services.config.service import ConfigService
 from runtime.services.httpd.messages import Request
-from runtime.services.httpd.service import HttpService
+from runtime.services.httpd.service import HttpServer
 from runtime.store.database import Store
 from runtime.units import Duration
 
@@ -71,7 +71,7 @@ class Lists:
     async def _open(self) -> None:
         self._compute = Compute()
         self._compute.start()
-        self.http = HttpService("", 0, version="1")
+        self.http = HttpServer("", 0, version="1")
         services = {"slack": self.service, "empty": Service()}
         sections = sections_of(
             Integrations({"slack": Room, "empty": Room}),

@@ -10,7 +10,7 @@ import pytest
 from runtime.compute.thread import Compute
 from runtime.services.httpd.heads import plain_head
 from runtime.services.httpd.messages import Answer, Request, pretty
-from runtime.services.httpd.service import HttpService
+from runtime.services.httpd.service import HttpServer
 from runtime.services.httpd.write import WriteHandler
 
 HOST = b"Host: localhost:9092\r\n"
@@ -184,7 +184,7 @@ def with_server(use: Any) -> list[bytes]:
     async def run() -> None:
         compute = Compute()
         compute.start()
-        service = HttpService("127.0.0.1", 0, version="1", shutdown_timeout_s=1)
+        service = HttpServer("127.0.0.1", 0, version="1", shutdown_timeout_s=1)
         service.accept_writes(
             WriteHandler(compute, lambda body, *_: taken.append(body))
         )

@@ -13,7 +13,7 @@ from runtime.compute.thread import Compute
 from runtime.services.httpd.connection import Gate
 from runtime.services.httpd.intake import Intake
 from runtime.services.httpd.messages import Answer, Request, failure, pretty
-from runtime.services.httpd.service import HttpService
+from runtime.services.httpd.service import HttpServer
 from runtime.services.httpd.users import User
 from runtime.services.httpd.write import WriteHandler
 from runtime.services.storage.service import StorageService
@@ -52,10 +52,10 @@ async def serving(
     gate: Gate | None = None,
     store: Store | None = None,
     **more: Any,
-) -> AsyncIterator[HttpService]:
+) -> AsyncIterator[HttpServer]:
     compute = Compute()
     compute.start()
-    service = HttpService("127.0.0.1", 0, version="1", shutdown_timeout_s=1, **more)
+    service = HttpServer("127.0.0.1", 0, version="1", shutdown_timeout_s=1, **more)
     service.accept_writes(WriteHandler(compute, lambda body, *_: taken.append(body)))
     service.router.add("POST", "/change", _change)
     if store is not None:

@@ -14,7 +14,7 @@ import pytest
 from runtime.compute.thread import Compute
 from runtime.errors import InvalidError
 from runtime.services.httpd.messages import Answer, Request, pretty
-from runtime.services.httpd.service import HttpService
+from runtime.services.httpd.service import HttpServer
 from runtime.services.httpd.write import WriteHandler
 from runtime.version import PRODUCT_VERSION
 
@@ -41,10 +41,10 @@ async def _fail(request: Request) -> Answer:
 
 
 @contextlib.asynccontextmanager
-async def serving(sent: Sent | None = None, **more: Any) -> AsyncIterator[HttpService]:
+async def serving(sent: Sent | None = None, **more: Any) -> AsyncIterator[HttpServer]:
     compute = Compute()
     compute.start()
-    service = HttpService("127.0.0.1", 0, version="1.8.3", shutdown_timeout_s=2, **more)
+    service = HttpServer("127.0.0.1", 0, version="1.8.3", shutdown_timeout_s=2, **more)
     service.accept_writes(WriteHandler(compute, sent if sent is not None else Sent()))
     service.router.add("GET", "/config", _echo)
     service.router.add("GET", "/config/", _echo)

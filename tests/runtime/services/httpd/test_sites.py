@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from runtime.compute.thread import Compute
 from runtime.services.httpd.messages import Answer, Request, pretty
-from runtime.services.httpd.service import HttpService
+from runtime.services.httpd.service import HttpServer
 from runtime.services.httpd.sites import Sites, parsed_host, parsed_origin
 from runtime.services.httpd.write import WriteHandler
 
@@ -159,7 +159,7 @@ def served(use: Any, sites: Sites | None = None) -> list[str]:
     async def run() -> None:
         compute = Compute()
         compute.start()
-        service = HttpService("127.0.0.1", 0, version="1", sites=sites)
+        service = HttpServer("127.0.0.1", 0, version="1", sites=sites)
         service.accept_writes(
             WriteHandler(compute, lambda body, *_: taken.append(body.decode()))
         )

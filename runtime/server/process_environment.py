@@ -1,4 +1,4 @@
-"""The environment of the command."""
+"""Environment of the server's process."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 
-class Surroundings(NamedTuple):
-    """The surroundings.
+class ProcessEnvironment(NamedTuple):
+    """Variables and folders that the configuration is read from.
 
     Attributes:
         environ: environment variables.

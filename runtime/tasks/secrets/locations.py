@@ -33,12 +33,12 @@ class _Kind(enum.IntEnum):
 
 
 # name of the property, key of a pair, texts with others; sorted, for each handler
-Beside = tuple[tuple[tuple[str, str, tuple[str, ...]], ...], ...]
-# in place of the text whose surroundings these are
+Context = tuple[tuple[tuple[str, str, tuple[str, ...]], ...], ...]
+# in place of the text whose context it is
 _ITSELF = "\0"
 
 
-class Spot(NamedTuple):
+class Location(NamedTuple):
     """The location of a string.
 
     Attributes:
@@ -53,29 +53,29 @@ class Spot(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class SecretText:
     """A text that may be a secret.
 
     Attributes:
-        spot: position of the text.
+        location: position of the text.
         purpose: purpose, such as `hipChat.token`; "" for a text that only looks like a
             secret.
         value: the text.
         shown: text in API responses; the same if it is not a secret.
         text: literal with its quotes.
         variable: variable that holds it, and its position there; () if none does.
-        beside: other values given to the handlers that get the text; () if none does.
-        beside_shown: the same, as shown in API responses.
+        context: other values given to the handlers that get the text; () if none does.
+        context_shown: the same, as shown in API responses.
     """
 
-    spot: Spot
+    location: Location
     purpose: str
     value: str
     shown: str
     text: str = ""
     variable: tuple[str, int] | tuple[()] = ()
-    beside: Beside = ()
-    beside_shown: Beside = ()
+    context: Context = ()
+    context_shown: Context = ()
 
     @property
     def is_hidden(self) -> bool:
@@ -95,9 +95,9 @@ def value_of(token: lexer.Token) -> str:
     return str(getattr(LITERALS[lexer.STRING](token.text, 0, ()), "value", ""))
 
 
-def sites(
+def secret_texts(
     script: str, variables: Mapping[str, Var], handlers: ScriptHandlers
-) -> list[Site]:
+) -> list[SecretText]:
     """The texts that may be secrets, in the order of the script.
 
     Args:
@@ -111,63 +111,65 @@ def sites(
     except ScriptError:
         # the purpose of its texts is unknown
         return [
-            Site(Spot(start), "", value_of(token), HIDDEN, text=token.text)
+            SecretText(Location(start), "", value_of(token), HIDDEN, text=token.text)
             for start, token in tokens.items()
         ]
     said = uses(program, handlers.properties)
     found = _of_uses(said, variables, handlers)
     for start, token in tokens.items():
-        if (spot := Spot(start)) in found:
-            found[spot] = replace(found[spot], text=token.text)
+        if (location := Location(start)) in found:
+            found[location] = replace(found[location], text=token.text)
     hidden = [each.value for each in found.values() if each.shown == HIDDEN]
     found.update(_elsewhere(script, tokens, variables, found.keys(), hidden))
-    places = {Spot(start): place for start, place in declared(program).items()}
-    shown = {spot: each.shown for spot, each in found.items()}
-    surroundings = _Surroundings(said, variables)
+    places = {Location(start): place for start, place in declared(program).items()}
+    shown = {location: each.shown for location, each in found.items()}
+    contexts = _Contexts(said, variables)
     return [
         replace(
-            found[spot],
+            found[location],
             variable=(
-                (spot.variable, spot.item) if spot.variable else places.get(spot, ())
+                (location.variable, location.item)
+                if location.variable
+                else places.get(location, ())
             ),
-            beside=surroundings.of(spot, {}),
-            beside_shown=surroundings.of(spot, shown),
+            context=contexts.of(location, {}),
+            context_shown=contexts.of(location, shown),
         )
-        for spot in sorted(found)
+        for location in sorted(found)
     ]
 
 
-class _Surroundings:
-    """The arguments of handlers, to detect changes beside a secret."""
+class _Contexts:
+    """The arguments of handlers, to detect changes in the context of a secret."""
 
     def __init__(self, said: Iterable[Use], variables: Mapping[str, Var]) -> None:
         self._variables = variables
         self._handlers: dict[int, list[Use]] = {}
-        self._users: dict[Spot, dict[int, None]] = {}
+        self._users: dict[Location, dict[int, None]] = {}
         for use in said:
             self._handlers.setdefault(use.number, []).append(use)
-            for spot in _texts_of(use, variables):
-                self._users.setdefault(spot, {})[use.number] = None
+            for location in _texts_of(use, variables):
+                self._users.setdefault(location, {})[use.number] = None
 
-    def of(self, spot: Spot, shown: Mapping[Spot, str]) -> Beside:
-        """All that the handlers are given which get the text at `spot`, but itself.
+    def of(self, location: Location, shown: Mapping[Location, str]) -> Context:
+        """All that the handlers are given which get the text at `location`, but itself.
 
         Args:
-            spot: position of the text.
+            location: position of the text.
             shown: replacements by text; texts without one stay.
         """
-        given = dict(shown) | {spot: _ITSELF}
-        handlers = (self._handlers[number] for number in self._users.get(spot, ()))
+        given = dict(shown) | {location: _ITSELF}
+        handlers = (self._handlers[number] for number in self._users.get(location, ()))
         # in whatever order the script gives it
         return tuple(
             sorted(tuple(sorted(self._line(use, given) for use in h)) for h in handlers)
         )
 
     def _line(
-        self, use: Use, given: Mapping[Spot, str]
+        self, use: Use, given: Mapping[Location, str]
     ) -> tuple[str, str, tuple[str, ...]]:
         texts = _texts_of(use, self._variables)
-        values = (given.get(spot, text) for spot, text in texts.items())
+        values = (given.get(location, text) for location, text in texts.items())
         others = list(use.value.others)
         for name in use.value.variables:
             var = self._variables.get(name)
@@ -178,16 +180,16 @@ class _Surroundings:
 
 def _of_uses(
     said: Iterable[Use], variables: Mapping[str, Var], handlers: ScriptHandlers
-) -> dict[Spot, Site]:
-    found: dict[Spot, tuple[_Kind, Site]] = {}
+) -> dict[Location, SecretText]:
+    found: dict[Location, tuple[_Kind, SecretText]] = {}
     for use in said:
         kind = _kind(use, handlers)
         if kind is _Kind.NOTHING:
             continue
-        for site in _of_use(use, kind, variables):
-            if site.spot not in found or kind < found[site.spot][0]:
-                found[site.spot] = kind, site
-    return {spot: site for spot, (_, site) in found.items()}
+        for candidate in _of_use(use, kind, variables):
+            if candidate.location not in found or kind < found[candidate.location][0]:
+                found[candidate.location] = kind, candidate
+    return {location: candidate for location, (_, candidate) in found.items()}
 
 
 def _kind(use: Use, handlers: ScriptHandlers) -> _Kind:
@@ -204,60 +206,62 @@ def _kind(use: Use, handlers: ScriptHandlers) -> _Kind:
     return _Kind.URL if called else _Kind.NOTHING
 
 
-def _of_use(use: Use, kind: _Kind, variables: Mapping[str, Var]) -> Iterator[Site]:
+def _of_use(
+    use: Use, kind: _Kind, variables: Mapping[str, Var]
+) -> Iterator[SecretText]:
     texts = _texts_of(use, variables)
     whole = "".join(texts.values())
     purpose = f"{use.name} {use.key}" if use.key else use.name
-    for spot, text in texts.items():
+    for location, text in texts.items():
         if kind is _Kind.URL and (use.value.is_whole or hidden_url(whole) == whole):
             shown = hidden_url(text)
         else:
             shown = HIDDEN if text else ""
-        yield Site(spot, purpose, text, shown)
+        yield SecretText(location, purpose, text, shown)
 
 
-def _texts_of(use: Use, variables: Mapping[str, Var]) -> dict[Spot, str]:
+def _texts_of(use: Use, variables: Mapping[str, Var]) -> dict[Location, str]:
     """The texts that a use is made of: literals, and variables that the task sets."""
-    texts = {Spot(each.position): each.value for each in use.value.literals}
+    texts = {Location(each.position): each.value for each in use.value.literals}
     for name in use.value.variables:
         if name in variables:
             texts.update(_texts(name, variables[name]))
     return texts
 
 
-def _texts(name: str, var: Var) -> Iterator[tuple[Spot, str]]:
+def _texts(name: str, var: Var) -> Iterator[tuple[Location, str]]:
     """The texts that a variable holds."""
     if isinstance(var.value, str):
-        yield Spot(-1, name), var.value
+        yield Location(-1, name), var.value
     if isinstance(var.value, tuple):
         for index, item in enumerate(var.value):
             if isinstance(item.value, str):
-                yield Spot(-1, name, index), item.value
+                yield Location(-1, name, index), item.value
 
 
 def _elsewhere(
     script: str,
     tokens: Mapping[int, lexer.Token],
     variables: Mapping[str, Var],
-    known: Iterable[Spot],
+    known: Iterable[Location],
     hidden: Iterable[str],
-) -> dict[Spot, Site]:
+) -> dict[Location, SecretText]:
     """The texts that repeat a secret, are URLs with one, or show that they did."""
     apart = set(known)
     values = frozenset(hidden)
     long = [Secret(each, is_known=False) for each in values if _is_long(each)]
-    texts: list[tuple[Spot, str, str]] = []
+    texts: list[tuple[Location, str, str]] = []
     for start, token in tokens.items():
-        texts.append((Spot(start), value_of(token), token.text))
+        texts.append((Location(start), value_of(token), token.text))
     for name, var in variables.items():
-        texts.extend((spot, text, "") for spot, text in _texts(name, var))
+        texts.extend((location, text, "") for location, text in _texts(name, var))
     found = {}
-    for spot, value, text in texts:
+    for location, value, text in texts:
         shown = HIDDEN if len(value) > 2 and value in values else redact(value, long)
         # what nothing uses may be a URL all the same
         shown = hidden_url(value) if holds_password(value) else shown
-        if spot not in apart and (shown != value or HIDDEN in value):
-            found[spot] = Site(spot, "", value, shown, text=text)
+        if location not in apart and (shown != value or HIDDEN in value):
+            found[location] = SecretText(location, "", value, shown, text=text)
     return found
 
 
