@@ -47,6 +47,7 @@ class Report:
         next: commands to go on with.
         extra: more members of the JSON object.
         dry_run: true if nothing was written.
+        plan: the file that the plan of the changes is in, or "".
         brief: true if files are only counted.
         notes: further messages.
     """
@@ -60,6 +61,7 @@ class Report:
     next: list[str] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)
     dry_run: bool = False
+    plan: str = ""
     brief: bool = False
     notes: list[str] = field(default_factory=list)
 
@@ -101,7 +103,9 @@ def lines(
         first, *others = note.split("\n")
         yield status("note:", first)
         yield from (status("", line) for line in others)
-    if report.dry_run:
+    if report.plan:
+        yield f"Plan: {escaped(report.plan)}; nothing else was written."
+    elif report.dry_run:
         yield "Dry run: nothing was written."
         return
     for number, command in enumerate(report.next[:_MAX_STEPS]):

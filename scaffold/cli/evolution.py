@@ -88,8 +88,6 @@ def _run(
 ) -> None:
     """Run a command that changes files, with the options that every such command has."""
     session = Session(command, values)
-    is_dry = values["dry_run"]
     session.run_in_project(
-        lambda project: run(project, options.of_change(values, "none")),
-        writes=not is_dry,
+        lambda project: run(project, options.of_change(values, "none")), writes=True
     )

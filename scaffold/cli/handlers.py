@@ -52,7 +52,7 @@ def new_handler(**values: Any) -> None:
             flags = _asked(session, project, flags, how)
         return new_handler(project, flags, spec_file, how)
 
-    session.run_in_project(run, writes=not values["dry_run"])
+    session.run_in_project(run, writes=True)
 
 
 def _asked(
@@ -68,7 +68,7 @@ def _asked(
 
     existing = kinds(DiskTree(project.root), project.package)
     flags = questions.answered(given, existing, lambda flags: described(project, flags))
-    if how.dry_run:
+    if how.is_preview:
         return flags
     preview = new_handler(project, flags, "", ChangeOptions(dry_run=True))
     preview.output, preview.next = "", []
@@ -105,7 +105,7 @@ def regenerate(names: Sequence[str], all_: bool, check: bool, **values: Any) -> 
             return checking.check(project, names)
         return regenerate.regenerate(project, names, how)
 
-    session.run_in_project(run, writes=not (check or values["dry_run"]))
+    session.run_in_project(run, writes=not check)
 
 
 @click.command()

@@ -78,18 +78,33 @@ def _declared(command: Command, chosen: Sequence[str]) -> Command:
 
 def writing(command: Command) -> Command:
     """The options of commands that change code; `of_change` reads them."""
-    verify = click.option(
+    return previewed(verified(command))
+
+
+def verified(command: Command) -> Command:
+    """The option `--verify`."""
+    return click.option(
         "--verify",
         type=click.Choice(["none", "import", "tests"]),
         default=None,
         help="Before writing, import the changed modules or also run the generated "
         "tests (default: none; tests for a new handler in a terminal).",
-    )
-    return previewed(verify(command))
+    )(command)
 
 
 def previewed(command: Command) -> Command:
     """The options of commands that change files; `of_change` reads them."""
+    planned = click.option(
+        "--plan",
+        metavar="FILE",
+        default="",
+        help="Write a plan of the changes to FILE, for `scaffold apply`; nothing else.",
+    )
+    return shown(planned(command))
+
+
+def shown(command: Command) -> Command:
+    """The options that show changes; `of_change` reads them."""
     for option in (
         click.option(
             "--exit-code",
@@ -123,6 +138,7 @@ def of_change(values: dict[str, Any], verify: str = "none") -> ChangeOptions:
         diff=values.pop("diff"),
         verify=values.pop("verify", None) or verify,
         exit_code=values.pop("exit_code"),
+        plan=values.pop("plan", ""),
     )
 
 

@@ -37,7 +37,7 @@ def remove_handler(name: str, discard_edits: bool, **values: Any) -> None:
         how = options.of_change(values)
         return remove_handler(project, name, how, discard_edits=discard_edits)
 
-    session.run_in_project(run, writes=not values["dry_run"])
+    session.run_in_project(run, writes=True)
 
 
 @click.command()
@@ -56,4 +56,4 @@ def undo(**values: Any) -> None:
 
         return undo.undo(project, options.of_change(values))
 
-    session.run_in_project(run, writes=not values["dry_run"])
+    session.run_in_project(run, writes=True)

@@ -48,6 +48,7 @@ class Session:
         self.colour = terminal.has_colours() and not no_colour
         self._started = time.perf_counter()
         self._root: Path | None = None
+        self._is_preview = bool(values.get("dry_run") or values.get("plan"))
 
     def run_in_project(
         self, command: Callable[[Project], Report], *, writes: bool = False
@@ -63,7 +64,7 @@ class Session:
 
             found = project.find(Path(self.directory))
             self._root = found.root
-            if writes:
+            if writes and not self._is_preview:
                 # a running command finishes its own changes
                 with contextlib.suppress(Locked):
                     recovery.recover(found.root)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from scaffold import verify
@@ -28,12 +28,19 @@ class ChangeOptions(NamedTuple):
         diff: print the whole patch.
         verify: `none` (only compile), `import` or `tests`; or `UNPROVEN`.
         exit_code: end with 1 if a dry run would change something.
+        plan: file for the plan of the changes, which are not made then; `-` prints it.
     """
 
     dry_run: bool = False
     diff: bool = False
     verify: str = "none"
     exit_code: bool = False
+    plan: str = ""
+
+    @property
+    def is_preview(self) -> bool:
+        """True if the project is left as it is."""
+        return self.dry_run or bool(self.plan)
 
 
 def change(
@@ -42,6 +49,7 @@ def change(
     generated: Callable[[Tree], ChangeSet],
     how: ChangeOptions,
     next_steps: list[str],
+    sources: Sequence[str] = (),
 ) -> Report:
     """Make a change set and put it on the disk, unless this is a dry run.
 
@@ -51,25 +59,37 @@ def change(
         generated: makes the change set of what is there.
         how: the options of the command.
         next_steps: commands to go on with.
+        sources: files that it read besides those of the project.
     """
     root = project.root
     note = ""
-    if how.dry_run:
-        result = generated(DiskTree(root))
-        _verify(project, result, min(how.verify, "none", key=_LEVELS.index))
+    tree = DiskTree(root)
+    inputs: dict[str, str] = {}
+    if how.plan:
+        from scaffold.commands import planning
+
+        result, inputs = planning.planned(project, tree, generated, sources)
+    elif how.dry_run:
+        result = generated(tree)
     else:
         with recovery.locked(root):
-            result = generated(DiskTree(root))
+            result = generated(tree)
             _verify(project, result, how.verify)
             note = commit.apply(root, result.changes, command)
-    report = Report(command, result=result, dry_run=how.dry_run, next=next_steps)
+    if how.is_preview:
+        _verify(project, result, min(how.verify, "none", key=_LEVELS.index))
+    report = Report(command, result=result, dry_run=how.is_preview, next=next_steps)
     report.notes += [note] if note else []
     report.notes += _to_paste(result)
-    if how.dry_run or how.diff:
+    if how.is_preview or how.diff:
         report.output = patch(result.changes, whole=how.diff)
         report.extra["diff"] = report.output
-    if how.dry_run and how.exit_code and result.changes:
+    if how.is_preview and how.exit_code and result.changes:
         report.exit_code = 1
+    if how.plan:
+        is_proven = how.verify != UNPROVEN
+        plan = planning.plan_of(report, inputs, is_proven=is_proven, command=command)
+        planning.store(report, how.plan, plan)
     return report
 
 

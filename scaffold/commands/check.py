@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from scaffold import handlers, markers, state
 from scaffold.checkout import with_removed
@@ -19,12 +19,11 @@ from scaffold.findings import (
 from scaffold.formats import upgraded
 from scaffold.handlers import chosen, fresh, specs, wanted_as, wanted_of
 from scaffold.project import Project
+from scaffold.rendering import product
 from scaffold.report import Report
 from scaffold.spec.parse import parse
 from scaffold.tree import DiskTree, Overlay, Tree, WatchedTree
 from scaffold.wanted import Wanted
-
-_PACKAGE = Path(__file__).parents[1]
 
 
 def check(project: Project, names: Sequence[str]) -> Report:
@@ -117,8 +116,5 @@ def _verdict(findings: list[Finding], count: int) -> Report:
 
 def _remember(project: Project, verdict: str, tree: WatchedTree) -> None:
     """Keep a clean verdict with everything that it depends on."""
-    from scaffold.rendering.render import templates_path
-
-    ours = [*_PACKAGE.rglob("*.py"), *templates_path().rglob("*.j2")]
-    inputs = [*tree.seen, "pyproject.toml", *map(str, ours)]
+    inputs = [*tree.seen, "pyproject.toml", *map(str, product.files())]
     verdicts.remember(str(project.root), verdict, inputs)

@@ -47,7 +47,9 @@ def new_handler(
         result = generate(wanted_of(project, spec), tree, fresh(project))
         return refuse(result, spec.names.kind)
 
-    report = change("new-handler", project, generated, how, _next(project, spec))
+    steps = _next(project, spec)
+    sources = [spec_file] if spec_file not in ("", "-") else []
+    report = change("new-handler", project, generated, how, steps, sources)
     report.notes += spec.warnings
     return report
 

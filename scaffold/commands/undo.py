@@ -42,7 +42,7 @@ def undo(project: Project, how: ChangeOptions) -> Report:
         report.summary = "nothing to undo"
     elif not report.result.changes:
         report.summary = f"nothing to undo: all files are as before `{undone}`,"
-    elif not how.dry_run:
+    elif not how.is_preview:
         report.notes.append(f"`{undone}` is undone; `scaffold undo` again repeats it")
     return report
 

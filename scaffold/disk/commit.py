@@ -73,6 +73,22 @@ def overwrite(file: Path, data: bytes) -> None:
     file.write_bytes(data)
 
 
+def create(file: Path, data: bytes) -> None:
+    """Write a file that the user named, whole or not at all; a link is replaced.
+
+    Raises:
+        OSError: writing failed.
+    """
+    new = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        new.write_bytes(data)
+        new.replace(file)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            new.unlink()
+        raise
+
+
 @contextlib.contextmanager
 def standing() -> Iterator[None]:
     """Report an interruption in the block as one after the changes were made."""

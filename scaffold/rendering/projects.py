@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 
 from scaffold import testing
 from scaffold.project import FORMAT
-from scaffold.rendering.render import filled, templates_path
+from scaffold.rendering.product import templates_path
+from scaffold.rendering.render import filled
 
 _FOLDER = "init"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +17,7 @@ from scaffold.layout.printer import literal, source
 from scaffold.layout.style import PLAIN, Style
 from scaffold.rendering.compiled import CompiledLoader
 from scaffold.rendering.docstrings import attribute, paragraphs
+from scaffold.rendering.product import templates_path
 from scaffold.rendering.samples.sample import Sample
 from scaffold.rendering.views.configuration import ConfigurationView
 from scaffold.rendering.views.documents import DocumentView
@@ -123,13 +123,6 @@ def _tried(spec: HandlerSpec) -> dict[str, str]:
         name = f"runtime.services.{spec.names.kind}.{module}"
         made[name] = with_imports(text, "runtime", known)
     return made
-
-
-def templates_path() -> Path:
-    """Folder of the templates: inside the wheel, or beside the package in a clone."""
-    here = Path(__file__).parents[1]
-    inside = here / "templates"
-    return inside if inside.is_dir() else here.parent / "templates"
 
 
 @cache

@@ -28,7 +28,7 @@ LAYERS = (
     ("generate",),
     ("edits", "formats", "handlers", "presence", "refusal"),
     ("findings", "markers"),
-    ("annotations", "report"),
+    ("annotations", "plans", "report"),
     ("commands",),
     ("cli",),
     ("__main__",),

@@ -8,7 +8,7 @@ import pytest
 
 from scaffold.names import Names
 from scaffold.places import CREATE, EDIT, SPEC_PATH, files, places, spec_path
-from scaffold.rendering.render import templates_path
+from scaffold.rendering.product import templates_path
 
 ROOT = Path(__file__).parents[2]
 DOCS = "".join(

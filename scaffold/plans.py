@@ -1,0 +1,295 @@
+"""Plans: change sets in files, to be applied later exactly as they were shown.
+
+    {
+      "plan": 1,
+      "command": "regenerate",
+      "generator": "89dcd4…",                            this version of scaffold
+      "inputs": {"docs/handlers.md": "f7bf66…", …},      digests of all that was read
+      "changes": [{"path": …, "before": digest, "after": text, …}, …],
+      "outcomes": […], "next": […], "notes": […]
+    }
+
+A folder among the inputs ends in `/`, and its digest is that of its names. The digest of a
+file that does not exist is "". A path is absolute if it lies outside of the project.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+import msgspec
+
+from scaffold import outcomes as of
+from scaffold.change import Change
+from scaffold.errors import PlanError, PlanErrors, UnreadableFile, UsageError
+from scaffold.generate import ChangeSet
+from scaffold.outcomes import FileOutcome, Outcome
+from scaffold.patching import outcomes as at
+from scaffold.patching.outcomes import PlaceOutcome
+from scaffold.patching.place import Place
+from scaffold.retired import Forgotten
+from scaffold.tree import Tree
+
+FORMAT = 1
+_HEAD = b'{\n  "plan": '
+_MAX_MODE = 0o777
+_MAX_OUTSIDE_BYTES = 65_536
+_STATE = ".scaffold"
+_STATE_PARTS = frozenset({"handlers", ".gitattributes", ".gitignore"})
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """One change; `after` is text, or bytes in base 64, or null for a removed file."""
+
+    path: str
+    before: str
+    after: str | None
+    encoding: Literal["utf-8", "base64"] = "utf-8"
+    mode: int | None = None
+
+
+class _Line(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """One outcome, as reports need it; `place` and `key` for a registration."""
+
+    kind: str
+    path: str
+    role: str = ""
+    place: str = ""
+    key: str = ""
+    line: int = 0
+    was: int = 0
+
+
+class Plan(msgspec.Struct, forbid_unknown_fields=True):
+    """A change set that is not made yet, as its file has it.
+
+    Attributes:
+        plan: the format.
+        command: the command that made it.
+        generator: digest of the scaffold that made it.
+        is_proven: false if the changes bring back what need not compile.
+        inputs: the digest of everything that it depends on, by path.
+        changes: the files.
+        outcomes: the status lines.
+        next: commands to go on with.
+        notes: further messages.
+    """
+
+    plan: int
+    command: str
+    generator: str
+    is_proven: bool
+    inputs: dict[str, str]
+    changes: list[_File]
+    outcomes: list[_Line]
+    next: list[str]
+    notes: list[str]
+
+
+class Inputs:
+    """A tree that keeps the digests of what is read from it.
+
+    Attributes:
+        tree: the tree.
+        digests: by path; that of a folder, which ends in `/`, is of its names.
+    """
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.digests: dict[str, str] = {}
+
+    def read(self, path: PurePosixPath) -> bytes | None:
+        """A file's content; None: it is not there."""
+        data = self.tree.read(path)
+        self.digests.setdefault(str(path), digest(data))
+        return data
+
+    def names(self, folder: PurePosixPath) -> list[str]:
+        """The names in a folder, sorted; none if it does not exist."""
+        names = self.tree.names(folder)
+        self.digests.setdefault(f"{folder}/", _digest_of(names))
+        return names
+
+
+def digest(data: bytes | None) -> str:
+    """The digest of a file; "" for one that does not exist."""
+    return "" if data is None else hashlib.sha256(data).hexdigest()
+
+
+def digest_outside(file: Path) -> str:
+    """The digest of a file outside of the project, such as a spec on the command line."""
+    try:
+        if not file.is_file():
+            return ""
+        with file.open("rb") as stream:
+            return digest(stream.read(_MAX_OUTSIDE_BYTES))
+    except (OSError, ValueError):
+        return "unreadable"
+
+
+def is_plan(head: bytes) -> bool:
+    """True if a file that begins like this is a plan."""
+    return head.startswith(_HEAD)
+
+
+def made(
+    command: str,
+    generator: str,
+    inputs: Mapping[str, str],
+    result: ChangeSet,
+    *,
+    is_proven: bool,
+) -> Plan:
+    """The plan of a change set."""
+    return Plan(
+        FORMAT,
+        command,
+        generator,
+        is_proven,
+        dict(sorted(inputs.items())),
+        [_file(change) for change in result.changes],
+        [_line(outcome) for outcome in result.outcomes],
+        [],
+        [],
+    )
+
+
+def text(plan: Plan) -> bytes:
+    """The file that holds a plan."""
+    return msgspec.json.format(msgspec.json.encode(plan), indent=2) + b"\n"
+
+
+def parse(data: bytes, name: str) -> Plan:
+    """The plan that a file holds.
+
+    Raises:
+        UsageError: it is not a plan that this version can read.
+    """
+    try:
+        plan = msgspec.json.decode(data, type=Plan)
+        if plan.plan != FORMAT:
+            raise ValueError(f"its format is {plan.plan}, not {FORMAT}")
+        for file in plan.changes:
+            _check(file)
+        for line in plan.outcomes:
+            _outcome(line)
+    except ValueError as error:
+        raise UsageError(f"{name}: is not a plan: {error}") from None
+    return plan
+
+
+def result(plan: Plan, tree: Tree) -> ChangeSet:
+    """The change set of a plan; of registrations it has only what reports need.
+
+    Raises:
+        PlanError: an input changed since; all of them are reported.
+    """
+    _refuse_changed(plan, tree)
+    changes: list[Change] = []
+    for file in plan.changes:
+        path = PurePosixPath(file.path)
+        changes.append(Change(path, tree.read(path), _after(file), file.mode))
+    return ChangeSet(tuple(changes), tuple(map(_outcome, plan.outcomes)))
+
+
+def _refuse_changed(plan: Plan, tree: Tree) -> None:
+    """Check that everything is as it was when the plan was made.
+
+    Raises:
+        PlanError: it is not; all changed inputs are reported.
+    """
+    inputs = plan.inputs | {file.path: file.before for file in plan.changes}
+    errors = [
+        PlanError(path.rstrip("/"), "changed since the plan was made; make it again")
+        for path, known in sorted(inputs.items())
+        if _now(path, tree) != known
+    ]
+    if errors:
+        raise PlanErrors(errors) if errors[1:] else errors[0]
+
+
+def _now(path: str, tree: Tree) -> str:
+    if path.endswith("/"):
+        return _digest_of(tree.names(PurePosixPath(path)))
+    if path.startswith("/"):
+        return digest_outside(Path(path))
+    try:
+        return digest(tree.read(PurePosixPath(path)))
+    except UnreadableFile:
+        return "unreadable"
+
+
+def _digest_of(names: Sequence[str]) -> str:
+    return digest("\n".join(names).encode("utf-8", "surrogateescape"))
+
+
+def _file(change: Change) -> _File:
+    path, before = str(change.path), digest(change.before)
+    if change.after is None:
+        return _File(path, before, None, mode=change.mode)
+    try:
+        return _File(path, before, change.after.decode(), mode=change.mode)
+    except UnicodeDecodeError:
+        coded = base64.b64encode(change.after).decode()
+        return _File(path, before, coded, "base64", change.mode)
+
+
+def _check(file: _File) -> None:
+    """Check that a command could change the file so.
+
+    Raises:
+        ValueError: none could.
+    """
+    first, *rest = parts = file.path.split("/")
+    if {"", ".", "..", ".git"} & {*parts} or not file.path.isprintable():
+        raise ValueError(f"{file.path!r} is not a path in the project")
+    if first == _STATE and not {*rest[:1]} & _STATE_PARTS:
+        raise ValueError(f"{file.path!r} is not written by plans")
+    if file.mode is not None and not 0 <= file.mode <= _MAX_MODE:
+        raise ValueError(f"{file.path!r} has invalid permissions")
+    _after(file)
+
+
+def _after(file: _File) -> bytes | None:
+    if file.after is None:
+        return None
+    if file.encoding == "base64":
+        return base64.b64decode(file.after, validate=True)
+    return file.after.encode()
+
+
+def _line(outcome: Outcome) -> _Line:
+    kind, path = type(outcome).__name__, str(outcome.path)
+    if isinstance(outcome, FileOutcome):
+        return _Line(kind, path, role=outcome.role)
+    place = outcome.place
+    return _Line(
+        kind,
+        path,
+        place=place.place,
+        key=place.key,
+        line=outcome.line,
+        was=outcome.was,
+    )
+
+
+def _outcome(line: _Line) -> Outcome:
+    """The outcome that a line is about.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    kind = vars(of).get(line.kind) or vars(at).get(line.kind)
+    if not isinstance(kind, type):
+        raise ValueError(f"unknown outcome {line.kind!r}")
+    path = PurePosixPath(line.path)
+    if issubclass(kind, FileOutcome):
+        return kind(path, role=line.role)
+    if issubclass(kind, PlaceOutcome):
+        place = Place(path, line.place, Forgotten(), line.key)
+        return kind(place, line=line.line, was=line.was)
+    raise ValueError(f"unknown outcome {line.kind!r}")
