@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -36,6 +37,8 @@ _ROW_MASK = (1 << _ROW_BITS) - 1
 # Bytes of what is kept of each row: its group, time and pointer.
 _POINTER = 24
 
+# So many rows of a frame, or more, become points faster all at once.
+_MANY_ROWS = 16
 # With so many sources, or more, rows are copied out of sources that are mostly dead.
 _MANY_SOURCES = 32
 
@@ -187,10 +190,33 @@ class Buffer:
         if span is None:
             return []
         waiting = self._parts[0]
-        rows = waiting.pointers[slice(*span)].tolist()
+        pointers = waiting.pointers[slice(*span)]
         # rows of group -1 belong to no group
         waiting.groups[slice(*span)] = -1
-        return [self._sources[r >> _ROW_BITS].point(r & _ROW_MASK) for r in rows]
+        points = self._points(pointers)
+        if not self._index:
+            self._parts, self._sources, self.size = [], [], 0
+        return points
+
+    def _points(self, pointers: Pointers) -> list[Point]:
+        if len(pointers) < _MANY_ROWS:
+            rows = pointers.tolist()
+            return [self._sources[r >> _ROW_BITS].point(r & _ROW_MASK) for r in rows]
+        # rows of one frame follow each other
+        numbers = pointers >> _ROW_BITS
+        ends = [*(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(pointers)]
+        points: list[Point] = []
+        for start, end in itertools.pairwise([0, *ends]):
+            source = self._sources[int(numbers[start])]
+            points += source.take(row_of(pointers[start:end])).points()
+        return points
+
+    def count(self, group: int) -> int:
+        """Number of rows of a group."""
+        if self._index is not None:
+            start, end = self._index.get(group, (0, 0))
+            return end - start
+        return sum(int(np.count_nonzero(each.groups == group)) for each in self._parts)
 
     def _sort(self) -> None:
         waiting = self.drain()

@@ -35,6 +35,16 @@ from runtime.pipeline import transform as pipeline
 # How many rows the batches have together that are passed on in columns at once. Half a
 # megabyte for each field stays in the processor's caches.
 ROWS_AT_ONCE = 1 << 16
+# Rows of a group, and more, stay in columns where a single point makes their window due:
+# made points once, at some 10 us each, they are done with; where windows overlap they
+# are wanted again, and the columns of all groups are searched each time …
+_FEW_DONE = 64
+_FEW_AGAIN = 2000
+# … at the cost of one row made a point for so many rows.
+_SEARCHED = 400
+# Points of a group that come one by one meet their window at least so often: it may be
+# due only in a million points, and drop all but the last ten.
+_TAIL = 1024
 
 
 class _Group(NamedTuple):
@@ -96,12 +106,29 @@ class WindowNode(Node):
         if number is None:
             number = self._appear(point)
         tail = self._tails[number]
-        if self._buffer.size:
-            tail[:0] = self._buffer.extract(number)
         self._tailed.add(number)
+        if self._buffer.size:
+            if not self._windows.is_due(number, point.time) and (len(tail) + 1) % _TAIL:
+                tail.append(point)
+                self._windows.skip(*_of_one(number))
+                return
+            if self._take_in_columns(number, point):
+                return
+            tail[:0] = self._buffer.extract(number)
         emission = self._windows.take(number, tail, point)
         if emission is not None:
             self._emit(number, emission)
+
+    def _take_in_columns(self, number: int, point: Point) -> bool:
+        """Take a point if its group has many rows in columns; True if it was taken."""
+        few = _FEW_AGAIN if self._windows.overlap else _FEW_DONE
+        count, size = self._buffer.count(number), self._buffer.size
+        if count < few + size // _SEARCHED or self._groups[number].name != point.name:
+            return False
+        self._gather_tails([number])
+        frame = frame_of_points([point])
+        self._take(frame, *_of_one(number), np.zeros(1, np.intp), frame.time)
+        return True
 
     def frame(self, frame: Frame) -> None:
         """Take points of a stream in columns."""
@@ -117,20 +144,28 @@ class WindowNode(Node):
         if fresh:
             self._windows.add(order.first[fresh])
         numbers = np.array([known[each] for each in ids], dtype=np.int64)
-        self._gather_tails()
-        self._buffer.add(frame, np.repeat(numbers, order.counts), frame.groups.order)
-        due = self._windows.due(numbers, order.latest, order.counts)
-        if due or self._buffer.size > 10_000 + 4 * self._kept:
-            self._advance(frame, numbers, order.counts)
-        else:
-            self._windows.skip(numbers, order.counts)
+        self._gather_tails(sorted(self._tailed))
+        self._take(frame, numbers, order.counts, frame.groups.order, order.latest)
 
-    def _gather_tails(self) -> None:
-        """Move points that came one by one to the columns."""
-        if not self._tailed:
-            return
-        tailed = sorted(self._tailed)
-        self._tailed.clear()
+    def _take(
+        self,
+        frame: Frame,
+        numbers: Numbers,
+        counts: Indices,
+        rows: Indices,
+        latest: Times,
+    ) -> None:
+        """Take a frame's rows, which are of these groups one after the other."""
+        self._buffer.add(frame, np.repeat(numbers, counts), rows)
+        due = self._windows.due(numbers, latest, counts)
+        if due or self._buffer.size > 10_000 + 4 * self._kept:
+            self._advance(frame, numbers, counts)
+        else:
+            self._windows.skip(numbers, counts)
+
+    def _gather_tails(self, tailed: Sequence[int]) -> None:
+        """Move points of these groups that came one by one to the columns."""
+        self._tailed.difference_update(tailed)
         sizes = [len(self._tails[number]) for number in tailed]
         points = [point for number in tailed for point in self._tails[number]]
         for number in tailed:
@@ -316,6 +351,11 @@ def _windows(spec: pipeline.WindowNode) -> TimeWindows | CountWindows:
     raise TaskError(
         "window node must have either a non zero period or non zero period count"
     )
+
+
+def _of_one(number: int) -> tuple[Numbers, Indices]:
+    """A group's number and that of its points, which is one."""
+    return np.array([number], dtype=np.int64), np.ones(1, dtype=np.intp)
 
 
 def _sorted(frame: Frame) -> _Sorted:

@@ -117,6 +117,15 @@ class TimeWindows:
             return NEVER
         return truncate(due, self._every) if self._align else due
 
+    @property
+    def overlap(self) -> bool:
+        """True if most points are in several windows."""
+        return self._period > self._every
+
+    def is_due(self, group: int, time: Nanoseconds) -> bool:
+        """True if a point of that time causes an emission."""
+        return bool(time >= self._next[group])
+
     def take(self, group: int, points: list[Point], point: Point) -> Emission | None:
         """Put a point into a buffer; return the points to emit now."""
         if not self._every:
@@ -315,6 +324,15 @@ class CountWindows:
         self._seen[self._size : end] = 0
         self._next[self._size : end] = self._first
         self._size = end
+
+    @property
+    def overlap(self) -> bool:
+        """True if most points are in several windows."""
+        return self._period > self._every
+
+    def is_due(self, group: int, time: Nanoseconds) -> bool:
+        """True if the next point causes an emission."""
+        return bool(self._seen[group] + 1 == self._next[group])
 
     def take(self, group: int, points: list[Point], point: Point) -> Emission | None:
         """Put a point into a buffer; return the points to emit now."""

@@ -9,6 +9,7 @@ from runtime.errors import TaskError
 from runtime.frames import Batch, Point
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Barrier
+from runtime.nodes.window import buffer as window_buffer
 from runtime.nodes.window import node as window_node
 from runtime.nodes.window.node import WindowNode
 from runtime.pipeline.evaluate import Script, evaluate
@@ -242,10 +243,16 @@ writes = st.lists(
     settings=time_settings | count_settings,
     writes=writes,
     at_once=st.sampled_from([1, 5, 1 << 16]),
+    few=st.sampled_from([0, 3, 64]),
+    tail=st.sampled_from([1, 3, 1024]),
 )
-def test_columns_and_points_give_the_same_windows(settings, writes, at_once):
+def test_columns_and_points_give_the_same_windows(settings, writes, at_once, few, tail):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(window_node, "ROWS_AT_ONCE", at_once)
+        patch.setattr(window_node, "_FEW_DONE", few)
+        patch.setattr(window_node, "_FEW_AGAIN", few)
+        patch.setattr(window_node, "_TAIL", tail)
+        patch.setattr(window_buffer, "_MANY_ROWS", few)
         check_windows(settings, writes)
 
 
@@ -305,6 +312,29 @@ def test_many_batches_travel_in_columns():
     assert [shown_batch(b) for b in collector.got] == [
         shown_batch(b) for b in expected.got
     ]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"period": 3600, "every": 3600},
+        {"period": 3600, "every": 1800},
+        {"period_count": 100_001, "every_count": 100_001},
+    ],
+    ids=str,
+)
+def test_a_point_that_ends_a_long_window_makes_no_points_of_its_rows(
+    settings, monkeypatch
+):
+    node, collector = window(**settings)
+    lines = (f"m v={n} {n / 100}" for n in range(100_000))
+    node.frame(frame_of(points("\n".join(lines))))
+    collector.got.clear()
+    monkeypatch.setattr(window_buffer.Buffer, "extract", None)
+    monkeypatch.setattr(Collector, "batches", lambda self, some: self.got.append(some))
+    node.point(*points("m v=1 9000"))
+    [batches] = collector.got
+    assert len(batches.frame) >= 100_000
 
 
 @both
