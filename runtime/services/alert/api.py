@@ -109,23 +109,12 @@ class AlertAPI:
             body: its body.
             uri: path and query as they were sent.
 
+        Returns:
+            The answer; a list is left to be encoded, elsewhere.
+
         Raises:
             StoreError: the database cannot be written.
         """
-        reply = self.begin(method, path, query, body, uri)
-        if isinstance(reply.value, Listed):
-            return Reply(reply.status, reply.value.value)
-        return reply
-
-    def begin(
-        self,
-        method: str,
-        path: str,
-        query: Query | None = None,
-        body: bytes = b"",
-        uri: str = PATH,
-    ) -> Reply:
-        """Like `handle`, but a list is left to be encoded, elsewhere."""
         query = query or Query()
         parts = path.removeprefix("/").split("/")
         try:
@@ -264,7 +253,7 @@ class _Answering:
         reads = request.method == "GET"
         run = self._compute.reader.run if reads else self._compute.run
         reply = await run(
-            self._api.begin,
+            self._api.handle,
             request.method,
             self._slash + request.rest,
             Query(

@@ -10,7 +10,6 @@ from runtime.services.httpd.messages import BASE, PREVIEW, Answer, Request, pret
 from runtime.services.httpd.openapi_operations import (
     BYTES,
     JSON,
-    NOTHING,
     OPERATIONS,
     PARAMETERS,
     Operation,
@@ -53,16 +52,6 @@ def document(router: Router, version: str) -> dict[str, Any]:
         # a server may be set up to require credentials
         "security": [{}, {"password": []}, {"token": []}],
     }
-
-
-def undescribed(router: Router) -> Iterator[tuple[str, str]]:
-    """The routes, as (method, pattern), that the document does not describe."""
-    described = {(each.method, pattern_of(each, router)) for each in OPERATIONS}
-    for pattern, methods in router.routes().items():
-        for method in methods:
-            known = (method, pattern.removeprefix(BASE)) in NOTHING
-            if not known and (method, pattern) not in described:
-                yield method, pattern
 
 
 def pattern_of(operation: Operation, router: Router) -> str:

@@ -236,12 +236,3 @@ PARAMETERS = {
     "task": ("string", "of which task"),
     "topic": ("string", "of which topic"),
 }
-
-# Routes that only answer `Not Found`, as clients expect.
-NOTHING = frozenset(
-    (
-        *((method, "/tasks/") for method in ("POST", "PUT")),
-        *((method, "/templates/") for method in ("POST", "PUT")),
-        *((m, "/alerts/topics") for m in ("POST", "PUT", "PATCH", "DELETE")),
-    )
-)

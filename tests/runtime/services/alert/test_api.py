@@ -15,7 +15,7 @@ from runtime.services.alert.api import (
     _event_text,
     _event_tree,
 )
-from runtime.services.httpd.listing import Page
+from runtime.services.httpd.listing import Listed, Page
 
 OK, INFO, WARNING, CRITICAL = Level
 
@@ -33,7 +33,10 @@ def ask(api):
     def ask(method, path, body=b"", **query):
         if not isinstance(body, bytes):
             body = json.dumps(body).encode()
-        return api.handle(method, path, Query(**query), body, uri=PATH + path)
+        reply = api.handle(method, path, Query(**query), body, uri=PATH + path)
+        if isinstance(reply.value, Listed):
+            return Reply(reply.status, reply.value.value)
+        return reply
 
     return ask
 
