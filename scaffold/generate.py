@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from scaffold import places, state
+from scaffold import ejected, places, state
 from scaffold.change import Change
 from scaffold.checkout import restored
 from scaffold.layout.style import style_of
@@ -87,7 +87,8 @@ def generate(want: Wanted, tree: Tree, fresh: Fresh = lambda path: None) -> Chan
         fresh: gives the shared files and places that an older project lacks.
     """
     record = state.read(tree, want.kind)
-    files = list(_files(want, record or _NOTHING, tree))
+    mine = ejected.read(tree)
+    files = list(ejected.left_alone(_files(want, record or _NOTHING, tree), mine))
     shared = _shared(want, record, tree, fresh)
     if any(map(_is_lost, shared.outcomes)):
         # one side of a merge was taken, which loses lines that are written once too
@@ -98,9 +99,11 @@ def generate(want: Wanted, tree: Tree, fresh: Fresh = lambda path: None) -> Chan
         outcomes = list(_with_owners(want.kind, outcomes, tree))
     if want.is_gone and any(map(_needs_its_code, outcomes)):
         return _all_kept([outcome for _, outcome in files], outcomes)
-    kept = None if want.is_gone else _record(want, record or _NOTHING, outcomes)
+    kept = None if want.is_gone else _record(want, record or _NOTHING, outcomes, mine)
     changes = [change for change, _ in files] + shared.changes
     changes += state.changes(tree, want.kind, kept)
+    if want.is_gone and record:
+        changes += ejected.without(tree, record.files)
     changes = [change for change in changes if change.before != change.after]
     result: list[Outcome] = [outcome for _, outcome in files]
     result += [*shared.files, *outcomes]
@@ -236,8 +239,18 @@ def _all_kept(
     return ChangeSet((), tuple(kept))
 
 
-def _record(want: Wanted, record: Record, outcomes: Iterable[PlaceOutcome]) -> Record:
-    """The record after the changes: the generated text, without hand edits."""
+def _record(
+    want: Wanted,
+    record: Record,
+    outcomes: Iterable[PlaceOutcome],
+    mine: Collection[PurePosixPath],
+) -> Record:
+    """The record after the changes: the generated text, without hand edits.
+
+    That of an ejected file stays as it is, for when it follows its template again.
+    """
+    files = {path: text for path, text in want.files.items() if path not in mine}
+    files |= {path: text for path, text in record.files.items() if path in mine}
     texts = {
         each.place.id: each.text for each in outcomes if isinstance(each, _WITH_ENTRY)
     }
@@ -248,7 +261,7 @@ def _record(want: Wanted, record: Record, outcomes: Iterable[PlaceOutcome]) -> R
         for place, text in record.places.items()
         if place in once or place.partition(" ")[0] in skipped
     }
-    return Record(want.files, texts)
+    return Record(files, texts)
 
 
 def _with_owners(

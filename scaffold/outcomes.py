@@ -84,6 +84,27 @@ class Released(FileOutcome):
     reason = "edited by hand; no longer generated"
 
 
+class LeftAlone(FileOutcome):
+    """The file was ejected: it is its owner's, whatever is generated."""
+
+    verb = "keep"
+    reason = "ejected"
+
+
+class Ejected(FileOutcome):
+    """The file is its owner's from now on."""
+
+    verb = "eject"
+    reason = "yours: regenerate and check leave it alone"
+
+
+class Followed(FileOutcome):
+    """The file was ejected, and follows its template again."""
+
+    verb = "follow"
+    reason = "no longer ejected"
+
+
 class EditedConflict(FileOutcome):
     """The file was edited by hand and is out of date."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Literal, NamedTuple
 
-from scaffold import places, state
+from scaffold import ejected, places, state
 from scaffold.errors import AnchorNotFound, StateError, UnreadableFile
 from scaffold.names import Names
 from scaffold.patching.place import Place, Registration
@@ -14,7 +14,9 @@ from scaffold.patching.reading import find, is_same, read, text_of
 from scaffold.state import Record, same
 from scaffold.tree import Tree
 
-State = Literal["present", "missing", "edited", "doubled", "unreadable", "unused"]
+State = Literal[
+    "present", "missing", "edited", "ejected", "doubled", "unreadable", "unused"
+]
 """`edited`: not as it was generated; `unused`: not generated for this handler."""
 
 FILE = "file"
@@ -43,9 +45,11 @@ def spots(tree: Tree, names: Names, package: str) -> Iterator[Spot]:
     except StateError:  # `check` reports it
         record = None
     files = [file.path for file in places.files(names, package)]
+    mine = ejected.read(tree)
     for path in (places.spec_path(names.kind, package), *files):
         base = record.files.get(path) if record else None
-        yield Spot(path, FILE, "", _file(tree, path, base))
+        now: State = "ejected" if path in mine else _file(tree, path, base)
+        yield Spot(path, FILE, "", now)
     for place in places.places(names, package):
         yield Spot(place.path, place.place, place.key, _entry(tree, place, record))
 

@@ -134,9 +134,13 @@ def parse(data: bytes) -> Record:
 def settings(tree: Tree) -> Iterator[Change]:
     """The changes by which git ignores the lock, and leaves records as they are."""
     for name, text in _FIXED.items():
-        path = PurePosixPath(name)
-        now, after = tree.read(path), text.encode()
-        yield Change(path, now, now if _is_same(now, after) else after)
+        yield _with_lines(tree, PurePosixPath(name), text.splitlines())
+
+
+def with_attribute(tree: Tree, line: str) -> Iterator[Change]:
+    """The change by which git knows one more attribute of files of the state."""
+    path, text = next(iter(_FIXED.items()))
+    yield _with_lines(tree, PurePosixPath(path), [*text.splitlines(), line])
 
 
 def changes(tree: Tree, kind: str, record: Record | None) -> Iterator[Change]:
@@ -165,6 +169,18 @@ def text(record: Record) -> str:
 def same(data: bytes, text: str) -> bool:
     """True if a file has this text as it was generated, line ends aside."""
     return data == text.encode() or data.replace(b"\r\n", b"\n") == text.encode()
+
+
+def _with_lines(tree: Tree, path: PurePosixPath, wanted: Sequence[str]) -> Change:
+    """The change by which a file has some lines, besides those of its owner."""
+    now = tree.read(path)
+    there = _lines(now or b"")
+    missing = [line for line in wanted if line not in there]
+    if now is not None and not missing:
+        return Change(path, now, now)
+    ending = b"\n" if now and not now.endswith(b"\n") else b""
+    text = "".join(f"{line}\n" for line in missing)
+    return Change(path, now, (now or b"") + ending + text.encode())
 
 
 def _lines(data: bytes) -> list[str]:

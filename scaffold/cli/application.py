@@ -17,7 +17,15 @@ from typing import NoReturn
 import click
 
 from scaffold import terminal
-from scaffold.cli import evolution, handlers, plans, projects, removal, tables
+from scaffold.cli import (
+    evolution,
+    handlers,
+    ownership,
+    plans,
+    projects,
+    removal,
+    tables,
+)
 from scaffold.cli.session import DISK_REFUSED, print_json
 from scaffold.disk import AS_BEFORE
 
@@ -53,7 +61,7 @@ for _command in (
     *(handlers.new_handler, handlers.regenerate, handlers.check, handlers.diff),
     *(evolution.add_field, evolution.rename_field, evolution.remove_field),
     *(handlers.list_, projects.init, projects.recover, projects.merge_driver),
-    *(removal.remove_handler, removal.undo, plans.apply),
+    *(removal.remove_handler, removal.undo, ownership.eject, plans.apply),
     *(tables.explain, tables.places, tables.schema),
 ):
     scaffold.add_command(_command)

@@ -18,6 +18,7 @@ from scaffold.tree import DiskTree
 _SIGNS: dict[State, str] = {
     "present": ".",
     "edited": "e",
+    "ejected": "o",
     "missing": "-",
     "doubled": "2",
     "unreadable": "?",

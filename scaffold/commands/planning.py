@@ -44,7 +44,7 @@ def planned(
         for path in state.paths(kind):
             seen.read(path)
     for source in sources:
-        file = Path(os.path.abspath(source))  # noqa: PTH100 - a link is no other file
+        file = Path(os.path.abspath(source))  # noqa: PTH100 - links as named
         if file.is_relative_to(project.root):
             seen.read(PurePosixPath(file.relative_to(project.root).as_posix()))
         else:

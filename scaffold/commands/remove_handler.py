@@ -138,7 +138,8 @@ def _of_left(left: Sequence[Mention], kind: str) -> Iterator[str]:
         return
     places = [_place(each) for each in left[:_SHOWN]]
     more = len(left) - len(places)
-    lines = [f"`{kind}` is still mentioned, in {len(left)} places:", *places]
+    noun = "place" if len(left) == 1 else "places"
+    lines = [f"`{kind}` is still mentioned, in {len(left)} {noun}:", *places]
     lines += [f"and {more} more (--json lists them)"] if more else []
     yield "\n".join(lines)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from scaffold import state
+from scaffold import ejected, state
 from scaffold.findings import Finding, examined
 from scaffold.generate import ChangeSet, generate, generate_all
 from scaffold.handlers import kinds
@@ -74,6 +74,11 @@ class Project:
         """Remove a handler."""
         want = nothing(kind, self.package, discards_edits=discards_edits)
         return self._apply(refuse(generate(want, self.tree, self.fresh)))
+
+    def eject(self, path: PurePosixPath) -> None:
+        """Leave a generated file to its owner."""
+        changes = ejected.added(self.tree, [path])
+        self._apply(ChangeSet(tuple(changes)))
 
     def check(self, *names: str) -> list[Finding]:
         """What is wrong with handlers; with any of them if none is named."""

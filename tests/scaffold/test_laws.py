@@ -158,14 +158,19 @@ def test_no_line_of_a_person_is_lost(
     person = Person(made)
     for _ in range(data.draw(st.integers(1, 5))):
         there = handlers.kinds(made.tree, package)
-        command = data.draw(st.sampled_from(["edit", "edit", "remove", "regenerate"]))
+        commands = ["edit", "edit", "remove", "regenerate", "eject"]
+        command = data.draw(st.sampled_from(commands))
         before = dict(made.files)
         try:
             if command == "edit":
                 person.add(data)
             elif command == "regenerate" and there:
                 made.regenerate()
-            elif there:
+            elif command == "eject" and there:
+                record = state.read(made.tree, data.draw(st.sampled_from(there)))
+                assert record is not None
+                made.eject(data.draw(st.sampled_from(sorted(record.files))))
+            elif command == "remove" and there:
                 made.remove_handler(data.draw(st.sampled_from(there)))
         except (Conflict, PlanError):
             assert made.files == before

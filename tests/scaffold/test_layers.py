@@ -22,7 +22,7 @@ LAYERS = (
     ("disk", "names", "patching"),
     ("expressions", "mentions", "outcomes", "places", "project", "tree", "verify"),
     ("spec", "state"),
-    ("merging", "rendering", "wanted"),
+    ("ejected", "merging", "rendering", "wanted"),
     ("checkout", "retired"),
     ("shared",),
     ("generate",),
