@@ -9,14 +9,14 @@ KapacitorError
 ├── OptionsError      a handler's options do not decode
 ├── StoreError        the database cannot be opened, read or written
 ├── BusyError         the server cannot take more now
-├── RefusedError      a request is not carried out
+├── RefusedError      a request is refused
 │   ├── InvalidError      it is wrong
 │   ├── ForbiddenError    the server's configuration does not allow it
 │   ├── NotFoundError     it names something that does not exist
-│   ├── ConflictError     it names something in a state that rules it out
+│   ├── ConflictError     it conflicts with the state of something
 │   ├── TooLargeError     it is larger than the server takes
-│   └── FailedError       it is valid, and cannot be carried out
-└── DeliveryError     a handler could not deliver           (whether a retry makes sense)
+│   └── FailedError       it is valid, but fails
+└── DeliveryError     a handler could not deliver           (and if a retry may help)
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class RefusedError(KapacitorError):
     """
 
     def prefix(self, text: str) -> None:
-        """Put what was tried before the reason."""
+        """Prefix the reason with the attempted action."""
         self.args = (f"{text}: {self}",)
 
 
@@ -86,7 +86,7 @@ class NotFoundError(RefusedError):
 
 
 class ConflictError(RefusedError):
-    """A request names something in a state that rules it out."""
+    """A request conflicts with the state of something."""
 
 
 class TooLargeError(RefusedError):
@@ -94,7 +94,7 @@ class TooLargeError(RefusedError):
 
 
 class FailedError(RefusedError):
-    """A valid request cannot be carried out."""
+    """A valid request fails."""
 
 
 class DeliveryError(KapacitorError):

@@ -19,7 +19,7 @@ Tables = Mapping[str, Any]
 
 
 class Service(HandlerService[Any], Protocol):
-    """A service as the server runs it."""
+    """The interface of a service to the server."""
 
     def __init__(self, config: Any, client: HttpClient) -> None: ...
 
@@ -30,7 +30,7 @@ class Service(HandlerService[Any], Protocol):
         """Stop the service."""
 
     def prepared(self, configs: Sequence[Any]) -> Callable[[], None]:
-        """A function that puts a new configuration in force; nothing changes before.
+        """A function that applies a new configuration; nothing changes before.
 
         Raises:
             ConfigError: the service refuses it.
@@ -40,7 +40,7 @@ class Service(HandlerService[Any], Protocol):
         """The service test's options with their present defaults."""
 
     async def test(self, options: Any) -> None:
-        """Send what the service test asks for.
+        """Send the service test.
 
         Raises:
             DeliveryError: it was not delivered.
@@ -69,7 +69,7 @@ class Integrations:
 
     @cached_property
     def handler_properties(self) -> HandlerProperties:
-        """The properties as pipelines take them."""
+        """The properties for pipelines."""
         return HandlerProperties(self.properties)
 
     def tables(self, **changes: Any) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def is_list(section: type[Any]) -> bool:
 
 @dataclass(frozen=True)
 class HandlerServices:
-    """The services that deliver alerts; replays share the one object.
+    """The services that deliver alerts; replays share one object.
 
     Attributes:
         integrations: integrations of the services.

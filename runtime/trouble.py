@@ -91,7 +91,7 @@ class Limit(Protocol):
         """True if a complaint would be written."""
 
     def leave_out(self, logger: str, message: str, parts: Mapping[str, object]) -> None:
-        """Count a complaint that was not made into a record."""
+        """Count an omitted line."""
 
 
 def complain(log: logging.Logger, message: str, parts: Mapping[str, object]) -> None:

@@ -1,6 +1,6 @@
-"""Inhibition: alerts that silence others, and the events sent once they end.
+"""Inhibition: alerts that silence others, and the events released afterwards.
 
-Source: Kapacitor services/alert/inhibitor.go, which forgets what it keeps quiet.
+Source: Kapacitor services/alert/inhibitor.go, which drops inhibited events.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Tags = Mapping[str, str]
 
 
 class Held(NamedTuple):
-    """The newest event of an alert that is kept quiet.
+    """The newest event of an inhibited alert.
 
     Attributes:
         event: event that was inhibited.
@@ -26,7 +26,7 @@ class Held(NamedTuple):
 
 
 class Inhibitor:
-    """Keeps the events of a category quiet whose tags are equal, while it is active.
+    """Inhibits the events of a category with equal tags while it is active.
 
     Attributes:
         category: category of the events.
@@ -57,7 +57,7 @@ class Inhibitor:
 
 
 class Inhibitors:
-    """All inhibitors of the process, shared by its tasks; forgotten when it ends."""
+    """All inhibitors of the process, shared by its tasks and kept in memory only."""
 
     def __init__(self) -> None:
         self._by_category: dict[str, dict[Inhibitor, None]] = {}
@@ -65,13 +65,13 @@ class Inhibitors:
         self._lifted: set[str] = set()
 
     def add(self, category: str, tags: Tags) -> Inhibitor:
-        """A new inhibitor, which counts from now on."""
+        """Register and return a new inhibitor."""
         inhibitor = Inhibitor(category, tags, self._lifted)
         self._by_category.setdefault(category, {})[inhibitor] = None
         return inhibitor
 
     def remove(self, inhibitor: Inhibitor) -> None:
-        """Let it count no more."""
+        """Remove an inhibitor."""
         inhibitor.turn(active=False)
         known = self._by_category.get(inhibitor.category, {})
         known.pop(inhibitor, None)
@@ -90,11 +90,11 @@ class Inhibitors:
         )
 
     def hold(self, key: Hashable, held: Held) -> None:
-        """Keep the event of `key`, in the place of an older one, until nothing inhibits it."""
+        """Hold the event of `key`, in place of an older one, until its release."""
         self._held.setdefault(held.event.data.category, {})[key] = held
 
     def drop(self, key: Hashable, category: str) -> None:
-        """Forget what is kept for `key`, if anything is."""
+        """Drop the held event of `key`, if there is one."""
         known = self._held.get(category)
         if known is not None:
             known.pop(key, None)
@@ -102,7 +102,7 @@ class Inhibitors:
                 del self._held[category]
 
     def settle(self) -> None:
-        """Release what is inhibited no more; called when all that came in is seen."""
+        """Release events that are no longer inhibited, after a round of input."""
         while self._lifted:
             category = self._lifted.pop()
             for key, held in list(self._held.get(category, {}).items()):

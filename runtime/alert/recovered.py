@@ -11,7 +11,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """The limits after which an OK state is forgotten.
+    """The limits after which an OK state is deleted.
 
     Attributes:
         age: time since they became OK, in ns.
@@ -42,7 +42,7 @@ class Recovered:
         self._since.pop(key, None)
 
     def take(self, now: Nanoseconds, most: int) -> list[Key]:
-        """Remove and return the states whose time is over.
+        """Remove and return the expired states.
 
         Args:
             now: current time, in ns since 1970 UTC.

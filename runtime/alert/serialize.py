@@ -10,7 +10,7 @@ from runtime.units import rfc3339
 
 
 def event_line(event: Event) -> bytes:
-    """`event` as one line of JSON with a newline: what log, exec, tcp and post give.
+    """`event` as one line of JSON with a newline: as log, exec, tcp and post send it.
 
     Source: Kapacitor alert.Data.
     """

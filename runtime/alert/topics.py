@@ -1,4 +1,4 @@
-"""Topics: the last state of every event id, and who wants its events.
+"""Topics: the last state of every event id, and their subscribers.
 
 Source: Kapacitor alert/topics.go; the level of a topic is the true maximum here.
 """
@@ -47,7 +47,7 @@ class Topic:
         return self._counts[level]
 
     def put(self, state: EventState) -> Level:
-        """Make `state` the state of its event id; the level that the id had."""
+        """Set the state of an event id and return its previous level."""
         before = self.events.get(state.id)
         self.events[state.id] = state
         self._counts[state.level] += 1
@@ -72,7 +72,7 @@ class Topic:
 
 
 class Topics:
-    """All topics in memory. A topic begins to exist when something is put into it."""
+    """All topics in memory. A topic is created by the first event or handler."""
 
     def __init__(self) -> None:
         self._topics: dict[str, Topic] = {}
@@ -86,22 +86,22 @@ class Topics:
         return self._topics.get(topic)
 
     def opened(self, topic: str) -> Topic:
-        """The topic; made if need be."""
+        """The topic, created if it does not exist."""
         found = self._topics.get(topic)
         if found is None:
             found = self._topics[topic] = Topic(topic)
         return found
 
     def restore(self, topic: Topic) -> None:
-        """Put a topic in the place of what is known of it."""
+        """Replace a topic."""
         self._topics[topic.id] = topic
 
     def remove(self, topic: str) -> bool:
-        """Forget a topic; whether it existed."""
+        """Delete a topic; return True if it existed."""
         return self._topics.pop(topic, None) is not None
 
     def collect(self, event: Event) -> Event:
-        """Record the state of `event`; the event with its previous level."""
+        """Record the state of `event` and return the event with its previous level."""
         topic = self.opened(event.topic)
         topic.collected += 1
         previous = topic.put(event.state)

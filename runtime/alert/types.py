@@ -137,7 +137,7 @@ class Handler(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A handler, and how it wants its events.
+    """A handler and its delivery settings.
 
     Attributes:
         handler: handler that delivers.

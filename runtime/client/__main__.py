@@ -19,7 +19,7 @@ Commands:
     define                create or update a task.
     define-template       create or update a template.
     define-topic-handler  create or update an alert handler for a topic.
-    enable                enable and start running a task with live data.
+    enable                enable a task and start running it with live data.
     disable               stop running a task.
     reload                reload a running task with an updated definition.
     delete                delete tasks, templates, recordings, replays, topics or topic-handlers.
@@ -29,19 +29,19 @@ Commands:
     show-template         display detailed information about a template.
     show-topic-handler    display detailed information about an alert handler for a topic.
     show-topic            display detailed information about an alert topic.
-    record                record what is written for a task.
-    replay                feed a task with a recording.
-    replay-live           feed a task with what InfluxDB answers.
+    record                record the points of a task.
+    replay                replay a recording to a task.
+    replay-live           replay InfluxDB data to a task (not supported).
     resend                resend dead and cancelled deliveries.
-    discard               drop deliveries.
-    backup                backup the server's database.
+    discard               delete deliveries for good.
+    backup                back up the database of the server.
     level                 set the logging level on the server.
-    logs                  follow the server's log.
+    logs                  follow the log of the server.
     watch                 follow the log of a task.
     stats                 display server statistics.
-    vars                  display the server's debug variables.
+    vars                  display debug variables of the server.
     service-tests         test a service.
-    completion            print a script that makes a shell complete commands.
+    completion            print a shell completion script.
     version               display the version of this command.
     help                  display help for a command.
 

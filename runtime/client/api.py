@@ -32,7 +32,7 @@ class Api:
     def __init__(
         self, url: str, *, verify: bool = True, timeout_s: float | None = None
     ) -> None:
-        """Remember where the server is; a path in the URL is dropped.
+        """Store the server's address; a path in the URL is dropped.
 
         Args:
             url: URL of the server.

@@ -18,10 +18,10 @@ _LIMIT = "100"
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Words out of a few.
+    """One of several words.
 
     Attributes:
-        choices: those.
+        choices: words to choose from.
     """
 
     choices: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""`completion`: what makes a shell complete the words of `kapacitor`."""
+"""The `completion` command."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ USAGE = {"completion": """Usage: kapacitor completion bash|zsh|fish
         zsh    echo 'source <(kapacitor completion zsh)' >> ~/.zshrc
         fish   kapacitor completion fish > ~/.config/fish/completions/kapacitor.fish
 
-    IDs are those of the server that -url or KAPACITOR_URL names.
+    IDs are read from the server of -url or KAPACITOR_URL.
 """}
 
 # Each asks with the words up to the cursor. The first line of the answer is `files` or

@@ -15,18 +15,18 @@ from runtime.client.flags import Flags
 USAGE = {
     "define": """Usage: kapacitor define <task ID> [options]
 
-    Create or update a task. Options that are not given keep their value.
+    Create or update a task. Options that you omit keep their values.
     A task that is enabled is reloaded.
 
 Options:
 
     -tick string       path to the TICKscript
-    -type string       stream or batch; the script decides
+    -type string       ignored: the script decides between stream and batch
     -dbrp string       "database"."retention policy", the quotes are optional; repeatable
-    -template string   ID of the template that the task is made from
+    -template string   ID of the template of the task
     -vars string       path to a JSON file with variables
     -file string       path to a YAML or JSON file that defines the task
-    -no-reload         leave a running task as it is
+    -no-reload         do not reload a running task
 """,
     "define-template": """Usage: kapacitor define-template <template ID> [options]
 
@@ -35,7 +35,7 @@ Options:
 Options:
 
     -tick string   path to the TICKscript
-    -type string   stream or batch; the script decides
+    -type string   ignored: the script decides between stream and batch
     -file string   path to a YAML or JSON file that defines the template
 """,
 }

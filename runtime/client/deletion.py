@@ -10,14 +10,14 @@ USAGE = {
     "delete": """Usage: kapacitor delete (tasks|templates|recordings|replays|topics) <ID or pattern>...
        kapacitor delete topic-handlers <topic ID> <handler ID or pattern>...
 
-    A pattern is a shell glob; one that matches nothing is no error.
+    A pattern is a shell glob. One without a match is ignored.
 """
 }
 _KINDS = "'tasks', 'templates', 'recordings', 'replays', 'topics' or 'topic-handlers'"
 
 
 def delete(api: Api, arguments: list[str]) -> None:
-    """Delete what matches.
+    """Delete the matching objects.
 
     Raises:
         CommandError: the kind cannot be deleted, or the server refuses.

@@ -18,7 +18,7 @@ USAGE = {
 """,
     "discard": """Usage: kapacitor discard <delivery ID>...
 
-    Drop deliveries for good, those that wait included.
+    Delete deliveries for good, pending ones included.
 """,
 }
 _HEAD = ("ID", "State", "Attempts", "Topic", "Handler", "Event", "Due", "Error")
@@ -40,7 +40,7 @@ def show(api: Api, arguments: list[str]) -> None:
 
 
 def resend(api: Api, arguments: list[str]) -> None:
-    """Send deliveries again, by ID or all that match."""
+    """Resend deliveries by ID, or all that match."""
     names = ("state", "topic", "handler")
     flags = Flags(arguments, texts=names)
     query = {name: flags.text(name) for name in names if flags.text(name)}
@@ -48,13 +48,13 @@ def resend(api: Api, arguments: list[str]) -> None:
         raise UsageError("Must pass delivery IDs, or flags")
     if query:
         count = api.send("POST", "/deliveries/resend", query=query)["count"]
-        print(f"{count} sent again")
+        print(f"resent {count}")
     for number in flags.rest:
         api.post(f"/deliveries/{_id(number)}/resend", None)
 
 
 def discard(api: Api, arguments: list[str]) -> None:
-    """Drop deliveries by ID."""
+    """Delete deliveries by ID."""
     if not arguments:
         raise UsageError("Must pass at least one delivery ID")
     for number in arguments:

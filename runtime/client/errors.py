@@ -23,7 +23,7 @@ class UsageError(CommandError):
 
 
 class HelpRequested(UsageError):  # noqa: N818 — Go's flag.ErrHelp is no failure either
-    """The usage is asked for by `-h`, `-help` or `--help`."""
+    """The usage is requested by `-h`, `-help` or `--help`."""
 
     exit_code = 0
 

@@ -23,7 +23,7 @@ USAGE = {
 
 
 def listing(api: Api, arguments: list[str]) -> None:
-    """Print a table of what matches.
+    """Print a table of the matching objects.
 
     Raises:
         CommandError: the kind cannot be listed, or the server refuses.

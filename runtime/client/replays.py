@@ -16,23 +16,23 @@ USAGE = {
     "record": """Usage: kapacitor record stream -task <task ID> -duration <duration>
                                 [-recording-id <ID>] [-no-wait]
 
-    Record what is written for a task. The ID of the recording is printed. The command
-    waits for the end: the first point with a later time, or a minute without points.
+    Record the points of a task and print the ID of the recording. The command waits for
+    the end: the first point with a later time, or a minute without points.
 
-    Batches and queries (record batch, record query) need InfluxDB.
+    record batch and record query require InfluxDB and are not supported.
 """,
     "replay": """Usage: kapacitor replay -recording <ID> -task <task ID>
                         [-replay-id <ID>] [-real-clock] [-rec-time] [-no-wait]
 
-    Feed a task with a recording. The ID of the replay is printed.
+    Replay a recording to a task and print the ID of the replay.
 
-    -real-clock  leave between points the time there was, instead of none
-    -rec-time    keep the times of points, instead of moving them to now
-    -no-wait     do not wait for the end
+    -real-clock  replay at the speed of the recording, not as fast as possible
+    -rec-time    keep the times of the points, do not shift them to the present
+    -no-wait     return without waiting for the end
 """,
     "replay-live": """Usage: kapacitor replay-live (batch|query) ...
 
-    Feed a task with what InfluxDB answers; not possible without InfluxDB.
+    Replay InfluxDB data to a task. This requires InfluxDB and is not supported.
 """,
 }
 _POLL_S = 0.1
@@ -92,7 +92,7 @@ def replay(api: Api, arguments: list[str]) -> None:
 
 
 def replay_live(api: Api, arguments: list[str]) -> None:
-    """Ask for what the server will refuse, for its reason.
+    """Send a request that the server refuses, to print its reason.
 
     Raises:
         CommandError: the server refuses.

@@ -15,7 +15,7 @@ USAGE = {
     "level": "Usage: kapacitor level <debug|info|error>\n\n    Set the log level.\n",
     "stats": "Usage: kapacitor stats <general|ingress>\n\n    Show statistics.\n",
     "vars": "Usage: kapacitor vars\n\n    Print the server's debug variables as JSON.\n",
-    "version": "Usage: kapacitor version\n\n    Show this command's version.\n",
+    "version": "Usage: kapacitor version\n\n    Show the version of this command.\n",
     "service-tests": """Usage: kapacitor service-tests <name or pattern>...
 
     Send a test message through services, with their default options.
@@ -25,7 +25,7 @@ _TEST_WIDTHS = (20, 10, 0)
 
 
 def service_tests(api: Api, arguments: list[str]) -> None:
-    """Test the services that match and print how each went."""
+    """Test the matching services and print each result."""
     if not arguments:
         raise CommandError("must provide at least one service name or pattern.")
     names = [

@@ -12,7 +12,7 @@ _BYTES = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 
 
 def row(widths: Sequence[int], cells: Sequence[object]) -> str:
-    """Left-aligned cells; trailing blanks are kept, a width of 0 leaves a cell as it is."""
+    """Left-aligned cells with trailing spaces; a width of 0 adds none."""
     pairs = zip(cells, widths, strict=True)
     return "".join(str(cell).ljust(width) for cell, width in pairs)
 

@@ -11,7 +11,7 @@ from runtime.client.errors import UsageError
 def _usage(command: str, does: str) -> str:
     return (
         f"Usage: kapacitor {command} <task ID or pattern>...\n\n    {does}\n"
-        "    A pattern is a shell glob; one that matches nothing is no error.\n"
+        "    A pattern is a shell glob. One without a match is ignored.\n"
     )
 
 

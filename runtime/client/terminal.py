@@ -1,4 +1,4 @@
-"""Output that cannot steer the terminal it is shown in."""
+"""Output without control sequences for the terminal."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _STEERING = re.compile(
 class Shown:
     """A text stream that shows control characters as escapes: `\\x1b[31m`.
 
-    IDs and messages hold what hosts write. Tabs and line ends stay.
+    IDs and messages come from monitored hosts. Tabs and line ends stay.
     """
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
 
     def write(self, text: str) -> int:
-        """Write `text`; how many characters were written."""
+        """Write `text`; return the number of characters."""
         return self._out.write(_STEERING.sub(_escaped, text))
 
     # `flush`, `fileno`, `isatty` and the like

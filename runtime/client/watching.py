@@ -1,4 +1,4 @@
-"""`logs` and `watch`: the server's log as it is written."""
+"""`logs` and `watch`: follow the server's log."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from runtime.client.errors import CommandError
 USAGE = {
     "logs": """Usage: kapacitor logs [<tag>=<value>]...
 
-    Show the server's log as it is written, until interrupted.
+    Follow the log of the server until interrupted.
 
-    Each tag is one that lines have, such as service, task, node or lvl. A level that
-    ends in + takes worse ones too:
+    Show only lines with these tags, such as service, task, node or lvl. A + after a
+    level includes more severe levels:
 
         kapacitor logs service=http lvl=info+
 """,
     "watch": """Usage: kapacitor watch <task ID> [<tag>=<value>]...
 
-    Show what the server logs about a task, until interrupted.
+    Follow the log of a task until interrupted.
 
         kapacitor watch cpu node=alert2 lvl=error
 """,

@@ -1,4 +1,4 @@
-"""The way to the event loop from other threads."""
+"""Calls into the event loop from other threads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ P = ParamSpec("P")
 class Bridge:
     """Carries calls from any thread to the event loop, and keeps tasks begun there.
 
-    Calls made before `start` are carried out then; those made after `stop` are dropped.
+    Calls before `start` are made at the start; calls after `stop` are dropped.
 
     Attributes:
         tasks: begun by `spawn`, not done yet. The loop itself has only weak references.
@@ -35,7 +35,7 @@ class Bridge:
         return self._loop is not None
 
     def start(self) -> None:
-        """Carry calls from now on; on the event loop."""
+        """Start to forward calls; on the event loop."""
         with self._lock:
             self._loop, self._is_stopped = asyncio.get_running_loop(), False
             early, self._early = self._early, []
@@ -43,7 +43,7 @@ class Bridge:
             call()
 
     def stop(self) -> None:
-        """Carry no more calls; on the event loop. Tasks go on."""
+        """Stop forwarding calls; on the event loop. Running tasks continue."""
         with self._lock:
             self._loop = None
             self._is_stopped = True

@@ -1,4 +1,4 @@
-"""Work on many rows in slices that take a fixed time, however fast the disk is."""
+"""Work on many rows in slices of a fixed time, independent of the speed of the disk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST = 250
 
 
 class Slices:
-    """The size of slices, by the time that the ones before took.
+    """The size of slices, adapted to the time that earlier ones took.
 
     Attributes:
         size: rows of the next slice.

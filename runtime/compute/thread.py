@@ -125,7 +125,7 @@ class Compute:
         self._thread.start()
 
     async def close(self) -> None:
-        """Finish what waits, then end the thread."""
+        """Finish the queued work, then end the thread."""
         self.reader.close()
         if self._thread.is_alive():
             self._closing = True
@@ -139,7 +139,7 @@ class Compute:
         return self._submit(function, args, kwargs, is_write=False)
 
     def each(self, slices: Iterator[T]) -> AsyncGenerator[T, None]:
-        """Work slice by slice on the thread; whatever waits is done in between.
+        """Work slice by slice on the thread; other work runs in between.
 
         Args:
             slices: does the next slice when it is asked for its result.
@@ -297,7 +297,7 @@ class Compute:
             self._learn(time.thread_time() - start)
 
     def _learn(self, work_s: float) -> None:
-        """Note how long a small write has worked."""
+        """Note the duration of a small write."""
         self._is_measured = True
         if work_s > SLOW_S:
             until = time.monotonic() + CAUTION * work_s

@@ -66,7 +66,7 @@ class Worker:
         )
 
     def each(self, slices: Iterator[T]) -> AsyncGenerator[T, None]:
-        """Work slice by slice; other work that waits is done in between.
+        """Work slice by slice; other work runs in between.
 
         Args:
             slices: does the next slice when it is asked for its result.
@@ -74,5 +74,5 @@ class Worker:
         return each(self.run, slices)
 
     def close(self) -> None:
-        """Take no more work; what is under way ends by itself."""
+        """Accept no more work; running work ends by itself."""
         self._threads.shutdown(wait=False)

@@ -26,16 +26,16 @@ _log = logging.getLogger("kapacitor.delivery")
 
 
 class Attempts:
-    """Gives events to handlers, with their key and for a limited time."""
+    """Passes events to handlers with their key, within a time limit."""
 
     def __init__(self, outbox: Outbox, time_limit_s: float) -> None:
         self._outbox = outbox
         self._time_limit_s = time_limit_s
 
     async def make(self, handler: Handler, message: Message) -> DeliveryError | None:
-        """Try once; what went wrong, or None if the event is delivered.
+        """Make one attempt; return the error, or None if the event is delivered.
 
-        A text that is too long for the endpoint is shortened and tried again.
+        A message that is too long for the endpoint is shortened and sent again.
         """
         # a context variable: the HTTP client finds it, whatever the handler passes on
         token = idempotency_key.set(self._outbox.key(message))
@@ -93,7 +93,7 @@ def log_failure(queue: Queue, message: Message, then: str) -> None:
 
 
 def _may_pass(error: Exception) -> bool:
-    """True if the machine lacked something that it may have later."""
+    """True if the machine lacked a resource that may be available later."""
     if isinstance(error, OSError):
         return error.errno in _LACKS
     # Python has no class of its own for the latter

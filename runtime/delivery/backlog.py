@@ -72,7 +72,7 @@ class Backlog:
         )
 
     def check_room(self) -> None:
-        """Refuse what would cause more events while too many wait.
+        """Refuse writes while too many deliveries are pending.
 
         Raises:
             BusyError: too many wait, the database is too large, or the disk is full.
@@ -93,7 +93,7 @@ class Backlog:
             )
 
     def keep(self) -> None:
-        """Write what was offered to the outbox, in the present transaction.
+        """Write offered events to the outbox, in the current transaction.
 
         Raises:
             StoreError: it could not be written; the next call writes it too.
@@ -102,9 +102,9 @@ class Backlog:
             self.outbox.put(self.queues.staged, self.now())
 
     def release(self) -> None:
-        """Let the handlers have what was offered; its transaction is committed.
+        """Pass offered events to the queues once their transaction is committed.
 
-        Delivered earlier, an event might be one that a rollback then undoes.
+        Earlier, a rollback could still undo the event.
         """
         if not self.queues.staged:
             return
@@ -154,7 +154,7 @@ class Backlog:
     def resend(self, wanted: Filter, number: int | None = None) -> Iterator[int]:
         """Deliver dead letters and cancelled messages again.
 
-        They get new ids. What has no handler stays as it is.
+        They get new ids. Messages without a handler stay unchanged.
 
         Args:
             wanted: the messages to select.
@@ -185,7 +185,7 @@ class Backlog:
             yield sum(each.size for each in found)
 
     def discard(self, message: Message) -> bool:
-        """Drop a message; False if it is under way.
+        """Discard a message; False if an attempt is running.
 
         Raises:
             StoreError: the database cannot be written.
@@ -209,7 +209,7 @@ class Backlog:
         return True
 
     def retry_now(self) -> None:
-        """Try everything that waits for its next attempt: what failed may work now."""
+        """Retry all pending messages now: their failures may be over."""
         with self._lock:
             for queue in self.queues.by_address.values():
                 if len(queue):
@@ -219,25 +219,25 @@ class Backlog:
 
     @property
     def has_staged(self) -> bool:
-        """True if something was offered that is not kept yet."""
+        """True if offered events are not stored yet."""
         return bool(self.queues.staged)
 
     @property
     def pending(self) -> int:
-        """The number of waiting messages."""
+        """The number of pending messages."""
         return self.queues.pending
 
     @property
     def kept(self) -> int:
-        """The number of them that the next start finds in the outbox."""
+        """The number of pending messages that are in the outbox for the next start."""
         return self.queues.pending - len(self.queues.staged)
 
     def now(self) -> Nanoseconds:
-        """The present end of the timeline."""
+        """The current time on the timeline."""
         return self.timeline.now()
 
     def _discarded(self, message: Message, queue: Queue | None) -> None:
-        """Count a message out that the outbox no longer has."""
+        """Remove a message that is no longer in the outbox."""
         if message.state == "pending":
             self.queues.pending -= 1
         if queue is None:

@@ -1,4 +1,4 @@
-"""Batches of outcomes that are written to the outbox with one commit."""
+"""Outcomes of deliveries, written to the outbox in batches with one commit each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Outcome:
 
 
 class CommitBatcher:
-    """Gathers outcomes while a commit is under way; the next commit has them all.
+    """Gathers outcomes while a commit is running; the next commit writes them all.
 
     A slot waits for its outcome to be kept before it takes the next message, so that a
     crash repeats at most one delivery of each slot. All methods belong to the event
@@ -50,7 +50,7 @@ class CommitBatcher:
     async def commit(
         self, *, done: int | None = None, changed: Message | None = None
     ) -> None:
-        """Return when it is on disk that a message is done or has changed."""
+        """Return when the end or change of a message is on disk."""
         loop = asyncio.get_running_loop()
         outcome = _Outcome(loop.create_future(), done, changed)
         self._waiting.append(outcome)

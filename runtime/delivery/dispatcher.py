@@ -59,7 +59,7 @@ class Dispatcher:
         retention: Nanoseconds = RETENTION,
         max_ended: int = MAX_ENDED,
     ) -> None:
-        """Hold messages back until `start`.
+        """Create a dispatcher that delivers nothing before `start`.
 
         Args:
             backlog: pending deliveries.
@@ -94,13 +94,13 @@ class Dispatcher:
         backlog.queues.listen(partial(self._bridge.soon, self._wake))
 
     async def start(self) -> None:
-        """Deliver from now on, on the running loop."""
+        """Start to deliver, on the running loop."""
         self._sweeper = asyncio.create_task(self._sweep_on())
         self._bridge.start()
         self._wake()
 
     async def close(self, limit_s: float) -> int:
-        """Deliver what can be delivered at once, for at most `limit_s`.
+        """Finish deliveries that succeed at once, for at most `limit_s`.
 
         Returns:
             How many messages wait in the outbox for the next start.
@@ -128,7 +128,7 @@ class Dispatcher:
         return self.backlog.kept
 
     async def sweep(self) -> None:
-        """Make dead letters of old events and delete those that ended long ago.
+        """Turn expired events into dead letters, and delete old ended ones.
 
         Raises:
             StoreError: the database cannot be written.
@@ -186,9 +186,9 @@ class Dispatcher:
             self._advance(queue)
 
     def _advance(self, queue: Queue) -> None:
-        """Start what can be started, and come back when there is more.
+        """Start possible attempts, and schedule the next call.
 
-        Whatever changes a queue ends here, so nothing needs to know what may follow.
+        Every change of a queue leads here.
         """
         timer = self._timers.pop(queue.address, None)
         if timer is not None:
@@ -214,7 +214,7 @@ class Dispatcher:
             )
 
     async def _slot(self, queue: Queue, message: Message) -> None:
-        """Deliver one message after the other while there are any.
+        """Deliver messages one by one until none is left.
 
         A task for each message would cost more than the delivery of a fast one.
         """
@@ -323,7 +323,7 @@ class Dispatcher:
             self._worklist.put_back(queue, message, at_s, wait_s, resumed)
 
     async def _end(self, queue: Queue, message: Message) -> None:
-        """Let a message go that is dead or cancelled."""
+        """Remove a dead or cancelled message."""
         await self._commits.commit(changed=message)
         self._worklist.done(queue, message)
         if message.state == "dead":
@@ -335,7 +335,7 @@ class Dispatcher:
             queue.retired_until_s = self._monotonic()
 
     def _give_up(self, queue: Queue) -> None:
-        """Cancel what is left for a deleted handler, but what is under way."""
+        """Cancel the messages of a deleted handler, except running attempts."""
         # what is under way ends by itself, and comes here again if it fails
         cleared = self._worklist.clear(queue)
         if cleared is None:

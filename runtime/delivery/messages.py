@@ -1,4 +1,4 @@
-"""Events on their way to handlers, and which of them are wanted."""
+"""Events on their way to handlers, and selections of them."""
 
 from __future__ import annotations
 

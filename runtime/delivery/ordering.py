@@ -27,23 +27,23 @@ class Ordering:
             self.add(message)
 
     def add(self, message: Message) -> bool:
-        """Put a message behind all others; whether it is first."""
+        """Append a message; return True if it is first in its chain."""
         self.messages[message.id] = message
         chain = self._chains.setdefault(message.event.state.id, deque())
         chain.append(message.id)
         return len(chain) == 1
 
     def is_first(self, number: int) -> bool:
-        """True if the message of this id is here, and nothing older of its event id."""
+        """True if the message is in memory and the oldest of its event id."""
         message = self.messages.get(number)
         return message is not None and self._chains[message.event.state.id][0] == number
 
     def replace(self, message: Message) -> None:
-        """Put a message in the place of the one of its id."""
+        """Replace the message with the same id."""
         self.messages[message.id] = message
 
     def remove(self, number: int) -> Message | None:
-        """Forget a message; the message that is first now and was not before."""
+        """Remove a message and return its successor if that is first now."""
         message = self.messages.pop(number)
         chain = self._chains[message.event.state.id]
         was_first = chain[0] == number

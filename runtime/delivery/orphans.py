@@ -30,12 +30,12 @@ class Orphans:
         self._outbox = outbox
 
     def all(self) -> list[Waiting]:
-        """Messages that wait for handlers that do not exist now."""
+        """Messages of missing handlers."""
         with self._queues.lock:
             return list(self._queues.orphans.values())
 
     def rename_topic(self, old: str, new: str) -> None:
-        """Give what an earlier run left for the handlers of a topic to those of another.
+        """Move deliveries of an earlier run from the handlers of a topic to another topic's.
 
         Raises:
             StoreError: the database cannot be written.
@@ -67,7 +67,7 @@ class Orphans:
     def cancel(
         self, left: Waiting, reason: str = DELETED, but: tuple[int, ...] = ()
     ) -> Iterator[int]:
-        """Cancel messages that no queue counts any longer.
+        """Cancel messages that are in no queue.
 
         Args:
             left: address and greatest id of the messages.

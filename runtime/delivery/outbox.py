@@ -1,7 +1,7 @@
-"""The deliveries that are not done yet, in the database.
+"""The unfinished deliveries in the database.
 
-A row is written in the transaction of the event and goes when its handler has delivered
-it; so what was acknowledged survives a crash, and is delivered at least once.
+A row is written in the transaction of its event and deleted when its handler has
+delivered it, so acknowledged events survive a crash and are delivered at least once.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Outbox:
         ]
 
     def begin_run(self, clock: Clock, monotonic: Callable[[], float]) -> Timeline:
-        """Go on with the time that former runs have seen.
+        """Continue the timeline of earlier runs.
 
         Args:
             clock: wall clock, in ns since 1970 UTC.
@@ -69,21 +69,21 @@ class Outbox:
         return timeline
 
     def note_seen(self, now: Nanoseconds) -> None:
-        """Keep how far this run has come."""
+        """Store the end of the timeline so far."""
         with self._store.draining():
             self._note("seen", b"%d" % now)
 
     @property
     def is_short(self) -> bool:
-        """True if only what makes the outbox smaller may be written to it."""
+        """True if only writes that shrink the outbox are allowed."""
         return self._store.is_short
 
     def give_up_reserve(self) -> None:
-        """Let the ends of deliveries have the room that the disk has kept for them."""
+        """Release the reserve on the disk for the results of deliveries."""
         self._store.give_up_reserve()
 
     def restore_reserve(self) -> None:
-        """Take new deliveries again if there is room for them."""
+        """Accept new deliveries again if there is room."""
         self._store.restore_reserve()
 
     def next_id(self) -> int:
@@ -97,7 +97,7 @@ class Outbox:
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def put(self, messages: Sequence[Message], now: Nanoseconds | None = None) -> None:
-        """Write new rows, in the present transaction.
+        """Write new rows, in the current transaction.
 
         Args:
             messages: the rows.
@@ -123,7 +123,7 @@ class Outbox:
                 self.note_seen(now)
 
     def record(self, done: Iterable[int], changed: Iterable[Message]) -> None:
-        """Drop the rows of what is done, and rewrite those of what is not.
+        """Delete the rows of finished deliveries and update those of others.
 
         Raises:
             StoreFullError: not even the reserve of the disk is left.
@@ -153,7 +153,7 @@ class Outbox:
     ) -> list[Message]:
         """The oldest pending messages of a handler.
 
-        Those that turn out to be damaged are `dead` from now on.
+        Damaged ones become `dead`.
 
         Args:
             address: the handler.
@@ -174,7 +174,7 @@ class Outbox:
         return messages
 
     def waiting(self) -> list[Waiting]:
-        """Waiting messages, by handler."""
+        """Pending messages, by handler."""
         # by the index alone: the rows are not read
         rows = self._store.query(
             "SELECT topic, handler, count(*), max(id) FROM deliveries"
@@ -183,7 +183,7 @@ class Outbox:
         return [Waiting(Address(row[0], row[1]), row[2], row[3]) for row in rows]
 
     def rename_topic(self, old: str, new: str) -> None:
-        """Give the rows of a topic to another one."""
+        """Move the rows of a topic to another topic."""
         self._store.execute(
             "UPDATE deliveries SET topic = ? WHERE topic = ?", (new, old)
         )
@@ -207,8 +207,7 @@ class Outbox:
     ) -> list[Message]:
         """Items with ids greater than `after`, oldest first.
 
-        They are looked for in slices, so that a rare one keeps no other from the
-        database for long.
+        The search runs in slices, so that it does not block the database for long.
         """
         condition, values = Filter(state, topic, handler).condition
         has_ended = bool(state) and state != "pending"
@@ -250,8 +249,8 @@ class Outbox:
             size: number of rows per slice; None to adapt it to the time that slices
                 take.
         """
-        # by the last id of a slice, not by OFFSET, which would read all before it again;
-        # and ids have gaps, so a range of so many ids may be empty or full
+        # by the last id of a slice, not by OFFSET, which would read all before it
+        # again; and ids have gaps, so a range of so many ids may be empty or full
         while True:
             [[high]] = self._store.query(
                 f"SELECT max(id) FROM (SELECT id FROM deliveries WHERE {condition}"
@@ -270,7 +269,7 @@ class Outbox:
         is_wanted: Callable[[Address], bool],
         number: int | None = None,
     ) -> Iterator[list[Waiting]]:
-        """Make deliveries that ended pending again, behind all others.
+        """Make ended deliveries pending again, after all others.
 
         They get new ids, and so new keys.
 
@@ -368,7 +367,7 @@ class Outbox:
             yield count
 
     def purge(self, limit: Nanoseconds, most: int) -> Iterator[int]:
-        """Delete ended deliveries that were created before `limit`.
+        """Delete ended deliveries from before `limit`.
 
         Args:
             limit: creation time from which messages are kept.
@@ -404,7 +403,7 @@ class Outbox:
     ) -> list[int]:
         """The ids of the oldest rows that are from before `limit`, a slice of them.
 
-        Ids grow with time: behind the first that is younger, all are.
+        Ids grow with time: all rows after the first younger one are younger.
         """
         rows = self._store.query(
             f"SELECT id, created FROM deliveries WHERE {condition} ORDER BY id LIMIT ?",
@@ -424,7 +423,7 @@ class Outbox:
         return int(found)
 
     def dead(self) -> dict[Address, int]:
-        """Number of dead items of each handler that has any; on any thread.
+        """Number of dead letters by handler; on any thread.
 
         The index is asked once for each handler: one query for all of them would keep
         others from the database for as long as it takes to read it.
@@ -447,7 +446,7 @@ class Outbox:
         return found
 
     def _note(self, name: str, value: bytes) -> None:
-        """Keep a fact about the table."""
+        """Store a fact about the table."""
         self._store.execute(
             "INSERT INTO outbox VALUES (?, ?)"
             " ON CONFLICT DO UPDATE SET value = excluded.value",

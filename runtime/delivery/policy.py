@@ -93,14 +93,14 @@ class RetryPolicy:
 
 
 def may_be_too_long(error: DeliveryError) -> bool:
-    """True if a shorter text may be taken."""
+    """True if a shorter message may be accepted."""
     if error.status == 413:
         return True
     return error.status in (400, 422) and _TOO_LONG.search(str(error)) is not None
 
 
 def shortened(event: Event) -> Event:
-    """`event` with a text that every endpoint takes."""
+    """`event` with a message short enough for every endpoint."""
     message = event.state.message
     if len(message) > SHORT_CHARACTERS:
         message = message[: SHORT_CHARACTERS - 1] + "…"

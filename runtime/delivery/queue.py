@@ -42,7 +42,7 @@ class Counters:
     reasons: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Counters) -> None:
-        """Count what happened elsewhere, too."""
+        """Add counts from elsewhere."""
         for name in NUMBERS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.reasons += other.reasons
@@ -53,26 +53,26 @@ NUMBERS = ("delivered", "failed", "retried", "dead", "cancelled", "discarded")
 
 @dataclass(slots=True)
 class Bucket:
-    """Lets something happen `rate` times a second, a second's worth at once."""
+    """Allows `rate` events per second, in bursts of one second's worth."""
 
     rate: float
     _tokens: float = 0.0
     _at_s: float = float("-inf")
 
     def wait_s(self, now_s: float) -> float:
-        """The time until it may happen."""
+        """The time until the next one is allowed."""
         if self.rate <= 0:
             return 0.0
         return max(0.0, (1.0 - self._filled(now_s)) / self.rate)
 
     def spend(self, now_s: float) -> None:
-        """It happens."""
+        """Count one."""
         if self.rate > 0:
             self._tokens, self._at_s = self._filled(now_s) - 1.0, now_s
 
     def _filled(self, now_s: float) -> float:
-        # no more gathers, however long nothing happens: an hour of silence, or a machine
-        # that was asleep, must not end in an hour's worth at once
+        # no more gathers, however long nothing happens: an hour of silence, or a
+        # machine that was asleep, must not end in an hour's worth at once
         burst = max(1.0, self.rate)
         return min(burst, self._tokens + (now_s - self._at_s) * self.rate)
 
@@ -148,14 +148,14 @@ class Queue:
         return min(created, default=None)
 
     def push(self, message: Message, now_s: float, wait_s: float = 0.0) -> None:
-        """Take in the next message; it is not tried for `wait_s`."""
+        """Append a message; its first attempt waits for `wait_s`."""
         self.loaded = max(self.loaded, message.id)
         self.newest = max(self.newest, message.id)
         if self._ordering.add(message):
             self._schedule(message, now_s, wait_s)
 
     def take(self, now_s: float) -> Message | None:
-        """The oldest message that may be tried now; it stays until `done` or `failed`."""
+        """Take the oldest message that may be tried now, until `done` or `failed`."""
         # first what is due again: it is older than what has not been tried
         while self._delayed and self._delayed[0][0] <= now_s:
             _, number = heapq.heappop(self._delayed)
@@ -184,21 +184,22 @@ class Queue:
         )
 
     def done(self, message: Message, now_s: float) -> None:
-        """Let go of a message that was taken."""
+        """Remove a message that was taken."""
         self.in_flight.discard(message.id)
         self._remove(message.id, now_s)
 
     def failed(self, message: Message, now_s: float, wait_s: float) -> None:
-        """Put a message that was taken back, as `message`, to be tried after `wait_s`."""
+        """Return a taken message as `message`, for an attempt after `wait_s`."""
         self.in_flight.discard(message.id)
-        # in its place, at the head of its chain: what is newer of its id waits behind it
+        # in its place, at the head of its chain: what is newer of its id waits behind
+        # it
         self._ordering.replace(message)
         self._schedule(message, now_s, wait_s)
 
     def note(
         self, now_s: float, kind: FailureKind | None, asked_s: float | None
     ) -> None:
-        """Draw conclusions from an attempt for all that waits.
+        """Apply the outcome of an attempt to all pending messages.
 
         Args:
             now_s: current time, in seconds.
@@ -231,7 +232,7 @@ class Queue:
             self.paused_until_s = max(self.paused_until_s, until_s)
 
     def resume(self) -> None:
-        """Try everything at once: something has changed."""
+        """Retry everything at once, after a change."""
         self.resumed += 1
         self.paused_until_s = float("-inf")
         self._unanswered = self._in_row = 0
@@ -241,14 +242,14 @@ class Queue:
         self._delayed.clear()
 
     def drop(self, number: int, now_s: float) -> bool:
-        """Forget a message; False if it is not in memory, or being delivered."""
+        """Remove a message; False if it is not in memory, or in flight."""
         if number not in self._ordering.messages or number in self.in_flight:
             return False
         self._remove(number, now_s)
         return True
 
     def older(self, limit: Nanoseconds, most: int) -> list[Message]:
-        """At most so many messages created before `limit` that are not being delivered."""
+        """Messages created before `limit` that are not in flight, up to a number."""
         # not sorted by age: what was sent again has a new id and a new age
         found = (
             message
@@ -258,7 +259,7 @@ class Queue:
         return list(islice(found, most))
 
     def clear(self) -> None:
-        """Forget every message that is not being delivered, in memory or not."""
+        """Remove every message that is not in flight, in memory or not."""
         self._ready.clear()
         self._delayed.clear()
         # what is being discarded is in flight as well, and need not be in memory

@@ -53,7 +53,7 @@ class Queues:
         self._call: Callable[[], None] = lambda: None
 
     def open(self, address: Address, recipient: Recipient) -> Queue:
-        """The queue of an address, which delivers to `recipient` from now on.
+        """The queue of an address, after setting its recipient.
 
         To be called with the lock held.
         """
@@ -76,7 +76,7 @@ class Queues:
         self._call()
 
     def all(self) -> list[Queue]:
-        """The queues, to be looked at."""
+        """All queues."""
         with self.lock:
             return list(self.by_address.values())
 

@@ -13,7 +13,7 @@ _MEASURE_S = 1.0
 
 
 class Quota:
-    """Refuses writes while there is no room for the events that they may cause."""
+    """Refuses writes while there is no room for their events."""
 
     def __init__(
         self,

@@ -26,11 +26,10 @@ class Run(NamedTuple):
 
 
 class Timeline:
-    """Time that goes on only while the server runs, and never jumps.
+    """Time that advances only while the server runs, and never jumps.
 
-    Ages and delays of deliveries are counted on it. A clock that is wrong after a
-    restart, in whichever direction, makes none of them older, and none wait longer. It
-    begins with the time of day of the first run.
+    Ages and delays of deliveries are measured on it, so a wrong clock after a restart
+    neither ages nor delays them. It begins with the time of day of the first run.
 
     Attributes:
         runs: the runs with their starts, oldest first; this one is the last.
@@ -45,7 +44,7 @@ class Timeline:
         clock: Clock = time.time_ns,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Go on where the last run was seen.
+        """Continue after the end of the last run.
 
         Args:
             runs: earlier runs, oldest first.
@@ -66,16 +65,17 @@ class Timeline:
         self.runs = (*runs[1 - MAX_RUNS :], Run(seen, now))
 
     def now(self) -> Nanoseconds:
-        """Its present end."""
+        """The current end."""
         return self._epoch + int(self._monotonic() * SECOND)
 
     def shown(self, moment: Nanoseconds) -> Nanoseconds:
-        """A moment of it by the clock of its run, ns since 1970 UTC."""
+        """A time on it as wall clock time of its run, in ns since 1970 UTC."""
         return _shown(self.runs, moment)
 
     def left_s(self, due: Nanoseconds) -> float:
-        """Delay until something is due that was put off before this run."""
-        # the downtime counts for a delay, but not for an age: waiting longer does not help
+        """Remaining delay of a message that was scheduled before this run."""
+        # the downtime counts for a delay, but not for an age: waiting longer does not
+        # help
         return max(0.0, (due - self.now() - self.away) / SECOND)
 
 

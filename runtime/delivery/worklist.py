@@ -41,7 +41,7 @@ class Worklist:
         self._monotonic = monotonic
 
     def take_news(self) -> tuple[list[Queue], list[Waiting]]:
-        """The queues with news, and the messages to cancel."""
+        """The changed queues, and the messages to cancel."""
         shared, by_address = self._queues, self._queues.by_address
         with self._lock:
             # a queue may be gone by now
@@ -51,7 +51,7 @@ class Worklist:
         return queues, leaving
 
     def take(self, queue: Queue, now_s: float) -> Message | None:
-        """The next message to try now; `done` or `put_back` ends that."""
+        """The next message to try now; `done` or `put_back` ends the attempt."""
         with self._lock:
             return queue.take(now_s)
 
@@ -63,12 +63,12 @@ class Worklist:
     def note(
         self, queue: Queue, kind: FailureKind | None, asked_s: float | None
     ) -> None:
-        """Draw conclusions from an attempt; see `Queue.note`."""
+        """Note the outcome of an attempt; see `Queue.note`."""
         with self._lock:
             queue.note(self._monotonic(), kind, asked_s)
 
     def done(self, queue: Queue, message: Message) -> None:
-        """Count out a message that the outbox has no longer, or not as pending."""
+        """Remove a message that is no longer pending in the outbox."""
         with self._lock:
             self._queues.pending -= 1
             queue.done(message, self._monotonic())
@@ -81,7 +81,7 @@ class Worklist:
         wait_s: float,
         resumed: int | None,
     ) -> None:
-        """Put a message back that failed.
+        """Put back a message whose attempt failed.
 
         Args:
             queue: queue that the message was taken from.
@@ -99,7 +99,7 @@ class Worklist:
             queue.failed(message, at_s, wait_s)
 
     def refill(self, queue: Queue, messages: list[Message], newest: int) -> None:
-        """Let a queue have messages that the outbox had.
+        """Add messages from the outbox to a queue.
 
         Args:
             queue: queue of the messages.
@@ -123,7 +123,7 @@ class Worklist:
                 queue.loaded = max(queue.loaded, newest)
 
     def take_older(self, queue: Queue, limit: Nanoseconds, most: int) -> list[Message]:
-        """At most so many of a queue's messages from before `limit`; it loses them."""
+        """Remove messages from before `limit` from a queue, and return them."""
         with self._lock:
             old, now_s = queue.older(limit, most), self._monotonic()
             for message in old:
@@ -132,7 +132,7 @@ class Worklist:
         return old
 
     def clear(self, queue: Queue) -> tuple[Waiting, tuple[int, ...]] | None:
-        """Empty the queue of a deleted handler, and forget it unless something is under way.
+        """Empty the queue of a deleted handler; drop it unless an attempt is running.
 
         Returns:
             What is left to be cancelled, and the ids of what is under way. None while a

@@ -34,7 +34,7 @@ class TagColumn(NamedTuple):
     def picked(self, which: Rows) -> TagColumn:
         """Some rows, in the given order, with the values that these have.
 
-        A part of a long write must not cost what all values of the write do.
+        A part of a long write must not keep the memory of the whole write.
         """
         codes = self.codes[which]
         if len(self.values) <= _KEPT_VALUES + 4 * len(codes):
@@ -61,7 +61,7 @@ class FieldColumn(NamedTuple):
 
 
 class Columns(Protocol):
-    """The source of a frame's values; `tag` and `field` may decode when called."""
+    """The source of a frame's values; `tag` and `field` may decode lazily."""
 
     @property
     def tag_names(self) -> Sequence[str]:
@@ -85,7 +85,7 @@ class Columns(Protocol):
 
 
 class Table:
-    """Columns that are all there already."""
+    """Columns that are already decoded."""
 
     def __init__(
         self, tags: Mapping[str, TagColumn], fields: Mapping[str, FieldColumn]
@@ -113,9 +113,9 @@ class Table:
 
 
 def picked(columns: Columns, which: Rows) -> Columns:
-    """Some rows of columns, in the given order.
+    """A selection of rows, in the given order.
 
-    Columns that can give them without keeping the others have a method `picked`.
+    Columns with a method `picked` can select rows without keeping the others.
     """
     own: Callable[[Rows], Columns] | None = getattr(columns, "picked", None)
     return Picked(columns, which) if own is None else own(which)

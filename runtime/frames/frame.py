@@ -60,7 +60,7 @@ class Frame:
         dimensions: Dimensions = NO_DIMENSIONS,
         groups: Groups | Labels | None = None,
     ) -> None:
-        """Make a frame; `groups` are given where they are known already."""
+        """Make a frame; pass `groups` if they are known."""
         self.name = name
         self.time = time
         self.db = db
@@ -145,7 +145,7 @@ class Frame:
         return self._grouped[dimensions]
 
     def shared(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return what `make` returns, made once for each key and shared by tasks."""
+        """Return the result of `make`, cached by key and shared by tasks."""
         try:
             value: T = self._shared[key]
         except KeyError:
@@ -188,16 +188,16 @@ class Frame:
         )
 
     def all_tags(self) -> dict[str, TagColumn]:
-        """Every tag column; decodes what is not decoded yet."""
+        """Every tag column, decoded if necessary."""
         return {n: c for n in self.tag_names if (c := self.tag(n)) is not None}
 
     def all_fields(self) -> dict[str, FieldColumn]:
-        """Every field column; decodes what is not decoded yet."""
+        """Every field column, decoded if necessary."""
         return {n: c for n in self.field_names if (c := self.field(n)) is not None}
 
     @property
     def known_groups(self) -> Groups | Labels | None:
-        """The grouping of the rows, if it is known already."""
+        """The grouping of the rows, if it is known."""
         return self._groups
 
     @property

@@ -14,7 +14,7 @@ from runtime.frames.points import Dimensions
 
 
 class Labels(NamedTuple):
-    """The group of each row, as known from the frame that the rows come from.
+    """The group of each row, from the frame of the rows.
 
     Attributes:
         codes: int32, index into `ids` and `tags` for every row.
@@ -39,7 +39,7 @@ class Labels(NamedTuple):
         return frozenset([self.ids[code] for code in found.tolist()])
 
     def groups(self) -> Groups:
-        """The groups that have rows, with the order of these."""
+        """The groups that have rows, with the order of their rows."""
         codes, first = numbered([self.codes], len(self.codes))
         found = self.codes[first].tolist()
         ids = [self.ids[code] for code in found]
@@ -71,7 +71,7 @@ class Groups(NamedTuple):
 def groups_of(
     columns: Columns, length: int, name: str, dimensions: Dimensions
 ) -> Groups:
-    """The groups of so many rows of a measurement."""
+    """The groups of a number of rows of a measurement."""
     names = dimensions.tags
     found = [columns.tag(tag) for tag in names]
     codes, first = numbered([_codes(c) for c in found if c is not None], length)

@@ -12,7 +12,7 @@ Value = float | int | str | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Dimensions:
-    """By what points are grouped: by measurement, by these tags (sorted), or not."""
+    """Dimensions of points: measurement and sorted tags, or none."""
 
     by_name: bool = False
     tags: tuple[str, ...] = ()
@@ -79,7 +79,7 @@ class Point:
         fields: Mapping[str, Value] | None = None,
         dimensions: Dimensions | None = None,
     ) -> Point:
-        """A point that differs in what is given."""
+        """A copy of the point with some values replaced."""
         return Point(
             self.name,
             self.time if time is None else time,

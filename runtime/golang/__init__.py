@@ -1,1 +1,1 @@
-"""Go's text conventions, where clients see them: JSON, printing, globs, templates."""
+"""Go's conventions for text that clients see: JSON, printing, globs, templates."""

@@ -46,7 +46,7 @@ _FRACTION_DIGITS = 40
 
 
 def parse_influx(text: str) -> Nanoseconds:
-    """`text` in nanoseconds: one or more whole numbers with a unit, perhaps negative.
+    """`text` in nanoseconds: one or more integers with units, with an optional sign.
 
     Raises:
         ValueError: `invalid duration`.

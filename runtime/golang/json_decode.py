@@ -30,7 +30,7 @@ class JsonError(ValueError):
 
 
 class JsonTypeError(JsonError):
-    """A value has the wrong type; reading goes on and reports the first at the end."""
+    """A value has the wrong type; reading continues and reports the first one at the end."""
 
 
 class Pairs(list[tuple[str, Any]]):
@@ -52,7 +52,7 @@ class ParsedBody(bytes):
 
     @classmethod
     def of(cls, body: bytes) -> ParsedBody:
-        """Parse `body`; a long one takes a while, and any thread will do."""
+        """Parse `body`, on any thread; a long one takes a while."""
         parsed = cls(body)
         try:
             parsed.value = first_value(body)
@@ -93,7 +93,7 @@ def first_value(body: bytes) -> Any:
 
 
 def _counts(text: str) -> tuple[int, int]:
-    """Numbers of what may be containers and of what may separate values."""
+    """The numbers of possible containers and of possible separators."""
     return text.count("[") + text.count("{"), text.count(",")
 
 
@@ -129,21 +129,21 @@ def anything(value: Any, name: str, before: Any) -> Any:
 
 
 def string(value: Any, name: str, before: Any) -> str:
-    """Reads a text."""
+    """Reads a string."""
     if isinstance(value, str):
         return value
     raise mismatch(value, name, "string")
 
 
 def boolean(value: Any, name: str, before: Any) -> bool:
-    """Reads true or false."""
+    """Reads a boolean."""
     if isinstance(value, bool):
         return value
     raise mismatch(value, name, "bool")
 
 
 def integer(go_type: str = "int") -> Reader:
-    """Reads whole numbers."""
+    """Reads an integer."""
 
     def read(value: Any, name: str, before: Any) -> int:
         if isinstance(value, int) and not isinstance(value, bool):
@@ -163,7 +163,7 @@ def floating(value: Any, name: str, before: Any) -> float:
 
 
 def sequence(item: Reader, go_type: str) -> Reader:
-    """Reads a list; null items are what `item` makes of nothing."""
+    """Reads a list; null items become the empty value of `item`."""
 
     def read(value: Any, name: str, before: Any) -> list[Any]:
         if isinstance(value, Pairs) or not isinstance(value, list):
@@ -190,9 +190,9 @@ def mapping(item: Reader, go_type: str) -> Reader:
 def struct(go_type: str, fields: Mapping[str, Reader]) -> Reader:
     """Reads an object of known keys into a dictionary; unknown ones are ignored.
 
-    Keys match exactly or without regard to case; null leaves what was there. The first
-    value of a wrong type is reported after all have been read, a text that is none of
-    an enumeration at once.
+    Keys match exactly or regardless of case; null leaves the old value. The first value
+    of a wrong type is reported after all have been read; a string outside an
+    enumeration is reported at once.
 
     Args:
         go_type: Go's name of the type, `config.updateAction`.

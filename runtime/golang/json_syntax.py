@@ -72,7 +72,7 @@ def syntax_error(text: str) -> str:
 
 
 def scan_error(text: str) -> str:
-    """The same, found by Go's way through all of `text`: slow."""
+    """The same, by scanning all of `text` as Go does: slow."""
     try:
         _Scanner(text).value()
     except _SyntaxError as error:
@@ -109,7 +109,7 @@ def _number_fault(text: str, at: int) -> str:
 
 
 def _container(text: str, at: int) -> str:
-    """The beginning of what `text` has open at `at`, an array or an object."""
+    """The start of the innermost array or object that is open at `at`."""
     try:
         _DECODER.raw_decode(f"{text[:at]}]")
     except json.JSONDecodeError as error:

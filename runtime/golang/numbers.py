@@ -9,12 +9,12 @@ _MANY_DIGITS = 40
 
 
 def integer(digits: str) -> int:
-    """The value of decimal digits; of very many, another one beyond 64 bits."""
+    """The value of decimal digits; beyond 64 bits it is any larger number."""
     return int(digits.lstrip("0")[:_MANY_DIGITS] or "0")
 
 
 def wrapped(value: int) -> int:
-    """The int64 that Go's arithmetic leaves of an exact result."""
+    """The int64 to which Go's arithmetic wraps an exact result."""
     if -(2**63) <= value < 2**63:
         return value
     return ((value + 2**63) & (2**64 - 1)) - 2**63

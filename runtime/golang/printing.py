@@ -18,7 +18,7 @@ _NUMBER = re.compile("[0-9]*")
 
 
 def sprint(*values: object) -> str:
-    """The operands side by side, a blank between two that are not texts.
+    """The operands side by side, with a space between two that are not strings.
 
     Source: Go fmt.Sprint.
     """
@@ -31,7 +31,7 @@ def sprint(*values: object) -> str:
 
 
 def sprintln(*values: object) -> str:
-    """The operands with blanks between and a newline at the end.
+    """The operands separated by spaces, with a newline at the end.
 
     Source: Go fmt.Sprintln.
     """
@@ -46,7 +46,7 @@ def text(value: object) -> str:
 
 
 def sprintf(layout: str, *values: object) -> str:
-    """`layout` with its verbs filled in; wrong ones show as Go shows them.
+    """`layout` with its verbs filled in; wrong verbs are printed as Go prints them.
 
     Source: Go fmt.Sprintf.
 
@@ -57,7 +57,7 @@ def sprintf(layout: str, *values: object) -> str:
 
 
 class _Layout:
-    """A layout on the way to being filled."""
+    """A layout while it is filled in."""
 
     def __init__(self, layout: str, values: Sequence[object]) -> None:
         self._layout = layout
@@ -124,7 +124,7 @@ class _Layout:
         return self._layout[self._at - 1]
 
     def _index(self) -> None:
-        """Read `[3]`: the argument that comes next."""
+        """Read `[3]`, the index of the next argument."""
         self._after_index = False
         if self._peek() != "[":
             return
@@ -197,7 +197,7 @@ class _Layout:
             flags.precision = precision
 
     def _extra(self) -> str:
-        """The arguments that no verb asked for."""
+        """The arguments without a verb."""
         self._printer.flags = Flags()
         shown = (
             (
@@ -211,6 +211,6 @@ class _Layout:
 
 
 def _fits(digits: str) -> bool:
-    """True if Go reads the number on to its last digit."""
+    """True if Go reads the number to its last digit."""
     digits = digits.lstrip("0")
     return len(digits) < 9 and int(digits[:-1] or 0) <= _LARGEST

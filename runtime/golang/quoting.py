@@ -15,7 +15,7 @@ _SHORT = {
 
 
 def quote(text: str, *, mark: str = '"', ascii: bool = False) -> str:
-    """`text` in quotes; what cannot be printed, or is not `ascii`, is escaped.
+    """`text` in quotes, with unprintable characters (or all outside ASCII) escaped.
 
     Source: Go strconv.Quote, QuoteRune, QuoteToASCII.
     """
@@ -23,7 +23,7 @@ def quote(text: str, *, mark: str = '"', ascii: bool = False) -> str:
 
 
 def can_backquote(text: str) -> bool:
-    """True if `text` can be put between backquotes as it is.
+    """True if `text` can be quoted with backquotes unchanged.
 
     Source: Go strconv.CanBackquote.
     """
@@ -33,9 +33,9 @@ def can_backquote(text: str) -> bool:
 
 
 def is_shown(char: str) -> bool:
-    """True if Go takes a character to be printable.
+    """True if a character is printable in Go.
 
-    Source: Go strconv.IsPrint, for which the only white space is the ASCII blank.
+    Source: Go strconv.IsPrint, for which only the ASCII space is printable white space.
     """
     return char == " " or (char.isprintable() and not char.isspace())
 

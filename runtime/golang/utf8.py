@@ -29,7 +29,7 @@ def decoded(data: bytes) -> str:
 def scrub(text: str) -> str:
     """`text` as Go writes it: every invalid character becomes U+FFFD.
 
-    Such are single surrogates in JSON, and bytes that are kept as surrogate escapes.
+    Invalid are single surrogates in JSON, and bytes kept as surrogate escapes.
     """
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 

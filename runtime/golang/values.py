@@ -40,7 +40,7 @@ class Struct:
         self.embedded = embedded
 
     def members(self) -> list[tuple[str, object]]:
-        """Names and values as they are declared: an embedded struct is one of them."""
+        """Names and values as declared: an embedded struct is one of them."""
         if self.embedded is None:
             return list(self.fields.items())
         inner = self.embedded
@@ -49,7 +49,7 @@ class Struct:
 
 
 class StringMap(dict[str, str]):
-    """`map[string]string`, whose missing elements are empty texts."""
+    """`map[string]string`, whose missing elements are empty strings."""
 
 
 class Time(int):

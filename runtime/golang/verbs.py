@@ -66,7 +66,7 @@ class NilPointer:
 
 
 class WidthError(ValueError):
-    """Padding would take more room than there is."""
+    """Padding exceeds the available memory."""
 
 
 class Printer:
@@ -84,7 +84,7 @@ class Printer:
         self._is_reporting = False
 
     def argument(self, verb: str, value: object) -> str:
-        """An argument by a verb."""
+        """An argument, formatted by a verb."""
         if value is None:
             return self._pad("<nil>") if verb in "Tv" else f"%!{verb}(<nil>)"
         if verb == "T":
@@ -95,7 +95,7 @@ class Printer:
         return self._printed(verb, value)
 
     def _printed(self, verb: str, value: object) -> str:
-        """A value that is there, by a verb for values."""
+        """A value that exists, formatted by a verb for values."""
         if isinstance(value, Time | Duration):
             return self._with_methods(verb, value)
         if isinstance(value, bool):
@@ -231,7 +231,7 @@ class Printer:
         )
 
     def _digits(self, verb: str, value: int) -> str:
-        """The number without the padding around it; "" for a 0 without digits."""
+        """The number without padding; "" for a 0 without digits."""
         flags, base = self.flags, _BASES[verb]
         sign = "-" if value < 0 else "+" if flags.plus else " " if flags.space else ""
         least = 0
@@ -367,7 +367,7 @@ def _hexadecimal(value: float, precision: int | None) -> str:
 
 
 def _rounded(bits: int, dropped: int) -> int:
-    """`bits` without its last ones, to the nearest and then the even number."""
+    """`bits` without its last ones, rounded half to even."""
     kept, rest = bits >> dropped, bits & (1 << dropped) - 1
     half = (1 << dropped) >> 1
     return kept + (rest > half or (rest == half and half > 0 and kept & 1 == 1))
@@ -386,7 +386,7 @@ _FLOATS: Mapping[str, Callable[[float, int | None], str]] = {
 
 
 def _with_point(made: str, kind: str, precision: int | None) -> str:
-    """The number with a decimal point, and the zeros that it else would lack."""
+    """The number with a decimal point and trailing zeros."""
     wanted = 0
     if kind in "gGx":
         wanted = 6 if precision is None else precision

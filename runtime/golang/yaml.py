@@ -82,7 +82,7 @@ def from_yaml(text: str, most: int | None = None) -> Any:
 
 
 def _check_number(loader: Any, text: str, most: int) -> None:
-    """Refuse a document of too many values before anything is made of them.
+    """Refuse a document of too many values before they are constructed.
 
     A value takes some 20 µs, its event a tenth of that.
     """
@@ -108,7 +108,7 @@ def _check_number(loader: Any, text: str, most: int) -> None:
 
 
 def _constructed(loader: Any) -> Any:
-    """The value of the document, once it is known that aliases do not multiply it.
+    """The value of a document whose aliases do not multiply it.
 
     Source: go-yaml, decode.go, "document contains excessive aliasing".
     """

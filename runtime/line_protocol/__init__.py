@@ -1,4 +1,4 @@
-"""Line protocol, as InfluxDB's clients write it, to frames."""
+"""Line protocol, as written by InfluxDB's clients, to frames."""
 
 from __future__ import annotations
 

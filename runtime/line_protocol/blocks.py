@@ -1,7 +1,7 @@
 """Line protocol to columns: all lines of a body at once.
 
-Lines are put together by shape and checked a column at a time. What that does not
-take (escapes, exponents, errors, rare shapes) goes to the row parser line by line.
+Lines are put together by shape and checked a column at a time. Other lines (escapes,
+exponents, errors, rare shapes) go to the row parser one by one.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def _find_lines(text: Text, *, quotes: bool) -> Lines:
 
 
 def _find_marks(raw: NDArray[np.uint8]) -> Positions:
-    """Candidate positions of marks: most bytes up to the comma are."""
+    """Candidate positions of marks: most bytes up to the comma are marks."""
     found = []
     below = np.empty(_STRETCH, dtype=np.bool_)
     equal = np.empty(_STRETCH, dtype=np.bool_)
@@ -221,7 +221,7 @@ def _sort(
 def _sort_alike(
     text: Text, group: Group, fewest: int, blocks: list[Block]
 ) -> Positions:
-    """Sort lines with equally many marks into blocks; those that are left over."""
+    """Sort lines with equally many marks into blocks; return the remaining lines."""
     over: list[int] = []
     patience = _PATIENCE
     while len(group.lines) >= fewest and patience:

@@ -1,4 +1,4 @@
-"""Dictionary codes: which rows of a column hold the same text."""
+"""Dictionary codes: equal strings of a column have equal codes."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ _ANY_TIME = Times(step=1, default=0)
 
 
 class ParsedRows:
-    """Rows as columns: each is made when it is first asked for."""
+    """Rows as columns, each made on first use."""
 
     __slots__ = ("_fields", "_names", "_rows", "_tags")
 

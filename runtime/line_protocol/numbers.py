@@ -48,7 +48,7 @@ _LOW_BITS = np.uint64(0x7FF)
 
 
 class Spans(NamedTuple):
-    """The positions of numbers' digits, and which numbers are negative."""
+    """The positions of digits, and which numbers are negative."""
 
     starts: Positions
     ends: Positions
@@ -64,7 +64,7 @@ def spans(text: Text, starts: Positions, ends: Positions) -> Spans:
 
 
 def valid_floats(text: Text, starts: Positions, ends: Positions) -> Mask:
-    """Select the texts that `floats` decodes: `5`, `-5.25`, `.5`, `5.`."""
+    """Select the strings that `floats` decodes: `5`, `-5.25`, `.5`, `5.`."""
     starts, ends, _ = spans(text, starts, ends)
     sizes = ends - starts
     count, fits = _words_for(sizes)
@@ -82,7 +82,7 @@ def valid_floats(text: Text, starts: Positions, ends: Positions) -> Mask:
 def valid_integers(
     text: Text, starts: Positions, ends: Positions, longest: int = 18
 ) -> Mask:
-    """Select the texts that are integers, without their `i`; int64 holds 18 digits."""
+    """Select the strings that are integers, without their `i`; int64 holds 18 digits."""
     starts, ends, _ = spans(text, starts, ends)
     sizes = ends - starts
     count, _ = _words_for(sizes)
@@ -106,7 +106,7 @@ def integers(text: Text, starts: Positions, ends: Positions) -> NDArray[np.int64
 def timestamps(
     text: Text, starts: Positions, ends: Positions, latest: int
 ) -> tuple[NDArray[np.int64], Mask | None]:
-    """The values of timestamps, and which are good if not all are."""
+    """The values of timestamps, and a mask of the valid ones if not all are valid."""
     sizes = ends - starts
     count, _ = _words_for(sizes)
     words = text.last_words(starts, ends, count, _ZEROS)
@@ -122,7 +122,7 @@ def timestamps(
 
 
 def floats(text: Text, starts: Positions, ends: Positions) -> NDArray[np.float64]:
-    """The values of floats that are valid, each the nearest to what is written."""
+    """The values of valid floats, each the nearest to its string."""
     digits, ends, negative = spans(text, starts, ends)
     sizes = ends - digits
     count, _ = _words_for(sizes)
@@ -148,7 +148,7 @@ def floats(text: Text, starts: Positions, ends: Positions) -> NDArray[np.float64
 
 
 def _words_for(sizes: Positions) -> tuple[int, Mask | None]:
-    """The number of words the sizes need, at most three, and the sizes that fit."""
+    """The number of words for the sizes, at most three, and the sizes that fit."""
     most = int(sizes.max(initial=1))
     if most <= LONGEST:
         return max(1, (most + 7) // 8), None
@@ -175,7 +175,7 @@ def _number(words: list[Words]) -> Words:
 
 
 def _without_dots(words: list[Words]) -> tuple[list[Words], Positions | None]:
-    """Close the gap that the dot leaves; how many digits are behind it."""
+    """Close the gap of the dot; return the number of digits after it."""
     flags = [_not_digits(word) for word in words]
     if not any(each.any() for each in flags):
         return words, None
@@ -199,7 +199,7 @@ def _without_dots(words: list[Words]) -> tuple[list[Words], Positions | None]:
 def _divide_wide(
     mantissa: Words, decimals: Positions, sizes: Positions
 ) -> tuple[NDArray[np.float64], Mask]:
-    """Quotients of mantissas beyond 2 ** 53, and which of them may be off by a bit."""
+    """Quotients of mantissas above 2 ** 53, and a mask of those that may be off by a bit."""
     if not _WIDE_BITS:
         return mantissa.astype(np.float64), np.ones(mantissa.shape, dtype=np.bool_)
     wide = mantissa.astype(np.longdouble) / _POWERS[decimals].astype(np.longdouble)

@@ -1,7 +1,7 @@
 """Line protocol to points, line by line.
 
 Lines of the common form (nothing escaped, nothing quoted, single spaces) are taken
-apart by splitting; any other line goes to the scanner, which also words the errors.
+apart by splitting; any other line goes to the scanner, which also words errors.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Any line of line protocol, read character by character: the reference for all others.
+"""Any line of line protocol, read character by character: the reference parser.
 
 Source: Kapacitor's write endpoint, whose parser is InfluxDB 1.x models.ParsePoints.
 Escapes mean slightly different things to its passes over a line; the passes here are
-the same, so that odd lines come out alike.
+the same, so that odd lines give the same result.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ _STRING_ESCAPE = re.compile(r'\\(["\\])')
 
 
 class BadLineError(Exception):
-    """A line does not parse; the text is the reason alone."""
+    """A line does not parse; the text is only the reason."""
 
 
 def lines(text: str) -> Iterator[str]:
-    """The lines of a body; one may go on over newlines that are quoted or escaped."""
+    """The lines of a body; a line may contain quoted or escaped newlines."""
     start = 0
     while start < len(text):
         end = line_end(text, start)
@@ -166,7 +166,7 @@ def _skip_blank(line: str, start: int) -> int:
 
 
 def _scan_fields(line: str, start: int) -> tuple[int, int]:
-    """Check the fields; where they begin and end."""
+    """Check the fields; return their start and end."""
     begin = at = _skip_blank(line, start)
     quoted = False
     equals = commas = 0
@@ -199,7 +199,7 @@ def _scan_fields(line: str, start: int) -> tuple[int, int]:
 
 
 def _scan_value(line: str, equals: int) -> int:
-    """Check the value behind the `=`; where to go on: its end, or its first quote."""
+    """Check the value after the `=`; return its end, or its first quote."""
     if line[equals - 1] in " ," and line[equals - 2] != "\\":
         raise BadLineError("missing field key")
     start = equals + 1

@@ -1,4 +1,4 @@
-"""Shapes: what lines have in common that differ only in their values.
+"""Shapes: the common part of lines that differ only in their values.
 
 `cpu,host=§ usage=§,up=§ §` is a shape: the bytes around the values, and of what kind
 each value is. It is taken from a line which the row parser has accepted. Other lines
@@ -112,7 +112,7 @@ class Block:
 
 
 def shape_of(text: Text, start: int, marks: list[int], row: Row) -> Shape | None:
-    """The shape of a line that parses as `row`; None if it is an odd one."""
+    """The shape of a line that parses as `row`; None if it is unusual."""
     buffer = text.buffer
     kinds = bytes([buffer[mark] for mark in marks])
     if _LINE.fullmatch(kinds) is None:
@@ -193,7 +193,7 @@ def booleans(text: Text, starts: Positions, ends: Positions) -> Mask:
 def is_one_of(
     text: Text, starts: Positions, ends: Positions, words: tuple[bytes, ...]
 ) -> Mask:
-    """Select the texts that are one of some short words."""
+    """Select the strings that are one of some short words."""
     sizes = ends - starts
     found = np.zeros(sizes.shape, dtype=np.bool_)
     for word in words:

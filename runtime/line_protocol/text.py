@@ -1,8 +1,8 @@
 """The bytes of a body, addressed eight at a time by arrays of positions.
 
-Eight bytes in a `uint64` are handled together: whether they are digits, what number
-they spell, whether they equal a key. That makes numpy's work per line a few
-instructions where a loop over characters would need hundreds.
+Eight bytes in a `uint64` are handled together: checked for digits, decoded to a number,
+compared with a key. That makes numpy's work per line a few instructions where a loop
+over characters would need hundreds.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _EVERY = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 
 
 class Text:
-    """A body with room around it, ended by a newline.
+    """A padded body that ends in a newline.
 
     Attributes:
         buffer: the bytes; positions count from its beginning.

@@ -42,7 +42,7 @@ class Write:
         yield from self.skipped.items()
 
     def runs(self, names: Collection[str] | None = None) -> Iterator[Frame]:
-        """Frames of neighbours: points of one measurement with no other between them.
+        """Frames of consecutive points of one measurement.
 
         Args:
             names: the measurements that matter; others are left out.
@@ -102,7 +102,7 @@ class Write:
 def write_of_rows(
     rows: Sequence[Row], db: str, rp: str, skipped: Mapping[str, int] | None = None
 ) -> Write:
-    """A write of points that are parsed already."""
+    """A write of parsed points."""
     by_name: dict[str, list[Row]] = {}
     for row in rows:
         if row[0] in by_name:

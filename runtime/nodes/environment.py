@@ -50,7 +50,7 @@ class EventTopics(Protocol):
         """The last state of an event id on a topic."""
 
     def update_event(self, topic: str, state: EventState) -> None:
-        """Record a state that no handler is to hear of."""
+        """Record a state without notifying handlers."""
 
     def open_anonymous_topic(
         self, topic: str, handlers: Mapping[str, Subscription], *, task: str

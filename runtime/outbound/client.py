@@ -73,7 +73,7 @@ class Response:
 
     @property
     def json(self) -> Any:
-        """The body decoded from JSON, or None where it is not JSON."""
+        """The body decoded from JSON, or None if it is not JSON."""
         try:
             return msgspec.json.decode(self.body)
         except (msgspec.DecodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""Mappings whose values are secret by their names, as types do not show it: headers."""
+"""Mappings whose values are secret by their names, such as headers."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from runtime.secrets.urls import hidden_url, is_url_name
 
 
 def hidden(values: Mapping[str, Any]) -> dict[str, Any]:
-    """`values`, sorted, with `***` for what is secret by its name, or in a URL."""
+    """`values`, sorted, with `***` for values that are secret by name, and in URLs."""
     return {name: _hidden(name, value) for name, value in sorted(values.items())}
 
 
 def restored(
     values: Mapping[str, Any], before: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """`values` with what `before` holds where a client sent back what hides it."""
+    """`values` with secrets of `before` in place of the placeholders that a client sent back."""
     known = before or {}
     return {
         name: (
@@ -35,7 +35,7 @@ def restored(
 
 
 def unknown(values: Mapping[str, Any]) -> Iterator[str]:
-    """The names of `values` that still show that something is hidden."""
+    """The names of `values` that still contain placeholders."""
     for name, value in values.items():
         if is_secret_name(name):
             is_hidden = is_placeholder(value)

@@ -1,4 +1,4 @@
-"""Names of what is likely to be a secret."""
+"""Names that are likely to belong to secrets."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def is_placeholder(value: object) -> bool:
 
 
 def has_placeholder(text: str) -> bool:
-    """True if something in a text may be a placeholder of a secret."""
+    """True if a string may contain a placeholder of a secret."""
     return _PLACEHOLDER.search(text) is not None
 
 
 def is_secret_name(name: str) -> bool:
-    """True if what is called so is likely to be a secret."""
+    """True if this is likely to be the name of a secret."""
     return _SECRET.search(name) is not None

@@ -55,7 +55,7 @@ def references_in(value: object) -> Iterator[Reference]:
 
 
 def read(found: Reference) -> Secret:
-    """The secret at that place now, trimmed as by `secret_texts.trimmed`.
+    """The current secret at that place, trimmed as by `secret_texts.trimmed`.
 
     Raises:
         ConfigError: there is none, or it is not one line; the error shows nothing of it.
@@ -100,5 +100,5 @@ def _text(path: Path) -> tuple[str, str]:
 
 
 def literal(secret: Secret) -> Any:
-    """A secret as a configuration file has it: its text, or a reference."""
+    """A secret of a configuration file: a string, or a reference."""
     return secret.reference or secret.reveal()

@@ -18,7 +18,7 @@ _LOGGED_CHARACTERS = 8
 
 
 class _Known:
-    """The secrets that exist, to be found in texts of unknown origin."""
+    """The existing secrets, for finding them in strings of unknown origin."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -28,7 +28,7 @@ class _Known:
         self._count = 0
 
     def add(self, secret: Secret) -> None:
-        """Look for `secret` from now on, as long as it exists."""
+        """Register `secret` for as long as it exists."""
         with self._lock:
             self._secrets[id(secret)] = secret
             self._pattern = None
@@ -50,7 +50,7 @@ class _Known:
 
 
 class Secret:
-    """A text that never shows itself: `str`, `repr` and formatting give `***`.
+    """A string that is never shown: `str`, `repr` and formatting give `***`.
 
     Only `reveal()` returns it, so every use of the value can be found by name.
     """
@@ -101,7 +101,7 @@ _KNOWN = _Known()
 
 
 def hidden(text: str) -> str:
-    """`text` without any secret that this process knows: what may be logged."""
+    """`text` without any secret that this process knows; safe to log."""
     return _KNOWN.hide(text)
 
 

@@ -1,4 +1,4 @@
-"""Texts of secrets as people and programs write them."""
+"""Secrets as people and programs write them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def shown(text: str) -> str:
 
 
 def trimmed(text: str) -> str:
-    """`text` without a byte order mark before it and line ends behind it.
+    """`text` without a leading byte order mark and trailing line ends.
 
     Editors and `echo` add them; no token, password or URL has them.
     """
@@ -30,7 +30,7 @@ def trimmed(text: str) -> str:
 
 
 def written(text: str) -> Secret:
-    """The secret that `text` is, trimmed.
+    """`text` as a secret, trimmed.
 
     Raises:
         ConfigError: it holds a control character, such as a line end in its middle. The
@@ -42,7 +42,7 @@ def written(text: str) -> Secret:
 
 
 def written_url(url: str) -> str:
-    """The URL that `url` is, trimmed: URLs of webhooks are secrets.
+    """`url`, trimmed: URLs of webhooks are secrets.
 
     Raises:
         ConfigError: it shows that a part of it is hidden.

@@ -1,4 +1,4 @@
-"""URLs without what may be secret: user information, query values, keys in paths."""
+"""URLs without possible secrets: user information, query values, keys in paths."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MARK = re.compile(f"[{chr(_MARKS.start)}-{chr(_MARKS.stop)}]")
 
 
 def shown_url(url: str) -> str:
-    """`url` for logs and errors: what may be secret in it is `***`.
+    """`url` for logs and errors, with `***` for possible secrets.
 
     Source: Go net/url prints everything; ours hides query values, user information and
     long parts of the path, which in webhook URLs are keys.
@@ -35,7 +35,7 @@ def shown_url(url: str) -> str:
 
 
 def hidden_url(url: str) -> str:
-    """`url` for answers of the API: as `shown_url` has it, all the rest to the letter.
+    """`url` for answers of the API: redacted like `shown_url`, and otherwise unchanged.
 
     Values that a template inserts are not secret: `{{ .Level }}` stays.
     """
@@ -55,12 +55,12 @@ def hidden_url(url: str) -> str:
 
 
 def holds_password(text: str) -> bool:
-    """True if a text is a URL with user information, such as `https://u:p@host/`."""
+    """True if a string is a URL with user information, such as `https://u:p@host/`."""
     return _WITH_USER.match(text) is not None
 
 
 def is_url_name(name: str) -> bool:
-    """True if what is called so is a URL."""
+    """True if this is the name of a URL."""
     return "url" in name.casefold()
 
 
@@ -87,7 +87,7 @@ def _query(text: str) -> str:
 
 
 def _said(text: str) -> str:
-    """The literal parts of the text, without its template actions."""
+    """The literal parts of the string, without its template actions."""
     return _MARK.sub("", text)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from runtime.server.plugins import Found
 
 USAGE = """\
-Runs alert tasks over points that come in over HTTP.
+Run an alert server that is compatible with Kapacitor.
 
 Usage: kapacitord [[command] [arguments]]
 
@@ -33,23 +33,23 @@ Commands:
 
 Arguments of run:
 
-    -config PATH             the configuration file; /dev/null for none
-    -hostname NAME           instead of the configuration's hostname
-    -pidfile PATH            write the process id there
-    -log-file PATH           write the log there
-    -log-level LEVEL         DEBUG, INFO, WARN, ERROR or OFF
-    -disable-handlers KINDS  kinds of topic handlers that are not to run, as a,b
-    -blacklist-cidrs CIDRS   more networks that are not connected to, as a,b
-    -lenient                 start although a handler is enabled that is missing here
-    -no-project              load no handlers of the project in the current folder
+    -config PATH             read the configuration from PATH; /dev/null for none
+    -hostname NAME           override the hostname of the configuration
+    -pidfile PATH            write the process ID to PATH
+    -log-file PATH           write the log to PATH
+    -log-level LEVEL         log at LEVEL: DEBUG, INFO, WARN, ERROR or OFF
+    -disable-handlers KINDS  disable these kinds of topic handlers, such as a,b
+    -blacklist-cidrs CIDRS   deny connections to these networks too, such as a,b
+    -lenient                 start even if an enabled service is missing
+    -no-project              ignore the project in the current folder
 
 Arguments of config:
 
-    -config PATH             the configuration file; /dev/null for none
-    -hostname NAME           instead of the configuration's hostname
+    -config PATH             read the configuration from PATH; /dev/null for none
+    -hostname NAME           override the hostname of the configuration
     -lenient                 as above
     -no-project              as above
-    -show-secrets            print secrets in the clear
+    -show-secrets            print secrets in plain text
 """
 _HELP = frozenset(("h", "help"))
 
@@ -125,7 +125,7 @@ def _execute(
 def _found(
     bundled: Integrations, given: Mapping[str, str], environment: ProcessEnvironment
 ) -> Found:
-    """The handlers that come with the server, and those of plugins.
+    """The bundled handlers and those of plugins.
 
     Raises:
         ConfigError: a plugin cannot be used.

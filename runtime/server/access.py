@@ -24,7 +24,7 @@ def guard(
     compute: Compute,
     clock: Clock,
 ) -> None:
-    """Set the two switches: users there are, and requests that need them.
+    """Apply both switches: the user store, and the authorization of requests.
 
     Raises:
         StoreError: the users cannot be read.

@@ -1,4 +1,4 @@
-"""Parts of the server that its configuration alone determines."""
+"""Parts of the server that depend only on its configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Complaints that repeat are not all written: a task that fails must not fill the disk."""
+"""Limits on repeated log lines: a failing task must not fill the disk."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class _Kind:
 
 
 class Repeats(logging.Filter):
-    """Lets warnings and errors pass until too many are the same.
+    """Passes warnings and errors until too many are the same.
 
-    How many were left out is written when their time is over, as `suppressed`.
+    The number of omitted ones is logged when their time is over, as `suppressed`.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Repeats(logging.Filter):
         write: Callable[[logging.LogRecord], object],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Let everything pass for now.
+        """Pass everything at first.
 
         Args:
             write: writes the lines about omitted ones.
@@ -53,18 +53,18 @@ class Repeats(logging.Filter):
         self._lock = threading.Lock()
 
     def takes(self, logger: str, message: str, parts: Mapping[str, object]) -> bool:
-        """True if a complaint would be written; see `runtime.trouble`."""
+        """True if the line would be written; see `runtime.trouble`."""
         kind = self._kind(_key(logger, message, parts))
         return kind is None or kind.written < MOST or kind.end <= self._clock()
 
     def leave_out(self, logger: str, message: str, parts: Mapping[str, object]) -> None:
-        """Count a complaint that was not made into a record."""
+        """Count an omitted line."""
         with self._lock:
             if kind := self._kind(_key(logger, message, parts)):
                 kind.left_out += 1
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """True if to write `record`; before it comes what was left out."""
+        """Return True to write `record`, after a line about omitted ones."""
         if hasattr(record, "suppressed"):
             return True
         now = self._clock()
@@ -95,7 +95,7 @@ class Repeats(logging.Filter):
         return kind
 
     def _left_out(self, now: float) -> list[logging.LogRecord]:
-        """Lines with the numbers of omitted ones, for the kinds whose time is over."""
+        """Lines with the numbers of omitted lines, for the kinds whose time is over."""
         if now < self._look_at:
             return []
         with self._lock:

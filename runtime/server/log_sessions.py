@@ -1,6 +1,6 @@
-"""The log over HTTP: its level, and its lines for those who watch it.
+"""The log over HTTP: its level, and its lines for clients that follow it.
 
-Those get lines of all levels, whatever level is written.
+They get lines of all levels, whatever level is written.
 
 Source: Kapacitor services/diagnostic, services/httpd.
 """
@@ -91,18 +91,18 @@ class LogSessions(logging.Handler):
         self._level = logging.NOTSET
 
     def add_routes(self, router: Router) -> None:
-        """Add the routes; `logs` is a preview, so it has no other base."""
+        """Add the routes; `logs` exists only below the preview's base."""
         router.add("GET", "/logs", self._watch, base=PREVIEW)
         router.add("POST", "/loglevel", self._set_level)
 
     def end(self) -> None:
-        """End all sessions: the server is about to close."""
+        """End all sessions before the server closes."""
         for session in list(self._sessions):
             session.put(None)
             self._forget(session)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Hand a line over, from whatever thread."""
+        """Pass on a line, from any thread."""
         if not self._sessions:
             return
         parts = parts_of(record)
@@ -160,7 +160,7 @@ class LogSessions(logging.Handler):
 
 
 class _Session(AsyncGenerator[bytes, None]):
-    """The lines of one client, until it goes or the server ends."""
+    """The lines of one client, until it disconnects or the server ends."""
 
     def __init__(
         self,
@@ -181,7 +181,7 @@ class _Session(AsyncGenerator[bytes, None]):
             self._loop.call_soon_threadsafe(self.put, line)
 
     def put(self, line: bytes | None) -> None:
-        """Take a line on the event loop; None is the end."""
+        """Take a line on the event loop; None ends the session."""
         if self._lines.qsize() >= _WAITING:
             self._lines.get_nowait()
         self._lines.put_nowait(line)

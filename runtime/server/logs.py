@@ -34,7 +34,7 @@ _LONGEST_PART = 8 * 1024
 
 
 class LogfmtFormatter(logging.Formatter):
-    """`ts=… lvl=info msg="…" service=http`, then what `extra` gave."""
+    """`ts=… lvl=info msg="…" service=http`, then the values of `extra`."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One record as one line; a traceback is the last part of it."""
@@ -44,8 +44,8 @@ class LogfmtFormatter(logging.Formatter):
 def parts_of(record: logging.LogRecord) -> dict[str, str]:
     """The parts of a line, in order, under the names of Kapacitor's tags.
 
-    The service is the logger's unless the line names its own. What `extra` calls
-    `parts` is a mapping of more of them.
+    The service is the logger's unless the line names its own. The value `parts` of
+    `extra` is a mapping of further parts.
     """
     parts = {
         "ts": rfc3339(int(record.created * 1000) * MILLISECOND),
@@ -71,7 +71,7 @@ def parts_of(record: logging.LogRecord) -> dict[str, str]:
 
 
 def logfmt(parts: Mapping[str, str]) -> str:
-    """A line without its end; whatever the parts hold, it is one and not too long."""
+    """A single line of bounded length, without its newline."""
     line = _line(parts)
     longest = _LONGEST_PART
     while longest and len(line) * 4 > _LONGEST_LINE < len(line.encode()):

@@ -1,4 +1,4 @@
-"""The server's numbers in the format of Prometheus."""
+"""The server's metrics in the format of Prometheus."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from runtime.server.statistics import Snapshot
 from runtime.version import PRODUCT, PRODUCT_VERSION, VERSION
 
 _COUNTED = {
-    "collected": "Points or batches that a node received.",
-    "emitted": "Points or batches that a node sent, to all its children together.",
-    "errors": "Errors of a node.",
+    "collected": "Points or batches received by a node.",
+    "emitted": "Points or batches emitted by a node, summed over its children.",
+    "errors": "Errors in a node.",
 }
 _OUTCOMES = (
     "delivered",
@@ -35,7 +35,7 @@ _OUTCOMES = (
 
 
 def exposition(info: ServerInfo, now: Snapshot, accept: str) -> tuple[bytes, str]:
-    """The text for a scraper and its content type.
+    """The response for a scraper, and its content type.
 
     Args:
         info: identity and versions of the server.
@@ -63,7 +63,7 @@ class _Fixed(Collector):
 
 
 class _Table:
-    """A family with labels, of which there may be tens of thousands of samples.
+    """A family with labels and up to tens of thousands of samples.
 
     The library's own encoder takes some 20 µs for each.
     """
@@ -84,12 +84,12 @@ class _Table:
         self._lines: list[str] = []
 
     def add_metric(self, values: Sequence[str], number: float) -> None:
-        """Add a sample, with the values of its labels in their order."""
+        """Add a sample with the values of its labels, in order."""
         shown = [_escaped(values[each]) for each in self._order]
         self._lines.append(self._line % (*shown, _number(number)))
 
     def encoded(self, encoder: Callable[[Collector], bytes]) -> bytes:
-        """The text, without a mark of the end."""
+        """The encoded family, without the end mark."""
         head = encoder(_Fixed([self._family])).removesuffix(b"# EOF\n")
         return head + "".join(self._lines).encode()
 
@@ -121,14 +121,16 @@ class _Server:
         self._now = now
 
     def tables(self) -> Iterator[_Table]:
-        """All numbers but the process's."""
+        """All metrics except those of the process."""
         yield self._tasks()
         yield self._stops()
         yield self._points()
         yield from self._nodes()
         yield from self._topics()
         yield from self._deliveries()
-        bytes = _gauge("kapacitor_store_bytes", "Size of the database's content.", ())
+        bytes = _gauge(
+            "kapacitor_store_bytes", "Size of the database content in bytes.", ()
+        )
         bytes.add_metric((), self._now.store_bytes)
         yield bytes
 
@@ -147,10 +149,12 @@ class _Server:
             "server_id": self._info.server_id,
             "host": self._info.hostname,
         }
-        return InfoMetricFamily("kapacitor", "Which server this is.", value=value)
+        return InfoMetricFamily("kapacitor", "Identity of the server.", value=value)
 
     def _tasks(self) -> _Table:
-        family = _gauge("kapacitor_tasks", "Tasks by state.", labels=["state"])
+        family = _gauge(
+            "kapacitor_tasks", "Number of tasks by state.", labels=["state"]
+        )
         family.add_metric(["defined"], self._now.tasks)
         family.add_metric(["enabled"], self._now.enabled)
         family.add_metric(["executing"], self._now.executing)
@@ -167,7 +171,7 @@ class _Server:
     def _points(self) -> _Table:
         family = _counter(
             "kapacitor_points_received",
-            "Points that clients wrote.",
+            "Points received in writes of clients.",
             labels=["database", "retention_policy", "measurement"],
         )
         for place, count in self._now.ingress:
@@ -182,11 +186,13 @@ class _Server:
                 counter.add_metric(node[:2], node.values[name])
             yield counter
         groups = _gauge(
-            "kapacitor_node_groups", "Groups a node holds state of.", labels=labels
+            "kapacitor_node_groups",
+            "Groups for which a node keeps state.",
+            labels=labels,
         )
         times = _gauge(
             "kapacitor_node_average_seconds",
-            "How long a node takes for a point on average.",
+            "Average time that a node takes per point.",
             labels=labels,
         )
         for node in self._now.nodes:
@@ -197,11 +203,11 @@ class _Server:
 
     def _topics(self) -> Iterator[_Table]:
         collected = _counter(
-            "kapacitor_topic_events", "Events a topic collected.", labels=["topic"]
+            "kapacitor_topic_events", "Events collected by a topic.", labels=["topic"]
         )
         level = _gauge(
             "kapacitor_topic_level",
-            "The worst level of a topic's events: 0 OK, 1 INFO, 2 WARNING, 3 CRITICAL.",
+            "Highest level among the events of a topic: 0 OK, 1 INFO, 2 WARNING, 3 CRITICAL.",
             labels=["topic"],
         )
         for topic in self._now.topics:
@@ -214,20 +220,20 @@ class _Server:
         labels = ["topic", "handler", "task"]
         outcomes = _counter(
             "kapacitor_deliveries",
-            "What became of events on their way to handlers.",
+            "Deliveries to handlers by outcome.",
             labels=[*labels, "outcome"],
         )
         failures = _counter(
             "kapacitor_delivery_failures",
-            "Attempts that failed.",
+            "Failed delivery attempts by reason.",
             labels=[*labels, "reason"],
         )
         pending = _gauge(
-            "kapacitor_deliveries_pending", "Events that wait.", labels=labels
+            "kapacitor_deliveries_pending", "Pending deliveries.", labels=labels
         )
         oldest = _gauge(
             "kapacitor_deliveries_oldest_seconds",
-            "How long the oldest event that waits has done so.",
+            "Age of the oldest pending delivery.",
             labels=labels,
         )
         for each in self._now.handlers:

@@ -10,7 +10,7 @@ from runtime.services.httpd.router import Router
 
 
 class Monitoring:
-    """Answers with the server's numbers."""
+    """Serves the server's statistics."""
 
     def __init__(
         self, info: ServerInfo, statistics: Statistics, compute: Compute

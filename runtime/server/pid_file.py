@@ -12,7 +12,7 @@ from runtime.errors import ConfigError
 
 @contextlib.contextmanager
 def pid_file(path: Path) -> Iterator[None]:
-    """Have `path` hold this process's id; removed at the end, if it still does.
+    """Write this process's id to `path`; remove the file at the end, if it still has it.
 
     Raises:
         ConfigError: it cannot be written.

@@ -73,7 +73,7 @@ class _Project(NamedTuple):
 
 
 def found(bundled: Integrations, folder: str = "") -> Found:
-    """The handlers that come with the server, and those of all plugins.
+    """The bundled handlers and those of all plugins.
 
     Args:
         bundled: the handlers that come with the server.
@@ -186,7 +186,7 @@ def _way_out(error: Exception) -> str:
 
 
 def _project(folder: str) -> _Project | None:
-    """The project that `folder` is in, unless it is the server's own checkout.
+    """The project that contains `folder`, unless it is the server's own checkout.
 
     Raises:
         ConfigError: its settings cannot be read, or it has a runtime of its own.
@@ -232,7 +232,7 @@ def _checked(root: Path, package: object) -> _Project | None:
 
 
 def _trusted(project: _Project | None) -> tuple[_Project | None, list[str]]:
-    """The project, unless others could have put code there."""
+    """The project, unless other users can write there."""
     if project is None:
         return None, []
     paths = (

@@ -1,4 +1,4 @@
-"""The server's process: what it runs on, which signals it answers."""
+"""The server's process: event loop, memory and signals."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _LARGE_BYTES = 4 << 20
 
 
 class _Server(Protocol):
-    """The server, whose module is imported late."""
+    """The interface of the server, whose module is imported late."""
 
     async def open(self) -> None:
         """Open its services."""
@@ -55,7 +55,7 @@ class _Server(Protocol):
         """Close its services."""
 
     async def reload(self) -> None:
-        """Load the load directory again."""
+        """Reload the load directory."""
 
 
 def run(
@@ -98,7 +98,7 @@ def run(
 
 
 def _deny(config: Config, cidrs: tuple[str, ...]) -> None:
-    """Connect to none of `cidrs`, either.
+    """Add `cidrs` to the denied networks.
 
     Raises:
         ConfigError: one is not a network.
@@ -165,9 +165,9 @@ async def _serve_until_stopped(server: _Server) -> None:
 
 @contextlib.contextmanager
 def _kept_from_collector() -> Iterator[None]:
-    """Keep the collector from what is made inside: it stays as long as the server.
+    """Exempt objects created inside from garbage collection: they live as long as the server.
 
-    Looking through hundreds of thousands of states would hold up the first requests.
+    Traversing hundreds of thousands of states would delay the first requests.
     """
     gc.collect()
     gc.disable()
@@ -179,7 +179,7 @@ def _kept_from_collector() -> Iterator[None]:
 
 
 async def _reload(server: _Server, hangup: asyncio.Event) -> None:
-    """Reload the load directory whenever a hangup comes."""
+    """Reload the load directory on each SIGHUP."""
     while True:
         await hangup.wait()
         hangup.clear()
@@ -187,7 +187,7 @@ async def _reload(server: _Server, hangup: asyncio.Event) -> None:
 
 
 def tune_memory() -> None:
-    """Settings that must be made before the server's parts are loaded."""
+    """Settings that must be made before the server's modules are loaded."""
     # numpy's linear algebra, which is not used, has threads with large buffers
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # glibc keeps a heap for each thread; what one frees the others cannot use
@@ -198,7 +198,7 @@ def tune_memory() -> None:
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    """Makes event loops: quick ones where there are such."""
+    """Creates event loops, with uvloop where it is installed."""
     try:
         from uvloop import new_event_loop
     except ImportError:

@@ -71,7 +71,7 @@ _LOOK_S = 1.0
 
 
 class Server:
-    """Everything that runs, built from one configuration.
+    """The running server, built from one configuration.
 
     Attributes:
         http: HTTP server of the API; its `port` is the one in use.
@@ -237,7 +237,7 @@ class Server:
         router.add("GET", "/openapi.json", OpenAPI(router, VERSION))
 
     async def open(self) -> None:
-        """Open the services; the port last, when all is ready.
+        """Open the services, and the port last.
 
         Raises:
             KapacitorError: one cannot be opened.
@@ -278,10 +278,10 @@ class Server:
         ]
 
     async def close(self) -> None:
-        """Close the services; what was taken is delivered first, if that is quick.
+        """Close the services after delivering accepted events, if that is quick.
 
-        A step that fails is logged, and the others go on: whatever happens, the
-        database is closed and the compute thread ends.
+        A step that fails is logged, and the others continue: in any case the database
+        is closed and the compute thread ends.
         """
         services = reversed(list(self._each_service()))
         for step in (
@@ -324,7 +324,7 @@ class Server:
             )
 
     async def reload(self) -> None:
-        """Load the load directory again; what is wrong with it is logged."""
+        """Reload the load directory and log its errors."""
         if not self._config.load.enabled:
             return
         log.info("reloading tasks/templates/handlers")
@@ -381,7 +381,7 @@ class Server:
             await _guarded(self._compute, self._alerts.sweep, trouble)
 
     def _is_stopped(self, task: str) -> bool:
-        """True if there is a task of that id that does not run."""
+        """True if a task of that id exists and does not run."""
         known = self._all_tasks.records.get(task) is not None
         return known and self._master.get(task) is None
 
@@ -392,7 +392,7 @@ class Server:
 async def _guarded(
     compute: Compute, work: Callable[[], Iterator[None] | None], trouble: Trouble
 ) -> None:
-    """Do some work on the compute thread, now and then.
+    """Do periodic work on the compute thread.
 
     Args:
         compute: compute thread.

@@ -1,4 +1,4 @@
-"""The server's own statistics: `/debug/vars` and the numbers of `/metrics`."""
+"""The server's own statistics: `/debug/vars` and `/metrics`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class TopicNumbers(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """The numbers of a moment.
+    """A snapshot of the statistics.
 
     Attributes:
         tasks: number of tasks.
@@ -69,9 +69,9 @@ class Snapshot(NamedTuple):
 
 
 class Statistics:
-    """Looks at what runs, from any thread, while the compute thread goes on.
+    """Reads statistics from any thread, while the compute thread works.
 
-    Each number is right by itself, though a moment older or newer than the next.
+    Each number is correct by itself, though slightly older or newer than the next.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Statistics:
         self._store = store
 
     def snapshot(self) -> Snapshot:
-        """The numbers as they are now."""
+        """The current statistics."""
         tasks = self._tasks.records.all()
         return Snapshot(
             len(tasks),
@@ -142,7 +142,7 @@ class Statistics:
                 yield task.id, edge
 
     def _entries(self, now: Snapshot) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Groups of numbers by a key that means nothing, as Kapacitor has them."""
+        """Groups of statistics under arbitrary keys, as in Kapacitor."""
         common = {
             "cluster_id": self.info.cluster_id,
             "host": self.info.hostname,

@@ -1,4 +1,4 @@
-"""The task masters: the one of what is written, and those of replays."""
+"""Task masters: the live one, and those of replays."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from runtime.units import Clock
 
 
 class TaskMasters:
-    """Makes task masters, with all that their tasks need from this server.
+    """Creates task masters with the environment of their tasks.
 
     Attributes:
         live: runs the tasks that receive writes.
@@ -56,7 +56,7 @@ class TaskMasters:
         )
 
     def of_replay(self, id: str, clock: Clock) -> TaskMaster:
-        """A master for one replay: alerts are real, pages and time are its own."""
+        """A master for one replay: its alerts are real, its pages and clock its own."""
         pages = HTTPOutputs()
 
         def environment(task: str, dbrps: tuple[tuple[str, str], ...]) -> Environment:

@@ -1,4 +1,4 @@
-"""Functions that integrations call to build requests and read answers."""
+"""Functions for integrations that build requests and read responses."""
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ class Answer(Protocol):
 
     @property
     def json(self) -> Any:
-        """The body decoded from JSON, or None where it is not JSON."""
+        """The body decoded from JSON, or None if it is not JSON."""
 
 
 @contextlib.contextmanager
 def judging() -> Iterator[list[str]]:
-    """Collect which values were missing or of another type while an answer is judged.
+    """Collect values that were missing or of another type while a response is judged.
 
-    `get`, the comparisons, `contains` and `length` give something all the same; what is
-    collected means that a verdict does not rest on the answer alone.
+    `get`, the comparisons, `contains` and `length` return a value nevertheless; if
+    anything was collected, the verdict does not rest on the response alone.
     """
     doubts: list[str] = []
     token = _doubts.set(doubts)
@@ -68,7 +68,7 @@ def judging() -> Iterator[list[str]]:
 
 
 def get(holder: object, key: str, default: object = "") -> Any:
-    """The value under `key`; the default where there is none, or nothing to look in."""
+    """The value under `key`, or the default if there is none or `table` is not a map."""
     found = holder.get(key, default) if isinstance(holder, Mapping) else default
     if found is None or not (isinstance(holder, Mapping) and key in holder):
         _doubt(key)
@@ -81,33 +81,32 @@ def without_empty(table: Mapping[str, object], *keys: str) -> dict[str, object]:
 
 
 def less(left: object, right: object) -> bool:
-    """Return `left < right`; false where the two have no order.
+    """Return `left < right`; False if the two have no order.
 
-    Numbers are ordered among themselves, and so are strings. Nothing else is, and
-    nothing is raised: `less("", 400)`, `less(None, 400)` and `less("5", 400)` are false.
+    Numbers are ordered among themselves, and so are strings. Nothing else is ordered, and nothing is raised: `less("", 400)`, `less(None, 400)` and `less("5", 400)` are false.
     """
     return _order(left, right) == -1
 
 
 def at_most(left: object, right: object) -> bool:
-    """Return `left <= right`; false where the two have no order, as in `less`."""
+    """Return `left <= right`; False if the two have no order, as in `less`."""
     return _order(left, right) in (-1, 0)
 
 
 def more(left: object, right: object) -> bool:
-    """Return `left > right`; false where the two have no order, as in `less`."""
+    """Return `left > right`; False if the two have no order, as in `less`."""
     return _order(left, right) == 1
 
 
 def at_least(left: object, right: object) -> bool:
-    """Return `left >= right`; false where the two have no order, as in `less`."""
+    """Return `left >= right`; False if the two have no order, as in `less`."""
     return _order(left, right) in (0, 1)
 
 
 def contains(holder: object, item: object) -> bool:
     """Return `item in holder` for a string in a string, an item of a list or a key.
 
-    False where `holder` can hold nothing or `item` is of another type. Never raises.
+    False if `holder` is not a container or `item` has another type. Never raises.
     """
     if isinstance(holder, str):
         return isinstance(item, str) and item in holder
@@ -129,7 +128,7 @@ def length(value: object) -> int:
 
 
 def items_of(value: object) -> Collection[Any]:
-    """The items of a list, the keys of a map; nothing of anything else. Never raises."""
+    """The items of a list or keys of a map; empty for anything else. Never raises."""
     if isinstance(value, Mapping) or (
         isinstance(value, Sequence) and not isinstance(value, str)
     ):
@@ -138,12 +137,12 @@ def items_of(value: object) -> Collection[Any]:
 
 
 def entries_of(value: object) -> Mapping[str, Any]:
-    """A map as it is, and no entries of anything else. Never raises."""
+    """A map unchanged; an empty map for anything else. Never raises."""
     return value if isinstance(value, Mapping) else {}
 
 
 def given(key: str, value: T) -> dict[str, T]:
-    """One entry of a table; none where the value is empty."""
+    """One entry of a table; none if the value is empty."""
     return {key: value} if value else {}
 
 
@@ -155,12 +154,12 @@ def joined(items: object, between: str) -> str:
 
 
 def authorization(scheme: str, token: Secret) -> dict[str, str]:
-    """The header that shows a token; none where the token is empty."""
+    """The header with a token; none if the token is empty."""
     return {"Authorization": f"{scheme} {token.reveal()}"} if token else {}
 
 
 def basic_auth(user: str, password: str) -> dict[str, str]:
-    """Header with user and password; no header where both are empty."""
+    """The header with user and password; none if both are empty."""
     if not (user or password):
         return {}
     return {"Authorization": f"Basic {b64(f'{user}:{password}')}"}
@@ -231,7 +230,7 @@ def rfc3339(time: Nanoseconds, digits: int | None = None) -> str:
 
 
 def parse_time(text: str) -> Nanoseconds:
-    """The time in `text`: `2017-07-14T02:40:00.5Z`.
+    """The time in `text`, such as `2017-07-14T02:40:00.5Z`.
 
     Raises:
         DeliveryError: it is not a time.
@@ -263,7 +262,7 @@ def seconds(duration: Nanoseconds) -> float:
 
 
 def event_tree(event: Event) -> dict[str, object]:
-    """`event` as a JSON tree, as handlers that send all of it write it."""
+    """`event` as a JSON tree, as in handlers that send complete events."""
     tree: dict[str, object] = loads(event_line(event))
     return tree
 
@@ -274,12 +273,12 @@ def result_tree(event: Event) -> dict[str, object]:
 
 
 def first_row(event: Event) -> Row:
-    """The first of the rows behind `event`; an empty one where there are none."""
+    """The first of the rows behind `event`; an empty one if there are none."""
     return next(iter(event.data.result), _EMPTY_ROW)
 
 
 def error_text(response: Answer, key: str, title: str) -> str:
-    """The text under `key` of the answer's JSON, or else what the answer looks like.
+    """The string under `key` of the response's JSON, or else a description of it.
 
     Args:
         response: response that reports a failure.
@@ -298,7 +297,7 @@ def error_text(response: Answer, key: str, title: str) -> str:
 
 
 def parse_error(response: Answer) -> str:
-    """The reason for which the answer is not JSON, or ""."""
+    """The reason why the response is not JSON, or ""."""
     try:
         loads(response.text)
     except ValueError as error:
@@ -313,7 +312,7 @@ def _doubt(what: str) -> None:
 
 
 def _order(left: object, right: object) -> int | None:
-    """-1, 0 or 1 as `left` is less than, equal to or more than `right`; None: neither."""
+    """-1, 0 or 1 if `left` is less than, equal to or more than `right`; else None."""
     if isinstance(left, str) and isinstance(right, str):
         return (left > right) - (left < right)
     for each in (left, right):

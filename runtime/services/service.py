@@ -64,7 +64,7 @@ class HandlerService(Protocol[OptionsT]):
 
 
 class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
-    """A service that turns each event into one HTTP request.
+    """A service that sends one HTTP request per event.
 
     A subclass defines its options, its request, the successful responses and the errors
     for all others.
@@ -83,7 +83,7 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
 
     @property
     def config(self) -> ConfigT:
-        """The configuration in force; one immutable value, swapped as a whole."""
+        """The current configuration; one immutable value, replaced as a whole."""
         return self._config
 
     @property
@@ -108,7 +108,7 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
         """Stop the service."""
 
     def prepared(self, configs: Sequence[Any]) -> Callable[[], None]:
-        """A function that puts a new configuration in force; nothing changes before.
+        """A function that applies a new configuration; nothing changes before.
 
         Raises:
             ConfigError: it is not exactly one configuration of this service.
@@ -130,7 +130,7 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
         return swap
 
     async def alert(self, options: OptionsT, event: Event) -> bool:
-        """Send `event` with `options`, by the configuration in force.
+        """Send `event` with `options`, by the current configuration.
 
         Returns:
             True if a request was sent; False where there is nothing to send.
@@ -167,7 +167,7 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
         return ServiceHandler(self, options)
 
     async def test(self, options: TestT) -> None:
-        """Send what the service test asks for.
+        """Send the service test.
 
         Raises:
             DeliveryError: it was not delivered, or there was nothing to deliver.
@@ -187,19 +187,19 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
     def request(
         self, config: ConfigT, options: OptionsT, event: Event
     ) -> Request | None:
-        """The request that delivers `event`; None if nothing has to be sent.
+        """The request that delivers `event`; None if there is nothing to send.
 
         Raises:
             DeliveryError: the options or the event cannot be sent.
         """
 
     def check(self, response: Response) -> None:
-        """Tell success from failure.
+        """Raise an error for a response that means failure.
 
-        An exception in `accepts` or `failure` leaves the decision to the status: it
-        means success if it is in `ok`. Where `accepts` refuses such a status, and the
-        body is not a JSON object or lacks a value that was looked for, or the endpoint
-        says when to come back, the delivery is tried again.
+        After an exception in `accepts` or `failure` the status decides: success if it
+        is in `ok`. If `accepts` refuses such a status, and the body is not a JSON
+        object, lacks a value that was read, or came with `Retry-After`, the delivery is
+        retried.
 
         Raises:
             DeliveryError: the answer means that the event was not delivered.
@@ -217,7 +217,7 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
         raise error
 
     def _is_accepted(self, response: Response) -> bool:
-        """True if the answer means success; by its status if it cannot be judged."""
+        """True if the response means success; decided by the status if `accepts` fails."""
         try:
             return self.accepts(response)
         # an answer may hold anything, and nothing in it may cost the event
@@ -227,7 +227,7 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
             return by_status
 
     def _worded(self, response: Response) -> str:
-        """Text about a failure, whatever its answer holds."""
+        """The error text of a failure, whatever the response contains."""
         try:
             return self.failure(response)
         except Exception as error:

@@ -25,7 +25,7 @@ _PORT = re.compile(r"(:[0-9]*)?")
 
 
 def check_url(url: str, message: str | None = None) -> None:
-    """Refuse what Go cannot parse; the empty text and relative URLs pass.
+    """Refuse URLs that Go cannot parse; "" and relative URLs pass.
 
     Args:
         url: configured value.
@@ -46,7 +46,7 @@ def check_url(url: str, message: str | None = None) -> None:
 
 
 def unreachable(url: str) -> str | None:
-    """Reason why nothing can be sent to `url`, though Go parses it, or None.
+    """Reason why `url` is unusable although Go parses it, or None.
 
     The text shows only scheme and port.
     """
@@ -71,7 +71,7 @@ def unreachable(url: str) -> str | None:
 def below(url: str, *parts: str, query: Mapping[str, object] | None = None) -> str:
     """`url` with `parts` below its path, each escaped whole, a `/` in it too.
 
-    Empty parts are left out. `query`, in place of that of the URL, repeats the key of a
+    Empty parts are omitted. `query`, in place of that of the URL, repeats the key of a
     list: `below("http://h/t", "a/b", query={"to": ["x", "y"]})` is
     `http://h/t/a%2Fb?to=x&to=y`. Without `query` the URL keeps its own.
 
@@ -91,7 +91,7 @@ def below(url: str, *parts: str, query: Mapping[str, object] | None = None) -> s
 
 
 def form(table: Mapping[str, object]) -> str:
-    """`table` as a query or the body of a form; the key of a list comes once per item.
+    """`table` as a query or the body of a form; the key of a list is repeated for each item.
 
     Source: Go url.Values, Encode; ours keeps the order.
     """
@@ -139,7 +139,7 @@ def join(url: str, *segments: str, query: Mapping[str, object] | None = None) ->
 
 
 def _first(segments: Sequence[str]) -> str:
-    """The segment that climbs."""
+    """The segment `..`."""
     return next(each for each in segments if ".." in each.split("/"))
 
 

@@ -27,7 +27,7 @@ class Record(Protocol):
         """Its key."""
 
     def encode(self) -> bytes:
-        """Itself as stored."""
+        """Encode for the store."""
 
 
 RecordT = TypeVar("RecordT", bound=Record)

@@ -50,7 +50,7 @@ class RecordingTopics:
         return None if found is None else found.events.get(event_id)
 
     def update_event(self, topic: str, state: EventState) -> None:
-        """Record a state that no handler is to hear of."""
+        """Record a state without notifying handlers."""
         self.topics.opened(topic).put(state)
 
     def open_anonymous_topic(

@@ -1,4 +1,4 @@
-"""Making text safe where it is put: element text, attributes, URLs, scripts.
+"""Escaping for the place of a value: element text, attributes, URLs, scripts.
 
 Source: Go html/template (html.go, url.go, js.go) and text/template/funcs.go.
 """
@@ -66,7 +66,7 @@ def js_string(text: str) -> str:
 
 
 def css_value(text: str) -> str:
-    """For a value in a style sheet; what could end it or call something is refused."""
+    """For a value in a style sheet; values that could end it or call a function are refused."""
     name = "".join(
         char for char in text if char.isascii() and _is_css_name(char)
     ).lower()

@@ -43,7 +43,7 @@ _MAX_DEPTH = 100  # Go's is 100000: Python's stack is not that deep
 
 
 def plain(value: object) -> str:
-    """A printed value in a text template; nothing shows as `<no value>`."""
+    """A printed value in a text template; a missing one is `<no value>`."""
     return "<no value>" if value is None else printed(value)
 
 
@@ -417,7 +417,7 @@ def _after_head(node: nodes.Command | nodes.Identifier) -> list[nodes.Operand]:
 
 
 def _evaluated_last(node: nodes.Operand) -> nodes.Operand:
-    """The part of a value that is evaluated last, which Go names in some errors."""
+    """The last evaluated part of a value, which Go names in some errors."""
     if isinstance(node, nodes.Pipe):
         return _evaluated_last(node.commands[-1].arguments[-1])
     if isinstance(node, nodes.Chain):

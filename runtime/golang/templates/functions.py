@@ -22,7 +22,7 @@ class CallError(ValueError):
 
 
 class Function(NamedTuple):
-    """A callable and how many arguments it wants: `least` or more, or no more than `most`."""
+    """A callable with the number of its arguments: at least `least`, at most `most`."""
 
     call: Callable[..., object]
     least: int
@@ -136,7 +136,7 @@ def _element(value: object, index: object) -> object:
 
 
 def _sized(value: object) -> Sequence[object]:
-    """A list, or a text as its bytes."""
+    """A list, or the bytes of a string."""
     if isinstance(value, str):
         return list(value.encode())
     return cast("Sequence[object]", value)
@@ -234,8 +234,7 @@ BUILTINS: Mapping[str, Function] = {
 def to_json(value: object, *, newline: bool) -> JavaScript:
     """The value as JSON.
 
-    Source: Kapacitor's `json` and `jsonCompact` template functions, which give an empty
-        text for a value that JSON cannot hold.
+    Source: Kapacitor's `json` and `jsonCompact` template functions, which return "" for a value that JSON cannot represent.
     """
     return JavaScript(json.dumps(_jsonable(value), newline=newline))
 

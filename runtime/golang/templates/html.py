@@ -1,7 +1,7 @@
 """Escapers for the actions of an HTML template, chosen by the text around each.
 
-Understood are element text, double- and single-quoted attributes (URLs among them)
-and `<script>`; an action anywhere else is refused.
+Supported are element text, double- and single-quoted attributes (including URLs) and
+`<script>`; an action anywhere else is refused.
 
 Source: Go html/template (context.go, transition.go, escape.go).
 """
@@ -188,7 +188,7 @@ _EQUIVALENTS = {"escape": "html", "normalize": "urlquery", "part": "urlquery"}
 
 
 def _steps(context: Context) -> list[str] | None:
-    """Escaper for a value in text or an attribute; None where nothing makes it safe."""
+    """Escaper for a value in text or an attribute; None where no value is safe."""
     if context.place in ("text", "raw"):
         return ["escape"]
     if context.place == "attribute" and not context.handler:
@@ -197,9 +197,9 @@ def _steps(context: Context) -> list[str] | None:
 
 
 def _take_away(pipe: nodes.Pipe) -> str:
-    """Leave out the last call of a pipeline, but keep its arguments.
+    """Drop the last call of a pipeline, but keep its arguments.
 
-    Returns how no value at all then shows.
+    Returns the text of a missing value.
     """
     last = pipe.commands[-1]
     if len(pipe.commands) > 1 and len(last.arguments) == 1:

@@ -1,7 +1,6 @@
-"""Limits on a rendering: an endless loop must not hold up the other tasks.
+"""Limits on a rendering: an endless loop must not block other tasks.
 
-What a template does is counted instead of timed, so that it fails on every machine or
-on none.
+Work is counted, not timed, so that a template fails on every machine or on none.
 """
 
 from __future__ import annotations
@@ -34,11 +33,11 @@ BODIES = Limits(64 << 20, 512 << 20)
 
 
 class ExhaustedError(ValueError):
-    """A rendering has come to its limits."""
+    """A rendering has reached its limits."""
 
 
 class Allowance:
-    """The rest of one rendering's limits."""
+    """The remaining limits of one rendering."""
 
     __slots__ = ("_limits", "_work")
 
@@ -47,7 +46,7 @@ class Allowance:
         self._work = limits.work
 
     def check(self, pieces: Iterable[str]) -> None:
-        """Look whether the text of these pieces may be made.
+        """Check that the string of these pieces may be built.
 
         Raises:
             ExhaustedError: it is too long.
@@ -57,7 +56,7 @@ class Allowance:
             raise ExhaustedError(f"the text is longer than {most} characters")
 
     def use(self, work: int) -> None:
-        """Do so much.
+        """Count work.
 
         Raises:
             ExhaustedError: that is too much.
@@ -67,7 +66,7 @@ class Allowance:
             raise ExhaustedError("the template does too much")
 
     def handle(self, values: Iterable[object]) -> None:
-        """Give values to a function, or take one from it.
+        """Count values passed to a function, or returned by it.
 
         Raises:
             ExhaustedError: they are too long.

@@ -109,7 +109,7 @@ _DURATION: Mapping[str, Callable[..., object]] = {
 
 
 def _truncated(duration: int, step: int) -> int:
-    """Toward zero to a multiple of `step`; as it is where that is not positive."""
+    """Truncate to a multiple of `step`; unchanged if `step` is not positive."""
     if step <= 0:
         return duration
     rest = abs(duration) % step

@@ -50,7 +50,7 @@ class Field(Node):
 
 @dataclass(slots=True)
 class Variable(Node):
-    """`$x.A.B`; `slot` is where its value is kept while the template runs."""
+    """`$x.A.B`; its value is in `slot` while the template runs."""
 
     name: str
     slot: int
@@ -97,7 +97,7 @@ class Command(Node):
 
 @dataclass(slots=True)
 class Pipe(Node):
-    """Commands joined by `|`, perhaps declaring or assigning variables.
+    """Commands joined by `|`, optionally declaring or assigning variables.
 
     Attributes:
         slots: slots of the declared or assigned variables.

@@ -1,7 +1,7 @@
 """Sections of a configuration file that this server does not have.
 
-What is off does not matter. A handler that is on and missing would lose its alerts
-without a word, so it is a fault; anything else is reported once.
+Disabled sections are ignored. A missing handler that is enabled is an error, because
+its alerts would be lost; anything else is reported once.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Absent:
 
     @classmethod
     def of(cls, name: str, lines: Iterable[int], value: object) -> Absent:
-        """The section that a value of the file is."""
+        """A value of the file as a section."""
         listed = value if isinstance(value, list) else [value]
         tables = tuple(each if isinstance(each, Mapping) else {} for each in listed)
         return cls(name, tuple(lines), tables)
@@ -113,7 +113,7 @@ class Present(NamedTuple):
 def judged(
     absent: Iterable[Absent], environ: Mapping[str, str], present: Present
 ) -> Judgement:
-    """Findings about the sections `absent`, with the environment over them.
+    """Findings about the sections `absent`, with the environment applied.
 
     Args:
         absent: the sections of the file.
@@ -200,7 +200,7 @@ def _is_on(name: str, table: Mapping[str, Any]) -> bool:
 def _switches(
     environ: Mapping[str, str], present: Present
 ) -> Iterator[tuple[str, str, int]]:
-    """The variables that switch absent sections, each with their name and index."""
+    """The variables that enable absent sections, with name and index."""
     known = {_variable(name): name for name in KNOWN - present.all}
     own = tuple(_variable(name) for name in present.all)
     for variable, value in sorted(environ.items()):

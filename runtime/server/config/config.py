@@ -88,7 +88,7 @@ class Config:
 
 
 def demo_config(home: Path, handlers: Mapping[str, Any]) -> Config:
-    """The configuration of a server that was given no file: everything below `home`.
+    """The configuration of a server without a file: everything is below `home`.
 
     Args:
         home: the user's home directory.

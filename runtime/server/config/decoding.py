@@ -1,4 +1,4 @@
-"""TOML values decoded onto configuration dataclasses, strictly."""
+"""Strict decoding of TOML values into configuration dataclasses."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _hints(cls: Any) -> dict[str, Any]:
 
 
 class Decoder:
-    """Decodes the values of one text.
+    """Decodes the values of one document.
 
     Attributes:
         positions: positions of its keys.
@@ -59,7 +59,7 @@ class Decoder:
     def table(self, default: T, table: Mapping[str, Any], path: Path) -> T:
         """`default`, a dataclass, with the values of `table`.
 
-        Names are matched in any case; the exact one counts where there are several.
+        Names match in any case; an exact match wins.
         An unknown key is a warning.
 
         Raises:
@@ -99,7 +99,7 @@ class Decoder:
         return self._scalar(hint, value, path, default)
 
     def _only(self, value: Any, path: Path) -> tuple[Any, Path]:
-        """The one table that counts of those that `[[x]]` makes a list of."""
+        """The table in force of a list `[[x]]`."""
         if not isinstance(value, list) or not value:
             return value, path
         indexes = list(range(len(value)))
@@ -213,7 +213,7 @@ class Decoder:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Warnings about settings without effect, in the order of the text."""
+        """Warnings about settings without effect, in the order of the document."""
         return tuple(f"line {line}: {text}" for line, text in sorted(self._warnings))
 
     def fault(self, path: Path, text: str) -> ConfigError:
@@ -248,5 +248,5 @@ def is_off(table: object) -> bool:
 def exact_last(
     table: Mapping[str, Any], known: Collection[str]
 ) -> list[tuple[str, Any]]:
-    """The pairs of `table`, those with a name of `known` to the letter after others."""
+    """The pairs of `table`, with exact names of `known` last."""
     return sorted(table.items(), key=lambda pair: pair[0] in known)

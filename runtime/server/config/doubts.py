@@ -1,4 +1,4 @@
-"""Values that no rule refuses, as Kapacitor starts with them, and that cannot work."""
+"""Values that cannot work, but are accepted because Kapacitor starts with them."""
 
 from __future__ import annotations
 

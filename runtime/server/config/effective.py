@@ -1,4 +1,4 @@
-"""The effective configuration: what file, environment and flags make of the defaults."""
+"""The effective configuration: defaults, file, environment and flags."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def load(
     *,
     complete: bool = False,
 ) -> Loaded:
-    """The configuration from file, environment and flags; not validated yet.
+    """The configuration from file, environment and flags, not validated.
 
     Args:
         flags: command-line flags; `config`, `hostname` and `lenient` are used.

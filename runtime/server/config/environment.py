@@ -1,4 +1,4 @@
-"""Environment variables laid over the configuration: `KAPACITOR_HIPCHAT_ROOM`."""
+"""Environment variables applied to the configuration: `KAPACITOR_HIPCHAT_ROOM`."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def apply(config: Config, environ: Mapping[str, str]) -> Config:
 
 
 def unknown_names(config: Config, environ: Mapping[str, str]) -> Iterator[str]:
-    """A warning for each variable called as this server's that sets nothing.
+    """A warning for each `KAPACITOR_` variable that sets nothing.
 
     Args:
         config: configuration with the variables applied.
@@ -95,7 +95,7 @@ class _Environment:
         self._lengths: dict[str, int] = {}
 
     def complaint(self, name: str) -> Iterator[str]:
-        """Problem of a name, by what was looked for before."""
+        """The reason why a name sets nothing."""
         if name in self._known or name.startswith(tuple(self._entries_of)):
             return
         for start, length in self._lengths.items():

@@ -1,4 +1,4 @@
-"""The tables of the configuration file that are the server's own."""
+"""The server's own tables of the configuration file."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class HttpConfig:
 
     @property
     def is_loopback(self) -> bool:
-        """True if the machine alone can reach the API."""
+        """True if only this machine can reach the API."""
         host, _ = self.address()
         if host == "localhost":
             return True
@@ -215,7 +215,7 @@ class AlertConfig:
 
     @property
     def buffer_length(self) -> int:
-        """The queue length in force: too small a value means the default."""
+        """The effective queue length; values that are too small mean the default."""
         if self.topic_buffer_length < MINIMUM_BUFFER_LENGTH:
             return DEFAULT_BUFFER_LENGTH
         return self.topic_buffer_length

@@ -1,4 +1,4 @@
-"""A configuration as the text of a file."""
+"""A configuration as the content of a file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from runtime.units import Duration, go_duration
 
 
 def dump(config: Config, *, reveal: bool = False) -> str:
-    """`config` as the text of a file, which reads back as the same.
+    """`config` as the content of a file, which reads back as the same value.
 
     Args:
         config: the configuration.
@@ -31,7 +31,7 @@ def dump(config: Config, *, reveal: bool = False) -> str:
 
 
 def hides_secrets(config: Config) -> bool:
-    """True if `dump` writes `***` for anything."""
+    """True if `dump` redacts anything."""
     return dump(config) != dump(config, reveal=True)
 
 

@@ -114,7 +114,7 @@ class Stylesheet:
     """
 
     def __init__(self, text: str) -> None:
-        """Take the text as it is.
+        """Take trusted style rules.
 
         Raises:
             ValueError: it would end its element.

@@ -37,7 +37,7 @@ STARTS = ("topics", "events", "handlers", "tasks", "dead", "waiting")
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The part of everything that is asked for.
+    """The requested part of the page.
 
     Attributes:
         topic: deliveries of this topic's handlers only, or "".
@@ -64,14 +64,14 @@ class Query:
 
     @property
     def parameters(self) -> Mapping[str, str | int]:
-        """The parameters that lead to the page as it is shown."""
+        """The parameters of the current page."""
         selected = {"topic": self.topic, "handler": self.handler}
         return {**{name: id for name, id in selected.items() if id}, **self.starts}
 
 
 @dataclass(frozen=True, slots=True)
 class Part(Generic[T]):
-    """The rows of a table that fit the page.
+    """The rows of a table on one page.
 
     Attributes:
         rows: rows to show.
@@ -138,7 +138,7 @@ class DeliveryRow(NamedTuple):
 
 
 class TaskRow(NamedTuple):
-    """A task and whether it runs."""
+    """A task and its state."""
 
     task: Task
     is_executing: bool
@@ -147,7 +147,7 @@ class TaskRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The state of a moment.
+    """A snapshot of the server's state.
 
     Attributes:
         now: ns since 1970 UTC.
@@ -181,9 +181,9 @@ class Overview:
 
 
 class Overviews:
-    """Makes overviews, on any thread, while the compute thread goes on.
+    """Creates overviews on any thread, while the compute thread works.
 
-    Each number is right by itself, though a moment older or newer than the next.
+    Each number is correct by itself, though slightly older or newer than the next.
     """
 
     def __init__(
@@ -195,7 +195,7 @@ class Overviews:
         self._clock = clock
 
     def of(self, query: Query) -> Overview:
-        """The present state.
+        """The current state.
 
         Raises:
             StoreError: the database cannot be read.
@@ -324,7 +324,7 @@ class Overviews:
 
 
 def is_failing(row: TaskRow) -> bool:
-    """True if a task is to run and does not."""
+    """True if an enabled task does not run."""
     return row.task.enabled and not row.is_executing
 
 
@@ -350,7 +350,7 @@ def _part(
 
 
 def _sum(rows: Iterable[HandlerRow], query: Query, name: str) -> int:
-    """A number of the handlers that a query selects."""
+    """The sum of a counter over the selected handlers."""
     return sum(
         getattr(row, name)
         for row in rows

@@ -64,13 +64,13 @@ class Page:
         )
 
     def confirmation(self, address: Address, dead: int, now: Nanoseconds) -> bytes:
-        """The question before all dead deliveries of a handler are sent again."""
+        """The confirmation before all dead deliveries of a handler are sent again."""
         what = f"Re-send {count(dead, 'dead delivery', 'dead deliveries')}"
         return self._document(f"{what}?", now, sections.confirmation(what, address))
 
     def failure(self, problem: str, now: Nanoseconds) -> bytes:
-        """The page about a request that cannot be done."""
-        return self._document("Not done", now, sections.failure(problem))
+        """The page about a request that failed."""
+        return self._document("Request failed", now, sections.failure(problem))
 
     def _document(self, title: str, now: Nanoseconds, body: Content) -> bytes:
         header = el(
@@ -84,7 +84,10 @@ class Page:
         )
         footer = el(
             "footer",
-            el("span", f"{PRODUCT} {PRODUCT_VERSION}, as Kapacitor {VERSION}"),
+            el(
+                "span",
+                f"{PRODUCT} {PRODUCT_VERSION}, compatible with Kapacitor " f"{VERSION}",
+            ),
             el("a", "Metrics", href=Link("metrics")),
             el("a", "API", href=Link(f"{_API}/openapi.json")),
         )

@@ -79,14 +79,14 @@ def events(
 
 
 def confirmation(what: str, address: Address) -> Element:
-    """The question before all dead deliveries of a handler are sent again."""
+    """The confirmation before all dead deliveries of a handler are sent again."""
     return el(
         "section",
         el("h2", f"{what}?"),
         el(
             "p",
             *("They go to handler ", text(address.handler), " of topic "),
-            *(text(address.topic), ", oldest first, behind what is waiting."),
+            *(text(address.topic), ", oldest first, after those that are waiting."),
         ),
         el(
             "div",
@@ -98,8 +98,8 @@ def confirmation(what: str, address: Address) -> Element:
 
 
 def failure(problem: str) -> Element:
-    """The section about a request that cannot be done."""
-    return el("section", el("h2", "Not done"), el("p", text(problem)), _back())
+    """The section about a request that failed."""
+    return el("section", el("h2", "Request failed"), el("p", text(problem)), _back())
 
 
 def _back() -> Element:
@@ -108,7 +108,7 @@ def _back() -> Element:
 
 
 def _sums(state: Overview) -> Element:
-    """The numbers to look at first; each leads to its table."""
+    """The most important numbers, with links to their tables."""
     return el(
         "ul",
         [
@@ -178,7 +178,7 @@ def _listing(
     if part.rows:
         return table(label, columns, part.rows), links
     # what was further down may be gone by now
-    return _empty("Nothing more." if part.start else none), links
+    return _empty("No more entries." if part.start else none), links
 
 
 def _table(
@@ -336,7 +336,7 @@ def _waiting(state: Overview) -> Element:
         columns,
         state.waiting_rows,
         state.query,
-        "Nothing is waiting.",
+        "No waiting deliveries.",
         _filter(state.query, "waiting"),
     )
 
@@ -347,7 +347,7 @@ def _filter(query: Query, name: str) -> Element | None:
         return None
     return el(
         "p",
-        "Only of ",
+        "Only those of ",
         _place(Address(query.topic or "any", query.handler or "any")),
         ". ",
         el("a", "Show all", href=Link("", query.starts, name)),
@@ -378,13 +378,13 @@ def _error(row: DeliveryRow) -> Content:
 
 def _due(row: DeliveryRow, now: Nanoseconds) -> Content:
     if not row.can_resend:
-        return "when its handler runs"
+        return "when its handler is running"
     return moment(row.due, now) if row.due > now else "now"
 
 
 def _resend(row: DeliveryRow, query: Query) -> Content:
     if not row.can_resend:
-        return el("span", "its handler does not run", class_="quiet")
+        return el("span", "handler not running", class_="quiet")
     parameters = {**query.parameters, "resend": row.message.id}
     return _button("Re-send", parameters, f" delivery {row.message.id}")
 

@@ -1,4 +1,4 @@
-"""Answers at `/`: the status page for people, and the button that sends again."""
+"""Answers at `/`: the status page and its re-send button."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ NO_HEADERS: Mapping[str, str] = {}
 
 
 class StatusPage:
-    """Shows tasks, topics, handlers and deliveries; sends deliveries again."""
+    """Shows tasks, topics, handlers and deliveries; resends deliveries."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class StatusPage:
     def _answering(
         self, work: Callable[[Request], Awaitable[Answer]]
     ) -> Callable[[Request], Awaitable[Answer]]:
-        """`work`, with refusals that people can read."""
+        """`work`, with refusals as pages."""
 
         async def handler(request: Request) -> Answer:
             try:
@@ -118,7 +118,7 @@ class StatusPage:
         query = Query.of(request)
         match request.parameter("resend"):
             case "":
-                raise InvalidError("Nothing to re-send is named.")
+                raise InvalidError("Choose a delivery to re-send.")
             case "all":
                 address = self._address(query)
                 wanted = Filter("dead", *map(exactly, address))
@@ -138,7 +138,7 @@ class StatusPage:
         """
         address = Address(query.topic, query.handler)
         if not all(address):
-            raise InvalidError("Both a topic and a handler are needed.")
+            raise InvalidError("Topic and handler are required.")
         self._deliveries.check_handler(address)
         return address
 
@@ -155,7 +155,7 @@ def _answer(
 
 
 def _told(size: int) -> str:
-    """The notice about deliveries that were sent again."""
+    """The notice about resent deliveries."""
     if not size:
-        return "Nothing was left to re-send."
+        return "No dead deliveries were left to re-send."
     return f"{count(size, 'delivery was', 'deliveries were')} put back in the queue."

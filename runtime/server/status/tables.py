@@ -1,4 +1,4 @@
-"""Tables that stay readable on a phone and to a screen reader, and what is in cells."""
+"""Tables for phones and screen readers, and the content of their cells."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Column(NamedTuple, Generic[T]):
 def table(label: str, columns: Sequence[Column[T]], rows: Iterable[T]) -> Element:
     """A table.
 
-    The roles repeat what the elements mean, as browsers forget that of elements that a
-    style sheet shows as blocks.
+    The roles repeat the meaning of the elements, because browsers drop it for elements
+    displayed as blocks.
 
     Args:
         label: name of the table for screen readers.
@@ -106,13 +106,13 @@ def pages(
 
 
 def text(value: str) -> Element:
-    """A text of users, whose direction does not affect its surroundings."""
+    """A user's string, isolated from the direction of its surroundings."""
     short = value if len(value) <= MAX_CHARS else f"{value[:MAX_CHARS]}…"
     return el("bdi", short)
 
 
 def badge(label: str, kind: str) -> Element:
-    """A short word that stands out.
+    """A short highlighted word.
 
     Args:
         label: the word.
@@ -142,7 +142,7 @@ def noun(value: int, singular: str, plural: str = "") -> str:
 
 
 def moment(time: Nanoseconds, now: Nanoseconds) -> Element:
-    """A time as its distance from `now`, and in full for those who point at it."""
+    """A time as its distance from `now`, with the full time as tooltip."""
     full = rfc3339(time // SECOND * SECOND)
     distance = span(abs(now - time))
     shown = f"in {distance}" if time > now else f"{distance} ago"

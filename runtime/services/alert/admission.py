@@ -140,8 +140,8 @@ class Admission:
     ) -> HandlerSpec:
         """Put `spec` in the place of `before`; return its spec in force.
 
-        Secrets that a client sent back as it was shown them stay what they were.
-        Events that wait for the former handler are delivered by the new one.
+        Placeholders that a client sent back keep their secrets. Events that are pending
+        for the former handler are delivered by the new one.
 
         Raises:
             OptionsError: its kind, options or match are wrong, or its topic is another.

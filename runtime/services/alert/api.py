@@ -84,8 +84,7 @@ class AlertAPI:
     def add_routes(self, router: Router, compute: Compute) -> None:
         """Add the routes.
 
-        What is read is put together beside the compute thread, which goes on with its
-        work; changes are made on it.
+        Reads are answered beside the compute thread; changes are made on it.
         """
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
             for pattern in (_ROUTE, f"{_ROUTE}/"):
@@ -337,9 +336,9 @@ def _patch(body: bytes) -> list[Any]:
 
 
 def _whole(text: str) -> str:
-    """The error of a text that must be JSON as a whole.
+    """The error of a body that must be exactly one JSON value.
 
-    Source: Go json.Unmarshal, which words an early end otherwise than Decoder.
+    Source: Go json.Unmarshal, which words an unexpected end differently from Decoder.
     """
     problem = syntax_error(text.lstrip())
     if problem in ("EOF", "unexpected EOF"):
@@ -352,7 +351,7 @@ def _link(href: str) -> dict[str, str]:
 
 
 def _shown(topic: Topic) -> tuple[str, str, int]:
-    """Present state of a topic as clients see it."""
+    """The current state of a topic for clients."""
     return topic.id, str(topic.level), topic.collected
 
 
@@ -381,7 +380,7 @@ def _handler_tree(shown: tuple[HandlerSpec, Subscription | None]) -> dict[str, A
 
 
 def _event_text(link: str, state: EventState) -> str:
-    """The text of `_event_tree`, which there may be a hundred thousand of."""
+    """The same as `_event_tree` in JSON, for lists of a hundred thousand events."""
     return f"""{{
     "link": {{
         "rel": "self",

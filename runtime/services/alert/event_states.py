@@ -1,4 +1,4 @@
-"""The states of all events: in memory, in the database, and for how long."""
+"""The states of all events: in memory, in the database, and their retention."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from runtime.units import Clock
 class EventStates:
     """The last state of every event id on every topic.
 
-    What changes is noted, and written when its transaction ends.
+    Changes are written at the end of their transaction.
 
     Attributes:
         topics: topics in memory.
@@ -39,11 +39,11 @@ class EventStates:
 
     @property
     def has_changes(self) -> bool:
-        """True if there is something to be written."""
+        """True if there are unwritten changes."""
         return bool(self._changed)
 
     def restore(self) -> None:
-        """Have every stored topic in memory, but the anonymous ones.
+        """Load every stored topic except the anonymous ones.
 
         Raises:
             StoreError: the database cannot be read.
@@ -52,7 +52,7 @@ class EventStates:
             self._remember(topic)
 
     def restore_topic(self, topic: str) -> None:
-        """Have a topic in memory, with what is stored of it.
+        """Load a topic with its stored states.
 
         Raises:
             StoreError: the database cannot be read.
@@ -60,7 +60,7 @@ class EventStates:
         self._remember(self._stored.topic(topic) if self._persist else Topic(topic))
 
     def collect(self, event: Event) -> Event:
-        """Record the state of an event; the event with what its topic knows of it.
+        """Record the state of an event; return the event completed from its topic.
 
         Raises:
             DeliveryError: it cannot be stored; then nothing was done.
@@ -76,7 +76,7 @@ class EventStates:
         self._note(topic, state)
 
     def close(self, topic: str) -> None:
-        """Have a topic in memory no more; what is stored of it stays."""
+        """Unload a topic; its stored states stay."""
         known = self.topics.get(topic)
         for event_id in () if known is None else known.events:
             self._recovered.discard((topic, event_id))
@@ -94,7 +94,7 @@ class EventStates:
             del self._changed[key]
 
     def rename(self, old: str, new: str) -> None:
-        """Give what is stored of a topic to another one; neither is in memory.
+        """Move the stored states of a topic to another one; neither is in memory.
 
         Raises:
             StoreError: the database cannot be written.
@@ -102,13 +102,13 @@ class EventStates:
         self._stored.rename(old, new)
 
     def anonymous_of(self, task: str) -> set[str]:
-        """The topics that nodes of a task own, in memory or stored."""
+        """The topics of a task's nodes, in memory or stored."""
         prefix = f"{ANONYMOUS}{task}:"
         known = {topic.id for topic in self.topics if topic.id.startswith(prefix)}
         return known.union(self._stored.anonymous_of(task))
 
     def forget_recovered(self) -> bool:
-        """Forget some states that have long been OK; True if there were any."""
+        """Delete some expired OK states; True if there were any."""
         found = self._recovered.take(self._clock(), SLICE)
         for topic_id, event_id in found:
             topic = self.topics.get(topic_id)
@@ -126,7 +126,7 @@ class EventStates:
         return self._stored.sweep()
 
     def write(self) -> None:
-        """Store what has changed, in the present transaction.
+        """Store changes, in the current transaction.
 
         Raises:
             StoreError: it cannot be written; the next call writes it too.

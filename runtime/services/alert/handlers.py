@@ -27,7 +27,7 @@ from runtime.services.alert.subscriptions import Subscription
 
 @dataclass(frozen=True, slots=True)
 class HandlerContext:
-    """The handler that is being made.
+    """The place of the handler under construction.
 
     Attributes:
         topic: its topic.
@@ -70,7 +70,7 @@ class Checkable(Protocol):
     """A handler with requirements that are checked when it is defined."""
 
     def check(self) -> None:
-        """Refuse to be defined.
+        """Refuse a definition with unmet requirements.
 
         Raises:
             OptionsError: a requirement is not met.
@@ -80,7 +80,7 @@ class Checkable(Protocol):
 def check_definition(handler: Handler) -> None:
     """Refuse a handler whose requirement, such as an endpoint, does not exist.
 
-    Handlers of an earlier run are not asked: they wait for it.
+    Handlers of an earlier run are not checked: they wait for it.
 
     Raises:
         OptionsError: it does.
@@ -137,7 +137,7 @@ def kind_of(name: str, services: HandlerServices) -> HandlerKind:
 
 
 def serial(handler: Handler, options: object) -> Subscription:
-    """A handler whose reader expects all events one after the other, as in a file."""
+    """A handler whose reader expects all events in order, as in a file."""
     return Subscription(Recipient(handler, is_serial=True), options)
 
 
@@ -170,7 +170,7 @@ def _tcp(options: TCPHandlerConfig, context: HandlerContext) -> Subscription:
 def _internal(
     handler: Handler, options: object, targets: tuple[str, ...]
 ) -> Subscription:
-    """One that gives events to topics of this server: also those that others skip."""
+    """A handler that publishes events to topics of this server, including internal ones."""
     return replace(serial(handler, options), external=False, targets=targets)
 
 

@@ -99,7 +99,7 @@ def _copied(document: Any, operation: Mapping[str, Any]) -> Any:
 
 
 def _size(value: Any) -> int:
-    """About how many bytes of JSON a value has."""
+    """The approximate size of a value in bytes of JSON."""
     size, left = 0, [value]
     while left:
         each = left.pop()

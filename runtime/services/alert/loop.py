@@ -1,4 +1,4 @@
-"""Work on the compute thread for handlers, which run on the event loop."""
+"""Calls of handlers, which run on the event loop, to the compute thread."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _log = logging.getLogger("kapacitor.alert")
 class Loop:
     """Carries work between the event loop and the compute thread.
 
-    Before it is started everything is done where it is asked for, and timers wait.
+    Before the start, calls run where they are made, and timers wait.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Loop:
         self._bridge.start()
 
     async def close(self) -> None:
-        """Forget the timers; what they have begun is finished."""
+        """Cancel the timers; running calls are finished."""
         self._bridge.stop()
         for timer in self._timers:
             timer.cancel()
@@ -52,7 +52,7 @@ class Loop:
         return result
 
     def later(self, delay_s: float, function: Callable[[], None]) -> None:
-        """Call `function` on the compute thread in `delay_s`; from there, too."""
+        """Call `function` on the compute thread in `delay_s`; from any of the two threads."""
         self._bridge.soon(self._arm, delay_s, function)
 
     def _arm(self, delay_s: float, function: Callable[[], None]) -> None:

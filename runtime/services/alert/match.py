@@ -103,7 +103,7 @@ def _values(event: Event) -> dict[str, Any]:
 
 
 def _replaced(node: Any) -> Any:
-    """The tree with the functions and names of events replaced by what gives them."""
+    """The tree with the functions and names of events resolved."""
     match node:
         case ast.IdentifierNode(name):
             if name not in _LEVELS:

@@ -1,7 +1,7 @@
 """Files, programs and addresses that handlers defined by clients may use.
 
-Whoever may define a `log`, `exec` or `tcp` handler can write files as the server, run
-programs as the server, or reach what only the server reaches. Where the API takes
+Anyone who may define a `log`, `exec` or `tcp` handler can write files as the server,
+run programs as the server, or reach what only the server reaches. Where the API takes
 requests from strangers, such handlers are refused unless the configuration names what
 they use. What is in the load directory or in the database was decided about before.
 """
@@ -54,7 +54,7 @@ class Policy:
     def check_references(self, options: object) -> None:
         """Check where options take their secrets from.
 
-        A secret is sent to an endpoint: anyone who may name both can read the secret.
+        A secret is sent to an endpoint: anyone who names both can read it.
 
         Args:
             options: options as sent.
@@ -93,7 +93,7 @@ class Policy:
             )
 
     def lists(self, kind: str, options: object) -> bool:
-        """True if a handler is allowed only as far as a list goes.
+        """True if a handler is allowed only by a list.
 
         Args:
             kind: `log`, `exec`, …
@@ -115,7 +115,7 @@ OPEN = Policy(is_open=True)
 
 
 class ForbiddenHandler:
-    """Replaces a handler that may no longer use its target: its events wait."""
+    """Replaces a handler that is no longer allowed: its events stay pending."""
 
     def __init__(self, reason: str) -> None:
         self._reason = reason
@@ -146,5 +146,5 @@ def _is_within(path: str, allowed: Iterable[str]) -> bool:
 
 
 def _is_plain(path: str) -> bool:
-    """True if `path` is a regular file, or nothing yet: no pipe, no device."""
+    """True if `path` is a regular file or does not exist: not a pipe or a device."""
     return Path(path).is_file() or not os.path.lexists(path)

@@ -1,4 +1,4 @@
-"""Routes of events between topics inside this server."""
+"""Routes of events between topics."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from runtime.golang.quoting import quote
 
 
 class CycleError(InvalidError):
-    """Handlers would give a topic its own events."""
+    """Handlers would publish events in a cycle."""
 
     def __init__(self, way: Sequence[str]) -> None:
         text = "handlers would publish events in a cycle: "
@@ -19,7 +19,7 @@ class CycleError(InvalidError):
 
 
 class Routes:
-    """Topics to which the handlers of each topic give its events."""
+    """The topics to which the handlers of each topic publish."""
 
     def __init__(self) -> None:
         # of the handlers that give them anywhere, by their ids
@@ -28,7 +28,7 @@ class Routes:
         self._sources: dict[str, Counter[str]] = {}
 
     def add(self, topic: str, handler: str, targets: Sequence[str]) -> None:
-        """A handler gives a topic's events to others."""
+        """Add a handler that publishes a topic's events to others."""
         if not targets:
             return
         self._targets.setdefault(topic, {})[handler] = targets
@@ -51,10 +51,10 @@ class Routes:
         return targets
 
     def way_back(self, topic: str, first: Sequence[str]) -> list[str]:
-        """Path on which events of a topic return to it; empty if they do not.
+        """The path on which events of a topic would return to it; empty if there is none.
 
-        The search goes from both ends and is over when one of them is: what hangs
-        together may be large, and most new handlers are at its edge.
+        The search runs from both ends and stops with the shorter one: connected topics
+        may be many, and most new handlers are at the edge.
 
         Args:
             topic: topic where the search begins.
@@ -88,7 +88,7 @@ class Routes:
 def _joined(
     topic: str, middle: str, ahead: dict[str, str], behind: dict[str, str]
 ) -> list[str]:
-    """The way from a topic to one that both ends have reached, and back to it."""
+    """The path from a topic through a meeting point and back."""
     way = [middle]
     while len(way) == 1 or way[0] != topic:
         way.insert(0, ahead[way[0]])

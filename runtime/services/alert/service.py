@@ -1,4 +1,4 @@
-"""The alert service: topics, their handlers, and what survives a restart.
+"""The alert service: topics, their handlers, and their stored state.
 
 Everything here runs on the compute thread.
 """
@@ -36,7 +36,7 @@ _log = logging.getLogger("kapacitor.alert")
 
 
 class AlertService:
-    """Collects events into topics and offers them to the topics' handlers.
+    """Collects events into topics and queues them for the topics' handlers.
 
     Attributes:
         inhibitors: shared by the alert nodes of all tasks.
@@ -57,7 +57,7 @@ class AlertService:
         retention: Retention = DEFAULT_RETENTION,
         clock: Clock = time.time_ns,
     ) -> None:
-        """Make a service; `open` restores what was stored.
+        """Create a service; `open` restores its stored state.
 
         Args:
             store: database of states and handlers.
@@ -96,7 +96,7 @@ class AlertService:
         return self._store
 
     def open(self, policy: Policy = OPEN) -> None:
-        """Restore topics and handlers. A handler that fails is logged and absent.
+        """Restore topics and handlers. A handler that fails is logged and skipped.
 
         Args:
             policy: limits for stored handlers that only a list of the configuration
@@ -128,7 +128,7 @@ class AlertService:
 
     @contextlib.contextmanager
     def staging(self) -> Iterator[bool]:
-        """Collect without waiting for the database; the next transaction keeps it.
+        """Collect without waiting for the database; the next transaction stores it.
 
         Yields:
             False if another thread uses the database: then nothing must be done.
@@ -142,7 +142,7 @@ class AlertService:
 
     @property
     def has_staged(self) -> bool:
-        """True if something was collected that is not kept yet."""
+        """True if collected events are not stored yet."""
         return self._backlog.has_staged or self._states.has_changes
 
     @contextlib.contextmanager
@@ -175,7 +175,7 @@ class AlertService:
         return None if found is None else found.events.get(event_id)
 
     def update_event(self, topic: str, state: EventState) -> None:
-        """Record a state that no handler is to hear of."""
+        """Record a state without notifying handlers."""
         self._states.put(topic, state)
         if not self._depth:
             self._flush()
@@ -183,7 +183,7 @@ class AlertService:
     def open_anonymous_topic(
         self, topic: str, handlers: Mapping[str, Subscription], *, task: str
     ) -> None:
-        """Open the topic of an alert node, with what was stored of it."""
+        """Open the topic of an alert node, with its stored states."""
         # memory and database must agree
         self._flush()
         self._states.restore_topic(topic)
@@ -197,15 +197,15 @@ class AlertService:
             self._backlog.resume(Address(topic, name), each.recipient)
 
     def close_topic(self, topic: str) -> None:
-        """Close the topic of an alert node; what is stored of it stays.
+        """Close the topic of an alert node; its stored states stay.
 
-        Events that wait for its handlers are still delivered.
+        Pending events are still delivered.
         """
         self._states.close(topic)
         self._subscriptions.forget(topic)
 
     def delete_topic(self, topic: str) -> None:
-        """Forget a topic's events; its handlers get those to come.
+        """Delete a topic's events; its handlers stay attached.
 
         Raises:
             StoreError: the database cannot be written; the topic is as it was.
@@ -213,9 +213,9 @@ class AlertService:
         self._states.delete(topic)
 
     def sweep(self) -> Iterator[None]:
-        """Forget states that have long been OK, and the rest of deleted topics.
+        """Delete expired OK states and the remains of deleted topics.
 
-        To be called now and then. Yields after each slice.
+        To be called periodically. Yields after each slice.
 
         Raises:
             StoreError: the database cannot be written; it is done with the next write.
@@ -230,7 +230,7 @@ class AlertService:
             yield
 
     def delete_anonymous_topics(self, task: str) -> None:
-        """Forget the topics of a task that is deleted."""
+        """Delete the topics of a deleted task."""
         prefix = f"{ANONYMOUS}{task}:"
         waiting = {each.topic for each in self._backlog.queues.addresses()}
         waiting = {topic for topic in waiting if topic.startswith(prefix)}
@@ -240,7 +240,7 @@ class AlertService:
             self.delete_topic(topic)
 
     def adopt_numbers(self, renames: Iterable[tuple[str, str]]) -> None:
-        """Give the topics of alert nodes their names of today, once for each database.
+        """Rename the topics of alert nodes to the current scheme, once per database.
 
         Until schema 6 a join or union took one number, whatever its parents.
 

@@ -33,7 +33,7 @@ _SPEC = struct("alert.HandlerSpec", FIELDS)
 
 
 class PlaceholderError(InvalidError):
-    """An option shows that a secret is hidden there, and it is not known which."""
+    """An option contains a placeholder without a known secret."""
 
     def __init__(self, option: str, shown: str = HIDDEN) -> None:
         super().__init__(
@@ -127,11 +127,11 @@ class HandlerSpecs:
         return [spec for _, spec in self._store.decoded(_BUCKET, _decoded)]
 
     def reject(self, spec: HandlerSpec, reason: str) -> None:
-        """Note that a spec makes no handler."""
+        """Note that a spec cannot be used."""
         self._store.reject(_BUCKET, _key(spec.topic, spec.id), reason)
 
     def put(self, spec: HandlerSpec) -> None:
-        """Store a spec in the place of the one of that id."""
+        """Store a spec in place of the one with that id."""
         self._store.put(_BUCKET, _key(spec.topic, spec.id), msgspec.json.encode(spec))
 
     def delete(self, topic: str, handler: str) -> None:
@@ -149,7 +149,7 @@ def decoded_fields(body: bytes) -> dict[str, Any]:
 
 
 def redacted(options: Mapping[str, Any] | None, typed: object) -> Any:
-    """The options without secrets: what the API shows.
+    """The options with secrets redacted, for the API.
 
     Args:
         options: options of a spec.
@@ -167,7 +167,7 @@ def redacted(options: Mapping[str, Any] | None, typed: object) -> Any:
 def restored(
     options: Mapping[str, Any] | None, before: Mapping[str, Any] | None
 ) -> Mapping[str, Any] | None:
-    """`options` with the secrets of `before` where a client sent back what hides them.
+    """`options` with the secrets of `before` in place of placeholders.
 
     Raises:
         PlaceholderError: one is hidden that is not known.
@@ -184,7 +184,7 @@ def restored(
 
 
 def check_secrets(options: Any) -> None:
-    """Refuse options, an object, one of whose secrets is what hides one.
+    """Refuse options with a placeholder for a secret.
 
     Raises:
         PlaceholderError: it is.
@@ -250,7 +250,7 @@ def _decoded(key: str, value: bytes) -> HandlerSpec:
 
 
 def _is_name(text: str, extra: str) -> bool:
-    """True if `text` has only letters, ASCII digits and `extra`, and any of them."""
+    """True if `text` is not empty and has only letters, ASCII digits and `extra`."""
     return bool(text) and all(
         char in extra or char in "0123456789" or unicodedata.category(char)[0] == "L"
         for char in text

@@ -29,12 +29,12 @@ class StoredTopics:
         self._fresh: dict[str, int] = {}
 
     def topics(self) -> list[Topic]:
-        """Every stored topic but the anonymous ones, whose tasks open them."""
+        """Every stored topic except anonymous ones, which are opened by their tasks."""
         rows = self._store.query("SELECT id FROM topics ORDER BY id")
         return [self.topic(row[0]) for row in rows if not is_anonymous(row[0])]
 
     def topic(self, topic: str) -> Topic:
-        """One topic with what is stored of it."""
+        """One topic with its stored states."""
         rows = self._store.query(
             "SELECT event_states.id, message, details, time, duration, level"
             " FROM topics JOIN event_states ON event_states.topic = topics.number"
@@ -46,7 +46,7 @@ class StoredTopics:
     def write(self, changes: Iterable[tuple[str, str, EventState | None]]) -> None:
         """Store the newest states of some events, as (topic, id, state).
 
-        None forgets what was stored.
+        None deletes a state.
         """
         kept: list[tuple[str, EventState]] = []
         gone: list[tuple[str, str]] = []
@@ -74,12 +74,12 @@ class StoredTopics:
         self._fresh.clear()
 
     def rename(self, old: str, new: str) -> None:
-        """Give what is stored of a topic to another one, which forgets its own."""
+        """Move the stored states of a topic to another one, which loses its own."""
         self.delete(new)
         self._store.execute("UPDATE topics SET id = ? WHERE id = ?", (new, old))
 
     def delete(self, topic: str) -> None:
-        """Forget a topic at once; its rows are left to `sweep`."""
+        """Delete a topic at once; its rows are left to `sweep`."""
         with self._store.transaction():
             self._store.execute(
                 "INSERT INTO deleted_topics SELECT number FROM topics WHERE id = ?",
@@ -109,7 +109,7 @@ class StoredTopics:
         return True
 
     def anonymous_of(self, task: str) -> list[str]:
-        """The stored topics that nodes of a task own."""
+        """The stored topics of a task's nodes."""
         prefix = f"{ANONYMOUS}{task}:"
         rows = self._store.query(
             "SELECT id FROM topics WHERE id >= ?1 AND id < ?2"
@@ -120,7 +120,7 @@ class StoredTopics:
         return [row[0] for row in rows]
 
     def _numbered(self, topics: set[str]) -> dict[str, int]:
-        """The numbers of topics, which are stored if they are not yet."""
+        """The numbers of topics, stored on first use."""
         # what an earlier transaction began may not have been kept
         self._fresh.clear()
         unknown = [(topic,) for topic in topics if topic not in self._numbers]
@@ -137,7 +137,7 @@ class StoredTopics:
 
 
 def check(event: Event) -> None:
-    """Refuse what no database takes, before it spoils the transaction of the others.
+    """Refuse values that the database cannot store, before they fail a transaction.
 
     Raises:
         DeliveryError: a text has no UTF-8, or a number more than 64 bits.

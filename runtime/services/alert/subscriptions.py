@@ -14,18 +14,18 @@ _NONE: Mapping[str, Subscription] = {}
 
 
 class Stateful(Protocol):
-    """A handler that holds something between events."""
+    """A handler that keeps state between events."""
 
     def open(self) -> None:
-        """Begin; on the compute thread, when it subscribes to its topic."""
+        """Start; on the compute thread, when it subscribes to its topic."""
 
     def close(self) -> None:
-        """Let go of what it holds; on the compute thread, when it unsubscribes."""
+        """Stop; on the compute thread, when it unsubscribes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A handler that gets the events of a topic, and all that is known of it.
+    """A handler subscribed to a topic, with its settings.
 
     Attributes:
         recipient: handler that delivers the events, and its limits.
@@ -66,31 +66,31 @@ class Subscriptions:
         return self._topics.get(topic, _NONE).get(handler)
 
     def add(self, topic: str, handler: str, added: Subscription) -> None:
-        """Let a handler have a topic's events, and begin what it holds."""
+        """Subscribe a handler to a topic, and start it."""
         self._topics.setdefault(topic, {})[handler] = added
         self._routes.add(topic, handler, added.targets)
         if added.stateful is not None:
             added.stateful.open()
 
     def remove(self, topic: str, handler: str) -> None:
-        """Let a handler have no more events, if it is there, and let go what it holds."""
+        """Unsubscribe a handler, if it exists, and stop it."""
         removed = self._topics.get(topic, {}).pop(handler, None)
         self._routes.remove(topic, handler)
         if removed is not None and removed.stateful is not None:
             removed.stateful.close()
 
     def replace_all(self, topic: str, handlers: Mapping[str, Subscription]) -> None:
-        """Let only these handlers, which hold nothing, have a topic's events."""
+        """Replace a topic's subscriptions with these stateless handlers."""
         self._topics[topic] = dict(handlers)
 
     def forget(self, topic: str) -> None:
-        """Remove all handlers of a topic; they hold nothing any longer."""
+        """Remove all handlers of a topic, and stop them."""
         self._topics.pop(topic, None)
 
     def check_cycles(
         self, topic: str, targets: tuple[str, ...], instead: tuple[str, str] | None
     ) -> None:
-        """Refuse a handler that would give a topic its own events.
+        """Refuse a handler that would create a cycle of topics.
 
         Args:
             topic: topic that the handler listens to.

@@ -1,4 +1,4 @@
-"""Authentication: from credentials to users, and what those may do."""
+"""Authentication: from credentials to users and their permissions."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class AuthService:
         self._checks: dict[tuple[bytes, str], asyncio.Task[User]] = {}
 
     async def check(self, request: Request) -> Answer | None:
-        """None if the request may go on, with its user in it; else what to answer."""
+        """Authorize a request and set its user; return None, or the response that refuses it."""
         resource = _resource(request.path)
         if self._open_debug and resource.startswith("/debug/"):
             return None
@@ -119,7 +119,7 @@ class AuthService:
         return None
 
     def knows_writer(self, authorization: str, query: str) -> bool:
-        """True if a write may go on by what is remembered of its credentials alone."""
+        """True if the cache alone authorizes a write with these credentials."""
         given = credentials(authorization, query)
         if given is None:
             return False
@@ -157,7 +157,7 @@ class AuthService:
         return user
 
     async def _checked(self, digest: bytes, given: Credentials, crowd: str) -> User:
-        """Check a password, once for all who send the same from one place."""
+        """Check a password, once for all concurrent requests with the same one."""
         key = digest, crowd
         check = self._checks.get(key)
         if check is None:
@@ -239,9 +239,9 @@ def _refused(
 
 
 def _challenge(path: str) -> dict[str, str]:
-    """Headers that make a browser ask for a password, on the page for people alone.
+    """Headers that make a browser ask for a password, on the status page only.
 
-    Programs get the answer that Kapacitor gives them.
+    Programs get Kapacitor's answer.
     """
     if path != STATUS_PATH:
         return {}

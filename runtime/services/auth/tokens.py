@@ -47,7 +47,7 @@ class Claims(NamedTuple):
 
 
 def verify(token: str, secret: Secret, now: Nanoseconds) -> Claims:
-    """The claims of a token, once its signature and times are found right.
+    """The claims of a token with a valid signature and valid times.
 
     Raises:
         TokenError: it is malformed, badly signed, expired, or names no user.

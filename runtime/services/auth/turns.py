@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 
 class CrowdedError(Exception):
-    """Too many wait already; the text is for the client.
+    """Too many checks are waiting; the text is for the client.
 
     Attributes:
         status: 429 if the waiting checks come from the same address, else 503.
@@ -23,10 +23,10 @@ class CrowdedError(Exception):
 
 
 class Turns:
-    """Lets a few in at a time, one address after the other.
+    """Admits a few at a time, with addresses taking turns.
 
-    However many wait at one address, another's next turn is soon. When all places are
-    taken, the address with most of them gives one up.
+    However many checks one address has waiting, another's next turn is soon. When all
+    places are taken, the address with the most places loses one.
     """
 
     def __init__(self, at_once: int, per_address: int, in_all: int) -> None:
@@ -46,7 +46,7 @@ class Turns:
 
     @contextlib.asynccontextmanager
     async def turn(self, address: str) -> AsyncIterator[None]:
-        """Wait for a turn of `address`, and have it.
+        """Wait for a turn of `address`.
 
         Raises:
             CrowdedError: too many wait.
@@ -78,7 +78,7 @@ class Turns:
             raise
 
     def _make_room(self) -> None:
-        """Send one away.
+        """Dismiss one waiting check.
 
         Raises:
             CrowdedError: every address has one place; none is left.
@@ -92,7 +92,7 @@ class Turns:
             last.set_exception(CrowdedError(429))
 
     def _next(self) -> None:
-        """Give the turn that ends to the next address."""
+        """Pass the turn to the next address."""
         while self._waiting:
             address, queue = next(iter(self._waiting.items()))
             future = queue.popleft()

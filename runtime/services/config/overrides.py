@@ -1,4 +1,4 @@
-"""Overrides laid over the file's sections."""
+"""Overrides of the file's sections."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from runtime.services.config.values import converted, kind
 
 
 class UpdateError(ConfigError):
-    """An update asks for what cannot be."""
+    """An update cannot be applied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Override:
         return f"{self.section}/{self.element}"
 
     def encode(self) -> bytes:
-        """Itself as stored."""
+        """Encode for the store."""
         return json.dumps(dataclasses.asdict(self), sort_keys=True).encode()
 
     @classmethod
@@ -179,7 +179,7 @@ class Update:
         return after
 
     def _element(self, sections: Mapping[str, Section], before: Overrides) -> Any:
-        """The element as it is before the update; None where there is none."""
+        """The element before the update; None if there is none."""
         section = sections.get(self.section)
         if section is None:
             return None

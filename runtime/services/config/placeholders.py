@@ -61,7 +61,7 @@ def _is_shown_back(name: str, value: Any, hint: Any, before: Any) -> bool:
 
 
 def _filled(value: Mapping[str, Any], hint: Any, before: Any, stored: Any) -> Any:
-    """A table with the secrets that it hides or leaves out."""
+    """A table with its redacted or omitted secrets restored."""
     if isinstance(before, Mapping):
         return restored(value, before)
     if not dataclasses.is_dataclass(hint):

@@ -38,7 +38,7 @@ class Section:
         return self.element_key is not None
 
     def element_name(self, element: Any) -> str:
-        """The name of an element in paths; the only one of a section has none."""
+        """The name of an element in paths; "" for the only one of a section."""
         if self.element_key is None:
             return ""
         field = fields_by_key(self.element_type)[self.element_key]
@@ -48,7 +48,7 @@ class Section:
 def sections_of(
     integrations: Integrations, tables: Mapping[str, Any]
 ) -> dict[str, Section]:
-    """The sections of handlers as `tables` has them, sorted."""
+    """The sections of handlers in `tables`, sorted."""
     found = {}
     for name, value in integrations.tables(**tables).items():
         section = integrations.sections[name]
@@ -65,7 +65,7 @@ def fields_by_key(config: type[Any]) -> dict[str, dataclasses.Field[Any]]:
 
 
 def options(element: Any) -> dict[str, Any]:
-    """The options of an element as JSON shows them: sorted, without secrets."""
+    """The options of an element as JSON: sorted, with secrets redacted."""
     return {
         key: shown(key, getattr(element, field.name))
         for key, field in sorted(fields_by_key(type(element)).items())
@@ -84,12 +84,12 @@ def redacted(element: Any) -> list[str] | None:
 
 
 def is_secret_table(hint: Any) -> bool:
-    """True if a table inside an element is shown as a whole: only whether it is set."""
+    """True if a table inside an element is shown as a boolean: set or not."""
     return bool(getattr(hint, "IS_SECRET", False))
 
 
 def shown(key: str, value: Any) -> Any:
-    """The value of an option as JSON shows it."""
+    """The value of an option as JSON."""
     if isinstance(value, Secret) or is_secret_table(type(value)):
         return bool(value)
     if isinstance(value, Duration):

@@ -273,7 +273,7 @@ def _prefixed(error: ConfigError) -> str:
 
 
 def _update(request: Request) -> Update:
-    """The update that a request asks for.
+    """The update of a request.
 
     Source: Kapacitor services/config/service.go, validate of the update action.
     """

@@ -20,7 +20,7 @@ from runtime.units import Duration
 
 
 def converted(hint: Any, value: Any, before: Any) -> Any:
-    """`value` for an option of type `hint` that holds `before`.
+    """`value` converted for an option of type `hint` with the value `before`.
 
     Raises:
         ConfigError: it does not fit; the text is Kapacitor's.

@@ -34,7 +34,7 @@ class DeliveriesAPI:
     """Answers below `/kapacitor/v1/deliveries`."""
 
     def __init__(self, backlog: Backlog, compute: Compute) -> None:
-        """Show and change what `backlog` has, on the compute thread."""
+        """Create the API of `backlog`, with changes on the compute thread."""
         self._backlog = backlog
         self._compute = compute
 
@@ -111,7 +111,7 @@ class DeliveriesAPI:
         return sum([count async for count in slices])
 
     async def resend_one(self, number: str) -> int:
-        """Resend one delivery; return 1, or 0 if another request just did.
+        """Resend one delivery; return 1, or 0 if another request already did.
 
         Args:
             number: id of the delivery.
@@ -168,7 +168,7 @@ class DeliveriesAPI:
 
 
 def _check(request: Request, known: Collection[str]) -> None:
-    """Refuse a request that would do more than what was meant, as it is misspelled.
+    """Refuse a misspelled request, which would do more than intended.
 
     Raises:
         RefusedError: a parameter is unknown, empty, given twice or cannot be read, or

@@ -1,4 +1,4 @@
-"""Events of the topic `_internal`: handlers that keep failing, and that work again."""
+"""Events of the topic `_internal`: handlers that keep failing, and that recover."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OUTBOX = "outbox"
 
 
 class Health:
-    """Makes events of how handlers do; on the event loop.
+    """Creates events about the state of handlers; on the event loop.
 
     Events of handlers of the topic itself are left out: no cycle.
     """
@@ -33,7 +33,7 @@ class Health:
         clock: Clock = time.time_ns,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Know of no trouble yet.
+        """Begin without trouble.
 
         Args:
             tell: passes an event to its topic.
@@ -48,7 +48,7 @@ class Health:
         self._since: dict[str, Nanoseconds] = {}
 
     def handler(self, address: Address, level: Level, text: str) -> None:
-        """A handler delivered (OK), gave something up (WARNING) or keeps failing."""
+        """A handler delivered (OK), has a new dead letter (WARNING) or keeps failing."""
         if address.topic == TOPIC:
             return
         name = name_of(address)
@@ -77,7 +77,7 @@ class Health:
         del self._levels[name]
 
     def outbox(self, problem: str) -> None:
-        """Writes are refused because of `problem`, or are taken (again): ""."""
+        """Writes are refused because of `problem`, or accepted: ""."""
         level = Level.CRITICAL if problem else Level.OK
         if level != self._levels.get(OUTBOX):
             message = (

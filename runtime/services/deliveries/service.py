@@ -1,4 +1,4 @@
-"""Deliveries and the rest of the server: the API, the bounds, the topic `_internal`."""
+"""Deliveries in the server: the API, the limits, the topic `_internal`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ log = logging.getLogger("kapacitor.delivery")
 
 
 class DeliveryService:
-    """Serves the backlog over HTTP, bounds it, and reports trouble to `_internal`."""
+    """Serves the backlog over HTTP, limits it, and reports trouble to `_internal`."""
 
     def __init__(
         self,
@@ -69,19 +69,19 @@ class DeliveryService:
         DeliveriesAPI(self._backlog, self._compute).add_routes(router)
 
     def open(self) -> None:
-        """Watch from now on; on the event loop."""
+        """Start to report; on the event loop."""
         self._bridge.start()
         self._dispatcher.noticed = self._health.handler
         self._dispatcher.forgotten = self._health.forget
         self._bridge.spawn(self._clear_former())
 
     async def close(self) -> None:
-        """Watch no more."""
+        """Stop reporting."""
         self._bridge.stop()
         await asyncio.gather(*self._bridge.tasks)
 
     def bounded(self, points: Points) -> Points:
-        """`points`, refused while too many events wait; on the compute thread."""
+        """`points`, refused while too many events are pending; on the compute thread."""
 
         def take(
             body: bytes | Write, db: str, rp: str, precision: str

@@ -1,4 +1,4 @@
-"""Numbers about deliveries, for statistics and metrics."""
+"""Statistics of deliveries."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class HandlerStatistics:
 
 
 def delivery_statistics(backlog: Backlog) -> list[HandlerStatistics]:
-    """The numbers of each handler; from any thread.
+    """The statistics of each handler; from any thread.
 
-    What happened at handlers that were deleted is under the empty topic and handler.
+    Those of deleted handlers are under the empty topic and handler.
     """
     found = [
         HandlerStatistics(

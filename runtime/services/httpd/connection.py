@@ -1,7 +1,7 @@
-"""A connection: plain writes are read and answered here, the rest is aiohttp's.
+"""A connection: plain writes are handled here, all other requests by aiohttp.
 
 Many hosts that each send a point on a connection of their own are the common load.
-Going through a full HTTP stack costs several times what such a write itself does.
+A full HTTP stack costs several times as much as such a write.
 So this protocol recognises a `POST` to a write path whose headers hold no surprise,
 answers it, and waits for the next. At the first request that is anything else, the
 connection and all that was read go over to aiohttp for good.
@@ -40,7 +40,7 @@ _LINGER_S = 2.0
 
 
 class Log(Protocol):
-    """Writes the line of a request."""
+    """Logs a request."""
 
     def __call__(
         self, method: str, uri: str, status: int, host: str, started: float
@@ -52,10 +52,10 @@ class Gate(Protocol):
     """Decides about requests before they are answered."""
 
     async def check(self, request: Request) -> Answer | None:
-        """None if `request` may go on, else what to answer."""
+        """None if `request` is allowed, else the response that refuses it."""
 
     def knows_writer(self, authorization: str, query: str) -> bool:
-        """True if a write with these credentials may go on without a check."""
+        """True if a write with these credentials is allowed without a check."""
 
 
 class Shared(NamedTuple):
@@ -85,7 +85,7 @@ class Shared(NamedTuple):
 
 
 class Connection(asyncio.Protocol):
-    """Serves writes until something else comes.
+    """Serves writes until another request arrives.
 
     Attributes:
         busy: True while a write waits for its response.
@@ -131,22 +131,22 @@ class Connection(asyncio.Protocol):
 
     @property
     def is_arriving(self) -> bool:
-        """True if more of a body is awaited."""
+        """True if more of the body is expected."""
         return self._head is not None and not self.busy
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Start."""
         self._transport = cast(asyncio.Transport, transport)
         self._shared.open.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End; an answer under way finds the transport closed."""
+        """Stop; a running response finds the transport closed."""
         self._shared.open.discard(self)
         self._shared.intake.release(self)
         self._buffer.clear()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes."""
+        """Receive bytes."""
         if self._leaving:
             return
         self._buffer += data
@@ -158,23 +158,23 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def pause_writing(self) -> None:
-        """Serve no further request while the client does not read its answers."""
+        """Pause while the client does not read its responses."""
         self._stalled = True
 
     def resume_writing(self) -> None:
-        """Go on."""
+        """Resume."""
         self._stalled = False
         if not self.busy:
             self._read_on()
 
     def close(self) -> None:
-        """Close now, or after the answer that is under way."""
+        """Close now, or after the current response."""
         self._closing = True
         if not self.busy:
             self._transport.close()
 
     def expire(self) -> None:
-        """Close, because the next request does not come, or does not end."""
+        """Close, because the next request does not arrive completely."""
         if self._stalled:
             self._transport.abort()
         elif self._buffer:
@@ -182,12 +182,12 @@ class Connection(asyncio.Protocol):
         self._transport.close()
 
     def cut(self) -> None:
-        """Drop the body that arrives: others need the memory."""
+        """Drop the arriving body: other requests need the memory."""
         assert self._head is not None
         self._leave(self._head[0], TOO_MANY)
 
     def abort(self) -> None:
-        """Close whatever happens."""
+        """Close at once."""
         self._transport.abort()
 
     def _advance(self) -> None:
@@ -207,7 +207,7 @@ class Connection(asyncio.Protocol):
         self._submit(head, body)
 
     def _find_head(self) -> bool:
-        """Read the head if it is there; all but plain writes go to aiohttp."""
+        """Read the head if it is complete; requests other than plain writes go to aiohttp."""
         if not self._buffer.startswith(_STARTS):
             start = bytes(self._buffer[:_MAX_START])
             if not any(each.startswith(start) for each in _STARTS):
@@ -252,9 +252,9 @@ class Connection(asyncio.Protocol):
         self._buffer.clear()
 
     def _admit(self, head: Head) -> bool:
-        """True if the client may write; if that takes a while, go on when it is known.
+        """True if the client may write; if the check takes time, continue after it.
 
-        Before that no more of the body is kept than the first read had.
+        Until then only the part of the body in the first read is kept.
         """
         gate = self._shared.gate
         query = head.target.partition("?")[2]
@@ -266,7 +266,7 @@ class Connection(asyncio.Protocol):
         return self._admitted
 
     async def _check(self, gate: Gate, head: Head, query: str) -> None:
-        """Ask the gate, then go on or refuse."""
+        """Ask the gate, then continue or refuse."""
         path = unquote(head.target.partition("?")[0])
         request = Request("POST", path, head.target, query)
         request.authorization = head.authorization
@@ -296,7 +296,7 @@ class Connection(asyncio.Protocol):
         self._finish(head, answer)
 
     def _leave(self, head: Head, answer: Answer) -> None:
-        """Answer a request whose body is not here yet, and drop what follows."""
+        """Answer a request without its body, and drop what follows."""
         self._leaving = True
         self._head = None
         self._buffer.clear()
@@ -359,7 +359,7 @@ class Connection(asyncio.Protocol):
             self._read_on()
 
     def _read_on(self) -> None:
-        """Serve what the buffer holds, and read more, unless the client stalls."""
+        """Serve the requests in the buffer and read more, unless the client stalls."""
         if self._stalled or self._transport.is_closing():
             return
         if self._buffer:

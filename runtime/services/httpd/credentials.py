@@ -38,7 +38,7 @@ class Credentials(NamedTuple):
 
 
 def credentials(authorization: str, query: str) -> Credentials | None:
-    """The credentials in a header or, where that has none, in a query."""
+    """The credentials in a header or, if that has none, in a query."""
     kind, blank, value = authorization.partition(" ")
     if kind == "Bearer" and blank and " " not in value:
         return Credentials("token", "", value)
@@ -53,7 +53,7 @@ def credentials(authorization: str, query: str) -> Credentials | None:
 
 
 def without_password(uri: str) -> str:
-    """`uri` as it may be logged and shown."""
+    """`uri` with passwords masked."""
     path, mark, query = uri.partition("?")
     if "p" not in query and "%70" not in query:
         return uri
@@ -61,7 +61,7 @@ def without_password(uri: str) -> str:
 
 
 def _masked(part: str) -> str:
-    """A part of a query, hidden from where a password may begin."""
+    """A part of a query, masked from the possible start of a password."""
     start = 0
     # `u=…;p=…` is never accepted, but it still holds a password
     for separator in (*_SEPARATORS.finditer(part), None):
@@ -87,5 +87,5 @@ def _of(user: str, secret: str) -> Credentials:
 
 
 def _clean(text: str) -> str:
-    """`text` with what was not UTF-8 on the wire replaced, as JSON has it too."""
+    """`text` with bytes that were not UTF-8 replaced, as in JSON."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""A request as aiohttp reads it, and its answer on the wire."""
+"""A request read by aiohttp, and its response on the wire."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class ExchangeContext(NamedTuple):
 
 
 class UnreadError(Exception):
-    """A body was not read to its end.
+    """A body could not be read completely.
 
     Attributes:
         answer: response to the client.
@@ -110,7 +110,7 @@ class Exchange:
         )
 
     def refusal(self) -> Answer | None:
-        """The answer to a request that must not be served to any client."""
+        """The response to a request that is refused for every client."""
         headers = self._raw.headers
         if self._raw.version not in (HttpVersion10, HttpVersion11):
             return WRONG_VERSION
@@ -202,7 +202,7 @@ class Exchange:
             self._timer.reschedule(0)
 
     def end(self) -> None:
-        """Let go of the body."""
+        """Release the body."""
         self._in.intake.release(self)
 
     async def send(self, answer: Answer, *, close: bool) -> StreamResponse:

@@ -1,4 +1,4 @@
-"""Finds requests in the bytes of a connection, and refuses the heads that Go refuses.
+"""Finds requests in the bytes of a connection, and refuses the same heads as Go.
 
 aiohttp's parser takes some heads that Go's server refuses: with blank lines before them,
 two blanks in a row, methods of any bytes. A proxy in front may see another request in
@@ -33,7 +33,7 @@ _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;[^\r\n]*)?\r\n")
 
 
 class MalformedError(Exception):
-    """The connection sends something that is not to be served.
+    """The connection sends something that must not be served.
 
     Attributes:
         answer: response that Go's server sends.
@@ -62,7 +62,7 @@ WRONG_CODING = unserved(501, "Unsupported transfer encoding")
 
 
 class Framing:
-    """Cuts what a connection sends into heads and bodies."""
+    """Splits the input of a connection into heads and bodies."""
 
     __slots__ = ("_body", "_chunks", "_head", "_is_begun", "_searched")
 
@@ -79,7 +79,7 @@ class Framing:
 
     @property
     def is_in_body(self) -> bool:
-        """True if more of a body is to come."""
+        """True if more of a body is expected."""
         return self._chunks is not None or self._body > 0
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
@@ -106,7 +106,7 @@ class Framing:
 
     @property
     def waiting(self) -> int:
-        """Bytes of a head whose end is not here yet."""
+        """Bytes of an incomplete head."""
         return len(self._head)
 
     def _taken(self, data: bytes) -> tuple[bytes, bytes]:
@@ -140,7 +140,7 @@ class Framing:
         self._head, self._searched, self._is_begun = bytearray(), 0, False
 
     def _note_body(self, head: bytes) -> None:
-        """Find out how long the body is; the parser refuses what is ambiguous."""
+        """Determine the length of the body; the parser refuses ambiguous heads."""
         lengths = _values(head, b"content-length")
         if _values(head, b"transfer-encoding"):
             self._chunks = _Chunks()
@@ -159,7 +159,7 @@ class _Chunks:
         self._expects: Literal["size", "end", "trailer"] = "size"
 
     def end(self, data: bytes) -> int | None:
-        """The end of the body in `data`; None if it goes on.
+        """The end of the body in `data`; None if it continues.
 
         Raises:
             MalformedError: it is not in chunks.
@@ -200,7 +200,7 @@ class _Chunks:
 
 
 def _is_begun(head: bytes | bytearray, searched: int) -> bool:
-    """True if the request line is here; a malformed one is refused at once.
+    """True if the request line is complete; a malformed one is refused at once.
 
     Args:
         head: received part of the head.
@@ -239,7 +239,7 @@ def _is_target(method: bytes, target: bytes) -> bool:
 
 
 def _checked(head: bytes) -> bytes:
-    """A head for the parser, whose request line was looked at.
+    """A head for the parser, whose request line was checked.
 
     Raises:
         MalformedError: Go would not serve it.

@@ -36,7 +36,7 @@ class RequestIds:
         self._tail = f"{sequence:04x}-{node:012x}"
 
     def next(self) -> str:
-        """A new one.
+        """Return a new one.
 
         Source: RFC 4122, version 1.
         """
@@ -63,7 +63,7 @@ class Clock:
 
 
 class Marks:
-    """Adds what every answer carries.
+    """Adds the headers of every response.
 
     Attributes:
         version: version of Kapacitor that clients see.

@@ -1,7 +1,8 @@
 """Heads of plain writes, checked byte for byte.
 
-What Go's server refuses must not pass here. So a head is either exactly of the form
-below, or it goes to aiohttp, whose parser is strict and has the answers to the rest.
+A head that Go's server refuses must not pass here. So a head is either exactly of the
+form below, or it goes to aiohttp, whose parser is strict and has the answers to the
+rest.
 """
 
 from __future__ import annotations

@@ -23,14 +23,14 @@ class Holder(Protocol):
 
 
 class Intake:
-    """Counts the bytes of bodies that arrive or wait for their answer.
+    """Counts the bytes of bodies that are arriving or waiting for their response.
 
-    Beyond the limit the request that has been arriving longest is cut. A client that
-    sends its body at once is through long before; one that dribbles makes room.
+    Beyond the limit the request that has been arriving longest is cut off. A client
+    that sends its body at once finishes long before; a slow one makes room.
     """
 
     def __init__(self, limit: int = MAX_HELD_BYTES) -> None:
-        """Begin with nothing.
+        """Begin without bodies.
 
         Args:
             limit: maximum size of all bodies together, in bytes.
@@ -42,7 +42,7 @@ class Intake:
 
     @property
     def total(self) -> int:
-        """Bytes held now."""
+        """The current number of bytes."""
         return self._total
 
     def hold(self, holder: Holder, size: int) -> None:
@@ -57,5 +57,5 @@ class Intake:
             oldest.cut()
 
     def release(self, holder: Holder) -> None:
-        """Forget `holder`; it may be unknown."""
+        """Release the bytes of `holder`, which may be unknown."""
         self._total -= self._held.pop(holder, 0)

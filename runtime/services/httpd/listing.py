@@ -1,4 +1,4 @@
-"""Lists: the requested page, and answers with long ones."""
+"""Lists: the requested page, and responses with long lists."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Listing:
         )
 
     def pick(self, ids: Sequence[str]) -> list[str]:
-        """The ids to show, out of all in order."""
+        """The ids on the page, out of all in order."""
         if self.limit < 0:
             return list(ids)[max(0, self.offset) :]
         try:
@@ -78,7 +78,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of a list that Kapacitor always sends whole.
+    """A part of a list that Kapacitor always sends completely.
 
     Attributes:
         offset: number of items to skip.
@@ -178,7 +178,7 @@ class Listed(Generic[T]):
         return {**self.head, self.name: [self.tree(each) for each in self.items]}
 
     async def answer(self, worker: Worker) -> Answer:
-        """Encode it on `worker`; a long one goes out as it is encoded."""
+        """Encode it on `worker`; a long one is sent while it is encoded."""
         if len(self.items) > DEFAULT_LIMIT:
             return Answer(stream=worker.each(self.parts()))
         return Answer(body=await worker.run(b"".join, self.parts()))

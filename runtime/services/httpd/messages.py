@@ -113,7 +113,7 @@ STATUSES: Mapping[type[KapacitorError], int] = {
 
 
 def status_of(error: KapacitorError) -> int:
-    """The status of the answer to a request that ended with `error`."""
+    """The status of the response to a request that failed with `error`."""
     found = (STATUSES[each] for each in type(error).__mro__ if each in STATUSES)
     return next(found, 500)
 
@@ -139,13 +139,13 @@ def failure(text: str, status: int) -> Answer:
 
 
 def overloaded(text: str, status: int = 503) -> Answer:
-    """An error that passes: the client may try again soon."""
+    """A temporary error: the client may try again soon."""
     headers = {"Retry-After": str(RETRY_AFTER_S)}
     return replace(failure(text, status), headers=headers)
 
 
 def answer_to(error: KapacitorError) -> Answer:
-    """The answer to a request that ended with `error`."""
+    """The response to a request that failed with `error`."""
     status = status_of(error)
     return (overloaded if status == 503 else failure)(str(error), status)
 

@@ -28,7 +28,7 @@ _BASES = {"v1": BASE, "preview": PREVIEW, "": ""}
 
 
 def document(router: Router, version: str) -> dict[str, Any]:
-    """The document of what `router` answers."""
+    """The document of the routes of `router`."""
     paths: dict[str, dict[str, Any]] = {}
     for each in OPERATIONS:
         if pattern_of(each, router):
@@ -63,7 +63,7 @@ def pattern_of(operation: Operation, router: Router) -> str:
 
 
 class OpenAPI:
-    """Answers with the document of the routes that are there when it is asked."""
+    """Answers with the document of the current routes."""
 
     def __init__(self, router: Router, version: str) -> None:
         self._router = router
@@ -105,18 +105,18 @@ def _failure(each: Operation) -> dict[str, Any]:
         content: dict[str, Any] = {"type": "string", "description": "Plain text."}
         schema: Schema = {"oneOf": [content, ref("Error")]}
         return {
-            "description": "Error: a line of plain text in spite of its media type, or "
-            "an object where the request was refused before its points were read.",
+            "description": "Error. Its body is a line of plain text in spite of the media type, "
+            "or an object if the request was refused before its points were read.",
             "content": {JSON: {"schema": schema}},
         }
     return {
-        "description": "The error.",
+        "description": "Error.",
         "content": {JSON: {"schema": ref("Error")}},
     }
 
 
 def _success(each: Operation) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": "Done."}
+    answer: dict[str, Any] = {"description": "Success."}
     if each.gives:
         answer["content"] = {each.media: {"schema": _schema(each.gives)}}
     elif each.media != JSON:

@@ -1,4 +1,4 @@
-"""The shapes of what goes over the API, as JSON Schema."""
+"""The shapes of requests and responses, as JSON Schema."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def shape(**properties: Schema) -> Schema:
 
 
 def one_of(*words: str) -> Schema:
-    """One of some texts."""
+    """One of several strings."""
     return {"type": "string", "enum": list(words)}
 
 

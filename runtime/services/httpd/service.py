@@ -70,7 +70,7 @@ _OPTIONS = Answer(200, content_type=None, marked=False)
 
 
 class HttpServer:
-    """Listens on one address and answers by the routes of `router`.
+    """Listens on one address and serves the routes of `router`.
 
     Attributes:
         router: router, to which services add their routes before `open`.
@@ -191,7 +191,7 @@ class HttpServer:
             self._sweeper = loop.create_task(self._sweep())
 
     async def close(self) -> None:
-        """Stop listening, let requests under way end, then cut them."""
+        """Stop listening, let running requests finish, then cut them off."""
         if self._server is None or self._fallback is None:
             return
         if self._sweeper is not None:
@@ -210,11 +210,11 @@ class HttpServer:
             await asyncio.wait_for(self._server.wait_closed(), 1.0)
 
     async def answer(self, request: Request) -> Answer:
-        """The answer to `request`: the whole API without the wire."""
+        """The response to `request`: the API without the network."""
         return await self._early(request) or await self._routed(request)
 
     async def _early(self, request: Request) -> Answer | None:
-        """The answer that needs neither route nor body, if that is enough."""
+        """The response that depends on neither route nor body, if there is one."""
         if request.method not in METHODS:
             return _UNMARKED_NOT_FOUND
         if request.method == "OPTIONS":
@@ -275,14 +275,14 @@ class HttpServer:
             exchange.end()
 
     async def _parse(self, request: Request) -> None:
-        """Parse the JSON of a long body in a thread, so that nothing waits for it."""
+        """Parse the JSON of a long body in a thread, so that it blocks nothing."""
         if len(request.body) > _QUICK_JSON_BYTES and not self._is_write(request):
             # more at once would keep each other and the event loop from running
             async with self._parsing:
                 request.body = await asyncio.to_thread(ParsedBody.of, request.body)
 
     def _limit(self, request: Request) -> int:
-        """Most bytes that the body of a request may have."""
+        """Maximum size of the body of a request, in bytes."""
         return MAX_BODY_BYTES if self._is_write(request) else MAX_API_BODY_BYTES
 
     def _is_write(self, request: Request) -> bool:
@@ -308,7 +308,7 @@ class HttpServer:
         return pretty(self.router.routes())
 
     async def _sweep(self) -> None:
-        """Close connections whose next request does not come."""
+        """Close idle connections."""
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(self._read_timeout_s / 4)
@@ -367,7 +367,7 @@ class _Protocol(RequestHandler):
             self._intake.release(self)
 
     def _refuse(self, answer: Answer) -> None:
-        """Answer so in its turn, after earlier requests, and serve nothing more."""
+        """Send this response after those to earlier requests, and serve nothing more."""
         assert self._framing is not None
         is_body = self._framing.is_in_body
         self._framing, self._refusal = None, answer
@@ -379,7 +379,7 @@ class _Protocol(RequestHandler):
             super().data_received(_NO_HTTP)
 
     def _break_off(self) -> None:
-        """Fail the readers of the body that arrives."""
+        """Fail the readers of the arriving body."""
         if self._messages:
             body = self._messages[-1][1]
         elif self._current_request is not None:

@@ -1,10 +1,10 @@
-"""Sites that may send requests: hosts that are the server's, origins that are trusted.
+"""Sites that may send requests: the server's hosts, and trusted origins.
 
 A page in a browser reaches every address that its reader's machine reaches. Two headers
-show a server when that happens. `Host` holds the name in the address bar: a stranger's
-name that was made to lead here (DNS rebinding) is not one of the server's. `Origin` and
-`Sec-Fetch-Site` name the site whose page sent the request. Programs other than browsers
-send neither of the last two.
+show it. `Host` holds the name in the address bar: a stranger's name that was made to
+lead here (DNS rebinding) is not one of the server's. `Origin` and `Sec-Fetch-Site` name
+the site whose page sent the request. Programs other than browsers send neither of the
+last two.
 
 Sources: RFC 9110, 7.2 and 7.4; RFC 6454; https://www.w3.org/TR/fetch-metadata/.
 """
@@ -33,7 +33,7 @@ _OWN_FETCH_SITES = ("", "none", "same-origin")
 
 
 class Sites:
-    """Decides by their names which sites may send requests."""
+    """Decides by name which sites may send requests."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ def misdirected(authority: str) -> str:
 
 
 def cross_site(origins: Sequence[str]) -> str:
-    """Error text for a request that a page of another site caused."""
+    """Error text for a request caused by a page of another site."""
     what = (
         f"origin {quote(origins[0][:_MAX_NAME])}"
         if origins
@@ -232,6 +232,6 @@ def _is_loopback(host: str) -> bool:
 
 
 def _parents(host: str) -> Iterable[str]:
-    """The domains that a name is below."""
+    """The domains above a name."""
     labels = host.split(".")
     return (".".join(labels[start:]) for start in range(1, len(labels)))

@@ -1,4 +1,4 @@
-"""Bodies of writes that come compressed."""
+"""Compressed bodies of writes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MAGIC = b"\x1f\x8b\x08"
 
 
 def unpacked(body: bytes, encoding: str, limit: int = MAX_BODY_BYTES) -> bytes:
-    """`body` without its content encoding; every encoding but gzip is left alone.
+    """`body` decompressed if it is gzip; other encodings are left unchanged.
 
     Takes time in proportion to input and output.
 
@@ -56,7 +56,7 @@ def unpacked(body: bytes, encoding: str, limit: int = MAX_BODY_BYTES) -> bytes:
 
 
 def _read_member(view: memoryview, start: int, limit: int, parts: list[bytes]) -> int:
-    """Add what the member at `start` holds to `parts`; return its end."""
+    """Append the content of the member at `start` to `parts`; return its end."""
     unzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
     piece = _FIRST_PIECE
     while not unzip.eof:

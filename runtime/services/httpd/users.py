@@ -1,4 +1,4 @@
-"""Users and what they may do.
+"""Users and their permissions.
 
 Source: Kapacitor auth/auth.go, services/httpd/auth.go.
 """
@@ -52,7 +52,7 @@ class User:
         return self.name
 
     def encode(self) -> bytes:
-        """Itself as stored."""
+        """Encode for the store."""
         tree = {
             "name": self.name,
             "admin": self.admin,

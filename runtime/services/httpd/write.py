@@ -39,7 +39,7 @@ _LARGE_AT_ONCE = 2
 
 
 def refusal(error: KapacitorError) -> Answer:
-    """The answer to a writer: plain text, labelled JSON as Kapacitor has it."""
+    """The response to a write: plain text, labelled JSON as in Kapacitor."""
     status, text = status_of(error), f"{error}\n".encode()
     if status == 503:
         return Answer(status, text, TEXT, {"Retry-After": str(RETRY_AFTER_S)})
@@ -52,7 +52,7 @@ class Points(Protocol):
     def __call__(
         self, body: bytes | Write, db: str, rp: str, precision: str
     ) -> Iterator[None] | None:
-        """Parse `body`, hand its points to the tasks, store what they cause.
+        """Parse `body`, pass its points to the tasks, and store the events.
 
         Args:
             body: line protocol, or its parsed points.
@@ -100,7 +100,7 @@ class WriteHandler:
         parser: Parser | None = None,
         tracing: bool = False,
     ) -> None:
-        """Hand what is written to `points`.
+        """Pass writes to `points`.
 
         Args:
             compute: compute thread.
@@ -128,7 +128,7 @@ class WriteHandler:
         return NO_CONTENT
 
     def submit(self, query: str, body: bytes, encoding: str) -> asyncio.Future[Any]:
-        """Start a write; done when its points and what they caused are kept.
+        """Start a write; done when its points and their events are stored.
 
         The future may raise `RefusedError`.
         """
@@ -144,7 +144,7 @@ class WriteHandler:
     async def _write_large(
         self, body: bytes, encoding: str, parameters: tuple[str, str, str]
     ) -> None:
-        """Prepare a write in another thread, so that the small ones do not wait."""
+        """Prepare a write in another thread, so that small ones do not wait."""
         async with self._large:
             text = await asyncio.to_thread(self._text, body, encoding)
             points: bytes | Write = text

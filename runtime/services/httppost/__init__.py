@@ -1,1 +1,1 @@
-"""HTTP endpoints that alerts are posted to."""
+"""HTTP endpoints for alerts."""

@@ -92,7 +92,7 @@ class Endpoint:
 
     @classmethod
     def of(cls, config: Config) -> Endpoint:
-        """The endpoint that a table of the configuration describes.
+        """The endpoint of a configuration table.
 
         Raises:
             ConfigError: a template cannot be read, or does not parse.
@@ -183,8 +183,8 @@ class Service:
     def handler(self, options: HandlerConfig) -> Handler:
         """A handler that posts its events with `options`.
 
-        An unknown endpoint is accepted here, as it may be configured later; a handler
-        that is defined is asked with `Handler.check`.
+        An unknown endpoint is accepted here, as it may be configured later; definitions
+        are checked with `Handler.check`.
 
         Raises:
             OptionsError: they name neither URL nor endpoint, the URL is no template, or
@@ -208,7 +208,7 @@ class Service:
     async def post(
         self, endpoint: Endpoint, options: HandlerConfig, event: Event
     ) -> None:
-        """Post `event`; as JSON where its template fails.
+        """Post `event`; as JSON if its template fails.
 
         Raises:
             DeliveryError: it was not delivered.
@@ -234,7 +234,7 @@ class Service:
     async def post_row(
         self, endpoint: Endpoint, options: HandlerConfig, row: Row
     ) -> Posted:
-        """Post `row`; as JSON where its template fails.
+        """Post `row`; as JSON if its template fails.
 
         Raises:
             DeliveryError: no answer came.
@@ -288,7 +288,7 @@ class Handler:
     url: Template | None
 
     def check(self) -> None:
-        """Refuse to be defined for an endpoint that does not exist.
+        """Refuse a definition for an endpoint that does not exist.
 
         Raises:
             OptionsError: there is none of that name, and no URL in its place.
@@ -297,7 +297,7 @@ class Handler:
             raise OptionsError(_NO_TARGET)
 
     async def handle(self, event: Event) -> None:
-        """Post `event`, to its endpoint as it is configured now.
+        """Post `event` to its endpoint as currently configured.
 
         Raises:
             DeliveryError: it was not delivered.
@@ -377,7 +377,7 @@ def _request(
 
 
 def _over(headers: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
-    """`headers` with those of `more` in the place of the same names in any case."""
+    """`headers` updated with `more`; names match in any case."""
     names = {name.lower() for name in more}
     kept = {name: each for name, each in headers.items() if name.lower() not in names}
     return kept | dict(more)

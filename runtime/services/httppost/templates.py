@@ -38,7 +38,7 @@ def parsed(source: str, name: str, *, json: bool = True) -> Template:
 
 
 def event_data(event: Event) -> Struct:
-    """The event as templates see it.
+    """The event for templates.
 
     Source: Kapacitor alert.Data.
     """
@@ -61,7 +61,7 @@ def event_data(event: Event) -> Struct:
 
 
 def row_data(row: Row) -> Struct:
-    """The row as templates see it: each point as a map from column to value.
+    """The row for templates: each point as a map from column to value.
 
     Source: Kapacitor http_post.go, mappedRow.
     """

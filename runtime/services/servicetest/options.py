@@ -1,4 +1,4 @@
-"""The options of a service test, from and to JSON."""
+"""The options of a service test, read from and written to JSON."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 
 def shown(options: Any) -> dict[str, Any]:
-    """Test options as JSON shows them, in the order of their declaration."""
+    """Test options as JSON, in the order of their declaration."""
     return {
         key_of(field): _shown(field.name, getattr(options, field.name))
         for field in dataclasses.fields(options)
@@ -157,7 +157,7 @@ def _level(value: Any, name: str, before: Any) -> Level:
 
 
 def level(text: str) -> Level:
-    """The level that a text names: upper case, also cut short; empty is OK.
+    """The level named by a string in upper case, possibly abbreviated; "" is OK.
 
     Kapacitor looks for the text at the beginnings of the levels in their names run
     together, so `C`, `CRIT` and even `OKINFO` are levels, `ING` is none.

@@ -35,7 +35,7 @@ class Testable(Protocol):
     """A service that can be tested."""
 
     def test_options(self) -> Any:
-        """A dataclass of what the test sends, with the present defaults."""
+        """The test's options as a dataclass, with the current defaults."""
 
     async def test(self, options: Any) -> None:
         """Send it.
@@ -46,7 +46,7 @@ class Testable(Protocol):
 
 
 class ServiceTestService:
-    """Lists and runs the tests of services; what they send goes past the outbox."""
+    """Lists and runs service tests, whose messages bypass the outbox."""
 
     def __init__(
         self, services: Mapping[str, Testable], *, limit_s: float = TEST_LIMIT_S
@@ -109,7 +109,7 @@ class ServiceTestService:
         return compact({"success": not problem, "message": message})
 
     async def _problem(self, service: Testable, options: Any) -> str:
-        """The problem that a test found; empty if it succeeded."""
+        """The error of a test; "" if it succeeded."""
         try:
             async with asyncio.timeout(self._limit_s):
                 await service.test(options)
@@ -135,7 +135,7 @@ class ServiceTestService:
 
 
 def _note(unknown: Sequence[str]) -> str:
-    """The message of a test that succeeded, but otherwise than it was asked for."""
+    """The message of a successful test that ignored some options."""
     if not unknown:
         return ""
     names = ", ".join(unknown[:_MOST_NAMED])

@@ -1,1 +1,1 @@
-"""Values that `sideload` nodes look up in files."""
+"""Values in files for `sideload` nodes."""

@@ -29,7 +29,7 @@ class SideloadService:
         router.add("POST", "/sideload/reload", self._reload)
 
     async def _reload(self, request: Request) -> Answer:
-        """Read all directories again; where one fails, all values stay."""
+        """Reload all directories; if one fails, all values stay."""
         found: dict[str, Values] = {}
         for directory in await self._compute.run(lambda: self._sources.directories):
             try:

@@ -43,7 +43,7 @@ class Source:
         self._values = values
 
     def lookup(self, order: Sequence[str], key: str) -> Any:
-        """The value of `key` in the first file of `order` that has it, else None."""
+        """The value of `key` in the first file of `order` that has it, or None."""
         key = posixpath.normpath(key)
         for name in order:
             values = self._values.get(name, {})
@@ -52,7 +52,7 @@ class Source:
         return None
 
     def replace(self, values: Values) -> None:
-        """Look up in `values` from now on."""
+        """Use `values` for lookups."""
         self._values = values
         self.version += 1
 
@@ -78,7 +78,7 @@ class Sources:
         return found
 
     def close(self, source: Source) -> None:
-        """Forget a source when its last node is gone."""
+        """Drop a source when its last node closes it."""
         self._users[source.directory] -= 1
         if not self._users[source.directory]:
             del self._users[source.directory], self._sources[source.directory]
@@ -89,7 +89,7 @@ class Sources:
         return sorted(self._sources)
 
     def replace(self, read: Mapping[str, Values]) -> None:
-        """Put new values of directories in force, as far as they are still in use."""
+        """Apply new values of directories that are still in use."""
         for directory, values in read.items():
             if directory in self._sources:
                 self._sources[directory].replace(values)

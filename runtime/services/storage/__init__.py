@@ -1,1 +1,1 @@
-"""The database over HTTP: its stores, and a copy of it."""
+"""The database over HTTP: its stores and backups."""

@@ -72,7 +72,7 @@ class StorageService:
         self._backups = 0
 
     def open(self) -> None:
-        """Remove what a backup left that was cut short by a crash."""
+        """Remove remains of a backup after a crash."""
         if self._store.path is not None:
             for left in self._store.path.parent.glob(f"{_PREFIX}*"):
                 left.unlink(missing_ok=True)
@@ -149,7 +149,7 @@ class StorageService:
         self._backups -= 1
 
     def _copied(self) -> int:
-        """A descriptor of a copy without a name: nothing needs cleaning."""
+        """A descriptor of an unnamed copy, which needs no clean-up."""
         folder = None if self._store.path is None else self._store.path.parent
         # only the server's own user may read it while it has one
         descriptor, name = tempfile.mkstemp(prefix=_PREFIX, dir=folder)
@@ -175,7 +175,7 @@ def _rejected_tree(rejected: tuple[str, str, str]) -> dict[str, Any]:
 
 
 class _Parts(AsyncGenerator[bytes, None]):
-    """The content of a descriptor, closed at the end whether it was read or not."""
+    """The content of a descriptor, which is closed in any case."""
 
     def __init__(self, descriptor: int, closed: Callable[[], None]) -> None:
         self._descriptor: int | None = descriptor

@@ -47,7 +47,7 @@ class Task:
     last_enabled: Nanoseconds = ZERO_TIME
 
     def encode(self) -> bytes:
-        """Itself as stored."""
+        """Encode for the store."""
         return _encode(self)
 
     @classmethod
@@ -79,7 +79,7 @@ class Template:
     modified: Nanoseconds = ZERO_TIME
 
     def encode(self) -> bytes:
-        """Itself as stored."""
+        """Encode for the store."""
         return _encode(self)
 
     @classmethod

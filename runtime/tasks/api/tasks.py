@@ -38,7 +38,7 @@ class TaskTopics(Alerts, Protocol):
     """The part of the alert service that tasks need."""
 
     def delete_anonymous_topics(self, task: str) -> None:
-        """Forget the topics of a task that is deleted."""
+        """Delete the topics of a deleted task."""
 
     def adopt_numbers(self, renames: Iterable[tuple[str, str]]) -> None:
         """Rename topics of alert nodes to the current scheme, if necessary."""

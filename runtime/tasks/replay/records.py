@@ -52,7 +52,7 @@ class Recording:
         }
 
     def encode(self) -> bytes:
-        """Itself as stored."""
+        """Encode for the store."""
         return msgspec.json.encode(self)
 
     @classmethod
@@ -107,7 +107,7 @@ class Replay:
         }
 
     def encode(self) -> bytes:
-        """Itself as stored."""
+        """Encode for the store."""
         return msgspec.json.encode(self)
 
     @classmethod

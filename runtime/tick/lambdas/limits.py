@@ -41,7 +41,7 @@ def begin() -> None:
 
 
 def spend(work: int) -> None:
-    """Do so much.
+    """Count work.
 
     Raises:
         TooMuchError: that is too much.

@@ -71,7 +71,7 @@ class Regex:
         return self._compiled.search(self._source(text)) is not None
 
     def _source(self, text: str) -> bytes:
-        """What is searched.
+        """String to search.
 
         Raises:
             TooMuchError: one search of it may take too long, or those before it have.

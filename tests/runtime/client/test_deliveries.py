@@ -51,7 +51,7 @@ def test_deliveries_are_listed_sent_again_and_discarded(start_kapacitord, chat):
     chat.status = 400
     server.write("cpu value=5 2", "db=d&rp=r")
     [second] = until(lambda: listed(server, "-state", "dead"))
-    assert server.cli("resend", "-topic", "main:*") == "1 sent again\n"
+    assert server.cli("resend", "-topic", "main:*") == "resent 1\n"
     [third] = until(lambda: listed(server, "-state", "dead"))
     assert third[0] != second[0]
     server.cli("discard", third[0])

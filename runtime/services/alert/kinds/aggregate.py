@@ -1,4 +1,4 @@
-"""The handler that makes one event of many."""
+"""The handler that combines many events into one."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class AggregateHandlerConfig:
 
 
 class _Member(msgspec.Struct):
-    """An event that waits for others.
+    """A gathered event.
 
     Attributes:
         key: key of the delivery, the same for each attempt.
@@ -55,7 +55,7 @@ class _Member(msgspec.Struct):
 class AggregateHandler:
     """Gathers events and combines those of each interval into one.
 
-    What is gathered is in the database, so a restart loses none of it. All but
+    Gathered events are in the database, so a restart loses none. Everything except
     `handle` belongs to the compute thread.
     """
 
@@ -98,7 +98,7 @@ class AggregateHandler:
             ) from None
 
     def open(self) -> None:
-        """Go on with what was gathered before a restart."""
+        """Continue with the events gathered before a restart."""
         for key, stored in self._topics.store.items(self._bucket):
             try:
                 member = msgspec.msgpack.decode(stored, type=_Member)
@@ -121,7 +121,7 @@ class AggregateHandler:
             _log.error("failed to collect aggregate", extra={"err": str(error)})
 
     async def handle(self, event: Event) -> None:
-        """Take `event` in.
+        """Gather `event`.
 
         Raises:
             DeliveryError: it came round too often, or too many events wait.

@@ -119,7 +119,7 @@ class _Run(asyncio.SubprocessProtocol):
         self.ended = asyncio.Event()
 
     def feed(self, transport: asyncio.SubprocessTransport, text: bytes) -> None:
-        """Write `text` to the program, which may not care to read it."""
+        """Write `text` to the program, which may ignore it."""
         # uvloop's pipes are not asyncio.WriteTransport, though they do the same
         pipe = cast(asyncio.WriteTransport, transport.get_pipe_transport(0))
         # and they refuse when the program is gone; its exit code is enough
@@ -128,7 +128,7 @@ class _Run(asyncio.SubprocessProtocol):
             pipe.close()
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
-        """Keep what fits; the rest is read too, or the program would wait for ever."""
+        """Keep as much as fits; read the rest too, so that the program does not block."""
         self.output += data[: OUTPUT_BYTES - len(self.output)]
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:

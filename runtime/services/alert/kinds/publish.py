@@ -1,4 +1,4 @@
-"""The handler that gives events to other topics."""
+"""The handler that publishes events to other topics."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class PublishHandlerConfig:
 
 
 class PublishHandler:
-    """Gives each event, as it is, to other topics."""
+    """Publishes each event unchanged to other topics."""
 
     def __init__(self, options: PublishHandlerConfig, topics: TopicService) -> None:
         self.options = options
@@ -28,7 +28,7 @@ class PublishHandler:
         self._topics = topics
 
     async def handle(self, event: Event) -> None:
-        """Give `event` to each of the topics.
+        """Publish `event` to each of the topics.
 
         Raises:
             DeliveryError: it came round too often, or too many events wait.

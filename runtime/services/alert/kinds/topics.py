@@ -1,4 +1,4 @@
-"""Support for kinds that give events back to topics."""
+"""Support for kinds that publish events to topics."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_HOPS = 8
 
 
 class TopicService(Protocol):
-    """The alert service, as such kinds use it."""
+    """The interface of the alert service for such kinds."""
 
     @property
     def loop(self) -> Loop:

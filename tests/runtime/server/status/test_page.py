@@ -81,7 +81,7 @@ def test_an_empty_server_says_what_to_do_next(config, start_api):
     assert "kapacitor define-topic-handler FILE" in page.text["handlers"]
     assert "No topics yet." in page.text["topics"]
     assert "No dead deliveries." in page.text["dead"]
-    assert "Nothing is waiting." in page.text["waiting"]
+    assert "No waiting deliveries." in page.text["waiting"]
     assert "trouble" not in page.text
     assert page.forms == []
 
@@ -162,7 +162,7 @@ def test_all_of_a_handler_are_sent_again_once_confirmed(api, chat):
     assert "3 deliveries were put back in the queue." in page.text["dead"]
     api.until(lambda: "dead" not in get(api).tables)
     assert "no dead deliveries" in get(api, target, 404).text[""]
-    assert "Nothing was left to re-send." in post(api, target).text["dead"]
+    assert "No dead deliveries were left to re-send." in post(api, target).text["dead"]
 
 
 def test_only_the_named_handler_is_sent_again(api, chat):
@@ -179,7 +179,7 @@ def test_only_the_named_handler_is_sent_again(api, chat):
         and page,
     )
     [stray] = [row for row in page.tables["dead"] if row["Handler"] == "r* of c*"]
-    assert stray["Action"] == "its handler does not run"
+    assert stray["Action"] == "handler not running"
     # as patterns these names would select everything
     page = get(api, "./?topic=c*&handler=r*")
     assert page.tables["dead"] == [stray]
@@ -206,10 +206,10 @@ def test_ids_as_patterns_match_themselves_alone(api, id):
 @pytest.mark.parametrize(
     ("method", "uri", "status", "text"),
     [
-        ("POST", "/", 400, "Nothing to re-send is named."),
-        ("POST", "/?resend=all", 400, "Both a topic and a handler are needed."),
-        ("POST", "/?resend=all&topic=cpu", 400, "Both a topic and a handler are"),
-        ("GET", "/?resend=all&handler=h", 400, "Both a topic and a handler are"),
+        ("POST", "/", 400, "Choose a delivery to re-send."),
+        ("POST", "/?resend=all", 400, "Topic and handler are required."),
+        ("POST", "/?resend=all&topic=cpu", 400, "Topic and handler are required."),
+        ("GET", "/?resend=all&handler=h", 400, "Topic and handler are required."),
         (
             "POST",
             "/?resend=all&topic=x&handler=y",
@@ -227,7 +227,7 @@ def test_ids_as_patterns_match_themselves_alone(api, id):
 def test_refusals_are_pages(api, method, uri, status, text):
     answer = api.answer(method, uri)
     page = Reader(answer.body)
-    assert (answer.status, page.title) == (status, "Not done")
+    assert (answer.status, page.title) == (status, "Request failed")
     assert text in page.text[""]
     assert page.target("Back to the overview") == "./"
 
@@ -342,8 +342,8 @@ def test_long_tables_are_paged_and_bounded(api):
 @pytest.mark.parametrize("name", ["topics", "handlers", "tasks", "dead", "waiting"])
 def test_a_part_behind_the_last_row_leads_back(api, name):
     page = get(api, f"./?{name}=9000")
-    assert "Nothing more." in page.text[name]
-    assert not re.search("yet|given up|is waiting", page.text[name])
+    assert "No more entries." in page.text[name]
+    assert not re.search("yet|No dead|No waiting", page.text[name])
     [first] = [to for text, to in page.links if text == "First"]
     assert first == f"./#{name}"
 

@@ -114,8 +114,8 @@ def test_an_alert_whose_template_fails_is_posted_as_json(server, template, caplo
     assert request.body == event_line(sample_event())
     assert request.headers["Content-Type"] == "application/json"
     [record] = caplog.records
-    assert record.getMessage() == "failed to execute alert-template: posted the alert "
-    "as JSON"
+    text = "failed to execute alert-template: posted the alert as JSON"
+    assert record.getMessage() == text
     assert record.err.startswith("failed to execute alert template: ")
 
 
