@@ -119,7 +119,7 @@ class HandlerServices:
     def _of_kind(self) -> Mapping[str, Service]:
         return {each.handler_kind: each for each in self.services.values()}
 
-    def __getitem__(self, section: str) -> Any:
+    def __getitem__(self, section: str) -> Service:
         return self.services[section]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from runtime.nodes.pointwise import Outcome, PointwiseNode
 from runtime.nodes.predicate import compiled
 from runtime.pipeline import transform as pipeline
 from runtime.tick.lambdas import Column, Lambda
+from runtime.tick.lambdas.state import State
 
 _FIELD_KINDS: dict[str, FieldKind] = {
     "float": "float",
@@ -75,7 +76,7 @@ class EvalNode(PointwiseNode):
         self._tags = tuple(spec.tag_names)
         self._keep = None if spec.keep is None else tuple(spec.keep)
         self._stateful = any(step.function.stateful for step in steps)
-        self._states: dict[str, list[Any]] = {}
+        self._states: dict[str, list[State]] = {}
         texts = tuple(step.function.text for step in steps)
         self._key = ("eval", texts, self._names, self._tags, self._keep)
 
@@ -114,10 +115,10 @@ class EvalNode(PointwiseNode):
         super().forget(group)
         self._states.pop(group, None)
 
-    def _new_states(self) -> list[Any]:
+    def _new_states(self) -> list[State]:
         return [step.function.new_state() for step in self._steps]
 
-    def _evaluate(self, point: Point, states: Sequence[Any]) -> Point:
+    def _evaluate(self, point: Point, states: Sequence[State]) -> Point:
         time, fields, tags = point.time, point.fields, point.tags
         seen = fields
         results: dict[str, Value] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from runtime.errors import EvaluationError, ScriptError, TaskError
 from runtime.frames import Frame, Point, Rows
 from runtime.tick.ast import LambdaNode
 from runtime.tick.lambdas import Lambda, compile_lambda
+from runtime.tick.lambdas.state import State
 
 
 class Selection(NamedTuple):
@@ -60,11 +61,11 @@ class Predicate:
         self.function = compiled(node, failure)
         self._key = ("predicate", self.function.text)
 
-    def new_state(self) -> Any:
+    def new_state(self) -> State:
         """Fresh state for the stateful functions."""
         return self.function.new_state()
 
-    def holds(self, state: Any, point: Point) -> bool:
+    def holds(self, state: State, point: Point) -> bool:
         """Decide about one point.
 
         Raises:

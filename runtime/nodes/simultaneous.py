@@ -7,7 +7,6 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from runtime.errors import EvaluationError
 from runtime.frames import Batch, Dimensions, Point, Value
@@ -17,6 +16,7 @@ from runtime.nodes.node import Barrier, GroupedNode
 from runtime.nodes.predicate import Predicate
 from runtime.nodes.sizes import of_points
 from runtime.pipeline import merge, transform
+from runtime.tick.lambdas.state import State
 from runtime.units import Nanoseconds, round_half_up
 
 
@@ -141,7 +141,7 @@ class CombineNode(MomentNode):
         self._names = tuple(spec.as_names)
         self._delimiter = spec.delimiter
         self._max = spec.max
-        self._states: dict[str, list[Any]] = {}
+        self._states: dict[str, list[State]] = {}
 
     def batch(self, batch: Batch) -> None:
         """Take a batch; what comes out is a stream."""
@@ -184,7 +184,7 @@ class CombineNode(MomentNode):
             for predicate, state in zip(self._predicates, states, strict=True)
         ]
 
-    def _holds(self, predicate: Predicate, state: Any, point: Point) -> bool:
+    def _holds(self, predicate: Predicate, state: State, point: Point) -> bool:
         try:
             return predicate.holds(state, point)
         except EvaluationError as error:

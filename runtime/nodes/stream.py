@@ -109,7 +109,7 @@ class FromNode(Node):
         )
 
     def _holds(self, point: Point) -> bool:
-        if self._predicate is None:
+        if self._predicate is None or self._state is None:
             return True
         try:
             return self._predicate.holds(self._state, point)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
 
 from runtime.errors import EvaluationError
 from runtime.frames import Frame, Point
@@ -11,6 +10,7 @@ from runtime.nodes.environment import Environment
 from runtime.nodes.pointwise import Outcome, PointwiseNode
 from runtime.nodes.predicate import Predicate
 from runtime.pipeline import transform as pipeline
+from runtime.tick.lambdas.state import State
 
 
 class WhereNode(PointwiseNode):
@@ -21,7 +21,7 @@ class WhereNode(PointwiseNode):
         self._predicate = Predicate(
             spec.predicate, "Failed to compile expression in where clause"
         )
-        self._states: dict[str, Any] = {}
+        self._states: dict[str, State] = {}
 
     @property
     def fingerprint(self) -> Hashable | None:

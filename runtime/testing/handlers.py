@@ -18,7 +18,7 @@ from runtime.outbound.dialing import Dialer
 from runtime.pipeline.alert import AlertNode
 from runtime.pipeline.evaluate import evaluate
 from runtime.server.plugins import Plugin, merged
-from runtime.services.alert.handlers import kind_of
+from runtime.services.alert.handlers import decoded
 from runtime.services.service import HttpService
 from runtime.testing.events import (
     Variant,
@@ -189,7 +189,7 @@ def options_from_http(kind: str, config: object, options: Mapping[str, Any]) -> 
     Raises:
         OptionsError: they do not decode.
     """
-    return kind_of(kind, _services(kind, config)).decode(options)
+    return decoded(kind, options, _services(kind, config)).options
 
 
 def options_from_script(kind: str, config: object, properties: str) -> list[Any]:

@@ -14,17 +14,17 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from typing import Any, NewType
+from typing import NewType
 
 from runtime.alert.types import Recipient
 from runtime.errors import ForbiddenError, OptionsError
 from runtime.integration import HandlerServices
 from runtime.outbound.dialing import Dialer
 from runtime.services.alert.handlers import (
+    Decoded,
     HandlerContext,
-    HandlerKind,
     check_definition,
-    kind_of,
+    decoded,
 )
 from runtime.services.alert.kinds.topics import TopicService
 from runtime.services.alert.match import Match
@@ -58,16 +58,14 @@ class Permitted:
     Attributes:
         spec: the spec with its secrets, and with the mark of what only a list allows.
         before: handler that it replaces, or None.
-        kind: kind of the handler; None if it is disabled.
-        options: decoded options of the kind.
+        decoded: its options, to make it with; None if its kind is disabled.
         suspended: reason why the handler of an earlier run is not allowed any more;
             "" if it is.
     """
 
     spec: HandlerSpec
     before: HandlerSpec | None = None
-    kind: HandlerKind | None = None
-    options: Any = None
+    decoded: Decoded | None = None
     suspended: str = ""
 
 
@@ -189,46 +187,44 @@ class Admission:
         options = restored(spec.options, known)
         listed = policy.lists(spec.kind, options)
         spec = replace(spec, options=options, is_listed=listed)
-        kind = self._kind(spec)
-        if kind is None:
+        if self._is_disabled(spec):
             return Permitted(spec, before)
         policy.check_references(options)
-        decoded = kind.decode(options or {})
-        policy.check(spec.kind, decoded)
-        check_secrets(decoded)
-        return Permitted(spec, before, kind, decoded)
+        found = decoded(spec.kind, options or {}, self._services)
+        policy.check(spec.kind, found.options)
+        check_secrets(found.options)
+        return Permitted(spec, before, found)
 
     def _recalled(self, spec: HandlerSpec, policy: Policy) -> Permitted:
         """The permission of a spec that an earlier run has stored."""
-        kind = self._kind(spec)
-        if kind is None:
+        if self._is_disabled(spec):
             return Permitted(spec)
-        # without its types nobody could know which options are secrets to be hidden
-        decoded = kind.decode(spec.options or {})
+        # of a suspended one too: its types say which options are secrets to be hidden
+        found = decoded(spec.kind, spec.options or {}, self._services)
         suspended = ""
         # what a person allowed by name stays allowed, whoever may reach the API now
         if spec.is_listed:
             try:
                 policy.check_references(spec.options)
-                policy.check(spec.kind, decoded)
+                policy.check(spec.kind, found.options)
             except ForbiddenError as error:
                 suspended = str(error)
                 _log.error(
                     "handler is no longer allowed: its events stay pending",
                     extra=_extra(spec, error),
                 )
-        return Permitted(spec, None, kind, decoded, suspended)
+        return Permitted(spec, None, found, suspended)
 
     def _built(self, permitted: Permitted) -> Built:
-        spec, kind = permitted.spec, permitted.kind
-        if kind is None:
+        spec, found = permitted.spec, permitted.decoded
+        if found is None:
             return Built(spec, permitted.before, None)
         if permitted.suspended:
             recipient = Recipient(ForbiddenHandler(permitted.suspended))
-            subscription = Subscription(recipient, permitted.options)
+            subscription = Subscription(recipient, found.options)
         else:
             context = HandlerContext(spec.topic, spec.id, self._topics, self._dialer)
-            subscription = kind.make(permitted.options, context)
+            subscription = found.make(context)
         match = Match.compile(spec.match) if spec.match else None
         return Built(spec, permitted.before, replace(subscription, match=match))
 
@@ -247,12 +243,11 @@ class Admission:
     def _attach(self, stored: Stored) -> None:
         self._handlers.attach(stored.spec, stored.subscription, stored.before)
 
-    def _kind(self, spec: HandlerSpec) -> HandlerKind | None:
-        """The kind of a handler; None if it is disabled."""
-        if spec.kind in self._disabled:
-            _log.error(f"handler '{spec.kind}' is disabled")
-            return None
-        return kind_of(spec.kind, self._services)
+    def _is_disabled(self, spec: HandlerSpec) -> bool:
+        if spec.kind not in self._disabled:
+            return False
+        _log.error(f"handler '{spec.kind}' is disabled")
+        return True
 
 
 def _extra(spec: HandlerSpec, error: Exception) -> dict[str, str]:

@@ -26,7 +26,7 @@ from runtime.golang.json import quote as literal
 from runtime.golang.json_decode import JsonError, first_value, plain
 from runtime.golang.json_syntax import syntax_error
 from runtime.golang.quoting import quote
-from runtime.services.alert.json_patch import PatchError, apply
+from runtime.services.alert.json_patch import Json, PatchError, apply
 from runtime.services.alert.policy import OPEN, Policy
 from runtime.services.alert.service import AlertService
 from runtime.services.alert.specs import HandlerSpec, decoded_fields, redacted
@@ -316,7 +316,7 @@ def _patched(before: HandlerSpec, body: bytes) -> dict[str, Any]:
         raise FailedError(f"failed to unmarshal patched json: {error}") from None
 
 
-def _patch(body: bytes) -> list[Any]:
+def _patch(body: bytes) -> list[Json]:
     text = body.decode("utf-8", "replace")
     try:
         json.loads(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 from runtime.alert.types import Handler, Recipient
@@ -90,49 +91,41 @@ def check_definition(handler: Handler) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class HandlerKind:
-    """A kind of handlers: its options, and the making of a handler with them.
+class Decoded:
+    """Valid options of a handler, and the way to make it.
 
     Attributes:
-        name: Kapacitor's name of the options' type, for error texts.
-        defaults: options of a handler that sets none.
-        make: makes a handler with decoded options.
+        options: decoded options, an object with the fields of the kind.
+        make: makes the handler.
     """
 
-    name: str
-    defaults: Any
-    make: Callable[[Any, HandlerContext], Subscription]
-
-    def decode(self, options: Options) -> Any:
-        """Options over the defaults.
-
-        Raises:
-            OptionsError: they do not decode, are invalid, or a secret cannot be read.
-        """
-        decoded = decode(options, self.defaults, type_name=self.name)
-        # here, and not only when the handler is made: before a policy judges them
-        if isinstance(decoded, Validated):
-            decoded.validate()
-        return decoded
+    options: object
+    make: Callable[[HandlerContext], Subscription]
 
 
-def kind_of(name: str, services: HandlerServices) -> HandlerKind:
-    """The kind of that name.
+def decoded(kind: str, options: Options, services: HandlerServices) -> Decoded:
+    """`options` over the defaults of a kind.
 
     Raises:
-        OptionsError: this server has no such kind.
+        OptionsError: the kind is unknown, the options do not decode or are invalid, or
+            a secret cannot be read.
     """
-    options_type = services.integrations.kinds.get(name)
-    service = services.of_kind(name)
+    options_type = services.integrations.kinds.get(kind)
+    service = services.of_kind(kind)
     make = _WITHOUT_SERVICE.get(options_type) if options_type else None
     if options_type is not None and make is not None:
-        return HandlerKind(f"*alert.{options_type.__name__}", options_type(), make)
+        name = f"*alert.{options_type.__name__}"
+        valid = decode(options, options_type(), type_name=name)
+        # now, and not only when the handler is made: before a policy judges them
+        if isinstance(valid, Validated):
+            valid.validate()
+        return Decoded(valid, partial(make, valid))
     if options_type is None or service is None:
-        raise OptionsError(f"unsupported action kind {quote(name)}{advice(name)}")
-    return HandlerKind(
-        f"*{service.kind}.HandlerConfig",
-        service.default_handler_config(),
-        lambda options, _: Subscription(Recipient(service.handler(options)), options),
+        raise OptionsError(f"unsupported action kind {quote(kind)}{advice(kind)}")
+    name = f"*{service.kind}.HandlerConfig"
+    config = decode(options, service.default_handler_config(), type_name=name)
+    return Decoded(
+        config, lambda context: Subscription(Recipient(service.handler(config)), config)
     )
 
 

@@ -8,7 +8,11 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TypeAlias
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+Holder = dict[str, Json] | list[Json]
+Operation = Mapping[str, Json]
 
 _INDEX = re.compile("0|[1-9][0-9]{0,8}")
 # A few copies of copies would fill the memory.
@@ -29,7 +33,7 @@ class PatchError(ValueError):
     """A patch cannot be applied."""
 
 
-def apply(patch: Sequence[Any], document: Any) -> Any:
+def apply(patch: Sequence[Json], document: Json) -> Json:
     """`document` after all operations of `patch`; the document itself stays.
 
     Raises:
@@ -38,34 +42,36 @@ def apply(patch: Sequence[Any], document: Any) -> Any:
     result = copy.deepcopy(document)
     copied = 0
     for operation in patch:
-        kind = operation.get("op", "") if isinstance(operation, Mapping) else ""
+        known = operation if isinstance(operation, dict) else {}
+        op = known.get("op")
+        kind = op if isinstance(op, str) else "unknown"
         run = _OPERATIONS.get(kind)
         if run is None:
-            raise PatchError(f"Unexpected kind: {kind or 'unknown'}")
+            raise PatchError(f"Unexpected kind: {kind}")
         if run is _copy:
-            copied += _size(_copied(result, operation))
+            copied += _size(_copied(result, known))
             if copied > MAX_COPIED_BYTES:
                 raise PatchError(
                     "Unable to complete the copy, the accumulated size increase of "
                     f"copy is {copied}, exceeding the limit {MAX_COPIED_BYTES}"
                 )
-        result = run(result, operation)
+        result = run(result, known)
     return result
 
 
-def _add(document: Any, operation: Mapping[str, Any]) -> Any:
+def _add(document: Json, operation: Operation) -> Json:
     path = _path(operation, "path")
     if path == "":
         return _value(operation)
     return _put(document, path, _value(operation), "add")
 
 
-def _remove(document: Any, operation: Mapping[str, Any]) -> Any:
+def _remove(document: Json, operation: Operation) -> Json:
     _take(document, _path(operation, "path"), "remove")
     return document
 
 
-def _replace(document: Any, operation: Mapping[str, Any]) -> Any:
+def _replace(document: Json, operation: Operation) -> Json:
     path = _path(operation, "path")
     if path == "":
         return _value(operation)
@@ -78,18 +84,18 @@ def _replace(document: Any, operation: Mapping[str, Any]) -> Any:
     return document
 
 
-def _move(document: Any, operation: Mapping[str, Any]) -> Any:
+def _move(document: Json, operation: Operation) -> Json:
     source = _path(operation, "from")
     value = _take(document, source, "move")
     return _put(document, _path(operation, "path"), value, "move")
 
 
-def _copy(document: Any, operation: Mapping[str, Any]) -> Any:
+def _copy(document: Json, operation: Operation) -> Json:
     value = copy.deepcopy(_copied(document, operation))
     return _put(document, _path(operation, "path"), value, "copy")
 
 
-def _copied(document: Any, operation: Mapping[str, Any]) -> Any:
+def _copied(document: Json, operation: Operation) -> Json:
     """Value that a copy operation copies."""
     source = _path(operation, "from")
     parent, key = _parent(document, source, "copy")
@@ -98,7 +104,7 @@ def _copied(document: Any, operation: Mapping[str, Any]) -> Any:
     return _get(parent, key)
 
 
-def _size(value: Any) -> int:
+def _size(value: Json) -> int:
     """The approximate size of a value in bytes of JSON."""
     size, left = 0, [value]
     while left:
@@ -111,7 +117,7 @@ def _size(value: Any) -> int:
     return size
 
 
-def _test(document: Any, operation: Mapping[str, Any]) -> Any:
+def _test(document: Json, operation: Operation) -> Json:
     path = _path(operation, "path")
     found = document
     if path:
@@ -122,7 +128,7 @@ def _test(document: Any, operation: Mapping[str, Any]) -> Any:
     return document
 
 
-_OPERATIONS: dict[str, Callable[[Any, Mapping[str, Any]], Any]] = {
+_OPERATIONS: dict[str, Callable[[Json, Operation], Json]] = {
     "add": _add,
     "remove": _remove,
     "replace": _replace,
@@ -132,18 +138,20 @@ _OPERATIONS: dict[str, Callable[[Any, Mapping[str, Any]], Any]] = {
 }
 
 
-def _path(operation: Mapping[str, Any], name: str) -> str:
+def _path(operation: Operation, name: str) -> str:
     path = operation.get(name)
     if not isinstance(path, str):
         raise PatchError(f'operation missing "{name}" field: {_MISSING}')
     return path
 
 
-def _value(operation: Mapping[str, Any]) -> Any:
+def _value(operation: Operation) -> Json:
     return copy.deepcopy(operation.get("value"))
 
 
-def _parent(document: Any, path: str, verb: str, absent: str = "") -> tuple[Any, str]:
+def _parent(
+    document: Json, path: str, verb: str, absent: str = ""
+) -> tuple[Holder, str]:
     """The object or array that holds the last part of `path`, and that part."""
     parts = [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")]
     found = document
@@ -155,7 +163,7 @@ def _parent(document: Any, path: str, verb: str, absent: str = "") -> tuple[Any,
     return found, parts[-1]
 
 
-def _put(document: Any, path: str, value: Any, verb: str) -> Any:
+def _put(document: Json, path: str, value: Json, verb: str) -> Json:
     absent = "" if verb == "add" else "doc is missing destination path: {}"
     parent, key = _parent(document, path, verb, absent)
     if isinstance(parent, dict):
@@ -172,17 +180,17 @@ def _put(document: Any, path: str, value: Any, verb: str) -> Any:
     return document
 
 
-def _take(document: Any, path: str, verb: str) -> Any:
+def _take(document: Json, path: str, verb: str) -> Json:
     parent, key = _parent(document, path, verb)
     if not _has(parent, key):
         raise PatchError(
             f"error in {verb} for path: '{path}': "
             f"Unable to remove nonexistent key: {key}: {_MISSING}"
         )
-    return parent.pop(key if isinstance(parent, dict) else int(key))
+    return parent.pop(key) if isinstance(parent, dict) else parent.pop(int(key))
 
 
-def _has(holder: Any, key: str) -> bool:
+def _has(holder: Json, key: str) -> bool:
     if isinstance(holder, dict):
         return key in holder
     return (
@@ -192,9 +200,19 @@ def _has(holder: Any, key: str) -> bool:
     )
 
 
-def _get(holder: Any, key: str) -> Any:
-    return holder[key if isinstance(holder, dict) else int(key)]
+def _get(holder: Json, key: str) -> Json:
+    """What `_has` says is there."""
+    match holder:
+        case dict():
+            return holder[key]
+        case list():
+            return holder[int(key)]
+        case _:
+            return None
 
 
-def _set(holder: Any, key: str, value: Any) -> None:
-    holder[key if isinstance(holder, dict) else int(key)] = value
+def _set(holder: Holder, key: str, value: Json) -> None:
+    if isinstance(holder, dict):
+        holder[key] = value
+    else:
+        holder[int(key)] = value

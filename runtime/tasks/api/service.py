@@ -17,6 +17,7 @@ from runtime.services.httpd.messages import (
     NO_CONTENT,
     NOT_FOUND,
     Answer,
+    Handler,
     Request,
     compact,
     failure,
@@ -96,7 +97,7 @@ class TaskStoreService:
                 handler = self._on_compute(lambda request: NOT_FOUND, pattern)
                 router.add(method, pattern, handler)
 
-    def _on_compute(self, work: Work, pattern: str) -> Any:
+    def _on_compute(self, work: Work, pattern: str) -> Handler:
         what = "template" if "templates" in pattern else "task"
         with_id = pattern.endswith("/")
 

@@ -14,7 +14,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from runtime.compute.thread import Compute
 from runtime.errors import FailedError, KapacitorError
@@ -31,6 +31,8 @@ from runtime.tasks.load.definitions import Definition, Definitions, definitions
 from runtime.tasks.load.ledger import Ledger, Loaded
 from runtime.tasks.load.problems import Problems
 from runtime.units import Clock
+
+T = TypeVar("T")
 
 log = logging.getLogger("kapacitor.load")
 
@@ -109,10 +111,10 @@ class LoadService:
 
     def _each(
         self,
-        definition: Definition[Any],
+        definition: Definition[T],
         known: Mapping[str, Loaded],
         what: str,
-        define: Callable[[Definition[Any], bool], None],
+        define: Callable[[Definition[T], bool], None],
     ) -> None:
         """Apply a definition and note its problem."""
         loaded = Loaded(definition.file, definition.digest)

@@ -7,7 +7,7 @@ import contextlib
 import dataclasses
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from runtime.compute.thread import Compute
 from runtime.errors import (
@@ -22,6 +22,7 @@ from runtime.services.httpd.listing import Listed, Listing
 from runtime.services.httpd.messages import (
     NO_CONTENT,
     Answer,
+    Handler,
     Request,
     failure,
     pretty,
@@ -37,7 +38,7 @@ from runtime.tasks.replay.files import RecordingReader, RecordingWriter
 from runtime.tasks.replay.jobs import Jobs
 from runtime.tasks.replay.player import Player
 from runtime.tasks.replay.recorder import Recorder, measurements_of
-from runtime.tasks.replay.records import Recording, Replay
+from runtime.tasks.replay.records import Recording, Replay, Status
 from runtime.tasks.task_master import TaskMaster
 from runtime.units import Clock
 
@@ -54,6 +55,7 @@ _INTERRUPTED = "the server stopped meanwhile"
 
 MasterMaker = Callable[[str, Clock], TaskMaster]
 Work = Callable[[Request], Answer]
+JobT = TypeVar("JobT", Recording, Replay)
 
 
 class _Playing(NamedTuple):
@@ -141,7 +143,7 @@ class ReplayService:
         ):
             router.add("POST", pattern, _refusing(f"{what} {_NEEDS_INFLUXDB}"))
 
-    def _on_compute(self, work: Work, what: str) -> Any:
+    def _on_compute(self, work: Work, what: str) -> Handler:
         async def handler(request: Request) -> Answer:
             if not request.rest:
                 return _no_id(what)
@@ -153,14 +155,14 @@ class ReplayService:
         self,
         name: str,
         listing: Listing,
-        records: Records[Any],
-        tree: Callable[[Any], dict[str, Any]],
+        records: Records[JobT],
+        tree: Callable[[JobT], dict[str, Any]],
     ) -> Answer:
         """A list, made while the compute thread goes on with its work."""
         reader, fields = self._compute.reader, sorted(listing.fields)
         shown = await reader.run(_newest, listing, records)
 
-        def chosen(record: Any) -> dict[str, Any]:
+        def chosen(record: JobT) -> dict[str, Any]:
             whole = tree(record)
             return {key: whole[key] for key in fields}
 
@@ -371,14 +373,14 @@ def _wake(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
     loop.call_soon_threadsafe(event.set)
 
 
-def _ended(record: Any, now: int, error: str) -> Any:
-    status = "failed" if error else "finished"
+def _ended(record: JobT, now: int, error: str) -> JobT:
+    status: Status = "failed" if error else "finished"
     return dataclasses.replace(
         record, date=now, error=error, status=status, progress=1.0
     )
 
 
-def _newest(listing: Listing, records: Records[Any]) -> list[Any]:
+def _newest(listing: Listing, records: Records[JobT]) -> list[JobT]:
     """The records to show, the newest first."""
     found = sorted(records.all(), key=lambda each: (-each.date, each.id))
     by_id = {record.id: record for record in found}
@@ -389,7 +391,7 @@ def _no_id(what: str) -> Answer:
     return failure(f"must specify {what} id on path", 400)
 
 
-def _refusing(text: str) -> Callable[[Request], Awaitable[Answer]]:
+def _refusing(text: str) -> Handler:
     async def handler(request: Request) -> Answer:
         return failure(text, 400)
 

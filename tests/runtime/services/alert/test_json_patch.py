@@ -90,3 +90,9 @@ def test_a_missing_path_is_named_as_the_library_does(operation, text):
         apply([operation], DOCUMENT)
     shown = text.replace("…", "operation does not apply:")
     assert str(caught.value) == f"{shown}: missing value"
+
+
+@pytest.mark.parametrize("op", [[], {}, ["add"], 5, None, True], ids=str)
+def test_a_kind_that_is_not_a_string_is_unknown(op):
+    with pytest.raises(PatchError, match=r"^Unexpected kind: unknown$"):
+        apply([{"op": op, "path": "/a"}], DOCUMENT)

@@ -8,7 +8,7 @@ from runtime.errors import DeliveryError
 from runtime.integration import HandlerServices
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.outbound.client import idempotency_key
-from runtime.services.alert.handlers import HandlerContext, kind_of
+from runtime.services.alert.handlers import HandlerContext, decoded
 from runtime.services.alert.service import AlertService
 from runtime.store.database import Store
 
@@ -104,7 +104,6 @@ def make(service):
     def make(kind, options):
         context = HandlerContext("t", "h", service)
         services = HandlerServices(INTEGRATIONS)
-        found = kind_of(kind, services)
-        return found.make(found.decode(options), context).recipient.handler
+        return decoded(kind, options, services).make(context).recipient.handler
 
     return make
