@@ -12,9 +12,10 @@ A small write that finds the thread idle is done at once on the event loop: hand
 over would cost more than the work. As nothing else is under way then, it is still one
 thing at a time, in order. The loop waits for nothing, though: what such a write leaves to
 be kept is committed on the thread, and while another thread uses the database the whole
-write is done there. The first one shows on the thread how long they take; after a slow
-one, wherever it was done, the next ones take the thread for a while: the slower it was,
-the longer.
+write is done there. So it is while a single point may be long work, such as the end of a
+long window. The first one shows on the thread how long they take; after a slow one,
+wherever it was done, the next ones take the thread for a while: the slower it was, the
+longer.
 """
 
 from __future__ import annotations
@@ -91,6 +92,7 @@ class Compute:
         transaction: Callable[[], AbstractContextManager[Any]] | None = None,
         staging: Callable[[], AbstractContextManager[bool]] | None = None,
         has_staged: Callable[[], bool] = lambda: False,
+        is_heavy: Callable[[], bool] = lambda: False,
     ) -> None:
         """Make a thread that is not started yet.
 
@@ -100,10 +102,12 @@ class Compute:
                 gives False if the write has to wait.
             has_staged: returns True if writes still have to be committed by a
                 transaction.
+            is_heavy: returns True while small writes, too, may be long work.
         """
         self._transaction = transaction or contextlib.nullcontext
         self._staging = staging or (lambda: contextlib.nullcontext(transaction is None))
         self._has_staged = has_staged
+        self._is_heavy = is_heavy
         self.reader = Worker("reader")
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         # taken from there, and not begun
@@ -168,6 +172,7 @@ class Compute:
             or not self._is_measured
             or time.monotonic() < self._cautious_until
             or self._has_staged()
+            or self._is_heavy()
         ):
             self._put(job)
             return job.future

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 from runtime.errors import TaskError
+from runtime.nodes.sizes import GROUP
 from runtime.units import MINUTE, SECOND, Nanoseconds, go_duration
 
 # After how many points, or other steps of a loop, a node looks at its budget: few, since
@@ -16,6 +17,11 @@ STEPS = 8
 _MEASURED_EVERY: Nanoseconds = SECOND
 _RESTING: Nanoseconds = 4 * SECOND
 _MIB = 1 << 20
+# A single point may cause much work where a node keeps so many bytes for each group: the
+# four hundred points of a window end in a millisecond. Or so many altogether: they may
+# be of one group.
+_HEAVY_EACH = _MIB // 4
+_HEAVY = 64 * _MIB
 
 
 class Limits(NamedTuple):
@@ -44,6 +50,10 @@ class Keeper(Protocol):
     def held(self) -> int:
         """Bytes that it keeps, roughly."""
 
+    @property
+    def working_cardinality(self) -> int:
+        """Number of groups with state."""
+
 
 class BudgetError(TaskError):
     """A task takes more than it may."""
@@ -58,9 +68,19 @@ class Budget:
 
     Attributes:
         keepers: the nodes whose memory counts.
+        heavy: set to be in while a single point may cause much work.
     """
 
-    __slots__ = ("_clock", "_deadline", "_limits", "_made", "_measure_at", "keepers")
+    __slots__ = (
+        "_clock",
+        "_deadline",
+        "_is_fed",
+        "_limits",
+        "_made",
+        "_measure_at",
+        "heavy",
+        "keepers",
+    )
 
     def __init__(
         self,
@@ -75,16 +95,24 @@ class Budget:
             clock: monotonic clock.
         """
         self.keepers: Iterable[Keeper] = ()
+        self.heavy: set[object] = set()
         self._limits = limits
         self._clock = clock
         self._made = 0
         self._measure_at = 0
+        self._is_fed = False
         # nodes may work without a task
         self._deadline = 2**63
 
     def fresh(self) -> Budget:
         """A budget with the same limits, of which nothing is taken."""
-        return Budget(self._limits, clock=self._clock)
+        made = Budget(self._limits, clock=self._clock)
+        made.heavy = self.heavy
+        return made
+
+    def release(self) -> None:
+        """Take nothing any more."""
+        self.heavy.discard(self)
 
     def begin(self) -> None:
         """Begin with a write.
@@ -95,6 +123,7 @@ class Budget:
         now = self._clock()
         self._deadline = now + self._limits.time
         self._made = 0
+        self._is_fed = True
         if now >= self._measure_at + _RESTING:
             self._measure(now)
 
@@ -127,15 +156,36 @@ class Budget:
                 "max-memory"
             )
 
+    def rest(self) -> None:
+        """Measure what is kept after the writes of the last seconds.
+
+        The next one may be the point that ends a long window, and come much later.
+        """
+        now = self._clock()
+        if self._is_fed and now >= self._measure_at + _RESTING:
+            self._held(now)
+
     def _measure(self, now: Nanoseconds) -> None:
-        self._measure_at = now + _MEASURED_EVERY
-        if not self._limits.memory:
-            return
-        held = {keeper.name: keeper.held() for keeper in self.keepers}
+        held = self._held(now)
         total = sum(held.values())
-        if total > self._limits.memory:
+        if total > self._limits.memory > 0:
             most = max(held, key=lambda name: held[name])
             raise BudgetError(
                 f"the task keeps some {total // _MIB} MiB, most of it in {most}: more "
                 f"than the {self._limits.memory // _MIB} MiB of [task] max-memory"
             )
+
+    def _held(self, now: Nanoseconds) -> dict[str, int]:
+        self._measure_at = now + _MEASURED_EVERY
+        self._is_fed = False
+        held = {keeper.name: keeper.held() for keeper in self.keepers}
+        if any(_is_heavy(each, held[each.name]) for each in self.keepers):
+            self.heavy.add(self)
+        else:
+            self.heavy.discard(self)
+        return held
+
+
+def _is_heavy(keeper: Keeper, held: int) -> bool:
+    groups = keeper.working_cardinality
+    return held - GROUP * groups > min(_HEAVY, _HEAVY_EACH * max(1, groups))

@@ -119,6 +119,7 @@ class Server:
             self._alerts.transaction,
             self._alerts.staging,
             lambda: self._alerts.has_staged,
+            lambda: self._master.is_heavy,
         )
         # the time of day may be set; periods go on as they were
         timers = Timers(time.monotonic_ns if clock is time.time_ns else clock)

@@ -39,6 +39,9 @@ class _Route:
             self._knows_measurements = True
         return self._measurements
 
+    def shared(self) -> Iterator[SharedPath]:
+        return (path for paths in self._shared.values() for path in paths)
+
     def add(self, task: ExecutingTask) -> None:
         self._knows_measurements = False
         path = task.path
@@ -122,6 +125,12 @@ class Routes:
         """Measurements that some task reads; None if one reads all."""
         route = self._routes.get(database)
         return _NOTHING if route is None else route.measurements()
+
+    def measure(self) -> None:
+        """Measure the memory of the nodes that tasks share, about once a second."""
+        for route in self._routes.values():
+            for shared in route.shared():
+                shared.measure()
 
     def feed(self, write: Write, database: Database, run: Run) -> None:
         """Feed a write to the tasks that read it.

@@ -71,9 +71,15 @@ class SharedPath:
         """Exclude a task."""
         self._paths.pop(task).part()
         self._active.pop(task, None)
+        if not self._paths:
+            self._budget.release()
         self._bounds = {}
         for path in self._paths.values():
             self._bounds = _within_both(self._bounds, path.bounds)
+
+    def measure(self) -> None:
+        """Measure the memory of the nodes; to be called about once a second."""
+        self._budget.rest()
 
     def feed(self, frame: Frame, run: Run) -> Iterable[None]:
         """Take a frame; run the tasks whose alerts have to see what became of it.

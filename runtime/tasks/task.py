@@ -170,7 +170,8 @@ class ExecutingTask:
             self.error = str(error)
 
     def measure(self, now: Nanoseconds) -> None:
-        """Measure the throughput; to be called about once a second."""
+        """Measure throughput and memory; to be called about once a second."""
+        self._budget.rest()
         self._throughput.update(self._source.collected, now)
 
     def edges(self) -> Iterator[Traffic]:
@@ -205,6 +206,7 @@ class ExecutingTask:
             if not self.error:
                 self._guarded(node.flush)
         self._is_closed = True
+        self._budget.release()
         for node in self.nodes:
             node.close()
 

@@ -25,6 +25,7 @@ from runtime.tasks.ingress import Ingress
 from runtime.tasks.parts import Parts
 from runtime.tasks.routes import Routes
 from runtime.tasks.task import ExecutingTask
+from runtime.tasks.weight import is_heavy
 from runtime.units import Clock
 
 P = ParamSpec("P")
@@ -78,6 +79,7 @@ class TaskMaster:
         self._tasks: dict[str, ExecutingTask] = {}
         self._is_closed = False
         self._parts = Parts()
+        self._heavy: set[object] = set()
         self._routes = Routes()
         self._written_back: list[Point] = []
         self.stopped: Callable[[str, str], None] = lambda id, error: None
@@ -106,9 +108,12 @@ class TaskMaster:
         environment = self._environment(id, dbrps)
         environment.timers = self.timers
         environment.write_points = self._written_back.extend
+        environment.budget.heavy = self._heavy
         task = ExecutingTask(id, script, environment)
         environment.resume = lambda step: self._resume(task, step)
         self._tasks[id] = task
+        if is_heavy(script.pipeline):
+            self._heavy.add(task)
         self._routes.add(task)
         self._parts.forget()
         _warn(task, script)
@@ -125,6 +130,7 @@ class TaskMaster:
         with self._transaction():
             # not before: a database that cannot be written leaves the task running
             del self._tasks[id]
+            self._heavy.discard(task)
             self._routes.remove(task)
             task.close()
             self._feed_back()
@@ -238,6 +244,14 @@ class TaskMaster:
         """True if some task has a node that does something at its own time."""
         return any(node.is_timed for task in self for node in task.nodes)
 
+    @property
+    def is_heavy(self) -> bool:
+        """True if few points may be long work; any thread may ask.
+
+        Some task keeps much, or its script may make much of a point.
+        """
+        return bool(self._heavy)
+
     def tick(self) -> None:
         """Let tasks do what is due by now; of many timers the first ones."""
         with self._transaction():
@@ -245,8 +259,9 @@ class TaskMaster:
             self._feed_back()
 
     def measure(self) -> None:
-        """Measure the throughput of the tasks; to be called about once a second."""
+        """Measure the tasks' throughput and memory; to be called about once a second."""
         now = self._clock()
+        self._routes.measure()
         for task in self:
             task.measure(now)
 
@@ -301,6 +316,7 @@ class TaskMaster:
     def _drop(self, task: ExecutingTask, reason: str) -> None:
         log.error("task stopped", extra={**_context(task), "err": reason})
         if self._tasks.pop(task.id, None) is not None:
+            self._heavy.discard(task)
             self._routes.remove(task)
         try:
             task.close()

@@ -333,6 +333,27 @@ def test_after_a_slow_small_write_the_next_ones_take_the_thread() -> None:
     ]
 
 
+def test_small_writes_take_the_thread_while_they_may_be_long() -> None:
+    heavy: list[str] = []
+    done: list[str] = []
+
+    def note() -> None:
+        done.append(threading.current_thread().name)
+
+    async def run() -> None:
+        compute = Compute(is_heavy=lambda: bool(heavy))
+        compute.start()
+        await compute.write_small(str)
+        heavy.append("a window")
+        await compute.write_small(note)
+        heavy.clear()
+        await compute.write_small(note)
+        await compute.close()
+
+    asyncio.run(run())
+    assert done == ["compute", "MainThread"]
+
+
 @pytest.mark.parametrize(
     ("is_small", "thread"), [(True, "compute"), (False, "MainThread")]
 )

@@ -106,6 +106,51 @@ def test_a_task_that_keeps_too_much_stops(
     )
 
 
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        "|window().period(100d).every(100d)|log()",
+        # nodes that tasks share
+        "|window().period(100d).every(100d)|mean('v')|alert().crit(lambda: \"mean\" > 1)",
+        "|flatten().on('h').tolerance(100d)|log()",
+    ],
+)
+def test_few_points_may_be_long_work_while_much_is_kept(nodes: str) -> None:
+    running = Master(memory=0)
+    running.start("keeper", nodes)
+    running.write(["m v=1 1"], at_once=True)
+    running.master.measure()
+    assert not running.master.is_heavy
+
+    def keep_much(at: int) -> None:
+        lines = (f"m,h=a,n={n} v={n} {at}" for n in range(20_000))
+        running.write(["\n".join(lines)], at_once=True)
+        running.master.measure()
+
+    keep_much(5)
+    assert running.master.is_heavy
+    # the window ends
+    running.write(["m,h=a v=1 9000000", "m,h=a v=1 9000001"], at_once=False)
+    running.master.measure()
+    assert not running.master.is_heavy
+    keep_much(9_000_002)
+    assert running.master.is_heavy
+    running.master.stop("keeper")
+    assert not running.master.is_heavy
+
+
+def test_few_points_may_be_long_work_while_a_task_with_such_a_script_runs() -> None:
+    running = Master()
+    running.start("light", "|log()")
+    assert not running.master.is_heavy
+    running.start(
+        "heavy", "|where(lambda: strReplace(\"s\", 'a', 'b', -1) == 'b')|log()"
+    )
+    assert running.master.is_heavy
+    running.master.stop("heavy")
+    assert not running.master.is_heavy
+
+
 @pytest.mark.parametrize("parents", ["join", "union"])
 def test_points_that_wait_for_another_parent_count(parents: str) -> None:
     running = Master(100_000)
