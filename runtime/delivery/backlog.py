@@ -83,6 +83,8 @@ class Backlog:
         """Stage an event for a handler; `keep` and `release` follow."""
         now = self.now()
         with self._lock:
+            # opened now, not at `release`: a handler that is deleted in between must
+            # find the queue, to retire it
             queue = self.queues.open(address, recipient)
             # counted before it is on disk: the quota is for what is about to be, too
             self.queues.pending += 1
@@ -190,6 +192,8 @@ class Backlog:
         Raises:
             StoreError: the database cannot be written.
         """
+        # three steps, as the lock is not held while the database works: marked as under
+        # way, dropped from the outbox, counted out
         with self._lock:
             queue = self.queues.by_address.get(message.address)
             if queue is not None:

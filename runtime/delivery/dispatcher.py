@@ -197,13 +197,19 @@ class Dispatcher:
             return
         now_s = self._monotonic()
         until_s = queue.retired_until_s
-        # before anything is taken: the time of a deleted handler is up
+        # before anything is taken: the time of a deleted handler is up, and a message
+        # taken now would be tried once more, past its end
         if until_s is not None and now_s >= until_s:
             self._give_up(queue)
             return
+        # asked for before the rest is taken, so that the database works meanwhile; what
+        # it answers comes back here
         self._load_more(queue)
+        # `take` says when to stop: slots, pauses, rate and order are the queue's to know
         while (message := self._worklist.take(queue, now_s)) is not None:
             self._bridge.spawn(self._slot(queue, message))
+        # one timer a queue, set anew each time: whatever is due first wakes it, and one
+        # timer a message would be a million of them
         wait_s = self._worklist.wait_s(queue, now_s)
         if until_s is not None:
             wait_s = min(wait_s or until_s - now_s, until_s - now_s)
@@ -262,6 +268,7 @@ class Dispatcher:
         self._advance(queue)
 
     async def _attempt(self, queue: Queue, message: Message) -> None:
+        # before the attempt: if things are resumed during it, its failure is old news
         resumed = queue.resumed
         error = await self._attempts.make(queue.recipient.handler, message)
         kind = None if error is None else FailureKind.of(error)
@@ -270,6 +277,8 @@ class Dispatcher:
         if error is None:
             queue.counters.delivered += 1
             self.noticed(queue.address, Level.OK, "")
+            # on disk before the queue lets go of it: a newer event of its id must not
+            # leave while a crash could still repeat this one behind it
             await self._commits.commit(done=message.id)
             self._worklist.done(queue, message)
             return

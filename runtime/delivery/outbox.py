@@ -105,6 +105,7 @@ class Outbox:
         """
         encoded: dict[int, bytes] = {}
         rows = []
+        # by identity, for this call only: the messages keep their events alive
         for message in messages:
             # a topic with many handlers has the same event in many rows
             event = encoded.get(id(message.event))

@@ -41,6 +41,7 @@ class Queues:
             policy: schedule of attempts.
             orphans: messages of an earlier run.
         """
+        # not re-entrant: nothing here may call out while it is held
         self.lock = threading.Lock()
         self.by_address: dict[Address, Queue] = {}
         self.orphans = {each.address: each for each in orphans}
@@ -61,8 +62,12 @@ class Queues:
         if queue is None:
             queue = Queue(address, recipient, self._policy)
             self.by_address[address] = queue
+            # in one step with the queue's birth: in both places they would be counted
+            # twice, and could expire while the queue delivers them
             left = self.orphans.pop(address, None)
             if left is not None:
+                # read from the outbox when the dispatcher gets here: `newest` is beyond
+                # `loaded`, so the queue knows that it lacks them
                 queue.newest, queue.pending = left.newest, left.size
         queue.recipient = recipient
         return queue

@@ -47,6 +47,8 @@ class Quota:
         Raises:
             BusyError: too many wait, the database is too large, or the disk is full.
         """
+        # refused before it is parsed, not when events arise: a write is taken whole or
+        # not at all
         if pending >= self._messages:
             raise BusyError(f"too many deliveries are pending ({pending})")
         now_s = self._monotonic()

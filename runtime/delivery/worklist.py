@@ -108,7 +108,8 @@ class Worklist:
         """
         now_s = self._monotonic()
         with self._lock:
-            # what was cancelled meanwhile has moved the mark
+            # what was cancelled meanwhile has moved the mark: `loaded` is then beyond
+            # these messages, and they must not come back
             for message in [each for each in messages if each.id > queue.loaded]:
                 if message.state == "dead":
                     self._queues.pending -= 1
@@ -125,6 +126,7 @@ class Worklist:
     def take_older(self, queue: Queue, limit: Nanoseconds, most: int) -> list[Message]:
         """Remove messages from before `limit` from a queue, and return them."""
         with self._lock:
+            # a slice at a time: the compute thread waits for this lock
             old, now_s = queue.older(limit, most), self._monotonic()
             for message in old:
                 queue.drop(message.id, now_s)
@@ -141,6 +143,7 @@ class Worklist:
         with self._lock:
             if any(each.address == queue.address for each in self._queues.staged):
                 return None
+            # what is under way cannot be cancelled: it may have arrived already
             kept = tuple(queue.in_flight)
             left = Waiting(queue.address, queue.pending - len(kept), queue.newest)
             queue.clear()
