@@ -46,11 +46,14 @@ def test_what_a_server_has_is_exported_as_a_load_directory(
 ) -> None:
     old = start_kapacitord()
     old.json("POST", "/templates", {"id": "t", "type": "stream", "script": TEMPLATE})
+    sourced = f'dbrp "telegraf"."autogen"\n{TEMPLATE}'
+    old.json("POST", "/templates", {"id": "s", "type": "stream", "script": sourced})
     variables = {"limit": {"type": "int", "value": 20}}
     for task in (
         {"id": "plain", "script": SCRIPT, "dbrps": DBRPS, "status": "enabled"},
         {"id": "sourced", "script": WITH_SOURCE, "status": "enabled"},
         {"id": "made", "template-id": "t", "dbrps": DBRPS, "vars": variables},
+        {"id": "made-sourced", "template-id": "s", "status": "enabled"},
     ):
         old.json("POST", "/tasks", {"type": "stream", **task})
     options = {"url": "http://127.0.0.1:1/x"}
@@ -65,7 +68,7 @@ def test_what_a_server_has_is_exported_as_a_load_directory(
     assert new.cli("list", "rejected").splitlines()[1:] == []
     tasks = {each["id"]: each for each in new.json("GET", "/tasks")["tasks"]}
     assert {id: each["executing"] for id, each in tasks.items()} == dict.fromkeys(
-        ("made", "plain", "sourced"), True
+        ("made", "made-sourced", "plain", "sourced"), True
     )
     assert tasks["made"]["template-id"] == "t"
     assert tasks["made"]["vars"]["limit"]["value"] == 20

@@ -11,7 +11,7 @@ SECTIONS = frozenset(
         *("victorops", "zenoss"),
     )
 )
-# those among them that send no HTTP requests, as what is generated does
+# those among them that do not send HTTP requests, which a spec describes
 OTHER_PROTOCOLS = frozenset(("kafka", "mqtt", "sensu", "smtp", "snmptrap"))
 # a property of scripts that is not named like its section
 _SECTION_OF = {"email": "smtp"}
@@ -36,6 +36,7 @@ def advice(section: str) -> str:
             "be generated"
         )
     return (
-        f"; this server has no {section} handler. Make it with `scaffold new-handler "
-        f"{section}`, and run kapacitord in the project that has it"
+        f"; this server has no {section} handler. Generate it from a spec with "
+        f"`scaffold new-handler --spec {section}.toml`, and run kapacitord in the "
+        "project that has it"
     )

@@ -178,8 +178,8 @@ def _missing(name: str, present: Present) -> str:
     make = (
         "It does not speak HTTP and cannot be generated. Disable it"
         if name in OTHER_PROTOCOLS
-        else "Run kapacitord in the project that has it, install that project, make the "
-        f"handler with `scaffold new-handler {name}`, disable it"
+        else "Run kapacitord in the project that has it, install that project, generate the "
+        f"handler with `scaffold new-handler --spec {name}.toml`, disable it"
     )
     near = None if name in HANDLERS else nearest(name, HANDLERS | present.all)
     hint = f' (did you mean "{near}"?)' if near else ""

@@ -73,8 +73,9 @@ def predicate_of(script: str) -> str:
         (
             "stream|from()|alert().pagerDuty2()",
             'line 1 char 23: no method or property "pagerDuty2" on *pipeline.AlertNode; '
-            "this server has no pagerduty2 handler. Make it with `scaffold new-handler "
-            "pagerduty2`, and run kapacitord in the project that has it",
+            "this server has no pagerduty2 handler. Generate it from a spec with "
+            "`scaffold new-handler --spec pagerduty2.toml`, and run kapacitord in the "
+            "project that has it",
         ),
         (
             "stream|from()|alert().log('/a').email('a@b')",

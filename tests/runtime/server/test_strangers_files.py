@@ -169,8 +169,8 @@ def test_what_is_printed_starts_a_server(
 
 SLACK_MISSING = (
     '[slack] is enabled, and this server has no handler "slack". Run kapacitord in the '
-    "project that has it, install that project, make the handler with `scaffold "
-    "new-handler slack`, disable it, or start with -lenient to go without its alerts"
+    "project that has it, install that project, generate the handler with "
+    "`scaffold new-handler --spec slack.toml`, disable it, or start with -lenient to go without its alerts"
 )
 
 

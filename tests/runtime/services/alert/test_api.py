@@ -219,8 +219,8 @@ NAME = "must contain only letters, numbers, '-', '.' and '_'."
             500,
             created(
                 'unsupported action kind "slack"; this server has no slack handler. '
-                "Make it with `scaffold new-handler slack`, and run kapacitord in the "
-                "project that has it"
+                "Generate it from a spec with `scaffold new-handler --spec slack.toml`, "
+                "and run kapacitord in the project that has it"
             ),
         ),
         (
