@@ -101,7 +101,8 @@ CODES = {
         "The record of the generated text of a handler, under `.scaffold/handlers/`, does "
         "not exist. Without it, edits cannot be told from outdated output.",
         "`.scaffold/` was not committed.",
-        "Restore it from version control, or run the command that `check` prints.",
+        "Restore it from version control, or `scaffold adopt NAME`: it makes the record again "
+        "from the spec and the templates, and what differs in the tree counts as edited.",
     ),
     "SC110": Code(
         "conflict",

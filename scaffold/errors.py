@@ -11,6 +11,7 @@ ScaffoldError
 │   ├── StaleTree
 │   ├── MarkersLeft
 │   ├── StateError
+│   │   └── DamagedRecord
 │   └── ForeignTransaction
 ├── Locked                 another run holds the tree
 ├── WriteFailed            write error; the tree is as before
@@ -247,6 +248,10 @@ class StateError(PlanError):
     def __init__(self, path: PurePosixPath | str, message: str, *, fix: str) -> None:
         super().__init__(path, message)
         self.fix = fix
+
+
+class DamagedRecord(StateError):
+    """A record under `.scaffold/` is damaged."""
 
 
 class ForeignTransaction(PlanError):

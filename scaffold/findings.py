@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from scaffold import outcomes as of
 from scaffold import state
+from scaffold.adoption import is_generated
 from scaffold.codes import CODES
 from scaffold.errors import SpecError, StateError
 from scaffold.formats import FIX
@@ -77,6 +78,8 @@ def examine(want: Wanted, tree: Tree, result: ChangeSet) -> list[Finding]:
         return list(_leftovers(want, result, fix))
     if record is None:
         message = f"the handler `{want.kind}` has no record"
+        if is_generated(result, want):
+            fix = shlex.join(["scaffold", "adopt", want.kind])
         findings = [Finding("SC109", want.spec_path, 0, message, fix)]
         return findings + list(_findings(want, result.outcomes, _HINDRANCES, fix))
     findings = list(_findings(want, result.outcomes, _TABLE, fix))

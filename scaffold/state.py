@@ -19,6 +19,7 @@ matter to the reader. Sections are sorted, so that branches merge.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +27,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from scaffold.change import Change
-from scaffold.errors import StateError
+from scaffold.errors import DamagedRecord, StateError
 from scaffold.tree import Tree
 
 HANDLERS = PurePosixPath(".scaffold/handlers")
@@ -122,6 +123,39 @@ def read(tree: Tree, kind: str) -> Record | None:
         raise _damaged(kind, str(error)) from None
 
 
+def files(kind: str) -> tuple[PurePosixPath, ...]:
+    """The files that the record of a handler may consist of."""
+    return path(kind), _old(kind)
+
+
+def is_there(tree: Tree, kind: str) -> bool:
+    """True if there is a record of a handler, damaged or not."""
+    return any(tree.read(file) is not None for file in files(kind))
+
+
+def salvaged(tree: Tree, kind: str) -> Record:
+    """The texts that are still whole in a damaged record; none of one that occurs twice."""
+    found: dict[tuple[str, str], list[str]] = {}
+    heading: list[str] = []
+    kept: list[str] = []
+    lines = _lines(tree.read(path(kind)) or b"")
+    for line in [*filter(None, lines), _END]:
+        if line.startswith(("|", '"')):
+            kept.append(line)
+            continue
+        if heading and _WORDS.get(heading[0], -1) + 2 == len(heading):
+            with contextlib.suppress(ValueError):
+                section = _section(heading, "\n".join(map(_read, kept)))
+                found.setdefault((section.role, section.name), []).append(section.text)
+        heading, kept = line.split(" "), []
+    whole = {name: texts[0] for name, texts in found.items() if len(texts) == 1}
+    return _record(
+        _Section(role, name, text)
+        for (role, name), text in whole.items()
+        if _is_inside(name.split(" ")[0])
+    )
+
+
 def parse(data: bytes) -> Record:
     """The record that a file holds.
 
@@ -169,6 +203,11 @@ def text(record: Record) -> str:
 def same(data: bytes, text: str) -> bool:
     """True if a file has this text as it was generated, line ends aside."""
     return data == text.encode() or data.replace(b"\r\n", b"\n") == text.encode()
+
+
+def _old(kind: str) -> PurePosixPath:
+    """The list of format 1."""
+    return HANDLERS / kind / "manifest"
 
 
 def _with_lines(tree: Tree, path: PurePosixPath, wanted: Sequence[str]) -> Change:
@@ -307,10 +346,9 @@ def _old_sections(manifest: bytes, generated: bytes) -> Iterator[_Section]:
         yield _section([role, *words, digest], whole)
 
 
-def _damaged(kind: str, problem: str) -> StateError:
-    again = shlex.join(["scaffold", "regenerate", kind])
-    fix = f"{shlex.join(['rm', '-r', str(HANDLERS / kind)])}; {again}"
-    return StateError(path(kind), f"is damaged: {problem}", fix=fix)
+def _damaged(kind: str, problem: str) -> DamagedRecord:
+    fix = shlex.join(["scaffold", "adopt", kind])
+    return DamagedRecord(path(kind), f"is damaged: {problem}", fix=fix)
 
 
 def _digest(text: str) -> str:

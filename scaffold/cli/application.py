@@ -61,7 +61,8 @@ for _command in (
     *(handlers.new_handler, handlers.regenerate, handlers.check, handlers.diff),
     *(evolution.add_field, evolution.rename_field, evolution.remove_field),
     *(handlers.list_, projects.init, projects.recover, projects.merge_driver),
-    *(removal.remove_handler, removal.undo, ownership.eject, plans.apply),
+    *(removal.remove_handler, removal.undo, plans.apply),
+    *(ownership.adopt, ownership.eject),
     *(tables.explain, tables.places, tables.schema),
 ):
     scaffold.add_command(_command)

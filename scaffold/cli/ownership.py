@@ -1,4 +1,4 @@
-"""Commands about the owner of generated files: eject."""
+"""Commands about edits and owners of generated files: adopt, eject."""
 
 from __future__ import annotations
 
@@ -14,6 +14,26 @@ from scaffold.cli.session import Session
 if TYPE_CHECKING:
     from scaffold.project import Project
     from scaffold.report import Report
+
+
+@click.command()
+@options.names
+@options.previewed
+@options.common
+def adopt(names: Sequence[str], **values: Any) -> None:
+    """Make lost or damaged records of handlers again.
+
+    Without names, those of all handlers. Text that differs from what is generated now
+    counts as edited. Only records under .scaffold/ are written.
+    """
+    session = Session("adopt", values)
+
+    def run(project: Project) -> Report:
+        from scaffold.commands.adopt import adopt
+
+        return adopt(project, names, options.of_change(values))
+
+    session.run_in_project(run, writes=not values["dry_run"])
 
 
 @click.command()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from scaffold import ejected, state
+from scaffold.adoption import adopted
 from scaffold.findings import Finding, examined
 from scaffold.generate import ChangeSet, generate, generate_all
 from scaffold.handlers import kinds
@@ -74,6 +75,11 @@ class Project:
         """Remove a handler."""
         want = nothing(kind, self.package, discards_edits=discards_edits)
         return self._apply(refuse(generate(want, self.tree, self.fresh)))
+
+    def adopt(self, kind: str) -> ChangeSet:
+        """Make the record of a handler again."""
+        [want] = self.wants(kind)
+        return self._apply(adopted(want, self.tree))
 
     def eject(self, path: PurePosixPath) -> None:
         """Leave a generated file to its owner."""

@@ -64,7 +64,6 @@ EDITS = {
         "SC101",
     ),
     "a spec changed": (SPEC, "test huddle message", "another message", "SC107"),
-    "the record is missing": (record("huddle"), None, "", "SC109"),
     "a list has an entry twice": (
         "tests/runtime/test_registration.py",
         '    "huddle",\n',
@@ -133,13 +132,24 @@ def test_where_an_edit_is_in_the_way_no_refused_command_is_offered(
         huddle.regenerate()
 
 
+def test_a_lost_record_is_made_again(huddle: Project) -> None:
+    before = dict(huddle.files)
+    huddle.remove(record("huddle"))
+    [finding] = huddle.check("huddle")
+    assert (finding.code, finding.fix) == ("SC109", "scaffold adopt huddle")
+    huddle.adopt("huddle")
+    assert huddle.files == before
+
+
 def test_a_lost_record_beside_an_edit_offers_no_refused_command(
     huddle: Project,
 ) -> None:
     huddle.remove(".scaffold/handlers/huddle")
     huddle.edit(SERVICE, '"""The Huddle service."""', '"""Mine."""')
     codes = {finding.code: finding.fix for finding in huddle.check()}
-    assert codes == dict.fromkeys(("SC109", "SC110"), f"mv {SERVICE} {SERVICE}.mine")
+    assert codes == dict.fromkeys(("SC109", "SC110"), "scaffold adopt huddle")
+    huddle.adopt("huddle")
+    assert huddle.codes() == ["SC105"]
 
 
 def test_a_missing_shared_file_hides_no_other_finding(huddle: Project) -> None:

@@ -158,7 +158,7 @@ def test_no_line_of_a_person_is_lost(
     person = Person(made)
     for _ in range(data.draw(st.integers(1, 5))):
         there = handlers.kinds(made.tree, package)
-        commands = ["edit", "edit", "remove", "regenerate", "eject"]
+        commands = ["edit", "edit", "remove", "regenerate", "eject", "adopt"]
         command = data.draw(st.sampled_from(commands))
         before = dict(made.files)
         try:
@@ -166,6 +166,11 @@ def test_no_line_of_a_person_is_lost(
                 person.add(data)
             elif command == "regenerate" and there:
                 made.regenerate()
+            elif command == "adopt" and there:
+                kind = data.draw(st.sampled_from(there))
+                made.remove(str(state.path(kind)))
+                before = dict(made.files)
+                made.adopt(kind)
             elif command == "eject" and there:
                 record = state.read(made.tree, data.draw(st.sampled_from(there)))
                 assert record is not None

@@ -27,6 +27,7 @@ LAYERS = (
     ("shared",),
     ("generate",),
     ("edits", "formats", "handlers", "presence", "refusal"),
+    ("adoption",),
     ("findings", "markers"),
     ("annotations", "plans", "report"),
     ("commands",),
@@ -36,9 +37,11 @@ LAYERS = (
 # the core: from a tree to a change set, without a look at the disk
 CORE = {
     *(
+        "adoption",
         "change",
         "codes",
         "edits",
+        "ejected",
         "errors",
         "escaping",
         "expressions",
