@@ -16,18 +16,27 @@ import pytest
 LOGS = "/kapacitor/v1preview/logs"
 
 
+@pytest.fixture(scope="module")
+def shared(start_shared_kapacitord: Any) -> Any:
+    """A server whose level of logging nobody changes; each test has its own tasks."""
+    return start_shared_kapacitord()
+
+
 @pytest.fixture
 def server(start_kapacitord: Any) -> Any:
     return start_kapacitord()
 
 
+Follow = Callable[..., http.client.HTTPResponse]
+
+
 @pytest.fixture
-def follow(server: Any) -> Iterator[Callable[..., http.client.HTTPResponse]]:
-    """Opens log sessions."""
+def follow() -> Iterator[Follow]:
+    """Opens log sessions of a server."""
     opened: list[http.client.HTTPConnection] = []
 
-    def open(query: str = "", **headers: str) -> http.client.HTTPResponse:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    def open(server: Any, query: str = "", **headers: str) -> http.client.HTTPResponse:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
         opened.append(connection)
         connection.request("GET", f"{LOGS}{query}", headers=headers)
         return connection.getresponse()
@@ -45,41 +54,51 @@ def until(answer: http.client.HTTPResponse, text: str) -> str:
     raise AssertionError(f"the log ended without {text}")
 
 
-def test_lines_come_as_they_are_written(server: Any, follow: Any) -> None:
-    answer = follow("?service=http")
+def define(server: Any, id: str, script: str) -> None:
+    """A running task that reads the database of its name."""
+    dbrps = [{"db": id, "rp": "r"}]
+    task = {"id": id, "script": script, "dbrps": dbrps, "status": "enabled"}
+    server.json("POST", "/tasks", task)
+
+
+def test_lines_come_as_they_are_written(shared: Any, follow: Follow) -> None:
+    answer = follow(shared, "?service=http")
     assert answer.status == 200
     assert answer.getheader("Content-Type") == "application/logfmt"
     assert answer.getheader("Content-Encoding") is None
-    server.call("GET", "/kapacitor/v1/tasks?limit=7")
+    shared.call("GET", "/kapacitor/v1/tasks?limit=7")
     line = until(answer, "limit=7")
     assert line.startswith("ts=20")
     assert ' lvl=info msg="http request" service=http ' in line
     assert line.endswith("ms\n")
 
 
-def test_a_session_begins_by_saying_so(follow: Any) -> None:
-    line = next(iter(follow())).decode()
+def test_a_session_begins_by_saying_so(shared: Any, follow: Follow) -> None:
+    line = next(iter(follow(shared))).decode()
     assert ' lvl=info msg="created log session" service=sessions id=' in line
 
 
-def test_lines_are_json_if_exactly_that_is_accepted(server: Any, follow: Any) -> None:
-    answer = follow("", Accept="application/json")
+def test_lines_are_json_if_exactly_that_is_accepted(
+    shared: Any, follow: Follow
+) -> None:
+    answer = follow(shared, "", Accept="application/json")
     assert answer.getheader("Content-Type") == "application/json"
     line = json.loads(next(iter(answer)))
     assert list(line)[:4] == ["ts", "lvl", "msg", "service"]
-    other = follow("", Accept="application/json, */*")
+    other = follow(shared, "", Accept="application/json, */*")
     assert other.getheader("Content-Type") == "application/logfmt"
 
 
-def test_levels_are_equal_or_least(server: Any, follow: Any) -> None:
-    least, equal = follow("?lvl=error%2B"), follow("?lvl=error")
-    debug = follow("?lvl=info")
-    server.call("GET", "/kapacitor/v1/ping")
+FAILING = "stream|from()|eval(lambda: \"no\" + 1).as('x')"
+
+
+def test_levels_are_equal_or_least(shared: Any, follow: Follow) -> None:
+    least, equal = follow(shared, "?lvl=error%2B"), follow(shared, "?lvl=error")
+    debug = follow(shared, "?lvl=info")
+    shared.call("GET", "/kapacitor/v1/ping")
     assert "lvl=info" in until(debug, "/ping")
-    fail = {"id": "bad", "status": "enabled", "dbrps": [{"db": "d", "rp": "r"}]}
-    script = "stream|from()|eval(lambda: \"no\" + 1).as('x')"
-    server.json("POST", "/tasks", {**fail, "script": script})
-    server.write("cpu v=1", "db=d&rp=r")
+    define(shared, "levels", FAILING)
+    shared.write("cpu v=1", "db=levels&rp=r")
     for answer in (least, equal):
         assert "lvl=error" in next(iter(answer)).decode()
 
@@ -91,17 +110,17 @@ def test_levels_are_equal_or_least(server: Any, follow: Any) -> None:
         ("?lvl=loud", "invalid log level"),
     ],
 )
-def test_what_cannot_be_asked(server: Any, query: str, text: str) -> None:
-    status, body = server.call("GET", f"{LOGS}{query}")
+def test_what_cannot_be_asked(shared: Any, query: str, text: str) -> None:
+    status, body = shared.call("GET", f"{LOGS}{query}")
     assert (status, json.loads(body)["error"]) == (400, text)
 
 
-def test_logs_are_a_preview_only(server: Any) -> None:
-    assert server.call("GET", "/kapacitor/v1/logs")[0] == 404
+def test_logs_are_a_preview_only(shared: Any) -> None:
+    assert shared.call("GET", "/kapacitor/v1/logs")[0] == 404
 
 
-def test_a_stop_ends_the_sessions_at_once(server: Any, follow: Any) -> None:
-    answer = follow()
+def test_a_stop_ends_the_sessions_at_once(server: Any, follow: Follow) -> None:
+    answer = follow(server)
     next(iter(answer))
     started = time.monotonic()
     assert server.stop() == 0
@@ -139,64 +158,56 @@ def following(server: Any, *arguments: str) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def test_the_commands_follow_the_log(server: Any) -> None:
-    script = "stream|from()|eval(lambda: \"no\" + 1).as('x')"
-    task = {"id": "bad", "dbrps": [{"db": "d", "rp": "r"}], "script": script}
-    server.json("POST", "/tasks", {**task, "status": "enabled"})
-    with following(server, "watch", "bad", "lvl=error") as watch:
+def test_the_commands_follow_the_log(shared: Any) -> None:
+    define(shared, "watched", FAILING)
+    with following(shared, "watch", "watched", "lvl=error") as watch:
         assert watch.stdout is not None
-        with following(server, "logs", "service=sessions") as logs:
+        with following(shared, "logs", "service=sessions") as logs:
             assert logs.stdout is not None
             assert "created log session" in logs.stdout.readline()
             os.kill(logs.pid, signal.SIGINT)
-            assert logs.wait(10) == 130
+            assert logs.wait(30) == 130
         # the session of `watch` has no first line to wait for
-        deadline = time.monotonic() + 10
-        while "v1preview/logs?lvl=error&task=bad" not in server.log:
+        deadline = time.monotonic() + 30
+        while "v1preview/logs?lvl=error&task=watched" not in shared.log:
             assert time.monotonic() < deadline
-            server.process_wait(0.02)
-        server.write("cpu v=1", "db=d&rp=r")
+            shared.process_wait(0.02)
+        shared.write("cpu v=1", "db=watched&rp=r")
         line = watch.stdout.readline()
-        assert "task=bad" in line
+        assert "task=watched" in line
         assert "lvl=error" in line
         os.kill(watch.pid, signal.SIGINT)
-        assert watch.wait(10) == 130
+        assert watch.wait(30) == 130
 
 
-def test_the_commands_want_their_arguments(server: Any) -> None:
-    assert "must provide task ID." in server.cli("watch", code=3)
-    assert "bad keyvalue pair: 'x'" in server.cli("logs", "x", code=3)
-    assert "invalid log level" in server.cli("logs", "lvl=loud", code=3)
+def test_the_commands_want_their_arguments(shared: Any) -> None:
+    assert "must provide task ID." in shared.cli("watch", code=3)
+    assert "bad keyvalue pair: 'x'" in shared.cli("logs", "x", code=3)
+    assert "invalid log level" in shared.cli("logs", "lvl=loud", code=3)
 
 
-def test_failing_deliveries_can_be_followed(start_kapacitord: Any) -> None:
+def test_failing_deliveries_can_be_followed(
+    start_kapacitord: Any, follow: Follow
+) -> None:
     server = start_kapacitord('[foo]\n  enabled = true\n  url = "http://127.0.0.1:1"\n')
     script = "stream|from().measurement('m')|alert().crit(lambda: TRUE).foo()"
-    task = {"id": "t", "status": "enabled", "script": script}
-    dbrps = [{"db": "telegraf", "rp": "autogen"}]
-    server.json("POST", "/tasks", {**task, "dbrps": dbrps})
-    with contextlib.closing(
-        http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
-    ) as connection:
-        connection.request("GET", f"{LOGS}?service=delivery&lvl=error%2B&task=t")
-        answer = connection.getresponse()
-        server.write("m v=1")
-        line = until(answer, "failed to deliver event")
+    define(server, "t", script)
+    answer = follow(server, "?service=delivery&lvl=error%2B&task=t")
+    server.write("m v=1", "db=t&rp=r")
+    line = until(answer, "failed to deliver event")
     assert " service=delivery task=t topic=main:t:alert2 " in line
 
 
-def test_those_who_watch_get_lines_of_all_levels(server: Any, follow: Any) -> None:
+def test_those_who_watch_get_lines_of_all_levels(server: Any, follow: Follow) -> None:
     server.json("POST", "/loglevel", {"level": "error"})
-    answer = follow("?lvl=debug%2B")
+    answer = follow(server, "?lvl=debug%2B")
     server.call("GET", "/kapacitor/v1/tasks?limit=3")
     assert " lvl=info " in until(answer, "limit=3")
     # the level may change while they do
     server.json("POST", "/loglevel", {"level": "info"})
     server.json("POST", "/loglevel", {"level": "error"})
-    task = {"id": "t", "script": "stream|from()|log().level('debug')"}
-    dbrps = [{"db": "d", "rp": "r"}]
-    server.json("POST", "/tasks", {**task, "dbrps": dbrps, "status": "enabled"})
-    server.write("cpu v=1", "db=d&rp=r")
+    define(server, "t", "stream|from()|log().level('debug')")
+    server.write("cpu v=1", "db=t&rp=r")
     line = until(answer, "msg=point")
     assert " lvl=debug msg=point service=kapacitor task_master=main task=t " in line
     assert " node=log2 " in line
@@ -214,20 +225,17 @@ def test_the_level_returns_when_nobody_watches(server: Any) -> None:
     assert "limit=5" in server.log
 
 
-def test_a_task_that_fails_at_every_point_does_not_fill_the_log(server: Any) -> None:
+def test_a_task_that_fails_at_every_point_does_not_fill_the_log(shared: Any) -> None:
     dbrps = [{"db": "d", "rp": "r"}]
-    scripts = {
-        "bad": "stream|from()|eval(lambda: \"no\" + 1).as('x')",
-        "good": "stream|from()|httpOut('out')",
-    }
+    scripts = {"bad": FAILING, "good": "stream|from()|httpOut('out')"}
     for id, script in scripts.items():
         task = {"id": id, "script": script, "dbrps": dbrps, "status": "enabled"}
-        server.json("POST", "/tasks", task)
+        shared.json("POST", "/tasks", task)
     for _ in range(4):
-        server.write("\n".join(f"m v=1 {time}" for time in range(1000)), "db=d&rp=r")
-    stats = server.json("GET", "/tasks/bad")["stats"]["node-stats"]
+        shared.write("\n".join(f"m v=1 {time}" for time in range(1000)), "db=d&rp=r")
+    stats = shared.json("GET", "/tasks/bad")["stats"]["node-stats"]
     assert stats["eval2"]["errors"] == 4000
-    assert server.json("GET", "/tasks/bad")["executing"]
-    good = server.json("GET", "/tasks/good")["stats"]["node-stats"]
+    assert shared.json("GET", "/tasks/bad")["executing"]
+    good = shared.json("GET", "/tasks/good")["stats"]["node-stats"]
     assert good["http_out2"]["collected"] == 4000
-    assert server.log.count(" task=bad ") <= 20
+    assert shared.log.count(" task=bad ") <= 20

@@ -20,10 +20,14 @@ TASK = {
 }
 
 
-@pytest.fixture
-def server(start_kapacitord: Any) -> Any:
-    """A server that has seen three points and two events."""
-    server = start_kapacitord()
+@pytest.fixture(scope="module")
+def server(start_shared_kapacitord: Any) -> Any:
+    """A server that has seen three points and two events; tests only read from it."""
+    return busy(start_shared_kapacitord())
+
+
+def busy(server: Any) -> Any:
+    """The server, after three points and two events."""
     server.json("POST", "/tasks", TASK)
     server.json("POST", "/tasks", {**TASK, "id": "off", "status": "disabled"})
     server.write("cpu v=5 1\ncpu v=6 2\nmem v=1 1", "db=d&rp=r")
@@ -64,7 +68,8 @@ def test_metrics_count_points_tasks_nodes_and_events(server: Any) -> None:
     assert found["process_resident_memory_bytes", ()] > 0
 
 
-def test_metrics_say_what_became_of_deliveries(server: Any) -> None:
+def test_metrics_say_what_became_of_deliveries(start_kapacitord: Any) -> None:
+    server = busy(start_kapacitord())
     spec = {"id": "h", "kind": "log", "options": {"path": "/no/such/folder/x"}}
     server.json("POST", "/alerts/topics/t/handlers", spec)
     server.write("cpu v=5 3", "db=d&rp=r")
