@@ -267,7 +267,7 @@ def _has_all(posts: Mapping[str, list[Any]], rows: Mapping[str, Row]) -> bool:
 
 def _until(is_so: Callable[[], bool]) -> None:
     """Wait for what then is compared; a test that fails waits longest."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not is_so() and time.monotonic() < deadline:
         time.sleep(0.01)
 

@@ -87,7 +87,7 @@ class Task:
     def alerts(self) -> list[dict[str, Any]]:
         """What the `.log()` handler got, once it got all."""
         count, lines = self.collected(), b""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while lines.count(b"\n") < count and time.monotonic() < deadline:
             self.server.process_wait(0.005)
             lines = self.file.read_bytes() if self.file.exists() else b""

@@ -131,7 +131,7 @@ def test_a_second_signal_ends_at_once_and_loses_nothing(
     server.process.send_signal(number)
     kit.until(lambda: "initializing clean shutdown" in server.log or _quiet(server))
     server.process.send_signal(number)
-    assert server.process.wait(5) == 1
+    assert server.process.wait(30) == 1
     assert time.monotonic() - begin < 5
     sink.hang = False
     server.start()

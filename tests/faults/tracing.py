@@ -30,7 +30,7 @@ def traced(server, *arguments):
             tracer.wait(0 if server.process.poll() is None else 10)
         tracer.terminate()
         try:
-            tracer.wait(5)
+            tracer.wait(30)
         except subprocess.TimeoutExpired:
             tracer.kill()
-            tracer.wait(5)
+            tracer.wait(30)

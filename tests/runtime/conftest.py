@@ -60,7 +60,7 @@ class Api:
         """The result of a coroutine on the server's loop."""
         return self._runner.run(work)
 
-    def until(self, met: Callable[[], Any], limit_s: float = 10.0) -> Any:
+    def until(self, met: Callable[[], Any], limit_s: float = 30.0) -> Any:
         """Let the server work until `met` returns something true; returns that."""
         end_s = time.monotonic() + limit_s
         while not (found := met()):

@@ -25,7 +25,7 @@ def test_calls_of_any_thread_are_made_on_the_loop():
                 bridge.soon(note, value)
 
         threading.Thread(target=call).start()
-        await asyncio.wait_for(done.wait(), 10)
+        await asyncio.wait_for(done.wait(), 30)
 
     asyncio.run(main())
     assert seen == [(value, True) for value in range(100)]

@@ -92,7 +92,7 @@ def tls_server(certificate, *, version=None):
             except OSError:
                 return
             with contextlib.suppress(OSError), connection:
-                connection.settimeout(5)
+                connection.settimeout(30)
                 with context.wrap_socket(connection, server_side=True) as secured:
                     secured.recv(65536)
                     secured.sendall(ANSWER)
@@ -104,14 +104,14 @@ def tls_server(certificate, *, version=None):
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-        thread.join(5)
+        thread.join(30)
 
 
 def attempt(url, limits=None, *, verify=True, trusted=None):
     trust = trusted and Trust(trusted[0])
 
     async def run():
-        client = AiohttpClient(limits or TimeLimits(2, 2), trust=trust)
+        client = AiohttpClient(limits or TimeLimits(30, 30), trust=trust)
         try:
             return await client.send(Request("POST", url, body=b"x", verify=verify))
         finally:
@@ -170,7 +170,7 @@ def test_who_asks_for_it_gets_no_check_and_a_warning(expired, caplog):
 
 def test_the_warning_comes_once_for_each_endpoint(certificate, caplog):
     async def run(url):
-        client = AiohttpClient(TimeLimits(2, 2))
+        client = AiohttpClient(TimeLimits(30, 30))
         for path in ("a", "b"):
             await client.send(Request("POST", url + path, verify=False))
         await client.close()
@@ -193,7 +193,7 @@ def test_authorities_are_read_again_when_they_change(
     caplog.set_level(logging.INFO)
     file = tmp_path / "ca.pem"
     file.write_bytes(elsewhere[0].read_bytes())
-    client = AiohttpClient(TimeLimits(2, 2), trust=Config(ssl_ca=str(file)).trust)
+    client = AiohttpClient(TimeLimits(30, 30), trust=Config(ssl_ca=str(file)).trust)
 
     async def asked(url):
         try:
@@ -263,7 +263,7 @@ def test_what_speaks_no_tls_is_tried_again():
         thread = threading.Thread(target=greet, args=(listener,))
         thread.start()
         error = attempt(f"https://127.0.0.1:{listener.getsockname()[1]}/")
-        thread.join(5)
+        thread.join(30)
     assert error.retry
 
 

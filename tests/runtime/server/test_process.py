@@ -99,7 +99,7 @@ def test_a_signal_stops_the_process_cleanly(
     server = start_kapacitord(sections(room))
     define(server)
     server.process.send_signal(signal.SIGINT)
-    assert server.process.wait(10) == 0
+    assert server.process.wait(30) == 0
     assert "signal received, initializing clean shutdown..." in server.log
     assert "Traceback" not in server.log
 

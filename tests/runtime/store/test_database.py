@@ -212,7 +212,7 @@ def test_threads_do_not_see_half_a_transaction():
     entered, seen = threading.Event(), []
 
     def read():
-        entered.wait(5)
+        entered.wait(30)
         seen.append(store.items("b"))
 
     thread = threading.Thread(target=read)
@@ -221,6 +221,6 @@ def test_threads_do_not_see_half_a_transaction():
         store.put("b", "k", b"1")
         entered.set()
         store.put("b", "l", b"2")
-    thread.join(5)
+    thread.join(30)
     assert seen == [[("k", b"1"), ("l", b"2")]]
     store.close()

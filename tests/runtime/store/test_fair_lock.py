@@ -16,7 +16,7 @@ def test_who_waits_comes_before_who_takes_it_again():
     thread = threading.Thread(target=other)
     with lock:
         thread.start()
-        assert ready.wait(5)
+        assert ready.wait(30)
         # until it is the next one
         while lock._turn.acquire(blocking=False):
             lock._turn.release()

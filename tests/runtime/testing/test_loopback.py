@@ -9,7 +9,7 @@ from runtime.testing.clock import ManualClock
 from runtime.testing.loopback import Answer, LoopbackServer, Recorded
 
 
-def send(url, method="POST", path="/", body=b"", headers=None, timeout=5):
+def send(url, method="POST", path="/", body=b"", headers=None, timeout=30):
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=timeout)
     try:
         connection.request(method, path, body, headers or {})
@@ -45,7 +45,7 @@ def test_status_body_and_headers_may_change_between_requests():
 def test_reads_chunked_bodies():
     with LoopbackServer() as server:
         request = urllib.request.Request(server.url, data=iter([b"ab", b"cd"]))
-        urllib.request.urlopen(request, timeout=5).close()
+        urllib.request.urlopen(request, timeout=30).close()
         assert server.next(1).body == b"abcd"
 
 
@@ -73,7 +73,7 @@ def test_refuses_connections_when_told_to():
 
 def test_an_idle_connection_does_not_delay_the_stop():
     with LoopbackServer() as server:
-        connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=5)
+        connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=30)
         connection.request("GET", "/")
         connection.getresponse().read()
         started = time.monotonic()

@@ -71,7 +71,7 @@ ROWS = [
 
 def answered(port: int, pieces: list[bytes]) -> tuple[str, str]:
     """Status and text of the first answer."""
-    with socket.create_connection(("127.0.0.1", port), timeout=3) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         for piece in pieces:
             # it may be refused, and the connection closed, before all is sent
             with contextlib.suppress(ConnectionError):
@@ -145,7 +145,7 @@ def test_a_malformed_head_behind_others_is_refused_in_its_turn() -> None:
     text = ping + chunked + length + ping + ping.replace(b" ", b"  ", 1) + ping
 
     def use(port: int) -> bytes:
-        with socket.create_connection(("127.0.0.1", port), timeout=3) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
             connection.sendall(text)
             found = b""
             while data := connection.recv(65536):
@@ -169,7 +169,7 @@ def test_bodies_arrive_whole_however_they_are_cut(size: int) -> None:
     sent = Sent()
 
     def use(port: int) -> int:
-        with socket.create_connection(("127.0.0.1", port), timeout=3) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for at in range(0, len(text), size):
                 connection.sendall(text[at : at + size])
@@ -254,7 +254,7 @@ def test_names_that_are_none_hold_nothing_up(name: bytes) -> None:
     long = head + name + b"a.b" * 300_000 + b"\r\n\r\n"
 
     def use(port: int) -> bytes:
-        with socket.create_connection(("127.0.0.1", port), timeout=3) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
             connection.sendall(long)
             return connection.recv(65536)
 
@@ -300,12 +300,12 @@ def test_heads_in_memory_are_counted() -> None:
         with contextlib.ExitStack() as stack:
             first, second = (
                 stack.enter_context(
-                    socket.create_connection(("127.0.0.1", port), timeout=3)
+                    socket.create_connection(("127.0.0.1", port), timeout=30)
                 )
                 for _ in range(2)
             )
             first.sendall(part)
-            end = time.monotonic() + 3
+            end = time.monotonic() + 30
             while intake.total < 60_000 and time.monotonic() < end:
                 time.sleep(0.001)
             second.sendall(part)

@@ -72,7 +72,7 @@ def ask(
 def request(
     port: int, method: str, path: str, body: bytes, headers: dict[str, str] | None
 ) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request(method, path, body or None, headers or {})
         answer = connection.getresponse()
@@ -238,7 +238,7 @@ def test_pipelined_and_split_writes_are_answered_in_order() -> None:
     one = b"POST /write?db=d HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nm v=%d"
 
     def use(port: int) -> bytes:
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
             text = b"".join(one % number for number in range(3))
             for at in range(0, len(text), 7):
                 connection.sendall(text[at : at + 7])
@@ -257,7 +257,7 @@ def test_a_connection_may_go_from_writes_to_other_requests() -> None:
     )
 
     def use(port: int) -> bytes:
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
             connection.sendall(text)
             return read_answers(connection, 3)
 
@@ -276,7 +276,7 @@ def test_unusual_framing_goes_the_long_way(head: bytes) -> None:
     sent = Sent()
 
     def use(port: int) -> bytes:
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
             connection.sendall(head)
             text = b""
             while b"204 No Content" not in text:
@@ -302,7 +302,7 @@ def test_ambiguous_framing_is_refused(lines: bytes) -> None:
     sent = Sent()
 
     def use(port: int) -> bytes:
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
             connection.sendall(
                 b"POST /write?db=d HTTP/1.1\r\nHost: localhost\r\n"
                 + lines
@@ -336,7 +336,7 @@ def test_a_request_that_never_ends_is_cut(start: bytes, answered: bool) -> None:
     sent = Sent()
 
     def use(port: int) -> bytes:
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as slow:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as slow:
             slow.sendall(start)
             # others are served in the meantime
             for _ in range(3):
@@ -375,7 +375,7 @@ def test_many_idle_connections_leave_room_for_others() -> None:
     def use(port: int) -> None:
         with contextlib.ExitStack() as idle:
             for number in range(400):
-                each = socket.create_connection(("127.0.0.1", port), timeout=5)
+                each = socket.create_connection(("127.0.0.1", port), timeout=30)
                 idle.enter_context(contextlib.closing(each))
                 if number % 2:
                     each.sendall(b"GET /kap")
@@ -401,7 +401,7 @@ def test_a_client_that_goes_away_in_the_middle_is_no_failure(
     sent = Sent()
 
     def use(port: int) -> None:
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
             connection.sendall(start)
             connection.shutdown(socket.SHUT_WR)
             with contextlib.suppress(ConnectionResetError):

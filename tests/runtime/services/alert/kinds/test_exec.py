@@ -67,11 +67,11 @@ def test_a_program_that_hangs_is_killed_with_what_it_started(tmp_path):
     start = time.monotonic()
     text = failure("sh", "-c", script, time_limit_s=0.5)
     assert text == "exec command failed: killed after 0.5s: output: begun"
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 60
     assert _is_gone(int(path.read_text()))
 
 
-def _is_gone(pid, limit_s=5.0):
+def _is_gone(pid, limit_s=30.0):
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
         try:

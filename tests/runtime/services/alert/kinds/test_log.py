@@ -69,5 +69,5 @@ def test_a_pipe_that_nobody_reads_holds_nothing_up(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     handler = LogHandler(LogHandlerConfig(str(tmp_path / "pipe")))
     with pytest.raises(DeliveryError) as caught:
-        asyncio.run(asyncio.wait_for(handler.handle(event()), 5))
+        asyncio.run(asyncio.wait_for(handler.handle(event()), 30))
     assert caught.value.retry

@@ -22,7 +22,7 @@ def test_writes_a_line_of_json_and_an_empty_line(make):
             options = {"address": f"127.0.0.1:{port}"}
             handler = make("tcp", options)
             await handler.handle(sample_event())
-            return await asyncio.wait_for(received, 5)
+            return await asyncio.wait_for(received, 30)
 
     text = asyncio.run(sent())
     assert text.endswith(b"}\n\n")
