@@ -5,7 +5,7 @@ import logging
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.errors import TaskError
@@ -32,6 +32,7 @@ from runtime.testing.frames import (
 )
 from runtime.tick.ast import StarNode
 from runtime.units import LATEST, Duration
+from tests.examples import at_most
 
 
 def running(spec: PipelineNode) -> tuple[Any, Collector]:
@@ -619,9 +620,12 @@ some_points = st.lists(
     min_size=1,
     max_size=20,
 )
+# of each node; of all together more than a thousand
+EXAMPLES = at_most(150)
 
 
 @pytest.mark.parametrize("name", SPECS)
+@settings(max_examples=EXAMPLES)
 @given(given=some_points)
 def test_columns_and_points_give_the_same(name, given):
     logging.disable(logging.CRITICAL)
@@ -639,6 +643,7 @@ def test_columns_and_points_give_the_same(name, given):
 
 
 @pytest.mark.parametrize("name", [n for n in SPECS if n[:4] not in ("from", "grou")])
+@settings(max_examples=EXAMPLES)
 @given(given=some_points)
 def test_batches_in_columns_give_the_same(name, given):
     logging.disable(logging.CRITICAL)

@@ -5,7 +5,7 @@ import logging
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.frames import Point
@@ -26,6 +26,7 @@ from runtime.testing.frames import (
     shown_batch,
 )
 from runtime.units import Duration
+from tests.examples import at_most
 
 HOUR = Duration(seconds(3600))
 SPECS = {
@@ -50,6 +51,9 @@ VALUES = {
     "float": [0.5, 1.0, 1.5, 2.0, -0.0, 0.0, float("inf")],
     "int": [0, 1, 2, 3, 2**62, -(2**62)],
 }
+
+# of each node; of all together more than a thousand
+EXAMPLES = at_most(150)
 
 
 def some_points(kind: str) -> st.SearchStrategy[list[Point]]:
@@ -95,6 +99,7 @@ frames = st.sampled_from(["float", "int"]).flatmap(
 
 
 @pytest.mark.parametrize("name", SPECS)
+@settings(max_examples=EXAMPLES)
 @given(writes=frames)
 def test_streams(name, writes):
     one, expected = running(name)
@@ -110,6 +115,7 @@ def test_streams(name, writes):
 
 
 @pytest.mark.parametrize("name", SPECS)
+@settings(max_examples=EXAMPLES)
 @given(writes=frames)
 def test_state_is_shared_by_points_and_columns(name, writes):
     one, expected = running(name)
@@ -126,6 +132,7 @@ def test_state_is_shared_by_points_and_columns(name, writes):
 
 
 @pytest.mark.parametrize("name", SPECS)
+@settings(max_examples=EXAMPLES)
 @given(writes=frames)
 def test_batches(name, writes):
     one, expected = running(name)
