@@ -23,6 +23,8 @@ from typing import Any
 import hypothesis
 import pytest
 
+from tests.forking import ForkedServer
+
 # The tests start hundreds of programs. Where the environment forbids bytecode beside the
 # sources, each would compile all that it imports, so they share a folder for it.
 if sys.dont_write_bytecode:
@@ -137,6 +139,9 @@ class Kapacitord:
         cwd: where the process runs; a project with a runtime of its own, or None.
         environment: more variables.
         file: the whole configuration in place of all that; `:9092` becomes its port.
+        is_forked: whether it comes from a process that has loaded the product, which
+            saves most of a start; not if it has a `cwd` or variables of others, on which
+            what is loaded may depend.
     """
 
     directory: Path
@@ -144,7 +149,8 @@ class Kapacitord:
     cwd: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     file: str = ""
-    process: subprocess.Popen[bytes] | None = None
+    is_forked: bool = True
+    process: subprocess.Popen[bytes] | ForkedServer | None = None
     port: int = 0
 
     @property
@@ -172,14 +178,7 @@ data_dir = "{self.directory}/data"
   dir = "{self.directory}/data/replay"
 {self.sections}
 """)
-        with (self.directory / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "runtime.server", "-config", str(config)],
-                cwd=self.cwd,
-                env={**os.environ, "TZ": "UTC", **self.environment},
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        self.process = self._process(["-config", str(config)])
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
@@ -190,6 +189,21 @@ data_dir = "{self.directory}/data"
                 self.process_wait(0.02)
         self.stop()
         pytest.fail(f"the server does not start:\n{self.log}")
+
+    def _process(self, arguments: list[str]) -> subprocess.Popen[bytes] | ForkedServer:
+        environment = {**os.environ, "TZ": "UTC", **self.environment}
+        log = self.directory / "log"
+        foreign = [n for n in self.environment if not n.startswith("KAPACITOR_")]
+        if self.is_forked and not (self.cwd or foreign):
+            return ForkedServer(arguments, environment, log)
+        with log.open("ab") as file:
+            return subprocess.Popen(
+                [sys.executable, "-m", "runtime.server", *arguments],
+                cwd=self.cwd,
+                env=environment,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
 
     def process_wait(self, seconds: float) -> None:
         """Wait for the process to end, at most so long."""

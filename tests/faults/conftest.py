@@ -5,6 +5,7 @@ The suite runs in a short form; `FAULTS=long pytest tests/faults` runs all of it
 
 from __future__ import annotations
 
+import functools
 import http.client
 import os
 import random
@@ -196,6 +197,12 @@ class Kit(NamedTuple):
     define: Callable[..., None]
     until: Callable[..., Any]
     long: bool
+
+
+@pytest.fixture
+def start_kapacitord(start_kapacitord: Callable[..., Any]) -> Callable[..., Any]:
+    """Starts servers; in the long form as a shell does."""
+    return functools.partial(start_kapacitord, is_forked=not LONG)
 
 
 @pytest.fixture

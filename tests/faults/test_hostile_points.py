@@ -76,7 +76,8 @@ def server(start_kapacitord: Any) -> Any:
 [logging]
   level = "ERROR"
 """
-    return start_kapacitord(sections)
+    # of a forked one the memory of its parent would count, too
+    return start_kapacitord(sections, is_forked=False)
 
 
 def define(server: Any, id: str, nodes: str) -> None:

@@ -1,5 +1,6 @@
 """A real kapacitord process, from its file to the chat server."""
 
+import functools
 import json
 import platform
 import signal
@@ -24,6 +25,12 @@ stream
         .stateChangesOnly()
         .hipChat()
 """
+
+
+@pytest.fixture
+def start_kapacitord(start_kapacitord: Callable[..., Any]) -> Callable[..., Any]:
+    """Starts servers as a shell does."""
+    return functools.partial(start_kapacitord, is_forked=False)
 
 
 @pytest.fixture
