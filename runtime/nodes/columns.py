@@ -142,6 +142,8 @@ def field_column(values: Sequence[Value]) -> FieldColumn | None:
     if not kinds:
         return None
     kind = kinds.pop() if len(kinds) == 1 else "mixed"
+    # object first: numpy would guess a type from the values, and a guess makes 1 of
+    # TRUE
     array: NDArray[Any] = np.empty(len(values), dtype=object)
     array[:] = values
     if present.all():
@@ -179,9 +181,11 @@ def join_fields(parts: Sequence[tuple[FieldColumn | None, int]]) -> FieldColumn 
     columns = [column for column, _ in parts if column is not None]
     if not columns:
         return None
+    # no copy: columns are never written to
     if len(parts) == 1:
         return columns[0]
     kinds = {column.kind for column in columns}
+    # an int and a float of one name stay what they are, row by row
     kind: FieldKind = columns[0].kind if len(kinds) == 1 else "mixed"
     dtype = _DTYPES[kind]
     values: list[NDArray[Any]] = [
@@ -230,6 +234,7 @@ def moved(times: Times, by: Nanoseconds) -> Times:
 
 def truncated(times: Times, step: Nanoseconds) -> Times:
     """Times floored to multiples of `step`, counted from year 1."""
+    # near the earliest time there may be no multiple left: it is the bound then
     rest = beyond_multiples(times, step)
     return np.maximum(times, EARLIEST + rest) - rest
 

@@ -113,6 +113,8 @@ class UnionNode(MergingNode):
 
     def held(self) -> int:
         """Bytes of points that wait for the other parents."""
+        # an estimate: what waits in one queue is alike, and looking at each costs too
+        # much
         firsts = ((queue[0], len(queue)) for queue in self._queues if queue)
         return sum(
             GROUP if isinstance(first, Barrier) else of_item(first) * number
@@ -122,6 +124,7 @@ class UnionNode(MergingNode):
     def _advance(self, source: int, time: Nanoseconds) -> None:
         mark = self._marks[source]
         self._marks[source] = time if mark is None else max(mark, time)
+        # a parent that has sent nothing holds up all: what it will send may be older
         known = [mark for mark in self._marks if mark is not None]
         if len(known) == len(self._marks):
             self._release(min(known))
@@ -131,6 +134,9 @@ class UnionNode(MergingNode):
         for queue in self._queues:
             while queue and (mark is None or time_of(queue[0]) <= mark):
                 ready.append(queue.popleft())
+        # stable, and the queues were emptied one after the other: of one time, the
+        # order is that of the parents. Each queue may itself be out of order, so no
+        # merge of heads
         ready.sort(key=time_of)
         for item in ready:
             if isinstance(item, Barrier):
@@ -183,6 +189,7 @@ class _Moment:
 
     def take(self) -> _Set:
         """The first set, which leaves."""
+        # the numbers count sets from the front, which is gone
         self._filled = [max(0, number - 1) for number in self._filled]
         return self.sets.popleft()
 
@@ -230,6 +237,7 @@ class JoinNode(MergingNode):
         if not self._on:
             self._put(source, item.group, item)
             return
+        # only the tags of `on`: several finer groups share it
         key = _on_key(item, self._on)
         if item.dimensions.tags == self._on:
             # a coarser parent's item belongs to each finer group there is, or will be
@@ -240,6 +248,8 @@ class JoinNode(MergingNode):
         groups = self._specific.setdefault(key, {})
         if item.group not in groups:
             groups[item.group] = None
+            # a finer group that is new gets what came before it: parents do not wait
+            # for each other
             for other, general in enumerate(self._general):
                 for earlier in general.get(key, ()):
                     self._put(other, item.group, earlier)
@@ -257,6 +267,7 @@ class JoinNode(MergingNode):
         """Take a parent's news that a group is complete up to a time."""
         joined = self._groups.get(barrier.group)
         if joined is not None:
+            # a barrier moves the mark as a point does, and fills no set
             mark = joined.marks[source]
             joined.marks[source] = max(barrier.time, mark or barrier.time)
             self._release(joined)
@@ -314,11 +325,15 @@ class JoinNode(MergingNode):
     def _release(self, joined: _Joined) -> None:
         """Emit in order of time: complete sets, and those that stay incomplete."""
         known = [mark for mark in joined.marks if mark is not None]
+        # times before the slowest parent get nothing more; at its own time more may
+        # come
         passed = min(known) if len(known) == len(joined.marks) else None
         while joined.times:
             time = joined.times[0]
             moment = joined.moments[time]
             has_passed = passed is not None and time < passed
+            # a set that is complete leaves at once, but not before older ones: children
+            # rely on the order of time
             while moment.sets and (has_passed or _is_complete(moment.sets[0])):
                 self._join(moment.take(), time)
             if moment.sets:
@@ -330,6 +345,7 @@ class JoinNode(MergingNode):
         if not self._outer and not _is_complete(items):
             return
         points = [item if isinstance(item, Point) else None for item in items]
+        # the parents of a join all give points, or all give batches
         if any(points):
             self.emit_point(self._joined_point(points, time))
         else:
@@ -351,6 +367,7 @@ class JoinNode(MergingNode):
         dimensions: Dimensions,
     ) -> Point:
         present = [point for point in points if point is not None]
+        # the fields of a parent that gave nothing are those of the others, filled
         names = dict.fromkeys(name for point in present for name in point.fields)
         fields: dict[str, Value] = {}
         for prefix, point in zip(self._names, points, strict=True):
@@ -370,6 +387,8 @@ class JoinNode(MergingNode):
         for source, batch in enumerate(batches):
             for point in batch.points if batch is not None else ():
                 time = self._time(point)
+                # the first row of that time which lacks this parent: n points of one
+                # time on both sides make n rows, not n times n
                 for row in rows.setdefault(time, []):
                     if row[source] is None:
                         row[source] = point

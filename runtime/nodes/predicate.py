@@ -59,6 +59,7 @@ class Predicate:
         if node is None:
             raise TaskError("a lambda expression is missing")
         self.function = compiled(node, failure)
+        # tasks with the same text share the result on a frame
         self._key = ("predicate", self.function.text)
 
     def new_state(self) -> State:
@@ -86,6 +87,7 @@ class Predicate:
             return None
         if column.valid is not None and not column.valid.all():
             return None
+        # a constant has a single value
         return np.broadcast_to(np.asarray(column.values, np.bool_), (len(frame),))
 
     def select(self, frame: Frame) -> Selection | None:
@@ -113,6 +115,8 @@ class Predicate:
             return mask, self._decide(frame, range(size), mask)
         if column.valid is None:
             return np.broadcast_to(np.asarray(column.values, np.bool_), (size,)), []
+        # rows that the column form cannot decide are decided by the row form, which
+        # also has their errors
         mask = column.values & column.valid
         unsure = np.flatnonzero(~column.valid)
         return mask, self._decide(frame, unsure.tolist(), mask)

@@ -58,6 +58,8 @@ class MomentNode(GroupedNode, ABC):
             self._moments[group] = fresh = Moment(
                 point.name, time, tags, point.dimensions
             )
+            # any other time ends it, also an earlier one: points out of order are
+            # moments of their own
             if moment is not None:
                 self._emit(moment, group)
             moment = fresh
@@ -67,6 +69,7 @@ class MomentNode(GroupedNode, ABC):
         """Return the results for the points of a batch."""
         self._met.add(batch.group)
         found: list[Point] = []
+        # neighbours only, as for streams
         for time, points in itertools.groupby(
             batch.points, lambda point: round_half_up(point.time, self._tolerance)
         ):
@@ -123,6 +126,7 @@ class FlattenNode(MomentNode):
                 )
                 continue
             prefix = self._delimiter.join(point.tags[tag] for tag in self._on)
+            # a later point of the same tags wins
             for name, value in point.fields.items():
                 full = prefix if self._drop else f"{prefix}{self._delimiter}{name}"
                 fields[full if prefix else name] = value
@@ -155,6 +159,7 @@ class CombineNode(MomentNode):
 
     def results(self, moment: Moment, group: str) -> Iterable[Point]:
         """A point for each combination."""
+        # checked before they are made: a thousand points have 166 million threes
         total = math.comb(len(moment.points), len(self._predicates))
         if total > self._max:
             self.error(
@@ -163,12 +168,16 @@ class CombineNode(MomentNode):
                 f"exceeds max combinations {self._max}",
             )
             return
+        # once for each point and predicate, not for each combination: stateful
+        # predicates see a point once
         matches = self._matches(moment.points, group)
         numbers = range(len(moment.points))
         every = itertools.combinations(numbers, len(matches))
         for number, chosen in enumerate(every):
             if not number % STEPS:
                 self.environment.budget.look()
+            # a combination gives at most one point: the first order in which all
+            # predicates hold
             for order in itertools.permutations(chosen):
                 if all(matches[n][index] for n, index in enumerate(order)):
                     yield self._merged(moment, [moment.points[i] for i in order])

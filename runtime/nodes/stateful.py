@@ -55,6 +55,7 @@ def _steps(
     times = column_of_times[series.order]
     with np.errstate(all="ignore"):
         change = np.diff(values, prepend=values[:1])
+    # a difference that wraps is found by `is_wide`, from the extremes
     elapsed = np.diff(times, prepend=times[:1]).astype(np.float64)
     extremes = np.array([times.min(), times.max()])
     return _Steps(values, times, change, elapsed, extremes)
@@ -93,6 +94,7 @@ class DerivativeNode(SerialNode):
             return None
         assert isinstance(value, float | int)
         previous = self._previous.get(group)
+        # also for points that fail below: the next rate is counted from this one
         self._previous[group] = value, point.time
         if previous is None:
             return None
@@ -113,6 +115,8 @@ class DerivativeNode(SerialNode):
         column = numbers(frame, self._field)
         if column is None:
             return None
+        # shared by tasks that differ in unit or name only; they differ in the past of
+        # the first rows, so these are put in afterwards, into copies
         steps = frame.shared(
             ("steps", self._field, series.is_fresh),
             lambda: _steps(column.values, frame.time, series),
@@ -121,17 +125,20 @@ class DerivativeNode(SerialNode):
         values, times = steps.values[starts], steps.times[starts]
         past = {} if series.is_fresh else self._previous
         firsts = zip(values.tolist(), times.tolist(), strict=True)
+        # a series without a past follows its own first row, and that rate is left out
         found = [
             past.get(i, first) for i, first in zip(series.ids, firsts, strict=True)
         ]
         before = np.array([value for value, _ in found], dtype=np.float64)
         since = np.array([time for _, time in found], dtype=np.int64)
+        # before anything is changed: None means that rows are taken instead
         if is_wide(steps.extremes, since):
             return None
         known = np.ones(len(frame), dtype=np.bool_)
         known[starts] = [id in past for id in series.ids]
         change, elapsed = steps.change.copy(), steps.elapsed.copy()
         elapsed[starts] = times - since
+        # one a point, as rows have it: the counters of errors must agree
         for _ in range(np.count_nonzero(known & (elapsed == 0))):
             self.error("cannot perform derivative", "elaspsed time was 0")
         known &= elapsed != 0
@@ -140,6 +147,7 @@ class DerivativeNode(SerialNode):
             rate = change / (elapsed / float(self._unit))
         if self._non_negative:
             known &= ~(change < 0)
+        # the values themselves, not as floats: an int comes back as an int
         last = series.order[series.starts[1:] - 1]
         latest = zip(
             column.values[last].tolist(), frame.time[last].tolist(), strict=True
@@ -209,6 +217,8 @@ class _StateNode(SerialNode, ABC):
 
     def series(self, frame: Frame, series: Series) -> Outcome | None:
         """The rows with what is known of the state."""
+        # a row where the predicate fails is dropped and leaves the state alone, which
+        # runs of truths cannot say
         truths = self._predicate.truths(frame)
         if truths is None:
             return None
@@ -354,11 +364,14 @@ class ChangeDetectNode(SerialNode):
             if column is None or column.present is not None or column.kind == "mixed":
                 return None
             values = column.values[series.order]
+            # across the borders of series too: those rows are decided below
             changed[1:] |= values[1:] != values[:-1]
         for id, start in zip(series.ids, series.starts.tolist(), strict=False):
             now = self._at(columns, series.order[start])
             changed[start] = self._changed(now, past.get(id, {}))
         passed = np.flatnonzero(changed)
+        # the last row that passed before each series' end; it may be of an earlier
+        # series
         latest = np.searchsorted(passed, series.starts[1:]) - 1
         for id, start, number in zip(
             series.ids, series.starts.tolist(), latest.tolist(), strict=False

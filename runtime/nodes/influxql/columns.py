@@ -47,8 +47,11 @@ def reduced(
     if method not in _AGGREGATES and method not in (*_SELECTORS, _RANKED):
         return None
     column = batches.frame.field(field)
+    # a missing value is an error that is logged point by point
     if column is None or column.present is not None or not len(sizes):
         return None
+    # of empty batches the others make nothing; the sum is a float 0, also among ints,
+    # which one column cannot have
     if not sizes.all():
         if method == "sum" or (method == "count" and column.kind == "mixed"):
             return None
@@ -61,6 +64,7 @@ def reduced(
         return _aggregated(batches, name, counts)
     if column.kind not in ("float", "int"):
         return None
+    # comparisons with NaN are false in Go, and numpy propagates it instead
     if column.kind == "float" and np.isnan(column.values).any():
         return None
     if method in _AGGREGATES:
@@ -68,6 +72,8 @@ def reduced(
         return None if made is None else _aggregated(batches, name, made)
     if method == _RANKED:
         [percent] = arguments
+        # the nearest rank, as InfluxDB has it; one outside means no result for that
+        # batch
         ranks = np.floor(sizes * percent / 100.0 + 0.5) - 1
         if not ((ranks >= 0) & (ranks < sizes)).all():
             return None
@@ -105,6 +111,7 @@ def _sums(
     column: FieldColumn, batches: Batches, sizes: NDArray[np.intp]
 ) -> FieldColumn:
     if column.kind == "int":
+        # wraps around as Go does
         return FieldColumn("int", np.add.reduceat(column.values, batches.starts[:-1]))
     # bincount adds in order, as the reference does; reduceat adds pairwise
     sums = np.bincount(_numbers(sizes), weights=column.values, minlength=len(sizes))
@@ -136,8 +143,10 @@ def _median(
     column: FieldColumn, batches: Batches, sizes: NDArray[np.intp]
 ) -> FieldColumn | None:
     values, starts = column.values[_sorted(column, sizes)], batches.starts[:-1]
+    # for an odd size both are the middle
     high = values[starts + sizes // 2]
     low = values[starts + (sizes - 1) // 2]
+    # the difference of two such might leave int64, where Python's integers do not
     if column.kind == "int" and max(-int(low.min()), int(high.max())) >= 1 << 62:
         return None
     with np.errstate(invalid="ignore", over="ignore"):
@@ -156,6 +165,8 @@ def _one_by_one(
 ) -> FieldColumn:
     """Reduce each batch without making points of its rows."""
     values, times = column.values.tolist(), batches.frame.time.tolist()
+    # `mode` and `stddev` depend on the order of their operations: the reference does
+    # them
     samples = [
         reducers.Sample(value, time, _NOWHERE)
         for value, time in zip(values, times, strict=True)
@@ -173,6 +184,7 @@ def _extreme(
 ) -> Rows:
     """The earliest row of each batch that has the batch's extreme value."""
     starts = batches.starts[:-1]
+    # equal values: the earliest counts, and of one time the first that arrived
     best = np.repeat(reduce(column.values, starts), sizes) == column.values
     return _at_time(np.minimum.reduceat, best, _LATEST, batches, sizes)
 
@@ -205,9 +217,12 @@ def _outermost(
     """The row of each batch with the extreme time, with the largest value of equals."""
     times, starts = batches.frame.time, batches.starts[:-1]
     allowed = times == np.repeat(reduce(times, starts), sizes)
+    # several points of a batch have its extreme time; rare, so it is looked for first
     if np.count_nonzero(allowed) > len(sizes):
         values = column.values.astype(np.float64) if column.kind == "float" else None
         least = -np.inf if values is not None else _EARLIEST
+        # rows of other times get the least value: no candidate is less, and only
+        # candidates stay allowed
         candidates = np.where(allowed, column.values, least)
         best = np.repeat(np.maximum.reduceat(candidates, starts), sizes)
         allowed &= column.values == best

@@ -92,12 +92,14 @@ class TimeWindows:
         """Groups appear, each with a first point of these times."""
         end = self._size + len(times)
         if end > len(self._next):
+            # doubled: groups appear a few at a time, and each time would copy all
             self._next = np.resize(self._next, max(16, 2 * end))
         self._next[self._size : end] = self._firsts(times)
         self._size = end
 
     def _firsts(self, times: Times) -> Times:
         """The times groups are first due. Source: Kapacitor newWindowByTime."""
+        # a window that does not have to be full is due after its first `every`
         firsts = _later(times, self._period if self._fill else self._every)
         if not self._align:
             return firsts
@@ -128,11 +130,13 @@ class TimeWindows:
 
     def take(self, group: int, points: list[Point], point: Point) -> Emission | None:
         """Put a point into a buffer; return the points to emit now."""
+        # `every(0)`: a point is in the batch that it causes
         if not self._every:
             return self._take_each(group, points, point)
         if point.time < self._next[group]:
             points.append(point)
             return None
+        # the point comes after the window that it ends
         emission = self.expire(group, points, point.time)
         points.append(point)
         return emission
@@ -144,6 +148,7 @@ class TimeWindows:
         time = point.time
         if time < self._next[group]:
             return None
+        # the period ends with the point itself, so its start is one nanosecond later
         _drop(points, time - self._period + 1)
         self._next[group] = time
         return Emission(tuple(points), time)
@@ -161,6 +166,7 @@ class TimeWindows:
             return Emission(tuple(points), time)
         _drop(points, due - self._period)
         emission = Emission(tuple(points), due)
+        # from the point, not from the due time: a gap causes one emission, not many
         due = self._after(time)
         self._next[group] = due
         # the next emission no longer needs these
@@ -179,18 +185,24 @@ class TimeWindows:
         groups, times, starts, _ = sequences
         if not len(times):
             return _merged([], starts[:-1])
+        # a key is the group's number times `span` plus the time: sorted by it are
+        # groups one after the other, so that one search finds a time in each of them
         low = int(times.min())
         span = int(times.max()) - low + 2
         count = len(groups)
+        # group by group where keys do not fit, or each round would find little
         if (
             not self._every
             or span * count >= _KEY_LIMIT
             or self._is_walk_faster(count, len(times), span)
         ):
             return self._walk(sequences, range(count), starts[:-1].copy(), [])
+        # where a time is less than the one before, unless a group begins there; the
+        # groups of such rows are walked, as no search works in them
         disorder = np.flatnonzero(times[1:] < times[:-1]) + 1
         at = np.searchsorted(starts, disorder, side="right") - 1
         unsorted = np.unique(at[disorder != starts[at]])
+        # an end of 0 takes a group out of the rounds
         sorted_ends = starts[1:].copy()
         sorted_ends[unsorted] = 0
         rank = np.arange(count, dtype=np.int64) * span
@@ -198,11 +210,11 @@ class TimeWindows:
         keys += np.repeat(rank, np.diff(starts))
         due = self._next[groups]
         rounds = self._rounds(sequences, sorted_ends, keys, (rank, low, span), due)
+        # what the next emission of each group will reach back to
         oldest = _within(_earlier(due, self._period), low, span)
         keep = np.searchsorted(keys, rank + (oldest - low))
         np.clip(keep, starts[:-1], starts[1:], out=keep)
-        if len(unsorted):
-            due[unsorted] = self._next[groups[unsorted]]
+        # groups that are not sorted were in no round, and are where they were
         self._next[groups] = due
         if not len(unsorted):
             return _merged(rounds, keep)
@@ -232,14 +244,19 @@ class TimeWindows:
         active = np.flatnonzero(ends)
         while len(active):
             target = _within(due[active], low, span)
+            # the first point that is not before the due time, but never an old one:
+            # what was buffered has caused all that it could
             trigger = np.searchsorted(keys, rank[active] + (target - low))
             np.maximum(trigger, fresh[active], out=trigger)
             hits = trigger < ends[active]
+            # groups without a further emission leave, so the rounds become small
             if not hits.all():
                 active, trigger = active[hits], trigger[hits]
                 if not len(active):
                     break
             found.append((active, trigger, due[active]))
+            # from the trigger, not from the due time: a gap causes one emission, not
+            # many
             upcoming = _later(times[trigger], self._every)
             due[active] = self._aligned(upcoming) if self._align else upcoming
         if not found:
@@ -247,6 +264,7 @@ class TimeWindows:
         group = np.concatenate([each[0] for each in found])
         trigger = np.concatenate([each[1] for each in found])
         tmax = np.concatenate([each[2] for each in found])
+        # afterwards for all rounds at once: the starts depend only on the due times
         oldest = _within(_earlier(tmax, self._period), low, span)
         first = np.searchsorted(keys, rank[group] + (oldest - low))
         first = np.minimum(np.maximum(first, starts[group]), trigger)
@@ -292,6 +310,8 @@ class TimeWindows:
             if time < due:
                 continue
             each = not self._every
+            # `first` only moves on, though times go back: points leave at the front, as
+            # they do in the buffer of the row form
             oldest = time - self._period + 1 if each else due - self._period
             stop = index + 1 if each else index
             while first < stop and times[first] < oldest:
@@ -357,9 +377,13 @@ class CountWindows:
         """Plan what new points cause, in columns."""
         groups, times, starts, fresh = sequences
         seen, due = self._seen[groups], self._next[groups]
+        # which point causes the n-th emission follows from counts alone: no search, and
+        # no round, whatever the times are
         total = seen + (starts[1:] - fresh)
+        # floor division: negative while the next is not reached
         emissions = np.maximum((total - due) // self._every + 1, 0)
         group = np.repeat(np.arange(len(groups)), emissions)
+        # 0, 1, 2 … for each group anew
         nth = np.arange(len(group)) - np.repeat(
             np.cumsum(emissions) - emissions, emissions
         )
