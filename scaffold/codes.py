@@ -159,5 +159,31 @@ CODES = {
         "Restore it from version control, or run the command that `check` prints.",
         exit_code=5,
     ),
+    "SC117": Code(
+        "override-outdated",
+        "A template of the project stands in for one of scaffold, and scaffold's changed "
+        "since it was copied, or the record of the copied text is missing.",
+        "scaffold was upgraded, and its `create/docs/handlers/KIND.md.j2` changed. The "
+        "project's `templates/create/docs/handlers/KIND.md.j2` lacks that change.",
+        "`scaffold override TEMPLATE` merges the change into the project's template and "
+        "keeps your edits. It also makes a missing record.",
+    ),
+    "SC118": Code(
+        "override-unusable",
+        "A template of the project cannot be rendered, or what it gives is not Python. "
+        "Nothing else is checked of the handlers that it is for.",
+        "`{% endif %}` is missing in `templates/create/docs/handlers/KIND.md.j2`, or it "
+        "calls a method, which the sandbox refuses.",
+        "Correct the line that the finding names, then run `scaffold check` again.",
+        exit_code=5,
+    ),
+    "SC119": Code(
+        "override-unknown",
+        "A template of the project has a name that no template of scaffold has, so it is "
+        "not used.",
+        "`templates/create/docs/handlers/KIND.md.j2` is called `page.md.j2`.",
+        "Rename it, or remove it. `scaffold override` lists the names.",
+        is_informational=True,
+    ),
 }
 """Every code, with its texts."""

@@ -12,6 +12,7 @@ ScaffoldError
 │   ├── MarkersLeft
 │   ├── StateError
 │   │   └── DamagedRecord
+│   ├── TemplateFailed
 │   └── ForeignTransaction
 ├── Locked                 another run holds the tree
 ├── WriteFailed            write error; the tree is as before
@@ -252,6 +253,10 @@ class StateError(PlanError):
 
 class DamagedRecord(StateError):
     """A record under `.scaffold/` is damaged."""
+
+
+class TemplateFailed(PlanError):
+    """A template of the project cannot be rendered, or gives invalid Python."""
 
 
 class ForeignTransaction(PlanError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -11,10 +11,11 @@ from scaffold import outcomes as of
 from scaffold import state
 from scaffold.adoption import is_generated
 from scaffold.codes import CODES
-from scaffold.errors import SpecError, StateError
+from scaffold.errors import SpecError, StateError, TemplateFailed
 from scaffold.formats import FIX
 from scaffold.generate import ChangeSet, generate
 from scaffold.outcomes import FileOutcome, Outcome
+from scaffold.overrides import Found, product
 from scaffold.patching import outcomes as at
 from scaffold.patching.outcomes import PlaceOutcome
 from scaffold.refusal import refusal
@@ -127,6 +128,31 @@ def invalid_spec(error: SpecError) -> list[Finding]:
 def damaged_record(error: StateError) -> Finding:
     """The finding about a record that cannot be read."""
     return Finding("SC116", error.path, error.line, error.problem, error.fix)
+
+
+def unusable_template(error: TemplateFailed) -> Finding:
+    """The finding about a template of the project that does not work."""
+    return Finding("SC118", error.path, error.line, error.problem)
+
+
+def of_overrides(found: Found, recorded: Mapping[str, str]) -> Iterator[Finding]:
+    """The findings about templates of the project.
+
+    Args:
+        found: its templates.
+        recorded: the product's templates, as they were copied.
+    """
+    ours = product() if found.overrides else {}
+    for name, text, path in found.overrides:
+        base, fix = recorded.get(name), shlex.join(["scaffold", "override", name])
+        if base is None and text != ours[name]:
+            message = "has no record of the template that it was copied from"
+            yield Finding("SC117", path, 0, message, fix)
+        elif base not in (None, ours[name]):
+            message = "scaffold's template changed since it was copied"
+            yield Finding("SC117", path, 0, message, fix)
+    for path in found.unknown:
+        yield Finding("SC119", path, 0, "no template of scaffold has that name")
 
 
 def _fix(want: Wanted, result: ChangeSet) -> str:

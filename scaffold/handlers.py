@@ -13,7 +13,7 @@ from scaffold.project import FORMAT, Project
 from scaffold.shared import Fresh
 from scaffold.spec.model import HandlerSpec
 from scaffold.spec.parse import parse
-from scaffold.tree import Overlay, Tree
+from scaffold.tree import DiskTree, Overlay, Tree
 from scaffold.wanted import Wanted, nothing, wanted
 
 
@@ -75,10 +75,16 @@ def committed(project: Project, tree: Tree, kind: str) -> HandlerSpec:
 
 
 def wanted_of(project: Project, spec: HandlerSpec) -> Wanted:
-    """The wanted state of a handler."""
+    """The wanted state of a handler.
+
+    Raises:
+        TemplateFailed: a template of the project does not work.
+    """
+    from scaffold import overrides
     from scaffold.rendering.render import render
 
-    styled = functools.partial(render, style=project.style)
+    found = overrides.find(DiskTree(project.root), project).overrides
+    styled = functools.partial(render, style=project.style, overrides=found)
     return wanted(spec, project.package, styled, project.skip)
 
 

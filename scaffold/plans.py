@@ -39,7 +39,9 @@ _HEAD = b'{\n  "plan": '
 _MAX_MODE = 0o777
 _MAX_OUTSIDE_BYTES = 65_536
 _STATE = ".scaffold"
-_STATE_PARTS = frozenset({"ejected", "handlers", ".gitattributes", ".gitignore"})
+_STATE_PARTS = frozenset(
+    {"ejected", "handlers", "overrides", ".gitattributes", ".gitignore"}
+)
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):

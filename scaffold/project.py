@@ -16,7 +16,10 @@ FORMAT = 3
 _FIRST = 2
 """The oldest format that can be upgraded. 1 copied the runtime, and did not say so."""
 
-_KEYS = ("format", "package", "skip")
+_KEYS = ("format", "package", "skip", "templates")
+
+
+_TEMPLATES = PurePosixPath("templates")
 
 
 class Project(NamedTuple):
@@ -28,6 +31,7 @@ class Project(NamedTuple):
         style: layout settings of its Python.
         skip: shared files of documentation in which nothing is registered.
         format: of the project; `FORMAT` or an older one that can be upgraded.
+        templates: folder of the templates that it overrides.
     """
 
     root: Path
@@ -35,6 +39,7 @@ class Project(NamedTuple):
     style: Style = PLAIN
     skip: frozenset[PurePosixPath] = frozenset()
     format: int = FORMAT
+    templates: PurePosixPath = _TEMPLATES
 
 
 def find(start: Path) -> Project:
@@ -109,9 +114,19 @@ def _project(file: Path, settings: Mapping[str, object], style: Style) -> Projec
     if not isinstance(skip, list) or not all(isinstance(each, str) for each in skip):
         raise _refusal(file, 'skip must be a list of paths, as ["CHANGELOG.md"]')
     skipped = frozenset(map(PurePosixPath, skip))
-    return Project(
-        file.parent, package, style, skipped, _format(file, settings, package)
-    )
+    format = _format(file, settings, package)
+    templates = _folder(file, settings.get("templates", str(_TEMPLATES)))
+    return Project(file.parent, package, style, skipped, format, templates)
+
+
+def _folder(file: Path, folder: object) -> PurePosixPath:
+    """A folder inside of the project."""
+    path = PurePosixPath(folder) if isinstance(folder, str) else None
+    if path is None or path.is_absolute() or not path.parts or ".." in path.parts:
+        raise _refusal(
+            file, 'templates must be a folder of the project, as "templates"'
+        )
+    return path
 
 
 def _format(file: Path, settings: Mapping[str, object], package: str) -> int:

@@ -25,6 +25,7 @@ from scaffold.cli import (
     projects,
     removal,
     tables,
+    templates,
 )
 from scaffold.cli.session import DISK_REFUSED, print_json
 from scaffold.disk import AS_BEFORE
@@ -63,7 +64,7 @@ for _command in (
     *(handlers.list_, projects.init, projects.recover, projects.merge_driver),
     *(removal.remove_handler, removal.undo, plans.apply),
     *(ownership.adopt, ownership.eject),
-    *(tables.explain, tables.places, tables.schema),
+    *(templates.override, tables.explain, tables.places, tables.schema),
 ):
     scaffold.add_command(_command)
 

@@ -8,16 +8,19 @@ from pathlib import PurePosixPath
 from scaffold import handlers, markers, state
 from scaffold.checkout import with_removed
 from scaffold.disk import verdicts
-from scaffold.errors import MarkersLeft, SpecError, StateError
+from scaffold.errors import MarkersLeft, SpecError, StateError, TemplateFailed
 from scaffold.findings import (
     Finding,
     damaged_record,
     examined,
     invalid_spec,
+    of_overrides,
     outdated,
+    unusable_template,
 )
 from scaffold.formats import upgraded
 from scaffold.handlers import chosen, fresh, specs, wanted_as, wanted_of
+from scaffold.overrides import find, recorded
 from scaffold.project import Project
 from scaffold.rendering import product
 from scaffold.report import Report
@@ -33,11 +36,12 @@ def check(project: Project, names: Sequence[str]) -> Report:
     found, damaged = _readable(with_removed(tree, project.package))
     marked = dict(markers.marked(tree, project.package))
     findings = _of_markers(marked) + outdated(upgraded(project, tree))
+    findings += _of_overrides(project, tree)
     kinds = chosen(project, found, names)
     for kind in kinds:
         for finding in _of_handler(project, found, kind, damaged.get(kind)):
             # with markers in it, a file says nothing about handlers
-            if finding.path not in marked:
+            if finding.path not in marked and finding not in findings:
                 findings.append(finding)
     count = len(set(kinds) & set(handlers.kinds(found, project.package)))
     report = _verdict(findings, count)
@@ -54,6 +58,15 @@ def _of_markers(marked: Mapping[PurePosixPath, int]) -> list[Finding]:
     ]
 
 
+def _of_overrides(project: Project, tree: Tree) -> list[Finding]:
+    try:
+        return list(of_overrides(find(tree, project), recorded(tree)))
+    except TemplateFailed as error:
+        return [unusable_template(error)]
+    except StateError as error:
+        return [damaged_record(error)]
+
+
 def _of_handler(
     project: Project, tree: Tree, kind: str, damage: StateError | None
 ) -> list[Finding]:
@@ -64,7 +77,10 @@ def _of_handler(
         spec = specs(project, tree, [kind])[kind]
     except SpecError as error:
         return invalid_spec(error)
-    want = wanted_as(project, tree, kind, spec)
+    try:
+        want = wanted_as(project, tree, kind, spec)
+    except TemplateFailed as error:
+        return [unusable_template(error)]
     found = examined(want, tree, fresh(project))
     if any(finding.code == "SC107" for finding in found):
         found += _of_templates(project, tree, want)

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
-from scaffold import handlers, places, plans, state
+from scaffold import handlers, overrides, places, plans, state
 from scaffold.disk import commit
 from scaffold.errors import UsageError, WriteFailed
 from scaffold.generate import ChangeSet
@@ -37,6 +37,7 @@ def planned(
     seen = Inputs(tree)
     seen.read(PurePosixPath("pyproject.toml"))
     result = generated(seen)
+    overrides.find(seen, project)
     # commands look at all handlers before they make a change set
     for kind in handlers.kinds(seen, project.package):
         seen.read(places.spec_path(kind, project.package))

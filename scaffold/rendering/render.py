@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from types import SimpleNamespace
 from typing import Any
 
 import jinja2
 
-from scaffold import prose
 from scaffold.layout.fit import fit_module
 from scaffold.layout.imports import table, with_imports
-from scaffold.layout.printer import literal, source
 from scaffold.layout.style import PLAIN, Style
 from scaffold.rendering.compiled import CompiledLoader
-from scaffold.rendering.docstrings import attribute, paragraphs
+from scaffold.rendering.filters import FILTERS, written
+from scaffold.rendering.overrides import Overrides
 from scaffold.rendering.product import templates_path
 from scaffold.rendering.samples.sample import Sample
+from scaffold.rendering.sandboxed import failing, governs, rendered
 from scaffold.rendering.views.configuration import ConfigurationView
 from scaffold.rendering.views.documents import DocumentView
 from scaffold.rendering.views.fake import FakeView
@@ -40,7 +40,11 @@ _VIEWS: dict[str, type[View]] = {
 
 
 def render(
-    template: str, spec: HandlerSpec, package: str = "runtime", style: Style = PLAIN
+    template: str,
+    spec: HandlerSpec,
+    package: str = "runtime",
+    style: Style = PLAIN,
+    overrides: Overrides = (),
 ) -> str:
     """The text that a template gives for a handler.
 
@@ -52,34 +56,44 @@ def render(
         spec: the handler.
         package: the import package of the runtime it goes into.
         style: layout settings of the project.
+        overrides: templates of the project.
+
+    Raises:
+        TemplateFailed: a template of the project does not work.
     """
-    text = (
-        environment()
-        .get_template(template)
-        .render(**values(template, spec, package, style))
-    )
+    text = _filled(template, values(template, spec, package, style), overrides)
     if not template.startswith("create/") or not template.endswith(".py.j2"):
         return text
-    text = with_imports(text, package, importable(spec, package), style.line_length)
-    return fit_module(text, style)
+    with failing(template, overrides) if overrides else contextlib.nullcontext():
+        known = importable(spec, package, overrides)
+        text = with_imports(text, package, known, style.line_length)
+        return fit_module(text, style)
 
 
-def importable(spec: HandlerSpec, package: str) -> dict[str, str]:
+def importable(
+    spec: HandlerSpec, package: str, overrides: Overrides = ()
+) -> dict[str, str]:
     """The names that a handler's modules may import, and their modules."""
     names = spec.names
-    return dict(_importable(package, names.kind, names.class_name))
+    return dict(_importable(package, names.kind, names.class_name, overrides))
 
 
 @lru_cache
-def _importable(package: str, kind: str, class_name: str) -> Mapping[str, str]:
-    text = filled(
-        "parts/imports.py.j2", package=package, kind=kind, class_name=class_name
-    )
-    return table(text)
+def _importable(
+    package: str, kind: str, class_name: str, overrides: Overrides
+) -> Mapping[str, str]:
+    names = {"package": package, "kind": kind, "class_name": class_name}
+    return table(_filled("parts/imports.py.j2", names, overrides))
 
 
 def filled(template: str, **values: object) -> str:
     """The text that a template gives for `values`, as those of `init/` need none of a spec."""
+    return _filled(template, values, ())
+
+
+def _filled(template: str, values: Mapping[str, object], overrides: Overrides) -> str:
+    if governs(overrides, template):
+        return rendered(template, values, overrides)
     return environment().get_template(template).render(**values)
 
 
@@ -126,19 +140,8 @@ def _tried(spec: HandlerSpec) -> dict[str, str]:
 
 
 @cache
-def environment(
-    finalize: Callable[[object], object] | None = None,
-) -> jinja2.Environment:
-    """Templates as they are rendered here.
-
-    Args:
-        finalize: function that each written value passes through.
-    """
-
-    def written(value: object) -> object:
-        shown = source(value) if isinstance(value, ast.expr) else value
-        return finalize(shown) if finalize else shown
-
+def environment() -> jinja2.Environment:
+    """The product's templates, as they are rendered here."""
     made = jinja2.Environment(
         loader=CompiledLoader(templates_path()),
         finalize=written,
@@ -148,10 +151,5 @@ def environment(
         keep_trailing_newline=True,
         autoescape=False,
     )
-    filters = (
-        *(prose.code_span, prose.docstring, prose.link, prose.markdown),
-        *(prose.started, prose.uncoded, literal),
-    )
-    made.filters |= {each.__name__: each for each in filters}
-    made.filters |= {"attribute": attribute, "paragraphs": paragraphs}
+    made.filters |= FILTERS
     return made

@@ -23,7 +23,7 @@ LAYERS = (
     ("expressions", "mentions", "outcomes", "places", "project", "tree", "verify"),
     ("spec", "state"),
     ("ejected", "merging", "rendering", "wanted"),
-    ("checkout", "retired"),
+    ("checkout", "overrides", "retired"),
     ("shared",),
     ("generate",),
     ("edits", "formats", "handlers", "presence", "refusal"),

@@ -1,0 +1,23 @@
+"""Templates that a project overrides, as they are given to the renderer."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+
+class Override(NamedTuple):
+    """A template of the project in place of one of the product.
+
+    Attributes:
+        name: that of the product's template, as `create/…/config.py.j2`.
+        text: its text.
+        path: its path in the project.
+    """
+
+    name: str
+    text: str
+    path: PurePosixPath
+
+
+Overrides = tuple[Override, ...]
