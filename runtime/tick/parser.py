@@ -54,8 +54,6 @@ _OPERAND = (
 )
 
 
-# a request about a task needs the tree of its script several times
-@lru_cache(maxsize=2)
 def parse(source: str) -> ast.ProgramNode:
     """The syntax tree of a script.
 
@@ -65,7 +63,20 @@ def parse(source: str) -> ast.ProgramNode:
 
     Source: Kapacitor tick/ast/parser.go; same language, same error texts.
     """
-    return _Parser(source).program()
+    outcome = _outcome(source)
+    if isinstance(outcome, str):
+        raise ScriptError(outcome)
+    return outcome
+
+
+# A request about a task needs the tree of its script several times, and may have made it
+# on another thread before its turn comes; what is wrong with a script is as much work.
+@lru_cache(maxsize=2)
+def _outcome(source: str) -> ast.ProgramNode | str:
+    try:
+        return _Parser(source).program()
+    except ScriptError as error:
+        return str(error)
 
 
 def parse_lambda(source: str) -> ast.LambdaNode:

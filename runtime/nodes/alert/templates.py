@@ -6,6 +6,7 @@ text. Kapacitor stops the task.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -221,6 +222,8 @@ def _json(value: Value) -> str:
     return "null" if value is None else str(int(value))
 
 
+# tasks leave most of their templates at the defaults
+@functools.lru_cache(maxsize=256)
 def _parsed(parse: Callable[[str, str], Template], source: str, name: str) -> Template:
     try:
         return parse(source, name)

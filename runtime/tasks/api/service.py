@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from runtime.compute.thread import Compute
-from runtime.errors import InvalidError, RefusedError
+from runtime.errors import InvalidError, RefusedError, ScriptError
 from runtime.nodes.http_out_results import HTTPOutputs
 from runtime.pipeline.dot import dot
 from runtime.services.alert.policy import OPEN, Policy
@@ -34,9 +36,12 @@ from runtime.tasks.api.view import View
 from runtime.tasks.secrets.hiding import Shown
 from runtime.tasks.task import ExecutingTask
 from runtime.tasks.task_master import TaskMaster
+from runtime.tick.parser import parse
 from runtime.tick.variables import Var, encode
 from runtime.units import rfc3339
 
+# Bytes of a body whose script takes more than some milliseconds to parse.
+_LARGE = 8 * 1024
 _TASK_FIELDS = (
     *("link", "id", "template-id", "type", "dbrps", "script", "vars", "dot", "status"),
     *("executing", "error", "stats", "created", "modified", "last-enabled"),
@@ -104,6 +109,9 @@ class TaskStoreService:
         async def handler(request: Request) -> Answer:
             if with_id and not request.rest:
                 return failure(f"must specify {what} id on path", 400)
+            if len(request.body) > _LARGE:
+                # it is remembered, and writes go on meanwhile
+                await asyncio.to_thread(_parse, request.body)
             return await self._compute.run(work, request)
 
         return handler
@@ -282,6 +290,13 @@ class TaskStoreService:
             "modified": rfc3339(template.modified),
         }
         return {k: v for k, v in tree.items() if fields is None or k in fields}
+
+
+def _parse(body: bytes) -> None:
+    """Parse the script of a body ahead of the request's turn, if it has one."""
+    # the request itself meets the error again, in its order
+    with contextlib.suppress(RefusedError, ScriptError):
+        parse(Body.of(body).script)
 
 
 def _script(shown: Shown, view: View) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 from runtime.errors import EvaluationError, ScriptError
 from runtime.frames import Frame
@@ -39,23 +40,7 @@ class Lambda:
         stateful: True if its value depends on earlier points.
         key: equal for lambdas that give equal values of equal points; None where the
             value depends on more than the point.
-        row: its value at one point, `row(state, time, fields, tags)`; raises
-            EvaluationError. As `eval` and the like use it.
-        test: the same as a condition, True or False; an error's words differ from
-            those of `row` where the expression gives nothing or no boolean.
     """
-
-    __slots__ = (
-        "_columns",
-        "_key",
-        "_root",
-        "key",
-        "references",
-        "row",
-        "stateful",
-        "test",
-        "text",
-    )
 
     def __init__(self, node: ast.LambdaNode) -> None:
         """Compile a lambda without free identifiers.
@@ -70,11 +55,29 @@ class Lambda:
         self.references = frozenset(references(root))
         self.stateful = is_stateful(root)
         self.key = self._key if is_pure(root) else None
-        self.row: Row = compiled(root, lambda scope: _result(root, scope))
-        self.test: Row = compiled(
-            root, lambda scope: _truth(root, scope), frozenset((bool,))
-        )
         self._columns: ColumnFunction | None = column_function(folded(root))
+
+    # A script may hold thousands of lambdas, and Python takes some 0.3 ms to compile each:
+    # only what is used is. Frames need none of them.
+
+    @cached_property
+    def row(self) -> Row:
+        """Its value at one point, `row(state, time, fields, tags)`.
+
+        As `eval` and the like use it; raises EvaluationError.
+        """
+        root = self._root
+        return compiled(root, lambda scope: _result(root, scope))
+
+    @cached_property
+    def test(self) -> Row:
+        """The same as a condition, True or False.
+
+        An error's words differ from those of `row` where the expression gives nothing or
+        no boolean.
+        """
+        root = self._root
+        return compiled(root, lambda scope: _truth(root, scope), frozenset((bool,)))
 
     def new_state(self) -> State:
         """The initial state of the stateful functions."""

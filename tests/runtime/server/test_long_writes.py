@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from typing import Any
 
+import pytest
+
 from runtime.services.httpd.messages import Request
+from runtime.tick import parser
 
 DBRPS = [{"db": "d", "rp": "r"}]
 TASKS = 6
@@ -67,3 +71,32 @@ def parts(api: Any, answer: Any) -> list[bytes]:
         return [part async for part in answer.stream]
 
     return [answer.body] if answer.stream is None else api.run(read())
+
+
+@pytest.mark.parametrize("kind", ["tasks", "templates"])
+@pytest.mark.parametrize(
+    ("script", "status"),
+    [
+        ("\n".join(f"var v{n} = {n}" for n in range(900)) + "\nstream|from()", 200),
+        ("\n".join(f"var v{n} = {n}" for n in range(6000)) + "\nstream|from()", 400),
+        ("// much said\n" * 900 + "stream|from(", 400),
+    ],
+    ids=["variables", "too-many-variables", "comments"],
+)
+def test_a_large_script_is_parsed_beside_the_writes(
+    api: Any, kind: str, script: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+    program = parser._Parser.program
+
+    def noted(self: Any) -> Any:
+        threads.append(threading.current_thread().name)
+        return program(self)
+
+    monkeypatch.setattr(parser._Parser, "program", noted)
+    body = {"id": kind, "type": "stream", "dbrps": DBRPS, "script": script}
+    parser._outcome.cache_clear()
+    found, text = api.ask("POST", f"/{kind}", body)
+    assert found == status, text
+    assert len(threads) == 1
+    assert threads != ["compute"]

@@ -1,8 +1,9 @@
 import pytest
 
 from runtime.errors import ScriptError
+from runtime.testing.frames import frame_of, points
 from runtime.tick import ast, parser
-from runtime.tick.lambdas import compile_lambda, constant
+from runtime.tick.lambdas import compile_lambda, constant, expression
 from runtime.units import Duration
 
 HINT = "see bool(), int(), float(), string(), duration()"
@@ -98,3 +99,17 @@ def test_constant_expressions_fail_with(source, expected):
     with pytest.raises(ScriptError) as caught:
         constant(_expression(source))
     assert str(caught.value) == expected
+
+
+def test_only_what_is_used_of_a_lambda_is_compiled(parsed, monkeypatch):
+    made = parsed('"v" > 1.0')
+    assert made.columns(frame_of(points("m v=1 1\nm v=2 2"))).values.tolist() == [
+        False,
+        True,
+    ]
+    assert made.test(made.new_state(), 0, {"v": 3.0}, {})
+    test = made.test
+    monkeypatch.setattr(expression, "compiled", None)
+    assert made.test is test
+    with pytest.raises(TypeError):
+        made.row(made.new_state(), 0, {"v": 3.0}, {})
