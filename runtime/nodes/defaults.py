@@ -74,6 +74,7 @@ class DefaultNode(_TidyNode):
                 fields[name] = value
         self._fields = fields
         self._tags = dict(spec.tags)
+        # by `repr`: 1, 1.0 and TRUE are equal keys in Python
         self._key = ("default", tuple(map(repr, self._fields.items())))
         self._tag_key = tuple(self._tags.items())
 
@@ -119,6 +120,7 @@ class DefaultNode(_TidyNode):
 
     def batches(self, batches: Batches) -> None:
         """Take batches in columns."""
+        # a default may change the tags of a group, which batches in columns share
         if self._tags:
             for batch in batches:
                 self.batch(batch)
@@ -139,6 +141,7 @@ class DefaultNode(_TidyNode):
             if column is None:
                 values: list[str | None] = [None] * len(frame)
             else:
+                # code -1 finds the last one
                 known = [*column.values, None]
                 values = [known[code] for code in column.codes.tolist()]
             untagged += sum(not value for value in values)
@@ -161,6 +164,7 @@ def _with_default(column: FieldColumn | None, value: Value, size: int) -> FieldC
         return FieldColumn(kind, np.full(size, value, dtype=_DTYPES.get(kind, object)))
     if column.present is None:
         return column
+    # an int among floats stays an int, as in the points
     merged: FieldKind = kind if kind == column.kind else "mixed"
     values: NDArray[Any] = column.values.astype(_DTYPES.get(merged, object))
     values[~column.present] = value
@@ -206,6 +210,7 @@ class DeleteNode(_TidyNode):
 
     def batches(self, batches: Batches) -> None:
         """Take batches in columns."""
+        # groups may become one without their tag; each batch stays a batch of its own
         if self._tags.intersection(batches.frame.dimensions.tags):
             for batch in batches:
                 self.batch(batch)

@@ -120,11 +120,13 @@ class EvalNode(PointwiseNode):
 
     def _evaluate(self, point: Point, states: Sequence[State]) -> Point:
         time, fields, tags = point.time, point.fields, point.tags
+        # copied only when a result has to be seen by a later expression
         seen = fields
         results: dict[str, Value] = {}
         for (function, name, sees), state in zip(self._steps, states, strict=True):
             for earlier in sees:
                 # what the reference shows instead takes the result's place
+                # also in what leaves the node, as in Kapacitor
                 if earlier in fields:
                     results[earlier] = fields[earlier]
                 elif earlier in tags:
@@ -184,6 +186,7 @@ class EvalNode(PointwiseNode):
             if column.valid is not None:
                 valid = column.valid if valid is None else valid & column.valid
             results[name] = field
+            # an expression sees results as if they were fields
             if name not in raw:
                 visible[name] = field
         return self._assemble(frame, results, valid)
@@ -196,6 +199,8 @@ class EvalNode(PointwiseNode):
     ) -> _Derived | None:
         failures: list[str] = []
         rows: Rows | None = None
+        # rows that columns are not sure of: the row form has the words of their errors.
+        # If it has a value after all, the columns cannot be used
         if valid is not None and not valid.all():
             states = self._new_states()
             for row in np.flatnonzero(~valid).tolist():
@@ -219,6 +224,7 @@ class EvalNode(PointwiseNode):
         """The column without texts that have no UTF-8; what it takes is noted."""
         if column.kind != "string":
             return column
+        # once for the column: almost always all of it is valid
         texts = "".join(column.values)
         self.environment.budget.make(len(texts))
         if is_valid_utf8(texts):
@@ -259,6 +265,7 @@ def _field(column: Column, size: int) -> FieldColumn | None:
     if kind is None:
         return None
     values = column.values
+    # a constant, which a field column has to have in each row
     if not isinstance(values, np.ndarray):
         dtypes = {"float": np.float64, "int": np.int64, "bool": np.bool_}
         values = np.full(size, values, dtype=dtypes.get(kind, object))

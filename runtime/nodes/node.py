@@ -133,6 +133,8 @@ class Node:
 
         What the leader counts and the errors it meets are this node's as well.
         """
+        # what the leader has counted since is kept; what it had before is taken off
+        # below, so that counters go on without a jump
         if self._leader is not None:
             self._add_counts(self._leader, 1)
             self.exec_time_ns = self._leader.exec_time_ns or self.exec_time_ns
@@ -203,6 +205,8 @@ class Node:
         What few tasks can share (because it depends on earlier points) takes more rows
         to be worth its columns.
         """
+        # columns have a cost for each call, rows for each point: the sizes at which
+        # they are equal were measured
         size = len(frame)
         if not size:
             return
@@ -241,6 +245,8 @@ class Node:
 
         The log entry has the attributes of `context`, those of `more`, and `err`.
         """
+        # each task logs its own errors, though one node met them for all; the leader
+        # itself is quiet
         for follower in self._followers:
             follower.error(message, err, **more)
         if self._quiet:
@@ -296,6 +302,7 @@ class Node:
 
     def stats(self) -> dict[str, int]:
         """The node's counters, as the task API shows them."""
+        # a node that delegates has no groups and no times of its own now
         works = self._leader or self
         further = {
             name: count + (works.counters[name] if works is not self else 0)

@@ -81,8 +81,10 @@ def runs(
     rows = np.arange(len(holds))
     # the last row at which it did not hold, or the one before the part's first
     broken = np.maximum(np.maximum.accumulate(np.where(holds, -1, rows)), first - 1)
+    # 0 where it is broken itself
     length = rows - broken
     began = times[np.minimum(broken + 1, len(times) - 1)]
+    # unbroken since the part began: what was before it counts too
     goes_on = (broken == first - 1) & np.repeat(past.length > 0, sizes)
     length += np.where(goes_on, np.repeat(past.length, sizes), 0)
     began = np.where(goes_on, np.repeat(past.began, sizes), began)

@@ -54,6 +54,7 @@ class Timers:
     def at(self, due: Nanoseconds, call: Callable[[], None]) -> Timer:
         """Call `call` once, at a time."""
         timer = Timer(due, call)
+        # the serial number keeps equal times in order, and timers from being compared
         heapq.heappush(self._heap, (due, next(self._serials), timer))
         if self.next_due is None or due < self.next_due:
             self.next_due = due
@@ -66,6 +67,8 @@ class Timers:
             return
         timer.call = None
         self._cancelled += 1
+        # left in the heap, where they cost nothing until they are due; unless they are
+        # most of it, as with barriers that each point puts off
         if self._cancelled > 100 and self._cancelled * 2 > len(self._heap):
             self._heap = [entry for entry in self._heap if entry[2].call is not None]
             heapq.heapify(self._heap)
@@ -79,6 +82,7 @@ class Timers:
             while most and self._heap and self._heap[0][0] <= now:
                 most -= 1
                 timer = heapq.heappop(self._heap)[2]
+                # before the call, which may cancel its own timer, or fail
                 call, timer.call = timer.call, None
                 if call is None:
                     self._cancelled -= 1

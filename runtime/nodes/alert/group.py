@@ -76,6 +76,8 @@ class Group:
     def trigger(self, time: Nanoseconds) -> None:
         """Note an event."""
         self.last = time
+        # the duration counts from here; also where the event that left OK was held back
+        # by flapping
         if self.was == _OK or (self.is_owed and self.meant == _OK):
             self.first = time
         self.meant = self.level
@@ -84,6 +86,7 @@ class Group:
 
     def restore(self, state: EventState) -> None:
         """Go on from what a topic knows."""
+        # as if the point had been seen, so that inhibitors and flapping know it too
         self.push(int(state.level))
         self.trigger(state.time)
         self.first = saturated(state.time - state.duration)

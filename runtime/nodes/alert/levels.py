@@ -92,11 +92,13 @@ class Levels:
         Source: Kapacitor AlertNode.determineLevel. The current level's own lambda is
             evaluated twice on the way down, which stateful functions can notice.
         """
+        # up, or still there
         for level in range(CRITICAL, max(current, INFO) - 1, -1):
             if self._holds(level, point):
                 return level
         if self._is_kept(current, point):
             return current
+        # down, to the highest that holds
         for level in range(current, OK, -1):
             if self._holds(level, point):
                 return level

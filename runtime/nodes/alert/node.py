@@ -73,10 +73,13 @@ class AlertNode(GroupedNode):
             super().frame(frame)
             return
         ids = frame.group_ids
+        # all known and OK, the usual case: only rows that leave OK matter
         if self._busy.isdisjoint(ids) and ids <= self._groups.keys():
             count = np.count_nonzero(fires)
             if not count:
                 return
+            # a walk costs more for each row than the plain form, and pays by the rows
+            # it skips
             if count > _DENSE * len(frame):
                 super().frame(frame)
                 return
@@ -93,6 +96,7 @@ class AlertNode(GroupedNode):
         group = self._groups.get(batch.group)
         if group is None:
             group = self._opened(origin, batch.tags)
+        # all points are judged by the level before the batch
         level, chosen = self._judged(batch, group.level)
         time = batch.tmax if self._spec.all or level == OK else chosen.time
         self._push(batch.group, group, level)
@@ -179,6 +183,7 @@ class AlertNode(GroupedNode):
     ) -> Event | None:
         """The event of a group; None for a recovery that is disabled."""
         group.trigger(time)
+        # the group recovers all the same, so that its next event is news again
         if self._spec.no_recoveries and group.level == OK:
             self._events.skip(group)
             return None

@@ -53,6 +53,7 @@ class Screen:
             if column is None:
                 return None
             true, valid = column
+            # where it fails the failure must be reported, so the row is looked at
             each = true if valid is None else true | ~valid
             mask = each if mask is None else mask | each
         return mask
@@ -61,6 +62,7 @@ class Screen:
         size = len(self._frame)
         higher = np.zeros(size, dtype=np.bool_)
         for above in range(level + 1, CRITICAL + 1):
+            # also levels without a condition of their own, which never hold
             column = self._of(self._levels.conditions[above])
             if column is None:
                 return None
@@ -70,6 +72,7 @@ class Screen:
         reset = self._of(self._levels.resets[level], absent=True)
         if own is None or reset is None:
             return None
+        # the level holds by its own lambda, or by a reset that is false
         stays = own[0] if own[1] is None else own[0] & own[1]
         kept = ~reset[0] if reset[1] is None else ~reset[0] & reset[1]
         # where the level's own lambda fails, the failure must be reported
@@ -85,6 +88,7 @@ class Screen:
         return self._column(condition)
 
     def _column(self, condition: Condition) -> tuple[Mask, Mask | None] | None:
+        # a condition lives as long as the node, so its identity is a key
         key = id(condition)
         if key not in self._columns:
             self._columns[key] = self._made(condition)

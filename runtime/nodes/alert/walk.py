@@ -67,6 +67,8 @@ class Walk:
             self._push(heap, index, 0)
         while heap:
             row, index, position = heapq.heappop(heap)
+            # a group appears at its first point, and the same point then is its first
+            # step: the position stays
             if ids[index] in self._groups:
                 step(self._frame.point(row), ids[index])
                 position += 1
@@ -95,9 +97,11 @@ class Walk:
             return start
         if group.is_quiescent:
             return _first(self._mask(rows, index, OK), start)
+        # every row counts: as an event, or for flapping
         if self._interval is None or group.flapping is not None or group.level == OK:
             return start
         mask = self._mask(rows, index, group.level)
+        # a group that never had an event is due at once
         if mask is None or (self._interval and group.last is None):
             return start
         found = _first(mask, start)
@@ -110,6 +114,7 @@ class Walk:
 
     def _mask(self, rows: NDArray[np.intp], index: int, level: int) -> Mask | None:
         key = index, level
+        # most groups of a frame have the same level, and go through few
         if key not in self._masks:
             mask = self._screen.leaves(level)
             self._masks[key] = None if mask is None else mask[rows]

@@ -66,6 +66,8 @@ class Gathered:
     def _joined(self) -> tuple[list[Frame], Rows]:
         """Frames to be joined, and where the rows are in the joined columns."""
         sources = list(self._sources)
+        # few rows of many large frames: the columns of all would cost more than a copy
+        # of the rows. Below that the copy costs more, as it is one for each frame
         if len(sources) > 4 and sum(map(len, sources)) > 4 * len(self._pointers):
             return self._picked()
         if self._positions is None:
@@ -77,10 +79,12 @@ class Gathered:
 
     def _picked(self) -> tuple[list[Frame], Rows]:
         if self._positions is None:
+            # frames in order, each taken from once
             order = np.argsort(self._pointers >> _ROW_BITS, kind="stable")
             numbers = self._pointers[order] >> _ROW_BITS
             used, starts = np.unique(numbers, return_index=True)
             rows = np.split(self._pointers[order] & _ROW_MASK, starts[1:])
+            # in place of the old ones: the second column that is asked for finds them
             self._sources = [
                 self._sources[number].take(each)
                 for number, each in zip(used.tolist(), rows, strict=True)
@@ -105,6 +109,7 @@ class Gathered:
         if column is None:
             return None
         present = None if column.present is None else column.present[positions]
+        # the rows that lacked it are not among these
         if present is not None and present.all():
             present = None
         return FieldColumn(column.kind, column.values[positions], present)
@@ -163,6 +168,7 @@ class Buffer:
     def append(self, groups: Numbers, times: Times, pointers: Pointers) -> None:
         """Append rows by pointers."""
         self._parts.append(Waiting(groups, times, pointers))
+        # sorted again when somebody asks for a group
         self._index = None
         self.size += len(groups)
 
@@ -192,8 +198,10 @@ class Buffer:
         waiting = self._parts[0]
         pointers = waiting.pointers[slice(*span)]
         # rows of group -1 belong to no group
+        # marked, not cut out: cutting would move the rows of all other groups
         waiting.groups[slice(*span)] = -1
         points = self._points(pointers)
+        # the last group has left: the frames may go
         if not self._index:
             self._parts, self._sources, self.size = [], [], 0
         return points
@@ -221,6 +229,7 @@ class Buffer:
     def _sort(self) -> None:
         waiting = self.drain()
         alive = np.flatnonzero(waiting.groups >= 0)
+        # stable: the order of arrival inside a group is what windows rely on
         order = alive[np.argsort(waiting.groups[alive], kind="stable")]
         waiting = Waiting(*(column[order] for column in waiting))
         groups, starts = np.unique(waiting.groups, return_index=True)
@@ -258,6 +267,8 @@ class Buffer:
             pointers = (renumbered[numbers] << _ROW_BITS) | (pointers & _ROW_MASK)
             self._sources = [self._sources[number] for number in used.tolist()]
         rows = sum(map(len, self._sources))
+        # one slow group keeps a frame of thousands of rows alive; copied out, it keeps
+        # its own rows. Only with many frames, or each write would copy
         if len(used) >= _MANY_SOURCES and rows > 4 * len(pointers):
             copy = self._copied(pointers, waiting.times)
             self._sources = [copy]

@@ -108,6 +108,8 @@ class WindowNode(Node):
         tail = self._tails[number]
         self._tailed.add(number)
         if self._buffer.size:
+            # nothing to emit: the point waits as it is, and every so often a tail is
+            # moved to the columns, so that none grows without end
             if not self._windows.is_due(number, point.time) and (len(tail) + 1) % _TAIL:
                 tail.append(point)
                 self._windows.skip(*_of_one(number))
@@ -121,6 +123,8 @@ class WindowNode(Node):
 
     def _take_in_columns(self, number: int, point: Point) -> bool:
         """Take a point if its group has many rows in columns; True if it was taken."""
+        # rows of overlapping windows are needed again: made into points, they would be
+        # so each time
         few = _FEW_AGAIN if self._windows.overlap else _FEW_DONE
         count, size = self._buffer.count(number), self._buffer.size
         if count < few + size // _SEARCHED or self._groups[number].name != point.name:
@@ -136,6 +140,8 @@ class WindowNode(Node):
         known = self._numbers
         order = frame.shared("window", lambda: _sorted(frame))
         fresh = [position for position, each in enumerate(ids) if each not in known]
+        # two groups of one id, or a group that began under another name: rows know what
+        # to do
         if not order.distinct or (len(fresh) < len(ids) and not self._named(frame)):
             super().frame(frame)
             return
@@ -144,6 +150,7 @@ class WindowNode(Node):
         if fresh:
             self._windows.add(order.first[fresh])
         numbers = np.array([known[each] for each in ids], dtype=np.int64)
+        # before the frame: points that came one by one are older than its rows
         self._gather_tails(sorted(self._tailed))
         self._take(frame, numbers, order.counts, frame.groups.order, order.latest)
 
@@ -158,6 +165,8 @@ class WindowNode(Node):
         """Take a frame's rows, which are of these groups one after the other."""
         self._buffer.add(frame, np.repeat(numbers, counts), rows)
         due = self._windows.due(numbers, latest, counts)
+        # also without anything due: rows that are done pile up. Four times what was
+        # left last time, so that looking costs a constant share
         if due or self._buffer.size > 10_000 + 4 * self._kept:
             self._advance(frame, numbers, counts)
         else:
@@ -176,6 +185,7 @@ class WindowNode(Node):
 
     def _advance(self, frame: Frame, numbers: Numbers, counts: Indices) -> None:
         """Emit windows that the frame just buffered makes due; drop rows that are done."""
+        # groups without new points emit nothing: their rows are put back as they are
         waiting, others = self._touched(numbers)
         local_of = np.zeros(len(self._groups), dtype=np.int64)
         local_of[numbers] = np.arange(len(numbers))
@@ -190,6 +200,8 @@ class WindowNode(Node):
         plan = self._windows.plan(
             Sequences(numbers, times, starts, starts[1:] - counts)
         )
+        # before anything is emitted, as that may fail: the buffer is whole again by
+        # then
         kept = np.flatnonzero(np.arange(len(times)) >= np.repeat(plan.keep, sizes))
         sources = self._buffer.sources
         groups = np.repeat(numbers, starts[1:] - plan.keep)
@@ -239,6 +251,7 @@ class WindowNode(Node):
         while begin < len(order):
             done = ends[begin - 1] if begin else 0
             end = int(np.searchsorted(ends, done + ROWS_AT_ONCE, side="right"))
+            # a window that is larger than that alone is emitted all the same
             end = max(end, begin + 1)
             some = order[begin:end]
             starts = np.zeros(len(some) + 1, dtype=np.intp)
@@ -271,6 +284,7 @@ class WindowNode(Node):
             number = self._numbers.get(barrier.group)
             if number is not None:
                 tail = self._tails[number]
+                # rows are older than the tail
                 tail[:0] = self._buffer.extract(number)
                 self._tailed.add(number)
                 emission = self._windows.expire(number, tail, barrier.time)

@@ -76,6 +76,7 @@ def quotient(left: int, right: int) -> int:
     """
     if right == 0:
         raise DivisionByZeroError
+    # Python rounds down, Go toward zero
     whole = abs(left) // abs(right)
     return wrapped(whole if (left < 0) == (right < 0) else -whole)
 
@@ -153,7 +154,9 @@ def _comparisons() -> dict[tuple[str, Type, Type], Operation]:
         for each in (float, int, Duration):
             table[symbol, each, each] = Operation(bool, compare)
         for left, right in ((int, float), (float, int)):
+            # numbers of both kinds: allowed in comparisons, not in arithmetic
             table[symbol, left, right] = Operation(bool, _as_floats(compare))
+        # booleans have no order
         if symbol in ("==", "!="):
             table[symbol, bool, bool] = Operation(bool, compare)
             table[symbol, str, str] = Operation(bool, compare)

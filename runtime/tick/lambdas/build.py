@@ -52,6 +52,8 @@ def build(node: ast.Expression) -> Evaluator:
             return Binary(operator, build(left), build(right), node)
         case ast.FunctionNode(name, arguments):
             return Call(name, tuple(map(build, arguments)), node)
+        # its state is made here, once for the script: all groups share it, as in
+        # Kapacitor
         case ast.LambdaNode(expression):
             return Nested(build(expression), State(), node)
     raise ScriptError(
@@ -77,6 +79,7 @@ def check(node: Evaluator) -> bool:
                 _within(f"{number} argument", argument)
         case Binary(operator, left, right):
             fixed = (_within("left node", left), _within("right node", right))
+            # only then is the error certain whatever the data will be
             if all(fixed):
                 _check_types(operator, left, right)
                 return True
@@ -210,10 +213,13 @@ def folded(node: Evaluator) -> Evaluator:
             made = node._replace(arguments=tuple(map(folded, node.arguments)))
         case _:
             return node
+    # `rand()` and `now()` have nothing but constants below them, and must be called all
+    # the same
     computable = all(isinstance(each, Constant) for each in _below(made))
     if not computable or (isinstance(made, Call) and not _is_pure(made)):
         return made
     try:
         return Constant(made.value(Scope({}, State())), node.source)
+    # an error belongs to the points that meet it: behind an AND none may
     except EvaluationError:
         return made

@@ -62,6 +62,7 @@ class Cells:
         if self.codes is not None:
             distinct = np.empty(len(self.values) + 1, dtype=np.object_)
             distinct[:-1] = self.values
+            # code -1, of rows without a value, finds the last place
             distinct[-1] = ""
             return distinct[self.codes]
         if isinstance(self.values, np.ndarray):
@@ -97,6 +98,7 @@ def mapped(
         raise UnsupportedError
     if all(operand.shared for operand in operands):
         return _computed_once(compute, result, operands, size)
+    # a hundred hosts in ten thousand rows: a function of the host runs a hundred times
     varying = [operand for operand in operands if not operand.shared]
     if len(varying) == 1 and varying[0].codes is not None:
         return _over_distinct(compute, result, operands, varying[0])
@@ -126,10 +128,13 @@ def _over_distinct(
 ) -> Cells:
     codes, values = coded.codes, coded.values
     assert codes is not None
+    # a frame that was cut from a larger one keeps all its values
     used: Sequence[int] = range(len(values))
     if len(values) > len(codes):
         used = np.unique(codes[codes >= 0]).tolist()
+    # where it fails there has to be something of the type; no valid row points at it
     results: list[Any] = [_BLANKS[result]] * len(values)
+    # one place more for code -1, as in `Cells.array`
     failed = np.zeros(len(values) + 1, dtype=np.bool_)
     for code in used:
         arguments = [values[code] if o is coded else o.values for o in operands]
@@ -142,6 +147,7 @@ def _over_distinct(
     valid = _all_valid(operands)
     if failed.any():
         valid = both(valid, ~failed[codes])
+    # the codes stay: two values may have become equal, which `_coded_equal` knows
     if result is str:
         return Cells(str, results, valid, codes)
     results.append(_BLANKS[result])
@@ -162,6 +168,7 @@ def _over_rows(
     for row, arguments in zip(rows, _arguments(operands, size, valid), strict=True):
         try:
             value = results[row] = compute(*arguments)
+        # a limit counts for one evaluation, and this is many: rows have one each
         except TooMuchError:
             raise UnsupportedError from None
         except IrregularError:
@@ -190,6 +197,8 @@ def _arguments(
             columns.append([operand.values] * count)
             continue
         array = operand.array(size)
+        # Python values, as `compute` is that of the rows: numpy integers would wrap in
+        # their own way
         columns.append((array if valid is None else array[valid]).tolist())
     return zip(*columns, strict=True)
 

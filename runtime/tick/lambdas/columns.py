@@ -108,6 +108,7 @@ def _column(cells: Cells, size: int) -> Column | None:
     if kind is None:
         return None
     valid = cells.valid
+    # so that the nodes need not look again
     if valid is not None and valid.all():
         valid = None
     values = cells.values if cells.codes is None else cells.array(size)
@@ -117,6 +118,7 @@ def _column(cells: Cells, size: int) -> Column | None:
 def _part(node: Evaluator) -> Part:
     match node:
         case Constant(value):
+            # once for all frames
             cells = Cells(type(value), value)
             return lambda frame: cells
         case Reference(name):
@@ -143,6 +145,7 @@ def _reference(name: str) -> Part:
     def part(frame: Frame) -> Cells:
         field, tag = frame.field(name), frame.tag(name)
         if field is not None:
+            # both at once is an error, but only for the points that have both
             if tag is not None or field.kind == "mixed":
                 raise UnsupportedError
             return Cells(_TYPES[field.kind], field.values, field.present)
@@ -157,6 +160,7 @@ def _reference(name: str) -> Part:
 def _unary(operator: str, operand: Part) -> Part:
     def opposite(frame: Frame) -> Cells:
         cells = operand(frame)
+        # an error in each row, for the rows to word; its type is known all the same
         if cells.type is not bool:
             return nothing(len(frame), bool)
         values = not cells.values if cells.shared else ~cells.values
@@ -189,6 +193,8 @@ def _binary(
     def part(frame: Frame) -> Cells:
         sides = left(frame), right(frame)
         operation = OPERATIONS.get((operator, sides[0].type, sides[1].type))
+        # a comparison is boolean whatever its sides are: an AND around it is one of two
+        # booleans, and may do without it
         if operation is None:
             return nothing(len(frame), otherwise)
         return compute(operator, operation, *sides, len(frame))
@@ -201,6 +207,7 @@ def _compare(
 ) -> Cells:
     if left.shared and right.shared:
         return mapped(operation.compute, bool, (left, right), size)
+    # strings of tags are compared by code: one look at the distinct values
     if operator in ("==", "!=") and left.type is str:
         for coded, other in ((left, right), (right, left)):
             if coded.codes is not None and other.shared:
@@ -210,6 +217,7 @@ def _compare(
         if left.codes is not None and right.codes is not None:
             return mapped(operation.compute, bool, (left, right), size)
         left, right = _spread(left, size), _spread(right, size)
+    # by bytes, as Go orders strings, not by code points
     elif left.type is str:
         return mapped(operation.compute, bool, (left, right), size)
     elif left.type not in _KINDS:
@@ -244,6 +252,7 @@ def _coded_equal(coded: Cells, text: str, equal: bool) -> Any:
 def _calculate(
     operator: str, operation: Operation, left: Cells, right: Cells, size: int
 ) -> Cells:
+    # durations and strings have no numpy type that computes as Go does
     if operation.type not in _NUMBERS or not {left.type, right.type} <= _NUMBERS:
         return mapped(operation.compute, operation.type, (left, right), size)
     if left.shared and right.shared:
@@ -259,6 +268,7 @@ def _divided(operator: str, left: Cells, right: Cells, valid: Mask | None) -> Ce
     """Go's integer division or remainder; a row with a zero divisor is not valid."""
     divisor = right.values
     if right.shared:
+        # an error in each row; the rows have its words
         if divisor == 0:
             return nothing(len(left.values), int)
         divisor = np.int64(divisor)
@@ -266,6 +276,7 @@ def _divided(operator: str, left: Cells, right: Cells, valid: Mask | None) -> Ce
         zero = divisor == 0
         if zero.any():
             valid = ~zero if valid is None else valid & ~zero
+            # what these rows get is never read
             divisor = np.where(zero, 1, divisor)
     # fmod truncates as Go does
     rest = np.fmod(left.values, divisor)
@@ -284,11 +295,14 @@ def _logical(node: Binary) -> Part:
         first = left(frame)
         if first.type is not bool:
             return nothing(len(frame), bool)
+        # no row asks the right side, whatever it would say: most often nothing is
+        # critical
         if lazy and _all_are(first, decisive):
             return first
         second = right(frame)
         if second.type is not bool:
             return nothing(len(frame), bool)
+        # not lazy: the right side is asked for its type in every row, and must have one
         needed = second.valid
         if lazy and needed is not None:
             # where the left side decides, nothing is wanted of the right one

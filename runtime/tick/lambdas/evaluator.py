@@ -175,11 +175,14 @@ class Binary(NamedTuple):
 
     def value(self, scope: Scope) -> LambdaValue:
         """The result; AND and OR evaluate their right side only if it matters."""
+        # before any value, also for AND and OR: Kapacitor chooses the evaluation
+        # function by types, and only then begins
         types = self.left.type(scope), self.right.type(scope)
         operation = OPERATIONS.get((self.operator, *types))
         if operation is None:
             raise EvaluationError(self._refusal(*types))
         left = self.left.value(scope)
+        # TRUE decides an OR, FALSE an AND
         if self.operator in LOGICAL and left is (self.operator == "OR"):
             return left
         right = self.right.value(scope)
@@ -229,6 +232,8 @@ class Call(NamedTuple):
 
     def value(self, scope: Scope) -> LambdaValue:
         """Call the function; all arguments are evaluated first."""
+        # a signature that does not fit is an error before an argument is evaluated, and
+        # so before a stateful one has counted
         self.type(scope)
         values = []
         for number, argument in enumerate(self.arguments, 1):
@@ -254,6 +259,7 @@ class Call(NamedTuple):
 
     def _refusal(self, function: Function, types: Sequence[Type], scope: Scope) -> str:
         named = list(zip(self.arguments, types, strict=True))
+        # Kapacitor has another text for these, and it comes first
         missing = [argument.text for argument, t in named if t is Missing]
         if missing:
             several = len(missing) > 1
@@ -294,6 +300,7 @@ class Nested(NamedTuple):
 def is_boolean(node: Evaluator) -> bool:
     """True if the node's type is boolean without looking inside."""
     match node:
+        # the question is whether asking for its type can fail or needs the data
         case Constant(value):
             return type(value) is bool
         case Unary("!"):

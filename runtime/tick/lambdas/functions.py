@@ -86,6 +86,7 @@ def _rand() -> int:
 
 
 def _rand_below(limit: int) -> int:
+    # the text of Go's panic
     if limit <= 0:
         raise CallError("invalid argument to Int63n")
     return random.randrange(limit)
@@ -109,6 +110,7 @@ def _conversions() -> list[Function]:
             "bool",
             {
                 (str,): (bool, conversions.bool_of_text),
+                # 0 and 1 only
                 (int,): (bool, conversions.bool_of_number),
                 (float,): (bool, conversions.bool_of_number),
                 (bool,): (bool, _same),
@@ -135,6 +137,7 @@ def _conversions() -> list[Function]:
         Function(
             "string",
             {
+                # the order is that of the signatures in error texts
                 (bool,): (str, conversions.text_of_bool),
                 (int,): (str, str),
                 (float,): (str, conversions.text_of_float),
@@ -175,6 +178,8 @@ def _texts() -> list[Function]:
     return [
         _one("strContains", two, bool, strings.contains),
         _one("strContainsAny", two, bool, strings.contains_any),
+        # prefixes and suffixes are the same by characters as by bytes; lengths and
+        # positions are not, hence functions of our own
         _one("strHasPrefix", two, bool, str.startswith),
         _one("strHasSuffix", two, bool, str.endswith),
         _one("strCount", two, int, strings.count),
@@ -214,10 +219,12 @@ def _times() -> list[Function]:
 
 
 def _others() -> list[Function]:
+    # both branches are evaluated, and have one type
     branches = (float, int, str, bool, Regex, Time, Duration)
     return [
         Function(
             "isPresent",
+            # the only function that takes what is missing
             {(t,): (bool, _present) for t in (Missing, bool, str, int, float)},
         ),
         Function("if", {(bool, t, t): (t, _choose) for t in branches}),

@@ -153,17 +153,21 @@ class Generator:
         if operator == "!":
             if operand.type is bool:
                 return Code(f"(not {operand.text})", bool)
+            # the test comes first in a conditional, so the value is bound there
             return Code(
                 f"(not {again} if type({first}) is bool else irregular())", bool
             )
         if operand.type is float:
             return Code(f"(-{operand.text})", float)
+        # an int is negated by `minus`, as the least int64 stays itself
         return Code(
             f"(-{again} if type({first}) is float else minus({again}))", operand.type
         )
 
     def _logical(self, node: Binary) -> Code:
         word = "and" if node.operator == "AND" else "or"
+        # both types are asked for before the left value, as in the reference: a wrong
+        # type on the right is an error even where the left side decides
         checks = [
             f"({self._type(side)} is bool or irregular())"
             for side in (node.left, node.right)
@@ -201,10 +205,13 @@ class Generator:
 
     def _comparison(self, operator: str, left: Code, right: Code) -> Code:
         if operator in _PYTHON:
+            # a literal on one side, something unknown on the other: nearly all
+            # conditions of scripts
             for here, there in ((left, right), (right, left)):
                 test = _same_type_test(operator, here)
                 if test and there.type is None:
                     return self._tested(operator, left, right, there, test)
+            # types known before there is a point need no test
             if left.type is right.type is float:
                 return Code(f"({left.text} {operator} {right.text})", bool)
             if left.type is None or right.type is None:
@@ -241,6 +248,7 @@ class Generator:
             if side.type is not float or not side.simple
         ]
         test = " & ".join(tests) or "True"
+        # zero is left to `compute`: Python raises where Go gives infinity or NaN
         if operator == "/":
             test = f"({test}) and {again_right}"
         return Code(
@@ -254,6 +262,7 @@ class Generator:
         if left.type is not None and right.type is not None:
             operation = OPERATIONS.get((operator, left.type, right.type))
             known = operation.type if operation else None
+        # floats are tried, as fields mostly are: the other types cost a test more
         if operator != "%" and {left.type, right.type} <= {float, None}:
             return self._both_floats(operator, left, right, known)
         made = self._computed(operator, left, right)
@@ -278,6 +287,7 @@ class Generator:
                 "or irregular()))",
                 bool,
             )
+        # known only if it is the same whatever the arguments are
         results = {result for result, _ in function.overloads.values()}
         known = results.pop() if len(results) == 1 else None
         return Code(self._invocation(function, arguments), known)
@@ -296,11 +306,13 @@ class Generator:
             if not function.stateful:
                 target = self.keep(function.overloads[(float,)][1])
             return f"({target}({again}) if type({first}) is float else irregular())"
+        # with arguments that none of its signatures has
         if function.stateful and arguments:
             return "irregular()"
         return f"{target}({', '.join(texts)})"
 
     def _nested(self, node: Nested) -> Code:
+        # swapped for the time of this part, whose calls count by themselves
         outer = self.state
         self.state = self.keep(node.state)
         code = self.code(node.expression)
@@ -347,10 +359,12 @@ def compiled(
 
 
 def _source(node: Evaluator, generator: Generator, results: frozenset[Type]) -> str:
+    # folded only here: the evaluator keeps the text of the script for its errors
     code = generator.code(folded(node))
     states = [generator.state] + [
         name for name, value in generator.globals.items() if isinstance(value, State)
     ]
+    # saving costs a tuple for each point
     states = [name for name in states if f"{name}." in code.text]
     lines = ["def row(state, time, fields, tags):"]
     for name, variable in generator.names.items():
@@ -378,6 +392,7 @@ def _source(node: Evaluator, generator: Generator, results: frozenset[Type]) -> 
             "            return result",
         ]
     lines += ["    except IrregularError:", "        pass"]
+    # a call may have counted already, and the evaluator will count it again
     lines += [f"    {name}.restore(saved_{name})" for name in states]
     lines.append("    return slow(state, time, fields, tags)")
     return "\n".join(lines)
