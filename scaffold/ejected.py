@@ -12,7 +12,7 @@ both branches (`merge=union`), so lines with markers of a conflict mean nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from scaffold import state
@@ -46,6 +46,17 @@ def added(tree: Tree, paths: Iterable[PurePosixPath]) -> Iterator[Change]:
 def without(tree: Tree, paths: Collection[PurePosixPath]) -> Iterator[Change]:
     """The change by which files are ejected no longer; the file goes with its last line."""
     yield _change(tree, [line for line in _lines(tree) if _path(line) not in paths])
+
+
+def moved(
+    tree: Tree, targets: Mapping[PurePosixPath, PurePosixPath]
+) -> Iterator[Change]:
+    """The change by which ejected files stay so under new paths."""
+    lines = [
+        str(targets.get(path, path)) if (path := _path(line)) else line
+        for line in _lines(tree)
+    ]
+    yield _change(tree, lines)
 
 
 def left_alone(

@@ -11,7 +11,7 @@ import difflib
 import keyword
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,6 +21,8 @@ _KIND = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 _KEY = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*", re.ASCII)
 _PROPERTY = re.compile(r"[a-z][A-Za-z0-9]{0,39}", re.ASCII)
 _KEY_LENGTH = 40
+# on another machine
+_ADDRESS = r"""https?://(?!localhost\b|127\.)[^\s"'<>()]+"""
 
 
 def words(text: str) -> frozenset[str]:
@@ -282,3 +284,48 @@ def _quoted(name: str) -> str:
         return repr(name)
     points = ", ".join(f"U+{ord(char):04X}" for char in odd[:5])
     return f"{name!a} (with {points})"
+
+
+def rewording(old: Names, new: Names, kept: Iterable[str] = ()) -> Callable[[str], str]:
+    """A function that puts a handler's new names for the old ones in a text.
+
+    It changes whole words and parts of identifiers, `FooServer` and `test_foo_service`
+    but not `footer`, and nothing in the URL of another server.
+
+    Args:
+        old: the names to look for.
+        new: the names to put there.
+        kept: texts that stay, such as the names of other handlers.
+    """
+    forms = {
+        f"{old.kind}test": f"{new.kind}test",
+        old.class_name: new.class_name,
+        old.kind.upper(): new.kind.upper(),
+        old.section: new.section,
+        old.property: new.property,
+        # after the others, as it is the commonest of forms that are the same
+        old.kind: new.kind,
+    }
+    table = {**{each: each for each in kept}, **forms}
+    word = re.escape(old.property)
+    called = rf"(?P<property>(?<=\.){word}(?=\()|(?<![A-Za-z0-9]){word}(?=[A-Z]))"
+    parts = [
+        (len(old.property), called),
+        *((len(each), _as_part(each)) for each in table),
+    ]
+    # the longest first; where a word is also the property, calls of that before it
+    parts.sort(key=lambda part: part[0], reverse=True)
+    pattern = re.compile("|".join([_ADDRESS, *(part for _, part in parts)]))
+
+    def renamed(found: re.Match[str]) -> str:
+        return new.property if found["property"] else table.get(found[0], found[0])
+
+    return lambda text: pattern.sub(renamed, text)
+
+
+def _as_part(word: str) -> str:
+    """A pattern of a word that is a whole part of an identifier."""
+    is_camel = word[:1].isupper() and not word.isupper()
+    before = "" if is_camel else "(?<![A-Za-z0-9])"
+    after = "(?![A-Za-z0-9])" if word.isupper() else "(?![a-z0-9])"
+    return f"{before}{re.escape(word)}{after}"

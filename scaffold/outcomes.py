@@ -70,6 +70,18 @@ class Removed(FileOutcome):
     verb = "remove"
 
 
+@dataclass(frozen=True, slots=True)
+class Moved(FileOutcome):
+    """The file is that of a handler which gets another name.
+
+    Attributes:
+        source: its path before.
+    """
+
+    source: PurePosixPath | None = None
+    verb: ClassVar[str] = "move"
+
+
 class Kept(FileOutcome):
     """The file was edited by hand, and needs no change."""
 

@@ -55,7 +55,10 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class _Line(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """One outcome, as reports need it; `place` and `key` for a registration."""
+    """One outcome, as reports need it.
+
+    `place` and `key` are those of a registration, `source` of a file that is moved.
+    """
 
     kind: str
     path: str
@@ -64,6 +67,7 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     key: str = ""
     line: int = 0
     was: int = 0
+    source: str = ""
 
 
 class Plan(msgspec.Struct, forbid_unknown_fields=True):
@@ -266,6 +270,8 @@ def _after(file: _File) -> bytes | None:
 
 def _line(outcome: Outcome) -> _Line:
     kind, path = type(outcome).__name__, str(outcome.path)
+    if isinstance(outcome, of.Moved):
+        return _Line(kind, path, role=outcome.role, source=str(outcome.source))
     if isinstance(outcome, FileOutcome):
         return _Line(kind, path, role=outcome.role)
     place = outcome.place
@@ -289,6 +295,8 @@ def _outcome(line: _Line) -> Outcome:
     if not isinstance(kind, type):
         raise ValueError(f"unknown outcome {line.kind!r}")
     path = PurePosixPath(line.path)
+    if issubclass(kind, of.Moved):
+        return kind(path, role=line.role, source=PurePosixPath(line.source))
     if issubclass(kind, FileOutcome):
         return kind(path, role=line.role)
     if issubclass(kind, PlaceOutcome):

@@ -13,7 +13,7 @@ from scaffold.errors import Conflict, Problem
 from scaffold.escaping import escaped
 from scaffold.findings import Finding
 from scaffold.generate import ChangeSet
-from scaffold.outcomes import FileOutcome, Outcome
+from scaffold.outcomes import FileOutcome, Moved, Outcome
 from scaffold.patching.outcomes import PlaceOutcome
 
 WIDTH = 12
@@ -22,6 +22,7 @@ _COLOURS = {
     "create": 32,
     "register": 32,
     "update": 33,
+    "move": 33,
     "remove": 31,
     "unregister": 31,
     "conflict": 31,
@@ -174,6 +175,8 @@ def _described(outcome: Outcome) -> str:
         line = outcome.line or outcome.was
         where += f":{line}" if line else ""
         what = f" {outcome.place.place} `{outcome.place.key}`"
+    if isinstance(outcome, Moved):
+        where = f"{outcome.source} -> {where}"
     reason = f" ({outcome.reason})" if outcome.reason else ""
     return where + what + reason
 
@@ -189,9 +192,11 @@ def _change(
     outcome: FileOutcome, counted: Mapping[PurePosixPath, tuple[int, int]]
 ) -> dict[str, Any]:
     added, removed = counted.get(outcome.path, (0, 0))
+    moved = {"source": str(outcome.source)} if isinstance(outcome, Moved) else {}
     return {
         "action": outcome.verb,
         "path": str(outcome.path),
+        **moved,
         "role": outcome.role,
         "reason": outcome.reason,
         "added": added,

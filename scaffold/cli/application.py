@@ -61,6 +61,7 @@ def scaffold(context: click.Context, directory: str | None) -> None:
 for _command in (
     *(handlers.new_handler, handlers.regenerate, handlers.check, handlers.diff),
     *(evolution.add_field, evolution.rename_field, evolution.remove_field),
+    evolution.rename_handler,
     *(handlers.list_, projects.init, projects.recover, projects.merge_driver),
     *(removal.remove_handler, removal.undo, plans.apply),
     *(ownership.adopt, ownership.eject),

@@ -1,4 +1,4 @@
-"""Commands that change handlers as a whole: add-field, rename-field, remove-field."""
+"""Commands that change handlers as a whole: their fields, their names."""
 
 from __future__ import annotations
 
@@ -79,6 +79,40 @@ def remove_field(name: str, field: str, **values: Any) -> None:
         return fields.remove_field(project, name, field, how)
 
     _run("remove-field", run, values)
+
+
+@click.command("rename-handler")
+@options.name
+@click.argument("new")
+@click.option(
+    "--property",
+    "property_",
+    default="",
+    metavar="NAME",
+    help="New TICKscript property (default: from NEW).",
+)
+@click.option(
+    "--title",
+    default="",
+    help="New name of the service in prose (default: from NEW, if it was from NAME).",
+)
+@options.writing
+@options.common
+def rename_handler(
+    name: str, new: str, property_: str, title: str, **values: Any
+) -> None:
+    """Rename a handler, with its files and registrations.
+
+    Hand edits come along. Lines of the changelog stay as they are. Mentions of the old
+    name elsewhere in the project are listed with file and line.
+    """
+
+    def run(project: Project, how: ChangeOptions) -> Report:
+        from scaffold.commands.rename_handler import rename_handler
+
+        return rename_handler(project, name, new, how, property=property_, title=title)
+
+    _run("rename-handler", run, values)
 
 
 def _run(

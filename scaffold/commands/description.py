@@ -70,12 +70,12 @@ def described(project: Project, source: Flags | SpecFile) -> HandlerSpec:
     """
     tree = DiskTree(project.root)
     existing = kinds(tree, project.package)
-    properties = _properties(project, tree)
+    properties = properties_of(project, tree)
     if isinstance(source, Flags):
         spec = flags_spec(source, existing, properties)
     else:
         spec = source.spec(existing, properties)
-    _refuse_service(project, tree, spec)
+    refuse_service(project, tree, spec)
     return spec
 
 
@@ -96,7 +96,7 @@ def flags_spec(
     return from_flags(flags, existing=existing, properties=properties)
 
 
-def _refuse_service(project: Project, tree: Tree, spec: HandlerSpec) -> None:
+def refuse_service(project: Project, tree: Tree, spec: HandlerSpec) -> None:
     """Refuse the name of a module that exists already."""
     services, name = places.services(project.package), spec.names.package
     modules = [
@@ -123,13 +123,14 @@ def _has_modules(tree: Tree, folder: PurePosixPath) -> bool:
     )
 
 
-def _properties(project: Project, tree: Tree) -> list[str]:
-    """The TICKscript properties of all handlers, as they are recorded."""
+def properties_of(project: Project, tree: Tree, besides: str = "") -> list[str]:
+    """The TICKscript properties of all handlers but one, as they are recorded."""
     path = places.within("runtime/integrations/properties.py", project.package)
     name = f"{path} property "
     return [
         place.removeprefix(name)
         for kind in state.kinds(tree)
+        if kind != besides
         for place in state.places(tree, kind)
         if place.startswith(name)
     ]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import PurePosixPath
 
 from scaffold import places
 from scaffold.change import Change
 from scaffold.commands.change import ChangeOptions, change
-from scaffold.errors import SpecError, UsageError
+from scaffold.commands.revision import described, revised
+from scaffold.errors import UsageError
 from scaffold.flags import Flags
 from scaffold.formats import refuse_outdated
 from scaffold.generate import ChangeSet, combined, generate
@@ -19,13 +19,10 @@ from scaffold.project import Project
 from scaffold.refusal import refuse
 from scaffold.report import Report
 from scaffold.spec import fields
-from scaffold.spec.edits import Edits, edited
+from scaffold.spec.edits import Edits
 from scaffold.spec.model import HandlerSpec
-from scaffold.spec.parse import parse
 from scaffold.spec.reader import Path
 from scaffold.tree import DiskTree, Overlay, Tree
-
-_BOM = b"\xef\xbb\xbf"
 
 Evolution = Callable[[HandlerSpec], tuple[Edits, Mapping[Path, str]]]
 """The edits of a spec, and the flags that the new places in it come from."""
@@ -79,8 +76,8 @@ def _evolved(
         spec = committed(project, tree, kind)
         edits, origins = evolution(spec)
         data = tree.read(path) or b""
-        after = _edited(data, edits, path)
-        new = _checked(after, path, origins)
+        after = revised(data, edits, path)
+        new = described(after, path, origins)
         warnings[:] = new.warnings
         first = ChangeSet()
         if after != data:
@@ -97,26 +94,3 @@ def _evolved(
     report = change(command, project, generated, how, [f"scaffold check {kind}"])
     report.notes += warnings
     return report
-
-
-def _edited(data: bytes, edits: Edits, path: PurePosixPath) -> bytes:
-    """A spec's file with the edits."""
-    bom = _BOM if data.startswith(_BOM) else b""
-    text = data.removeprefix(bom).decode()
-    return bom + edited(text, edits, str(path)).encode()
-
-
-def _checked(
-    data: bytes, path: PurePosixPath, origins: Mapping[Path, str]
-) -> HandlerSpec:
-    """The spec after the edits.
-
-    Raises:
-        SpecError: it would be wrong; its faults have no lines, as the file was not written.
-    """
-    text = data.decode("utf-8-sig").replace("\r\n", "\n")
-    try:
-        return parse(text, str(path), origins=origins)
-    except SpecError as error:
-        faults = [each._replace(line=None) for each in error.faults]
-        raise SpecError(faults) from None

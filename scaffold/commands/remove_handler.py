@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-from collections.abc import Iterator, Sequence
-from pathlib import PurePosixPath
+from collections.abc import Iterator
 
 from scaffold import places, state
 from scaffold.commands.change import ChangeOptions, change
-from scaffold.disk import search
+from scaffold.commands.leftovers import add_leftovers
 from scaffold.errors import Conflict, SpecError, StateError
 from scaffold.formats import refuse_outdated
 from scaffold.generate import ChangeSet, generate
 from scaffold.handlers import chosen, seen
 from scaffold.markers import refuse_markers
-from scaffold.mentions import Mention, mentions
 from scaffold.names import Names, default_property
 from scaffold.outcomes import EntryReleased, FileOutcome, Released
 from scaffold.project import Project
@@ -24,8 +22,6 @@ from scaffold.report import Report
 from scaffold.spec.parse import parse
 from scaffold.tree import DiskTree, Tree
 from scaffold.wanted import nothing
-
-_SHOWN = 20
 
 
 def remove_handler(
@@ -66,11 +62,13 @@ def remove_handler(
 
     next_steps = ["scaffold check"] if others else []
     report = change("remove-handler", project, generated, how, next_steps)
-    left = _left(project, names, report.result)
-    report.extra["leftovers"] = [
-        {"path": str(each.path), "line": each.line, "text": each.text} for each in left
-    ]
-    report.notes += [*_of_kept(report, kind), *_of_left(left, kind)]
+    report.notes += _of_kept(report, kind)
+    own = {
+        each.path
+        for each in report.result.outcomes
+        if isinstance(each, FileOutcome) and each.verb == "keep"
+    }
+    add_leftovers(report, project, names, own)
     return report
 
 
@@ -112,17 +110,6 @@ def _refuse_edits(
         raise Conflict(why, fix="" if discard_edits else shlex.join(fix))
 
 
-def _left(project: Project, names: Names, result: ChangeSet) -> list[Mention]:
-    """The mentions of the handler in files that are not its own."""
-    after = {change.path: change.after for change in result.changes}
-    own = {
-        each.path
-        for each in result.outcomes
-        if isinstance(each, FileOutcome) and each.verb == "keep"
-    }
-    return mentions(names, search.texts(project.root), after, own)
-
-
 def _of_kept(report: Report, kind: str) -> Iterator[str]:
     """A note about edited text, which stays."""
     outcomes = report.result.outcomes
@@ -130,20 +117,3 @@ def _of_kept(report: Report, kind: str) -> Iterator[str]:
         again = shlex.join(["scaffold", "remove-handler", kind, "--discard-edits"])
         first = "" if report.dry_run else "scaffold undo; "
         yield f"edited text is kept; to remove it too: {first}{again}"
-
-
-def _of_left(left: Sequence[Mention], kind: str) -> Iterator[str]:
-    """A note about mentions."""
-    if not left:
-        return
-    places = [_place(each) for each in left[:_SHOWN]]
-    more = len(left) - len(places)
-    noun = "place" if len(left) == 1 else "places"
-    lines = [f"`{kind}` is still mentioned, in {len(left)} {noun}:", *places]
-    lines += [f"and {more} more (--json lists them)"] if more else []
-    yield "\n".join(lines)
-
-
-def _place(mention: Mention) -> str:
-    path: PurePosixPath | str = mention.path
-    return f"{path}:{mention.line}: {mention.text}" if mention.line else str(path)

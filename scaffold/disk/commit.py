@@ -55,6 +55,21 @@ def apply(root: Path, changes: Sequence[Change], command: str = "") -> str:
                 return _put_away(state, made.folder, command)
 
 
+def permissions(root: Path, path: PurePosixPath) -> int | None:
+    """The permissions of a file; None: it does not exist.
+
+    Raises:
+        UnreadableFile: it is not a regular file.
+    """
+    with (
+        transaction.worded(path),
+        folders.opened(root) as top,
+        _nearest(top, path) as (folder, is_parent),
+    ):
+        status = folder.file(path.name) if is_parent else None
+        return None if status is None else stat.S_IMODE(status.st_mode)
+
+
 def make(folder: Path) -> None:
     """Make a folder that becomes a project, if it does not exist.
 

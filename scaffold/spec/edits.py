@@ -32,7 +32,7 @@ class Splice(NamedTuple):
     Attributes:
         start: position of the part in the string's value.
         end: position after it.
-        text: the new text; it needs no quoting.
+        text: the new text.
     """
 
     start: int
@@ -159,9 +159,10 @@ class _Editor:
                     body[number] = (key, item)
         for key, item in list(body):
             if key is not None and self._is_removed((*path, key.key), item):
-                _remove(
-                    body, next(at for at, (_, each) in enumerate(body) if each is item)
-                )
+                at = next(at for at, (_, each) in enumerate(body) if each is item)
+                _remove(body, at)
+                if not path and at == len(body):
+                    _end_without_blank(body)
 
     def _is_removed(self, path: Path, item: Item) -> bool:
         """True for a key to remove, and for a table of the spec that is empty then."""
@@ -215,7 +216,8 @@ def _spliced(raw: str, splices: Sequence[Splice]) -> str:
     characters = list(_characters(inner, mark))
     for splice in _last_first(splices):
         start, end = characters[splice.start][0], characters[splice.end - 1][1]
-        inner = inner[:start] + splice.text + inner[end:]
+        text = toml_text(splice.text)[1:-1] if mark[0] == '"' else splice.text
+        inner = inner[:start] + text + inner[end:]
     return mark + inner + mark
 
 
@@ -277,9 +279,6 @@ def _rename_headers(item: Item, number: int, new: str) -> None:
 
 def _remove(body: Body, number: int) -> None:
     """Remove an entry with its comma; comments after a table stay."""
-    from tomlkit.items import Table, Whitespace
-
-    gone = body[number][1]
     commas = [at for at, (key, item) in enumerate(body) if _is_comma(key, item)]
     after = next((at for at in commas if at > number), None)
     before = next((at for at in reversed(commas) if at < number), None)
@@ -289,12 +288,16 @@ def _remove(body: Body, number: int) -> None:
     elif before is not None:
         del body[before : number + 1]
     else:
-        body[number : number + 1] = _comments_after(gone)
-        if number == len(body) > 0 and isinstance(gone, Table):
-            above = _last_body(body[-1][1])
-            # the empty line between the two
-            if above and isinstance(above[-1][1], Whitespace):
-                del above[-1]
+        body[number : number + 1] = _comments_after(body[number][1])
+
+
+def _end_without_blank(body: Body) -> None:
+    """Remove the empty line that was between the last table and one that is removed."""
+    from tomlkit.items import Whitespace
+
+    last = _last_body(body[-1][1]) if body else []
+    if last and isinstance(last[-1][1], Whitespace):
+        del last[-1]
 
 
 def _is_comma(key: Key | None, item: Item) -> bool:

@@ -7,12 +7,18 @@ from pathlib import PurePosixPath
 
 from scaffold import ejected, state
 from scaffold.adoption import adopted
+from scaffold.commands.revision import revised
 from scaffold.findings import Finding, examined
 from scaffold.generate import ChangeSet, generate, generate_all
 from scaffold.handlers import kinds
+from scaffold.layout.style import PLAIN
+from scaffold.names import Names, default_property, rewording
+from scaffold.places import spec_path
 from scaffold.refusal import refuse
+from scaffold.renaming import Renaming
 from scaffold.rendering.render import render
 from scaffold.shared import Fresh
+from scaffold.spec.identity import renamed
 from scaffold.spec.parse import parse
 from scaffold.tree import MemoryTree
 from scaffold.wanted import Wanted, nothing, wanted
@@ -85,6 +91,25 @@ class Project:
         """Leave a generated file to its owner."""
         changes = ejected.added(self.tree, [path])
         self._apply(ChangeSet(tuple(changes)))
+
+    def rename_handler(
+        self, old: str, new: str, *, property: str = "", title: str = ""
+    ) -> ChangeSet:
+        """Give a handler another name."""
+        path = spec_path(old, self.package)
+        spec = parse(self.text(str(path)))
+        names = Names(new, property or default_property(new))
+        data = revised(self.files[path], renamed(spec, names, title), path)
+        after = parse(data.decode())
+        kept = [spec.title] if spec.title == after.title else []
+        reword = rewording(spec.names, names, kept)
+        renaming = Renaming(self.package, spec.names, names, reword, PLAIN)
+        want = wanted(after, self.package, render, self.skip)
+        record = state.read(self.tree, old)
+        assert record is not None
+        return self._apply(
+            refuse(renaming.applied(self.tree, record, data, want, self.fresh))
+        )
 
     def check(self, *names: str) -> list[Finding]:
         """What is wrong with handlers; with any of them if none is named."""

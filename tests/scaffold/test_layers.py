@@ -26,7 +26,7 @@ LAYERS = (
     ("checkout", "overrides", "retired"),
     ("shared",),
     ("generate",),
-    ("edits", "formats", "handlers", "presence", "refusal"),
+    ("edits", "formats", "handlers", "presence", "refusal", "renaming"),
     ("adoption",),
     ("findings", "markers"),
     ("annotations", "plans", "report"),
@@ -58,7 +58,7 @@ CORE = {
         "prose",
         "refusal",
     ),
-    *("retired", "shared", "spec", "wanted"),
+    *("renaming", "retired", "shared", "spec", "wanted"),
 }
 EDGE = {"cli", "commands", "disk", "terminal", "verify", "__main__"}
 

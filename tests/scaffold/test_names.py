@@ -14,6 +14,7 @@ from scaffold.names import (
     key_faults,
     kind_faults,
     property_faults,
+    rewording,
     same_names,
     snake_case,
 )
@@ -144,3 +145,40 @@ def test_odd_names_are_refused_in_short(kind):
     assert faults
     assert all(len(str(fault)) < 250 for fault in faults)
     names.default_property(kind)
+
+
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        ("foo", "bar_two"),
+        ("services.foo.config", "services.bar_two.config"),
+        ("services/foo/footest.py", "services/bar_two/bar_twotest.py"),
+        ("test_foo_service", "test_bar_two_service"),
+        ("FooHandlerConfig, MyFoo, Foo", "BarTwoHandlerConfig, MyBarTwo, BarTwo"),
+        ("alert().foo()", "alert().barTwo()"),
+        (
+            "|alert()\n  .foo()\n  .fooTopic('x')",
+            "|alert()\n  .barTwo()\n  .barTwoTopic('x')",
+        ),
+        ("KAPACITOR_FOO_URL", "KAPACITOR_BAR_TWO_URL"),
+        ("[foo] a-foo foo's", "[bar_two] a-bar_two bar_two's"),
+        ("footer, snafoo, Foobar, foo2, Foo2", "footer, snafoo, Foobar, foo2, Foo2"),
+        ("https://foo.example.com/foo foo", "https://foo.example.com/foo bar_two"),
+        ("http://localhost:9092/config/foo/", "http://localhost:9092/config/bar_two/"),
+        ("foo_bar, FooBarServer, fooBar(", "foo_bar, FooBarServer, fooBar("),
+    ],
+)
+def test_new_names_are_put_for_the_old_ones(text: str, changed: str) -> None:
+    old, new = Names("foo", "foo"), Names("bar_two", "barTwo")
+    kept = ("foo_bar", "FooBar", "fooBar")
+    assert rewording(old, new, kept)(text) == changed
+
+
+@pytest.mark.parametrize("text", ["hipChat, hipchat, HipChat", ".hipChat()"])
+def test_words_of_two_names_are_told_apart(text: str) -> None:
+    one, other = Names("hipchat", "hipChat"), Names("x", "theX")
+    there, back = rewording(one, other), rewording(other, one)
+    assert there(text) == text.replace("hipChat", "theX").replace(
+        "hipchat", "x"
+    ).replace("HipChat", "TheX")
+    assert back(there(text)) == text
