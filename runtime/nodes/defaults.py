@@ -41,7 +41,7 @@ class _Changed(NamedTuple):
     tags: int
 
 
-class _TidyNode(PointwiseNode):
+class _CountingNode(PointwiseNode):
     """Common part of `default` and `delete`: they count their changes."""
 
     is_grouped = False
@@ -61,7 +61,7 @@ class _TidyNode(PointwiseNode):
         self.counters[self._tag_counter] += tags
 
 
-class DefaultNode(_TidyNode):
+class DefaultNode(_CountingNode):
     """Sets fields that are absent or null, and tags that are absent or empty."""
 
     verb = "defaulted"
@@ -171,7 +171,7 @@ def _with_default(column: FieldColumn | None, value: Value, size: int) -> FieldC
     return FieldColumn(merged, values)
 
 
-class DeleteNode(_TidyNode):
+class DeleteNode(_CountingNode):
     """Takes fields and tags away; a deleted tag is no longer a dimension."""
 
     verb = "deleted"

@@ -22,7 +22,7 @@ from runtime.units import (
 
 
 class SampleNode(PointwiseNode):
-    """Passes every so manieth point of a group, or those at multiples of a duration."""
+    """Passes every nth point of a group, or those at multiples of a duration."""
 
     remembers = True
 

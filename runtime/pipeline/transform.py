@@ -271,7 +271,7 @@ class ShiftNode(Node):
 
 @dataclass(eq=False, slots=True)
 class SampleNode(Node):
-    """`|sample()`: every so manieth point, or points at multiples of a duration."""
+    """`|sample()`: every nth point, or points at multiples of a duration."""
 
     call: ClassVar[str] = "sample"
 

@@ -152,7 +152,7 @@ class Server:
         self._add_routes(self.http.router)
         if config.auth.enabled or config.http.auth_enabled:
             # most servers have no users, and what knows passwords takes memory
-            from runtime.server.access import guard
+            from runtime.server.authorization import guard
 
             guard(self.http, config, self._store, self._compute, clock)
         self._ticking: Sequence[asyncio.Task[None]] = ()

@@ -334,7 +334,7 @@ class Store:
         return found
 
     def reject(self, bucket: str, key: str, reason: str) -> None:
-        """Note that a value is of no use; it stays, until it is replaced or deleted."""
+        """Note an unreadable value; it stays until it is replaced or deleted."""
         log.error(
             "unreadable entry in the database",
             extra={"store": bucket, "id": key, "err": reason},
@@ -343,7 +343,7 @@ class Store:
 
     @property
     def rejected(self) -> list[tuple[str, str, str]]:
-        """Bucket, key and reason of each value that is of no use."""
+        """Bucket, key and reason of each unreadable value."""
         return [(*key, reason) for key, reason in sorted(self._rejected.items())]
 
     def query(self, sql: str, parameters: Parameters = ()) -> list[Any]:

@@ -11,7 +11,7 @@ from runtime.nodes.stats import StatsNode
 from runtime.nodes.stream import FromNode, StreamNode
 
 
-class Path:
+class TaskPath:
     """The nodes before a task's only alert.
 
     Attributes:
@@ -44,7 +44,7 @@ class Path:
             node.delegate_to(None)
 
 
-def path_of(nodes: Sequence[Node]) -> Path | None:
+def path_of(nodes: Sequence[Node]) -> TaskPath | None:
     """The path of a task; None where its nodes are not one line to an alert."""
     line: list[Node] = []
     node = nodes[0]
@@ -57,5 +57,5 @@ def path_of(nodes: Sequence[Node]) -> Path | None:
         return None
     match line:
         case [StreamNode(), FromNode(measurement=measurement), *_] if measurement:
-            return Path(line, node, measurement)
+            return TaskPath(line, node, measurement)
     return None

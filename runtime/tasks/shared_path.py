@@ -15,9 +15,9 @@ from typing import NoReturn
 from runtime.frames import Frame
 from runtime.nodes.alert.thresholds import Bounds, within_all
 from runtime.nodes.node import feed
-from runtime.tasks.arrivals import Arrivals, Arrived
-from runtime.tasks.path import Path
+from runtime.tasks.path import TaskPath
 from runtime.tasks.sampling import Sampling
+from runtime.tasks.sink import Arrived, Sink
 from runtime.tasks.task import ExecutingTask
 
 Run = Callable[[ExecutingTask, Callable[[], None]], None]
@@ -30,21 +30,21 @@ FEW_POINTS = 64
 class SharedPath:
     """Tasks with equal paths from stream to alert."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: TaskPath) -> None:
         """Make a shared path without tasks, for paths like this one."""
         environment = path.alert.environment
         self._budget = environment.budget.fresh()
         environment = dataclasses.replace(environment, budget=self._budget)
         nodes = [node.clone(environment) for node in path.nodes]
         self._budget.keepers = nodes
-        self._arrivals = Arrivals(environment)
-        for node, child in zip(nodes, [*nodes[1:], self._arrivals], strict=True):
+        self._sink = Sink(environment)
+        for node, child in zip(nodes, [*nodes[1:], self._sink], strict=True):
             node.link(child)
         self._nodes = nodes
         self._remembers = path.remembers
         self._is_fed = False
         self._sampling = Sampling()
-        self._paths: dict[ExecutingTask, Path] = {}
+        self._paths: dict[ExecutingTask, TaskPath] = {}
         # tasks of which some group is not OK
         self._active: dict[ExecutingTask, None] = {}
         # groups that all tasks know; another set as soon as a task is added
@@ -60,7 +60,7 @@ class SharedPath:
         """True if the nodes are as those of a task that starts now."""
         return not (self._remembers and self._is_fed)
 
-    def add(self, task: ExecutingTask, path: Path) -> None:
+    def add(self, task: ExecutingTask, path: TaskPath) -> None:
         """Include a task."""
         path.delegate_to(self._nodes)
         self._paths[task] = path
@@ -88,17 +88,17 @@ class SharedPath:
             What is left to be done, step by step; other frames may be fed in between.
         """
         self._is_fed = True
-        self._arrivals.full = partial(self._pass_on, run)
+        self._sink.full = partial(self._pass_on, run)
         try:
             self._budget.begin()
             self._lead(frame)
         # it is as if the nodes of each task had failed
         except Exception as error:
-            arrived = self._arrivals.take()
+            arrived = self._sink.take()
             for task in list(self._paths):
                 run(task, partial(_fail, task, arrived, error))
             return ()
-        arrived = self._arrivals.take()
+        arrived = self._sink.take()
         if not arrived:
             return ()
         steps = self._passed_on(run, arrived, len(frame))
@@ -109,7 +109,7 @@ class SharedPath:
 
     def _pass_on(self, run: Run) -> None:
         """Pass on what has become of the first part of a frame: it is a lot."""
-        _finish(self._passed_on(run, self._arrivals.take(), 1))
+        _finish(self._passed_on(run, self._sink.take(), 1))
 
     def _passed_on(self, run: Run, arrived: Arrived, points: int) -> Iterator[None]:
         known, groups = self._groups, arrived.groups()

@@ -14,10 +14,10 @@ from runtime.nodes.node import Node, Taker, feed
 from runtime.nodes.stream import FromNode, StreamNode
 from runtime.pipeline.dot import running_dot
 from runtime.pipeline.node import Pipeline
-from runtime.tasks.arrivals import Arrived
 from runtime.tasks.build import build
 from runtime.tasks.path import path_of
 from runtime.tasks.sampling import Sampling, Throughput
+from runtime.tasks.sink import Arrived
 from runtime.units import Nanoseconds, go_duration
 
 

@@ -76,7 +76,7 @@ class User:
         """
         if self.admin or method not in _PRIVILEGES:
             return True
-        # who may change users could make an admin of himself
+        # who may change users could make themselves an admin
         if _is_below(resource, "/users") and method != "GET":
             return False
         return any(_grants(each, resource) for each in self.permissions)

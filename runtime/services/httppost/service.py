@@ -180,11 +180,11 @@ class Service:
         """The options of a handler that sets none."""
         return HandlerConfig()
 
-    def handler(self, options: HandlerConfig) -> Handler:
+    def handler(self, options: HandlerConfig) -> EndpointHandler:
         """A handler that posts its events with `options`.
 
         An unknown endpoint is accepted here, as it may be configured later; definitions
-        are checked with `Handler.check`.
+        are checked with `EndpointHandler.check`.
 
         Raises:
             OptionsError: they name neither URL nor endpoint, the URL is no template, or
@@ -203,7 +203,7 @@ class Service:
             check_names(options.headers)
         except HeaderNameError as error:
             raise OptionsError(f"headers: {error}") from None
-        return Handler(self, options, url)
+        return EndpointHandler(self, options, url)
 
     async def post(
         self, endpoint: Endpoint, options: HandlerConfig, event: Event
@@ -274,7 +274,7 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
-class Handler:
+class EndpointHandler:
     """Posts events through its service.
 
     Attributes:

@@ -9,7 +9,6 @@ from runtime.golang.json import dumps
 from runtime.golang.templates import StringMap, Struct, Template, Time, text
 from runtime.golang.templates.functions import Function
 from runtime.golang.templates.limits import BODIES
-from runtime.golang.values import Time as Moment
 from runtime.units import Duration, rfc3339
 
 __all__ = ["Template", "event_data", "parsed", "row_data"]
@@ -96,7 +95,7 @@ def _json(value: object, *, newline: bool) -> str:
 
 
 def _tree(value: object) -> object:
-    if isinstance(value, Moment):
+    if isinstance(value, Time):
         return rfc3339(value)
     if isinstance(value, Duration):
         return int(value)

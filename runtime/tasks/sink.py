@@ -1,4 +1,4 @@
-"""Arrivals at alert nodes of tasks that share the nodes before."""
+"""The end of a shared path: what arrives there, for the alert of each task."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Arrived:
         return self._extents[name]
 
 
-class Arrivals(Node):
+class Sink(Node):
     """Takes the place of the alerts and keeps the arrivals of one write.
 
     Attributes:
@@ -75,7 +75,7 @@ class Arrivals(Node):
     """
 
     def __init__(self, environment: Environment) -> None:
-        super().__init__(_Name("arrivals"), environment)
+        super().__init__(_Name("sink"), environment)
         self._items: list[Item] = []
         self._rows = 0
         self.full: Callable[[], None] = lambda: None
