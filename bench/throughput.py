@@ -1,6 +1,7 @@
 """What a whole server takes: points in over HTTP until every task has told its alert.
 
-    python bench/throughput.py [--rounds 3] [--points 100000] [--tasks 1 10 100]
+    python bench/throughput.py [SHAPE ...] [--rounds 3] [--points 100000]
+        [--tasks 1 10 100]
 
 Each round has a server of its own, each write a connection, each task its thresholds. CPU
 is the server's, user and system; MiB is the most that was resident. Medians of the
@@ -36,6 +37,7 @@ SHAPES = {
         ".groupBy('host')|window().period(10s).every(10s)"
         "|mean('usage_user').as('usage_user')"
     ),
+    "varied": "",
 }
 START_S = 1_700_000_000
 HOSTS = 100
@@ -54,6 +56,49 @@ data_dir = "{folder}/data"
   room = "r"
   token = "t"
 """
+
+
+class Middle(NamedTuple):
+    """What is between from and alert, and what the alert looks at.
+
+    Attributes:
+        nodes: part of the script.
+        field: field that the levels compare.
+        limit: the first level's limit; the others are one and two above.
+    """
+
+    nodes: str
+    field: str = "usage_user"
+    limit: float = 1000
+
+
+def middle(shape: str, number: int) -> Middle:
+    """The middle of a task; of shape `varied` no two are alike."""
+    if shape != "varied":
+        return Middle(SHAPES[shape], limit=1000 + number)
+    match number % 5:
+        case 0:
+            regex = f"/h0[0-{number % 9}]/"
+            return Middle(f'.where(lambda: "host" =~ {regex})', limit=1000 + number)
+        case 1:
+            product = f'"usage_user" * {number + 1}.0 + "usage_idle"'
+            nodes = f".groupBy('host')|eval(lambda: {product}).as('x')"
+            return Middle(nodes, "x", 1000 * (number + 1))
+        case 2:
+            length, reduce = 5 + number, ("max", "last", "spread")[number // 5 % 3]
+            nodes = (
+                f".groupBy('host')|window().period({length}s).every({length}s)"
+                f"|{reduce}('usage_user').as('u')"
+            )
+            return Middle(nodes, "u", 150 + number / 10)
+        case 3:
+            nodes = (
+                f".groupBy('host')|derivative('usage_user').unit({1 + number}s)"
+                ".nonNegative().as('d')"
+            )
+            return Middle(nodes, "d", 500 * (1 + number))
+    both = f'"usage_idle" + "usage_user" > {150 + number / 10}'
+    return Middle(f"|where(lambda: {both})", limit=1000 + number)
 
 
 class Result(NamedTuple):
@@ -103,12 +148,13 @@ class Kapacitord:
 
     def define(self, number: int, shape: str) -> None:
         """Start a task."""
+        nodes, field, limit = middle(shape, number)
         levels = "".join(
-            f'.{level}(lambda: "usage_user" > {limit + number}.0)'
-            for level, limit in (("info", 1000), ("warn", 2000), ("crit", 3000))
+            f'.{level}(lambda: "{field}" > {float(limit + above)})'
+            for above, level in enumerate(("info", "warn", "crit"))
         )
         script = (
-            f"stream|from().measurement('cpu'){SHAPES[shape]}|alert(){levels}"
+            f"stream|from().measurement('cpu'){nodes}|alert(){levels}"
             ".id('{{ .TaskName }}').message('{{ .ID }}').stateChangesOnly().hipChat()"
         )
         task = {
@@ -159,8 +205,13 @@ def writes(shape: str, points: int, batch: int) -> Iterator[bytes]:
         lines = [line(shape, start + number) for number in range(batch)]
         yield "\n".join(lines).encode()
     end = START_S + points // HOSTS
-    fatal = "cpu,host=h00,region=eu usage_user=9999"
-    yield f"{fatal} {end + 5}\n{fatal} {end + 60}".encode()
+    # low and high within each window: of one alone there is no spread
+    last = (
+        f"cpu,host=h00,region=eu usage_idle=1,usage_user={percent} {end + after}"
+        for window in (5, 60, 600)
+        for percent, after in ((1, window), (9999, window + 1))
+    )
+    yield "\n".join(last).encode()
 
 
 def measured(shape: str, tasks: int, points: int, batch: int) -> Result:
@@ -190,12 +241,13 @@ def measured(shape: str, tasks: int, points: int, batch: int) -> Result:
 def main() -> None:
     """Print the table."""
     arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("shapes", nargs="*", choices=[[], *SHAPES])
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--points", type=int, default=100_000)
     arguments.add_argument("--tasks", type=int, nargs="+", default=[1, 10, 100])
     asked = arguments.parse_args()
     print("shape   points/write  tasks  points/s  CPU us/point  us/point/task  MiB")
-    for shape in SHAPES:
+    for shape in asked.shapes or SHAPES:
         for batch in BATCHES:
             for tasks in asked.tasks:
                 # a connection for each point takes its time
