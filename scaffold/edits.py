@@ -7,14 +7,19 @@ from pathlib import PurePosixPath
 
 from scaffold.change import Change
 from scaffold.generate import ChangeSet
+from scaffold.layout.style import PLAIN
+from scaffold.merging.three_way import merged
+from scaffold.merging.versions import Versions
 from scaffold.outcomes import (
     EditedConflict,
     EntryReleased,
     FileOutcome,
     ForeignConflict,
     Kept,
+    Merged,
     Released,
     Restored,
+    Unresolved,
 )
 from scaffold.patching.outcomes import (
     EntryConflict,
@@ -26,7 +31,9 @@ from scaffold.patching.patch import register
 from scaffold.patching.place import Registration
 from scaffold.tree import Tree
 
-_FILES = (EditedConflict, ForeignConflict, Kept, Released, Restored)
+_FILES = (
+    *(EditedConflict, ForeignConflict, Kept, Merged, Released, Restored, Unresolved),
+)
 
 
 def edits(results: Iterable[ChangeSet], tree: Tree) -> list[Change]:
@@ -42,9 +49,7 @@ def edits(results: Iterable[ChangeSet], tree: Tree) -> list[Change]:
         for each in result.outcomes:
             if isinstance(each, FileOutcome):
                 if isinstance(each, _FILES):
-                    base = each.text if each.base is None else each.base
-                    now = tree.read(each.path)
-                    changes.append(Change(each.path, base.encode(), now))
+                    changes.append(_of_file(each, tree.read(each.path)))
                 continue
             generated = _generated(each)
             if generated is not None:
@@ -57,6 +62,20 @@ def edits(results: Iterable[ChangeSet], tree: Tree) -> list[Change]:
     return [
         each for each in map(_with_its_line_ends, changes) if each.counts() != (0, 0)
     ]
+
+
+def _of_file(outcome: FileOutcome, now: bytes | None) -> Change:
+    """The edits of a file: from its generated text, laid out as the file is."""
+    base = outcome.text if outcome.base is None else outcome.base
+    try:
+        mine = (now or b"").decode()
+    except UnicodeDecodeError:
+        return Change(outcome.path, base.encode(), now)
+    if mine:
+        # as if the generated text were the newer one, and all else untouched
+        plain = mine.removeprefix("\ufeff").replace("\r\n", "\n")
+        base = merged(outcome.path, Versions(plain, mine, base), PLAIN).text
+    return Change(outcome.path, base.encode(), now)
 
 
 def _generated(outcome: PlaceOutcome) -> Registration | None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from scaffold import conflicts, state
 from scaffold import outcomes as of
-from scaffold import state
 from scaffold.adoption import is_generated
 from scaffold.codes import CODES
 from scaffold.errors import SpecError, StateError, TemplateFailed
@@ -157,9 +157,11 @@ def of_overrides(found: Found, recorded: Mapping[str, str]) -> Iterator[Finding]
 
 def _fix(want: Wanted, result: ChangeSet) -> str:
     """The command that helps: never one that would be refused."""
-    error = refusal(result, want.kind)
+    error = refusal(result)
     if error is not None:
         return error.fix
+    for conflict in result.unsettled:
+        return conflicts.ways_out(conflict.path)[0]
     return shlex.join(["scaffold", "regenerate", want.kind])
 
 
@@ -201,7 +203,7 @@ _TABLE: dict[type[Outcome], _Rule] = {
     of.Removed: _Rule("SC108", "is no longer generated"),
     of.Kept: _Rule("SC105", "was edited by hand; kept"),
     of.Released: _Rule("SC108", "is no longer generated; edited by hand, so kept"),
-    of.EditedConflict: _Rule("SC110", "was edited by hand and is out of date"),
+    of.EditedConflict: _Rule("SC110", "{reason}"),
     of.ForeignConflict: _Rule("SC110", "exists with different content"),
     of.SharedFileCreated: _Rule("SC104", "is missing; new in this version of scaffold"),
     of.PlaceAdded: _Rule(
@@ -215,7 +217,10 @@ _TABLE: dict[type[Outcome], _Rule] = {
     at.EntryUpdated: _Rule("SC106", _ENTRY + "moved on"),
     at.Unregistered: _Rule("SC108", _ENTRY + "is no longer generated"),
     at.EntryKept: _Rule("SC103", _ENTRY + "was edited by hand; kept"),
-    at.EntryConflict: _Rule("SC110", _ENTRY + "was edited by hand and is out of date"),
+    of.Merged: _Rule("SC106", "its template changed; edited by hand, which is kept"),
+    of.Unresolved: _Rule("SC113", "{reason}"),
+    at.EntryMerged: _Rule("SC106", _ENTRY + "moved on; edited by hand, which is kept"),
+    at.EntryConflict: _Rule("SC110", _ENTRY + "{reason}"),
     at.SurplusRemoved: _Rule("SC102", _ENTRY + "is there twice"),
     at.SurplusKept: _Rule(
         "SC102", _ENTRY + "is registered twice, with different text; remove one", False
@@ -273,8 +278,11 @@ def _findings(
             entry=_entry(outcome),
             anchor=_anchor(outcome),
             error=_problem(outcome),
+            reason=outcome.reason,
         )
         helps = fix if rule.has_fix else ""
+        if isinstance(outcome, of.Unsettled):
+            helps = conflicts.ways_out(outcome.path)[0]
         if CODES[rule.code].is_informational:
             helps = f"scaffold diff {want.kind}" if rule.code != "SC111" else ""
         line, paste = _line(outcome), _snippet(outcome)

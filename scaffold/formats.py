@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from scaffold import merging
+from scaffold import branches
 from scaffold.change import Change
 from scaffold.errors import AnchorNotFound, UsageError
 from scaffold.generate import ChangeSet, combined
@@ -31,7 +31,7 @@ Step = Callable[[Tree, str], Iterator[Change]]
 
 def _merged_by_entries(tree: Tree, package: str) -> Iterator[Change]:
     """Format 3: `.gitattributes` names the files that git merges with scaffold."""
-    yield merging.attributed(tree, package)
+    yield branches.attributed(tree, package)
 
 
 STEPS: Mapping[int, Step] = {2: _merged_by_entries}

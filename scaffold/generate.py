@@ -6,35 +6,30 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from scaffold import ejected, places, state
+from scaffold import conflicts, ejected, places, state
 from scaffold.change import Change
 from scaffold.checkout import restored
-from scaffold.layout.style import style_of
+from scaffold.files import files
+from scaffold.layout.style import Style, style_of
 from scaffold.outcomes import (
     Conflicting,
-    Created,
-    EditedConflict,
     EntryReleased,
     EntryStillNeeded,
     FileOutcome,
     FileStillNeeded,
-    ForeignConflict,
-    Identical,
-    Kept,
     NameOwned,
     Outcome,
     RecordCreated,
     RecordRemoved,
     RecordUpdated,
-    Released,
     Removed,
-    Restored,
-    Updated,
+    Unsettled,
 )
 from scaffold.patching.outcomes import (
     AlreadyRegistered,
     EntryConflict,
     EntryKept,
+    EntryMerged,
     EntryUpdated,
     PlaceOutcome,
     Registered,
@@ -42,13 +37,16 @@ from scaffold.patching.outcomes import (
 )
 from scaffold.patching.place import Registration
 from scaffold.retired import retired
-from scaffold.shared import Fresh, SharedFiles
-from scaffold.state import Record, same
+from scaffold.shared import Fresh, Settle, SharedFiles, unsettled
+from scaffold.state import Record
 from scaffold.tree import Overlay, Tree
 from scaffold.wanted import Wanted
 
 _NOTHING = Record({}, {})
-_WITH_ENTRY = (AlreadyRegistered, EntryConflict, EntryKept, EntryUpdated, Registered)
+_WITH_ENTRY = (
+    *(AlreadyRegistered, EntryConflict, EntryKept, EntryMerged, EntryUpdated),
+    Registered,
+)
 
 
 class ChangeSet(NamedTuple):
@@ -69,6 +67,11 @@ class ChangeSet(NamedTuple):
         return tuple(dict.fromkeys(each.path for each in found))
 
     @property
+    def unsettled(self) -> list[Unsettled]:
+        """The conflicts that keep a handler as it is until a person settles them."""
+        return [each for each in self.outcomes if isinstance(each, Unsettled)]
+
+    @property
     def shared(self) -> frozenset[PurePosixPath]:
         """The files that were patched; `patch` has proven them."""
         return frozenset(
@@ -76,36 +79,53 @@ class ChangeSet(NamedTuple):
         )
 
 
-def generate(want: Wanted, tree: Tree, fresh: Fresh = lambda path: None) -> ChangeSet:
+def generate(
+    want: Wanted,
+    tree: Tree,
+    fresh: Fresh = lambda path: None,
+    settle: Settle = unsettled,
+) -> ChangeSet:
     """The changes that bring the tree to the wanted state and keep what people wrote.
 
-    Whatever is in the way is an outcome, which `refusal.refuse` raises.
+    Whatever is in the way is an outcome, which `refusal.refuse` raises. Where a person's
+    edit contradicts what is generated now, nothing of the handler changes, and the
+    versions are laid out for the person to look at.
 
     Args:
         want: the wanted state.
         tree: the files.
         fresh: gives the shared files and places that an older project lacks.
+        settle: gives the way to settle conflicts in a file.
     """
     record = state.read(tree, want.kind)
     mine = ejected.read(tree)
-    files = list(ejected.left_alone(_files(want, record or _NOTHING, tree), mine))
-    shared = _shared(want, record, tree, fresh)
+    style = style_of(tree.read(PurePosixPath("pyproject.toml")))
+    found = files(want, record or _NOTHING, tree, style, settle)
+    owned = list(ejected.left_alone(found, mine))
+    shared = _shared(want, record, tree, fresh, style, settle)
     if any(map(_is_lost, shared.outcomes)):
         # one side of a merge was taken, which loses lines that are written once too
         want = restored(want, tree)
-        shared = _shared(want, record, tree, fresh)
+        shared = _shared(want, record, tree, fresh, style, settle)
     outcomes = shared.outcomes
     if record is None:
         outcomes = list(_with_owners(want.kind, outcomes, tree))
     if want.is_gone and any(map(_needs_its_code, outcomes)):
-        return _all_kept([outcome for _, outcome in files], outcomes)
+        return _all_kept([outcome for _, outcome in owned], outcomes)
+    decided: list[Outcome] = [*(outcome for _, outcome in owned), *outcomes]
+    edited = [each for each in decided if isinstance(each, Unsettled)]
+    if edited and not want.is_gone:
+        laid_out = conflicts.laid_out(want.kind, edited, tree)
+        changes = [change for change in laid_out if change.before != change.after]
+        return ChangeSet(tuple(changes), (*shared.files, *decided))
     kept = None if want.is_gone else _record(want, record or _NOTHING, outcomes, mine)
-    changes = [change for change, _ in files] + shared.changes
+    changes = [change for change, _ in owned] + shared.changes
     changes += state.changes(tree, want.kind, kept)
+    changes += conflicts.cleared(want.kind, tree)
     if want.is_gone and record:
         changes += ejected.without(tree, record.files)
     changes = [change for change in changes if change.before != change.after]
-    result: list[Outcome] = [outcome for _, outcome in files]
+    result: list[Outcome] = [outcome for _, outcome in owned]
     result += [*shared.files, *outcomes]
     if any(change.is_state for change in changes):
         written = RecordUpdated if record else RecordCreated
@@ -115,15 +135,24 @@ def generate(want: Wanted, tree: Tree, fresh: Fresh = lambda path: None) -> Chan
 
 
 def generate_all(
-    wants: Iterable[Wanted], tree: Tree, fresh: Fresh = lambda path: None
+    wants: Iterable[Wanted],
+    tree: Tree,
+    fresh: Fresh = lambda path: None,
+    settle: Settle = unsettled,
 ) -> ChangeSet:
     """`generate` for several handlers, each on top of the ones before."""
     files: dict[PurePosixPath, bytes | None] = {}
     results: list[ChangeSet] = []
     for want in wants:
-        results.append(generate(want, Overlay(tree, files), fresh))
+        results.append(generate(want, Overlay(tree, files), fresh, settle))
         files |= {change.path: change.after for change in results[-1].changes}
-    return combined(results)
+    return combined(map(_as_written, results))
+
+
+def _as_written(result: ChangeSet) -> ChangeSet:
+    """The change set without the outcomes that wait until conflicts are settled."""
+    waiting = result.unsettled
+    return result._replace(outcomes=tuple(waiting)) if waiting else result
 
 
 def combined(results: Iterable[ChangeSet]) -> ChangeSet:
@@ -138,51 +167,16 @@ def combined(results: Iterable[ChangeSet]) -> ChangeSet:
     return ChangeSet(tuple(changes.values()), tuple(outcomes))
 
 
-def _files(
-    want: Wanted, record: Record, tree: Tree
-) -> Iterator[tuple[Change, FileOutcome]]:
-    for path, text in want.files.items():
-        now, base = tree.read(path), record.files.get(path)
-        if path == want.spec_path and now is not None:
-            # The spec is its author's, never ours to change.
-            outcome: FileOutcome = Identical(path, text, "spec", base)
-        else:
-            role = "spec" if path == want.spec_path else "owned"
-            outcome = _file_outcome(now, text, base)(path, text, role, base)
-        data = now
-        if isinstance(outcome, Created | Restored | Updated):
-            data = text.encode()
-            if now is not None and b"\r\n" in now:
-                data = data.replace(b"\n", b"\r\n")
-        yield Change(path, now, data), outcome
-    for path in sorted(set(record.files) - set(want.files)):
-        now, base = tree.read(path), record.files[path]
-        if now is None:
-            continue
-        if same(now, base) or want.discards_edits:
-            yield Change(path, now, None), Removed(path, base=base)
-        else:
-            yield Change(path, now, now), Released(path, base=base)
-
-
-def _file_outcome(now: bytes | None, text: str, base: str | None) -> type[FileOutcome]:
-    if now is None:
-        return Created if base is None else Restored
-    if same(now, text):
-        return Identical
-    if base is None:
-        return ForeignConflict
-    if same(now, base):
-        return Updated
-    return Kept if base == text else EditedConflict
-
-
 def _shared(
-    want: Wanted, record: Record | None, tree: Tree, fresh: Fresh
+    want: Wanted,
+    record: Record | None,
+    tree: Tree,
+    fresh: Fresh,
+    style: Style,
+    settle: Settle,
 ) -> SharedFiles:
     """The shared files, with the wanted entries."""
-    style = style_of(tree.read(PurePosixPath("pyproject.toml")))
-    shared = SharedFiles(tree, fresh, style)
+    shared = SharedFiles(tree, fresh, style, settle)
     for path, registrations in _by_file(want, record).items():
         shared.register(path, registrations)
     if not want.is_gone:

@@ -117,11 +117,36 @@ class Followed(FileOutcome):
     reason = "no longer ejected"
 
 
+class Merged(FileOutcome):
+    """The file was edited by hand: it gets what is generated now, and keeps the edits."""
+
+    verb = "merge"
+    reason = "with the edits in it"
+
+
+@dataclass(frozen=True, slots=True)
 class EditedConflict(FileOutcome):
-    """The file was edited by hand and is out of date."""
+    """The file was edited by hand where it is generated differently now.
+
+    Attributes:
+        parts: the parts that both sides changed.
+    """
+
+    parts: tuple[str, ...] = ()
+    verb: ClassVar[str] = "conflict"
+
+    @property
+    def reason(self) -> str:  # type: ignore[override]
+        """The parts that both sides changed."""
+        parts = ", ".join(self.parts) or "the file"
+        return f"{parts}: was edited by hand and is generated differently now"
+
+
+class Unresolved(FileOutcome):
+    """The file holds the markers of a conflict that is not resolved yet."""
 
     verb = "conflict"
-    reason = "was edited by hand and is out of date"
+    reason = "holds conflict markers"
 
 
 class ForeignConflict(FileOutcome):
@@ -240,4 +265,5 @@ class FileUnusable(PlaceOutcome):
 
 
 Outcome = FileOutcome | PlaceOutcome
-Conflicting = EditedConflict | ForeignConflict | EntryConflict
+Conflicting = EditedConflict | ForeignConflict | EntryConflict | Unresolved
+Unsettled = EditedConflict | EntryConflict | Unresolved

@@ -13,32 +13,28 @@ from scaffold.errors import (
     UsageError,
 )
 from scaffold.generate import ChangeSet
-from scaffold.outcomes import Conflicting, FileUnusable, ForeignConflict, NameOwned
+from scaffold.outcomes import FileUnusable, ForeignConflict, NameOwned
 from scaffold.patching.outcomes import NameTaken, PlaceMissing
 
 
-def refuse(result: ChangeSet, kind: str = "") -> ChangeSet:
+def refuse(result: ChangeSet) -> ChangeSet:
     """The change set, if nothing is in its way.
-
-    Args:
-        result: the change set.
-        kind: the handlers that it is about, as arguments of a command; "" for all.
 
     Raises:
         PlanError: places are not as expected; all of them are reported.
         SpecError: a name that the handler needs belongs to another one.
         UsageError: a name that the handler needs has another meaning.
-        Conflict: hand edits are in the way.
+        Conflict: files that were not generated are in the way.
     """
-    error = refusal(result, kind)
+    error = refusal(result)
     if error is not None:
         raise error
     return result
 
 
-def refusal(result: ChangeSet, kind: str = "") -> ScaffoldError | None:
+def refusal(result: ChangeSet) -> ScaffoldError | None:
     """The error for a change set; None if nothing is in its way."""
-    return _of_places(result) or _of_names(result) or _of_edits(result, kind)
+    return _of_places(result) or _of_names(result) or _of_files(result)
 
 
 def _of_places(result: ChangeSet) -> ScaffoldError | None:
@@ -75,16 +71,12 @@ def _of_names(result: ChangeSet) -> ScaffoldError | None:
     return None
 
 
-def _of_edits(result: ChangeSet, kind: str) -> ScaffoldError | None:
-    """The error for hand edits that would be overwritten."""
-    conflicts = {
+def _of_files(result: ChangeSet) -> ScaffoldError | None:
+    """The error for files that were not generated and would be overwritten."""
+    foreign = {
         each.path: each.reason
         for each in result.outcomes
-        if isinstance(each, Conflicting)
+        if isinstance(each, ForeignConflict)
     }
-    foreign = [
-        str(each.path) for each in result.outcomes if isinstance(each, ForeignConflict)
-    ]
-    moves = "; ".join(shlex.join(["mv", path, f"{path}.mine"]) for path in foreign)
-    fix = moves or f"scaffold diff {kind}".rstrip()
-    return Conflict(conflicts, fix=fix) if conflicts else None
+    moves = (shlex.join(["mv", str(path), f"{path}.mine"]) for path in foreign)
+    return Conflict(foreign, fix="; ".join(moves)) if foreign else None

@@ -9,6 +9,8 @@ from pathlib import PurePosixPath
 from scaffold.change import Change
 from scaffold.errors import PlanError
 from scaffold.layout.style import Style
+from scaffold.merging import entries
+from scaffold.merging.versions import Take
 from scaffold.outcomes import (
     DocumentationMissing,
     EntryReleased,
@@ -33,8 +35,17 @@ from scaffold.retired import Forgotten
 from scaffold.state import same
 from scaffold.tree import Tree
 
+Settle = Callable[[PurePosixPath], Take]
+"""Gives the way to settle conflicts in a file."""
+
 Fresh = Callable[[PurePosixPath], str | None]
 """The text of a shared file in a new project; None if a new project has no such file."""
+
+
+def unsettled(path: PurePosixPath) -> Take:
+    """Settle no conflicts."""
+    del path
+    return "fail"
 
 
 class SharedFiles:
@@ -46,13 +57,16 @@ class SharedFiles:
         outcomes: of the registrations.
     """
 
-    def __init__(self, tree: Tree, fresh: Fresh, style: Style) -> None:
+    def __init__(
+        self, tree: Tree, fresh: Fresh, style: Style, settle: Settle = unsettled
+    ) -> None:
         self.changes: list[Change] = []
         self.files: list[FileOutcome] = []
         self.outcomes: list[PlaceOutcome] = []
         self._tree = tree
         self._fresh = fresh
         self._style = style
+        self._settle = settle
 
     def register(self, path: PurePosixPath, registrations: list[Registration]) -> None:
         """Patch one file."""
@@ -117,7 +131,7 @@ class SharedFiles:
         data, outcomes = register(path, data, known, self._style)
         found += outcomes
         by_key = [each for each in registrations if each not in gone]
-        patched, outcomes = register(path, data, by_key, self._style)
+        patched, outcomes = register(path, data, by_key, self._style, self._merged)
         missing = [
             each.place
             for each in outcomes
@@ -127,8 +141,12 @@ class SharedFiles:
         if fresh is not None:
             data, now_there = added(path, data, fresh, missing)
             self.outcomes += [PlaceAdded(place) for place in now_there]
-            patched, outcomes = register(path, data, by_key, self._style)
+            patched, outcomes = register(path, data, by_key, self._style, self._merged)
         return patched, [*found, *outcomes]
+
+    def _merged(self, asked: Registration, now: str) -> str | None:
+        """An entry that was edited by hand and is out of date."""
+        return entries.merged(asked, now, self._style, self._settle(asked.place.path))
 
 
 def _removed_by_text(

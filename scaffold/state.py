@@ -38,7 +38,7 @@ _MARKERS = ("<<<<<<< ", "=======", ">>>>>>> ", "||||||| ")
 _FIXED = {
     ".scaffold/.gitattributes": "* -text -whitespace\n"
     "handlers/** linguist-generated -diff merge=scaffold\n",
-    ".scaffold/.gitignore": "/kept/\n/lock\n/txn/\n",
+    ".scaffold/.gitignore": "/conflicts/\n/kept/\n/lock\n/txn/\n",
 }
 
 

@@ -61,6 +61,7 @@ def scaffold(context: click.Context, directory: str | None) -> None:
 for _command in (
     *(handlers.new_handler, handlers.regenerate, handlers.check, handlers.diff),
     *(evolution.add_field, evolution.rename_field, evolution.remove_field),
+    *(handlers.resolve, handlers.accept),
     evolution.rename_handler,
     *(handlers.list_, projects.init, projects.recover, projects.merge_driver),
     *(removal.remove_handler, removal.undo, plans.apply),
@@ -97,7 +98,8 @@ def _invoke(arguments: list[str]) -> None:
         if "_SCAFFOLD_COMPLETE" in os.environ:
             scaffold.main(args=arguments, prog_name="scaffold", standalone_mode=False)
         # click's own `main` exits with 1 if the reader of the help closes the pipe early
-        with scaffold.make_context("scaffold", arguments) as context:
+        # the list is consumed
+        with scaffold.make_context("scaffold", [*arguments]) as context:
             scaffold.invoke(context)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @options.name
 @click.argument("fields", nargs=-1, metavar="[FIELD:TYPE[=DEFAULT]]...")
 @options.settings
+@options.on_conflict
 @options.writing
 @options.common
 def add_field(name: str, fields: Sequence[str], **values: Any) -> None:
@@ -44,6 +45,7 @@ def add_field(name: str, fields: Sequence[str], **values: Any) -> None:
 @options.name
 @click.argument("old")
 @click.argument("new")
+@options.on_conflict
 @options.writing
 @options.common
 def rename_field(name: str, old: str, new: str, **values: Any) -> None:
@@ -64,6 +66,7 @@ def rename_field(name: str, old: str, new: str, **values: Any) -> None:
 @click.command("remove-field")
 @options.name
 @click.argument("field")
+@options.on_conflict
 @options.writing
 @options.common
 def remove_field(name: str, field: str, **values: Any) -> None:

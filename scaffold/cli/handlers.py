@@ -13,7 +13,10 @@ from scaffold.cli.session import Session
 from scaffold.flags import Flags
 
 if TYPE_CHECKING:
+    from pathlib import PurePosixPath
+
     from scaffold.commands.change import ChangeOptions
+    from scaffold.merging.versions import Take
     from scaffold.project import Project
     from scaffold.report import Report
 
@@ -84,17 +87,25 @@ def _asked(
 @options.names
 @click.option("--all", "all_", is_flag=True, help="Regenerate all handlers.")
 @click.option("--check", is_flag=True, help="Same as `scaffold check`.")
+@options.on_conflict
 @options.writing
 @options.common
-def regenerate(names: Sequence[str], all_: bool, check: bool, **values: Any) -> None:
+def regenerate(
+    names: Sequence[str],
+    all_: bool,
+    check: bool,
+    **values: Any,
+) -> None:
     """Regenerate handlers from their specs.
 
-    Files edited by hand are kept. If one of them is out of date, nothing is written, and
-    the error names it.
+    Hand edits are kept, and merged with what is generated now. A handler with an edit that
+    contradicts it stays as it is, unless --on-conflict says which side to take; the others
+    go through.
     """
     session = Session("regenerate", values)
     if bool(names) == all_:
         raise click.UsageError("NAME or --all is required")
+    is_asked = values["on_conflict"] is None
 
     def run(project: Project) -> Report:
         from scaffold.commands import check as checking
@@ -103,9 +114,72 @@ def regenerate(names: Sequence[str], all_: bool, check: bool, **values: Any) -> 
         how = options.of_change(values, "none")
         if check:
             return checking.check(project, names)
-        return regenerate.regenerate(project, names, how)
+        takes = {}
+        if is_asked and terminal.is_watched() and not session.json:
+            takes = _takes(project, names, how)
+        report = regenerate.regenerate(
+            project, names, how, lambda path: takes.get(path, how.on_conflict)
+        )
+        for path in (path for path, take in takes.items() if take == "markers"):
+            click.edit(filename=str(project.root / path))
+        return report
 
     session.run_in_project(run, writes=not check)
+
+
+def _takes(
+    project: Project, names: Sequence[str], how: ChangeOptions
+) -> dict[PurePosixPath, Take]:
+    """Ask for the way to settle each conflict."""
+    from scaffold.cli import questions
+    from scaffold.commands import regenerate
+
+    if how.dry_run:
+        return {}
+    preview = regenerate.regenerate(project, names, how._replace(dry_run=True))
+    return questions.taken(preview.result.unsettled)
+
+
+@click.command()
+@click.argument("path")
+@click.option(
+    "--take",
+    type=click.Choice(["mine", "generated", "both"]),
+    required=True,
+    help="The side to take where both changed the same; both: yours, then the generated.",
+)
+@options.writing
+@options.common
+def resolve(path: str, take: Take, **values: Any) -> None:
+    """Settle the conflicts in one file.
+
+    What only one side changed is merged as always. Afterwards `scaffold regenerate` brings
+    the rest of the handler up to date.
+    """
+
+    def run(project: Project) -> Report:
+        from scaffold.commands import resolve
+
+        how = options.of_change(values, "none")
+        return resolve.resolve(project, path, take, how)
+
+    Session("resolve", values).run_in_project(run, writes=not values["dry_run"])
+
+
+@click.command()
+@click.argument("path")
+@options.writing
+@options.common
+def accept(path: str, **values: Any) -> None:
+    """Take a file as merged by hand."""
+
+    def run(project: Project) -> Report:
+        from scaffold.commands import resolve
+
+        how = options.of_change(values, "none")
+        return resolve.resolve(project, path, None, how)
+
+    Session("accept", values).run_in_project(run, writes=not values["dry_run"])
 
 
 @click.command()
@@ -128,14 +202,17 @@ def check(names: Sequence[str], **values: Any) -> None:
 
 @click.command()
 @options.names
+@click.option(
+    "--pending", is_flag=True, help="Show what `regenerate` would change instead."
+)
 @options.common
-def diff(names: Sequence[str], **values: Any) -> None:
+def diff(names: Sequence[str], pending: bool, **values: Any) -> None:
     """Show hand edits of generated code as a patch."""
 
     def run(project: Project) -> Report:
         from scaffold.commands import diff
 
-        return diff.diff(project, names)
+        return (diff.pending if pending else diff.diff)(project, names)
 
     Session("diff", values).run_in_project(run)
 

@@ -118,6 +118,18 @@ def shown(command: Command) -> Command:
     return command
 
 
+def on_conflict(command: Command) -> Command:
+    """The option that settles conflicts with hand edits."""
+    return click.option(
+        "--on-conflict",
+        type=click.Choice(["fail", "markers", "mine", "generated"]),
+        default=None,
+        help="If a hand edit contradicts the generated code: leave the handler as it is, "
+        "write both versions with markers, or take one side (default: ask in a terminal, "
+        "else fail).",
+    )(command)
+
+
 def dry_run(command: Command) -> Command:
     """The option `--dry-run`."""
     text = "Preview changes; write nothing."
@@ -139,6 +151,7 @@ def of_change(values: dict[str, Any], verify: str = "none") -> ChangeOptions:
         verify=values.pop("verify", None) or verify,
         exit_code=values.pop("exit_code"),
         plan=values.pop("plan", ""),
+        on_conflict=values.pop("on_conflict", None) or "fail",
     )
 
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 from scaffold import terminal
+from scaffold.change import Change, unified
 from scaffold.errors import SpecError, UsageError
+from scaffold.escaping import escaped, escaped_lines
 from scaffold.flags import Flags
+from scaffold.merging.versions import Take
+from scaffold.outcomes import Unsettled
 from scaffold.spec.model import FIELD_TYPES
 
 _NAME = "huddle"
@@ -57,6 +62,43 @@ def is_confirmed(question: str) -> bool:
     while answer not in ("y", "yes", "n", "no"):
         answer = _ask(f"{question} (y/n)", "y").lower()
     return answer.startswith("y")
+
+
+_TAKES: dict[str, Take] = {
+    "m": "mine",
+    "g": "generated",
+    "b": "both",
+    "e": "markers",
+    "s": "fail",
+}
+
+
+def taken(waiting: Sequence[Unsettled]) -> dict[PurePosixPath, Take]:
+    """Ask for the way to settle each file that is in conflict.
+
+    Raises:
+        UsageError: the input ended.
+    """
+    takes: dict[PurePosixPath, Take] = {}
+    for each in waiting:
+        if each.path in takes:
+            continue
+        terminal.to_stderr(f"conflict: {escaped(str(each.path))}: {each.reason}")
+        while each.path not in takes:
+            answer = _ask(
+                "[m]ine, [g]enerated, [b]oth, [d]iff, [e]ditor, [s]kip its handler", "s"
+            )
+            if answer[:1].lower() == "d":
+                terminal.to_stderr(_difference(each))
+            elif answer[:1].lower() in _TAKES:
+                takes[each.path] = _TAKES[answer[:1].lower()]
+    return takes
+
+
+def _difference(conflict: Unsettled) -> str:
+    """The patch from the generated text of before to that of now."""
+    before, after = (conflict.base or "").encode(), conflict.text.encode()
+    return escaped_lines(unified([Change(conflict.path, before, after)]))
 
 
 def _ask(question: str, default: str) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from scaffold import verify
+from scaffold import conflicts, verify
 from scaffold.disk import commit, recovery
+from scaffold.errors import Conflict
+from scaffold.files import is_marked
 from scaffold.generate import ChangeSet
-from scaffold.outcomes import DocumentationMissing
+from scaffold.merging.versions import Take
+from scaffold.outcomes import DocumentationMissing, Unsettled
 from scaffold.project import Project
 from scaffold.report import Report, patch
 from scaffold.tree import DiskTree, Tree
@@ -29,6 +32,7 @@ class ChangeOptions(NamedTuple):
         verify: `none` (only compile), `import` or `tests`; or `UNPROVEN`.
         exit_code: end with 1 if a dry run would change something.
         plan: file for the plan of the changes, which are not made then; `-` prints it.
+        on_conflict: the way to settle conflicts with hand edits.
     """
 
     dry_run: bool = False
@@ -36,6 +40,7 @@ class ChangeOptions(NamedTuple):
     verify: str = "none"
     exit_code: bool = False
     plan: str = ""
+    on_conflict: Take = "fail"
 
     @property
     def is_preview(self) -> bool:
@@ -90,13 +95,34 @@ def change(
         is_proven = how.verify != UNPROVEN
         plan = planning.plan_of(report, inputs, is_proven=is_proven, command=command)
         planning.store(report, how.plan, plan)
+    if result.unsettled:
+        _stop_at(report, result.unsettled)
     return report
+
+
+def _stop_at(report: Report, waiting: Sequence[Unsettled]) -> None:
+    """Report conflicts that a person must settle, with the commands that do."""
+    report.exit_code = Conflict.exit_code
+    first, *_ = paths = list(dict.fromkeys(each.path for each in waiting))
+    report.next = conflicts.ways_out(first)
+    report.notes.append(
+        f"{len(paths)} of the files above must be settled first; their handlers were left "
+        f"as they are, and the versions are under {conflicts.FOLDER}/"
+    )
+
+
+def _compile(result: ChangeSet) -> None:
+    """Compile what changes, but for files that a person asked for with markers."""
+    marked = {
+        each.path for each in result.changes if each.after and is_marked(each.after)
+    }
+    verify.compiles(result.changes, result.shared | marked)
 
 
 def _verify(project: Project, result: ChangeSet, level: str) -> None:
     if level == UNPROVEN:
         return
-    verify.compiles(result.changes, result.shared)
+    _compile(result)
     if level == "none" or not result.changes:
         return
     verify.imports(project.root, result.changes, project.package)

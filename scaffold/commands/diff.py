@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from scaffold.commands.change import ChangeOptions
+from scaffold.commands.regenerate import regenerate
 from scaffold.edits import edits
 from scaffold.generate import generate
 from scaffold.handlers import wants
 from scaffold.project import Project
 from scaffold.report import Report, patch
 from scaffold.tree import DiskTree
+
+
+def pending(project: Project, names: Sequence[str]) -> Report:
+    """The patch that `regenerate` would apply."""
+    how = ChangeOptions(dry_run=True, diff=True, exit_code=True)
+    report = regenerate(project, names, how)
+    report.command = "diff"
+    return report
 
 
 def diff(project: Project, names: Sequence[str]) -> Report:

@@ -11,7 +11,7 @@ from scaffold.commands.revision import described, revised
 from scaffold.errors import UsageError
 from scaffold.flags import Flags
 from scaffold.formats import refuse_outdated
-from scaffold.generate import ChangeSet, combined, generate
+from scaffold.generate import ChangeSet, combined, generate_all
 from scaffold.handlers import committed, fresh, specs, wanted_of
 from scaffold.markers import refuse_markers
 from scaffold.outcomes import Updated
@@ -83,14 +83,25 @@ def _evolved(
         if after != data:
             outcome = Updated(path, new.text, "spec")
             first = ChangeSet((Change(path, data, after),), (outcome,))
-        result = generate(
-            wanted_of(project, new), Overlay(tree, {path: after}), fresh(project)
+        result = generate_all(
+            [wanted_of(project, new)],
+            Overlay(tree, {path: after}),
+            fresh(project),
+            lambda path: how.on_conflict,
         )
+        if result.unsettled:  # the spec stays as it is too
+            return result
         if first.changes:
             rest = [each for each in result.outcomes if each.path != path]
             result = result._replace(outcomes=tuple(rest))
-        return refuse(combined([first, result]), kind)
+        return refuse(combined([first, result]))
 
     report = change(command, project, generated, how, [f"scaffold check {kind}"])
     report.notes += warnings
+    if report.result.unsettled:
+        report.next = []
+        report.notes.append(
+            "the spec was left as it is too; the command with "
+            "`--on-conflict mine|generated|markers` settles the conflicts"
+        )
     return report

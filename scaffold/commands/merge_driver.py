@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from scaffold import checkout, merging, project
+from scaffold import branches, checkout, project
 from scaffold.disk import commit, recovery
 from scaffold.errors import ScaffoldError, UsageError
 from scaffold.project import Project
@@ -34,14 +34,14 @@ def merge(files: Sequence[Path], name: str) -> Report:
         UsageError: a version cannot be read or written, or git is missing.
     """
     try:
-        versions = merging.Versions(*(file.read_bytes() for file in files))
-        merged = merging.by_lines(versions)
+        versions = branches.Versions(*(file.read_bytes() for file in files))
+        merged = branches.by_lines(versions)
         # git must find its own conflict in the file, even after a failure
         commit.overwrite(files[1], merged.data)
         with contextlib.suppress(ScaffoldError):  # such as settings in conflict
             found = project.find(Path(name).parent)
             path = PurePosixPath(Path(name).resolve().relative_to(found.root))
-            merged = merging.by_entries(path, versions, merged, found.package)
+            merged = branches.by_entries(path, versions, merged, found.package)
             commit.overwrite(files[1], merged.data)
     except OSError as error:
         raise UsageError(f"{error.filename}: {error.strerror}") from error
@@ -61,7 +61,7 @@ def install(found: Project) -> Report:
     }
     for key, value in settings.items():
         _git(found.root, "config", "--local", key, value)
-    change = merging.attributed(DiskTree(found.root), found.package)
+    change = branches.attributed(DiskTree(found.root), found.package)
     with recovery.locked(found.root):
         note = commit.apply(found.root, [change])
     return Report(

@@ -45,7 +45,7 @@ def new_handler(
 
     def generated(tree: Tree) -> ChangeSet:
         result = generate(wanted_of(project, spec), tree, fresh(project))
-        return refuse(result, spec.names.kind)
+        return refuse(result)
 
     steps = _next(project, spec)
     sources = [spec_file] if spec_file not in ("", "-") else []

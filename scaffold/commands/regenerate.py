@@ -12,14 +12,27 @@ from scaffold.markers import refuse_markers
 from scaffold.project import Project
 from scaffold.refusal import refuse
 from scaffold.report import Report
+from scaffold.shared import Settle, unsettled
 from scaffold.tree import DiskTree, Overlay, Tree
 
 
-def regenerate(project: Project, names: Sequence[str], how: ChangeOptions) -> Report:
+def regenerate(
+    project: Project,
+    names: Sequence[str],
+    how: ChangeOptions,
+    settle: Settle = unsettled,
+) -> Report:
     """Update handlers to their specs and the templates.
 
     Leftovers of handlers whose spec was removed are removed too. Without names, a
-    project of an older format is upgraded before.
+    project of an older format is upgraded before. A handler with conflicts stays as it
+    is; the others go through.
+
+    Args:
+        project: the project.
+        names: the handlers; empty: all.
+        how: the options of the command.
+        settle: gives the way to settle conflicts in a file.
     """
     on_disk = DiskTree(project.root)
     refuse_markers(on_disk, project.package)
@@ -31,12 +44,14 @@ def regenerate(project: Project, names: Sequence[str], how: ChangeOptions) -> Re
         first = upgraded(project, tree)
         tree = Overlay(tree, {change.path: change.after for change in first.changes})
         found = seen(project, tree, names)
-        result = generate_all(wants(project, found, names), found, fresh(project))
+        result = generate_all(
+            wants(project, found, names), found, fresh(project), settle
+        )
         result = combined([first, result])
         # records of the overlay are made up
         changes = [each for each in result.changes if each.path not in found.files]
         result = result._replace(changes=tuple(changes))
-        return refuse(result, " ".join(names))
+        return refuse(result)
 
     report = change("regenerate", project, generated, how, [])
     report.notes += [

@@ -58,7 +58,7 @@ def remove_handler(
         changes = [each for each in result.changes if each.path not in found.files]
         result = result._replace(changes=tuple(changes))
         _refuse_edits(result, kind, project.package, discard_edits=discard_edits)
-        return refuse(result, kind)
+        return refuse(result)
 
     next_steps = ["scaffold check"] if others else []
     report = change("remove-handler", project, generated, how, next_steps)

@@ -94,7 +94,7 @@ def rename_handler(
         renaming = Renaming(project.package, spec.names, names, reword, project.style)
         want = wanted_of(project, after)
         result = renaming.applied(tree, record, data, want, fresh(project))
-        return _with_permissions(project, refuse(result, old))
+        return _with_permissions(project, refuse(result))
 
     tests = places.within("tests/runtime/services/{kind}", project.package, new)
     next_steps = [*testing.commands(project.root, str(tests)), "scaffold check"]

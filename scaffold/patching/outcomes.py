@@ -83,6 +83,13 @@ class EntryKept(PlaceOutcome):
     reason: ClassVar[str] = "edited by hand"
 
 
+class EntryMerged(PlaceOutcome):
+    """The entry was edited by hand: it gets what is generated now, and keeps the edits."""
+
+    verb = "merge"
+    reason = "with the edits in it"
+
+
 @dataclass(frozen=True, slots=True)
 class EntryConflict(PlaceOutcome):
     """The entry was edited by hand and is out of date.
@@ -93,7 +100,7 @@ class EntryConflict(PlaceOutcome):
 
     now: str = ""
     verb: ClassVar[str] = "conflict"
-    reason: ClassVar[str] = "was edited by hand and is out of date"
+    reason: ClassVar[str] = "was edited by hand and is generated differently now"
 
 
 class SurplusRemoved(PlaceOutcome):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -15,6 +15,7 @@ from scaffold.patching.outcomes import (
     AlreadyRegistered,
     EntryConflict,
     EntryKept,
+    EntryMerged,
     EntryUpdated,
     NameTaken,
     NotWanted,
@@ -31,10 +32,19 @@ from scaffold.patching.slots import Entry, Slot
 from scaffold.patching.source import Edit, Source
 from scaffold.patching.writing import inserted, removed, replaced
 
+Merge = Callable[[Registration, str], str | None]
+"""Gives an edited entry the changes of what is generated; None if they contradict."""
+
 _STYLE = Style()
 _WITHOUT_ENTRY = (NotWanted, NameTaken, PlaceMissing, SurplusRemoved, Unregistered)
 """Outcomes that leave no entry."""
-_WRITTEN = Registered | EntryUpdated
+_WRITTEN = Registered | EntryMerged | EntryUpdated
+
+
+def _unmerged(asked: Registration, now: str) -> str | None:
+    """Leave every edited entry that is out of date as it is."""
+    del asked, now
+    return None
 
 
 def register(
@@ -42,6 +52,7 @@ def register(
     data: bytes,
     registrations: Sequence[Registration],
     style: Style = _STYLE,
+    merge: Merge = _unmerged,
 ) -> tuple[bytes, tuple[PlaceOutcome, ...]]:
     """Register everything that one file should hold.
 
@@ -50,6 +61,7 @@ def register(
         data: its content.
         registrations: the wanted entries.
         style: layout settings of the project.
+        merge: merges entries that were edited by hand and are out of date.
 
     Returns:
         The patched file, and at least one outcome for each registration, in order.
@@ -61,7 +73,7 @@ def register(
     outcomes: dict[int, list[PlaceOutcome]] = {}
     # Imports last: they depend on the entries that have been written.
     for number, asked in sorted(enumerate(registrations), key=_turn):
-        source, outcomes[number] = _registered(source, asked, style)
+        source, outcomes[number] = _registered(source, asked, style, merge)
     patched = data
     if source is not before:
         patched = source.encode(source.text)
@@ -88,7 +100,7 @@ def _turn(numbered: tuple[int, Registration]) -> tuple[bool, int]:
 
 
 def _registered(
-    source: Source, asked: Registration, style: Style
+    source: Source, asked: Registration, style: Style, merge: Merge
 ) -> tuple[Source, list[PlaceOutcome]]:
     """The file after one registration, and the outcome."""
     place = asked.place
@@ -97,7 +109,7 @@ def _registered(
         text = fitted(asked, slot)
         present = slot.named(place.key)
         if present:
-            return _present(source, asked, slot, text, present, style)
+            return _present(source, asked, slot, text, present, style, merge)
         if not text:
             return source, [NotWanted(place)]
         if place.key in slot.taken:
@@ -117,6 +129,7 @@ def _present(
     fragment: str,
     present: Sequence[Entry],
     style: Style,
+    merge: Merge,
 ) -> tuple[Source, list[PlaceOutcome]]:
     """Outcomes for all entries with that key.
 
@@ -139,7 +152,7 @@ def _present(
         slot = find(source, asked)
         entry = slot.named(place.key)[number]
         if number == kept:
-            source, outcome = _entry(source, asked, slot, fragment, entry, style)
+            source, outcome = _entry(source, asked, slot, fragment, entry, style, merge)
         elif ours[number] and not entry.is_indirect:
             source = _edited(source, removed(source, slot, entry, style))
             outcome = SurplusRemoved(place, fragment)
@@ -156,6 +169,7 @@ def _entry(
     fragment: str,
     entry: Entry,
     style: Style,
+    merge: Merge,
 ) -> tuple[Source, PlaceOutcome]:
     """Outcome for the one entry with that key."""
     place, base = asked.place, asked.base
@@ -164,8 +178,15 @@ def _entry(
         return source, AlreadyRegistered(place, fragment)
     is_ours = is_same(asked, now, base) and (fragment or not beside(source, entry))
     if not (is_ours or asked.discards_edits):
-        kind = EntryKept if is_same(asked, fragment, base) else EntryConflict
-        return source, kind(place, fragment, now=now)
+        if is_same(asked, fragment, base):
+            return source, EntryKept(place, fragment, now=now)
+        text = merge(asked, now) if fragment else None
+        if text is None:
+            return source, EntryConflict(place, fragment, now=now)
+        if not is_same(asked, text, now):
+            edit = replaced(source, slot, asked, entry, text, style)
+            source = _edited(source, edit)
+        return source, EntryMerged(place, fragment)
     if not fragment:
         edit = removed(source, slot, entry, style)
         return _edited(source, edit), Unregistered(place)

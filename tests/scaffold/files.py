@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+SERVICE = "runtime/services/huddle/service.py"
+SPEC = "runtime/services/huddle/handler.toml"
+
+
+def edit(root: Path, path: str, old: str, new: str) -> str:
+    """Replace a piece of a file, which must be there; the file as it is then."""
+    file = root / path
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+    return file.read_text()
+
 
 def files(root: Path) -> dict[str, bytes]:
     """What people have in a project, by path: no caches, locks, nor git's files."""

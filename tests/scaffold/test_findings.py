@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from scaffold import places
-from scaffold.errors import Conflict, PlanError
+from scaffold.errors import PlanError
 from scaffold.flags import Flags
 from scaffold.outcomes import (
     DocumentationMissing,
@@ -127,9 +127,9 @@ def test_where_an_edit_is_in_the_way_no_refused_command_is_offered(
     huddle.edit(SPEC, 'title = "Huddle"', 'title = "Huddle Chat"')
     findings = huddle.check()
     assert "SC110" in [finding.code for finding in findings]
-    assert {finding.fix for finding in findings} == {"scaffold diff huddle"}
-    with pytest.raises(Conflict):
-        huddle.regenerate()
+    fix = f"scaffold resolve {path} --take mine|generated|both"
+    assert {finding.fix for finding in findings} == {fix}
+    assert [str(each.path) for each in huddle.regenerate().unsettled] == [path]
 
 
 def test_a_lost_record_is_made_again(huddle: Project) -> None:

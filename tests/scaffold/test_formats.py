@@ -9,10 +9,10 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from scaffold import formats
+from scaffold.branches import attributes
 from scaffold.change import Change
 from scaffold.errors import AnchorNotFound, UsageError
 from scaffold.formats import STEPS, upgraded
-from scaffold.merging import attributes
 from scaffold.project import FORMAT, Project, find
 from scaffold.tree import MemoryTree, Tree
 

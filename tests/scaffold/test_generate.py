@@ -75,7 +75,7 @@ def test_a_missing_shared_file_is_refused(before: Files) -> None:
     del before[PurePosixPath("runtime/integrations/services.py")]
     result = generate(want("huddle"), MemoryTree(before))
     with pytest.raises(PlanError, match=r"services\.py: is missing"):
-        refuse(result, "huddle")
+        refuse(result)
 
 
 def test_all_places_that_are_missing_are_told_at_once(before: Files) -> None:
@@ -83,7 +83,7 @@ def test_all_places_that_are_missing_are_told_at_once(before: Files) -> None:
     for path in (f"{ROOM}/services.py", f"{ROOM}/kinds.py"):
         files[PurePosixPath(path)] = b"x = 1\n"
     with pytest.raises(PlanErrors) as caught:
-        refuse(generate(want("huddle"), MemoryTree(files)), "huddle")
+        refuse(generate(want("huddle"), MemoryTree(files)))
     assert f"{ROOM}/services.py: the dict literal SERVICES" in str(caught.value)
     assert f"{ROOM}/kinds.py: the dict literal KINDS" in str(caught.value)
 
@@ -92,7 +92,7 @@ def test_one_place_that_is_missing_is_told_with_its_snippet(before: Files) -> No
     path = PurePosixPath(f"{ROOM}/services.py")
     text = before[path].replace(b"SERVICES:", b"OTHERS:")
     with pytest.raises(AnchorNotFound) as caught:
-        refuse(generate(want("huddle"), MemoryTree({**before, path: text})), "huddle")
+        refuse(generate(want("huddle"), MemoryTree({**before, path: text})))
     assert '"huddle": HuddleService,' in caught.value.snippet
 
 
@@ -102,4 +102,4 @@ def test_a_property_of_another_handler_is_refused(before: Files) -> None:
     clash = toml.replace('name = "huddle"', 'name = "other"\nproperty = "huddle"')
     result = generate(wanted(parse(clash), "runtime", render), MemoryTree(once))
     with pytest.raises(SpecError, match="`huddle`"):
-        refuse(result, "other")
+        refuse(result)

@@ -55,7 +55,7 @@ def test_new_handlers_leave_files_as_the_formatter_does(
     files = formatted(made_files, mode)
     for kind in ("huddle", "some_handler_with_some_rather_long_name"):
         want = wanted(from_flags(Flags(kind, fields=("room:str",))), "runtime", render)
-        changes = refuse(generate(want, MemoryTree(files)), kind).changes
+        changes = refuse(generate(want, MemoryTree(files))).changes
         for change in changes:
             assert change.after is not None
             if change.path in SHARED:
@@ -65,7 +65,7 @@ def test_new_handlers_leave_files_as_the_formatter_does(
                 assert set(re.findall(r"\w+", old)) <= set(re.findall(r"\w+", text))
             files[change.path] = change.after
         assert {change.path for change in changes} >= set(SHARED)
-        assert refuse(generate(want, MemoryTree(files)), kind).changes == ()
+        assert refuse(generate(want, MemoryTree(files))).changes == ()
 
 
 def test_the_command_line_agrees(

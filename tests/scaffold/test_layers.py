@@ -22,11 +22,12 @@ LAYERS = (
     ("disk", "names", "patching"),
     ("expressions", "mentions", "outcomes", "places", "project", "tree", "verify"),
     ("spec", "state"),
-    ("ejected", "merging", "rendering", "wanted"),
+    ("branches", "ejected", "merging", "rendering", "wanted"),
     ("checkout", "overrides", "retired"),
     ("shared",),
+    ("conflicts", "files"),
     ("generate",),
-    ("edits", "formats", "handlers", "presence", "refusal", "renaming"),
+    ("edits", "formats", "handlers", "presence", "refusal", "renaming", "resolution"),
     ("adoption",),
     ("findings", "markers"),
     ("annotations", "plans", "report"),
@@ -36,29 +37,10 @@ LAYERS = (
 )
 # the core: from a tree to a change set, without a look at the disk
 CORE = {
-    *(
-        "adoption",
-        "change",
-        "codes",
-        "edits",
-        "ejected",
-        "errors",
-        "escaping",
-        "expressions",
-        "findings",
-        "generate",
-    ),
-    *(
-        "layout",
-        "mentions",
-        "names",
-        "outcomes",
-        "patching",
-        "places",
-        "prose",
-        "refusal",
-    ),
-    *("renaming", "retired", "shared", "spec", "wanted"),
+    *("adoption", "change", "codes", "conflicts", "edits", "ejected", "errors"),
+    *("escaping", "expressions", "files", "findings", "generate", "layout"),
+    *("mentions", "merging", "names", "outcomes", "patching", "places", "prose"),
+    *("refusal", "renaming", "resolution", "retired", "spec", "shared", "wanted"),
 }
 EDGE = {"cli", "commands", "disk", "terminal", "verify", "__main__"}
 

@@ -210,7 +210,7 @@ def test_names_are_completed_by_the_shell(scaffold: Run, project: Path) -> None:
 
 
 def test_another_command_is_no_guess(scaffold: Run) -> None:
-    told = scaffold("remove-handler", code=2).stderr
+    told = scaffold("copy-handler", code=2).stderr
     assert "no such command" in told
     assert "did you mean" not in told
 

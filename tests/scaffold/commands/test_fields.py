@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.scaffold.files import files
+from tests.scaffold.files import SERVICE, SPEC, edit, files
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
-SPEC = "runtime/services/huddle/handler.toml"
-SERVICE = "runtime/services/huddle/service.py"
 EVERYWHERE = (
     "docs/handlers/huddle.md",
     "etc/kapacitor.conf",
@@ -26,31 +23,6 @@ EVERYWHERE = (
     SERVICE,
     "tests/runtime/services/huddle/test_huddle_service.py",
 )
-
-
-@pytest.fixture(scope="module")
-def with_huddle(
-    made_project: Path, run_in: Run, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """A project with the handler huddle; not to be written to."""
-    folder = tmp_path_factory.mktemp("with_huddle") / "project"
-    shutil.copytree(made_project, folder)
-    run_in(folder, "new-handler", "huddle", "--field", "channel:str")
-    return folder
-
-
-@pytest.fixture
-def huddle(with_huddle: Path, project: Path) -> Path:
-    """The test's own project, with the handler huddle."""
-    shutil.rmtree(project)
-    return Path(shutil.copytree(with_huddle, project))
-
-
-def edit(root: Path, path: str, old: str, new: str) -> None:
-    file = root / path
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new, 1))
 
 
 def test_a_field_comes_to_every_place_and_goes_without_a_trace(
@@ -132,14 +104,12 @@ def test_a_dry_run_shows_the_patch_and_writes_nothing(
     ]
 
 
-def test_an_edited_file_that_must_change_is_left_alone(
-    scaffold: Run, huddle: Path
-) -> None:
+def test_edits_come_along(scaffold: Run, huddle: Path) -> None:
     edit(huddle, SERVICE, "class Service", "# mine\nclass Service")
-    before = files(huddle)
-    told = scaffold("rename-field", "huddle", "channel", "room", code=3).stderr
-    assert f"{SERVICE}: was edited by hand and is out of date" in told
-    assert files(huddle) == before
+    scaffold("rename-field", "huddle", "channel", "room")
+    text = (huddle / SERVICE).read_text()
+    assert "# mine\nclass Service" in text
+    assert "options.room" in text
 
 
 def test_an_edited_file_that_need_not_change_is_kept(
@@ -201,3 +171,28 @@ def test_the_spec_of_a_removed_handler_is_missed(scaffold: Run, huddle: Path) ->
     (huddle / SPEC).unlink()
     told = scaffold("add-field", "huddle", "a:str", code=2).stderr
     assert f"error: {SPEC}: is missing" in told
+
+
+def test_a_conflict_leaves_the_spec_as_it_is_too(scaffold: Run, huddle: Path) -> None:
+    edit(
+        huddle,
+        SERVICE,
+        "channel=self.config.channel",
+        "channel=self.config.channel + '!'",
+    )
+    before = (huddle / SPEC).read_text()
+    told = scaffold("rename-field", "huddle", "channel", "room", code=3).stderr
+    assert f"conflict {SERVICE}" in told
+    assert "--on-conflict mine|generated|markers" in told
+    assert (huddle / SPEC).read_text() == before
+    command = (
+        "rename-field",
+        "huddle",
+        "channel",
+        "room",
+        "--on-conflict",
+        "generated",
+    )
+    scaffold(*command)
+    assert "room=self.config.room" in (huddle / SERVICE).read_text()
+    scaffold("check")

@@ -14,37 +14,10 @@ from scaffold import handlers
 from scaffold.disk import verdicts
 from scaffold.spec.model import HandlerSpec
 from scaffold.wanted import Wanted
+from tests.scaffold.files import SERVICE, SPEC, edit, files
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
-SERVICE = "runtime/services/huddle/service.py"
-SPEC = "runtime/services/huddle/handler.toml"
 MARKERS = b"<<<<<<< HEAD\na\n" + b"=======\nb\n" + b">>>>>>> other\n"
-
-
-@pytest.fixture(scope="module")
-def with_huddle(
-    made_project: Path, run_in: Run, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """A project with the handler huddle; not to be written to."""
-    folder = tmp_path_factory.mktemp("with_huddle") / "project"
-    shutil.copytree(made_project, folder)
-    run_in(folder, "new-handler", "huddle", "--field", "channel:str")
-    return folder
-
-
-@pytest.fixture
-def huddle(with_huddle: Path, project: Path) -> Path:
-    """The test's own project, with the handler huddle."""
-    shutil.rmtree(project)
-    return Path(shutil.copytree(with_huddle, project))
-
-
-def edit(root: Path, path: str, old: str, new: str) -> str:
-    file = root / path
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new, 1))
-    return file.read_text()
 
 
 def findings(scaffold: Run, *names: str, code: int = 1) -> dict[str, str]:
@@ -138,16 +111,71 @@ def test_an_option_more_changes_files_and_registrations(
     assert findings(scaffold, code=0) == {}
 
 
-def test_an_edited_file_that_would_have_to_change_stops_everything(
+def test_an_edit_is_merged_with_what_is_generated_now(
     scaffold: Run, huddle: Path
 ) -> None:
     edit(huddle, SERVICE, '"""The Huddle service."""', '"""Mine."""')
     edit(huddle, SPEC, "test huddle message", "another message")
+    told = scaffold("regenerate", "huddle").stderr
+    assert f"merge {SERVICE} (with the edits in it)" in told
     text = (huddle / SERVICE).read_text()
+    assert text.startswith('"""Mine."""')
+    assert "another message" in text
+    assert findings(scaffold, code=0) == {"SC105": "scaffold diff huddle"}
+
+
+def test_an_edit_that_contradicts_keeps_its_handler_as_it_is(
+    scaffold: Run, huddle: Path
+) -> None:
+    edit(huddle, SERVICE, '"test huddle message"', '"mine"')
+    edit(huddle, SPEC, "test huddle message", "another message")
+    before = files(huddle)
     told = scaffold("regenerate", "huddle", code=3).stderr
-    assert SERVICE in told
-    assert (huddle / SERVICE).read_text() == text
-    assert "another message" not in (huddle / "docs/handlers/huddle.md").read_text()
+    assert f"conflict {SERVICE} (the value `message`" in told
+    assert f"scaffold resolve {SERVICE} --take mine|generated|both" in told
+    assert f"scaffold accept {SERVICE}" in told
+    conflicts = ".scaffold/conflicts/huddle/"
+    now = files(huddle)
+    new = {path for path in now if path.startswith(conflicts)}
+    assert {path: data for path, data in now.items() if path not in new} == before
+    versions = {Path(path).suffix: now[path].decode() for path in new}
+    assert versions.keys() == {".base", ".mine", ".generated"}
+    assert '"mine"' in versions[".mine"]
+    assert "another message" in versions[".generated"]
+    assert "test huddle message" in versions[".base"]
+
+
+@pytest.mark.parametrize("take", ["mine", "generated"])
+def test_a_conflict_is_settled_by_a_side(
+    scaffold: Run, huddle: Path, take: str
+) -> None:
+    edit(huddle, SERVICE, '"test huddle message"', '"mine"')
+    edit(
+        huddle, SERVICE, "def failure", "def own(self) -> None: ...\n\n    def failure"
+    )
+    edit(huddle, SPEC, "test huddle message", "another message")
+    scaffold("regenerate", "huddle", "--on-conflict", take)
+    text = (huddle / SERVICE).read_text()
+    assert ('"mine"' in text, '"another message"' in text) == (
+        take == "mine",
+        take == "generated",
+    )
+    assert "def own" in text
+    assert findings(scaffold, code=0) == {"SC105": "scaffold diff huddle"}
+
+
+def test_markers_are_settled_before_anything_else(scaffold: Run, huddle: Path) -> None:
+    edit(huddle, SERVICE, '"test huddle message"', '"mine"')
+    edit(huddle, SPEC, "test huddle message", "another message")
+    scaffold("regenerate", "huddle", "--on-conflict", "markers")
+    assert "<<<<<<< mine\n" in (huddle / SERVICE).read_text()
+    assert [*findings(scaffold, code=1)] == ["SC113"]
+    edit(huddle, SPEC, "another message", "a third message")
+    assert SERVICE in scaffold("regenerate", "huddle", code=3).stderr
+    scaffold("accept", SERVICE, code=5)
+    scaffold("resolve", SERVICE, "--take", "mine")
+    assert '"mine"' in (huddle / SERVICE).read_text()
+    assert "<<<<<<<" not in (huddle / SERVICE).read_text()
 
 
 def test_windows_line_ends_are_no_edit(scaffold: Run, huddle: Path) -> None:

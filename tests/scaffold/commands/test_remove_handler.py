@@ -10,35 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.scaffold.files import files
+from tests.scaffold.files import edit, files
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 HUDDLE = Path("runtime/services/huddle")
 SERVICES = "runtime/integrations/services.py"
-
-
-@pytest.fixture(scope="module")
-def with_huddle(
-    made_project: Path, run_in: Run, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """A project with the handler huddle; not to be written to."""
-    folder = tmp_path_factory.mktemp("with_huddle") / "project"
-    shutil.copytree(made_project, folder)
-    run_in(folder, "new-handler", "huddle", "--field", "channel:str")
-    return folder
-
-
-@pytest.fixture
-def huddle(with_huddle: Path, project: Path) -> Path:
-    """The test's own project, with the handler huddle."""
-    shutil.rmtree(project)
-    return Path(shutil.copytree(with_huddle, project))
-
-
-def edit(root: Path, path: Path | str, old: str, new: str) -> None:
-    text = (root / path).read_text()
-    assert old in text
-    (root / path).write_text(text.replace(old, new, 1))
 
 
 def test_a_removed_handler_was_never_there(

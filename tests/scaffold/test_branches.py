@@ -11,8 +11,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from scaffold import merging, state
-from scaffold.merging import Versions
+from scaffold import state
+from scaffold.branches import Versions, by_entries, by_lines
 from scaffold.names import Names
 from scaffold.places import places
 from scaffold.state import Record
@@ -198,13 +198,13 @@ def test_entries_of_both_are_kept(
     path: PurePosixPath, base: bytes, ours: bytes, theirs: bytes, wanted: bytes
 ) -> None:
     versions = Versions(base, ours, theirs)
-    lines = merging.by_lines(versions)
-    merged = merging.by_entries(path, versions, lines, "runtime")
+    lines = by_lines(versions)
+    merged = by_entries(path, versions, lines, "runtime")
     assert merged == (wanted, True), merged.data.decode()
     # line ends of another system are kept
     crlf = Versions(*(data.replace(b"\n", b"\r\n") for data in versions))
-    lines = merging.by_lines(crlf)
-    merged = merging.by_entries(path, crlf, lines, "runtime")
+    lines = by_lines(crlf)
+    merged = by_entries(path, crlf, lines, "runtime")
     assert merged == (wanted.replace(b"\n", b"\r\n"), True)
 
 
@@ -227,10 +227,10 @@ def test_what_only_a_person_can_decide_stays_a_conflict(
     base: bytes, ours: bytes, theirs: bytes
 ) -> None:
     versions = Versions(base, ours, theirs)
-    lines = merging.by_lines(versions)
+    lines = by_lines(versions)
     assert not lines.is_clean
     assert b"<<<<<<< ours" in lines.data
-    assert merging.by_entries(CHANGELOG, versions, lines, "runtime") == lines
+    assert by_entries(CHANGELOG, versions, lines, "runtime") == lines
 
 
 def test_records_are_merged_by_their_texts() -> None:
@@ -244,7 +244,7 @@ def test_records_are_merged_by_their_texts() -> None:
     ours = record(a="0\n2\n3\n4\n", b="b\n", c="ours\n", d="d\n")
     theirs = record(a="1\n2\n3\n5\n", c="theirs\n")
     versions = Versions(base, ours, theirs)
-    merged = merging.by_entries(path, versions, merging.by_lines(versions), "runtime")
+    merged = by_entries(path, versions, by_lines(versions), "runtime")
     assert merged == (record(a="0\n2\n3\n5\n", c="ours\n", d="d\n"), True)
 
 

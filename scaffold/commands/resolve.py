@@ -1,0 +1,67 @@
+"""`scaffold resolve` and `scaffold accept`: conflicts in one file, settled."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from scaffold import resolution
+from scaffold.commands.change import ChangeOptions, change
+from scaffold.errors import UsageError
+from scaffold.generate import ChangeSet, combined
+from scaffold.handlers import wants
+from scaffold.merging.versions import Take
+from scaffold.project import Project
+from scaffold.report import Report
+from scaffold.tree import DiskTree, Overlay, Tree
+
+
+def resolve(
+    project: Project, name: str, take: Take | None, how: ChangeOptions
+) -> Report:
+    """Settle the conflicts in a file.
+
+    Args:
+        project: the project.
+        name: the file's path, seen from the current folder or from the project.
+        take: the side to take; None: the file as it is, which a person merged.
+        how: the options of the command.
+
+    Raises:
+        UsageError: no handler has anything in that file.
+        MarkersLeft: the file as it is holds conflict markers.
+    """
+    tree = DiskTree(project.root)
+    path = _path(project, tree, name)
+    owners = resolution.owners(tree, path)
+    if not owners:
+        raise UsageError(
+            f"{path}: no handler has anything in this file", fix="scaffold list -v"
+        )
+
+    def resolved(tree: Tree) -> ChangeSet:
+        results: list[ChangeSet] = []
+        for want in wants(project, tree, owners):
+            made = combined(results).changes
+            now = Overlay(tree, {each.path: each.after for each in made})
+            results.append(resolution.resolved(want, now, path, take))
+        return combined(results)
+
+    command = "accept" if take is None else "resolve"
+    follow = [f"scaffold regenerate {' '.join(owners)}"]
+    report = change(command, project, resolved, how, follow)
+    if not report.result.outcomes:
+        report.summary, report.next = f"nothing to do: {path} is in no conflict,", []
+    return report
+
+
+def _path(project: Project, tree: Tree, name: str) -> PurePosixPath:
+    """The path of a file below the project's root."""
+    root = project.root.resolve()
+    for folder in (Path.cwd(), root):
+        try:
+            path = PurePosixPath((folder / name).resolve().relative_to(root))
+        except ValueError:
+            continue
+        if tree.read(path) is not None:
+            return path
+    raise UsageError(f"{name}: no such file in the project")

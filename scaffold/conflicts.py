@@ -1,0 +1,88 @@
+"""The versions of what a person must merge, laid out under `.scaffold/conflicts/`.
+
+    .scaffold/conflicts/<handler>/<path>.base         as it was generated before
+    .scaffold/conflicts/<handler>/<path>.mine         as it is
+    .scaffold/conflicts/<handler>/<path>.generated    as it is generated now
+
+For an entry of a shared file its name follows the path. git ignores them: they are for the
+person who merges, and are removed when nothing is in conflict any more.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+
+from scaffold import state
+from scaffold.change import Change
+from scaffold.outcomes import Unresolved, Unsettled
+from scaffold.patching.outcomes import EntryConflict
+from scaffold.tree import Tree
+
+FOLDER = PurePosixPath(".scaffold/conflicts")
+_SUFFIXES = (".base", ".generated", ".mine")
+_NO_NAME = re.compile(r"\W+")
+
+
+def laid_out(kind: str, conflicts: Iterable[Unsettled], tree: Tree) -> list[Change]:
+    """The changes by which the versions of each conflict are there to look at.
+
+    Args:
+        kind: the handler.
+        conflicts: all that it has.
+        tree: the files.
+    """
+    texts: dict[PurePosixPath, bytes] = {}
+    for each in conflicts:
+        if isinstance(each, Unresolved):
+            continue  # the file itself holds all versions
+        name = str(each.path)
+        mine = tree.read(each.path) or b""
+        if isinstance(each, EntryConflict):
+            place = each.place
+            name += _NO_NAME.sub("-", f" {place.place} {place.key}").rstrip("-")
+            mine = each.now.encode()
+        versions = ((each.base or "").encode(), each.text.encode(), mine)
+        for suffix, data in zip(_SUFFIXES, versions, strict=True):
+            texts[FOLDER / kind / (name + suffix)] = data
+    old = [change for change in cleared(kind, tree) if change.path not in texts]
+    new = [Change(path, tree.read(path), text) for path, text in texts.items()]
+    return [*state.settings(tree), *old, *new]
+
+
+def ways_out(path: PurePosixPath) -> list[str]:
+    """The commands that settle the conflicts in a file."""
+    name = shlex.quote(str(path))
+    return [
+        f"scaffold resolve {name} --take mine|generated|both",
+        f"scaffold accept {name}",
+    ]
+
+
+def cleared(
+    kind: str, tree: Tree, path: PurePosixPath | None = None
+) -> Iterator[Change]:
+    """The changes by which nothing is left of a handler's settled conflicts.
+
+    Args:
+        kind: the handler.
+        tree: the files.
+        path: only those in that file; None: all of them.
+    """
+    if kind not in tree.names(FOLDER):
+        return
+    for change in _removed(FOLDER / kind, tree):
+        name = str(change.path.relative_to(FOLDER / kind))
+        if path is None or name.startswith((f"{path}.", f"{path}-")):
+            yield change
+
+
+def _removed(folder: PurePosixPath, tree: Tree) -> Iterator[Change]:
+    for name in tree.names(folder):
+        path = folder / name
+        if name.endswith(_SUFFIXES):
+            yield Change(path, tree.read(path), None)
+        else:
+            yield from _removed(path, tree)

@@ -1,0 +1,50 @@
+"""An entry of a shared file with the edits of a person, and as it is generated now."""
+
+from __future__ import annotations
+
+import textwrap
+
+from scaffold.layout.style import Style
+from scaffold.merging import documents
+from scaffold.merging.versions import Take, Versions
+from scaffold.patching.place import Registration
+
+
+def merged(asked: Registration, now: str, style: Style, take: Take) -> str | None:
+    """The entry with the changes of both sides; None if they contradict.
+
+    Args:
+        asked: the registration, with its former text.
+        now: the entry as it is, not indented.
+        style: the project's layout of code.
+        take: the way to settle conflicts; shared files get no markers, and no entry twice.
+    """
+    versions = Versions(asked.base or "", now, asked.text.strip("\n") + "\n")
+    text = _merged(asked, versions, style)
+    if text is not None:
+        return text
+    return {"mine": now, "generated": versions.new}.get(take)
+
+
+def _merged(asked: Registration, versions: Versions[str], style: Style) -> str | None:
+    frame = asked.place.anchor.frame
+    if frame is None:
+        lines = Versions(*(text.split("\n") for text in versions))
+        found, is_clean = documents.by_lines(asked.place.path, lines, "fail")
+        return "\n".join(found) if is_clean else None
+    head, tail = frame
+    if versions.mine.startswith(("from ", "import ")):
+        return None  # one name, which is one thing
+    from scaffold.merging import python
+    from scaffold.merging.clash import ClashError
+
+    indent = "    " if head else ""
+    framed = (head + textwrap.indent(text, indent) + tail for text in versions)
+    try:
+        merge = python.merged(Versions(*framed), style, "fail")
+    except ClashError:
+        return None
+    if merge.conflicts:
+        return None
+    text = merge.text.removeprefix(head)
+    return textwrap.dedent(text.removesuffix(tail) if tail else text)

@@ -1,0 +1,582 @@
+"""Modules, merged by their members on the libcst tree.
+
+A member is a function, a method, a class, a field or another statement of a module or
+class; in a function it is a statement, in brackets an entry. What one side alone changed
+is taken from it, as it is written there. What both changed is merged by its own members,
+a docstring by its lines, and is in conflict where there are none.
+
+The merged module is the person's, with the nodes that the generator changed: its line
+ends, its indentation and everything else stay as they are.
+
+libcst is imported with this module, which therefore is imported only for a merge.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+import libcst as cst
+
+from scaffold.layout.style import Style, by_black
+from scaffold.merging import documents, markers, parameters
+from scaffold.merging.clash import ClashError, picked
+from scaffold.merging.imports import with_imports
+from scaffold.merging.likeness import Meaning
+from scaffold.merging.nodes import (
+    Body,
+    Key,
+    Statement,
+    code_of,
+    comments_of,
+    meaning_of,
+    named,
+    used_names,
+)
+from scaffold.merging.sequences import order, regions
+from scaffold.merging.versions import Merge, Take, Versions
+from scaffold.patching import brackets
+
+_Container = cst.Dict | cst.Set | cst.List | cst.Tuple | cst.Call
+_Definition = cst.FunctionDef | cst.ClassDef
+_PROSE = PurePosixPath("docstring")
+_INDENT = 4  # columns, whatever the file is indented with
+_MARK = "__scaffold_conflict_{}__"  # a statement in place of a conflict's marker
+_MARKERS = {
+    "mine": markers.START.mine,
+    "base": markers.START.base,
+    "middle": markers.MIDDLE,
+    "new": markers.START.new,
+}
+# the parts of a statement that only one side may change, beside its body
+_HEADS: Mapping[type, tuple[str, ...]] = {
+    cst.ClassDef: ("bases", "keywords"),
+    cst.FunctionDef: ("returns", "asynchronous"),
+    cst.If: ("test", "orelse"),
+    cst.For: ("target", "iter", "orelse"),
+    cst.While: ("test", "orelse"),
+    cst.With: ("items", "asynchronous"),
+    cst.Try: ("handlers", "orelse", "finalbody"),
+    cst.Assign: ("targets",),
+    cst.AnnAssign: ("target", "annotation"),
+    cst.Return: (),
+    cst.Expr: (),
+}
+
+
+def merged(versions: Versions[str], style: Style, take: Take) -> Merge:
+    """A module with the edits of a person and what is generated now.
+
+    Args:
+        versions: its texts, with plain line ends.
+        style: layout of what is generated.
+        take: the way to settle conflicts.
+
+    Raises:
+        ClashError: a version is not valid Python.
+    """
+    try:
+        modules = Versions(*map(cst.parse_module, versions))
+    except cst.ParserSyntaxError:
+        raise ClashError from None
+    merge = _Merge(modules, style, take)
+    text = merge.module().code
+    return Merge(_with_markers(text), tuple(merge.conflicts))
+
+
+class _Merge:
+    """One merge of a module.
+
+    Attributes:
+        conflicts: the parts that both sides changed.
+    """
+
+    def __init__(self, modules: Versions[cst.Module], style: Style, take: Take) -> None:
+        self.conflicts: list[str] = []
+        self._modules = modules
+        self._style = style
+        self._take = take
+        self._scope: list[str] = []
+        self._depth = 0
+        # The nodes are kept with what they mean: an address is used again otherwise.
+        self._meanings: dict[int, tuple[cst.CSTNode, Meaning]] = {}
+        self._needed: set[str] = set()
+
+    def module(self) -> cst.Module:
+        """The merged module."""
+        base, mine, new = self._modules
+        self._needed = self._names_of_edits()
+        members = Versions(
+            named(base.body, with_imports=False),
+            named(mine.body, with_imports=True),
+            named(new.body, with_imports=False),
+        )
+        body = with_imports(self._modules, self._members(members, 2), self._style)
+        header = self._lines(Versions(*(each.header for each in self._modules)))
+        footer = self._lines(Versions(*(each.footer for each in self._modules)))
+        return mine.with_changes(header=header, footer=footer, body=body)
+
+    # The members of modules and classes, by their names
+
+    def _members(
+        self, versions: Versions[dict[Key, Statement]], gap: int
+    ) -> list[Statement]:
+        """The members of a module or class; `gap` blank lines are around definitions."""
+        found = [
+            (key, node)
+            for key in order(Versions(*map(list, versions)))
+            for node in self._member(
+                key, Versions(*(each.get(key) for each in versions))
+            )
+        ]
+        return list(_spaced(found, versions, gap))
+
+    def _member(
+        self, key: Key, versions: Versions[Statement | None]
+    ) -> Sequence[Statement]:
+        base, mine, new = versions
+        if new is None and mine is not None and key[1] in self._needed:
+            new = base  # it is no longer generated, but an edit uses it
+        if self._same(base, new) or self._same(mine, new):
+            return [mine] if mine else []
+        if self._same(base, mine):
+            return [_in_place_of(mine, new)] if new else []
+        with self._inside(key):
+            if base and mine and new:
+                return self._statement_or_conflict(Versions(base, mine, new))
+            return self._settled(
+                Versions(*([each] if each else [] for each in versions))
+            )
+
+    # The statements of functions and blocks, by their position
+
+    def _statements(self, versions: Versions[Body]) -> list[Statement]:
+        """The statements of a function or of a block."""
+        found: list[Statement] = []
+        keys = Versions(*(list(map(self._key, each)) for each in versions))
+        for numbers in regions(keys):
+            part = Versions(*map(_at, versions, numbers))
+            chosen = self._chosen(part)
+            found += self._paired(part) if chosen is None else chosen
+        return found
+
+    def _chosen(self, part: Versions[Body]) -> Body | None:
+        """The statements of the side that changed them; None if both did."""
+        keys = Versions(*(list(map(self._key, each)) for each in part))
+        try:
+            return part.mine if picked(keys) == keys.mine else part.new
+        except ClashError:
+            return None
+
+    def _paired(self, part: Versions[Body]) -> Iterator[Statement]:
+        """Statements that both sides changed: each beside those of its kind and name."""
+        names = Versions(*(list(named(each, with_imports=True)) for each in part))
+        for numbers in regions(names):
+            inner = Versions(*map(_at, part, numbers))
+            chosen = self._chosen(inner)
+            if chosen is not None:
+                yield from chosen
+            elif len(inner.base) == len(inner.mine) == len(inner.new):
+                for each in zip(*inner, strict=True):
+                    yield from self._statement_or_conflict(Versions(*each))
+            else:
+                yield from self._settled(inner)
+
+    def _statement_or_conflict(
+        self, versions: Versions[Statement]
+    ) -> Sequence[Statement]:
+        known = len(self.conflicts)
+        try:
+            return [self._statement(versions)]
+        except ClashError:
+            del self.conflicts[known:]  # the whole statement is the conflict
+            return self._settled(Versions(*([each] for each in versions)))
+
+    def _settled(self, versions: Versions[Body]) -> Sequence[Statement]:
+        """Statements for a conflict: those of a side, or all with marks between."""
+        self.conflicts.append(" of ".join(reversed(self._scope)) or "its statements")
+        base, mine, new = versions
+        if self._take == "mine":
+            return mine
+        if self._take == "generated":
+            return new
+        if self._take == "both":
+            return [*mine, *new]
+        begin, ancestor, middle, end = (
+            cst.parse_statement(_MARK.format(word)) for word in _MARKERS
+        )
+        return [begin, *mine, ancestor, *base, middle, *new, end]
+
+    @contextlib.contextmanager
+    def _inside(self, key: Key) -> Iterator[None]:
+        """Name the conflicts in a member."""
+        kind, name, _ = key
+        self._scope.append(f"{kind} `{name}`" if name else kind)
+        yield
+        self._scope.pop()
+
+    # One statement
+
+    def _statement(self, versions: Versions[Any]) -> Any:
+        """A statement, with the changes of both sides.
+
+        Raises:
+            ClashError: they changed the same part of it.
+        """
+        base, mine, new = versions
+        if self._same(base, new) or self._same(mine, new):
+            return mine
+        if self._same(base, mine):
+            return _in_place_of(mine, new)
+        if isinstance(mine, cst.SimpleStatementLine):
+            return self._simple(versions)
+        if type(mine) not in _HEADS or not type(base) is type(mine) is type(new):
+            raise ClashError
+        changes = self._parts(versions, _HEADS[type(mine)])
+        if isinstance(mine, _Definition):
+            changes["decorators"] = self._decorators(versions)
+        if isinstance(mine, cst.FunctionDef):
+            changes |= self._parameters(versions)
+        in_class = isinstance(mine, cst.ClassDef)
+        changes["body"] = self._block(
+            Versions(*(each.body for each in versions)),
+            self._class_body if in_class else self._statements,
+        )
+        return mine.with_changes(leading_lines=self._above(versions), **changes)
+
+    def _simple(self, versions: Versions[Any]) -> Any:
+        """A statement on a line of its own."""
+        if any(
+            not isinstance(each, cst.SimpleStatementLine) or len(each.body) != 1
+            for each in versions
+        ):
+            raise ClashError
+        base, mine, new = (each.body[0] for each in versions)
+        if type(mine) not in _HEADS or not type(base) is type(mine) is type(new):
+            raise ClashError
+        changes = self._parts(Versions(base, mine, new), _HEADS[type(mine)])
+        values = Versions(*(each.value for each in (base, mine, new)))
+        changes["value"] = self._value(values)
+        merged = versions.mine.with_changes(
+            leading_lines=[], body=[mine.with_changes(**changes)]
+        )
+        return self._laid_out(merged).with_changes(leading_lines=self._above(versions))
+
+    def _laid_out(self, node: Any) -> Any:
+        """A statement that became too long for its line, as black lays it out."""
+        code = code_of(node)
+        room = self._style.line_length - _INDENT * self._depth
+        if all(len(line) <= room for line in code.split("\n")):
+            return node
+        [made] = cst.parse_module(
+            by_black(code, self._style, _INDENT * self._depth)
+        ).body
+        return made
+
+    def _block(
+        self, blocks: Versions[Any], merge: Callable[[Versions[Body]], Body]
+    ) -> cst.IndentedBlock:
+        mine = blocks.mine
+        if not all(isinstance(each, cst.IndentedBlock) for each in blocks):
+            raise ClashError
+        self._depth += 1
+        try:
+            body = merge(Versions(*(each.body for each in blocks)))
+        finally:
+            self._depth -= 1
+        footer = self._lines(Versions(*(each.footer for each in blocks)))
+        changed: cst.IndentedBlock = mine.with_changes(
+            body=body or [cst.parse_statement("pass")], footer=footer
+        )
+        return changed
+
+    def _class_body(self, versions: Versions[Body]) -> Body:
+        members = (named(each, with_imports=True) for each in versions)
+        return self._members(Versions(*members), 1)
+
+    def _parameters(self, versions: Versions[Any]) -> dict[str, Any]:
+        try:
+            return self._parts(versions, ("params",))
+        except ClashError:
+            return parameters.merged(versions, self._style)
+
+    def _decorators(self, versions: Versions[Any]) -> list[Any]:
+        nodes = Versions(
+            *({self._key(node): node for node in each.decorators} for each in versions)
+        )
+        return [each for _, each in self._unnamed(nodes)]
+
+    def _unnamed(self, nodes: Versions[dict[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+        """Nodes that are told apart by all that they are, in order.
+
+        Raises:
+            ClashError: both sides put something else in the place of one.
+        """
+        base, mine, new = nodes
+        is_gone = any(key not in mine and key not in new for key in base)
+        if is_gone and {*mine} - {*base} and {*new} - {*base}:
+            raise ClashError
+        for key in order(Versions(*map(list, nodes))):
+            if key not in base or (key in mine and key in new):
+                yield key, mine.get(key, new.get(key))
+
+    def _parts(self, versions: Versions[Any], names: Sequence[str]) -> dict[str, Any]:
+        """Parts of a statement, each of the side that changed it.
+
+        Raises:
+            ClashError: both changed the same part.
+        """
+        changes: dict[str, Any] = {}
+        for name in names:
+            parts = Versions(*(getattr(each, name) for each in versions))
+            changes[name] = self._part(parts)
+        return changes
+
+    def _part(self, parts: Versions[Any]) -> Any:
+        """A part of the side that changed it."""
+        meanings = Versions(*map(self._part_meaning, parts))
+        return parts.mine if picked(meanings) == meanings.mine else parts.new
+
+    # Values
+
+    def _value(self, versions: Versions[Any]) -> Any:
+        """A value, by its entries where it has brackets.
+
+        Raises:
+            ClashError: both sides changed it, or the same entry.
+        """
+        base, mine, new = versions
+        with contextlib.suppress(ClashError):
+            return self._part(versions)
+        if not type(base) is type(mine) is type(new):
+            raise ClashError
+        if isinstance(mine, cst.SimpleString):
+            return self._prose(versions)
+        if isinstance(mine, cst.Await):
+            inner = Versions(*(each.expression for each in versions))
+            return mine.with_changes(expression=self._value(inner))
+        if isinstance(mine, _Container):
+            return self._bracketed(versions)
+        raise ClashError
+
+    def _prose(self, versions: Versions[cst.SimpleString]) -> cst.SimpleString:
+        """A string of several lines, such as a docstring, by its lines."""
+        mine = versions.mine
+        opening = mine.prefix + mine.quote
+        if any(each.prefix + each.quote != opening for each in versions):
+            raise ClashError
+        if len(mine.quote) != 3:
+            raise ClashError
+        texts = Versions(*(each.raw_value.split("\n") for each in versions))
+        lines, is_clean = documents.by_lines(_PROSE, texts, "mine")
+        if not is_clean:
+            raise ClashError
+        return mine.with_changes(value=opening + "\n".join(lines) + mine.quote)
+
+    def _bracketed(self, versions: Versions[Any]) -> Any:
+        """A literal or a call, by its entries.
+
+        The person's brackets get the entries that the generator added, lose those that it
+        removed, and keep all comments.
+        """
+        mine = versions.mine
+        changes = {}
+        if isinstance(mine, cst.Call):
+            changes = self._parts(versions, ("func",))
+        inside = brackets.contents(mine)
+        nodes = Versions(
+            *(self._entries(brackets.contents(each).nodes) for each in versions)
+        )
+        wanted = self._wanted_entries(nodes)
+        is_tuple = isinstance(mine, cst.Tuple)
+        keys = list(nodes.mine)
+        for key in nodes.mine:
+            at = keys.index(key)
+            if key not in wanted:
+                inside = brackets.removed(inside, at, is_tuple=is_tuple)
+                keys.remove(key)
+            elif wanted[key] is not nodes.mine[key]:
+                inside = brackets.replaced(inside, at, wanted[key])
+        indent = _indent_of(inside)
+        at = 0
+        for key, node in wanted.items():
+            if key not in keys:
+                inside = brackets.inserted(inside, at, node, indent, is_tuple=is_tuple)
+                keys.insert(at, key)
+            at = keys.index(key) + 1
+        return brackets.filled(mine.with_changes(**changes), inside)
+
+    def _wanted_entries(
+        self, nodes: Versions[dict[Key, brackets.Node]]
+    ) -> dict[Key, brackets.Node]:
+        """The entries of merged brackets, in order.
+
+        Raises:
+            ClashError: both sides changed the same one.
+        """
+        unnamed = Versions(
+            *({k: n for k, n in each.items() if k[0] == "entry"} for each in nodes)
+        )
+        kept = dict(self._unnamed(unnamed))
+        found: dict[Key, brackets.Node] = {}
+        for key in order(Versions(*map(list, nodes))):
+            if key[0] == "entry":
+                if key in kept:
+                    found[key] = kept[key]
+                continue
+            node = self._entry(Versions(*(each.get(key) for each in nodes)))
+            if node is not None:
+                found[key] = node
+        return found
+
+    def _entry(self, versions: Versions[Any]) -> Any:
+        """An entry with a name: a keyword, a key with its value."""
+        with contextlib.suppress(ClashError):
+            return self._part(versions)
+        if None in versions:
+            raise ClashError
+        values = Versions(*(each.value for each in versions))
+        return versions.mine.with_changes(value=self._value(values))
+
+    def _entries(self, nodes: Sequence[brackets.Node]) -> dict[Key, brackets.Node]:
+        """Entries by their names; those without one by all that they are."""
+        counts: Counter[tuple[str, str]] = Counter()
+        found: dict[Key, brackets.Node] = {}
+        for index, node in enumerate(nodes):
+            if isinstance(node, cst.DictElement):
+                kind, name = "key", self._key(node.key)
+            elif isinstance(node, cst.Arg):
+                word = node.keyword.value if node.keyword else str(index)
+                kind, name = "argument", node.star + word
+            else:
+                kind, name = "entry", self._key(node)
+            counts[kind, name] += 1
+            found[kind, name, str(counts[kind, name])] = node
+        return found
+
+    # Comments, and what is compared
+
+    def _above(self, versions: Versions[Any]) -> Sequence[cst.EmptyLine]:
+        return self._lines(Versions(*(each.leading_lines for each in versions)))
+
+    def _lines(
+        self, versions: Versions[Sequence[cst.EmptyLine]]
+    ) -> Sequence[cst.EmptyLine]:
+        """Comments that stand alone: those of both sides, the person's first."""
+        comments = Versions(*map(comments_of, versions))
+        try:
+            is_mine = picked(comments) == comments.mine
+        except ClashError:
+            known = {*comments.base, *comments.mine}
+            added = (each for each in versions.new if each.comment)
+            return [
+                *versions.mine,
+                *(each for each in added if {*comments_of([each])} - known),
+            ]
+        return versions.mine if is_mine else versions.new
+
+    def _same(self, one: cst.CSTNode | None, other: cst.CSTNode | None) -> bool:
+        return bool(self._part_meaning(one) == self._part_meaning(other))
+
+    def _part_meaning(self, part: Any) -> Any:
+        """The meaning of a part: of a node, of several, or of another value."""
+        if isinstance(part, cst.CSTNode):
+            return self._meaning(part)
+        if isinstance(part, list | tuple):
+            return [self._meaning(each) for each in part]
+        return part
+
+    def _key(self, node: cst.CSTNode) -> str:
+        return repr(self._meaning(node))
+
+    def _meaning(self, node: cst.CSTNode) -> Meaning:
+        known = self._meanings.get(id(node))
+        if known is None:
+            known = self._meanings[id(node)] = node, meaning_of(node)
+        return known[1]
+
+    # Names
+
+    def _names_of_edits(self) -> set[str]:
+        """The names that a person's edits use, and those used by what is kept for them."""
+        base, mine = (_all_members(each.body) for each in self._modules[:2])
+        names: set[str] = set()
+        for key, node in mine.items():
+            if not self._same(node, base.get(key)):
+                names |= used_names(code_of(node))
+        while True:
+            more = set(names)
+            for key, node in base.items():
+                if key[-2] in names:
+                    more |= used_names(code_of(node))
+            if more == names:
+                return names
+            names = more
+
+
+def _at(items: Sequence[Any], numbers: range) -> Sequence[Any]:
+    return items[numbers.start : numbers.stop]
+
+
+def _all_members(body: Body) -> dict[Key, Statement]:
+    """The members of a module and of its classes, without the classes."""
+    found: dict[Key, Statement] = {}
+    for key, node in named(body, with_imports=False).items():
+        if isinstance(node, cst.ClassDef):
+            inner = node.body.body if isinstance(node.body, cst.IndentedBlock) else ()
+            members = named(inner, with_imports=False)
+            found |= {(*key, *name): each for name, each in members.items()}
+        else:
+            found[key] = node
+    return found
+
+
+def _indent_of(inside: brackets.Contents) -> str:
+    """The indentation of the lines between brackets; "" if they are on one."""
+    for gap in inside.gaps:
+        if isinstance(gap, cst.ParenthesizedWhitespace):
+            return gap.last_line.value
+    return ""
+
+
+def _in_place_of(old: Any, new: Any) -> Any:
+    """A statement with the blank lines above the one that it replaces."""
+    if old is None or comments_of(old.leading_lines) != comments_of(new.leading_lines):
+        return new
+    return new.with_changes(leading_lines=old.leading_lines)
+
+
+def _spaced(
+    body: Sequence[tuple[Key, Any]], versions: Versions[dict[Key, Statement]], gap: int
+) -> Iterator[Any]:
+    """Statements with blank lines where a definition came to stand beside others."""
+    neighbours = {
+        pair for each in versions for pair in itertools.pairwise([None, *each])
+    }
+    before: Key | None = None
+    last = None
+    for key, node in body:
+        lines = node.leading_lines
+        if (before, key) not in neighbours:
+            if before is None:
+                lines = [*itertools.dropwhile(lambda line: not line.comment, lines)]
+            elif isinstance(node, _Definition) or isinstance(last, _Definition):
+                blank = sum(line.comment is None for line in lines)
+                empty = [cst.EmptyLine(indent=False)] * max(gap - blank, 0)
+                lines = [*empty, *lines]
+            node = node.with_changes(leading_lines=lines)
+        yield node
+        before, last = key, node
+
+
+def _with_markers(text: str) -> str:
+    """The text with the markers of conflicts in place of their marks."""
+    if _MARK.partition("{")[0] not in text:
+        return text
+    marks = {_MARK.format(word): marker for word, marker in _MARKERS.items()}
+    lines = text.split("\n")
+    return "\n".join(marks.get(line.strip(), line) for line in lines)

@@ -1,0 +1,109 @@
+"""Documents merged by sections and lines."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+import pytest
+
+from scaffold.merging.documents import merged
+from scaffold.merging.versions import Take, Versions
+
+PAGE = """\
+# Foo
+
+Posts messages.
+
+## Configuration
+
+| key | meaning |
+|---|---|
+| `url` | the URL |
+
+## Options
+
+Text.
+"""
+
+
+def of_page(mine: str, new: str, take: Take = "fail") -> tuple[str, tuple[str, ...]]:
+    """The merge of two versions of the page."""
+    return tuple(merged(PurePosixPath("a.md"), Versions(PAGE, mine, new), take))  # type: ignore[return-value]
+
+
+def test_sections_of_both_sides_are_kept() -> None:
+    mine = PAGE.replace("## Options", "## Tips\n\nOurs.\n\n## Options")
+    new = PAGE.replace("## Options", "## Tests\n\nNew.\n\n## Options")
+    text, conflicts = of_page(mine, new)
+    assert not conflicts
+    assert text.index("## Tips") < text.index("## Tests") < text.index("## Options")
+
+
+def test_rows_of_both_sides_are_kept_in_a_table_that_was_padded() -> None:
+    row = "| `url` | the URL |\n"
+    mine = PAGE.replace("|---|---|", "| --- | --- |").replace(
+        row, row + "| `a` | b |\n"
+    )
+    new = PAGE.replace(row, row + "| `room` | the room |\n").replace("Text.", "Other.")
+    text, conflicts = of_page(mine, new)
+    assert not conflicts
+    assert (
+        "| --- | --- |\n| `url` | the URL |\n| `a` | b |\n| `room` | the room |\n"
+        in text
+    )
+    assert "Other." in text
+
+
+@pytest.mark.parametrize(
+    ("take", "expected"),
+    [
+        ("mine", ["Mine."]),
+        ("generated", ["New."]),
+        ("both", ["Mine.", "New."]),
+        (
+            "markers",
+            [
+                *("<<<<<<< mine", "Mine.", "||||||| generated before", "Text."),
+                *("=======", "New.", ">>>>>>> generated now"),
+            ],
+        ),
+    ],
+)
+def test_a_line_that_both_changed_is_a_conflict(
+    take: Take, expected: list[str]
+) -> None:
+    mine, new = PAGE.replace("Text.", "Mine."), PAGE.replace("Text.", "New.")
+    text, conflicts = of_page(mine, new, take)
+    assert conflicts == ("the section `## Options`",)
+    assert text == PAGE.replace("Text.", "\n".join(expected))
+
+
+def test_a_section_that_one_side_removed_and_the_other_changed_is_a_conflict() -> None:
+    start = PAGE.index("## Options")
+    _, conflicts = of_page(PAGE[:start], PAGE.replace("Text.", "New."))
+    assert conflicts == ("the section `## Options`",)
+    text, conflicts = of_page(PAGE[:start], PAGE)
+    assert (text, conflicts) == (
+        PAGE[:start].rstrip("\n") + "\n",
+        (),
+    ) or "Options" not in text
+
+
+def test_a_heading_in_code_begins_no_section() -> None:
+    base = "# A\n\n```\n# no heading\n```\n\ntext\n"
+    mine = base.replace("text", "mine")
+    new = base.replace("# no heading", "# still none")
+    text, conflicts = merged(PurePosixPath("a.md"), Versions(base, mine, new), "fail")
+    assert not conflicts
+    assert text == "# A\n\n```\n# still none\n```\n\nmine\n"
+
+
+@pytest.mark.parametrize("name", ["a.toml", "a.conf"])
+def test_keys_and_tables_of_both_sides_are_kept(name: str) -> None:
+    base = "[a]\n  x = 1\n\n[b]\n  y = 2\n"
+    mine = "[a]\n  x = 5\n  own = 1\n\n[b]\n  y = 2\n\n[own]\n  z = 3\n"
+    new = '[a]\n  x = 1\n  room = ""\n\n[b]\n  y = 3\n'
+    text, conflicts = merged(PurePosixPath(name), Versions(base, mine, new), "fail")
+    assert not conflicts
+    for line in ("x = 5", "own = 1", 'room = ""', "y = 3", "[own]", "z = 3"):
+        assert line in text

@@ -1,0 +1,235 @@
+"""Modules merged by their members."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+
+import pytest
+
+from scaffold.layout.style import PLAIN
+from scaffold.merging.clash import ClashError
+from scaffold.merging.python import merged
+from scaffold.merging.versions import Merge, Take, Versions
+
+BASE = '''\
+"""The Foo service."""
+
+from dataclasses import dataclass
+
+from runtime.client import Request, Response
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings.
+
+    Attributes:
+        url: the URL.
+    """
+
+    url: str = ""
+    room: str = ""
+
+
+class Service:
+    """Sends."""
+
+    kind = "foo"
+
+    def request(self, config: Config, event: Event) -> Request:
+        """Build the request."""
+        body = {"room": config.room, "message": event.message}
+        return Request("POST", config.url, body=encode(body))
+
+    def failure(self, response: Response) -> str:
+        """Return the error."""
+        return f"unexpected {response.status}"
+
+
+def _helper(text: str) -> str:
+    return text
+
+
+CASES = [
+    "a",
+    "b",
+]
+'''
+
+
+def of_base(mine: str, new: str, take: Take = "fail") -> Merge:
+    """The merge of two versions of the module, which must be Python."""
+    merge = merged(Versions(BASE, mine, new), PLAIN, take)
+    if not merge.conflicts or take not in ("fail", "markers"):
+        ast.parse(merge.text)
+    return merge
+
+
+def clean(mine: str, new: str) -> str:
+    """The text of a merge without conflicts."""
+    merge = of_base(mine, new)
+    assert merge.conflicts == ()
+    return merge.text
+
+
+def changed(*pairs: tuple[str, str]) -> str:
+    """The module with other pieces."""
+    text = BASE
+    for old, new in pairs:
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+def test_one_side_alone_is_taken_as_it_is() -> None:
+    other = changed(('"a",', '"c",'), ('kind = "foo"', 'kind = "bar"'))
+    assert clean(other, BASE) == other
+    assert clean(BASE, other) == other
+    assert clean(other, other) == other
+
+
+@pytest.mark.parametrize(
+    ("mine", "new", "expected"),
+    [
+        (
+            ('    room: str = ""\n', '    room: str = ""\n    own: int = 1\n'),
+            ('    room: str = ""\n', '    room: str = ""\n    token: str = ""\n'),
+            '    room: str = ""\n    own: int = 1\n    token: str = ""\n',
+        ),
+        (
+            ('    "b",\n', '    "b",\n    "mine",  # ours\n'),
+            ('    "b",\n', '    "b",\n    "new",\n'),
+            '    "b",\n    "mine",  # ours\n    "new",\n',
+        ),
+        (
+            ("        url: the URL.\n", "        url: the URL.\n        own: ours.\n"),
+            ("        url: the URL.\n", "        url: the URL.\n        token: it.\n"),
+            "        url: the URL.\n        own: ours.\n        token: it.\n",
+        ),
+        (
+            ("config.room, ", 'config.room, "own": 1, '),
+            ("event.message}", 'event.message, "token": config.token}'),
+            textwrap.indent(
+                'body = {\n    "room": config.room,\n    "own": 1,\n'
+                '    "message": event.message,\n    "token": config.token,\n}\n',
+                " " * 8,
+            ),
+        ),
+        (
+            ("import Request, Response", "import Own, Request, Response"),
+            ("import Request, Response", "import Request, Response, Secret"),
+            "import Own, Request, Response, Secret\n",
+        ),
+        (
+            ("def _helper(text: str)", "def _helper(text: str, own: int = 1)"),
+            ("def _helper(text: str)", "def _helper(text: str, *, size: int)"),
+            "def _helper(text: str, own: int = 1, *, size: int) -> str:\n",
+        ),
+        (
+            ("@dataclass(frozen=True)\n", "@own\n@dataclass(frozen=True)\n"),
+            ("@dataclass(frozen=True)\n", "@dataclass(frozen=True, slots=True)\n"),
+            "@own\n@dataclass(frozen=True, slots=True)\n",
+        ),
+        (
+            ("        body = {", "        log(event)  # ours\n        body = {"),
+            ("config.url, body", "config.url, headers={}, body"),
+            '        log(event)  # ours\n        body = {"room": config.room, "message": '
+            'event.message}\n        return Request("POST", config.url, headers={}, '
+            "body=encode(body))\n",
+        ),
+    ],
+    ids=[
+        *("fields", "elements", "docstring", "entries", "imports", "parameters"),
+        *("decorators", "statements"),
+    ],
+)
+def test_both_sides_add_at_one_spot(
+    mine: tuple[str, str], new: tuple[str, str], expected: str
+) -> None:
+    assert expected in clean(changed(mine), changed(new))
+
+
+def test_members_of_both_sides_are_kept_and_spaced() -> None:
+    own = "\n    def own(self) -> None:\n        pass\n"
+    made = "\n    def made(self) -> None:\n        pass\n"
+    end = '        return f"unexpected {response.status}"\n'
+    text = clean(changed((end, end + own)), changed((end, end + made)))
+    assert end + own + made + "\n\ndef _helper" in text
+
+
+def test_what_a_person_moved_stays_where_it_is() -> None:
+    start, stop = BASE.index("def _helper"), BASE.index("CASES")
+    moved = BASE[:start] + BASE[stop:] + "\n\n" + BASE[start:stop].rstrip("\n") + "\n"
+    text = clean(moved, changed(("return text", "return text.strip()")))
+    assert text == moved.replace("return text", "return text.strip()")
+
+
+def test_layout_is_left_as_it_is() -> None:
+    mine = changed(
+        ('"POST", config.url, ', '\n            "POST", config.url,\n            ')
+    )
+    mine = "# SPDX-License-Identifier: MIT\n" + mine.replace("'", "'")
+    text = clean(mine, changed(('    "b",\n', '    "b",\n    "c",\n')))
+    assert text == mine.replace('    "b",\n', '    "b",\n    "c",\n')
+
+
+def test_an_import_stays_while_an_edit_uses_it() -> None:
+    unused = changed(
+        ("import Request, Response", "import Request"),
+        ("response: Response", "response: object"),
+    )
+    own = "\n\ndef own(response: Response) -> None:\n    pass\n"
+    assert "import Request\n" in clean(BASE, unused)
+    assert "import Request, Response\n" in clean(BASE + own, unused)
+
+
+def test_a_helper_stays_while_an_edit_uses_it() -> None:
+    start, stop = BASE.index("def _helper"), BASE.index("CASES")
+    without = BASE[:start] + BASE[stop:]
+    own = "\n\ndef own() -> str:\n    return _helper('')\n"
+    assert "_helper" not in clean(BASE, without)
+    assert "def _helper" in clean(BASE + own, without)
+
+
+@pytest.mark.parametrize(
+    ("mine", "new", "where"),
+    [
+        (('kind = "foo"', 'kind = "a"'), ('kind = "foo"', 'kind = "b"'), "the value `kind` of the class `Service`"),
+        (("return text", "return text + 1"), ("return text", "return text + 2"), "the function `_helper`"),
+        (("Sends.", "Mine."), ("Sends.", "New."), "the docstring of the class `Service`"),
+        (('"a",', '"x",'), ('"a",', '"y",'), "the value `CASES`"),
+        (("config.room, ", "mine, "), ("config.room, ", "new, "), "the function `request` of the class `Service`"),
+        (("text: str", "text: int"), ("text: str", "text: bytes"), "the function `_helper`"),
+    ],
+)  # fmt: skip
+def test_one_thing_that_both_changed_is_a_conflict(
+    mine: tuple[str, str], new: tuple[str, str], where: str
+) -> None:
+    assert of_base(changed(mine), changed(new)).conflicts == (where,)
+    assert mine[1] in of_base(changed(mine), changed(new), "mine").text
+    assert new[1] in of_base(changed(mine), changed(new), "generated").text
+    both = of_base(changed(mine), changed(new), "both").text
+    assert mine[1] in both
+    assert new[1] in both
+    marked = of_base(changed(mine), changed(new), "markers").text.split("\n")
+    places = [
+        marked.index(marker)
+        for marker in ("<<<<<<< mine", "||||||| generated before", "=======")
+    ]
+    assert places == sorted(places)
+    assert mine[1] in "\n".join(marked[places[0] : places[1]])
+    assert new[1] in "\n".join(marked[places[2] :])
+
+
+def test_a_member_that_one_side_removed_and_the_other_changed_is_a_conflict() -> None:
+    start, stop = BASE.index("def _helper"), BASE.index("CASES")
+    without = BASE[:start] + BASE[stop:]
+    other = changed(("return text", "return text.strip()"))
+    assert of_base(without, other).conflicts == ("the function `_helper`",)
+    assert of_base(other, without).conflicts == ("the function `_helper`",)
+
+
+def test_what_is_no_python_is_not_merged_so() -> None:
+    with pytest.raises(ClashError):
+        merged(Versions(BASE, BASE + "(", BASE), PLAIN, "fail")
