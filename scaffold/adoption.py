@@ -74,7 +74,7 @@ def adopted(want: Wanted, tree: Tree) -> ChangeSet:
             fix=f"scaffold regenerate {want.kind}",
         )
     passable = [each for each in found.outcomes if not isinstance(each, Conflicting)]
-    refuse(found._replace(outcomes=tuple(passable)), want.kind)
+    refuse(found._replace(outcomes=tuple(passable)))
     record = _record(want, found, state.salvaged(tree, want.kind))
     changes = [
         each
