@@ -22,6 +22,7 @@ from scaffold.outcomes import (
     Identical,
     Kept,
     LeftAlone,
+    Merged,
     Moved,
     Outcome,
     RecordCreated,
@@ -129,7 +130,7 @@ class Renaming(NamedTuple):
         for each in result.outcomes:
             source = sources.pop(each.path, None)
             if (
-                isinstance(each, Identical | Kept | LeftAlone | Updated)
+                isinstance(each, Identical | Kept | LeftAlone | Merged | Updated)
                 and source is not None
             ):
                 yield Moved(each.path, each.text, each.role, each.base, source=source)
