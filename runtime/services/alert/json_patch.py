@@ -201,7 +201,7 @@ def _has(holder: Json, key: str) -> bool:
 
 
 def _get(holder: Json, key: str) -> Json:
-    """What `_has` says is there."""
+    """The value that `_has` found."""
     match holder:
         case dict():
             return holder[key]
