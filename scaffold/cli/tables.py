@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,6 +11,7 @@ from scaffold.cli import options
 from scaffold.cli.session import Session
 
 if TYPE_CHECKING:
+    from scaffold.project import Project
     from scaffold.report import Report
 
 
@@ -40,17 +42,29 @@ def schema(**values: Any) -> None:
 
 
 @click.command()
-@click.argument("subject", metavar="[CODE]", default="")
+@click.argument("subject", metavar="[CODE|PATH[:LINE]]", default="")
 @options.common
 def explain(subject: str, **values: Any) -> None:
-    """Explain a finding of `scaffold check` by its code.
+    """Explain a finding of `scaffold check`, a file or a line.
 
-    Without CODE it lists all codes.
+    For a PATH: the handler and the template that it comes from, and what `regenerate`
+    would do to it. With a LINE also the line of the template, and the keys of the spec
+    that it follows. Without an argument it lists all codes.
     """
+    session = Session("explain", values)
 
-    def run() -> Report:
+    def explained() -> Report:
         from scaffold.commands import explain
 
         return explain.code(subject) if subject else explain.codes()
 
-    Session("explain", values).run(run)
+    def placed(project: Project) -> Report:
+        from pathlib import Path
+
+        from scaffold.commands import explain_path
+
+        return explain_path.place(project, subject, Path(session.directory))
+
+    if not subject or re.fullmatch(r"SC\d+", subject, re.IGNORECASE):
+        session.run(explained)
+    session.run_in_project(placed)

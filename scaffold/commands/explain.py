@@ -33,11 +33,6 @@ Remedy: {remedy}
 """
 
 
-def is_code(subject: str) -> bool:
-    """True if a subject looks like the code of a finding, not like a path."""
-    return subject[:2].upper() == "SC" and subject[2:].isdecimal()
-
-
 def codes() -> Report:
     """All codes."""
     width = max(len(each.name) for each in CODES.values())

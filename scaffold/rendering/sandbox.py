@@ -121,9 +121,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def _parse(
         self, source: str, name: str | None, filename: str | None
     ) -> nodes.Template:
-        parsed = super()._parse(source, name, filename)
-        _Counting().visit(parsed)
-        return parsed
+        return counting(super()._parse(source, name, filename))
 
     def _range(self, *limits: int) -> range:
         """`range`, of a few numbers."""
@@ -169,6 +167,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
     @jinja2.pass_context
     def _emitted(self, context: Context, text: str) -> str:
         return text  # counted where it is written
+
+
+def counting(template: nodes.Template) -> nodes.Template:
+    """A parsed template whose work is counted."""
+    _Counting().visit(template)
+    return template
 
 
 class _Counting(NodeTransformer):

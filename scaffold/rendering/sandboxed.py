@@ -31,10 +31,10 @@ def rendered(template: str, values: Mapping[str, object], overrides: Overrides) 
     Raises:
         TemplateFailed: it cannot be rendered.
     """
-    sandbox = _sandbox(overrides)
-    sandbox.spent = 0
+    environment = sandbox(overrides)
+    environment.spent = 0
     with failing(template, overrides):
-        return sandbox.get_template(template).render(**values)
+        return environment.get_template(template).render(**values)
 
 
 @contextlib.contextmanager
@@ -79,7 +79,13 @@ def _is_current() -> bool:
 
 
 @functools.lru_cache(maxsize=4)
-def _sandbox(overrides: Overrides) -> Sandbox:
+def sandbox(overrides: Overrides, kind: type[Sandbox] = Sandbox) -> Sandbox:
+    """The environment for templates of a project.
+
+    Args:
+        overrides: the templates.
+        kind: its class.
+    """
     ours = templates_path()
     own = {each.name: each for each in overrides}
 
@@ -92,4 +98,4 @@ def _sandbox(overrides: Overrides) -> Sandbox:
                 return file.read_text("utf-8"), str(file), _is_current
         return None
 
-    return Sandbox(text, FILTERS, written)
+    return kind(text, FILTERS, written)

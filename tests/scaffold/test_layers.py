@@ -29,7 +29,7 @@ LAYERS = (
     ("generate",),
     ("edits", "formats", "handlers", "presence", "refusal", "renaming", "resolution"),
     ("adoption",),
-    ("findings", "markers"),
+    ("findings", "markers", "provenance"),
     ("annotations", "plans", "report"),
     ("commands",),
     ("cli",),
