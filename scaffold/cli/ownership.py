@@ -33,7 +33,7 @@ def adopt(names: Sequence[str], **values: Any) -> None:
 
         return adopt(project, names, options.of_change(values))
 
-    session.run_in_project(run, writes=not values["dry_run"])
+    session.run_in_project(run, writes=True)
 
 
 @click.command()
@@ -57,4 +57,4 @@ def eject(paths: Sequence[str], revoke: bool, **values: Any) -> None:
         how = options.of_change(values)
         return eject(project, Path(session.directory), paths, how, revoke=revoke)
 
-    session.run_in_project(run, writes=not values["dry_run"])
+    session.run_in_project(run, writes=True)

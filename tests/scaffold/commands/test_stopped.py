@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[3]
 FOLDER = "runtime/services/huddle"
 SERVICE = f"{FOLDER}/service.py"
 LONG = os.environ.get("FAULTS") == "long"
+LIMIT_S = 3600 if LONG else 270
 NEW = ("new-handler", "huddle", "--field", "channel:str")
 
 
@@ -52,6 +53,7 @@ COMMANDS = {
 }
 
 
+@pytest.mark.timeout(LIMIT_S + 20)
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_stopped_command_leaves_all_or_nothing(
     name: str, project: Path, run_in: Run, tmp_path: Path
@@ -69,7 +71,7 @@ def test_a_stopped_command_leaves_all_or_nothing(
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=3600 if LONG else 300,
+        timeout=LIMIT_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr
