@@ -33,7 +33,10 @@ class ForkedServer:
         self, arguments: Sequence[str], environment: Mapping[str, str], log: Path
     ) -> None:
         given = [*arguments], {**environment}, log, Path.cwd()
-        self._process: BaseProcess = _CONTEXT.Process(target=_serve, args=given)
+        # a daemon: what a failing test leaves is stopped at the end, not waited for
+        self._process: BaseProcess = _CONTEXT.Process(
+            target=_serve, args=given, daemon=True
+        )
         self._process.start()
         assert self._process.pid is not None
         self.pid = self._process.pid
