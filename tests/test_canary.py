@@ -206,7 +206,7 @@ async def shown_by(made, failure, tmp_path, caplog, monkeypatch):
     said = [
         caplog.text,
         "".join(traceback.format_exc()),
-        repr(dispatcher.backlog.outbox.messages()),
+        repr(dispatcher.backlog.outbox.lookup.messages()),
         repr(delivery_statistics(dispatcher.backlog)),
         repr(notices),
         *(repr(each) for each in (service, handler, made.config, made.options)),

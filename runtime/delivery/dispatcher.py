@@ -20,9 +20,9 @@ from runtime.delivery.backlog import Backlog
 from runtime.delivery.commits import AGAIN_S, CommitBatcher
 from runtime.delivery.messages import Address, Message, State, Waiting
 from runtime.delivery.orphans import DELETED, TOO_OLD
-from runtime.delivery.outbox import SLICE
 from runtime.delivery.policy import FailureKind
 from runtime.delivery.queue import Queue
+from runtime.delivery.rows import SLICE
 from runtime.delivery.worklist import Worklist
 from runtime.errors import DeliveryError, StoreError
 from runtime.trouble import Trouble

@@ -10,35 +10,36 @@ import hashlib
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
 import msgspec
 
-from runtime.alert.types import Event, EventState
 from runtime.compute.slices import Slices
-from runtime.delivery.messages import Address, Filter, Message, State, Waiting
+from runtime.delivery.lookup import Lookup
+from runtime.delivery.messages import Address, Filter, Message, Waiting
+from runtime.delivery.rows import (
+    COLUMNS,
+    ENDED,
+    PENDING,
+    message_of,
+    ranges,
+    values_of,
+)
 from runtime.delivery.timeline import Run, Timeline
 from runtime.store.database import Store
 from runtime.units import Clock, Nanoseconds
 
-_COLUMNS = (
-    "id, topic, handler, event_id, event, state, attempts, created, due, error,"
-    " maybe_duplicate"
-)
-# what ended; the partial index needs these words
-_ENDED = "state <> 'pending'"
-_PENDING = "topic = ? AND handler = ? AND state = 'pending'"
-# How many rows one transaction looks at: others use the database in between.
-SLICE = 250
-_INT64_MAX = 2**63 - 1
-
 
 class Outbox:
-    """The table of deliveries."""
+    """The table of deliveries.
+
+    Attributes:
+        lookup: reads the table for people.
+    """
 
     def __init__(self, store: Store) -> None:
+        self.lookup = Lookup(store)
         self._store = store
         self._slices = Slices()
         [[newest]] = store.query("SELECT max(id) FROM deliveries")
@@ -112,10 +113,10 @@ class Outbox:
             if event is None:
                 event = msgspec.msgpack.encode(message.event)
                 encoded[id(message.event)] = event
-            rows.append((*_key(message), event, message.state, *_rest(message)))
+            rows.append(values_of(message, event))
         with self._store.transaction():
             self._store.execute_many(
-                f"INSERT OR REPLACE INTO deliveries ({_COLUMNS})"
+                f"INSERT OR REPLACE INTO deliveries ({COLUMNS})"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
@@ -164,11 +165,11 @@ class Outbox:
         """
         # the index of handlers has them in this order: no sorting, however many wait
         rows = self._store.query(
-            f"SELECT {_COLUMNS} FROM deliveries WHERE {_PENDING} AND id > ?"
+            f"SELECT {COLUMNS} FROM deliveries WHERE {PENDING} AND id > ?"
             " AND id <= ? ORDER BY id LIMIT ?",
             (*address, after, newest, limit),
         )
-        messages = [_message(row) for row in rows]
+        messages = [message_of(row) for row in rows]
         damaged = [message for message in messages if message.state == "dead"]
         if damaged:
             self.record((), damaged)
@@ -188,80 +189,6 @@ class Outbox:
         self._store.execute(
             "UPDATE deliveries SET topic = ? WHERE topic = ?", (new, old)
         )
-
-    def get(self, number: int) -> Message | None:
-        """One message."""
-        rows = self._store.query(
-            f"SELECT {_COLUMNS} FROM deliveries WHERE id = ?", (number,)
-        )
-        return _message(rows[0]) if rows else None
-
-    def messages(
-        self,
-        state: str = "",
-        *,
-        topic: str = "",
-        handler: str = "",
-        after: int = 0,
-        offset: int = 0,
-        limit: int = 100,
-    ) -> list[Message]:
-        """Items with ids greater than `after`, oldest first.
-
-        The search runs in slices, so that it does not block the database for long.
-        """
-        condition, values = Filter(state, topic, handler).condition
-        has_ended = bool(state) and state != "pending"
-        found: list[Message] = []
-        for low, high in self._ranges(after, _ENDED if has_ended else "1", size=SLICE):
-            where = f"id > ? AND id <= ? AND {condition}"
-            if offset:
-                [[count]] = self._store.query(
-                    f"SELECT count(*) FROM deliveries WHERE {where}",
-                    (low, high, *values),
-                )
-                if count <= offset:
-                    offset -= count
-                    continue
-            rows = self._store.query(
-                f"SELECT {_COLUMNS} FROM deliveries WHERE {where}"
-                " ORDER BY id LIMIT ? OFFSET ?",
-                (low, high, *values, limit - len(found), offset),
-            )
-            found += map(_message, rows)
-            offset = 0
-            if len(found) >= limit:
-                break
-        return found
-
-    def _ranges(
-        self,
-        after: int,
-        condition: str,
-        last: int = _INT64_MAX,
-        size: int | None = None,
-    ) -> Iterator[tuple[int, int]]:
-        """The ids of a slice of rows each, as (greater than, up to).
-
-        Args:
-            after: id after which the slice begins.
-            condition: SQL condition that an index serves in order.
-            last: last id.
-            size: number of rows per slice; None to adapt it to the time that slices
-                take.
-        """
-        # by the last id of a slice, not by OFFSET, which would read all before it
-        # again; and ids have gaps, so a range of so many ids may be empty or full
-        while True:
-            [[high]] = self._store.query(
-                f"SELECT max(id) FROM (SELECT id FROM deliveries WHERE {condition}"
-                " AND id > ? AND id <= ? ORDER BY id LIMIT ?)",
-                (after, last, self._slices.size if size is None else size),
-            )
-            if high is None:
-                return
-            yield after, high
-            after = high
 
     def renew(
         self,
@@ -285,13 +212,15 @@ class Outbox:
         """
         condition, values = wanted.condition
         if number is not None:
-            ranges = iter([(number - 1, number)])
+            slices = iter([(number - 1, number)])
         else:
             # what is renewed meanwhile comes behind
-            ranges = self._ranges(0, _ENDED, self._newest)
-        for low, high in ranges:
+            slices = ranges(
+                self._store, ENDED, lambda: self._slices.size, last=self._newest
+            )
+        for low, high in slices:
             found = self._store.query(
-                f"SELECT id, topic, handler FROM deliveries WHERE {_ENDED}"
+                f"SELECT id, topic, handler FROM deliveries WHERE {ENDED}"
                 f" AND {condition} AND id > ? AND id <= ? ORDER BY id",
                 (*values, low, high),
             )
@@ -334,7 +263,7 @@ class Outbox:
         kept = ", ".join(map(str, but))
         last = 0
         while rows := self._store.query(
-            f"SELECT id FROM deliveries WHERE {_PENDING} AND id > ? AND id <= ?"
+            f"SELECT id FROM deliveries WHERE {PENDING} AND id > ? AND id <= ?"
             " ORDER BY id LIMIT ?",
             (*address, last, newest, self._slices.size),
         ):
@@ -344,7 +273,7 @@ class Outbox:
                 count = self._store.execute(
                     "UPDATE deliveries SET state = 'cancelled', error ="
                     " CASE error WHEN '' THEN ? ELSE ? || '; before: ' || error END"
-                    f" WHERE {_PENDING} AND id BETWEEN ? AND ? AND id NOT IN ({kept})",
+                    f" WHERE {PENDING} AND id BETWEEN ? AND ? AND id NOT IN ({kept})",
                     (reason, reason, *address, first, last),
                 )
             yield count
@@ -357,12 +286,12 @@ class Outbox:
         Yields:
             How many messages were, a slice at a time.
         """
-        while old := self._older(_PENDING, address, limit):
+        while old := self._older(PENDING, address, limit):
             with self._slices.measured():
                 count = self._store.execute(
                     "UPDATE deliveries SET state = 'dead', error ="
                     " CASE error WHEN '' THEN ? ELSE error END"
-                    f" WHERE {_PENDING} AND id BETWEEN ? AND ?",
+                    f" WHERE {PENDING} AND id BETWEEN ? AND ?",
                     (reason, *address, old[0], old[-1]),
                 )
             yield count
@@ -377,13 +306,13 @@ class Outbox:
         Yields:
             Number of deleted messages, slice by slice.
         """
-        while old := self._older(_ENDED, (), limit):
+        while old := self._older(ENDED, (), limit):
             yield self._forget(old)
         # counted once: each time would read the whole index
-        [[kept]] = self._store.query(f"SELECT count(*) FROM deliveries WHERE {_ENDED}")
+        [[kept]] = self._store.query(f"SELECT count(*) FROM deliveries WHERE {ENDED}")
         while kept > most:
             rows = self._store.query(
-                f"SELECT id FROM deliveries WHERE {_ENDED} ORDER BY id LIMIT ?",
+                f"SELECT id FROM deliveries WHERE {ENDED} ORDER BY id LIMIT ?",
                 (min(kept - most, self._slices.size),),
             )
             if not rows:
@@ -395,7 +324,7 @@ class Outbox:
     def _forget(self, ids: Sequence[int]) -> int:
         with self._slices.measured(), self._store.draining():
             return self._store.execute(
-                f"DELETE FROM deliveries WHERE {_ENDED} AND id BETWEEN ? AND ?",
+                f"DELETE FROM deliveries WHERE {ENDED} AND id BETWEEN ? AND ?",
                 (ids[0], ids[-1]),
             )
 
@@ -416,36 +345,6 @@ class Outbox:
         """The bytes of the database in use."""
         return self._store.used_bytes()
 
-    def count(self, state: State) -> int:
-        """The number of messages in a state."""
-        [[found]] = self._store.query(
-            "SELECT count(*) FROM deliveries WHERE state = ?", (state,)
-        )
-        return int(found)
-
-    def dead(self) -> dict[Address, int]:
-        """Number of dead letters by handler; on any thread.
-
-        The index is asked once for each handler: one query for all of them would keep
-        others from the database for as long as it takes to read it.
-        """
-        found: dict[Address, int] = {}
-        last: Sequence[str] = ("", "")
-        while rows := self._store.query(
-            "SELECT topic, handler FROM deliveries WHERE (topic, handler) > (?, ?)"
-            " ORDER BY topic, handler LIMIT 1",
-            last,
-        ):
-            last = rows[0]
-            [[count]] = self._store.query(
-                "SELECT count(*) FROM deliveries WHERE topic = ? AND handler = ?"
-                " AND state = 'dead'",
-                last,
-            )
-            if count:
-                found[Address(*last)] = count
-        return found
-
     def _note(self, name: str, value: bytes) -> None:
         """Store a fact about the table."""
         self._store.execute(
@@ -453,47 +352,3 @@ class Outbox:
             " ON CONFLICT DO UPDATE SET value = excluded.value",
             (name, value),
         )
-
-
-def _key(message: Message) -> tuple[int, str, str, str]:
-    return (
-        message.id,
-        message.address.topic,
-        message.address.handler,
-        message.event.state.id,
-    )
-
-
-def _rest(message: Message) -> tuple[int, int, int, str, bool]:
-    return (
-        message.attempts,
-        message.created,
-        message.due,
-        message.error,
-        message.maybe_duplicate,
-    )
-
-
-def _message(row: Sequence[Any]) -> Message:
-    number, topic, handler, event_id, blob, state, *rest = row
-    attempts, created, due, error, maybe_duplicate = rest
-    try:
-        event = msgspec.msgpack.decode(blob, type=Event)
-        if event.topic != topic:
-            # the topic was renamed
-            event = replace(event, topic=topic)
-    except msgspec.MsgspecError:
-        # a dead letter that can be seen and discarded, rather than a handler that stops
-        event = Event(topic, EventState(event_id))
-        state, error = "dead", "the stored event is damaged"
-    return Message(
-        number,
-        Address(topic, handler),
-        event,
-        state,
-        attempts,
-        created,
-        due,
-        error,
-        bool(maybe_duplicate),
-    )

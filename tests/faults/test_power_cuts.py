@@ -218,7 +218,7 @@ def check(path, said):
     assert store.query("PRAGMA integrity_check") == [("ok",)]
     outbox = Outbox(store)
     kept = set()
-    for item in outbox.messages(limit=1_000_000):
+    for item in outbox.lookup.messages(limit=1_000_000):
         assert item.state == "pending"
         kept.add((item.address.handler, *words(item.event.state.message)))
     newest = {

@@ -237,7 +237,7 @@ class Overviews:
 
     def dead(self, address: Address) -> int:
         """Number of dead letters of a handler."""
-        return self._backlog.outbox.dead().get(address, 0)
+        return self._backlog.outbox.lookup.dead().get(address, 0)
 
     def _troubles(self, handlers: Iterable[HandlerRow]) -> Part[EventState]:
         """Lasting problems, except those that the rows of handlers have."""
@@ -252,7 +252,7 @@ class Overviews:
         return Part(states[:ROWS], len(states))
 
     def _handlers(self) -> list[HandlerRow]:
-        dead = self._backlog.outbox.dead()
+        dead = self._backlog.outbox.lookup.dead()
         known = {
             Address(each.topic, each.handler): each
             for each in delivery_statistics(self._backlog)
@@ -292,7 +292,7 @@ class Overviews:
         self, state: str, query: Query, name: str, total: int
     ) -> Part[DeliveryRow]:
         start = query.starts.get(name, 0)
-        messages = self._backlog.outbox.messages(
+        messages = self._backlog.outbox.lookup.messages(
             state,
             topic=exactly(query.topic),
             handler=exactly(query.handler),

@@ -77,7 +77,7 @@ class DeliveriesAPI:
     def _list(self, request: Request) -> Answer:
         wanted = _filter(request)
         page = Page.of(request, DEFAULT_LIMIT, MAX_LIMIT)
-        messages = self._backlog.outbox.messages(
+        messages = self._backlog.outbox.lookup.messages(
             wanted.state,
             topic=wanted.topic,
             handler=wanted.handler,
@@ -93,7 +93,7 @@ class DeliveriesAPI:
     def _message(self, number: str) -> Message:
         message = None
         if number.isascii() and number.isdigit() and len(number) < 19:
-            message = self._backlog.outbox.get(int(number))
+            message = self._backlog.outbox.lookup.get(int(number))
         if message is None:
             raise NotFoundError(f"unknown delivery: {number}")
         return message

@@ -97,7 +97,7 @@ def test_each_handler_gets_its_events_in_order(make):
     assert [each for each in first.ids if each == "1"] == ["1", "1"]
     assert (sorted(first.ids), second.ids) == (["1", "1", "2", "3"], ["1", "2"])
     assert dispatcher.backlog.queues.counters()[A].delivered == 4
-    assert dispatcher.backlog.outbox.messages() == []
+    assert dispatcher.backlog.outbox.lookup.messages() == []
 
 
 def test_nothing_is_delivered_before_the_release(make):
@@ -178,7 +178,7 @@ def test_a_delivery_keeps_its_key_over_attempts_and_restarts(make, store):
 def test_a_crash_while_delivering_repeats_the_delivery_with_the_same_key(make, store):
     before, hanging = make(), Hanging()
     offer(before, A, hanging, "1")
-    key = before.backlog.outbox.key(before.backlog.outbox.messages()[0])
+    key = before.backlog.outbox.key(before.backlog.outbox.lookup.messages()[0])
     assert run(before, limit_s=0.01) == 1
 
     after, handler = make(), Recorder()
@@ -202,7 +202,9 @@ def test_another_id_does_not_wait_for_one_that_fails(make):
     offer(dispatcher, A, handler, "a", "a", "b", "c")
     assert run(dispatcher) == 2
     assert handler.ids == ["a", "b", "c"]
-    assert [message.attempts for message in dispatcher.backlog.outbox.messages()] == [
+    assert [
+        message.attempts for message in dispatcher.backlog.outbox.lookup.messages()
+    ] == [
         1,
         0,
     ]
@@ -216,7 +218,7 @@ def test_a_failure_for_good_is_a_dead_letter(make, caplog):
     offer(dispatcher, A, handler, "2")
     assert run(dispatcher) == 0
     assert handler.ids == ["1", "2"]
-    [dead] = dispatcher.backlog.outbox.messages("dead")
+    [dead] = dispatcher.backlog.outbox.lookup.messages("dead")
     assert (dead.event.state.id, dead.error, dead.attempts) == ("1", "invalid token", 1)
     assert "failed to deliver event" in caplog.text
     assert dispatcher.backlog.queues.counters()[A].dead == 1
@@ -245,7 +247,7 @@ def test_an_event_that_got_too_old_is_given_up(make):
     now_s[0] = DAY / SECOND
     assert run(dispatcher) == 0
     assert [
-        message.error for message in dispatcher.backlog.outbox.messages("dead")
+        message.error for message in dispatcher.backlog.outbox.lookup.messages("dead")
     ] == ["no"]
 
 
@@ -272,7 +274,7 @@ def test_the_text_of_an_unexpected_exception_is_not_logged(make, caplog):
     record = caplog.records[-1]
     assert record.err.startswith("handler raised ValueError in handle")
     assert "hush" not in caplog.text + str(vars(record))
-    assert "hush" not in dispatcher.backlog.outbox.messages("dead")[0].error
+    assert "hush" not in dispatcher.backlog.outbox.lookup.messages("dead")[0].error
 
 
 def test_events_offered_while_running_are_delivered(make):
@@ -347,8 +349,8 @@ def test_what_failed_is_tried_at_once_when_its_reason_may_be_gone(make):
         await dispatcher.start()
         offer(dispatcher, A, handler, "1", "1")
         while (
-            not dispatcher.backlog.outbox.messages()
-            or not dispatcher.backlog.outbox.messages()[0].attempts
+            not dispatcher.backlog.outbox.lookup.messages()
+            or not dispatcher.backlog.outbox.lookup.messages()[0].attempts
         ):
             await asyncio.sleep(0.001)
         while len(handler.ids) < 3:
@@ -385,7 +387,7 @@ def test_what_waits_for_a_deleted_handler_that_fails_is_cancelled(make, caplog):
         return await dispatcher.close(1)
 
     assert asyncio.run(asyncio.wait_for(main(), 30)) == 0
-    messages = dispatcher.backlog.outbox.messages("cancelled")
+    messages = dispatcher.backlog.outbox.lookup.messages("cancelled")
     assert [message.event.state.id for message in messages] == list("12345")
     assert {message.error for message in messages} <= {
         "the handler was deleted",
@@ -405,9 +407,9 @@ def test_what_waits_for_a_deleted_handler_that_hangs_is_cancelled(make):
         await dispatcher.start()
         await until(lambda: dispatcher.backlog.queues.all()[0].in_flight)
         dispatcher.backlog.retire(A)
-        await until(lambda: dispatcher.backlog.outbox.count("cancelled") == 2)
-        assert dispatcher.backlog.outbox.count("pending") == 1
-        await until(lambda: dispatcher.backlog.outbox.count("cancelled") == 3)
+        await until(lambda: dispatcher.backlog.outbox.lookup.count("cancelled") == 2)
+        assert dispatcher.backlog.outbox.lookup.count("pending") == 1
+        await until(lambda: dispatcher.backlog.outbox.lookup.count("cancelled") == 3)
         return await dispatcher.close(1)
 
     assert asyncio.run(asyncio.wait_for(main(), 30)) == 0
@@ -431,12 +433,15 @@ def test_what_an_earlier_run_left_for_handlers_that_are_gone_is_cancelled(make):
     after = make()
     assert after.backlog.orphans.cancel_unless(lambda address: address == B) == 2
     assert [each.address for each in after.backlog.orphans.all()] == [B]
-    assert (after.backlog.outbox.count("cancelled"), after.backlog.pending) == (2, 1)
-    [first, _] = after.backlog.outbox.messages("cancelled")
+    assert (after.backlog.outbox.lookup.count("cancelled"), after.backlog.pending) == (
+        2,
+        1,
+    )
+    [first, _] = after.backlog.outbox.lookup.messages("cancelled")
     assert first.error == "the handler does not exist any more"
     after.backlog.retire(B)
     assert run(after) == 0
-    assert after.backlog.outbox.count("cancelled") == 3
+    assert after.backlog.outbox.lookup.count("cancelled") == 3
 
 
 def test_a_damaged_row_is_a_dead_letter(make, store):
@@ -448,7 +453,8 @@ def test_a_damaged_row_is_a_dead_letter(make, store):
     assert run(after) == 0
     assert handler.ids == ["2"]
     assert (
-        after.backlog.outbox.messages("dead")[0].error == "the stored event is damaged"
+        after.backlog.outbox.lookup.messages("dead")[0].error
+        == "the stored event is damaged"
     )
 
 
@@ -544,7 +550,7 @@ def test_a_text_that_is_too_long_is_shortened_once(make):
     offer(dispatcher, A, handler)
     assert run(dispatcher) == 0
     assert [len(each.state.message) for each in handler.events] == [2000, 1000]
-    assert dispatcher.backlog.outbox.messages() == []
+    assert dispatcher.backlog.outbox.lookup.messages() == []
 
 
 def test_refused_credentials_cost_no_event(make):
@@ -564,7 +570,7 @@ def test_refused_credentials_cost_no_event(make):
         return await dispatcher.close(1)
 
     assert asyncio.run(asyncio.wait_for(main(), 30)) == 0
-    assert dispatcher.backlog.outbox.messages() == []
+    assert dispatcher.backlog.outbox.lookup.messages() == []
 
 
 def test_what_the_endpoint_may_have_is_marked(make):
@@ -573,7 +579,7 @@ def test_what_the_endpoint_may_have_is_marked(make):
     )
     offer(dispatcher, A, Hanging(), "1")
     run(dispatcher, lambda: dispatcher.backlog.queues.counters()[A].failed == 1)
-    [message] = dispatcher.backlog.outbox.messages()
+    [message] = dispatcher.backlog.outbox.lookup.messages()
     assert message.maybe_duplicate
 
 
@@ -587,7 +593,7 @@ def test_the_schedule_outlives_a_restart(make):
     after.backlog.resume(A, Recipient(again))
     assert run(after, limit_s=0.1) == 1
     assert again.ids == []
-    [message] = after.backlog.outbox.messages()
+    [message] = after.backlog.outbox.lookup.messages()
     assert message.attempts == 1
     assert 400 < (message.due - message.created) / SECOND < 600
 
@@ -647,7 +653,7 @@ def test_a_clock_that_is_wrong_after_a_restart_makes_nothing_old(make, jump):
     # the first attempts fail: too old is what is given up then
     assert run(after, lambda: not after.backlog.pending) == 0
     assert sorted(handler.ids) == ["1"] * 3 + ["2"] * 3
-    assert after.backlog.outbox.messages() == []
+    assert after.backlog.outbox.lookup.messages() == []
 
 
 def test_what_never_was_tried_is_tried_at_once_after_a_restart(make):
@@ -673,7 +679,7 @@ def test_age_is_the_time_that_the_server_ran(make):
             return await dispatcher.close(1)
 
         asyncio.run(main())
-        assert dispatcher.backlog.outbox.count("pending") == left
+        assert dispatcher.backlog.outbox.lookup.count("pending") == left
 
 
 def test_what_got_too_old_while_its_handler_failed_is_given_up(make):
@@ -689,20 +695,20 @@ def test_what_got_too_old_while_its_handler_failed_is_given_up(make):
         await until(lambda: not dispatcher.backlog.queues.all()[0].in_flight)
         now_s[0] = 2 * DAY / SECOND
         await dispatcher.sweep()
-        assert dispatcher.backlog.outbox.count("dead") == 3
+        assert dispatcher.backlog.outbox.lookup.count("dead") == 3
         now_s[0] = 30 * DAY / SECOND
         await dispatcher.sweep()
         return await dispatcher.close(1)
 
     assert asyncio.run(asyncio.wait_for(main(), 30)) == 0
-    assert dispatcher.backlog.outbox.messages() == []
+    assert dispatcher.backlog.outbox.lookup.messages() == []
     assert dispatcher.backlog.queues.counters()[A].dead == 3
 
 
 def test_a_discarded_event_is_not_delivered(make):
     dispatcher, handler = make(), Recorder()
     offer(dispatcher, A, handler, "1", "1", "2")
-    [first, *_] = dispatcher.backlog.outbox.messages()
+    [first, *_] = dispatcher.backlog.outbox.lookup.messages()
     assert dispatcher.backlog.discard(first)
     assert run(dispatcher) == 0
     assert sorted(handler.ids) == ["1", "2"]
@@ -712,7 +718,7 @@ def test_a_discarded_event_is_not_delivered(make):
 def test_what_the_database_does_not_forget_is_delivered(make, monkeypatch):
     dispatcher, handler = make(), Recorder()
     offer(dispatcher, A, handler, "1")
-    [message] = dispatcher.backlog.outbox.messages()
+    [message] = dispatcher.backlog.outbox.lookup.messages()
 
     def failing(number):
         raise StoreError("database or disk is full")
@@ -737,7 +743,8 @@ def test_no_more_is_kept_of_what_was_given_up_than_may_be(make, caplog):
 
     assert asyncio.run(asyncio.wait_for(main(), 30)) == 0
     assert [
-        message.event.state.id for message in dispatcher.backlog.outbox.messages()
+        message.event.state.id
+        for message in dispatcher.backlog.outbox.lookup.messages()
     ] == ["4", "5"]
     [told] = [each for each in caplog.records if "deleted old" in each.getMessage()]
     assert told.count == 3

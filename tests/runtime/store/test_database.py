@@ -174,7 +174,9 @@ def test_summaries_of_a_former_version_wait_and_replaced_events_follow_them(path
     outbox = Outbox(store)
     assert [item.id for item in outbox.pending(Address("t", "h"), 0, 9, 9)] == [3, 9]
     ended = [
-        (item.id, item.state, item.error) for item in outbox.messages() if item.error
+        (item.id, item.state, item.error)
+        for item in outbox.lookup.messages()
+        if item.error
     ]
     assert ended == [
         (5, "dead", "no such room"),
@@ -182,7 +184,7 @@ def test_summaries_of_a_former_version_wait_and_replaced_events_follow_them(path
         (7, "cancelled", "the handler was deleted"),
         (8, "cancelled", "the handler was deleted"),
     ]
-    assert len(outbox.messages()) == 6
+    assert len(outbox.lookup.messages()) == 6
     store.close()
 
 

@@ -199,7 +199,9 @@ def test_ids_as_patterns_match_themselves_alone(api, id):
             outbox.next_id(), Address(topic, "h"), Event(topic, EventState("e"))
         )
         outbox.put([dataclasses.replace(item, state="dead")])
-    found = {each.address.topic for each in outbox.messages("dead", topic=exactly(id))}
+    found = {
+        each.address.topic for each in outbox.lookup.messages("dead", topic=exactly(id))
+    }
     assert found == ({id} if id else others)
 
 

@@ -181,7 +181,7 @@ def test_a_change_while_thousands_wait_loses_none(start_alerting, chat, change):
     )
     assert rows == [(count,)]
     if change == "delete":
-        api.until(lambda: outbox.count("cancelled") == count)
+        api.until(lambda: outbox.lookup.count("cancelled") == count)
         api.until(lambda: api.server._backlog.queues.former.cancelled == count)
         return
     # what was on its way before the change is delivered by what came in its place
