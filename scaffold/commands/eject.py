@@ -8,12 +8,14 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from scaffold import ejected, places, state
+from scaffold.adoption import is_lost
 from scaffold.change import Change
 from scaffold.commands.change import ChangeOptions, change
 from scaffold.errors import UsageError
 from scaffold.escaping import escaped
 from scaffold.formats import refuse_outdated
 from scaffold.generate import ChangeSet
+from scaffold.handlers import kinds
 from scaffold.outcomes import (
     Created,
     Ejected,
@@ -67,8 +69,8 @@ def eject(
         changes = [each for each in changes if each.before != each.after]
         return ChangeSet(tuple(changes), (*outcomes, *_of_state(changes)))
 
-    kinds = dict.fromkeys(owners[path] for path in paths if path in owners)
-    next_steps = [shlex.join(["scaffold", "regenerate", *kinds])] if kinds else []
+    found = dict.fromkeys(owners[path] for path in paths if path in owners)
+    next_steps = [shlex.join(["scaffold", "regenerate", *found])] if found else []
     return change("eject", project, generated, how, next_steps if revoke else [])
 
 
@@ -132,7 +134,10 @@ def _refusal(
             f"{shown}: handlers are registered in it. Its other text is yours already, and "
             "edited entries are kept"
         )
-    return UsageError(f"{shown}: is not a generated file", fix="scaffold list -v")
+    tree = DiskTree(project.root)
+    lost = [kind for kind in kinds(tree, project.package) if is_lost(tree, kind)]
+    fix = ["scaffold", "adopt", *lost] if lost else ["scaffold", "list", "-v"]
+    return UsageError(f"{shown}: is not a generated file", fix=shlex.join(fix))
 
 
 def _of_state(changes: Sequence[Change]) -> Iterator[FileOutcome]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from scaffold.disk import search
-from scaffold.mentions import Mention, mentions
+from scaffold.mentions import MAX_MENTIONS, Mention, mentions
 from scaffold.names import Names
 from scaffold.project import Project
 from scaffold.report import Report
@@ -54,7 +54,8 @@ def _note(left: Sequence[Mention], kind: str) -> Iterator[str]:
     places = [_place(each) for each in left[:_SHOWN]]
     more = len(left) - len(places)
     noun = "place" if len(left) == 1 else "places"
-    lines = [f"`{kind}` is still mentioned, in {len(left)} {noun}:", *places]
+    many = "at least " if len(left) == MAX_MENTIONS else ""
+    lines = [f"`{kind}` is still mentioned, in {many}{len(left)} {noun}:", *places]
     lines += [f"and {more} more (--json lists them)"] if more else []
     yield "\n".join(lines)
 

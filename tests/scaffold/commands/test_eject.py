@@ -142,6 +142,16 @@ def test_other_files_are_refused(
     assert files(huddle) == before
 
 
+def test_without_a_record_nothing_is_known_to_be_generated(
+    scaffold: Run, huddle: Path
+) -> None:
+    shutil.rmtree(huddle / ".scaffold/handlers/huddle")
+    told = scaffold("eject", SERVICE, code=2).stderr
+    assert "fix:   scaffold adopt huddle" in told
+    scaffold("adopt", "huddle")
+    scaffold("eject", SERVICE)
+
+
 def test_a_file_that_was_not_ejected(scaffold: Run, huddle: Path) -> None:
     told = scaffold("eject", "--revoke", SERVICE, code=2).stderr
     assert f"error: {SERVICE}: was not ejected" in told

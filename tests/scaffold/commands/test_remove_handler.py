@@ -197,6 +197,12 @@ def test_many_mentions_are_shortened(scaffold: Run, huddle: Path) -> None:
     assert "and 10 more (--json lists them)" in told
 
 
+def test_the_search_for_mentions_ends(scaffold: Run, huddle: Path) -> None:
+    (huddle / "log.txt").write_text("huddle\n" * 10_000)
+    done = scaffold("remove-handler", "huddle", "-n")
+    assert "in at least 500 places:" in done.stderr
+
+
 @pytest.mark.parametrize("order", ["ab", "ba"])
 def test_several_handlers_in_any_order(
     scaffold: Run, project: Path, order: str, made_project: Path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import shutil
 import signal
@@ -318,6 +319,18 @@ def test_a_person_chooses_how_to_go_on(
         path: data for path, data in others.items() if data is not None
     }
     assert not recovery.recover(root)
+
+
+def test_a_record_of_an_earlier_version_is_completed(interrupted: Path) -> None:
+    file = interrupted / ".scaffold/txn/commit"
+    keys = machine.Keys(interrupted)
+    data = keys.unsealed(file.read_bytes())
+    assert data is not None
+    _, steps = json.loads(data)
+    file.write_bytes(keys.seal(json.dumps(steps).encode()))
+    assert recovery.recover(interrupted)
+    assert (interrupted / "edited.py").read_bytes() == b"after\n"
+    assert last.read(interrupted) is None
 
 
 def test_versions_that_were_kept_before_stay(interrupted: Path) -> None:
