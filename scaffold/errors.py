@@ -13,6 +13,7 @@ ScaffoldError
 │   ├── StateError
 │   │   └── DamagedRecord
 │   ├── TemplateFailed
+│   ├── Uncommitted
 │   └── ForeignTransaction
 ├── Locked                 another run holds the tree
 ├── WriteFailed            write error; the tree is as before
@@ -306,6 +307,14 @@ class PlanErrors(PlanError):
     def problems(self) -> list[Problem]:
         """Those of each error."""
         return [problem for error in self.errors for problem in error.problems]
+
+
+class Uncommitted(PlanErrors):
+    """Lines would be lost that git does not have."""
+
+    def __init__(self, errors: Sequence[PlanError], *, fix: str) -> None:
+        super().__init__(errors)
+        self.fix = fix
 
 
 class Locked(ScaffoldError):

@@ -40,7 +40,7 @@ _MAX_MODE = 0o777
 _MAX_OUTSIDE_BYTES = 65_536
 _STATE = ".scaffold"
 _STATE_PARTS = frozenset(
-    {"ejected", "handlers", "overrides", ".gitattributes", ".gitignore"}
+    {"conflicts", "ejected", "handlers", "overrides", ".gitattributes", ".gitignore"}
 )
 
 

@@ -107,6 +107,11 @@ def shown(command: Command) -> Command:
     """The options that show changes; `of_change` reads them."""
     for option in (
         click.option(
+            "--allow-dirty",
+            is_flag=True,
+            help="Let lines be lost that were edited by hand and not committed.",
+        ),
+        click.option(
             "--exit-code",
             is_flag=True,
             help="Exit with 1 if a dry run would change anything.",
@@ -151,6 +156,7 @@ def of_change(values: dict[str, Any], verify: str = "none") -> ChangeOptions:
         verify=values.pop("verify", None) or verify,
         exit_code=values.pop("exit_code"),
         plan=values.pop("plan", ""),
+        allow_dirty=values.pop("allow_dirty"),
         on_conflict=values.pop("on_conflict", None) or "fail",
     )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from scaffold import plans, verify
-from scaffold.commands.change import UNPROVEN, ChangeOptions, change
+from scaffold import plans
+from scaffold.commands.change import UNPROVEN, ChangeOptions, change, compiles
 from scaffold.errors import PlanError, UsageError
 from scaffold.generate import ChangeSet
 from scaffold.project import Project
@@ -37,7 +37,7 @@ def apply(project: Project, file: str, how: ChangeOptions) -> Report:
             message = "was made by another version of scaffold; make it again"
             raise PlanError(file, message)
         if plan.is_proven:  # the plan itself may have been edited
-            verify.compiles(result.changes, ())
+            compiles(result.changes)
         return result
 
     if not plan.is_proven:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from scaffold import conflicts, verify
+from scaffold.change import Change
 from scaffold.disk import commit, recovery
 from scaffold.errors import Conflict
 from scaffold.files import is_marked
@@ -33,6 +35,7 @@ class ChangeOptions(NamedTuple):
         exit_code: end with 1 if a dry run would change something.
         plan: file for the plan of the changes, which are not made then; `-` prints it.
         on_conflict: the way to settle conflicts with hand edits.
+        allow_dirty: lines that git does not have may be lost.
     """
 
     dry_run: bool = False
@@ -41,6 +44,7 @@ class ChangeOptions(NamedTuple):
     exit_code: bool = False
     plan: str = ""
     on_conflict: Take = "fail"
+    allow_dirty: bool = False
 
     @property
     def is_preview(self) -> bool:
@@ -79,9 +83,11 @@ def change(
     else:
         with recovery.locked(root):
             result = generated(tree)
+            _refuse_losses(project, result, how)
             _verify(project, result, how.verify)
             note = commit.apply(root, result.changes, command)
     if how.is_preview:
+        _refuse_losses(project, result, how)
         _verify(project, result, min(how.verify, "none", key=_LEVELS.index))
     report = Report(command, result=result, dry_run=how.is_preview, next=next_steps)
     report.notes += [note] if note else []
@@ -91,13 +97,21 @@ def change(
         report.extra["diff"] = report.output
     if how.is_preview and how.exit_code and result.changes:
         report.exit_code = 1
+    if result.unsettled:
+        _stop_at(report, result.unsettled)
     if how.plan:
         is_proven = how.verify != UNPROVEN
         plan = planning.plan_of(report, inputs, is_proven=is_proven, command=command)
         planning.store(report, how.plan, plan)
-    if result.unsettled:
-        _stop_at(report, result.unsettled)
     return report
+
+
+def _refuse_losses(project: Project, result: ChangeSet, how: ChangeOptions) -> None:
+    """Check that no uncommitted line is lost, unless that was asked for."""
+    if how.verify != UNPROVEN and not how.allow_dirty:
+        from scaffold.commands import uncommitted
+
+        uncommitted.refuse_losses(project, result)
 
 
 def _stop_at(report: Report, waiting: Sequence[Unsettled]) -> None:
@@ -111,18 +125,22 @@ def _stop_at(report: Report, waiting: Sequence[Unsettled]) -> None:
     )
 
 
-def _compile(result: ChangeSet) -> None:
-    """Compile what changes, but for files that a person asked for with markers."""
-    marked = {
-        each.path for each in result.changes if each.after and is_marked(each.after)
-    }
-    verify.compiles(result.changes, result.shared | marked)
+def compiles(
+    changes: Sequence[Change], proven: Set[PurePosixPath] = frozenset()
+) -> None:
+    """Compile what changes, but for files that a person asked for with markers.
+
+    Raises:
+        VerificationFailed: one is not valid Python.
+    """
+    marked = {each.path for each in changes if each.after and is_marked(each.after)}
+    verify.compiles(changes, proven | marked)
 
 
 def _verify(project: Project, result: ChangeSet, level: str) -> None:
     if level == UNPROVEN:
         return
-    _compile(result)
+    compiles(result.changes, result.shared)
     if level == "none" or not result.changes:
         return
     verify.imports(project.root, result.changes, project.package)

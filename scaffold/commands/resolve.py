@@ -48,6 +48,7 @@ def resolve(
 
     command = "accept" if take is None else "resolve"
     follow = [f"scaffold regenerate {' '.join(owners)}"]
+    how = how._replace(allow_dirty=True)  # the file and the side were named
     report = change(command, project, resolved, how, follow)
     if not report.result.outcomes:
         report.summary, report.next = f"nothing to do: {path} is in no conflict,", []

@@ -199,6 +199,31 @@ def test_a_plan_of_another_field(scaffold: Run, project: Path, plan: str) -> Non
     assert "nothing to do" in scaffold("check").stderr
 
 
+def test_a_plan_with_a_conflict_lays_out_its_versions(
+    scaffold: Run, project: Path, plan: str
+) -> None:
+    page, spec = project / "docs/handlers/foo.md", project / SPEC
+    page.write_text(page.read_text().replace("Posts alert", "Shouts alert"))
+    spec.write_text(spec.read_text().replace("posts alert", "sends alert"))
+    told = scaffold("regenerate", "foo", "--plan", plan, code=3).stderr
+    assert f"scaffold apply {plan}" in told
+    assert not (project / ".scaffold/conflicts").exists()
+    told = scaffold("apply", plan, code=3).stderr
+    assert "scaffold resolve docs/handlers/foo.md --take" in told
+    assert (project / ".scaffold/conflicts/foo/docs/handlers/foo.md.base").is_file()
+
+
+def test_a_plan_may_hold_markers(scaffold: Run, project: Path, plan: str) -> None:
+    file, spec = project / "runtime/services/foo/service.py", project / SPEC
+    edited = file.read_text().replace("alert messages to a room", "shouts into rooms")
+    file.write_text(edited)
+    spec.write_text(spec.read_text().replace("posts alert", "sends alert"))
+    how = ("--on-conflict", "markers")
+    scaffold("regenerate", "foo", *how, "--plan", plan, code=None)
+    scaffold("apply", plan, code=None)
+    assert "<<<<<<<" in file.read_text()
+
+
 def test_every_command_that_previews_makes_plans() -> None:
     options = {
         name: {option for each in command.params for option in each.opts}
