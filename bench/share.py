@@ -22,6 +22,7 @@ from scaffold import places
 from scaffold.flags import Flags
 from scaffold.layout.imports import with_imports
 from scaffold.rendering import render as rendering
+from scaffold.rendering.filters import written
 from scaffold.spec.model import HandlerSpec
 from scaffold.spec.parse import from_flags, parse
 
@@ -84,7 +85,9 @@ def total(found: dict[str, Share]) -> Share:
 
 def shares(spec: HandlerSpec, package: str = "runtime") -> dict[str, Share]:
     """The shares of a handler's generated files, by path."""
-    environment = rendering.environment(finalize=lambda value: f"{START}{value}{END}")
+    environment = rendering.environment(
+        finalize=lambda value: f"{START}{written(value)}{END}"
+    )
     found = {}
     for file in places.files(spec.names, package):
         if RECORDED not in str(file.path):

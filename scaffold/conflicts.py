@@ -61,6 +61,11 @@ def ways_out(path: PurePosixPath) -> list[str]:
     ]
 
 
+def is_version(change: Change) -> bool:
+    """True if a change only lays out, or clears, a version of a conflict."""
+    return FOLDER in change.path.parents
+
+
 def cleared(
     kind: str, tree: Tree, path: PurePosixPath | None = None
 ) -> Iterator[Change]:

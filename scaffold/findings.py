@@ -176,7 +176,8 @@ def _blamed(
 ) -> list[Finding]:
     """Name a changed spec once, instead of everything that follows from it."""
     count = len({finding.path for finding in follow})
-    message = f"changed; {count} files are out of date" if count else "changed"
+    behind = "1 file is" if count == 1 else f"{count} files are"
+    message = f"changed; {behind} out of date" if count else "changed"
     rest = [finding for finding in findings if finding.code != "SC106"]
     return [Finding("SC107", want.spec_path, 0, message, fix), *rest]
 

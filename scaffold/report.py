@@ -22,6 +22,7 @@ _COLOURS = {
     "create": 32,
     "register": 32,
     "update": 33,
+    "merge": 33,
     "move": 33,
     "remove": 31,
     "unregister": 31,

@@ -85,7 +85,9 @@ def change(
             result = generated(tree)
             _refuse_losses(project, result, how)
             _verify(project, result, how.verify)
-            note = commit.apply(root, result.changes, command)
+            # the versions of a conflict are nothing to take back
+            is_work = any(not conflicts.is_version(each) for each in result.changes)
+            note = commit.apply(root, result.changes, command if is_work else "")
     if how.is_preview:
         _refuse_losses(project, result, how)
         _verify(project, result, min(how.verify, "none", key=_LEVELS.index))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from types import SimpleNamespace
 from typing import Any
@@ -140,11 +140,15 @@ def _tried(spec: HandlerSpec) -> dict[str, str]:
 
 
 @cache
-def environment() -> jinja2.Environment:
-    """The product's templates, as they are rendered here."""
+def environment(finalize: Callable[[Any], Any] = written) -> jinja2.Environment:
+    """The product's templates, as they are rendered here.
+
+    Args:
+        finalize: makes text of each value that a template prints.
+    """
     made = jinja2.Environment(
         loader=CompiledLoader(templates_path()),
-        finalize=written,
+        finalize=finalize,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
