@@ -66,8 +66,10 @@ class BarrierNode(GroupedNode):
         """Take another node's news that a group is complete up to a time."""
         watch = self._watch(barrier.group, barrier.time)
         is_news = self._hear(watch, barrier.time)
+        # a barrier from above takes the place of an own one: what is older is late now
         if is_news and self._idle:
             watch.barrier = barrier.time
+        # also an old one, as the group is gone above
         if is_news or barrier.delete:
             super().barrier(barrier)
 
@@ -88,6 +90,7 @@ class BarrierNode(GroupedNode):
         if watch is None:
             self._met.add(group)
             timers = self.environment.timers
+            # one timer for each group, until the group is deleted
             timer = timers.after(self._wait, partial(self._wake, group))
             watch = self._watches[group] = _Watch(timers.clock(), time, timer)
         return watch
@@ -111,10 +114,13 @@ class BarrierNode(GroupedNode):
             watch.timer = timers.at(watch.seen + self._wait, wake)
             return
         if self._idle:
+            # by the time of the points: a group that is idle is complete up to its last
+            # point and the wait
             watch.time = saturated(watch.time + self._wait)
         else:
             watch.time = self.environment.clock()
         watch.barrier = watch.time
+        # before it is sent: a point that comes meanwhile begins the group anew
         if self._delete:
             self.forget(group)
         else:
@@ -122,6 +128,8 @@ class BarrierNode(GroupedNode):
             if not self._idle:
                 next_due = next_multiple(due, self._wait, now)
             watch.timer = timers.at(next_due, wake)
+        # not here: timers run outside of the task, which may be stopped by what it
+        # sends
         self.environment.resume(partial(self._send, group, watch.time))
 
     def _send(self, group: str, time: Nanoseconds) -> None:

@@ -29,6 +29,7 @@ class Grouping:
         self._exclude = frozenset(exclude)
         # one that is there twice shows twice in the ids of groups, as in Kapacitor
         tags = tuple(sorted(tag for tag in dimensions if tag not in self._exclude))
+        # made once, not for each point
         self._fixed = {each: Dimensions(each, tags) for each in (False, True)}
         self._by_name = by_name
         self.key: Hashable = (all_tags, self._exclude, tags, by_name)
@@ -52,6 +53,7 @@ class Grouping:
     def _of_tags(self, by_name: bool, tags: tuple[str, ...]) -> Dimensions:
         key = by_name, tags
         if key not in self._known:
+            # sets of tag names are few, unless somebody makes them up
             if len(self._known) > 1000:
                 self._known.clear()
             names = tuple(sorted(tag for tag in tags if tag not in self._exclude))
@@ -65,6 +67,8 @@ def _common_tags(frame: Frame) -> tuple[str, ...] | None:
         column = frame.tag(name)
         if column is None:
             continue
+        # some rows have the tag and some do not: the points are in groups of different
+        # dimensions, and a frame has only one
         absent = np.count_nonzero(column.codes < 0)
         if not absent:
             names.append(name)

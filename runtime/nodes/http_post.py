@@ -58,6 +58,7 @@ class HTTPPostNode(GroupedNode):
     def point(self, point: Point) -> None:
         """Take a point of a stream."""
         self._met.add(point.group)
+        # made when it is posted: thousands may wait, and most of a row is copies
         row = functools.partial(point_row, point)
         if self._code_field:
             self._post(row, lambda code: self.emit_point(self._with_code(point, code)))
@@ -67,6 +68,7 @@ class HTTPPostNode(GroupedNode):
 
     def frame(self, frame: Frame) -> None:
         """Take points of a stream in columns."""
+        # each point waits for its own answer, so there is no frame to pass on
         if self._code_field:
             super().frame(frame)
             return
@@ -100,6 +102,8 @@ class HTTPPostNode(GroupedNode):
         if not self._code_field or self._queue.is_idle:
             super().barrier(barrier)
             return
+        # through the queue, with a step that posts nothing: past the points it would
+        # end a window that they belong to
         follow = functools.partial(super().barrier, barrier)
 
         async def nothing() -> Step:
@@ -118,6 +122,8 @@ class HTTPPostNode(GroupedNode):
                 return Endpoint.of(Config(url=spec.urls[0]))
             except ConfigError as error:
                 raise TaskError(str(error)) from error
+        # looked up again for each post: the configuration may change while the task
+        # runs
         found = self._service.endpoint(self._name)
         if found is None:
             raise TaskError(f"endpoint '{self._name}' does not exist")
@@ -128,12 +134,14 @@ class HTTPPostNode(GroupedNode):
             self._is_full = False
             self._queue.put(functools.partial(self._exchange, row, pass_on))
             return
+        # counted each, logged once: a hung endpoint would fill the log
         if self._is_full:
             self.errors += 1
         else:
             self._is_full = True
             text = f"{MAX_WAITING} wait already; rows are lost until there are fewer"
             self.error("failed to POST data", text)
+        # the row is lost, not the point: what follows must not depend on the endpoint
         if pass_on is not None:
             pass_on(0)
 
@@ -161,6 +169,7 @@ class HTTPPostNode(GroupedNode):
                     problem,
                     code=code,
                 )
+        # no step for the compute thread, of which each costs it a turn
         if failed is None and pass_on is None:
             return None
         return functools.partial(self._done, failed, pass_on, code)

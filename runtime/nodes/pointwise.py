@@ -61,6 +61,7 @@ class PointwiseNode(GroupedNode, ABC):
         """Take a batch."""
         group = batch.group
         self.meet({group})
+        # a batch is a series of its own: nothing from before it counts
         self.begin(group)
         apply = self.apply
         points = [q for p in batch.points if (q := apply(p, group)) is not None]
@@ -81,6 +82,7 @@ class PointwiseNode(GroupedNode, ABC):
         """Pass on what became of batches."""
         starts = batches.starts
         if outcome.rows is not None:
+            # where each batch begins among the rows that are left; one may have none
             starts = np.searchsorted(outcome.rows, starts)
         self.emit_batches(
             Batches(

@@ -49,6 +49,7 @@ class SampleNode(PointwiseNode):
 
     def columns(self, frame: Frame) -> Outcome | None:
         """The rows of the sample."""
+        # a count goes on from point to point of a group; a time does not
         if not self._step:
             return None
         rows = np.flatnonzero(beyond_multiples(frame.time, self._step) == 0)

@@ -44,6 +44,8 @@ class ShiftNode(PointwiseNode):
     def columns(self, frame: Frame) -> Outcome | None:
         """The frame at another time."""
         shift = self._shift
+        # tasks with the same shift have the same frame, and so share what they make of
+        # it
         later = frame.shared(
             ("shift", shift), lambda: frame.replace(time=moved(frame.time, shift))
         )

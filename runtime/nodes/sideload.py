@@ -83,12 +83,16 @@ class SideloadNode(PointwiseNode):
         self.environment.sideload.close(self._source)
 
     def _looked(self, tags: Mapping[str, str]) -> _Looked:
+        # the files were read again
         if self._version != self._source.version:
             self._version = self._source.version
             self._known.clear()
+        # all tags, not those that the templates use: these are not known before they
+        # run
         key = frozenset(tags.items())
         found = self._known.get(key)
         if found is None:
+            # all at once, rather than an order of use to be kept for each point
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             found = self._known[key] = self._look(tags)
@@ -158,6 +162,7 @@ def converted(value: object, default: Value) -> Value:
         return "true" if value else "false"
     if wanted is str and isinstance(value, float):
         return plain(value)
+    # numbers of files are floats; one that is whole is an int where one is wanted
     if wanted is int and isinstance(value, float) and _is_integer(value):
         return int(value)
     if isinstance(value, float | str | bool) and wanted is type(value):

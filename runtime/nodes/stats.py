@@ -47,6 +47,7 @@ class Tally(Node):
         self._counts: dict[str, _Count] = {}
 
     def __iter__(self) -> Iterator[_Count]:
+        # of a copy: what is sent for one group may add another
         return iter(list(self._counts.values()))
 
     def point(self, point: Point) -> None:
@@ -112,6 +113,8 @@ class StatsNode(Node):
         self.tally: Iterable[_Count] = ()
         now = environment.clock()
         # the time at which the next statistics are due, by the clock of the tasks
+        # the clock of the timers never goes back, that of the tasks may: hence a
+        # distance
         self._next = self._after(now)
         self._timer = environment.timers.after(self._next - now, self._wake)
 
@@ -139,6 +142,7 @@ class StatsNode(Node):
         self.environment.resume(partial(self._send, time))
 
     def _send(self, time: Nanoseconds) -> None:
+        # a node that has emitted nothing is what `deadman` waits for
         for count in list(self.tally) or (_NOTHING,):
             fields = {"emitted": count.number}
             self.emit_point(Point("stats", time, count.tags, fields, count.dimensions))

@@ -86,6 +86,8 @@ class Templates:
         self._details = _parsed(html, node.details, "details")
         in_points = bool(node.id_tag or node.id_field)
         default_id = node.id == _DEFAULT.id
+        # `needs` mean: somebody sees it, or it can fail, which has to be reported. A
+        # default text that nobody sees is not rendered
         self.needs_message = (
             has_topic
             or bool(node.message_field)
@@ -119,6 +121,7 @@ class Templates:
             return _shortened(default)
         info = self._origin(origin)
         made, _ = self._rendered(self._id, info, default)
+        # an empty id would join the alerts of all groups in one
         if not made:
             self._report("the id of an event is empty", f"{default} is used")
         return _shortened(made or default)
@@ -131,6 +134,7 @@ class Templates:
         if not self._has_plain_message:
             info = self._info(origin, occurrence)
             message, note = self._rendered(self._message, info, message)
+            # the note says in the message itself why it is the default
             message += note
         if not self._needs_details:
             return message, ""
@@ -161,6 +165,8 @@ class Templates:
 
         It is rendered for most events and would take most of their time.
         """
+        # the order and the form are those of Go: a test holds them equal to the
+        # template
         fields = _object(occurrence.fields)
         text = (
             f'{{"Name":{quote(origin.name)},"TaskName":{self._task_json},'
@@ -203,6 +209,7 @@ def _shortened(event_id: str) -> str:
     """`event_id`, or its start and a hash if it is too long."""
     if len(event_id) <= _LONGEST_ID:
         return event_id
+    # cut alone, two ids with the same start would be one alert
     digest = hashlib.sha256(event_id.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{event_id[: _LONGEST_ID - len(digest) - 1]}~{digest}"
 

@@ -149,6 +149,7 @@ def percentile(samples: Samples, percent: float) -> Sample | None:
     # not a number and infinities are out of range, too
     if not 1 <= rank < len(samples) + 1:
         return None
+    # stable, so of equal values the one that arrived first
     return sorted(samples, key=lambda sample: sample.value)[math.floor(rank) - 1]
 
 
@@ -194,6 +195,7 @@ class Difference(Transformation):
 
     def next(self, value: Any, time: Nanoseconds) -> Any:
         """The new value, or None for none."""
+        # the first of several points of one time counts
         if self._time == time:
             return None
         before, self._value, self._time = self._value, value, time
@@ -217,6 +219,7 @@ class Elapsed(Transformation):
         before, self._time = self._time, time
         if before is None:
             return None
+        # toward zero, also where time goes back
         return quotient(wrapped(time - before), self._unit)
 
 
@@ -241,6 +244,8 @@ class MovingAverage(Transformation):
         if len(self._values) < self._number:
             self._values.append(value)
         else:
+            # a running sum as in InfluxQL, also with its rounding: a fresh sum would
+            # differ in the last digits
             self._sum -= self._values[self._position]
             self._values[self._position] = value
         self._sum += value
@@ -248,6 +253,7 @@ class MovingAverage(Transformation):
         if len(self._values) < self._number:
             return None
         total = self._sum
+        # wrapped only here: sums modulo 2^64 may pass its bounds on the way
         if isinstance(total, int):
             total = wrapped(total)
         return float(total) / self._number
