@@ -10,10 +10,12 @@ program has taken it in, is the latter. See ADR 12.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
+import struct
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from runtime.errors import StoreError
 
@@ -143,8 +145,69 @@ def _problem(header: Header, log: Path, log_bytes: int) -> str:
     least = _EMPTY_LOG_BYTES + _FRAME_BYTES + header.page_bytes
     if salt is None or log_bytes < least:
         return "is damaged"
-    begun = (salt - header.mark) % _FOLLOWS
-    return "" if begun <= _BEGINNINGS else "belongs to another database"
+    if (salt - header.mark) % _FOLLOWS > _BEGINNINGS:
+        return "belongs to another database"
+    return "is damaged" if _has_lost(log, header.page_bytes) else ""
+
+
+def _has_lost(log: Path, page_bytes: int) -> bool:
+    """True if a log goes on after a damaged page and a commit behind it.
+
+    SQLite ends a log at its first damaged page, and says nothing. What is written there
+    last may be so after a power failure: it was not acknowledged. But each commit is on
+    the disk before the next one begins, so what follows a commit was.
+    """
+    with contextlib.suppress(OSError), log.open("rb") as file:
+        start = file.read(_EMPTY_LOG_BYTES)
+        salts = start[16:24]
+        sums = _Sums(start)
+        if not sums.holds:
+            return True
+        # page with which a transaction ended, behind the damaged one
+        ended: bytes | None = None
+        while len(frame := file.read(_FRAME_BYTES + page_bytes)) > _FRAME_BYTES:
+            # what an earlier log has left has other salts
+            is_ours = frame[8:16] == salts
+            if ended not in (None, frame[:4]) and is_ours:
+                return True
+            if not sums.go_on(frame, is_ours) and is_ours and any(frame[4:8]):
+                ended = frame[:4]
+    return False
+
+
+class _Sums:
+    """The checksums along a log, until one is wrong.
+
+    Attributes:
+        holds: True if all are right until here.
+
+    Source: SQLite's file format, section 4.2.
+    """
+
+    def __init__(self, start: bytes) -> None:
+        self._order: Literal["<", ">"] = ">" if start[3] & 1 else "<"
+        self._sums = self._added((0, 0), start[:24])
+        self.holds = self._stored(start[24:]) == self._sums
+
+    def go_on(self, frame: bytes, is_ours: bool) -> bool:
+        """True if the log holds up to this frame, with this one."""
+        if self.holds:
+            sums = self._added(self._sums, frame[:8] + frame[_FRAME_BYTES:])
+            self.holds = is_ours and self._stored(frame[16:_FRAME_BYTES]) == sums
+            self._sums = sums
+        return self.holds
+
+    def _added(self, sums: tuple[int, int], data: bytes) -> tuple[int, int]:
+        one, two = sums
+        for left, right in struct.iter_unpack(f"{self._order}II", data):
+            one = (one + left + two) & 0xFFFFFFFF
+            two = (two + right + one) & 0xFFFFFFFF
+        return one, two
+
+    @staticmethod
+    def _stored(data: bytes) -> tuple[int, int]:
+        one, two = struct.unpack(">II", data)
+        return one, two
 
 
 def _size(path: Path) -> int:

@@ -75,6 +75,41 @@ def test_a_log_that_is_missing_or_spoilt_is_noticed(crashed, count):
     assert values(path) == count
 
 
+@pytest.mark.parametrize("count", [12, 240, 600])
+def test_a_page_that_is_damaged_before_others_is_noticed(crashed, count):
+    path = crashed("a", count)
+    log = log_of(path)
+    content = log.read_bytes()
+    frame = 24 + Header.read(path).page_bytes
+    # the salt of the log, its page's number, size, salt, sum and content
+    for at in (20, 32, 36, 40, 44, 50, 80, 32 + 24 + 4000, 32 + frame + 500):
+        byte = bytes([content[at] ^ 0x40])
+        log.write_bytes(content[:at] + byte + content[at + 1 :])
+        assert f"log {log} is damaged" in refusal(path)
+    log.write_bytes(content)
+    assert values(path) == count
+
+
+def test_a_transaction_that_a_power_failure_tore_is_left_out(tmp_path):
+    path, torn = tmp_path / "a" / "kapacitor.db", tmp_path / "torn"
+    store = Store(path)
+    for number in range(20):
+        store.put("b", str(number), b"x" * 500)
+    length = log_of(path).stat().st_size
+    with store.transaction():
+        for number in range(100, 150):
+            store.put("b", str(number), b"y" * 500)
+    shutil.copytree(path.parent, torn)
+    store.close()
+    path = torn / "kapacitor.db"
+    content = log_of(path).read_bytes()
+    assert len(content) > length + 5000
+    # its first page did not reach the disk, those after it did
+    torn_off = content[: length + 100] + b"\0" * 1000 + content[length + 1100 :]
+    log_of(path).write_bytes(torn_off)
+    assert values(path) == 20
+
+
 def test_the_log_of_another_database_is_refused(crashed):
     path, other = crashed("a", 300), crashed("b", 300)
     shutil.copy(log_of(other), log_of(path))
