@@ -99,7 +99,7 @@ CODES = {
     "SC109": Code(
         "record-missing",
         "The record of the generated text of a handler, under `.scaffold/handlers/`, does "
-        "not exist. Without it, edits cannot be told from outdated output.",
+        "not exist. Without it, edits cannot be distinguished from outdated output.",
         "`.scaffold/` was not committed.",
         "Restore it from version control, or `scaffold adopt NAME`: it makes the record again "
         "from the spec and the templates, and what differs in the tree counts as edited.",

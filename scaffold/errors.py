@@ -223,12 +223,12 @@ class MarkersLeft(PlanError):
 
     def __init__(self, lines: Mapping[PurePosixPath, int]) -> None:
         path, line = next(iter(lines.items()))
-        super().__init__(f"{path}:{line}", "holds a conflict marker")
+        super().__init__(f"{path}:{line}", "contains a conflict marker")
         self.lines = dict(lines)
         Exception.__init__(
             self,
             "\n".join(
-                f"{escaped(str(path))}:{line}: holds a conflict marker"
+                f"{escaped(str(path))}:{line}: contains a conflict marker"
                 for path, line in lines.items()
             ),
         )
@@ -239,7 +239,7 @@ class MarkersLeft(PlanError):
     def problems(self) -> list[Problem]:
         """The files."""
         return [
-            Problem("holds a conflict marker", str(path), line)
+            Problem("contains a conflict marker", str(path), line)
             for path, line in self.lines.items()
         ]
 
@@ -267,7 +267,7 @@ class ForeignTransaction(PlanError):
         super().__init__(
             path,
             "was not written by you on this machine, so it is not completed. Remove it; "
-            "if a command of yours was interrupted here, look at what it holds first",
+            "if a command of yours was interrupted here, check its content first",
         )
         self.fix = f"rm -r {path}"
 

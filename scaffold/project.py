@@ -143,7 +143,8 @@ def _format(file: Path, settings: Mapping[str, object], package: str) -> int:
     has_runtime = (file.parent / package / "task_master.py").exists()
     if format < _FIRST or ("format" not in settings and has_runtime):
         raise UsageError(
-            f"{file.parent}: holds a copy of the runtime, as an earlier scaffold made it: "
+            f"{file.parent}: contains a copy of the runtime, created by an earlier "
+            "scaffold: "
             "make a project with `scaffold init`, copy the handler.toml of each handler "
             "into it, and run `scaffold new-handler --spec` for each",
             fix="scaffold init ../alerts",

@@ -137,7 +137,7 @@ class Budget:
         if now > self._deadline and self._limits.time:
             limit = go_duration(self._limits.time)
             raise BudgetError(
-                f"one write takes longer than {limit}, which is [task] max-write-time"
+                f"one write takes longer than {limit}, the limit [task] max-write-time"
             )
         if now >= self._measure_at:
             self._measure(now)

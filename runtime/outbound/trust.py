@@ -86,5 +86,5 @@ class Trust:
 def _reason(error: OSError) -> str:
     """The problem with the file; an SSLError, which is an OSError, has no such text."""
     if isinstance(error, ssl.SSLError):
-        return "holds no certificates in PEM form"
+        return "contains no certificates in PEM format"
     return error.strerror or "cannot be read"

@@ -85,7 +85,7 @@ def _text(path: Path) -> tuple[str, str]:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return "", "is no regular file"
+                return "", "is not a regular file"
             content = os.read(descriptor, _MAX_BYTES + 1)
         finally:
             os.close(descriptor)

@@ -49,8 +49,8 @@ def written_url(url: str) -> str:
     """
     if HIDDEN in url:
         raise ConfigError(
-            f"{HIDDEN} hides a part of the URL that is not known here: write the "
-            "whole URL"
+            f"{HIDDEN} is a placeholder for a part of the URL that is not stored here: "
+            "write the whole URL"
         )
     return trimmed(url)
 
@@ -66,7 +66,7 @@ def check_characters(secret: str) -> None:
     for char in secret:
         if unicodedata.category(char) == "Cc":
             raise ConfigError(
-                f"the secret holds the control character {quote(char)}; "
+                f"the secret contains the control character {quote(char)}; "
                 "a secret is a single line of text"
             )
 
@@ -79,6 +79,6 @@ def check_placeholder(text: str) -> None:
     """
     if is_placeholder(text):
         raise ConfigError(
-            f"{text} hides a secret that is not known here: write the secret, "
-            "or a reference to it"
+            f"{text} is a placeholder for a secret that is not stored here: write the "
+            "secret, or a reference to it"
         )

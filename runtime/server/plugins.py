@@ -225,7 +225,8 @@ def _checked(root: Path, package: object) -> _Project | None:
         return None
     if (root / package / "task_master.py").exists():
         raise ConfigError(
-            f"{root} holds a copy of the runtime, as earlier versions made it, and this "
+            f"{root} contains a copy of the runtime, as earlier versions created it, "
+            "but this "
             f"kapacitord runs the one in {own}: {_MOVE}; or start with -no-project"
         )
     return _Project(root, package)

@@ -241,7 +241,9 @@ def parse_time(text: str) -> Nanoseconds:
             raise ValueError(text)
         moment = datetime.fromisoformat(found[1] + found[3])
     except ValueError:
-        raise DeliveryError(f"{text!r} is no time, as 2017-07-14T02:40:00Z") from None
+        raise DeliveryError(
+            f"{text!r} is not a time such as 2017-07-14T02:40:00Z"
+        ) from None
     whole = (moment - _EPOCH) // timedelta(seconds=1)
     return whole * SECOND + int(found[2].removeprefix(".").ljust(9, "0"))
 

@@ -410,8 +410,8 @@ class Store:
         [mode] = run("PRAGMA journal_mode = WAL").fetchone()
         if mode != "wal" and self._path is not None:
             raise StoreError(
-                "its place allows no write-ahead log: set 'boltdb' to a path on a disk "
-                "of this machine"
+                "its file system does not support a write-ahead log: set 'boltdb' to a "
+                "path on a local disk"
             )
         run("PRAGMA synchronous = FULL")
         run(f"PRAGMA journal_size_limit = {_WAL_BYTES}")

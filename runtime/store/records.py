@@ -51,7 +51,7 @@ class Records(Generic[RecordT]):
     def _checked(self, key: str, stored: bytes) -> RecordT:
         record = self._decode(stored)
         if record.id != key:
-            raise ValueError("it is stored under another id")
+            raise ValueError("it is stored under another ID")
         return record
 
     def get(self, id: str) -> RecordT | None:

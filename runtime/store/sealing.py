@@ -121,16 +121,16 @@ class KeyFile:
             return Seal(key)
         if key is None:
             raise StoreError(
-                f"{self._named} is missing, without which its values cannot be read; it "
-                "is left as it is: put a copy of the key file there"
+                f"{self._named} is missing, and its values cannot be read without it. "
+                "The database is unchanged: put a copy of the key file there"
             )
         seal = Seal(key)
         try:
             seal.opened(*value)
         except StoreError as error:
             raise StoreError(
-                f"its values were sealed with another key than the one in {self.path}; "
-                "it is left as it is: put the key file there that belongs to it"
+                "its values were encrypted with another key than the one in "
+                f"{self.path}. The database is unchanged: put its own key file there"
             ) from error
         return seal
 

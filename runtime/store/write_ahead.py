@@ -110,7 +110,7 @@ def check(path: Path, key: Path) -> None:
         if key.exists():
             raise StoreError(
                 f"it is missing or empty, but its key file {key} is there: {_PUT_BACK},"
-                " or, to begin with nothing, move the key file away"
+                " or, to start with an empty database, move the key file away"
             )
         return
     header = Header.read(path)
@@ -120,7 +120,7 @@ def check(path: Path, key: Path) -> None:
     if not header.is_logged and log_bytes:
         raise StoreError(
             f"it is a copy, and the write-ahead log {log} beside it belongs to another "
-            "database: remove the log"
+            "database: remove that log"
         )
     if problem := _problem(header, log, log_bytes):
         raise StoreError(

@@ -53,7 +53,7 @@ def check(project: Project, names: Sequence[str]) -> Report:
 def _of_markers(marked: Mapping[PurePosixPath, int]) -> list[Finding]:
     fix = MarkersLeft(marked).fix if marked else ""
     return [
-        Finding("SC113", path, line, "holds a conflict marker", fix)
+        Finding("SC113", path, line, "contains a conflict marker", fix)
         for path, line in marked.items()
     ]
 

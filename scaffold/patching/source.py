@@ -73,7 +73,7 @@ class Source:
             line = error.lineno or 1
             what = error.msg
             if self._line(line - 1).startswith(_MARKERS):
-                what = "holds a conflict marker"
+                what = "contains a conflict marker"
             raise UnreadableFile(f"{self.path}:{line}", what) from None
         except (RecursionError, MemoryError):
             raise UnreadableFile(self.path, "is nested too deeply to be read") from None
@@ -147,7 +147,7 @@ class Source:
         """
         line = conflict_marker(self.lines)
         if line:
-            raise UnreadableFile(f"{self.path}:{line}", "holds a conflict marker")
+            raise UnreadableFile(f"{self.path}:{line}", "contains a conflict marker")
 
     def indent_of(self, line: int) -> str:
         """The white space at the start of a line."""
@@ -187,7 +187,7 @@ class Source:
         nul = data.find(b"\0")
         if nul >= 0:
             line = data.count(b"\n", 0, nul) + 1
-            raise UnreadableFile(f"{self.path}:{line}", "holds a NUL byte")
+            raise UnreadableFile(f"{self.path}:{line}", "contains a NUL byte")
         if self.path.suffix != ".py":
             return "utf-8"
         for line_bytes in data.split(b"\n", 2)[:2]:
@@ -216,7 +216,7 @@ class Source:
         for number, line in enumerate(self.lines, start=1):
             if "\r" in line.removesuffix("\n").removesuffix("\r"):
                 raise UnreadableFile(
-                    f"{self.path}:{number}", "holds a carriage return inside a line"
+                    f"{self.path}:{number}", "contains a carriage return inside a line"
                 )
         raise UnreadableFile(self.path, "ends in a bare carriage return")
 

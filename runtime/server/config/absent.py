@@ -20,15 +20,16 @@ from runtime.toml_lines import printable
 # Kapacitor's other sections, and what an enabled one would do; "": nothing to miss
 OTHERS = {
     "influxdb": "this server has no connection to InfluxDB yet: it takes points over "
-    "HTTP, and neither queries nor writes",
-    "stats": "statistics are at /metrics and /kapacitor/v1/debug/vars, and not written "
-    "as points",
+    "HTTP, and does not query it or write to it",
+    "stats": "statistics are served at /metrics and /kapacitor/v1/debug/vars, not "
+    "written as points",
     "reporting": "",
     "udf": "user-defined functions are not run",
     "fluxtask": "Flux tasks are not run",
     "tls": "its versions and ciphers are not applied: Python's defaults are used",
     **dict.fromkeys(
-        ("collectd", "graphite", "opentsdb", "udp"), "points are taken over HTTP only"
+        ("collectd", "graphite", "opentsdb", "udp"),
+        "points are accepted over HTTP only",
     ),
     **dict.fromkeys(("kubernetes", "swarm"), "nothing is scaled"),
     **dict.fromkeys(
@@ -185,7 +186,7 @@ def _missing(name: str, present: Present) -> str:
     hint = f' (did you mean "{near}"?)' if near else ""
     return (
         f'[{name}] is enabled, and this server has no handler "{name}"{hint}. {make}, '
-        "or start with -lenient to go without its alerts"
+        "or start with -lenient, without its alerts"
     )
 
 

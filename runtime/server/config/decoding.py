@@ -129,7 +129,9 @@ class Decoder:
             key: self.value(inner, each, (*path, key)) for key, each in value.items()
         }
         for name in unknown(found):
-            raise self.fault((*path, name), f"{HIDDEN} hides a secret: write it")
+            raise self.fault(
+                (*path, name), f"{HIDDEN} is a placeholder: write the secret itself"
+            )
         return found
 
     def _items(self, inner: Any, value: Any, path: Path) -> tuple[Any, ...]:

@@ -245,7 +245,7 @@ def _key(topic: str, handler: str) -> str:
 def _decoded(key: str, value: bytes) -> HandlerSpec:
     spec = msgspec.json.decode(value, type=HandlerSpec)
     if _key(spec.topic, spec.id) != key:
-        raise OptionsError("it is stored under another id")
+        raise OptionsError("it is stored under another ID")
     return spec
 
 

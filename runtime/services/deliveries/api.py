@@ -106,7 +106,9 @@ class DeliveriesAPI:
             StoreError: the database cannot be written.
         """
         if wanted.state == "pending":
-            raise InvalidError("what is pending is sent anyway")
+            raise InvalidError(
+                "pending deliveries cannot be resent: they are sent anyway"
+            )
         slices = self._compute.each(self._backlog.resend(wanted))
         return sum([count async for count in slices])
 
@@ -142,7 +144,10 @@ class DeliveriesAPI:
 
     def _discard(self, message: Message) -> Answer:
         if not self._backlog.discard(message):
-            raise ConflictError(f"delivery {message.id} is under way")
+            raise ConflictError(
+                f"delivery {message.id} is running: try again when its "
+                "attempt has ended"
+            )
         return NO_CONTENT
 
     def _tree(self, message: Message) -> dict[str, Any]:
@@ -178,7 +183,7 @@ def _check(request: Request, known: Collection[str]) -> None:
     takes = f"takes {', '.join(known)}" if known else "takes no parameters"
     sent = [part for part in request.query_string.split("&") if part]
     if len(sent) > sum(map(len, request.query.values())):
-        raise InvalidError("the query cannot be read: write % as %25 and ; as %3B")
+        raise InvalidError("invalid query: write % as %25 and ; as %3B")
     for name, values in request.query.items():
         if name in IN_QUERY:
             continue
@@ -190,7 +195,7 @@ def _check(request: Request, known: Collection[str]) -> None:
             text = f"parameter {quote(name)} is empty: leave it out to select all"
             raise InvalidError(text)
     if request.body.strip() not in (b"", b"{}", b"null"):
-        raise InvalidError(f"{does} takes no body, only parameters in the URL")
+        raise InvalidError(f"{does} accepts no body, only parameters in the URL")
 
 
 def _filter(request: Request) -> Filter:

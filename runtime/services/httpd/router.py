@@ -48,7 +48,7 @@ class Router:
             raise ValueError(f"unknown method {method}")
         table = self._subtrees.setdefault(method, {})
         if (method, full) in self._exact or full in table:
-            raise ValueError(f"{method} {full} has a handler already")
+            raise ValueError(f"{method} {full} already has a handler")
         if pattern.endswith("/"):
             table[full] = handler
         else:

@@ -139,7 +139,8 @@ def parsed_host(text: str) -> str:
     if _NAME.fullmatch(bare) or _address(bare) is not None:
         return bare
     raise ValueError(
-        f"invalid host {quote(text)}: want a name, an address or *.domain, without port"
+        f"invalid host {quote(text)}: must be a name, an address or *.domain, without "
+        "port"
     )
 
 
@@ -169,7 +170,7 @@ def parsed_origin(text: str) -> tuple[str, str, str]:
             raise ValueError(text)
     except ValueError:
         raise ValueError(
-            f"invalid origin {quote(text)}: want scheme://host or scheme://host:port"
+            f"invalid origin {quote(text)}: must be scheme://host or scheme://host:port"
         ) from None
     return scheme, host, port or _PORTS.get(scheme, "")
 

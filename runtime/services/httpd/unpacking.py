@@ -72,7 +72,7 @@ def _read_member(view: memoryview, start: int, limit: int, parts: list[bytes]) -
             raise InvalidError(f"gzip: invalid {damaged}") from None
         limit -= len(part)
         if limit < 0:
-            raise TooLargeError("the body unpacks to too many bytes")
+            raise TooLargeError("the decompressed body is too large")
         if part:
             parts.append(part)
         start += len(given) - len(unzip.unused_data)

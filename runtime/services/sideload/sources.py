@@ -135,7 +135,7 @@ def read(directory: str) -> dict[str, dict[str, Any]]:
             size += len(text)
             if len(found) >= MAX_FILES or size > MAX_BYTES:
                 raise SideloadError(
-                    f"it holds more than {MAX_FILES} files or {MAX_BYTES} bytes"
+                    f"it contains more than {MAX_FILES} files or {MAX_BYTES} bytes"
                 )
             found[os.path.relpath(path, directory)] = _values(path, text)
     except OSError as error:

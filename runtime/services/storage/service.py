@@ -115,7 +115,7 @@ class StorageService:
     async def _delete_rejected(self, request: Request) -> Answer:
         bucket, _, key = request.rest.partition("/")
         if any((bucket, key) == each[:2] for each in self._rejected_files()):
-            return failure(f"{key} is a file: mend or remove it, and reload", 409)
+            return failure(f"{key} is a file: repair or remove it, and reload", 409)
         if any((bucket, key) == each[:2] for each in self._store.rejected):
             await self._compute.run(self._store.delete, bucket, key)
         return NO_CONTENT

@@ -107,14 +107,14 @@ def task_body(file: File, text: str) -> Body:
     tree = _document(file, text, _TASK_KEYS)
     tree.setdefault("id", file.id)
     if tree["id"] != file.id:
-        raise FileError(f"its id is not that of the file, {file.id}")
+        raise FileError(f"its ID must be that of the file, {file.id}")
     sources = tree.get("dbrps")
     if isinstance(sources, list):
         tree["dbrps"] = [_dbrp(each) for each in sources]
     try:
         return Body.of(json.dumps(tree).encode())
     except RefusedError:
-        raise FileError("a value is of a wrong type") from None
+        raise FileError("a value has the wrong type") from None
 
 
 def handler_spec(file: File, text: str) -> HandlerSpec:
@@ -137,10 +137,10 @@ def _document(file: File, text: str, known: tuple[str, ...]) -> dict[str, Any]:
     try:
         value = _read(file, text)
         if not isinstance(value, dict):
-            raise FileError("the file holds no mapping")
+            raise FileError("the file does not contain a mapping")
         check_keys(value, known)
     except RecursionError:
-        raise FileError("it is nested too deep") from None
+        raise FileError("it is nested too deeply") from None
     except ValueError as error:
         raise FileError(str(error)) from None
     return {key.lower(): each for key, each in value.items()}

@@ -225,7 +225,7 @@ def test_authorities_are_read_again_when_they_change(
     assert said == [
         (again, ""),
         (failed, "No such file or directory"),
-        (failed, "holds no certificates in PEM form"),
+        (failed, "contains no certificates in PEM format"),
         (again, ""),
     ]
 

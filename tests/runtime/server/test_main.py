@@ -120,7 +120,7 @@ def test_config_merges_file_environment_and_flags(run: Run, tmp_path: Path) -> N
         f"Merging with configuration at: {path}\n"
         f"data_dir is not set, and required: {tmp_path}/home/.kapacitor is shown\n"
         "line 4: [influxdb] has no effect: this server has no connection to InfluxDB yet: "
-        "it takes points over HTTP, and neither queries nor writes\n"
+        "it takes points over HTTP, and does not query it or write to it\n"
     )
     assert 'hostname = "flag"\n' in out
     assert '  room = "env"\n' in out

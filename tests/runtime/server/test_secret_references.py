@@ -91,11 +91,11 @@ def test_only_text_of_regular_files_is_read(tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(b"5ecret" * 20_000)
     (tmp_path / "empty").write_bytes(b"\n")
     for name, problem in (
-        ("pipe", "is no regular file"),
+        ("pipe", "is not a regular file"),
         ("bytes", "is not UTF-8 text"),
         ("large", "has more than 65536 bytes"),
         ("empty", "is empty"),
-        ("", "is no regular file"),
+        ("", "is not a regular file"),
     ):
         with pytest.raises(ConfigError) as caught:
             read(Reference("file", f"{tmp_path}/{name}"))

@@ -87,7 +87,7 @@ token = ""
 """
 NO_INFLUXDB = (
     "[influxdb] has no effect: this server has no connection to InfluxDB yet: it takes "
-    "points over HTTP, and neither queries nor writes"
+    "points over HTTP, and does not query it or write to it"
 )
 Printed = Callable[..., tuple[int, str, str]]
 
@@ -170,7 +170,8 @@ def test_what_is_printed_starts_a_server(
 SLACK_MISSING = (
     '[slack] is enabled, and this server has no handler "slack". Run kapacitord in the '
     "project that has it, install that project, generate the handler with "
-    "`scaffold new-handler --spec slack.toml`, disable it, or start with -lenient to go without its alerts"
+    "`scaffold new-handler --spec slack.toml`, disable it, or start with -lenient, "
+    "without its alerts"
 )
 
 
@@ -208,8 +209,8 @@ SLACK_MISSING = (
             "[smtp]\nenabled = true",
             {},
             'line 2: [smtp] is enabled, and this server has no handler "smtp". It does '
-            "not speak HTTP and cannot be generated. Disable it, or start with -lenient "
-            "to go without its alerts",
+            "not speak HTTP and cannot be generated. Disable it, or start with "
+            "-lenient, without its alerts",
         ),
         (
             "[hipcaht]\nenabled = true",

@@ -79,7 +79,9 @@ def test_times_are_parsed(text, wanted):
     ["", "now", "2017-13-14T02:40:00Z", "2017-07-14", "\uff12017-07-14T02:40:00Z"],
 )
 def test_what_is_no_time(text):
-    with pytest.raises(DeliveryError, match="is no time, as 2017-07-14T02:40:00Z"):
+    with pytest.raises(
+        DeliveryError, match="is not a time such as 2017-07-14T02:40:00Z"
+    ):
         expressions.parse_time(text)
 
 

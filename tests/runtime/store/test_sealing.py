@@ -113,14 +113,14 @@ def test_a_copy_opens_with_the_key_and_no_other(path, key, tmp_path):
     store.close()
     missing = refusal(other)
     assert missing == (
-        f"its key file {other}.key is missing, without which its values cannot be read;"
-        " it is left as it is: put a copy of the key file there"
+        f"its key file {other}.key is missing, and its values cannot be read without "
+        "it. The database is unchanged: put a copy of the key file there"
     )
     other_key = other.with_name("alerts.db.key")
     KeyFile(other_key).create()
     assert refusal(other) == (
-        f"its values were sealed with another key than the one in {other_key}; it is"
-        " left as it is: put the key file there that belongs to it"
+        f"its values were sealed with another key than the one in {other_key}; the "
+        "database is unchanged: put its own key file there"
     )
     shutil.copy(key, other_key)
     store = Store(other)

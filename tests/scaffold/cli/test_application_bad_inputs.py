@@ -213,7 +213,7 @@ def test_what_is_no_spec_file(refused, tmp_path, name, monkeypatch):
         (lambda data: data + b"\0", ""),
         (
             lambda data: data + b"<<<<<<< x\n=======\n>>>>>>> y\n",
-            "holds a conflict marker",
+            "contains a conflict marker",
         ),
         (lambda data: data + b"print 1\n", ".py:1"),
         (lambda data: data + b"def f(:\n", ".py:1"),

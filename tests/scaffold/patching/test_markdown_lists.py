@@ -102,7 +102,7 @@ def test_a_changelog_without_unreleased_is_an_error() -> None:
 
 def test_an_unresolved_merge_is_refused() -> None:
     text = "## Unreleased\n\n<<<<<<< a\n* a\n=======\n* b\n>>>>>>> b\n"
-    with pytest.raises(UnreadableFile, match=r"some.txt:3: holds a conflict marker"):
+    with pytest.raises(UnreadableFile, match=r"some.txt:3: contains a conflict marker"):
         put(text, Changelog(), "new", "* `new`")
 
 

@@ -499,7 +499,7 @@ def test_a_last_line_without_an_end_stays_without() -> None:
         (b"print 1\n", "some.py:1: "),
         (
             b"x = 1\n<<<<<<< a\ny\n=======\nz\n>>>>>>> b\n",
-            "some.py:2: holds a conflict marker",
+            "some.py:2: contains a conflict marker",
         ),
         (b"x = 1\ry = 2\n", "some.py:1: holds a carriage return inside a line"),
         (b"x = 1\ny = 2\r", "some.py: ends in a bare carriage return"),

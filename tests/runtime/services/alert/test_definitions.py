@@ -217,7 +217,7 @@ def test_a_secret_has_no_control_characters(api: Any, char: str) -> None:
     secret = f"5ecret{char}more"
     options = {"token": secret}
     text = refused(api, {"id": "h", "kind": "hipchat", "options": options})
-    assert "error decoding 'token': the secret holds the control character" in text
+    assert "error decoding 'token': the secret contains the control character" in text
     status, told = api.ask("POST", "/config/hipchat/", {"set": {"token": secret}})
     assert (status, "cannot set option token: the secret holds" in told) == (400, True)
     auth = {"basic-auth": {"username": "u", "password": secret}}

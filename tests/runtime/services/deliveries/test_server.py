@@ -80,7 +80,11 @@ def test_lists_are_filtered_and_paged(start_alerting, chat):
         ("POST", "/7/resend", (404, "unknown delivery: 7")),
         ("POST", "/7/x", (404, "Not Found")),
         ("DELETE", "/7", (404, "unknown delivery: 7")),
-        ("POST", "/resend?state=pending", (400, "what is pending is sent anyway")),
+        (
+            "POST",
+            "/resend?state=pending",
+            (400, "pending deliveries cannot be resent: they are sent anyway"),
+        ),
         ("POST", "/resend?topik=cpu", (400, 'unknown parameter "topik": POST /kapac')),
         ("POST", "/resend?Topic=cpu", (400, 'unknown parameter "Topic": POST /kapac')),
         ("POST", "/resend?topic=cpu&limit=5", (400, 'unknown parameter "limit": POS')),
