@@ -73,7 +73,7 @@ class Integrations:
         return HandlerProperties(self.properties)
 
     def tables(self, **changes: Any) -> dict[str, Any]:
-        """Every section with its defaults, but for `changes`."""
+        """Every section with its defaults, except `changes`."""
         defaults = {
             name: () if is_list(section) else section()
             for name, section in self.sections.items()

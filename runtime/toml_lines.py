@@ -26,7 +26,7 @@ _SCALAR = re.compile(
 )
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
 _ESCAPED = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
-# what lies deeper has the line of what is around it
+# nested keys have the line of the surrounding one
 _DEPTH = 50
 
 
@@ -81,7 +81,7 @@ class _Scanner:
         self._table: Path = ()
         self._found = Positions()
         self._lists: dict[Path, int] = {}
-        # where the count of lines has come to
+        # current line
         self._counted = (0, 1)
 
     def scan(self) -> Positions:

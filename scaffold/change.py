@@ -14,7 +14,7 @@ class Change(NamedTuple):
     """One file, before and after.
 
     Attributes:
-        path: below the project's root.
+        path: path below the project's root.
         before: its bytes now; None: it does not exist.
         after: its bytes afterwards; None: it is removed.
         mode: permissions of a file that is created; None: those that the umask leaves. An

@@ -71,7 +71,7 @@ def with_removed(tree: Tree, package: str) -> Overlay:
     """The tree, with records of handlers that the other side of a merge removed.
 
     Taking one side of the shared files keeps entries of a handler whose code and record
-    are gone, so that nothing can be imported any more. Its record is made again of these,
+    are gone, so that nothing can be imported. Its record is made again of these,
     so that they are removed like any other.
     """
     records = {}

@@ -37,7 +37,7 @@ class Problem(NamedTuple):
     Attributes:
         message: the error, without its place.
         path: the file, or "".
-        line: in it, from 1; 0: the file as a whole.
+        line: line in the file, from 1; 0 for the file as a whole.
     """
 
     message: str
@@ -107,7 +107,7 @@ class SpecError(ScaffoldError):
     """A wrong description of a handler, with all its faults.
 
     Attributes:
-        faults: in the order of the description.
+        faults: all faults, in the order of the description.
         path: its file, or "" for flags.
     """
 
@@ -183,7 +183,7 @@ class PlanError(ScaffoldError):
 
     Attributes:
         path: the file.
-        line: in it, from 1; 0: the file as a whole.
+        line: line in the file, from 1; 0 for the file as a whole.
         problem: the error, without the path.
     """
 
@@ -337,8 +337,7 @@ class RecoveryFailed(ScaffoldError):
     """An interrupted run cannot be completed without a person; nothing is lost.
 
     Attributes:
-        saved: by changed file, where its versions before and after are kept; "" where
-            there was none.
+        saved: paths of the kept versions before and after, by changed file; "" if there was none.
     """
 
     exit_code = 8

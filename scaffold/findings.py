@@ -31,7 +31,7 @@ class Finding(NamedTuple):
     Attributes:
         code: one of `codes.CODES`.
         path: the file.
-        line: in it, from 1; 0: the file as a whole.
+        line: line in the file, from 1; 0 for the file as a whole.
         message: text for people.
         fix: a command that repairs it, or "".
         paste: the text to add there by hand, or "".

@@ -16,7 +16,7 @@ class Flag(NamedTuple):
     """One flag of the command line.
 
     Attributes:
-        option: as it is written: `--title`.
+        option: its spelling: `--title`.
         help: one line of `--help`.
         metavar: placeholder of its value, or None.
         key: key of `[handler]` that it sets, or "".

@@ -48,7 +48,7 @@ def refuse_outdated(project: Project) -> None:
     """Check that no step is due.
 
     Raises:
-        UsageError: one is.
+        UsageError: the project is outdated.
     """
     if is_outdated(project):
         raise UsageError(

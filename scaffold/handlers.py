@@ -33,7 +33,7 @@ def chosen(project: Project, tree: Tree, names: Sequence[str]) -> list[str]:
     Those whose spec was removed, but of which something is recorded, come last.
 
     Raises:
-        UsageError: it does not exist.
+        UsageError: a handler does not exist.
     """
     found = kinds(tree, project.package)
     found += sorted(set(state.kinds(tree)) - set(found))
@@ -57,7 +57,7 @@ def committed(project: Project, tree: Tree, kind: str) -> HandlerSpec:
 
     Raises:
         UsageError: it is missing.
-        SpecError: it is wrong.
+        SpecError: the spec is invalid.
     """
     path = places.spec_path(kind, project.package)
     data = tree.read(path)

@@ -16,7 +16,7 @@ def refuse_markers(tree: Tree, package: str) -> None:
     """Check that no merge is left unresolved in the files that handlers live in.
 
     Raises:
-        MarkersLeft: one is.
+        MarkersLeft: a file contains conflict markers.
     """
     found = dict(marked(tree, package))
     if found:

@@ -21,7 +21,7 @@ class Mention(NamedTuple):
 
     Attributes:
         path: the file.
-        line: in it, from 1; 0: the path itself.
+        line: line in the file, from 1; 0 for the path itself.
         text: the line, without the white space around it and at most 100 characters.
     """
 

@@ -101,7 +101,7 @@ class Inputs:
 
     Attributes:
         tree: the tree.
-        digests: by path; that of a folder, which ends in `/`, is of its names.
+        digests: digests by path; for a folder, whose path ends in `/`, of its names.
     """
 
     def __init__(self, tree: Tree) -> None:
@@ -289,7 +289,7 @@ def _outcome(line: _Line) -> Outcome:
     """The outcome that a line is about.
 
     Raises:
-        ValueError: there is none of that name.
+        ValueError: the name is unknown.
     """
     kind = vars(of).get(line.kind) or vars(at).get(line.kind)
     if not isinstance(kind, type):

@@ -30,7 +30,7 @@ class Project(NamedTuple):
         package: the import package of its handlers.
         style: layout settings of its Python.
         skip: shared files of documentation in which nothing is registered.
-        format: of the project; `FORMAT` or an older one that can be upgraded.
+        format: format of the project: `FORMAT` or an older one that can be upgraded.
         templates: folder of the templates that it overrides.
     """
 
@@ -46,7 +46,7 @@ def find(start: Path) -> Project:
     """The project that `start` lies in: the nearest `[tool.scaffold]` upwards.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is no project.
         UnreadableFile: a `pyproject.toml` on the way is a link, or invalid.
     """
     try:

@@ -25,7 +25,7 @@ class Forgotten(Anchor):
 
 
 def retired(want: Wanted, record: Record) -> Iterator[tuple[Place, str]]:
-    """The places where a handler was registered and should not be any more.
+    """The places where a handler was registered and should no longer be.
 
     Yields:
         Each place with the text that was written there. What the project skips stays, and

@@ -54,7 +54,7 @@ class SharedFiles:
     Attributes:
         changes: one of each file.
         files: outcomes of files that are new.
-        outcomes: of the registrations.
+        outcomes: outcomes of the registrations.
     """
 
     def __init__(

@@ -108,7 +108,7 @@ def reading(path: PurePosixPath) -> Iterator[None]:
     """Translate errors of reading `path`.
 
     Raises:
-        UnreadableFile: for any error.
+        UnreadableFile: the file cannot be read.
     """
     try:
         yield

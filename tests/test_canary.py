@@ -304,7 +304,7 @@ def test_no_answer_no_log_line_and_no_file_shows_a_secret(
     canaries = (*made.canaries, *OWN_CANARIES)
     shown = {where: found_in(text, canaries) for where, text in said.items()}
     assert {where: found for where, found in shown.items() if found} == {}
-    assert "a script contains secrets" in process.log
+    assert "found secrets in a script" in process.log
     key = process.directory / "data" / "kapacitor.db.key"
     assert_holds(backup, key, tmp_path / "copy.db", (SCRIPT_CANARY, *made.canaries))
 

@@ -52,7 +52,7 @@ class Recovered:
         latest = now - self._retention.age
         found: list[Key] = []
         for key, since in self._since.items():
-            # where the clock was set back, those behind wait for what is before them
+            # after the clock was set back, later states wait for those before them
             if len(found) >= most or (since > latest and len(found) >= too_many):
                 break
             found.append(key)

@@ -22,7 +22,7 @@ class UsageError(CommandError):
     exit_code = 2
 
 
-class HelpRequested(UsageError):  # noqa: N818 — Go's flag.ErrHelp is no failure either
+class HelpRequested(UsageError):  # noqa: N818 — in Go it is not a failure either
     """The usage is requested by `-h`, `-help` or `--help`."""
 
     exit_code = 0

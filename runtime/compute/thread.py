@@ -1,7 +1,7 @@
 """The one thread on which tasks, topics and the store do their work.
 
 The event loop hands work over and awaits the result, so it always answers. Writes that
-wait while another is under way are done in one pass with one commit; each is still
+wait while another is running are done in one pass with one commit; each is still
 answered for itself.
 
 A long write is done step by step. After some milliseconds the others have their turn,
@@ -9,7 +9,7 @@ and so on until it is done and answered: no other write waits for the whole of i
 its steps cause is committed turn by turn.
 
 A small write that finds the thread idle is done at once on the event loop: handing it
-over would cost more than the work. As nothing else is under way then, it is still one
+over would cost more than the work. As nothing else is running then, it is still one
 thing at a time, in order. The loop waits for nothing, though: what such a write leaves to
 be kept is committed on the thread, and while another thread uses the database the whole
 write is done there. So it is while a single point may be long work, such as the end of a
@@ -58,7 +58,7 @@ class _Job:
     is_small: bool = False
     result: Any = None
     error: BaseException | None = None
-    # what is left of a write that is done step by step
+    # remaining steps of a long write
     steps: Generator[None, None, None] | None = None
 
     def settle(self) -> None:
@@ -112,7 +112,7 @@ class Compute:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         # taken from there, and not begun
         self._ahead: deque[_Job | None] = deque()
-        # long writes under way; each has its turn after the others
+        # running long writes; each has its turn after the others
         self._long: deque[_Job] = deque()
         self._closing = False
         # jobs not answered yet; counted on the event loop only

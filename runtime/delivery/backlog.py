@@ -141,7 +141,7 @@ class Backlog:
                 self.queues.leaving.append(left)
             queue = self.queues.by_address.get(address)
             if queue is not None:
-                # what fails already would only fail again, and hold up the deletion
+                # failing messages would only fail again, and delay the deletion
                 drain_s = 0.0 if queue.has_failed else self.policy.drain_s
                 queue.retired_until_s = self.monotonic() + drain_s
                 self.queues.news.add(address)

@@ -1,7 +1,7 @@
 """Delivers pending events to handlers, on the event loop.
 
-Each handler of each topic has a queue of its own and a few messages under way at a time,
-so a slow, hung or failing one delays no other.
+Each handler of each topic has a queue of its own and a few messages in flight at a
+time, so a slow, hung or failing one delays no other.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ class Dispatcher:
         await self._commits.run(self._outbox.note_seen, backlog.now())
         limit = backlog.now() - self._policy.max_age_ns
         for queue in backlog.queues.all():
-            # what has not been tried yet is tried once, however old
+            # untried messages get one attempt, however old
             if queue.has_failed:
                 await self._expire(queue, limit)
         for stored in backlog.orphans.all():
@@ -242,7 +242,7 @@ class Dispatcher:
             self._bridge.spawn(self._load(queue))
 
     async def _load(self, queue: Queue) -> None:
-        # what comes later is found by the next call
+        # later messages are found by the next call
         newest = queue.newest
         messages: list[Message] | None = None
         try:
@@ -345,7 +345,7 @@ class Dispatcher:
 
     def _give_up(self, queue: Queue) -> None:
         """Cancel the messages of a deleted handler, except running attempts."""
-        # what is under way ends by itself, and comes here again if it fails
+        # running attempts end by themselves, and come here again if they fail
         cleared = self._worklist.clear(queue)
         if cleared is None:
             self._timers[queue.address] = self._bridge.later(

@@ -9,7 +9,7 @@ from runtime.alert.types import Event
 from runtime.units import Nanoseconds
 
 State = Literal["pending", "dead", "cancelled"]
-# what makes an id of a filter a shell pattern
+# characters that make an id of a filter a shell pattern
 _WILDCARDS = "*?["
 
 

@@ -11,7 +11,7 @@ from runtime.delivery.queues import Queues
 from runtime.units import Nanoseconds
 
 DELETED = "the handler was deleted"
-GONE = "the handler does not exist any more"
+GONE = "the handler no longer exists"
 TOO_OLD = "too old"
 
 _log = logging.getLogger("kapacitor.delivery")

@@ -50,7 +50,7 @@ class Outbox:
             known["name"] = uuid.uuid4().hex.encode()
             self._note("name", known["name"])
         self._name = known["name"].decode()
-        # how far the last run came, and when runs were
+        # end of the last run, and times of all runs
         self._seen = int(known["seen"]) if "seen" in known else None
         self._runs = [
             Run(*each) for each in msgspec.json.decode(known.get("runs", b"[]"))
@@ -214,7 +214,7 @@ class Outbox:
         if number is not None:
             slices = iter([(number - 1, number)])
         else:
-            # what is renewed meanwhile comes behind
+            # messages renewed meanwhile get higher ids
             slices = ranges(
                 self._store, ENDED, lambda: self._slices.size, last=self._newest
             )

@@ -87,7 +87,7 @@ class RetryPolicy:
     ) -> float:
         """The delay after `attempts` failures: exponential, with full jitter."""
         # full jitter: handlers that failed together do not come back together; and an
-        # exponent that grows for ever would overflow
+        # exponent that grows forever would overflow
         longest = min(self.cap_s, self.base_s * 2.0 ** min(attempts - 1, 30))
         return max(longest * chance(), min(asked_s or 0.0, self.ask_cap_s))
 

@@ -262,7 +262,7 @@ class Queue:
         """Remove every message that is not in flight, in memory or not."""
         self._ready.clear()
         self._delayed.clear()
-        # what is being discarded is in flight as well, and need not be in memory
+        # messages being discarded are in flight too, and may not be in memory
         known = sorted(self.in_flight & self._ordering.messages.keys())
         kept = [self._ordering.messages[number] for number in known]
         self._ordering = Ordering(kept)
@@ -283,7 +283,7 @@ class Queue:
             return self._ordering.messages[least]
         while self._ready:
             number = heapq.heappop(self._ready)
-            # what was dropped may still be on the heap
+            # dropped messages may still be on the heap
             if self._ordering.is_first(number):
                 return self._ordering.messages[number]
         return None

@@ -16,10 +16,10 @@ COLUMNS = (
     "id, topic, handler, event_id, event, state, attempts, created, due, error,"
     " maybe_duplicate"
 )
-# what ended; the partial index needs these words
+# ended messages; the partial index needs this wording
 ENDED = "state <> 'pending'"
 PENDING = "topic = ? AND handler = ? AND state = 'pending'"
-# How many rows one transaction looks at: others use the database in between.
+# Rows that one transaction examines: others use the database in between.
 SLICE = 250
 _INT64_MAX = 2**63 - 1
 

@@ -108,7 +108,7 @@ class Worklist:
         """
         now_s = self._monotonic()
         with self._lock:
-            # what was cancelled meanwhile has moved the mark: `loaded` is then beyond
+            # cancellations meanwhile moved the mark: `loaded` is then beyond
             # these messages, and they must not come back
             for message in [each for each in messages if each.id > queue.loaded]:
                 if message.state == "dead":
@@ -120,7 +120,8 @@ class Worklist:
                 left_s = self._timeline.left_s(message.due)
                 queue.push(message, now_s, min(left_s, self._policy.ask_cap_s))
             if not messages:
-                # what was counted is gone: without this it would be asked for for ever
+                # the counted rows are gone: without this they would be requested
+                # forever
                 queue.loaded = max(queue.loaded, newest)
 
     def take_older(self, queue: Queue, limit: Nanoseconds, most: int) -> list[Message]:
@@ -137,13 +138,13 @@ class Worklist:
         """Empty the queue of a deleted handler; drop it unless an attempt is running.
 
         Returns:
-            What is left to be cancelled, and the ids of what is under way. None while a
+            What is left to be cancelled, and the ids in flight. None while a
             write is about to be committed, which would then enter a queue that is gone.
         """
         with self._lock:
             if any(each.address == queue.address for each in self._queues.staged):
                 return None
-            # what is under way cannot be cancelled: it may have arrived already
+            # messages in flight cannot be cancelled: they may have arrived
             kept = tuple(queue.in_flight)
             left = Waiting(queue.address, queue.pending - len(kept), queue.newest)
             queue.clear()

@@ -65,7 +65,7 @@ def first_value(body: bytes) -> Any:
     """The first JSON value of `body`, objects as `Pairs`; the rest is ignored.
 
     Raises:
-        JsonError: there is none.
+        JsonError: the body has no valid JSON value.
 
     Source: Go encoding/json, Decoder.Decode.
     """
@@ -76,7 +76,7 @@ def first_value(body: bytes) -> Any:
     text = decoded(body).lstrip(" \t\r\n")
     containers, commas = _counts(text)
     if containers > _MAX_CONTAINERS or commas > _MAX_COMMAS:
-        # what looks like values may be the text of a script
+        # apparent values may be part of a script in a string
         containers, commas = _counts(_STRING.sub("", text))
         if containers > _MAX_CONTAINERS or commas > _MAX_COMMAS:
             raise JsonError(_TOO_MANY)

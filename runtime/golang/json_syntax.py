@@ -34,7 +34,7 @@ class _SyntaxError(Exception):
     pass
 
 
-# What Python's parser misses, and what leads Go's scanner to the same place.
+# Errors that Python's parser misses, and input with the same effect on Go's scanner.
 _CONTEXTS = {
     "Expecting value": "",
     "Expecting ':' delimiter": '{""',
@@ -113,7 +113,7 @@ def _container(text: str, at: int) -> str:
     try:
         _DECODER.raw_decode(f"{text[:at]}]")
     except json.JSONDecodeError as error:
-        # where an array may end, an object may not
+        # an array may end here, an object may not
         return '[""' if error.pos > at else '{"":""'
     return '[""'
 

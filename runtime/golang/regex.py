@@ -12,8 +12,8 @@ import re2
 LONGEST = 1 << 16
 MOST_GROUPS = 1000
 # Steps of one search: instructions of the compiled expression times bytes of the text.
-# RE2 needs one step for each byte until the states of an expression outgrow its memory,
-# which no look at the expression foretells; from then on it needs all of them, at some
+# RE2 needs one step for each byte until the states of an expression outgrow its memory.
+# That cannot be predicted from the expression. From then on it needs all of them, at some
 # 40 ns each. 64 KiB, the longest string of InfluxDB, may meet 512 instructions.
 MOST_STEPS = 32 << 20
 
@@ -51,7 +51,7 @@ def compile(pattern: str) -> Regex:
     """The compiled expression.
 
     Raises:
-        ValueError: with Go's text, ``error parsing regexp: missing closing ): `(` ``.
+        ValueError: the pattern is invalid; the text is Go's.
     """
     if len(pattern) > LONGEST:
         raise ValueError(f"error parsing regexp: longer than {LONGEST} characters")

@@ -22,7 +22,7 @@ def from_yaml(text: str, most: int | None = None) -> Any:
         most: values that it may have, keys included; None for any number.
 
     Raises:
-        ValueError: with Go's text, `error converting YAML to JSON: yaml: line 2: …`.
+        ValueError: the document is invalid; the text is Go's, with the line.
     """
     import yaml
 

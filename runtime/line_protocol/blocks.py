@@ -37,7 +37,7 @@ _NEWLINE = ord("\n")
 FEWEST = 48
 """Fewer lines of a shape cost less as rows."""
 _PATIENCE = 4
-"""How many shapes of few lines end the search for shapes."""
+"""Number of shapes with few lines that ends the search for shapes."""
 
 
 # bytes to look for marks in at a time: their masks stay in the processor's cache
@@ -54,7 +54,7 @@ class Lines:
 
     Attributes:
         marks: the positions of all marks: what separates, newlines too.
-        first: for each line, the index in `marks` of its first mark.
+        first: index in `marks` of the first mark of each line.
         counts: number of marks of each line; the last is its newline.
         starts: start of each line.
         ends: position of each line's newline.

@@ -126,7 +126,7 @@ def _split_series(text: str) -> _Series | None:
 _series = lru_cache(maxsize=4096)(_split_series)
 
 
-@lru_cache(maxsize=256)  # what one host sends has one time
+@lru_cache(maxsize=256)  # the points of one host have one time
 def _count(stamp: str) -> int | None:
     if len(stamp) > 19 or not (stamp.isdecimal() and stamp.isascii()):
         return None
@@ -134,7 +134,7 @@ def _count(stamp: str) -> int | None:
 
 
 def _split_fields(text: str) -> dict[str, Value] | None:
-    if text < "!":  # what is blank before the first key is not part of it
+    if text < "!":  # white space before the first key is not part of it
         return None
     fields: dict[str, Value] = {}
     for pair in text.split(","):

@@ -306,7 +306,7 @@ def _read_value(text: str) -> Value:
         return _bare_value(text)
     inner = text[1:-1]
     if text[-1] > "\x7f":
-        # what follows the closing quote loses its last byte, as if it were the quote
+        # text after the closing quote loses its last byte, as if it were the quote
         inner = decoded(text.encode()[1:-1])
     return _STRING_ESCAPE.sub(r"\1", inner) if "\\" in inner else inner
 

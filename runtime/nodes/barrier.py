@@ -63,7 +63,7 @@ class BarrierNode(GroupedNode):
         self.emit_batch(batch.with_points(points))
 
     def barrier(self, barrier: Barrier) -> None:
-        """Take another node's news that a group is complete up to a time."""
+        """Receive a barrier of another node."""
         watch = self._watch(barrier.group, barrier.time)
         is_news = self._hear(watch, barrier.time)
         # a barrier from above takes the place of an own one: what is older is late now
@@ -96,7 +96,7 @@ class BarrierNode(GroupedNode):
         return watch
 
     def _hear(self, watch: _Watch, time: Nanoseconds) -> bool:
-        """Note a sign of life; True if it is not older than the last barrier."""
+        """Note a point or barrier; True if it is not older than the last barrier."""
         if watch.barrier is not None and time < watch.barrier:
             return False
         watch.time = time

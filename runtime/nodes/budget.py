@@ -41,7 +41,7 @@ _DEFAULT = Limits()
 
 
 class Keeper(Protocol):
-    """Node that keeps something between writes."""
+    """A node that keeps data between writes."""
 
     @property
     def name(self) -> str:
@@ -56,13 +56,13 @@ class Keeper(Protocol):
 
 
 class BudgetError(TaskError):
-    """A task takes more than it may."""
+    """A task exceeds its limits."""
 
 
 class Budget:
     """Memory and time that one task has taken.
 
-    A task begins anew with each write. Nodes that make much of little (windows that
+    A task starts over with each write. Nodes that make much of little (windows that
     overlap, combinations) look at the budget now and then, and count texts that they
     make before anybody has room for them.
 
@@ -111,7 +111,7 @@ class Budget:
         return made
 
     def release(self) -> None:
-        """Take nothing any more."""
+        """Take nothing from now on."""
         self.heavy.discard(self)
 
     def begin(self) -> None:
@@ -128,7 +128,7 @@ class Budget:
             self._measure(now)
 
     def look(self) -> None:
-        """Look whether the task may go on with its write.
+        """Check that the task may continue its write.
 
         Raises:
             BudgetError: it takes too long, or keeps more than it may.
@@ -143,7 +143,7 @@ class Budget:
             self._measure(now)
 
     def make(self, size: int) -> None:
-        """Note that so many bytes of texts or events were made.
+        """Count bytes of created strings or events.
 
         Raises:
             BudgetError: that is more than the task may make of one write.

@@ -57,7 +57,7 @@ class EvalNode(PointwiseNode):
     """Evaluates lambdas in order; later ones see earlier results.
 
     A raw field or tag hides an earlier result of the same name, and a later expression
-    that refers to it puts the raw value in the place of the result, as in Kapacitor.
+    that refers to it uses the raw value instead of the result, as in Kapacitor.
     """
 
     def __init__(self, spec: pipeline.EvalNode, environment: Environment) -> None:
@@ -125,7 +125,7 @@ class EvalNode(PointwiseNode):
         results: dict[str, Value] = {}
         for (function, name, sees), state in zip(self._steps, states, strict=True):
             for earlier in sees:
-                # what the reference shows instead takes the result's place
+                # the referenced value replaces the result
                 # also in what leaves the node, as in Kapacitor
                 if earlier in fields:
                     results[earlier] = fields[earlier]

@@ -1,4 +1,4 @@
-"""`groupBy`: sets the dimensions of points, or sorts the points of batches anew."""
+"""`groupBy`: sets the dimensions of points, or regroups the points of batches."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class GroupByNode(Node):
     """Groups otherwise.
 
     Points of batches are held until a batch of another time comes: batches of equal
-    time are parts of one whole that is divided anew.
+    time are parts of one whole that is divided again.
     """
 
     def __init__(self, spec: pipeline.GroupByNode, environment: Environment) -> None:
@@ -67,7 +67,7 @@ class GroupByNode(Node):
             self._points[group].append(regrouped)
 
     def barrier(self, barrier: Barrier) -> None:
-        """Take the news that a group is complete up to a time."""
+        """Receive a barrier: a group is complete up to a time."""
         if self._tmax is not None and barrier.time != self._tmax:
             self._release()
         super().barrier(barrier)

@@ -98,7 +98,7 @@ class HTTPPostNode(GroupedNode):
         self.emit_batches(batches)
 
     def barrier(self, barrier: Barrier) -> None:
-        """Take the news that a group is complete; it stays behind its points."""
+        """Receive a barrier, which stays behind its points."""
         if not self._code_field or self._queue.is_idle:
             super().barrier(barrier)
             return

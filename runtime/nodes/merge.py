@@ -35,7 +35,7 @@ class Port(Node):
         self._node.take(self._number, batch)
 
     def barrier(self, barrier: Barrier) -> None:
-        """Take the news that a group is complete up to a time."""
+        """Receive a barrier: a group is complete up to a time."""
         self._node.take_barrier(self._number, barrier)
 
     def stats(self) -> dict[str, int]:
@@ -63,7 +63,7 @@ class MergingNode(Node, ABC):
         """Take what a parent emits."""
 
     def take_barrier(self, source: int, barrier: Barrier) -> None:
-        """Take a parent's news that a group is complete up to a time."""
+        """Receive a barrier of a parent."""
 
     def emit(self, item: Point | Batch) -> None:
         """Pass a point or a batch to every child."""
@@ -103,7 +103,7 @@ class UnionNode(MergingNode):
         self._advance(source, time_of(item))
 
     def take_barrier(self, source: int, barrier: Barrier) -> None:
-        """Take a parent's news that a group is complete up to a time."""
+        """Receive a barrier of a parent."""
         self._queues[source].append(barrier)
         self._advance(source, barrier.time)
 
@@ -264,7 +264,7 @@ class JoinNode(MergingNode):
                 general[key] = [item for item in items if self._time(item) >= time]
 
     def take_barrier(self, source: int, barrier: Barrier) -> None:
-        """Take a parent's news that a group is complete up to a time."""
+        """Receive a barrier of a parent."""
         joined = self._groups.get(barrier.group)
         if joined is not None:
             # a barrier moves the mark as a point does, and fills no set

@@ -33,7 +33,7 @@ class PipelineNode(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Barrier:
-    """News that a group is complete up to a time.
+    """A barrier: a group is complete up to a time.
 
     Attributes:
         group: id of the group.
@@ -62,7 +62,7 @@ class Taker(Protocol):
         """Take batches in columns."""
 
     def barrier(self, barrier: Barrier, /) -> None:
-        """Take the news that a group is complete up to a time."""
+        """Receive a barrier: a group is complete up to a time."""
 
 
 class Node:
@@ -129,7 +129,7 @@ class Node:
         return made
 
     def delegate_to(self, leader: Node | None) -> None:
-        """From now on `leader` works in the place of this node, until it has another.
+        """From now on `leader` works in place of this node, until it has another.
 
         What the leader counts and the errors it meets are this node's as well.
         """
@@ -178,7 +178,7 @@ class Node:
             self.batch(batch)
 
     def barrier(self, barrier: Barrier) -> None:
-        """Take the news that a group is complete up to a time."""
+        """Receive a barrier: a group is complete up to a time."""
         if barrier.delete:
             self.forget(barrier.group)
         for taker in self.takers:
@@ -188,7 +188,7 @@ class Node:
         """Forget the state of a group."""
 
     def flush(self) -> None:
-        """Emit what waits for other parents; the task's input has ended."""
+        """Emit points that wait for other parents; the task's input has ended."""
 
     def close(self) -> None:
         """Close resources that outlive the node: topics, pages."""
@@ -271,7 +271,7 @@ class Node:
         """Stop the task.
 
         Raises:
-            TaskError: always.
+            TaskError: on every call.
         """
         raise TaskError(f"{self.name}: {reason}")
 
@@ -338,7 +338,7 @@ class GroupedNode(Node):
             self._met |= groups
 
     def barrier(self, barrier: Barrier) -> None:
-        """Take the news that a group is complete up to a time."""
+        """Receive a barrier: a group is complete up to a time."""
         self.meet({barrier.group})
         super().barrier(barrier)
 

@@ -32,7 +32,7 @@ class PostQueue:
         self._is_busy = False
 
     def __len__(self) -> int:
-        """The number of waiting posts, without the one under way."""
+        """The number of waiting posts, without the running one."""
         return len(self._waiting)
 
     @property
@@ -102,7 +102,7 @@ class PostQueues:
 
     async def close(self, limit_s: float) -> int:
         """Finish what waits, if that takes no longer than `limit_s`; how much is left."""
-        # what has just been put is under way by the next turn of the loop
+        # a new post starts with the next turn of the loop
         await asyncio.sleep(0)
         queues = dict(self._queues)
         if queues:

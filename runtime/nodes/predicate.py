@@ -44,7 +44,7 @@ def compiled(node: LambdaNode, failure: str) -> Lambda:
 
 
 class Predicate:
-    """A lambda that is true or false of a point.
+    """A boolean lambda over a point.
 
     Attributes:
         function: the compiled lambda.

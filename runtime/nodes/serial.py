@@ -121,7 +121,7 @@ class SerialNode(PointwiseNode):
 
     def frame(self, frame: Frame) -> None:
         """Take points of a stream in columns."""
-        # what depends on earlier points is shared with few other tasks
+        # results that depend on earlier points are shared with few other tasks
         if len(frame) >= COLUMNS_FROM:
             groups = frame.groups
             series = Series(groups.ids, groups.order, groups.starts, is_fresh=False)

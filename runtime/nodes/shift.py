@@ -79,7 +79,7 @@ class ShiftNode(PointwiseNode):
         )
 
     def barrier(self, barrier: Barrier) -> None:
-        """Take the news that a group is complete up to a time."""
+        """Receive a barrier: a group is complete up to a time."""
         super().barrier(
             Barrier(
                 barrier.group, saturated(barrier.time + self._shift), barrier.delete

@@ -1,4 +1,4 @@
-"""Sizes of objects in bytes, roughly: a megabyte is not taken for a gigabyte."""
+"""Approximate sizes of objects in bytes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from runtime.frames import Batch, Frame, Point, Value
 
 # A point with its two dictionaries and a few values, as `sys.getsizeof` has it.
 POINT = 600
-# What a node keeps for a group, besides points.
+# Bytes that a node keeps for a group, besides points.
 GROUP = 500
 # A value in a list.
 VALUE = 40

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-# What no endpoint of an alert has: this network, link-local addresses (where clouds
-# answer with credentials), multicast and broadcast, and the metadata services that
-# are elsewhere.
+# Addresses that no endpoint of an alert has: this network, link-local addresses (where
+# clouds answer with credentials), multicast and broadcast, and the metadata services
+# that are elsewhere.
 DEFAULT_DENIED = (
     *("0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32"),
     *("::/128", "fe80::/10", "ff00::/8"),

@@ -103,7 +103,7 @@ class HttpClient(Protocol):
         """
 
 
-# The key of the delivery under way, the same for each of its attempts: the delivery
+# The key of the current delivery, the same for each of its attempts: the delivery
 # sets it, and the client sends it as the header `Idempotency-Key`.
 idempotency_key: ContextVar[str] = ContextVar("idempotency_key", default="")
 
@@ -354,7 +354,7 @@ def _escaped(url: str) -> str:
 
 
 def _sent(body: bytes) -> bytes | io.BytesIO | None:
-    # what is large is written in parts, so that others have their turn
+    # large bodies are written in parts, so that others have their turn
     return io.BytesIO(body) if len(body) > _LARGE_BODY_BYTES else body or None
 
 

@@ -16,7 +16,7 @@ AddressInfo = aiohappyeyeballs.AddrInfoType
 Lookup = Callable[[str], Sequence[str]]
 
 _LOOKUPS = 64  # threads at a time
-# How long an address may be silent until the next is tried beside it (RFC 8305).
+# Time after which the next address is tried beside a silent one (RFC 8305).
 NEXT_ADDRESS_S = 0.25
 _DENIED = DeniedNetworks.parsed(DEFAULT_DENIED)
 
@@ -29,7 +29,7 @@ def look_up(host: str) -> list[str]:
     """The addresses of a host, in the order in which to try them.
 
     Raises:
-        OSError: there are none.
+        OSError: the host has no addresses.
     """
     flags = socket.AI_ADDRCONFIG
     found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=flags)
@@ -70,7 +70,7 @@ class Dialer:
         Raises:
             DeniedAddressError: all are denied.
             LookupTimeoutError: they did not come in time.
-            OSError: there are none.
+            OSError: the host has no addresses.
         """
         found = [host] if is_numeric(host) else await self._found(host)
         return self._denied.allowed(found)

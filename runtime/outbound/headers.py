@@ -29,7 +29,7 @@ def check_names(names: Iterable[str]) -> None:
     """Refuse names that no request can have.
 
     Raises:
-        HeaderNameError: with Go's text, which shows the name.
+        HeaderNameError: a name is invalid; the text is Go's and contains the name.
 
     Source: RFC 9110, 5.6.2, token; Go net/http, Transport.RoundTrip.
     """

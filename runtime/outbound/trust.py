@@ -37,7 +37,7 @@ class Trust:
             path: certificates in PEM form.
 
         Raises:
-            ConfigError: it cannot be read, or has none.
+            ConfigError: the file cannot be read, or has no certificates.
         """
         self._path = path
         self._problem = ""

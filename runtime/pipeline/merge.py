@@ -89,7 +89,7 @@ def check_prefixes(call: str, names: Sequence[str], count: int, what: str) -> No
     """Check that there is a prefix for each thing that is brought together.
 
     Raises:
-        ScriptError: there are none, too few or too many.
+        ScriptError: there are no prefixes, too few or too many.
     """
     require(
         bool(names),

@@ -86,10 +86,10 @@ class Node:
         quiet: count this node's errors, but do not log them.
     """
 
-    call: ClassVar[str] = ""  # how a script makes it
+    call: ClassVar[str] = ""  # the call in scripts
     is_sink: ClassVar[bool] = False  # nothing but stats can follow
-    unsupported: ClassVar[str] = ""  # why a task with this node does not start
-    caveat: ClassVar[str] = ""  # why this node has no effect in a running task
+    unsupported: ClassVar[str] = ""  # reason why a task with this node does not start
+    caveat: ClassVar[str] = ""  # reason why this node has no effect in a running task
 
     name: str = internal("")
     former_name: str = internal("")
@@ -252,7 +252,7 @@ def require(condition: bool, message: str) -> None:
     """Fail with `message` unless `condition` holds.
 
     Raises:
-        ScriptError: it does not hold.
+        ScriptError: the condition is false.
     """
     if not condition:
         raise ScriptError(message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 HIDDEN = "***"
-# What other programs show in place of secrets: `<redacted>` (Kapacitor and InfluxDB),
+# Placeholders of other programs for secrets: `<redacted>` (Kapacitor and InfluxDB),
 # `<secret>` (Prometheus and Alertmanager), `[REDACTED]` (Grafana), stars, dots. A match
 # begins only where a run of brackets begins: a search from each of 20,000 would take
 # the square of their number.

@@ -58,7 +58,7 @@ def read(found: Reference) -> Secret:
     """The current secret at that place, trimmed as by `secret_texts.trimmed`.
 
     Raises:
-        ConfigError: there is none, or it is not one line; the error shows nothing of it.
+        ConfigError: the secret is missing, or not one line; the error does not show it.
     """
     if found.kind == "env":
         text = os.environ.get(found.name, "")

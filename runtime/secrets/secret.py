@@ -152,7 +152,7 @@ def _forms(value: str) -> Iterator[str]:
     yield value
     yield json.dumps(value)[1:-1]
     yield json.dumps(value, ensure_ascii=False)[1:-1]
-    # what has no UTF-8 is sent like this
+    # strings without UTF-8 are sent like this
     text = scrub(value)
     yield text
     yield quote(text)

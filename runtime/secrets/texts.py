@@ -59,7 +59,7 @@ def check_characters(secret: str) -> None:
     """Refuse control characters: no header, URL or password field takes them.
 
     Raises:
-        ConfigError: there is one.
+        ConfigError: `text` contains a control character.
     """
     if secret.isprintable():
         return
@@ -75,7 +75,7 @@ def check_placeholder(text: str) -> None:
     """Refuse a placeholder of a secret that is not known here.
 
     Raises:
-        ConfigError: `text` is such.
+        ConfigError: `text` is a placeholder.
     """
     if is_placeholder(text):
         raise ConfigError(

@@ -28,7 +28,7 @@ _WORDS = {
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
-# What a line may be long, so that no tag or id of a client fills the disk.
+# Maximum length of a line, so that no tag or id of a client fills the disk.
 _LONGEST_LINE = 16 * 1024
 _LONGEST_PART = 8 * 1024
 
@@ -63,7 +63,7 @@ def parts_of(record: logging.LogRecord) -> dict[str, str]:
         # the end of a traceback is more useful than its start
         text = "".join(traceback.format_exception(record.exc_info[1]))
         parts["stack"] = text[-_LONGEST_PART // 2 :]
-    # whatever put it there: no secret is logged
+    # no secret is logged, wherever it comes from
     said = hidden("\0".join(parts.values())).split("\0")
     if len(said) != len(parts):
         said = [hidden(value) for value in parts.values()]

@@ -158,7 +158,7 @@ def _of_project(project: _Project) -> Plugin:
 def _loaded(plugin: str, module: str, attribute: str) -> Integrations:
     try:
         value = getattr(importlib.import_module(module), attribute, None)
-    # whatever its code does, the operator needs to know whose it is
+    # the operator needs to know which plugin fails
     except Exception as error:
         raise ConfigError(
             f"cannot load the handlers of {plugin}: importing {module} failed with "

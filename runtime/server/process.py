@@ -37,11 +37,11 @@ LOGO = r"""
 """
 # of glibc's malloc.h
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
-# What a write leaves is kept for the next one: memory that was given back to the system
-# comes again page by page, which may be a third of the work on a write. Left alone, glibc
-# sets its limits by what happens to be freed first: 128 KB in one start, 32 MB in another.
+# The memory of one write is kept for the next: memory returned to the system comes back
+# page by page, which may be a third of the work on a write. Left alone, glibc sets its
+# limits by what happens to be freed first: 128 KB in one start, 32 MB in another.
 _MOST_KEPT_BYTES = 32 << 20
-# What only the largest writes need is given back at once.
+# Memory that only the largest writes need is returned at once.
 _LARGE_BYTES = 4 << 20
 
 

@@ -59,9 +59,9 @@ from runtime.version import VERSION
 
 log = logging.getLogger("kapacitor.server")
 
-# How long events that wait may take at a stop.
+# Time limit for pending events at a stop.
 DRAIN_LIMIT_S = 10.0
-# How long what httpPost nodes have to post may take at a stop.
+# Time limit for posts of httpPost nodes at a stop.
 POSTS_LIMIT_S = 5.0
 _SWEEP_S = 1.0
 # Timers of tasks that are due in this time run together.

@@ -33,7 +33,7 @@ class ServiceConfig(Protocol):
         """Check the values.
 
         Raises:
-            ConfigError: one is wrong.
+            ConfigError: a value is invalid.
         """
 
 
@@ -159,7 +159,7 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
         try:
             return self.request(config, options, event)
         except UnicodeEncodeError:
-            # JSON shows what is no character as U+FFFD; forms and paths must be told
+            # JSON shows invalid characters as U+FFFD; forms and paths must be told
             return self.request(config, options, scrubbed_event(event))
 
     def handler(self, options: OptionsT) -> Handler:

@@ -13,7 +13,7 @@ from runtime.golang.quoting import quote as go_quote
 from runtime.secrets.names import HIDDEN
 from runtime.secrets.urls import hidden_url
 
-# What Go leaves alone in a path, besides letters and digits.
+# Characters that Go does not escape in a path, besides letters and digits.
 _PATH_SAFE = "/$&+,:;=@~"
 _PART_SAFE = _PATH_SAFE.replace("/", "")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")

@@ -11,7 +11,7 @@ from runtime.trouble import Trouble
 
 # A checkpoint comes after so many pages, about; SQLite's own does after 1,000.
 _PAGES = 1000
-# what a transaction writes besides its rows, and how many rows have a page
+# pages of a transaction besides its rows, and rows per page
 _COMMIT_PAGES = 4
 _ROWS_PER_PAGE = 4
 _LEAST_LOG_BYTES = 8 * 1024 * 1024
@@ -69,7 +69,7 @@ class Checkpoints:
         pages = self._commits * _COMMIT_PAGES + self._rows // _ROWS_PER_PAGE
         if pages >= _PAGES:
             return True
-        # large values: a log that is longer than ever before is not begun anew
+        # large values: a log that is longer than ever before is not restarted
         return _size(self._log_path) > self._log_bytes
 
 

@@ -22,13 +22,13 @@ log = logging.getLogger("kapacitor.storage")
 T = TypeVar("T")
 Parameters = Sequence[Any]
 _MEMORY = ":memory:"
-# what is left of the log after a burst of writes
+# size of the log after a burst of writes
 _WAL_BYTES = 64 * 1024 * 1024
 # SQLite's own limit
 _MOST_PAGES = 2**32 - 2
-# how much has to be free inside a database that may not grow
+# required free space inside a database that must not grow
 _FREE_BYTES = 1024 * 1024
-# how much a backup copies before others may use the database
+# amount that a backup copies before others may use the database
 _BACKUP_PAGES = 256
 
 
@@ -47,7 +47,7 @@ class Store:
 
         Raises:
             StoreError: it cannot be opened, is newer than this program, is damaged,
-                lacks its key, or another process uses it. It is left as it is.
+                lacks its key, or another process uses it. The file is unchanged.
         """
         self._path = path
         self._lock = FairLock()
@@ -70,7 +70,7 @@ class Store:
             if path is not None:
                 durable.make(path.parent)
                 _check(path)
-                # what SQLite lays beside it gets the same mode
+                # SQLite's files beside it get the same mode
                 durable.make_file(path, 0o600)
                 self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
             self._connection = sqlite3.connect(
@@ -151,7 +151,7 @@ class Store:
                 os.close(copy)
 
     def rebuild(self) -> None:
-        """Make the indexes anew.
+        """Rebuild the indexes.
 
         Raises:
             StoreError: the database cannot be written.
@@ -224,7 +224,7 @@ class Store:
                 return
             self._is_short = True
             self._reserve.give_up()
-            # what is in the log needs it first
+            # the content of the log needs it first
             if self._checkpoints is not None:
                 self._checkpoints.hasten()
         log.error(
@@ -236,7 +236,7 @@ class Store:
         """Write everything again if the disk, or the database, has room again.
 
         Without a reserve the database must not grow: then what is in its log always
-        finds its place in the file, and the log can be begun anew.
+        finds its place in the file, and the log can be restarted.
         """
         with self._lock:
             if self._reserve is None or self._reserve.is_there:
@@ -294,7 +294,7 @@ class Store:
         return self._seal.opened(bucket, key, rows[0][0]) if rows else None
 
     def delete(self, bucket: str, key: str) -> bool:
-        """Drop `key`; whether it was there."""
+        """Delete `key`; return True if it existed."""
         count = self.execute(
             "DELETE FROM entries WHERE bucket = ? AND key = ?", (bucket, key)
         )
@@ -389,8 +389,8 @@ class Store:
         # One process at a time: a second server on the same file is refused at its
         # start instead of two of them delivering everything.
         run("PRAGMA locking_mode = EXCLUSIVE")
-        # what may refuse the file comes before the first write to it, and who makes a
-        # key is alone
+        # checks of the file come before the first write to it, and a key is created
+        # under the lock
         run("BEGIN EXCLUSIVE")
         version = schema.version_of(self._connection)
         [found] = run("PRAGMA quick_check(1)").fetchone()
@@ -481,7 +481,7 @@ def _check(path: Path) -> None:
     """Refuse what lacks something, before anything is changed.
 
     Raises:
-        StoreError: it does.
+        StoreError: something is missing.
     """
     try:
         write_ahead.check(path, _key_of(path))
@@ -496,7 +496,7 @@ def _explained(error: sqlite3.Error) -> str:
         return f"{text}: another server uses it"
     if "malformed" in text or "not a database" in text:
         return (
-            f"{text}; it is left as it is: put a backup in its place (and none of the "
+            f"{text}; it is unchanged: replace it with a backup (and none of the "
             "old -wal file beside it), or set 'boltdb' to another path"
         )
     return text
@@ -507,7 +507,7 @@ def _translated(verb: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        # what Python raises by itself has no code
+        # Python's own errors have no code
         code = getattr(error, "sqlite_errorcode", None)
         is_full = code == sqlite3.SQLITE_FULL
         kind = StoreFullError if is_full else StoreError

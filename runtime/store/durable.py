@@ -24,7 +24,7 @@ def sync(folder: Path) -> None:
     """Have the disk keep which files a folder has.
 
     Raises:
-        OSError: it cannot.
+        OSError: the folder cannot be synced.
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:

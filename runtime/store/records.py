@@ -69,7 +69,7 @@ class Records(Generic[RecordT]):
         self._records[record.id] = record
 
     def replace(self, id: str, record: RecordT) -> None:
-        """Keep `record` in the place of the record of `id`, which may be its own."""
+        """Store `record` in place of the record of `id`, which may be its own."""
         with self._store.transaction():
             if id != record.id:
                 self._store.delete(self._bucket, id)

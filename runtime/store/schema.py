@@ -178,7 +178,7 @@ def has_residue(connection: sqlite3.Connection) -> bool:
 
 
 def remove_residue(connection: sqlite3.Connection) -> None:
-    """Write the whole file anew, without what was freed, and empty its log.
+    """Rewrite the whole file without its free pages, and empty its log.
 
     Raises:
         sqlite3.Error: the disk has no room for it; nothing has changed.

@@ -27,7 +27,7 @@ class Seal:
     """XChaCha20-Poly1305 with one key.
 
     A sealed value is a random nonce, the ciphertext and its tag. It belongs to its
-    bucket and key: in the place of another value it does not open.
+    bucket and key: in place of another value it cannot be opened.
     """
 
     def __init__(self, key: bytes | None = None) -> None:

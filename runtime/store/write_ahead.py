@@ -29,7 +29,8 @@ _WHOLE = 0x4B415041
 # the first bit: a log follows, whose salt has the other bits
 _FOLLOWS = 1 << 31
 _MARK_AT = 68
-# A log gets the next salt when it is begun anew, with the first write after a checkpoint.
+# A log gets the next salt when it is restarted, with the first write after a
+# checkpoint.
 _BEGINNINGS = 1
 
 
@@ -230,7 +231,7 @@ def checkpoint(connection: sqlite3.Connection, path: Path, file: int) -> None:
 
     Raises:
         sqlite3.Error: something cannot be written; nothing is lost.
-        OSError: the same.
+        OSError: the log cannot be moved into the database.
     """
     log = log_of(path)
     if salt_of(log) is None:

@@ -38,11 +38,11 @@ class Pace:
         self._since_s = time.thread_time()
 
     def pause(self) -> None:
-        """Something else is done now."""
+        """Pause the measurement."""
         self.longest_s = max(self.longest_s, time.thread_time() - self._since_s)
 
     def resume(self) -> None:
-        """The part goes on."""
+        """Resume the measurement."""
         self._since_s = time.thread_time()
 
 
@@ -54,7 +54,7 @@ class Parts:
         self._sizes: dict[str, int] = {}
 
     def forget(self) -> None:
-        """Begin anew: other tasks may make more work of the same points."""
+        """Start over: other tasks may take longer for the same points."""
         self._sizes.clear()
 
     def of(self, write: Write) -> Iterator[tuple[Write, Pace]]:

@@ -34,7 +34,7 @@ class TaskPath:
         self.remembers = any(node.remembers for node in nodes)
 
     def delegate_to(self, nodes: Sequence[Node]) -> None:
-        """From now on `nodes`, of an equal path, work in the place of these."""
+        """From now on `nodes`, of an equal path, work in place of these."""
         for node, leader in zip(self.nodes, nodes, strict=True):
             node.delegate_to(leader)
 

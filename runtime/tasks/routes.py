@@ -117,7 +117,7 @@ class Routes:
             self._routes.setdefault(database, _Route()).add(task)
 
     def remove(self, task: ExecutingTask) -> None:
-        """Feed a task no more."""
+        """Stop feeding a task."""
         for database in task.databases:
             self._routes[database].remove(task)
 

@@ -16,7 +16,7 @@ T = TypeVar("T")
 # One write of so many is measured; looking at the clock around each call costs a few
 # times what a small write does.
 _ONE_IN = 64
-# How much of the average a new measurement makes up.
+# Weight of a new measurement in the average.
 _WEIGHT = 0.2
 
 
@@ -25,7 +25,7 @@ class Sampling:
 
     def __init__(self) -> None:
         self._writes = 0
-        # of the calls under way: what the nodes they called took
+        # of the running calls: the time of the nodes they called
         self._inner: list[int] = []
         self._spent: dict[Node, int] = {}
 

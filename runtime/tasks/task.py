@@ -201,7 +201,7 @@ class ExecutingTask:
         )
 
     def close(self) -> None:
-        """Stop: what waits for other parents flows on, topics and pages close."""
+        """Stop: emit points that wait for other parents, close topics and pages."""
         for node in self.nodes:
             if not self.error:
                 self._guarded(node.flush)
@@ -224,7 +224,7 @@ class ExecutingTask:
         }
 
 
-# what edges show
+# statistics of edges
 _FLOW = frozenset(("collected", "emitted"))
 
 

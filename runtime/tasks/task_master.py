@@ -30,9 +30,9 @@ from runtime.units import Clock
 
 P = ParamSpec("P")
 
-# How often what tasks write back may make tasks write back again.
+# Maximum number of rounds of points that tasks write back.
 MAX_ROUNDS = 8
-# How many timers run before writes get their turn again.
+# Number of timers that run before writes get their turn again.
 _TIMERS_PER_TICK = 300
 
 log = logging.getLogger("kapacitor.kapacitor")
@@ -307,7 +307,7 @@ class TaskMaster:
             reason = str(error)
         # a mistake in one task must not take the server down
         except Exception as error:
-            log.exception("a task failed", extra=_context(task))
+            log.exception("failed to run a task", extra=_context(task))
             reason = f"internal error: {type(error).__name__}: {error}"
         if reason:
             task.error = reason

@@ -22,7 +22,7 @@ _DATA = EventData(
     result=(_ROW,),
 )
 _NAME_LENGTH = 100
-# what the client of the day adds to each request
+# headers that the client library adds to each request
 _TRANSPORT = frozenset(
     ("Accept-Encoding", "Connection", "Content-Length", "Host", "User-Agent")
 )

@@ -106,7 +106,7 @@ class LoopbackServer:
         """The oldest request not yet taken.
 
         Raises:
-            TimeoutError: none came within `timeout_s`.
+            TimeoutError: no request arrived within `timeout_s`.
         """
         try:
             return self.received.get(timeout=timeout_s)

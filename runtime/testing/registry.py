@@ -57,7 +57,7 @@ def integration(kind: str, url: str) -> Integration:
     canaries: list[str] = []
 
     def new_canary(name: str) -> str:
-        # what has to be escaped in a URL, in JSON, in HTML
+        # characters to be escaped in URLs, JSON and HTML
         canaries.append(f'canary-{kind}-{name}-{len(canaries)}/+ "<é')
         return canaries[-1]
 

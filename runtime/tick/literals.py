@@ -11,7 +11,7 @@ from runtime.golang.numbers import integer
 from runtime.tick import ast, lexer
 
 _MAX_INT = 2**63 - 1
-# scripts spell durations as InfluxDB does, but for nanoseconds
+# scripts spell durations as InfluxDB does, except nanoseconds
 _UNITS = {unit: size for unit, size in INFLUX_UNITS.items() if unit != "ns"}
 
 _Comments = tuple[str, ...]

@@ -31,7 +31,7 @@ _PRECEDENCE = {
     "%": 5,
 }
 _CHAIN_KINDS = {"|": "chain", ".": "property", "@": "dynamic"}
-# How far around an offending token an error text shows the script, in bytes.
+# Bytes of script around an offending token in an error text.
 _SNIPPET = 10
 # Enough for any script a person writes, little enough for Python's stack.
 _MAX_DEPTH = 100

@@ -22,7 +22,7 @@ def common(command: Command) -> Command:
             "--no-color", is_flag=True, help="Disable colors (also: NO_COLOR)."
         ),
         click.option(
-            "-v", "--verbose", is_flag=True, help="Also print what stays unchanged."
+            "-v", "--verbose", is_flag=True, help="Also print unchanged files."
         ),
         click.option("-q", "--quiet", is_flag=True, help="Print errors only."),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),

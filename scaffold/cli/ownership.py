@@ -44,7 +44,7 @@ def adopt(names: Sequence[str], **values: Any) -> None:
 @options.previewed
 @options.common
 def eject(paths: Sequence[str], revoke: bool, **values: Any) -> None:
-    """Take generated files over: yours alone from then on.
+    """Make generated files your own, to be left alone.
 
     regenerate and check leave them alone, also if they are missing, and remove-handler
     keeps them. The choice is recorded in .scaffold/ejected; --revoke takes it back.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @options.shown
 @options.common
 def apply(file: str, **values: Any) -> None:
-    """Make the changes of a plan.
+    """Apply the changes of a plan.
 
     Commands that write make one with --plan FILE. Exits with 5 and writes nothing if a
     file that the plan depends on, or scaffold itself, changed since.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option(
     "--discard-edits",
     is_flag=True,
-    help="Remove also what was edited by hand.",
+    help="Also remove code edited by hand.",
 )
 @options.writing
 @options.common
@@ -44,7 +44,7 @@ def remove_handler(name: str, discard_edits: bool, **values: Any) -> None:
 @options.previewed
 @options.common
 def undo(**values: Any) -> None:
-    """Take back the last command that wrote.
+    """Undo the last command that wrote.
 
     Refuses if a file that it changed was changed again. A second undo repeats the
     command.

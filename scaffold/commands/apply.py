@@ -18,7 +18,7 @@ _MAX_BYTES = 64 * 1024 * 1024
 
 
 def apply(project: Project, file: str, how: ChangeOptions) -> Report:
-    """Make the changes of a plan.
+    """Apply the changes of a plan.
 
     Args:
         project: the project that it was made for.

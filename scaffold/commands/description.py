@@ -27,7 +27,7 @@ class SpecFile:
     """A spec that `--spec` names, read but not yet checked.
 
     Attributes:
-        path: as it was given; `-` for standard input.
+        path: path as given; `-` for standard input.
         text: its content.
         name: the handler's name in it, or "".
     """
@@ -56,7 +56,7 @@ class SpecFile:
         """The handler that it describes, beside those of these names and properties.
 
         Raises:
-            SpecError: it is wrong.
+            SpecError: the spec is invalid.
         """
         return parse(self.text, self.path, existing=existing, properties=properties)
 
@@ -85,7 +85,7 @@ def flags_spec(
     """The spec that flags describe, beside handlers of these names and properties.
 
     Raises:
-        UsageError: they do not name it.
+        UsageError: the flags do not name the handler.
         SpecError: the description is wrong.
     """
     if not flags.name:

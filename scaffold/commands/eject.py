@@ -95,7 +95,7 @@ def _chosen(
     """The path of a generated file in the project.
 
     Raises:
-        UsageError: it is none.
+        UsageError: the path is not a generated file.
     """
     whole = Path(os.path.normpath(folder.resolve() / name))
     inside = [PurePosixPath(os.path.normpath(name))]

@@ -52,7 +52,7 @@ def code(name: str) -> Report:
     """One code.
 
     Raises:
-        UsageError: it does not exist.
+        UsageError: the code does not exist.
     """
     name = name.upper()
     found = CODES.get(name)

@@ -36,7 +36,7 @@ def remove_handler(
         discard_edits: remove also what was edited by hand.
 
     Raises:
-        UsageError: it does not exist.
+        UsageError: the handler does not exist.
         StateError: its record is missing or damaged.
         Conflict: an edit is in the way.
     """
@@ -95,7 +95,7 @@ def _refuse_edits(
     """Check that no edit needs the rest of the handler.
 
     Raises:
-        Conflict: one does.
+        Conflict: a file contains edits.
     """
     spec = places.spec_path(kind, package)
     why = {}

@@ -18,7 +18,7 @@ from scaffold.tree import Tree
 
 
 def undo(project: Project, how: ChangeOptions) -> Report:
-    """Take back the last command that wrote.
+    """Undo the last command that wrote.
 
     Raises:
         Conflict: a file changed since.

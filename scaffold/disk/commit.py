@@ -22,7 +22,7 @@ def apply(root: Path, changes: Sequence[Change], command: str = "") -> str:
 
     Args:
         root: the project's folder.
-        changes: of its files.
+        changes: changes of its files.
         command: the command that makes them, which `last` keeps to be taken back; "" to
             keep the one before.
 

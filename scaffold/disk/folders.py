@@ -57,7 +57,7 @@ class Folder:
         """A folder in it.
 
         Raises:
-            FileNotFoundError: it does not exist.
+            FileNotFoundError: the folder does not exist.
             NotPlainError: it is a link, or not a folder.
         """
         try:
@@ -83,7 +83,7 @@ class Folder:
             make: true to create missing folders.
 
         Raises:
-            FileNotFoundError: it does not exist.
+            FileNotFoundError: the file does not exist.
             NotPlainError: a part is a link, or not a folder, or leads out.
         """
         inner = Folder(os.dup(self.descriptor), self.path)
@@ -96,7 +96,7 @@ class Folder:
         """A folder in it by a part of a path, which may come from anywhere.
 
         Raises:
-            FileNotFoundError: it does not exist, and `make` is not set.
+            FileNotFoundError: the folder does not exist, and `make` is not set.
             NotPlainError: it is a link, or not a folder, or leads out.
         """
         if part in ("", ".", "..") or "/" in part or "\0" in part:

@@ -55,7 +55,7 @@ class Step(NamedTuple):
     """One file of a transaction, as its record has it.
 
     Attributes:
-        path: below the root.
+        path: path below the root.
         old: the digest of the file before, or "" if there was none.
         new: the digest of the file after, or "" if it goes.
         mode: the permissions that it has and keeps; None: those of a new file.
@@ -245,7 +245,7 @@ def _opened_again(
 
 
 def _replace(staged: Folder, name: str, folder: Folder, target: str) -> None:
-    """Put a staged file in the place of its target, which keeps its owner."""
+    """Move a staged file to its target, which keeps its owner."""
     there, here = folder.status(target), staged.status(name)
     if there is not None and here is not None:
         with contextlib.suppress(PermissionError):

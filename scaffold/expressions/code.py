@@ -66,9 +66,9 @@ class Code:
         node: its syntax tree.
         type: type of its value.
         reads: the keys of the spec that it reads: `config.room`.
-        fields: of a table: its keys and the types of their values.
+        fields: keys of a table and the types of their values.
         weight: about how many values it holds, those of `[let]` included.
-        bits: of an integer: how many it has at most.
+        bits: maximum number of bits of an integer.
     """
 
     node: ast.expr

@@ -67,7 +67,7 @@ class Scope:
     """The names that an expression may use.
 
     Attributes:
-        tables: by table and key: `config` → `room` → its code.
+        tables: code by table and key: `config` → `room` → its code.
         names: names without a table.
         elsewhere: names that are known in other parts of a spec, with what to do here;
             `{expression}` in it is replaced by the expression.

@@ -37,7 +37,7 @@ def fit_entry(
     Args:
         text: the entry, not indented.
         frame: the text before and after it, with which it is a module.
-        indent: that of the entry in its file.
+        indent: indentation of the entry in its file.
         style: the project's settings.
     """
     less = len(indent.expandtabs(4))

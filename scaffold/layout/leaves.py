@@ -74,13 +74,13 @@ class Leaf:
     """A token.
 
     Attributes:
-        text: as written; "" for an invisible parenthesis.
+        text: its spelling; "" for an invisible parenthesis.
         kind: `string`, `name`, `number`, `sign`; brackets have theirs: `(`, `)`, `[`, ….
         prefix: the text before it on its line: a blank, or nothing.
-        opening: of a closing bracket: its partner.
-        is_trailer: of a bracket: it is that of a call or a subscript; of a star: it is in
-            such a bracket.
-        is_atom: of a bracket: what it encloses is split into its items at once.
+        opening: the opening bracket of a closing one.
+        is_trailer: True for a bracket of a call or subscript, and for a star inside
+            one.
+        is_atom: True for a bracket whose content is split into its items at once.
         before: black's preference for a break before it; 0: not at all.
     """
 
@@ -111,9 +111,8 @@ class Leaf:
 def leaves_of(statement: str, *, is_item: bool = False) -> list[Leaf]:
     """The leaves of a statement.
 
-    Args:
-        statement: on one line, without indentation.
-        is_item: it is an item of a bracketed list, not a statement.
+    Args:        statement: statement on one line, without indentation.
+        is_item: True for an item of a bracketed list, False for a statement.
 
     Raises:
         DeclinedError: it has a form that is left to black.

@@ -19,8 +19,8 @@ class Line:
     Attributes:
         leaves: its tokens.
         depth: its indentation, in steps of four blanks.
-        is_inside: it is what a pair of brackets encloses, or a part of that.
-        is_whole: it is the statement itself.
+        is_inside: True for the content of a pair of brackets, or a part of it.
+        is_whole: True for the statement itself.
         must_split: each item needs a line of its own.
     """
 

@@ -20,10 +20,11 @@ def split(statement: str, depth: int, limit: int, *, is_item: bool = False) -> s
     """A statement that is too long, as black lays it out.
 
     Args:
-        statement: on one line, without indentation. A compound statement is its head.
+        statement: statement on one line, without indentation. A compound statement is
+            its head.
         depth: its indentation, in steps of four blanks.
         limit: maximum width of a line, indentation included.
-        is_item: it is an item of a bracketed list, with its comma.
+        is_item: True for an item of a bracketed list, with its comma.
 
     Raises:
         DeclinedError: its form is left to black.

@@ -11,7 +11,7 @@ class Style(NamedTuple):
     """A project's `[tool.black]`.
 
     Attributes:
-        line_length: in columns.
+        line_length: line length in columns.
         normalizes_strings: true if strings get double quotes.
         keeps_trailing_commas: true if a trailing comma keeps brackets open.
         is_preview: true if black's preview style is on.

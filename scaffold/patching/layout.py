@@ -21,7 +21,7 @@ class Fragment(NamedTuple):
     """An entry to be written.
 
     Attributes:
-        line: as it was rendered, not indented.
+        line: rendered line, not indented.
         lines: laid out and indented for lines of its own.
     """
 
@@ -57,7 +57,7 @@ def by_black(text: str, before: str, source: Source, style: Style) -> str:
         text: the statement, its first line not indented.
         before: the text before it on its line.
         source: the file, for its indentation and line ends.
-        style: of the project.
+        style: layout style of the project.
     """
     if before.strip() or _has_long_strings(text):
         return ""

@@ -54,7 +54,7 @@ def insert(
         slot: the place; a literal or a call holds its entries.
         index: the number of the new entry among `slot.siblings`.
         fragment: the entry.
-        style: of the project.
+        style: layout style of the project.
 
     Raises:
         PlanError: the entry does not fit there, or something else would change.

@@ -22,7 +22,7 @@ class PlaceOutcome:
         base: the entry as it was generated before, or None.
         verb: the word for it in reports.
         reason: explanation beyond the verb, or "".
-        role: that of a file that others are registered in too.
+        role: role of a file in which others are registered too.
     """
 
     place: Place

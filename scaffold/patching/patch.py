@@ -239,7 +239,7 @@ def _proven(path: PurePosixPath, patched: bytes) -> Source:
     """The patched file, read again.
 
     Raises:
-        PlanError: it does not compile.
+        PlanError: the result does not compile.
     """
     source = Source(path, patched)
     if path.suffix != ".py":

@@ -25,7 +25,7 @@ def find(source: Source, registration: Registration) -> Slot:
     """The place of a registration.
 
     Raises:
-        AnchorNotFound: the file has none.
+        AnchorNotFound: the file has no such place.
     """
     place = registration.place
     known = (place.anchor, place.anchor.scope(place.key))
@@ -44,7 +44,7 @@ def entries_of(path: PurePosixPath, data: bytes, place: Place) -> dict[str, str 
     Args:
         path: the file.
         data: its content.
-        place: of any handler; only its anchor is looked for.
+        place: place of any handler; only its anchor is used.
     """
     source = read(path, data)
     try:

@@ -145,5 +145,5 @@ class Anchor(ABC):
         """The place; `key` is the entry that is looked for.
 
         Raises:
-            Unfit: the file has none.
+            Unfit: the file has no such place.
         """

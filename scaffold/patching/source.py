@@ -38,7 +38,7 @@ class Source:
     Attributes:
         path: its path.
         text: all of it, a byte order mark included.
-        lines: with their ends; a form feed ends no line.
+        lines: lines with their ends; a form feed does not end a line.
         encoding: its encoding.
         newline: the line end that most lines have.
         memo: cached results, which many handlers need.
@@ -110,7 +110,7 @@ class Source:
 
         Args:
             line: counts from 1.
-            column: in UTF-8 bytes, as the tree counts.
+            column: column in UTF-8 bytes, as in the syntax tree.
         """
         text = self._line(line - 1)
         mark = len(text) - len(text.removeprefix("\ufeff")) if line == 1 else 0

@@ -1,4 +1,4 @@
-"""Entries whose place nothing finds any more: removed by the text that was recorded."""
+"""Entries whose place is no longer found: removed by their recorded text."""
 
 from __future__ import annotations
 

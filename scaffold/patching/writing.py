@@ -37,7 +37,7 @@ def inserted(
         slot: the place.
         asked: the registration.
         text: the entry, not indented.
-        style: of the project.
+        style: layout style of the project.
 
     Raises:
         PlanError: the entry does not fit there, or something else would change.

@@ -1,7 +1,7 @@
 """Templates that are compiled once, as Python's own modules are.
 
 Compiling all templates takes three times as long as starting Python; the code is kept
-beside this package's compiled modules, and made anew when a template, Python or Jinja
+beside this package's compiled modules, and recompiled when a template, Python or Jinja
 changes.
 """
 
@@ -40,7 +40,7 @@ class CompiledLoader(jinja2.BaseLoader):
         """A template.
 
         Raises:
-            jinja2.TemplateNotFound: there is none of that name.
+            jinja2.TemplateNotFound: the template does not exist.
         """
         if not self._codes:
             self._codes = self._kept(environment)

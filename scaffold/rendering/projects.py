@@ -18,7 +18,7 @@ def project_files(package: str, name: str = "alerts") -> dict[PurePosixPath, str
 
     Args:
         package: the import package of its handlers.
-        name: of its folder, which its distribution is called after.
+        name: name of its folder, and of its distribution.
     """
     from importlib import metadata
 

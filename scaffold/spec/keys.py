@@ -16,7 +16,7 @@ class Shape(NamedTuple):
     """The form of a value.
 
     Attributes:
-        noun: with its article, for messages: `a string`.
+        noun: noun with its article, for messages: `a string`.
         types: the TOML types that it may have; none: any.
         schema: its JSON Schema.
         items: type of the items of a list, or None for any.

@@ -148,7 +148,7 @@ class LevelMap:
 
     Attributes:
         key: its name in expressions: `color` in `level.color`.
-        values: by level.
+        values: values by level.
         default: value of the other levels.
     """
 
@@ -314,7 +314,7 @@ class HandlerSpec:
         flags: its switches: `enabled`, `global`, `state-changes-only`.
         document: the spec as it was read.
         text: the text it was read from.
-        stated: for a spec made from flags, their statements; None for one from a file.
+        stated: statements of the flags of a spec; None for a spec from a file.
         path: file that it was read from, for messages; "" for flags.
         warnings: messages about what is allowed but probably not meant.
     """

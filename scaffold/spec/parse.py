@@ -35,10 +35,10 @@ def parse(
         path: its origin, for messages.
         existing: the kinds of other handlers.
         properties: their TICKscript properties.
-        origins: by place in the spec, the flag that it comes from.
+        origins: flags by the place in the spec that they set.
 
     Raises:
-        SpecError: with all its faults.
+        SpecError: the spec is invalid; the error has all faults.
     """
     if len(text.encode()) > _SIZE_BYTES:
         raise SpecError([Fault("", "is larger than 64 KiB")], path)
@@ -70,7 +70,7 @@ def from_flags(
         properties: their TICKscript properties.
 
     Raises:
-        SpecError: with all its faults, each with the flag that it comes from.
+        SpecError: the flags are invalid; the error has all faults with their flags.
     """
     draft = Draft(flags)
     reader = Reader(None, draft.origins())

@@ -34,7 +34,7 @@ class Reader:
 
     Attributes:
         positions: the lines of its keys; None for flags.
-        flags: by path, the flag that it comes from.
+        flags: flags by the path that they set.
         faults: the faults so far.
         warnings: messages about probable mistakes.
         places: the places of all faults.

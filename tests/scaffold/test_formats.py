@@ -148,7 +148,7 @@ def test_settings_in_another_form_are_refused_with_the_line_to_paste(
     ("format", "problem", "fix"),
     [
         (FORMAT + 1, "needs a newer scaffold", "pip install -U scaffold-alerts"),
-        (1, "holds a copy of the runtime", "scaffold init ../alerts"),
+        (1, "contains a copy of the runtime", "scaffold init ../alerts"),
     ],
 )
 def test_a_format_that_cannot_be_upgraded_is_refused_in_one_sentence(

@@ -40,7 +40,7 @@ def test_settings_are_read(tmp_path: Path) -> None:
         ("format = 0", f"format must be {FORMAT}"),
         ("format = true", f"format must be {FORMAT}"),
         ('format = "2"', f"format must be {FORMAT}"),
-        ("format = 1", "holds a copy of the runtime"),
+        ("format = 1", "contains a copy of the runtime"),
         (f"format = {FORMAT + 1}", "needs a newer scaffold"),
     ],
 )

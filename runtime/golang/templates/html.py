@@ -179,7 +179,7 @@ _ESCAPERS: dict[str, Callable[[str], str]] = {
     "filter": lambda text: text if escaping.safe_scheme(text) else "#ZgotmplZ",
     "normalize": escaping.url,
     "part": escaping.url_part,
-    # what templates may call by themselves
+    # escapers that templates may call
     "html": lambda text: escaping.html(text, plus=False),
     "urlquery": urllib.parse.quote_plus,
 }

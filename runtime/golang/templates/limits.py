@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-# What a turn of a loop, or a call, counts for; as many characters take about as long.
+# Work of one loop iteration or call, in characters that take about as long.
 TURN = 128
-# What a part of a template counts for.
+# Work of one part of a template.
 STEP = 16
 
 
@@ -59,7 +59,7 @@ class Allowance:
         """Count work.
 
         Raises:
-            ExhaustedError: that is too much.
+            ExhaustedError: the limit is exceeded.
         """
         self._work -= work
         if self._work < 0:

@@ -142,12 +142,12 @@ class Events:
         self._give(self._with_row(event, row()) if self._topics else event, group)
 
     def skip(self, group: Group) -> None:
-        """Leave out the recovery of a group; what comes next is news."""
+        """Skip the recovery of a group; the next event is news."""
         self.forget(group)
         group.told = group.level
 
     def forget(self, group: Group) -> None:
-        """Forget what is kept of a group, if anything is."""
+        """Drop the state of a group, if there is any."""
         if self._service is not None:
             self._service.inhibitors.drop(group, self._node.category)
 

@@ -28,7 +28,7 @@ from runtime.nodes.rows import batch_row, point_row
 from runtime.pipeline import alert as pipeline
 from runtime.units import Nanoseconds
 
-# Where more of the rows may be events, points are faster than columns.
+# Share of possible events above which points are faster than columns.
 _DENSE = 0.25
 
 

@@ -75,7 +75,7 @@ class Screen:
         # the level holds by its own lambda, or by a reset that is false
         stays = own[0] if own[1] is None else own[0] & own[1]
         kept = ~reset[0] if reset[1] is None else ~reset[0] & reset[1]
-        # where the level's own lambda fails, the failure must be reported
+        # a failure of the level's own lambda must be reported
         if own[1] is not None:
             kept &= own[1]
         return higher | ~(stays | kept)

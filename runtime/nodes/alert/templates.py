@@ -1,7 +1,7 @@
-"""The texts of events: id, message and details.
+"""The strings of events: id, message and details.
 
-A text that cannot be rendered is replaced by its error: no alert is lost for its
-text. Kapacitor stops the task.
+A string that cannot be rendered is replaced by its error, so that no alert is lost.
+Kapacitor stops the task.
 """
 
 from __future__ import annotations

@@ -161,7 +161,7 @@ class InfluxQLNode(GroupedNode):
         self.emit_frame(frame, shared=False)
 
     def barrier(self, barrier: Barrier) -> None:
-        """Take the news that a group is complete up to a time."""
+        """Receive a barrier: a group is complete up to a time."""
         moment = self._moments.get(barrier.group)
         if moment is not None and moment.time < barrier.time:
             del self._moments[barrier.group]

@@ -32,7 +32,7 @@ from runtime.nodes.window.rules import (
 )
 from runtime.pipeline import transform as pipeline
 
-# How many rows the batches have together that are passed on in columns at once. Half a
+# Total rows of batches that are passed on in columns at once. Half a
 # megabyte for each field stays in the processor's caches.
 ROWS_AT_ONCE = 1 << 16
 # Rows of a group, and more, stay in columns where a single point makes their window due:
@@ -279,7 +279,7 @@ class WindowNode(Node):
             begin = end
 
     def barrier(self, barrier: Barrier) -> None:
-        """Take the news that a group is complete up to a time."""
+        """Receive a barrier: a group is complete up to a time."""
         if isinstance(self._windows, TimeWindows):
             number = self._numbers.get(barrier.group)
             if number is not None:

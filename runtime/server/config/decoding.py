@@ -24,7 +24,7 @@ from runtime.units import Duration
 
 T = TypeVar("T")
 
-# how Kapacitor's TOML library calls what it finds and what it wants
+# names of types in Kapacitor's TOML library
 _FOUND: dict[type, str] = {
     str: "string",
     bool: "bool",

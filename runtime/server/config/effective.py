@@ -102,7 +102,7 @@ def show(
     """Print the configuration as TOML; secrets only with the flag `show-secrets`.
 
     Raises:
-        ConfigError: it is wrong.
+        ConfigError: the configuration is invalid.
     """
     loaded = load(flags, environment, integrations, complete=True)
     reveal = "show-secrets" in flags

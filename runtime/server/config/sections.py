@@ -94,7 +94,7 @@ class HttpConfig:
         """Check the values.
 
         Raises:
-            ConfigError: one is wrong.
+            ConfigError: a value is invalid.
         """
         self.address()
         for name in ("shutdown_timeout", "read_timeout"):
@@ -175,7 +175,7 @@ class AuthConfig:
         """Check the values.
 
         Raises:
-            ConfigError: hashing would be too cheap, or take for ever.
+            ConfigError: hashing would be too cheap, or take forever.
         """
         if self.enabled and self.bcrypt_cost < 4:
             raise ConfigError(

@@ -1,8 +1,8 @@
 """HTML as a tree that is escaped as a whole when it is rendered.
 
-Markup cannot be added as text: a string is always text, whoever wrote it, and
-links lead only to this server. Characters that are invisible, or that reorder what is
-around them, are shown as escapes.
+Markup cannot be added as text: a string is always text, whatever its origin, and links
+lead only to this server. Characters that are invisible, or that reorder what is around
+them, are shown as escapes.
 """
 
 from __future__ import annotations

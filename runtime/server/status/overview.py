@@ -256,7 +256,7 @@ class Overviews:
         known = {
             Address(each.topic, each.handler): each
             for each in delivery_statistics(self._backlog)
-            # what happened at handlers that are gone
+            # counts of deleted handlers
             if each.topic or each.handler
         }
         rows = [

@@ -177,7 +177,7 @@ def _listing(
     links = pages(part, name, parameters)
     if part.rows:
         return table(label, columns, part.rows), links
-    # what was further down may be gone by now
+    # rows further down may have been deleted meanwhile
     return _empty("No more entries." if part.start else none), links
 
 

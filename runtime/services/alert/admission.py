@@ -38,11 +38,11 @@ _log = logging.getLogger("kapacitor.alert")
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A spec that somebody wants in force.
+    """A requested spec.
 
     Attributes:
         spec: requested handler, its names checked.
-        policy: limits of whoever requests it.
+        policy: limits of the client that requests it.
         before: handler on the same topic that it replaces, or None.
     """
 
@@ -59,7 +59,7 @@ class Permitted:
         spec: the spec with its secrets, and with the mark of what only a list allows.
         before: handler that it replaces, or None.
         decoded: its options, to make it with; None if its kind is disabled.
-        suspended: reason why the handler of an earlier run is not allowed any more;
+        suspended: reason why the handler of an earlier run is no longer allowed;
             "" if it is.
     """
 
@@ -122,7 +122,7 @@ class Admission:
 
         Args:
             spec: requested handler.
-            policy: limits of whoever requests it.
+            policy: limits of the client that requests it.
 
         Raises:
             CycleError: a topic would get its own events.
@@ -136,7 +136,7 @@ class Admission:
     def update(
         self, before: HandlerSpec, spec: HandlerSpec, policy: Policy = OPEN
     ) -> HandlerSpec:
-        """Put `spec` in the place of `before`; return its spec in force.
+        """Replace `before` with `spec` and return the stored spec.
 
         Placeholders that a client sent back keep their secrets. Events that are pending
         for the former handler are delivered by the new one.
@@ -202,7 +202,7 @@ class Admission:
         # of a suspended one too: its types say which options are secrets to be hidden
         found = decoded(spec.kind, spec.options or {}, self._services)
         suspended = ""
-        # what a person allowed by name stays allowed, whoever may reach the API now
+        # handlers that were allowed by name stay allowed on open servers
         if spec.is_listed:
             try:
                 policy.check_references(spec.options)

@@ -84,7 +84,7 @@ def check_definition(handler: Handler) -> None:
     Handlers of an earlier run are not checked: they wait for it.
 
     Raises:
-        OptionsError: it does.
+        OptionsError: a requirement does not exist.
     """
     if isinstance(handler, Checkable):
         handler.check()
@@ -167,7 +167,7 @@ def _internal(
     return replace(serial(handler, options), external=False, targets=targets)
 
 
-# what Kapacitor's alert service does itself
+# kinds of Kapacitor's alert service itself
 _WITHOUT_SERVICE: dict[type, Callable[[Any, HandlerContext], Subscription]] = {
     AggregateHandlerConfig: _aggregate,
     ExecHandlerConfig: _exec,

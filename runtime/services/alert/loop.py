@@ -71,6 +71,6 @@ class Loop:
             await self.call(function)
         except KapacitorError as error:
             _log.error("failed to run a timer of a handler", extra={"err": str(error)})
-        # nobody waits for it, so every failure is logged here
+        # its result is not awaited, so every failure is logged here
         except Exception:
             _log.exception("failed to run a timer of a handler")

@@ -33,7 +33,7 @@ _SAMPLES: dict[str, Any] = {
     _FUNCTIONS["taskName"]: "",
     _FUNCTIONS["alertDuration"]: Duration(0),
 }
-# how a reference for a function is shown in error texts
+# a reference to a function in error texts
 _FUNCTION = re.compile('"\0([A-Za-z]+)"')
 _LEVELS = {level.name: int(level) for level in Level}
 
@@ -57,7 +57,7 @@ class Match:
         """The expression ready to decide.
 
         Raises:
-            OptionsError: it does not parse, names what is unknown, or is not boolean.
+            OptionsError: it does not parse, uses an unknown name, or is not boolean.
         """
         try:
             node = parse_lambda(source)

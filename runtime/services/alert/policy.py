@@ -124,7 +124,7 @@ class ForbiddenHandler:
         """Deliver nothing.
 
         Raises:
-            DeliveryError: always.
+            DeliveryError: for every event.
         """
         raise DeliveryError(self._reason, retry=True, deferred=True)
 
@@ -140,7 +140,7 @@ def _target(kind: str, options: object) -> str:
 
 
 def _is_within(path: str, allowed: Iterable[str]) -> bool:
-    # where it leads, not what it is called: a link could point anywhere
+    # the resolved path: a link could point anywhere
     real = Path(os.path.realpath(path))
     return any(real.is_relative_to(os.path.realpath(each)) for each in allowed)
 

@@ -37,8 +37,9 @@ class PlaceholderError(InvalidError):
 
     def __init__(self, option: str, shown: str = HIDDEN) -> None:
         super().__init__(
-            f"option {option} has {shown} in place of a secret that is not known here: "
-            "write the secret or, better, put it into the configuration"
+            f"option {option} has {shown} in place of a secret that is not stored "
+            f"here: "
+            "write the secret or, better, move it to the configuration"
         )
 
 
@@ -187,7 +188,7 @@ def check_secrets(options: Any) -> None:
     """Refuse options with a placeholder for a secret.
 
     Raises:
-        PlaceholderError: it is.
+        PlaceholderError: a secret is a placeholder.
     """
     for each in dataclasses.fields(options) if _secret_keys(options) else ():
         value = getattr(options, each.name)

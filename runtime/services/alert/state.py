@@ -13,7 +13,7 @@ from runtime.errors import DeliveryError
 from runtime.store.database import Store
 
 ANONYMOUS = "main:"
-# How many states are forgotten at a time.
+# Number of states that are deleted at a time.
 SLICE = 250
 _INT64 = range(-(2**63), 2**63)
 
@@ -121,7 +121,7 @@ class StoredTopics:
 
     def _numbered(self, topics: set[str]) -> dict[str, int]:
         """The numbers of topics, stored on first use."""
-        # what an earlier transaction began may not have been kept
+        # an earlier transaction may have failed
         self._fresh.clear()
         unknown = [(topic,) for topic in topics if topic not in self._numbers]
         if not unknown:

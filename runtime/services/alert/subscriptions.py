@@ -98,7 +98,7 @@ class Subscriptions:
             instead: topic and id of the handler that it replaces, or None.
 
         Raises:
-            CycleError: it would.
+            CycleError: the handler would create a cycle.
         """
         removed = self._routes.remove(*instead) if instead else ()
         way = self._routes.way_back(topic, targets)

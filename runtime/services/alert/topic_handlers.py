@@ -69,7 +69,7 @@ class TopicHandlers:
         """One handler.
 
         Raises:
-            UnknownHandlerError: there is none.
+            UnknownHandlerError: the topic has no handler of that id.
         """
         try:
             return self._specs[topic][handler]
@@ -122,7 +122,7 @@ class TopicHandlers:
         self._subscriptions.check_cycles(spec.topic, targets, instead)
 
     def put(self, spec: HandlerSpec, before: HandlerSpec | None) -> None:
-        """Store a spec, in the place of `before` if it replaces one.
+        """Store a spec, replacing `before` if given.
 
         Raises:
             StoreError: the database cannot be written; it is as it was.

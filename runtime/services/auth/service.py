@@ -35,7 +35,7 @@ from runtime.units import SECOND, Clock, Nanoseconds
 
 # Checking a password is slow on purpose; more at once would take the machine.
 _CHECKS_AT_ONCE = 2
-# How many wait at most. Others are asked to come back.
+# Maximum number of waiting checks. Others are asked to come back.
 _CHECKS_WAITING = 256
 _CHECKS_WAITING_PER_ADDRESS = 8
 _CACHED = 10_000
@@ -134,7 +134,7 @@ class AuthService:
             remote: address of the client.
 
         Raises:
-            AuthError: nobody's.
+            AuthError: the credentials are invalid.
             CrowdedError: too many passwords are being checked.
         """
         if given is None:

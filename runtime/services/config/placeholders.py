@@ -82,10 +82,10 @@ def _problem(name: str, value: Any, hint: Any) -> str:
     """The problem with a placeholder that has no stored secret."""
     if isinstance(value, Mapping):
         names = ", ".join(unknown(value))
-        text = f"{HIDDEN} hides a secret that is not stored: {names}"
+        text = f"{HIDDEN} is a placeholder for a secret that is not stored: {names}"
         return text if names else ""
     if hint is Secret and is_placeholder(value):
-        return f"{value} hides a secret, but none is stored"
+        return f"{value} is a placeholder, but no secret is stored"
     if isinstance(value, str) and is_url_name(name) and HIDDEN in value:
         return f"{HIDDEN} hides a part of the stored URL, which is another one"
     return ""

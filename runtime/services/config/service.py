@@ -107,7 +107,7 @@ class ConfigService:
         self._enabled = enabled
         self._policy = policy
         self._overrides: Overrides = {}
-        # what is in force; empty while the stored overrides are not
+        # current elements; empty until the stored overrides are loaded
         self._elements: dict[str, tuple[Any, ...]] = {}
         # updates are applied one after the other
         self._one = asyncio.Lock()
@@ -146,7 +146,7 @@ class ConfigService:
         """Add a stored override.
 
         Raises:
-            ConfigError: it does not apply, or its service refuses it.
+            ConfigError: the override does not apply, or its service refuses it.
         """
         overrides = {**self._overrides, override.path: override}
         configs = self._all(overrides)[override.section]

@@ -23,7 +23,7 @@ def converted(hint: Any, value: Any, before: Any) -> Any:
     """`value` converted for an option of type `hint` with the value `before`.
 
     Raises:
-        ConfigError: it does not fit; the text is Kapacitor's.
+        ConfigError: the value cannot be converted; the text is Kapacitor's.
 
     Source: Kapacitor services/config/override/override.go, setValue.
     """

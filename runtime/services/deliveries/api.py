@@ -119,7 +119,8 @@ class DeliveriesAPI:
             number: id of the delivery.
 
         Raises:
-            RefusedError: there is none, it waits anyway, or its handler does not run.
+            RefusedError: the delivery does not exist, is pending, or has no running
+                handler.
             StoreError: the database cannot be written.
         """
         return await self._compute.run(self._resend_one, number)
@@ -135,7 +136,7 @@ class DeliveriesAPI:
         """Refuse to send to a handler that does not run.
 
         Raises:
-            RefusedError: it does not.
+            RefusedError: the handler does not run.
         """
         if not self._backlog.queues.has_handler(address):
             topic, handler = address

@@ -132,7 +132,7 @@ class DeliveryService:
     async def _told(self, noted: Awaitable[None]) -> None:
         try:
             await noted
-        # nobody waits for it, so every failure is logged here
+        # its result is not awaited, so every failure is logged here
         except Exception as error:
             self._noting.failed(error)
         else:

@@ -35,7 +35,7 @@ from runtime.services.httpd.write import (
 
 _STARTS = (b"POST /write?", b"POST /kapacitor/v1/write?")
 _MAX_HEAD_BYTES = 8190
-# How long what a refused client still sends is read, so that it sees its answer.
+# Time for reading the rest of a refused request, so that its client sees the response.
 _LINGER_S = 2.0
 
 
@@ -364,7 +364,7 @@ class Connection(asyncio.Protocol):
             return
         if self._buffer:
             self._advance()
-        # what is here is served first: each read may bring a thousand requests
+        # requests in the buffer come first: each read may bring a thousand more
         if self._paused and not (self.busy and len(self._buffer) > _MAX_HEAD_BYTES):
             self._resume()
 

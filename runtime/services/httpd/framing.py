@@ -69,7 +69,7 @@ class Framing:
     def __init__(self) -> None:
         # the head that is not complete
         self._head = bytearray()
-        # how much of it holds no end
+        # length of the part without a line end
         self._searched = 0
         # its request line is here, and was looked at
         self._is_begun = False
@@ -117,10 +117,10 @@ class Framing:
             head = self._head
         if not self._is_begun:
             self._is_begun = _is_begun(head, self._searched)
-        # what was searched before is not searched again, however small the pieces
+        # no part is searched twice, however small the pieces
         start = max(0, self._searched - 3)
         end = head.find(b"\r\n\r\n", start, MAX_HEAD_BYTES)
-        # where no carriage returns are, the parser has the refusal
+        # without carriage returns the parser refuses it
         if head.find(b"\n\n", start, end if end >= 0 else MAX_HEAD_BYTES) >= 0:
             self._forget()
             return bytes(head), b""

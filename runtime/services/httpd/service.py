@@ -164,7 +164,7 @@ class HttpServer:
             max_field_size=MAX_HEAD_BYTES,
             max_headers=MAX_HEAD_LINES + 1,
             keepalive_timeout=self._read_timeout_s,
-            # what a refused request still sends is read for so long
+            # time for reading the rest of a refused request
             lingering_time=min(10.0, self._read_timeout_s or 10.0),
         )
         if self._writes is not None:
@@ -226,7 +226,7 @@ class HttpServer:
             return None
         try:
             return await self._gate.check(request)
-        # whatever goes wrong, no request gets past it
+        # no failure lets a request pass
         except Exception as error:
             _log_failure(error)
             return failure(f"internal error: {type(error).__name__}", 500)

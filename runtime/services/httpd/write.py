@@ -196,7 +196,7 @@ def check_lines(text: bytes) -> None:
     """Check that no line is too long.
 
     Raises:
-        RefusedError: one is.
+        RefusedError: a line is too long.
     """
     start = 0
     while len(text) - start > MAX_LINE_BYTES:

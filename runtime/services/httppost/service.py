@@ -187,8 +187,8 @@ class Service:
         are checked with `EndpointHandler.check`.
 
         Raises:
-            OptionsError: they name neither URL nor endpoint, the URL is no template, or
-                a header has no name that can be sent.
+            OptionsError: they name neither URL nor endpoint, the URL is not a template,
+                or a header has no name that can be sent.
         """
         if not options.url and not options.endpoint:
             raise OptionsError(_NO_TARGET)
@@ -291,7 +291,7 @@ class EndpointHandler:
         """Refuse a definition for an endpoint that does not exist.
 
         Raises:
-            OptionsError: there is none of that name, and no URL in its place.
+            OptionsError: the endpoint does not exist, and there is no URL instead.
         """
         if self.url is None and self.service.endpoint(self.options.endpoint) is None:
             raise OptionsError(_NO_TARGET)

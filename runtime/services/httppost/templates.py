@@ -13,7 +13,7 @@ from runtime.units import Duration, rfc3339
 
 __all__ = ["Template", "event_data", "parsed", "row_data"]
 
-# what JSON calls the fields of structs
+# JSON names of the fields of structs
 _KEYS = {
     "ID": "id",
     "PreviousLevel": "previousLevel",

@@ -104,7 +104,7 @@ def _replaced(onto: Any, found: Mapping[str, Any]) -> Any:
         elif isinstance(before, Secret):
             changes[field.name] = before if is_placeholder(value) else _secret(value)
         elif value == _shown(field.name, before):
-            # what hides a part of a URL means that nothing was changed
+            # a placeholder in a URL means that the URL was not changed
             changes[field.name] = before
         elif isinstance(before, Duration):
             changes[field.name] = Duration(value)

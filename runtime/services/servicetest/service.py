@@ -23,11 +23,11 @@ from runtime.services.httpd.router import Router
 from runtime.services.servicetest.options import ignored, merged, shown
 
 _PATH = f"{BASE}/service-tests"
-# How long a test may take, and how many there may be at a time.
+# Time limit of a test, and maximum number of concurrent tests.
 TEST_LIMIT_S = 10.0
 TESTS_AT_ONCE = 4
 _RETRY_AFTER_S = 1
-# How many unknown options an answer names.
+# Maximum number of unknown options in a response.
 _MOST_NAMED = 10
 
 

@@ -125,7 +125,7 @@ class TaskStoreService:
         view = View.of(request)
         listing = Listing.of(request, _TASK_FIELDS)
         for id in listing.pick([task.id for task in self._tasks.records.all()]):
-            # what was deleted meanwhile is left out
+            # items deleted meanwhile are left out
             if (task := self._tasks.records.get(id)) is None:
                 continue
             tree = self._task_tree(task, view, listing.fields)
@@ -238,7 +238,7 @@ class TaskStoreService:
         try:
             script = self._tasks.script(task)
         except RefusedError:
-            # its variables may not fit its template any more, as its error shows
+            # its variables may no longer fit its template, as its error shows
             return ""
         return dot(script.pipeline, task.id)
 

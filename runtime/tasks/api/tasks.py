@@ -106,7 +106,7 @@ class Tasks:
                 log.exception("failed to start enabled task", extra={"task": task.id})
 
     def _renames(self) -> Iterator[tuple[str, str]]:
-        """Topics of alert nodes by their former names and those of today.
+        """Topics of alert nodes by their former and current names.
 
         Numbers have only grown, so that a task's last node makes room for those before.
         """
@@ -151,7 +151,7 @@ class Tasks:
         """A task.
 
         Raises:
-            RefusedError: there is none of that id.
+            RefusedError: the task does not exist.
         """
         task = self.records.get(id)
         if task is None:
@@ -223,7 +223,7 @@ class Tasks:
             check_handlers(self.script(task), policy)
         elif task.enabled:
             self.script(task)
-        # what runs is what is stored: nothing changes before that is
+        # store first: the running task must match the stored one
         self.records.replace(before.id, task)
         if is_new:
             self.shown(task).warn(task.id)
@@ -231,7 +231,7 @@ class Tasks:
         return self.get(task.id)
 
     def redefine(self, body: Body, *, enabled: bool) -> Task:
-        """Put another definition in the place of a task's, and run it anew.
+        """Replace a task's definition, and restart it.
 
         Nothing of the former definition stays.
 
@@ -313,7 +313,7 @@ class Tasks:
         return [each for each in self.records.all() if each.template_id == template]
 
     def replace(self, task: Task) -> None:
-        """Put a new definition in the place of a task's, and run it anew if it ran.
+        """Replace a task's definition, and restart it if it ran.
 
         Raises:
             RefusedError: it cannot start.

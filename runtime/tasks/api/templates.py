@@ -43,7 +43,7 @@ class Templates:
         """A template.
 
         Raises:
-            RefusedError: there is none of that id.
+            RefusedError: the template does not exist.
         """
         template = self.records.get(id)
         if template is None:

@@ -1,7 +1,7 @@
 """Loads the files of a directory at the start and on SIGHUP.
 
-Definitions that have not changed are left alone. A file that cannot be loaded rests:
-its former definition stays in force, and all other files are loaded.
+Definitions that have not changed are left alone. A file that cannot be loaded is
+rejected: its former definition stays in force, and all other files are loaded.
 
 Source: Kapacitor services/load/service.go, which stops at the first fault.
 """
@@ -178,7 +178,7 @@ class LoadService:
             self._alerts.admission.update(before, spec)
 
     def _delete_gone(self, found: Definitions, known: Mapping[str, Loaded]) -> None:
-        """Delete loaded definitions that no file contains any longer."""
+        """Delete loaded definitions whose file is gone."""
         current = found.keys
         for key, loaded in known.items():
             if key not in current and not self._may_be_there(key, loaded, found):

@@ -57,7 +57,7 @@ def parsed_time(text: str) -> Nanoseconds:
     """A time as RFC 3339 writes it, in ns since 1970 UTC.
 
     Raises:
-        RefusedError: it is none.
+        RefusedError: `text` is not a time.
     """
     found = _TIME.fullmatch(text)
     try:

@@ -16,7 +16,7 @@ class _Job(NamedTuple):
 
 
 class Jobs:
-    """Recordings and replays under way, by kind and id; belongs to the event loop."""
+    """Running recordings and replays, by kind and id; belongs to the event loop."""
 
     def __init__(self) -> None:
         self._jobs: dict[tuple[str, str], _Job] = {}
@@ -45,7 +45,7 @@ async def _guarded(
     started.set()
     try:
         await work
-    # nobody waits for it, so every failure is logged here
+    # its result is not awaited, so every failure is logged here
     except Exception:
         log.exception(f"{kind} failed", extra={kind: id})
 

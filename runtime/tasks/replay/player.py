@@ -1,4 +1,4 @@
-"""A replay under way: feeds a task of its own with a recording."""
+"""A running replay: feeds a task of its own with a recording."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from runtime.units import SECOND, Clock, Nanoseconds
 
 _CHUNK = 1000
 _TICK_S = 1.0
-# How often the timers of a task run in a gap of a recording; what else is due is left
-# out, as by Go's tickers.
+# Maximum number of timer runs in a gap of a recording; the others are skipped, as by
+# Go's tickers.
 _TICKS_PER_GAP = 1000
 
 

@@ -1,4 +1,4 @@
-"""Recordings under way. Belongs to the compute thread."""
+"""Running recordings. Belongs to the compute thread."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Recorder:
         is_done: True after a point later than the stop, or a failed write.
         ended: called when the recording is done.
 
-    Source: Kapacitor services/replay/service.go, doRecordStream, which waits for ever.
+    Source: Kapacitor services/replay/service.go, doRecordStream, which waits forever.
     """
 
     def __init__(

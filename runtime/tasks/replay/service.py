@@ -115,7 +115,7 @@ class ReplayService:
                 self._replays.put(_ended(replay, self._clock(), _INTERRUPTED))
 
     async def close(self) -> None:
-        """End what is under way; it has failed."""
+        """End running recordings and replays as failed."""
         await self._jobs.close()
 
     def running(self, replay: str) -> TaskMaster | None:

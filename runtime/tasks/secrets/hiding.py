@@ -58,7 +58,7 @@ class Shown:
         """Log a warning if a script contains secrets, once for each definition."""
         if self.properties:
             log.warning(
-                "a script contains secrets: move them to the configuration",
+                "found secrets in a script: move them to the configuration",
                 extra={what: id, "properties": ",".join(self.properties)},
             )
 
@@ -80,7 +80,7 @@ class RedactedViews:
         return known[1]
 
     def forget(self, id: str) -> None:
-        """Keep nothing of what is gone."""
+        """Drop cached entries of deleted definitions."""
         self._known.pop(id, None)
 
 

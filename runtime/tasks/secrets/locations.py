@@ -258,7 +258,7 @@ def _elsewhere(
     found = {}
     for location, value, text in texts:
         shown = HIDDEN if len(value) > 2 and value in values else redact(value, long)
-        # what nothing uses may be a URL all the same
+        # unused strings may be URLs too
         shown = hidden_url(value) if holds_password(value) else shown
         if location not in apart and (shown != value or HIDDEN in value):
             found[location] = SecretText(location, "", value, shown, text=text)

@@ -120,12 +120,12 @@ def _refusal(candidate: SecretText, *, is_known: bool) -> str:
     )
     placeholder = candidate.value if is_placeholder(candidate.value) else HIDDEN
     reason = (
-        "whose variable has another name now, or whose handler is given something else"
+        "of a variable that was renamed, or of a handler that was changed"
         if is_known
-        else "that is not known here"
+        else "that is not stored here"
     )
     return (
         f"the {where} has {placeholder} in place of a secret"
         f" ({candidate.purpose or 'repeated in a text'}) {reason}:"
-        " write the secret or, better, put it into the configuration"
+        " write the secret or, better, move it to the configuration"
     )

@@ -44,7 +44,8 @@ class Cells:
         values: an array; a Python value that all rows share; or with `codes` a sequence
             into which these point.
         valid: the rows that have a value for certain; None means all.
-        codes: for strings, each row's index into `values`, -1 where it has none.
+        codes: index of each row into `values`, for strings; -1 for rows without a
+            value.
     """
 
     type: Type

@@ -94,7 +94,7 @@ def column_function(node: Evaluator) -> ColumnFunction | None:
     def columns(frame: Frame) -> Column | None:
         limits.begin()
         try:
-            # what is computed where no value is must not warn either
+            # computations without a value must not warn either
             with np.errstate(all="ignore"):
                 return _column(part(frame), len(frame))
         except UnsupportedError:
@@ -305,7 +305,7 @@ def _logical(node: Binary) -> Part:
         # not lazy: the right side is asked for its type in every row, and must have one
         needed = second.valid
         if lazy and needed is not None:
-            # where the left side decides, nothing is wanted of the right one
+            # the right side is not needed where the left one decides
             needed = needed | (first.values if decisive else ~_array(first, frame))
         values = _joined(first, second, decisive)
         return Cells(bool, values, both(first.valid, needed))

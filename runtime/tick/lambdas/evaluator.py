@@ -59,14 +59,14 @@ class Evaluator(Protocol):
         """The type of the value.
 
         Raises:
-            EvaluationError: it has none.
+            EvaluationError: the expression has no type.
         """
 
     def value(self, scope: Scope) -> LambdaValue:
         """The value.
 
         Raises:
-            EvaluationError: it has none.
+            EvaluationError: the expression has no value.
         """
 
 

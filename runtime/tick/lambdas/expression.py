@@ -87,7 +87,7 @@ class Lambda:
         """Look for errors that need no data.
 
         Raises:
-            ScriptError: there is one.
+            ScriptError: the expression has an error.
         """
         check(self._root)
 
@@ -148,7 +148,7 @@ def constant(expression: ast.Expression) -> LambdaValue:
     Gives float, int, str, bool or Duration (a Regex for a regex literal).
 
     Raises:
-        ScriptError: it has none, in Kapacitor's words.
+        ScriptError: the expression is not constant; the text is Kapacitor's.
     """
     if isinstance(expression, ast.UnaryNode):
         return _opposite(expression.operator, constant(expression.operand))

@@ -44,7 +44,7 @@ def spend(work: int) -> None:
     """Count work.
 
     Raises:
-        TooMuchError: that is too much.
+        TooMuchError: the limit is exceeded.
     """
     _allowance.left -= work
     if _allowance.left < 0:
@@ -55,7 +55,7 @@ def spend_time(since_s: float) -> float:
     """Note the time since then, and return the time now, both of `time.thread_time`.
 
     Raises:
-        TooMuchError: that is too much.
+        TooMuchError: the limit is exceeded.
     """
     now_s = time.thread_time()
     _allowance.time_s -= now_s - since_s

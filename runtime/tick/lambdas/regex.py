@@ -26,7 +26,7 @@ class _Match(Protocol):
 
 
 class _Compiled(Protocol):
-    # what RE2 offers for bytes
+    # RE2's function for bytes
     groups: int
     groupindex: Mapping[str, int]
     programsize: int
@@ -47,7 +47,7 @@ class Regex:
         """Compile `pattern`.
 
         Raises:
-            ValueError: with Go's text.
+            ValueError: the pattern is invalid; the text is Go's.
         """
         self.pattern = pattern
         self._compiled = cast(_Compiled, regex.compile(pattern))

@@ -13,7 +13,7 @@ _WHITE: Final = (
     "\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 )
 
-# What each character counts for that Python code looks at.
+# Work per character that Python code examines.
 _SLOW = 8
 # From how many characters on a search may be quadratic in Python.
 _LONG = 64

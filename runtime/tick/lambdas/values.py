@@ -42,7 +42,7 @@ NAMES: Final[dict[Type, str]] = {
     Duration: "duration",
     Missing: "missing",
 }
-# What a lambda may give: neither a time nor a regex
+# Possible results of a lambda: neither a time nor a regex
 RESULTS: Final[frozenset[Type]] = frozenset((float, int, str, bool, Duration))
 
 

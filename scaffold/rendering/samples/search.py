@@ -63,7 +63,7 @@ class Search:
         """A value that the setting's own check allows.
 
         Raises:
-            SpecError: there is none among those that are tried.
+            SpecError: no candidate passes.
         """
         assert field.check is not None
         if field.example is not None:
@@ -90,7 +90,7 @@ class Search:
         Each round makes one check more pass than before, or gives up.
 
         Raises:
-            SpecError: there are none among those that are tried.
+            SpecError: no candidates pass.
         """
         values = self._first
         failing = self._failing(values)

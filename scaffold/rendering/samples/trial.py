@@ -245,7 +245,7 @@ class Trial:
 
         Args:
             config: the configuration, by key.
-            level: that of its event, or None for what the generated code sets.
+            level: level of its event, or None for the one in the generated code.
 
         Raises:
             RefusedError: the event cannot be made or sent.

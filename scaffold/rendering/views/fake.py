@@ -35,7 +35,7 @@ class MessageField(NamedTuple):
         name: its name in Python.
         annotation: its type.
         key: its key in the request where that is another, or None.
-        is_optional: it may be missing.
+        is_optional: True if it may be missing.
     """
 
     name: str

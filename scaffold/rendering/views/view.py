@@ -14,9 +14,9 @@ class Pair(NamedTuple):
     """A name and what it gets: an argument, a key of a table.
 
     Attributes:
-        name: as it is written there; for a key, its literal.
+        name: its spelling; for a key, its literal.
         value: an expression.
-        is_optional: it is left out where the value is empty.
+        is_optional: True if it is omitted where the value is empty.
     """
 
     name: str | ast.expr

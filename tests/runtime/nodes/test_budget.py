@@ -192,7 +192,7 @@ def test_a_task_that_takes_too_long_stops(nodes: str) -> None:
     running.write([f"m v={n} {n}" for n in range(9000)], at_once=True)
     running.write([f"m v={n} 1000000000" for n in range(9)], at_once=True)
     assert running.stopped == {
-        "bad": "one write takes longer than 1m0s, which is [task] max-write-time"
+        "bad": "one write takes longer than 1m0s, the limit [task] max-write-time"
     }
     assert running.master.get("good") is not None
 

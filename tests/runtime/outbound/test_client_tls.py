@@ -235,7 +235,9 @@ def test_authorities_that_cannot_be_read_keep_the_server_from_starting(tmp_path)
     with pytest.raises(ConfigError, match=r"ssl-ca .*: No such file or directory"):
         _ = Config(ssl_ca=str(file)).trust
     file.write_text("nonsense")
-    with pytest.raises(ConfigError, match=r"ssl-ca .*: holds no certificates in PEM"):
+    with pytest.raises(
+        ConfigError, match=r"ssl-ca .*: contains no certificates in PEM"
+    ):
         _ = Config(ssl_ca=str(file)).trust
     assert Config().trust is None
 

@@ -11,8 +11,8 @@ HANDLERS = "/alerts/topics/t/handlers"
 URL = "http://user:5ecret@h/{{ .ID }}?token=5ecret"
 SHOWN = "http://***@h/{{ .ID }}?token=***"
 UNKNOWN = (
-    "option {} has *** in place of a secret that is not known here: "
-    "write the secret or, better, put it into the configuration"
+    "option {} has *** in place of a secret that is not stored here: "
+    "write the secret or, better, move it to the configuration"
 )
 
 

@@ -139,7 +139,7 @@ def test_a_copy_of_the_runtime_is_told_how_to_move(tmp_path: Path) -> None:
     (tmp_path / "runtime").mkdir()
     (tmp_path / "runtime" / "task_master.py").touch()
     (tmp_path / "pyproject.toml").write_text('[tool.scaffold]\npackage = "runtime"\n')
-    with pytest.raises(ConfigError, match="holds a copy of the runtime") as caught:
+    with pytest.raises(ConfigError, match="contains a copy of the runtime") as caught:
         found(INTEGRATIONS, str(tmp_path))
     assert "scaffold new-handler --spec" in str(caught.value)
 

@@ -347,12 +347,12 @@ def test_line_ends_do_not_belong_to_secrets(printed: Printed, end: str) -> None:
     assert code == 1
     char = inline[:2]
     assert err == (
-        "config: apply env config: KAPACITOR_HIPCHAT_TOKEN: the secret holds the "
+        "config: apply env config: KAPACITOR_HIPCHAT_TOKEN: the secret contains the "
         f'control character "{char}"; a secret is a single line of text\n'
     )
     code, _, err = printed(f'{text}token = "5ecret{inline}x"')
     assert (code, "5ecret" in err) == (1, False)
-    assert 'line 3 (last key "hipchat.token"): the secret holds the control' in err
+    assert 'line 3 (last key "hipchat.token"): the secret contains the control' in err
 
 
 def test_hidden_secrets_are_said_to_be_hidden(printed: Printed) -> None:
@@ -361,6 +361,6 @@ def test_hidden_secrets_are_said_to_be_hidden(printed: Printed) -> None:
     assert (code, "5ecret" in out, "-show-secrets" in warnings) == (0, False, True)
     code, _, err = printed(out)
     assert code == 1
-    assert "*** hides a secret that is not known here" in err
+    assert "*** is a placeholder for a secret that is not stored here" in err
     code, out, warnings = printed(text, "-show-secrets")
     assert (code, '  token = "5ecret"\n' in out, warnings) == (0, True, "")

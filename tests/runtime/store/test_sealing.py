@@ -119,7 +119,7 @@ def test_a_copy_opens_with_the_key_and_no_other(path, key, tmp_path):
     other_key = other.with_name("alerts.db.key")
     KeyFile(other_key).create()
     assert refusal(other) == (
-        f"its values were sealed with another key than the one in {other_key}; the "
+        f"its values were encrypted with another key than the one in {other_key}. The "
         "database is unchanged: put its own key file there"
     )
     shutil.copy(key, other_key)
@@ -152,7 +152,7 @@ def test_who_gives_the_values_up_keeps_the_rest_with_a_new_key(path, key):
     assert store.items("b") == [("k", SECRET)]
     store.close()
     key.write_text(lost)
-    assert "sealed with another key" in refusal(path)
+    assert "encrypted with another key" in refusal(path)
 
 
 def no_key(key):

@@ -159,8 +159,8 @@ def test_a_package_that_would_hide_another_is_refused(
     ("settings", "said"),
     [
         (f"format = {FORMAT + 1}", "needs a newer scaffold"),
-        ("format = 1", "holds a copy of the runtime"),
-        ("", "holds a copy of the runtime"),
+        ("format = 1", "contains a copy of the runtime"),
+        ("", "contains a copy of the runtime"),
         ("format = true", f"format must be {FORMAT}"),
         ("format = 'x'", f"format must be {FORMAT}"),
         ("formt = 2", "unknown key 'formt'"),

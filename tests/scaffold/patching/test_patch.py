@@ -493,15 +493,15 @@ def test_a_last_line_without_an_end_stays_without() -> None:
     ("data", "problem"),
     [
         (b"x = '\xe9'\n", "some.py:1: is not utf-8 text"),
-        ("x = 1\n".encode("utf-16"), "some.py:1: holds a NUL byte"),
-        (b"x = 1\n\0\n", "some.py:2: holds a NUL byte"),
+        ("x = 1\n".encode("utf-16"), "some.py:1: contains a NUL byte"),
+        (b"x = 1\n\0\n", "some.py:2: contains a NUL byte"),
         (b"x = (\n", "some.py:1: "),
         (b"print 1\n", "some.py:1: "),
         (
             b"x = 1\n<<<<<<< a\ny\n=======\nz\n>>>>>>> b\n",
             "some.py:2: contains a conflict marker",
         ),
-        (b"x = 1\ry = 2\n", "some.py:1: holds a carriage return inside a line"),
+        (b"x = 1\ry = 2\n", "some.py:1: contains a carriage return inside a line"),
         (b"x = 1\ny = 2\r", "some.py: ends in a bare carriage return"),
         (b"# coding: klingon\n", "some.py:1: names an unknown encoding"),
         (b"x = " + b"-" * 50_000 + b"1\n", "some.py"),

@@ -124,7 +124,7 @@ class AggregateHandler:
         """Gather `event`.
 
         Raises:
-            DeliveryError: it came round too often, or too many events wait.
+            DeliveryError: it passed too many topics, or too many events are pending.
             StoreError: it could not be kept.
         """
         check_hops(event)

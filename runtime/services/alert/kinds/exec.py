@@ -20,7 +20,7 @@ TIME_LIMIT_S = 50.0
 OUTPUT_BYTES = 4096
 _AFTER_EXIT_S = 1.0
 _AFTER_KILL_S = 5.0
-# what a program that talks to this server needs; other settings may hold secrets
+# needed by programs that use this server; other settings may be secret
 _PASSED = frozenset(("KAPACITOR_URL", "KAPACITOR_UNSAFE_SSL"))
 
 

@@ -219,7 +219,10 @@ def test_a_secret_has_no_control_characters(api: Any, char: str) -> None:
     text = refused(api, {"id": "h", "kind": "hipchat", "options": options})
     assert "error decoding 'token': the secret contains the control character" in text
     status, told = api.ask("POST", "/config/hipchat/", {"set": {"token": secret}})
-    assert (status, "cannot set option token: the secret holds" in told) == (400, True)
+    assert (status, "cannot set option token: the secret contains" in told) == (
+        400,
+        True,
+    )
     auth = {"basic-auth": {"username": "u", "password": secret}}
     status, more = api.ask("POST", "/config/httppost/known", {"set": auth})
     assert (status, "'password'" in more) == (400, True)
@@ -244,13 +247,13 @@ def test_line_ends_of_secrets_are_dropped(api: Any, end: str) -> None:
 
 def test_what_kapacitor_shows_for_a_secret_is_none(api: Any) -> None:
     status, text = api.ask("POST", "/config/hipchat/", {"set": {"token": "<redacted>"}})
-    assert (status, "<redacted> hides a secret" in text) == (400, True)
+    assert (status, "<redacted> is a placeholder" in text) == (400, True)
     api.json("POST", "/config/hipchat/", {"set": {"token": "5ecret"}})
     api.json("POST", "/config/hipchat/", {"set": {"token": "<redacted>"}})
     options = api.json("GET", "/config/hipchat/")["options"]
     assert options["token"] is True
     body = {"id": "h", "kind": "hipchat", "options": {"token": "<redacted>"}}
-    assert "in place of a secret that is not known here" in refused(api, body)
+    assert "in place of a secret that is not stored here" in refused(api, body)
     api.json("POST", HANDLERS, body | {"options": {"token": "5ecret"}})
     api.json("PUT", f"{HANDLERS}/h", body)
     [found] = api.server._alerts.handlers.matching("t")

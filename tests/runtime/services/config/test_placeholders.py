@@ -97,12 +97,14 @@ def test_a_secret_of_an_earlier_update_stays(api: Any) -> None:
         (
             "httppost/e",
             {"headers": {"X-Token": "***"}},
-            "option headers: *** hides a secret that is not stored: X-Token",
+            "option headers: *** is a placeholder for a secret that is not stored: "
+            "X-Token",
         ),
         (
             "httppost/e",
             {"headers": {"X-Callback-URL": "https://***@other/x"}},
-            "option headers: *** hides a secret that is not stored: X-Callback-URL",
+            "option headers: *** is a placeholder for a secret that is not stored: "
+            "X-Callback-URL",
         ),
         (
             "hipchat/",
@@ -141,5 +143,5 @@ def test_a_new_element_has_nothing_to_hide(api: Any) -> None:
     assert api.ask("POST", "/config/hipchat/", {"set": said}) == (
         400,
         "failed to override configuration hipchat/: cannot set option token: "
-        "*** hides a secret, but none is stored",
+        "*** is a placeholder, but no secret is stored",
     )

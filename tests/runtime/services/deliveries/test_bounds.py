@@ -36,7 +36,7 @@ def test_a_bomb_is_refused_at_once(api):
     begin = time.monotonic()
     answer = write(api, bomb, "gzip")
     assert answer.status == 413
-    assert answer.body == b"the body unpacks to too many bytes\n"
+    assert answer.body == b"the decompressed body is too large\n"
     assert time.monotonic() - begin < 1
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown < 100 * 1024  # KiB
@@ -169,7 +169,7 @@ def test_a_damaged_database_is_told_and_kept(start_kapacitord, refused_start):
     path.write_bytes(content)
     said = refused_start(server.directory / "kapacitor.conf")
     assert "malformed" in said
-    assert "it is left as it is: put a backup in its place" in said
+    assert "it is unchanged: replace it with a backup" in said
     assert path.read_bytes() == content
 
 

@@ -79,7 +79,7 @@ def test_the_command_saves_a_database_that_a_server_starts_with(
     shutil.copy(tmp_path / "copy.db", copy)
     content = copy.read_bytes()
     said = refused_start(other.directory / "kapacitor.conf")
-    assert "its values were sealed with another key than the one" in said
+    assert "its values were encrypted with another key than the one" in said
     assert copy.read_bytes() == content
     key = "kapacitor.db.key"
     shutil.copy(server.directory / "data" / key, other.directory / "data" / key)

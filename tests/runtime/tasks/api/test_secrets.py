@@ -19,8 +19,8 @@ DBRPS = [{"db": "d", "rp": "r"}]
 FIELDS = script_handlers(INTEGRATIONS.started({}, AiohttpClient()))
 START = "stream|from()|alert()"
 UNKNOWN = (
-    "the {} has *** in place of a secret ({}) that is not known here: "
-    "write the secret or, better, put it into the configuration"
+    "the {} has *** in place of a secret ({}) that is not stored here: "
+    "write the secret or, better, move it to the configuration"
 )
 
 
@@ -239,9 +239,9 @@ def test_the_refusal_says_that_something_else_has_changed() -> None:
             f"{START}.hipChat().room('a').token('A')",
         )
     assert str(told.value) == (
-        "the script has *** in place of a secret (hipChat.token) whose variable has "
-        "another name now, or whose handler is given something else: write the secret "
-        "or, better, put it into the configuration"
+        "the script has *** in place of a secret (hipChat.token) of a variable "
+        "that was renamed, or of a handler that was changed: write the secret or, "
+        "better, move it to the configuration"
     )
 
 
@@ -391,4 +391,4 @@ def test_the_command_line_shows_and_defines_without_the_token(
         assert room.next().raw_query == "auth_token=abcdefgh"
         refused = server.cli("define", "y", "-tick", str(script), code=3)
         assert "has *** in place of a secret (hipChat.token)" in refused
-        assert server.log.count("a script contains secrets") == 2
+        assert server.log.count("found secrets in a script") == 2

@@ -363,7 +363,7 @@ def test_what_is_mended_or_gone_is_over(load: Any, directory: Directory) -> None
     assert files(api) == ["tasks/a.tick", "tasks/b.tick", "tasks/c.tick"]
     assert api.ask("DELETE", "/storage/rejected/load/tasks/a.tick") == (
         409,
-        "tasks/a.tick is a file: mend or remove it, and reload",
+        "tasks/a.tick is a file: repair or remove it, and reload",
     )
     directory.write("tasks/a.tick", DBRP + ALERT.format(topic="a"))
     directory.remove("tasks/b.tick")
@@ -480,7 +480,7 @@ def test_a_document_gives_variables_to_the_script_of_its_name(
         (
             "tasks/x.yaml",
             "template-id: t\nid: y\n",
-            "its id is not that of the file, x",
+            "its ID must be that of the file, x",
         ),
     ],
 )
