@@ -7,6 +7,7 @@ over: the new names are put for the old ones in it, and in the record beside it,
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -34,7 +35,7 @@ from scaffold.patching.patch import register
 from scaffold.patching.place import Place, Registration
 from scaffold.patching.reading import find, read
 from scaffold.patching.source import Source
-from scaffold.shared import Fresh
+from scaffold.shared import Fresh, Settle, unsettled
 from scaffold.state import Record
 from scaffold.tree import Overlay, Tree
 from scaffold.wanted import Wanted
@@ -81,7 +82,13 @@ class Renaming(NamedTuple):
     style: Style
 
     def applied(
-        self, tree: Tree, record: Record, spec: bytes, want: Wanted, fresh: Fresh
+        self,
+        tree: Tree,
+        record: Record,
+        spec: bytes,
+        want: Wanted,
+        fresh: Fresh,
+        settle: Settle = unsettled,
     ) -> ChangeSet:
         """The changes that give the handler its new name.
 
@@ -91,6 +98,7 @@ class Renaming(NamedTuple):
             spec: the file of its new spec.
             want: the wanted state under the new name.
             fresh: gives the shared files and places that an older project lacks.
+            settle: gives the way to settle conflicts in a file.
 
         Raises:
             Conflict: a file that would be moved to exists, or an edit is in the way.
@@ -98,7 +106,7 @@ class Renaming(NamedTuple):
         """
         moved = self._moved(tree, record, spec)
         overlay = Overlay(tree, {each.path: each.after for each in moved.changes})
-        result = generate(want, overlay, fresh)
+        result = generate(want, overlay, fresh, settle)
         self._refuse(result, moved)
         whole = combined([ChangeSet(moved.changes, moved.outcomes), result])
         changes = [each for each in whole.changes if each.before != each.after]
@@ -116,7 +124,8 @@ class Renaming(NamedTuple):
             if isinstance(each, Conflicting)
         }
         if why:
-            raise Conflict(why, fix=f"scaffold diff {self.old.kind}")
+            fix = ["scaffold", "rename-handler", self.old.kind, self.new.kind]
+            raise Conflict(why, fix=shlex.join([*fix, "--on-conflict", "markers"]))
 
     def _outcomes(
         self, result: ChangeSet, moved: _Moved, tree: Tree

@@ -99,6 +99,7 @@ def remove_field(name: str, field: str, **values: Any) -> None:
     default="",
     help="New name of the service in prose (default: from NEW, if it was from NAME).",
 )
+@options.on_conflict
 @options.writing
 @options.common
 def rename_handler(

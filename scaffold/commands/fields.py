@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from scaffold import places
-from scaffold.change import Change
 from scaffold.commands.change import ChangeOptions, change
 from scaffold.commands.revision import described, revised
 from scaffold.errors import UsageError
+from scaffold.evolution import evolved
 from scaffold.flags import Flags
 from scaffold.formats import refuse_outdated
-from scaffold.generate import ChangeSet, combined, generate_all
+from scaffold.generate import ChangeSet
 from scaffold.handlers import committed, fresh, specs, wanted_of
 from scaffold.markers import refuse_markers
-from scaffold.outcomes import Updated
 from scaffold.project import Project
 from scaffold.refusal import refuse
 from scaffold.report import Report
@@ -22,7 +21,7 @@ from scaffold.spec import fields
 from scaffold.spec.edits import Edits
 from scaffold.spec.model import HandlerSpec
 from scaffold.spec.reader import Path
-from scaffold.tree import DiskTree, Overlay, Tree
+from scaffold.tree import DiskTree, Tree
 
 Evolution = Callable[[HandlerSpec], tuple[Edits, Mapping[Path, str]]]
 """The edits of a spec, and the flags that the new places in it come from."""
@@ -79,22 +78,11 @@ def _evolved(
         after = revised(data, edits, path)
         new = described(after, path, origins)
         warnings[:] = new.warnings
-        first = ChangeSet()
-        if after != data:
-            outcome = Updated(path, new.text, "spec")
-            first = ChangeSet((Change(path, data, after),), (outcome,))
-        result = generate_all(
-            [wanted_of(project, new)],
-            Overlay(tree, {path: after}),
-            fresh(project),
-            lambda path: how.on_conflict,
+        want = wanted_of(project, new)
+        result = evolved(
+            want, after, tree, fresh(project), lambda path: how.on_conflict
         )
-        if result.unsettled:  # the spec stays as it is too
-            return result
-        if first.changes:
-            rest = [each for each in result.outcomes if each.path != path]
-            result = result._replace(outcomes=tuple(rest))
-        return refuse(combined([first, result]))
+        return result if result.unsettled else refuse(result)
 
     report = change(command, project, generated, how, [f"scaffold check {kind}"])
     report.notes += warnings

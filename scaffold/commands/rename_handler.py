@@ -93,7 +93,9 @@ def rename_handler(
         reword = rewording(spec.names, names, _kept(project, tree, spec, after))
         renaming = Renaming(project.package, spec.names, names, reword, project.style)
         want = wanted_of(project, after)
-        result = renaming.applied(tree, record, data, want, fresh(project))
+        result = renaming.applied(
+            tree, record, data, want, fresh(project), lambda path: how.on_conflict
+        )
         return _with_permissions(project, refuse(result))
 
     tests = places.within("tests/runtime/services/{kind}", project.package, new)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 
 from scaffold import ejected, state
 from scaffold.adoption import adopted
 from scaffold.commands.revision import revised
+from scaffold.evolution import evolved
 from scaffold.findings import Finding, examined
 from scaffold.generate import ChangeSet, generate, generate_all
 from scaffold.handlers import kinds
@@ -18,7 +19,9 @@ from scaffold.refusal import refuse
 from scaffold.renaming import Renaming
 from scaffold.rendering.render import render
 from scaffold.shared import Fresh
+from scaffold.spec.edits import Edits
 from scaffold.spec.identity import renamed
+from scaffold.spec.model import HandlerSpec
 from scaffold.spec.parse import parse
 from scaffold.tree import MemoryTree
 from scaffold.wanted import Wanted, nothing, wanted
@@ -91,6 +94,14 @@ class Project:
         """Leave a generated file to its owner."""
         changes = ejected.added(self.tree, [path])
         self._apply(ChangeSet(tuple(changes)))
+
+    def evolve(self, kind: str, edits: Callable[[HandlerSpec], Edits]) -> ChangeSet:
+        """Edit the spec of a handler, and regenerate it."""
+        path = spec_path(kind, self.package)
+        spec = parse(self.text(str(path)), str(path))
+        data = revised(self.files[path], edits(spec), path)
+        want = wanted(parse(data.decode()), self.package, render, self.skip)
+        return self._apply(refuse(evolved(want, data, self.tree, self.fresh)))
 
     def rename_handler(
         self, old: str, new: str, *, property: str = "", title: str = ""

@@ -27,7 +27,10 @@ LAYERS = (
     ("shared",),
     ("conflicts", "files"),
     ("generate",),
-    ("edits", "formats", "handlers", "presence", "refusal", "renaming", "resolution"),
+    (
+        *("edits", "evolution", "formats", "handlers", "presence", "refusal"),
+        *("renaming", "resolution"),
+    ),
     ("adoption",),
     ("findings", "markers", "provenance"),
     ("annotations", "plans", "report"),

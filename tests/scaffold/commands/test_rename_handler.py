@@ -10,39 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.scaffold.files import files
+from tests.scaffold.files import SERVICE, edit, files
 from tests.scaffold.repository import git
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 RENAME = ("rename-handler", "huddle", "chime")
-SERVICE = "runtime/services/huddle/service.py"
 SERVICES = "runtime/integrations/services.py"
 CONFIGURATION = "etc/kapacitor.conf"
-
-
-@pytest.fixture(scope="module")
-def with_huddle(
-    made_project: Path, run_in: Run, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """A project with the handler huddle; not to be written to."""
-    folder = tmp_path_factory.mktemp("with_huddle") / "project"
-    shutil.copytree(made_project, folder)
-    run_in(folder, "new-handler", "huddle", "--field", "channel:str")
-    return folder
-
-
-@pytest.fixture
-def huddle(with_huddle: Path, project: Path) -> Path:
-    """The test's own project, with the handler huddle."""
-    shutil.rmtree(project)
-    return Path(shutil.copytree(with_huddle, project))
-
-
-def edit(root: Path, path: str, old: str, new: str) -> None:
-    file = root / path
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new, 1))
 
 
 def without_history(root: Path) -> dict[str, bytes]:
@@ -288,3 +262,17 @@ def test_a_link_among_the_files_is_refused(scaffold: Run, huddle: Path) -> None:
     before = files(huddle)
     assert "link.py: is a symbolic link" in scaffold(*RENAME, code=5).stderr
     assert files(huddle) == before
+
+
+def test_a_conflict_is_named_and_can_be_settled(scaffold: Run, huddle: Path) -> None:
+    edit(huddle, SERVICE, "The Huddle service.", "The Huddle service, and mine.")
+    before = files(huddle)
+    rename = (*RENAME, "--title", "Bells")
+    told = scaffold(*rename, code=3).stderr
+    assert f"error: {SERVICE}: " in told
+    assert "fix:   scaffold rename-handler huddle chime --on-conflict markers" in told
+    assert files(huddle) == before
+    scaffold(*rename, "--on-conflict", "mine")
+    service = (huddle / "runtime/services/chime/service.py").read_text()
+    assert service.startswith('"""The Chime service, and mine."""')
+    scaffold("check")
