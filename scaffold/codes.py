@@ -93,8 +93,9 @@ CODES = {
         "that is no longer generated for a handler.",
         "The folder `services/huddle` was deleted, and the entries in the shared files "
         "are still there.",
-        "The command that `check` prints removes it. Edited files and entries are listed "
-        "and kept.",
+        "`scaffold remove-handler NAME` removes what is left of a removed handler, and "
+        "`scaffold regenerate NAME` what is no longer generated. Edited files are kept, and "
+        "edited entries that need the handler too, unless `--discard-edits` is given.",
     ),
     "SC109": Code(
         "record-missing",

@@ -76,7 +76,7 @@ def examine(want: Wanted, tree: Tree, result: ChangeSet) -> list[Finding]:
     fix = _fix(want, result)
     record = state.read(tree, want.kind)
     if want.is_gone:
-        return list(_leftovers(want, result, fix))
+        return list(_leftovers(want, result))
     if record is None:
         message = f"the handler `{want.kind}` has no record"
         if is_generated(result, want):
@@ -240,7 +240,7 @@ _LEFT = "is a leftover of the handler `{kind}`, whose handler.toml was removed"
 _LEFTOVERS: dict[type[Outcome], _Rule] = {
     **_HINDRANCES,
     of.Removed: _Rule("SC108", _LEFT),
-    of.Released: _Rule("SC108", _LEFT + "; edited by hand, so regenerate keeps it"),
+    of.Released: _Rule("SC108", _LEFT + "; edited by hand, so kept"),
     of.FileStillNeeded: _Rule("SC108", _LEFT),
     of.EntryStillNeeded: _Rule("SC108", _ENTRY + _LEFT),
     of.EntryReleased: _Rule("SC108", _ENTRY + _LEFT + "; edited by hand, so kept"),
@@ -249,18 +249,19 @@ _LEFTOVERS: dict[type[Outcome], _Rule] = {
 }
 
 
-def _leftovers(want: Wanted, result: ChangeSet, fix: str) -> Iterator[Finding]:
+def _leftovers(want: Wanted, result: ChangeSet) -> Iterator[Finding]:
     """Leftovers of a handler whose spec is gone."""
+    error = refusal(result)
+    command = ["scaffold", "remove-handler", want.kind]
+    # edited code needs the rest of the handler; documentation does not
+    if any(
+        isinstance(each, of.EntryReleased) and each.path.suffix == ".py"
+        for each in result.outcomes
+    ):
+        command.append("--discard-edits")
+    fix = error.fix if error is not None else shlex.join(command)
     found = list(_findings(want, result.outcomes, _LEFTOVERS, fix))
-    others = [each for each in found if each.path.parts[0] != ".scaffold"]
-    needed = [each for each in result.outcomes if isinstance(each, of.EntryReleased)]
-    if result.changes or not needed:
-        yield from others or found
-        return
-    paths = ", ".join(f"{each.path}" for each in needed)
-    for finding in others:
-        message = f"{finding.message}; remove the edited entry in {paths} first"
-        yield finding._replace(message=message, fix="")
+    yield from [each for each in found if each.path.parts[0] != ".scaffold"] or found
 
 
 def _findings(

@@ -11,7 +11,7 @@ from scaffold.cli import options
 from scaffold.cli.session import Session
 
 if TYPE_CHECKING:
-    from scaffold.commands.override import Take
+    from scaffold.merging.versions import Take
     from scaffold.project import Project
     from scaffold.report import Report
 
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 @click.option(
     "--on-conflict",
     "take",
-    type=click.Choice(["fail", "mine", "generated"]),
+    type=click.Choice(["fail", "markers", "mine", "generated"]),
     default="fail",
     show_default=True,
-    help="If you and scaffold changed a template: write nothing, or take one side.",
+    help="If you and scaffold changed the same lines of a template: write nothing, write "
+    "both with markers, or take one side.",
 )
 @options.previewed
 @options.common

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import PurePosixPath
-from typing import Literal
 
 from scaffold import overrides
 from scaffold.change import Change
@@ -12,16 +11,15 @@ from scaffold.commands.change import ChangeOptions, change
 from scaffold.errors import Conflict, UsageError
 from scaffold.escaping import escaped
 from scaffold.generate import ChangeSet
+from scaffold.merging import documents
+from scaffold.merging.versions import Take, Versions
 from scaffold.names import closest
-from scaffold.outcomes import Created, Identical, Outcome, Updated
+from scaffold.outcomes import Created, Identical, Merged, Outcome, Updated
 from scaffold.project import Project
 from scaffold.report import Report
 from scaffold.tree import DiskTree, Tree
 
 _ROLE = "template"
-
-Take = Literal["fail", "mine", "generated"]
-"""The side that wins where both changed a template."""
 
 
 def listing(project: Project) -> Report:
@@ -94,13 +92,14 @@ def _overridden(
     mine = now.decode()
     if base in (None, new) or mine == new:
         return Change(path, now, now), Identical(path, new, _ROLE, base)
-    if mine != base and take == "fail":
+    merge = documents.merged(path, Versions(base or "", mine, new), take)
+    if merge.conflicts and take == "fail":
         raise Conflict(
-            {path: "was changed in the project and in scaffold"},
-            fix=f"scaffold override {name} --on-conflict mine",
+            {path: "was changed in the project and in scaffold, on the same lines"},
+            fix=f"scaffold override {name} --on-conflict markers",
         )
-    text = mine if mine != base and take == "mine" else new
-    return Change(path, now, text.encode()), Updated(path, new, _ROLE, base)
+    kind = Updated if mine == base else Merged
+    return Change(path, now, merge.text.encode()), kind(path, new, _ROLE, base)
 
 
 def _name(given: str, names: Sequence[str], project: Project) -> str:

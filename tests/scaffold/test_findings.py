@@ -29,6 +29,7 @@ SERVICES = "runtime/integrations/services.py"
 PROPERTIES = "runtime/integrations/properties.py"
 TOML = from_flags(Flags("huddle", fields=("channel:str",))).to_toml()
 FIX = "scaffold regenerate huddle"
+REMOVE = "scaffold remove-handler huddle"
 
 
 @functools.cache
@@ -443,7 +444,7 @@ def test_what_is_left_of_a_handler_is_removed(bare: Project, gone: str) -> None:
     bare.remove(gone)
     findings = bare.check()
     assert {finding.code for finding in findings} == {"SC108"}
-    assert {finding.fix for finding in findings} == {FIX}
+    assert {finding.fix for finding in findings} == {REMOVE}
     bare.regenerate()
     assert bare.check() == []
     for files in (before, bare.files):
@@ -490,12 +491,11 @@ def test_an_edited_registration_keeps_what_it_needs(bare: Project) -> None:
     before = dict(bare.files)
     findings = bare.check()
     assert {finding.code for finding in findings} == {"SC108"}
-    assert {finding.fix for finding in findings} == {""}
-    assert all(f"in {SERVICES} first" in finding.message for finding in findings)
+    assert {finding.fix for finding in findings} == {f"{REMOVE} --discard-edits"}
     bare.regenerate()
     assert bare.files == before
     bare.edit(SERVICES, '    "huddle": HuddleService or None,\n', "")
-    assert {finding.fix for finding in bare.check()} == {FIX}
+    assert {finding.fix for finding in bare.check()} == {REMOVE}
     bare.regenerate()
     assert bare.check() == []
     assert "huddle" not in bare.text(SERVICES)

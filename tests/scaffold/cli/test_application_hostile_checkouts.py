@@ -468,6 +468,6 @@ def test_what_is_left_of_a_strange_handler_can_be_pasted(
         empty = "format 2\nend\n"
         (place.root / ".scaffold/handlers/$(touch x)/generated").write_text(empty)
         said = run(place, ("check",))[1]
-        assert "scaffold regenerate '$(touch x)'" in said
+        assert "scaffold remove-handler '$(touch x)'" in said
         assert run(place, ("regenerate", "$(touch x)"))[0] == 0
         assert "$(touch x)" not in run(place, ("check",))[1]

@@ -155,3 +155,48 @@ def test_the_forms_of_the_report(scaffold: Run, project: Path) -> None:
     told = json.loads(scaffold("check", "--format", "json", "--x", code=2).stdout)
     assert told["exit_code"] == 2
     assert "'xml' is not one of" in scaffold("check", "--format", "xml", code=2).stderr
+
+
+@pytest.mark.parametrize("is_edited", [False, True])
+@pytest.mark.parametrize("gone", ["handler.toml", ""])
+def test_the_fix_of_leftovers_removes_them(
+    scaffold: Run, project: Path, gone: str, is_edited: bool
+) -> None:
+    if is_edited:
+        edit(project, SERVICES, "FooService,", "FooService or None,")
+    path = project / FOO / gone
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    told = json.loads(scaffold("check", "--json", code=1).stdout)
+    assert {each["code"] for each in told["findings"]} == {"SC108"}
+    [fix] = {each["fix"] for each in told["findings"]}
+    assert fix == "scaffold remove-handler foo" + " --discard-edits" * is_edited
+    scaffold(*fix.split()[1:])
+    assert found(scaffold, code=0) == []
+    assert "foo" not in (project / SERVICES).read_text().lower()
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        (f"{FOO}/service.py", None, ""),
+        ("runtime/integrations/kinds.py", '    "foo": FooHandlerConfig,\n', ""),
+        (SERVICES, '    "foo": FooService,\n', '    "foo": FooService,\n' * 2),
+        (f"{FOO}/handler.toml", "posts alert", "sends alert"),
+        (RECORD.format("foo"), None, ""),
+        (RECORD.format("foo"), "|", "|x"),
+    ],
+)
+def test_every_fix_is_a_command_of_scaffold_that_mends_it(
+    scaffold: Run, project: Path, path: str, old: str | None, new: str
+) -> None:
+    if old is None:
+        (project / path).unlink()
+    else:
+        edit(project, path, old, new)
+    told = json.loads(scaffold("check", "--json", code=None).stdout)
+    assert told["exit_code"] in (1, 5)
+    for fix in {each["fix"] for each in told["findings"]}:
+        program, *arguments = fix.split()
+        assert program == "scaffold"
+        scaffold(*arguments)
+    assert found(scaffold, code=0) == []

@@ -92,8 +92,22 @@ def test_a_copy_is_behind_when_scaffolds_template_changes(
     assert {code for code, _, _ in found(scaffold)} == {"SC106"}
 
 
-@pytest.mark.parametrize("take", ["mine", "generated"])
-def test_two_changes_of_a_template_are_a_persons_to_settle(
+def test_changes_on_both_sides_are_merged(
+    scaffold: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scaffold("override", NAME)
+    copy = project / COPY
+    copy.write_text(copy.read_text() + "\nAsk the team.\n")
+    change_product(monkeypatch, "# ", "# Handler ")
+    told = scaffold("override", NAME).stderr
+    assert f"       merge {COPY}" in told
+    text = (project / COPY).read_text()
+    assert text == overrides.product()[NAME] + "\nAsk the team.\n"
+    assert "SC117" not in {code for code, _, _ in found(scaffold)}
+
+
+@pytest.mark.parametrize("take", ["mine", "generated", "markers"])
+def test_contradicting_changes_are_a_persons_to_settle(
     scaffold: Run, project: Path, monkeypatch: pytest.MonkeyPatch, take: str
 ) -> None:
     scaffold("override", NAME)
@@ -102,12 +116,18 @@ def test_two_changes_of_a_template_are_a_persons_to_settle(
     change_product(monkeypatch, "# ", "# Handler ")
     before = files(project)
     told = scaffold("override", NAME, code=3).stderr
-    assert f"{COPY}: was changed in the project and in scaffold; left unchanged" in told
-    assert f"fix:   scaffold override {NAME} --on-conflict mine" in told
+    assert f"{COPY}: was changed in the project and in scaffold" in told
+    assert f"fix:   scaffold override {NAME} --on-conflict markers" in told
     assert files(project) == before
     scaffold("override", NAME, "--on-conflict", take)
-    text = mine if take == "mine" else overrides.product()[NAME]
-    assert (project / COPY).read_text() == text
+    text = (project / COPY).read_text()
+    product = overrides.product()[NAME]
+    if take == "markers":
+        assert {"# My {{ title|markdown }}", "# Handler {{ title|markdown }}"} <= {
+            *text.splitlines()
+        }
+    else:
+        assert text == (mine if take == "mine" else product)
     assert "SC117" not in {code for code, _, _ in found(scaffold)}
 
 

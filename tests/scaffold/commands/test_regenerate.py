@@ -221,7 +221,7 @@ def test_what_is_left_of_a_handler_is_removed_by_name(
     scaffold: Run, huddle: Path
 ) -> None:
     (huddle / SPEC).unlink()
-    assert findings(scaffold) == {"SC108": "scaffold regenerate huddle"}
+    assert findings(scaffold) == {"SC108": "scaffold remove-handler huddle"}
     scaffold("regenerate", "huddle")
     assert not (huddle / SERVICE).exists()
     assert findings(scaffold, code=0) == {}
