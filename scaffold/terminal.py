@@ -50,6 +50,41 @@ def to_stdout(text: str) -> None:
         raise
 
 
+def patch_to_stdout(text: str, *, colour: bool) -> None:
+    """Print a patch: in a terminal in colors, and through a pager if it is long.
+
+    Raises:
+        OSError: it cannot be printed.
+    """
+    stream = sys.stdout
+    if stream is None or not stream.isatty():
+        to_stdout(text)
+        return
+    from scaffold.escaping import escaped_lines
+
+    shown = escaped_lines(text)
+    if colour:
+        shown = "\n".join(map(_coloured, shown.split("\n")))
+    import shutil
+
+    if is_watched() and shown.count("\n") >= shutil.get_terminal_size().lines:
+        import click
+
+        click.echo_via_pager(shown, color=colour)
+    else:
+        stream.write(shown)
+        stream.flush()
+
+
+def _coloured(line: str) -> str:
+    """A line of a patch in its color."""
+    headings = ("diff ", "--- ", "+++ ", "new file", "deleted file")
+    if line.startswith(headings):
+        return f"\x1b[1m{line}\x1b[0m"
+    code = {"+": 32, "-": 31, "@": 36}.get(line[:1])
+    return f"\x1b[{code}m{line}\x1b[0m" if code else line
+
+
 def to_stderr(text: str, end: str = "\n") -> None:
     """Print for people; a closed stream is ignored."""
     stream = sys.stderr

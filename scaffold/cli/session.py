@@ -123,7 +123,9 @@ class Session:
                 report, elapsed_s, verbose=self.verbose, colour=self.colour
             ):
                 terminal.to_stderr(line)
-        if report.output:
+        if report.output and "diff" in report.extra:
+            terminal.patch_to_stdout(report.output, colour=self.colour)
+        elif report.output:
             terminal.to_stdout(report.output)
 
     def note(self, text: str) -> None:
