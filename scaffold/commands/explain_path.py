@@ -13,6 +13,7 @@ from scaffold.errors import ScaffoldError, UsageError
 from scaffold.escaping import escaped
 from scaffold.generate import ChangeSet, generate
 from scaffold.handlers import committed, fresh, wanted_as
+from scaffold.outcomes import LeftAlone
 from scaffold.project import Project
 from scaffold.provenance import Source
 from scaffold.refusal import refusal
@@ -200,6 +201,9 @@ def _verdict(
         reason = str(error) if error else f"{stopped[0].path}: {stopped[0].reason}"
         return f"would be refused: {reason.splitlines()[0]}", None
     what = "the line" if line else "the file"
+    ejected = [each for each in result.outcomes if isinstance(each, LeftAlone)]
+    if path in [each.path for each in ejected]:
+        return f"leaves {what} as it is: the file was ejected", False
     if after is None:
         edited = ", with what was edited by hand" if is_edited and not line else ""
         return f"leaves {what} as it is{edited}", False

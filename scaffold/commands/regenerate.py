@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
+from scaffold import state
+from scaffold.adoption import is_generated
 from scaffold.commands.change import ChangeOptions, change
+from scaffold.errors import Conflict
 from scaffold.formats import refuse_outdated, upgraded
-from scaffold.generate import ChangeSet, combined, generate_all
+from scaffold.generate import ChangeSet, combined, generate, generate_all
 from scaffold.handlers import fresh, seen, specs, wants
 from scaffold.markers import refuse_markers
 from scaffold.project import Project
@@ -14,6 +18,7 @@ from scaffold.refusal import refuse
 from scaffold.report import Report
 from scaffold.shared import Settle, unsettled
 from scaffold.tree import DiskTree, Overlay, Tree
+from scaffold.wanted import Wanted
 
 
 def regenerate(
@@ -44,14 +49,17 @@ def regenerate(
         first = upgraded(project, tree)
         tree = Overlay(tree, {change.path: change.after for change in first.changes})
         found = seen(project, tree, names)
-        result = generate_all(
-            wants(project, found, names), found, fresh(project), settle
-        )
+        wanted = wants(project, found, names)
+        result = generate_all(wanted, found, fresh(project), settle)
         result = combined([first, result])
         # records of the overlay are made up
         changes = [each for each in result.changes if each.path not in found.files]
         result = result._replace(changes=tuple(changes))
-        return refuse(result)
+        try:
+            return refuse(result)
+        except Conflict as error:
+            error.fix = _adoption(wanted, found) or error.fix
+            raise
 
     report = change("regenerate", project, generated, how, [])
     report.notes += [
@@ -61,3 +69,15 @@ def regenerate(
         for warning in spec.warnings
     ]
     return report
+
+
+def _adoption(wanted: Sequence[Wanted], tree: Tree) -> str:
+    """The command for handlers that were generated and have no record, or ""."""
+    lost = [
+        want.kind
+        for want in wanted
+        if state.read(tree, want.kind) is None
+        and not want.is_gone
+        and is_generated(generate(want, tree), want)
+    ]
+    return shlex.join(["scaffold", "adopt", *lost]) if lost else ""

@@ -212,7 +212,8 @@ def test_nothing_is_overwritten_without_a_record(scaffold: Run, huddle: Path) ->
     for spoilt, code in ((lose, 3), (empty, 5)):
         spoilt(huddle)
         before = files(huddle)
-        scaffold("regenerate", "huddle", code=code)
+        told = scaffold("regenerate", "huddle", code=code).stderr
+        assert "fix:   scaffold adopt huddle" in told
         scaffold("remove-handler", "huddle", "--discard-edits", code=5)
         assert files(huddle) == before
         scaffold("adopt")

@@ -57,6 +57,8 @@ def test_an_ejected_file_is_left_alone(scaffold: Run, huddle: Path) -> None:
     found = json.loads(scaffold("check", "--json").stdout)
     assert found["findings"] == []
     assert scaffold("diff").stdout == ""
+    told = scaffold("explain", f"{SERVICE}:1").stdout
+    assert "leaves the line as it is: the file was ejected" in told
     assert "ejected: huddle: docs/handlers/huddle.md" in scaffold("list", "-v").stdout
 
 

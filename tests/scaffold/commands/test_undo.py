@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -58,6 +59,25 @@ def test_commands_that_write_nothing_are_not_undone(
     scaffold("regenerate", "--all")
     scaffold("new-handler", "cuddle", "-n")
     scaffold("undo")
+    assert files(project) == before
+
+
+def test_a_conflict_is_nothing_to_undo(scaffold: Run, project: Path) -> None:
+    before = files(project)
+    scaffold("new-handler", "huddle", "--field", "channel:str")
+    changed = dict.fromkeys(("runtime/services/huddle/handler.toml", SERVICE), "")
+    for path in changed:
+        changed[path] = (project / path).read_text()
+        assert "test huddle message" in changed[path]
+    for path, word in zip(changed, ("another", "my"), strict=True):
+        new = changed[path].replace("test huddle message", f"{word} message")
+        (project / path).write_text(new)
+    scaffold("regenerate", "huddle", code=3)
+    assert (project / ".scaffold/conflicts/huddle").is_dir()
+    for path, text in changed.items():
+        (project / path).write_text(text)
+    scaffold("undo")
+    shutil.rmtree(project / ".scaffold/conflicts")
     assert files(project) == before
 
 
