@@ -35,8 +35,8 @@ class Versions(NamedTuple):
 
     Attributes:
         base: the last one that both branches have in common; empty if neither had it.
-        ours: that of the branch that is merged into.
-        theirs: that of the other branch.
+        ours: version of the branch that is merged into.
+        theirs: version of the other branch.
     """
 
     base: bytes

@@ -5,7 +5,7 @@
     .scaffold/conflicts/<handler>/<path>.generated    as it is generated now
 
 For an entry of a shared file its name follows the path. git ignores them: they are for the
-person who merges, and are removed when nothing is in conflict any more.
+person who merges, and are removed when no conflict is left.
 """
 
 from __future__ import annotations

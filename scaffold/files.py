@@ -77,8 +77,8 @@ def file(
     Args:
         path: its path.
         now: its bytes; None if it is missing.
-        text: as it is generated now.
-        base: as it was generated before; None if it was not.
+        text: currently generated text.
+        base: formerly generated text; None if there was none.
         style: the project's layout of code.
         take: the way to settle conflicts.
     """

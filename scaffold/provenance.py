@@ -55,7 +55,7 @@ class Key(NamedTuple):
 
     Attributes:
         name: its path, as `option.room.doc`.
-        line: in `handler.toml`, from 1.
+        line: line in `handler.toml`, from 1.
         reach: lines of the generated text that follow it.
         is_sure: false if only its name is on the line.
     """

@@ -55,8 +55,8 @@ class _Moved(NamedTuple):
 
     Attributes:
         changes: from the tree as it is.
-        sources: by new path, the path that a file is moved from.
-        outcomes: of the registrations that are removed under the old name.
+        sources: former paths of moved files by new path.
+        outcomes: outcomes of the registrations removed under the old name.
     """
 
     changes: tuple[Change, ...]
@@ -94,7 +94,7 @@ class Renaming(NamedTuple):
 
         Args:
             tree: the files.
-            record: of the handler.
+            record: record of the handler.
             spec: the file of its new spec.
             want: the wanted state under the new name.
             fresh: gives the shared files and places that an older project lacks.
@@ -232,7 +232,7 @@ class Renaming(NamedTuple):
 
         Returns:
             Their changes, the outcomes, and what is recorded of the edited entries and of
-            what is not an entry any more.
+            text that is no longer an entry.
         """
         olds = places.places(self.old, self.package)
         news = places.places(self.new, self.package)

@@ -27,8 +27,8 @@ class _Settled(NamedTuple):
     """A file whose conflicts are settled.
 
     Attributes:
-        change: that of the file.
-        outcomes: of the file, or of its entries that were in conflict.
+        change: change of the file.
+        outcomes: outcomes of the file, or of its entries that were in conflict.
         record: the record of the handler, with what is generated now for that file.
     """
 

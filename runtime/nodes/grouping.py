@@ -53,7 +53,7 @@ class Grouping:
     def _of_tags(self, by_name: bool, tags: tuple[str, ...]) -> Dimensions:
         key = by_name, tags
         if key not in self._known:
-            # sets of tag names are few, unless somebody makes them up
+            # sets of tag names are few, unless they are made up
             if len(self._known) > 1000:
                 self._known.clear()
             names = tuple(sorted(tag for tag in tags if tag not in self._exclude))

@@ -133,7 +133,7 @@ class Node:
 
         What the leader counts and the errors it meets are this node's as well.
         """
-        # what the leader has counted since is kept; what it had before is taken off
+        # counts of the leader since then are kept; its earlier counts are subtracted
         # below, so that counters go on without a jump
         if self._leader is not None:
             self._add_counts(self._leader, 1)

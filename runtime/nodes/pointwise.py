@@ -82,7 +82,7 @@ class PointwiseNode(GroupedNode, ABC):
         """Pass on what became of batches."""
         starts = batches.starts
         if outcome.rows is not None:
-            # where each batch begins among the rows that are left; one may have none
+            # start of each batch among the remaining rows; a batch may have none
             starts = np.searchsorted(outcome.rows, starts)
         self.emit_batches(
             Batches(

@@ -167,7 +167,7 @@ def _has_lost(log: Path, page_bytes: int) -> bool:
         # page with which a transaction ended, behind the damaged one
         ended: bytes | None = None
         while len(frame := file.read(_FRAME_BYTES + page_bytes)) > _FRAME_BYTES:
-            # what an earlier log has left has other salts
+            # frames left by an earlier log have other salts
             is_ours = frame[8:16] == salts
             if ended not in (None, frame[:4]) and is_ours:
                 return True

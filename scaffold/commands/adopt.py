@@ -67,7 +67,7 @@ def _refuse_without_spec(project: Project, tree: Tree, lost: Sequence[str]) -> N
     """Check that the handlers have a spec.
 
     Raises:
-        UsageError: one has none.
+        UsageError: a handler has no spec.
     """
     for kind in sorted(set(lost) - set(kinds(tree, project.package))):
         spec = places.spec_path(kind, project.package)

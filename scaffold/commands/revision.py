@@ -33,7 +33,7 @@ def described(
     Args:
         data: the file.
         path: its path.
-        origins: by place in it, the flag that it comes from.
+        origins: flags by the place in the spec that they set.
 
     Raises:
         SpecError: it is wrong; its faults have no lines, as the file is not written.

@@ -314,7 +314,7 @@ class _Merge:
         """Nodes that are told apart by all that they are, in order.
 
         Raises:
-            ClashError: both sides put something else in the place of one.
+            ClashError: both sides replaced one differently.
         """
         base, mine, new = nodes
         is_gone = any(key not in mine and key not in new for key in base)

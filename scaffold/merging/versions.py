@@ -14,9 +14,9 @@ class Versions(NamedTuple, Generic[_Version]):
     """The versions of anything that is merged.
 
     Attributes:
-        base: as it was generated before.
-        mine: as it is in the project, with the edits of a person.
-        new: as it is generated now.
+        base: formerly generated text.
+        mine: text in the project, with hand edits.
+        new: currently generated text.
     """
 
     base: _Version
@@ -28,7 +28,7 @@ class Merge(NamedTuple):
     """A merged text.
 
     Attributes:
-        text: the text; with `fail` it is of no use if there are conflicts.
+        text: the text; with `fail` it must not be used if there are conflicts.
         conflicts: the parts that both sides changed, such as "the function `post`".
     """
 

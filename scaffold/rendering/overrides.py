@@ -10,7 +10,7 @@ class Override(NamedTuple):
     """A template of the project in place of one of the product.
 
     Attributes:
-        name: that of the product's template, as `create/…/config.py.j2`.
+        name: name of the product's template, such as `create/…/config.py.j2`.
         text: its text.
         path: its path in the project.
     """

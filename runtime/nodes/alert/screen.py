@@ -53,7 +53,7 @@ class Screen:
             if column is None:
                 return None
             true, valid = column
-            # where it fails the failure must be reported, so the row is looked at
+            # if it fails, the failure must be reported, so the row is looked at
             each = true if valid is None else true | ~valid
             mask = each if mask is None else mask | each
         return mask

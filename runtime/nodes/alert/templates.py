@@ -86,8 +86,8 @@ class Templates:
         self._details = _parsed(html, node.details, "details")
         in_points = bool(node.id_tag or node.id_field)
         default_id = node.id == _DEFAULT.id
-        # `needs` mean: somebody sees it, or it can fail, which has to be reported. A
-        # default text that nobody sees is not rendered
+        # `needs` mean: it is shown, or it can fail, which has to be reported. A
+        # default text that is not shown is not rendered
         self.needs_message = (
             has_topic
             or bool(node.message_field)

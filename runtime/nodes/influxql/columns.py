@@ -51,7 +51,7 @@ def reduced(
     if column is None or column.present is not None or not len(sizes):
         return None
     # of empty batches the others make nothing; the sum is a float 0, also among ints,
-    # which one column cannot have
+    # one column cannot have both
     if not sizes.all():
         if method == "sum" or (method == "count" and column.kind == "mixed"):
             return None

@@ -168,7 +168,7 @@ class Buffer:
     def append(self, groups: Numbers, times: Times, pointers: Pointers) -> None:
         """Append rows by pointers."""
         self._parts.append(Waiting(groups, times, pointers))
-        # sorted again when somebody asks for a group
+        # sorted again when a group is requested
         self._index = None
         self.size += len(groups)
 

@@ -197,8 +197,8 @@ class TimeWindows:
             or self._is_walk_faster(count, len(times), span)
         ):
             return self._walk(sequences, range(count), starts[:-1].copy(), [])
-        # where a time is less than the one before, unless a group begins there; the
-        # groups of such rows are walked, as no search works in them
+        # positions where a time is less than the one before, unless a group begins
+        # there; the groups of such rows are walked, as no search works in them
         disorder = np.flatnonzero(times[1:] < times[:-1]) + 1
         at = np.searchsorted(starts, disorder, side="right") - 1
         unsorted = np.unique(at[disorder != starts[at]])
@@ -210,7 +210,7 @@ class TimeWindows:
         keys += np.repeat(rank, np.diff(starts))
         due = self._next[groups]
         rounds = self._rounds(sequences, sorted_ends, keys, (rank, low, span), due)
-        # what the next emission of each group will reach back to
+        # time to which the next emission of each group reaches back
         oldest = _within(_earlier(due, self._period), low, span)
         keep = np.searchsorted(keys, rank + (oldest - low))
         np.clip(keep, starts[:-1], starts[1:], out=keep)
@@ -245,7 +245,7 @@ class TimeWindows:
         while len(active):
             target = _within(due[active], low, span)
             # the first point that is not before the due time, but never an old one:
-            # what was buffered has caused all that it could
+            # buffered points have caused all their emissions
             trigger = np.searchsorted(keys, rank[active] + (target - low))
             np.maximum(trigger, fresh[active], out=trigger)
             hits = trigger < ends[active]
@@ -377,8 +377,8 @@ class CountWindows:
         """Plan what new points cause, in columns."""
         groups, times, starts, fresh = sequences
         seen, due = self._seen[groups], self._next[groups]
-        # which point causes the n-th emission follows from counts alone: no search, and
-        # no round, whatever the times are
+        # the point that causes the n-th emission follows from counts alone: no search,
+        # and no round, whatever the times are
         total = seen + (starts[1:] - fresh)
         # floor division: negative while the next is not reached
         emissions = np.maximum((total - due) // self._every + 1, 0)

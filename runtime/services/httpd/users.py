@@ -76,7 +76,7 @@ class User:
         """
         if self.admin or method not in _PRIVILEGES:
             return True
-        # who may change users could make themselves an admin
+        # users who may change users could make themselves admins
         if _is_below(resource, "/users") and method != "GET":
             return False
         return any(_grants(each, resource) for each in self.permissions)

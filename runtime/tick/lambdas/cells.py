@@ -133,7 +133,7 @@ def _over_distinct(
     used: Sequence[int] = range(len(values))
     if len(values) > len(codes):
         used = np.unique(codes[codes >= 0]).tolist()
-    # where it fails there has to be something of the type; no valid row points at it
+    # if it fails there has to be something of the type; no valid row points at it
     results: list[Any] = [_BLANKS[result]] * len(values)
     # one place more for code -1, as in `Cells.array`
     failed = np.zeros(len(values) + 1, dtype=np.bool_)

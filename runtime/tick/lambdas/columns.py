@@ -276,7 +276,7 @@ def _divided(operator: str, left: Cells, right: Cells, valid: Mask | None) -> Ce
         zero = divisor == 0
         if zero.any():
             valid = ~zero if valid is None else valid & ~zero
-            # what these rows get is never read
+            # results of these rows are never read
             divisor = np.where(zero, 1, divisor)
     # fmod truncates as Go does
     rest = np.fmod(left.values, divisor)

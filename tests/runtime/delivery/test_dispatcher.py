@@ -438,7 +438,7 @@ def test_what_an_earlier_run_left_for_handlers_that_are_gone_is_cancelled(make):
         1,
     )
     [first, _] = after.backlog.outbox.lookup.messages("cancelled")
-    assert first.error == "the handler does not exist any more"
+    assert first.error == "the handler no longer exists"
     after.backlog.retire(B)
     assert run(after) == 0
     assert after.backlog.outbox.lookup.count("cancelled") == 3
