@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from runtime.delivery.policy import Kind
+from runtime.delivery.policy import FailureKind
 from runtime.errors import DeliveryError
 from runtime.outbound.client import TimeLimits
 from runtime.secrets import Secret, redact
@@ -137,7 +137,7 @@ def attempt(kind, url, limits=ROOMY):
 
 
 def kind_of(error):
-    return None if error is None else Kind.of(error)
+    return None if error is None else FailureKind.of(error)
 
 
 @pytest.fixture(params=KINDS)
@@ -149,19 +149,22 @@ def test_a_connection_that_is_refused(kind):
     server = LoopbackServer()
     server.refuse()
     error = attempt(kind, server.url)
-    assert kind_of(error) is Kind.UNREACHABLE
+    assert kind_of(error) is FailureKind.UNREACHABLE
     assert not error.maybe_duplicate
 
 
 def test_a_host_that_does_not_exist(kind):
-    assert kind_of(attempt(kind, "http://nowhere.invalid", SHORT)) is Kind.UNREACHABLE
+    assert (
+        kind_of(attempt(kind, "http://nowhere.invalid", SHORT))
+        is FailureKind.UNREACHABLE
+    )
 
 
 @pytest.mark.parametrize("answer", [hang, drip, endless_drip, close, cut])
 def test_an_answer_that_does_not_come(kind, answer):
     with RawServer(answer) as server:
         error = attempt(kind, server.url, SHORT)
-    assert kind_of(error) is Kind.UNREACHABLE
+    assert kind_of(error) is FailureKind.UNREACHABLE
     # the endpoint may have taken it all the same
     assert error.maybe_duplicate
 
@@ -172,7 +175,7 @@ def test_an_answer_that_does_not_come(kind, answer):
 def test_an_answer_that_has_no_end_or_no_sense(kind, answer):
     with RawServer(answer) as server:
         found = kind_of(attempt(kind, server.url, SHORT))
-    assert found in (None, Kind.UNREACHABLE, Kind.REJECTED)
+    assert found in (None, FailureKind.UNREACHABLE, FailureKind.REJECTED)
 
 
 @pytest.mark.parametrize("answer", [endless_headers, endless_lines, many_headers])
@@ -188,38 +191,38 @@ def test_headers_are_cut_off_before_they_fill_the_memory(answer):
 def test_a_redirect_to_another_host_is_not_followed(kind, status):
     with LoopbackServer() as other, LoopbackServer(status=status) as server:
         server.headers = {"Location": f"{other.url}/steal"}
-        assert kind_of(attempt(kind, server.url)) is Kind.REJECTED
+        assert kind_of(attempt(kind, server.url)) is FailureKind.REJECTED
         assert other.received.empty()
 
 
 def test_a_redirect_in_a_circle_ends(kind):
     with LoopbackServer(status=307, headers={"Location": "/x"}) as server:
-        assert kind_of(attempt(kind, server.url)) is Kind.REJECTED
+        assert kind_of(attempt(kind, server.url)) is FailureKind.REJECTED
 
 
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        (400, Kind.REJECTED),
-        (401, Kind.AUTH),
-        (403, Kind.AUTH),
-        (404, Kind.REJECTED),
-        (405, Kind.REJECTED),
-        (408, Kind.FAILED),
-        (410, Kind.REJECTED),
-        (413, Kind.REJECTED),
-        (418, Kind.REJECTED),
-        (422, Kind.REJECTED),
-        (425, Kind.FAILED),
-        (429, Kind.LIMITED),
-        (451, Kind.REJECTED),
-        (500, Kind.FAILED),
-        (501, Kind.REJECTED),
-        (502, Kind.FAILED),
-        (503, Kind.FAILED),
-        (504, Kind.FAILED),
-        (505, Kind.REJECTED),
-        (599, Kind.FAILED),
+        (400, FailureKind.REJECTED),
+        (401, FailureKind.AUTH),
+        (403, FailureKind.AUTH),
+        (404, FailureKind.REJECTED),
+        (405, FailureKind.REJECTED),
+        (408, FailureKind.FAILED),
+        (410, FailureKind.REJECTED),
+        (413, FailureKind.REJECTED),
+        (418, FailureKind.REJECTED),
+        (422, FailureKind.REJECTED),
+        (425, FailureKind.FAILED),
+        (429, FailureKind.LIMITED),
+        (451, FailureKind.REJECTED),
+        (500, FailureKind.FAILED),
+        (501, FailureKind.REJECTED),
+        (502, FailureKind.FAILED),
+        (503, FailureKind.FAILED),
+        (504, FailureKind.FAILED),
+        (505, FailureKind.REJECTED),
+        (599, FailureKind.FAILED),
     ],
 )
 def test_statuses(kind, status, expected):
@@ -249,7 +252,7 @@ def test_how_long_an_endpoint_asks_to_wait(kind, text, least_s, most_s):
         text = email.utils.formatdate(time.time() + int(text), usegmt=True)
     with LoopbackServer(status=429, headers={"Retry-After": text}) as server:
         error = attempt(kind, server.url)
-    assert kind_of(error) is Kind.LIMITED
+    assert kind_of(error) is FailureKind.LIMITED
     if least_s is None:
         assert error.retry_after_s is None
     else:
@@ -273,7 +276,7 @@ def test_a_body_that_is_not_what_it_should_be(kind, status, body):
     with LoopbackServer(status=status, body=body) as server:
         error = attempt(kind, server.url)
     if status >= 400:
-        expected = Kind.REJECTED if status == 400 else Kind.FAILED
+        expected = FailureKind.REJECTED if status == 400 else FailureKind.FAILED
         assert kind_of(error) is expected
         assert len(str(error)) < 128 * 1024
 
@@ -285,7 +288,7 @@ def test_an_endpoint_that_repeats_what_it_was_sent(kind):
             return Answer(400, shown.encode() + request.body)
 
     with Echo() as server:
-        assert kind_of(attempt(kind, server.url)) is Kind.REJECTED
+        assert kind_of(attempt(kind, server.url)) is FailureKind.REJECTED
 
 
 def test_one_that_is_well_gets_the_event(kind):

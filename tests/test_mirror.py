@@ -9,8 +9,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SCAFFOLD = ROOT / "scaffold"
 TESTS = ROOT / "tests/scaffold"
-# it is about all modules
-OF_ALL = {"test_layers.py"}
+# they are about all modules of their folder
+OF_ALL = {"test_layers.py", "test_laws.py", "test_stopped.py"}
 
 
 def subjects(file: Path) -> list[str]:

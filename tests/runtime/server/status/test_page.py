@@ -10,9 +10,11 @@ from runtime.alert.types import Event, EventState, Level
 from runtime.delivery.messages import Address, Message, exactly
 from runtime.server.status import page as page_module
 from runtime.server.status.overview import ROWS
+from runtime.units import SECOND, Duration
 from tests.runtime.alerting import (
     CONFIGURED_TOKEN,
     HANDLER,
+    QUICK,
     SCRIPT,
     TASK,
     TOKEN,
@@ -26,8 +28,8 @@ HOSTILE = "<script>alert('x')</script>&\"\u202e\x1b[31m\u200b"
 
 @pytest.fixture
 def api(start_alerting):
-    """A server with a task and a handler."""
-    return start_alerting()
+    """A server with a task and a handler; its attempts have time on a busy machine."""
+    return start_alerting(dataclasses.replace(QUICK, timeout=Duration(30 * SECOND)))
 
 
 def get(api, uri="./", status=200):
