@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 from runtime.errors import TaskError
-from runtime.nodes.sizes import GROUP
 from runtime.units import MINUTE, SECOND, Nanoseconds, go_duration
 
 # After how many points, or other steps of a loop, a node looks at its budget: few, since
@@ -38,6 +37,9 @@ class Limits(NamedTuple):
 
 
 _DEFAULT = Limits()
+# Bytes that a node keeps for a group, besides points. Not in `sizes`, which needs numpy:
+# the configuration loads this module for the limits.
+GROUP = 500
 
 
 class Keeper(Protocol):

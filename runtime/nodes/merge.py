@@ -11,9 +11,10 @@ from typing import cast
 
 from runtime.errors import TaskError
 from runtime.frames import Batch, Dimensions, Point, Value
+from runtime.nodes.budget import GROUP
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Barrier, Node
-from runtime.nodes.sizes import GROUP, of_item
+from runtime.nodes.sizes import of_item
 from runtime.pipeline import merge as pipeline
 from runtime.units import Nanoseconds, round_half_up
 

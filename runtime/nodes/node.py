@@ -9,9 +9,8 @@ from typing import ClassVar, NoReturn, Protocol
 
 from runtime.errors import TaskError
 from runtime.frames import Batch, Batches, Frame, Point
-from runtime.nodes.budget import STEPS
+from runtime.nodes.budget import GROUP, STEPS
 from runtime.nodes.environment import Environment
-from runtime.nodes.sizes import GROUP
 from runtime.trouble import complain
 from runtime.units import Nanoseconds
 

@@ -8,8 +8,6 @@ from runtime.frames import Batch, Frame, Point, Value
 
 # A point with its two dictionaries and a few values, as `sys.getsizeof` has it.
 POINT = 600
-# Bytes that a node keeps for a group, besides points.
-GROUP = 500
 # A value in a list.
 VALUE = 40
 _SAMPLES = 8
