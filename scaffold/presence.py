@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from scaffold import ejected, places, state
 from scaffold.errors import AnchorNotFound, StateError, UnreadableFile
+from scaffold.merging.likeness import is_alike
 from scaffold.names import Names
 from scaffold.patching.place import Place, Registration
 from scaffold.patching.reading import find, is_same, read, text_of
@@ -61,7 +62,15 @@ def _file(tree: Tree, path: PurePosixPath, base: str | None) -> State:
         return "unreadable"
     if now is None:
         return "unused" if base is None else "missing"
-    return "present" if base is None or same(now, base) else "edited"
+    return "edited" if base is not None and is_edited(path, now, base) else "present"
+
+
+def is_edited(path: PurePosixPath, data: bytes, text: str) -> bool:
+    """True if a file differs from a text in more than its layout."""
+    if same(data, text):
+        return False
+    own = data.decode("utf-8-sig", "replace").replace("\r\n", "\n")
+    return not is_alike(path, own, text)
 
 
 def _entry(tree: Tree, place: Place, record: Record | None) -> State:

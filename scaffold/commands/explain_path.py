@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from scaffold import overrides, provenance
+from scaffold import overrides, presence, provenance
 from scaffold.errors import ScaffoldError, UsageError
 from scaffold.escaping import escaped
 from scaffold.generate import ChangeSet, generate
@@ -22,7 +22,6 @@ from scaffold.rendering.product import templates_path
 from scaffold.rendering.traces import Origin
 from scaffold.report import Report
 from scaffold.spec.model import HandlerSpec
-from scaffold.state import same
 from scaffold.tree import DiskTree, Tree
 
 _MAX_KEYS = 6
@@ -131,15 +130,16 @@ def _facts(
         more, values = _of_line(project, source, spec, own, known)
         facts = [*(fact for fact in facts if fact[0] != "template"), *more]
         fields |= values
-    elif line:
-        is_entry = source.place is not None
+    is_edited = source.place is None and presence.is_edited(
+        path, tree.read(path) or b"", base
+    )
+    if line and not known:
         text = "the line is not in the generated text: edited by hand"
-        if is_entry and len(generated) != len(now):
-            text += ", or laid out in another way"
+        if not is_edited:
+            text = "the line is not in the generated text: laid out in another way"
         facts.append(("line", text))
-    fields["is_edited"] = bool(line and not known)
+    fields["is_edited"] = bool(line and not known and is_edited)
     result = generate(want, tree, fresh(project))
-    is_edited = source.place is None and not same(tree.read(path) or b"", base)
     verdict, touches = _verdict(result, path, line, is_edited=is_edited)
     fields |= {"touches": touches, "regenerate": verdict}
     return [*facts, ("regenerate", verdict)], fields

@@ -115,3 +115,15 @@ def test_without_a_record_nothing_counts_as_edited(
     else:
         huddle.files[PurePosixPath(record("huddle"))] = text
     assert states(huddle) == {}
+
+
+def test_a_file_that_a_formatter_rewrote_is_not_edited(huddle: Project) -> None:
+    service = "runtime/services/huddle/service.py"
+    huddle.edit(
+        service, 'kind: ClassVar[str] = "huddle"', "kind: ClassVar[str]='huddle'"
+    )
+    assert states(huddle) == {}
+    huddle.edit(
+        service, "kind: ClassVar[str]='huddle'", "kind: ClassVar[str] = 'other'"
+    )
+    assert states(huddle) == {(service, "file"): "edited"}

@@ -108,6 +108,18 @@ def test_a_line_that_a_person_wrote(scaffold: Run, project: Path) -> None:
     assert source["template_line"]["template"].endswith("KIND/service.py.j2")
 
 
+def test_a_line_that_a_formatter_wrote(scaffold: Run, project: Path) -> None:
+    file = project / SERVICE
+    file.write_text(
+        file.read_text().replace("    ok = (200,)", "    ok = (\n        200,\n    )")
+    )
+    number = line_of(project, SERVICE, "        200,")
+    source = explained(scaffold, f"{SERVICE}:{number}")
+    assert source["is_edited"] is False
+    told = scaffold("explain", f"{SERVICE}:{number}").stdout
+    assert "laid out in another way" in told
+
+
 def test_what_regenerate_would_do(scaffold: Run, project: Path) -> None:
     spec = project / SPEC
     spec.write_text(spec.read_text().replace("posts alert", "sends alert"))
