@@ -33,7 +33,7 @@ SPECS = {
         for kind, fields in (
             ("huddle", ("channel:str", "token:secret")),
             ("ant", ()),
-            ("zebra_two", ("room:str",)),
+            ("ant_hill", ("room:str",)),
         )
     },
 }
