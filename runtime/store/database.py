@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,6 +29,8 @@ _WAL_BYTES = 64 * 1024 * 1024
 _MOST_PAGES = 2**32 - 2
 # required free space inside a database that must not grow
 _FREE_BYTES = 1024 * 1024
+# Interval at which writes look whether a full disk has room again.
+_LOOK_EVERY_S = 1.0
 # amount that a backup copies before others may use the database
 _BACKUP_PAGES = 256
 
@@ -57,6 +60,7 @@ class Store:
             None if path is None else Reserve(path.with_name(f"{path.name}.reserve"))
         )
         self._is_short = False
+        self._look_again_s = 0.0
         self._draining = 0
         self._key_file = None if path is None else KeyFile(_key_of(path))
         # open as long as the connection: closing it earlier would end its lock
@@ -442,11 +446,22 @@ class Store:
         return cursor.rowcount
 
     def _begin(self) -> None:
-        if self._is_short and not self._draining:
+        if self._is_short and not self._draining and not self._has_room_again():
             raise StoreFullError("the disk is full")
         if not self._begun:
             self._connection.execute("BEGIN IMMEDIATE")
             self._begun = True
+
+    def _has_room_again(self) -> bool:
+        """Look at the disk for a write that it would be too full for.
+
+        A write that begins its transaction first never comes to `restore_reserve`.
+        """
+        now_s = time.monotonic()
+        if now_s >= self._look_again_s:
+            self._look_again_s = now_s + _LOOK_EVERY_S
+            self.restore_reserve()
+        return not self._is_short
 
     def _commit(self) -> None:
         calls, self._after_commit = self._after_commit, []

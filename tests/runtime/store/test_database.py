@@ -8,9 +8,10 @@ import pytest
 from runtime.alert.types import Event, EventState
 from runtime.delivery.messages import Address
 from runtime.delivery.outbox import Outbox
-from runtime.errors import StoreError
-from runtime.store import schema
+from runtime.errors import StoreError, StoreFullError
+from runtime.store import database, schema
 from runtime.store.database import Store
+from runtime.store.reserve import Reserve
 from runtime.store.sealing import KeyFile, Seal
 
 
@@ -227,4 +228,18 @@ def test_threads_do_not_see_half_a_transaction():
         store.put("b", "l", b"2")
     thread.join(30)
     assert seen == [[("k", b"1"), ("l", b"2")]]
+    store.close()
+
+
+def test_a_write_notices_that_a_full_disk_has_room_again(path, monkeypatch):
+    store, room = Store(path), []
+    monkeypatch.setattr(Reserve, "make", lambda self: bool(room))
+    monkeypatch.setattr(database, "_LOOK_EVERY_S", 0)
+    store.give_up_reserve()
+    for _ in range(2):
+        with pytest.raises(StoreFullError, match="the disk is full"):
+            store.put("b", "key", b"value")
+    room.append("for the reserve")
+    store.put("b", "key", b"value")
+    assert not store.is_short
     store.close()
