@@ -53,8 +53,8 @@ class ChangeSet(NamedTuple):
     """Changes and outcomes of a command.
 
     Attributes:
-        changes: of files, in the order in which they are reported; the state's last.
-        outcomes: of every file and place, those that need no change included.
+        changes: changes of files, in the order of reports; those of the state come last.
+        outcomes: one for every file and place, also where nothing changes.
     """
 
     changes: tuple[Change, ...] = ()
