@@ -110,7 +110,11 @@ def change(
 
 def _refuse_losses(project: Project, result: ChangeSet, how: ChangeOptions) -> None:
     """Check that no uncommitted line is lost, unless that was asked for."""
-    if how.verify != UNPROVEN and not how.allow_dirty:
+    if how.verify == UNPROVEN or how.allow_dirty:
+        return
+    # merging keeps all lines, unless it is told to take the other side
+    takes = how.on_conflict == "generated"
+    if takes or any(each.after is None for each in result.changes):
         from scaffold.commands import uncommitted
 
         uncommitted.refuse_losses(project, result)

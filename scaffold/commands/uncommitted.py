@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from scaffold import checkout
 from scaffold.errors import PlanError, Uncommitted
 from scaffold.generate import ChangeSet
+from scaffold.outcomes import Moved
 from scaffold.project import Project
 
 _WORD = re.compile(r"\w+")
@@ -30,6 +31,8 @@ def refuse_losses(project: Project, result: ChangeSet) -> None:
     Raises:
         Uncommitted: lines would be lost; each file is reported.
     """
+    if any(isinstance(each, Moved) for each in result.outcomes):
+        return  # a rename carries the edits
     lost = dict(_lost(result))
     if not lost or checkout.top(project.root) is None:
         return

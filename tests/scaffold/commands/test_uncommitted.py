@@ -89,6 +89,14 @@ def test_merging_needs_no_clean_tree(scaffold: Run, committed: Path) -> None:
     scaffold("undo")
 
 
+def test_a_rename_carries_uncommitted_edits(scaffold: Run, committed: Path) -> None:
+    edit(committed, SERVICE, "    ok = (200,)", "    ok = (200,)\n    foo_mine = True")
+    edit(committed, SPEC, "posts alert messages", "sends alert messages")
+    scaffold("rename-handler", "foo", "bark")
+    text = (committed / "runtime/services/bark/service.py").read_text()
+    assert "_mine = True" in text
+
+
 def test_edits_are_discarded_only_if_git_has_them(
     scaffold: Run, committed: Path
 ) -> None:
