@@ -203,6 +203,8 @@ class WindowNode(Node):
         # before anything is emitted, as that may fail: the buffer is whole again by
         # then
         kept = np.flatnonzero(np.arange(len(times)) >= np.repeat(plan.keep, sizes))
+        # The buffer is as it will be before anything is emitted: a child that fails must
+        # not leave it half drained. Pointers of the plan name the sources of before.
         sources = self._buffer.sources
         groups = np.repeat(numbers, starts[1:] - plan.keep)
         self._buffer.append(groups, times[kept], pointers[kept])

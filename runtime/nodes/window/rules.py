@@ -187,6 +187,8 @@ class TimeWindows:
             return _merged([], starts[:-1])
         # a key is the group's number times `span` plus the time: sorted by it are
         # groups one after the other, so that one search finds a time in each of them
+        # One sorted array for all groups: each group's times are moved to a range of their
+        # own, so that a single searchsorted finds a time in every group at once.
         low = int(times.min())
         span = int(times.max()) - low + 2
         count = len(groups)
@@ -199,6 +201,7 @@ class TimeWindows:
             return self._walk(sequences, range(count), starts[:-1].copy(), [])
         # positions where a time is less than the one before, unless a group begins
         # there; the groups of such rows are walked, as no search works in them
+        # a search needs sorted times; groups that are not go point by point
         disorder = np.flatnonzero(times[1:] < times[:-1]) + 1
         at = np.searchsorted(starts, disorder, side="right") - 1
         unsorted = np.unique(at[disorder != starts[at]])
@@ -247,6 +250,7 @@ class TimeWindows:
             # the first point that is not before the due time, but never an old one:
             # buffered points have caused all their emissions
             trigger = np.searchsorted(keys, rank[active] + (target - low))
+            # a point that was there before has caused what it could
             np.maximum(trigger, fresh[active], out=trigger)
             hits = trigger < ends[active]
             # groups without a further emission leave, so the rounds become small

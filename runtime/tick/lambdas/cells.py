@@ -131,11 +131,13 @@ def _over_distinct(
     assert codes is not None
     # a frame that was cut from a larger one keeps all its values
     used: Sequence[int] = range(len(values))
+    # a part of a frame has the values of the whole
     if len(values) > len(codes):
         used = np.unique(codes[codes >= 0]).tolist()
     # if it fails there has to be something of the type; no valid row points at it
     results: list[Any] = [_BLANKS[result]] * len(values)
     # one place more for code -1, as in `Cells.array`
+    # the last place is that of code -1: rows without the tag
     failed = np.zeros(len(values) + 1, dtype=np.bool_)
     for code in used:
         arguments = [values[code] if o is coded else o.values for o in operands]

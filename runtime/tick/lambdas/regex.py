@@ -118,6 +118,7 @@ class Regex:
                     limits.check(len(source) + length)
                 out.append(made)
             last = end
+            # an empty match must not be found again, nor inside of a character
             width = _width(source, position)
             position = max(end, position + width)
         out.append(source[last:])

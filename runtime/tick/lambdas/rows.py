@@ -381,6 +381,7 @@ def _source(node: Evaluator, generator: Generator, results: frozenset[Type]) -> 
         ]
     if any(_spends(each) for each in parts(node)):
         lines.append("    begin()")
+    # the evaluator starts over, and counts must not count twice
     lines += [f"    saved_{name} = {name}.save()" for name in states]
     lines.append("    try:")
     if code.type in results:
