@@ -48,13 +48,17 @@ def with_imports(
         style: layout of new ones.
     """
     base, mine, new = (dict(_imports(each.body)) for each in modules)
-    used = used_names("".join(code_of(each) for each in body if not is_import(each)))
+    used, used_by_mine = (
+        used_names("".join(code_of(each) for each in nodes if not is_import(each)))
+        for nodes in (body, modules.mine.body)
+    )
     bound = {each.name for each in mine}
+    # an import that a person removed is added only for code that uses it now
+    needed = used - used_by_mine - bound
     added = [
         each
         for each in new
-        if each not in mine
-        and (each not in base or (each.name in used and each.name not in bound))
+        if each not in mine and (each not in base or each.name in needed)
     ]
     gone = {
         each
@@ -144,7 +148,7 @@ def _add(
     """Import one more name: in the statement of its module, or in one of its own."""
     for index, node in enumerate(body):
         if is_import(node) and _takes(node, wanted):
-            body[index] = _extended(node, wanted, style)
+            body[index] = _extended(node, wanted, generated, style)
             return
     [made] = cst.parse_module(wanted.text + "\n").body
     before = generated[: generated.index(wanted)]
@@ -165,14 +169,16 @@ def _takes(node: Any, wanted: _Import) -> bool:
     )
 
 
-def _extended(node: Any, wanted: _Import, style: Style) -> Any:
-    """An import statement with one more name, in their order."""
+def _extended(
+    node: Any, wanted: _Import, generated: Sequence[_Import], style: Style
+) -> Any:
+    """An import statement with one more name, after what it follows in the new text."""
     small = node.body[0]
-    names = [
-        each.text.removeprefix(each.module).strip() for each in _of_statement(node)
-    ]
+    there = _of_statement(node)
+    names = [each.text.removeprefix(each.module).strip() for each in there]
     name = wanted.text.removeprefix(wanted.module).strip()
-    at = next((i for i, each in enumerate(names) if each > name), len(names))
+    before = {*generated[: generated.index(wanted)]}
+    at = max((i + 1 for i, each in enumerate(there) if each in before), default=0)
     inside = brackets.contents(small)
     [one] = cst.parse_module(wanted.text + "\n").body
     if brackets.has_comments(inside) or inside.is_exploded:

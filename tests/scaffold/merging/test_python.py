@@ -184,6 +184,48 @@ def test_an_import_stays_while_an_edit_uses_it() -> None:
     assert "import Request, Response\n" in clean(BASE + own, unused)
 
 
+@pytest.mark.parametrize(
+    "own",
+    [
+        "try:\n    from runtime.client import Request, Response\nexcept ImportError:\n"
+        "    raise\n",
+        "if True:\n    from runtime.client import Request, Response\n",
+        "import runtime.client\n\nRequest = Response = runtime.client\n",
+        "from runtime.client import *\n",
+        "",
+    ],
+    ids=["try", "if", "values", "star", "nothing"],
+)
+def test_an_import_that_a_person_replaced_is_not_added_again(own: str) -> None:
+    line = "from runtime.client import Request, Response\n"
+    mine = changed((line, own))
+    assert clean(mine, BASE) == mine
+    made = changed(("Sends.", "Posts."))
+    assert clean(mine, made) == mine.replace("Sends.", "Posts.")
+
+
+def test_an_import_comes_back_for_new_code() -> None:
+    line = "from dataclasses import dataclass\n"
+    gone = ("@dataclass(frozen=True)\n", "")
+    made = "\n\n@dataclass\nclass Made:\n    a: int\n"
+    assert line in clean(changed((line, ""), gone), BASE + made)
+
+
+@pytest.mark.parametrize(
+    ("names", "now", "expected"),
+    [
+        ("Own, Request", "Request, aware", "Own, Request, aware"),
+        ("Request, Response", "NONE, Request, Response", "NONE, Request, Response"),
+    ],
+)
+def test_an_import_gets_the_place_it_is_generated_at(
+    names: str, now: str, expected: str
+) -> None:
+    line = "import Request, Response"
+    text = clean(changed((line, f"import {names}")), changed((line, f"import {now}")))
+    assert f"import {expected}\n" in text
+
+
 def test_a_helper_stays_while_an_edit_uses_it() -> None:
     start, stop = BASE.index("def _helper"), BASE.index("CASES")
     without = BASE[:start] + BASE[stop:]
