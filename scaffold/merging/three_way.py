@@ -24,7 +24,12 @@ def merged(
     mark = "\ufeff" if mine.startswith("\ufeff") else ""
     newline = "\r\n" if mine.count("\r\n") * 2 > mine.count("\n") else "\n"
     plain = versions._replace(mine=mine.removeprefix(mark).replace("\r\n", "\n"))
-    merge = _merged(path, plain, style, take)
+    if versions.base == versions.new:
+        return Merge(mine)  # also where its line ends differ from line to line
+    if plain.base == plain.mine:
+        merge = Merge(versions.new)
+    else:
+        merge = _merged(path, plain, style, take)
     return merge._replace(text=mark + merge.text.replace("\n", newline))
 
 
