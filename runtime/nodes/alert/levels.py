@@ -131,4 +131,6 @@ def _condition(node: LambdaNode | None, name: str) -> Condition | None:
     if node is None:
         return None
     function = compiled(node, f"Failed to compile stateful expression for {name}")
+    # Compiled already, and not by a write: the first point of each group needs it.
+    assert function.test is not None
     return Condition(function, function.new_state())
