@@ -1,0 +1,152 @@
+"""The laws of regenerating: sequences of commands and edits over several handlers.
+
+3. Without a change of specs or templates nothing is written, also with edits in the files.
+4. What a person added is in the tree after any command.
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+from collections import Counter
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scaffold import state
+from scaffold.errors import ScaffoldError
+from scaffold.flags import Flags
+from scaffold.handlers import kinds
+from scaffold.rendering.projects import project_file, project_files
+from scaffold.spec import fields
+from scaffold.spec.parse import from_flags
+from scaffold.tree import MemoryTree
+from tests.scaffold.memory import Project
+from tests.scaffold.merging.hands import Hands, words_of
+
+PACKAGE = "alerts"
+COMMANDS = ("add", "rename field", "remove field", "rename", "remove", "new")
+
+
+@functools.cache
+def start() -> dict[PurePosixPath, bytes]:
+    """The files of a project with two handlers."""
+    files = {path: text.encode() for path, text in project_files(PACKAGE).items()}
+    for change in state.settings(MemoryTree(files)):
+        if change.after is not None:
+            files[change.path] = change.after
+    made = project(files)
+    for kind in ("ant", "huddle"):
+        made.create(from_flags(Flags(kind, fields=("room:str",))).to_toml())
+    return made.files
+
+
+def project(files: dict[PurePosixPath, bytes]) -> Project:
+    """A project in memory."""
+    made = Project(files, PACKAGE)
+    made.fresh = functools.partial(project_file, package=PACKAGE)
+    return made
+
+
+class Life:
+    """A project through commands and edits.
+
+    Attributes:
+        made: the project.
+        hands: the person.
+    """
+
+    def __init__(self, chance: random.Random) -> None:
+        self.chance = chance
+        self.made = project(dict(start()))
+        self.hands = Hands(chance, "mine")
+        self._names = iter("bcdefghijk")
+
+    def handlers(self) -> list[str]:
+        """The handlers; not those of which a removal left edited files."""
+        with_spec = kinds(self.made.tree, PACKAGE)
+        return sorted({*with_spec} & {*state.kinds(self.made.tree)})
+
+    def edit(self, *, with_specs: bool) -> None:
+        """Edit a generated file: a module anyhow, a document by a line."""
+        kind = self.chance.choice(self.handlers())
+        record = state.read(self.made.tree, kind)
+        assert record is not None
+        path = self.chance.choice(
+            sorted(
+                each
+                for each in record.files
+                if each in self.made.files
+                and (with_specs or each.name != "handler.toml")
+            )
+        )
+        text = self.made.files[path].decode()
+        if path.suffix == ".py":
+            text = self.hands.edited(text, 2)
+        else:
+            lines = text.splitlines(keepends=True)
+            at = self.chance.randrange(len(lines) + 1)
+            lines.insert(at, f"# {self.hands.new_word()}\n")
+            text = "".join(lines)
+        self.made.files[path] = text.encode()
+
+    def run(self, command: str) -> None:
+        """Run a command for one of the handlers."""
+        made, name = self.made, next(self._names)
+        there = self.handlers()
+        kind = self.chance.choice(there)
+        flags = Flags(kind, fields=(f"{name}:str",))
+        if command == "new":
+            flags = replace(flags, name=f"zebra_{name}")
+            made.create(from_flags(flags).to_toml())
+        elif command == "add":
+            made.evolve(kind, lambda spec: fields.added(spec, flags)[0])
+        elif command == "rename field":
+            made.evolve(kind, lambda spec: fields.renamed(spec, "room", f"room_{name}"))
+        elif command == "remove field":
+            made.evolve(kind, lambda spec: fields.removed(spec, "room"))
+        elif command == "rename":
+            made.rename_handler(kind, f"yak_{name}")
+        elif len(there) > 1:
+            made.remove_handler(kind)
+
+    def words(self) -> Counter[str]:
+        """What the person added, as often as it is in the tree."""
+        return Counter(
+            word
+            for path, data in self.made.files.items()
+            if path.parts[0] != ".scaffold"
+            for word in words_of(data.decode(), "mine")
+        )
+
+
+@settings(max_examples=12)
+@given(
+    st.integers(0, 2**32),
+    st.lists(st.sampled_from(COMMANDS), min_size=1, max_size=3),
+)
+def test_what_a_person_added_stays_after_any_command(
+    seed: int, commands: list[str]
+) -> None:
+    life = Life(random.Random(seed))
+    for command in commands:
+        life.edit(with_specs=True)
+        before, added = dict(life.made.files), life.words()
+        try:
+            life.run(command)
+        except ScaffoldError:  # an edit is in the way
+            assert life.made.files == before
+        assert life.words() == added
+
+
+@settings(max_examples=12)
+@given(st.integers(0, 2**32), st.integers(1, 4))
+def test_without_a_change_of_specs_nothing_is_written(seed: int, edits: int) -> None:
+    life = Life(random.Random(seed))
+    for _ in range(edits):
+        life.edit(with_specs=False)
+    before = dict(life.made.files)
+    assert life.made.regenerate().changes == ()
+    assert life.made.files == before
