@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from scaffold import project
-from scaffold.commands.change import How
+from scaffold.commands.change import ChangeOptions
 from scaffold.commands.init import init
 from scaffold.commands.new_handler import new_handler
 from scaffold.flags import Flags
@@ -73,7 +73,7 @@ def _fill(root: Path, count: int) -> None:
     found = project.find(root)
     for number in range(count):
         flags = Flags(f"bench{number}", fields=("room:str",), title=f"B{number}")
-        new_handler(found, flags, "", How())
+        new_handler(found, flags, "", ChangeOptions())
 
 
 def _api(root: Path, name: str) -> Callable[[], float]:
