@@ -63,7 +63,7 @@ def test_hidden_files_are_left_out_and_links_are_followed(values: Path) -> None:
         ("x.json", "{", "failed to unmarshal json values "),
         ("x.json", "[" * 100_000, "failed to unmarshal json values "),
         ("x.json", '"\udcff"', "failed to unmarshal json values "),
-        ("x.json", " " * (MAX_BYTES + 1), "it holds more than 10000 files or "),
+        ("x.json", " " * (MAX_BYTES + 1), "it contains more than 10000 files or "),
     ],
 )
 def test_a_bad_file_is_named(values: Path, name: str, text: str, fault: str) -> None:
