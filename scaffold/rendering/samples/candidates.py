@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from re import error as re_error
@@ -18,6 +19,7 @@ sre_parser: Any = importlib.import_module("re._parser")
 _REPEATS = (0, 1, 2, 8, 20, 64)
 _LENGTH = 2_000
 _MOST = 60
+_INTEGERS = 1 << 63  # in 64 bits, as Go's
 _CATEGORIES = {
     sre.CATEGORY_DIGIT: "1",
     sre.CATEGORY_SPACE: " ",
@@ -60,9 +62,11 @@ def candidates(
                 dict.fromkeys(words, "a"),
             ]
     if type_ is Type.FLOAT:
-        made = [float(each) for each in made]
+        made = [float(each) for each in made if abs(each) <= sys.float_info.max]
     if type_ in (Type.INT, Type.DURATION):
-        made = [each for each in made if float(each).is_integer()]
+        # what a condition is compared with may be more than any such value can be
+        made = [each for each in made if abs(each) < _INTEGERS]
+        made = [int(each) for each in made if float(each).is_integer()]
     kept = [each for at, each in enumerate(made) if each not in made[:at]]
     return kept[:_MOST]
 

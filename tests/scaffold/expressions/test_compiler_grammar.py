@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runtime.alert.types import Level
@@ -279,6 +279,11 @@ list = [{{ "@for" = '''x in [first, {second}]''', "@value" = "${{x}}" }}]
 
 
 @given(EXPRESSIONS, EXPRESSIONS)
+@example("1e308", "event.time")
+@example("1e308", "event.duration == 1e300")
+@example("config.i > 1e300", "9223372036854775808.0 == event.time")
+@example("-1e308", "options.i < 10000000000000000000000.0")
+@example("event.time > 1e308", "event.time == config.d")
 def test_any_spec_is_refused_or_generated(first, second):
     fields = "\n".join(f'{key} = {{ type = "{name}" }}' for key, name in NAMES.items())
     text = SPEC.format(settings=fields, first=first, second=second)
