@@ -64,7 +64,7 @@ def candidates(
     if type_ is Type.FLOAT:
         made = [float(each) for each in made if abs(each) <= sys.float_info.max]
     if type_ in (Type.INT, Type.DURATION):
-        # what a condition is compared with may be more than any such value can be
+        # conditions may compare with numbers that no such value can be
         made = [each for each in made if abs(each) < _INTEGERS]
         made = [int(each) for each in made if float(each).is_integer()]
     kept = [each for at, each in enumerate(made) if each not in made[:at]]
