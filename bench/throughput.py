@@ -59,7 +59,7 @@ data_dir = "{folder}/data"
 
 
 class Middle(NamedTuple):
-    """What is between from and alert, and what the alert looks at.
+    """The nodes between `from` and `alert`, and the condition of the alert.
 
     Attributes:
         nodes: part of the script.
@@ -205,7 +205,7 @@ def writes(shape: str, points: int, batch: int) -> Iterator[bytes]:
         lines = [line(shape, start + number) for number in range(batch)]
         yield "\n".join(lines).encode()
     end = START_S + points // HOSTS
-    # low and high within each window: of one alone there is no spread
+    # low and high within each window: a single point has no spread
     last = (
         f"cpu,host=h00,region=eu usage_idle=1,usage_user={percent} {end + after}"
         for window in (5, 60, 600)

@@ -89,13 +89,13 @@ CODES = {
     ),
     "SC108": Code(
         "leftover",
-        "Something of a handler is left whose `handler.toml` was removed, or something "
-        "that is no longer generated for a handler.",
+        "Files or entries remain: of a handler whose `handler.toml` was removed, or of an "
+        "earlier version of its spec.",
         "The folder `services/huddle` was deleted, and the entries in the shared files "
         "are still there.",
-        "`scaffold remove-handler NAME` removes what is left of a removed handler, and "
-        "`scaffold regenerate NAME` what is no longer generated. Edited files are kept, and "
-        "edited entries that need the handler too, unless `--discard-edits` is given.",
+        "`scaffold remove-handler NAME` removes the rest of a removed handler, and "
+        "`scaffold regenerate NAME` the rest of an earlier spec. Edited files stay, and so do "
+        "edited entries that need the handler, unless `--discard-edits` is given.",
     ),
     "SC109": Code(
         "record-missing",

@@ -24,7 +24,7 @@ from scaffold.outcomes import (
     Unresolved,
     Updated,
 )
-from scaffold.patching.source import conflict_marker
+from scaffold.patching.source import marker_line
 from scaffold.shared import Settle
 from scaffold.state import Record, same
 from scaffold.tree import Tree
@@ -91,7 +91,7 @@ def file(
     if base is None:
         outcome = Identical if _is_same(path, now, text) else ForeignConflict
         return now, outcome(path, text, base=base)
-    if is_marked(now) and not is_marked(base.encode()):
+    if marker_line(now) and not marker_line(base.encode()):
         return now, Unresolved(path, text, base=base)
     if base == text:
         outcome = Identical if _is_same(path, now, base) else Kept
@@ -117,13 +117,6 @@ def _merged(
         return now, EditedConflict(path, text, base=base, parts=merge.conflicts)
     outcome = Updated if _is_same(path, now, base) else Merged
     return merge.text.encode(), outcome(path, text, base=base)
-
-
-def is_marked(data: bytes) -> bool:
-    """True if a file holds the markers of a conflict."""
-    if b"<<<<<<< " not in data:
-        return False
-    return conflict_marker(data.decode("utf-8", "replace").split("\n")) > 0
 
 
 def _is_same(path: PurePosixPath, data: bytes, text: str) -> bool:

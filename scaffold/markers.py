@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from scaffold import places, state
 from scaffold.errors import MarkersLeft
 from scaffold.handlers import kinds
-from scaffold.patching.source import conflict_marker
+from scaffold.patching.source import marker_line
 from scaffold.tree import Tree
 
 
@@ -26,10 +26,7 @@ def refuse_markers(tree: Tree, package: str) -> None:
 def marked(tree: Tree, package: str) -> Iterator[tuple[PurePosixPath, int]]:
     """Each file that holds markers, and the line of the first one."""
     for path in _paths(tree, package):
-        data = tree.read(path) or b""
-        if b"<<<<<<< " not in data:
-            continue
-        line = conflict_marker(data.decode("utf-8", "replace").split("\n"))
+        line = marker_line(tree.read(path) or b"")
         if line:
             yield path, line
 

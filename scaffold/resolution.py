@@ -16,7 +16,7 @@ from scaffold.merging.versions import Take
 from scaffold.outcomes import Merged, Outcome
 from scaffold.patching.outcomes import EntryConflict, EntryKept, EntryMerged
 from scaffold.patching.place import Registration
-from scaffold.patching.source import conflict_marker
+from scaffold.patching.source import marker_line
 from scaffold.shared import SharedFiles, unsettled
 from scaffold.state import Record
 from scaffold.tree import Tree
@@ -64,7 +64,7 @@ def resolved(
     """
     record = state.read(tree, want.kind) or Record({}, {})
     now = tree.read(path) or b""
-    line = conflict_marker(now.decode("utf-8", "replace").split("\n"))
+    line = marker_line(now)
     if take is None and line:
         raise MarkersLeft({path: line})
     if path in want.files:

@@ -172,7 +172,7 @@ def _with_default(column: FieldColumn | None, value: Value, size: int) -> FieldC
 
 
 class DeleteNode(_CountingNode):
-    """Takes fields and tags away; a deleted tag is no longer a dimension."""
+    """Deletes fields and tags; groups lose the dimensions of deleted tags."""
 
     verb = "deleted"
 

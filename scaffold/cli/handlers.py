@@ -13,8 +13,6 @@ from scaffold.cli.session import Session
 from scaffold.flags import Flags
 
 if TYPE_CHECKING:
-    from pathlib import PurePosixPath
-
     from scaffold.commands.change import ChangeOptions
     from scaffold.merging.versions import Take
     from scaffold.project import Project
@@ -114,30 +112,38 @@ def regenerate(
         how = options.of_change(values, "none")
         if check:
             return checking.check(project, names)
-        takes = {}
-        if is_asked and terminal.is_watched() and not session.json:
-            takes = _takes(project, names, how)
-        report = regenerate.regenerate(
-            project, names, how, lambda path: takes.get(path, how.on_conflict)
-        )
-        for path in (path for path, take in takes.items() if take == "markers"):
-            click.edit(filename=str(project.root / path))
+        report = regenerate.regenerate(project, names, how)
+        is_for_people = terminal.is_watched() and not session.json
+        if report.result.unsettled and is_asked and is_for_people:
+            report = _settled(session, project, names, how, report)
         return report
 
     session.run_in_project(run, writes=not check)
 
 
-def _takes(
-    project: Project, names: Sequence[str], how: ChangeOptions
-) -> dict[PurePosixPath, Take]:
-    """Ask for the way to settle each conflict."""
+def _settled(
+    session: Session,
+    project: Project,
+    names: Sequence[str],
+    how: ChangeOptions,
+    report: Report,
+) -> Report:
+    """Ask about conflicts, and regenerate their handlers as the person answers."""
     from scaffold.cli import questions
     from scaffold.commands import regenerate
 
-    if how.dry_run:
-        return {}
-    preview = regenerate.regenerate(project, names, how._replace(dry_run=True))
-    return questions.taken(preview.result.unsettled)
+    if how.is_preview:
+        return report
+    takes = questions.taken(report.result.unsettled)
+    if {*takes.values()} <= {"fail"}:
+        return report
+    report.next, report.notes = [], []
+    session.show(report)
+    report = regenerate.regenerate(project, names, how, takes)
+    for path, take in takes.items():
+        if take == "markers":
+            click.edit(filename=str(project.root / path))
+    return report
 
 
 @click.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -52,6 +51,8 @@ def eject(paths: Sequence[str], revoke: bool, **values: Any) -> None:
     session = Session("eject", values)
 
     def run(project: Project) -> Report:
+        from pathlib import Path
+
         from scaffold.commands.eject import eject
 
         how = options.of_change(values)

@@ -10,10 +10,10 @@ from scaffold import conflicts, verify
 from scaffold.change import Change
 from scaffold.disk import commit, recovery
 from scaffold.errors import Conflict
-from scaffold.files import is_marked
 from scaffold.generate import ChangeSet
 from scaffold.merging.versions import Take
 from scaffold.outcomes import DocumentationMissing, Unsettled
+from scaffold.patching.source import marker_line
 from scaffold.project import Project
 from scaffold.report import Report, patch
 from scaffold.tree import DiskTree, Tree
@@ -139,7 +139,7 @@ def compiles(
     Raises:
         VerificationFailed: one is not valid Python.
     """
-    marked = {each.path for each in changes if each.after and is_marked(each.after)}
+    marked = {each.path for each in changes if each.after and marker_line(each.after)}
     verify.compiles(changes, proven | marked)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from types import MappingProxyType
 
 from scaffold import state
 from scaffold.adoption import is_generated
@@ -13,19 +15,21 @@ from scaffold.formats import refuse_outdated, upgraded
 from scaffold.generate import ChangeSet, combined, generate, generate_all
 from scaffold.handlers import fresh, seen, specs, wants
 from scaffold.markers import refuse_markers
+from scaffold.merging.versions import Take
 from scaffold.project import Project
 from scaffold.refusal import refuse
 from scaffold.report import Report
-from scaffold.shared import Settle, unsettled
 from scaffold.tree import DiskTree, Overlay, Tree
 from scaffold.wanted import Wanted
+
+_NO_TAKES: Mapping[PurePosixPath, Take] = MappingProxyType({})
 
 
 def regenerate(
     project: Project,
     names: Sequence[str],
     how: ChangeOptions,
-    settle: Settle = unsettled,
+    takes: Mapping[PurePosixPath, Take] = _NO_TAKES,
 ) -> Report:
     """Update handlers to their specs and the templates.
 
@@ -37,13 +41,16 @@ def regenerate(
         project: the project.
         names: the handlers; empty: all.
         how: the options of the command.
-        settle: gives the way to settle conflicts in a file.
+        takes: ways to settle the conflicts of single files, other than `how` says.
     """
     on_disk = DiskTree(project.root)
     refuse_markers(on_disk, project.package)
     if names:
         refuse_outdated(project)
     described = specs(project, seen(project, on_disk, names), names)
+
+    def settle(path: PurePosixPath) -> Take:
+        return takes.get(path, how.on_conflict)
 
     def generated(tree: Tree) -> ChangeSet:
         first = upgraded(project, tree)

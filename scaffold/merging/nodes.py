@@ -18,7 +18,8 @@ Key = tuple[str, ...]
 
 _WORDS = re.compile(r"\w+")
 _EMPTY = cst.Module([])
-# the code around a node with which it is a module
+# the code around a node that makes it a module: of an expression, an entry, a key with its
+# value, a decorator, parameters, and the later parts of `if` and `try`
 _FRAMES = (
     *("{}", "x[{}\n]", "f({}\n)", "{{{}\n}}"),
     *("{}\ndef f(): ...", "def f({}\n): ..."),

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
@@ -23,23 +22,21 @@ from typing import Any
 import libcst as cst
 
 from scaffold.layout.style import Style, by_black
-from scaffold.merging import documents, markers, parameters
+from scaffold.merging import markers, parameters, values
 from scaffold.merging.clash import ClashError, picked
 from scaffold.merging.imports import with_imports
-from scaffold.merging.likeness import Meaning
+from scaffold.merging.meanings import Meanings
 from scaffold.merging.nodes import (
     Body,
     Key,
     Statement,
     code_of,
     comments_of,
-    meaning_of,
     named,
     used_names,
 )
-from scaffold.merging.sequences import order, regions
+from scaffold.merging.sequences import order, regions, without_names
 from scaffold.merging.versions import Merge, Take, Versions
-from scaffold.patching import brackets
 
 _Container = cst.Dict | cst.Set | cst.List | cst.Tuple | cst.Call
 _Definition = cst.FunctionDef | cst.ClassDef
@@ -102,8 +99,7 @@ class _Merge:
         self._take = take
         self._scope: list[str] = []
         self._depth = 0
-        # The nodes are kept with what they mean: an address is used again otherwise.
-        self._meanings: dict[int, tuple[cst.CSTNode, Meaning]] = {}
+        self._meanings = Meanings()
         self._needed: set[str] = set()
 
     def module(self) -> cst.Module:
@@ -141,9 +137,9 @@ class _Merge:
         base, mine, new = versions
         if new is None and mine is not None and key[1] in self._needed:
             new = base  # it is no longer generated, but an edit uses it
-        if self._same(base, new) or self._same(mine, new):
+        if self._meanings.same(base, new) or self._meanings.same(mine, new):
             return [mine] if mine else []
-        if self._same(base, mine):
+        if self._meanings.same(base, mine):
             return [_in_place_of(mine, new)] if new else []
         with self._inside(key):
             if base and mine and new:
@@ -157,7 +153,7 @@ class _Merge:
     def _statements(self, versions: Versions[Body]) -> list[Statement]:
         """The statements of a function or of a block."""
         found: list[Statement] = []
-        keys = Versions(*(list(map(self._key, each)) for each in versions))
+        keys = Versions(*(list(map(self._meanings.key, each)) for each in versions))
         for numbers in regions(keys):
             part = Versions(*map(_at, versions, numbers))
             chosen = self._chosen(part)
@@ -166,7 +162,7 @@ class _Merge:
 
     def _chosen(self, part: Versions[Body]) -> Body | None:
         """The statements of the side that changed them; None if both did."""
-        keys = Versions(*(list(map(self._key, each)) for each in part))
+        keys = Versions(*(list(map(self._meanings.key, each)) for each in part))
         try:
             return part.mine if picked(keys) == keys.mine else part.new
         except ClashError:
@@ -228,15 +224,15 @@ class _Merge:
             ClashError: they changed the same part of it.
         """
         base, mine, new = versions
-        if self._same(base, new) or self._same(mine, new):
+        if self._meanings.same(base, new) or self._meanings.same(mine, new):
             return mine
-        if self._same(base, mine):
+        if self._meanings.same(base, mine):
             return _in_place_of(mine, new)
         if isinstance(mine, cst.SimpleStatementLine):
             return self._simple(versions)
         if type(mine) not in _HEADS or not type(base) is type(mine) is type(new):
             raise ClashError
-        changes = self._parts(versions, _HEADS[type(mine)])
+        changes = self._meanings.parts(versions, _HEADS[type(mine)])
         if isinstance(mine, _Definition):
             changes["decorators"] = self._decorators(versions)
         if isinstance(mine, cst.FunctionDef):
@@ -258,9 +254,9 @@ class _Merge:
         base, mine, new = (each.body[0] for each in versions)
         if type(mine) not in _HEADS or not type(base) is type(mine) is type(new):
             raise ClashError
-        changes = self._parts(Versions(base, mine, new), _HEADS[type(mine)])
-        values = Versions(*(each.value for each in (base, mine, new)))
-        changes["value"] = self._value(values)
+        changes = self._meanings.parts(Versions(base, mine, new), _HEADS[type(mine)])
+        parts = Versions(*(each.value for each in (base, mine, new)))
+        changes["value"] = values.merged(parts, self._meanings)
         merged = versions.mine.with_changes(
             leading_lines=[], body=[mine.with_changes(**changes)]
         )
@@ -300,165 +296,20 @@ class _Merge:
 
     def _parameters(self, versions: Versions[Any]) -> dict[str, Any]:
         try:
-            return self._parts(versions, ("params",))
+            return self._meanings.parts(versions, ("params",))
         except ClashError:
             return parameters.merged(versions, self._style)
 
     def _decorators(self, versions: Versions[Any]) -> list[Any]:
         nodes = Versions(
-            *({self._key(node): node for node in each.decorators} for each in versions)
+            *(
+                {self._meanings.key(node): node for node in each.decorators}
+                for each in versions
+            )
         )
-        return [each for _, each in self._unnamed(nodes)]
+        return [each for _, each in without_names(nodes)]
 
-    def _unnamed(self, nodes: Versions[dict[Any, Any]]) -> Iterator[tuple[Any, Any]]:
-        """Nodes that are told apart by all that they are, in order.
-
-        Raises:
-            ClashError: both sides replaced one differently.
-        """
-        base, mine, new = nodes
-        is_gone = any(key not in mine and key not in new for key in base)
-        if is_gone and {*mine} - {*base} and {*new} - {*base}:
-            raise ClashError
-        for key in order(Versions(*map(list, nodes))):
-            if key not in base or (key in mine and key in new):
-                yield key, mine.get(key, new.get(key))
-
-    def _parts(self, versions: Versions[Any], names: Sequence[str]) -> dict[str, Any]:
-        """Parts of a statement, each of the side that changed it.
-
-        Raises:
-            ClashError: both changed the same part.
-        """
-        changes: dict[str, Any] = {}
-        for name in names:
-            parts = Versions(*(getattr(each, name) for each in versions))
-            changes[name] = self._part(parts)
-        return changes
-
-    def _part(self, parts: Versions[Any]) -> Any:
-        """A part of the side that changed it."""
-        meanings = Versions(*map(self._part_meaning, parts))
-        return parts.mine if picked(meanings) == meanings.mine else parts.new
-
-    # Values
-
-    def _value(self, versions: Versions[Any]) -> Any:
-        """A value, by its entries where it has brackets.
-
-        Raises:
-            ClashError: both sides changed it, or the same entry.
-        """
-        base, mine, new = versions
-        with contextlib.suppress(ClashError):
-            return self._part(versions)
-        if not type(base) is type(mine) is type(new):
-            raise ClashError
-        if isinstance(mine, cst.SimpleString):
-            return self._prose(versions)
-        if isinstance(mine, cst.Await):
-            inner = Versions(*(each.expression for each in versions))
-            return mine.with_changes(expression=self._value(inner))
-        if isinstance(mine, _Container):
-            return self._bracketed(versions)
-        raise ClashError
-
-    def _prose(self, versions: Versions[cst.SimpleString]) -> cst.SimpleString:
-        """A string of several lines, such as a docstring, by its lines."""
-        mine = versions.mine
-        opening = mine.prefix + mine.quote
-        if any(each.prefix + each.quote != opening for each in versions):
-            raise ClashError
-        if len(mine.quote) != 3:
-            raise ClashError
-        texts = Versions(*(each.raw_value.split("\n") for each in versions))
-        lines, is_clean = documents.by_lines(_PROSE, texts, "mine")
-        if not is_clean:
-            raise ClashError
-        return mine.with_changes(value=opening + "\n".join(lines) + mine.quote)
-
-    def _bracketed(self, versions: Versions[Any]) -> Any:
-        """A literal or a call, by its entries.
-
-        The person's brackets get the entries that the generator added, lose those that it
-        removed, and keep all comments.
-        """
-        mine = versions.mine
-        changes = {}
-        if isinstance(mine, cst.Call):
-            changes = self._parts(versions, ("func",))
-        inside = brackets.contents(mine)
-        nodes = Versions(
-            *(self._entries(brackets.contents(each).nodes) for each in versions)
-        )
-        wanted = self._wanted_entries(nodes)
-        is_tuple = isinstance(mine, cst.Tuple)
-        keys = list(nodes.mine)
-        for key in nodes.mine:
-            at = keys.index(key)
-            if key not in wanted:
-                inside = brackets.removed(inside, at, is_tuple=is_tuple)
-                keys.remove(key)
-            elif wanted[key] is not nodes.mine[key]:
-                inside = brackets.replaced(inside, at, wanted[key])
-        indent = _indent_of(inside)
-        at = 0
-        for key, node in wanted.items():
-            if key not in keys:
-                inside = brackets.inserted(inside, at, node, indent, is_tuple=is_tuple)
-                keys.insert(at, key)
-            at = keys.index(key) + 1
-        return brackets.filled(mine.with_changes(**changes), inside)
-
-    def _wanted_entries(
-        self, nodes: Versions[dict[Key, brackets.Node]]
-    ) -> dict[Key, brackets.Node]:
-        """The entries of merged brackets, in order.
-
-        Raises:
-            ClashError: both sides changed the same one.
-        """
-        unnamed = Versions(
-            *({k: n for k, n in each.items() if k[0] == "entry"} for each in nodes)
-        )
-        kept = dict(self._unnamed(unnamed))
-        found: dict[Key, brackets.Node] = {}
-        for key in order(Versions(*map(list, nodes))):
-            if key[0] == "entry":
-                if key in kept:
-                    found[key] = kept[key]
-                continue
-            node = self._entry(Versions(*(each.get(key) for each in nodes)))
-            if node is not None:
-                found[key] = node
-        return found
-
-    def _entry(self, versions: Versions[Any]) -> Any:
-        """An entry with a name: a keyword, a key with its value."""
-        with contextlib.suppress(ClashError):
-            return self._part(versions)
-        if None in versions:
-            raise ClashError
-        values = Versions(*(each.value for each in versions))
-        return versions.mine.with_changes(value=self._value(values))
-
-    def _entries(self, nodes: Sequence[brackets.Node]) -> dict[Key, brackets.Node]:
-        """Entries by their names; those without one by all that they are."""
-        counts: Counter[tuple[str, str]] = Counter()
-        found: dict[Key, brackets.Node] = {}
-        for index, node in enumerate(nodes):
-            if isinstance(node, cst.DictElement):
-                kind, name = "key", self._key(node.key)
-            elif isinstance(node, cst.Arg):
-                word = node.keyword.value if node.keyword else str(index)
-                kind, name = "argument", node.star + word
-            else:
-                kind, name = "entry", self._key(node)
-            counts[kind, name] += 1
-            found[kind, name, str(counts[kind, name])] = node
-        return found
-
-    # Comments, and what is compared
+    # Comments
 
     def _above(self, versions: Versions[Any]) -> Sequence[cst.EmptyLine]:
         return self._lines(Versions(*(each.leading_lines for each in versions)))
@@ -479,26 +330,6 @@ class _Merge:
             ]
         return versions.mine if is_mine else versions.new
 
-    def _same(self, one: cst.CSTNode | None, other: cst.CSTNode | None) -> bool:
-        return bool(self._part_meaning(one) == self._part_meaning(other))
-
-    def _part_meaning(self, part: Any) -> Any:
-        """The meaning of a part: of a node, of several, or of another value."""
-        if isinstance(part, cst.CSTNode):
-            return self._meaning(part)
-        if isinstance(part, list | tuple):
-            return [self._meaning(each) for each in part]
-        return part
-
-    def _key(self, node: cst.CSTNode) -> str:
-        return repr(self._meaning(node))
-
-    def _meaning(self, node: cst.CSTNode) -> Meaning:
-        known = self._meanings.get(id(node))
-        if known is None:
-            known = self._meanings[id(node)] = node, meaning_of(node)
-        return known[1]
-
     # Names
 
     def _names_of_edits(self) -> set[str]:
@@ -506,7 +337,7 @@ class _Merge:
         base, mine = (_all_members(each.body) for each in self._modules[:2])
         names: set[str] = set()
         for key, node in mine.items():
-            if not self._same(node, base.get(key)):
+            if not self._meanings.same(node, base.get(key)):
                 names |= used_names(code_of(node))
         while True:
             more = set(names)
@@ -533,14 +364,6 @@ def _all_members(body: Body) -> dict[Key, Statement]:
         else:
             found[key] = node
     return found
-
-
-def _indent_of(inside: brackets.Contents) -> str:
-    """The indentation of the lines between brackets; "" if they are on one."""
-    for gap in inside.gaps:
-        if isinstance(gap, cst.ParenthesizedWhitespace):
-            return gap.last_line.value
-    return ""
 
 
 def _in_place_of(old: Any, new: Any) -> Any:

@@ -12,9 +12,11 @@ import difflib
 from collections.abc import Hashable, Iterator, Sequence
 from typing import TypeVar
 
+from scaffold.merging.clash import ClashError
 from scaffold.merging.versions import Versions
 
 _Key = TypeVar("_Key", bound=Hashable)
+_Node = TypeVar("_Node")
 
 
 def regions(versions: Versions[Sequence[_Key]]) -> Iterator[Versions[range]]:
@@ -92,3 +94,21 @@ def order(versions: Versions[Sequence[_Key]]) -> list[_Key]:
         known.add(key)
         at += 1
     return keys
+
+
+def without_names(nodes: Versions[dict[_Key, _Node]]) -> Iterator[tuple[_Key, _Node]]:
+    """Nodes whose keys are all that they are, in order.
+
+    A changed node has another key: it cannot be told from one that was removed beside one
+    that was added. If both sides may have changed the same one, that is a conflict.
+
+    Raises:
+        ClashError: both sides replaced one differently.
+    """
+    base, mine, new = nodes
+    is_gone = any(key not in mine and key not in new for key in base)
+    if is_gone and {*mine} - {*base} and {*new} - {*base}:
+        raise ClashError
+    for key in order(Versions(*map(list, nodes))):
+        if key not in base or (key in mine and key in new):
+            yield key, mine[key] if key in mine else new[key]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import ast
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from scaffold.errors import PlanError
 from scaffold.layout.style import Style, by_black
 from scaffold.merging.versions import Versions
 from scaffold.patching.layout import requoted
+from scaffold.patching.source import Source
 
+_PATH = PurePosixPath("mine.py")
 _LENGTHS = (79, 80, 88, 99, 100, 110, 120)  # common settings of projects
 
 
@@ -62,17 +65,7 @@ def written(text: str, own: Writing, style: Style) -> str:
 
 def _quote(code: str) -> str:
     """The quotes that most strings of a line have."""
-    counts = {"'": 0, '"': 0}
     try:
-        tree = ast.parse(code)
-    except SyntaxError:
+        return Source(_PATH, code.encode()).quote
+    except PlanError:  # not valid Python: the other side decides
         return '"'
-    lines = code.encode().split(b"\n")
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            start = lines[node.lineno - 1][node.col_offset :][:3].decode(
-                "utf-8", "replace"
-            )
-            if start[:1] in counts and start != '"""':
-                counts[start[:1]] += 1
-    return "'" if counts["'"] > counts['"'] else '"'

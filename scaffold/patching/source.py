@@ -221,6 +221,13 @@ class Source:
         raise UnreadableFile(self.path, "ends in a bare carriage return")
 
 
+def marker_line(data: bytes) -> int:
+    """The line of the first conflict marker in a file, from 1; 0 without a complete set."""
+    if _MARKERS[0].encode() not in data:
+        return 0
+    return conflict_marker(data.decode("utf-8", "replace").split("\n"))
+
+
 def conflict_marker(lines: Iterable[str]) -> int:
     """The line of the first conflict marker, from 1; 0 without a complete set."""
     found: list[int] = []

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.scaffold.files import files
+from tests.scaffold.files import edit, files
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 FOLDER = "runtime/services/huddle"
@@ -18,30 +17,6 @@ SERVICE = f"{FOLDER}/service.py"
 SPEC = f"{FOLDER}/handler.toml"
 SERVICES = "runtime/integrations/services.py"
 RECORD = ".scaffold/handlers/huddle/generated"
-
-
-@pytest.fixture(scope="module")
-def with_huddle(
-    made_project: Path, run_in: Run, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """A project with the handler huddle; not to be written to."""
-    folder = tmp_path_factory.mktemp("with_huddle") / "project"
-    shutil.copytree(made_project, folder)
-    run_in(folder, "new-handler", "huddle", "--field", "channel:str")
-    return folder
-
-
-@pytest.fixture
-def huddle(with_huddle: Path, project: Path) -> Path:
-    """The test's own project, with the handler huddle."""
-    shutil.rmtree(project)
-    return Path(shutil.copytree(with_huddle, project))
-
-
-def edit(root: Path, path: str, old: str, new: str) -> None:
-    text = (root / path).read_text()
-    assert old in text
-    (root / path).write_text(text.replace(old, new, 1))
 
 
 def found(scaffold: Run, code: int) -> dict[str, list[str]]:

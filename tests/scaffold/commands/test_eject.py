@@ -19,24 +19,6 @@ SERVICE = f"{FOLDER}/service.py"
 PAGE = "docs/handlers/huddle.md"
 
 
-@pytest.fixture(scope="module")
-def with_huddle(
-    made_project: Path, run_in: Run, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """A project with the handler huddle; not to be written to."""
-    folder = tmp_path_factory.mktemp("with_huddle") / "project"
-    shutil.copytree(made_project, folder)
-    run_in(folder, "new-handler", "huddle", "--field", "channel:str")
-    return folder
-
-
-@pytest.fixture
-def huddle(with_huddle: Path, project: Path) -> Path:
-    """The test's own project, with the handler huddle."""
-    shutil.rmtree(project)
-    return Path(shutil.copytree(with_huddle, project))
-
-
 def follow_another_spec(scaffold: Run, root: Path) -> None:
     spec = root / FOLDER / "handler.toml"
     spec.write_text(spec.read_text().replace("test huddle message", "another message"))

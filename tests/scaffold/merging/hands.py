@@ -413,7 +413,7 @@ def _by_black(length: int, **more: bool) -> Callable[[str], str]:
     def laid(text: str) -> str:
         try:
             return by_black(text, PLAIN._replace(line_length=length, **more))
-        except Exception:  # black refuses some of what people write
+        except ValueError:  # black refuses some of the code that people write
             return text
 
     return laid
