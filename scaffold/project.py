@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from scaffold.disk import folders
 from scaffold.errors import UnreadableFile, UsageError
+from scaffold.escaping import escaped
 from scaffold.layout.style import PLAIN, Style, style_of
 
 FORMAT = 3
@@ -40,6 +42,25 @@ class Project(NamedTuple):
     skip: frozenset[PurePosixPath] = frozenset()
     format: int = FORMAT
     templates: PurePosixPath = _TEMPLATES
+
+    def meant(self, given: str, folder: Path) -> list[PurePosixPath]:
+        """The paths below the root that a person may mean; links stay as they are named.
+
+        Args:
+            given: a path.
+            folder: the folder that it is relative to; otherwise it is to the root.
+
+        Raises:
+            UsageError: it leads out of the project.
+        """
+        found: list[PurePosixPath] = []
+        for start in (folder.resolve(), self.root):
+            whole = Path(os.path.normpath(start / given))
+            if whole.is_relative_to(self.root):
+                found.append(PurePosixPath(whole.relative_to(self.root).as_posix()))
+        if not found:
+            raise UsageError(f"{escaped(given)!r}: is not in the project")
+        return list(dict.fromkeys(found))
 
 
 def find(start: Path) -> Project:

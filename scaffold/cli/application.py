@@ -141,7 +141,8 @@ def _misuse(error: click.ClickException) -> str:
     """Click's message in the form of all others."""
     guesses = getattr(error, "possibilities", None)
     message = error.message if guesses else error.format_message()
-    message = message.rstrip(".")
+    # click lists choices below each other
+    message = " ".join(message.split()).rstrip(".")
     if message[1:2].islower():  # a name in capitals stays as it is
         message = message[:1].lower() + message[1:]
     if not guesses:

@@ -162,14 +162,7 @@ def resolve(path: str, take: Take, **values: Any) -> None:
     What only one side changed is merged as always. Afterwards `scaffold regenerate` brings
     the rest of the handler up to date.
     """
-
-    def run(project: Project) -> Report:
-        from scaffold.commands import resolve
-
-        how = options.of_change(values, "none")
-        return resolve.resolve(project, path, take, how)
-
-    Session("resolve", values).run_in_project(run, writes=not values["dry_run"])
+    _resolve("resolve", path, take, values)
 
 
 @click.command()
@@ -178,14 +171,24 @@ def resolve(path: str, take: Take, **values: Any) -> None:
 @options.common
 def accept(path: str, **values: Any) -> None:
     """Take a file as merged by hand."""
+    _resolve("accept", path, None, values)
+
+
+def _resolve(
+    command: str, path: str, take: Take | None, values: dict[str, Any]
+) -> None:
+    """Settle the conflicts in a file; None takes it as it is."""
+    session = Session(command, values)
 
     def run(project: Project) -> Report:
+        from pathlib import Path
+
         from scaffold.commands import resolve
 
         how = options.of_change(values, "none")
-        return resolve.resolve(project, path, None, how)
+        return resolve.resolve(project, path, Path(session.directory), take, how)
 
-    Session("accept", values).run_in_project(run, writes=not values["dry_run"])
+    session.run_in_project(run, writes=not values["dry_run"])
 
 
 @click.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -97,10 +96,7 @@ def _chosen(
     Raises:
         UsageError: the path is not a generated file.
     """
-    whole = Path(os.path.normpath(folder.resolve() / name))
-    inside = [PurePosixPath(os.path.normpath(name))]
-    if whole.is_relative_to(project.root):
-        inside.insert(0, PurePosixPath(whole.relative_to(project.root).as_posix()))
+    inside = project.meant(name, folder)
     for path in inside:
         if path in known and (revoke or path.name != "handler.toml"):
             return path

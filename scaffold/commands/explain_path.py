@@ -50,14 +50,22 @@ def place(project: Project, subject: str, folder: Path) -> Report:
     tree = DiskTree(project.root)
     name, _, number = subject.rpartition(":")
     line = int(number) if name and number.isdecimal() else 0
-    path = _path(project, name if line else subject, folder)
+    given = name if line else subject
+    meant = project.meant(given, folder)
+    there = (each for each in meant if os.path.lexists(project.root / each))
+    path = next(there, meant[-1])
     now = tree.read(path)
-    lines = (now or b"").decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
-    if line > len(lines):
-        raise UsageError(f"{escaped(str(path))}: has {len(lines)} lines")
     found = list(provenance.sources(tree, project, path))
-    if now is None and not found:
-        raise UsageError(f"{escaped(str(path))}: no such file")
+    if now is None and (line or not found):
+        raise UsageError(
+            f"{escaped(given)}: no such file in the project", fix="scaffold list -v"
+        )
+    lines = (now or b"").decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+    if not lines[-1]:
+        lines.pop()  # a line feed ends the last line
+    if line > len(lines):
+        count = "1 line" if len(lines) == 1 else f"{len(lines)} lines"
+        raise UsageError(f"{escaped(str(path))}: the file has {count}")
     if found and found[0].role == "shared" and line:
         found = [each for each in found if each.first <= line <= each.last]
     report = Report("explain", summary=f"{path}:{line}" if line else str(path))
@@ -78,17 +86,6 @@ def _of_nobody(*, is_shared: bool, line: int) -> str:
     if is_shared and line:
         return ": handlers are registered in this file, but not on this line"
     return ": handlers are registered in this file" if is_shared else ""
-
-
-def _path(project: Project, given: str, folder: Path) -> PurePosixPath:
-    """The path below the root; it is seen from the current folder, or from the root."""
-    try:
-        here = Path(os.path.abspath(folder / given))  # noqa: PTH100 - links as named
-        if not os.path.lexists(here):
-            here = Path(os.path.abspath(project.root / given))  # noqa: PTH100
-        return PurePosixPath(here.relative_to(project.root).as_posix())
-    except ValueError:
-        raise UsageError(f"{escaped(given)!r}: is not in the project") from None
 
 
 def _facts(

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from scaffold import resolution
 from scaffold.commands.change import ChangeOptions, change
 from scaffold.errors import UsageError
+from scaffold.escaping import escaped
 from scaffold.generate import ChangeSet, combined
 from scaffold.handlers import wants
 from scaffold.merging.versions import Take
@@ -16,13 +17,14 @@ from scaffold.tree import DiskTree, Overlay, Tree
 
 
 def resolve(
-    project: Project, name: str, take: Take | None, how: ChangeOptions
+    project: Project, name: str, folder: Path, take: Take | None, how: ChangeOptions
 ) -> Report:
     """Settle the conflicts in a file.
 
     Args:
         project: the project.
-        name: the file's path, seen from the current folder or from the project.
+        name: the file's path.
+        folder: the folder that `name` is relative to; otherwise to the project's root.
         take: the side to take; None: the file as it is, which a person merged.
         how: the options of the command.
 
@@ -31,7 +33,7 @@ def resolve(
         MarkersLeft: the file as it is holds conflict markers.
     """
     tree = DiskTree(project.root)
-    path = _path(project, tree, name)
+    path = _path(project, tree, name, folder)
     owners = resolution.owners(tree, path)
     if not owners:
         raise UsageError(
@@ -55,14 +57,11 @@ def resolve(
     return report
 
 
-def _path(project: Project, tree: Tree, name: str) -> PurePosixPath:
+def _path(project: Project, tree: Tree, name: str, folder: Path) -> PurePosixPath:
     """The path of a file below the project's root."""
-    root = project.root.resolve()
-    for folder in (Path.cwd(), root):
-        try:
-            path = PurePosixPath((folder / name).resolve().relative_to(root))
-        except ValueError:
-            continue
+    for path in project.meant(name, folder):
         if tree.read(path) is not None:
             return path
-    raise UsageError(f"{name}: no such file in the project")
+    raise UsageError(
+        f"{escaped(name)}: no such file in the project", fix="scaffold list -v"
+    )

@@ -115,7 +115,7 @@ def test_removing_the_handler_keeps_it(
         (f"{FOLDER}/handler.toml", "the spec is yours already"),
         ("docs/handlers.md", 'set skip = ["docs/handlers.md"] under [tool.scaffold]'),
         ("runtime/integrations/kinds.py", "handlers are registered in it"),
-        ("../../etc/passwd", "is not a generated file"),
+        ("../../etc/passwd", "is not in the project"),
     ],
 )
 def test_other_files_are_refused(

@@ -164,6 +164,7 @@ def test_other_files(scaffold: Run, project: Path, subject: str, text: str) -> N
         ("/etc/passwd", "'/etc/passwd': is not in the project"),
         ("../outside", "'../outside': is not in the project"),
         (f"{PAGE}:99999", "lines"),
+        ("docs/nothing.md:3", "docs/nothing.md: no such file"),
     ],
 )
 def test_what_is_not_there_is_refused(

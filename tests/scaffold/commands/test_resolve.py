@@ -52,7 +52,7 @@ def test_a_file_that_was_merged_by_hand_is_accepted(scaffold: Run, torn: Path) -
 
 def test_a_path_is_seen_from_the_folder_or_the_project(run_in: Run, torn: Path) -> None:
     run_in(torn / "runtime", "resolve", "services/huddle/service.py", "--take", "mine")
-    run_in(torn / "runtime", "resolve", CONF, "--take", "mine")
+    run_in(torn.parent, "-C", "project", "resolve", CONF, "--take", "mine")
     run_in(torn, "regenerate", "huddle")
 
 
@@ -60,10 +60,11 @@ def test_a_path_is_seen_from_the_folder_or_the_project(run_in: Run, torn: Path) 
     ("arguments", "code", "problem"),
     [
         (("resolve", "nowhere.py", "--take", "mine"), 2, "no such file"),
-        (("resolve", "../x", "--take", "mine"), 2, "no such file"),
+        (("resolve", "../x", "--take", "mine"), 2, "is not in the project"),
         (("resolve", "pyproject.toml", "--take", "mine"), 2, "no handler"),
         (("accept", "pyproject.toml"), 2, "no handler"),
-        (("resolve", SERVICE), 2, "--take"),
+        (("resolve", "/etc/passwd", "--take", "mine"), 2, "is not in the project"),
+        (("resolve", SERVICE), 2, "'--take'. Choose from: mine, generated, both"),
         (("resolve", SERVICE, "--take", "theirs"), 2, "theirs"),
         (("resolve", SERVICE, "--take", "mine"), 0, "nothing to do"),
         (("accept", CONF), 0, "nothing to do"),
