@@ -31,6 +31,8 @@ T = TypeVar("T")
 _doubts: ContextVar[list[str] | None] = ContextVar("doubts", default=None)
 _EMPTY_ROW = Row("")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# as many digits as a number of 64 bits has, and one more
+_NUMBER = re.compile(r"([+-]?[0-9]{1,20})(?:\.[0-9]*)?")
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9}|)(Z|[+-]\d\d:\d\d)", re.ASCII
 )
@@ -141,6 +143,51 @@ def entries_of(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
+def first(items: Collection[T]) -> T | str:
+    """The first item of a list, or the first key of a map; "" if it is empty."""
+    return next(iter(items), "")
+
+
+def nonempty(items: Collection[T]) -> tuple[T, ...]:
+    """The items of a list, or the keys of a map, that are not empty."""
+    return tuple(item for item in items if item)
+
+
+def integer(value: object) -> int:
+    """A number, or a string with a decimal number, without its decimals.
+
+    0 for anything else, and if the number does not fit 64 bits. Never raises.
+    """
+    if isinstance(value, str):
+        found = _NUMBER.fullmatch(value.strip())
+        made = int(found[1]) if found else 0
+    elif isinstance(value, int | float) and abs(value) < 1 << 63:  # not NaN either
+        made = int(value)
+    else:
+        made = 0
+    return made if -(1 << 63) <= made < 1 << 63 else 0
+
+
+def truncated(text: str, length: int, end: str = "", unit: str = "characters") -> str:
+    """`text`, or its start and `end` if it is longer than `length`.
+
+    Args:
+        text: the string.
+        length: maximum length of the result, `end` included.
+        end: end of a string that was cut; itself cut if it is longer than `length`.
+        unit: `characters`, or `bytes` of UTF-8. No character is divided.
+    """
+    if unit == "bytes":
+        whole, tail = scrub(text).encode(), scrub(end).encode()
+        if len(whole) <= length:
+            return text
+        kept = whole[: max(length - len(tail), 0)].decode(errors="ignore")
+        return kept + tail[: max(length, 0)].decode(errors="ignore")
+    if len(text) <= length:
+        return text
+    return text[: max(length - len(end), 0)] + end[: max(length, 0)]
+
+
 def given(key: str, value: T) -> dict[str, T]:
     """One entry of a table; none if the value is empty."""
     return {key: value} if value else {}
@@ -189,9 +236,48 @@ def hmac_sha256_hex(key: str, text: str) -> str:
     return hmac.digest(key.encode(), text.encode(), hashlib.sha256).hex()
 
 
+def sha256(text: str) -> str:
+    """The SHA-256 of `text` in UTF-8, in base64."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def sha256_hex(text: str) -> str:
+    """The SHA-256 of `text` in UTF-8, in hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def md5(text: str) -> str:
+    """The MD5 of `text` in UTF-8, in hexadecimal digits."""
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def fnv1a(text: str) -> str:
+    """The 64-bit FNV-1a of `text` in UTF-8, as 16 hexadecimal digits."""
+    made = 0xCBF29CE484222325
+    for byte in text.encode():
+        made = ((made ^ byte) * 0x100000001B3) % (1 << 64)
+    return f"{made:016x}"
+
+
+def uuid(text: str) -> str:
+    """The UUID of version 5 of `text` in the namespace of URLs.
+
+    The same text gives the same UUID, so one request made twice has one identity.
+    """
+    # few integrations need it
+    from uuid import NAMESPACE_URL, uuid5
+
+    return str(uuid5(NAMESPACE_URL, text))
+
+
 def html(text: str) -> str:
     """`text` with `& < > " '` escaped."""
     return html_.escape(text)
+
+
+def unescape(text: str) -> str:
+    """`text` with HTML's character references replaced: `&lt;` is `<`."""
+    return html_.unescape(text)
 
 
 def quote(text: str) -> str:

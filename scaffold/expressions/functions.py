@@ -29,6 +29,7 @@ RUNTIME: dict[str, Callable[..., Any]] = {
 
 # the sum of two times; Python's dates end there
 _TIME_BITS = 65
+_UNITS = ("characters", "bytes")
 
 
 @dataclass(frozen=True)
@@ -214,10 +215,52 @@ def _whole(name: str, codes: Arguments) -> None:
 
 
 def _truncate(arguments: Arguments) -> Code:
-    text, length = _text(arguments[0]), arguments[1]
+    text, length, *rest = arguments
+    text = _text(text)
     _whole("truncate", [length])
-    made = ast.Subscript(text.node, ast.Slice(None, length.node, None), ast.Load())
-    return Code(made, Type.STR).using(text, length)
+    match length.node:
+        case ast.Constant() if not rest:
+            made = ast.Subscript(text.node, ast.Slice(None, length.node, None))
+            return Code(made, Type.STR).using(text, length)
+    ends = [_text(each) for each in rest]
+    for unit in ends[1:]:
+        if not isinstance(unit.node, ast.Constant) or unit.node.value not in _UNITS:
+            raise ExpressionError(
+                "the last argument of truncate() is the unit of its length",
+                " or ".join(map(repr, _UNITS)),
+            )
+    nodes = [text.node, length.node, *(each.node for each in ends)]
+    return _run("truncated", nodes, Type.STR).using(text, length, *ends)
+
+
+def _integer(arguments: Arguments) -> Code:
+    [value] = arguments
+    value = value.revealed()
+    if value.type in (Type.LIST, Type.VALUES, Type.MAP, Type.FIELDS):
+        raise ExpressionError(
+            f"int() takes a number or a string, not {value.type.noun}"
+        )
+    return _run("integer", [value.node], Type.INT).using(value)
+
+
+def _items(name: str, value: Code) -> Code:
+    """A list as an argument; of what may be anything, its items."""
+    if value.type is Type.ANY:
+        return _run("items_of", [value.node], Type.VALUES).using(value)
+    if value.type not in (Type.LIST, Type.VALUES):
+        raise ExpressionError(f"{name}() takes a list, not {value.type.noun}")
+    return value
+
+
+def _first(arguments: Arguments) -> Code:
+    items = _items("first", arguments[0])
+    type_ = Type.STR if items.type is Type.LIST else Type.ANY
+    return _run("first", [items.node], type_).using(items)
+
+
+def _nonempty(arguments: Arguments) -> Code:
+    items = _items("nonempty", arguments[0])
+    return _run("nonempty", [items.node], items.type).using(items)
 
 
 def _join(arguments: Arguments) -> Code:
@@ -286,6 +329,16 @@ FUNCTIONS: dict[str, Function] = {
         _method("endswith", Type.BOOL),
         "True if a string ends with another.",
     ),
+    "first": Function(
+        "first(list)", 1, 1, _first, 'First item of a list; `""` if there is none.'
+    ),
+    "fnv1a": Function(
+        "fnv1a(text)",
+        1,
+        1,
+        _of_text("fnv1a"),
+        "64-bit FNV-1a of a string, as 16 hexadecimal digits.",
+    ),
     "get": Function(
         "get(map, key[, default])", 2, 3, get, "Value of a key, or the default."
     ),
@@ -306,6 +359,14 @@ FUNCTIONS: dict[str, Function] = {
     "html": Function(
         "html(text)", 1, 1, _of_text("html"), "A string escaped for HTML."
     ),
+    "int": Function(
+        "int(value)",
+        1,
+        1,
+        _integer,
+        "A number, or a string with a decimal number, without decimals; 0 for anything "
+        "else, or beyond 64 bits.",
+    ),
     "join": Function("join(list, between)", 2, 2, _join, "Items of a list, joined."),
     "json": Function("json(value)", 1, 1, _json, "A value as JSON."),
     "len": Function("len(value)", 1, 1, _length, "Number of items or characters."),
@@ -316,6 +377,12 @@ FUNCTIONS: dict[str, Function] = {
         2,
         _matches,
         "True if a string contains a match of a regular expression.",
+    ),
+    "md5": Function(
+        "md5(text)", 1, 1, _of_text("md5"), "MD5 of a string, in hexadecimal."
+    ),
+    "nonempty": Function(
+        "nonempty(list)", 1, 1, _nonempty, "Items of a list that are not empty."
     ),
     "pick": Function(
         "pick(a, b, …)",
@@ -340,6 +407,16 @@ FUNCTIONS: dict[str, Function] = {
     "seconds": Function(
         "seconds(d)", 1, 1, _time("seconds", Type.FLOAT), "A duration in seconds."
     ),
+    "sha256": Function(
+        "sha256(text)", 1, 1, _of_text("sha256"), "SHA-256 of a string, in Base64."
+    ),
+    "sha256_hex": Function(
+        "sha256_hex(text)",
+        1,
+        1,
+        _of_text("sha256_hex"),
+        "SHA-256 of a string, in hexadecimal.",
+    ),
     "startswith": Function(
         "startswith(text, start)",
         2,
@@ -361,7 +438,22 @@ FUNCTIONS: dict[str, Function] = {
         lambda arguments: _text(arguments[0]),
         "A value as Go prints it.",
     ),
-    "truncate": Function("truncate(text, n)", 2, 2, _truncate, "First `n` characters."),
+    "truncate": Function(
+        "truncate(text, n[, end[, unit]])",
+        2,
+        4,
+        _truncate,
+        "A string of at most `n` characters; a longer one is cut, and ends with `end`, "
+        "which counts. With the unit `'bytes'`, `n` bytes of UTF-8; no character is "
+        "divided.",
+    ),
+    "unescape": Function(
+        "unescape(text)",
+        1,
+        1,
+        _of_text("unescape"),
+        "A string with HTML's character references replaced: `&lt;` is `<`.",
+    ),
     "unix": Function(
         "unix(time)", 1, 1, _time("unix", Type.INT), "A time in seconds since 1970."
     ),
@@ -373,4 +465,11 @@ FUNCTIONS: dict[str, Function] = {
         "A time in milliseconds since 1970.",
     ),
     "upper": Function("upper(text)", 1, 1, _method("upper"), "A string in upper case."),
+    "uuid": Function(
+        "uuid(text)",
+        1,
+        1,
+        _of_text("uuid"),
+        "UUID (version 5, namespace URL) of a string, the same for the same string.",
+    ),
 }

@@ -61,6 +61,95 @@ def test_encodings():
     assert base64.b64encode(bytes.fromhex(digits)).decode() == signature
 
 
+def test_hashes():
+    assert expressions.sha256("abc") == "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="
+    assert expressions.sha256_hex("abc").startswith("ba7816bf8f01cfea")
+    assert expressions.md5("é") == "66ddcd97cfdeabb2f6fb8a999b4bc76f"
+    # the vectors of the algorithm's authors
+    assert expressions.fnv1a("") == "cbf29ce484222325"
+    assert expressions.fnv1a("foobar") == "85944171f73967e8"
+    assert expressions.uuid("http://example.com/") == (
+        "0a300ee9-f9e4-5697-a51a-efc7fafaba67"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("&lt;a&gt; &amp;amp; &#39;&#x27;", "<a> &amp; ''"),
+        ("a &nope; &", "a &nope; &"),
+        ("&#xD800;&#x110000;", "\ufffd\ufffd"),
+    ],
+)
+def test_character_references_are_replaced(text, wanted):
+    assert expressions.unescape(text) == wanted
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        (7, 7),
+        (-7.9, -7),
+        (True, 1),
+        (" 12 ", 12),
+        ("-12.9", -12),
+        ("+3.", 3),
+        ("1e3", 0),
+        ("12a", 0),
+        ("", 0),
+        ("\u0661", 0),
+        (float("nan"), 0),
+        (float("inf"), 0),
+        (1e300, 0),
+        ("9223372036854775807", 2**63 - 1),
+        ("9223372036854775808", 0),
+        ("-9223372036854775808", -(2**63)),
+        ("9" * 5000, 0),
+        (None, 0),
+        ([1], 0),
+        ({}, 0),
+    ],
+)
+def test_integers(value, wanted):
+    assert expressions.integer(value) == wanted
+
+
+def test_items_of_lists():
+    assert expressions.first(["a", "b"]) == "a"
+    assert expressions.first(()) == ""
+    assert expressions.nonempty(["a", "", None, 0, "b"]) == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (("abcdef", 6, "…"), "abcdef"),
+        (("abcdefg", 6, "…"), "abcde…"),
+        (("abcdefg", 2, "..."), ".."),
+        (("abcdefg", 0, "…"), ""),
+        (("abcdefg", -3), ""),
+        (("", -3), ""),
+        (("ééé", 6, "…", "bytes"), "ééé"),
+        (("éééé", 7, "", "bytes"), "ééé"),
+        (("éééé", 7, "…", "bytes"), "éé…"),
+        (("éééé", 2, "…", "bytes"), ""),
+        (("a€", 3, "", "bytes"), "a"),
+        (("a\ud800bc", 4, "", "bytes"), "a\ufffd"),
+        (("éééé", -1, "", "bytes"), ""),
+    ],
+)
+def test_long_texts_are_cut(arguments, wanted):
+    assert expressions.truncated(*arguments) == wanted
+
+
+@given(st.text(), st.integers(-2, 12), st.text(max_size=4))
+def test_a_cut_text_has_no_more_than_is_allowed(text, length, end):
+    most = max(length, 0)
+    assert len(expressions.truncated(text, length, end)) <= most
+    made = expressions.truncated(text, length, end, "bytes")
+    assert len(made.encode(errors="replace")) <= most
+
+
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [

@@ -263,7 +263,7 @@ default = "b"
 OK = 0
 default = 9
 [let]
-first = '''${{{first}}}'''
+one = '''${{{first}}}'''
 [[request]]
 when = '''{second} or True'''
 url = "${{config.url}}"
@@ -271,10 +271,10 @@ path = ['''p${{{second}}}''']
 query = {{ "q?" = '''${{{second}}}''' }}
 headers = {{ "X-H?" = '''${{b64({first})}}''' }}
 [request.json]
-first = "${{first}}"
+first = "${{one}}"
 "second?" = '''${{{second}}}'''
 words = "${{level.word}} ${{level.rank}}"
-list = [{{ "@for" = '''x in [first, {second}]''', "@value" = "${{x}}" }}]
+list = [{{ "@for" = '''x in [one, {second}]''', "@value" = "${{x}}" }}]
 """
 
 

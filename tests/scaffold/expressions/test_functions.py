@@ -28,9 +28,11 @@ value = {!r}
 # what to call each function with
 ARGUMENTS = {
     "duration": "event.duration",
+    "first": "['a', 'b']",
     "get": "event.tags, 'a', 'b'",
     "join": "['a', 'b'], ','",
     "matches": "event.id, '^a'",
+    "nonempty": "['a', '']",
     "replace": "event.id, 'a', 'b'",
     "rfc3339": "event.time, 3",
     "seconds": "event.duration",
