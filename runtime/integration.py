@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from runtime.pipeline.handler import AlertHandler
 from runtime.pipeline.properties import HandlerProperties
+from runtime.services.server import UNNAMED, Server
 from runtime.services.service import HandlerService
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ Tables = Mapping[str, Any]
 class Service(HandlerService[Any], Protocol):
     """The interface of a service to the server."""
 
-    def __init__(self, config: Any, client: HttpClient) -> None: ...
+    def __init__(self, config: Any, client: HttpClient, server: Server) -> None: ...
 
     async def open(self) -> None:
         """Start the service."""
@@ -80,15 +81,22 @@ class Integrations:
         }
         return defaults | changes
 
-    def started(self, tables: Tables, client: HttpClient) -> HandlerServices:
+    def started(
+        self, tables: Tables, client: HttpClient, server: Server = UNNAMED
+    ) -> HandlerServices:
         """The services that `tables` configure; sections that they lack have defaults.
+
+        Args:
+            tables: the configuration of sections.
+            client: client that sends their requests.
+            server: the server that they are part of.
 
         Raises:
             ConfigError: a service cannot be made of its section.
         """
         configured = self.tables(**tables)
         services = {
-            name: service(configured[name], client)
+            name: service(configured[name], client, server)
             for name, service in self.services.items()
         }
         return HandlerServices(self, services)

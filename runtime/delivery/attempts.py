@@ -14,7 +14,7 @@ from runtime.delivery.policy import may_be_too_long, shortened
 from runtime.delivery.queue import Queue
 from runtime.errors import DeliveryError
 from runtime.golang.utf8 import scrub
-from runtime.outbound.client import idempotency_key
+from runtime.outbound.idempotency import keyed
 
 _ERROR_CHARACTERS = 2000
 # of files, memory, processes
@@ -37,14 +37,10 @@ class Attempts:
 
         A message that is too long for the endpoint is shortened and sent again.
         """
-        # a context variable: the HTTP client finds it, whatever the handler passes on
-        token = idempotency_key.set(self._outbox.key(message))
-        try:
+        with keyed(self._outbox.key(message)):
             error = await self._made(handler, message.event)
             if error is not None and may_be_too_long(error):
                 error = await self._made(handler, shortened(message.event))
-        finally:
-            idempotency_key.reset(token)
         return error
 
     async def _made(self, handler: Handler, event: Event) -> DeliveryError | None:

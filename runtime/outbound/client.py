@@ -10,7 +10,6 @@ import re
 import socket
 import time
 from collections.abc import Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
@@ -26,6 +25,7 @@ from runtime.golang.utf8 import scrub
 from runtime.outbound.dialing import NEXT_ADDRESS_S, Dialer
 from runtime.outbound.failures import may_have_come, reason_of
 from runtime.outbound.headers import RESERVED, HeaderNameError, check_names, sendable
+from runtime.outbound.idempotency import idempotency_key
 from runtime.outbound.trust import Trust
 from runtime.secrets.urls import shown_url
 
@@ -102,10 +102,6 @@ class HttpClient(Protocol):
             DeliveryError: no answer came; the text names the endpoint without secrets.
         """
 
-
-# The key of the current delivery, the same for each of its attempts: the delivery
-# sets it, and the client sends it as the header `Idempotency-Key`.
-idempotency_key: ContextVar[str] = ContextVar("idempotency_key", default="")
 
 BODY_LIMIT_BYTES = 64 * 1024
 _LARGE_BODY_BYTES = 64 * 1024

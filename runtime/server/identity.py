@@ -8,7 +8,10 @@ from pathlib import Path
 from runtime.errors import KapacitorError
 from runtime.nodes.environment import ServerInfo
 from runtime.server.config.config import Config
+from runtime.services.httpd.messages import BASE
+from runtime.services.server import Server
 from runtime.store import durable
+from runtime.units import Clock
 
 
 def identity(config: Config) -> ServerInfo:
@@ -25,6 +28,18 @@ def identity(config: Config) -> ServerInfo:
     return ServerInfo(
         config.hostname, _id(directory / "cluster.id"), _id(directory / "server.id")
     )
+
+
+def described(config: Config, clock: Clock) -> Server:
+    """The server as services know it.
+
+    Its host is the configured `hostname`: the address that it listens on may be that of
+    no machine, such as `0.0.0.0`.
+    """
+    _, port = config.http.address()
+    scheme = "https" if config.http.https_enabled else "http"
+    host = f"[{config.hostname}]" if ":" in config.hostname else config.hostname
+    return Server(f"{scheme}://{host}:{port}{BASE}", config.hostname, clock)
 
 
 def _id(path: Path) -> str:

@@ -29,7 +29,7 @@ from runtime.server.factories import (
     store,
     time_limits,
 )
-from runtime.server.identity import identity
+from runtime.server.identity import described, identity
 from runtime.server.log_sessions import LogSessions
 from runtime.server.monitoring import Monitoring
 from runtime.server.statistics import Statistics
@@ -102,7 +102,9 @@ class Server:
         limits = time_limits(config.delivery)
         dialer = Dialer(config.delivery.denied, limit_s=limits.connect_s)
         self._client = AiohttpClient(limits, dialer, config.delivery.trust)
-        self._services = integrations.started(config.handlers, self._client)
+        self._services = integrations.started(
+            config.handlers, self._client, described(config, clock)
+        )
         self._backlog = backlog(self._store, config, clock)
         self._dispatcher = dispatcher(self._backlog, config)
         self._alerts = AlertService(

@@ -22,6 +22,7 @@ from runtime.alert.types import Event, Row
 from runtime.errors import DeliveryError
 from runtime.golang.printing import text
 from runtime.golang.utf8 import scrub
+from runtime.outbound.idempotency import idempotency_key
 from runtime.secrets import Secret
 from runtime.units import MILLISECOND, SECOND, Nanoseconds
 
@@ -347,6 +348,11 @@ def unix_ms(time: Nanoseconds) -> int:
 def seconds(duration: Nanoseconds) -> float:
     """`duration` in seconds."""
     return duration / SECOND
+
+
+def delivery_key() -> str:
+    """The key of the current delivery, 32 hexadecimal digits; the same for its attempts."""
+    return idempotency_key.get()
 
 
 def event_tree(event: Event) -> dict[str, object]:

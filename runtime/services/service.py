@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 from runtime.alert.scrubbing import scrubbed_event
 from runtime.alert.types import Event, Handler
 from runtime.errors import ConfigError, DeliveryError
+from runtime.outbound.idempotency import idempotency_key, keyed
 from runtime.secrets import redact, secrets_in
 from runtime.services.expressions import judging
+from runtime.services.server import UNNAMED, Server
 
 if TYPE_CHECKING:
     from runtime.outbound.client import HttpClient, Request, Response
@@ -72,14 +75,18 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
     Attributes:
         kind: name of the handler in TOML and in the API.
         ok: statuses of a success.
+        server: the server that it is part of.
     """
 
     kind: ClassVar[str]
     ok: ClassVar[Container[int]] = range(200, 300)
 
-    def __init__(self, config: ConfigT, client: HttpClient) -> None:
+    def __init__(
+        self, config: ConfigT, client: HttpClient, server: Server = UNNAMED
+    ) -> None:
         self._config = config
         self._client = client
+        self.server = server
 
     @property
     def config(self) -> ConfigT:
@@ -173,7 +180,10 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
             DeliveryError: it was not delivered, or there was nothing to deliver.
         """
         handler_options, event = self.test_event(options)
-        if not await self.alert(handler_options, event):
+        # no delivery of the outbox, which would have a key
+        with keyed(idempotency_key.get() or secrets.token_hex(16)):
+            was_sent = await self.alert(handler_options, event)
+        if not was_sent:
             raise DeliveryError(
                 f"no request was sent: {self.kind} sends nothing for the test's event, "
                 f"whose level is {event.state.level}"

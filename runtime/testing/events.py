@@ -8,9 +8,19 @@ from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
 from runtime.alert.types import Event, EventData, EventState, Level, Row
+from runtime.services.server import Server
 from runtime.units import MINUTE, SECOND
 
 TIME = 1_500_000_000 * SECOND
+# half a minute after the event
+SERVER = Server(
+    "http://kapacitor.example.com:9092/kapacitor/v1",
+    "kapacitor.example.com",
+    lambda: TIME + 30 * SECOND,
+)
+"""The server that services of tests belong to."""
+KEY = "0123456789abcdef0123456789abcdef"
+"""The key of deliveries in tests."""
 _TAGS = {"host": "serverA"}
 _ROW = Row("cpu", _TAGS, ("time", "usage_idle"), ((TIME, 3.5),))
 _DATA = EventData(
@@ -24,7 +34,10 @@ _DATA = EventData(
 _NAME_LENGTH = 100
 # headers that the client library adds to each request
 _TRANSPORT = frozenset(
-    ("Accept-Encoding", "Connection", "Content-Length", "Host", "User-Agent")
+    (
+        *("Accept-Encoding", "Connection", "Content-Length", "Host"),
+        *("Idempotency-Key", "User-Agent"),
+    )
 )
 
 

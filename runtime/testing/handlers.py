@@ -15,12 +15,16 @@ from runtime.integrations.bundled import INTEGRATIONS
 from runtime.nodes.alert.handlers import node_handlers
 from runtime.outbound.client import AiohttpClient, HttpClient
 from runtime.outbound.dialing import Dialer
+from runtime.outbound.idempotency import keyed
 from runtime.pipeline.alert import AlertNode
 from runtime.pipeline.evaluate import evaluate
 from runtime.server.plugins import Plugin, merged
 from runtime.services.alert.handlers import decoded
+from runtime.services.server import Server
 from runtime.services.service import HttpService
 from runtime.testing.events import (
+    KEY,
+    SERVER,
     Variant,
     changed_event,
     sample_event,
@@ -34,7 +38,7 @@ from runtime.tick.parser import parse
 ConfigT = TypeVar("ConfigT")
 OptionsT = TypeVar("OptionsT")
 ServiceT = TypeVar("ServiceT", bound=HttpService[Any, Any, Any])
-Make = Callable[[ConfigT, HttpClient], ServiceT]
+Make = Callable[[ConfigT, HttpClient, Server], ServiceT]
 
 
 def deliver(
@@ -89,7 +93,7 @@ def _run(
 ) -> None:
     async def run() -> None:
         client = AiohttpClient()
-        service = make(config, client)
+        service = make(config, client, SERVER)
         try:
             await service.open()
             await use(service)
@@ -97,7 +101,8 @@ def _run(
         finally:
             await client.close()
 
-    asyncio.run(run())
+    with keyed(KEY):
+        asyncio.run(run())
 
 
 def requests_of_all_levels(

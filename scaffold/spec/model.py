@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -352,6 +353,15 @@ class HandlerSpec:
         response = self.response
         read = (response.that, response.message, response.unparsable)
         return codes + [each for each in read if each is not None]
+
+    def names_used(self) -> set[str]:
+        """The names in the Python of all that code."""
+        return {
+            each.id
+            for code in self.codes()
+            for each in ast.walk(code.node)
+            if isinstance(each, ast.Name)
+        }
 
     @property
     def is_global(self) -> bool:

@@ -329,12 +329,7 @@ def _has_setting(spec: HandlerSpec, request: RequestSpec) -> bool:
 
 def _check_names(reader: Reader, spec: HandlerSpec) -> None:
     """Refuse lets and levels that nothing uses."""
-    used = {
-        each.id
-        for code in spec.codes()
-        for each in ast.walk(code.node)
-        if isinstance(each, ast.Name)
-    }
+    used = spec.names_used()
     for let in spec.lets:
         if let.name not in used and not reader.has_fault(("let", let.key)):
             reader.fault(("let", let.key), "is not used; remove it")

@@ -52,6 +52,19 @@ EVENT_ROW: dict[str, Code] = {
 }
 
 
+SERVER: dict[str, Code] = {
+    "url": Code(dotted("self.server.url"), Type.STR),
+    "hostname": Code(dotted("self.server.hostname"), Type.STR),
+}
+
+DELIVERY: dict[str, Code] = {
+    "key": Code(ast.Call(name_node("delivery_key"), [], []), Type.STR),
+}
+
+NOW = "now"
+"""The variable of generated code with the time of a request."""
+
+
 def settings(variable: str, table: str, fields: Iterable[Setting]) -> dict[str, Code]:
     """The settings of a dataclass, as attributes of `variable`.
 
@@ -88,6 +101,8 @@ def level(entry: LevelMap) -> Code:
     return Code(node, type_)
 
 
+# names that are known only where an event is sent
+_OF_SENDING = ("server", "delivery", NOW)
 _CHECK_HINT = "a rule of [config] can use settings only; use [[check]]"
 _DEFAULT_HINT = (
     "a default can use settings only; "
@@ -98,14 +113,14 @@ _RESPONSE_HINT = "[response] can use status, body, reply, error and parse_error 
 
 def of_config(fields: Iterable[Setting], variable: str = "config") -> Scope:
     """The scope where only the configuration is known."""
-    elsewhere = dict.fromkeys(("event", "opt", "level"), _CHECK_HINT)
+    elsewhere = dict.fromkeys(("event", "opt", "level", *_OF_SENDING), _CHECK_HINT)
     return Scope({"config": settings(variable, "config", fields)}, {}, elsewhere)
 
 
 def of_default(fields: Iterable[Setting], key: str) -> Scope:
     """The scope of the default of the option `key`."""
     hint = _DEFAULT_HINT.replace("KEY", identifier(key))
-    elsewhere = dict.fromkeys(("event", "level"), hint)
+    elsewhere = dict.fromkeys(("event", "level", *_OF_SENDING), hint)
     return Scope({"config": settings("config", "config", fields)}, {}, elsewhere)
 
 
@@ -120,8 +135,10 @@ def of_event(
         "event": EVENT,
         "event.row": EVENT_ROW,
         "level": {identifier(each.key): level(each) for each in levels},
+        "server": SERVER,
+        "delivery": DELIVERY,
     }
-    return Scope(tables)
+    return Scope(tables, {NOW: Code(name_node(NOW), Type.TIME)})
 
 
 def of_response(error_key: str, title: str) -> Scope:
@@ -146,5 +163,6 @@ def of_response(error_key: str, title: str) -> Scope:
             Type.STR,
         ),
     }
-    elsewhere = dict.fromkeys(("config", "event", "opt", "level"), _RESPONSE_HINT)
+    names_of_sending = ("config", "event", "opt", "level", *_OF_SENDING)
+    elsewhere = dict.fromkeys(names_of_sending, _RESPONSE_HINT)
     return Scope({}, names, elsewhere)

@@ -33,7 +33,7 @@ _LOOPED = (
 _NUMBER_BITS = 64
 RESERVED = words("""
     self config options event body headers query response text encode join dumps get
-    opt level server let status reply error str len url request form below go_duration
+    opt level server delivery now let status reply error str len url request form below go_duration
     bool
     """) | {*FUNCTIONS, *RUNTIME}
 """Names that the methods that send and read use already."""

@@ -21,6 +21,7 @@ from runtime.secrets import Secret, redact
 from runtime.secrets.urls import hidden_url
 from runtime.services.httppost.config import NO_BASIC_AUTH, BasicAuth, Config
 from runtime.services.httppost.templates import Template, event_data, parsed, row_data
+from runtime.services.server import UNNAMED, Server
 from runtime.trouble import complain
 from runtime.units import SECOND, ZERO_TIME, Duration
 
@@ -136,7 +137,9 @@ class Service:
     is_global = False
     state_changes_only = False
 
-    def __init__(self, configs: Sequence[Config], client: HttpClient) -> None:
+    def __init__(
+        self, configs: Sequence[Config], client: HttpClient, server: Server = UNNAMED
+    ) -> None:
         """Make the endpoints.
 
         Raises:

@@ -20,8 +20,9 @@ from urllib.parse import urlsplit
 
 from runtime.alert.types import Event, Level
 from runtime.errors import DeliveryError
+from runtime.outbound.idempotency import keyed
 from runtime.secrets import Secret, redact, secrets_in
-from runtime.testing.events import Variant, shown_request
+from runtime.testing.events import KEY, SERVER, Variant, shown_request
 from scaffold.layout.imports import functions
 from scaffold.rendering.samples.decisions import RECORDER, Decision, observed
 from scaffold.rendering.samples.evaluation import BUILTINS
@@ -69,6 +70,8 @@ class _Service:
 
     def __class_getitem__(cls, types: object) -> type:
         return cls
+
+    server = SERVER
 
     def __init__(self, config: Any) -> None:
         self.config = config
@@ -262,7 +265,8 @@ class Trial:
 
     def _request(self, service: Any, options: Any, event: Event) -> _Request | None:
         try:
-            made: _Request | None = service.request(service.config, options, event)
+            with keyed(KEY):
+                made: _Request | None = service.request(service.config, options, event)
         except DeliveryError as error:
             # as the runtime does, which must not repeat a secret
             text = redact(str(error), secrets_in((service.config, options)))

@@ -16,6 +16,7 @@ from scaffold.prose import sentence, started
 from scaffold.rendering.views.fields import Field, declared, has_docs
 from scaffold.rendering.views.requests import RequestView, annotation
 from scaffold.rendering.views.view import Pair, View, call
+from scaffold.spec import scopes
 from scaffold.spec.model import TestField
 
 _STATE = ("id", "message", "details", "time", "level")
@@ -186,6 +187,11 @@ class ServiceView(View):
             (each.fallback is not None and not each.is_bound_early) or each.aliases
             for each in self.spec.options
         )
+
+    @property
+    def needs_time(self) -> bool:
+        """True if the time of the request is used."""
+        return scopes.NOW in self.spec.names_used()
 
     @property
     def lets(self) -> list[Let]:

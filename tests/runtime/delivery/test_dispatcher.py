@@ -6,7 +6,7 @@ import pytest
 from runtime.alert.types import Event, EventData, EventState, Level, Recipient, Row
 from runtime.delivery import Address, Backlog, Dispatcher, RetryPolicy
 from runtime.errors import BusyError, DeliveryError, StoreError
-from runtime.outbound.client import idempotency_key
+from runtime.outbound.idempotency import idempotency_key
 from runtime.server.logs import LogfmtFormatter
 from runtime.store.database import Store
 from runtime.testing.clock import ManualClock

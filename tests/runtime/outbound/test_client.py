@@ -11,9 +11,9 @@ from runtime.outbound.client import (
     Request,
     Response,
     TimeLimits,
-    idempotency_key,
     retry_after_s,
 )
+from runtime.outbound.idempotency import keyed
 from runtime.testing.loopback import Answer, LoopbackServer
 
 
@@ -66,11 +66,8 @@ def test_a_header_counts_before_the_user_in_a_url(server, headers, wanted):
 
 
 def test_the_key_of_the_delivery_is_a_header(server):
-    token = idempotency_key.set("abc")
-    try:
+    with keyed("abc"):
         send(Request("POST", server.url))
-    finally:
-        idempotency_key.reset(token)
     assert server.next().headers["Idempotency-Key"] == "abc"
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from runtime.errors import KapacitorError
 from runtime.server.config.config import Config
-from runtime.server.identity import identity
+from runtime.server.config.sections import HttpConfig
+from runtime.server.identity import described, identity
 
 
 @pytest.fixture
@@ -21,6 +22,24 @@ def test_the_ids_stay_the_same(config):
     assert first == identity(config)
     assert first.hostname == "here"
     assert len({uuid.UUID(first.cluster_id), uuid.UUID(first.server_id)}) == 2
+
+
+@pytest.mark.parametrize(
+    ("hostname", "http", "url"),
+    [
+        ("here", {}, "http://here:9092/kapacitor/v1"),
+        ("::1", {"bind_address": ":80"}, "http://[::1]:80/kapacitor/v1"),
+        (
+            "kapacitor.example.com",
+            {"bind_address": "0.0.0.0:443", "https_enabled": True},
+            "https://kapacitor.example.com:443/kapacitor/v1",
+        ),
+    ],
+)
+def test_services_know_the_url_of_the_api(hostname, http, url):
+    config = Config(hostname=hostname, http=HttpConfig(**http))
+    server = described(config, lambda: 5)
+    assert (server.url, server.hostname, server.clock()) == (url, hostname, 5)
 
 
 def test_no_id_is_kept_in_part(config, monkeypatch):

@@ -76,6 +76,22 @@ def test_what_is_no_character_is_replaced_in_forms_and_paths(server):
     assert parse_qs(request.text) == {"text": ["a\ufffdb"]}
 
 
+def test_each_service_test_has_a_key_of_its_own(server):
+    async def run():
+        client = AiohttpClient()
+        try:
+            service = FormService(Config(server.url), client)
+            await service.test(None)
+            await service.test(None)
+        finally:
+            await client.close()
+
+    asyncio.run(run())
+    keys = {server.next().headers["Idempotency-Key"] for _ in range(2)}
+    assert len(keys) == 2
+    assert all(len(key) == 32 for key in keys)
+
+
 def test_other_events_are_sent_as_they_are(server):
     event = sample_event(Level.WARNING)
     sent(lambda client: FormService(Config(server.url), client).handler(None), event)

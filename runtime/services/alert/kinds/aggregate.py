@@ -12,7 +12,7 @@ from runtime.alert.types import Event, EventData, EventState
 from runtime.errors import DeliveryError, OptionsError, StoreError
 from runtime.golang.templates import Struct, TemplateError, text
 from runtime.golang.values import Int
-from runtime.outbound.client import idempotency_key
+from runtime.outbound.idempotency import idempotency_key
 from runtime.services.alert.kinds.topics import TopicService, check_hops, collect
 from runtime.trouble import Trouble
 from runtime.units import SECOND, Duration

@@ -7,7 +7,7 @@ from runtime.delivery import Backlog
 from runtime.errors import DeliveryError
 from runtime.integration import HandlerServices
 from runtime.integrations.bundled import INTEGRATIONS
-from runtime.outbound.client import idempotency_key
+from runtime.outbound.idempotency import idempotency_key
 from runtime.services.alert.handlers import HandlerContext, decoded
 from runtime.services.alert.service import AlertService
 from runtime.store.database import Store
