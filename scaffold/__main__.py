@@ -1,6 +1,7 @@
 """python -m scaffold."""
 
 import gc
+import os
 import sys
 
 
@@ -33,7 +34,7 @@ def _is_settled() -> bool:
 
 if __name__ == "__main__":
     # `python -m` puts the project's folder first, whose own `runtime` must not be ours
-    home = __file__.removesuffix("/scaffold/__main__.py")
+    home = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120
     if not sys.flags.safe_path and sys.path[0] != home:
         del sys.path[0]
     main()

@@ -40,7 +40,9 @@ def merge(files: Sequence[Path], name: str) -> Report:
         commit.overwrite(files[1], merged.data)
         with contextlib.suppress(ScaffoldError):  # such as settings in conflict
             found = project.find(Path(name).parent)
-            path = PurePosixPath(Path(name).resolve().relative_to(found.root))
+            path = PurePosixPath(
+                Path(name).resolve().relative_to(found.root).as_posix()
+            )
             merged = branches.by_entries(path, versions, merged, found.package)
             commit.overwrite(files[1], merged.data)
     except OSError as error:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from scaffold.change import Change
-from scaffold.disk import AS_AFTER, folders, last, transaction
+from scaffold.disk import AS_AFTER, folders, last, platform, transaction
 from scaffold.disk.folders import Folder
 from scaffold.disk.transaction import Recorded, Step, Transaction
 from scaffold.errors import PlanError, UnreadableFile
@@ -48,7 +48,7 @@ def apply(root: Path, changes: Sequence[Change], command: str = "") -> str:
             try:
                 transaction.complete(made, steps)
             except BaseException as error:
-                with transaction.uninterrupted():
+                with platform.system.uninterrupted():
                     _roll_back(state, made, steps)
                 raise transaction.translated(error) from error
             with standing():
@@ -121,9 +121,9 @@ def _step(top: Folder, number: int, change: Change) -> Step:
         if status is not None:
             mode = stat.S_IMODE(status.st_mode)
             # Renaming would also replace a read-only file.
-            if not os.access(path.name, os.W_OK, dir_fd=folder.descriptor):
+            if not folder.place.is_writable(path.name):
                 raise PlanError(path, "is not writable")
-        if not os.access(".", os.W_OK | os.X_OK, dir_fd=folder.descriptor):
+        if not folder.place.is_writable(""):
             raise PlanError(path, "its folder is not writable")
     name = f"{number}-{path.name[-_NAME_LENGTH:]}"
     old, new = transaction.digest(change.before), transaction.digest(change.after)
@@ -161,7 +161,7 @@ def _roll_back(state: Folder, made: Transaction, steps: Sequence[Step]) -> None:
 def _put_away(state: Folder, folder: Folder, command: str) -> str:
     """Keep or drop a completed transaction; the reason why it could not be done, or ""."""
     try:
-        with transaction.uninterrupted():
+        with platform.system.uninterrupted():
             problem = last.keep(state, command)
     except OSError as error:
         return (

@@ -1,4 +1,3 @@
-# ruff: noqa: PTH208 - paths would lead through links
 """Open folders: operations happen in the folder itself and follow no link.
 
 A checkout may come from a stranger. Each part of a path is opened below the part before
@@ -13,9 +12,13 @@ import os
 import stat
 from collections.abc import Iterable, Sequence
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+from scaffold.disk import platform
+
+TYPE_CHECKING = False  # as in `typing`, which costs as much as half of Python's start
+if TYPE_CHECKING:
+    from scaffold.disk.posix import Place
+
+_WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 _CHUNK = 1_048_576
 _SECOND_NAME = "has more than one hard link"
 
@@ -38,12 +41,12 @@ class Folder:
     """A folder that is open, to be used in a `with` statement.
 
     Attributes:
-        descriptor: its file descriptor.
+        place: the folder as the operating system has it.
         path: its path below the folder that was opened first; "" for that one.
     """
 
-    def __init__(self, descriptor: int, path: str = "") -> None:
-        self.descriptor = descriptor
+    def __init__(self, place: Place, path: str = "") -> None:
+        self.place = place
         self.path = path
 
     def __enter__(self) -> Folder:
@@ -51,7 +54,7 @@ class Folder:
 
     def __exit__(self, *error: object) -> None:
         with contextlib.suppress(OSError):  # nothing was written through it
-            os.close(self.descriptor)
+            self.place.close()
 
     def folder(self, name: str) -> Folder:
         """A folder in it.
@@ -61,18 +64,18 @@ class Folder:
             NotPlainError: it is a link, or not a folder.
         """
         try:
-            descriptor = os.open(name, _FOLDER, dir_fd=self.descriptor)
+            place = self.place.inner(name)
         except NotADirectoryError:
             self._refuse(name, "is not a folder")
             raise
-        return Folder(descriptor, self._below(name))
+        return Folder(place, self._below(name))
 
     def made(self, name: str) -> Folder:
         """A folder in it, created if it does not exist."""
         try:
             return self.folder(name)
         except FileNotFoundError:
-            os.mkdir(name, dir_fd=self.descriptor)
+            self.place.mkdir(name)
         return self.folder(name)
 
     def at(self, parts: Sequence[str], *, make: bool = False) -> Folder:
@@ -86,7 +89,7 @@ class Folder:
             FileNotFoundError: the file does not exist.
             NotPlainError: a part is a link, or not a folder, or leads out.
         """
-        inner = Folder(os.dup(self.descriptor), self.path)
+        inner = Folder(self.place.again(), self.path)
         for part in parts:
             with inner:
                 inner = inner.inner(part, make=make)
@@ -99,14 +102,13 @@ class Folder:
             FileNotFoundError: the folder does not exist, and `make` is not set.
             NotPlainError: it is a link, or not a folder, or leads out.
         """
-        if part in ("", ".", "..") or "/" in part or "\0" in part:
-            raise NotPlainError(self._below(part), "is outside the project")
+        _refuse_name(self._below(part), part)
         return self.made(part) if make else self.folder(part)
 
     def status(self, name: str) -> os.stat_result | None:
         """Status of an entry, links not followed; None if there is none."""
         try:
-            return os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
+            return self.place.status(name)
         except FileNotFoundError:
             return None
 
@@ -139,7 +141,7 @@ class Folder:
         status = self.file(name, single=single)
         if status is None:
             return None
-        descriptor = os.open(name, _READ, dir_fd=self.descriptor)
+        descriptor = self.place.open(name, os.O_RDONLY)
         try:
             # one more, so that the end is seen; a stream would cost as much as the file
             data = part = os.read(descriptor, status.st_size + 1)
@@ -159,40 +161,36 @@ class Folder:
             mode: its permissions; None: those that the umask leaves.
         """
         first = 0o666 if mode is None else 0o600
-        descriptor = os.open(name, _WRITE, first, dir_fd=self.descriptor)
+        descriptor = self.place.open(name, _WRITE, first)
         try:
             rest = memoryview(data)
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
             if mode is not None:
-                os.fchmod(descriptor, mode)
+                self.place.permit(name, descriptor, mode)
         finally:
             os.close(descriptor)
 
     def names(self) -> list[str]:
         """Its entries, sorted."""
-        return sorted(os.listdir(self.descriptor))
+        return sorted(self.place.names())
 
     def unlink(self, name: str) -> None:
         """Remove a file's name, if it exists; a link itself, never what it leads to."""
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(name, dir_fd=self.descriptor)
+            self.place.unlink(name)
 
     def rmdir(self, name: str) -> None:
         """Remove an empty folder."""
-        os.rmdir(name, dir_fd=self.descriptor)
+        self.place.rmdir(name)
 
     def rename(self, name: str, target: Folder, new: str) -> None:
         """Move a file into another folder, in place of what has that name there."""
-        os.replace(name, new, src_dir_fd=self.descriptor, dst_dir_fd=target.descriptor)
+        self.place.replace(name, target.place, new)
 
     def sync(self, name: str = "") -> None:
         """Make sure that a file, or without a name the folder, survives a power cut."""
-        descriptor = os.open(name or ".", _READ, dir_fd=self.descriptor)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        self.place.sync(name)
 
     def _below(self, name: str) -> str:
         return f"{self.path}/{name}" if self.path else name
@@ -274,7 +272,7 @@ class Walk:
 
 def opened(root: str | os.PathLike[str]) -> Folder:
     """A folder that the user named: links on the way to it are the user's own."""
-    return Folder(os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+    return Folder(platform.system.opened(root))
 
 
 def split(path: str) -> tuple[list[str], str]:
@@ -309,5 +307,5 @@ def is_state(folders: Iterable[str]) -> bool:
 
 
 def _refuse_name(path: str, name: str) -> None:
-    if name in ("", ".", "..") or "\0" in name:
+    if name in ("", ".", "..") or not platform.system.OUTSIDE.isdisjoint(name):
         raise NotPlainError(path, "is outside the project")

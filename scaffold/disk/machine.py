@@ -1,9 +1,11 @@
-# ruff: noqa: PTH103, PTH104, PTH108, PTH111, PTH117, PTH123
+# ruff: noqa: PTH103, PTH117, PTH118, PTH123
 """Files that scaffold keeps on this machine, outside of any project.
 
     $XDG_STATE_HOME/scaffold/key       seals the records of transactions: only what this
                                        user wrote on this machine is ever completed
     $XDG_CACHE_HOME/scaffold/check/N   what `check` found last, one file per project
+
+On Windows both are below %LOCALAPPDATA% unless these variables are set.
 
 A project may come from a stranger, so nothing of this is looked for inside it. For
 `verdicts` it does without `pathlib`.
@@ -17,9 +19,14 @@ import os
 import stat
 from collections.abc import Iterator
 
+from scaffold.disk import platform
+
+TYPE_CHECKING = False  # as in `typing`, which costs as much as half of Python's start
+if TYPE_CHECKING:
+    from scaffold.disk.posix import Place
+
 _KEY_BYTES = 32
 _SEAL_BYTES = 32
-_SHARED = "/var/tmp"
 
 
 class Keys:
@@ -75,21 +82,25 @@ def _state_folders(root: str) -> Iterator[str]:
     base = _base("XDG_STATE_HOME", ".local/state")
     if base and not _is_inside(base, root):
         yield f"{base}/scaffold"
-    # for a read-only home, or a project inside it
-    yield f"{_SHARED}/scaffold-{os.getuid()}"
+    shared = platform.system.shared()
+    if shared:  # for a read-only home, or a project inside it
+        yield shared
 
 
 def _base(variable: str, default: str) -> str:
     """A folder of the user's, by the rules of XDG; "": there is none."""
     base = os.environ.get(variable, "")
     if not os.path.isabs(base):
-        base = os.path.expanduser(f"~/{default}")
+        base = platform.system.home(default)
     return base if os.path.isabs(base) else ""
 
 
 def _is_inside(folder: str, root: str) -> bool:
-    folder, root = os.path.realpath(folder), os.path.realpath(root)
-    return f"{folder}/".startswith(root.rstrip("/") + "/")
+    inner, outer = (
+        os.path.join(os.path.normcase(os.path.realpath(each)), "")
+        for each in (folder, root)
+    )
+    return inner.startswith(outer)
 
 
 def _is_private(folder: str) -> bool:
@@ -98,22 +109,21 @@ def _is_private(folder: str) -> bool:
         status = os.lstat(folder)
     except OSError:
         return False
-    is_own = stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid()
-    return is_own and not status.st_mode & 0o077
+    return stat.S_ISDIR(status.st_mode) and platform.system.is_private(status)
 
 
 def _read_key(folder: str) -> bytes | None:
     """The key in a folder; None: there is none, or others may know it."""
-    if folder.startswith(f"{_SHARED}/") and not _is_private(folder):
+    if folder == platform.system.shared() and not _is_private(folder):
         return None
     try:
-        file = os.open(f"{folder}/key", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with contextlib.closing(platform.system.opened(folder)) as place:
+            file = place.open("key", os.O_RDONLY)
     except OSError:
         return None
     with open(file, "rb", buffering=0) as stream:
         status = os.fstat(file)
-        is_own = stat.S_ISREG(status.st_mode) and status.st_uid == os.getuid()
-        if not is_own or status.st_mode & 0o077:
+        if not (stat.S_ISREG(status.st_mode) and platform.system.is_private(status)):
             return None
         key = stream.read(_KEY_BYTES + 1)
     return key if len(key) == _KEY_BYTES else None
@@ -123,38 +133,34 @@ def _made_key(folder: str) -> bytes:
     """A new key, on disk before it is used; that of another run which was faster."""
     os.makedirs(folder, mode=0o700, exist_ok=True)
     # an unpredictable name: where others may write, it could be taken
-    own = f"{folder}/key.{os.urandom(8).hex()}"
-    file = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
+    own = f"key.{os.urandom(8).hex()}"
+    with contextlib.closing(platform.system.opened(folder)) as place:
         try:
-            os.write(file, os.urandom(_KEY_BYTES))
-            os.fsync(file)
+            file = place.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            try:
+                os.write(file, os.urandom(_KEY_BYTES))
+                os.fsync(file)
+            finally:
+                os.close(file)
+            _named(place, own)
         finally:
-            os.close(file)
-        _named(own, f"{folder}/key")
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(own)
-    # imported only where a key is made: it needs pathlib
-    from pathlib import Path
-
-    from runtime.store.durable import sync
-
-    sync(Path(folder))
+            with contextlib.suppress(FileNotFoundError):
+                place.unlink(own)
+        place.sync("")
     key = _read_key(folder)
     if key is None:
         raise PermissionError(1, "is not a key of yours alone", f"{folder}/key")
     return key
 
 
-def _named(own: str, key: str) -> None:
+def _named(place: Place, own: str) -> None:
     """Give a key its name, unless another run was faster."""
     try:
-        os.link(own, key)
+        place.link(own, place, "key")
     except FileExistsError:
         return
     except OSError:  # a file system without hard links
-        os.rename(own, key)
+        place.replace(own, place, "key")
 
 
 def _mark(key: bytes, data: bytes) -> bytes:

@@ -8,14 +8,13 @@ in the meantime: then nothing is touched and a person must choose.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from scaffold.disk import folders, last, transaction
+from scaffold.disk import folders, last, platform, transaction
 from scaffold.disk.folders import Folder, NotPlainError
 from scaffold.disk.machine import Keys
 from scaffold.disk.transaction import Step, Transaction
@@ -23,7 +22,8 @@ from scaffold.errors import ForeignTransaction, Locked, PlanError, RecoveryFaile
 
 _LOCK = transaction.STATE / "lock"
 _KEPT = transaction.STATE / "kept"
-_PID_LENGTH = 20
+# one byte is locked on Windows, so that it cannot be read: the process comes after it
+_PID_AT, _PID_LENGTH = 1, 20
 
 Choice = Literal["", "continue", "abort"]
 """Choice for files that were changed in the meantime; "": ask."""
@@ -42,8 +42,6 @@ def locked(root: Path, choice: Choice = "") -> Iterator[None]:
         with transaction.worded(_LOCK):
             top = stack.enter_context(folders.opened(root))
             state = stack.enter_context(top.made(str(transaction.STATE)))
-            # The kernel drops the lock with its process. (`filelock` would do the same
-            # at a third of this program's start-up.)
             stack.callback(os.close, _lock(state))
         try:
             _recover(top, state, Keys(root), choice)
@@ -75,10 +73,9 @@ def is_interrupted(root: Path) -> bool:
     """True if a command of this user was interrupted, and left the tree in between."""
     try:
         with folders.opened(root) as top, top.folder(str(transaction.STATE)) as state:
-            if _is_held(state):
-                return False
             with state.folder("txn") as folder:
-                return transaction.is_ours(folder, Keys(root))
+                is_ours = transaction.is_ours(folder, Keys(root))
+            return is_ours and not _is_held(state)
     except (OSError, NotPlainError):
         return False
 
@@ -86,12 +83,11 @@ def is_interrupted(root: Path) -> bool:
 def _lock(state: Folder) -> int:
     """Take the lock; the descriptor that holds it."""
     state.file("lock", single=True)
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    lock = os.open("lock", flags, 0o666, dir_fd=state.descriptor)
+    lock = state.place.open("lock", os.O_RDWR | os.O_CREAT)
     try:
         _hold(lock)
         os.ftruncate(lock, 0)
-        os.write(lock, f"{os.getpid()}\n".encode())
+        os.write(lock, f"{'':{_PID_AT}}{os.getpid()}\n".encode())
     except BaseException:
         os.close(lock)
         raise
@@ -100,26 +96,24 @@ def _lock(state: Folder) -> int:
 
 def _hold(lock: int) -> None:
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        pid = os.pread(lock, _PID_LENGTH, 0).decode(errors="replace").strip()
-        raise Locked(pid if pid.isdecimal() else "unknown") from None
+        if platform.system.hold(lock):
+            return
     except OSError as error:
         raise PlanError(_LOCK, f"cannot be locked: {error.strerror}") from error
+    os.lseek(lock, _PID_AT, os.SEEK_SET)
+    pid = os.read(lock, _PID_LENGTH).decode(errors="replace").strip()
+    raise Locked(pid if pid.isdecimal() else "unknown")
 
 
 def _is_held(state: Folder) -> bool:
     """True if another run is writing."""
     if state.file("lock") is None:
         return False
-    lock = os.open("lock", os.O_RDONLY | os.O_NOFOLLOW, dir_fd=state.descriptor)
+    lock = state.place.open("lock", os.O_RDONLY)
     try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return platform.system.is_held(lock)
     finally:
         os.close(lock)
-    return False
 
 
 def _recover(top: Folder, state: Folder, keys: Keys, choice: Choice) -> None:

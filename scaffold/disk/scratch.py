@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from scaffold.change import Change
+from scaffold.disk import platform
 
 _PREFIX = "scaffold-"
 
@@ -55,4 +56,4 @@ def _link_others(
         return
     for entry in (root / parent).iterdir():
         if parent / entry.name not in own:
-            (copy / parent / entry.name).symlink_to(entry)
+            platform.system.stand_in(entry, copy / parent / entry.name)

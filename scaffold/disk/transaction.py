@@ -21,8 +21,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import signal
 import stat
 import threading
 from collections import deque
@@ -31,7 +29,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from scaffold.change import Change
-from scaffold.disk import AS_BEFORE, folders
+from scaffold.disk import AS_BEFORE, folders, platform
 from scaffold.disk.folders import Folder, NotPlainError
 from scaffold.disk.machine import Keys
 from scaffold.errors import (
@@ -106,8 +104,8 @@ def staged(
     """A transaction with its record in place."""
     with contextlib.ExitStack() as stack:
         try:
-            os.mkdir("txn", dir_fd=state.descriptor)
-            folder = stack.enter_context(state.folder("txn"))
+            state.place.mkdir(FOLDER.name)
+            folder = stack.enter_context(state.folder(FOLDER.name))
             made = Transaction(top, folder, Keys(root))
             _stage(made, changes, record.steps)
             for change in changes:
@@ -116,7 +114,10 @@ def staged(
             _commit(made, record)
         except BaseException as error:
             # a transaction that cannot be dropped has no record; the next command drops it
-            with uninterrupted(), contextlib.suppress(OSError, NotPlainError):
+            with (
+                platform.system.uninterrupted(),
+                contextlib.suppress(OSError, NotPlainError),
+            ):
                 drop(state)
             raise translated(error) from error
         yield made
@@ -163,13 +164,7 @@ def _keep(top: Folder, old: Folder, name: str, change: Change) -> None:
         return
     with top.at(path.parent.parts) as folder:
         try:
-            os.link(
-                path.name,
-                name,
-                src_dir_fd=folder.descriptor,
-                dst_dir_fd=old.descriptor,
-                follow_symlinks=False,
-            )
+            folder.place.link(path.name, old.place, name)
         except FileNotFoundError:
             raise StaleTree(path) from None
         except OSError:
@@ -247,16 +242,9 @@ def _opened_again(
 def _replace(staged: Folder, name: str, folder: Folder, target: str) -> None:
     """Move a staged file to its target, which keeps its owner."""
     there, here = folder.status(target), staged.status(name)
-    if there is not None and here is not None:
-        with contextlib.suppress(PermissionError):
-            if (there.st_uid, there.st_gid) != (here.st_uid, here.st_gid):
-                os.chown(
-                    name,
-                    there.st_uid,
-                    there.st_gid,
-                    dir_fd=staged.descriptor,
-                    follow_symlinks=False,
-                )
+    owners = {(each.st_uid, each.st_gid) for each in (there, here) if each is not None}
+    if there is not None and len(owners) > 1:
+        staged.place.give(name, there)
     staged.rename(name, folder, target)
 
 
@@ -363,17 +351,6 @@ def recorded(keys: Keys, sealed: bytes, folder: PurePosixPath = FOLDER) -> Recor
 def digest(data: bytes | None) -> str:
     """The digest of a file's content; "" for a file that does not exist."""
     return "" if data is None else hashlib.sha256(data).hexdigest()
-
-
-@contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Hold signals back until the block is done."""
-    signals = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager
