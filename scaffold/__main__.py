@@ -4,32 +4,39 @@ import gc
 import os
 import sys
 
+_REMEMBERED = {("check",): "check", ("regenerate", "--all"): "regenerate"}
+"""The command lines whose verdicts are kept, each with its command."""
+
 
 def main() -> None:
     """Run the command line, or answer at once that nothing changed."""
     # A run is over before collecting garbage could pay.
     gc.disable()
-    if sys.argv[1:] == ["check"] and _is_settled():
+    command = _REMEMBERED.get(tuple(sys.argv[1:]))
+    if command and _is_settled(command):
         return
     from scaffold import cli
 
     cli.main()
 
 
-def _is_settled() -> bool:
-    """Print the verdict of `check` if it is known; True if it was."""
+def _is_settled(command: str) -> bool:
+    """Print what a command found last, if that still holds; True if it does."""
     import time
 
     from scaffold.disk import verdicts
 
     started = time.perf_counter()
-    verdict = verdicts.here()
-    if verdict:
-        from scaffold import terminal
+    lines = verdicts.here(command)
+    if lines:
+        from scaffold import statuses, terminal
 
         elapsed_s = time.perf_counter() - started
-        terminal.to_stderr(f"{'done':>12} {verdict} in {elapsed_s:.2f} s")
-    return bool(verdict)
+        has_colours = terminal.has_colours()
+        for line in lines:
+            shown = statuses.coloured(line) if has_colours else line
+            terminal.to_stderr(statuses.timed(shown, elapsed_s))
+    return bool(lines)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from scaffold import places, state
 from scaffold.errors import UnreadableFile
@@ -16,41 +15,6 @@ from scaffold.patching.reading import entries_of, keys_of
 from scaffold.state import Record
 from scaffold.tree import Overlay, Tree
 from scaffold.wanted import Wanted
-
-_UNDER_WAY = (
-    *("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD"),
-    *("rebase-merge", "rebase-apply"),
-)
-
-
-def is_merging(root: Path) -> bool:
-    """True while git merges, rebases or picks a commit in the checkout of a project."""
-    git = git_folder(root)
-    return git is not None and any((git / name).exists() for name in _UNDER_WAY)
-
-
-def git_folder(root: Path) -> Path | None:
-    """The folder of git that the checkout of a project has; None: it is in none."""
-    found = _git_folder(root)
-    return found and found[1]
-
-
-def top(root: Path) -> Path | None:
-    """The folder that the checkout of a project begins in; None: it is in none."""
-    found = _git_folder(root)
-    return found and found[0]
-
-
-def _git_folder(root: Path) -> tuple[Path, Path] | None:
-    """The top of the checkout, and the folder of git."""
-    for folder in (root, *root.parents):
-        git = folder / ".git"
-        with contextlib.suppress(OSError, ValueError):
-            if git.is_file():  # of a worktree or a submodule
-                git = folder / git.read_text("utf-8").removeprefix("gitdir:").strip()
-            if git.is_dir():
-                return folder, git
-    return None
 
 
 def restored(want: Wanted, tree: Tree) -> Wanted:

@@ -6,10 +6,12 @@ import functools
 from collections.abc import Sequence
 
 from scaffold import checkout, places, state
+from scaffold.disk import git
 from scaffold.errors import Fault, SpecError, UsageError
 from scaffold.escaping import escaped
 from scaffold.names import closest
 from scaffold.project import FORMAT, Project
+from scaffold.rendering.overrides import Overrides
 from scaffold.shared import Fresh
 from scaffold.spec.model import HandlerSpec
 from scaffold.spec.parse import parse
@@ -74,16 +76,34 @@ def committed(project: Project, tree: Tree, kind: str) -> HandlerSpec:
     return spec
 
 
-def wanted_of(project: Project, spec: HandlerSpec) -> Wanted:
-    """The wanted state of a handler.
+def overrides_of(project: Project, tree: Tree) -> Overrides:
+    """The templates of a project that stand in for scaffold's.
 
     Raises:
         TemplateFailed: a template of the project does not work.
     """
     from scaffold import overrides
+
+    return overrides.find(tree, project).overrides
+
+
+def wanted_of(
+    project: Project, spec: HandlerSpec, found: Overrides | None = None
+) -> Wanted:
+    """The wanted state of a handler.
+
+    Args:
+        project: the project.
+        spec: the handler's spec.
+        found: the project's templates, if they are known.
+
+    Raises:
+        TemplateFailed: a template of the project does not work.
+    """
     from scaffold.rendering.render import render
 
-    found = overrides.find(DiskTree(project.root), project).overrides
+    if found is None:
+        found = overrides_of(project, DiskTree(project.root))
     styled = functools.partial(render, style=project.style, overrides=found)
     return wanted(spec, project.package, styled, project.skip)
 
@@ -102,15 +122,22 @@ def specs(
 def wants(project: Project, tree: Tree, names: Sequence[str]) -> list[Wanted]:
     """The wanted state of the handlers that a command is about."""
     described = specs(project, tree, names)
-    return [wanted_as(project, tree, kind, described[kind]) for kind in described]
+    found = overrides_of(project, tree) if any(described.values()) else ()
+    return [
+        wanted_as(project, tree, kind, spec, found) for kind, spec in described.items()
+    ]
 
 
 def wanted_as(
-    project: Project, tree: Tree, kind: str, spec: HandlerSpec | None
+    project: Project,
+    tree: Tree,
+    kind: str,
+    spec: HandlerSpec | None,
+    found: Overrides | None = None,
 ) -> Wanted:
-    """The wanted state of a handler; without a spec nothing is wanted of it."""
-    want = wanted_of(project, spec) if spec else nothing(kind, project.package)
-    return checkout.restored(want, tree) if checkout.is_merging(project.root) else want
+    """The wanted state of a handler, as `wanted_of`; without a spec nothing is wanted."""
+    want = wanted_of(project, spec, found) if spec else nothing(kind, project.package)
+    return checkout.restored(want, tree) if git.is_merging(project.root) else want
 
 
 def seen(project: Project, tree: Tree, names: Sequence[str]) -> Overlay:
@@ -119,7 +146,7 @@ def seen(project: Project, tree: Tree, names: Sequence[str]) -> Overlay:
     A handler of which nothing but entries is left can be named; while git is merging, it
     is one of all.
     """
-    if names or checkout.is_merging(project.root):
+    if names or git.is_merging(project.root):
         return checkout.with_removed(tree, project.package)
     return Overlay(tree, {})
 

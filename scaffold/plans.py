@@ -16,8 +16,7 @@ file that does not exist is "". A path is absolute if it lies outside of the pro
 from __future__ import annotations
 
 import base64
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -25,6 +24,7 @@ import msgspec
 
 from scaffold import outcomes as of
 from scaffold.change import Change
+from scaffold.disk.digests import digest, digest_of_names
 from scaffold.errors import PlanError, PlanErrors, UnreadableFile, UsageError
 from scaffold.generate import ChangeSet
 from scaffold.outcomes import FileOutcome, Outcome
@@ -94,36 +94,6 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True):
     outcomes: list[_Line]
     next: list[str]
     notes: list[str]
-
-
-class Inputs:
-    """A tree that keeps the digests of what is read from it.
-
-    Attributes:
-        tree: the tree.
-        digests: digests by path; for a folder, whose path ends in `/`, of its names.
-    """
-
-    def __init__(self, tree: Tree) -> None:
-        self.tree = tree
-        self.digests: dict[str, str] = {}
-
-    def read(self, path: PurePosixPath) -> bytes | None:
-        """A file's content; None: it is not there."""
-        data = self.tree.read(path)
-        self.digests.setdefault(str(path), digest(data))
-        return data
-
-    def names(self, folder: PurePosixPath) -> list[str]:
-        """The names in a folder, sorted; none if it does not exist."""
-        names = self.tree.names(folder)
-        self.digests.setdefault(f"{folder}/", _digest_of(names))
-        return names
-
-
-def digest(data: bytes | None) -> str:
-    """The digest of a file; "" for one that does not exist."""
-    return "" if data is None else hashlib.sha256(data).hexdigest()
 
 
 def digest_outside(file: Path) -> str:
@@ -220,17 +190,13 @@ def _refuse_changed(plan: Plan, tree: Tree) -> None:
 
 def _now(path: str, tree: Tree) -> str:
     if path.endswith("/"):
-        return _digest_of(tree.names(PurePosixPath(path)))
+        return digest_of_names(tree.names(PurePosixPath(path)))
     if path.startswith("/"):
         return digest_outside(Path(path))
     try:
         return digest(tree.read(PurePosixPath(path)))
     except UnreadableFile:
         return "unreadable"
-
-
-def _digest_of(names: Sequence[str]) -> str:
-    return digest("\n".join(names).encode("utf-8", "surrogateescape"))
 
 
 def _file(change: Change) -> _File:

@@ -15,23 +15,9 @@ from scaffold.findings import Finding
 from scaffold.generate import ChangeSet
 from scaffold.outcomes import FileOutcome, Moved, Outcome
 from scaffold.patching.outcomes import PlaceOutcome
+from scaffold.statuses import status
 
-WIDTH = 12
 _QUIET = frozenset({"identical", "registered"})
-_COLOURS = {
-    "create": 32,
-    "register": 32,
-    "update": 33,
-    "merge": 33,
-    "move": 33,
-    "remove": 31,
-    "unregister": 31,
-    "conflict": 31,
-    "missing": 31,
-    "skip": 33,
-    "stale": 31,
-    "keep": 36,
-}
 _MAX_STEPS = 3
 
 
@@ -73,18 +59,10 @@ class Report:
         return bool(self.result.changes) and not self.dry_run
 
 
-def status(verb: str, text: str, *, colour: bool = False) -> str:
-    """One status line: the verb in its column, then the text."""
-    column = verb.rjust(WIDTH)
-    if colour and verb in _COLOURS:
-        column = f"\x1b[1;{_COLOURS[verb]}m{column}\x1b[0m"
-    return f"{column} {escaped(text)}".rstrip()
-
-
 def lines(
-    report: Report, elapsed_s: float, *, verbose: bool, colour: bool
+    report: Report, *, verbose: bool = False, colour: bool = False
 ) -> Iterator[str]:
-    """The report for people, on standard error."""
+    """The report for people, on standard error, without the time that it took."""
     for each in report.result.outcomes:
         if verbose or not (report.brief or each.verb in _QUIET):
             yield status(each.verb, _described(each), colour=colour)
@@ -99,8 +77,9 @@ def lines(
             first, *others = finding.paste.split("\n")
             yield status("paste:", first)
             yield from (status("", line) for line in others)
-    summary = f"{report.summary or _counted(report)} in {elapsed_s:.2f} s"
-    yield status("would" if report.dry_run else "done", summary)
+    yield status(
+        "would" if report.dry_run else "done", report.summary or _counted(report)
+    )
     for note in report.notes:
         first, *others = note.split("\n")
         yield status("note:", first)

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple, Protocol
 
 from scaffold.disk import folders
+from scaffold.disk.digests import digest, digest_of_names
 from scaffold.errors import UnreadableFile
 
 
@@ -81,26 +82,28 @@ class Overlay(NamedTuple):
 
 
 class WatchedTree:
-    """A tree that remembers what was asked of it.
+    """A tree that keeps the digests of what is read from it.
 
     Attributes:
         tree: the watched tree.
-        seen: the files read, and the folders listed with a `/` at the end.
+        digests: digests by path; for a folder, whose path ends in `/`, of its names.
     """
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, digests: dict[str, str] | None = None) -> None:
         self.tree = tree
-        self.seen: set[str] = set()
+        self.digests = {} if digests is None else digests
 
     def read(self, path: PurePosixPath) -> bytes | None:
         """A file's content; None: it is not there."""
-        self.seen.add(str(path))
-        return self.tree.read(path)
+        data = self.tree.read(path)
+        self.digests.setdefault(str(path), digest(data))
+        return data
 
     def names(self, folder: PurePosixPath) -> list[str]:
         """The names in a folder, sorted; none if it does not exist."""
-        self.seen.add(f"{folder}/")
-        return self.tree.names(folder)
+        names = self.tree.names(folder)
+        self.digests.setdefault(f"{folder}/", digest_of_names(names))
+        return names
 
 
 @contextlib.contextmanager

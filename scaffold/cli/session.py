@@ -107,6 +107,7 @@ class Session:
     def show(self, report: Report) -> None:
         """Print a report."""
         from scaffold import report as reporting
+        from scaffold.statuses import timed
 
         elapsed_s = time.perf_counter() - self._started
         if self.json:
@@ -120,9 +121,9 @@ class Session:
             report.findings = []
         if not self.quiet:
             for line in reporting.lines(
-                report, elapsed_s, verbose=self.verbose, colour=self.colour
+                report, verbose=self.verbose, colour=self.colour
             ):
-                terminal.to_stderr(line)
+                terminal.to_stderr(timed(line, elapsed_s))
         if report.output and "diff" in report.extra:
             terminal.patch_to_stdout(report.output, colour=self.colour)
         elif report.output:
@@ -161,11 +162,11 @@ class Session:
         """The folder of the project, seen from the top of its checkout."""
         from pathlib import PurePosixPath
 
-        from scaffold import checkout
+        from scaffold.disk import git
 
         if self._root is None:
             return PurePosixPath()
-        top = checkout.top(self._root) or self._root
+        top = git.top(self._root) or self._root
         return PurePosixPath(self._root.relative_to(top).as_posix())
 
 

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from scaffold import handlers, markers, state
 from scaffold.checkout import with_removed
-from scaffold.disk import verdicts
+from scaffold.commands.verdict import remember
 from scaffold.errors import MarkersLeft, SpecError, StateError, TemplateFailed
 from scaffold.findings import (
     Finding,
@@ -22,7 +22,7 @@ from scaffold.formats import upgraded
 from scaffold.handlers import chosen, fresh, specs, wanted_as, wanted_of
 from scaffold.overrides import find, recorded
 from scaffold.project import Project
-from scaffold.rendering import product
+from scaffold.rendering.overrides import Overrides
 from scaffold.report import Report
 from scaffold.spec.parse import parse
 from scaffold.tree import DiskTree, Overlay, Tree, WatchedTree
@@ -36,17 +36,18 @@ def check(project: Project, names: Sequence[str]) -> Report:
     found, damaged = _readable(with_removed(tree, project.package))
     marked = dict(markers.marked(tree, project.package))
     findings = _of_markers(marked) + outdated(upgraded(project, tree))
-    findings += _of_overrides(project, tree)
+    templates, own = _of_overrides(project, tree)
+    findings += own
     kinds = chosen(project, found, names)
     for kind in kinds:
-        for finding in _of_handler(project, found, kind, damaged.get(kind)):
+        for finding in _of_handler(project, found, kind, damaged.get(kind), templates):
             # with markers in it, a file says nothing about handlers
             if finding.path not in marked and finding not in findings:
                 findings.append(finding)
     count = len(set(kinds) & set(handlers.kinds(found, project.package)))
     report = _verdict(findings, count)
     if not names and report.exit_code == 0:
-        _remember(project, report.summary, tree)
+        remember(project, report, tree.digests)
     return report
 
 
@@ -58,17 +59,26 @@ def _of_markers(marked: Mapping[PurePosixPath, int]) -> list[Finding]:
     ]
 
 
-def _of_overrides(project: Project, tree: Tree) -> list[Finding]:
+def _of_overrides(
+    project: Project, tree: Tree
+) -> tuple[Overrides | None, list[Finding]]:
+    """The project's templates, and the findings about them; None: they are unusable."""
     try:
-        return list(of_overrides(find(tree, project), recorded(tree)))
+        found = find(tree, project)
     except TemplateFailed as error:
-        return [unusable_template(error)]
+        return None, [unusable_template(error)]
+    try:
+        return found.overrides, list(of_overrides(found, recorded(tree)))
     except StateError as error:
-        return [damaged_record(error)]
+        return found.overrides, [damaged_record(error)]
 
 
 def _of_handler(
-    project: Project, tree: Tree, kind: str, damage: StateError | None
+    project: Project,
+    tree: Tree,
+    kind: str,
+    damage: StateError | None,
+    templates: Overrides | None,
 ) -> list[Finding]:
     """The findings about a handler. What is unusable of one hides nothing of others."""
     if damage is not None:
@@ -77,17 +87,21 @@ def _of_handler(
         spec = specs(project, tree, [kind])[kind]
     except SpecError as error:
         return invalid_spec(error)
+    if templates is None:
+        return []
     try:
-        want = wanted_as(project, tree, kind, spec)
+        want = wanted_as(project, tree, kind, spec, templates)
     except TemplateFailed as error:
         return [unusable_template(error)]
     found = examined(want, tree, fresh(project))
     if any(finding.code == "SC107" for finding in found):
-        found += _of_templates(project, tree, want)
+        found += _of_templates(project, tree, want, templates)
     return found
 
 
-def _of_templates(project: Project, tree: Tree, want: Wanted) -> list[Finding]:
+def _of_templates(
+    project: Project, tree: Tree, want: Wanted, templates: Overrides
+) -> list[Finding]:
     """Changes of templates beside a change of the spec: found with the spec as it was."""
     record = state.read(tree, want.kind)
     text = record.files[want.spec_path] if record else ""
@@ -96,7 +110,7 @@ def _of_templates(project: Project, tree: Tree, want: Wanted) -> list[Finding]:
     except SpecError:  # such as a key that was renamed
         return []
     before = Overlay(tree, {want.spec_path: text.encode()})
-    found = examined(wanted_of(project, spec), before, fresh(project))
+    found = examined(wanted_of(project, spec, templates), before, fresh(project))
     return [finding for finding in found if finding.code == "SC106"]
 
 
@@ -128,9 +142,3 @@ def _verdict(findings: list[Finding], count: int) -> Report:
         next=list(dict.fromkeys(finding.fix for finding in wrong if finding.fix)),
         extra={"examined": count},
     )
-
-
-def _remember(project: Project, verdict: str, tree: WatchedTree) -> None:
-    """Keep a clean verdict with everything that it depends on."""
-    inputs = [*tree.seen, "pyproject.toml", *map(str, product.files())]
-    verdicts.remember(str(project.root), verdict, inputs)

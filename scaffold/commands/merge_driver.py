@@ -12,8 +12,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from scaffold import branches, checkout, project
-from scaffold.disk import commit, recovery
+from scaffold import branches, project
+from scaffold.disk import commit, git, recovery
 from scaffold.errors import ScaffoldError, UsageError
 from scaffold.project import Project
 from scaffold.report import Report
@@ -92,5 +92,5 @@ def _git(folder: Path, *arguments: str) -> None:
         raise UsageError(f"git: {error.strerror}") from error
     if done.returncode:
         problem = done.stderr.strip() or "refused"
-        fix = "" if checkout.git_folder(folder) else "git init"
+        fix = "" if git.folder(folder) else "git init"
         raise UsageError(f"git {arguments[0]}: {problem}", fix=fix)

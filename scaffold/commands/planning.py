@@ -11,11 +11,11 @@ from scaffold import handlers, overrides, places, plans, state
 from scaffold.disk import commit
 from scaffold.errors import UsageError, WriteFailed
 from scaffold.generate import ChangeSet
-from scaffold.plans import Inputs, Plan
+from scaffold.plans import Plan
 from scaffold.project import Project
 from scaffold.rendering import product
 from scaffold.report import Report
-from scaffold.tree import Tree
+from scaffold.tree import Tree, WatchedTree
 
 STDOUT = "-"
 
@@ -34,7 +34,7 @@ def planned(
         generated: makes the change set.
         sources: other files that the command read.
     """
-    seen = Inputs(tree)
+    seen = WatchedTree(tree)
     seen.read(PurePosixPath("pyproject.toml"))
     result = generated(seen)
     overrides.find(seen, project)

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from scaffold import state
 from scaffold.adoption import is_generated
 from scaffold.commands.change import ChangeOptions, change
+from scaffold.commands.verdict import remember
 from scaffold.errors import Conflict
 from scaffold.formats import refuse_outdated, upgraded
 from scaffold.generate import ChangeSet, combined, generate, generate_all
@@ -19,7 +20,7 @@ from scaffold.merging.versions import Take
 from scaffold.project import Project
 from scaffold.refusal import refuse
 from scaffold.report import Report
-from scaffold.tree import DiskTree, Overlay, Tree
+from scaffold.tree import DiskTree, Overlay, Tree, WatchedTree
 from scaffold.wanted import Wanted
 
 _NO_TAKES: Mapping[PurePosixPath, Take] = MappingProxyType({})
@@ -43,7 +44,8 @@ def regenerate(
         how: the options of the command.
         takes: ways to settle the conflicts of single files, other than `how` says.
     """
-    on_disk = DiskTree(project.root)
+    digests: dict[str, str] = {}
+    on_disk = WatchedTree(DiskTree(project.root), digests)
     refuse_markers(on_disk, project.package)
     if names:
         refuse_outdated(project)
@@ -53,6 +55,7 @@ def regenerate(
         return takes.get(path, how.on_conflict)
 
     def generated(tree: Tree) -> ChangeSet:
+        tree = WatchedTree(tree, digests)
         first = upgraded(project, tree)
         tree = Overlay(tree, {change.path: change.after for change in first.changes})
         found = seen(project, tree, names)
@@ -75,6 +78,9 @@ def regenerate(
         if spec is not None
         for warning in spec.warnings
     ]
+    is_plain = not (names or takes or how.is_preview) and how.on_conflict == "fail"
+    if is_plain and not (report.exit_code or report.result.changes):
+        remember(project, report, digests)
     return report
 
 

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from scaffold import checkout
+from scaffold.disk import git
 from scaffold.errors import PlanError, Uncommitted
 from scaffold.generate import ChangeSet
 from scaffold.outcomes import Moved
@@ -34,7 +34,7 @@ def refuse_losses(project: Project, result: ChangeSet) -> None:
     if any(isinstance(each, Moved) for each in result.outcomes):
         return  # a rename carries the edits
     lost = dict(_lost(result))
-    if not lost or checkout.top(project.root) is None:
+    if not lost or not git.top(project.root):
         return
     unknown = _unknown(project.root, lost)
     errors = [

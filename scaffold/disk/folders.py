@@ -145,7 +145,7 @@ class Folder:
         try:
             # one more, so that the end is seen; a stream would cost as much as the file
             data = part = os.read(descriptor, status.st_size + 1)
-            while part:
+            while part and len(data) != status.st_size:
                 part = os.read(descriptor, _CHUNK)
                 data += part
             return data
@@ -265,9 +265,8 @@ class Walk:
         return self._open[-1][1] if self._open else self._top
 
     def _leave(self, depth: int) -> None:
-        for _, folder in reversed(self._open[depth:]):
-            folder.__exit__()
-        del self._open[depth:]
+        while len(self._open) > depth:
+            self._open.pop()[1].__exit__()
 
 
 def opened(root: str | os.PathLike[str]) -> Folder:

@@ -3,7 +3,8 @@
 
     $XDG_STATE_HOME/scaffold/key       seals the records of transactions: only what this
                                        user wrote on this machine is ever completed
-    $XDG_CACHE_HOME/scaffold/check/N   what `check` found last, one file per project
+    $XDG_CACHE_HOME/scaffold/check/N   what `check` found last, one file per project; beside
+                                       it the same of `regenerate`
 
 On Windows both are below %LOCALAPPDATA% unless these variables are set.
 
@@ -66,8 +67,8 @@ class Keys:
         raise error or FileNotFoundError(2, "no folder for it", "$XDG_STATE_HOME")
 
 
-def memo(root: str) -> str:
-    """Path of the verdict of `check` on a project; "" if it is not kept."""
+def memo(root: str, command: str) -> str:
+    """Path of the verdict of a command on a project; "" if it is not kept."""
     # caches of a build machine may come from another build
     if os.environ.get("CI"):
         return ""
@@ -75,7 +76,7 @@ def memo(root: str) -> str:
     if not base or _is_inside(base, root):
         return ""
     name = hashlib.sha256(os.fsencode(root)).hexdigest()[:32]
-    return f"{base}/scaffold/check/{name}"
+    return f"{base}/scaffold/{command}/{name}"
 
 
 def _state_folders(root: str) -> Iterator[str]:

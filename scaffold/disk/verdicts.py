@@ -1,85 +1,117 @@
-# ruff: noqa: PTH109, PTH117, PTH120, PTH123
-"""Verdicts of `scaffold check`, kept so that nothing has to be examined again.
+# ruff: noqa: PTH109, PTH117, PTH120, PTH123, PTH208
+"""Verdicts of commands that found nothing to do, so that nothing is examined again.
 
-A clean verdict depends on the content of some files and folders alone. `check` keeps
-their list with one digest of it all, outside of the project; while the digest is the
-same, so is the verdict. Only the bare minimum is imported here: `pathlib` alone costs
-half of the time that the cache saves.
+Such a verdict depends on the content of some files and folders alone. `check` and
+`regenerate --all` keep their list with one digest of it all, outside of the project; while
+the digest is the same, so is the verdict. Only the bare minimum is imported here:
+`pathlib` alone costs half of the time that the cache saves.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
-from scaffold.disk import caches, folders, machine
+from scaffold.disk import caches, folders, git, machine
+from scaffold.disk.digests import digest, digest_of_names
 
-_VERSION = "2"
+_VERSION = "3"
+_TEXT = "|"
 
 
-def here() -> str:
-    """The verdict on the project that the current folder is in, if it is known; else ""."""
+def here(command: str) -> list[str]:
+    """The verdict on the project that the current folder is in, as `known`."""
     try:
         root = _root(os.getcwd())
     except (OSError, folders.NotPlainError):
-        return ""
-    return known(root) if root else ""
+        return []
+    return known(root, command) if root else []
 
 
-def known(root: str) -> str:
-    """The verdict on a project, if it is still valid; else ""."""
-    memo = machine.memo(root)
-    if not memo or os.path.lexists(f"{root}/.scaffold/txn"):
-        return ""
+def known(root: str, command: str) -> list[str]:
+    """The lines that a command printed about a project, if they still hold; else none."""
+    memo = machine.memo(root, command)
+    if not memo or os.path.lexists(f"{root}/.scaffold/txn") or git.is_merging(root):
+        return []
     try:
         with open(memo, encoding="utf-8", errors="surrogateescape") as stream:
-            kept, verdict, *inputs = stream.read().split("\n")
+            kept, *rest = stream.read().split("\n")
     except (OSError, ValueError):
-        return ""
-    return verdict if digest(root, inputs) == kept else ""
+        return []
+    lines = [*itertools.takewhile(lambda line: line.startswith(_TEXT), rest)]
+    digests = _digests(root, rest[len(lines) :])
+    is_same = bool(digests) and _total(digests) == kept
+    return [line.removeprefix(_TEXT) for line in lines] if is_same else []
 
 
-def remember(root: str, verdict: str, inputs: Iterable[str]) -> None:
-    """Keep a clean verdict; failing to write it is not an error."""
-    memo = machine.memo(root)
-    inputs = sorted(inputs)
-    kept = digest(root, inputs)
-    if not memo or not kept or any("\n" in path for path in inputs):
+def remember(
+    root: str,
+    command: str,
+    lines: Sequence[str],
+    seen: Mapping[str, str],
+    product: Iterable[str],
+) -> None:
+    """Keep what a command printed; failing to write it is not an error.
+
+    Args:
+        root: the project.
+        command: the command, which found nothing to do.
+        lines: the lines.
+        seen: digests of the project's files that it read, and of the names in folders;
+            the path of a folder ends in `/`.
+        product: the paths of all else that it depends on; they are absolute.
+    """
+    memo = machine.memo(root, command)
+    paths = {*seen, *product}
+    if not memo or git.is_merging(root) or any("\n" in path for path in paths):
         return
-    text = "\n".join([kept, verdict, *inputs])
+    digests = dict.fromkeys(sorted(paths), "")
+    digests |= {
+        **_digests(root, [path for path in digests if path not in seen]),
+        **seen,
+    }
+    kept = _total(digests)
+    text = "\n".join([kept, *(f"{_TEXT}{line}" for line in lines), *digests])
     caches.keep(memo, text.encode("utf-8", "surrogateescape"))
 
 
-def digest(root: str, inputs: Iterable[str]) -> str:
-    """One digest of files and, where a path ends in `/`, of the names in a folder.
-
-    Paths are below `root`, or absolute: those are the generator's own. "" where something
-    is a link or not a regular file, which `check` refuses.
-    """
-    total = hashlib.sha256(f"{_VERSION} {sys.version}".encode())
-    try:
-        with folders.opened(root) as top, folders.Walk(top) as walk:
-            for path in inputs:
-                data = _read(walk, path)
-                name = path.encode("utf-8", "surrogateescape")
-                size = -1 if data is None else len(data)
-                total.update(b"%s %d\n" % (name, size))
-                total.update(data or b"")
-    except (OSError, folders.NotPlainError):
-        return ""
+def _total(digests: Mapping[str, str]) -> str:
+    """One digest of all."""
+    total = hashlib.sha256(f"{_VERSION} {sys.version}\n".encode())
+    text = "".join(f"{path} {each}\n" for path, each in digests.items())
+    total.update(text.encode("utf-8", "surrogateescape"))
     return total.hexdigest()
 
 
-def _read(walk: folders.Walk, path: str) -> bytes | None:
-    if os.path.isabs(path):
-        with open(path, "rb", buffering=0) as file:
-            return file.read()
+def _digests(root: str, paths: Iterable[str]) -> dict[str, str]:
+    """The digests of files and folders, in their order.
+
+    None at all where something is a link or not a regular file, which commands refuse.
+    """
+    found: dict[str, str] = {}
+    try:
+        with folders.opened(root) as top, folders.Walk(top) as walk:
+            for path in paths:
+                found[path] = _outside(path) if os.path.isabs(path) else _of(walk, path)
+    except (OSError, folders.NotPlainError):
+        return {}
+    return found
+
+
+def _of(walk: folders.Walk, path: str) -> str:
     if path.endswith("/"):
-        names = walk.names(path.rstrip("/"))
-        return "\n".join(names).encode("utf-8", "surrogateescape")
-    return walk.read(path)
+        return digest_of_names(walk.names(path.rstrip("/")))
+    return digest(walk.read(path))
+
+
+def _outside(path: str) -> str:
+    if path.endswith("/"):
+        return digest_of_names(sorted(os.listdir(path)))
+    with open(path, "rb", buffering=0) as file:
+        return digest(file.read())
 
 
 def _root(folder: str) -> str | None:

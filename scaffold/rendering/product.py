@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from pathlib import Path
 
+_OWN = ("scaffold", "runtime")
 _PACKAGE = Path(__file__).parents[1]
 
 
@@ -17,6 +19,20 @@ def templates_path() -> Path:
 def files() -> list[Path]:
     """All modules and templates."""
     return sorted([*_PACKAGE.rglob("*.py"), *templates_path().rglob("*.j2")])
+
+
+def loaded() -> list[str]:
+    """The paths of all that this run is made of, besides Python.
+
+    Modules of this product that were imported, all templates, and the folders of
+    libraries, whose names change with the versions of what is installed in them.
+    """
+    names = [name for name in sys.modules if name.partition(".")[0] in _OWN]
+    modules = [getattr(sys.modules[name], "__file__", None) or "" for name in names]
+    # those that are made to be tried have no file
+    files = [*filter(Path.is_file, map(Path, modules)), *templates_path().rglob("*.j2")]
+    folders = [path for path in map(Path, sys.path) if path.name.endswith("-packages")]
+    return [*map(str, files), *(f"{path}/" for path in folders if path.is_absolute())]
 
 
 def digest() -> str:

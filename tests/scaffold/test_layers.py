@@ -18,7 +18,7 @@ SCAFFOLD = ROOT / "scaffold"
 # each module and package may import itself and what stands above it
 LAYERS = (
     ("change", "codes", "escaping", "flags", "layout", "prose", "testing"),
-    ("errors", "terminal"),
+    ("errors", "statuses", "terminal"),
     ("disk", "names", "patching"),
     ("expressions", "mentions", "outcomes", "places", "project", "tree", "verify"),
     ("spec", "state"),

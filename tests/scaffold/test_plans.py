@@ -16,7 +16,7 @@ from scaffold.outcomes import Created, Outcome, Updated
 from scaffold.patching.outcomes import Registered
 from scaffold.patching.place import Place
 from scaffold.retired import Forgotten
-from scaffold.tree import MemoryTree
+from scaffold.tree import MemoryTree, WatchedTree
 
 NEW, OLD, GONE = map(PurePosixPath, ("docs/new.md", "a/old.bin", "gone.py"))
 FILES = {OLD: b"\xff\r\n", GONE: b"x = 1\n"}
@@ -35,7 +35,7 @@ OUTCOMES: tuple[Outcome, ...] = (
 
 def made(*changes: Change) -> dict[str, Any]:
     """A plan as its file has it."""
-    tree = plans.Inputs(MemoryTree(FILES))
+    tree = WatchedTree(MemoryTree(FILES))
     tree.read(OLD)
     tree.read(NEW)
     tree.names(PurePosixPath("a"))

@@ -434,17 +434,22 @@ def test_settings_of_any_form_are_refused_with_their_cause(
             assert cause in said
 
 
+@pytest.mark.parametrize("command", [("check",), ("regenerate", "--all")])
 def test_a_memo_inside_the_project_is_not_believed(
-    scaffold: Callable[..., object], project: Path
+    scaffold: Callable[..., object], project: Path, command: tuple[str, ...]
 ) -> None:
-    memo = Path(machine.memo(str(project)))
-    scaffold("check")
-    planted = project / ".scaffold/cache/check"
-    planted.parent.mkdir()
-    shutil.copy(memo, planted)
+    memo = Path(machine.memo(str(project), command[0]))
+    scaffold(*command)
+    for folder in (".scaffold/cache", ".scaffold", ".cache/scaffold"):
+        planted = project / folder / command[0] / memo.name
+        planted.parent.mkdir(parents=True)
+        shutil.copy(memo, planted)
     memo.unlink()
-    (project / "runtime/services/hipchat/config.py").unlink()
+    config = project / "runtime/services/hipchat/config.py"
+    config.unlink()
     scaffold("check", code=1)
+    scaffold("regenerate", "--all")
+    assert config.is_file()
 
 
 @pytest.mark.parametrize("variable", ["HOME", "XDG_CACHE_HOME"])

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from scaffold import handlers
-from scaffold.disk import verdicts
 from scaffold.spec.model import HandlerSpec
 from scaffold.wanted import Wanted
 from tests.scaffold.files import SERVICE, SPEC, edit, files
@@ -43,51 +42,6 @@ def test_each_handler_is_rendered_once(
     monkeypatch.setattr(handlers, "wanted", wanted)
     scaffold("regenerate", "--all")
     assert rendered == ["foo", "hipchat", "huddle"]
-
-
-def test_a_clean_check_is_remembered_until_something_changes(
-    scaffold: Run, huddle: Path
-) -> None:
-    scaffold("check")
-    assert verdicts.known(str(huddle)) == "3 handlers examined, nothing to do"
-    assert not (huddle / ".scaffold/cache").exists()
-    assert "3 handlers examined, nothing to do" in scaffold("check").stderr
-    (huddle / SERVICE).unlink()
-    assert "SC104" in scaffold("check", code=1).stderr
-
-
-def test_nothing_is_remembered_on_build_machines(
-    scaffold: Run, huddle: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CI", "true")
-    scaffold("check")
-    monkeypatch.delenv("CI")
-    assert verdicts.known(str(huddle)) == ""
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        SERVICE,
-        "runtime/services/huddle/__init__.py",
-        ".scaffold/handlers/huddle/generated",
-        "docs/handlers.md",
-    ],
-)
-def test_what_is_remembered_ends_with_any_change(
-    scaffold: Run, huddle: Path, path: str
-) -> None:
-    scaffold("check")
-    data = (huddle / path).read_bytes()
-    assert verdicts.known(str(huddle))
-    (huddle / path).write_bytes(data + b" ")
-    assert not verdicts.known(str(huddle))
-    (huddle / path).write_bytes(data)
-    assert verdicts.known(str(huddle))
-    (huddle / path).rename(huddle / "elsewhere")
-    assert not verdicts.known(str(huddle))
-    (huddle / path).symlink_to(huddle / "elsewhere")
-    assert not verdicts.known(str(huddle))
 
 
 def test_a_changed_spec_is_followed(scaffold: Run, huddle: Path) -> None:
@@ -257,24 +211,6 @@ def test_every_file_with_a_conflict_marker_comes_with_the_recovery(
     for path in paths:
         (huddle / path).write_bytes(before[path])
     assert findings(scaffold, code=0) == {}
-
-
-@pytest.mark.parametrize(
-    "new",
-    [
-        "runtime/services/other/handler.toml",
-        ".scaffold/handlers/gone/generated",
-        "runtime/services/huddle/inner/handler.toml",
-    ],
-)
-def test_what_is_remembered_ends_with_a_new_name_in_a_folder(
-    scaffold: Run, huddle: Path, new: str
-) -> None:
-    scaffold("check")
-    assert verdicts.known(str(huddle))
-    (huddle / new).parent.mkdir(parents=True)
-    (huddle / new).write_text("")
-    assert not verdicts.known(str(huddle))
 
 
 def test_a_diff_has_the_line_ends_of_the_file(scaffold: Run, huddle: Path) -> None:
