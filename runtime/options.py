@@ -122,6 +122,8 @@ def _without_none(annotation: Any) -> Any:
 
 
 def _value(name: str, data: Any, annotation: Any, problems: list[str]) -> Any:
+    if annotation is object:
+        return data
     made: Any = annotation
     origin = typing.get_origin(annotation)
     if origin in (tuple, list):

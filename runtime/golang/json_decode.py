@@ -112,20 +112,24 @@ def plain(value: Any) -> Any:
 
     Numbers are floats, as Go has them in untyped values.
     """
-    if isinstance(value, Pairs):
-        return {key: plain(each) for key, each in value}
-    if isinstance(value, list):
-        return [plain(each) for each in value]
-    if isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    return value
+    return _data(value, float)
 
 
 def anything(value: Any, name: str, before: Any) -> Any:
-    """Reads any value; objects merge into what was there."""
+    """Reads any value; objects merge into what was there, and integers stay integers."""
     if isinstance(value, Pairs) and isinstance(before, dict):
-        return before | plain(value)
-    return plain(value)
+        return before | _data(value, int)
+    return _data(value, int)
+
+
+def _data(value: Any, number: type[float]) -> Any:
+    if isinstance(value, Pairs):
+        return {key: _data(each, number) for key, each in value}
+    if isinstance(value, list):
+        return [_data(each, number) for each in value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return number(value)
+    return value
 
 
 def string(value: Any, name: str, before: Any) -> str:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from runtime.pipeline.node import Node
-from runtime.pipeline.properties import INTERNAL, Signature
+from runtime.pipeline.properties import INTERNAL, OptionOwner, Signature
 
 
 @dataclass(slots=True)
-class AlertHandler:
+class AlertHandler(OptionOwner):
     """One handler of an alert node, as the script defines it.
 
     A subclass's fields are its properties in TICKscript, `runtime.pipeline.properties`

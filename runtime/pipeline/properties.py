@@ -8,6 +8,9 @@ A dataclass field is a property by its type:
 * `dict[str, T]`: a name and a value, repeatable, `.tag('a', 'b')`;
 * `tuple[tuple[str, ...], ...]`: a record a call, repeatable, `.link('a', 'b')`.
 
+Those of an `OptionOwner` are options of a handler: a repeated call adds to a list, and
+`object` is a value that JSON can hold.
+
 What does not fit is a method marked with `property_method`. Error texts are those of Go's
 reflection, which Kapacitor shows to its users.
 """
@@ -49,6 +52,12 @@ INTERNAL: Mapping[str, object] = {"internal": True}
 ZERO = Duration(0)
 ONE_SECOND = Duration(SECOND)
 TEN_SECONDS = Duration(10 * SECOND)
+
+
+class OptionOwner:
+    """Base of classes whose properties are the options of a handler."""
+
+    __slots__ = ()
 
 
 class Kind(enum.Enum):
@@ -104,6 +113,25 @@ def go_type(value: object) -> str:
     if isinstance(value, ast.Node):
         return f"*ast.{type(value).__name__}"
     return str(getattr(value, "go_type", type(value).__name__))
+
+
+def check_data(value: object) -> None:
+    """Check that a script's value can be an option of any type.
+
+    Raises:
+        ScriptError: JSON has no form for it.
+    """
+    if isinstance(value, list):
+        for each in value:
+            check_data(each)
+        return
+    if isinstance(value, ast.ReferenceNode):
+        raise DoubleQuotesError
+    if type(value) not in (str, bool, int, float, Duration):
+        raise ScriptError(
+            f"cannot use {go_type(value)} as an option; use a string, number, boolean, "
+            "duration or a list of these"
+        )
 
 
 def check_defaults(fields: Mapping[str, object]) -> None:
@@ -209,6 +237,7 @@ class Property:
         signature: the types of its arguments.
         append: a repeated call adds to the earlier ones' values.
         handler: the class of the handler that the call adds to its alert node.
+        is_data: its arguments must be values that JSON can hold.
     """
 
     name: str
@@ -217,6 +246,7 @@ class Property:
     signature: Signature
     append: bool = False
     handler: type[Any] | None = None
+    is_data: bool = False
 
     def apply(self, owner: object, arguments: Sequence[object]) -> object:
         """Call the property of `owner`; the result is that of a method, else None.
@@ -224,6 +254,8 @@ class Property:
         Raises:
             ScriptError: an argument does not fit.
         """
+        for each in arguments if self.is_data else ():
+            check_data(each)
         if self.kind is Kind.VALUE:
             self._set(owner, arguments)
             return None
@@ -301,7 +333,7 @@ def properties_of(owner: type) -> dict[str, Property]:
     found: dict[str, Property] = {}
     for field in dataclasses.fields(owner):
         if not field.metadata.get("internal"):
-            made = _field_property(field, hints[field.name])
+            made = _field_property(field, hints[field.name], owner)
             found[made.name] = made
     for class_ in reversed(owner.__mro__):
         for attribute, member in vars(class_).items():
@@ -349,10 +381,19 @@ class HandlerProperties:
 NO_HANDLERS = HandlerProperties({})
 
 
-def _field_property(field: dataclasses.Field[Any], hint: object) -> Property:
+def _field_property(
+    field: dataclasses.Field[Any], hint: object, owner: type
+) -> Property:
     kind, signature = _kind_of(hint, switch=bool(field.metadata.get("switch")))
-    append = bool(field.metadata.get("append"))
-    return Property(tick_of(field), kind, field.name, signature, append=append)
+    is_option = issubclass(owner, OptionOwner)
+    return Property(
+        tick_of(field),
+        kind,
+        field.name,
+        signature,
+        append=is_option or bool(field.metadata.get("append")),
+        is_data=is_option and object in (*signature.fixed, signature.rest),
+    )
 
 
 def _kind_of(hint: object, *, switch: bool) -> tuple[Kind, Signature]:

@@ -27,6 +27,7 @@ _FORMS = {
     "flag": "is not a boolean; use true or false",
     "duration": "is not a duration; write it as 10s, 1m30s or 500ms",
     "map[str]": "is not a map; write it as a=b,c=d",
+    "map[any]": "is not a map; write it as a=b,c=5",
 }
 # a long run of letters and digits, or a known prefix of tokens
 _TOKEN = re.compile(
@@ -130,7 +131,7 @@ class Draft:
                 **{
                     each.key: each.test()
                     for each in options
-                    if each.type not in ("secret", "map[str]")
+                    if each.type not in ("secret", "map[str]", "map[any]")
                 },
                 "message": f"test {self.flags.name} message",
             },
@@ -282,11 +283,30 @@ def _default(type_name: str, text: str) -> Any:
             return parse_go(text)
         case "list[str]":
             return tuple(part.strip() for part in text.split(",") if part.strip())
-        case "map[str]":
+        case "map[str]" | "map[any]":
             pairs = [part.partition("=") for part in text.split(",") if part]
             if not all(equals for _, equals, _ in pairs):
                 raise ValueError(text)
-            return {key.strip(): value.strip() for key, _, value in pairs}
+            values = {key.strip(): value.strip() for key, _, value in pairs}
+            if type_name == "map[str]":
+                return values
+            return {key: _data(value) for key, value in values.items()}
+        case "list[any]":
+            return tuple(_data(part.strip()) for part in text.split(",") if part)
+        case "any":
+            return _data(text)
+    return text
+
+
+def _data(text: str) -> Any:
+    """The number or boolean that a text is, else the text."""
+    if text in _TRUTH:
+        return _TRUTH[text]
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
     return text
 
 

@@ -41,6 +41,9 @@ TYPES = {
         FieldType("url", Type.STR, ""),
         FieldType("list[str]", Type.LIST, ()),
         FieldType("map[str]", Type.MAP, {}),
+        FieldType("any", Type.ANY, ""),
+        FieldType("list[any]", Type.VALUES, ()),
+        FieldType("map[any]", Type.FIELDS, {}),
         FieldType("flag", Type.BOOL, False),
     )
 }
@@ -53,7 +56,10 @@ TYPE_ALIASES = {"string": "str", "list": "list[str]", "map": "map[str]"}
 
 
 # names that the body of a class of settings uses
-_TAKEN = ("bool", "dict", "field", "float", "int", "self", "setting", "str", "tuple")
+_TAKEN = (
+    *("bool", "dict", "field", "float", "int", "object", "self", "setting", "str"),
+    "tuple",
+)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,9 @@ _VALUES: dict[str, dict[str, Any]] = {
     "duration": {"type": ["string", "integer"]},
     "list[str]": {"type": "array", "items": {"type": "string"}},
     "map[str]": {"type": "object", "additionalProperties": {"type": "string"}},
+    "any": {},
+    "list[any]": {"type": "array"},
+    "map[any]": {"type": "object"},
 }
 _ALIASES = {"str": "string", "list[str]": "list", "map[str]": "map"}
 

@@ -37,15 +37,20 @@ RESERVED_CONFIG = ("enabled", "global_", "state_changes_only")
 IMPORTED = ("hour", "minute", "second", "millisecond", "no_secret")
 # by the type of a TOML value, the types of settings that it may be the value of
 _FITTING: dict[type, tuple[str, ...]] = {
-    str: ("str", "url"),
-    bool: ("bool", "flag"),
-    int: ("int", "float", "duration"),
-    float: ("float",),
-    list: ("list[str]",),
-    dict: ("map[str]",),
+    str: ("str", "url", "any"),
+    bool: ("bool", "flag", "any"),
+    int: ("int", "float", "duration", "any"),
+    float: ("float", "any"),
+    list: ("list[str]", "list[any]", "any"),
+    dict: ("map[str]", "map[any]", "any"),
 }
-# an unknown type is a fault of its own
-_STRINGS = (Type.STR, Type.SECRET, Type.ANY)
+_STRINGS = (Type.STR, Type.SECRET)
+# besides its own type, what the default of an option may be
+_WIDER: dict[Type, tuple[Type, ...]] = {
+    Type.SECRET: (Type.STR,),
+    Type.VALUES: (Type.LIST,),
+    Type.ANY: tuple(each for each in Type if each is not Type.SECRET),
+}
 _DURATION = "write it as '10s', '1m30s' or '500ms'"
 _URL = "must be http:// or https:// with a host, without user and password"
 
@@ -84,11 +89,11 @@ def _config_field(
     type_ = _type(entry, raw)
     is_url = type_.name == "url" or entry.get("check") == "url"
     if entry.get("secret"):
-        if type_.base not in _STRINGS:
+        if not _is_text(type_):
             problem = f"a setting of type {type_.name} cannot be secret"
             reader.fault((*path, "secret"), problem, "str, url")
         type_ = TYPES["secret"]
-    elif is_url and type_.base not in _STRINGS:
+    elif is_url and not _is_text(type_):
         problem = f"a setting of type {type_.name} cannot be a URL"
         reader.fault((*path, "check"), problem, "str, secret")
         is_url = False
@@ -106,6 +111,11 @@ def _config_field(
         is_url=is_url,
         check_error=entry.get("check_error", "" if is_url else f"invalid {key}"),
     )
+
+
+def _is_text(type_: FieldType) -> bool:
+    """True for strings; an unknown type is a fault of its own."""
+    return type_.base in _STRINGS or type_ is UNKNOWN_TYPE
 
 
 def _errors(reader: Reader, entry: Mapping[str, Any], path: Path) -> None:
@@ -156,6 +166,9 @@ def read_value(
         return _duration(reader, value, place)
     elif type_.name not in _FITTING.get(type(value), ()):
         reader.fault(place, f"must fit type {type_.name}, but is {noun_of(value)}")
+    elif type_.name in ("any", "list[any]", "map[any]"):
+        _check_data(reader, value, place)
+        return tuple(value) if type_.name == "list[any]" else value
     elif isinstance(value, list):
         return tuple(
             each
@@ -168,15 +181,40 @@ def read_value(
             for name, each in value.items()
             if reader.is_a(each, str, (*place, name))
         }
-    elif isinstance(value, str) and looks_like_token(value):
-        reader.fault(place, "looks like a token, which would be committed; remove it")
-    elif type(value) is int and not -(1 << 63) <= value < 1 << 63:
-        reader.fault(place, "must be an integer of 64 bits")
-    elif isinstance(value, float) and value - value != 0:
-        reader.fault(place, f"must be a finite number, not {value}")
-    else:
+    elif _check_data(reader, value, place):
         return float(value) if type_.name == "float" else value
     return type_.empty
+
+
+def _check_data(reader: Reader, value: object, path: Path) -> bool:
+    """True for data that JSON can hold and that may be committed; a fault if not."""
+    match value:
+        case list():
+            found = [
+                _check_data(reader, each, (*path, at)) for at, each in enumerate(value)
+            ]
+            return all(found)
+        case dict():
+            found = [
+                _check_data(reader, each, (*path, key)) for key, each in value.items()
+            ]
+            return all(found)
+        case str() if looks_like_token(value):
+            problem = "looks like a token, which would be committed; remove it"
+        case bool() | str():
+            return True
+        case int():
+            if -(1 << 63) <= value < 1 << 63:
+                return True
+            problem = "must be an integer of 64 bits"
+        case float():
+            if value - value == 0:
+                return True
+            problem = f"must be a finite number, not {value}"
+        case _:
+            problem = f"is {noun_of(value)}; write it in quotes"
+    reader.fault(path, problem)
+    return False
 
 
 def _duration(reader: Reader, text: str, path: Path) -> int:
@@ -285,7 +323,7 @@ def _check_fallback(
     reader: Reader, fallback: Code, type_: FieldType, path: Path
 ) -> None:
     """Refuse a default of another type than its option."""
-    wanted = {type_.base, Type.STR} if type_.name == "secret" else {type_.base}
+    wanted = {type_.base, *_WIDER.get(type_.base, ())}
     is_known = path not in reader.failed_at and type_ is not UNKNOWN_TYPE
     if is_known and fallback.type not in wanted:
         problem = f"is {fallback.type.noun}, but the option has type {type_.name}"

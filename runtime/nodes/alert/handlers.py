@@ -158,7 +158,9 @@ def _options(default: OptionsT, said: AlertHandler) -> OptionsT:
     changes: dict[str, Any] = {}
     for field in dataclasses.fields(said):
         value = getattr(said, field.name)
-        if field.name == "node" or not value or not hasattr(default, field.name):
+        # of any type: 0 and FALSE are values
+        is_unset = value is None if field.default is None else not value
+        if field.name == "node" or is_unset or not hasattr(default, field.name):
             continue
         is_secret = isinstance(getattr(default, field.name), Secret)
         changes[field.name] = _secret(field.name, value) if is_secret else value

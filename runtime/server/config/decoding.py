@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import types
 import typing
 from collections.abc import Collection, Iterable, Mapping
@@ -144,6 +145,8 @@ class Decoder:
         )
 
     def _scalar(self, hint: Any, value: Any, path: Path, default: Any) -> Any:
+        if hint is object:
+            return self._any(value, path)
         if hint is str:
             return self._string(value, path)
         if hint is Secret:
@@ -162,6 +165,25 @@ class Decoder:
                 return float(value)
             return self._is(float, "float", value, path)
         raise TypeError(f"no TOML form for {hint!r}")
+
+    def _any(self, value: Any, path: Path) -> Any:
+        """A value of any type, if JSON can hold it."""
+        match value:
+            case dict():
+                return self._entries(object, value, path, {})
+            case list():
+                return [
+                    self._any(each, (*path, index)) for index, each in enumerate(value)
+                ]
+            case bool() | str():
+                return value
+            case int():
+                return self._scalar(int, value, path, None)
+            case float() if math.isfinite(value):
+                return value
+            case float():
+                raise self.fault(path, f"{value} is not a number that JSON can hold")
+        raise self.fault(path, "a date or time must be in quotes here")
 
     def _string(self, value: Any, path: Path) -> str:
         text = self._is(str, "string", value, path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import typing
 from collections.abc import Iterator, Mapping
@@ -183,6 +184,8 @@ def go_name(name: str) -> str:
 def _scalar(hint: Any, text: str, name: str, field: str) -> Any:
     if hint is str:
         return _url(text, name) if is_url_name(name) else text
+    if hint is object:
+        return _data(text)
     if hint is Secret:
         return _secret(text, name)
     if hint is Duration:
@@ -203,6 +206,14 @@ def _scalar(hint: Any, text: str, name: str, field: str) -> Any:
     raise ConfigError(
         f"failed to apply {name} to {field} using type {kind} and value '{shown(text)}'"
     )
+
+
+def _data(text: str) -> Any:
+    """The value that a text is in JSON, else the text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _url(text: str, name: str) -> str:

@@ -92,7 +92,7 @@ class _Writer:
         if isinstance(value, str):
             is_hidden = is_url_name(key) and not self._reveal
             return _string(hidden_url(value) if is_hidden else value)
-        if isinstance(value, tuple):
+        if isinstance(value, tuple | list):
             return f"[{', '.join(self._literal(key, each) for each in value)}]"
         return repr(value)
 

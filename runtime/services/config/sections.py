@@ -101,6 +101,6 @@ def shown(key: str, value: Any) -> Any:
     if isinstance(value, Mapping):
         entries = {name: shown(name, each) for name, each in value.items()}
         return hidden(entries) or None
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return [shown(key, each) for each in value] or None
     return value

@@ -27,6 +27,8 @@ def converted(hint: Any, value: Any, before: Any) -> Any:
 
     Source: Kapacitor services/config/override/override.go, setValue.
     """
+    if hint is object:
+        return value
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
         [hint] = [each for each in typing.get_args(hint) if each is not type(None)]

@@ -13,6 +13,7 @@ from runtime.golang.json_decode import (
     JsonError,
     Pairs,
     Reader,
+    anything,
     boolean,
     decode,
     first_value,
@@ -51,7 +52,7 @@ def _shown(name: str, value: Any) -> Any:
         return str(value)
     if dataclasses.is_dataclass(value):
         return shown(value)
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return [_shown(name, each) for each in value] or None
     if isinstance(value, Mapping):
         return {key: _shown(key, each) for key, each in sorted(value.items())} or None
@@ -177,6 +178,7 @@ def level(text: str) -> Level:
 
 
 _SCALARS: dict[Any, Callable[[Any, str, Any], Any]] = {
+    object: anything,
     str: string,
     Secret: string,
     bool: boolean,

@@ -50,11 +50,14 @@ def candidates(
         case Type.INT | Type.FLOAT | Type.DURATION:
             made += [c + d for c in _numbers(nodes) for d in (0, 1, -1)]
             made += [-each for each in _numbers(nodes)] + [0, 1, -1]
-        case Type.LIST:
+        case Type.LIST | Type.VALUES:
             words = [*_words(nodes), "a"]
             made += [(), *((word,) for word in words), tuple(words)]
             made += [("a",) * count for count in _lengths(nodes)]
-        case Type.MAP:
+        case Type.ANY:
+            made += [*_words(nodes), *_numbers(nodes), True, False, "a", "", 0, 1]
+            made += [{word: "value"} for word in _words(nodes)]
+        case Type.MAP | Type.FIELDS:
             words = [*_words(nodes), "a"]
             made += [
                 {},

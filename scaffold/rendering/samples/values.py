@@ -58,7 +58,7 @@ def sample_value(field: Setting, word: str) -> Any:
             return f"{word}-{field.key.replace('_', '-')}"
         case Type.BOOL:
             return True
-        case Type.INT:
+        case Type.INT | Type.ANY:
             return 7 if word == "configured" else 8
         case Type.FLOAT:
             return 0.5 if word == "configured" else 1.5
@@ -66,6 +66,11 @@ def sample_value(field: Setting, word: str) -> Any:
             return MINUTE if word == "configured" else 2 * MINUTE
         case Type.LIST:
             return (f"{word}-a", f"{word}-b")
+        case Type.VALUES:
+            return (f"{word}-a", 7 if word == "configured" else 8)
+        case Type.FIELDS:
+            count = 7 if word == "configured" else 8
+            return {"key": f"{word}-value", "count": count}
         case _:
             return {"key": f"{word}-value"}
 

@@ -291,4 +291,6 @@ def _is_of(field: Setting, value: Any) -> bool:
             return type(value) in (int, float)
         case Type.BOOL:
             return isinstance(value, bool)
+        case Type.ANY:
+            return isinstance(value, (str, int, float))
     return False

@@ -57,13 +57,20 @@ class Field:
         return self.type_name == "secret"
 
     @property
-    def is_map(self) -> bool:
-        """True if each object has a map of its own."""
-        return self.setting.type.base is Type.MAP
+    def is_own(self) -> bool:
+        """True if each object has a map or a list of its own."""
+        holders = (Type.MAP, Type.FIELDS)
+        is_data = isinstance(self.default, ast.Dict | ast.List)
+        return is_data or self.setting.type.base in holders
+
+    @property
+    def is_data(self) -> bool:
+        """True if its values may have any type."""
+        return self.type_name in ("any", "map[any]")
 
     @property
     def has_items(self) -> bool:
-        """True if a map has items where nothing is set."""
+        """True if that has items where nothing is set."""
         return not self.is_scripted and bool(self.setting.default)
 
     @property
@@ -96,6 +103,8 @@ def scripted(option: Option) -> Field:
     default: ast.expr = ast.Constant("") if option.is_secret else default_node(option)
     if option.type.base is Type.DURATION:
         default = ast.Name("ZERO")
+    elif option.type.base is Type.ANY:
+        default = ast.Constant(None)
     return Field(
         option,
         "str" if option.is_secret else option.type.name,
@@ -115,17 +124,22 @@ def default_node(field: Setting) -> ast.expr:
     match field.type.base:
         case Type.DURATION:
             return duration_node(field.default)
-        case Type.LIST:
-            return ast.Tuple([ast.Constant(each) for each in field.default])
-        case Type.MAP:
-            keys: list[ast.expr | None] = [ast.Constant(key) for key in field.default]
-            values: list[ast.expr] = [
-                ast.Constant(each) for each in field.default.values()
-            ]
-            return ast.Dict(keys, values)
+        case Type.LIST | Type.VALUES:
+            return ast.Tuple([plain(each) for each in field.default])
         case Type.LEVEL:
             return ast.Attribute(ast.Name("Level"), field.default)
-    return ast.Constant(field.default)
+    return plain(field.default)
+
+
+def plain(value: Any) -> ast.expr:
+    """TOML data as a Python literal."""
+    match value:
+        case dict():
+            keys: list[ast.expr | None] = [ast.Constant(key) for key in value]
+            return ast.Dict(keys, [plain(each) for each in value.values()])
+        case list() | tuple():
+            return ast.List([plain(each) for each in value])
+    return ast.Constant(value)
 
 
 def duration_node(value: int) -> ast.expr:

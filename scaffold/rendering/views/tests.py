@@ -12,7 +12,7 @@ from scaffold.expressions.code import Type
 from scaffold.rendering.samples.targets import BASE
 from scaffold.rendering.samples.values import sample_value
 from scaffold.rendering.samples.variants import Variant
-from scaffold.rendering.views.fields import duration_node
+from scaffold.rendering.views.fields import duration_node, plain
 from scaffold.rendering.views.view import View
 from scaffold.spec.model import ConfigField, Example, Option, Setting
 
@@ -172,7 +172,9 @@ class TestsView(View):
     def script(self) -> ast.expr:
         """The properties of a handler in a script."""
         calls = "".join(
-            f".{each.tick}({_tick_value(each)})" for each in self.tick_options
+            f".{each.tick}({arguments})"
+            for each in self.tick_options
+            for arguments in _tick_calls(each)
         )
         return ast.Constant(f".{self.spec.names.property}(){calls}")
 
@@ -190,7 +192,7 @@ class TestsView(View):
         return [
             WrongType(ast.Constant(each.key), each.type.base in texts)
             for each in self.spec.options
-            if not each.alias_of
+            if not each.alias_of and each.type.base is not Type.ANY
         ]
 
     @property
@@ -275,17 +277,6 @@ def _option(option: Option, value: Any) -> Argument:
     return argument(option, value)
 
 
-def plain(value: Any) -> ast.expr:
-    """TOML data as a Python literal."""
-    match value:
-        case dict():
-            keys: list[ast.expr | None] = [ast.Constant(key) for key in value]
-            return ast.Dict(keys, [plain(each) for each in value.values()])
-        case list() | tuple():
-            return ast.List([plain(each) for each in value])
-    return ast.Constant(value)
-
-
 def argument(field: Setting, value: Any) -> Argument:
     """A value of a field, as an argument of its class."""
     form = "secret" if field.is_secret else ""
@@ -297,16 +288,14 @@ def value_node(field: Setting, value: Any) -> ast.expr:
     match field.type.base:
         case Type.DURATION:
             return duration_node(value)
-        case Type.LIST:
-            items: list[ast.expr] = [ast.Constant(each) for each in value]
-            if len(items) > 2 and len(set(value)) == 1:
+        case Type.LIST | Type.VALUES:
+            items = [plain(each) for each in value]
+            if len(items) > 2 and all(each == value[0] for each in value):
                 return ast.BinOp(
                     ast.Tuple(items[:1]), ast.Mult(), ast.Constant(len(items))
                 )
             return ast.Tuple(items)
-        case Type.MAP:
-            return plain(value)
-    return ast.Constant(value)
+    return plain(value)
 
 
 def _url(field: Setting, path: str) -> Argument:
@@ -315,17 +304,21 @@ def _url(field: Setting, path: str) -> Argument:
     return Argument(field.name, form, ast.Constant(path) if path else None)
 
 
-def _tick_value(option: Option) -> str:
+def _tick_calls(option: Option) -> list[str]:
+    """The arguments of each call of a property that give an option its sample value."""
     value = sample_value(option, "explicit")
     match option.type.base:
         case Type.BOOL:
-            return ""
+            return [""]
         case Type.DURATION:
-            return f"{value // 1_000_000_000}s"
-        case Type.LIST:
-            return ", ".join(f"'{each}'" for each in value)
-        case Type.MAP:
-            return ", ".join(f"'{key}', '{each}'" for key, each in value.items())
-        case Type.INT | Type.FLOAT:
-            return str(value)
-    return f"'{value}'"
+            return [f"{value // 1_000_000_000}s"]
+        case Type.LIST | Type.VALUES:
+            return [", ".join(map(_tick_literal, value))]
+        case Type.MAP | Type.FIELDS:
+            pairs = value.items()
+            return [f"'{key}', {_tick_literal(each)}" for key, each in pairs]
+    return [_tick_literal(value)]
+
+
+def _tick_literal(value: str | float) -> str:
+    return f"'{value}'" if isinstance(value, str) else str(value)
