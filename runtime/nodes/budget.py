@@ -69,19 +69,22 @@ class Budget:
     make before anybody has room for them.
 
     Attributes:
+        clock: monotonic clock.
         keepers: the nodes whose memory counts.
         heavy: set to be in while a single point may cause much work.
+        spent: time that the task has taken for earlier parts of the same write.
     """
 
     __slots__ = (
-        "_clock",
         "_deadline",
         "_is_fed",
         "_limits",
         "_made",
         "_measure_at",
+        "clock",
         "heavy",
         "keepers",
+        "spent",
     )
 
     def __init__(
@@ -98,8 +101,9 @@ class Budget:
         """
         self.keepers: Iterable[Keeper] = ()
         self.heavy: set[object] = set()
+        self.spent: Nanoseconds = 0
         self._limits = limits
-        self._clock = clock
+        self.clock = clock
         self._made = 0
         self._measure_at = 0
         self._is_fed = False
@@ -108,7 +112,7 @@ class Budget:
 
     def fresh(self) -> Budget:
         """A budget with the same limits, of which nothing is taken."""
-        made = Budget(self._limits, clock=self._clock)
+        made = Budget(self._limits, clock=self.clock)
         made.heavy = self.heavy
         return made
 
@@ -117,13 +121,15 @@ class Budget:
         self.heavy.discard(self)
 
     def begin(self) -> None:
-        """Begin with a write.
+        """Begin with a write, or go on with it.
 
         Raises:
-            BudgetError: the task keeps more than it may.
+            BudgetError: the task keeps more than it may, or has taken too long already.
         """
-        now = self._clock()
-        self._deadline = now + self._limits.time
+        now = self.clock()
+        self._deadline = now + self._limits.time - self.spent
+        if self.spent:
+            self._check_time(now)
         self._made = 0
         self._is_fed = True
         if now >= self._measure_at + _RESTING:
@@ -135,14 +141,17 @@ class Budget:
         Raises:
             BudgetError: it takes too long, or keeps more than it may.
         """
-        now = self._clock()
+        now = self.clock()
+        self._check_time(now)
+        if now >= self._measure_at:
+            self._measure(now)
+
+    def _check_time(self, now: Nanoseconds) -> None:
         if now > self._deadline and self._limits.time:
             limit = go_duration(self._limits.time)
             raise BudgetError(
                 f"one write takes longer than {limit}, the limit [task] max-write-time"
             )
-        if now >= self._measure_at:
-            self._measure(now)
 
     def make(self, size: int) -> None:
         """Count bytes of created strings or events.
@@ -163,7 +172,7 @@ class Budget:
 
         The next one may be the point that ends a long window, and come much later.
         """
-        now = self._clock()
+        now = self.clock()
         if self._is_fed and now >= self._measure_at + _RESTING:
             self._held(now)
 

@@ -11,8 +11,9 @@ from runtime.line_protocol import Write
 # The first part of the first write of a measurement: some milliseconds even if each point
 # becomes an event. Later writes of it begin where those before have led.
 _FIRST = 128
+# The same while some task may work long on a point: as long as on all of those.
+_FIRST_HEAVY = 2
 _MOST = 8192
-_FEWEST = 16
 # Aim for the longest step of a part. Others have their turn between the steps, so the
 # whole part may take longer: with many tasks, each of them a step, parts cut smaller
 # would only repeat what a task costs for each part.
@@ -57,10 +58,17 @@ class Parts:
         """Start over: other tasks may take longer for the same points."""
         self._sizes.clear()
 
-    def of(self, write: Write) -> Iterator[tuple[Write, Pace]]:
-        """The parts of a write, in order, with what measures the work on them."""
+    def of(
+        self, write: Write, *, is_heavy: bool = False
+    ) -> Iterator[tuple[Write, Pace]]:
+        """The parts of a write, in order, with what measures the work on them.
+
+        Args:
+            write: the write.
+            is_heavy: True if a single point may be long work.
+        """
         total, start = len(write), 0
-        size = self._first(write)
+        size = self._first(write, _FIRST_HEAVY if is_heavy else _FIRST)
         if total <= size:
             pace = Pace()
             yield write, pace
@@ -75,14 +83,14 @@ class Parts:
             yield write.part(start, end), pace
             pace.pause()
             growth = min(_STEP_S / max(pace.longest_s, 1e-6), _MOST_GROWTH)
-            size = max(_FEWEST, min(round((end - start) * growth), _MOST))
+            size = max(1, min(round((end - start) * growth), _MOST))
             start = end
         self._learn(write, size)
 
-    def _first(self, write: Write) -> int:
+    def _first(self, write: Write, unknown: int) -> int:
         """Points of the first part of a write, as its heaviest measurement wants it."""
-        known = (self._sizes.get(name, _FIRST) for name in _names(write))
-        return max(_FEWEST, min(known, default=_FIRST))
+        known = (self._sizes.get(name, unknown) for name in _names(write))
+        return max(1, min(known, default=unknown))
 
     def _learn(self, write: Write, size: int) -> None:
         """Begin the next writes of these measurements with so many points."""

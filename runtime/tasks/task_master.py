@@ -24,9 +24,10 @@ from runtime.pipeline.evaluate import Script
 from runtime.tasks.ingress import Ingress
 from runtime.tasks.parts import Parts
 from runtime.tasks.routes import Routes
+from runtime.tasks.shared_path import Run
 from runtime.tasks.task import ExecutingTask
 from runtime.tasks.weight import is_heavy
-from runtime.units import Clock
+from runtime.units import Clock, Nanoseconds
 
 P = ParamSpec("P")
 
@@ -225,15 +226,19 @@ class TaskMaster:
         """
         for tap in self.taps:
             tap(write, db, rp)
-        for number, (part, pace) in enumerate(self._parts.of(write)):
+        parts = self._parts.of(write, is_heavy=self.is_heavy)
+        run: Run = self._guard
+        for number, (part, pace) in enumerate(parts):
             if number > 0:
                 # few points may be much work, and then their part has no steps
                 pace.pause()
                 yield
                 pace.resume()
+            if number == 0 and len(part) < len(write):
+                run = self._adding_up()
             if self._is_closed:
                 raise BusyError("the server is stopping")
-            for _ in self._routes.steps(part, (db, rp), self._guard):
+            for _ in self._routes.steps(part, (db, rp), run):
                 pace.pause()
                 yield
                 pace.resume()
@@ -290,6 +295,20 @@ class TaskMaster:
     def _resume(self, task: ExecutingTask, step: Step) -> None:
         self._guard(task, step)
         self._feed_back()
+
+    def _adding_up(self) -> Run:
+        """`_guard` for the parts of one write: a task's time for them adds up."""
+        spent: dict[ExecutingTask, Nanoseconds] = {}
+
+        def run(task: ExecutingTask, work: Callable[[], None]) -> None:
+            budget = task.environment.budget
+            budget.spent = spent.get(task, 0)
+            began = budget.clock()
+            self._guard(task, work)
+            spent[task] = budget.spent + budget.clock() - began
+            budget.spent = 0
+
+        return run
 
     def _guard(
         self,

@@ -17,7 +17,7 @@ LONGEST = 1 << 20
 # Characters that one evaluation of an expression may handle …
 WORK = 8 << 20
 # … where each match of a regular expression counts for so many.
-MATCH = 128
+MATCH = 512
 # … and so many steps of a search count for one. A column is one evaluation: where its
 # searches may take long it is given up, for rows between which the task's budget is seen.
 STEPS = 16

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol, cast
 
 from runtime.golang import regex
@@ -31,7 +31,9 @@ class _Compiled(Protocol):
     groupindex: Mapping[str, int]
     programsize: int
 
-    def search(self, text: bytes, position: int = 0) -> _Match | None: ...
+    def search(self, text: bytes) -> _Match | None: ...
+
+    def finditer(self, text: bytes) -> Iterator[_Match]: ...
 
 
 class Regex:
@@ -41,7 +43,7 @@ class Regex:
         pattern: its source.
     """
 
-    __slots__ = ("_compiled", "_longest", "_remembered", "pattern")
+    __slots__ = ("_compiled", "_longest", "_remembered", "_size", "pattern")
 
     def __init__(self, pattern: str) -> None:
         """Compile `pattern`.
@@ -51,7 +53,9 @@ class Regex:
         """
         self.pattern = pattern
         self._compiled = cast(_Compiled, regex.compile(pattern))
-        self._longest = regex.MOST_STEPS // max(1, self._compiled.programsize)
+        # RE2 counts the instructions again each time
+        self._size = self._compiled.programsize
+        self._longest = regex.MOST_STEPS // max(1, self._size)
         self._remembered = functools.lru_cache(maxsize=4096)(self._matches)
 
     def matches(self, text: str) -> bool:
@@ -82,7 +86,7 @@ class Regex:
                 f"the string is longer than the {self._longest} bytes that may be "
                 "searched with such a large regular expression"
             )
-        limits.spend(len(source) * self._compiled.programsize // limits.STEPS)
+        limits.spend(len(source) * self._size // limits.STEPS)
         return source
 
     def replace(self, text: str, template: str) -> str:
@@ -97,30 +101,33 @@ class Regex:
         source = self._source(text)
         pattern = template.encode(errors="surrogateescape")
         out: list[bytes] = []
-        position = last = length = steps = 0
+        is_plain = b"$" not in pattern
+        last = length = steps = 0
         limits.spend(len(source))
         since_s = time.thread_time()
-        while position <= len(source):
+        matches = self._compiled.finditer(source)
+        while True:
             # a match may end at once while its search has looked at the whole rest
-            steps += (len(source) - position) * self._compiled.programsize
+            steps += (len(source) - last) * self._size
             if steps > _CLOCKED_STEPS:
                 steps, since_s = 0, limits.spend_time(since_s)
-            match = self._compiled.search(source, position)
+            match = next(matches, None)
             if match is None:
                 break
             start, end = match.span()
+            if start == end and _is_inside(source, start):
+                continue
             out.append(source[last:start])
             if end > last or start == 0:
-                made = _expanded(pattern, match, self._compiled)
+                made = pattern
+                if not is_plain:
+                    made = _expanded(pattern, match, self._compiled)
                 length += len(made) - (end - start)
                 limits.spend(limits.MATCH + len(made))
                 if length > 0:
                     limits.check(len(source) + length)
                 out.append(made)
             last = end
-            # an empty match must not be found again, nor inside of a character
-            width = _width(source, position)
-            position = max(end, position + width)
         out.append(source[last:])
         return b"".join(out).decode(errors="surrogateescape")
 
@@ -128,10 +135,15 @@ class Regex:
         return f"Regex({self.pattern!r})"
 
 
-def _width(source: bytes, position: int) -> int:
-    """Bytes of the character at `position`, so that a search never starts inside one."""
-    first = source[position] if position < len(source) else 0
-    return 1 if first < 0xC0 else 2 if first < 0xE0 else 3 if first < 0xF0 else 4
+def _is_inside(source: bytes, position: int) -> bool:
+    """True between the bytes of a character: RE2 finds empty matches there as well."""
+    for back in range(1, min(position, 3) + 1):
+        first = source[position - back]
+        if first >= 0xC0:
+            return back < (2 if first < 0xE0 else 3 if first < 0xF0 else 4)
+        if first < 0x80:
+            break
+    return False
 
 
 def _expanded(template: bytes, match: _Match, compiled: _Compiled) -> bytes:

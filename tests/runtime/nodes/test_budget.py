@@ -15,6 +15,7 @@ from runtime.nodes.budget import Budget, BudgetError, Limits
 from runtime.nodes.environment import Environment
 from runtime.nodes.sizes import of_frame, of_points
 from runtime.pipeline.evaluate import evaluate
+from runtime.tasks import parts
 from runtime.tasks.task_master import TaskMaster
 from runtime.testing.alerts import RecordingTopics, services
 from runtime.testing.clock import ManualClock
@@ -195,6 +196,22 @@ def test_a_task_that_takes_too_long_stops(nodes: str) -> None:
         "bad": "one write takes longer than 1m0s, the limit [task] max-write-time"
     }
     assert running.master.get("good") is not None
+
+
+def test_the_time_for_the_parts_of_a_write_adds_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # each takes less than the limit
+    for bound in ("_FIRST", "_MOST"):
+        monkeypatch.setattr(parts, bound, 16)
+    running = Master(0, step=7 * SECOND)
+    running.start("bad", "|eval(lambda: regexReplace(/x/, \"s\", 'y')).as('t')|log()")
+    running.write([f'm s="x" {n}' for n in range(12)], at_once=False)
+    assert running.stopped == {}
+    running.write([f'm s="x" {n}' for n in range(12)] * 200, at_once=True)
+    assert running.stopped == {
+        "bad": "one write takes longer than 1m0s, the limit [task] max-write-time"
+    }
 
 
 @pytest.mark.parametrize(

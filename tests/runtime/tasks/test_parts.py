@@ -10,7 +10,13 @@ def write(points: int) -> Write:
     return parse("\n".join(f"m v=1 {n}" for n in range(points)).encode(), now=0)
 
 
-def sizes(monkeypatch, steps: int, step_s: float, others_s: float = 0.0) -> list[int]:
+def sizes(
+    monkeypatch,
+    steps: int,
+    step_s: float,
+    others_s: float = 0.0,
+    is_heavy: bool = False,
+) -> list[int]:
     """The parts of a write, each of which takes so many steps of that time.
 
     In each step other programs take the processor for `others_s`.
@@ -19,7 +25,7 @@ def sizes(monkeypatch, steps: int, step_s: float, others_s: float = 0.0) -> list
     clocks = types.SimpleNamespace(thread_time=lambda: worked, monotonic=lambda: passed)
     monkeypatch.setattr("runtime.tasks.parts.time", clocks)
     found = []
-    for part, pace in Parts().of(write(20_000)):
+    for part, pace in Parts().of(write(20_000), is_heavy=is_heavy):
         found.append(len(part))
         for _ in range(steps):
             pace.resume()
@@ -30,7 +36,16 @@ def sizes(monkeypatch, steps: int, step_s: float, others_s: float = 0.0) -> list
 
 
 def test_long_steps_shrink_the_parts(monkeypatch):
-    assert sizes(monkeypatch, 1, 0.08)[:3] == [128, 32, 16]
+    assert sizes(monkeypatch, 1, 0.08)[:3] == [128, 32, 8]
+
+
+def test_a_point_that_is_long_work_is_a_part(monkeypatch):
+    assert sizes(monkeypatch, 1, 0.08, is_heavy=True)[:3] == [2, 1, 1]
+
+
+def test_points_that_may_be_long_work_and_are_not_soon_go_together(monkeypatch):
+    found = sizes(monkeypatch, 1, 0.001, is_heavy=True)
+    assert found[:3] == [2, 32, 512]
 
 
 def test_many_tasks_of_short_steps_do_not(monkeypatch):

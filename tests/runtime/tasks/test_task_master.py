@@ -166,6 +166,16 @@ def test_others_have_their_turn_between_small_parts(
     assert steps >= 2500 // 16
 
 
+def test_a_write_begins_with_few_points_where_one_may_be_much_work(
+    master: TaskMaster,
+) -> None:
+    replacing = "|eval(lambda: regexReplace(/x/, \"s\", 'y')).as('t')"
+    master.start("heavy", script(f"stream|from().measurement('cpu'){replacing}"), DBRPS)
+    steps = master.steps(b'cpu s="x"\n' * 10, "d", "r", "")
+    next(steps)
+    assert emitted(master, "heavy", "from1") == 2
+
+
 def test_tasks_start_and_stop_between_the_steps_of_a_write(
     master: TaskMaster,
 ) -> None:

@@ -80,6 +80,7 @@ from runtime.units import Duration
         ("regexReplace(/x*/, 'axb', '-')", "-a-b-"),
         ("regexReplace(/é/, 'aéb', '$$')", "a$b"),
         ("regexReplace(/z*/, 'é', '-')", "-é-"),
+        ("regexReplace(/z*/, 'a😀zé', '-')", "-a-😀-é-"),
         ("float('1_000')", 1000.0),
         ("float('-1_0.2_5e1_0')", -10.25e10),
         ("float('0x_1_0.8p-1_0')", 0.01611328125),

@@ -11,6 +11,7 @@ from runtime.errors import EvaluationError, ScriptError
 from runtime.testing.alerts import task
 from runtime.testing.frames import frame_of, lambda_of, points
 from runtime.tick.lambdas import compile_lambda, limits
+from runtime.tick.lambdas.faults import TooMuchError
 from runtime.tick.lambdas.limits import LONGEST
 from runtime.tick.lambdas.regex import Regex
 
@@ -51,6 +52,16 @@ def test_strings_do_not_grow_without_end(
     assert time.thread_time() - began < 5
     # the next evaluation begins anew
     assert isinstance(made.row(made.new_state(), 0, {"s": ""}, {}), str)
+
+
+@pytest.mark.parametrize("template", ["y", "$0"])
+def test_many_replacements_are_too_much_for_a_point(template: str) -> None:
+    replacing = Regex("x")
+    limits.begin()
+    assert len(replacing.replace("x" * 7_500, template)) == 7_500
+    with pytest.raises(TooMuchError, match=TOO_MUCH):
+        # each takes some microseconds, and other writes wait for all of them
+        replacing.replace("x" * 10_000, template)
 
 
 def test_columns_of_long_strings_go_row_by_row() -> None:
