@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
+from runtime.errors import ConfigError
 from runtime.pipeline.handler import AlertHandler
 from runtime.pipeline.properties import HandlerProperties
 from runtime.services.server import UNNAMED, Server
@@ -95,10 +96,12 @@ class Integrations:
             ConfigError: a service cannot be made of its section.
         """
         configured = self.tables(**tables)
-        services = {
-            name: service(configured[name], client, server)
-            for name, service in self.services.items()
-        }
+        services = {}
+        for name, service in self.services.items():
+            try:
+                services[name] = service(configured[name], client, server)
+            except ConfigError as error:
+                raise ConfigError(f"{name}: {error}") from None
         return HandlerServices(self, services)
 
 

@@ -8,6 +8,7 @@ import io
 import logging
 import re
 import socket
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,12 +23,16 @@ from yarl import URL
 
 from runtime.errors import DeliveryError
 from runtime.golang.utf8 import scrub
+from runtime.outbound.addresses import DeniedAddressError
+from runtime.outbound.connection import Connection
 from runtime.outbound.dialing import NEXT_ADDRESS_S, Dialer
 from runtime.outbound.failures import may_have_come, reason_of
 from runtime.outbound.headers import RESERVED, HeaderNameError, check_names, sendable
 from runtime.outbound.idempotency import idempotency_key
+from runtime.outbound.identity import Identity
 from runtime.outbound.trust import Trust
 from runtime.secrets.urls import shown_url
+from runtime.units import SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,8 @@ class Request:
         verify: True to require a trusted certificate.
         limit_s: time limit of the whole request, in seconds; None for the client's own
             limit.
+        identity: certificates of the service; None for those of the client.
+        proxy: URL of an HTTP proxy; "" for none. It may hold a password.
     """
 
     method: str
@@ -50,6 +57,18 @@ class Request:
     body: bytes = b""
     verify: bool = True
     limit_s: float | None = None
+    identity: Identity | None = None
+    proxy: str = ""
+
+    def over(self, connection: Connection, identity: Identity | None) -> Request:
+        """This request over a connection; what that leaves open stays."""
+        return dataclasses.replace(
+            self,
+            verify=self.verify and connection.verify,
+            limit_s=connection.limit / SECOND or self.limit_s,
+            identity=identity or self.identity,
+            proxy=connection.proxy or self.proxy,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +127,9 @@ _LARGE_BODY_BYTES = 64 * 1024
 _CONNECTIONS = 16  # to one endpoint at a time
 _USER_AGENT = "kapacitor-runtime"
 _MAX_REDIRECTS = 10
+_PROXY_REFUSES = 407
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_PROXY = re.compile(r"http://[^/?#\s]+/?", re.IGNORECASE)
 _AUTHORITY = re.compile(r"[^:/?#]*://[^/?#]*")
 # left alone: the characters of URLs, and escapes
 _IN_PATH = "%/:?#[]@!$&'()*+,;=~-._"
@@ -178,6 +199,9 @@ class AiohttpClient:
             if _CONTROL.search(request.url):
                 text = "net/url: invalid control character in URL"
                 raise _failure(request, text)
+            if request.proxy and not _PROXY.fullmatch(request.proxy):
+                text = "proxyconnect tcp: the proxy's URL must begin with http://"
+                raise _failure(request, text)
             async with asyncio.timeout(request.limit_s or self._limits.total_s):
                 return await self._follow(request)
         except HeaderNameError as error:
@@ -216,25 +240,46 @@ class AiohttpClient:
         if any(name.lower() == "authorization" for name in request.headers):
             # as with Go, a header counts before the user in a URL
             url = url.with_user(None)
+        if request.proxy:
+            await self._check_behind(url)
         async with self._opened().request(
             request.method,
             url,
             headers=sendable(own, request.headers),
             data=_sent(request.body),
             allow_redirects=False,
-            ssl=(
-                self._trust.context()
-                if self._trust and request.verify
-                else request.verify
-            ),
+            ssl=self._tls(request),
+            proxy=URL(request.proxy) if request.proxy else None,
             skip_auto_headers=("Accept", "Content-Type"),
         ) as answer:
+            if request.proxy and answer.status == _PROXY_REFUSES:
+                raise _failure(request, "Proxy Authentication Required", retry=True)
             body = await _read(answer)
             wait_s = retry_after_s(answer.headers.get("Retry-After", ""), time.time())
             return (
                 Response(answer.status, body, wait_s),
                 answer.headers.get("Location", ""),
             )
+
+    def _tls(self, request: Request) -> ssl.SSLContext | bool:
+        """The certificates that a request trusts, and its own."""
+        if request.identity is not None:
+            return request.identity.context(self._trust, verify=request.verify)
+        if self._trust is not None and request.verify:
+            return self._trust.context()
+        return request.verify
+
+    async def _check_behind(self, url: URL) -> None:
+        """Refuse a denied address behind a proxy, which would connect to it for us.
+
+        A name that only the proxy can look up is left to it.
+        """
+        try:
+            await self._dialer.addresses(url.host or "")
+        except DeniedAddressError:
+            raise
+        except OSError:
+            return
 
     def _warn_of_reserved(self, headers: Mapping[str, str]) -> None:
         """Report once that a header is the client's own."""

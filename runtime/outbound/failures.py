@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from http import HTTPStatus
 
 import aiohttp
 
@@ -17,7 +18,12 @@ _OLD_VERSIONS = ("UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION")
 def may_have_come(error: Exception) -> bool:
     """True if the endpoint may have had the request before `error`."""
     return not isinstance(
-        error, aiohttp.ClientConnectorError | aiohttp.InvalidURL | ValueError
+        error,
+        aiohttp.ClientConnectorError
+        | aiohttp.ClientHttpProxyError
+        | aiohttp.InvalidURL
+        | DeniedAddressError
+        | ValueError,
     )
 
 
@@ -30,8 +36,14 @@ def reason_of(error: Exception) -> tuple[str, bool]:
             if refused.reason in _OLD_VERSIONS:
                 return "tls: protocol version not supported", False
             return "tls: handshake failure", True
+        case DeniedAddressError() as denied:
+            return f"dial tcp: {denied}", False
         case aiohttp.ClientConnectorError(os_error=DeniedAddressError() as denied):
             return f"dial tcp: {denied}", False
+        case aiohttp.ClientProxyConnectionError():
+            return f"proxyconnect tcp: {_dial(error)}", True
+        case aiohttp.ClientHttpProxyError():
+            return _phrase(error.status), True
         case aiohttp.ClientConnectorDNSError(os_error=LookupTimeoutError() as late):
             return f"dial tcp: {late}", True
         case aiohttp.ClientConnectorDNSError():
@@ -50,6 +62,14 @@ def reason_of(error: Exception) -> tuple[str, bool]:
             return os.strerror(error.errno).lower(), True
         case _:
             return f"connection failed ({type(error).__name__})", True
+
+
+def _phrase(status: int) -> str:
+    """The usual words for a status; a proxy's own may say anything."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return f"unexpected status {status} of the proxy"
 
 
 def _untrusted(error: aiohttp.ClientConnectorCertificateError) -> str:

@@ -28,6 +28,9 @@ class Trust:
 
     While it is missing, cannot be read or holds nonsense, what was read last counts:
     a file is not there for a moment when it is replaced.
+
+    Attributes:
+        path: the file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,7 +42,7 @@ class Trust:
         Raises:
             ConfigError: the file cannot be read, or has no certificates.
         """
-        self._path = path
+        self.path = path
         self._problem = ""
         try:
             self._version = self._present()
@@ -54,7 +57,7 @@ class Trust:
             if version != self._version:
                 self._version = version
                 self._context = self._read()
-                _log.info("reloaded certificates", extra={"path": str(self._path)})
+                _log.info("reloaded certificates", extra={"path": str(self.path)})
             self._problem = ""
         except OSError as error:
             self._warn(_reason(error))
@@ -64,21 +67,21 @@ class Trust:
         """Log the problem of the file, once."""
         if problem != self._problem:
             self._problem = problem
-            extra = {"path": str(self._path), "err": problem}
+            extra = {"path": str(self.path), "err": problem}
             _log.warning(
                 "failed to read certificates: the previous ones stay in use",
                 extra=extra,
             )
 
     def _present(self) -> _Version:
-        found = self._path.stat()
+        found = self.path.stat()
         return _Version(
             found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
         )
 
     def _read(self) -> ssl.SSLContext:
         context = ssl.create_default_context()
-        context.load_verify_locations(self._path)
+        context.load_verify_locations(self.path)
         context.set_alpn_protocols(("http/1.1",))
         return context
 

@@ -7,11 +7,12 @@ import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 from runtime.alert.scrubbing import scrubbed_event
 from runtime.alert.types import Event, Handler
 from runtime.errors import ConfigError, DeliveryError
+from runtime.outbound.connection import NO_CERTIFICATES, Certificates, Connection
 from runtime.outbound.idempotency import idempotency_key, keyed
 from runtime.secrets import redact, secrets_in
 from runtime.services.expressions import judging
@@ -19,6 +20,7 @@ from runtime.services.server import UNNAMED, Server
 
 if TYPE_CHECKING:
     from runtime.outbound.client import HttpClient, Request, Response
+    from runtime.outbound.identity import Identity
 
 ConfigT = TypeVar("ConfigT", bound="ServiceConfig")
 OptionsT = TypeVar("OptionsT")
@@ -66,6 +68,18 @@ class HandlerService(Protocol[OptionsT]):
         """A handler that sends its events with `options`."""
 
 
+class InForce(NamedTuple, Generic[ConfigT]):
+    """A configuration in force.
+
+    Attributes:
+        config: the configuration; immutable, and replaced as a whole.
+        identity: certificates in its files, or None if it names none.
+    """
+
+    config: ConfigT
+    identity: Identity | None = None
+
+
 class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
     """A service that sends one HTTP request per event.
 
@@ -84,14 +98,24 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
     def __init__(
         self, config: ConfigT, client: HttpClient, server: Server = UNNAMED
     ) -> None:
-        self._config = config
+        """Make the service.
+
+        Args:
+            config: its configuration.
+            client: sends its requests.
+            server: server that it belongs to.
+
+        Raises:
+            ConfigError: a file of certificates cannot be used.
+        """
         self._client = client
         self.server = server
+        self._current = self._in_force(config)
 
     @property
     def config(self) -> ConfigT:
         """The current configuration; one immutable value, replaced as a whole."""
-        return self._config
+        return self._current.config
 
     @property
     def handler_kind(self) -> str:
@@ -101,12 +125,12 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
     @property
     def is_global(self) -> bool:
         """True if alert nodes without a handler of this kind get one."""
-        return bool(getattr(self._config, "global_", False))
+        return bool(getattr(self.config, "global_", False))
 
     @property
     def state_changes_only(self) -> bool:
         """True if a global handler makes alert nodes send state changes only."""
-        return bool(getattr(self._config, "state_changes_only", False))
+        return bool(getattr(self.config, "state_changes_only", False))
 
     async def open(self) -> None:
         """Start the service."""
@@ -118,23 +142,47 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
         """A function that applies a new configuration; nothing changes before.
 
         Raises:
-            ConfigError: it is not exactly one configuration of this service.
+            ConfigError: it is not exactly one configuration of this service, or a file of
+                certificates cannot be used.
         """
         if len(configs) != 1:
             raise ConfigError(
                 f"expected only one new config object, got {len(configs)}"
             )
         [config] = configs
-        if not isinstance(config, type(self._config)):
+        if not isinstance(config, type(self.config)):
             raise ConfigError(
                 f"expected config object to be of type {self.kind}.Config, "
                 f"got {type(config).__name__}"
             )
+        made = self._in_force(config)
 
         def swap() -> None:
-            self._config = config
+            self._current = made
 
         return swap
+
+    def _in_force(self, config: ConfigT) -> InForce[ConfigT]:
+        """A configuration with its certificates, which only a service in use needs.
+
+        Raises:
+            ConfigError: a file cannot be used.
+        """
+        files = self.certificates(config)
+        if not config.enabled or not any(files[:3]):
+            return InForce(config)
+        # ssl is slow to import, and most services name no files
+        from runtime.outbound.identity import Identity
+
+        return InForce(config, Identity(files))
+
+    def _chosen(self, options: OptionsT) -> InForce[ConfigT]:
+        """The configuration that a handler uses.
+
+        Raises:
+            DeliveryError: the configuration does not exist.
+        """
+        return self._current
 
     async def alert(self, options: OptionsT, event: Event) -> bool:
         """Send `event` with `options`, by the current configuration.
@@ -145,7 +193,7 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
         Raises:
             DeliveryError: it was not delivered.
         """
-        config = self._config
+        config, identity = self._chosen(options)
         if not config.enabled:
             # it may be enabled later; until then the options are kept
             raise DeliveryError("service is not enabled", retry=True, deferred=True)
@@ -153,7 +201,8 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
             request = self._requested(config, options, event)
             if request is None:
                 return False
-            self.check(await self._client.send(request))
+            connection = self.connection(config, options)
+            self.check(await self._client.send(request.over(connection, identity)))
         except DeliveryError as error:
             # an endpoint may repeat what it was sent in its answer
             text = redact(str(error), secrets_in((config, options)))
@@ -202,6 +251,14 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
         Raises:
             DeliveryError: the options or the event cannot be sent.
         """
+
+    def certificates(self, config: ConfigT) -> Certificates:
+        """The files of certificates; they are read when the configuration changes."""
+        return NO_CERTIFICATES
+
+    def connection(self, config: ConfigT, options: OptionsT) -> Connection:
+        """The settings of the connection to the endpoint."""
+        return Connection()
 
     def check(self, response: Response) -> None:
         """Raise an error for a response that means failure.

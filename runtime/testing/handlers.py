@@ -14,6 +14,7 @@ from runtime.integration import HandlerServices, Integrations
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.nodes.alert.handlers import node_handlers
 from runtime.outbound.client import AiohttpClient, HttpClient
+from runtime.outbound.connection import Certificates, Connection
 from runtime.outbound.dialing import Dialer
 from runtime.outbound.idempotency import keyed
 from runtime.pipeline.alert import AlertNode
@@ -64,6 +65,26 @@ def deliver(
         await service.handler(said).handle(event or sample_event())
 
     _run(make, config, send)
+
+
+def certificates_of(make: Make[ConfigT, ServiceT], config: ConfigT) -> Certificates:
+    """The files of certificates that a service takes from a configuration."""
+    return make(type(config)(), AiohttpClient(), SERVER).certificates(config)
+
+
+def connection_of(
+    make: Make[ConfigT, ServiceT], config: ConfigT, options: Any = None
+) -> Connection:
+    """The settings of the connection for a request.
+
+    Args:
+        make: the class of the service.
+        config: its configuration.
+        options: the handler's options; None: those of a handler that sets none.
+    """
+    service = make(config, AiohttpClient(), SERVER)
+    said = service.default_handler_config() if options is None else options
+    return service.connection(config, said)
 
 
 def run_service_test(

@@ -123,6 +123,7 @@ SPEC = (
         "Requests; the first whose `when` holds is sent.",
         required=True,
     ),
+    Key("connection", TABLE, "Certificates, time limit and proxy of requests."),
     Key("response", TABLE, "Meaning of the response."),
     Key("test", TABLE, "Options of the service test, by key."),
     Key("example", TABLES, "Cases of your own, which become tests."),
@@ -144,6 +145,13 @@ HANDLER = (
         "Switches of the section; `enabled` is always one of them.",
         '`["enabled"]`',
         choices=FLAGS,
+    ),
+    Key(
+        "tls",
+        BOOLEAN,
+        "Add the settings `ssl-ca`, `ssl-cert`, `ssl-key` and `insecure-skip-verify`, "
+        "and use them for all requests.",
+        "`false`",
     ),
 )
 _EXAMPLE = Key(
@@ -268,6 +276,23 @@ AUTH = (
         "basic",
         PAIR,
         "User and password, instead of the other keys; not sent if both are empty.",
+    ),
+)
+CONNECTION = (
+    Key("ca", EXPRESSION, "File of the authorities to trust instead of the system's."),
+    Key("cert", PAIR, "Files of the client's certificate and of its private key."),
+    Key("verify", EXPRESSION, "Require a trusted certificate.", "`True`"),
+    Key(
+        "limit",
+        EXPRESSION,
+        "Time limit of a request, a duration; 0 means that of `[delivery]`.",
+        "that of `[delivery]`",
+    ),
+    Key(
+        "proxy",
+        EXPRESSION,
+        "URL of an HTTP proxy, `http://host:port`; empty means none.",
+        "none",
     ),
 )
 RESPONSE = (

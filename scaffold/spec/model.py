@@ -277,6 +277,44 @@ class ResponseSpec:
 
 
 @dataclass(frozen=True)
+class ConnectionSpec:
+    """The connections of all requests; None where nothing is given.
+
+    Attributes:
+        ca: file of authorities.
+        certificate: file of the client's certificate.
+        key: file of its private key.
+        verify: true if the endpoint's certificate must be trusted.
+        limit: time limit of a request.
+        proxy: URL of a proxy.
+    """
+
+    ca: Code | None = None
+    certificate: Code | None = None
+    key: Code | None = None
+    verify: Code | None = None
+    limit: Code | None = None
+    proxy: Code | None = None
+
+    def files(self) -> dict[str, Code]:
+        """The files, which are read when the configuration changes."""
+        named = {"ca": self.ca, "certificate": self.certificate, "key": self.key}
+        return {name: code for name, code in named.items() if code is not None}
+
+    def settings(self) -> dict[str, Code]:
+        """The settings that may differ from request to request."""
+        named = {"verify": self.verify, "limit": self.limit, "proxy": self.proxy}
+        return {name: code for name, code in named.items() if code is not None}
+
+    def codes(self) -> list[Code]:
+        """All code of the connections."""
+        return [*self.files().values(), *self.settings().values()]
+
+
+NO_CONNECTION = ConnectionSpec()
+
+
+@dataclass(frozen=True)
 class TestField(Setting):
     """An option of the service test.
 
@@ -321,6 +359,7 @@ class HandlerSpec:
         flags: its switches: `enabled`, `global`, `state-changes-only`.
         document: the spec as it was read.
         text: the text it was read from.
+        connection: the connections of its requests.
         stated: statements of the flags of a spec; None for a spec from a file.
         path: file that it was read from, for messages; "" for flags.
         warnings: messages about what is allowed but probably not meant.
@@ -341,6 +380,7 @@ class HandlerSpec:
     examples: tuple[Example, ...]
     document: Mapping[str, Any]
     text: str
+    connection: ConnectionSpec = NO_CONNECTION
     stated: Mapping[str, Any] | None = None
     path: str = ""
     warnings: tuple[str, ...] = ()

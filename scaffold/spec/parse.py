@@ -10,7 +10,7 @@ from typing import Any
 from runtime.toml_lines import positions
 from scaffold.errors import Fault, SpecError
 from scaffold.flags import Flags
-from scaffold.spec import cases, handler, keys, requests, scopes, settings
+from scaffold.spec import cases, connection, handler, keys, requests, scopes, settings
 from scaffold.spec.draft import Draft, shown_setting
 from scaffold.spec.model import HandlerSpec
 from scaffold.spec.reader import Path, Reader, shown
@@ -113,7 +113,8 @@ def _spec(
     table = reader.keys(tables.get("handler", {}), ("handler",), keys.HANDLER)
     names = handler.read_names(reader, table, existing, properties)
     title = handler.read_title(reader, table, names)
-    config = settings.read_config(reader, tables.get("config", {}))
+    entries = connection.tls_settings(reader, table, tables.get("config", {}))
+    config = settings.read_config(reader, entries)
     options = settings.read_options(reader, tables.get("option", {}), config, names)
     levels = settings.read_levels(reader, tables.get("level", {}))
     values = Values(reader, scopes.of_event(config, options, levels))
@@ -142,6 +143,13 @@ def _spec(
         cases.read_examples(reader, tables, by_key, own_options),
         document,
         text,
+        connection.read_connection(
+            reader,
+            tables.get("connection", {}),
+            table,
+            scopes.of_files(config),
+            scopes.of_connection(config, options),
+        ),
     )
 
 

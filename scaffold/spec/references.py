@@ -78,6 +78,9 @@ def _texts(document: Mapping[str, Any]) -> Iterator[tuple[Path, str, _Find]]:
         yield from _in_table(table, ("request", index), keys.REQUEST)
         auth = table.get("auth", {})
         yield from _in_table(auth, ("request", index, "auth"), keys.AUTH)
+    yield from _in_table(
+        document.get("connection", {}), ("connection",), keys.CONNECTION
+    )
     yield from _in_table(document.get("response", {}), ("response",), keys.RESPONSE)
     for key, value in document.get("test", {}).items():
         path: Path = ("test", key)

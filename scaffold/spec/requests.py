@@ -341,7 +341,8 @@ def _check_names(reader: Reader, spec: HandlerSpec) -> None:
 
 def _warn_of_unused(reader: Reader, spec: HandlerSpec) -> None:
     """Warn of settings and options that nothing reads."""
-    codes = [*spec.codes(), *(each.code for each in spec.test if each.code)]
+    codes = [*spec.codes(), *spec.connection.codes()]
+    codes += [each.code for each in spec.test if each.code]
     codes += [each.fallback for each in spec.options if each.fallback]
     codes += [each.check for each in spec.config if each.check]
     reads = frozenset[str]().union(*(code.reads for code in codes))

@@ -12,6 +12,7 @@ from typing import Any
 from scaffold import names
 from scaffold.spec import keys
 from scaffold.spec.cases import EVENT_FEEDS
+from scaffold.spec.connection import TLS_SETTINGS
 from scaffold.spec.handler import DOC_LENGTH, TITLE_LENGTH
 from scaffold.spec.keys import FLOWING, SCALAR_SCHEMA, Key
 from scaffold.spec.requests import HEADER, RESERVED_HEADERS
@@ -53,6 +54,7 @@ def schema() -> dict[str, Any]:
         "let": _named(FLOWING, RESERVED),
         "check": {"items": table(keys.CHECK)},
         "request": {"items": _request(), "minItems": 1},
+        "connection": table(keys.CONNECTION),
         "response": table(keys.RESPONSE),
         "test": _named(_test()),
         "example": {"items": _example()},
@@ -65,6 +67,7 @@ def schema() -> dict[str, Any]:
         "title": "Handler spec",
         "description": "Description of one alert handler.",
         **spec,
+        "allOf": [_tls()],
         "$defs": {
             "flowing": {
                 "anyOf": [
@@ -123,6 +126,17 @@ def _handler() -> dict[str, Any]:
     }
     properties["flags"] |= needs_global
     return made
+
+
+def _tls() -> dict[str, Any]:
+    """Rule against settings that `tls = true` adds."""
+    handler = {"properties": {"tls": {"const": True}}, "required": ["tls"]}
+    settings = {"propertyNames": {"not": {"enum": [*TLS_SETTINGS]}}}
+    connection = {"propertyNames": {"enum": ["limit", "proxy"]}}
+    return {
+        "if": {"properties": {"handler": handler}, "required": ["handler"]},
+        "then": {"properties": {"config": settings, "connection": connection}},
+    }
 
 
 def _if_type(name: str, *keys_: str) -> dict[str, Any]:

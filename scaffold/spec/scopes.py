@@ -108,6 +108,10 @@ _DEFAULT_HINT = (
     "a default can use settings only; "
     "write the expression in [[request]], as ${pick(opt.KEY, {expression})}"
 )
+_FILE_HINT = (
+    "certificates are read when the configuration changes; they can use settings only"
+)
+_CONNECTION_HINT = "a connection can use settings and options only"
 _RESPONSE_HINT = "[response] can use status, body, reply, error and parse_error only"
 
 
@@ -139,6 +143,20 @@ def of_event(
         "delivery": DELIVERY,
     }
     return Scope(tables, {NOW: Code(name_node(NOW), Type.TIME)})
+
+
+def of_files(fields: Iterable[Setting]) -> Scope:
+    """The scope of the files of certificates."""
+    elsewhere = dict.fromkeys(("event", "opt", "level"), _FILE_HINT)
+    return Scope({"config": settings("config", "config", fields)}, {}, elsewhere)
+
+
+def of_connection(fields: Iterable[Setting], options: Iterable[Option]) -> Scope:
+    """The scope of the settings of a connection."""
+    elsewhere = dict.fromkeys(("event", "level"), _CONNECTION_HINT)
+    event = of_event(fields, options, ())
+    tables = {table: event.tables[table] for table in ("config", "opt")}
+    return Scope(tables, {}, elsewhere)
 
 
 def of_response(error_key: str, title: str) -> Scope:

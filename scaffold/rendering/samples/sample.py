@@ -20,6 +20,12 @@ from scaffold.errors import Fault, SpecError
 from scaffold.expressions.code import Code
 from scaffold.rendering.samples import targets
 from scaffold.rendering.samples.answers import refused_body
+from scaffold.rendering.samples.connections import (
+    Certified,
+    Connected,
+    certified,
+    connected,
+)
 from scaffold.rendering.samples.search import Search
 from scaffold.rendering.samples.trial import Answer, RefusedError, Trial
 from scaffold.rendering.samples.values import Values, sample_value
@@ -121,6 +127,16 @@ class Sample:
         )
         found = (each.shown for each in self.variants)
         return shown_levels(dict(zip(names, found, strict=True)))
+
+    @cached_property
+    def connections(self) -> list[Connected]:
+        """Values that connections depend on, the usual ones first."""
+        return list(connected(self.spec, self._trial, self._search, self._passing))
+
+    @cached_property
+    def certified(self) -> Certified | None:
+        """Values with files of certificates, if there are any."""
+        return certified(self.spec, self._trial, self._passing)
 
     def bound(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """The options that take a configured value when the handler is made, by key."""

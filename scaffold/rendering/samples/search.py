@@ -44,9 +44,15 @@ class Search:
     @property
     def _first(self) -> Values:
         """The values that are tried first."""
-        config = {}
+        config: dict[str, Any] = {}
+        unused = connection_keys(self.spec)
         for field in self.spec.config:
-            if field.key in self._url_keys:
+            if field.key in unused:
+                # the fake server is reached without proxy and certificates
+                config[field.key] = (
+                    field.type.empty if unused[field.key] else field.default
+                )
+            elif field.key in self._url_keys:
                 config[field.key] = BASE + url_path(self.spec, field)
             elif field.example is not None:
                 config[field.key] = field.example
@@ -260,6 +266,18 @@ def _attributes(nodes: Iterable[ast.AST], holder: str) -> Iterator[str]:
             case ast.Attribute(value=ast.Name(id=name), attr=attribute):
                 if name == holder:
                     yield attribute
+
+
+def connection_keys(spec: HandlerSpec) -> dict[str, bool]:
+    """The settings that only connections read; True for those of a file or a proxy."""
+    used = {key for code in spec.codes() for key in reads(spec, code)}
+    connection = spec.connection
+    routes = [*connection.files().values(), *filter(None, (connection.proxy,))]
+    found = {
+        key: code in routes for code in connection.codes() for key in reads(spec, code)
+    }
+    found |= {key: True for code in routes for key in reads(spec, code)}
+    return {key: is_route for key, is_route in found.items() if key not in used}
 
 
 def reads(spec: HandlerSpec, code: Code) -> set[str]:

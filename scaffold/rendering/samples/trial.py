@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from runtime.alert.types import Event, Level
 from runtime.errors import DeliveryError
+from runtime.outbound.connection import Certificates, Connection
 from runtime.outbound.idempotency import keyed
 from runtime.secrets import Secret, redact, secrets_in
 from runtime.testing.events import KEY, SERVER, Variant, shown_request
@@ -282,6 +283,22 @@ class Trial:
         if last is not None and last.tb_frame.f_code.co_filename == self._file:
             return CheckError(self._refusals.index(last.tb_lineno), text)
         return RefusedError(text)
+
+    def connection(
+        self, config: Mapping[str, Any], options: Mapping[str, Any]
+    ) -> Connection:
+        """The settings of a request's connection."""
+        service = self.service(config)
+        made: Connection = service.connection(
+            service.config, self._made(service, options)
+        )
+        return made
+
+    def certificates(self, config: Mapping[str, Any]) -> Certificates:
+        """The files of certificates."""
+        service = self.service(config)
+        made: Certificates = service.certificates(service.config)
+        return made
 
     def failure(self, answer: Answer) -> str:
         """The error that the service makes of an answer that means failure."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from scaffold.expressions.code import Type, dotted
+from runtime.outbound.connection import NO_CERTIFICATES
+from scaffold.expressions.code import Code, Type, dotted
 from scaffold.expressions.functions import negated
 from scaffold.layout.printer import operand
 from scaffold.prose import sentence, started
@@ -218,6 +219,39 @@ class ServiceView(View):
         """The requests; the first whose condition holds is sent."""
         return [RequestView(each, self.has_many_bodies) for each in self.spec.requests]
 
+    # the connection
+
+    @property
+    def certificates(self) -> list[Pair]:
+        """The files of certificates, and the names of their settings if unusual."""
+        connection = self.spec.connection
+        made = [Pair(name, code.node) for name, code in connection.files().items()]
+        settings = tuple(
+            _setting(code, usual)
+            for code, usual in zip(
+                (connection.ca, connection.certificate, connection.key),
+                NO_CERTIFICATES.settings,
+                strict=True,
+            )
+        )
+        if made and settings != NO_CERTIFICATES.settings:
+            names = ast.Tuple([ast.Constant(each) for each in settings])
+            made.append(Pair("settings", names))
+        return made
+
+    @property
+    def connection(self) -> list[Pair]:
+        """The settings of a request's connection."""
+        settings = self.spec.connection.settings()
+        return [Pair(name, code.node) for name, code in settings.items()]
+
+    @property
+    def connection_resolves(self) -> bool:
+        """True if a connection depends on options that fall back to others."""
+        codes = self.spec.connection.settings().values()
+        reads = frozenset[str]().union(*(each.reads for each in codes))
+        return self.resolves and any(each.startswith("opt.") for each in reads)
+
     # the answer
 
     @property
@@ -251,6 +285,13 @@ class ServiceView(View):
     def error(self) -> ast.expr:
         """The path to the error text in the answer's JSON."""
         return ast.Constant(self.spec.response.error)
+
+
+def _setting(code: Code | None, usual: str) -> str:
+    """The name of a file's setting for errors; of several that decide, all."""
+    if code is None:
+        return usual
+    return ", ".join(sorted(each.partition(".")[2] for each in code.reads)) or usual
 
 
 def _with_self(node: ast.expr) -> ast.expr:

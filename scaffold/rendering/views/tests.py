@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from runtime.outbound.connection import NO_CERTIFICATES, Connection
+from runtime.units import Duration
 from scaffold.expressions.code import Type
 from scaffold.rendering.samples.targets import BASE
 from scaffold.rendering.samples.values import sample_value
@@ -100,6 +102,20 @@ class AnswerView(NamedTuple):
     status: int
     body: ast.expr
     error: ast.expr
+
+
+class ConnectionView(NamedTuple):
+    """Changes of the usual values, and the settings of the connection.
+
+    Attributes:
+        config: changes of the configuration.
+        options: options of the handler, or none for those of one that sets none.
+        settings: the arguments of the settings.
+    """
+
+    config: list[Argument]
+    options: list[Argument]
+    settings: list[Argument]
 
 
 class TestsView(View):
@@ -210,16 +226,53 @@ class TestsView(View):
 
     def _varied(self, variant: Variant) -> VariantView:
         config, options, changes = variant.values
-        fields = {each.key: each for each in self.spec.config}
         return VariantView(
-            [
-                argument(fields[key], value)
-                for key, value in config.items()
-                if value != self.sample.config[key]
-            ],
+            self._changed(config),
             self._made(options, config),
             plain(changes) if changes else None,
         )
+
+    @cached_property
+    def connections(self) -> list[ConnectionView]:
+        """Settings of connections, the usual ones first."""
+        usual = Connection()
+        return [
+            ConnectionView(
+                self._changed(values.config),
+                self._made(values.options, values.config),
+                [
+                    Argument(name, "", _setting_node(value))
+                    for name, value in connection._asdict().items()
+                    if value != getattr(usual, name)
+                ],
+            )
+            for values, connection in self.sample.connections
+        ]
+
+    @cached_property
+    def certified(self) -> ConnectionView | None:
+        """Files of certificates, or None if the handler has none."""
+        found = self.sample.certified
+        if found is None:
+            return None
+        files = found.certificates._asdict()
+        if files["settings"] == NO_CERTIFICATES.settings:
+            del files["settings"]
+        settings = [
+            Argument(name, "", _setting_node(value))
+            for name, value in files.items()
+            if value
+        ]
+        return ConnectionView(self._changed(found.values.config), [], settings)
+
+    def _changed(self, config: Mapping[str, Any]) -> list[Argument]:
+        """The settings that differ from the usual configuration."""
+        fields = {each.key: each for each in self.spec.config}
+        return [
+            argument(fields[key], value)
+            for key, value in config.items()
+            if value != self.sample.config[key]
+        ]
 
     @property
     def secrets(self) -> list[ast.expr]:
@@ -227,7 +280,9 @@ class TestsView(View):
         return [
             ast.Constant(self.sample.config[each.key])
             for each in self.spec.config
-            if each.is_secret and each.key not in self.sample.url_keys
+            if each.is_secret
+            and each.key not in self.sample.url_keys
+            and self.sample.config[each.key]
         ]
 
     @property
@@ -296,6 +351,15 @@ def value_node(field: Setting, value: Any) -> ast.expr:
                 )
             return ast.Tuple(items)
     return plain(value)
+
+
+def _setting_node(value: Any) -> ast.expr:
+    """A setting of a connection, as code."""
+    if isinstance(value, Duration):
+        return duration_node(value)
+    if isinstance(value, tuple):
+        return ast.Tuple([ast.Constant(each) for each in value])
+    return ast.Constant(value)
 
 
 def _url(field: Setting, path: str) -> Argument:

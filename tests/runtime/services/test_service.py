@@ -8,8 +8,10 @@ from urllib.parse import parse_qs, urlencode
 import pytest
 
 from runtime.alert.types import Level
-from runtime.errors import DeliveryError
+from runtime.errors import ConfigError, DeliveryError
+from runtime.integration import Integrations
 from runtime.outbound.client import AiohttpClient, Request, Response
+from runtime.outbound.connection import Certificates, Connection
 from runtime.services.expressions import contains, get, joined, length, less
 from runtime.services.httppost.config import Config as HttpPostConfig
 from runtime.services.httppost.service import HandlerConfig
@@ -285,3 +287,68 @@ def test_a_service_test_that_sends_nothing_fails(server):
         "no request was sent: silent sends nothing for the test's event, "
         "whose level is OK"
     )
+
+
+@dataclass(frozen=True)
+class SecuredConfig(Config):
+    url: str = ""
+    ca: str = ""
+    wait: int = 0
+
+
+class SecuredService(FormService):
+    """Connects as its configuration says."""
+
+    def certificates(self, config):
+        return Certificates(ca=config.ca, settings=("root-ca", "", ""))
+
+    def connection(self, config, options):
+        return Connection(verify=False, limit=config.wait, proxy="http://proxy:1")
+
+
+class KeepingClient:
+    """Keeps the requests that it is asked to send."""
+
+    def __init__(self):
+        self.sent = []
+
+    async def send(self, request):
+        self.sent.append(request)
+        return Response(200)
+
+
+def test_the_connection_is_that_of_the_configuration():
+    client = KeepingClient()
+    service = SecuredService(SecuredConfig("http://a", wait=1_500_000_000), client)
+    asyncio.run(service.alert(None, sample_event()))
+    service.prepared([SecuredConfig("http://a")])()
+    asyncio.run(service.alert(None, sample_event()))
+    first, second = client.sent
+    assert (first.verify, first.limit_s, first.proxy) == (False, 1.5, "http://proxy:1")
+    assert second.limit_s is None
+    assert first.identity is None
+
+
+def test_a_file_that_cannot_be_read_refuses_a_change(tmp_path):
+    file = str(tmp_path / "ca.pem")
+    service = SecuredService(SecuredConfig("http://a"), KeepingClient())
+    with pytest.raises(ConfigError) as caught:
+        service.prepared([SecuredConfig("http://b", ca=file)])
+    assert str(caught.value) == (
+        f"Could not load TLS CA: open {file}: no such file or directory (root-ca)"
+    )
+    assert service.config.url == "http://a"
+
+
+def test_a_file_that_cannot_be_read_refuses_the_start():
+    integrations = Integrations(
+        sections={"form": SecuredConfig}, services={"form": SecuredService}
+    )
+    tables = {"form": SecuredConfig(ca="/no/such/file")}
+    with pytest.raises(ConfigError, match=r"^form: Could not load TLS CA: .*root-ca"):
+        integrations.started(tables, KeepingClient())
+
+
+def test_the_files_of_a_disabled_service_are_not_read():
+    config = SecuredConfig(enabled=False, ca="/no/such/file")
+    assert SecuredService(config, KeepingClient()).config is config

@@ -20,6 +20,7 @@ TABLES = {
     "### `[[check]]`": keys.CHECK,
     "### `[[request]]`": keys.REQUEST,
     "#### `auth`": keys.AUTH,
+    "### `[connection]`": keys.CONNECTION,
     "### `[response]`": keys.RESPONSE,
     "### `[test]`": keys.TEST,
     "### `[[example]]`": keys.EXAMPLE,

@@ -37,6 +37,12 @@ list = [{ "@for" = "r in opt.room", "@if" = "r in opt.room", "@value" = "${opt.r
 url = "${config.url}"
 auth = { token = "config.room" }
 text = "${opt.room}"
+[connection]
+ca = "config.room"
+cert = ["config.to", "config.room"]
+verify = "opt.room"
+limit = "opt.to"
+proxy = "${config.room}"
 [response]
 that = "config.room"
 message = "${config.room} config.room"
@@ -60,6 +66,10 @@ def test_every_use_is_found_and_nothing_else():
         "check[1].error option at 10",
         "check[1].that option at 4",
         "config.room.check config at 7",
+        "connection.ca config at 7",
+        "connection.cert[2] config at 7",
+        "connection.proxy config at 9",
+        "connection.verify option at 4",
         "example[1].config.room config",
         "example[1].options.room option",
         "let.room[1] option at 6",

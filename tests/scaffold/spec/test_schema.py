@@ -64,6 +64,7 @@ def test_every_key_has_its_description():
         "": keys.SPEC, ".handler": keys.HANDLER, ".config": keys.CONFIG,
         ".option": keys.OPTION, ".level": keys.LEVEL, ".check": keys.CHECK,
         ".request": keys.REQUEST, ".request.auth": keys.AUTH, ".test": keys.TEST,
+        ".connection": keys.CONNECTION,
         ".response": keys.RESPONSE, ".example": keys.EXAMPLE,
         ".example.event": keys.EXAMPLE_EVENT, ".example.want": keys.EXAMPLE_WANT,
     }.items():  # fmt: skip
@@ -72,8 +73,16 @@ def test_every_key_has_its_description():
     assert found == {}
 
 
+TLS = HEAD.replace('"foo"', '"foo"\ntls = true')
 BAD = {
     "unknown table": HEAD + REQUEST + "[hook]\n",
+    "unknown key of a connection": HEAD + REQUEST + '[connection]\nx = "1"\n',
+    "certificate without a key": HEAD
+    + REQUEST
+    + '[connection]\ncert = ["config.url"]\n',
+    "verification as a boolean": HEAD + REQUEST + "[connection]\nverify = true\n",
+    "setting that tls adds": TLS + "ssl-ca = {}\n" + REQUEST,
+    "authorities besides tls": TLS + REQUEST + '[connection]\nca = "config.url"\n',
     "no name": "[handler]\n[config]\nurl = {}\n" + REQUEST,
     "no request": HEAD,
     "empty requests": "request = []\n" + HEAD,

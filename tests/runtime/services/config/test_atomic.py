@@ -21,8 +21,8 @@ class Watched(Service):
 
     def __setattr__(self, name, value):
         super().__setattr__(name, value)
-        if name == "_config":
-            self.__dict__.setdefault("rooms", []).append(value.room)
+        if name == "_current":
+            self.__dict__.setdefault("rooms", []).append(value.config.room)
 
 
 class FullStore(Store):
