@@ -118,4 +118,7 @@ def test_nothing_that_people_wrote_is_lost_and_nothing_is_left_to_do(
             if path.parts[0] != ".scaffold"
         ).splitlines()
         assert [line for line in steps.lines if there.count(line) != 1] == []
+        # an edited spec is recorded, and conflicts of a refused command are cleared
+        changes = made.regenerate().changes
+        assert {change.path.parts[0] for change in changes} <= {".scaffold"}
         assert made.regenerate().changes == ()
