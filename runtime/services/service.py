@@ -62,7 +62,7 @@ class HandlerService(Protocol[OptionsT]):
         """True if a global handler makes alert nodes send state changes only."""
 
     def default_handler_config(self) -> OptionsT:
-        """The options of a handler that sets none."""
+        """Default options of a handler."""
 
     def handler(self, options: OptionsT) -> Handler:
         """A handler that sends its events with `options`."""
@@ -240,7 +240,7 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
 
     @abstractmethod
     def default_handler_config(self) -> OptionsT:
-        """The options of a handler that sets none."""
+        """Default options of a handler."""
 
     @abstractmethod
     def request(

@@ -36,7 +36,7 @@ RESERVED_HEADERS = names.words("""
 def read_lets(
     reader: Reader, table: Mapping[str, Any], values: Values
 ) -> tuple[tuple[Let, ...], Values]:
-    """`[let]`: each may use those before it; then the scope that knows them all."""
+    """The values of `[let]`, where each can use earlier ones, and the scope of all."""
     lets = []
     for key, value in table.items():
         path: Path = ("let", key)

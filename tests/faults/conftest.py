@@ -85,7 +85,7 @@ class Ledger:
         }
 
     def check(self, sink: Sink, workers: int) -> str:
-        """Nothing is lost, little comes twice, nothing overtakes; the numbers."""
+        """Nothing is lost, little arrives twice, nothing overtakes; the numbers."""
         assert not self.missing(sink)
         keys = Counter(each.key for each in sink.taken)
         twice = sum(count - 1 for count in keys.values())

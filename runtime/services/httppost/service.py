@@ -180,7 +180,7 @@ class Service:
         return self._endpoints.get(name)
 
     def default_handler_config(self) -> HandlerConfig:
-        """The options of a handler that sets none."""
+        """Default options of a handler."""
         return HandlerConfig()
 
     def handler(self, options: HandlerConfig) -> EndpointHandler:

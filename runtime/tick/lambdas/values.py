@@ -47,7 +47,7 @@ RESULTS: Final[frozenset[Type]] = frozenset((float, int, str, bool, Duration))
 
 
 def truncated(value: float) -> int:
-    """The int64 that Go's conversion makes of a float; the least one if it is none."""
+    """The int64 that Go's conversion makes of a float; the smallest one if out of range."""
     if -(2.0**63) <= value < 2.0**63:
         return int(value)
     return INT_MIN
