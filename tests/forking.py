@@ -6,15 +6,17 @@ its own id, signals, files and exit code.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import ModuleType
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
@@ -37,7 +39,8 @@ class ForkedServer:
         self._process: BaseProcess = _CONTEXT.Process(
             target=_serve, args=given, daemon=True
         )
-        self._process.start()
+        with _without_main():
+            self._process.start()
         assert self._process.pid is not None
         self.pid = self._process.pid
 
@@ -69,6 +72,17 @@ class ForkedServer:
     def kill(self) -> None:
         """End the process at once."""
         self.send_signal(signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Hide the program that runs: each new process would import pytest again."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _serve(

@@ -5,8 +5,10 @@ A noun clause ("Whether it is enabled") in place of a noun or a verb, "is no num
 """
 
 import ast
+import functools
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from click.testing import CliRunner
@@ -43,13 +45,40 @@ CLUMSY = re.compile(
 )
 
 
-def texts_of(module):
-    """Return the docstrings, messages and comments of a module."""
+LEVELS = frozenset(("debug", "info", "warning", "error", "exception"))
+
+
+class Texts(NamedTuple):
+    """The texts of a module: strings, docstrings, messages of loggers."""
+
+    strings: list[str]
+    docstrings: list[str]
+    logged: list[str]
+
+
+@functools.cache
+def read(module):
+    """Return the texts of a module; each is parsed once for all tests."""
+    texts = Texts([], [], [])
     for node in ast.walk(ast.parse(module)):
         match node:
             case ast.Constant(value=str(text)) if " " in text:
-                yield text
-    yield from re.findall(r"(?m)(?:^|\s)# (.*)", module)
+                texts.strings.append(text)
+            case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+                texts.docstrings.append(ast.get_docstring(node) or "")
+            case ast.Call(
+                ast.Attribute(ast.Name("log" | "_log"), level),
+                [ast.Constant(value=str(text)), *_],
+            ) if (
+                level in LEVELS
+            ):
+                texts.logged.append(text)
+    return texts
+
+
+def texts_of(module):
+    """Return the docstrings, messages and comments of a module."""
+    return [*read(module).strings, *re.findall(r"(?m)(?:^|\s)# (.*)", module)]
 
 
 def found_in(name, texts):
@@ -117,17 +146,10 @@ def test_the_runtime():
     assert [x for m in modules for x in found_in(m, texts_of(m.read_text()))] == []
 
 
-def documented(module):
-    for node in ast.walk(ast.parse(module)):
-        match node:
-            case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
-                yield ast.get_docstring(node) or ""
-
-
 def entries(module, sections):
     """Return the first lines of the entries of sections in docstrings."""
     section = re.compile(rf"(?m)^(?:{sections}):\n((?:    .*\n?)+)")
-    for doc in documented(module):
+    for doc in read(module).docstrings:
         for part in section.findall(doc):
             yield from re.findall(r"(?m)^    ([\w.*]+: .*)", part)
 
@@ -177,25 +199,9 @@ def test_entries_of_docstrings_are_phrases_of_their_own(
     assert [each for each in found if clumsy.match(each[1])] == []
 
 
-LEVELS = frozenset(("debug", "info", "warning", "error", "exception"))
-
-
-def logged(module):
-    """Return the messages of the calls of loggers."""
-    for node in ast.walk(ast.parse(module)):
-        match node:
-            case ast.Call(
-                ast.Attribute(ast.Name("log" | "_log"), level),
-                [ast.Constant(value=str(text)), *_],
-            ) if (
-                level in LEVELS
-            ):
-                yield text
-
-
 def test_log_messages_begin_with_what_happened():
     modules = sorted((ROOT / "runtime").rglob("*.py"))
-    found = [(m, text) for m in modules for text in logged(m.read_text())]
+    found = [(m, text) for m in modules for text in read(m.read_text()).logged]
     assert len(found) > 50
     # "a task failed to start": "failed to start a task" can be searched for
     assert [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,8 +50,13 @@ def unit(module: str) -> str:
     return f"{first}.{{kind}}" if is_made else f"{first}.{rest[0]}"
 
 
-def imports() -> Iterator[tuple[str, str, str]]:
+@functools.cache
+def imports() -> tuple[tuple[str, str, str], ...]:
     """Importing file, its layer, the imported layer."""
+    return tuple(_imports())
+
+
+def _imports() -> Iterator[tuple[str, str, str]]:
     for path in sorted(RUNTIME.rglob("*.py")):
         parts = path.relative_to(ROOT).with_suffix("").parts
         importer = unit(".".join(parts).removesuffix(".__init__"))

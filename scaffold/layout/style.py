@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 DEFAULT_LENGTH = 88
@@ -34,6 +35,7 @@ PLAIN = Style()
 """That of a project that sets nothing."""
 
 
+@lru_cache(maxsize=4)
 def style_of(pyproject: bytes | None) -> Style:
     """The settings of a `pyproject.toml`; the line length also from ruff's."""
     if not pyproject or b"[tool." not in pyproject:

@@ -14,9 +14,9 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from scaffold import __main__
+from scaffold import __main__, shared
 from scaffold.rendering import render as rendering
-from tests.scaffold.rendered import rendering_once
+from tests.scaffold.rendered import patching_once, rendering_once
 
 ROOT = Path(__file__).parents[2]
 # what the generator reads and writes; `whole_project` has the rest of the runtime
@@ -31,6 +31,7 @@ _COPIED = (
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 rendering.render = rendering_once(rendering.render)
+shared.register = patching_once(shared.register)
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -43,6 +44,9 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("XDG_STATE_HOME", str(folder / "state"))
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         patch.delenv("CI", raising=False)
+        # generated tests need no others of this environment, which are slow to load
+        patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        patch.setenv("PYTEST_ADDOPTS", "-p syrupy -p pytest_timeout")
         yield folder
 
 
@@ -81,13 +85,12 @@ def project(made_project: Path, tmp_path: Path) -> Path:
 def whole_project(project: Path) -> Path:
     """The project with all of the runtime, so that its tests run.
 
-    What is not generated is linked, which also saves compiling it: those links lead to
-    the runtime of this repository, so a test puts copies in their place to change them.
+    Its packages lead to those of this repository, where the rest is compiled already; a
+    module or package of the project's own comes first.
     """
     for folder in ("runtime", "runtime/services"):
-        for entry in (ROOT / folder).iterdir():
-            with contextlib.suppress(FileExistsError):
-                (project / folder / entry.name).symlink_to(entry)
+        text = f"__path__.append({str(ROOT / folder)!r})\n"
+        (project / folder / "__init__.py").write_text(text)
     return project
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
 
 from scaffold import places
 from scaffold.flags import Flags
+from scaffold.layout.style import PLAIN, Style
+from scaffold.patching.outcomes import PlaceOutcome
+from scaffold.patching.patch import Merge
+from scaffold.patching.place import Registration
 from scaffold.rendering.render import render
 from scaffold.spec.model import HandlerSpec
 from scaffold.spec.parse import from_flags, parse
@@ -19,6 +23,7 @@ APIS = tuple(sorted(file.stem for file in (SPECS / "apis").iterdir()))
 
 
 Render = Callable[..., str]
+Patched = tuple[bytes, tuple[PlaceOutcome, ...]]
 
 
 def rendering_once(render: Render) -> Render:
@@ -35,6 +40,39 @@ def rendering_once(render: Render) -> Render:
         return known[key]
 
     return rendered
+
+
+def patching_once(patch: Callable[..., Patched]) -> Callable[..., Patched]:
+    """Patch, but nothing a second time unless hand edits are merged in."""
+    known: dict[tuple[object, ...], Patched] = {}
+
+    def patched(
+        path: PurePosixPath,
+        data: bytes,
+        registrations: Sequence[Registration],
+        style: Style = PLAIN,
+        merge: Merge = _unmerged,
+    ) -> Patched:
+        key = (path, data, *registrations, style)
+        if key in known:
+            return known[key]
+        is_merged = False
+
+        def merging(asked: Registration, now: str) -> str | None:
+            nonlocal is_merged
+            is_merged = True
+            return merge(asked, now)
+
+        found = patch(path, data, registrations, style, merging)
+        if not is_merged:
+            known[key] = found
+        return found
+
+    return patched
+
+
+def _unmerged(asked: Registration, now: str) -> None:
+    """Merge nothing, as patching does if no merge is given."""
 
 
 def spec_of(name: str) -> HandlerSpec:

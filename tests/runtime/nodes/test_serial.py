@@ -93,8 +93,8 @@ def _columns_without_a_word():
     logging.disable(logging.NOTSET)
 
 
-frames = st.sampled_from(["float", "int"]).flatmap(
-    lambda kind: st.lists(some_points(kind), min_size=1, max_size=4)
+frames = st.one_of(
+    st.lists(some_points(kind), min_size=1, max_size=4) for kind in VALUES
 )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime.outbound import client
 from tests.scaffold.files import files
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -223,9 +224,7 @@ def test_generated_tests_can_be_run_before_anything_is_written(
     scaffold: Run, whole_project: Path
 ) -> None:
     shared = whole_project / "runtime/outbound"
-    origin = shared.resolve()
-    shared.unlink()
-    shutil.copytree(origin, shared)
+    shutil.copytree(Path(client.__file__).parent, shared)
     file = shared / "client.py"
     whole = file.read_text()
     file.write_text(whole + "\n\nRequest.__init__ = None\n")
