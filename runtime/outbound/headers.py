@@ -60,3 +60,11 @@ def sendable(*headers: Mapping[str, str]) -> dict[str, str]:
             if name.lower() not in RESERVED:
                 found[name.lower()] = name, folded(value)
     return dict(found.values())
+
+
+def canonical(name: str) -> str:
+    """A header's name in the form that most write it: `X-Api-Key`.
+
+    Source: Go net/textproto, CanonicalMIMEHeaderKey.
+    """
+    return "-".join(part.capitalize() for part in name.split("-"))

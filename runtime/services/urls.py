@@ -110,8 +110,15 @@ def _query(own: str, query: Mapping[str, object] | None) -> str:
     return own if query is None else form(dict(sorted(query.items())))
 
 
-def join(url: str, *segments: str, query: Mapping[str, object] | None = None) -> str:
+def join(
+    url: str,
+    *segments: str,
+    slash: bool = False,
+    query: Mapping[str, object] | None = None,
+) -> str:
     """`url` with `segments` below its path, cleaned, and `query` in place of its own.
+
+    With `slash` the path ends with one: some servers know it only so.
 
     `join("http://h/v2/room?x=1", "my room", "send", query={"t": "a&b"})` is
     `http://h/v2/room/my%20room/send?t=a%26b`. Without `query` the URL keeps its own.
@@ -133,6 +140,7 @@ def join(url: str, *segments: str, query: Mapping[str, object] | None = None) ->
                 f"{go_quote(_first(segments))} leaves the path of the URL"
             )
         path = quote(_joined(unquote(path), *segments), safe=_PATH_SAFE)
+        path += "/" if slash and not path.endswith("/") else ""
         if parts.netloc and path and not path.startswith("/"):
             path = "/" + path
     return urlunsplit(parts._replace(path=path, query=_query(parts.query, query)))

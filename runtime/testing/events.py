@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
 from runtime.alert.types import Event, EventData, EventState, Level, Row
+from runtime.outbound.headers import canonical
 from runtime.services.server import Server
 from runtime.units import MINUTE, SECOND
 
@@ -84,10 +85,7 @@ def shown_request(
         headers: headers by name.
         body: the bytes of the body.
     """
-    shown = {
-        "-".join(part.capitalize() for part in name.split("-")): value
-        for name, value in headers.items()
-    }
+    shown = {canonical(name): value for name, value in headers.items()}
     lines = [f"{method} {target}"]
     lines += [
         f"{name}: {shown[name]}"

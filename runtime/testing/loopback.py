@@ -15,6 +15,8 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl
 
+from runtime.outbound.headers import canonical
+
 _POLL_S = 0.01  # serve_forever's own default costs up to half a second at each stop
 _HANG_S = 60.0
 
@@ -221,7 +223,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.command,
             path,
             dict(parse_qsl(raw_query, keep_blank_values=True)),
-            {_canonical(name): value for name, value in self.headers.items()},
+            {canonical(name): value for name, value in self.headers.items()},
             self._body(),
             raw_query,
         )
@@ -247,7 +249,3 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if not bodiless and self.command != "HEAD":
             self.wfile.write(body)
-
-
-def _canonical(name: str) -> str:
-    return "-".join(part.capitalize() for part in name.split("-"))

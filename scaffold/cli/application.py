@@ -59,7 +59,8 @@ def scaffold(context: click.Context, directory: str | None) -> None:
 
 
 for _command in (
-    *(handlers.new_handler, handlers.regenerate, handlers.check, handlers.diff),
+    *(handlers.new_handler, handlers.infer),
+    *(handlers.regenerate, handlers.check, handlers.diff),
     *(evolution.add_field, evolution.rename_field, evolution.remove_field),
     *(handlers.resolve, handlers.accept),
     evolution.rename_handler,

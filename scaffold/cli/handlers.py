@@ -14,6 +14,7 @@ from scaffold.flags import Flags
 
 if TYPE_CHECKING:
     from scaffold.commands.change import ChangeOptions
+    from scaffold.inference.draft import SpecDraft
     from scaffold.merging.versions import Take
     from scaffold.project import Project
     from scaffold.report import Report
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Read the description from FILE; - for stdin.",
 )
+@options.from_curl
 @options.writing
 @options.common
 def new_handler(**values: Any) -> None:
@@ -48,13 +50,53 @@ def new_handler(**values: Any) -> None:
 
         is_watched = terminal.is_watched()
         how = options.of_change(values, testing.level(is_watched=is_watched))
-        spec_file = values.pop("spec_file")
+        spec_file, example = values.pop("spec_file"), values.pop("from_curl")
         flags = Flags(**values)
+        if example:
+            draft = _inferred(session, flags, spec_file, example)
+            return new_handler(project, flags, "", how, draft)
         if is_watched and not (flags.name or spec_file or session.json):
             flags = _asked(session, project, flags, how)
         return new_handler(project, flags, spec_file, how)
 
     session.run_in_project(run, writes=True)
+
+
+def _inferred(
+    session: Session, flags: Flags, spec_file: str, example: str
+) -> SpecDraft:
+    """The spec that a curl example leads to; a person is asked about guesses."""
+    from scaffold.commands.infer import inferred
+    from scaffold.errors import UsageError
+
+    if spec_file:
+        raise UsageError("--from-curl cannot be combined with --spec")
+    if not terminal.is_watched() or session.json:
+        return inferred(example, flags)
+    from scaffold.cli import questions
+
+    return inferred(example, flags, settle=questions.settled)
+
+
+@click.command()
+@click.argument("name")
+@options.title
+@options.from_curl
+@options.common
+def infer(name: str, title: str, from_curl: str, **values: Any) -> None:
+    """Print the spec that a curl example leads to.
+
+    The reason for each part is printed beside it. Save the spec, correct it, and give it to
+    `scaffold new-handler --spec`.
+    """
+    session = Session("infer", values)
+
+    def run() -> Report:
+        from scaffold.commands.infer import infer
+
+        return infer(from_curl, Flags(name, title=title))
+
+    session.run(run)
 
 
 def _asked(

@@ -55,6 +55,23 @@ def describing(command: Command) -> Command:
     return _declared(command, [name for name, _, _ in declared()])
 
 
+def title(command: Command) -> Command:
+    """The option that names the service in prose."""
+    return _declared(command, ["title"])
+
+
+def from_curl(command: Command) -> Command:
+    """The option that takes a curl example."""
+    return click.option(
+        "--from-curl",
+        "from_curl",
+        default="",
+        metavar="TEXT",
+        help="Describe the handler by the curl example of an API page; @FILE for a file "
+        "with it, - for stdin.",
+    )(command)
+
+
 def settings(command: Command) -> Command:
     """The options that describe settings of another kind than fields."""
     return _declared(command, ["config", "options"])

@@ -12,6 +12,7 @@ from scaffold.change import Change, unified
 from scaffold.errors import SpecError, UsageError
 from scaffold.escaping import escaped, escaped_lines
 from scaffold.flags import Flags
+from scaffold.inference.roles import Confidence, Proposal, Role, taken_as
 from scaffold.merging.versions import Take
 from scaffold.outcomes import Unsettled
 from scaffold.spec.model import FIELD_TYPES
@@ -95,21 +96,69 @@ def taken(waiting: Sequence[Unsettled]) -> dict[PurePosixPath, Take]:
     return takes
 
 
+_KEEP = "k"  # the guess, whose meaning has no letter
+_ROLES: dict[str, Role] = {
+    "m": Role.MESSAGE,
+    "o": Role.FIELD,
+    "s": Role.SECRET,
+    "c": Role.CONSTANT,
+}
+
+
+def settled(proposals: Sequence[Proposal]) -> list[Proposal]:
+    """Ask about the values of a curl example whose meaning is a guess.
+
+    Raises:
+        UsageError: the input ended.
+    """
+    made = []
+    for each in proposals:
+        made.append(_settled(each) if each.confidence is Confidence.GUESS else each)
+    return made
+
+
+def _settled(proposal: Proposal) -> Proposal:
+    value = proposal.value
+    shown = escaped(f"{value.shown} = {value.value!r}")
+    terminal.to_stderr(f"{shown}: {proposal.reason}")
+    default = next(
+        (letter for letter, role in _ROLES.items() if role is proposal.role), _KEEP
+    )
+    while True:
+        answer = _ask("[m]essage, [o]ption, [s]ecret, [c]onstant", default, _SPEC)
+        letter = answer[:1].lower()
+        if letter == default:
+            return replace(proposal, confidence=Confidence.LIKELY)
+        if letter in _ROLES:
+            return taken_as(proposal, _ROLES[letter])
+
+
 def _difference(conflict: Unsettled) -> str:
     """The patch from the generated text of before to that of now."""
     before, after = (conflict.base or "").encode(), conflict.text.encode()
     return escaped_lines(unified([Change(conflict.path, before, after)]))
 
 
-def _ask(question: str, default: str) -> str:
-    """The answer to a question; `default` for an empty line."""
+_DESCRIBE = UsageError(
+    "end of input; describe the handler with NAME and --field instead",
+    fix="scaffold new-handler huddle --field channel:str",
+)
+_SPEC = UsageError(
+    "end of input; save the spec of the example, correct it, and use it",
+    fix="scaffold infer huddle --from-curl @example.txt > huddle.toml",
+)
+
+
+def _ask(question: str, default: str, ended: UsageError = _DESCRIBE) -> str:
+    """The answer to a question; `default` for an empty line.
+
+    Raises:
+        UsageError: `ended`, at the end of the input.
+    """
     terminal.to_stderr(f"{question} [{default}]: ", end="")
     line = terminal.answer()
     if line is None:
-        raise UsageError(
-            "end of input; describe the handler with NAME and --field instead",
-            fix="scaffold new-handler huddle --field channel:str",
-        )
+        raise ended
     return line or default
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 import tomllib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES
 from pathlib import Path, PurePosixPath
+from typing import Self
 
 import runtime
 from scaffold import places, state
@@ -23,17 +25,21 @@ _RUNTIME = Path(runtime.__file__).parent
 _MODULES = (*SOURCE_SUFFIXES, ".pyi", *EXTENSION_SUFFIXES)
 
 
-class SpecFile:
-    """A spec that `--spec` names, read but not yet checked.
+@dataclass(frozen=True)
+class SpecText:
+    """A spec as text, not yet checked.
 
     Attributes:
-        path: path as given; `-` for standard input.
-        text: its content.
-        name: the handler's name in it, or "".
+        text: the text.
+        path: its file; `-` for standard input, "" for none.
     """
 
-    def __init__(self, path: str, flags: Flags) -> None:
-        """Read it.
+    text: str
+    path: str = ""
+
+    @classmethod
+    def of_file(cls, path: str, flags: Flags) -> Self:
+        """The spec that `--spec` names.
 
         Raises:
             UsageError: it cannot be read, or flags describe the handler too.
@@ -42,13 +48,17 @@ class SpecFile:
             raise UsageError(
                 "--spec cannot be combined with flags that describe the handler"
             )
-        self.path = path
-        self.text = _text(path)
-        self.name = _name_in(self.text)
-        if flags.name and self.name and self.name != flags.name:
+        made = cls(read_text(path), path)
+        if flags.name and made.name and made.name != flags.name:
             raise UsageError(
-                f"{path}: describes the handler {self.name!r}, not {flags.name!r}"
+                f"{path}: describes the handler {made.name!r}, not {flags.name!r}"
             )
+        return made
+
+    @property
+    def name(self) -> str:
+        """The handler's name in it, or ""."""
+        return _name_in(self.text)
 
     def spec(
         self, existing: Sequence[str] = (), properties: Sequence[str] = ()
@@ -61,7 +71,7 @@ class SpecFile:
         return parse(self.text, self.path, existing=existing, properties=properties)
 
 
-def described(project: Project, source: Flags | SpecFile) -> HandlerSpec:
+def described(project: Project, source: Flags | SpecText) -> HandlerSpec:
     """The spec of a new handler of a project.
 
     Raises:
@@ -145,7 +155,12 @@ def _name_in(text: str) -> str:
     return name if isinstance(name, str) else ""
 
 
-def _text(path: str) -> str:
+def read_text(path: str) -> str:
+    """The text of a file, or of standard input for `-`.
+
+    Raises:
+        UsageError: it cannot be read, is too large or not UTF-8.
+    """
     data = _bytes(path)
     if len(data) > _MAX_SPEC_BYTES:
         raise UsageError(f"{path}: is larger than 64 KiB")

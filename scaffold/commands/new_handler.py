@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from scaffold import places, state, testing
 from scaffold.commands.change import ChangeOptions, change
-from scaffold.commands.description import SpecFile, described, flags_spec
+from scaffold.commands.description import SpecText, described, flags_spec
 from scaffold.errors import UsageError
 from scaffold.escaping import escaped
 from scaffold.flags import Flags
@@ -21,9 +23,16 @@ from scaffold.spec.model import HandlerSpec
 from scaffold.spec.parse import differences
 from scaffold.tree import DiskTree, Tree
 
+if TYPE_CHECKING:
+    from scaffold.inference.draft import SpecDraft
+
 
 def new_handler(
-    project: Project, flags: Flags, spec_file: str, how: ChangeOptions
+    project: Project,
+    flags: Flags,
+    spec_file: str,
+    how: ChangeOptions,
+    draft: SpecDraft | None = None,
 ) -> Report:
     """Generate a handler, or find that it is there as described.
 
@@ -32,11 +41,14 @@ def new_handler(
         flags: its description, or only its name.
         spec_file: the path of its spec, or "".
         how: the options of the command.
+        draft: the spec that an example led to, instead of flags and file.
     """
     tree = DiskTree(project.root)
     refuse_markers(tree, project.package)
     refuse_outdated(project)
-    file = SpecFile(spec_file, flags) if spec_file else None
+    file = SpecText.of_file(spec_file, flags) if spec_file else None
+    if draft is not None:
+        file = SpecText(draft.text)
     name = file.name if file else flags.name
     if name in kinds(tree, project.package):
         spec = file.spec() if file else flags_spec(flags)
@@ -51,6 +63,8 @@ def new_handler(
     sources = [spec_file] if spec_file not in ("", "-") else []
     report = change("new-handler", project, generated, how, steps, sources)
     report.notes += spec.warnings
+    if draft is not None:
+        report.notes += [*draft.reasons, *draft.doubts]
     return report
 
 

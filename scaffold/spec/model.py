@@ -219,6 +219,7 @@ class RequestSpec:
         url: destination, without `path` and `query`.
         path: suffix of the path of `url`.
         has_slashes: true if `path` is one string whose slashes separate segments.
+        has_last_slash: true if such a string ends with a slash.
         query: parameters in place of those of `url`; None keeps those.
         headers: headers besides the content type.
         scheme: scheme of the `Authorization` header, or "".
@@ -236,6 +237,7 @@ class RequestSpec:
     url: Code
     path: tuple[Code, ...] = ()
     has_slashes: bool = False
+    has_last_slash: bool = False
     query: Mapping[str, Parameter] | None = None
     headers: Mapping[str, Parameter] = field(default_factory=dict)
     scheme: str = ""

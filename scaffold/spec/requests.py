@@ -121,6 +121,7 @@ def _request(
         _given(table, path, "url", values.text) or Code(dotted("config.url"), Type.STR),
         _path(reader, table, path, values),
         isinstance(table.get("path"), str),
+        str(table.get("path")).endswith("/"),
         _parameters(reader, table, path, "query", values) if "query" in table else None,
         _headers(reader, table, path, values),
         scheme,

@@ -22,7 +22,7 @@ LAYERS = (
     ("disk", "names", "patching"),
     ("expressions", "mentions", "outcomes", "places", "project", "tree", "verify"),
     ("spec", "state"),
-    ("branches", "ejected", "merging", "rendering", "wanted"),
+    ("branches", "ejected", "inference", "merging", "rendering", "wanted"),
     ("checkout", "overrides", "retired"),
     ("shared",),
     ("conflicts", "files"),

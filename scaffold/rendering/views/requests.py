@@ -68,6 +68,11 @@ class RequestView:
         return self.spec.has_slashes
 
     @property
+    def has_last_slash(self) -> bool:
+        """True if the path ends with a slash."""
+        return self.spec.has_last_slash
+
+    @property
     def body(self) -> ast.expr | None:
         """The body, or None."""
         return self.spec.body.node if self.spec.body else None

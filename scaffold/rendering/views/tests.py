@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from runtime.outbound.connection import NO_CERTIFICATES, Connection
+from runtime.outbound.headers import canonical
 from runtime.units import Duration
 from scaffold.expressions.code import Type
 from scaffold.rendering.samples.targets import BASE
@@ -306,6 +307,10 @@ class TestsView(View):
         config = {each.key: each for each in self.spec.config}
         want = dict(example.want)
         error = want.pop("error", None)
+        if "headers" in want:
+            # the fake server records names in this form
+            headers: dict[str, Any] = want["headers"]
+            want["headers"] = {canonical(key): headers[key] for key in headers}
         slug = re.sub("[^a-z0-9]+", "_", example.name.lower()).strip("_")[:50]
         return Case(
             f"_{slug}" if slug else "",

@@ -26,6 +26,11 @@ def test_urls_are_extended_as_go_extends_them(url, segments, query, wanted):
     assert join(url, *segments, query=query) == wanted
 
 
+def test_a_last_slash_is_kept_where_the_path_needs_it():
+    assert join("http://h", "api/issue/", slash=True) == "http://h/api/issue/"
+    assert join("http://h", "", slash=True, query={"a": "b"}) == "http://h/?a=b"
+
+
 @pytest.mark.parametrize(
     ("url", "parts", "query", "wanted"),
     [

@@ -200,3 +200,29 @@ def test_generated_tests_run_where_a_person_waits(
     # where pytest is missing, nothing is promised
     monkeypatch.setitem(sys.modules, "syrupy", None)
     assert testing.level(is_watched=True) == "none"
+
+
+EXAMPLE = (
+    "curl https://chat.example.io/x -d text=Hi -d 'note=by the bot' -d priority=high"
+)
+
+
+def test_guesses_of_a_curl_example_are_asked_about(talk: Talk, project: Path) -> None:
+    arguments = ("wombat", "--from-curl", EXAMPLE, *TEST_NOTHING)
+    code, seen = talk("what\no\n\n", *arguments)
+    assert code == 0, seen
+    assert "form.note = 'by the bot': nothing tells whether this text varies" in seen
+    assert "form.priority = 'high'" in seen
+    assert "[m]essage, [o]ption, [s]ecret, [c]onstant [c]: " in seen
+    made = spec(project, "wombat")
+    assert 'note = "${opt.note}"' in made
+    assert 'priority = "${level.priority}"' in made
+
+
+def test_the_end_of_input_leaves_a_curl_example_unused(
+    talk: Talk, project: Path
+) -> None:
+    code, seen = talk("\x04", "wombat", "--from-curl", EXAMPLE)
+    assert code == 2
+    assert "fix:   scaffold infer huddle --from-curl @example.txt" in seen
+    assert not has(project, "wombat")

@@ -1,0 +1,88 @@
+"""Specs from the curl example of a vendor's API page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from scaffold.commands.description import read_text
+from scaffold.errors import UsageError
+from scaffold.flags import Flags
+from scaffold.inference.curl import request
+from scaffold.inference.draft import SpecDraft, drafted
+from scaffold.inference.roles import Proposal, proposals
+from scaffold.report import Report
+from scaffold.spec.parse import parse
+
+Settle = Callable[[Sequence[Proposal]], Sequence[Proposal]]
+"""Asks a person about proposals that are guesses."""
+
+
+def inferred(
+    source: str, flags: Flags, message_at: str = "", settle: Settle | None = None
+) -> SpecDraft:
+    """The spec of a handler that sends what a curl example sends.
+
+    Args:
+        source: the example; `@FILE` for a file with it, `-` for standard input.
+        flags: name and title of the handler, and its switches.
+        message_at: key or place of the message in the example; "" to find it.
+        settle: asks about guesses; None to take them.
+
+    Raises:
+        UsageError: there is no such example, or a spec cannot say what it sends.
+    """
+    _check_flags(flags)
+    sent = request(_text(source))
+    found: Sequence[Proposal] = proposals(sent, message_at)
+    if message_at and not any(
+        message_at in (p.value.key, p.value.shown) for p in found
+    ):
+        known = ", ".join(dict.fromkeys(each.value.shown for each in found))
+        raise UsageError(
+            f"the example has no value {message_at!r} for --message-key (it has: {known})"
+        )
+    if settle is not None:
+        found = settle(found)
+    handler: dict[str, Any] = dict(flags.handler_keys())
+    if len(flags.switches()) > 1:
+        handler["flags"] = flags.switches()
+    return drafted(flags.name, sent, found, handler)
+
+
+def infer(source: str, flags: Flags, message_at: str = "") -> Report:
+    """`scaffold infer`: the spec as text.
+
+    Raises:
+        UsageError: there is no such example, or a spec cannot say what it sends.
+        SpecError: the spec is invalid, by the handler's name for one.
+    """
+    draft = inferred(source, flags, message_at)
+    parse(draft.text)
+    return Report(
+        "infer",
+        output=draft.text,
+        summary="one spec",
+        notes=[*draft.reasons, *draft.doubts],
+        extra={"spec": draft.text, "reasons": draft.reasons, "doubts": draft.doubts},
+    )
+
+
+def _check_flags(flags: Flags) -> None:
+    if not flags.name:
+        raise UsageError(
+            "NAME is required", fix="scaffold infer huddle --from-curl @example.txt"
+        )
+    if flags.fields or flags.config or flags.options:
+        raise UsageError(
+            "--from-curl cannot be combined with --field, --config and --option; "
+            "edit the spec that it makes"
+        )
+
+
+def _text(source: str) -> str:
+    if source == "-":
+        return read_text("-")
+    if source.startswith("@"):
+        return read_text(source[1:])
+    return source

@@ -1,0 +1,188 @@
+"""The words of a command line as a shell splits it, from text that a browser has copied."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from scaffold.errors import UsageError
+
+# plain characters for those of editors and browsers
+_PLAIN = str.maketrans({
+    "\u00a0": " ", "\u2028": "\n", "\u200b": "", "\ufeff": "",
+    "\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'",
+})  # fmt: skip
+_DASHES = re.compile(r"(?<!\S)[\u2013\u2014](?=[A-Za-z])")
+_PROMPT = re.compile(r"\A\s*(?:[$%>#]|PS>|C:\\>)\s+")
+# the ends of lines at which cmd.exe and PowerShell go on
+_CONTINUED = re.compile(r"[ \t][\^`][ \t]*\r?\n")
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+_ENDS = ("|", ";", "\n", ">", "<", "&&")
+# beginnings of continued lines
+_ARGUMENTS = ("-", "'", '"', "http://", "https://")
+_ESCAPES = {
+    "n": "\n",
+    "t": "\t",
+    "r": "\r",
+    "0": "\0",
+    "a": "\a",
+    "b": "\b",
+    "e": "\x1b",
+}
+_HEREDOC = re.compile(r"<<-?[ \t]*(['\"]?)(\w+)\1([^\n]*)\n")
+
+
+@dataclass
+class CommandLine:
+    """One command of a shell.
+
+    Attributes:
+        words: the command's name and its arguments; variables are left as they stand.
+        document: text of its here-document, or None.
+        notes: parts of the text that were not read.
+    """
+
+    words: list[str] = field(default_factory=list)
+    document: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def split(text: str) -> CommandLine:
+    """The first command of a text.
+
+    Quotes, backslashes, `$'…'`, here-documents and continued lines mean what they mean in
+    a POSIX shell; `^` and a backtick at the end of a line continue it, as in Windows'
+    shells. An `&` inside a word is part of it: pages show URLs without quotes.
+
+    Raises:
+        UsageError: a quote is not closed.
+    """
+    text = _plain(text)
+    line = CommandLine()
+    text, line.document = _without_document(text)
+    reader = _Reader(text)
+    for word in reader.words():
+        if not line.words and _ASSIGNMENT.match(word):
+            continue
+        line.words.append(word)
+    rest = text[reader.at :].strip()
+    if rest and line.words:
+        line.notes.append(f"not read: what follows the command, {_clipped(rest)}")
+    return line
+
+
+def _plain(text: str) -> str:
+    """The text without a prompt, and with plain quotes, dashes and continued lines."""
+    # a curly quote inside plain ones is meant
+    if '"' not in text and "'" not in text:
+        text = text.translate(_PLAIN)
+    text = _DASHES.sub(lambda found: "--" if found[0] == "\u2014" else "-", text)
+    text = text.replace("\u00a0", " ").replace("\ufeff", "").replace("\r\n", "\n")
+    return _CONTINUED.sub(" ", _PROMPT.sub("", text)).strip()
+
+
+def _without_document(text: str) -> tuple[str, str | None]:
+    """The text without its here-document, and the content of that."""
+    found = _HEREDOC.search(text)
+    if found is None:
+        return text, None
+    content, end, after = text[found.end() :].partition(f"\n{found[2]}")
+    if not end:
+        raise UsageError(f"the here-document has no last line {found[2]!r}")
+    return text[: found.start()] + found[3] + after, content
+
+
+def _clipped(text: str) -> str:
+    line = text.partition("\n")[0]
+    return repr(line if len(line) <= 40 else f"{line[:39]}…")
+
+
+class _Reader:
+    """Reads words from a text.
+
+    Attributes:
+        at: position of the next character.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.at = 0
+
+    def words(self) -> Iterator[str]:
+        """The words up to the end of the command."""
+        while True:
+            self._skip_blanks()
+            if self.at >= len(self._text) or self._is_end():
+                return
+            yield self._word()
+
+    def _skip_blanks(self) -> None:
+        while self.at < len(self._text):
+            if self._text.startswith("\\\n", self.at):
+                self.at += 2
+            elif self._text[self.at] in " \t" or self._continues():
+                self.at += 1
+            else:
+                return
+
+    def _continues(self) -> bool:
+        """True at a line end whose backslash was lost: an argument follows."""
+        rest = self._text[self.at :]
+        return rest.startswith("\n") and rest.lstrip().startswith(_ARGUMENTS)
+
+    def _is_end(self) -> bool:
+        # `<token>` is a placeholder, no redirection
+        if re.match(r"<[A-Za-z][^<>\n]*>", self._text[self.at :]):
+            return False
+        return self._text.startswith(_ENDS, self.at)
+
+    def _word(self) -> str:
+        parts: list[str] = []
+        while self.at < len(self._text):
+            here = self._text[self.at]
+            if here in " \t\n;|" or self._text.startswith("&&", self.at):
+                break
+            if self._text.startswith("\\\n", self.at):
+                self.at += 2
+                break
+            parts.append(self._piece(here))
+        return "".join(parts)
+
+    def _piece(self, here: str) -> str:
+        """The next quoted part, or the next character."""
+        if here == "'":
+            return self._until("'", 1)
+        if self._text.startswith("$'", self.at):
+            return _unescaped(self._until("'", 2, has_escapes=True))
+        if here == '"':
+            raw = self._until('"', 1, has_escapes=True)
+            return re.sub(r"\\([\"\\$`\n])", lambda x: x[1].strip("\n"), raw)
+        self.at += 1
+        if here == "\\" and self.at < len(self._text):
+            self.at += 1
+            return self._text[self.at - 1]
+        return here
+
+    def _until(self, quote: str, skipped: int, *, has_escapes: bool = False) -> str:
+        """The text up to the closing quote, which is read too."""
+        start = self.at + skipped
+        end = start
+        while end < len(self._text) and self._text[end] != quote:
+            end += 2 if has_escapes and self._text[end] == "\\" else 1
+        if end >= len(self._text):
+            shown = _clipped(self._text[self.at :])
+            raise UsageError(f"the quote {quote} is not closed: {shown}")
+        self.at = end + 1
+        return self._text[start:end]
+
+
+def _unescaped(text: str) -> str:
+    r"""The text of `$'…'`: `\n` is a line end."""
+
+    def character(found: re.Match[str]) -> str:
+        if found[1]:
+            return chr(int(found[1], 16))
+        return _ESCAPES.get(found[2], found[2])
+
+    return re.sub(r"\\(?:[xu]([0-9a-fA-F]{2,4})|(.))", character, text, flags=re.DOTALL)

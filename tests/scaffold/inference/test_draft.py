@@ -1,0 +1,103 @@
+"""The curl examples of public APIs' pages: what is inferred, and that it sends the same."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scaffold.inference.curl import request
+from scaffold.inference.draft import SpecDraft, drafted
+from scaffold.inference.roles import Role, proposals
+from scaffold.spec.model import HandlerSpec
+from scaffold.spec.parse import parse
+from tests.scaffold.rendered import created
+
+APIS = {
+    file.stem: file.read_text().split("\n\n", 1)
+    for file in sorted((Path(__file__).parent / "apis").iterdir())
+}
+
+
+def expected(name: str) -> dict[str, str]:
+    """The lines before an example: what must be found in it."""
+    pairs = (line[2:].split(": ", 1) for line in APIS[name][0].splitlines())
+    return dict(pairs)
+
+
+def inferred(name: str) -> tuple[SpecDraft, HandlerSpec]:
+    sent = request(APIS[name][1])
+    draft = drafted(name, sent, proposals(sent))
+    return draft, parse(draft.text, name)
+
+
+def shown(keys: Iterator[str]) -> str:
+    return ", ".join(sorted(keys))
+
+
+@pytest.mark.parametrize("name", APIS)
+def test_settings_options_and_levels_are_found(name: str) -> None:
+    _, spec = inferred(name)
+    said = expected(name)
+    found = {
+        "secrets": shown(each.key for each in spec.config if each.is_secret),
+        "options": shown(each.key for each in spec.options),
+        "levels": shown(each.key for each in spec.levels),
+    }
+    assert found == {
+        key: shown(iter(said[key].split(", "))) if key in said else "" for key in found
+    }
+
+
+@pytest.mark.parametrize("name", APIS)
+def test_the_message_is_found(name: str) -> None:
+    sent = request(APIS[name][1])
+    found = [p.value.shown for p in proposals(sent) if p.role is Role.MESSAGE]
+    assert found == [expected(name)["message"]]
+
+
+@pytest.mark.parametrize("name", [name for name in APIS if "hidden" in expected(name)])
+def test_a_secret_of_the_example_is_written_nowhere(name: str) -> None:
+    draft, _ = inferred(name)
+    hidden = expected(name)["hidden"]
+    assert hidden in APIS[name][1]
+    for text in (draft.text, *draft.reasons, *draft.doubts):
+        assert hidden not in text
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Iterator[Path]:
+    """An importable package for generated code, gone afterwards."""
+    folder = tmp_path / "curled"
+    sys.path.insert(0, str(tmp_path))
+    yield folder
+    sys.path.remove(str(tmp_path))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "curled"]:
+        del sys.modules[name]
+
+
+def written(spec: HandlerSpec, folder: Path) -> Mapping[str, Any]:
+    """The generated tests of a handler, imported."""
+    for path, text in created(spec, "curled").items():
+        if path.startswith(("curled/", "tests/")) and path.endswith(".py"):
+            inside = path.removeprefix("curled/").replace("tests/curled/", "tested/")
+            file = folder / inside
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+    kind = spec.names.kind
+    module = f"curled.tested.services.{kind}.test_{kind}_service"
+    return vars(importlib.import_module(module))
+
+
+@pytest.mark.parametrize("name", APIS)
+def test_the_generated_handler_sends_the_very_request(name: str, package: Path) -> None:
+    _, spec = inferred(name)
+    tests = written(spec, package)
+    kind = spec.names
+    fake = importlib.import_module(f"curled.services.{kind.kind}.{kind.kind}test")
+    with vars(fake)[f"{kind.class_name}Server"]() as server:
+        tests["test_example_1_the_curl_example"](server)

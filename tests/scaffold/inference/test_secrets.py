@@ -1,0 +1,93 @@
+"""A secret of an example is never missed, wherever it stands."""
+
+from __future__ import annotations
+
+import pytest
+
+from scaffold.inference.curl import request
+from scaffold.inference.draft import drafted
+from scaffold.inference.roles import proposals
+from scaffold.inference.secrets import is_secret_name, key_of, looks_secret, placeholder
+from scaffold.spec.parse import parse
+
+TOKENS = (
+    "xoxb-123456789012-abcdefGHIJKLmnopqr",
+    "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abcDEF123_-x",
+    "89a229ce1a8dbcf9ff30430fbe35eb4c0426574b",
+    "AKIAIOSFODNN7EXAMPLE",
+    "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",
+    "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
+    "Zx81kQ92mPlw07Ty",
+)
+PLACES = (
+    "curl https://h.io/x -H 'Authorization: Bearer {}' --json '{{\"text\": \"a\"}}'",
+    "curl https://h.io/x -H 'Authorization: {}' --json '{{\"text\": \"a\"}}'",
+    "curl https://h.io/x -H 'X-Whatever: {}' --json '{{\"text\": \"a\"}}'",
+    "curl 'https://h.io/x?w={}' --json '{{\"text\": \"a\"}}'",
+    'curl https://h.io/{}/send --json \'{{"text": "a"}}\'',
+    'curl https://h.io/hooks/{} --json \'{{"text": "a"}}\'',
+    'curl https://h.io/x --json \'{{"text": "a", "w": {{"deep": ["{}", 1]}}}}\'',
+    "curl https://h.io/x -d text=a -d w={}",
+    "curl https://h.io/x -F text=a -F w={}",
+    "curl https://h.io/x -u me:{} -d text=a",
+    "curl https://h.io/x -u {}: -d text=a",
+    "curl https://me:{}@h.io/x -d text=a",
+    "curl https://h.io/x -b session={} -d text=a",
+    "curl https://h.io/x -d text=a -d 'w=key is {} here'",
+    "curl https://h.io/x -d text=a -d 'w=one {} and Zx81kQ92mPlw07Tz'",
+    'curl https://h.io/x --json \'{{"text": "a", "w": ["{}", "b"]}}\'',
+    "curl https://h.io/x -H 'Content-Type: text/xml' -d '<k>{}</k><t>Hello there</t>'",
+)
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("token", TOKENS)
+def test_a_token_is_found_in_every_place(token: str, place: str) -> None:
+    sent = request(place.format(token))
+    draft = drafted("quoll", sent, proposals(sent))
+    assert token not in "\n".join([draft.text, *draft.reasons, *draft.doubts])
+    assert any(each.is_secret for each in parse(draft.text).config)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["token", "API_KEY", "X-Api-Key", "apiKey", "access_token", "password", "client-secret",
+     "routing_key", "auth_token", "PRIVATE-TOKEN", "DD-API-KEY", "webhook"],
+)  # fmt: skip
+def test_names_of_secrets(name: str) -> None:
+    assert is_secret_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["dedup_key", "incidentKey", "keyboard", "monkey", "text", "tokens_used"]
+)
+def test_other_names(name: str) -> None:
+    assert not is_secret_name(name)
+
+
+@pytest.mark.parametrize(
+    "text", ["Hello World", "general", "my-channel-for-alerts", "https://example.com/a/b", "",
+             "monitoring-tool-of-the-team", "2015-07-17T08:42:58Z", "+4915112345678"],
+)  # fmt: skip
+def test_plain_values_are_no_secrets(text: str) -> None:
+    assert not looks_secret(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [("<chat id>", "chat-id"), ("{{room}}", "room"), ("{room}", "room"), ("$ROOM", "room"),
+     ("${ROOM_ID}", "room-id"), ("%ROOM%", "room"), ("YOUR_ROOM", "room"),
+     ("your-room-here", "room"), ("[ROOM]", "room"), ("a <room> b", "room")],
+)  # fmt: skip
+def test_placeholders(text: str, key: str) -> None:
+    found = placeholder(text)
+    assert found is not None
+    assert key_of(found.name) == key
+
+
+@pytest.mark.parametrize(
+    "text", ["<b>bold</b>", "mutation { a(b: $c) { d } }", "plain"]
+)
+def test_markup_is_no_placeholder(text: str) -> None:
+    assert placeholder(text) is None
