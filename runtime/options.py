@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from runtime.alert.types import Level
@@ -20,7 +20,7 @@ from runtime.secrets.names import HIDDEN, is_secret_name
 from runtime.secrets.references import read, reference
 from runtime.secrets.texts import shown, written
 from runtime.secrets.urls import is_url_name
-from runtime.settings import key_of
+from runtime.settings import FormerName, former_names, key_of
 from runtime.units import Duration
 
 # of a wrong value in an error
@@ -51,7 +51,8 @@ _GO_NAMES: dict[type, str] = {
 def decode(options: Options | None, onto: T, *, type_name: str) -> T:
     """`onto`, a frozen dataclass, with the values of `options` over its own.
 
-    Keys are the fields' outside names in any case. A null keeps the field's value.
+    Keys are the fields' outside names in any case, or former ones. A null keeps the
+    field's value.
     Nothing is converted, but numbers are truncated where integers are wanted.
 
     Args:
@@ -60,7 +61,8 @@ def decode(options: Options | None, onto: T, *, type_name: str) -> T:
         type_name: type name in error texts: `*foo.HandlerConfig`.
 
     Raises:
-        OptionsError: keys are unknown or values have the wrong type; all are named.
+        OptionsError: keys are unknown, two are names of one option, or values have the
+            wrong type; all are named.
     """
     problems: list[str] = []
     decoded = _structure("", options or {}, onto, problems)
@@ -84,18 +86,29 @@ def _structure(name: str, data: Any, onto: Any, problems: list[str]) -> Any:
     unused = set(data)
     changes: dict[str, Any] = {}
     for field, annotation in _fields(type(onto)):
-        key = _find(key_of(field), data)
-        if key is None:
-            continue
-        unused.discard(key)
-        if data[key] is None:
-            continue
-        path = f"{name}.{key_of(field)}" if name else key_of(field)
-        changes[field.name] = _value(path, data[key], annotation, problems)
+        for said, key in _find_all(field, data):
+            unused.discard(key)
+            if data[key] is None:
+                continue
+            path = f"{name}.{said}" if name else said
+            if field.name in changes:
+                problem = FormerName(said, key_of(field)).conflict
+                problems.append(f"'{name}': {problem}")
+            changes[field.name] = _value(path, data[key], annotation, problems)
     if unused:
         keys = ", ".join(_short(key) for key in sorted(unused))
         problems.append(f"'{name}' has invalid keys: {keys}")
     return onto if problems else dataclasses.replace(onto, **changes)
+
+
+def _find_all(
+    field: dataclasses.Field[Any], data: Options
+) -> Iterator[tuple[str, str]]:
+    """The names of an option that are given, each with its key in the data."""
+    for name in (key_of(field), *former_names(field)):
+        key = _find(name, data)
+        if key is not None:
+            yield name, key
 
 
 def _find(key: str, data: Options) -> str | None:

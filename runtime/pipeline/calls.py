@@ -73,6 +73,8 @@ def call_property(target: Object, name: str, arguments: Sequence[object]) -> Obj
             f" on {target.go_type}"
         )
     result = _explained(lambda: found.apply(owner, arguments), target, name)
+    if isinstance(owner, AlertHandler) and owner.node.pipeline is not None:
+        owner.node.pipeline.note(owner.node, owner, found)
     if isinstance(result, AlertHandler):
         return result
     if isinstance(owner, AlertNode) and found.kind in _ALERT_METHODS:

@@ -13,9 +13,10 @@ from runtime.pipeline.properties import (
     NO_HANDLERS,
     TEN_SECONDS,
     HandlerProperties,
+    Property,
     internal,
 )
-from runtime.settings import setting
+from runtime.settings import FormerName, setting
 from runtime.units import Duration
 
 # More than any task needs; data goes through all of them in one call after another.
@@ -70,6 +71,8 @@ class _Owner(Protocol):
     def handlers(self) -> HandlerProperties: ...
 
     def add(self, node: Node, links: int = 1) -> None: ...
+
+    def note(self, node: Node, owner: object, used: Property) -> None: ...
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -148,6 +151,9 @@ class Pipeline:
     deadman: DeadmanSettings = field(default_factory=DeadmanSettings)
     handlers: HandlerProperties = NO_HANDLERS
     _numbers: int = 0
+    # by the object and the field that a property was set on, the name in the script
+    _names: dict[tuple[int, str], str] = field(default_factory=dict)
+    _former: list[tuple[str, FormerName]] = field(default_factory=list)
 
     @property
     def source(self) -> Node:
@@ -170,12 +176,39 @@ class Pipeline:
         node.pipeline = self
         self.nodes.append(node)
 
+    def note(self, node: Node, owner: object, used: Property) -> None:
+        """Note the name of a property that the script has set.
+
+        Args:
+            node: the alert node.
+            owner: its handler, which has the property.
+            used: the property.
+
+        Raises:
+            ScriptError: the handler has it already, by another name.
+        """
+        place = (id(owner), used.attribute)  # the nodes keep their handlers
+        before = self._names.setdefault(place, used.name)
+        present = used.present or used.name
+        if before != used.name:
+            old = before if used.name == present else used.name
+            raise ScriptError(FormerName(f".{old}()", f".{present}()").conflict)
+        if used.present:
+            name = FormerName(f".{used.name}()", f".{present}()")
+            self._former.append((node.name, name))
+
     def caveats(self) -> list[str]:
-        """Nodes without effect in a running task, one text for each reason."""
+        """Nodes without effect in a running task, and former names of properties.
+
+        Returns:
+            One text for each reason.
+        """
         names: dict[str, list[str]] = {}
         for node in self.nodes:
             if node.caveat:
                 names.setdefault(node.caveat, []).append(node.name)
+        for each, former in dict.fromkeys(self._former):
+            names.setdefault(former.deprecation, []).append(each)
         return [f"{', '.join(nodes)}: {reason}" for reason, nodes in names.items()]
 
     def sorted(self) -> list[Node]:

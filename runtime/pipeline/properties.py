@@ -27,7 +27,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from runtime.errors import ScriptError
-from runtime.settings import tick_of
+from runtime.settings import former_names, tick_of
 from runtime.tick import ast
 from runtime.units import SECOND, Duration
 
@@ -238,6 +238,7 @@ class Property:
         append: a repeated call adds to the earlier ones' values.
         handler: the class of the handler that the call adds to its alert node.
         is_data: its arguments must be values that JSON can hold.
+        present: the property's present name if this is a former one, else "".
     """
 
     name: str
@@ -247,6 +248,7 @@ class Property:
     append: bool = False
     handler: type[Any] | None = None
     is_data: bool = False
+    present: str = ""
 
     def apply(self, owner: object, arguments: Sequence[object]) -> object:
         """Call the property of `owner`; the result is that of a method, else None.
@@ -335,6 +337,8 @@ def properties_of(owner: type) -> dict[str, Property]:
         if not field.metadata.get("internal"):
             made = _field_property(field, hints[field.name], owner)
             found[made.name] = made
+            for old in former_names(field):
+                found[old] = dataclasses.replace(made, name=old, present=made.name)
     for class_ in reversed(owner.__mro__):
         for attribute, member in vars(class_).items():
             tick = getattr(member, "__dict__", {}).get("tick")

@@ -18,7 +18,7 @@ from runtime.secrets.names import HIDDEN
 from runtime.secrets.references import read, reference
 from runtime.secrets.texts import check_placeholder, written, written_url
 from runtime.secrets.urls import is_url_name
-from runtime.settings import key_of
+from runtime.settings import FormerName, key_of, present_keys
 from runtime.suggestions import suggestion
 from runtime.toml_lines import Path, Positions, dotted
 from runtime.units import Duration
@@ -61,20 +61,25 @@ class Decoder:
         """`default`, a dataclass, with the values of `table`.
 
         Names match in any case; an exact match wins.
-        An unknown key is a warning.
+        An unknown key is a warning, and so is a former name.
 
         Raises:
-            ConfigError: a value has the wrong type.
+            ConfigError: a value has the wrong type, or a setting is there by two names.
 
         Source: BurntSushi/toml decode.go, unifyStruct.
         """
         cls = type(default)
         fields = {key_of(each): each for each in dataclasses.fields(default)}  # type: ignore[arg-type] # T is a dataclass
         ignored: Collection[str] = getattr(cls, "IGNORED", ())
+        former = present_keys(cls)
         changes: dict[str, Any] = {}
         for key, value in exact_last(table, fields):
             where = (*path, key)
-            if name := matching(key, fields):
+            name = matching(key, fields)
+            if name is None and (old := matching(key, former)):
+                name = former[old]
+                self._former_name(where, name, table, former)
+            if name:
                 field = fields[name].name
                 start = changes.get(field, getattr(default, field))
                 changes[field] = self.value(hints(cls)[field], value, where, start)
@@ -98,6 +103,20 @@ class Decoder:
             [inner] = [each for each in typing.get_args(hint) if each is not type(None)]
             return self.value(inner, value, path, default)
         return self._scalar(hint, value, path, default)
+
+    def _former_name(
+        self,
+        path: Path,
+        new: str,
+        table: Mapping[str, Any],
+        former: Mapping[str, str],
+    ) -> None:
+        """Note a former name, unless another name of the setting is there."""
+        used = FormerName(dotted(path), dotted((*path[:-1], new)))
+        names = [new, *(old for old, each in former.items() if each == new)]
+        if any(matching(key, names) and key != path[-1] for key in table):
+            raise self.fault(path, used.conflict)
+        self.warn(path, used.deprecation)
 
     def _only(self, value: Any, path: Path) -> tuple[Any, Path]:
         """The table in force of a list `[[x]]`."""
@@ -237,7 +256,7 @@ class Decoder:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Warnings about settings without effect, in the order of the document."""
+        """Warnings about settings, in the order of the document."""
         return tuple(f"line {line}: {text}" for line, text in sorted(self._warnings))
 
     def fault(self, path: Path, text: str) -> ConfigError:

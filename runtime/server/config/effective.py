@@ -12,7 +12,7 @@ from runtime.secrets.names import HIDDEN
 from runtime.server.config.absent import judged
 from runtime.server.config.config import Config, demo_config
 from runtime.server.config.doubts import doubts
-from runtime.server.config.environment import apply, unknown_names
+from runtime.server.config.environment import apply, doubtful_names
 from runtime.server.config.file import Loaded, find, present, read
 from runtime.server.config.text import dump, hides_secrets
 from runtime.server.process_environment import ProcessEnvironment
@@ -76,7 +76,7 @@ def load(
         for name, value in environment.environ.items()
         if name not in judgement.variables
     }
-    warnings += unknown_names(config, rest)
+    warnings += doubtful_names(config, rest)
     warnings += doubts(config)
     return Loaded(config, tuple(warnings))
 

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import re
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from runtime.errors import ConfigError
@@ -18,7 +18,7 @@ from runtime.server.config.absent import KNOWN, variables
 from runtime.server.config.config import Config
 from runtime.server.config.decoding import hints
 from runtime.server.config.file import present
-from runtime.settings import key_of
+from runtime.settings import FormerName, former_names, key_of
 from runtime.suggestions import nearest
 from runtime.units import Duration
 
@@ -45,10 +45,10 @@ _INITIALISMS = frozenset(
 def apply(config: Config, environ: Mapping[str, str]) -> Config:
     """`config` with the values of the environment.
 
-    Empty values and unknown names are ignored; see `unknown_names`.
+    Empty values and unknown names are ignored; see `doubtful_names`.
 
     Raises:
-        ConfigError: a value is not of its key's type.
+        ConfigError: a value is not of its key's type, or a key is set by two names.
 
     Source: Kapacitor cmd/kapacitord/run/command.go, Config.ApplyEnvOverrides.
     """
@@ -62,8 +62,8 @@ def apply(config: Config, environ: Mapping[str, str]) -> Config:
     return changed
 
 
-def unknown_names(config: Config, environ: Mapping[str, str]) -> Iterator[str]:
-    """A warning for each `KAPACITOR_` variable that sets nothing.
+def doubtful_names(config: Config, environ: Mapping[str, str]) -> Iterator[str]:
+    """A warning for each `KAPACITOR_` variable that sets nothing or has a former name.
 
     Args:
         config: configuration with the variables applied.
@@ -82,7 +82,9 @@ def unknown_names(config: Config, environ: Mapping[str, str]) -> Iterator[str]:
     absent = tuple(map(variables, KNOWN - present(config).all))
     for name in sorted(environ):
         is_ours = name.startswith(f"{_PREFIX}_") and environ[name]
-        if is_ours and not (
+        if is_ours and (former := over.former(name)):
+            yield former.deprecation
+        elif is_ours and not (
             name in named or name.startswith(absent) or _OTHERS.fullmatch(name)
         ):
             yield from over.complaint(name)
@@ -94,10 +96,24 @@ class _Environment:
         self._known: set[str] = set()
         self._entries_of: list[str] = []
         self._lengths: dict[str, int] = {}
+        self._former: list[tuple[_Environment, FormerName]] = []
+
+    def knows(self, name: str) -> bool:
+        """True if a variable of that name sets something."""
+        return name in self._known or name.startswith(tuple(self._entries_of))
+
+    def former(self, name: str) -> FormerName | None:
+        """The name as a former one of a variable, or None."""
+        if self.knows(name):
+            return None
+        for over, (old, new) in self._former:
+            if over.knows(name):
+                return FormerName(name, new + name.removeprefix(old))
+        return None
 
     def complaint(self, name: str) -> Iterator[str]:
         """The reason why a name sets nothing."""
-        if name in self._known or name.startswith(tuple(self._entries_of)):
+        if self.knows(name):
             return
         for start, length in self._lengths.items():
             if _INDEX.match(name.removeprefix(start)) and name.startswith(start):
@@ -119,10 +135,39 @@ class _Environment:
             name = _variable(prefix, key_of(field))
             hint = hints(type(table))[field.name]
             after = self._value(hint, before, name, go_name(field.name))
+            former = [
+                FormerName(_variable(prefix, old), name) for old in former_names(field)
+            ]
+            after = self._by_former_names(hint, after, former, go_name(field.name))
             if after is not getattr(table, field.name):
                 changes[field.name] = after
         made: T = dataclasses.replace(table, **changes)  # type: ignore[type-var] # the same
         return made
+
+    def _by_former_names(
+        self, hint: Any, value: Any, names: Iterable[FormerName], field: str
+    ) -> Any:
+        """`value`, or what a variable with a former name sets in its place."""
+        has_parts = not isinstance(value, str | Secret | int | float)
+        used: list[str] = []
+        for old, new in names:
+            over = _Environment(self._values)
+            after = over._value(hint, value, old, field)
+            self._former.append((over, FormerName(old, new)))
+            used = used or self._setting(new, has_parts)
+            if found := self._setting(old, has_parts):
+                if used:
+                    raise ConfigError(FormerName(found[0], new).conflict)
+                used, value = found, after
+        return value
+
+    def _setting(self, name: str, has_parts: bool) -> list[str]:
+        """The variables that set a key, or parts of it."""
+        return [
+            each
+            for each in sorted(self._values)
+            if each == name or (has_parts and each.startswith(f"{name}_"))
+        ]
 
     def sections(self, tables: Mapping[str, Any]) -> dict[str, Any]:
         """The sections of handlers."""

@@ -190,7 +190,7 @@ class Admission:
         if self._is_disabled(spec):
             return Permitted(spec, before)
         policy.check_references(options)
-        found = decoded(spec.kind, options or {}, self._services)
+        found = self._decoded(spec)
         policy.check(spec.kind, found.options)
         check_secrets(found.options)
         return Permitted(spec, before, found)
@@ -200,7 +200,7 @@ class Admission:
         if self._is_disabled(spec):
             return Permitted(spec)
         # of a suspended one too: its types say which options are secrets to be hidden
-        found = decoded(spec.kind, spec.options or {}, self._services)
+        found = self._decoded(spec)
         suspended = ""
         # handlers that were allowed by name stay allowed on open servers
         if spec.is_listed:
@@ -214,6 +214,13 @@ class Admission:
                     extra=_extra(spec, error),
                 )
         return Permitted(spec, None, found, suspended)
+
+    def _decoded(self, spec: HandlerSpec) -> Decoded:
+        found = decoded(spec.kind, spec.options or {}, self._services)
+        for each in found.former_names:
+            extra = {"topic": spec.topic, "handler": spec.id}
+            _log.warning(f"option {each.deprecation}", extra=extra)
+        return found
 
     def _built(self, permitted: Permitted) -> Built:
         spec, found = permitted.spec, permitted.decoded

@@ -24,6 +24,7 @@ from runtime.services.alert.kinds.publish import PublishHandler, PublishHandlerC
 from runtime.services.alert.kinds.tcp import TCPHandler, TCPHandlerConfig
 from runtime.services.alert.kinds.topics import TopicService
 from runtime.services.alert.subscriptions import Subscription
+from runtime.settings import FormerName, former_names_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +98,12 @@ class Decoded:
     Attributes:
         options: decoded options, an object with the fields of the kind.
         make: makes the handler.
+        former_names: former names of options that were given.
     """
 
     options: object
     make: Callable[[HandlerContext], Subscription]
+    former_names: tuple[FormerName, ...] = ()
 
 
 def decoded(kind: str, options: Options, services: HandlerServices) -> Decoded:
@@ -125,7 +128,9 @@ def decoded(kind: str, options: Options, services: HandlerServices) -> Decoded:
     name = f"*{service.kind}.HandlerConfig"
     config = decode(options, service.default_handler_config(), type_name=name)
     return Decoded(
-        config, lambda context: Subscription(Recipient(service.handler(config)), config)
+        config,
+        lambda context: Subscription(Recipient(service.handler(config)), config),
+        tuple(former_names_in(options, type(config))),
     )
 
 

@@ -16,7 +16,7 @@ from runtime.golang.quoting import quote
 from runtime.secrets import Secret, mappings
 from runtime.secrets.names import HIDDEN, is_placeholder, is_secret_name
 from runtime.secrets.urls import hidden_url, is_url_name
-from runtime.settings import key_of
+from runtime.settings import former_names, key_of
 from runtime.store.database import Store
 from runtime.store.records import id_fault
 
@@ -233,9 +233,10 @@ def _secret_keys(options: object) -> set[str] | None:
     if not dataclasses.is_dataclass(options):
         return None
     return {
-        key_of(each).casefold()
+        name.casefold()
         for each in dataclasses.fields(options)
         if isinstance(getattr(options, each.name), Secret)
+        for name in (key_of(each), *former_names(each))
     }
 
 

@@ -18,6 +18,12 @@ from runtime.secrets.urls import is_url_name
 from runtime.services.config import placeholders
 from runtime.services.config.sections import Section, fields_by_key
 from runtime.services.config.values import converted, kind
+from runtime.settings import (
+    FormerName,
+    by_present_names,
+    former_names_in,
+    present_keys,
+)
 
 
 class UpdateError(ConfigError):
@@ -44,6 +50,15 @@ class Override:
     def path(self) -> str:
         """The name in messages and in the store."""
         return f"{self.section}/{self.element}"
+
+    def with_present_names(self, section: Section) -> Override:
+        """The override with present names of options in place of former ones.
+
+        Raises:
+            ValueError: an option has two values, by two names.
+        """
+        options = by_present_names(self.options, section.element_type)
+        return dataclasses.replace(self, options=options)
 
     def encode(self) -> bytes:
         """Encode for the store."""
@@ -146,6 +161,32 @@ class Update:
     delete: tuple[str, ...] = ()
     add: Mapping[str, Any] = field(default_factory=dict)
     remove: tuple[str, ...] = ()
+
+    def former_names(self, section: Section) -> list[FormerName]:
+        """The former names of options in it."""
+        names = (*self.set, *self.delete, *self.add)
+        return former_names_in(names, section.element_type)
+
+    def with_present_names(self, section: Section) -> Update:
+        """The update with present names of options in place of former ones.
+
+        Raises:
+            UpdateError: an option has two values, by two names.
+        """
+        config = section.element_type
+        present = present_keys(config)
+        try:
+            return dataclasses.replace(
+                self,
+                set=by_present_names(self.set, config),
+                delete=tuple(present.get(name, name) for name in self.delete),
+                add=by_present_names(self.add, config),
+            )
+        except ValueError as error:
+            raise UpdateError(
+                f"failed to override configuration {self.section}/"
+                f"{self.element or ''}: {error}"
+            ) from None
 
     def apply(self, sections: Mapping[str, Section], before: Overrides) -> Overrides:
         """The overrides after this update.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -44,6 +45,8 @@ from runtime.services.httpd.messages import (
 )
 from runtime.services.httpd.router import Router
 from runtime.store.database import Store
+
+_log = logging.getLogger("kapacitor.config")
 
 _BUCKET = "overrides"
 _PATH = f"{BASE}/config"
@@ -127,7 +130,8 @@ class ConfigService:
         A stored override that no longer applies is rejected and has no effect.
         """
         wanted = not skip and self._enabled
-        for path, override in self._store.decoded(_BUCKET, _decoded):
+        for path, stored in self._store.decoded(_BUCKET, _decoded):
+            override = self._renamed(stored)
             if not wanted:
                 self._overrides[path] = override
                 continue
@@ -141,6 +145,19 @@ class ConfigService:
             self._elements = elements
         for name, configs in elements.items():
             self._services[name].prepared(configs)()
+
+    def _renamed(self, stored: Override) -> Override:
+        """A stored override by present names, so that former ones may be removed."""
+        section = self._sections.get(stored.section)
+        if section is None:
+            return stored
+        try:
+            override = stored.with_present_names(section)
+        except ValueError:
+            return stored  # it is rejected, as every override that does not apply
+        if override != stored:
+            self._store.put(_BUCKET, override.path, override.encode())
+        return override
 
     def _put_in_force(self, override: Override) -> None:
         """Add a stored override.
@@ -199,9 +216,12 @@ class ConfigService:
         return NO_CONTENT
 
     async def _change(self, update: Update) -> None:
-        after = update.apply(self._sections, self._overrides)
         path = f"{update.section}/{update.element or ''}"
         section = self._sections.get(update.section)
+        former = [] if section is None else update.former_names(section)
+        if section is not None:
+            update = update.with_present_names(section)
+        after = update.apply(self._sections, self._overrides)
         if section is None:
             refused = after.get(path, Override(update.section, ""))
             raise unknown_section(refused)
@@ -221,6 +241,8 @@ class ConfigService:
             self._elements[update.section] = elements
         put_in_force()
         self._changed()
+        for each in former:
+            _log.warning(f"option {each.deprecation}", extra={"section": path})
 
     def _persist(self, section: str, after: Overrides) -> None:
         with self._store.transaction():
