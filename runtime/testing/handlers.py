@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import tomllib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -19,6 +20,7 @@ from runtime.outbound.dialing import Dialer
 from runtime.outbound.idempotency import keyed
 from runtime.pipeline.alert import AlertNode
 from runtime.pipeline.evaluate import evaluate
+from runtime.server.config.decoding import Decoder
 from runtime.server.plugins import Plugin, merged
 from runtime.services.alert.handlers import decoded
 from runtime.services.server import Server
@@ -35,6 +37,7 @@ from runtime.testing.events import (
 )
 from runtime.testing.loopback import LoopbackServer, Recorded
 from runtime.tick.parser import parse
+from runtime.toml_lines import positions
 
 ConfigT = TypeVar("ConfigT")
 OptionsT = TypeVar("OptionsT")
@@ -202,6 +205,19 @@ def shown_recorded(request: Recorded) -> str:
         own, neutral = f"http://{host}", "http://host"
         shown = shown.replace(own, neutral).replace(quote(own, ""), quote(neutral, ""))
     return shown
+
+
+def settings_from_file(default: ConfigT, text: str) -> ConfigT:
+    """A section of a configuration file.
+
+    Args:
+        default: the section with its defaults.
+        text: the lines below its heading, in TOML.
+
+    Raises:
+        ConfigError: a setting is wrong.
+    """
+    return Decoder(positions(text)).table(default, tomllib.loads(text), ())
 
 
 def options_from_http(kind: str, config: object, options: Mapping[str, Any]) -> Any:

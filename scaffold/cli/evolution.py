@@ -45,20 +45,30 @@ def add_field(name: str, fields: Sequence[str], **values: Any) -> None:
 @options.name
 @click.argument("old")
 @click.argument("new")
+@click.option(
+    "--keep-alias",
+    is_flag=True,
+    help="Let OLD go on working, as a deprecated name that is logged.",
+)
 @options.on_conflict
 @options.writing
 @options.common
-def rename_field(name: str, old: str, new: str, **values: Any) -> None:
+def rename_field(
+    name: str, old: str, new: str, keep_alias: bool, **values: Any
+) -> None:
     """Rename a field of a handler.
 
     The setting, the option and all expressions that use them are renamed. Keys of
     requests keep their names, as the service expects them.
+
+    With --keep-alias, configuration files, variables, the API, handlers and scripts
+    may go on using OLD. `scaffold remove-field NAME OLD` ends that.
     """
 
     def run(project: Project, how: ChangeOptions) -> Report:
         from scaffold.commands import fields
 
-        return fields.rename_field(project, name, old, new, how)
+        return fields.rename_field(project, name, old, new, how, keeps_alias=keep_alias)
 
     _run("rename-field", run, values)
 
@@ -70,7 +80,7 @@ def rename_field(name: str, old: str, new: str, **values: Any) -> None:
 @options.writing
 @options.common
 def remove_field(name: str, field: str, **values: Any) -> None:
-    """Remove a field of a handler.
+    """Remove a field of a handler, or a former name of one.
 
     It is refused if the spec uses the field for more than add-field writes: the error
     names each place.

@@ -40,20 +40,24 @@ def add_fields(project: Project, flags: Flags, how: ChangeOptions) -> Report:
 
 
 def rename_field(
-    project: Project, kind: str, old: str, new: str, how: ChangeOptions
+    project: Project,
+    kind: str,
+    old: str,
+    new: str,
+    how: ChangeOptions,
+    *,
+    keeps_alias: bool = False,
 ) -> Report:
     """Rename a field of a handler, and everything that refers to it."""
-    return _evolved(
-        "rename-field",
-        project,
-        kind,
-        lambda spec: (fields.renamed(spec, old, new), {}),
-        how,
-    )
+
+    def evolution(spec: HandlerSpec) -> tuple[Edits, Mapping[Path, str]]:
+        return fields.renamed(spec, old, new, keeps_alias=keeps_alias), {}
+
+    return _evolved("rename-field", project, kind, evolution, how)
 
 
 def remove_field(project: Project, kind: str, key: str, how: ChangeOptions) -> Report:
-    """Remove a field of a handler."""
+    """Remove a field of a handler, or one of its former names."""
     return _evolved(
         "remove-field", project, kind, lambda spec: (fields.removed(spec, key), {}), how
     )

@@ -60,12 +60,14 @@ class Edits(NamedTuple):
     Attributes:
         keys: new names, by the path of the key.
         strings: new parts, by the path of the string.
+        values: new values, by the path of the key.
         removed: paths of keys that are removed.
         added: new keys, each at the end of its table.
     """
 
     keys: Mapping[Path, str] = {}
     strings: Mapping[Path, Sequence[Splice]] = {}
+    values: Mapping[Path, Any] = {}
     removed: Collection[Path] = ()
     added: Sequence[Entry] = ()
 
@@ -117,6 +119,8 @@ def _filled(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any, path: Path, edits: Edits) -> Any:
+    if path in edits.values:
+        return edits.values[path]
     if isinstance(value, dict):
         return {
             edits.keys.get((*path, key), key): _plain(each, (*path, key), edits)
@@ -172,11 +176,17 @@ class _Editor:
         return bool(removed_here) and _is_bare(item)
 
     def _item(self, item: Item, path: Path) -> Item:
+        import tomlkit
         from tomlkit import items
 
+        if path in self._edits.values:
+            return _like(tomlkit.item(self._edits.values[path]), item)
         match item:
             case items.Table() | items.InlineTable():
                 self._container(item.value, path)
+                is_less = any(each[:-1] == path for each in self._edits.removed)
+                if is_less and isinstance(item, items.InlineTable):
+                    _close(item.value.body)
             case items.AoT():
                 for index, table in enumerate(item.body):
                     self._container(table.value, (*path, index))
@@ -289,6 +299,12 @@ def _remove(body: Body, number: int) -> None:
         del body[before : number + 1]
     else:
         body[number : number + 1] = _comments_after(body[number][1])
+
+
+def _close(body: Body) -> None:
+    """Remove the whitespace of a table on one line that is empty now: `{}`."""
+    if all(key is None and not item.as_string().strip() for key, item in body):
+        body.clear()
 
 
 def _end_without_blank(body: Body) -> None:

@@ -45,6 +45,13 @@ def added(spec: HandlerSpec, flags: Flags) -> tuple[Edits, Mapping[Path, str]]:
         if table in _TABLES and found.get(key, value) != value:
             problem = f"{key} already exists, as {found[key]}"
             faults.append(Fault(origins[table, name], problem))
+    for key in draft.keys:
+        for _, owner in _formerly(spec, key)[:1]:
+            where = next(
+                origins[table, key] for table in _TABLES if (table, key) in origins
+            )
+            problem = f"{key!r} is a former name of the field {owner!r}"
+            faults.append(Fault(where, problem))
     if faults:
         raise SpecError(faults)
     return Edits(added=list(_entries(draft, spec.document))), origins
@@ -88,8 +95,16 @@ def _entries(draft: Draft, document: Mapping[str, Any]) -> Iterator[Entry]:
             yield Entry(("test",), key, drafted["test"][key])
 
 
-def renamed(spec: HandlerSpec, old: str, new: str) -> Edits:
+def renamed(
+    spec: HandlerSpec, old: str, new: str, *, keeps_alias: bool = False
+) -> Edits:
     """The edits that rename a field and everything that refers to it.
+
+    Args:
+        spec: the spec.
+        old: the key of the field.
+        new: its new key.
+        keeps_alias: True if the old key goes on working, as a deprecated one.
 
     Raises:
         SpecError: the field does not exist, or the new name is taken.
@@ -97,6 +112,9 @@ def renamed(spec: HandlerSpec, old: str, new: str) -> Edits:
     _refuse_unknown(spec, old)
     if new in _known(spec):
         raise SpecError([Fault("NEW", f"the field {new!r} already exists")])
+    for owner in {key for _, key in _formerly(spec, new)} - {old}:
+        problem = f"{new!r} is a former name of the field {owner!r}"
+        raise SpecError([Fault("NEW", problem)])
     keys: dict[Path, str] = {
         (table, old): new for table in _TABLES if old in spec.document.get(table, {})
     }
@@ -114,15 +132,76 @@ def renamed(spec: HandlerSpec, old: str, new: str) -> Edits:
     if ("test", old) in keys and new in spec.document["test"]:
         problem = f"[test] already has an option {new!r}"
         raise SpecError([Fault("NEW", problem)])
-    return Edits(keys, strings)
+    former = Edits()
+    for table in _TABLES:
+        if old in spec.document.get(table, {}):
+            names = [each for each in _former_of(spec, table, old) if each != new]
+            names += [old] if keeps_alias else []
+            former = _joined(former, _with_former(spec, (table, old), names, new))
+    return former._replace(keys=keys, strings=strings)
+
+
+def _formerly(spec: HandlerSpec, name: str) -> list[tuple[str, str]]:
+    """The table and the key of the fields with a former name."""
+    return [
+        (table, key)
+        for table in _TABLES
+        for key in spec.document.get(table, {})
+        if name in _former_of(spec, table, key)
+    ]
+
+
+def _former_of(spec: HandlerSpec, table: str, key: str) -> list[str]:
+    names = spec.document[table][key].get("formerly", [])
+    return [names] if isinstance(names, str) else list(names)
+
+
+def _with_former(
+    spec: HandlerSpec, field: tuple[str, str], names: list[str], key: str = ""
+) -> Edits:
+    """The edits that give a field these former names.
+
+    Args:
+        spec: the spec.
+        field: its table and its key.
+        names: its former names.
+        key: its key after the edits, if that changes.
+    """
+    table, old = field
+    before, path = _former_of(spec, table, old), (*field, "formerly")
+    value = names[0] if len(names) == 1 else names
+    if names == before:
+        return Edits()
+    if not names:
+        return Edits(removed=[path])
+    if before:
+        return Edits(values={path: value})
+    return Edits(added=[Entry((table, key or old), "formerly", value)])
+
+
+def _joined(one: Edits, other: Edits) -> Edits:
+    """Two edits of former names as one."""
+    return Edits(
+        values={**one.values, **other.values},
+        removed=[*one.removed, *other.removed],
+        added=[*one.added, *other.added],
+    )
 
 
 def removed(spec: HandlerSpec, key: str) -> Edits:
     """The edits that remove a field, and what `new-handler` and `add-field` write for it.
 
+    Of a former name of a field, those that remove this name.
+
     Raises:
         SpecError: the field does not exist, or something else uses it.
     """
+    if fields := _formerly(spec, key):
+        former = Edits()
+        for field in fields:
+            names = [each for each in _former_of(spec, *field) if each != key]
+            former = _joined(former, _with_former(spec, field, names))
+        return former
     _refuse_unknown(spec, key)
     gone: set[Path] = {
         (table, key) for table in _TABLES if key in spec.document.get(table, {})
@@ -171,6 +250,9 @@ def _is_inside(path: Path, tables: set[Path]) -> bool:
 
 def _refuse_unknown(spec: HandlerSpec, key: str) -> None:
     known = _known(spec)
+    for _, owner in _formerly(spec, key):
+        problem = f"{key!r} is a former name of the field {owner!r}"
+        raise SpecError([Fault("FIELD", problem, "", owner)])
     if key not in known:
         listed, guess = ", ".join(sorted(known)), closest(key, known)
         raise SpecError([Fault("FIELD", f"unknown field {key!r}", listed, guess)])

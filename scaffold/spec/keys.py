@@ -154,6 +154,11 @@ HANDLER = (
         "`false`",
     ),
 )
+_FORMERLY = Key(
+    "formerly",
+    ALIASES,
+    "Deprecated names, which still work, each with a warning in the log.",
+)
 _EXAMPLE = Key(
     "example",
     ANYTHING,
@@ -181,6 +186,7 @@ CONFIG = (
     Key("error", STRING, "Error if it is required and empty.", "`must specify KEY`"),
     Key("check", EXPRESSION, "`url`, or an expression over `config` that must hold."),
     Key("check_error", STRING, "Error if `check` does not hold.", "`invalid KEY`"),
+    _FORMERLY,
     _EXAMPLE,
 )
 OPTION = (
@@ -200,6 +206,7 @@ OPTION = (
         "property: `ntfyTopic`",
     ),
     Key("alias", ALIASES, "Other names, over HTTP and in TICKscript."),
+    _FORMERLY,
     Key(
         "default",
         EXPRESSION,

@@ -72,6 +72,7 @@ class Setting:
         default: value where it is not set; nanoseconds for durations.
         doc: its purpose, in the author's words, or "".
         example: value that the author gives for tests, or None.
+        formerly: its deprecated keys.
     """
 
     key: str
@@ -79,6 +80,7 @@ class Setting:
     default: Any
     doc: str = ""
     example: Any = None
+    formerly: tuple[str, ...] = ()
 
     # members of the classes of such settings
     taken: ClassVar[tuple[str, ...]] = ()
@@ -122,6 +124,7 @@ class Option(Setting):
 
     Attributes:
         tick: its TICKscript property, or None.
+        former_ticks: deprecated names of that property.
         fallback: value used where it is empty, or None.
         is_bound_early: true if the fallback is evaluated when the handler is created.
         aliases: its other names.
@@ -137,6 +140,7 @@ class Option(Setting):
     )
 
     tick: str | None = None
+    former_ticks: tuple[str, ...] = ()
     fallback: Code | None = None
     is_bound_early: bool = False
     aliases: tuple[str, ...] = ()

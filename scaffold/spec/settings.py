@@ -24,6 +24,7 @@ from scaffold.spec.model import (
     FieldType,
     LevelMap,
     Option,
+    Setting,
 )
 from scaffold.spec.reader import Path, Reader, noun_of
 from scaffold.spec.values import Values
@@ -66,6 +67,7 @@ def read_config(reader: Reader, table: Mapping[str, Any]) -> tuple[ConfigField, 
         _config_field(reader, key, entries[key], table[key], ("config", key))
         for key in table
     ]
+    _check_former(reader, bare, "config", RESERVED_CONFIG)
     values = Values(reader, scopes.of_config(bare, "self"))
     return tuple(_checked(field, entries[field.key], values) for field in bare)
 
@@ -106,6 +108,7 @@ def _config_field(
         default,
         read_doc(reader, entry, path),
         example=_example(reader, entry, path, type_),
+        formerly=_names(entry, "formerly"),
         required=entry.get("required", ""),
         error=entry.get("error", f"must specify {key}"),
         is_url=is_url,
@@ -263,12 +266,36 @@ def read_options(
         entry = reader.entry(raw, path, keys.OPTION)
         values = Values(reader, scopes.of_default(config, key))
         option = _option(reader, key, entry, raw, values, by_name)
-        option = replace(option, tick=_tick(reader, key, entry, raw, handler))
+        tick = _tick(reader, key, entry, raw, handler)
+        former = _former_ticks(reader, option, entry, tick, handler)
+        option = replace(option, tick=tick, former_ticks=former)
         options.append(option)
         options += [_alias(option, each) for each in option.aliases]
     options = _named_apart(reader, options)
+    _check_former(reader, options, "option")
     _check_ticks(reader, options)
     return tuple(options)
+
+
+def _check_former(
+    reader: Reader,
+    fields: Sequence[Setting],
+    table: str,
+    reserved: Sequence[str] = (),
+) -> None:
+    """Refuse former names that are not names, or those of other fields."""
+    owners = {names.identifier(each.key): each.key for each in fields}
+    for field in fields:
+        for name in field.formerly:
+            path: Path = (table, field.key, "formerly")
+            reader.take(names.key_faults(name, "", reserved), path)
+            owner = owners.setdefault(names.identifier(name), field.key)
+            if name == field.key:
+                reader.fault(path, f"{name!r} is its present name")
+            elif owner != field.key:
+                reader.fault(path, f"{name!r} belongs to the field {owner!r}")
+            elif field.formerly.count(name) > 1:
+                reader.fault(path, f"{name!r} is there twice")
 
 
 def _check_ticks(reader: Reader, options: Sequence[Option]) -> None:
@@ -281,6 +308,10 @@ def _check_ticks(reader: Reader, options: Sequence[Option]) -> None:
         if option.tick and not (option.alias_of and option.key in own)
     ]
     for option in options:
+        for former in option.former_ticks:
+            if former.lower() in ticks:
+                problem = f"another option has the property {former!r}"
+                reader.fault(("option", option.key, "formerly"), problem)
         if option.tick and ticks.count(option.tick.lower()) > 1 and not option.alias_of:
             problem = f"another option has the property {option.tick!r}"
             reader.fault(("option", option.key, "tick"), problem)
@@ -315,6 +346,7 @@ def _option(
         example=_example(reader, entry, path, type_),
         fallback=fallback,
         is_bound_early=is_early,
+        formerly=_names(entry, "formerly"),
         aliases=_aliases(reader, entry, path),
     )
 
@@ -360,10 +392,31 @@ def _tick(
     return tick
 
 
+def _former_ticks(
+    reader: Reader,
+    option: Option,
+    entry: Mapping[str, Any],
+    tick: str | None,
+    handler: Names,
+) -> tuple[str, ...]:
+    """The properties that an option had by its former keys; one that is given stays."""
+    if tick is None or "tick" in entry:
+        return ()
+    found = (_tick(reader, old, {}, {}, handler) for old in option.formerly)
+    return tuple(
+        dict.fromkeys(each for each in found if each and each.lower() != tick.lower())
+    )
+
+
+def _names(entry: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """The names of a key that has one or a list of them."""
+    raw = entry.get(key, ())
+    return (raw,) if isinstance(raw, str) else tuple(raw)
+
+
 def _aliases(reader: Reader, entry: Mapping[str, Any], path: Path) -> tuple[str, ...]:
-    raw = entry.get("alias", [])
     kept = []
-    for index, alias in enumerate([raw] if isinstance(raw, str) else raw):
+    for index, alias in enumerate(_names(entry, "alias")):
         if _ALIAS.fullmatch(alias):
             kept.append(alias)
         else:

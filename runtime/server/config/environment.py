@@ -136,7 +136,9 @@ class _Environment:
             hint = hints(type(table))[field.name]
             after = self._value(hint, before, name, go_name(field.name))
             former = [
-                FormerName(_variable(prefix, old), name) for old in former_names(field)
+                FormerName(each, name)
+                for each in (_variable(prefix, old) for old in former_names(field))
+                if each != name  # as of `chat-id` and `chat_id`
             ]
             after = self._by_former_names(hint, after, former, go_name(field.name))
             if after is not getattr(table, field.name):

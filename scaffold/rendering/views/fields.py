@@ -31,6 +31,7 @@ class Field:
         default: its default.
         key: its name outside of Python where that does not follow from `name`, or None.
         is_scripted: `key` is a method of scripts, not a key of settings.
+        formerly: its deprecated names outside of Python, or None.
         is_duration: the default is written as `field(default=…)`.
     """
 
@@ -40,6 +41,7 @@ class Field:
     key: ast.expr | None = None
     is_scripted: bool = False
     is_duration: bool = False
+    formerly: ast.expr | None = None
 
     @property
     def name(self) -> str:
@@ -94,6 +96,7 @@ def declared(setting: Setting) -> Field:
         default,
         key=ast.Constant(setting.key) if is_odd else None,
         is_duration=setting.type.base is Type.DURATION,
+        formerly=_names(setting.formerly),
     )
 
 
@@ -111,7 +114,14 @@ def scripted(option: Option) -> Field:
         default,
         key=ast.Constant(option.tick) if is_odd else None,
         is_scripted=True,
+        formerly=_names(option.former_ticks),
     )
+
+
+def _names(names: Iterable[str]) -> ast.expr | None:
+    """Names as a tuple, or None without any."""
+    made: list[ast.expr] = [ast.Constant(each) for each in names]
+    return ast.Tuple(made) if made else None
 
 
 def has_docs(fields: Iterable[Field]) -> bool:

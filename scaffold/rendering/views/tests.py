@@ -15,7 +15,7 @@ from scaffold.expressions.code import Type
 from scaffold.rendering.samples.targets import BASE
 from scaffold.rendering.samples.values import sample_value
 from scaffold.rendering.samples.variants import Variant
-from scaffold.rendering.views.fields import duration_node, plain
+from scaffold.rendering.views.fields import duration_node, plain, toml_value
 from scaffold.rendering.views.view import View
 from scaffold.spec.model import ConfigField, Example, Option, Setting
 
@@ -89,6 +89,13 @@ class VariantView(NamedTuple):
     config: list[Argument]
     options: list[Argument]
     changes: ast.expr | None
+
+
+class Renaming(NamedTuple):
+    """The same, written with a former name and with the present one."""
+
+    old: ast.expr
+    new: ast.expr
 
 
 class AnswerView(NamedTuple):
@@ -211,6 +218,48 @@ class TestsView(View):
             for each in self.spec.options
             if not each.alias_of and each.type.base is not Type.ANY
         ]
+
+    @property
+    def former_settings(self) -> list[Renaming]:
+        """Lines of a section of the configuration file."""
+        return [
+            Renaming(
+                *(
+                    ast.Constant(f"{key} = {toml_value(field, value)}")
+                    for key in (old, field.key)
+                )
+            )
+            for field in self.spec.config
+            for value in [sample_value(field, "explicit")]
+            for old in field.formerly
+        ]
+
+    @property
+    def former_options(self) -> list[Renaming]:
+        """Options of a handler over HTTP."""
+        return [
+            Renaming(
+                *(
+                    plain({key: sample_value(each, "explicit")})
+                    for key in (old, each.key)
+                )
+            )
+            for each in self.spec.options
+            for old in each.formerly
+        ]
+
+    @property
+    def former_properties(self) -> list[Renaming]:
+        """Properties of a handler in a script."""
+        return [
+            Renaming(self._script(each, old), self._script(each, each.tick or ""))
+            for each in self.spec.options
+            for old in each.former_ticks
+        ]
+
+    def _script(self, option: Option, tick: str) -> ast.expr:
+        calls = "".join(f".{tick}({given})" for given in _tick_calls(option))
+        return ast.Constant(f".{self.spec.names.property}(){calls}")
 
     @property
     def answers(self) -> list[AnswerView]:

@@ -12,11 +12,12 @@ import pytest
 from tests.scaffold.files import SERVICE, SPEC, edit, files
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+CONFIG = "runtime/services/huddle/config.py"
 EVERYWHERE = (
     "docs/handlers/huddle.md",
     "etc/kapacitor.conf",
     "examples/huddle/huddle.conf",
-    "runtime/services/huddle/config.py",
+    CONFIG,
     "runtime/services/huddle/handler.py",
     SPEC,
     "runtime/services/huddle/property.py",
@@ -69,6 +70,27 @@ def test_a_field_is_renamed_in_every_place_and_back(
     assert files(huddle) == before
 
 
+def test_the_old_name_is_kept_where_it_is_asked_for(
+    scaffold: Run, huddle: Path
+) -> None:
+    edit(huddle, SPEC, "[option]", "# the room's options\n[option]  # all")
+    scaffold("regenerate", "huddle")
+    before = files(huddle)
+    scaffold("rename-field", "huddle", "channel", "room", "--keep-alias")
+    after = files(huddle)
+    for path in EVERYWHERE:
+        mentions = after[path].count(b"channel")
+        is_sample = path.startswith(("docs", "etc", "examples"))
+        assert (mentions == 0) == is_sample, path
+    assert b'room: str = setting("", formerly=("channel",))' in after[CONFIG]
+    scaffold("check")
+    scaffold("regenerate", "huddle")
+    assert files(huddle) == after
+    scaffold("remove-field", "huddle", "channel")
+    scaffold("rename-field", "huddle", "room", "channel")
+    assert files(huddle) == before
+
+
 def test_the_generated_tests_pass_after_each_command(
     scaffold: Run, whole_project: Path
 ) -> None:
@@ -82,7 +104,7 @@ def test_the_generated_tests_pass_after_each_command(
         "wait:duration=1s",
     )
     scaffold("add-field", "huddle", *fields, *verified)
-    scaffold("rename-field", "huddle", "to", "from", *verified)
+    scaffold("rename-field", "huddle", "to", "from", "--keep-alias", *verified)
     scaffold("remove-field", "huddle", "channel", *verified)
     scaffold("check")
 

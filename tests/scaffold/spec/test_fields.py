@@ -160,3 +160,43 @@ def test_a_test_option_of_the_new_name_is_in_the_way():
     text += '[test]\nroom = ""\nhall = { value = "", feeds = "event.id" }\n'
     lines = refused(fields.renamed, parse(text), "room", "hall")
     assert lines == ["NEW: [test] already has an option 'hall'"]
+
+
+SMALL = HEAD + "[option]\nroom = {}  # own\n" + TAIL
+
+
+def formerly(spec):
+    [option] = spec.options
+    [field] = [each for each in spec.config if each.key == option.key]
+    assert field.formerly == option.formerly
+    return option.key, option.formerly
+
+
+def test_a_name_is_kept_as_a_former_one():
+    def kept(spec, old, new):
+        return after(spec, fields.renamed(spec, old, new, keeps_alias=True))
+
+    spec = kept(parse(SMALL), "room", "hall")
+    assert spec.text == SMALL.replace("room = {}", 'hall = { formerly = "room" }')
+    spec = kept(spec, "hall", "chat")
+    assert formerly(spec) == ("chat", ("room", "hall"))
+    spec = renamed(spec, "chat", "place")
+    assert formerly(spec) == ("place", ("room", "hall"))
+    # a name that comes back is not a former one
+    spec = kept(spec, "place", "room")
+    assert formerly(spec) == ("room", ("hall", "place"))
+    spec = after(spec, fields.removed(spec, "hall"))
+    assert formerly(spec) == ("room", ("place",))
+    spec = after(spec, fields.removed(spec, "place"))
+    assert spec.text == SMALL
+
+
+def test_a_former_name_is_not_free():
+    text = SMALL.replace("room = {}", 'room = { formerly = "hall" }')
+    spec = parse(text.replace("[option]", "wait = {}\n[option]"))
+    belongs = "'hall' is a former name of the field 'room'"
+    for names in (("hall", "x"), ("wait", "hall")):
+        [line] = refused(fields.renamed, spec, *names)
+        assert belongs in line
+    [line] = refused(with_field, spec, "hall:int")
+    assert belongs in line

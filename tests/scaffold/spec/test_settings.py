@@ -67,3 +67,51 @@ def test_dates_are_no_values_of_levels():
 def test_two_options_with_one_property_are_refused():
     lines = faults(HEAD + "[option]\na = {}\nb = { tick = 'A' }\n" + TAIL)
     assert [line.split(": ")[1] for line in lines] == ["option.a.tick", "option.b.tick"]
+
+
+def test_former_names():
+    text = "[option]\nto = { formerly = ['chat-room', 'topic', 'TO'] }\n"
+    [line] = faults(HEAD + text + TAIL)
+    assert "'TO' is not a name for a key" in line
+    text = text.replace(", 'TO'", "")
+    [option] = parse(HEAD + text + TAIL).options
+    assert option.formerly == ("chat-room", "topic")
+    # as they were generated: one that alert nodes have already comes after the handler's
+    assert option.former_ticks == ("chatRoom", "fooTopic")
+    [option] = parse(
+        HEAD + text.replace("formerly", "tick = 'x', formerly") + TAIL
+    ).options
+    assert option.former_ticks == ()
+    [option] = parse(HEAD + text.replace("to =", "chat_room =") + TAIL).options
+    assert option.former_ticks == ("fooTopic",)
+
+
+@pytest.mark.parametrize(
+    ("names", "wanted"),
+    [
+        ("to = { formerly = 'from' }\nfrom = {}", "'from' belongs to the field 'from'"),
+        (
+            "to = { formerly = 'x-y' }\nfrom = { formerly = 'x_y' }",
+            "option.from.formerly: 'x_y' belongs to the field 'to'",
+        ),
+        (
+            "to = { formerly = 'a' }\nb = { alias = 'a' }",
+            "'a' belongs to the field 'a'",
+        ),
+        ("to = { formerly = 'to' }", "'to' is its present name"),
+        ("to = { formerly = ['a', 'a'] }", "'a' is there twice"),
+        ("to = { formerly = 1 }", "must be a name or a list of names, not an integer"),
+        (
+            "to = { formerly = 'a' }\nb = { tick = 'A' }",
+            "option.to.formerly: another option has the property 'a'",
+        ),
+    ],
+)
+def test_former_names_that_mean_something_else(names, wanted):
+    lines = faults(HEAD + f"[option]\n{names}\n" + TAIL)
+    assert [line for line in lines if wanted in line], lines
+
+
+def test_former_names_of_settings_are_no_switches():
+    [line] = faults(HEAD.replace("{}", "{ formerly = 'enabled' }", 1) + TAIL)
+    assert "'enabled' is a reserved name" in line
