@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -138,6 +139,15 @@ def test_only_the_command_knows_handlers_by_name() -> None:
 def test_the_command_line_imports_no_server(name: str) -> None:
     found = {imported for _, importer, imported in imports() if importer == name}
     assert found <= APART[name]
+
+
+def test_one_bridge_leads_from_threads_to_the_event_loop() -> None:
+    found = {
+        str(path.relative_to(RUNTIME))
+        for path in RUNTIME.rglob("*.py")
+        if re.search("call_soon_threadsafe|run_coroutine_threadsafe", path.read_text())
+    }
+    assert found == {"compute/bridge.py"}
 
 
 def test_every_module_has_a_layer() -> None:

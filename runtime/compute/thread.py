@@ -32,6 +32,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
+from runtime.compute.bridge import Bridge
 from runtime.compute.worker import Worker, each
 
 P = ParamSpec("P")
@@ -120,12 +121,12 @@ class Compute:
         # it is not known yet how long small writes take
         self._is_measured = False
         self._cautious_until = 0.0
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._bridge = Bridge()
         self._thread = threading.Thread(target=self._work, name="compute", daemon=True)
 
     def start(self) -> None:
         """Start the thread; called on the event loop that will await results."""
-        self._loop = asyncio.get_running_loop()
+        self._bridge.start()
         self._thread.start()
 
     async def close(self) -> None:
@@ -208,9 +209,9 @@ class Compute:
         is_write: bool,
         is_small: bool = False,
     ) -> _Job:
-        if self._loop is None or self._closing:
+        if not self._bridge.is_open or self._closing:
             raise RuntimeError("the compute thread does not run")
-        future = self._loop.create_future()
+        future = asyncio.get_running_loop().create_future()
         return _Job(function, args, kwargs, future, is_write, is_small)
 
     def _put(self, job: _Job) -> None:
@@ -225,7 +226,7 @@ class Compute:
             elif not self._long:
                 return
             if self._long:
-                self._answer(self._transact(self._long, TURN_S))
+                self._bridge.soon(self._settle, self._transact(self._long, TURN_S))
 
     def _taken(self) -> deque[_Job]:
         """The next jobs: writes that follow each other together, else one job.
@@ -255,7 +256,7 @@ class Compute:
         else:
             done = [*jobs]
             self._execute(done[0])
-        self._answer(done)
+        self._bridge.soon(self._settle, done)
 
     def _transact(self, jobs: deque[_Job], each_s: float) -> list[_Job]:
         """Take writes from `jobs` and do them in one transaction, until time is up.
@@ -307,12 +308,6 @@ class Compute:
         if work_s > SLOW_S:
             until = time.monotonic() + CAUTION * work_s
             self._cautious_until = max(self._cautious_until, until)
-
-    def _answer(self, jobs: Sequence[_Job]) -> None:
-        assert self._loop is not None
-        # the loop may have ended without waiting for its answers
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._settle, jobs)
 
     def _settle(self, jobs: Sequence[_Job]) -> None:
         self._pending -= len(jobs)

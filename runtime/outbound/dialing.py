@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import threading
 from collections.abc import Callable, Sequence
 
 import aiohappyeyeballs
 
+from runtime.compute.bridge import Bridge
 from runtime.outbound.addresses import DEFAULT_DENIED, DeniedNetworks, is_numeric
 
 AddressInfo = aiohappyeyeballs.AddrInfoType
@@ -122,8 +122,9 @@ class Dialer:
 
 async def _in_thread(lookup: Lookup, host: str) -> Sequence[str]:
     """Run `lookup` in a daemon thread, which an ending process does not wait for."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[Sequence[str]] = loop.create_future()
+    future: asyncio.Future[Sequence[str]] = asyncio.get_running_loop().create_future()
+    bridge = Bridge()
+    bridge.start()
 
     def settle(found: Sequence[str] | OSError | ValueError) -> None:
         if future.done():
@@ -140,9 +141,7 @@ async def _in_thread(lookup: Lookup, host: str) -> Sequence[str]:
         # a name that no name server can be asked for is a ValueError
         except (OSError, ValueError) as error:
             found = error
-        # the loop may have ended by now, with no one waiting
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(settle, found)
+        bridge.soon(settle, found)
 
     threading.Thread(target=run, name=f"lookup-{host[:64]}", daemon=True).start()
     return await future

@@ -8,13 +8,13 @@ Source: Kapacitor services/diagnostic, services/httpd.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from runtime.compute.bridge import Bridge
 from runtime.golang.json import dumps
 from runtime.golang.json_decode import JsonError, decode, string, struct
 from runtime.server.logs import ROOT, logfmt, parts_of
@@ -171,14 +171,13 @@ class _Session(AsyncGenerator[bytes, None]):
         self.filter = wanted
         self.line = line
         self._forget = forget
-        self._loop = asyncio.get_running_loop()
+        self._bridge = Bridge()
+        self._bridge.start()
         self._lines: asyncio.Queue[bytes | None] = asyncio.Queue()
 
     def hand_over(self, line: bytes) -> None:
         """Take a line from any thread."""
-        # the loop may be gone while a last line is logged
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self.put, line)
+        self._bridge.soon(self.put, line)
 
     def put(self, line: bytes | None) -> None:
         """Take a line on the event loop; None ends the session."""

@@ -8,9 +8,11 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from runtime.alert.recovered import Retention
+from runtime.compute.bridge import Bridge
 from runtime.compute.thread import Compute
 from runtime.errors import KapacitorError
 from runtime.integration import Integrations, Service
@@ -353,16 +355,14 @@ class Server:
 
     async def _run_timers(self) -> None:
         """Run the due timers of tasks; sleep while none is due."""
-        timers, loop = self._master.timers, asyncio.get_running_loop()
+        timers, bridge = self._master.timers, Bridge()
         trouble = Trouble(
             log, "failed to run timers of tasks", "timers of tasks run " "again"
         )
         earlier = asyncio.Event()
 
-        def wake() -> None:
-            loop.call_soon_threadsafe(earlier.set)
-
-        timers.earlier = wake
+        bridge.start()
+        timers.earlier = partial(bridge.soon, earlier.set)
         while True:
             earlier.clear()
             due = timers.next_due

@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import dataclasses
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from runtime.compute.bridge import Bridge
 from runtime.compute.thread import Compute
 from runtime.errors import (
     FailedError,
@@ -208,9 +210,10 @@ class ReplayService:
     async def _end_recording(self, recording: Recording, recorder: Recorder) -> None:
         error = _INTERRUPTED
         ended = asyncio.Event()
-        loop = asyncio.get_running_loop()
+        bridge = Bridge()
+        bridge.start()
         # on the compute thread
-        recorder.ended = lambda: _wake(loop, ended)
+        recorder.ended = partial(bridge.soon, ended.set)
         try:
             while not recorder.is_done and self._clock() < recorder.deadline:
                 # now and then: the clock may be set, and points move the deadline
@@ -367,10 +370,6 @@ class ReplayService:
         await self._compute.run(self._replays.delete, request.rest)
         await self._jobs.cancel("replay", request.rest)
         return NO_CONTENT
-
-
-def _wake(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
-    loop.call_soon_threadsafe(event.set)
 
 
 def _ended(record: JobT, now: int, error: str) -> JobT:
