@@ -504,7 +504,8 @@ def test_time_passes_between_the_points_of_a_replay(api, recorded, server, clock
 
 
 def test_a_gap_of_decades_does_not_hold_up_a_replay(api, recorded, home):
-    recorded([f"cpu v=1 {year * 31_536_000_000_000_000}" for year in range(1, 40)])
+    years = (1, 14, 27, 40)
+    recorded([f"cpu v=1 {year * 31_536_000_000_000_000}" for year in years])
     script = (
         "var f = stream|from().measurement('cpu')|barrier().period(1u)"
         " f|stats(1u)|alert().crit(lambda: TRUE).topic('x')"
@@ -514,4 +515,4 @@ def test_a_gap_of_decades_does_not_hold_up_a_replay(api, recorded, home):
     created(api, "/replays", body | {"recording-time": True})
     tree = ended(api, "/replays/p")
     assert (tree["status"], tree["error"]) == ("finished", "")
-    assert tree["stats"]["node-stats"]["from1"]["collected"] == 39
+    assert tree["stats"]["node-stats"]["from1"]["collected"] == len(years)
