@@ -19,6 +19,7 @@ from scaffold.errors import Conflict
 from scaffold.flags import Flags
 from scaffold.names import Names, default_property, rewording
 from scaffold.spec.parse import from_flags
+from tests.examples import share
 from tests.scaffold.files import files
 from tests.scaffold.memory import Project, record
 from tests.scaffold.rendered import spec_of
@@ -83,7 +84,7 @@ LINES = (
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=share(1 / 4))
 @given(st.data())
 def test_lines_of_people_come_along(
     bases: dict[str, Files], data: st.DataObject

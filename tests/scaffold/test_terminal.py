@@ -8,9 +8,11 @@ import select
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from scaffold import __main__
 from tests.scaffold.files import SERVICE, SPEC, edit
 
 Watch = Callable[..., str]
@@ -38,9 +40,7 @@ def _seen(
 ) -> str:
     pid, terminal = pty.fork()
     if pid == 0:
-        os.chdir(folder)
-        command = [sys.executable, "-P", "-m", "scaffold", *arguments]
-        os.execve(sys.executable, command, dict(variables))
+        _become(folder, arguments, variables)
     os.write(terminal, answers.encode())
     seen = b""
     try:
@@ -56,6 +56,27 @@ def _seen(
         os.close(terminal)
         os.waitpid(pid, 0)
     return seen.decode().replace("\r\n", "\n")
+
+
+def _become(
+    folder: Path, arguments: tuple[str, ...], variables: Mapping[str, str]
+) -> NoReturn:
+    """Be a process of scaffold in a terminal; what it needs is loaded already."""
+    code = 70
+    try:
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(variables)
+        sys.stdin = os.fdopen(0, closefd=False)
+        sys.stdout, sys.stderr = (os.fdopen(n, "w", 1, closefd=False) for n in (1, 2))
+        sys.argv = ["scaffold", *arguments]
+        __main__.main()
+        code = 0
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
 
 
 @pytest.fixture
