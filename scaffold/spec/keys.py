@@ -159,6 +159,11 @@ _FORMERLY = Key(
     ALIASES,
     "Deprecated names, which still work, each with a warning in the log.",
 )
+_FORMERLY = Key(
+    "formerly",
+    ALIASES,
+    "Deprecated names, which still work, each with a warning in the log.",
+)
 _EXAMPLE = Key(
     "example",
     ANYTHING,
