@@ -52,11 +52,15 @@ def laid_out(kind: str, conflicts: Iterable[Unsettled], tree: Tree) -> list[Chan
     return [*state.settings(tree), *old, *new]
 
 
+CHOICE = "--take mine keeps your text, generated takes the new one, both keeps both"
+"""The choices of `resolve`, for a reader of its command."""
+
+
 def ways_out(path: PurePosixPath) -> list[str]:
-    """The commands that settle the conflicts in a file."""
+    """The commands that settle the conflicts in a file; the first loses no edit."""
     name = shlex.quote(str(path))
     return [
-        f"scaffold resolve {name} --take mine|generated|both",
+        f"scaffold resolve {name} --take mine",
         f"scaffold accept {name}",
     ]
 

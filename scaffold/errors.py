@@ -232,8 +232,11 @@ class MarkersLeft(PlanError):
                 for path, line in lines.items()
             ),
         )
-        take_ours = ["git", "checkout", "--ours", "--", *map(str, lines)]
-        self.fix = f"{shlex.join(take_ours)}; scaffold regenerate --all"
+        commands = [
+            shlex.join(["scaffold", "resolve", str(path), "--take", "mine"])
+            for path in lines
+        ]
+        self.fix = "; ".join([*commands, "scaffold regenerate --all"])
 
     @property
     def problems(self) -> list[Problem]:

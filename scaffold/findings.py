@@ -285,6 +285,7 @@ def _findings(
         helps = fix if rule.has_fix else ""
         if isinstance(outcome, of.Unsettled):
             helps = conflicts.ways_out(outcome.path)[0]
+            message += f"; {conflicts.CHOICE}"
         if CODES[rule.code].is_informational:
             helps = f"scaffold diff {want.kind}" if rule.code != "SC111" else ""
         line, paste = _line(outcome), _snippet(outcome)

@@ -129,6 +129,7 @@ def _stop_at(report: Report, waiting: Sequence[Unsettled]) -> None:
         f"{len(paths)} of the files above must be settled first; their handlers were left "
         f"as they are, and the versions are under {conflicts.FOLDER}/"
     )
+    report.notes.append(f"{conflicts.CHOICE}; accept takes the file as you merged it")
 
 
 def compiles(

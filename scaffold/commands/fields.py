@@ -94,6 +94,6 @@ def _evolved(
         report.next = []
         report.notes.append(
             "the spec was left as it is too; the command with "
-            "`--on-conflict mine|generated|markers` settles the conflicts"
+            "`--on-conflict mine`, `generated` or `markers` settles the conflicts"
         )
     return report

@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from scaffold import resolution
+from scaffold.change import Change
 from scaffold.commands.change import ChangeOptions, change
 from scaffold.errors import UsageError
 from scaffold.escaping import escaped
 from scaffold.generate import ChangeSet, combined
 from scaffold.handlers import wants
+from scaffold.markers import marked
+from scaffold.merging import markers
 from scaffold.merging.versions import Take
+from scaffold.outcomes import Updated
 from scaffold.project import Project
 from scaffold.report import Report
 from scaffold.tree import DiskTree, Overlay, Tree
@@ -34,6 +38,9 @@ def resolve(
     """
     tree = DiskTree(project.root)
     path = _path(project, tree, name, folder)
+    how = how._replace(allow_dirty=True)  # the file and the side were named
+    if take is not None and path in dict(marked(tree, project.package)):
+        return _merge(project, path, take, how)
     owners = resolution.owners(tree, path)
     if not owners:
         raise UsageError(
@@ -50,11 +57,26 @@ def resolve(
 
     command = "accept" if take is None else "resolve"
     follow = [f"scaffold regenerate {' '.join(owners)}"]
-    how = how._replace(allow_dirty=True)  # the file and the side were named
     report = change(command, project, resolved, how, follow)
     if not report.result.outcomes:
         report.summary, report.next = f"nothing to do: {path} is in no conflict,", []
     return report
+
+
+def _merge(
+    project: Project, path: PurePosixPath, take: Take, how: ChangeOptions
+) -> Report:
+    """Settle a merge of git that stopped in a file that handlers share, or in a spec."""
+
+    def merged(tree: Tree) -> ChangeSet:
+        now = tree.read(path) or b""
+        text = markers.settled(now.decode(errors="surrogateescape"), take)
+        data = text.encode(errors="surrogateescape")
+        return ChangeSet((Change(path, now, data),), (Updated(path, role="shared"),))
+
+    others = {*dict(marked(DiskTree(project.root), project.package))} - {path}
+    follow = "scaffold check" if others else "scaffold regenerate --all"
+    return change("resolve", project, merged, how, [follow])
 
 
 def _path(project: Project, tree: Tree, name: str, folder: Path) -> PurePosixPath:

@@ -25,21 +25,30 @@ def settlement(versions: Versions[Sequence[str]], take: Take) -> list[str]:
 
 
 def settled(text: str, take: Take) -> str:
-    """A text in which a side is taken where it holds markers."""
+    """A text in which a side is taken where it holds markers, of scaffold or of git."""
     lines: list[str] = []
     sides: tuple[list[str], ...] = ()
     part = 0
+    inside: list[str] = []
     for line in text.split("\n"):
         plain = line.rstrip("\r")
-        if plain == START.mine:
-            sides, part = ([], [], []), 1
-        elif sides and plain == START.base:
+        inside.append(line)
+        if not sides and _is_marker(plain, START.mine):
+            sides, part, inside = ([], [], []), 1, [line]
+        elif part == 1 and _is_marker(plain, START.base):
             part = 0
-        elif sides and plain == MIDDLE:
+        elif sides and part != 2 and plain == MIDDLE:
             part = 2
-        elif sides and plain == START.new:
+        elif part == 2 and _is_marker(plain, START.new):
             lines += settlement(Versions(*sides), take)
-            sides = ()
+            sides, part = (), 0
         else:
             (sides[part] if sides else lines).append(line)
-    return "\n".join(lines)
+    # one that does not end encloses nothing
+    return "\n".join([*lines, *inside] if sides else lines)
+
+
+def _is_marker(line: str, marker: str) -> bool:
+    """True for a marker of that kind, with any label."""
+    sign = marker.partition(" ")[0]
+    return line == sign or line.startswith(f"{sign} ")

@@ -128,7 +128,7 @@ def test_where_an_edit_is_in_the_way_no_refused_command_is_offered(
     huddle.edit(SPEC, 'title = "Huddle"', 'title = "Huddle Chat"')
     findings = huddle.check()
     assert "SC110" in [finding.code for finding in findings]
-    fix = f"scaffold resolve {path} --take mine|generated|both"
+    fix = f"scaffold resolve {path} --take mine"
     assert {finding.fix for finding in findings} == {fix}
     assert [str(each.path) for each in huddle.regenerate().unsettled] == [path]
 

@@ -86,7 +86,8 @@ def test_an_edit_that_contradicts_keeps_its_handler_as_it_is(
     before = files(huddle)
     told = scaffold("regenerate", "huddle", code=3).stderr
     assert f"conflict {SERVICE} (the value `message`" in told
-    assert f"scaffold resolve {SERVICE} --take mine|generated|both" in told
+    assert f"next: scaffold resolve {SERVICE} --take mine\n" in told
+    assert "--take mine keeps your text, generated takes the new one" in told
     assert f"scaffold accept {SERVICE}" in told
     conflicts = ".scaffold/conflicts/huddle/"
     now = files(huddle)
@@ -197,7 +198,8 @@ def test_every_file_with_a_conflict_marker_comes_with_the_recovery(
     for path in paths:
         data = (huddle / path).read_bytes()
         (huddle / path).write_bytes(data + MARKERS)
-    recovery = f"git checkout --ours -- {' '.join(paths)}; scaffold regenerate --all"
+    commands = [f"scaffold resolve {path} --take mine" for path in paths]
+    recovery = "; ".join([*commands, "scaffold regenerate --all"])
     told = json.loads(scaffold("check", "--json", code=1).stdout)
     assert {each["path"] for each in told["findings"]} == {*paths}
     assert {each["code"] for each in told["findings"]} == {"SC113"}
