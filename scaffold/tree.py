@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, Protocol
 
@@ -47,6 +47,15 @@ class DiskTree:
             return folders.names(top, str(folder))
 
 
+def _names(files: Iterable[PurePosixPath], folder: PurePosixPath) -> set[str]:
+    """The names that files, and folders with files, have in a folder."""
+    above, depth = folder.parts, len(folder.parts)
+    each = (path.parts for path in files)
+    return {
+        parts[depth] for parts in each if parts[:depth] == above and len(parts) > depth
+    }
+
+
 class MemoryTree(NamedTuple):
     """Files that are held in a mapping."""
 
@@ -58,10 +67,7 @@ class MemoryTree(NamedTuple):
 
     def names(self, folder: PurePosixPath) -> list[str]:
         """The names in a folder, sorted; none if it does not exist."""
-        depth = len(folder.parts)
-        return sorted(
-            {path.parts[depth] for path in self.files if folder in path.parents}
-        )
+        return sorted(_names(self.files, folder))
 
 
 class Overlay(NamedTuple):
@@ -76,9 +82,7 @@ class Overlay(NamedTuple):
 
     def names(self, folder: PurePosixPath) -> list[str]:
         """The names in a folder, sorted; none if it does not exist."""
-        depth = len(folder.parts)
-        new = {path.parts[depth] for path in self.files if folder in path.parents}
-        return sorted({*self.tree.names(folder), *new})
+        return sorted({*self.tree.names(folder), *_names(self.files, folder)})
 
 
 class WatchedTree:
