@@ -14,7 +14,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from scaffold import __main__, shared
+from scaffold import __main__, renaming, shared
+from scaffold.patching.patch import register
 from scaffold.rendering import render as rendering
 from tests.scaffold.rendered import patching_once, rendering_once
 
@@ -31,7 +32,7 @@ _COPIED = (
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 rendering.render = rendering_once(rendering.render)
-shared.register = patching_once(shared.register)
+shared.register = renaming.register = patching_once(register)
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
