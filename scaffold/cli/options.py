@@ -124,6 +124,13 @@ def shown(command: Command) -> Command:
     """The options that show changes; `of_change` reads them."""
     for option in (
         click.option(
+            "--wait",
+            metavar="SECONDS",
+            type=click.FloatRange(min=0),
+            default=0,
+            help="Wait so long for another command that is writing (default: 0).",
+        ),
+        click.option(
             "--allow-dirty",
             is_flag=True,
             help="Let lines be lost that were edited by hand and not committed.",
@@ -174,6 +181,7 @@ def of_change(values: dict[str, Any], verify: str = "none") -> ChangeOptions:
         exit_code=values.pop("exit_code"),
         plan=values.pop("plan", ""),
         allow_dirty=values.pop("allow_dirty"),
+        wait_s=values.pop("wait"),
         on_conflict=values.pop("on_conflict", None) or "fail",
     )
 

@@ -36,6 +36,7 @@ class ChangeOptions(NamedTuple):
         plan: file for the plan of the changes, which are not made then; `-` prints it.
         on_conflict: the way to settle conflicts with hand edits.
         allow_dirty: lines that git does not have may be lost.
+        wait_s: the time to wait for another command that is writing, in seconds.
     """
 
     dry_run: bool = False
@@ -45,6 +46,7 @@ class ChangeOptions(NamedTuple):
     plan: str = ""
     on_conflict: Take = "fail"
     allow_dirty: bool = False
+    wait_s: float = 0
 
     @property
     def is_preview(self) -> bool:
@@ -81,7 +83,7 @@ def change(
     elif how.dry_run:
         result = generated(tree)
     else:
-        with recovery.locked(root):
+        with recovery.locked(root, wait_s=how.wait_s):
             result = generated(tree)
             _refuse_losses(project, result, how)
             _verify(project, result, how.verify)

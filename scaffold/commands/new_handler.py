@@ -50,12 +50,15 @@ def new_handler(
     if draft is not None:
         file = SpecText(draft.text)
     name = file.name if file else flags.name
-    if name in kinds(tree, project.package):
+    others = kinds(tree, project.package)
+    if name in others:
         spec = file.spec() if file else flags_spec(flags)
         return _existing(project, tree, spec)
     spec = described(project, file or flags)
 
     def generated(tree: Tree) -> ChangeSet:
+        if kinds(tree, project.package) != others:
+            described(project, file or flags)  # names may clash by now
         result = generate(wanted_of(project, spec), tree, fresh(project))
         return refuse(result)
 

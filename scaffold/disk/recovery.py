@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -24,17 +25,23 @@ _LOCK = transaction.STATE / "lock"
 _KEPT = transaction.STATE / "kept"
 # one byte is locked on Windows, so that it cannot be read: the process comes after it
 _PID_AT, _PID_LENGTH = 1, 20
+_POLL_S = 0.02
 
 Choice = Literal["", "continue", "abort"]
 """Choice for files that were changed in the meantime; "": ask."""
 
 
 @contextlib.contextmanager
-def locked(root: Path, choice: Choice = "") -> Iterator[None]:
+def locked(root: Path, choice: Choice = "", *, wait_s: float = 0) -> Iterator[None]:
     """Keep other writers out, and recover from an interrupted one.
 
+    Args:
+        root: the project's folder.
+        choice: what to do with files that were changed since an interrupted run.
+        wait_s: the time to wait for another run, in seconds.
+
     Raises:
-        Locked: another run is writing.
+        Locked: another run is still writing.
         RecoveryFailed: a person must choose.
         ForeignTransaction: another user or machine left it.
     """
@@ -42,7 +49,7 @@ def locked(root: Path, choice: Choice = "") -> Iterator[None]:
         with transaction.worded(_LOCK):
             top = stack.enter_context(folders.opened(root))
             state = stack.enter_context(top.made(str(transaction.STATE)))
-            stack.callback(os.close, _lock(state))
+            stack.callback(os.close, _lock(state, wait_s))
         try:
             _recover(top, state, Keys(root), choice)
         except (OSError, NotPlainError) as error:
@@ -80,8 +87,19 @@ def is_interrupted(root: Path) -> bool:
         return False
 
 
-def _lock(state: Folder) -> int:
-    """Take the lock; the descriptor that holds it."""
+def _lock(state: Folder, wait_s: float) -> int:
+    """Take the lock, when it is free; the descriptor that holds it."""
+    end = time.monotonic() + wait_s
+    while True:
+        try:
+            return _taken(state)
+        except Locked:
+            if time.monotonic() >= end:
+                raise
+        time.sleep(_POLL_S)
+
+
+def _taken(state: Folder) -> int:
     state.file("lock", single=True)
     lock = state.place.open("lock", os.O_RDWR | os.O_CREAT)
     try:
