@@ -14,7 +14,7 @@ from scaffold.disk import commit, recovery
 from scaffold.errors import UsageError, WriteFailed
 from scaffold.generate import ChangeSet
 from scaffold.outcomes import Created
-from scaffold.project import unusable
+from scaffold.project import find, unusable
 from scaffold.report import Report
 from scaffold.tree import MemoryTree
 
@@ -38,7 +38,9 @@ def init(folder: Path, package: str, *, dry_run: bool, shown: str) -> Report:
         WriteFailed: the folder cannot be made.
     """
     _check_package(package)
-    _check_folder(folder)
+    is_recovered = not dry_run and _is_recovered(folder, package)
+    if not is_recovered:
+        _check_folder(folder)
     from scaffold.rendering.projects import project_files
 
     files = project_files(package, folder.resolve().name)
@@ -49,7 +51,7 @@ def init(folder: Path, package: str, *, dry_run: bool, shown: str) -> Report:
     # with the files, not with the first handler: the lock is there from now on
     changes += state.settings(MemoryTree({}))
     note = ""
-    if not dry_run:
+    if not dry_run and not is_recovered:
         try:
             commit.make(folder)
         except OSError as error:
@@ -118,14 +120,39 @@ def _normalized(distribution: str) -> str:
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
+def _is_recovered(folder: Path, package: str) -> bool:
+    """True if an interrupted `init` of the folder is completed now.
+
+    Until its settings are written the folder is not a project, so that no other command
+    would complete it.
+    """
+    try:
+        if (folder / "pyproject.toml").exists() or not recovery.recover(folder):
+            return False
+        return (folder / "pyproject.toml").exists() and find(folder).package == package
+    except (OSError, ValueError) as error:
+        raise unusable(folder, error) from None
+
+
+def _is_unused(entry: Path) -> bool:
+    """True for the state of a command that wrote nothing: there is only its lock."""
+    if entry.name != ".scaffold" or not entry.is_dir():
+        return False
+    return [each.name for each in entry.iterdir()] == ["lock"]
+
+
 def _check_folder(folder: Path) -> None:
     try:
         folder.absolute()  # needs the current folder
         if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
             raise UsageError(f"{folder}: is not a folder")
         if folder.exists():
-            found = sorted(entry.name for entry in folder.iterdir())
-            others = [name for name in found if name not in _LEFT_ALONE]
+            found = sorted(folder.iterdir())
+            others = [
+                entry.name
+                for entry in found
+                if not (entry.name in _LEFT_ALONE or _is_unused(entry))
+            ]
             if others:
                 raise UsageError(f"{folder}: is not empty ({others[0]})")
     except (OSError, ValueError) as error:

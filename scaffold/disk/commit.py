@@ -150,6 +150,8 @@ def _roll_back(state: Folder, made: Transaction, steps: Sequence[Step]) -> None:
     """Undo what `transaction.complete` did, or leave it to the next command."""
     try:
         made.folder.rename("commit", made.folder, "abort")
+        # or else a power cut could bring back a record whose files are gone
+        made.folder.sync()
         transaction.undo(made, steps)
         transaction.drop(state)
     except OSError as error:

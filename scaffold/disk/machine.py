@@ -1,4 +1,4 @@
-# ruff: noqa: PTH103, PTH117, PTH118, PTH123
+# ruff: noqa: PTH102, PTH112, PTH117, PTH118, PTH120, PTH123
 """Files that scaffold keeps on this machine, outside of any project.
 
     $XDG_STATE_HOME/scaffold/key       seals the records of transactions: only what this
@@ -132,7 +132,7 @@ def _read_key(folder: str) -> bytes | None:
 
 def _made_key(folder: str) -> bytes:
     """A new key, on disk before it is used; that of another run which was faster."""
-    os.makedirs(folder, mode=0o700, exist_ok=True)
+    _make(folder)
     # an unpredictable name: where others may write, it could be taken
     own = f"key.{os.urandom(8).hex()}"
     with contextlib.closing(platform.system.opened(folder)) as place:
@@ -152,6 +152,18 @@ def _made_key(folder: str) -> bytes:
     if key is None:
         raise PermissionError(1, "is not a key of yours alone", f"{folder}/key")
     return key
+
+
+def _make(folder: str) -> None:
+    """Make a folder for this user alone, with those that it is in, on disk."""
+    if os.path.isdir(folder):
+        return
+    parent = os.path.dirname(folder)
+    _make(parent)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(folder, mode=0o700)
+    with contextlib.closing(platform.system.opened(parent)) as place:
+        place.sync("")
 
 
 def _named(place: Place, own: str) -> None:

@@ -19,6 +19,7 @@ All paths are followed part by part (`folders`), so that no link leads out.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import stat
@@ -138,7 +139,7 @@ def _stage(made: Transaction, changes: Sequence[Change], steps: Sequence[Step]) 
                 files.append((old, step.name))
         _sync([*files, (folder, "owner"), (new, ""), (old, ""), (folder, "")])
     with made.top.folder(str(STATE)) as state:
-        state.sync()
+        _sync([(made.top, ""), (state, "")])  # the first command makes it
 
 
 def _sealed(keys: Keys, data: bytes) -> bytes:
@@ -175,51 +176,55 @@ def _keep(top: Folder, old: Folder, name: str, change: Change) -> None:
 def _commit(made: Transaction, record: Recorded) -> None:
     data = json.dumps(record)
     made.folder.write("record", _sealed(made.keys, data.encode()), 0o600)
+    # a name that outlives its content would be a record without a seal
+    made.folder.sync("record")
     made.folder.rename("record", made.folder, "commit")
-    _sync([(made.folder, "commit"), (made.folder, "")])
+    made.folder.sync()
 
 
 def complete(made: Transaction, steps: Sequence[Step]) -> None:
     """Bring every file to what it shall be. Can be repeated."""
-    touched: dict[PurePosixPath, None] = {}
-    with made.folder.folder("new") as new:
-        for step in steps:
-            if _move(made.top, new, step, step.old, step.new):
-                # A new folder's name must survive a power cut as well.
-                touched |= dict.fromkeys(PurePosixPath(step.path).parents)
-            if not step.new:
-                _clear_up(made.top, PurePosixPath(step.path))
+    _bring(made, "new", [(step, step.old, step.new) for step in steps])
+
+
+def undo(made: Transaction, steps: Sequence[Step]) -> None:
+    """Bring every file back to what it was. Can be repeated."""
+    _bring(made, "old", [(step, step.new, step.old) for step in steps])
+
+
+def _bring(
+    made: Transaction, part: str, moves: Sequence[tuple[Step, str, str]]
+) -> None:
+    """Bring files from one version to the other, which is staged in a part."""
+    paths = [PurePosixPath(step.path) for step, _, _ in moves]
+    with made.folder.folder(part) as staged:
+        for path, (step, before, after) in zip(paths, moves, strict=True):
+            _move(made.top, staged, step, before, after)
+            if not after:
+                _clear_up(made.top, path)
+    # Also of files that an interrupted run moved, and the names of new folders.
+    touched = dict.fromkeys(parent for path in paths for parent in path.parents)
     with contextlib.ExitStack() as stack:
         opened = [_opened_again(stack, made.top, path) for path in touched]
         _sync([(folder, "") for folder in opened if folder is not None])
 
 
-def undo(made: Transaction, steps: Sequence[Step]) -> None:
-    """Bring every file back to what it was. Can be repeated."""
-    with made.folder.folder("old") as old:
-        for step in steps:
-            _move(made.top, old, step, step.new, step.old)
-            if not step.old:
-                _clear_up(made.top, PurePosixPath(step.path))
-
-
-def _move(top: Folder, staged: Folder, step: Step, before: str, after: str) -> bool:
-    """Bring one file from one version to the other; True if it was not there yet."""
+def _move(top: Folder, staged: Folder, step: Step, before: str, after: str) -> None:
+    """Bring one file from one version to the other, if it is not there yet."""
     path = PurePosixPath(step.path)
     now = digest(folders.read(top, step.path))
     if now == after:
-        return False
+        return
     if now != before:
         raise RecoveryFailed({step.path: versions(step)})
     if not after:
         with top.at(path.parent.parts) as folder:
             folder.unlink(path.name)
-        return True
+        return
     if digest(staged.read(step.name)) != after:
         raise PlanError(f"{staged.path}/{step.name}", "is damaged")
     with top.at(path.parent.parts, make=True) as folder:
         _replace(staged, step.name, folder, path.name)
-    return True
 
 
 def versions(step: Step) -> tuple[str, str]:
@@ -276,7 +281,9 @@ def _remove_empty(top: Folder, path: PurePosixPath) -> None:
                 parent.rmdir(path.name)
         except FileNotFoundError:
             pass
-        except OSError:
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
             return
         path = path.parent
 

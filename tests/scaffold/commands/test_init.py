@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import os
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,11 +17,13 @@ from scaffold.commands.change import ChangeOptions
 from scaffold.commands.check import check
 from scaffold.commands.init import init
 from scaffold.commands.new_handler import new_handler
+from scaffold.disk import commit, transaction
 from scaffold.errors import UsageError, WriteFailed
 from scaffold.flags import Flags
 from scaffold.handlers import kinds as kinds_of
 from scaffold.project import FORMAT, find
 from scaffold.tree import DiskTree
+from tests.scaffold.files import files
 
 
 @pytest.fixture(scope="module")
@@ -175,3 +180,56 @@ def test_a_project_of_another_format_is_refused(
     (tmp_path / "pyproject.toml").write_text(text)
     with pytest.raises(UsageError, match=said):
         find(tmp_path)
+
+
+class Stopped(BaseException):
+    """As if the process had been killed."""
+
+
+def stop(*arguments: object) -> None:
+    raise Stopped
+
+
+@pytest.mark.parametrize("moved", [0, 1, 5])
+def test_an_interrupted_init_is_completed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moved: int
+) -> None:
+    init(tmp_path / "whole", "alerts", dry_run=False, shown="a")
+    numbers = itertools.count()
+    move = transaction._move
+
+    def moves(*arguments: Any) -> None:
+        if next(numbers) == moved:
+            raise Stopped
+        move(*arguments)
+
+    (tmp_path / "other").mkdir()
+    folder = tmp_path / "other/whole"
+    with monkeypatch.context() as patch:
+        patch.setattr(transaction, "_move", moves)
+        patch.setattr(commit, "_roll_back", stop)
+        with pytest.raises(Stopped):
+            init(folder, "alerts", dry_run=False, shown="a")
+    assert not (folder / "pyproject.toml").exists()
+    with pytest.raises(UsageError, match="is not empty"):
+        init(folder, "alerts", dry_run=True, shown="a")
+    report = init(folder, "alerts", dry_run=False, shown="a")
+    assert report.summary.endswith("handlers go into `alerts`")
+    assert files(folder) == files(tmp_path / "whole")
+
+
+def test_an_init_that_failed_can_be_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(transaction, "_stage", full)
+        with pytest.raises(WriteFailed, match="No space left"):
+            init(tmp_path / "a", "alerts", dry_run=False, shown="a")
+    init(tmp_path / "a", "alerts", dry_run=False, shown="a")
+    assert (tmp_path / "a/pyproject.toml").exists()
+    # an interrupted command of a project is not an init
+    with pytest.raises(UsageError, match="is not empty"):
+        init(tmp_path / "a", "alerts", dry_run=False, shown="a")

@@ -49,6 +49,7 @@ _CALLS = (
     "mkdir",
     "link",
     "unlink",
+    "rmdir",
     "close",
 )
 
@@ -614,12 +615,11 @@ def test_what_is_written_is_on_the_disk_before_what_depends_on_it(
         "edited.py",
         "manifest",
     }
-    staged = [f"{txn}/owner"]
+    staged = [f"{txn}/owner", f"{txn}/record"]
     staged += [f"{txn}/new/{name}" for name in ("0-file.py", "1-edited.py")]
     staged += [f"{txn}/old/{name}" for name in ("1-edited.py", "2-gone.py")]
     assert {f"sync {path}" for path in staged} <= {*calls[:committed]}
     between = calls[committed + 1 : targets[0]]
-    assert f"sync {txn}/commit" in between
     if system == "windows":  # folders cannot be synced there
         return
     folders = [f"{txn}/new", f"{txn}/old", txn, ".scaffold"]
@@ -627,6 +627,53 @@ def test_what_is_written_is_on_the_disk_before_what_depends_on_it(
     assert f"sync {txn}" in between
     parents = ["new/deep", "new", "other", ".scaffold/handlers/foo", ".scaffold"]
     assert {f"sync {path}" for path in [*parents, str(root)]} <= {*calls[targets[-1] :]}
+
+
+@pytest.mark.parametrize("system", ["posix"], indirect=True)
+def test_what_is_put_back_is_on_the_disk_before_its_record_goes(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = snapshot(root)
+    calls: list[str] = []
+
+    def path_of(descriptor: int, name: str = "") -> str:
+        link = Path(f"/proc/self/fd/{descriptor}").readlink() / name
+        return link.relative_to(root).as_posix()
+
+    def fsync(descriptor: int, call: Callable[[int], None] = os.fsync) -> None:
+        calls.append(f"sync {path_of(descriptor)}")
+        call(descriptor)
+
+    def replace(
+        old: str, new: str, call: Callable[..., None] = os.replace, **folders: int
+    ) -> None:
+        calls.append(f"move {path_of(folders['dst_dir_fd'], new)}")
+        if calls[-1] == "move .scaffold/handlers/foo/manifest":
+            raise OSError(errno.EIO, "Input/output error")
+        call(old, new, **folders)
+
+    def unlink(
+        name: str, call: Callable[..., None] = os.unlink, dir_fd: int = 0
+    ) -> None:
+        calls.append(f"remove {path_of(dir_fd, name)}")
+        call(name, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "replace", replace)
+    monkeypatch.setattr(os, "unlink", unlink)
+    with pytest.raises(WriteFailed):
+        write(root)
+    assert snapshot(root) == before
+    aborted = calls.index("move .scaffold/txn/abort")
+    back = [
+        number
+        for number, call in enumerate(calls[aborted + 1 :], aborted + 1)
+        if call.split()[0] != "sync" and ".scaffold" not in call
+    ]
+    assert "sync .scaffold/txn" in calls[aborted : back[0]]
+    dropped = calls.index("remove .scaffold/txn/record")
+    assert back[-1] < dropped
+    assert {"sync .", "sync other"} <= {*calls[back[-1] : dropped]}
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
