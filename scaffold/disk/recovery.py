@@ -37,7 +37,7 @@ def locked(root: Path, choice: Choice = "", *, wait_s: float = 0) -> Iterator[No
 
     Args:
         root: the project's folder.
-        choice: what to do with files that were changed since an interrupted run.
+        choice: the choice for files that were changed since an interrupted run.
         wait_s: the time to wait for another run, in seconds.
 
     Raises:
