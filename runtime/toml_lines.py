@@ -200,7 +200,7 @@ class _Scanner:
             self._found.implied.setdefault(path[:length], line)
 
     def _line(self) -> int:
-        # counted from where it was last asked, as texts may be long
+        # counted from the last position that was asked for: texts can be long
         at, line = self._counted
         line += self._text.count("\n", at, self._at)
         self._counted = (self._at, line)

@@ -225,7 +225,7 @@ class Outbox:
                 (*values, low, high),
             )
             rows = [(row[0], Address(row[1], row[2])) for row in found]
-            # new ids put it behind what waits already: events of one id that are newer
+            # a new id puts it behind pending events, so that newer events of its alert ID
             # stay newer, and the endpoint does not take it for a repetition
             with self._slices.measured():
                 renewed = self._renew([row for row in rows if is_wanted(row[1])], now)

@@ -47,7 +47,7 @@ def from_yaml(text: str, most: int | None = None) -> Any:
     def integer(loader: Any, node: yaml.ScalarNode) -> int | str:
         try:
             return int(loader.construct_yaml_int(node))
-        # Go too keeps what no number can hold as the text it is
+        # Go, too, keeps a number that is out of range as a string
         except ValueError:
             return str(node.value)
 

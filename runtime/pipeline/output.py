@@ -36,7 +36,7 @@ class HTTPOutNode(Node):
 
     @property
     def kind(self) -> str:
-        """With an underscore, unlike the call."""
+        """The name with underscores; the call has none."""
         return "http_out"
 
 
@@ -64,7 +64,7 @@ class HTTPPostNode(Node):
 
     @property
     def kind(self) -> str:
-        """With an underscore, unlike the call."""
+        """The name with underscores; the call has none."""
         return "http_post"
 
     @property_method("endpoint")
@@ -113,7 +113,7 @@ class InfluxDBOutNode(Node):
 
     @property
     def kind(self) -> str:
-        """With an underscore, unlike the call."""
+        """The name with underscores; the call has none."""
         return "influxdb_out"
 
 
@@ -131,7 +131,7 @@ class KapacitorLoopbackNode(Node):
 
     @property
     def kind(self) -> str:
-        """With an underscore, unlike the call."""
+        """The name with underscores; the call has none."""
         return "kapacitor_loopback"
 
     def validate(self) -> None:

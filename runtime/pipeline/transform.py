@@ -207,7 +207,7 @@ class StateDurationNode(Node):
 
     @property
     def kind(self) -> str:
-        """With an underscore, unlike the call."""
+        """The name with underscores; the call has none."""
         return "state_duration"
 
 
@@ -222,7 +222,7 @@ class StateCountNode(Node):
 
     @property
     def kind(self) -> str:
-        """With an underscore, unlike the call."""
+        """The name with underscores; the call has none."""
         return "state_count"
 
 

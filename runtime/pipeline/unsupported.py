@@ -86,7 +86,7 @@ class K8sAutoscaleNode(AutoscaleNode):
 
     @property
     def kind(self) -> str:
-        """With an underscore, unlike the call."""
+        """The name with underscores; the call has none."""
         return "k8s_autoscale"
 
     def validate(self) -> None:
@@ -123,7 +123,7 @@ class SwarmAutoscaleNode(AutoscaleNode):
 
     @property
     def kind(self) -> str:
-        """With an underscore, unlike the call."""
+        """The name with underscores; the call has none."""
         return "swarm_autoscale"
 
 
@@ -143,7 +143,7 @@ class Ec2AutoscaleNode(AutoscaleNode):
 
     @property
     def kind(self) -> str:
-        """With an underscore, unlike the call."""
+        """The name with underscores; the call has none."""
         return "ec2_autoscale"
 
 

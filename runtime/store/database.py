@@ -237,7 +237,7 @@ class Store:
         )
 
     def restore_reserve(self) -> None:
-        """Write everything again if the disk, or the database, has room again.
+        """Accept all writes again once the disk, or the database, has room.
 
         Without a reserve the database must not grow: then what is in its log always
         finds its place in the file, and the log can be restarted.

@@ -48,7 +48,7 @@ class Pace:
 
 
 class Parts:
-    """Cuts writes into parts, each as long as those before suggest."""
+    """Splits writes into parts, sized by how long earlier parts took."""
 
     def __init__(self) -> None:
         # by measurement: a point of one may be a thousand times the work of another

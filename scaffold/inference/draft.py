@@ -337,7 +337,7 @@ class _Writer:
         return [said for said, _ in pairs], [sent for _, sent in pairs]
 
     def _key(self, where: Path, key: str) -> str:
-        """A key of JSON; one whose setting may be empty is left out then."""
+        """A key of JSON; it is optional if its setting may be empty."""
         proposal = self._proposals.get(where)
         is_optional = proposal is not None and proposal.is_optional
         return f"{key}?" if is_optional else key

@@ -31,7 +31,7 @@ class Service(HttpService[Config, HandlerConfig, TestOptions]):
     ok = (200,)
 
     def default_handler_config(self) -> HandlerConfig:
-        """Return the options of a handler that sets none."""
+        """Return the default options of a handler."""
         return HandlerConfig(room=self.config.room)
 
     def request(self, config: Config, options: HandlerConfig, event: Event) -> Request:

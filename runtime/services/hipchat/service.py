@@ -37,7 +37,7 @@ class Service(HttpService[Config, HandlerConfig, TestOptions]):
     ok = (200, 204)
 
     def default_handler_config(self) -> HandlerConfig:
-        """Return the options of a handler that sets none."""
+        """Return the default options of a handler."""
         return HandlerConfig()
 
     def request(self, config: Config, options: HandlerConfig, event: Event) -> Request:
