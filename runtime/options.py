@@ -11,16 +11,18 @@ import typing
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+from runtime.alert.templates import Template
 from runtime.alert.types import Level
 from runtime.errors import ConfigError, OptionsError
 from runtime.golang.printing import sprint
+from runtime.golang.templates import TemplateError
 from runtime.secrets import NO_SECRET, Secret
 from runtime.secrets.mappings import hidden
 from runtime.secrets.names import HIDDEN, is_secret_name
 from runtime.secrets.references import read, reference
 from runtime.secrets.texts import shown, written
 from runtime.secrets.urls import is_url_name
-from runtime.settings import FormerName, former_names, key_of
+from runtime.settings import FormerName, former_names, is_required, key_of
 from runtime.units import Duration
 
 # of a wrong value in an error
@@ -39,6 +41,7 @@ class FileMode(int):
 _GO_NAMES: dict[type, str] = {
     str: "string",
     Secret: "string",
+    Template: "string",
     bool: "bool",
     int: "int",
     float: "float64",
@@ -66,13 +69,29 @@ def decode(options: Options | None, onto: T, *, type_name: str) -> T:
     """
     problems: list[str] = []
     decoded = _structure("", options or {}, onto, problems)
+    _check(problems, type_name)
+    return typing.cast(T, decoded)
+
+
+def decode_record(options: Options, wanted: type[T], *, type_name: str) -> T:
+    """A value of `wanted`, a dataclass whose fields without default must be there.
+
+    Raises:
+        OptionsError: as `decode`.
+    """
+    problems: list[str] = []
+    decoded = _record("", options, wanted, problems)
+    _check(problems, type_name)
+    return typing.cast(T, decoded)
+
+
+def _check(problems: list[str], type_name: str) -> None:
     if problems:
         lines = "\n".join(f"* {problem}" for problem in sorted(problems))
         raise OptionsError(
             f"failed to decode options into {type_name}: "
             f"{len(problems)} error(s) decoding:\n\n{lines}"
         )
-    return typing.cast(T, decoded)
 
 
 class _MismatchError(Exception):
@@ -80,12 +99,33 @@ class _MismatchError(Exception):
 
 
 def _structure(name: str, data: Any, onto: Any, problems: list[str]) -> Any:
+    changes = _changes(name, data, type(onto), problems)
+    return onto if problems else dataclasses.replace(onto, **changes)
+
+
+def _record(name: str, data: Any, wanted: Any, problems: list[str]) -> Any:
+    """A new value of a dataclass, whose fields without default must be there."""
+    found = _changes(name, data, wanted, problems)
+    unset = [
+        key_of(field)
+        for field in dataclasses.fields(wanted)
+        if is_required(field) and field.name not in found
+    ]
+    if unset and isinstance(data, Mapping):
+        problems.append(f"'{name}' has unset fields: {', '.join(unset)}")
+    return None if problems else wanted(**found)
+
+
+def _changes(
+    name: str, data: Any, wanted: type[Any], problems: list[str]
+) -> dict[str, Any]:
+    """The fields of a dataclass that a map gives, by their Python names."""
+    changes: dict[str, Any] = {}
     if not isinstance(data, Mapping):
         problems.append(f"'{name}' expected a map, got '{_kind(data)}'")
-        return onto
+        return changes
     unused = set(data)
-    changes: dict[str, Any] = {}
-    for field, annotation in _fields(type(onto)):
+    for field, annotation in _fields(wanted):
         for said, key in _find_all(field, data):
             unused.discard(key)
             if data[key] is None:
@@ -98,7 +138,7 @@ def _structure(name: str, data: Any, onto: Any, problems: list[str]) -> Any:
     if unused:
         keys = ", ".join(_short(key) for key in sorted(unused))
         problems.append(f"'{name}' has invalid keys: {keys}")
-    return onto if problems else dataclasses.replace(onto, **changes)
+    return changes
 
 
 def _find_all(
@@ -137,18 +177,19 @@ def _without_none(annotation: Any) -> Any:
 def _value(name: str, data: Any, annotation: Any, problems: list[str]) -> Any:
     if annotation is object:
         return data
-    made: Any = annotation
     origin = typing.get_origin(annotation)
     if origin in (tuple, list):
         return _sequence(name, data, annotation, problems)
     if origin in (dict, Mapping):
         return _mapping(name, data, annotation, problems)
     if dataclasses.is_dataclass(annotation):
-        return _structure(name, data, made(), problems)
+        return _record(name, data, annotation, problems)
     if annotation is Level and isinstance(data, str):
         return _level(name, data, problems)
     if annotation is Secret and (isinstance(data, str) or reference(data)):
         return _secret(name, data, problems)
+    if annotation is Template and isinstance(data, str):
+        return _template(name, data, problems)
     try:
         return _scalar(data, annotation)
     except _MismatchError:
@@ -157,6 +198,14 @@ def _value(name: str, data: Any, annotation: Any, problems: list[str]) -> Any:
             f"'{name}' expected type '{_GO_NAMES[annotation]}', got unconvertible "
             f"type '{_go_type(data)}', value: '{value}'"
         )
+        return None
+
+
+def _template(name: str, source: str, problems: list[str]) -> Template | None:
+    try:
+        return Template(source, name=name.rpartition(".")[2])
+    except TemplateError as error:
+        problems.append(f"error decoding '{name}': {error}")
         return None
 
 
@@ -197,8 +246,8 @@ def _level(name: str, text: str, problems: list[str]) -> Level:
 
 
 def _scalar(data: Any, wanted: type[Any]) -> Any:
-    if issubclass(wanted, (str, Secret)):
-        # strings for secrets were read before
+    if issubclass(wanted, (str, Secret, Template)):
+        # strings for secrets and templates were read before
         if isinstance(data, str):
             return wanted(data)
     elif wanted is bool:
@@ -241,6 +290,9 @@ def _mapping(name: str, data: Any, annotation: Any, problems: list[str]) -> Any:
         problems.append(f"'{name}' expected a map, got '{_kind(data)}'")
         return {}
     inner = typing.get_args(annotation)[1]
+    if inner is Template:
+        # all but strings are printed as they are
+        data = {key: sprint(_as_json(value)) for key, value in data.items()}
     return {
         key: _value(f"{name}[{key}]", value, inner, problems)
         for key, value in data.items()

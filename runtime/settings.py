@@ -51,6 +51,14 @@ def setting(
     return made
 
 
+def is_required(field: dataclasses.Field[Any]) -> bool:
+    """True if a field has no default, so that each value of its class must give it."""
+    return (
+        field.default is dataclasses.MISSING
+        and field.default_factory is dataclasses.MISSING
+    )
+
+
 def key_of(field: dataclasses.Field[Any]) -> str:
     """The field's name in TOML and JSON: `state_changes_only` → `state-changes-only`.
 

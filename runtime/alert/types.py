@@ -124,6 +124,21 @@ class Event:
     hops: int = 0
 
 
+TEMPLATE_NAMES = (
+    *("ID", "Message", "Level", "Time", "Duration", "Details", "Name", "TaskName"),
+    *("Group", "Tags", "Fields"),
+)
+"""The names of an event in templates, unless their scope says otherwise.
+
+Source: Kapacitor alert.TemplateData.
+"""
+SCOPE_NAMES = (
+    *TEMPLATE_NAMES,
+    *("Category", "PreviousLevel", "Recoverable", "Data", "Result"),
+)
+"""The names that the scope of a template may have."""
+
+
 class Handler(Protocol):
     """Takes events, one at a time and in order."""
 

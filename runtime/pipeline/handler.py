@@ -19,7 +19,8 @@ class AlertHandler(OptionOwner):
 
     Attributes:
         call: the types of the arguments of the call that makes it.
-        call_fields: fields that these arguments fill.
+        call_fields: fields that these arguments fill; the last one takes any number of
+            further arguments, if the call does.
         node: the alert node it belongs to.
     """
 
@@ -29,13 +30,17 @@ class AlertHandler(OptionOwner):
     node: Node = field(repr=False, compare=False, metadata=INTERNAL)
 
     @classmethod
-    def called(cls, node: Node, *arguments: str) -> Self:
+    def called(cls, node: Node, *arguments: Any) -> Self:
         """The handler that a call with `arguments`, of the types of `call`, makes.
 
         Raises:
             ScriptError: the arguments are wrong.
         """
-        return cls(node, **dict(zip(cls.call_fields, arguments, strict=False)))
+        count = len(cls.call.fixed)
+        given: list[object] = [*arguments[:count]]
+        if cls.call.rest is not None:
+            given.append(arguments[count:])
+        return cls(node, **dict(zip(cls.call_fields, given, strict=False)))
 
     @property
     def go_type(self) -> str:

@@ -6,10 +6,11 @@ A dataclass field is a property by its type:
 * `bool`: a flag that is set by a call without arguments, `.align()`;
 * `tuple[T, ...]`: any number of values, `.as('a', 'b')`;
 * `dict[str, T]`: a name and a value, repeatable, `.tag('a', 'b')`;
-* `tuple[tuple[str, ...], ...]`: a record a call, repeatable, `.link('a', 'b')`.
+* `tuple[tuple[str, ...], ...]`: a record a call, repeatable, `.link('a', 'b')`;
+* `tuple[R, ...]`, where `R` is a dataclass: the same, the arguments are its fields.
 
-Those of an `OptionOwner` are options of a handler: a repeated call adds to a list, and
-`object` is a value that JSON can hold.
+Those of an `OptionOwner` are options of a handler: a repeated call adds to a list,
+`object` is a value that JSON can hold, and a `Template` is parsed when it is called.
 
 What does not fit is a method marked with `property_method`. Error texts are those of Go's
 reflection, which Kapacitor shows to its users.
@@ -26,8 +27,11 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
+from runtime.alert.templates import Template
 from runtime.errors import ScriptError
-from runtime.settings import former_names, tick_of
+from runtime.golang.printing import text
+from runtime.golang.templates import TemplateError
+from runtime.settings import former_names, is_required, key_of, tick_of
 from runtime.tick import ast
 from runtime.units import SECOND, Duration
 
@@ -239,6 +243,8 @@ class Property:
         handler: the class of the handler that the call adds to its alert node.
         is_data: its arguments must be values that JSON can hold.
         present: the property's present name if this is a former one, else "".
+        record: the dataclass that a call makes a value of, or None.
+        is_template: its values are templates.
     """
 
     name: str
@@ -249,6 +255,8 @@ class Property:
     handler: type[Any] | None = None
     is_data: bool = False
     present: str = ""
+    record: type[Any] | None = None
+    is_template: bool = False
 
     def apply(self, owner: object, arguments: Sequence[object]) -> object:
         """Call the property of `owner`; the result is that of a method, else None.
@@ -261,6 +269,11 @@ class Property:
         if self.kind is Kind.VALUE:
             self._set(owner, arguments)
             return None
+        if self.record is not None:
+            made = _record(self.name, self.record, arguments)
+            values = (*getattr(owner, self.attribute), made)
+            setattr(owner, self.attribute, values)
+            return None
         self.signature.check(arguments)
         if self.kind is Kind.METHOD:
             return getattr(owner, self.attribute)(*arguments)
@@ -272,10 +285,10 @@ class Property:
             setattr(owner, self.attribute, True)
         elif self.kind is Kind.PAIRS:
             key, value = arguments
-            getattr(owner, self.attribute)[key] = value
+            getattr(owner, self.attribute)[key] = self._value(value)
         else:
             before = getattr(owner, self.attribute)
-            values = tuple(arguments)
+            values = tuple(map(self._value, arguments))
             if self.kind is Kind.RECORDS:
                 values = (*before, values)
             elif self.append:
@@ -292,7 +305,50 @@ class Property:
                 f"reflect.Set: value of type {go_type(value)} is not assignable"
                 f" to type {_go_name(wanted)}"
             )
-        setattr(owner, self.attribute, value)
+        setattr(owner, self.attribute, self._value(value))
+
+    def _value(self, value: object) -> object:
+        return _template(self.name, value) if self.is_template else value
+
+
+def _template(name: str, value: object) -> Template:
+    """A template; of what is not a string, as Go prints it."""
+    try:
+        return Template(text(value), name=name)
+    except TemplateError as error:
+        raise ScriptError(str(error)) from None
+
+
+def _record(name: str, record: type[Any], arguments: Sequence[object]) -> object:
+    """A value of a dataclass, of which arguments give the fields in order.
+
+    Raises:
+        ScriptError: there are too few or too many, or one does not fit.
+    """
+    hints, fields = typing.get_type_hints(record), dataclasses.fields(record)
+    least = sum(map(is_required, fields))
+    if not least <= len(arguments) <= len(fields):
+        most = len(fields)
+        between = " or " if most == least + 1 else " to "
+        wanted = f"{least}{between}{most}" if most > least else str(most)
+        listed = ", ".join(map(key_of, fields))
+        raise ScriptError(
+            f"{name} expects {wanted} arguments ({listed}), got {len(arguments)}"
+        )
+    values = []
+    for field, value in zip(fields, arguments, strict=False):
+        hint = hints[field.name]
+        Signature((_argument(hint),)).check([value])
+        if hint is object:
+            check_data(value)
+        is_template = hint is Template
+        values.append(_template(key_of(field), value) if is_template else value)
+    return record(*values)
+
+
+def _argument(hint: object) -> object:
+    """The type of a script's value for a field."""
+    return str if hint is Template else hint
 
 
 class Names(Generic[T]):
@@ -390,6 +446,8 @@ def _field_property(
 ) -> Property:
     kind, signature = _kind_of(hint, switch=bool(field.metadata.get("switch")))
     is_option = issubclass(owner, OptionOwner)
+    inner = typing.get_args(hint)
+    record = inner[0] if inner and dataclasses.is_dataclass(inner[0]) else None
     return Property(
         tick_of(field),
         kind,
@@ -397,19 +455,24 @@ def _field_property(
         signature,
         append=is_option or bool(field.metadata.get("append")),
         is_data=is_option and object in (*signature.fixed, signature.rest),
+        record=typing.cast("type[Any] | None", record),
+        is_template=Template in (hint, *inner),
     )
 
 
 def _kind_of(hint: object, *, switch: bool) -> tuple[Kind, Signature]:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is dict:
-        return Kind.PAIRS, Signature(arguments)
+        key, value = arguments
+        return Kind.PAIRS, Signature((key, object if value is Template else value))
     if origin is tuple and typing.get_origin(arguments[0]) is tuple:
         return Kind.RECORDS, Signature(rest=typing.get_args(arguments[0])[0])
+    if origin is tuple and dataclasses.is_dataclass(arguments[0]):
+        return Kind.RECORDS, Signature()
     if origin is tuple:
-        return Kind.VARIADIC, Signature(rest=arguments[0])
+        return Kind.VARIADIC, Signature(rest=_argument(arguments[0]))
     if hint is bool and not switch:
         return Kind.FLAG, Signature()
     if origin in (types.UnionType, typing.Union):  # `LambdaNode | None`
         hint = arguments[0]
-    return Kind.VALUE, Signature((hint,))
+    return Kind.VALUE, Signature((_argument(hint),))

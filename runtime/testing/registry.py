@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from runtime.alert.templates import Template
 from runtime.alert.types import Event, Handler
 from runtime.errors import ConfigError
 from runtime.integration import Tables, is_list
@@ -171,6 +172,8 @@ def _in_path(canary: str) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, Secret):
         return value.reveal()
+    if isinstance(value, Template):
+        return value.source
     if isinstance(value, tuple):
         return [_plain(each) for each in value]
     if isinstance(value, Mapping):

@@ -37,7 +37,7 @@ def new_handler(**values: Any) -> None:
     """Generate an integration and register it everywhere.
 
     TYPE is one of str, secret, int, float, bool, duration, url, list[str], map[str], any,
-    list[any], map[any].
+    list[any], map[any], template, list[template], map[template].
 
     Without NAME and --spec it asks for the description, but only in a terminal and unless
     CI is set.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 LEVELS = ("OK", "INFO", "WARNING", "CRITICAL")
 """The levels of alerts by name, the lowest first."""
@@ -39,6 +40,9 @@ class Type(StrEnum):
     MAP = "map of strings"
     FIELDS = "map"
     LEVEL = "level"
+    TEMPLATE = "template"
+    TEMPLATES = "collection of templates"
+    RECORDS = "list of records"
     ANY = "value of any type"
 
     @property
@@ -49,6 +53,22 @@ class Type(StrEnum):
 
 class UnresolvedError(ExpressionError):
     """An expression uses something that has a fault of its own."""
+
+
+class Item(NamedTuple):
+    """A field of the records in a list.
+
+    Attributes:
+        name: its name in expressions.
+        attribute: its name in Python.
+        type: its type.
+        scope: the constant with the names that its template may use, or "".
+    """
+
+    name: str
+    attribute: str
+    type: Type
+    scope: str = ""
 
 
 _INTEGER_BITS = 64
@@ -69,6 +89,7 @@ class Code:
         fields: keys of a table and the types of their values.
         weight: about how many values it holds, those of `[let]` included.
         bits: maximum number of bits of an integer.
+        items: the fields of the records in a list.
     """
 
     node: ast.expr
@@ -77,6 +98,7 @@ class Code:
     fields: tuple[tuple[str, Type], ...] = ()
     weight: int = 1
     bits: int = _INTEGER_BITS
+    items: tuple[Item, ...] = ()
 
     def using(self, *others: Code) -> Code:
         """This code, made of `others`."""
@@ -102,12 +124,26 @@ class Code:
         return self
 
     def revealed(self) -> Code:
-        """A value as it is sent: a secret revealed, a level as its word."""
+        """A value as it is sent: a secret revealed, a level as its word.
+
+        Raises:
+            ExpressionError: it cannot be sent as a whole.
+        """
         if self.type is Type.SECRET:
             return replace(self, node=method(self.node, "reveal"), type=Type.STR)
         if self.type is Type.LEVEL:
             made = ast.Call(name_node("str"), [self.node], [])
             return replace(self, node=made, type=Type.STR)
+        if self.type is Type.TEMPLATE:
+            source = ast.Attribute(self.node, "source", ast.Load())
+            return replace(self, node=source, type=Type.STR)
+        if self.type is Type.RECORDS:
+            raise ExpressionError(
+                f"{self.type.noun} has no form of its own; write a loop over it, "
+                '[{ "@for" = "x in …", key = "${x.NAME}" }]'
+            )
+        if self.type is Type.TEMPLATES:
+            raise ExpressionError(f"{self.type.noun} is rendered for each event only")
         return self
 
     def as_text(self) -> Code:
@@ -122,6 +158,22 @@ class Code:
 
 FAILED = Code(ast.Constant(""), Type.ANY)
 """Stands for a name whose own definition is wrong."""
+
+
+def rendered(node: ast.expr, type_: Type, scope: str = "") -> Code:
+    """Templates for the event that is sent.
+
+    Args:
+        node: a template, or a list or a map of them.
+        type_: type of the text or texts.
+        scope: the constant with the names that they may use, or "".
+    """
+    arguments: list[ast.expr] = [name_node("event")]
+    arguments += [name_node(scope)] if scope else []
+    if type_ is Type.STR:
+        return Code(method(node, "render", *arguments), type_)
+    function = "render_all" if type_ is Type.LIST else "render_values"
+    return Code(ast.Call(name_node(function), [node, *arguments], []), type_)
 
 
 def name_node(name: str) -> ast.Name:

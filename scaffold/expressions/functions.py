@@ -82,7 +82,7 @@ def either(parts: Sequence[Code], operator: ast.boolop) -> Code:
     types = {part.type for part in parts}
     type_ = parts[0].type if len(types) == 1 else Type.ANY
     made = ast.BoolOp(operator, [part.node for part in parts])
-    return Code(made, type_).using(*parts)
+    return Code(made, type_, items=parts[0].items).using(*parts)
 
 
 _OPPOSITE: dict[type[ast.cmpop], ast.cmpop] = {
@@ -275,7 +275,9 @@ def _join(arguments: Arguments) -> Code:
 
 
 def _length(arguments: Arguments) -> Code:
-    value = arguments[0].revealed()
+    value = arguments[0]
+    if value.type not in (Type.RECORDS, Type.TEMPLATES):
+        value = value.revealed()
     if value.type is Type.ANY:
         return _run("length", [value.node], Type.INT).using(value)
     if value.type in (Type.INT, Type.FLOAT, Type.BOOL, Type.TIME, Type.DURATION):

@@ -75,7 +75,12 @@ def importable(
 ) -> dict[str, str]:
     """The names that a handler's modules may import, and their modules."""
     names = spec.names
-    return dict(_importable(package, names.kind, names.class_name, overrides))
+    known = _importable(package, names.kind, names.class_name, overrides)
+    services = f"{package}.services.{names.kind}"
+    return dict(known) | {
+        name: f"{services}.{'config' if each.is_configured else 'handler'}"
+        for name, each in spec.records.items()
+    }
 
 
 @lru_cache

@@ -11,6 +11,7 @@ from scaffold import names
 from scaffold.expressions.code import LEVELS, Type
 from scaffold.expressions.compiler import Scope
 from scaffold.spec import keys
+from scaffold.spec.literals import read_value
 from scaffold.spec.model import (
     LEVEL_TYPE,
     TYPES,
@@ -21,7 +22,6 @@ from scaffold.spec.model import (
     TestField,
 )
 from scaffold.spec.reader import Path, Reader
-from scaffold.spec.settings import read_value
 from scaffold.spec.values import Values
 
 EVENT_FEEDS: dict[str, str] = {
@@ -131,10 +131,10 @@ def _test_value(
 ) -> TestField:
     """A default of the type of what it feeds, plain or an expression over `config`."""
     path: Path = ("test", key)
-    if isinstance(value, str):
+    if isinstance(value, str) and not (type_.is_template and "${" not in value):
         code = values.string(value, path)
         if code.reads:
-            if code.type is not type_.base:
+            if code.type is not type_.unrendered:
                 problem = f"is {code.type.noun}, but {feeds} has type {type_.name}"
                 reader.fault(path, problem)
             return TestField(key, type_, type_.empty, code=code, feeds=feeds)

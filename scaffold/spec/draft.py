@@ -28,6 +28,7 @@ _FORMS = {
     "duration": "is not a duration; write it as 10s, 1m30s or 500ms",
     "map[str]": "is not a map; write it as a=b,c=d",
     "map[any]": "is not a map; write it as a=b,c=5",
+    "map[template]": "is not a map; write it as a=b,c=d",
 }
 # a long run of letters and digits, or a known prefix of tokens
 _TOKEN = re.compile(
@@ -131,7 +132,8 @@ class Draft:
                 **{
                     each.key: each.test()
                     for each in options
-                    if each.type not in ("secret", "map[str]", "map[any]")
+                    if each.type
+                    not in ("secret", "map[str]", "map[any]", "map[template]")
                 },
                 "message": f"test {self.flags.name} message",
             },
@@ -208,10 +210,15 @@ class _Setting:
             # a URL is looked up when it is needed, so that it may be corrected meanwhile
             return {
                 "default": default,
-                **({} if self.key == "url" else {"bind": "create"}),
+                **({} if self._is_late else {"bind": "create"}),
             }
         table = {} if self.type == "str" else {"type": self.type}
         return table if not self.value else {**table, "initial": self._default()}
+
+    @property
+    def _is_late(self) -> bool:
+        """True if the setting is looked up for each event."""
+        return self.key == "url" or "template" in self.type
 
     def test(self) -> Any:
         if self.is_config:
@@ -281,16 +288,16 @@ def _default(type_name: str, text: str) -> Any:
             return _TRUTH[text]
         case "duration":
             return parse_go(text)
-        case "list[str]":
+        case "list[str]" | "list[template]":
             return tuple(part.strip() for part in text.split(",") if part.strip())
-        case "map[str]" | "map[any]":
+        case "map[str]" | "map[any]" | "map[template]":
             pairs = [part.partition("=") for part in text.split(",") if part]
             if not all(equals for _, equals, _ in pairs):
                 raise ValueError(text)
             values = {key.strip(): value.strip() for key, _, value in pairs}
-            if type_name == "map[str]":
-                return values
-            return {key: _data(value) for key, value in values.items()}
+            if type_name == "map[any]":
+                return {key: _data(value) for key, value in values.items()}
+            return values
         case "list[any]":
             return tuple(_data(part.strip()) for part in text.split(",") if part)
         case "any":

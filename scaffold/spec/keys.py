@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from runtime.alert.types import SCOPE_NAMES, TEMPLATE_NAMES
 from scaffold.expressions.code import LEVELS
-from scaffold.spec.model import FLAGS, TYPE_ALIASES, TYPES
+from scaffold.spec.model import FLAGS, RECORD_TYPES, TYPE_ALIASES, TYPES
 
 
 class Shape(NamedTuple):
@@ -63,6 +64,17 @@ TEXT = Shape("a string", (str, int, float, bool), SCALAR_SCHEMA)
 ANYTHING = Shape("a value", (), {})
 VALUE = Shape("a value", (), FLOWING)
 TABLE = Shape("a table", (dict,), {"type": "object"})
+RECORD = Shape(
+    "a table of types",
+    (dict,),
+    {
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": {
+            "enum": [f"{name}{end}" for name in RECORD_TYPES for end in ("", "?")]
+        },
+    },
+)
 TABLES = Shape("a list of tables", (list,), {"type": "array"})
 VALUES = Shape("a table", (dict,), {"type": "object", "additionalProperties": FLOWING})
 HEADERS = Shape("a table", (dict,), {"$ref": "#/$defs/headers"})
@@ -159,10 +171,18 @@ _FORMERLY = Key(
     ALIASES,
     "Deprecated names, which still work, each with a warning in the log.",
 )
-_FORMERLY = Key(
-    "formerly",
-    ALIASES,
-    "Deprecated names, which still work, each with a warning in the log.",
+_OF = Key(
+    "of",
+    RECORD,
+    "With type `list`: the fields of its records and their types, of "
+    f"{', '.join(f'`{name}`' for name in RECORD_TYPES)}; those with a `?` may be missing.",
+)
+_SCOPE = Key(
+    "scope",
+    STRINGS,
+    "Names that templates may use.",
+    f"`{' '.join(TEMPLATE_NAMES)}`",
+    choices=SCOPE_NAMES,
 )
 _EXAMPLE = Key(
     "example",
@@ -192,6 +212,8 @@ CONFIG = (
     Key("check", EXPRESSION, "`url`, or an expression over `config` that must hold."),
     Key("check_error", STRING, "Error if `check` does not hold.", "`invalid KEY`"),
     _FORMERLY,
+    _OF,
+    _SCOPE,
     _EXAMPLE,
 )
 OPTION = (
@@ -216,7 +238,7 @@ OPTION = (
         "default",
         EXPRESSION,
         "Expression over `config` used where the option is empty; a string is written "
-        "`\"'general'\"`.",
+        "`\"'general'\"`. That of a template may use the event.",
     ),
     Key(
         "bind",
@@ -226,6 +248,15 @@ OPTION = (
         choices=("create", "send"),
     ),
     Key("initial", ANYTHING, "Value of an option that is not set.", "empty"),
+    Key(
+        "args",
+        BOOLEAN,
+        "True if the arguments of the handler's own property fill it, "
+        "`.email('a', 'b')`; a list takes any number of them.",
+        "`false`",
+    ),
+    _OF,
+    _SCOPE,
     _EXAMPLE,
 )
 LEVEL = tuple(

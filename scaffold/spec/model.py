@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
@@ -22,11 +22,25 @@ class FieldType:
         name: its name in specs.
         base: type of its values in expressions.
         empty: value of a field that is not set.
+        record: description of the records of a list, or None.
     """
 
     name: str
     base: Type
     empty: Any
+    record: Record | None = None
+
+    @property
+    def is_template(self) -> bool:
+        """True for a template, and for a list or a map of them."""
+        return "template" in self.name
+
+    @property
+    def unrendered(self) -> Type:
+        """Type of its values where there is no event."""
+        if self.name == "template":
+            return Type.TEMPLATE
+        return Type.TEMPLATES if self.is_template else self.base
 
 
 TYPES = {
@@ -44,6 +58,9 @@ TYPES = {
         FieldType("any", Type.ANY, ""),
         FieldType("list[any]", Type.VALUES, ()),
         FieldType("map[any]", Type.FIELDS, {}),
+        FieldType("template", Type.STR, ""),
+        FieldType("list[template]", Type.LIST, ()),
+        FieldType("map[template]", Type.MAP, {}),
         FieldType("flag", Type.BOOL, False),
     )
 }
@@ -52,12 +69,28 @@ FIELD_TYPES = tuple(name for name in TYPES if name != "flag")
 UNKNOWN_TYPE = FieldType("unknown", Type.ANY, "")
 """Placeholder of a wrong type, so that one mistake is one fault."""
 LEVEL_TYPE = FieldType("level", Type.LEVEL, "CRITICAL")
+RECORD_TYPES = (*("str", "int", "float", "bool", "duration", "url", "any", "template"),)
+"""The types of the fields of records."""
+ARGUMENT_TYPES = ("str", "secret", "int", "float", "duration", "url", "list[str]")
+"""The types of options that the handler's own arguments can fill."""
 TYPE_ALIASES = {"string": "str", "list": "list[str]", "map": "map[str]"}
 
 
 # names that the body of a class of settings uses
 _TAKEN = (
-    *("bool", "dict", "field", "float", "int", "object", "self", "setting", "str"),
+    *(
+        "call",
+        "call_fields",
+        "bool",
+        "dict",
+        "field",
+        "float",
+        "int",
+        "object",
+        "self",
+        "setting",
+        "str",
+    ),
     "tuple",
 )
 
@@ -73,6 +106,7 @@ class Setting:
         doc: its purpose, in the author's words, or "".
         example: value that the author gives for tests, or None.
         formerly: its deprecated keys.
+        scope: the names that its templates may use; none: the usual ones.
     """
 
     key: str
@@ -81,6 +115,7 @@ class Setting:
     doc: str = ""
     example: Any = None
     formerly: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()
 
     # members of the classes of such settings
     taken: ClassVar[tuple[str, ...]] = ()
@@ -95,6 +130,38 @@ class Setting:
     def is_secret(self) -> bool:
         """True if it must never be shown."""
         return self.type.base is Type.SECRET
+
+
+@dataclass(frozen=True)
+class RecordField(Setting):
+    """A field of a record.
+
+    Attributes:
+        is_optional: true if it may be missing.
+    """
+
+    is_optional: bool = False
+
+
+@dataclass(frozen=True)
+class Record:
+    """The form of the records in a list.
+
+    Attributes:
+        class_name: the class of the generated code.
+        key: the setting or option that it is described at.
+        fields: its fields, those that may be missing last.
+        is_configured: true if it belongs to a setting.
+    """
+
+    class_name: str
+    key: str
+    fields: tuple[RecordField, ...]
+    is_configured: bool = False
+
+    def is_like(self, other: Record | None) -> bool:
+        """True if another record has the same fields."""
+        return other is not None and self.fields == other.fields
 
 
 @dataclass(frozen=True)
@@ -130,6 +197,8 @@ class Option(Setting):
         aliases: its other names.
         alias_of: key of the option that this is an alias of, or "".
         own_name: its Python name if the usual one is taken, or "".
+        is_argument: true if the handler's own arguments fill it.
+        local: variable of generated code with its rendered text, or "".
     """
 
     taken: ClassVar[tuple[str, ...]] = (
@@ -146,6 +215,8 @@ class Option(Setting):
     aliases: tuple[str, ...] = ()
     alias_of: str = ""
     own_name: str = ""
+    is_argument: bool = False
+    local: str = ""
 
     @cached_property
     def name(self) -> str:
@@ -171,6 +242,24 @@ class LevelMap:
     def constant(self) -> str:
         """The constant of the generated module."""
         return constant(self.key)
+
+
+def scope_constants(
+    settings: Iterable[Setting], levels: Iterable[LevelMap]
+) -> dict[tuple[str, ...], str]:
+    """The constants of scopes: `SCOPE`, or after the first setting of each of several."""
+    first: dict[tuple[str, ...], str] = {}
+    for each in settings:
+        if each.scope:
+            first.setdefault(each.scope, each.key)
+    taken = {each.constant for each in levels}
+    names: dict[tuple[str, ...], str] = {}
+    for scope, key in first.items():
+        name = "SCOPE" if len(first) == 1 else f"{constant(key)}_SCOPE"
+        while name in {*taken, *names.values()}:
+            name += "_NAMES"
+        names[scope] = name
+    return names
 
 
 @dataclass(frozen=True)
@@ -398,6 +487,7 @@ class HandlerSpec:
     def codes(self) -> list[Code]:
         """All code that sends an event or reads a response."""
         codes = [each.code for each in self.lets]
+        codes += [each.fallback for each in self.templates if each.fallback]
         for check in self.checks:
             codes += [check.that, check.error]
         for request in self.requests:
@@ -405,6 +495,25 @@ class HandlerSpec:
         response = self.response
         read = (response.that, response.message, response.unparsable)
         return codes + [each for each in read if each is not None]
+
+    @property
+    def templates(self) -> list[Option]:
+        """The options that are rendered for each event."""
+        return [each for each in self.options if each.local]
+
+    @property
+    def records(self) -> dict[str, Record]:
+        """The records of its settings and options, by their classes."""
+        found = [each.type.record for each in (*self.config, *self.options)]
+        by_class: dict[str, Record] = {}
+        for record in found:
+            if record is not None:
+                by_class.setdefault(record.class_name, record)
+        return by_class
+
+    def scopes(self) -> dict[tuple[str, ...], str]:
+        """The constants of the scopes of templates, by their names."""
+        return scope_constants((*self.config, *self.options), self.levels)
 
     def names_used(self) -> set[str]:
         """The names in the Python of all that code."""

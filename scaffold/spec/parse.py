@@ -117,6 +117,7 @@ def _spec(
     config = settings.read_config(reader, entries)
     options = settings.read_options(reader, tables.get("option", {}), config, names)
     levels = settings.read_levels(reader, tables.get("level", {}))
+    options = settings.with_templates(reader, tables, config, options, levels)
     values = Values(reader, scopes.of_event(config, options, levels))
     lets, values = requests.read_lets(reader, tables.get("let", {}), values)
     response = reader.keys(tables.get("response", {}), ("response",), keys.RESPONSE)

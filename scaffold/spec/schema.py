@@ -38,6 +38,9 @@ _VALUES: dict[str, dict[str, Any]] = {
     "any": {},
     "list[any]": {"type": "array"},
     "map[any]": {"type": "object"},
+    "template": {"type": "string"},
+    "list[template]": {"type": "array", "items": {"type": "string"}},
+    "map[template]": {"type": "object", "additionalProperties": {"type": "string"}},
 }
 _ALIASES = {"str": "string", "list[str]": "list", "map[str]": "map"}
 
@@ -143,7 +146,10 @@ def _if_type(name: str, *keys_: str) -> dict[str, Any]:
     """Rule for values of these keys that depends on the type."""
     spellings = [name, *([_ALIASES[name]] if name in _ALIASES else [])]
     return {
-        "if": {"properties": {"type": {"enum": spellings}}, "required": ["type"]},
+        "if": {
+            "properties": {"type": {"enum": spellings}, "of": False},
+            "required": ["type"],
+        },
         "then": {"properties": dict.fromkeys(keys_, _VALUES[name])},
     }
 
@@ -172,6 +178,7 @@ def _config() -> dict[str, Any]:
                 for name in _VALUES
                 if name != "flag"
             ),
+            _of_records("default", "example"),
             {"if": secret, "then": {"not": {"required": ["default"]}, **is_text}},
             {
                 "if": {
@@ -192,10 +199,18 @@ def _option() -> dict[str, Any]:
         **table(keys.OPTION),
         "allOf": [
             *(_if_type(name, "initial", "example") for name in _VALUES),
+            _of_records("initial", "example"),
             {"if": early, "then": {"required": ["default"], **without_initial}},
             {"if": secret, "then": without_initial},
         ],
     }
+
+
+def _of_records(*keys_: str) -> dict[str, Any]:
+    """Rules for a list of records: its type, and its values."""
+    records = {"type": "array", "items": {"type": "object"}}
+    is_list = {"type": {"const": "list"}, **dict.fromkeys(keys_, records)}
+    return {"if": {"required": ["of"]}, "then": {"properties": is_list}}
 
 
 def _level() -> dict[str, Any]:

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from scaffold.expressions.code import FAILED, LEVELS, Code, Type, dotted, name_node
+from scaffold.expressions.code import (
+    FAILED,
+    LEVELS,
+    Code,
+    Item,
+    Type,
+    dotted,
+    name_node,
+    rendered,
+)
 from scaffold.expressions.compiler import Scope
 from scaffold.names import identifier
-from scaffold.spec.model import UNKNOWN_TYPE, LevelMap, Option, Setting
+from scaffold.spec.model import (
+    UNKNOWN_TYPE,
+    FieldType,
+    LevelMap,
+    Option,
+    Setting,
+    scope_constants,
+)
 
 
 def _event(path: str, type_: Type) -> Code:
@@ -61,6 +77,9 @@ DELIVERY: dict[str, Code] = {
     "key": Code(ast.Call(name_node("delivery_key"), [], []), Type.STR),
 }
 
+Constants = Mapping[tuple[str, ...], str]
+"""The constants of the scopes of templates, by their names."""
+
 NOW = "now"
 """The variable of generated code with the time of a request."""
 
@@ -80,7 +99,43 @@ def _setting(variable: str, table: str, each: Setting) -> Code:
     if each.type is UNKNOWN_TYPE:
         return FAILED
     reads = frozenset({f"{table}.{each.key}"})
-    return Code(dotted(f"{variable}.{each.name}"), each.type.base, reads=reads)
+    node = dotted(f"{variable}.{each.name}")
+    return Code(node, each.type.unrendered, reads=reads, items=items_of(each.type))
+
+
+def items_of(type_: FieldType, scope: str = "") -> tuple[Item, ...]:
+    """The fields of the records of a type, for loops.
+
+    Args:
+        type_: the type.
+        scope: the constant with the names that its templates may use, or "".
+    """
+    fields = type_.record.fields if type_.record else ()
+    return tuple(
+        Item(identifier(each.key), each.name, each.type.unrendered, scope)
+        for each in fields
+    )
+
+
+def _for_event(
+    variable: str, table: str, fields: Iterable[Setting], constants: Constants
+) -> dict[str, Code]:
+    """The settings of a dataclass, where there is an event to render templates for."""
+    found = settings(variable, table, fields)
+    for each in fields:
+        key, scope = identifier(each.key), constants.get(each.scope, "")
+        if each.type.is_template:
+            node = found[key].node
+            local = each.local if isinstance(each, Option) else ""
+            made = (
+                Code(name_node(local), each.type.base)
+                if local
+                else rendered(node, each.type.base, scope)
+            )
+            found[key] = replace(made, reads=found[key].reads)
+        elif each.type.record is not None:
+            found[key] = replace(found[key], items=items_of(each.type, scope))
+    return found
 
 
 def level(entry: LevelMap) -> Code:
@@ -128,14 +183,31 @@ def of_default(fields: Iterable[Setting], key: str) -> Scope:
     return Scope({"config": settings("config", "config", fields)}, {}, elsewhere)
 
 
+def of_rendered_default(
+    fields: Collection[Setting],
+    options: Collection[Setting],
+    levels: Collection[LevelMap],
+) -> Scope:
+    """The scope of the default of a template, which is used where an event is sent."""
+    scope = of_event(fields, options, levels)
+    tables = {key: table for key, table in scope.tables.items() if key != "opt"}
+    hint = "a default can use settings and the event, but no other option"
+    return replace(scope, tables=tables, elsewhere={"opt": hint})
+
+
 def of_event(
-    fields: Iterable[Setting], options: Iterable[Option], levels: Iterable[LevelMap]
+    fields: Collection[Setting],
+    options: Collection[Setting],
+    levels: Collection[LevelMap],
 ) -> Scope:
     """The scope where an event is sent."""
-    shown = [option for option in options if not option.alias_of]
+    constants = scope_constants((*fields, *options), levels)
+    shown = [
+        each for each in options if not (isinstance(each, Option) and each.alias_of)
+    ]
     tables: Mapping[str, Mapping[str, Code]] = {
-        "config": settings("config", "config", fields),
-        "opt": settings("options", "opt", shown),
+        "config": _for_event("config", "config", fields, constants),
+        "opt": _for_event("options", "opt", shown, constants),
         "event": EVENT,
         "event.row": EVENT_ROW,
         "level": {identifier(each.key): level(each) for each in levels},
@@ -154,8 +226,11 @@ def of_files(fields: Iterable[Setting]) -> Scope:
 def of_connection(fields: Iterable[Setting], options: Iterable[Option]) -> Scope:
     """The scope of the settings of a connection."""
     elsewhere = dict.fromkeys(("event", "level"), _CONNECTION_HINT)
-    event = of_event(fields, options, ())
-    tables = {table: event.tables[table] for table in ("config", "opt")}
+    shown = [option for option in options if not option.alias_of]
+    tables = {
+        "config": settings("config", "config", fields),
+        "opt": settings("options", "opt", shown),
+    }
     return Scope(tables, {}, elsewhere)
 
 

@@ -8,15 +8,16 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from runtime.golang.durations import parse_go
+from runtime.alert.types import SCOPE_NAMES
 from scaffold import names
 from scaffold.expressions.code import LEVELS, Code, Type
 from scaffold.expressions.compiler import Scope
 from scaffold.names import Names
-from scaffold.spec import keys, scopes
-from scaffold.spec.draft import looks_like_token
+from scaffold.spec import keys, records, scopes
 from scaffold.spec.handler import read_doc
+from scaffold.spec.literals import FITTING, read_value
 from scaffold.spec.model import (
+    ARGUMENT_TYPES,
     TYPE_ALIASES,
     TYPES,
     UNKNOWN_TYPE,
@@ -24,10 +25,11 @@ from scaffold.spec.model import (
     FieldType,
     LevelMap,
     Option,
+    Record,
     Setting,
 )
-from scaffold.spec.reader import Path, Reader, noun_of
-from scaffold.spec.values import Values
+from scaffold.spec.reader import Path, Reader
+from scaffold.spec.values import RESERVED, Values, variables
 
 _FILLED_IN = re.compile(r"\$\{[^{}]+\}")
 _PROPERTY = re.compile("[a-zA-Z][a-zA-Z0-9]{0,39}")
@@ -36,15 +38,8 @@ _ALIAS = re.compile("[a-z][a-zA-Z0-9]{0,39}")
 RESERVED_CONFIG = ("enabled", "global_", "state_changes_only")
 # constants that the module of a service may import
 IMPORTED = ("hour", "minute", "second", "millisecond", "no_secret")
-# by the type of a TOML value, the types of settings that it may be the value of
-_FITTING: dict[type, tuple[str, ...]] = {
-    str: ("str", "url", "any"),
-    bool: ("bool", "flag", "any"),
-    int: ("int", "float", "duration", "any"),
-    float: ("float", "any"),
-    list: ("list[str]", "list[any]", "any"),
-    dict: ("map[str]", "map[any]", "any"),
-}
+# names that generated code may use beside its variables
+_BUILTINS = ("bytes", "dict", "float", "int", "list", "object", "tuple", "type")
 _STRINGS = (Type.STR, Type.SECRET)
 # besides its own type, what the default of an option may be
 _WIDER: dict[Type, tuple[Type, ...]] = {
@@ -52,7 +47,6 @@ _WIDER: dict[Type, tuple[Type, ...]] = {
     Type.VALUES: (Type.LIST,),
     Type.ANY: tuple(each for each in Type if each is not Type.SECRET),
 }
-_DURATION = "write it as '10s', '1m30s' or '500ms'"
 _URL = "must be http:// or https:// with a host, without user and password"
 
 
@@ -88,7 +82,8 @@ def _config_field(
     """A key of `[config]`; `entry` has the valid part of `raw`."""
     reader.take(names.key_faults(key, "", RESERVED_CONFIG), path)
     _errors(reader, entry, path)
-    type_ = _type(entry, raw)
+    type_ = records.read(reader, entry, path) or _type(entry, raw)
+    scope = _scope(reader, entry, path, type_)
     is_url = type_.name == "url" or entry.get("check") == "url"
     if entry.get("secret"):
         if not _is_text(type_):
@@ -109,11 +104,30 @@ def _config_field(
         read_doc(reader, entry, path),
         example=_example(reader, entry, path, type_),
         formerly=_names(entry, "formerly"),
+        scope=scope,
         required=entry.get("required", ""),
         error=entry.get("error", f"must specify {key}"),
         is_url=is_url,
         check_error=entry.get("check_error", "" if is_url else f"invalid {key}"),
     )
+
+
+def _scope(
+    reader: Reader, entry: Mapping[str, Any], path: Path, type_: FieldType
+) -> tuple[str, ...]:
+    """The names that templates may use; none for the usual ones."""
+    has_templates = type_.is_template or (
+        type_.record is not None
+        and any(each.type.is_template for each in type_.record.fields)
+    )
+    if "scope" in entry and not has_templates and type_ is not UNKNOWN_TYPE:
+        reader.fault((*path, "scope"), "has no effect without a template")
+        return ()
+    if entry.get("scope") == []:
+        reader.fault(
+            (*path, "scope"), "is empty; name at least one", ", ".join(SCOPE_NAMES)
+        )
+    return tuple(entry.get("scope", ()))
 
 
 def _is_text(type_: FieldType) -> bool:
@@ -142,7 +156,7 @@ def _type(entry: Mapping[str, Any], raw: object) -> FieldType:
     if isinstance(raw, dict) and "type" in raw:
         return UNKNOWN_TYPE
     value = entry.get("default", entry.get("initial", ""))
-    return TYPES[_FITTING.get(type(value), ("str",))[0]]
+    return TYPES[FITTING.get(type(value), ("str",))[0]]
 
 
 def _example(
@@ -154,81 +168,6 @@ def _example(
     if type_.base is Type.SECRET:
         type_ = TYPES["str"]
     return read_value(reader, entry, path, "example", type_)
-
-
-def read_value(
-    reader: Reader, table: Mapping[str, Any], path: Path, key: str, type_: FieldType
-) -> Any:
-    """A plain value, checked against a type."""
-    if key not in table or type_ is UNKNOWN_TYPE:
-        return type_.empty
-    value, place = table[key], (*path, key)
-    if type_.name == "secret":
-        reader.fault(place, "must be absent: a secret would be committed")
-    elif type_.name == "duration" and isinstance(value, str):
-        return _duration(reader, value, place)
-    elif type_.name not in _FITTING.get(type(value), ()):
-        reader.fault(place, f"must fit type {type_.name}, but is {noun_of(value)}")
-    elif type_.name in ("any", "list[any]", "map[any]"):
-        _check_data(reader, value, place)
-        return tuple(value) if type_.name == "list[any]" else value
-    elif isinstance(value, list):
-        return tuple(
-            each
-            for index, each in enumerate(value)
-            if reader.is_a(each, str, (*place, index))
-        )
-    elif isinstance(value, dict):
-        return {
-            name: each
-            for name, each in value.items()
-            if reader.is_a(each, str, (*place, name))
-        }
-    elif _check_data(reader, value, place):
-        return float(value) if type_.name == "float" else value
-    return type_.empty
-
-
-def _check_data(reader: Reader, value: object, path: Path) -> bool:
-    """True for data that JSON can hold and that may be committed; a fault if not."""
-    match value:
-        case list():
-            found = [
-                _check_data(reader, each, (*path, at)) for at, each in enumerate(value)
-            ]
-            return all(found)
-        case dict():
-            found = [
-                _check_data(reader, each, (*path, key)) for key, each in value.items()
-            ]
-            return all(found)
-        case str() if looks_like_token(value):
-            problem = "looks like a token, which would be committed; remove it"
-        case bool() | str():
-            return True
-        case int():
-            if -(1 << 63) <= value < 1 << 63:
-                return True
-            problem = "must be an integer of 64 bits"
-        case float():
-            if value - value == 0:
-                return True
-            problem = f"must be a finite number, not {value}"
-        case _:
-            problem = f"is {noun_of(value)}; write it in quotes"
-    reader.fault(path, problem)
-    return False
-
-
-def _duration(reader: Reader, text: str, path: Path) -> int:
-    try:
-        duration = parse_go(text)
-    except ValueError:
-        reader.fault(path, f"{text!r} is not a duration; {_DURATION}")
-        return 0
-    if duration < 0:
-        reader.fault(path, f"{text!r} is negative; {_DURATION}")
-    return duration
 
 
 def _check_url(reader: Reader, url: str, path: Path) -> None:
@@ -260,20 +199,27 @@ def read_options(
     """The keys of `[option]`."""
     _same_names(reader, table, ("option",))
     by_name = {field.name: field for field in config}
+    records_ = [each.type.record for each in config if each.type.record]
     options: list[Option] = []
     for key, raw in table.items():
         path: Path = ("option", key)
         entry = reader.entry(raw, path, keys.OPTION)
         values = Values(reader, scopes.of_default(config, key))
-        option = _option(reader, key, entry, raw, values, by_name)
+        option = _option(reader, key, entry, raw, values, by_name, records_)
         tick = _tick(reader, key, entry, raw, handler)
         former = _former_ticks(reader, option, entry, tick, handler)
-        option = replace(option, tick=tick, former_ticks=former)
+        is_argument = entry.get("args", False)
+        option = replace(
+            option, tick=tick, former_ticks=former, is_argument=is_argument
+        )
         options.append(option)
+        if option.type.record and option.type.record not in records_:
+            records_.append(option.type.record)
         options += [_alias(option, each) for each in option.aliases]
     options = _named_apart(reader, options)
     _check_former(reader, options, "option")
     _check_ticks(reader, options)
+    _check_arguments(reader, options)
     return tuple(options)
 
 
@@ -296,6 +242,57 @@ def _check_former(
                 reader.fault(path, f"{name!r} belongs to the field {owner!r}")
             elif field.formerly.count(name) > 1:
                 reader.fault(path, f"{name!r} is there twice")
+
+
+def _check_arguments(reader: Reader, options: Sequence[Option]) -> None:
+    """Refuse arguments of the handler that no call could tell apart."""
+    own = [each for each in options if each.is_argument and not each.alias_of]
+    for at, option in enumerate(own):
+        path: Path = ("option", option.key, "args")
+        if option.type.name not in ARGUMENT_TYPES and option.type is not UNKNOWN_TYPE:
+            problem = f"an option of type {option.type.name} cannot be an argument"
+            reader.fault(path, problem, ", ".join(ARGUMENT_TYPES))
+        elif option.type.base is Type.LIST and option is not own[-1]:
+            problem = f"takes all further arguments, also those of {own[at + 1].key!r}"
+            reader.fault(path, f"{problem}; put the list last")
+
+
+def with_templates(
+    reader: Reader,
+    document: Mapping[str, Any],
+    config: Collection[ConfigField],
+    options: Collection[Option],
+    levels: Collection[LevelMap],
+) -> tuple[Option, ...]:
+    """The options; templates with their variables and the defaults of their texts.
+
+    Args:
+        reader: collects faults.
+        document: the spec.
+        config: its settings.
+        options: its options, without the defaults of templates.
+        levels: its values by level.
+    """
+    values = Values(reader, scopes.of_rendered_default(config, options, levels))
+    taken = {*RESERVED, *_BUILTINS, scopes.NOW, *variables(document)}
+    made = []
+    for option in options:
+        if not option.type.is_template or option.alias_of:
+            made.append(option)
+            continue
+        local = names.identifier(names.snake_case(option.key))
+        while local in taken:
+            local = f"{local.rstrip('_')}_text"
+        taken.add(local)
+        entry = document["option"][option.key]
+        text = entry.get("default") if isinstance(entry, dict) else None
+        fallback = None
+        if text is not None:
+            path: Path = ("option", option.key, "default")
+            fallback = values.expression(text, path)
+            _check_fallback(reader, fallback, option.type, path)
+        made.append(replace(option, local=local, fallback=fallback))
+    return tuple(made)
 
 
 def _check_ticks(reader: Reader, options: Sequence[Option]) -> None:
@@ -324,18 +321,28 @@ def _option(
     raw: object,
     values: Values,
     config: Mapping[str, ConfigField],
+    known: Collection[Record],
 ) -> Option:
-    """A key of `[option]`; `entry` has the valid part of `raw`."""
+    """A key of `[option]`; `entry` has the valid part of `raw`.
+
+    The default of a template is read when all options are known.
+    """
     path: Path = ("option", key)
     reader.take(names.key_faults(key, ""), path)
-    type_ = _option_type(entry, raw, config)
+    type_ = records.read(reader, entry, path, known)
+    type_ = type_ or _option_type(entry, raw, config)
+    scope = _scope(reader, entry, path, type_)
     fallback = None
-    if "default" in entry:
+    if "default" in entry and not type_.is_template:
         fallback = values.expression(entry["default"], (*path, "default"))
         _check_fallback(reader, fallback, type_, (*path, "default"))
     is_early = entry.get("bind") == "create"
     if is_early and "default" not in entry:
         reader.fault((*path, "bind"), "has no effect without 'default'")
+    if is_early and (type_.is_template or type_.record is not None):
+        problem = f"an option of type {type_.name} has its default for each event"
+        reader.fault((*path, "bind"), problem, '"send"')
+        is_early = False
     if is_early and "initial" in entry:
         reader.fault((*path, "initial"), 'conflicts with bind = "create"')
     return Option(
@@ -344,6 +351,7 @@ def _option(
         read_value(reader, entry, path, "initial", type_),
         read_doc(reader, entry, path),
         example=_example(reader, entry, path, type_),
+        scope=scope,
         fallback=fallback,
         is_bound_early=is_early,
         formerly=_names(entry, "formerly"),
@@ -360,6 +368,8 @@ def _check_fallback(
     if is_known and fallback.type not in wanted:
         problem = f"is {fallback.type.noun}, but the option has type {type_.name}"
         reader.fault(path, problem)
+    elif is_known and fallback.items != scopes.items_of(type_):
+        reader.fault(path, "has records with other fields than the option")
 
 
 def _option_type(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,9 @@ from scaffold.expressions.code import (
     ExpressionError,
     Type,
     UnresolvedError,
+    dotted,
     name_node,
+    rendered,
 )
 from scaffold.expressions.compiler import (
     Scope,
@@ -28,19 +30,32 @@ from scaffold.spec.reader import Path, Reader, noun_of
 
 _PLAIN = Code(ast.Constant(""), Type.STR)
 _LOOPED = (
-    Type.LIST, Type.VALUES, Type.MAP, Type.FIELDS, Type.ANY,
+    Type.LIST, Type.VALUES, Type.MAP, Type.FIELDS, Type.RECORDS, Type.ANY,
 )  # fmt: skip
 _NUMBER_BITS = 64
 RESERVED = words("""
     self config options event body headers query response text encode join dumps get
     opt level server delivery now let status reply error str len url request form below go_duration
-    bool
+    bool render_all render_values
     """) | {*FUNCTIONS, *RUNTIME}
 """Names that the methods that send and read use already."""
 _TEMPLATE = re.compile(r"\{\{-?\s*\.?\w[^{}]*\}\}")
 # a string whose inner quotes were forgotten
 _WORDS = re.compile(r"[#@]?\w+(?:[ -]+\w+)*")
 _FOR, _IF, _VALUE = "@for", "@if", "@value"
+
+
+def variables(value: object) -> Iterator[str]:
+    """The variables that a spec makes: its lets, and the names of its loops."""
+    if isinstance(value, dict):
+        lets = value.get("let", {})
+        yield from map(identifier, lets if isinstance(lets, dict) else ())
+        loop = value.get(_FOR)
+        if isinstance(loop, str):
+            yield loop.partition(" in ")[0].strip()
+        value = list(value.values())
+    for each in value if isinstance(value, list) else ():
+        yield from variables(each)
 
 
 class Values:
@@ -99,7 +114,7 @@ class Values:
         """Any value, as it is sent."""
         match value:
             case str():
-                return self.string(value, path).revealed()
+                return self._sent(value, path)
             case bool():
                 return Code(ast.Constant(value), Type.BOOL)
             case int() if value.bit_length() < _NUMBER_BITS:
@@ -115,6 +130,13 @@ class Values:
                 return self.mapping(value, path)
         self._reader.fault(path, f"is {noun_of(value)}; write it in quotes")
         return self._failed(path)
+
+    def _sent(self, text: str, path: Path) -> Code:
+        try:
+            return self.string(text, path).revealed()
+        except ExpressionError as error:
+            self._reader.failed(path, error)
+        return _PLAIN
 
     def mapping(
         self, table: Mapping[str, Any], path: Path, *, as_text: bool = False
@@ -228,8 +250,9 @@ class Values:
         """`{ "@for" = "x in expr", … }`: one item per element."""
         place = (*path, _FOR)
         name, sequence = self._loop_parts(item[_FOR], place)
-        type_ = Type.STR if sequence.type in (Type.LIST, Type.MAP) else Type.ANY
-        inner = self.inside(self.scope.with_name(name, Code(name_node(name), type_)))
+        # linters take `l` for a one
+        variable = "item" if name == "l" and "item" not in self.scope.tables else name
+        inner = self.inside(_with_item(self.scope, name, variable, sequence))
         used = [sequence]
         tests: list[ast.expr] = []
         if _IF in item:
@@ -240,7 +263,7 @@ class Values:
             element = inner.value(rest[_VALUE], (*path, _VALUE))
         else:
             element = inner.mapping(rest, path)
-        target = ast.Name(name, ast.Store())
+        target = ast.Name(variable, ast.Store())
         loop = ast.comprehension(target, sequence.node, tests, 0)
         made = ast.ListComp(element.node, [loop])
         type_ = list_type([element])
@@ -274,6 +297,24 @@ class Values:
         if not codes:
             return _PLAIN
         return codes[0] if len(codes) == 1 else _joined(codes)
+
+
+def _with_item(scope: Scope, name: str, variable: str, sequence: Code) -> Scope:
+    """The scope with the name of an item of a sequence, a variable in Python."""
+    if sequence.type is not Type.RECORDS:
+        type_ = Type.STR if sequence.type in (Type.LIST, Type.MAP) else Type.ANY
+        return scope.with_name(name, Code(name_node(variable), type_))
+    fields = {}
+    for item in sequence.items:
+        node = dotted(f"{variable}.{item.attribute}")
+        is_template = item.type is Type.TEMPLATE
+        code = (
+            rendered(node, Type.STR, item.scope)
+            if is_template
+            else Code(node, item.type)
+        )
+        fields[item.name] = code
+    return replace(scope, tables={**scope.tables, name: fields})
 
 
 def called(name: str, code: Code, type_: Type) -> Code:

@@ -10,15 +10,18 @@ import typing
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
+from runtime.alert.templates import Template
 from runtime.errors import ConfigError
 from runtime.golang.durations import parse_go
+from runtime.golang.printing import text
+from runtime.golang.templates import TemplateError
 from runtime.secrets import Secret
 from runtime.secrets.mappings import unknown
 from runtime.secrets.names import HIDDEN
 from runtime.secrets.references import read, reference
 from runtime.secrets.texts import check_placeholder, written, written_url
 from runtime.secrets.urls import is_url_name
-from runtime.settings import FormerName, key_of, present_keys
+from runtime.settings import FormerName, is_required, key_of, present_keys
 from runtime.suggestions import suggestion
 from runtime.toml_lines import Path, Positions, dotted
 from runtime.units import Duration
@@ -68,8 +71,23 @@ class Decoder:
 
         Source: BurntSushi/toml decode.go, unifyStruct.
         """
-        cls = type(default)
-        fields = {key_of(each): each for each in dataclasses.fields(default)}  # type: ignore[arg-type] # T is a dataclass
+        changes = self._changes(type(default), default, table, path)
+        made: T = dataclasses.replace(default, **changes)  # type: ignore[type-var] # T is a dataclass
+        return made
+
+    def _record(self, cls: type[Any], table: Mapping[str, Any], path: Path) -> Any:
+        """A new value of a dataclass, whose fields without default must be there."""
+        changes = self._changes(cls, None, table, path)
+        for field in dataclasses.fields(cls):
+            if is_required(field) and field.name not in changes:
+                raise self.fault(path, f"{key_of(field)} is required")
+        return cls(**changes)
+
+    def _changes(
+        self, cls: type[Any], default: Any, table: Mapping[str, Any], path: Path
+    ) -> dict[str, Any]:
+        """The fields of a dataclass that a table gives, by their Python names."""
+        fields = {key_of(each): each for each in dataclasses.fields(cls)}
         ignored: Collection[str] = getattr(cls, "IGNORED", ())
         former = present_keys(cls)
         changes: dict[str, Any] = {}
@@ -81,19 +99,20 @@ class Decoder:
                 self._former_name(where, name, table, former)
             if name:
                 field = fields[name].name
-                start = changes.get(field, getattr(default, field))
+                start = changes.get(field, getattr(default, field, None))
                 changes[field] = self.value(hints(cls)[field], value, where, start)
             elif not matching(key, ignored):
                 self.unknown(where, [*fields, *ignored])
-        made: T = dataclasses.replace(default, **changes)  # type: ignore[type-var] # the same
-        return made
+        return changes
 
     def value(self, hint: Any, value: Any, path: Path, default: Any = None) -> Any:
         """`value` as the type that `hint` names."""
         if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-            start = default if isinstance(default, hint) else hint()
             found, path = self._only(value, path)
-            return self.table(start, self._is(dict, "table", found, path), path)
+            table = self._is(dict, "table", found, path)
+            if isinstance(default, hint):
+                return self.table(default, table, path)
+            return self._record(hint, table, path)
         origin = typing.get_origin(hint)
         if origin is tuple:
             return self._items(typing.get_args(hint)[0], value, path)
@@ -145,6 +164,9 @@ class Decoder:
             # so it is in Kapacitor, whose library skips it silently
             self.warn(path, f"{dotted(path)} has no effect: it must be a section")
             return default
+        if inner is Template:
+            # all but strings are printed as they are
+            value = {key: text(each) for key, each in value.items()}
         found = {
             key: self.value(inner, each, (*path, key)) for key, each in value.items()
         }
@@ -170,6 +192,8 @@ class Decoder:
             return self._string(value, path)
         if hint is Secret:
             return self._secret(value, path)
+        if hint is Template:
+            return self._template(value, path)
         if hint is bool:
             return self._is(bool, "boolean", value, path)
         if hint is Duration:
@@ -211,6 +235,13 @@ class Decoder:
         try:
             return written_url(text)
         except ConfigError as error:
+            raise self.fault(path, str(error)) from None
+
+    def _template(self, value: Any, path: Path) -> Template:
+        source = self._is(str, "string", value, path)
+        try:
+            return Template(source, name=str(path[-1]))
+        except TemplateError as error:
             raise self.fault(path, str(error)) from None
 
     def _secret(self, value: Any, path: Path) -> Secret:

@@ -9,8 +9,10 @@ import typing
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from runtime.alert.templates import Template
 from runtime.errors import ConfigError
 from runtime.golang.durations import parse_go
+from runtime.golang.templates import TemplateError
 from runtime.secrets import Secret, secrets_in
 from runtime.secrets.texts import check_placeholder, shown, written, written_url
 from runtime.secrets.urls import is_url_name
@@ -188,7 +190,7 @@ class _Environment:
         if isinstance(before, tuple):
             return self._items(hint, before, name, field)
         if isinstance(before, Mapping):
-            return self._entries(before, name)
+            return self._entries(hint, before, name)
         self._known.add(name)
         text = self._values.get(name)
         return before if text is None else _scalar(hint, text, name, field)
@@ -205,11 +207,12 @@ class _Environment:
         same = all(old is new for old, new in zip(before, after, strict=True))
         return before if same else after
 
-    def _entries(self, before: Mapping[str, str], name: str) -> Mapping[str, str]:
+    def _entries(self, hint: Any, before: Mapping[str, Any], name: str) -> Any:
         start = f"{name}_"
         self._entries_of.append(start)
+        is_template = typing.get_args(hint)[-1:] == (Template,)
         found = {
-            key.removeprefix(start): value
+            key.removeprefix(start): _template(value, key) if is_template else value
             for key, value in self._values.items()
             if key.startswith(start)
         }
@@ -233,6 +236,8 @@ def _scalar(hint: Any, text: str, name: str, field: str) -> Any:
         return _url(text, name) if is_url_name(name) else text
     if hint is object:
         return _data(text)
+    if hint is Template:
+        return _template(text, name)
     if hint is Secret:
         return _secret(text, name)
     if hint is Duration:
@@ -253,6 +258,13 @@ def _scalar(hint: Any, text: str, name: str, field: str) -> Any:
     raise ConfigError(
         f"failed to apply {name} to {field} using type {kind} and value '{shown(text)}'"
     )
+
+
+def _template(source: str, name: str) -> Template:
+    try:
+        return Template(source)
+    except TemplateError as error:
+        raise ConfigError(f"{name}: {error}") from None
 
 
 def _data(text: str) -> Any:

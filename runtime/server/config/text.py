@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from runtime.alert.templates import Template
 from runtime.golang.json import quote
 from runtime.golang.utf8 import scrub
 from runtime.secrets import Secret, mappings
@@ -79,6 +80,11 @@ class _Writer:
         if isinstance(value, Secret):
             is_hidden = value and not value.reference and not self._reveal
             return self._literal(key, HIDDEN if is_hidden else literal(value))
+        if isinstance(value, Template):
+            return self._literal(key, value.source)
+        if dataclasses.is_dataclass(value):
+            fields = dataclasses.fields(value)
+            value = {key_of(each): getattr(value, each.name) for each in fields}
         if isinstance(value, Mapping):
             pairs = (
                 f"{_key(name)} = {self._literal(name, each)}"

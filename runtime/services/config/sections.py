@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from runtime.alert.templates import Template
 from runtime.integration import Integrations, is_list
 from runtime.secrets import Secret
 from runtime.secrets.mappings import hidden
@@ -94,6 +95,8 @@ def shown(key: str, value: Any) -> Any:
         return bool(value)
     if isinstance(value, Duration):
         return go_duration(value)
+    if isinstance(value, Template):
+        value = value.source
     if isinstance(value, str):
         return hidden_url(value) if is_url_name(key) else value
     if dataclasses.is_dataclass(value):

@@ -8,10 +8,13 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
+from runtime.alert.templates import Template
 from runtime.errors import ConfigError, OptionsError
 from runtime.golang.durations import parse_go
+from runtime.golang.printing import text
 from runtime.golang.quoting import quote
-from runtime.options import decode
+from runtime.golang.templates import TemplateError
+from runtime.options import decode, decode_record
 from runtime.secrets import Secret
 from runtime.secrets.mappings import restored
 from runtime.secrets.references import read, reference
@@ -36,13 +39,18 @@ def converted(hint: Any, value: Any, before: Any) -> Any:
     if origin is tuple:
         return _items(typing.get_args(hint)[0], value)
     if origin is not None and issubclass(origin, Mapping):
-        entries = _entries(typing.get_args(hint)[1], value)
+        inner = typing.get_args(hint)[1]
+        if inner is Template and isinstance(value, Mapping):
+            value = {key: text(each) for key, each in value.items()}
+        entries = _entries(inner, value)
         return restored(entries, before)
     if dataclasses.is_dataclass(hint):
         return _nested(hint, value, before)
     if hint is Secret:
         found = reference(value)
         return read(found) if found else written(_exactly(str, "string", value))
+    if hint is Template:
+        return _template(_exactly(str, "string", value))
     if hint is str:
         return _exactly(str, "string", value)
     if hint is bool:
@@ -50,6 +58,13 @@ def converted(hint: Any, value: Any, before: Any) -> Any:
     if hint is Duration:
         return _duration(value)
     return _number(hint, value)
+
+
+def _template(source: str) -> Template:
+    try:
+        return Template(source)
+    except TemplateError as error:
+        raise ConfigError(str(error)) from None
 
 
 def _exactly(wanted: type[Any], name: str, value: Any) -> Any:
@@ -130,7 +145,10 @@ def _nested(hint: Any, value: Any, before: Any) -> Any:
     if not isinstance(value, Mapping):
         raise ConfigError(_wrong_kind(value, "struct"))
     package = hint.__module__.split(".")[-2]
+    name = f"*{package}.{hint.__name__}"
     try:
-        return decode(value, before or hint(), type_name=f"*{package}.{hint.__name__}")
+        if before:
+            return decode(value, before, type_name=name)
+        return decode_record(value, hint, type_name=name)
     except OptionsError as error:
         raise ConfigError(str(error)) from None

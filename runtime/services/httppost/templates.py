@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from runtime.alert.templates import result
 from runtime.alert.types import Event, Row
 from runtime.golang.json import dumps
 from runtime.golang.templates import StringMap, Struct, Template, Time, text
@@ -42,7 +43,6 @@ def event_data(event: Event) -> Struct:
     Source: Kapacitor alert.Data.
     """
     state, data = event.state, event.data
-    series = [_row(row) for row in data.result]
     return Struct(
         "alert.Data",
         {
@@ -52,7 +52,7 @@ def event_data(event: Event) -> Struct:
             "Time": Time(state.time),
             "Duration": Duration(state.duration),
             "Level": str(state.level),
-            "Data": Struct("models.Result", {"Series": series}),
+            "Data": result(data.result),
             "PreviousLevel": str(event.previous_level),
             "Recoverable": data.recoverable,
         },
@@ -71,19 +71,6 @@ def row_data(row: Row) -> Struct:
     return Struct(
         "kapacitor.mappedRow",
         {"Name": row.name, "Tags": StringMap(row.tags), "Values": values},
-    )
-
-
-def _row(row: Row) -> Struct:
-    values = [[Time(int(time or 0)), *rest] for time, *rest in row.values]
-    return Struct(
-        "models.Row",
-        {
-            "Name": row.name,
-            "Tags": StringMap(row.tags),
-            "Columns": list(row.columns),
-            "Values": values,
-        },
     )
 
 

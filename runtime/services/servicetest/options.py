@@ -7,6 +7,7 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from runtime.alert.templates import Template
 from runtime.alert.types import Level
 from runtime.errors import ConfigError
 from runtime.golang.json_decode import (
@@ -25,11 +26,13 @@ from runtime.golang.json_decode import (
     string,
     struct,
 )
+from runtime.golang.printing import text
+from runtime.golang.templates import TemplateError
 from runtime.secrets import Secret
 from runtime.secrets.names import HIDDEN, is_placeholder
 from runtime.secrets.texts import written
 from runtime.secrets.urls import hidden_url, is_url_name
-from runtime.settings import key_of
+from runtime.settings import is_required, key_of
 from runtime.units import Duration
 
 T = TypeVar("T")
@@ -46,6 +49,8 @@ def shown(options: Any) -> dict[str, Any]:
 def _shown(name: str, value: Any) -> Any:
     if isinstance(value, Secret):
         return HIDDEN if value else ""
+    if isinstance(value, Template):
+        value = value.source
     if isinstance(value, str) and is_url_name(name):
         return hidden_url(value)
     if isinstance(value, Level):
@@ -134,10 +139,14 @@ def _reader(options: type[Any], type_name: str) -> Reader:
 
 def _field_reader(hint: Any, type_name: str) -> Reader:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is tuple and dataclasses.is_dataclass(arguments[0]):
+        record = typing.cast(type[Any], arguments[0])
+        return sequence(_record_reader(record, type_name), f"[]{record.__name__}")
     if origin is tuple:
         return sequence(_field_reader(arguments[0], type_name), "[]string")
     if origin is not None and issubclass(origin, Mapping):
-        inner = _field_reader(arguments[1], type_name)
+        is_template = arguments[1] is Template
+        inner = _printed if is_template else _field_reader(arguments[1], type_name)
         return mapping(inner, "map[string]string")
     if dataclasses.is_dataclass(hint):
         package = type_name.partition(".")[0]
@@ -146,6 +155,26 @@ def _field_reader(hint: Any, type_name: str) -> Reader:
             f"{package}.{typing.cast(type[Any], hint).__name__}",
         )
     return _SCALARS[hint]
+
+
+def _record_reader(record: type[Any], type_name: str) -> Reader:
+    """Reads an object as a new value of a dataclass."""
+    read_fields = _reader(record, f"{type_name.partition('.')[0]}.{record.__name__}")
+
+    def read(value: Any, name: str, before: Any) -> Any:
+        found = read_fields(value, name, None)
+        for field in dataclasses.fields(record):
+            if is_required(field) and key_of(field) not in found:
+                raise JsonError(f"json: {name} lacks {key_of(field)}")
+        names = {key_of(field): field.name for field in dataclasses.fields(record)}
+        return record(**{names[key]: each for key, each in found.items()})
+
+    return read
+
+
+def _printed(value: Any, name: str, before: Any) -> Template:
+    """Reads a template; what is not a string is printed as it is."""
+    return _template(text(anything(value, name, None)), name, before)
 
 
 def _level(value: Any, name: str, before: Any) -> Level:
@@ -177,8 +206,16 @@ def level(text: str) -> Level:
     raise ValueError(f"unknown alert level '{text}'")
 
 
+def _template(value: Any, name: str, before: Any) -> Template:
+    try:
+        return Template(string(value, name, before), name=name.rpartition(".")[2])
+    except TemplateError as error:
+        raise JsonError(str(error)) from None
+
+
 _SCALARS: dict[Any, Callable[[Any, str, Any], Any]] = {
     object: anything,
+    Template: _template,
     str: string,
     Secret: string,
     bool: boolean,

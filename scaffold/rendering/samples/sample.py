@@ -196,13 +196,24 @@ class Sample:
         return found
 
     def _plain_fallback(self, option: Option) -> ConfigField | None:
-        match option.fallback:
-            case Code(node=ast.Attribute(value=ast.Name(id="config"), attr=name)):
+        node = option.fallback.node if option.fallback else None
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Attribute() as node, attr="render")
+            ) | ast.Call(
+                func=ast.Name(id="render_all" | "render_values"),
+                args=[ast.Attribute() as node, *_],
+            ) if option.type.is_template:
+                pass
+        match node:
+            case ast.Attribute(value=ast.Name(id="config"), attr=name):
                 return next(
                     (
                         each
                         for each in self.spec.config
-                        if each.name == name and each.type.base is option.type.base
+                        if each.name == name
+                        and each.type.base is option.type.base
+                        and each.scope == option.scope
                     ),
                     None,
                 )

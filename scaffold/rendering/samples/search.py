@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+from runtime.alert.types import TEMPLATE_NAMES
 from runtime.testing.events import changed_event, sample_event
 from runtime.toml_lines import positions
 from scaffold.errors import Fault, SpecError
-from scaffold.expressions.code import Code, Type
+from scaffold.expressions.code import Code, Type, dotted
 from scaffold.rendering.samples.candidates import candidates
 from scaffold.rendering.samples.evaluation import run
 from scaffold.rendering.samples.seats import data_seats, event_candidates, event_seats
@@ -81,6 +82,8 @@ class Search:
             )
         first = (config[field.key], field.default)
         for value in candidates(field.type.base, [field.check.node], first):
+            if field.type.is_template and not _is_template(field, value):
+                continue
             if self._allows(field, {**config, field.key: value}):
                 return value
         raise unsampled(
@@ -187,6 +190,9 @@ class Search:
     def _nodes(self, conditions: Iterable[ast.expr]) -> Iterator[ast.AST]:
         """The nodes of conditions, those of `[let]` included."""
         lets = {each.name: each.code.node for each in self.spec.lets}
+        lets |= {
+            each.local: dotted(f"options.{each.name}") for each in self.spec.templates
+        }
         waiting, seen = list(conditions), set[str]()
         while waiting:
             for node in ast.walk(waiting.pop()):
@@ -244,6 +250,8 @@ class Search:
     def may_be(self, seat: Seat, value: Any, values: Values) -> bool:
         """True if the rules of a setting allow a value."""
         field = self.field(seat)
+        if field.type.is_template and not _is_template(field, value):
+            return False
         if not isinstance(field, ConfigField):
             return True
         if field.required and not value:
@@ -257,6 +265,21 @@ class Search:
         values = {x.name: typed(x, config[x.key]) for x in self.spec.config}
         own = SimpleNamespace(enabled=True, **values)
         return bool(run(field.check, {"self": own}, self._known))
+
+
+def _is_template(field: Setting, value: Any) -> bool:
+    """True if templates parse and can be rendered."""
+    # only for the spec that has one: templates take time to load
+    from runtime.alert.templates import Template, data
+
+    event = data(sample_event(), field.scope or TEMPLATE_NAMES)
+    texts = value.values() if isinstance(value, dict) else value
+    try:
+        for each in [value] if isinstance(value, str) else texts:
+            Template(each).execute(event)
+    except ValueError:
+        return False
+    return True
 
 
 def _attributes(nodes: Iterable[ast.AST], holder: str) -> Iterator[str]:

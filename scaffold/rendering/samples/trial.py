@@ -12,6 +12,7 @@ import ast
 import builtins
 import importlib
 import json
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import ModuleType, SimpleNamespace
@@ -30,6 +31,9 @@ from scaffold.rendering.samples.evaluation import BUILTINS
 from scaffold.rendering.samples.targets import BASE
 from scaffold.rendering.samples.values import typed
 from scaffold.spec.model import HandlerSpec
+
+# log lines of generated code do not concern the user of the generator
+logging.getLogger("kapacitor").addHandler(logging.NullHandler())
 
 
 class RefusedError(Exception):
@@ -148,7 +152,8 @@ class Trial:
         self._refusals = _refusals(service)
         self.decisions: list[Decision] = observed(service, "request")
         modules = _load(trees, {*known.values(), *functions().values()}, self._decided)
-        self._config, _, self._service = modules.values()
+        self._config, handler, self._service = modules.values()
+        self._classes = {**vars(self._config), **vars(handler)}
 
     def _decided(self, number: int, value: Any) -> Any:
         self._seen.add((number, bool(value)))
@@ -156,7 +161,10 @@ class Trial:
 
     def service(self, config: Mapping[str, Any]) -> Any:
         """The service with a configuration, by key."""
-        values = {x.name: typed(x, config[x.key]) for x in self._spec.config}
+        values = {
+            each.name: typed(each, config[each.key], self._classes)
+            for each in self._spec.config
+        }
         return self._service.Service(self._config.Config(enabled=True, **values))
 
     def request(
@@ -212,7 +220,7 @@ class Trial:
         """The options of a handler."""
         default = service.default_handler_config()
         given = {
-            each.name: typed(each, options[each.key])
+            each.name: typed(each, options[each.key], self._classes)
             for each in self._spec.options
             if each.key in options
         }

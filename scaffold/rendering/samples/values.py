@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from runtime.secrets import Secret
@@ -10,6 +12,10 @@ from runtime.testing.events import sample_event
 from runtime.units import MINUTE, Duration
 from scaffold.expressions.code import Type
 from scaffold.spec.model import Setting
+
+_NONE: Mapping[str, Callable[..., Any]] = {}
+# the names that sample templates show, the best first
+_SHOWN = ("ID", "Name", "TaskName", "Message", "Level")
 
 Seat = tuple[str, str]
 """Something to choose: a table and its key.
@@ -53,6 +59,16 @@ class Values(NamedTuple):
 
 def sample_value(field: Setting, word: str) -> Any:
     """A value that differs from the default, as plain data."""
+    if field.type.record is not None:
+        full = {
+            each.key: sample_value(replace(each, scope=field.scope), word)
+            for each in field.type.record.fields
+        }
+        optional = [each.key for each in field.type.record.fields if each.is_optional]
+        short = {key: each for key, each in full.items() if key not in optional}
+        return (full, short) if optional and short else (full,)
+    if field.type.is_template:
+        return _template_value(field, word)
     match field.type.base:
         case Type.STR | Type.SECRET:
             return f"{word}-{field.key.replace('_', '-')}"
@@ -75,8 +91,53 @@ def sample_value(field: Setting, word: str) -> Any:
             return {"key": f"{word}-value"}
 
 
-def typed(field: Setting, value: Any) -> Any:
-    """Plain data as the generated class holds it."""
+def _template_value(field: Setting, word: str) -> Any:
+    """A template with a name that its scope has."""
+    names = field.scope or ("ID",)
+    shown = next((each for each in _SHOWN if each in names), names[0])
+    named = f"{{{{ .{shown} }}}}"
+    match field.type.base:
+        case Type.LIST:
+            return (f"{word}-a", f"{word}-b {named}")
+        case Type.MAP:
+            return {"key": f"{word}-value {named}"}
+    return f"{word}-{field.key.replace('_', '-')} {named}"
+
+
+def typed(
+    field: Setting, value: Any, classes: Mapping[str, Callable[..., Any]] = _NONE
+) -> Any:
+    """Plain data as the generated class holds it.
+
+    Args:
+        field: the setting or option.
+        value: the data.
+        classes: the classes of records.
+    """
     if field.type.base is Type.SECRET:
         return Secret(value)
-    return Duration(value) if field.type.base is Type.DURATION else value
+    if field.type.base is Type.DURATION:
+        return Duration(value)
+    if field.type.record is not None:
+        make = classes.get(field.type.record.class_name, SimpleNamespace)
+        fields = {each.key: each for each in field.type.record.fields}
+        return tuple(
+            make(
+                **{
+                    fields[key].name: typed(fields[key], each)
+                    for key, each in record.items()
+                }
+            )
+            for record in value
+        )
+    return _templates(value) if field.type.is_template else value
+
+
+def _templates(value: Any) -> Any:
+    from runtime.alert.templates import Template
+
+    if isinstance(value, Mapping):
+        return {key: Template(each) for key, each in value.items()}
+    if isinstance(value, str):
+        return Template(value)
+    return tuple(map(Template, value))

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from scaffold.expressions.functions import negated
 from scaffold.rendering.views.fields import Field, declared, toml_literal
+from scaffold.rendering.views.records import RecordView
 from scaffold.rendering.views.view import View
 from scaffold.spec.model import ConfigField, HandlerSpec
 
@@ -83,6 +84,15 @@ class ConfigurationView(View):
     def fields(self) -> list[ConfiguredField]:
         """The keys of its section, without those that flags bring."""
         return configured_fields(self.spec, self.sample.url_keys)
+
+    @property
+    def records(self) -> list[RecordView]:
+        """The classes of records in its lists."""
+        return [
+            RecordView.of(each)
+            for each in self.spec.records.values()
+            if each.is_configured
+        ]
 
     @property
     def has_rules(self) -> bool:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from runtime.alert.types import TEMPLATE_NAMES
 from scaffold.prose import sentence, started
+from scaffold.rendering.samples.values import sample_value
+from scaffold.rendering.views import scripts
 from scaffold.rendering.views.configuration import ConfiguredField, configured_fields
 from scaffold.rendering.views.fields import Field, declared, toml_value
 from scaffold.rendering.views.view import View
 from scaffold.spec.model import Option
+
+
+class Scope(NamedTuple):
+    """The names that the templates of some options can use."""
+
+    keys: list[str]
+    names: tuple[str, ...]
 
 
 class Line(NamedTuple):
@@ -54,12 +65,36 @@ class DocumentView(View):
         return found
 
     @property
-    def example_options(self) -> list[Option]:
-        """Text options, to be shown in examples."""
+    def scopes(self) -> list[Scope]:
+        """The names that templates can use, with the options for which they are so."""
+        found: dict[tuple[str, ...], list[str]] = {}
+        for each in self.spec.options:
+            record = each.type.record
+            inner = [field.type for field in record.fields] if record else []
+            if any(type_.is_template for type_ in (each.type, *inner)):
+                found.setdefault(each.scope or TEMPLATE_NAMES, []).append(each.key)
+        return [Scope(keys, names) for names, keys in found.items()]
+
+    @property
+    def example_options(self) -> list[Line]:
+        """Options to be shown in examples, with their values in YAML."""
+        return [Line(each.key, _yaml(_example(each))) for each in self._shown_options]
+
+    @property
+    def example_script(self) -> str:
+        """The handler in the example script."""
+        options = self._shown_options
+        return scripts.handler(self.spec, options, _example, "\n      ")
+
+    @property
+    def _shown_options(self) -> list[Option]:
+        """Strings, templates, records and arguments."""
         return [
             each
             for each in self.spec.options
-            if each.tick is not None and each.type.name == "str" and not each.alias_of
+            if (each.tick is not None or each.is_argument)
+            and (each.type.name in ("str", "template", "records") or each.is_argument)
+            and not each.alias_of
         ]
 
     @property
@@ -76,3 +111,18 @@ class DocumentView(View):
     def service_test(self) -> str:
         """The recorded request of the service test."""
         return self.sample.service_test()
+
+
+def _example(option: Option) -> Any:
+    """The value of an option in examples."""
+    if option.type.name == "str":
+        return f"my-{option.key}"
+    value = sample_value(option, "my")
+    return value[:1] if isinstance(value, tuple) else value
+
+
+def _yaml(value: Any) -> str:
+    """A value in YAML, on one line."""
+    if isinstance(value, str):
+        return f"'{value}'"
+    return json.dumps(list(value) if isinstance(value, tuple) else value)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from runtime.settings import camel_case
 from runtime.units import HOUR, MILLISECOND, MINUTE, SECOND, go_duration
 from scaffold.expressions.code import Type
-from scaffold.spec.model import Option, Setting
+from scaffold.spec.model import Option, RecordField, Setting
 from scaffold.spec.toml import toml_text
 
 _UNITS = (
@@ -32,7 +32,9 @@ class Field:
         key: its name outside of Python where that does not follow from `name`, or None.
         is_scripted: `key` is a method of scripts, not a key of settings.
         formerly: its deprecated names outside of Python, or None.
-        is_duration: the default is written as `field(default=…)`.
+        is_call: the default is written as `field(default=…)`.
+        is_required: it has no default.
+        is_internal: no property of scripts sets it.
     """
 
     setting: Setting
@@ -40,13 +42,50 @@ class Field:
     default: ast.expr
     key: ast.expr | None = None
     is_scripted: bool = False
-    is_duration: bool = False
     formerly: ast.expr | None = None
+    is_call: bool = False
+    is_required: bool = False
+    is_internal: bool = False
 
     @property
     def name(self) -> str:
         """Its name in Python."""
         return self.setting.name
+
+    @property
+    def record(self) -> str:
+        """The class of the records in a list, or ""."""
+        record = self.setting.type.record
+        return record.class_name if record else ""
+
+    @property
+    def record_text(self) -> str:
+        """The fields of the records in a list, in Markdown."""
+        record = self.setting.type.record
+        return ", ".join(
+            f"`{each.key}`{' (optional)' if each.is_optional else ''}"
+            for each in (record.fields if record else ())
+        )
+
+    @property
+    def script(self) -> str:
+        """The call that sets it in scripts, in Markdown."""
+        if not isinstance(self.setting, Option):
+            return "none"
+        ways = ["argument"] if self.setting.is_argument else []
+        if self.setting.tick:
+            ways.append(f"`.{self.setting.tick}({self._arguments})`")
+        return ", ".join(ways) or "none"
+
+    @property
+    def _arguments(self) -> str:
+        text = ""
+        record = self.setting.type.record
+        for each in record.fields if record else ():
+            between = ", " if text else ""
+            is_optional = each.is_optional
+            text += f"[{between}{each.key}]" if is_optional else f"{between}{each.key}"
+        return text
 
     @property
     def doc(self) -> str:
@@ -82,8 +121,10 @@ class Field:
 
     @property
     def has_fallback(self) -> bool:
-        """True if another value replaces an empty one."""
-        return isinstance(self.setting, Option) and self.setting.fallback is not None
+        """True if a configured value replaces an empty one."""
+        if not isinstance(self.setting, Option) or self.setting.fallback is None:
+            return False
+        return bool(self.setting.fallback.reads)
 
 
 def declared(setting: Setting) -> Field:
@@ -95,9 +136,20 @@ def declared(setting: Setting) -> Field:
         setting.type.name,
         default,
         key=ast.Constant(setting.key) if is_odd else None,
-        is_duration=setting.type.base is Type.DURATION,
         formerly=_names(setting.formerly),
+        is_call=_is_call(setting),
     )
+
+
+def recorded(field: RecordField) -> Field:
+    """The field of a record's class."""
+    return replace(declared(field), is_required=not field.is_optional)
+
+
+def _is_call(setting: Setting) -> bool:
+    """True if the default makes an object."""
+    is_template = setting.type.name == "template" and bool(setting.default)
+    return is_template or setting.type.base is Type.DURATION
 
 
 def scripted(option: Option) -> Field:
@@ -108,13 +160,17 @@ def scripted(option: Option) -> Field:
         default = ast.Name("ZERO")
     elif option.type.base is Type.ANY:
         default = ast.Constant(None)
+    elif option.type.base in (Type.LIST, Type.VALUES, Type.RECORDS):
+        default = ast.Tuple([])
     return Field(
         option,
         "str" if option.is_secret else option.type.name,
         default,
-        key=ast.Constant(option.tick) if is_odd else None,
+        key=ast.Constant(option.tick) if is_odd and option.tick else None,
         is_scripted=True,
         formerly=_names(option.former_ticks),
+        is_call=option.type.name == "template" and bool(option.default),
+        is_internal=option.tick is None,
     )
 
 
@@ -131,14 +187,48 @@ def has_docs(fields: Iterable[Field]) -> bool:
 
 def default_node(field: Setting) -> ast.expr:
     """The default of a field, as code."""
+    if field.type.base is Type.LEVEL:
+        return ast.Attribute(ast.Name("Level"), field.default)
+    return value_node(field, field.default)
+
+
+def value_node(field: Setting, value: Any) -> ast.expr:
+    """A value of a field, as code; that of a secret unwrapped."""
+    make = template_node if field.type.is_template else plain
     match field.type.base:
         case Type.DURATION:
-            return duration_node(field.default)
+            return duration_node(value)
+        case Type.RECORDS:
+            return ast.Tuple([_record_node(field, each) for each in value])
         case Type.LIST | Type.VALUES:
-            return ast.Tuple([plain(each) for each in field.default])
-        case Type.LEVEL:
-            return ast.Attribute(ast.Name("Level"), field.default)
-    return plain(field.default)
+            items = [make(each) for each in value]
+            if len(items) > 2 and all(each == value[0] for each in value):
+                return ast.BinOp(
+                    ast.Tuple(items[:1]), ast.Mult(), ast.Constant(len(items))
+                )
+            return ast.Tuple(items)
+        case Type.MAP if field.type.is_template:
+            keys: list[ast.expr | None] = [ast.Constant(key) for key in value]
+            return ast.Dict(keys, [make(each) for each in value.values()])
+    return make(value)
+
+
+def template_node(source: str) -> ast.expr:
+    """A template, as code."""
+    if not source:
+        return ast.Name("NO_TEMPLATE")
+    return ast.Call(ast.Name("Template"), [ast.Constant(source)], [])
+
+
+def _record_node(field: Setting, values: Mapping[str, Any]) -> ast.expr:
+    record = field.type.record
+    assert record is not None
+    given = [
+        ast.keyword(each.name, value_node(each, values[each.key]))
+        for each in record.fields
+        if each.key in values
+    ]
+    return ast.Call(ast.Name(record.class_name), [], given)
 
 
 def plain(value: Any) -> ast.expr:
@@ -173,4 +263,14 @@ def toml_value(field: Setting, value: Any) -> str:
     """A value of a field in TOML."""
     if field.type.base is Type.DURATION:
         return toml_text(go_duration(value))
+    if field.type.record is not None:
+        fields = {each.key: each for each in field.type.record.fields}
+        tables = [
+            ", ".join(
+                f"{key} = {toml_value(fields[key], each)}"
+                for key, each in record.items()
+            )
+            for record in value
+        ]
+        return f"[{', '.join(f'{{ {table} }}' for table in tables)}]"
     return toml_text(list(value) if isinstance(value, tuple) else value)

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from runtime.outbound.connection import NO_CERTIFICATES
-from scaffold.expressions.code import Code, Type, dotted
+from scaffold.expressions.code import Code, Type, dotted, rendered
 from scaffold.expressions.functions import negated
 from scaffold.layout.printer import operand
 from scaffold.prose import sentence, started
@@ -185,7 +185,8 @@ class ServiceView(View):
     def resolves(self) -> bool:
         """True if options fall back to others when an event is sent."""
         return any(
-            (each.fallback is not None and not each.is_bound_early) or each.aliases
+            (each.fallback is not None and not each.is_bound_early and not each.local)
+            or each.aliases
             for each in self.spec.options
         )
 
@@ -193,6 +194,28 @@ class ServiceView(View):
     def needs_time(self) -> bool:
         """True if the time of the request is used."""
         return scopes.NOW in self.spec.names_used()
+
+    @property
+    def scopes(self) -> list[tuple[str, ast.expr]]:
+        """The constants with the names that templates may use."""
+        return [
+            (name, ast.Tuple([ast.Constant(each) for each in scope]))
+            for scope, name in self.spec.scopes().items()
+        ]
+
+    @property
+    def texts(self) -> list[Pair]:
+        """The variables of rendered templates that are used."""
+        used, constants = self.spec.names_used(), self.spec.scopes()
+        found = []
+        for each in self.spec.templates:
+            scope = constants.get(each.scope, "")
+            node = rendered(dotted(f"options.{each.name}"), each.type.base, scope).node
+            if each.fallback is not None:
+                node = ast.BoolOp(ast.Or(), [node, each.fallback.node])
+            if each.local in used:
+                found.append(Pair(each.local, node))
+        return found
 
     @property
     def lets(self) -> list[Let]:

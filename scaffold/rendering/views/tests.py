@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -15,7 +16,13 @@ from scaffold.expressions.code import Type
 from scaffold.rendering.samples.targets import BASE
 from scaffold.rendering.samples.values import sample_value
 from scaffold.rendering.samples.variants import Variant
-from scaffold.rendering.views.fields import duration_node, plain, toml_value
+from scaffold.rendering.views import scripts
+from scaffold.rendering.views.fields import (
+    duration_node,
+    plain,
+    toml_value,
+    value_node,
+)
 from scaffold.rendering.views.view import View
 from scaffold.spec.model import ConfigField, Example, Option, Setting
 
@@ -189,24 +196,30 @@ class TestsView(View):
         return [
             each
             for each in self.spec.options
-            if each.tick is not None and not each.alias_of
+            if (each.tick is not None or each.is_argument) and not each.alias_of
         ]
 
     @property
     def script(self) -> ast.expr:
         """The properties of a handler in a script."""
-        calls = "".join(
-            f".{each.tick}({arguments})"
-            for each in self.tick_options
-            for arguments in _tick_calls(each)
+        return ast.Constant(
+            scripts.handler(self.spec, self.tick_options, explicit_value)
         )
-        return ast.Constant(f".{self.spec.names.property}(){calls}")
 
     @property
     def scripted(self) -> list[Argument]:
         """The options of the handler in scripts."""
         return [
             argument(each, sample_value(each, "explicit")) for each in self.tick_options
+        ]
+
+    @property
+    def templates(self) -> list[ast.expr]:
+        """The options that are one template, by key."""
+        return [
+            ast.Constant(each.key)
+            for each in self.spec.templates
+            if each.type.name == "template"
         ]
 
     @property
@@ -258,8 +271,13 @@ class TestsView(View):
         ]
 
     def _script(self, option: Option, tick: str) -> ast.expr:
-        calls = "".join(f".{tick}({given})" for given in _tick_calls(option))
-        return ast.Constant(f".{self.spec.names.property}(){calls}")
+        """A handler with a property of this name, and what a handler cannot lack."""
+        options = [
+            replace(each, tick=tick) if each is option else each
+            for each in self.spec.options
+            if each is option or (each.is_argument and each.type.base is not Type.LIST)
+        ]
+        return ast.Constant(scripts.handler(self.spec, options, explicit_value))
 
     @property
     def answers(self) -> list[AnswerView]:
@@ -379,6 +397,11 @@ class TestsView(View):
         return _url(field, value) if is_url else argument(field, value)
 
 
+def explicit_value(option: Option) -> Any:
+    """The value that tests give an option in scripts."""
+    return sample_value(option, "explicit")
+
+
 def _option(option: Option, value: Any) -> Argument:
     """A value of an option; a configured URL is a path on the fake server."""
     if isinstance(value, str) and value.startswith(BASE):
@@ -390,21 +413,6 @@ def argument(field: Setting, value: Any) -> Argument:
     """A value of a field, as an argument of its class."""
     form = "secret" if field.is_secret else ""
     return Argument(field.name, form, value_node(field, value))
-
-
-def value_node(field: Setting, value: Any) -> ast.expr:
-    """A value of a field, as code; that of a secret unwrapped."""
-    match field.type.base:
-        case Type.DURATION:
-            return duration_node(value)
-        case Type.LIST | Type.VALUES:
-            items = [plain(each) for each in value]
-            if len(items) > 2 and all(each == value[0] for each in value):
-                return ast.BinOp(
-                    ast.Tuple(items[:1]), ast.Mult(), ast.Constant(len(items))
-                )
-            return ast.Tuple(items)
-    return plain(value)
 
 
 def _setting_node(value: Any) -> ast.expr:
@@ -420,23 +428,3 @@ def _url(field: Setting, path: str) -> Argument:
     """A URL of the fake server, as the field holds it."""
     form = "secret_url" if field.is_secret else "url"
     return Argument(field.name, form, ast.Constant(path) if path else None)
-
-
-def _tick_calls(option: Option) -> list[str]:
-    """The arguments of each call of a property that give an option its sample value."""
-    value = sample_value(option, "explicit")
-    match option.type.base:
-        case Type.BOOL:
-            return [""]
-        case Type.DURATION:
-            return [f"{value // 1_000_000_000}s"]
-        case Type.LIST | Type.VALUES:
-            return [", ".join(map(_tick_literal, value))]
-        case Type.MAP | Type.FIELDS:
-            pairs = value.items()
-            return [f"'{key}', {_tick_literal(each)}" for key, each in pairs]
-    return [_tick_literal(value)]
-
-
-def _tick_literal(value: str | float) -> str:
-    return f"'{value}'" if isinstance(value, str) else str(value)

@@ -54,6 +54,7 @@ message = "test foo message"
         {"config": ["wait:duration=10s", "who:list=a, b", "tags:map=a=b,c=d"]},
         {"options": ["wake:flag", "who:list[str]", 'note:str=say "hi" \\ ${x}']},
         {"fields": ["url:url=https://x.example.com"], "title": "It's & Co."},
+        {"fields": ["subject:template={{ .ID }}"], "options": ["y:list[template]=a,b"]},
         {"options": ["x:any=5", "y:list[any]=1,b", "z:map[any]=a=1,b=c", "e:any"]},
         {"options": ["m:map=a=b", "d:duration=5s", "i:int=5", "x:float=1", "b:bool"]},
     ],
@@ -67,7 +68,7 @@ def test_the_text_of_flags_reads_back_as_the_same_spec(flags):
 def test_all_faults_of_flags_are_told_with_their_flag():
     assert flag_faults(fields=["room:strr", "Room"], config=["n:int=x"]) == [
         "--field room:strr: unknown type 'strr' (allowed: str, secret, int, float, bool, "
-        "duration, url, list[str], map[str], any, list[any], map[any]; did you mean str?)",
+        "duration, url, list[str], map[str], any, list[any], map[any], template, list[template], map[template]; did you mean str?)",
         "--field Room: 'Room' is not a name for a key; start with a to z, then use a "
         "to z, 0 to 9, single - and _, at most 40 characters (did you mean 'room'?)",
         "--config n:int=x: 'x' is not an integer",

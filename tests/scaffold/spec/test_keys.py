@@ -10,6 +10,7 @@ from scaffold.spec import keys
 from scaffold.spec.cases import EVENT_FEEDS
 from scaffold.spec.parse import parse
 from scaffold.spec.scopes import EVENT, EVENT_ROW
+from tests.scaffold.spec.small import HEAD, TAIL
 
 PATH = Path(__file__).parents[3] / "docs/specs.md"
 TABLES = {
@@ -74,8 +75,11 @@ def test_the_tables_are_those_of_the_keys(request):
 
 
 def test_the_example_is_a_good_spec():
-    [example] = re.findall(r"```toml\n(.*?)```", PATH.read_text(), re.DOTALL)
+    example, *parts = re.findall(r"```toml\n(.*?)```", PATH.read_text(), re.DOTALL)
     assert parse(example).names.kind == "zulip"
+    assert len(parts) == 3
+    for part in parts:
+        assert parse(HEAD + part + ("" if "[[request]]" in part else TAIL))
 
 
 @pytest.mark.parametrize("name", [*EVENT, *(f"row.{each}" for each in EVENT_ROW)])

@@ -1,0 +1,75 @@
+"""Handlers in TICKscript: calls of their properties."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from scaffold.expressions.code import Type
+from scaffold.spec.model import HandlerSpec, Option
+
+
+def handler(
+    spec: HandlerSpec,
+    options: Iterable[Option],
+    value_of: Callable[[Option], Any],
+    separator: str = "",
+) -> str:
+    """The call of a handler's property, and of the properties of options.
+
+    Args:
+        spec: the handler.
+        options: options to set.
+        value_of: gives the value of an option.
+        separator: text before the call of an option's property.
+    """
+    arguments: list[str] = []
+    calls: list[str] = []
+    for option in options:
+        found = list(_calls(option, value_of(option)))
+        if option.is_argument:
+            # a list is filled by both where it has a property
+            has_more = option.type.base is Type.LIST and option.tick is not None
+            values = value_of(option) if option.type.base is Type.LIST else ()
+            first = [literal(each) for each in (values[:1] if has_more else values)]
+            arguments += first or found
+            found = [literal(each) for each in values[1:]] if has_more else []
+        calls += [f".{option.tick}({each})" for each in found]
+    own = f".{spec.names.property}({', '.join(arguments)})"
+    return separator.join([own, *calls])
+
+
+def _calls(option: Option, value: Any) -> Iterator[str]:
+    """The arguments of each call of a property that give an option its value."""
+    match option.type.base:
+        case Type.BOOL:
+            yield ""
+        case Type.DURATION:
+            yield _duration(value)
+        case Type.LIST | Type.VALUES:
+            yield ", ".join(map(literal, value))
+        case Type.MAP | Type.FIELDS:
+            for key, each in value.items():
+                yield f"{literal(key)}, {literal(each)}"
+        case Type.RECORDS:
+            record = option.type.record
+            assert record is not None
+            types = {field.key: field.type.base for field in record.fields}
+            for each in value:
+                yield ", ".join(
+                    _duration(part) if types[key] is Type.DURATION else literal(part)
+                    for key, part in each.items()
+                )
+        case _:
+            yield literal(value)
+
+
+def _duration(value: int) -> str:
+    return f"{value // 1_000_000_000}s"
+
+
+def literal(value: Any) -> str:
+    """A string, number or boolean in a script."""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    return f"'{value}'" if isinstance(value, str) else str(value)
