@@ -1,145 +1,284 @@
 """What the generator costs: whole processes, as multiples of `python -c pass`.
 
-    python bench/generator.py [--runs 15] [--handlers 100]
+    python bench/generator.py [--runs 7] [--handlers 25 100 200] [--only WORD]
 
-Prints medians of CPU time, of the whole process and its children; every round runs each
-command once, so that a busy machine slows all of them alike. Goals, as multiples:
-new-handler 36, check with nothing to do 5, --help 5; and 60 ms for each handler that
-`regenerate --all` examines anew, after its start.
+Each row is printed as soon as it is measured: the figure, its aim, and whether the aim is
+met. Figures are medians of CPU time, of the whole process and its children. `python -c pass`
+is measured again beside each row, since a busy machine slows both alike. Rows for many
+handlers run once, the others `--runs` times.
+
+The projects are filled first: that takes most of the time (two minutes for 200 handlers).
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from scaffold import project
 from scaffold.commands.change import ChangeOptions
 from scaffold.commands.init import init
-from scaffold.commands.new_handler import new_handler
+from scaffold.commands.override import override
+from scaffold.commands.regenerate import regenerate
 from scaffold.flags import Flags
+from scaffold.spec.parse import from_flags
 
 NEW = ("new-handler", "huddle", "--field", "channel:str")
+ALL = ("regenerate", "--all")
 SPECS = Path(__file__).parent.parent / "tests" / "scaffold" / "specs" / "apis"
 APIS = ("pushover2", "servicenow", "telegram")
+TEMPLATES = {
+    "create/docs/handlers/KIND.md.j2": "## Configuration",
+    "create/runtime/services/KIND/service.py.j2": "Options of",
+}
+"""Templates that are changed one at a time, each with a piece that gets a word more."""
+WIDEST = 44
+
+
+class Cost(NamedTuple):
+    """What a process took.
+
+    Attributes:
+        cpu_s: CPU time in seconds, with its children.
+        peak_mib: peak of its memory, in MiB.
+    """
+
+    cpu_s: float
+    peak_mib: float
+
+
+class Bench(NamedTuple):
+    """Projects to measure in.
+
+    Attributes:
+        folder: a folder for copies.
+        small: a project with one handler.
+        filled: projects by the number of their handlers.
+        runs: how often short commands are measured.
+        only: part of the names of the rows that are measured.
+    """
+
+    folder: Path
+    small: Path
+    filled: dict[int, Path]
+    runs: int
+    only: str
+
+    def row(
+        self,
+        name: str,
+        aim: float | None,
+        measured: Callable[[], Cost],
+        *,
+        runs: int = 0,
+    ) -> None:
+        """Measure and print a multiple of `python -c pass`."""
+        if self.only not in name:
+            return
+        measured()  # compiles modules and templates, and fills memories
+        costs, bases = [], []
+        for _ in range(runs or self.runs):
+            costs.append(measured().cpu_s)
+            bases += [_timed(["-c", "pass"], self.small).cpu_s for _ in range(3)]
+        cpu_s = statistics.median(costs)
+        shown(name, cpu_s / statistics.median(bases), "x", aim, cpu_s)
+
+    def copy(self, root: Path) -> Path:
+        """A copy of a project, which is to be changed."""
+        target = self.folder / "copy"
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(root, target)
+        # what copying left to the disk is not to be paid by what is measured
+        os.sync()
+        return target
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=15)
-    parser.add_argument("--handlers", type=int, default=100)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--handlers", type=int, nargs="+", default=[25, 100, 200])
+    parser.add_argument("--only", default="", help="measure rows with WORD alone")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        os.environ["XDG_CACHE_HOME"] = f"{folder}/cache"
+        os.environ.pop("CI", None)
         small = Path(folder) / "small"
         init(small, "alerts", dry_run=False, shown="small")
-        large = Path(folder) / "large"
-        shutil.copytree(small, large)
-        _fill(large, asked.handlers)
-        settled = Path(folder) / "settled"
-        shutil.copytree(small, settled)
-        _scaffold(NEW, settled)
-        cases: dict[str, Callable[[], float]] = {
-            "python -c pass": lambda: _timed(["-c", "pass"], small),
-            "--help": lambda: _scaffold(["--help"], small),
-            "new-handler": lambda: _new(small, NEW),
-            **{f"new-handler, {name}.toml": _api(small, name) for name in APIS},
-            "new-handler again": lambda: _scaffold(NEW, settled),
-            "new-handler --verify import": lambda: _new(
-                small, [*NEW, "--verify", "import"]
-            ),
-            f"new-handler beside {asked.handlers}": lambda: _new(large, NEW),
-            f"regenerate --all of {asked.handlers}": lambda: _scaffold(
-                ["regenerate", "--all"], large
-            ),
-            f"check of {asked.handlers}, anew": lambda: _check_anew(large),
-            f"check of {asked.handlers}, nothing to do": lambda: _scaffold(
-                ["check"], large
-            ),
-        }
-        _report(_measure(cases, asked.runs))
+        bench = Bench(Path(folder), small, {}, asked.runs, asked.only)
+        print(f"{'figure':>13} {'aim':>6}       {'what':{WIDEST}} CPU", flush=True)
+        of_one(bench)
+        for count, root in filled(small, sorted(asked.handlers)):
+            bench.filled[count] = root
+            of_many(bench, count)
+        of_all(bench)
 
 
-def _fill(root: Path, count: int) -> None:
-    """Generate handlers until there are `count`."""
-    found = project.find(root)
-    for number in range(count):
-        flags = Flags(f"bench{number}", fields=("room:str",), title=f"B{number}")
-        new_handler(found, flags, "", ChangeOptions())
+def of_one(bench: Bench) -> None:
+    """Rows about one handler."""
+    small = bench.small
+    bench.row("--help", 5, lambda: _scaffold(["--help"], small))
+    bench.row("new-handler", 36, lambda: _new(bench, small, NEW))
+    for name in APIS:
+        spec = ["new-handler", "--spec", str(SPECS / f"{name}.toml")]
+        bench.row(
+            f"new-handler, {name}.toml", 36, lambda spec=spec: _new(bench, small, spec)
+        )
+    settled = bench.folder / "settled"
+    shutil.copytree(small, settled)
+    _scaffold(NEW, settled)
+    bench.row("new-handler again", None, lambda: _scaffold(NEW, settled))
+    proven = [*NEW, "--verify", "import"]
+    bench.row("new-handler --verify import", None, lambda: _new(bench, small, proven))
 
 
-def _api(root: Path, name: str) -> Callable[[], float]:
-    """A measurement of a new handler for an API of the field."""
-    return lambda: _new(root, ["new-handler", "--spec", str(SPECS / f"{name}.toml")])
+def of_many(bench: Bench, count: int) -> None:
+    """Rows about a project with that many handlers."""
+    root = bench.filled[count]
+    beside = f"new-handler beside {count}"
+    bench.row(beside, None, lambda: _new(bench, root, NEW), runs=1)
+    check, every = f"check of {count}", f"regenerate --all of {count}"
+    bench.row(f"{check}, nothing to do", 5, lambda: _scaffold(["check"], root))
+    bench.row(f"{every}, nothing changed", 8, lambda: _scaffold(ALL, root))
+    if bench.only in f"{check}, anew":
+        cost = _anew(root)
+        shown(f"{check}, anew", cost.cpu_s / count * 1000, "ms each", None, cost.cpu_s)
+    for template in TEMPLATES:
+        name = f"{every}, {template.rpartition('/')[2]} changed"
+        if bench.only in name:
+            cost, files = _overridden(bench, root, template)
+            shown(name, cost.cpu_s / files * 1000, "ms a file", 30, cost.cpu_s)
 
 
-def _new(root: Path, arguments: Sequence[str]) -> float:
-    """The CPU time of a new handler in a copy of its own."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        copy = Path(folder) / "copy"
-        shutil.copytree(root, copy)
-        # What copying left to the disk is not to be paid by what is measured.
-        os.sync()
-        return _scaffold(arguments, copy)
+def of_all(bench: Bench) -> None:
+    """Rows about changes of everything, by the number of handlers."""
+    name = "regenerate --all of {}, everything changed"
+    each_s: list[float] = []
+    for count, root in bench.filled.items():
+        if bench.only not in name:
+            return
+        cost = _respecified(bench, root)
+        each_s.append(cost.cpu_s / count)
+        shown(name.format(count), each_s[-1] * 1000, "ms each", None, cost.cpu_s)
+        shown("  its memory", cost.peak_mib, "MiB", 200, cost.cpu_s)
+    if len(each_s) > 1:
+        fewest, *_, most = bench.filled
+        shown(
+            f"  {most} beside {fewest}, each", each_s[-1] / each_s[0], "x", 1.25, None
+        )
 
 
-def _check_anew(root: Path) -> float:
-    """The CPU time of a check that knows nothing of earlier ones."""
+def shown(
+    name: str, figure: float, unit: str, aim: float | None, cpu_s: float | None
+) -> None:
+    """Print a row."""
+    verdict = "" if aim is None else "met" if figure <= aim else "NOT"
+    wanted = "" if aim is None else f"{aim:g}"
+    spent = "" if cpu_s is None else f"{cpu_s * 1000:8.0f} ms"
+    print(
+        f"{figure:7.1f} {unit:9} {wanted:>3} {verdict:4} {name:{WIDEST}} {spent}",
+        flush=True,
+    )
+
+
+def filled(small: Path, counts: Sequence[int]) -> Iterator[tuple[int, Path]]:
+    """Projects with so many handlers, each made of the one before."""
+    before, there = small, 0
+    for count in counts:
+        root = small.with_name(f"of{count}")
+        shutil.copytree(before, root)
+        started = time.process_time()
+        for number in range(there, count):
+            folder = root / f"alerts/services/bench{number}"
+            folder.mkdir(parents=True)
+            flags = Flags(f"bench{number}", fields=("room:str",), title=f"B{number}")
+            (folder / "handler.toml").write_text(from_flags(flags).to_toml())
+        regenerate(project.find(root), (), ChangeOptions())
+        spent_s = time.process_time() - started
+        name = f"{count - there} handlers created beside {there}"
+        shown(name, spent_s / (count - there) * 1000, "ms each", None, spent_s)
+        yield count, root
+        before, there = root, count
+
+
+def _overridden(bench: Bench, root: Path, template: str) -> tuple[Cost, int]:
+    """One template of the project changed: the cost, and how many files it makes."""
+    copy = bench.copy(root)
+    override(project.find(copy), [template], ChangeOptions(), "fail")
+    file = copy / "templates" / template
+    piece = TEMPLATES[template]
+    assert piece in file.read_text(), f"{template}: choose another piece"
+    file.write_text(file.read_text().replace(piece, f"{piece} all"))
+    before = _texts(copy)
+    cost = _scaffold(ALL, copy)
+    after = _texts(copy)
+    # the record of what was generated is written too, and not counted
+    return cost, sum(after[path] != before.get(path) for path in after)
+
+
+def _texts(root: Path) -> dict[Path, bytes]:
+    """The files of a project, but for the generator's own."""
+    return {
+        path: path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file() and ".scaffold" not in path.parts
+    }
+
+
+def _respecified(bench: Bench, root: Path) -> Cost:
+    """All specs changed: another title, and another name of the field."""
+    copy = bench.copy(root)
+    for file in copy.glob("alerts/services/*/handler.toml"):
+        text = file.read_text().replace("room", "channel")
+        file.write_text(text.replace('title = "', 'title = "New '))
+    return _scaffold(ALL, copy)
+
+
+def _new(bench: Bench, root: Path, arguments: Sequence[str]) -> Cost:
+    """A new handler in a copy of its own."""
+    return _scaffold(arguments, bench.copy(root))
+
+
+def _anew(root: Path) -> Cost:
+    """A check that knows nothing of earlier ones."""
     with tempfile.TemporaryDirectory(prefix="bench-") as cache:
         return _timed(["-P", "-m", "scaffold", "check"], root, XDG_CACHE_HOME=cache)
 
 
-def _scaffold(arguments: Sequence[str], root: Path) -> float:
+def _scaffold(arguments: Sequence[str], root: Path) -> Cost:
     return _timed(["-P", "-m", "scaffold", *arguments], root)
 
 
-def _timed(arguments: Sequence[str], root: Path, **variables: str) -> float:
-    # Installed packages are compiled; so must be the ones that are measured.
+def _timed(arguments: Sequence[str], root: Path, **variables: str) -> Cost:
+    # installed packages are compiled; so must be the ones that are measured
     environment = {**os.environ, **variables}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    before = _spent()
-    subprocess.run(
-        [sys.executable, *arguments],
-        cwd=root,
-        env=environment,
-        check=True,
-        capture_output=True,
-    )
-    return _spent() - before
-
-
-def _spent() -> float:
-    """The CPU time, in seconds, of all processes that were waited for."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
-def _measure(
-    cases: dict[str, Callable[[], float]], runs: int
-) -> dict[str, list[float]]:
-    times: dict[str, list[float]] = {name: [] for name in cases}
-    for number in range(runs + 1):
-        for name, case in cases.items():
-            seconds = case()
-            # The first round compiles modules and templates.
-            if number:
-                times[name].append(seconds)
-    return times
-
-
-def _report(times: dict[str, list[float]]) -> None:
-    base = statistics.median(times["python -c pass"])
-    for name, seconds in times.items():
-        median = statistics.median(seconds)
-        print(f"{median * 1000:8.1f} ms {median / base:7.1f}x  {name}")
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=root,
+            env=environment,
+            stdout=output,
+            stderr=output,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            output.seek(0)
+            sys.exit(f"{' '.join(arguments)}: {output.read().decode()}")
+    kib = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
+    return Cost(usage.ru_utime + usage.ru_stime, kib / 1024)
 
 
 if __name__ == "__main__":

@@ -69,11 +69,17 @@ def committed(project: Project, tree: Tree, kind: str) -> HandlerSpec:
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
         raise SpecError([Fault("", "is not UTF-8 text")], str(path)) from None
-    spec = parse(text, str(path))
+    spec = _parsed(text, str(path))
     if spec.names.kind != kind:
         problem = f"must be {kind!r}, like its folder"
         raise SpecError([Fault("handler.name", problem)], str(path))
     return spec
+
+
+@functools.lru_cache(maxsize=1024)
+def _parsed(text: str, path: str) -> HandlerSpec:
+    """The spec of a handler; commands look at each several times."""
+    return parse(text, path)
 
 
 def overrides_of(project: Project, tree: Tree) -> Overrides:

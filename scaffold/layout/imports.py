@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import symtable
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from types import FunctionType
 
 from runtime.services import expressions
@@ -59,6 +59,9 @@ def with_imports(
     return "\n".join(lines)
 
 
+@lru_cache(
+    maxsize=16
+)  # a module that is tried for samples is mostly generated as it is
 def _used(text: str) -> set[str]:
     """The global names that a module uses, but those that it defines for others.
 

@@ -12,6 +12,7 @@ anew, because it was too long for its line, only syntax and comments are compare
 from __future__ import annotations
 
 import ast
+import functools
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -130,7 +131,7 @@ class _Statement:
     def parsed(self, text: str) -> cst.Module:
         """A module that holds the statement with another text."""
         try:
-            return cst.parse_module(self._head + text)
+            return _parsed(self._head + text)
         except cst.ParserSyntaxError as error:
             raise PlanError(self.source.path, f"cannot be parsed: {error}") from None
 
@@ -388,6 +389,12 @@ class _BracketChange:
             raise self._statement.refuse()
         assert isinstance(container, Container)
         return container
+
+
+@functools.lru_cache(maxsize=16)
+def _parsed(text: str) -> cst.Module:
+    """A module; what one handler leaves is where the next one begins."""
+    return cst.parse_module(text)
 
 
 def _walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:

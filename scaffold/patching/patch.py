@@ -196,7 +196,7 @@ def _entry(
 
 def _edited(source: Source, edit: Edit) -> Source:
     text = source.text[: edit.start] + edit.text + source.text[edit.stop :]
-    return Source(source.path, source.encode(text))
+    return read(source.path, source.encode(text))
 
 
 def _with_lines(
@@ -210,7 +210,8 @@ def _with_lines(
     Raises:
         AnchorNotFound: an entry that was written is not there.
     """
-    was, now = _lines(before, asked), _lines(after, asked)
+    was = _lines(before, asked)
+    now = [*was] if after is before else _lines(after, asked)
     found: list[PlaceOutcome] = []
     for outcome in outcomes:
         line = old = 0
@@ -241,7 +242,7 @@ def _proven(path: PurePosixPath, patched: bytes) -> Source:
     Raises:
         PlanError: the result does not compile.
     """
-    source = Source(path, patched)
+    source = read(path, patched)
     if path.suffix != ".py":
         return source
     try:
