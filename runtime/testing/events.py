@@ -33,6 +33,8 @@ _DATA = EventData(
     result=(_ROW,),
 )
 _NAME_LENGTH = 100
+# a change of one of these is a change of the result
+_OF_ROWS = frozenset(("fields", "name", "tags", "time"))
 # headers that the client library adds to each request
 _TRANSPORT = frozenset(
     (
@@ -56,7 +58,10 @@ def sample_event(level: Level = Level.CRITICAL) -> Event:
 
 
 def changed_event(event: Event, changes: Mapping[str, object]) -> Event:
-    """`event` with other values, by the names that specs of handlers use."""
+    """`event` with other values, by the names that specs of handlers use.
+
+    Its result follows: one row with the new name, tags, time and fields.
+    """
     state, data = {}, {}
     topic = str(changes.get("topic", event.topic))
     for key, value in changes.items():
@@ -66,12 +71,23 @@ def changed_event(event: Event, changes: Mapping[str, object]) -> Event:
             state[key] = Level[str(value)] if key == "level" else value
         else:
             data["task_name" if key == "task" else key] = value
-    return replace(
+    changed = replace(
         event,
         topic=topic,
         state=replace(event.state, **state),  # type: ignore[arg-type] # as specs say
         data=replace(event.data, **data),  # type: ignore[arg-type] # the same
     )
+    if _OF_ROWS.isdisjoint(changes):
+        return changed
+    return replace(changed, data=replace(changed.data, result=(_row(changed),)))
+
+
+def _row(event: Event) -> Row:
+    """The row of a point, as an alert node puts it into the result."""
+    data = event.data
+    columns = ("time", *data.fields)
+    values = (event.state.time, *data.fields.values())
+    return Row(data.name, data.tags, columns, (values,))
 
 
 def shown_request(
