@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from scaffold.spec.model import ConfigField, HandlerSpec
@@ -12,23 +13,25 @@ BASE = "http://host"
 
 def url_keys(spec: HandlerSpec) -> frozenset[str]:
     """The configuration keys of destinations."""
-    found = (_url_key(spec, _leftmost(each.url.node)) for each in spec.requests)
-    return frozenset(key for key in found if key)
+    return frozenset(
+        key for each in spec.requests for key in _keys(spec, each.url.node)
+    )
 
 
-def _url_key(spec: HandlerSpec, node: ast.expr) -> str:
-    match node:
-        case ast.Attribute(value=ast.Name(id="config"), attr=name):
-            return next(each.key for each in spec.config if each.name == name)
-        case ast.Attribute(value=ast.Name(id="options"), attr=name):
-            option = next(each for each in spec.options if each.name == name)
-            if option.fallback is not None:
-                return _url_key(spec, _leftmost(option.fallback.node))
-        case ast.Name(id=name):
-            for each in spec.lets:
-                if each.name == name:
-                    return _url_key(spec, _leftmost(each.code.node))
-    return ""
+def _keys(spec: HandlerSpec, node: ast.expr) -> Iterator[str]:
+    """The keys whose values a text may begin with."""
+    for start in _starts(node):
+        match start:
+            case ast.Attribute(value=ast.Name(id="config"), attr=name):
+                yield next(each.key for each in spec.config if each.name == name)
+            case ast.Attribute(value=ast.Name(id="options"), attr=name):
+                option = next(each for each in spec.options if each.name == name)
+                if option.fallback is not None:
+                    yield from _keys(spec, option.fallback.node)
+            case ast.Name(id=name):
+                for each in spec.lets:
+                    if each.name == name:
+                        yield from _keys(spec, each.code.node)
 
 
 def url_path(spec: HandlerSpec, field: ConfigField) -> str:
@@ -44,20 +47,23 @@ def url_path(spec: HandlerSpec, field: ConfigField) -> str:
     return path
 
 
-def _leftmost(node: ast.expr) -> ast.expr:
-    """The fixed start of a text."""
+def _starts(node: ast.expr) -> Iterator[ast.expr]:
+    """The values that a text may begin with: one for each branch of a condition."""
     match node:
         case ast.JoinedStr(values=[ast.FormattedValue(value=value), *_]):
-            return _leftmost(value)
+            yield from _starts(value)
         case ast.BinOp(left=left):
-            return _leftmost(left)
+            yield from _starts(left)
         case ast.Call(func=ast.Attribute(value=value)):
-            return _leftmost(value)
-        case ast.BoolOp(values=[*_, last]):
-            return _leftmost(last)
-        case ast.IfExp(body=body):
-            return _leftmost(body)
-    return node
+            yield from _starts(value)
+        case ast.BoolOp(values=values):
+            for each in values:
+                yield from _starts(each)
+        case ast.IfExp(body=body, orelse=orelse):
+            yield from _starts(body)
+            yield from _starts(orelse)
+        case _:
+            yield node
 
 
 def _goes_on(node: ast.expr) -> bool:
