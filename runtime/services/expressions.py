@@ -79,8 +79,9 @@ def get(holder: object, key: str, default: object = "") -> Any:
 
 
 def without_empty(table: Mapping[str, object], *keys: str) -> dict[str, object]:
-    """`table` without those of `keys` whose values are empty."""
-    return {key: value for key, value in table.items() if value or key not in keys}
+    """`table` without empty values; with `keys`, only these may be left out."""
+    optional = keys or table
+    return {key: value for key, value in table.items() if value or key not in optional}
 
 
 def less(left: object, right: object) -> bool:

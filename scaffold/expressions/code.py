@@ -78,6 +78,20 @@ _MAX_WEIGHT = 50_000
 _PRINTERS = {Type.INT: "str", Type.DURATION: "go_duration", Type.TIME: "rfc3339"}
 
 
+class Entry(NamedTuple):
+    """An entry of a table.
+
+    Attributes:
+        key: its key.
+        type: type of its value.
+        is_optional: True if it is left out when empty.
+    """
+
+    key: str
+    type: Type
+    is_optional: bool
+
+
 @dataclass(frozen=True)
 class Code:
     """An expression of the generated code.
@@ -86,7 +100,8 @@ class Code:
         node: its syntax tree.
         type: type of its value.
         reads: the keys of the spec that it reads: `config.room`.
-        fields: keys of a table and the types of their values.
+        entries: entries of a table, without those of merged maps.
+        is_open: True for a table that other maps are merged into.
         weight: about how many values it holds, those of `[let]` included.
         bits: maximum number of bits of an integer.
         items: the fields of the records in a list.
@@ -95,7 +110,8 @@ class Code:
     node: ast.expr
     type: Type
     reads: frozenset[str] = frozenset()
-    fields: tuple[tuple[str, Type], ...] = ()
+    entries: tuple[Entry, ...] = ()
+    is_open: bool = False
     weight: int = 1
     bits: int = _INTEGER_BITS
     items: tuple[Item, ...] = ()

@@ -11,6 +11,7 @@ from typing import Any
 
 from scaffold.expressions.code import (
     Code,
+    Entry,
     ExpressionError,
     Type,
     UnresolvedError,
@@ -150,8 +151,10 @@ class Values:
         """
         keys: list[ast.expr | None] = []
         values: list[Code] = []
-        fields: list[tuple[str, Type]] = []
-        optional: list[str] = []
+        entries: list[Entry] = []
+        given = [key for key in table if key not in ("...", _FOR, _IF, _VALUE)]
+        has_optional_only = bool(given) and all(key.endswith("?") for key in given)
+        has_fixed = "..." in table or not has_optional_only
         for key, value in table.items():
             place = (*path, key)
             if key == "...":
@@ -166,19 +169,24 @@ class Values:
                 self._reader.fault(place, "is allowed only in the items of a list")
                 continue
             name = self.key(key, place)
-            if name != key:
-                optional.append(name)
-            keys.append(ast.Constant(name))
-            values.append(
-                self.parameter(value, place, is_optional=name != key)
+            is_optional = name != key
+            code = (
+                self.parameter(value, place, is_optional=is_optional)
                 if as_text
                 else self.value(value, place)
             )
-            fields.append((name, values[-1].type))
+            entries.append(Entry(name, code.type, is_optional))
+            # beside entries that are always there: an entry, or none
+            is_entry = is_optional and has_fixed
+            keys.append(None if is_entry else ast.Constant(name))
+            values.append(_entry(name, code) if is_entry else code)
         made: ast.expr = ast.Dict(keys, [each.node for each in values])
-        code = Code(made, Type.FIELDS, fields=tuple(fields)).using(*values)
-        code = self._bounded(code, path)
-        return _without_empty(code, optional) if optional else code
+        if not has_fixed:
+            made = ast.Call(name_node("without_empty"), [made], [])
+        code = Code(
+            made, Type.FIELDS, entries=tuple(entries), is_open="..." in table
+        ).using(*values)
+        return self._bounded(code, path)
 
     def key(self, key: str, path: Path) -> str:
         """The key of a table as it is sent, without the `?` that makes it optional."""
@@ -392,7 +400,7 @@ def _holds_text(node: ast.expr) -> bool:
     )
 
 
-def _without_empty(code: Code, optional: Sequence[str]) -> Code:
-    keys = [ast.Constant(key) for key in optional]
-    made = ast.Call(name_node("without_empty"), [code.node, *keys], [])
-    return Code(made, Type.FIELDS, fields=code.fields).using(code)
+def _entry(key: str, code: Code) -> Code:
+    """A table with one entry, or none if its value is empty."""
+    made = ast.Call(name_node("given"), [ast.Constant(key), code.node], [])
+    return Code(made, Type.FIELDS).using(code)

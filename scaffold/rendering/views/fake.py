@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from scaffold.expressions.code import Type
 from scaffold.names import identifier, snake_case
@@ -51,9 +51,7 @@ class FakeView(View):
     def source(self) -> str:
         """The part of the request that holds a message: `json`, `form`, `query` or `text`."""
         kinds = {each.body_kind for each in self.spec.requests}
-        if kinds == {"json"} and all(
-            isinstance(_table_of(each), ast.Dict) for each in self.spec.requests
-        ):
+        if kinds == {"json"} and all(_is_table(each) for each in self.spec.requests):
             return "json"
         if kinds == {"form"}:
             return "form"
@@ -93,25 +91,22 @@ class FakeView(View):
                 for name, each in (request.query or {}).items()
             }
         assert request.body is not None
-        optional = _optional_keys(request)
         is_form = self.source == "form"
         return {
             # the key of a list comes once per item, so never if there is none
             key: (
-                ("str", key in optional or type_ is not Type.STR)
+                ("str", is_optional or type_ is not Type.STR)
                 if is_form
-                else (_MESSAGE_TYPES.get(type_, "object"), key in optional)
+                else (_MESSAGE_TYPES.get(type_, "object"), is_optional)
             )
-            for key, type_ in request.body.fields
+            for key, type_, is_optional in request.body.entries
         }
 
     @cached_property
     def forbids_unknown(self) -> bool:
         """True if the fake server knows all keys of the messages."""
         return self.source != "text" and not any(
-            None in _table_of(each).keys
-            for each in self.spec.requests
-            if isinstance(_table_of(each), ast.Dict)
+            each.body.is_open for each in self.spec.requests if each.body
         )
 
     @property
@@ -126,23 +121,10 @@ class FakeView(View):
         return ast.Constant(self.sample.accepted) if self.sample.accepted else None
 
 
-def _table_of(request: RequestSpec) -> Any:
-    """The table that a body is, without what leaves out its empty values."""
-    node = request.body.node if request.body is not None else None
-    if isinstance(node, ast.Call) and isinstance(node.args[0], ast.Dict):
-        return node.args[0]
-    return node
-
-
-def _optional_keys(request: RequestSpec) -> set[str]:
-    node = request.body.node if request.body is not None else None
-    if not isinstance(node, ast.Call):
-        return set()
-    return {
-        each.value
-        for each in node.args[1:]
-        if isinstance(each, ast.Constant) and isinstance(each.value, str)
-    }
+def _is_table(request: RequestSpec) -> bool:
+    """True if a body is a table of the spec, no list and no value of an expression."""
+    body = request.body
+    return body is not None and (bool(body.entries) or body.is_open)
 
 
 def _field_name(key: str, taken: dict[str, str]) -> str:

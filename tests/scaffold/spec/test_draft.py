@@ -100,7 +100,7 @@ def test_a_secret_with_a_value_is_refused():
 def test_a_url_that_alerts_can_override_is_where_requests_go():
     [request] = from_flags(Flags("foo", fields=["url:url", "room"])).requests
     assert request.url.reads == {"opt.url"}
-    assert [key for key, _ in request.body.fields] == ["room", "message"]
+    assert [each.key for each in request.body.entries] == ["room", "message"]
 
 
 def test_a_field_called_like_the_message_is_refused():

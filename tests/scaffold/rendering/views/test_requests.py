@@ -40,7 +40,7 @@ def test_parts_of_a_path_are_escaped_whole_and_once():
 
 
 def test_a_path_of_one_text_has_its_own_slashes():
-    assert sent('path = "a/${event.name}//b c/"\n')[0] == "POST /a/cpu/b%20c"
+    assert sent('path = "a/${event.name}//b c/"\n')[0] == "POST /a/cpu/b%20c/"
 
 
 @pytest.mark.parametrize(
