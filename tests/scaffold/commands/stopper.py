@@ -278,11 +278,11 @@ def everything(root: Path) -> Files:
 
 
 def people(found: Files) -> Files:
-    """What people have: not the generator's lock, kept files and folders."""
+    """What people have: not the generator's lock, journal, kept files and folders."""
     return {
         path: value
         for path, value in found.items()
-        if not path.startswith((".scaffold/lock", ".scaffold/undo/"))
+        if not path.startswith((".scaffold/lock", ".scaffold/txn/", ".scaffold/undo/"))
         and not (path.startswith(".scaffold/") and path.endswith("/"))
     }
 

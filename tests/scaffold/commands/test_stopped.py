@@ -28,6 +28,7 @@ OTHERS = {
     "check",
     "diff",
     "explain",
+    "infer",
     "list",
     "merge-driver",
     "places",

@@ -491,6 +491,19 @@ def test_a_second_writer_is_told_who_writes(root: Path) -> None:
         pass
 
 
+def test_a_file_system_without_locks_is_refused(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without(descriptor: int) -> bool:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    before = snapshot(root)
+    monkeypatch.setattr(platform.system, "hold", without)
+    with pytest.raises(PlanError, match="cannot be locked: No locks available"):
+        write(root)
+    assert snapshot(root) == before
+
+
 def link(root: Path) -> None:
     (root / "edited.py").rename(root / "real.py")
     (root / "edited.py").symlink_to("real.py")
