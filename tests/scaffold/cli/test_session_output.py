@@ -73,15 +73,6 @@ def test_help_and_misuse_that_nobody_can_read(
     assert ("standard output: No space left" in done.stderr) == (exit_code == 7)
 
 
-def test_a_current_folder_that_was_removed(shell: Shell, tmp_path: Path) -> None:
-    for command in ("init x", "list", f"{' '.join(HUDDLE)} -n"):
-        removed = tmp_path / "removed"
-        removed.mkdir()
-        done = shell(f"rmdir {removed}; scaffold {command}", cwd=removed)
-        assert done.returncode == 2, done.stderr
-        assert "the current folder no longer exists" in done.stderr
-
-
 def test_data_that_cannot_be_written_is_told_with_what_became_of_the_tree(
     shell: Shell, project: Path
 ) -> None:
@@ -101,9 +92,9 @@ def test_data_that_cannot_be_written_is_told_with_what_became_of_the_tree(
 
 
 def test_a_reader_that_went_away_changes_no_exit_code(
-    shell: Shell, project: Path
+    shell: Shell, scaffold: Shell, project: Path
 ) -> None:
-    shell(f"scaffold {' '.join(HUDDLE)}")
+    scaffold(*HUDDLE)
     file = project / "runtime/services/huddle/service.py"
     file.write_text("# mine\n" * 50_000)
     line = "scaffold diff | head -c 1 >/dev/null; echo ${PIPESTATUS[0]}"
@@ -135,7 +126,8 @@ def test_a_reader_of_everything_that_went_away_changes_no_exit_code(
 def test_a_folder_that_was_deleted_is_told(shell: Shell, tmp_path: Path) -> None:
     folder = tmp_path / "gone"
     folder.mkdir()
-    for command in ("list", "check", "new-handler a", "regenerate --all"):
+    commands = ("init x", "list", "check", "new-handler a -n", "regenerate --all")
+    for command in commands:
         folder.mkdir(exist_ok=True)
         line = f"rmdir {folder}; scaffold {command}"
         done = shell(line, folder)
@@ -172,8 +164,10 @@ def test_what_a_terminal_would_obey_is_escaped() -> None:
     assert escaped_lines("a\n\tb\x1b") == "a\n\tb\\x1b"
 
 
-def test_a_terminal_gets_no_escapes_of_a_patch(shell: Shell, project: Path) -> None:
-    shell(f"scaffold {' '.join(HUDDLE)}")
+def test_a_terminal_gets_no_escapes_of_a_patch(
+    shell: Shell, scaffold: Shell, project: Path
+) -> None:
+    scaffold(*HUDDLE)
     file = project / "runtime/services/huddle/service.py"
     file.write_text("# \x1b[31mmine\n" + file.read_text())
     assert "+# \x1b[31mmine" in shell("scaffold diff").stdout
