@@ -104,8 +104,9 @@ def test_an_alert_template_makes_the_body(server, template, body):
         "{{ .Nope }}",
         "{{ .Message }}{{ index .Data.Series 9 }}",
         "{{ .Message.Nope }}",
-        "{{ range 1000000 }}{{ range 1000000 }}x{{ end }}{{ end }}",
+        "{{ range 9999 }}{{ range 9999 }}{{ printf `%9999d` 1 | len }}{{ end }}{{ end }}",
     ],
+    ids=["no field", "no index", "not a record", "endless"],
 )
 def test_an_alert_whose_template_fails_is_posted_as_json(server, template, caplog):
     endpoint = Config("e", server.url, alert_template=template)
