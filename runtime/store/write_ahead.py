@@ -166,7 +166,10 @@ def _has_lost(log: Path, page_bytes: int) -> bool:
             return True
         # page with which a transaction ended, behind the damaged one
         ended: bytes | None = None
-        while len(frame := file.read(_FRAME_BYTES + page_bytes)) > _FRAME_BYTES:
+        whole = _FRAME_BYTES + page_bytes
+        while len(frame := file.read(whole)) > _FRAME_BYTES:
+            # the last one may be there in part
+            frame = frame.ljust(whole, b"\0")
             # frames left by an earlier log have other salts
             is_ours = frame[8:16] == salts
             if ended not in (None, frame[:4]) and is_ours:

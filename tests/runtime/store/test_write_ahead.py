@@ -90,6 +90,15 @@ def test_a_page_that_is_damaged_before_others_is_noticed(crashed, count):
     assert values(path) == count
 
 
+@pytest.mark.parametrize("rest", [1, 24, 27, 500, 4119])
+def test_a_page_that_a_crash_wrote_in_part_is_left_out(crashed, rest):
+    path = crashed("a", 20)
+    log = log_of(path)
+    content = log.read_bytes()
+    log.write_bytes(content + content[32 : 32 + rest])
+    assert values(path) == 20
+
+
 def test_a_transaction_that_a_power_failure_tore_is_left_out(tmp_path):
     path, torn = tmp_path / "a" / "kapacitor.db", tmp_path / "torn"
     store = Store(path)
