@@ -14,7 +14,7 @@ from runtime.nodes.environment import Environment
 from runtime.trouble import complain
 from runtime.units import Nanoseconds
 
-# From how many rows on columns are faster than points, as bench/tasks.py prints it: in
+# Number of rows from which columns are faster than points, as bench/tasks.py prints it: in
 # a frame that other tasks share, with what is computed from it, and in one's own.
 SHARED_COLUMNS_FROM = 8
 COLUMNS_FROM = 40

@@ -56,7 +56,7 @@ class Step(NamedTuple):
     Attributes:
         path: path below the root.
         old: the digest of the file before, or "" if there was none.
-        new: the digest of the file after, or "" if it goes.
+        new: the digest of the file afterwards, or "" if it is removed.
         mode: the permissions that it has and keeps; None: those of a new file.
         name: name of its versions in the transaction.
     """

@@ -63,7 +63,7 @@ def with_imports(
     maxsize=16
 )  # a module that is tried for samples is mostly generated as it is
 def _used(text: str) -> set[str]:
-    """The global names that a module uses, but those that it defines for others.
+    """The global names that a module uses, except those that it defines for others.
 
     A name that is defined in the module itself and used where it is defined is the one
     of an import: `class FooServer(FooServer)`.

@@ -25,7 +25,7 @@ def settlement(versions: Versions[Sequence[str]], take: Take) -> list[str]:
 
 
 def settled(text: str, take: Take) -> str:
-    """A text in which a side is taken where it holds markers, of scaffold or of git."""
+    """The text with one side of each conflict, marked by scaffold or by git."""
     lines: list[str] = []
     sides: tuple[list[str], ...] = ()
     part = 0

@@ -23,7 +23,7 @@ class StoredTopics:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        # of topics that are in the database, and of those that are once it is committed
+        # of topics in the database, and of those that its next commit adds
         self._slices = Slices()
         self._numbers: dict[str, int] = {}
         self._fresh: dict[str, int] = {}

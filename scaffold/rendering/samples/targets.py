@@ -67,7 +67,7 @@ def _starts(node: ast.expr) -> Iterator[ast.expr]:
 
 
 def _goes_on(node: ast.expr) -> bool:
-    """True if a text goes on after its first part without beginning a path."""
+    """True if a text continues after its first part without starting a path."""
     match node:
         case ast.JoinedStr(values=[_, ast.Constant(value=str() as text), *_]):
             return not text.startswith(("/", "?"))
