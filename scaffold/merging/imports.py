@@ -14,7 +14,14 @@ import libcst as cst
 from scaffold.layout.fit import fit_module
 from scaffold.layout.style import Style
 from scaffold.merging.likeness import imported
-from scaffold.merging.nodes import Body, Statement, code_of, is_import, used_names
+from scaffold.merging.nodes import (
+    Body,
+    Statement,
+    code_of,
+    comments_of,
+    is_import,
+    used_names,
+)
 from scaffold.merging.versions import Versions
 from scaffold.patching import brackets
 
@@ -66,9 +73,34 @@ def with_imports(
         if each in base and each not in new and each.name not in used
     }
     found = list(_without(body, gone, modules.base))
+    there = modules.base.code + modules.mine.code
+    for each in new:
+        if each not in added:
+            _comment(found, each, _comments(new[each], there))
     for each in added:
         _add(found, each, list(new), new[each], style)
     return found
+
+
+def _comments(statement: Any, known: str) -> list[cst.EmptyLine]:
+    """The comments above a statement that a text lacks."""
+    return [
+        each
+        for each in statement.leading_lines
+        if each.comment and each.comment.value not in known
+    ]
+
+
+def _comment(
+    body: list[Statement], wanted: _Import, comments: list[cst.EmptyLine]
+) -> None:
+    """Put comments right above an import, if it is there and has not got them."""
+    for index, node in enumerate(body if comments else ()):
+        if is_import(node) and wanted in _of_statement(node):
+            lines = getattr(node, "leading_lines", ())
+            if comments_of(comments)[0] not in comments_of(lines):
+                body[index] = node.with_changes(leading_lines=[*lines, *comments])
+            return
 
 
 def _imports(body: Body) -> Iterator[tuple[_Import, Statement]]:
@@ -103,11 +135,7 @@ def _without(
         if is_import(node) and gone & {*_of_statement(node)}:
             left = _reduced(node, gone)
             if left is None:
-                kept = [
-                    each
-                    for each in node.leading_lines
-                    if each.comment and each.comment.value not in known
-                ]
+                kept = _comments(node, known)
                 continue
             node = left
         yield node

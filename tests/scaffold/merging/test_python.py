@@ -275,3 +275,132 @@ def test_a_member_that_one_side_removed_and_the_other_changed_is_a_conflict() ->
 def test_what_is_no_python_is_not_merged_so() -> None:
     with pytest.raises(ClashError):
         merged(Versions(BASE, BASE + "(", BASE), PLAIN, "fail")
+
+
+def parts(base: str, mine: str, new: str, take: Take = "fail") -> Merge:
+    return merged(Versions(base, mine, new), PLAIN, take)
+
+
+@pytest.mark.parametrize(
+    ("base", "mine", "new", "expected"),
+    [
+        # a star with and without a name, and keywords that are collected
+        ("*a", "x, *a", "*a, **k", "x, *a, **k"),
+        ("a, /", "a, /, b", "a, /, *, c=1", "a, /, b, *, c=1"),
+        ("**k", "x, **k", "**k", "x, **k"),
+        ("a", "a, x: int = 1", "a, **k", "a, x: int = 1, **k"),
+    ],
+)
+def test_parameters_of_every_kind(
+    base: str, mine: str, new: str, expected: str
+) -> None:
+    texts = [f"def f({each}) -> int:\n    return 1\n" for each in (base, mine, new)]
+    merge = parts(*texts)
+    assert merge.conflicts == ()
+    assert merge.text == f"def f({expected}) -> int:\n    return 1\n"
+
+
+def test_parameters_that_become_too_long_are_laid_out_with_the_result() -> None:
+    result = "dict[str, tuple[int, ...]]"
+    texts = [
+        f"def f({each}) -> {result}:\n    return 1\n"
+        for each in ("a", "a, mine: dict[str, int]", "a, b: int = 3, c: int = 4")
+    ]
+    merge = parts(*texts)
+    assert merge.conflicts == ()
+    assert merge.text == (
+        "def f(\n    a, mine: dict[str, int], b: int = 3, c: int = 4\n"
+        f") -> {result}:\n    return 1\n"
+    )
+
+
+def test_an_import_under_another_name_stays_while_it_is_used() -> None:
+    head = "import numpy as np\nimport a.b as c\n"
+    use = "\nx = np\n"
+    assert (
+        parts(head + use, head + use + "# mine\n", "y = 1\n").text == "y = 1\n# mine\n"
+    )
+    own = use + "mine = c\n"
+    kept = parts(head + use, head + own, "y = 1\n").text
+    assert kept.splitlines()[0] == "import a.b as c"
+    assert sorted(kept.splitlines()[1:]) == ["mine = c", "y = 1"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "where"),
+    [
+        (("f(1)\n", "f(2)\n", "f(3)\n"), "the call `f`"),
+        (("a = 1; b = 2\n", "a = 1; b = 3\n", "a = 2; b = 2\n"), "a statement"),
+        (
+            ("def f(): ...\n", "def f(): return 1\n", "class f: ...\n"),
+            "the function `f`",
+        ),
+        (("a = 1\n", "a: int = 1\n", "a = 2\n"), "the value `a`"),
+        (("class A: ...\n", "class A: x = 1\n", "class A: y = 1\n"), "the class `A`"),
+        (
+            ("if a:\n    f(1)\n", "if a:\n    f(2)\n    f(3)\n", "if a:\n    f(4)\n"),
+            "the condition `a`",
+        ),
+    ],
+)
+def test_statements_that_cannot_be_merged(
+    texts: tuple[str, str, str], where: str
+) -> None:
+    [conflict] = parts(*texts).conflicts
+    assert conflict.startswith(where)
+    assert parts(*texts, take="mine").text.strip().startswith(texts[1].strip())
+
+
+def test_what_an_edit_uses_by_another_member_stays() -> None:
+    helpers = "def h(): return k()\n\n\ndef k(): ...\n\n\n"
+    text = parts(f"{helpers}x = 1\n", f"{helpers}x = h()\n", "x = 1\n").text
+    assert text == f"{helpers}x = h()\n"
+    base = "class C:\n    def h(self): return self.k()\n\n    def k(self): ...\n"
+    own = base + "\n    def own(self): return self.h()\n"
+    text = parts(base, own, "class C:\n    x = 1\n").text
+    assert "def h(self)" in text
+    assert "def k(self)" in text
+    # a name in a string that is one word may be one that is looked up
+    named = parts(f"{helpers}x = 1\n", f"{helpers}x = 'k'\n", "x = 1\n").text
+    assert "def k" in named
+    assert (
+        "def k"
+        not in parts(f"{helpers}x = 1\n", f"{helpers}x = 'a k'\n", "x = 1\n").text
+    )
+
+
+@pytest.mark.parametrize(("indent", "blank"), [("", "\n\n\n"), ("    ", "\n\n")])
+def test_a_definition_of_each_side_is_set_apart(indent: str, blank: str) -> None:
+    head = "class A:\n" if indent else ""
+    texts = [
+        head + blank.join(f"{indent}def {name}(): ..." for name in names) + "\n"
+        for names in (
+            "ab",
+            ("a", "own", "b"),
+            ("a", "new", "b"),
+            ("a", "own", "new", "b"),
+        )
+    ]
+    assert parts(*texts[:3]).text == texts[3]
+
+
+def test_an_import_inside_a_class_is_a_member_of_it() -> None:
+    base = "class A:\n    a = 1\n"
+    mine = "class A:\n    import os\n    a = 1\n"
+    assert parts(base, mine, f"{base}    b = 2\n").text == f"{mine}    b = 2\n"
+
+
+@pytest.mark.parametrize(
+    ("base", "mine", "new", "expected"),
+    [
+        ("{'a': 1}", "{'a': 1, **m}", "{'a': 1, 'c': 3}", "{'a': 1, **m, 'c': 3}"),
+        ("[a, b]", "[a, own, b]", "[a, new, b]", "[a, own, new, b]"),
+        ("f(a, b=1)", "f(a, b=1, c=2)", "f(a, b=1, d=3)", "f(a, b=1, c=2, d=3)"),
+        # another layout is no change
+        ("f(a)", "f(a, c=2)", "f(\n    a,\n)", "f(a, c=2)"),
+        ("[a]", "[a, own]", "[\n    a,\n]", "[a, own]"),
+    ],
+)
+def test_values_of_both_sides(base: str, mine: str, new: str, expected: str) -> None:
+    merge = parts(f"X = {base}\n", f"X = {mine}\n", f"X = {new}\n")
+    assert merge == Merge(f"X = {expected}\n")

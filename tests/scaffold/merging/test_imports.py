@@ -1,0 +1,97 @@
+"""Imports of a merged module: where they come to stand, and what goes with them."""
+
+import pytest
+
+from scaffold.layout.style import PLAIN
+from scaffold.merging.python import merged
+from scaffold.merging.versions import Versions
+
+
+def clean(base, mine, new):
+    """The text of a merge without conflicts."""
+    merge = merged(Versions(base, mine, new), PLAIN, "fail")
+    assert merge.conflicts == ()
+    return merge.text
+
+
+USE = "\n\ndef f():\n    return os, b\n"
+OWN = USE.replace("return", "# own\n    return")
+
+
+@pytest.mark.parametrize(
+    "imports",
+    ["import os\nfrom a import b\n", "import os\nfrom a import b, c\n", "import os, sys\nfrom a import b\n"],
+)  # fmt: skip
+def test_a_comment_that_is_generated_now_comes_to_the_import(imports):
+    base, mine = f'"""Doc."""\n\n{imports}{USE}', f'"""Doc."""\n\n{imports}{OWN}'
+    new = base.replace("from a", "# for b\n# and more\nfrom a")
+    assert clean(base, mine, new) == mine.replace(
+        "from a", "# for b\n# and more\nfrom a"
+    )
+    # below one of the person, and only once
+    mine = mine.replace("from a", "# mine\nfrom a")
+    expected = mine.replace("from a", "# for b\n# and more\nfrom a")
+    assert clean(base, mine, new) == expected
+    assert clean(base, expected, new) == expected
+
+
+def test_a_comment_of_an_import_that_the_person_removed_is_not_added():
+    base = f"x = 1\nimport os\nfrom a import b\n{USE}"
+    mine = base.replace("from a import b\n", "").replace(", b", "")
+    assert clean(base, mine, base.replace("from a", "# for b\nfrom a")) == mine
+
+
+@pytest.mark.parametrize(
+    ("base", "mine", "new", "expected"),
+    [
+        # into brackets with a comment, at the place where it is generated
+        (
+            "from a import b\n\nx = b\n",
+            "from a import (\n    b,\n    d,  # mine\n)\n\nx = b, d\n",
+            "from a import b, c\n\nx = b\ny = c\n",
+            "from a import (\n    b,\n    c,\n    d,  # mine\n)\n\nx = b, d\ny = c\n",
+        ),
+        # right after the one that it follows in the new text, with the lines above it
+        (
+            "import os\nimport z\n\nx = os, z\n",
+            "import os\nimport own\nimport z\n\nx = os, z, own\n",
+            "import os\n# why\nimport sys\nimport z\n\nx = os, z\ny = sys\n",
+            "import os\n# why\nimport sys\nimport own\nimport z\n\nx = os, z, own\ny = sys\n",
+        ),
+        # after the last one of its modules, if the person moved what it follows
+        (
+            "from a import b\nfrom c import d\n\nx = b, d\n",
+            "from c import d\nx = d, 1\n",
+            "from a import b\nfrom c import d\nfrom e import f\n\nx = b, d\ny = f\n",
+            "from c import d\nfrom e import f\nx = d, 1\ny = f\n",
+        ),
+        # a star is all there is of its module
+        (
+            "import z\nfrom a import *\n\nx = 1\n",
+            "import z\nfrom a import *\n\nx = 1  # mine\n",
+            "import z\nfrom a import *\nfrom a import b\n\nx = 1\ny = b\n",
+            "import z\nfrom a import *\nfrom a import b\n\nx = 1  # mine\ny = b\n",
+        ),
+    ],
+    ids=["brackets", "after", "module", "star"],
+)
+def test_a_new_import(base, mine, new, expected):
+    assert clean(base, mine, new) == expected
+
+
+@pytest.mark.parametrize(
+    ("mine", "expected"),
+    [
+        ("# own\nimport os\nimport sys\n", "# own\nimport sys\n"),
+        ("import a\n# own\nimport os\nimport sys\n", "import a\n# own\nimport sys\n"),
+        ("import a\n# gen\nimport os\nimport sys\n", "import a\nimport sys\n"),
+        ("import os, sys\n", "import sys\n"),
+        ("import sys, os\n", "import sys\n"),
+        ("import os; import sys\n", "import sys\n"),
+    ],
+)
+def test_an_import_that_goes(mine, expected):
+    base = "import a\n# gen\nimport os\nimport sys\n\nx = sys, a\n"
+    rest = "\nx = sys, a  # mine\n"
+    new = base.replace("# gen\nimport os\n", "")
+    assert clean(base, mine + rest, new) == expected + rest
