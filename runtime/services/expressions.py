@@ -34,6 +34,8 @@ _EMPTY_ROW = Row("")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # as many digits as a number of 64 bits has, and one more
 _NUMBER = re.compile(r"([+-]?[0-9]{1,20})(?:\.[0-9]*)?")
+# beyond it a number is no time to wait, but perhaps a date
+_LONGEST_S = 1e8
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9}|)(Z|[+-]\d\d:\d\d)", re.ASCII
 )
@@ -188,6 +190,19 @@ def truncated(text: str, length: int, end: str = "", unit: str = "characters") -
     if len(text) <= length:
         return text
     return text[: max(length - len(end), 0)] + end[: max(length, 0)]
+
+
+def waiting_s(value: object) -> float | None:
+    """A time to wait in seconds: a number, or a string with one; None for other values.
+
+    Never raises.
+    """
+    if isinstance(value, str):
+        found = _NUMBER.fullmatch(value.strip())
+        value = float(found[0]) if found else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 < value < _LONGEST_S else None
 
 
 def given(key: str, value: T) -> dict[str, T]:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Generic,
+    NamedTuple,
+    Protocol,
+    TypeVar,
+    runtime_checkable,
+)
 
 from runtime.alert.scrubbing import scrubbed_event
 from runtime.alert.types import Event, Handler
@@ -25,6 +35,7 @@ if TYPE_CHECKING:
 ConfigT = TypeVar("ConfigT", bound="ServiceConfig")
 OptionsT = TypeVar("OptionsT")
 TestT = TypeVar("TestT")
+T = TypeVar("T")
 
 
 class ServiceConfig(Protocol):
@@ -39,6 +50,18 @@ class ServiceConfig(Protocol):
 
         Raises:
             ConfigError: a value is invalid.
+        """
+
+
+@runtime_checkable
+class Validated(Protocol):
+    """Options with requirements beyond their types."""
+
+    def validate(self) -> None:
+        """Check the options.
+
+        Raises:
+            OptionsError: a requirement is not met.
         """
 
 
@@ -89,11 +112,15 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
     Attributes:
         kind: name of the handler in TOML and in the API.
         ok: statuses of a success.
+        prepare_error: text before errors of making a request, or "".
+        send_error: text before errors of sending it, where no response comes, or "".
         server: the server that it is part of.
     """
 
     kind: ClassVar[str]
     ok: ClassVar[Container[int]] = range(200, 300)
+    prepare_error: ClassVar[str] = ""
+    send_error: ClassVar[str] = ""
 
     def __init__(
         self, config: ConfigT, client: HttpClient, server: Server = UNNAMED
@@ -198,11 +225,14 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
             # it may be enabled later; until then the options are kept
             raise DeliveryError("service is not enabled", retry=True, deferred=True)
         try:
-            request = self._requested(config, options, event)
+            with _prefixed(self.prepare_error):
+                request = self._requested(config, options, event)
             if request is None:
                 return False
             connection = self.connection(config, options)
-            self.check(await self._client.send(request.over(connection, identity)))
+            with _prefixed(self.send_error):
+                response = await self._client.send(request.over(connection, identity))
+            self.check(config, options, response)
         except DeliveryError as error:
             # an endpoint may repeat what it was sent in its answer
             text = redact(str(error), secrets_in((config, options)))
@@ -260,46 +290,51 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
         """The settings of the connection to the endpoint."""
         return Connection()
 
-    def check(self, response: Response) -> None:
+    def check(self, config: ConfigT, options: OptionsT, response: Response) -> None:
         """Raise an error for a response that means failure.
 
         After an exception in `accepts` or `failure` the status decides: success if it
         is in `ok`. If `accepts` refuses such a status, and the body is not a JSON
-        object, lacks a value that was read, or came with `Retry-After`, the delivery is
-        retried.
+        object, lacks a value that was read, or came with a time to wait, the delivery is
+        retried; and always if `retries` says so.
 
         Raises:
             DeliveryError: the answer means that the event was not delivered.
         """
+        sent = (config, options, response)
+        by_status = response.status in self.ok
         with judging() as doubts:
-            if self._is_accepted(response):
+            if self._read(response, by_status, self.accepts_with, *sent):
                 return
-        error = response.error(self._worded(response))
+        usual = HttpService.failure(self, response)
+        error = response.error(self._read(response, usual, self.failure_with, *sent))
+        asked_s = self._read(response, None, self.wait_s, *sent)
+        error.retry_after_s = max(
+            (each for each in (asked_s, error.retry_after_s) if each is not None),
+            default=None,
+        )
         # a proxy's page is not the endpoint's refusal, nor is what lacks the values that
         # were asked for
         is_unclear = doubts or not isinstance(response.json, dict)
-        # some services announce their rate limits with 200 and `Retry-After`
-        may_pass = bool(is_unclear) or response.retry_after_s is not None
-        error.retry = error.retry or (response.status in self.ok and may_pass)
+        # some services announce their rate limits with 200 and a time to wait
+        may_pass = bool(is_unclear) or error.retry_after_s is not None
+        error.retry = (
+            error.retry
+            or (by_status and may_pass)
+            or self._read(response, False, self.retries, *sent)
+        )
         raise error
 
-    def _is_accepted(self, response: Response) -> bool:
-        """True if the response means success; decided by the status if `accepts` fails."""
+    def _read(
+        self, response: Response, usual: T, read: Callable[..., T], *sent: object
+    ) -> T:
+        """The result of reading a response; the usual one if that fails."""
         try:
-            return self.accepts(response)
+            return read(*sent)
         # an answer may hold anything, and nothing in it may cost the event
         except Exception as error:
-            by_status = response.status in self.ok
             self._log_unreadable(response, error)
-            return by_status
-
-    def _worded(self, response: Response) -> str:
-        """The error text of a failure, whatever the response contains."""
-        try:
-            return self.failure(response)
-        except Exception as error:
-            self._log_unreadable(response, error)
-            return HttpService.failure(self, response)
+            return usual
 
     def _log_unreadable(self, response: Response, error: Exception) -> None:
         # the text of the error may repeat the answer, and so a secret
@@ -316,6 +351,28 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
         """The error for an answer that does not mean success."""
         return f"unexpected response code {response.status} from {self.kind} service"
 
+    def accepts_with(
+        self, config: ConfigT, options: OptionsT, response: Response
+    ) -> bool:
+        """True if the answer to a request with these options means success."""
+        return self.accepts(response)
+
+    def failure_with(
+        self, config: ConfigT, options: OptionsT, response: Response
+    ) -> str:
+        """The error for an answer to a request with these options."""
+        return self.failure(response)
+
+    def retries(self, config: ConfigT, options: OptionsT, response: Response) -> bool:
+        """True if a failed delivery is tried again, whatever the status."""
+        return False
+
+    def wait_s(
+        self, config: ConfigT, options: OptionsT, response: Response
+    ) -> float | None:
+        """The delay that the answer's body asks for, in seconds, or None."""
+        return None
+
     @abstractmethod
     def test_options(self) -> TestT:
         """The service test's options with their present defaults."""
@@ -323,6 +380,15 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
     @abstractmethod
     def test_event(self, options: TestT) -> tuple[OptionsT, Event]:
         """Options of the service test."""
+
+
+@contextlib.contextmanager
+def _prefixed(text: str) -> Iterator[None]:
+    """Put a text before the errors of a step."""
+    try:
+        yield
+    except DeliveryError as error:
+        raise (error.replace(f"{text}: {error}") if text else error) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +402,15 @@ class ServiceHandler(Generic[OptionsT]):
 
     service: HttpService[Any, OptionsT, Any]
     options: OptionsT
+
+    def check(self) -> None:
+        """Refuse the definition of a handler with invalid options.
+
+        Raises:
+            OptionsError: a requirement is not met.
+        """
+        if isinstance(self.options, Validated):
+            self.options.validate()
 
     async def handle(self, event: Event) -> None:
         """Deliver `event`.

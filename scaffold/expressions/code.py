@@ -116,6 +116,10 @@ class Code:
     bits: int = _INTEGER_BITS
     items: tuple[Item, ...] = ()
 
+    def names(self) -> set[str]:
+        """The names in its Python."""
+        return {each.id for each in ast.walk(self.node) if isinstance(each, ast.Name)}
+
     def using(self, *others: Code) -> Code:
         """This code, made of `others`."""
         reads = self.reads.union(*(each.reads for each in others))

@@ -126,7 +126,7 @@ class Draft:
             "request": [self._request(options)],
             "response": {
                 "message": "unexpected response code ${status} from "
-                f"{self._title.replace('${', '$${')} service"
+                f"{_plain(self._title)} service"
             },
             "test": {
                 **{
@@ -157,7 +157,7 @@ class Draft:
         config |= {each.key: each.config() for each in given}
         config["url"] |= {
             "required": "enabled",
-            "error": f"must specify the {self._title} server URL",
+            "error": f"must specify the {_plain(self._title)} server URL",
         }
         return config
 
@@ -224,12 +224,17 @@ class _Setting:
         if self.is_config:
             return f"${{config.{names.identifier(self.key)}}}"
         value = self._default()
-        return value.replace("${", "$${") if isinstance(value, str) else value
+        return _plain(value) if isinstance(value, str) else value
 
     def _default(self) -> Any:
         if self.type == "duration":
             return self.text
         return list(self.value) if isinstance(self.value, tuple) else self.value
+
+
+def _plain(text: str) -> str:
+    """A string that stands for itself in a value with `${…}`."""
+    return text.replace("${", "$${")
 
 
 def _displayed(text: str, value: str, *, is_secret: bool) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 from scaffold import names, prose
 from scaffold.names import Names
-from scaffold.spec.model import FLAGS
+from scaffold.spec import keys
+from scaffold.spec.model import FLAGS, Wrap
 from scaffold.spec.reader import Path, Reader
 
 TITLE_LENGTH = 60
@@ -57,6 +58,15 @@ def read_flags(reader: Reader, table: Mapping[str, Any]) -> tuple[str, ...]:
         problem = "'state-changes-only' has no effect without 'global'"
         reader.fault(("handler", "flags"), problem)
     return tuple(flag for flag in FLAGS if flag in flags or flag == "enabled")
+
+
+def read_wrap(reader: Reader, table: Mapping[str, Any]) -> Wrap:
+    """The texts before errors."""
+    path: Path = ("handler", "wrap")
+    entry = reader.keys(table.get("wrap", {}), path, keys.WRAP)
+    return Wrap(
+        *(_line(reader, entry, path, key, DOC_LENGTH) for key in ("prepare", "send"))
+    )
 
 
 def read_doc(

@@ -165,6 +165,21 @@ HANDLER = (
         "and use them for all requests.",
         "`false`",
     ),
+    Key(
+        "wrap",
+        TABLE,
+        "Texts before errors, followed by a colon; see below.",
+        "none",
+    ),
+)
+WRAP = (
+    Key(
+        "prepare",
+        STRING,
+        "Text before errors of making a request, checks included, such as `failed to "
+        "prepare API request`.",
+    ),
+    Key("send", STRING, "Text before errors of sending it, where no response comes."),
 )
 _FORMERLY = Key(
     "formerly",
@@ -208,9 +223,24 @@ CONFIG = (
         "never",
         choices=("enabled", "always"),
     ),
-    Key("error", STRING, "Error if it is required and empty.", "`must specify KEY`"),
-    Key("check", EXPRESSION, "`url`, or an expression over `config` that must hold."),
-    Key("check_error", STRING, "Error if `check` does not hold.", "`invalid KEY`"),
+    Key(
+        "error",
+        TEXT,
+        "Error if it is required and empty, with `${…}` over `config`.",
+        "`must specify KEY`",
+    ),
+    Key(
+        "check",
+        EXPRESSION,
+        "`url`, or an expression over `config` that must hold; `value` is the setting.",
+    ),
+    Key(
+        "check_error",
+        TEXT,
+        "Error if `check` does not hold, with `${…}` over `config` and `value`; URLs are "
+        "redacted, secrets refused.",
+        "`invalid KEY`; of a URL, the reason",
+    ),
     _FORMERLY,
     _OF,
     _SCOPE,
@@ -273,6 +303,14 @@ LEVEL = tuple(
     for name in (*LEVELS, "default")
 )
 CHECK = (
+    Key(
+        "at",
+        STRING,
+        "When it is made: for each event, or once, where a handler is defined; then over "
+        "`opt` only.",
+        "`send`",
+        choices=("send", "create"),
+    ),
     Key("that", EXPRESSION, "Expression that must hold.", required=True),
     Key("error", TEXT, "Error if it does not, with `${…}`.", required=True),
 )
@@ -353,6 +391,19 @@ RESPONSE = (
         "`error`",
     ),
     Key("message", TEXT, "Error of a failed delivery.", "the error text"),
+    Key(
+        "retry",
+        EXPRESSION,
+        "Condition for another attempt whatever the status, such as `reply.code == 130101`.",
+        "the status decides",
+    ),
+    Key(
+        "wait",
+        EXPRESSION,
+        "Seconds to wait for it, such as `reply.parameters.retry_after`; of this and "
+        "`Retry-After` the longer one counts.",
+        "`Retry-After`",
+    ),
     Key("unparsable", TEXT, "Error if the response is not JSON.", "`message`"),
 )
 TEST = (

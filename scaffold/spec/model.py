@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -170,19 +169,20 @@ class ConfigField(Setting):
 
     Attributes:
         required: "", "enabled" or "always".
-        error: error text if it is required and empty.
+        error: error text if it is required and empty, or None.
         is_url: true if it must be a URL.
         check: condition that must hold, or None.
-        check_error: error text if the condition does not hold.
+        check_error: error text if the condition does not hold; None for the reason that a
+            value is not a URL.
     """
 
     taken: ClassVar[tuple[str, ...]] = ("validate",)
 
     required: str = ""
-    error: str = ""
+    error: Code | None = None
     is_url: bool = False
     check: Code | None = None
-    check_error: str = ""
+    check_error: Code | None = None
 
 
 @dataclass(frozen=True)
@@ -279,15 +279,29 @@ class Let:
 
 @dataclass(frozen=True)
 class Check:
-    """A condition for sending anything.
+    """A condition for sending anything, or for defining a handler.
 
     Attributes:
         that: the condition.
         error: error text if it does not hold.
+        index: its index among the checks of the spec.
     """
 
     that: Code
     error: Code
+    index: int
+
+
+class Wrap(NamedTuple):
+    """Texts before the errors of a handler.
+
+    Attributes:
+        prepare: before those of making a request, or "".
+        send: before those of sending it, or "".
+    """
+
+    prepare: str = ""
+    send: str = ""
 
 
 class Parameter(NamedTuple):
@@ -361,6 +375,8 @@ class ResponseSpec:
         message: error text of a failure, or None.
         unparsable: error text of responses that are not JSON, or None.
         accepted: a body that means success, for the fake server.
+        retry: condition for another attempt, or None.
+        wait: the time to wait for it, in seconds, or None.
     """
 
     ok: tuple[int, ...] = ()
@@ -369,6 +385,8 @@ class ResponseSpec:
     message: Code | None = None
     unparsable: Code | None = None
     accepted: str = ""
+    retry: Code | None = None
+    wait: Code | None = None
 
 
 @dataclass(frozen=True)
@@ -452,6 +470,9 @@ class HandlerSpec:
         title: name of the service in prose.
         summary: one sentence about the handler, or "".
         flags: its switches: `enabled`, `global`, `state-changes-only`.
+        wrap: texts before its errors.
+        checks: conditions for sending an event.
+        early_checks: conditions for defining a handler.
         document: the spec as it was read.
         text: the text it was read from.
         connection: the connections of its requests.
@@ -464,11 +485,13 @@ class HandlerSpec:
     title: str
     summary: str
     flags: tuple[str, ...]
+    wrap: Wrap
     config: tuple[ConfigField, ...]
     options: tuple[Option, ...]
     levels: tuple[LevelMap, ...]
     lets: tuple[Let, ...]
     checks: tuple[Check, ...]
+    early_checks: tuple[Check, ...]
     requests: tuple[RequestSpec, ...]
     response: ResponseSpec
     test: tuple[TestField, ...]
@@ -493,7 +516,10 @@ class HandlerSpec:
         for request in self.requests:
             codes += request.codes()
         response = self.response
-        read = (response.that, response.message, response.unparsable)
+        read = (
+            *(response.that, response.message, response.unparsable),
+            *(response.retry, response.wait),
+        )
         return codes + [each for each in read if each is not None]
 
     @property
@@ -517,12 +543,7 @@ class HandlerSpec:
 
     def names_used(self) -> set[str]:
         """The names in the Python of all that code."""
-        return {
-            each.id
-            for code in self.codes()
-            for each in ast.walk(code.node)
-            if isinstance(each, ast.Name)
-        }
+        return set[str]().union(*(code.names() for code in self.codes()))
 
     @property
     def is_global(self) -> bool:

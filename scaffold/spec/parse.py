@@ -119,10 +119,13 @@ def _spec(
     levels = settings.read_levels(reader, tables.get("level", {}))
     options = settings.with_templates(reader, tables, config, options, levels)
     values = Values(reader, scopes.of_event(config, options, levels))
+    of_options = Values(reader, scopes.of_options(options))
     lets, values = requests.read_lets(reader, tables.get("let", {}), values)
     response = reader.keys(tables.get("response", {}), ("response",), keys.RESPONSE)
     requests.check_statuses(reader, response)
-    of_response = scopes.of_response(requests.error_key(response), title)
+    of_response = scopes.of_response(
+        config, options, requests.error_key(response), title
+    )
     by_key = {each.key: each for each in config}
     own_options = {each.key: each for each in options if not each.alias_of}
     of_test = Values(reader, scopes.of_config(config, "self.config"))
@@ -131,13 +134,15 @@ def _spec(
         title,
         handler.read_doc(reader, table, ("handler",), "summary"),
         handler.read_flags(reader, table),
+        handler.read_wrap(reader, table),
         config,
         options,
         levels,
         lets,
-        requests.read_checks(reader, tables, values),
+        requests.read_checks(reader, tables, "send", values),
+        requests.read_checks(reader, tables, "create", of_options),
         requests.read_requests(reader, tables, values),
-        requests.read_response(response, Values(reader, of_response)),
+        requests.read_response(reader, response, Values(reader, of_response)),
         cases.read_test(
             reader, tables.get("test", {}), names.kind, own_options, of_test
         ),

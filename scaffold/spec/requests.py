@@ -21,7 +21,7 @@ from scaffold.spec.model import (
     ResponseSpec,
 )
 from scaffold.spec.reader import Path, Reader, noun_of
-from scaffold.spec.values import RESERVED, Values
+from scaffold.spec.values import RESERVED, Values, called
 
 HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
@@ -58,28 +58,27 @@ def _named(name: str, code: Code) -> Code:
 
 
 def read_checks(
-    reader: Reader, document: Mapping[str, Any], values: Values
+    reader: Reader, document: Mapping[str, Any], at: str, values: Values
 ) -> tuple[Check, ...]:
-    """`[[check]]`: conditions for sending anything."""
+    """`[[check]]`: conditions for sending anything, or for defining a handler.
+
+    Args:
+        reader: collects faults.
+        document: the spec.
+        at: `send` or `create`.
+        values: compiler for expressions there.
+    """
     checks = []
-    for path, table in reader.tables(document, "check", keys.CHECK):
+    tables = reader.tables(document, "check", keys.CHECK)
+    for index, (path, table) in enumerate(tables):
+        if table.get("at", "send") != at:
+            continue
         that = _given(table, path, "that", values.expression)
         error = _given(table, path, "error", values.text)
-        no_secrets(reader, error, values, (*path, "error"))
+        values.refuse_secrets(error, (*path, "error"))
         if that and error:
-            checks.append(Check(that, error))
+            checks.append(Check(that, error, index))
     return tuple(checks)
-
-
-def no_secrets(reader: Reader, code: Code | None, values: Values, path: Path) -> None:
-    """Refuse secrets in messages."""
-    if code is None:
-        return
-    for table in ("config", "opt"):
-        for each in values.scope.tables.get(table, {}).values():
-            if each.type is Type.SECRET and each.reads <= code.reads:
-                [key] = each.reads
-                reader.fault(path, f"would show the secret {key}")
 
 
 def _given(table: Mapping[str, Any], path: Path, key: str, read: Any) -> Any:
@@ -274,17 +273,38 @@ def _auth(
     return scheme, token, auth.get("optional", False), None
 
 
-def read_response(table: Mapping[str, Any], values: Values) -> ResponseSpec:
+def read_response(
+    reader: Reader, table: Mapping[str, Any], values: Values
+) -> ResponseSpec:
     """`[response]`."""
     path: Path = ("response",)
+    texts = {}
+    for key in ("message", "unparsable"):
+        texts[key] = _given(table, path, key, values.text)
+        values.refuse_secrets(texts[key], (*path, key))
     return ResponseSpec(
         tuple(each for each in table.get("ok", []) if 100 <= each <= 599),
         _given(table, path, "that", values.expression),
         error_key(table),
-        _given(table, path, "message", values.text),
-        _given(table, path, "unparsable", values.text),
+        texts["message"],
+        texts["unparsable"],
         table.get("accepted", ""),
+        _given(table, path, "retry", values.expression),
+        _wait(reader, table, values),
     )
+
+
+def _wait(reader: Reader, table: Mapping[str, Any], values: Values) -> Code | None:
+    """The time to wait for another attempt, in seconds."""
+    path: Path = ("response", "wait")
+    wait: Code | None = _given(table, ("response",), "wait", values.expression)
+    if wait is None or reader.has_failed(path):
+        return None
+    if wait.type in (Type.ANY, Type.INT, Type.FLOAT, Type.STR):
+        return called("waiting_s", wait, Type.ANY)
+    hint = "; write seconds(…)" if wait.type is Type.DURATION else ""
+    reader.fault(path, f"must be a number of seconds, not {wait.type.noun}{hint}")
+    return None
 
 
 def check_statuses(reader: Reader, table: Mapping[str, Any]) -> None:
@@ -344,6 +364,7 @@ def _warn_of_unused(reader: Reader, spec: HandlerSpec) -> None:
     """Warn of settings and options that nothing reads."""
     codes = [*spec.codes(), *spec.connection.codes()]
     codes += [each.code for each in spec.test if each.code]
+    codes += [each.that for each in spec.early_checks]
     codes += [each.fallback for each in spec.options if each.fallback]
     codes += [each.check for each in spec.config if each.check]
     reads = frozenset[str]().union(*(code.reads for code in codes))

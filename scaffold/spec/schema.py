@@ -128,6 +128,7 @@ def _handler() -> dict[str, Any]:
         "then": {"contains": {"const": "global"}},
     }
     properties["flags"] |= needs_global
+    properties["wrap"] |= table(keys.WRAP)
     return made
 
 

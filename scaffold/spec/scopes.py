@@ -6,6 +6,7 @@ import ast
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
+from scaffold.expressions import functions
 from scaffold.expressions.code import (
     FAILED,
     LEVELS,
@@ -20,6 +21,7 @@ from scaffold.expressions.compiler import Scope
 from scaffold.names import identifier
 from scaffold.spec.model import (
     UNKNOWN_TYPE,
+    ConfigField,
     FieldType,
     LevelMap,
     Option,
@@ -159,6 +161,7 @@ def level(entry: LevelMap) -> Code:
 # names that are known only where an event is sent
 _OF_SENDING = ("server", "delivery", NOW)
 _CHECK_HINT = "a rule of [config] can use settings only; use [[check]]"
+_CREATE_HINT = "a check at 'create' can use options only; remove at = \"create\""
 _DEFAULT_HINT = (
     "a default can use settings only; "
     "write the expression in [[request]], as ${pick(opt.KEY, {expression})}"
@@ -167,13 +170,41 @@ _FILE_HINT = (
     "certificates are read when the configuration changes; they can use settings only"
 )
 _CONNECTION_HINT = "a connection can use settings and options only"
-_RESPONSE_HINT = "[response] can use status, body, reply, error and parse_error only"
+_RESPONSE_HINT = (
+    "[response] can use status, body, reply, error, parse_error, opt and config only"
+)
 
 
 def of_config(fields: Iterable[Setting], variable: str = "config") -> Scope:
     """The scope where only the configuration is known."""
     elsewhere = dict.fromkeys(("event", "opt", "level", *_OF_SENDING), _CHECK_HINT)
     return Scope({"config": settings(variable, "config", fields)}, {}, elsewhere)
+
+
+def of_rule(
+    fields: Iterable[Setting], field: ConfigField, *, is_shown: bool = False
+) -> Scope:
+    """The scope of the rule of a setting, or of its error texts, where URLs are redacted.
+
+    Args:
+        fields: all settings.
+        field: the setting, which is `value` there.
+        is_shown: true for the error texts.
+    """
+    scope = of_config(fields, "self")
+    if is_shown:
+        table = dict(scope.tables["config"])
+        for each in fields:
+            if isinstance(each, ConfigField) and each.is_url and not each.is_secret:
+                key = identifier(each.key)
+                table[key] = _redacted(table[key])
+        scope = replace(scope, tables={"config": table})
+    return scope.with_name("value", scope.tables["config"][identifier(field.key)])
+
+
+def _redacted(url: Code) -> Code:
+    """A URL without user and query."""
+    return replace(url, node=ast.Call(name_node("hidden_url"), [url.node], []))
 
 
 def of_default(fields: Iterable[Setting], key: str) -> Scope:
@@ -193,6 +224,19 @@ def of_rendered_default(
     tables = {key: table for key, table in scope.tables.items() if key != "opt"}
     hint = "a default can use settings and the event, but no other option"
     return replace(scope, tables=tables, elsewhere={"opt": hint})
+
+
+def of_options(options: Iterable[Option]) -> Scope:
+    """The scope where a handler is defined."""
+    known = list(options)
+    table = settings("self", "opt", [each for each in known if not each.alias_of])
+    for each in known:
+        if each.alias_of:
+            key = identifier(each.alias_of)
+            other = _setting("self", "opt", each)
+            table[key] = functions.either([table[key], other], ast.Or())
+    elsewhere = dict.fromkeys(("config", "event", "level", *_OF_SENDING), _CREATE_HINT)
+    return Scope({"opt": table}, {}, elsewhere)
 
 
 def of_event(
@@ -219,13 +263,13 @@ def of_event(
 
 def of_files(fields: Iterable[Setting]) -> Scope:
     """The scope of the files of certificates."""
-    elsewhere = dict.fromkeys(("event", "opt", "level"), _FILE_HINT)
+    elsewhere = dict.fromkeys(("event", "opt", "level", *_OF_SENDING), _FILE_HINT)
     return Scope({"config": settings("config", "config", fields)}, {}, elsewhere)
 
 
 def of_connection(fields: Iterable[Setting], options: Iterable[Option]) -> Scope:
     """The scope of the settings of a connection."""
-    elsewhere = dict.fromkeys(("event", "level"), _CONNECTION_HINT)
+    elsewhere = dict.fromkeys(("event", "level", *_OF_SENDING), _CONNECTION_HINT)
     shown = [option for option in options if not option.alias_of]
     tables = {
         "config": settings("config", "config", fields),
@@ -234,10 +278,14 @@ def of_connection(fields: Iterable[Setting], options: Iterable[Option]) -> Scope
     return Scope(tables, {}, elsewhere)
 
 
-def of_response(error_key: str, title: str) -> Scope:
+def of_response(
+    fields: Iterable[Setting], options: Iterable[Option], error_key: str, title: str
+) -> Scope:
     """The scope where a response is read.
 
     Args:
+        fields: the settings.
+        options: the options.
         error_key: path of the error text in its JSON.
         title: name of the service.
     """
@@ -256,6 +304,10 @@ def of_response(error_key: str, title: str) -> Scope:
             Type.STR,
         ),
     }
-    names_of_sending = ("config", "event", "opt", "level", *_OF_SENDING)
-    elsewhere = dict.fromkeys(names_of_sending, _RESPONSE_HINT)
-    return Scope({}, names, elsewhere)
+    elsewhere = dict.fromkeys(("event", "level", *_OF_SENDING), _RESPONSE_HINT)
+    shown = [option for option in options if not option.alias_of]
+    tables = {
+        "config": settings("config", "config", fields),
+        "opt": settings("options", "opt", shown),
+    }
+    return Scope(tables, names, elsewhere)

@@ -31,7 +31,6 @@ from scaffold.spec.model import (
 from scaffold.spec.reader import Path, Reader
 from scaffold.spec.values import RESERVED, Values, variables
 
-_FILLED_IN = re.compile(r"\$\{[^{}]+\}")
 _PROPERTY = re.compile("[a-zA-Z][a-zA-Z0-9]{0,39}")
 _ALIAS = re.compile("[a-z][a-zA-Z0-9]{0,39}")
 # the keys that the flags of a handler bring
@@ -62,18 +61,46 @@ def read_config(reader: Reader, table: Mapping[str, Any]) -> tuple[ConfigField, 
         for key in table
     ]
     _check_former(reader, bare, "config", RESERVED_CONFIG)
-    values = Values(reader, scopes.of_config(bare, "self"))
-    return tuple(_checked(field, entries[field.key], values) for field in bare)
+    return tuple(_checked(reader, field, entries[field.key], bare) for field in bare)
 
 
 def _checked(
-    field: ConfigField, entry: Mapping[str, Any], values: Values
+    reader: Reader,
+    field: ConfigField,
+    entry: Mapping[str, Any],
+    fields: Sequence[ConfigField],
 ) -> ConfigField:
-    """The field with its rule, which may look at all fields."""
-    if entry.get("check") in (None, "url"):
-        return field
-    check = values.expression(entry["check"], ("config", field.key, "check"))
-    return replace(field, check=check)
+    """The field with its rules and their texts, which may read all fields."""
+    path: Path = ("config", field.key)
+    values = Values(reader, scopes.of_rule(fields, field))
+    texts = Values(reader, scopes.of_rule(fields, field, is_shown=True))
+    check = None
+    if entry.get("check", "url") != "url":
+        check = values.expression(entry["check"], (*path, "check"))
+    return replace(
+        field,
+        check=check,
+        error=_error(texts, entry, path, "error", f"must specify {field.key}"),
+        check_error=_error(
+            texts,
+            entry,
+            path,
+            "check_error",
+            "" if field.is_url else f"invalid {field.key}",
+        ),
+    )
+
+
+def _error(
+    texts: Values, entry: Mapping[str, Any], path: Path, key: str, usual: str
+) -> Code | None:
+    """The text of an error; None if it has none."""
+    text = entry.get(key, usual)
+    if text == "":
+        return None
+    code = texts.text(text, (*path, key))
+    texts.refuse_secrets(code, (*path, key))
+    return code
 
 
 def _config_field(
@@ -106,9 +133,7 @@ def _config_field(
         formerly=_names(entry, "formerly"),
         scope=scope,
         required=entry.get("required", ""),
-        error=entry.get("error", f"must specify {key}"),
         is_url=is_url,
-        check_error=entry.get("check_error", "" if is_url else f"invalid {key}"),
     )
 
 
@@ -136,11 +161,7 @@ def _is_text(type_: FieldType) -> bool:
 
 
 def _errors(reader: Reader, entry: Mapping[str, Any], path: Path) -> None:
-    """Check the error texts of a setting, which nothing fills in."""
-    for key in ("error", "check_error"):
-        if _FILLED_IN.search(entry.get(key, "")):
-            problem = "is printed as it is; only the error of a [[check]] may have ${…}"
-            reader.warn((*path, key), problem)
+    """Refuse error texts of rules that a setting does not have."""
     if "error" in entry and "required" not in entry:
         reader.fault((*path, "error"), "has no effect without 'required'")
     has_rule = "check" in entry or entry.get("type") == "url"

@@ -111,6 +111,16 @@ class Values:
             self._reader.failed(path, error)
             return _PLAIN
 
+    def refuse_secrets(self, code: Code | None, path: Path) -> None:
+        """Refuse secrets in a message."""
+        if code is None:
+            return
+        for table in ("config", "opt"):
+            for each in self.scope.tables.get(table, {}).values():
+                if each.type is Type.SECRET and each.reads <= code.reads:
+                    [key] = each.reads
+                    self._reader.fault(path, f"would show the secret {key}")
+
     def value(self, value: object, path: Path) -> Code:
         """Any value, as it is sent."""
         match value:

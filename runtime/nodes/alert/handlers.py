@@ -110,7 +110,8 @@ def node_handlers(
     """The handlers of a node, by a name that stays the same while the script does.
 
     Raises:
-        TaskError: the script names a handler that this server does not have.
+        TaskError: the script names a handler that this server does not have, or the
+            options of one are invalid.
     """
     made: dict[str, Subscription] = {}
     known = services.integrations.node_handlers
@@ -130,7 +131,22 @@ def _handlers(
     if said and (make := _OWN.get(type(said[0]))) is not None:
         return make(said, services, dialer)
     service = services.of_kind(kind)
-    return iter(()) if service is None else from_tick(said, service)
+    return iter(()) if service is None else _checked(kind, from_tick(said, service))
+
+
+def _checked(kind: str, made: Iterator[Subscription]) -> Iterator[Subscription]:
+    """Handlers whose requirements are met.
+
+    Raises:
+        TaskError: one is not.
+    """
+    for each in made:
+        try:
+            check_definition(each.recipient.handler)
+        except OptionsError as error:
+            text = f"failed to create {kind} handler: {error}"
+            raise TaskError(text) from error
+        yield each
 
 
 def makes_changes_only(services: HandlerServices) -> bool:

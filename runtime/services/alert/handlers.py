@@ -24,6 +24,7 @@ from runtime.services.alert.kinds.publish import PublishHandler, PublishHandlerC
 from runtime.services.alert.kinds.tcp import TCPHandler, TCPHandlerConfig
 from runtime.services.alert.kinds.topics import TopicService
 from runtime.services.alert.subscriptions import Subscription
+from runtime.services.service import Validated
 from runtime.settings import FormerName, former_names_in
 
 
@@ -53,18 +54,6 @@ class HandlerContext:
         if self.topics is None:
             raise OptionsError("handlers of this kind need the topics of a server")
         return self.topics
-
-
-@runtime_checkable
-class Validated(Protocol):
-    """Options with requirements beyond their types."""
-
-    def validate(self) -> None:
-        """Refuse invalid options.
-
-        Raises:
-            OptionsError: a requirement is not met.
-        """
 
 
 @runtime_checkable

@@ -5,33 +5,36 @@ from __future__ import annotations
 import ast
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from scaffold.expressions.code import Code, Type
 from scaffold.rendering.samples.candidates import candidates
-from scaffold.rendering.samples.trial import Answer, Trial
+from scaffold.rendering.samples.trial import Answer
 
 Keys = tuple[str, ...]
 
 
-def refused_body(that: Code, accepted: str, trial: Trial, status: int) -> Answer | None:
-    """An answer that fails a condition.
+def answer_for(
+    code: Code, accepted: str, status: int, is_meant: Callable[[Answer], bool]
+) -> Answer | None:
+    """An answer of a kind.
 
     Args:
-        that: the condition.
-        accepted: a body that passes it.
-        trial: the generated code.
-        status: the status of the answer, which means success.
+        code: the expression that decides which.
+        accepted: a body that means success.
+        status: the status of the answer.
+        is_meant: true for an answer of that kind.
 
     Returns:
-        None if all that are tried pass, or if a body cannot be sent with the status.
+        None if none of those that are tried is, or if a body cannot be sent with the
+        status.
     """
     if status in (204, 304):
         return None
-    for body in _bodies(that.node, accepted):
+    for body in _bodies(code.node, accepted):
         answer = Answer(status, body)
-        if not trial.accepts(answer):
+        if is_meant(answer):
             return answer
     return None
 
@@ -76,7 +79,7 @@ def _others(that: ast.expr, value: Any) -> Iterator[Any]:
     for node in ast.walk(that):
         if isinstance(node, ast.Constant) and node.value is not Ellipsis:
             yield node.value
-    yield from (False, True, "refused", "", 0, 1, None, [], ["refused"], {})
+    yield from (False, True, "refused", "", 0, 1, None, [], ["refused"], {}, 7, 7000)
 
 
 def _value(tree: Any, keys: Keys) -> Any:

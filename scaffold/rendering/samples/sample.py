@@ -19,15 +19,16 @@ from runtime.toml_lines import positions
 from scaffold.errors import Fault, SpecError
 from scaffold.expressions.code import Code
 from scaffold.rendering.samples import targets
-from scaffold.rendering.samples.answers import refused_body
+from scaffold.rendering.samples.answers import answer_for
 from scaffold.rendering.samples.connections import (
     Certified,
     Connected,
     certified,
     connected,
 )
+from scaffold.rendering.samples.definitions import Definitions
 from scaffold.rendering.samples.search import Search
-from scaffold.rendering.samples.trial import Answer, RefusedError, Trial
+from scaffold.rendering.samples.trial import Answer, Reading, RefusedError, Trial
 from scaffold.rendering.samples.values import Values, sample_value
 from scaffold.rendering.samples.variants import Variant, Variants
 from scaffold.spec.model import ConfigField, HandlerSpec, Option
@@ -180,6 +181,32 @@ class Sample:
         line = positions(self.spec.text).line(where)
         raise SpecError([Fault("test", problem, line=line)], self.spec.path)
 
+    @cached_property
+    def _definitions(self) -> Definitions:
+        return Definitions(self.spec, self._known)
+
+    @cached_property
+    def defined(self) -> dict[str, Any]:
+        """A value for each option, by key, that a definition may have."""
+        return self._definitions.passing()
+
+    def refused_definitions(self) -> list[tuple[dict[str, Any], str]]:
+        """Options that checks of a definition refuse, and the errors."""
+        return self._definitions.refused()
+
+    def config_error(self, field: ConfigField, value: Any) -> str:
+        """The error of the configuration with another value; "" if it is valid."""
+        return self._trial.config_error({**self.config, field.key: value})
+
+    def refused_values(self) -> list[tuple[ConfigField, Any]]:
+        """The settings with a check of their own, each with a value that it refuses."""
+        found = []
+        for field in self.spec.config:
+            value = self._search.refused(field, self.config)
+            if value is not None and self.config_error(field, value):
+                found.append((field, value))
+        return found
+
     def fallbacks(self) -> list[tuple[Option, ConfigField]]:
         """The options whose fallback can be seen by changing one configuration key."""
         found = []
@@ -249,11 +276,44 @@ class Sample:
         if response.ok or response.that is not None:
             answers += [Answer(each, self.accepted) for each in self._other_statuses]
         if response.that is not None:
-            refused = refused_body(
-                response.that, self.accepted, self._trial, self._answered_status
+            refused = answer_for(
+                response.that,
+                self.accepted,
+                self._answered_status,
+                lambda answer: not self._reading.accepts(answer),
             )
             answers += [] if refused is None else [refused]
-        return [(each, self._trial.failure(each)) for each in dict.fromkeys(answers)]
+        found = [(each, self._reading.failure(each)) for each in dict.fromkeys(answers)]
+        # the address of a running server differs
+        return [each for each in found if targets.BASE not in each[1]]
+
+    @cached_property
+    def _reading(self) -> Reading:
+        return self._trial.reading(self._passing)
+
+    def retried(self) -> Answer | None:
+        """An answer whose status means that the delivery ends, and whose body that not."""
+        retry = self.spec.response.retry
+        if retry is None:
+            return None
+        status = next(x for x in (400, 404, 409) if x not in self.spec.response.ok)
+        return answer_for(retry, self.accepted, status, self._reading.retries)
+
+    def waiting(self) -> tuple[Answer, float] | None:
+        """An answer that asks to wait, and for how many seconds."""
+        wait = self.spec.response.wait
+        if wait is None:
+            return None
+        status = next(x for x in (429, 503) if x not in self.spec.response.ok)
+        answer = answer_for(
+            wait,
+            self.accepted,
+            status,
+            lambda answer: (self._reading.wait_s(answer) or 0) >= 1,
+        )
+        if answer is None:
+            return None
+        return answer, self._reading.wait_s(answer) or 0.0
 
     @property
     def _other_statuses(self) -> list[int]:
@@ -280,7 +340,7 @@ class Sample:
         """
         response = self.spec.response
         answer = Answer(self.good_status, response.accepted)
-        if response.that is None or self._trial.accepts(answer):
+        if response.that is None or self._reading.accepts(answer):
             return response.accepted
         key = "accepted" if response.accepted else "that"
         problem = (

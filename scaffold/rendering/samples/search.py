@@ -93,6 +93,20 @@ class Search:
             "add 'example' to this key, with a value that passes",
         )
 
+    def refused(self, field: ConfigField, config: Mapping[str, Any]) -> Any:
+        """A value that the setting's check refuses; None if none is found.
+
+        Settings that are only checked to be URLs, with the usual text, have none.
+        """
+        if field.check is None:
+            return ":" if field.is_url and field.check_error else None
+        first = (config[field.key], field.type.empty)
+        for value in candidates(field.type.base, [field.check.node], first):
+            is_missing = field.required and not value
+            if not (is_missing or self._allows(field, {**config, field.key: value})):
+                return value
+        return None
+
     def passing(self) -> Values:
         """Values that pass all checks.
 
@@ -127,7 +141,7 @@ class Search:
                 return tried
         raise unsampled(
             self.spec,
-            ("check", failing, "that"),
+            ("check", check.index, "that"),
             "the generator finds no values that pass",
             "add 'example' to a setting or option, or an [[example]] that passes",
         )

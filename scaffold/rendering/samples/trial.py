@@ -13,14 +13,14 @@ import builtins
 import importlib
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from runtime.alert.types import Event, Level
-from runtime.errors import DeliveryError
+from runtime.errors import ConfigError, DeliveryError
 from runtime.outbound.connection import Certificates, Connection
 from runtime.outbound.idempotency import keyed
 from runtime.secrets import Secret, redact, secrets_in
@@ -29,7 +29,7 @@ from scaffold.layout.imports import functions
 from scaffold.rendering.samples.decisions import RECORDER, Decision, observed
 from scaffold.rendering.samples.evaluation import BUILTINS
 from scaffold.rendering.samples.targets import BASE
-from scaffold.rendering.samples.values import typed
+from scaffold.rendering.samples.values import Values, typed
 from scaffold.spec.model import HandlerSpec
 
 # log lines of generated code do not concern the user of the generator
@@ -71,12 +71,22 @@ class Answer:
 class _Service:
     """Stands in for `HttpService`."""
 
-    ok = range(200, 300)
+    ok: Container[int] = range(200, 300)
 
     def __class_getitem__(cls, types: object) -> type:
         return cls
 
     server = SERVER
+
+    def accepts(self, response: Answer) -> bool:
+        return response.status in self.ok
+
+    def accepts_with(self, config: Any, options: Any, response: Answer) -> bool:
+        return self.accepts(response)
+
+    def failure_with(self, config: Any, options: Any, response: Answer) -> str:
+        made: str = self.failure(response)  # type: ignore[attr-defined] # generated
+        return made
 
     def __init__(self, config: Any) -> None:
         self.config = config
@@ -166,6 +176,18 @@ class Trial:
             for each in self._spec.config
         }
         return self._service.Service(self._config.Config(enabled=True, **values))
+
+    def config_error(self, config: Mapping[str, Any]) -> str:
+        """The error of a configuration, by key; "" if it is valid."""
+        values = {
+            each.name: typed(each, config[each.key], self._classes)
+            for each in self._spec.config
+        }
+        try:
+            self._config.Config(enabled=True, **values).validate()
+        except ConfigError as error:
+            return str(error)
+        return ""
 
     def request(
         self, config: Mapping[str, Any], options: Mapping[str, Any], event: Event
@@ -278,7 +300,9 @@ class Trial:
                 made: _Request | None = service.request(service.config, options, event)
         except DeliveryError as error:
             # as the runtime does, which must not repeat a secret
-            text = redact(str(error), secrets_in((service.config, options)))
+            prefix = self._spec.wrap.prepare
+            shown = f"{prefix}: {error}" if prefix else str(error)
+            text = redact(shown, secrets_in((service.config, options)))
             raise self._refused(error, text) from None
         return made
 
@@ -308,13 +332,43 @@ class Trial:
         made: Certificates = service.certificates(service.config)
         return made
 
+    def reading(self, values: Values) -> Reading:
+        """The answers to requests with these values."""
+        service = self.service(values.config)
+        return Reading(service, self._made(service, values.options))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Reads answers as the generated code does.
+
+    Attributes:
+        service: the service.
+        options: the options of the requests.
+    """
+
+    service: Any
+    options: Any
+
     def failure(self, answer: Answer) -> str:
         """The error that the service makes of an answer that means failure."""
-        return str(self._service.Service(None).failure(answer))
+        return str(self._read("failure_with", answer))
 
     def accepts(self, answer: Answer) -> bool:
-        """True if an answer means success, of a service that looks into answers."""
-        return bool(self._service.Service(None).accepts(answer))
+        """True if an answer means success."""
+        return bool(self._read("accepts_with", answer))
+
+    def retries(self, answer: Answer) -> bool:
+        """True if an answer that means failure asks for another attempt."""
+        return bool(self._read("retries", answer))
+
+    def wait_s(self, answer: Answer) -> float | None:
+        """The time to wait that an answer asks for, in seconds."""
+        made: float | None = self._read("wait_s", answer)
+        return made
+
+    def _read(self, method: str, answer: Answer) -> Any:
+        return getattr(self.service, method)(self.service.config, self.options, answer)
 
 
 def _refusals(service: ast.Module) -> list[int]:

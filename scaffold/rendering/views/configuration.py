@@ -51,9 +51,9 @@ class ConfiguredField(Field):
         return "required" not in said
 
     @property
-    def error(self) -> ast.expr:
+    def error(self) -> ast.expr | None:
         """The text of the error where it is empty."""
-        return ast.Constant(self.field.error)
+        return self.field.error.node if self.field.error else None
 
     @property
     def is_url(self) -> bool:
@@ -68,8 +68,7 @@ class ConfiguredField(Field):
     @property
     def check_error(self) -> ast.expr | None:
         """The text of the error of its check, or None."""
-        text = self.field.check_error
-        return ast.Constant(text) if text else None
+        return self.field.check_error.node if self.field.check_error else None
 
     @property
     def toml(self) -> str:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from scaffold.expressions.code import Type
+from scaffold.expressions.functions import negated
 from scaffold.layout.printer import operand
 from scaffold.rendering.views.fields import Field, declared, has_docs, scripted
 from scaffold.rendering.views.records import RecordView
@@ -28,6 +29,13 @@ class Resolved(NamedTuple):
     fallback: str
 
 
+class Check(NamedTuple):
+    """A condition under which options are refused, and the text of the error then."""
+
+    refusal: ast.expr
+    error: ast.expr
+
+
 class OptionsView(View):
     """The options of one handler."""
 
@@ -38,6 +46,14 @@ class OptionsView(View):
             RecordView.of(each)
             for each in self.spec.records.values()
             if not each.is_configured
+        ]
+
+    @property
+    def checks(self) -> list[Check]:
+        """The checks of a definition."""
+        return [
+            Check(negated(each.that.node), each.error.node)
+            for each in self.spec.early_checks
         ]
 
     @cached_property

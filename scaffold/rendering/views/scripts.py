@@ -64,12 +64,33 @@ def _calls(option: Option, value: Any) -> Iterator[str]:
             yield literal(value)
 
 
+def is_scriptable(value: Any) -> bool:
+    """True if a script can give an option this value, which is not empty."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        parts = [
+            part
+            for each in value
+            for part in (each.values() if isinstance(each, dict) else [each])
+        ]
+        return bool(parts) and all(isinstance(x, str | int | float) for x in parts)
+    return bool(value)
+
+
 def _duration(value: int) -> str:
-    return f"{value // 1_000_000_000}s"
+    for unit, size in (("s", 10**9), ("ms", 10**6), ("u", 10**3)):
+        if value % size == 0:
+            return f"{value // size}{unit}"
+    return f"{value}ns"
 
 
 def literal(value: Any) -> str:
     """A string, number or boolean in a script."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    return f"'{value}'" if isinstance(value, str) else str(value)
+    if not isinstance(value, str):
+        return str(value)
+    if "\\" in value:
+        return f"'''{value}'''"
+    return "'" + value.replace("'", "\\'") + "'"

@@ -15,6 +15,7 @@ from scaffold.expressions.functions import negated
 from scaffold.layout.printer import operand
 from scaffold.prose import sentence, started
 from scaffold.rendering.views.fields import Field, declared, has_docs
+from scaffold.rendering.views.options import Check
 from scaffold.rendering.views.requests import RequestView, annotation
 from scaffold.rendering.views.view import Pair, View, call
 from scaffold.spec import scopes
@@ -36,13 +37,6 @@ class Let(NamedTuple):
     name: str
     annotation: str
     value: ast.expr
-
-
-class Check(NamedTuple):
-    """A condition under which nothing is sent, and the text of the error then."""
-
-    refusal: ast.expr
-    error: ast.expr
 
 
 class Fed(NamedTuple):
@@ -275,6 +269,18 @@ class ServiceView(View):
         reads = frozenset[str]().union(*(each.reads for each in codes))
         return self.resolves and any(each.startswith("opt.") for each in reads)
 
+    @property
+    def prepare_error(self) -> ast.expr | None:
+        """The text before errors of making a request, or None."""
+        text = self.spec.wrap.prepare
+        return ast.Constant(text) if text else None
+
+    @property
+    def send_error(self) -> ast.expr | None:
+        """The text before errors of sending a request, or None."""
+        text = self.spec.wrap.send
+        return ast.Constant(text) if text else None
+
     # the answer
 
     @property
@@ -282,6 +288,63 @@ class ServiceView(View):
         """The statuses that mean success, or None for 200 to 299."""
         statuses = self.spec.response.ok
         return ast.Tuple([ast.Constant(x) for x in statuses]) if statuses else None
+
+    @property
+    def options_in_success(self) -> bool:
+        """True if the further condition reads options or settings."""
+        return self._reads_options(self.spec.response.that)
+
+    @property
+    def options_in_failure(self) -> bool:
+        """True if an error text reads options or settings."""
+        response = self.spec.response
+        return self._reads_options(response.message, response.unparsable)
+
+    @property
+    def retries(self) -> ast.expr | None:
+        """The condition for another attempt, or None."""
+        retry = self.spec.response.retry
+        if retry is None:
+            return None
+        return retry.node if retry.type is Type.BOOL else call("bool", retry.node)
+
+    @property
+    def resolves_in_retries(self) -> bool:
+        """True if that condition reads options that fall back to others."""
+        return self._resolves_in(self.spec.response.retry)
+
+    @property
+    def wait(self) -> ast.expr | None:
+        """The time to wait for it, or None."""
+        return self.spec.response.wait.node if self.spec.response.wait else None
+
+    @property
+    def resolves_in_wait(self) -> bool:
+        """True if that time reads options that fall back to others."""
+        return self._resolves_in(self.spec.response.wait)
+
+    @property
+    def resolves_in_success(self) -> bool:
+        """True if the further condition reads options that fall back to others."""
+        return self._resolves_in(self.spec.response.that)
+
+    @property
+    def resolves_in_failure(self) -> bool:
+        """True if an error text reads options that fall back to others."""
+        response = self.spec.response
+        return self._resolves_in(response.message, response.unparsable)
+
+    def _resolves_in(self, *codes: Code | None) -> bool:
+        return self.resolves and any(
+            code is not None and "options" in code.names() for code in codes
+        )
+
+    @staticmethod
+    def _reads_options(*codes: Code | None) -> bool:
+        return any(
+            code is not None and not code.names().isdisjoint(("config", "options"))
+            for code in codes
+        )
 
     @property
     def success(self) -> str:

@@ -41,12 +41,24 @@ class Argument(NamedTuple):
     value: ast.expr | None
 
 
-class Required(NamedTuple):
-    """A key that must not be empty, what it is then, and the error's text."""
+class Invalid(NamedTuple):
+    """A setting with a value that is refused.
 
-    name: str
-    is_secret: bool
-    empty: ast.expr
+    Attributes:
+        test: the name of the test.
+        argument: the setting and the value.
+        error: the error's text; None if it depends on the address of the fake server.
+    """
+
+    test: str
+    argument: Argument
+    error: ast.expr | None
+
+
+class RefusedOptions(NamedTuple):
+    """Options that a check of the definition refuses, and the error."""
+
+    options: list[Argument]
     error: ast.expr
 
 
@@ -133,6 +145,20 @@ class ConnectionView(NamedTuple):
     settings: list[Argument]
 
 
+class AskingView(NamedTuple):
+    """An answer that asks for another attempt.
+
+    Attributes:
+        status: its status.
+        body: its body.
+        seconds: the time to wait, or None.
+    """
+
+    status: int
+    body: ast.expr
+    seconds: ast.expr | None = None
+
+
 class TestsView(View):
     """The tests of a handler."""
 
@@ -196,21 +222,35 @@ class TestsView(View):
         return [
             each
             for each in self.spec.options
-            if (each.tick is not None or each.is_argument) and not each.alias_of
+            if (each.tick is not None or each.is_argument)
+            and not each.alias_of
+            and scripts.is_scriptable(self.sample.defined[each.key])
         ]
 
     @property
     def script(self) -> ast.expr:
         """The properties of a handler in a script."""
         return ast.Constant(
-            scripts.handler(self.spec, self.tick_options, explicit_value)
+            scripts.handler(
+                self.spec,
+                self.tick_options,
+                lambda each: self.sample.defined[each.key],
+            )
         )
 
     @property
     def scripted(self) -> list[Argument]:
         """The options of the handler in scripts."""
         return [
-            argument(each, sample_value(each, "explicit")) for each in self.tick_options
+            argument(each, self.sample.defined[each.key]) for each in self.tick_options
+        ]
+
+    @cached_property
+    def refused_definitions(self) -> list[RefusedOptions]:
+        """Options that cannot be those of a definition."""
+        return [
+            RefusedOptions(self._given(options), ast.Constant(error))
+            for options, error in self.sample.refused_definitions()
         ]
 
     @property
@@ -288,6 +328,25 @@ class TestsView(View):
         ]
 
     @cached_property
+    def retried(self) -> AskingView | None:
+        """An answer after which the delivery is tried again because of its body."""
+        answer = self.sample.retried()
+        if answer is None:
+            return None
+        return AskingView(answer.status, ast.Constant(answer.text))
+
+    @cached_property
+    def waiting(self) -> AskingView | None:
+        """An answer that asks to wait."""
+        found = self.sample.waiting()
+        if found is None:
+            return None
+        answer, seconds = found
+        return AskingView(
+            answer.status, ast.Constant(answer.text), ast.Constant(seconds)
+        )
+
+    @cached_property
     def variants(self) -> list[VariantView]:
         """Other values, for what the usual ones do not try."""
         return [self._varied(each) for each in self.sample.variants]
@@ -343,6 +402,12 @@ class TestsView(View):
         ]
 
     @property
+    def send_error(self) -> ast.expr | None:
+        """The start of errors of sending a request, or None."""
+        text = self.spec.wrap.send
+        return ast.Constant(f"{text}: ") if text else None
+
+    @property
     def secrets(self) -> list[ast.expr]:
         """The secrets of the tests' configuration."""
         return [
@@ -354,16 +419,25 @@ class TestsView(View):
         ]
 
     @property
-    def required(self) -> list[Required]:
-        """The settings that must not be empty."""
-        found: dict[str, Required] = {}
-        for field in self.spec.config:
-            if field.required:
-                empty = value_node(field, field.type.empty)
-                error = ast.Constant(field.error)
-                row = Required(field.name, field.is_secret, empty, error)
-                found.setdefault(field.name, row)
-        return list(found.values())
+    def invalid(self) -> list[Invalid]:
+        """Values of settings that are refused."""
+        found = [
+            self._invalid(field, field.type.empty, "is_required")
+            for field in self.spec.config
+            if field.required
+        ]
+        return found + [
+            self._invalid(field, value, "is_checked")
+            for field, value in self.sample.refused_values()
+        ]
+
+    def _invalid(self, field: ConfigField, value: Any, test: str) -> Invalid:
+        error = self.sample.config_error(field, value)
+        return Invalid(
+            f"{field.name}_{test}",
+            argument(field, value),
+            None if BASE in error else ast.Constant(error),
+        )
 
     @property
     def cases(self) -> list[Case]:

@@ -114,6 +114,18 @@ def test_integers(value, wanted):
     assert expressions.integer(value) == wanted
 
 
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        *((5, 5.0), (0.5, 0.5), ("5", 5.0), (" 2.5 ", 2.5), (0, None), (-1, None)),
+        *((True, None), ("soon", None), ("", None), (None, None), ([5], None)),
+        *((float("nan"), None), (float("inf"), None), (1.5e18, None), ("9" * 20, None)),
+    ],
+)
+def test_times_to_wait(value, wanted):
+    assert expressions.waiting_s(value) == wanted
+
+
 def test_items_of_lists():
     assert expressions.first(["a", "b"]) == "a"
     assert expressions.first(()) == ""

@@ -8,17 +8,27 @@ from urllib.parse import parse_qs, urlencode
 import pytest
 
 from runtime.alert.types import Level
-from runtime.errors import ConfigError, DeliveryError
+from runtime.errors import ConfigError, DeliveryError, OptionsError, TaskError
 from runtime.integration import Integrations
 from runtime.outbound.client import AiohttpClient, Request, Response
 from runtime.outbound.connection import Certificates, Connection
-from runtime.services.expressions import contains, get, joined, length, less
+from runtime.services.expressions import (
+    contains,
+    get,
+    joined,
+    length,
+    less,
+    waiting_s,
+)
+from runtime.services.hipchat.config import Config as HipChatConfig
+from runtime.services.hipchat.handler import HandlerConfig as HipChatOptions
 from runtime.services.httppost.config import Config as HttpPostConfig
 from runtime.services.httppost.service import HandlerConfig
 from runtime.services.httppost.service import Service as HttpPostService
 from runtime.services.service import HttpService
 from runtime.services.urls import join
 from runtime.testing.events import changed_event, sample_event
+from runtime.testing.handlers import options_from_script
 from runtime.testing.loopback import Answer, LoopbackServer
 
 BROKEN = changed_event(
@@ -148,7 +158,7 @@ def outcome(service, status, body):
     """The error of a delivery that is answered so; None where it succeeded."""
     response = Response(status, body.encode())
     try:
-        service(Config("http://127.0.0.1:1"), None).check(response)
+        service(Config("http://127.0.0.1:1"), None).check(None, None, response)
     except DeliveryError as error:
         return error
     return None
@@ -184,7 +194,7 @@ def test_a_refusal_that_says_when_to_come_back_is_tried_again(wait_s, retry):
     service = TruthfulService(Config("http://127.0.0.1:1"), None)
     for status, expected in ((200, retry), (400, False)):
         with pytest.raises(DeliveryError) as caught:
-            service.check(Response(status, body, retry_after_s=wait_s))
+            service.check(None, None, Response(status, body, retry_after_s=wait_s))
         assert (caught.value.retry, caught.value.retry_after_s) == (expected, wait_s)
 
 
@@ -255,6 +265,81 @@ def test_an_event_outlives_answers_that_cannot_be_judged(server):
             sample_event(),
         )
     assert refused.value.retry
+
+
+class PatientService(TruthfulService):
+    """Reads from the answer when to come back."""
+
+    def retries(self, config, options, response):
+        return response.json["code"] == 130101
+
+    def wait_s(self, config, options, response):
+        return waiting_s(response.json["wait"])
+
+
+@pytest.mark.parametrize(
+    ("body", "header_s", "retry", "wait_s"),
+    [
+        ('{"ok": false, "code": 130101, "wait": 5}', None, True, 5.0),
+        ('{"ok": false, "code": 130101, "wait": "5"}', 9.0, True, 9.0),
+        ('{"ok": false, "code": 1, "wait": 5}', 2.0, False, 5.0),
+        ('{"ok": false, "code": 1, "wait": -5}', 2.0, False, 2.0),
+        ('{"ok": false, "code": 130101, "wait": "soon"}', None, True, None),
+        ('{"ok": false}', None, False, None),
+        ("<html>", None, False, None),
+    ],
+)
+def test_an_answer_may_ask_for_another_attempt(body, header_s, retry, wait_s):
+    response = Response(400, body.encode(), retry_after_s=header_s)
+    with pytest.raises(DeliveryError) as caught:
+        PatientService(Config("http://127.0.0.1:1"), None).check(None, None, response)
+    assert (caught.value.retry, caught.value.retry_after_s) == (retry, wait_s)
+
+
+class PrefixedService(FormService):
+    """Puts a text before its errors."""
+
+    prepare_error = "failed to prepare API request"
+    send_error = "failed to execute API request"
+
+    def request(self, config, options, event):
+        if event.state.level == Level.OK:
+            raise DeliveryError("no OK")
+        return super().request(config, options, event)
+
+
+def test_errors_begin_with_the_step_that_failed(server):
+    def failing(level):
+        with pytest.raises(DeliveryError) as caught:
+            sent(
+                lambda client: PrefixedService(Config(server.url), client).handler(
+                    None
+                ),
+                sample_event(level),
+            )
+        return caught.value
+
+    assert str(failing(Level.OK)) == "failed to prepare API request: no OK"
+    server.status = 500
+    assert str(failing(Level.INFO)).startswith("unexpected response code 500")
+    server.refuse()
+    refused = failing(Level.INFO)
+    assert str(refused).startswith('failed to execute API request: Post "http://127')
+    assert refused.retry
+
+
+def test_a_script_with_invalid_options_is_refused(monkeypatch):
+    def validate(options):
+        if options.room == "x":
+            raise OptionsError("no room x")
+
+    monkeypatch.setattr(HipChatOptions, "validate", validate, raising=False)
+    config = HipChatConfig(enabled=True, url="http://127.0.0.1:1")
+    with pytest.raises(TaskError) as caught:
+        options_from_script("hipchat", config, ".hipChat().room('x')")
+    assert str(caught.value) == "failed to create hipchat handler: no room x"
+    [options] = options_from_script("hipchat", config, ".hipChat().room('y')")
+    assert options.room == "y"
 
 
 class SilentService(FormService):

@@ -24,13 +24,13 @@ url = "${config.url}"
 """
 
 
-def spec_of(request):
+def spec_of(request, head=HEAD):
     """The spec that sends `request`."""
-    return parse(HEAD + request, "quoll.toml")
+    return parse(head + request, "quoll.toml")
 
 
-def refused(request):
+def refused(request, head=HEAD):
     """Place and problem of each fault of the spec that sends `request`."""
     with pytest.raises(SpecError) as caught:
-        spec_of(request)
+        spec_of(request, head)
     return [(fault.where, fault.problem) for fault in caught.value.faults]

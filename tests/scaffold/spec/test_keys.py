@@ -15,6 +15,7 @@ from tests.scaffold.spec.small import HEAD, TAIL
 PATH = Path(__file__).parents[3] / "docs/specs.md"
 TABLES = {
     "### `[handler]`": keys.HANDLER,
+    "#### `wrap`": keys.WRAP,
     "### `[config]`": keys.CONFIG,
     "### `[option]`": keys.OPTION,
     "### `[level.NAME]`": keys.LEVEL,

@@ -44,8 +44,8 @@ def test_a_byte_order_mark_moves_no_line():
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("[response]\nmessage = '${opt.room}'\n", "[response] can use status, body"),
-        ("[response]\nthat = 'config.url'\n", "[response] can use status, body"),
+        ("[response]\nmessage = '${level.room}'\n", "[response] can use status, body"),
+        ("[response]\nthat = 'server.url'\n", "[response] can use status, body"),
         ("[response]\nthat = 'event == 1'\n", "'event' is not available here"),
     ],
 )

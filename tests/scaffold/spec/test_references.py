@@ -66,6 +66,7 @@ def test_every_use_is_found_and_nothing_else():
         "check[1].error option at 10",
         "check[1].that option at 4",
         "config.room.check config at 7",
+        "config.room.error config at 12",
         "connection.ca config at 7",
         "connection.cert[2] config at 7",
         "connection.proxy config at 9",

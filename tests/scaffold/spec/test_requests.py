@@ -62,20 +62,61 @@ def test_escaping_twice_is_refused():
 
 
 def test_what_is_probably_not_meant_is_noted():
-    head = HEAD.replace(
-        "user = {}", 'user = { required = "always", error = "no ${x} here" }'
-    )
     request = (
         """text = "{{ .ID }} ${config.user}${join(config.teams, '')}${opt.sign}"\n"""
     )
-    assert warnings_of(request, head) == [
-        "config.user.error: is printed as it is; only the error of a [[check]] may have "
-        "${…}",
+    assert warnings_of(request) == [
         "config.password: is not used in the spec",
         "config.n: is not used in the spec",
         "option.to: is not used in the spec",
         "request[1].text: '{{ .ID }}' is sent as it is; write ${event.id}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("check", "wanted"),
+    [
+        (
+            'that = "config.user"\nerror = "x"',
+            ("check[1].that", "a check at 'create' can use options only"),
+        ),
+        (
+            'that = "opt.sign"\nerror = "${event.id}"',
+            ("check[1].error", "a check at 'create' can use options only"),
+        ),
+        (
+            'that = "opt.sign"\nerror = "no ${opt.key}"',
+            ("check[1].error", "would show the secret opt.key"),
+        ),
+    ],
+)
+def test_a_check_of_a_definition_reads_options(check, wanted):
+    head = HEAD.replace("[option]\n", '[option]\nkey = { type = "secret" }\n')
+    text = f'[[check]]\nat = "create"\n{check}\n'
+    [(where, problem)] = refused('text = "${opt.sign}${opt.key}"\n' + text, head)
+    assert where == wanted[0]
+    assert wanted[1] in problem
+
+
+@pytest.mark.parametrize(
+    ("response", "wanted"),
+    [
+        (
+            'message = "${config.password}"',
+            ("response.message", "would show the secret config.password"),
+        ),
+        (
+            'that = "event.id"',
+            ("response.that", "'event.id' is not available here: [response] can use"),
+        ),
+        ('wait = "[1]"', ("response.wait", "must be a number of seconds, not a list")),
+        ('wait = "reply.x / 1000"', ("response.wait", "unknown operator '/'")),
+    ],
+)
+def test_responses_that_cannot_be_read(response, wanted):
+    [(where, problem)] = refused(f"[response]\n{response}\n")
+    assert where == wanted[0]
+    assert wanted[1] in problem
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def described(rule, path="spec"):
 def test_every_key_has_its_description():
     found = dict(described(schema()))
     for name, known in {
-        "": keys.SPEC, ".handler": keys.HANDLER, ".config": keys.CONFIG,
+        "": keys.SPEC, ".handler": keys.HANDLER, ".handler.wrap": keys.WRAP, ".config": keys.CONFIG,
         ".option": keys.OPTION, ".level": keys.LEVEL, ".check": keys.CHECK,
         ".request": keys.REQUEST, ".request.auth": keys.AUTH, ".test": keys.TEST,
         ".connection": keys.CONNECTION,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scaffold.flags import Flags
+from scaffold.layout.printer import source
 from scaffold.spec.parse import from_flags, parse
 from tests.scaffold.spec.small import HEAD, TAIL, faults
 
@@ -40,6 +41,36 @@ def test_a_property_of_alert_nodes_gets_the_handler_before_it():
 def test_a_default_that_is_not_an_expression(default, wanted):
     text = HEAD + f'[option]\nroom = {{ default = "{default}" }}\n' + TAIL
     [line] = faults(text)
+    assert wanted in line
+
+
+def test_rules_and_their_texts_read_settings():
+    head = HEAD.replace(
+        "room = {}",
+        """room = { check = "value in ['a', 'b']", check_error = "no ${value} at ${config.url}" }""",
+    ).replace("url = {}", 'url = { type = "url", check_error = "invalid ${value}" }')
+    config = {each.key: each for each in parse(head + TAIL).config}
+    check, error = config["room"].check, config["room"].check_error
+    assert source(check.node) == 'self.room in ("a", "b")'
+    assert source(error.node) == 'f"no {self.room} at {hidden_url(self.url)}"'
+    assert source(config["url"].check_error.node) == 'f"invalid {hidden_url(self.url)}"'
+
+
+@pytest.mark.parametrize(
+    ("setting", "wanted"),
+    [
+        (
+            '{ check = "url", check_error = "${value}", secret = true }',
+            "config.room.check_error: would show the secret config.room",
+        ),
+        (
+            '{ required = "always", error = "${event.id}" }',
+            "config.room.error: 'event.id' is not available here: a rule of [config]",
+        ),
+    ],
+)
+def test_texts_of_rules_that_are_refused(setting, wanted):
+    [line] = faults(HEAD.replace("room = {}", f"room = {setting}") + TAIL)
     assert wanted in line
 
 
