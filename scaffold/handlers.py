@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
+from runtime.toml_lines import positions
 from scaffold import checkout, places, state
 from scaffold.disk import git
 from scaffold.errors import Fault, SpecError, UsageError
@@ -73,6 +74,7 @@ def committed(project: Project, tree: Tree, kind: str) -> HandlerSpec:
     if spec.names.kind != kind:
         problem = f"must be {kind!r}, like its folder"
         raise SpecError([Fault("handler.name", problem)], str(path))
+    check_hook(project, tree, spec)
     return spec
 
 
@@ -80,6 +82,27 @@ def committed(project: Project, tree: Tree, kind: str) -> HandlerSpec:
 def _parsed(text: str, path: str) -> HandlerSpec:
     """The spec of a handler; commands look at each several times."""
     return parse(text, path)
+
+
+def check_hook(project: Project, tree: Tree, spec: HandlerSpec) -> None:
+    """Refuse a spec without the module of its hook.
+
+    Raises:
+        SpecError: the module of `[hook]` is missing.
+    """
+    if spec.hook is None:
+        return
+    kind = spec.names.kind
+    path = places.services(project.package) / kind / f"{spec.hook.module}.py"
+    if tree.read(path) is not None:
+        return
+    problem = (
+        f"{escaped(str(path))} is missing; write it with `async def open(config)`, "
+        "`async def close(client)` and `async def send(client, data)` (see `scaffold spec "
+        "hook`)"
+    )
+    line = positions(spec.text).line(("hook",))
+    raise SpecError([Fault("hook.module", problem, line=line)], spec.path)
 
 
 def overrides_of(project: Project, tree: Tree) -> Overrides:

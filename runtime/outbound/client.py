@@ -23,6 +23,7 @@ from yarl import URL
 
 from runtime.errors import DeliveryError
 from runtime.golang.utf8 import scrub
+from runtime.outbound import tcp
 from runtime.outbound.addresses import DeniedAddressError
 from runtime.outbound.connection import Connection
 from runtime.outbound.dialing import NEXT_ADDRESS_S, Dialer
@@ -40,8 +41,9 @@ class Request:
     """A request to an endpoint.
 
     Attributes:
-        method: `POST`, `PUT`, …
+        method: `POST`, `PUT`, …; to `tcp://` `WRITE`, or `EXCHANGE` to read an answer.
         url: complete, with its query; may hold secrets, so it is never logged.
+            `tcp://host:port` takes the body alone.
         headers: sent with values on one line; `http_headers.RESERVED` are not.
         body: the bytes of the body.
         verify: True to require a trusted certificate.
@@ -192,7 +194,9 @@ class AiohttpClient:
             DeliveryError: no answer came; the text names the endpoint without secrets.
         """
         try:
-            scheme = urlsplit(request.url).scheme
+            scheme, place = urlsplit(request.url)[:2]
+            if scheme == "tcp":
+                return await self._over_tcp(place, request)
             if scheme not in ("http", "https"):
                 raise _failure(request, f'unsupported protocol scheme "{scheme}"')
             check_names(request.headers)
@@ -220,6 +224,13 @@ class AiohttpClient:
             raise _failure(
                 request, text, retry=retry, maybe_duplicate=may_have_come(error)
             ) from None
+
+    async def _over_tcp(self, address: str, request: Request) -> Response:
+        """Write the body to a TCP address; the answer has the status 200."""
+        reads = request.method == tcp.EXCHANGE
+        async with asyncio.timeout(request.limit_s or self._limits.total_s):
+            body = await tcp.exchange(self._dialer, address, request.body, reads=reads)
+        return Response(200, body)
 
     async def _follow(self, request: Request) -> Response:
         for _ in range(_MAX_REDIRECTS):

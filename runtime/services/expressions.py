@@ -34,7 +34,7 @@ _EMPTY_ROW = Row("")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # as many digits as a number of 64 bits has, and one more
 _NUMBER = re.compile(r"([+-]?[0-9]{1,20})(?:\.[0-9]*)?")
-# beyond it a number is no time to wait, but perhaps a date
+# a longer time to wait is perhaps a date
 _LONGEST_S = 1e8
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9}|)(Z|[+-]\d\d:\d\d)", re.ASCII

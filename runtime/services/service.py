@@ -1,4 +1,4 @@
-"""Base of the services of HTTP integrations."""
+"""Bases of the services of integrations."""
 
 from __future__ import annotations
 
@@ -103,22 +103,19 @@ class InForce(NamedTuple, Generic[ConfigT]):
     identity: Identity | None = None
 
 
-class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
-    """A service that sends one HTTP request per event.
+class EventService(ABC, Generic[ConfigT, OptionsT, TestT]):
+    """A service that delivers events with the options of handlers.
 
-    A subclass defines its options, its request, the successful responses and the errors
-    for all others.
+    A subclass defines its options, and how it delivers one event.
 
     Attributes:
         kind: name of the handler in TOML and in the API.
-        ok: statuses of a success.
         prepare_error: text before errors of making a request, or "".
-        send_error: text before errors of sending it, where no response comes, or "".
+        send_error: text before errors of sending it, or "".
         server: the server that it is part of.
     """
 
     kind: ClassVar[str]
-    ok: ClassVar[Container[int]] = range(200, 300)
     prepare_error: ClassVar[str] = ""
     send_error: ClassVar[str] = ""
 
@@ -220,33 +217,17 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
         Raises:
             DeliveryError: it was not delivered.
         """
-        config, identity = self._chosen(options)
+        current = self._chosen(options)
+        config = current.config
         if not config.enabled:
             # it may be enabled later; until then the options are kept
             raise DeliveryError("service is not enabled", retry=True, deferred=True)
         try:
-            with _prefixed(self.prepare_error):
-                request = self._requested(config, options, event)
-            if request is None:
-                return False
-            connection = self.connection(config, options)
-            with _prefixed(self.send_error):
-                response = await self._client.send(request.over(connection, identity))
-            self.check(config, options, response)
+            return await self.deliver(current, options, event)
         except DeliveryError as error:
             # an endpoint may repeat what it was sent in its answer
             text = redact(str(error), secrets_in((config, options)))
             raise error.replace(text) from None
-        return True
-
-    def _requested(
-        self, config: ConfigT, options: OptionsT, event: Event
-    ) -> Request | None:
-        try:
-            return self.request(config, options, event)
-        except UnicodeEncodeError:
-            # JSON shows invalid characters as U+FFFD; forms and paths must be told
-            return self.request(config, options, scrubbed_event(event))
 
     def handler(self, options: OptionsT) -> Handler:
         """A handler that sends its events with `options`."""
@@ -273,6 +254,71 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
         """Default options of a handler."""
 
     @abstractmethod
+    def test_options(self) -> TestT:
+        """The service test's options with their present defaults."""
+
+    @abstractmethod
+    def test_event(self, options: TestT) -> tuple[OptionsT, Event]:
+        """Options of the service test."""
+
+    def certificates(self, config: ConfigT) -> Certificates:
+        """The files of certificates; they are read when the configuration changes."""
+        return NO_CERTIFICATES
+
+    @abstractmethod
+    async def deliver(
+        self, current: InForce[ConfigT], options: OptionsT, event: Event
+    ) -> bool:
+        """Send `event`; False if there is nothing to send.
+
+        Raises:
+            DeliveryError: it was not delivered.
+        """
+
+
+class HttpService(EventService[ConfigT, OptionsT, TestT]):
+    """A service that sends one HTTP request per event.
+
+    A subclass defines its options, its request, the successful responses and the errors
+    for all others.
+
+    Attributes:
+        ok: statuses of a success.
+        expects_json: True if a body that is not a JSON object is not the endpoint's own.
+    """
+
+    ok: ClassVar[Container[int]] = range(200, 300)
+    expects_json: ClassVar[bool] = True
+
+    async def deliver(
+        self, current: InForce[ConfigT], options: OptionsT, event: Event
+    ) -> bool:
+        """Send the request for `event`; False if there is none.
+
+        Raises:
+            DeliveryError: it was not delivered.
+        """
+        config, identity = current
+        with prefixed(self.prepare_error):
+            request = self._requested(config, options, event)
+        if request is None:
+            return False
+        with prefixed(self.send_error):
+            connection = self.connection(config, options)
+            response = await self._client.send(request.over(connection, identity))
+        self.check(config, options, response)
+        return True
+
+    def _requested(
+        self, config: ConfigT, options: OptionsT, event: Event
+    ) -> Request | None:
+        try:
+            return self.request(config, options, event)
+        except UnicodeEncodeError:
+            # JSON shows invalid characters as U+FFFD; forms and paths must be told
+            return self.request(config, options, scrubbed_event(event))
+
+    @abstractmethod
     def request(
         self, config: ConfigT, options: OptionsT, event: Event
     ) -> Request | None:
@@ -281,10 +327,6 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
         Raises:
             DeliveryError: the options or the event cannot be sent.
         """
-
-    def certificates(self, config: ConfigT) -> Certificates:
-        """The files of certificates; they are read when the configuration changes."""
-        return NO_CERTIFICATES
 
     def connection(self, config: ConfigT, options: OptionsT) -> Connection:
         """The settings of the connection to the endpoint."""
@@ -315,9 +357,9 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
         )
         # a proxy's page is not the endpoint's refusal, nor is what lacks the values that
         # were asked for
-        is_unclear = doubts or not isinstance(response.json, dict)
+        is_foreign = self.expects_json and not isinstance(response.json, dict)
         # some services announce their rate limits with 200 and a time to wait
-        may_pass = bool(is_unclear) or error.retry_after_s is not None
+        may_pass = bool(doubts) or is_foreign or error.retry_after_s is not None
         error.retry = (
             error.retry
             or (by_status and may_pass)
@@ -373,17 +415,9 @@ class HttpService(ABC, Generic[ConfigT, OptionsT, TestT]):
         """The delay that the answer's body asks for, in seconds, or None."""
         return None
 
-    @abstractmethod
-    def test_options(self) -> TestT:
-        """The service test's options with their present defaults."""
-
-    @abstractmethod
-    def test_event(self, options: TestT) -> tuple[OptionsT, Event]:
-        """Options of the service test."""
-
 
 @contextlib.contextmanager
-def _prefixed(text: str) -> Iterator[None]:
+def prefixed(text: str) -> Iterator[None]:
     """Put a text before the errors of a step."""
     try:
         yield
@@ -400,7 +434,7 @@ class ServiceHandler(Generic[OptionsT]):
         options: options of this handler.
     """
 
-    service: HttpService[Any, OptionsT, Any]
+    service: EventService[Any, OptionsT, Any]
     options: OptionsT
 
     def check(self) -> None:

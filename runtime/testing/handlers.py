@@ -6,7 +6,8 @@ import asyncio
 import importlib
 import tomllib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from queue import SimpleQueue
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
 from runtime.alert.types import Event, Level
@@ -24,7 +25,7 @@ from runtime.server.config.decoding import Decoder
 from runtime.server.plugins import Plugin, merged
 from runtime.services.alert.handlers import decoded
 from runtime.services.server import Server
-from runtime.services.service import HttpService
+from runtime.services.service import EventService, HttpService
 from runtime.testing.events import (
     KEY,
     SERVER,
@@ -35,14 +36,25 @@ from runtime.testing.events import (
     shown_request,
     variant_names,
 )
-from runtime.testing.loopback import LoopbackServer, Recorded
+from runtime.testing.loopback import Recorded
 from runtime.tick.parser import parse
 from runtime.toml_lines import positions
 
 ConfigT = TypeVar("ConfigT")
 OptionsT = TypeVar("OptionsT")
-ServiceT = TypeVar("ServiceT", bound=HttpService[Any, Any, Any])
+ServiceT = TypeVar("ServiceT", bound=EventService[Any, Any, Any])
 Make = Callable[[ConfigT, HttpClient, Server], ServiceT]
+
+
+class Received(Protocol):
+    """A fake server, or what takes its place: it keeps what it received."""
+
+    @property
+    def received(self) -> SimpleQueue[Recorded]:
+        """The requests or data received, in order."""
+
+    def next(self) -> Recorded:
+        """The oldest not yet taken."""
 
 
 def deliver(
@@ -76,7 +88,9 @@ def certificates_of(make: Make[ConfigT, ServiceT], config: ConfigT) -> Certifica
 
 
 def connection_of(
-    make: Make[ConfigT, ServiceT], config: ConfigT, options: Any = None
+    make: Make[ConfigT, HttpService[Any, Any, Any]],
+    config: ConfigT,
+    options: Any = None,
 ) -> Connection:
     """The settings of the connection for a request.
 
@@ -132,7 +146,7 @@ def _run(
 def requests_of_all_levels(
     make: Make[ConfigT, ServiceT],
     config: ConfigT,
-    server: LoopbackServer,
+    server: Received,
     options: Any = None,
     changes: Mapping[str, object] | None = None,
 ) -> str:
@@ -163,7 +177,7 @@ def requests_of_variants(
     make: Make[ConfigT, ServiceT],
     usual: ConfigT,
     variants: Sequence[Variant],
-    server: LoopbackServer,
+    server: Received,
 ) -> str:
     """Return the requests that a handler sends for variants, each below its difference.
 
@@ -186,7 +200,7 @@ def _became(
     config: ConfigT,
     options: Any,
     event: Event,
-    server: LoopbackServer,
+    server: Received,
 ) -> str:
     """The request that delivers an event, or why there is none."""
     try:

@@ -114,7 +114,8 @@ def refuse_service(project: Project, tree: Tree, spec: HandlerSpec) -> None:
         for entry in tree.names(services)
         if entry.casefold() in {f"{name}{suffix}" for suffix in _MODULES}
     ]
-    if _has_modules(tree, services / name):
+    hook = f"{spec.hook.module}.py" if spec.hook is not None else ""
+    if _has_modules(tree, services / name, hook):
         modules.append(services / name)
     if modules:
         problem = f"a module of this name already exists: {modules[0]}"
@@ -125,9 +126,12 @@ def refuse_service(project: Project, tree: Tree, spec: HandlerSpec) -> None:
         raise SpecError([Fault("handler.name", problem)])
 
 
-def _has_modules(tree: Tree, folder: PurePosixPath) -> bool:
-    """True if a folder is a package; compiled files that were left over make none."""
-    names = [name for name in tree.names(folder) if name != "__pycache__"]
+def _has_modules(tree: Tree, folder: PurePosixPath, hook: str = "") -> bool:
+    """True if a folder is a package; compiled files that were left over make none.
+
+    Nor does a hook, which is written before the handler is generated.
+    """
+    names = [name for name in tree.names(folder) if name not in ("__pycache__", hook)]
     return any(
         name.endswith(_MODULES) or _has_modules(tree, folder / name) for name in names
     )

@@ -12,7 +12,7 @@ from scaffold.escaping import escaped
 from scaffold.flags import Flags
 from scaffold.formats import refuse_outdated
 from scaffold.generate import ChangeSet, generate
-from scaffold.handlers import committed, fresh, kinds, wanted_of
+from scaffold.handlers import check_hook, committed, fresh, kinds, wanted_of
 from scaffold.markers import refuse_markers
 from scaffold.outcomes import Identical, Outcome
 from scaffold.patching.outcomes import AlreadyRegistered
@@ -55,6 +55,7 @@ def new_handler(
         spec = file.spec() if file else flags_spec(flags)
         return _existing(project, tree, spec)
     spec = described(project, file or flags)
+    check_hook(project, tree, spec)
 
     def generated(tree: Tree) -> ChangeSet:
         if kinds(tree, project.package) != others:

@@ -137,6 +137,7 @@ SPEC = (
     ),
     Key("connection", TABLE, "Certificates, time limit and proxy of requests."),
     Key("response", TABLE, "Meaning of the response."),
+    Key("hook", TABLE, "Python beside the spec that sends, in place of HTTP."),
     Key("test", TABLE, "Options of the service test, by key."),
     Key("example", TABLES, "Cases of your own, which become tests."),
 )
@@ -320,9 +321,21 @@ REQUEST = (
     Key(
         "url",
         TEXT,
-        "Destination. It must begin with a setting, so that tests can use their own "
-        "server.",
-        required=True,
+        "Destination over HTTP; required but for `to` and `data`. It must begin with a "
+        "setting, so that tests can use their own server.",
+    ),
+    Key(
+        "to",
+        TEXT,
+        "Address of a TCP server, `HOST:PORT`, in place of `url`; a setting, or an option "
+        "that falls back to one. Of the other keys, `when`, `json`, `text`, `sorted` and "
+        "`newline` remain.",
+    ),
+    Key(
+        "data",
+        VALUES,
+        "Data for the function `send` of `[hook]`, in place of `url` and a body; of the "
+        "other keys, `when` remains.",
     ),
     Key(
         "path",
@@ -405,6 +418,15 @@ RESPONSE = (
         "`Retry-After`",
     ),
     Key("unparsable", TEXT, "Error if the response is not JSON.", "`message`"),
+)
+HOOK = (
+    Key("module", STRING, "Module beside `handler.toml`.", "`hook`"),
+    Key(
+        "extra",
+        STRING,
+        "Extra of the package that the libraries of the module come with; for errors.",
+        "none",
+    ),
 )
 TEST = (
     Key("value", ANYTHING, "Default of the option."),

@@ -304,6 +304,18 @@ class Wrap(NamedTuple):
     send: str = ""
 
 
+class Hook(NamedTuple):
+    """A module that a person wrote, which sends.
+
+    Attributes:
+        module: its name, beside the spec.
+        extra: extra of the package that its libraries come with, or "".
+    """
+
+    module: str = "hook"
+    extra: str = ""
+
+
 class Parameter(NamedTuple):
     """A value of a query or a header.
 
@@ -333,10 +345,11 @@ class RequestSpec:
         token: token after the scheme, or None.
         is_optional: true if the header is omitted when the token is empty.
         basic: user and password, or None.
-        body_kind: `json`, `form`, `text` or "".
+        body_kind: `json`, `form`, `text`, `data` or "".
         body: expression of the body, or None.
         is_sorted: true if the keys of JSON are sorted.
         has_newline: true if the JSON ends with a newline.
+        to: address of a TCP server, or None for HTTP; `url` begins with `tcp://` then.
     """
 
     when: Code | None
@@ -355,6 +368,7 @@ class RequestSpec:
     body: Code | None = None
     is_sorted: bool = False
     has_newline: bool = False
+    to: Code | None = None
 
     def codes(self) -> list[Code]:
         """All code of the request."""
@@ -473,6 +487,7 @@ class HandlerSpec:
         wrap: texts before its errors.
         checks: conditions for sending an event.
         early_checks: conditions for defining a handler.
+        hook: the module that sends, or None.
         document: the spec as it was read.
         text: the text it was read from.
         connection: the connections of its requests.
@@ -494,6 +509,7 @@ class HandlerSpec:
     early_checks: tuple[Check, ...]
     requests: tuple[RequestSpec, ...]
     response: ResponseSpec
+    hook: Hook | None
     test: tuple[TestField, ...]
     examples: tuple[Example, ...]
     document: Mapping[str, Any]
@@ -544,6 +560,13 @@ class HandlerSpec:
     def names_used(self) -> set[str]:
         """The names in the Python of all that code."""
         return set[str]().union(*(code.names() for code in self.codes()))
+
+    @property
+    def transport(self) -> str:
+        """The transport of events: `http`, `tcp` or `hook`."""
+        if self.hook is not None:
+            return "hook"
+        return "tcp" if any(each.to for each in self.requests) else "http"
 
     @property
     def is_global(self) -> bool:

@@ -10,7 +10,16 @@ from typing import Any
 from runtime.toml_lines import positions
 from scaffold.errors import Fault, SpecError
 from scaffold.flags import Flags
-from scaffold.spec import cases, connection, handler, keys, requests, scopes, settings
+from scaffold.spec import (
+    cases,
+    connection,
+    handler,
+    keys,
+    requests,
+    scopes,
+    settings,
+    transports,
+)
 from scaffold.spec.draft import Draft, shown_setting
 from scaffold.spec.model import HandlerSpec
 from scaffold.spec.reader import Path, Reader, shown
@@ -95,6 +104,7 @@ def _read(
         raise SpecError([Fault("", f"is nested deeper than {_DEPTH} levels")], path)
     spec = _spec(document, text, reader, existing, properties)
     requests.check_use(reader, spec)
+    transports.check(reader, spec)
     if reader.faults:
         raise SpecError(_in_order(reader.faults), path)
     # worded as faults are: with path and line
@@ -143,6 +153,7 @@ def _spec(
         requests.read_checks(reader, tables, "create", of_options),
         requests.read_requests(reader, tables, values),
         requests.read_response(reader, response, Values(reader, of_response)),
+        transports.read_hook(reader, tables),
         cases.read_test(
             reader, tables.get("test", {}), names.kind, own_options, of_test
         ),

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from scaffold import names
-from scaffold.expressions.code import FAILED, Code, Type, dotted, name_node
+from scaffold.expressions.code import FAILED, Code, Type, name_node
 from scaffold.spec import keys
 from scaffold.spec.model import (
     Check,
@@ -31,6 +31,10 @@ RESERVED_HEADERS = names.words("""
     proxy-authorization proxy-authentication-info proxy-connection te trailer
     transfer-encoding upgrade
     """)
+
+
+NOWHERE = Code(ast.Constant(""), Type.STR)
+"""The destination of a request that names none."""
 
 
 def read_lets(
@@ -109,15 +113,13 @@ def _request(
         problem = "conflicts with method GET, which has no body"
         reader.fault((*path, kind), problem)
     scheme, token, is_optional, basic = _auth(reader, table, path, values)
-    if "url" not in table:
-        reader.failed_at.add((*path, "url"))  # a fault of its own
     for key in ("sorted", "newline"):
         if key in table and kind != "json":
             reader.fault((*path, key), "has no effect without 'json'")
     return RequestSpec(
         _given(table, path, "when", values.expression),
         method,
-        _given(table, path, "url", values.text) or Code(dotted("config.url"), Type.STR),
+        _url(table, path, values),
         _path(reader, table, path, values),
         isinstance(table.get("path"), str),
         str(table.get("path")).endswith("/"),
@@ -131,20 +133,30 @@ def _request(
         body,
         table.get("sorted", False),
         table.get("newline", False),
+        _given(table, path, "to", values.text),
     )
+
+
+def _url(table: Mapping[str, Any], path: Path, values: Values) -> Code:
+    """The destination, or a stand-in that `transports` judges."""
+    if "url" in table:
+        return values.text(table["url"], (*path, "url"))
+    if isinstance(table.get("to"), str):
+        return values.text(f"tcp://{table['to']}", (*path, "to"))
+    return NOWHERE
 
 
 def _body(
     reader: Reader, table: Mapping[str, Any], path: Path, values: Values
 ) -> tuple[str, Code | None]:
-    given = [key for key in keys.BODIES if key in table]
+    given = [key for key in (*keys.BODIES, "data") if key in table]
     for other in given[1:]:
         reader.fault((*path, other), f"conflicts with {given[0]!r}; keep one of them")
     if not given:
         return "", None
     kind, place = given[0], (*path, given[0])
     match kind:
-        case "json":
+        case "json" | "data":
             return kind, values.value(table[kind], place)
         case "text":
             return kind, values.text(table[kind], place)
@@ -325,6 +337,8 @@ def check_use(reader: Reader, spec: HandlerSpec) -> None:
     """Faults that can be seen only when all of a spec is known."""
     for index, request in enumerate(spec.requests):
         path: Path = ("request", index, "url")
+        if request.to is not None or request.url is NOWHERE:
+            continue  # a fault of its own
         if not reader.has_failed(path) and not _has_setting(spec, request):
             problem = (
                 "must begin with a URL of the configuration, which tests replace; "

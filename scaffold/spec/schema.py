@@ -59,6 +59,7 @@ def schema() -> dict[str, Any]:
         "request": {"items": _request(), "minItems": 1},
         "connection": table(keys.CONNECTION),
         "response": table(keys.RESPONSE),
+        "hook": table(keys.HOOK),
         "test": _named(_test()),
         "example": {"items": _example()},
     }
@@ -243,6 +244,7 @@ def _request() -> dict[str, Any]:
             }
         },
         "allOf": [
+            {"anyOf": [{"required": [key]} for key in ("url", "to", "data")]},
             {"anyOf": [{"not": {"anyOf": bodies}}, {"oneOf": bodies}]},
             {
                 "if": {

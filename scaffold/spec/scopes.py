@@ -229,10 +229,11 @@ def of_rendered_default(
 def of_options(options: Iterable[Option]) -> Scope:
     """The scope where a handler is defined."""
     known = list(options)
-    table = settings("self", "opt", [each for each in known if not each.alias_of])
+    shown = [each for each in known if not (each.alias_of or each.local)]
+    table = settings("self", "opt", shown)
     for each in known:
-        if each.alias_of:
-            key = identifier(each.alias_of)
+        key = identifier(each.alias_of)
+        if key in table:
             other = _setting("self", "opt", each)
             table[key] = functions.either([table[key], other], ast.Or())
     elsewhere = dict.fromkeys(("config", "event", "level", *_OF_SENDING), _CREATE_HINT)

@@ -138,7 +138,7 @@ def _checked(kind: str, made: Iterator[Subscription]) -> Iterator[Subscription]:
     """Handlers whose requirements are met.
 
     Raises:
-        TaskError: one is not.
+        TaskError: the requirements of one are not met.
     """
     for each in made:
         try:

@@ -272,8 +272,9 @@ class Sample:
         body = '"boom"'
         for key in reversed(response.error.split(".")):
             body = f"{{{json.dumps(key)}: {body}}}"
-        answers = [Answer(self.bad_status, body)]
-        if response.ok or response.that is not None:
+        is_http = self.spec.transport == "http"
+        answers = [Answer(self.bad_status, body)] if is_http else []
+        if is_http and (response.ok or response.that is not None):
             answers += [Answer(each, self.accepted) for each in self._other_statuses]
         if response.that is not None:
             refused = answer_for(

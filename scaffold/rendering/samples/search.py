@@ -16,7 +16,7 @@ from scaffold.expressions.code import Code, Type, dotted
 from scaffold.rendering.samples.candidates import candidates
 from scaffold.rendering.samples.evaluation import run
 from scaffold.rendering.samples.seats import data_seats, event_candidates, event_seats
-from scaffold.rendering.samples.targets import BASE, url_keys, url_path
+from scaffold.rendering.samples.targets import target, url_keys
 from scaffold.rendering.samples.trial import CheckError, RefusedError, Trial
 from scaffold.rendering.samples.values import Seat, Values, sample_value, typed
 from scaffold.spec.model import ConfigField, Example, HandlerSpec, Setting
@@ -54,7 +54,7 @@ class Search:
                     field.type.empty if unused[field.key] else field.default
                 )
             elif field.key in self._url_keys:
-                config[field.key] = BASE + url_path(self.spec, field)
+                config[field.key] = target(self.spec, field)
             elif field.example is not None:
                 config[field.key] = field.example
             elif field.default and field.type.base is Type.STR:

@@ -6,15 +6,18 @@ import ast
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from scaffold.spec import transports
 from scaffold.spec.model import ConfigField, HandlerSpec
 
 BASE = "http://host"
+ADDRESS = "host:80"
 
 
 def url_keys(spec: HandlerSpec) -> frozenset[str]:
     """The configuration keys of destinations."""
-    return frozenset(
-        key for each in spec.requests for key in _keys(spec, each.url.node)
+    found = {transports.address_key(spec, each) for each in spec.requests if each.to}
+    return frozenset(found - {""}).union(
+        *(_keys(spec, each.url.node) for each in spec.requests if not each.to)
     )
 
 
@@ -78,3 +81,8 @@ def _goes_on(node: ast.expr) -> bool:
         case ast.BinOp(left=ast.BinOp() as left):
             return _goes_on(left)
     return isinstance(node, ast.BinOp)
+
+
+def target(spec: HandlerSpec, field: ConfigField) -> str:
+    """The value of a setting that is a destination, in samples."""
+    return ADDRESS if spec.transport == "tcp" else BASE + url_path(spec, field)

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 from runtime.alert.types import Event, Level
 from runtime.errors import ConfigError, DeliveryError
+from runtime.golang.json import encode
 from runtime.outbound.connection import Certificates, Connection
 from runtime.outbound.idempotency import keyed
 from runtime.secrets import Secret, redact, secrets_in
@@ -28,7 +29,7 @@ from runtime.testing.events import KEY, SERVER, Variant, shown_request
 from scaffold.layout.imports import functions
 from scaffold.rendering.samples.decisions import RECORDER, Decision, observed
 from scaffold.rendering.samples.evaluation import BUILTINS
-from scaffold.rendering.samples.targets import BASE
+from scaffold.rendering.samples.targets import ADDRESS, BASE
 from scaffold.rendering.samples.values import Values, typed
 from scaffold.spec.model import HandlerSpec
 
@@ -78,15 +79,19 @@ class _Service:
 
     server = SERVER
 
+    kind = ""
+
     def accepts(self, response: Answer) -> bool:
         return response.status in self.ok
+
+    def failure(self, response: Answer) -> str:
+        return f"unexpected response from {self.kind} service: {response.text}"
 
     def accepts_with(self, config: Any, options: Any, response: Answer) -> bool:
         return self.accepts(response)
 
     def failure_with(self, config: Any, options: Any, response: Answer) -> str:
-        made: str = self.failure(response)  # type: ignore[attr-defined] # generated
-        return made
+        return self.failure(response)
 
     def __init__(self, config: Any) -> None:
         self.config = config
@@ -104,8 +109,22 @@ class _Request:
     def shown(self) -> str:
         """The request as the generated tests record it."""
         parts = urlsplit(self.url)
+        if parts.scheme == "tcp":
+            return shown_request("TCP", "message", {}, self.body)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         return shown_request(self.method, target, self.headers, self.body)
+
+
+@dataclass(frozen=True)
+class _Data:
+    """Data for a hook."""
+
+    data: Mapping[str, object]
+    url = BASE
+
+    def shown(self) -> str:
+        """The data as the generated tests record it."""
+        return shown_request("SEND", "data", {}, encode(self.data))
 
 
 class Outcome(NamedTuple):
@@ -133,9 +152,12 @@ class Outcome(NamedTuple):
 
 _STUBS = {
     "runtime.services.service": SimpleNamespace(HttpService=_Service),
+    "runtime.services.tcp": SimpleNamespace(TcpService=_Service),
+    "runtime.services.hooks": SimpleNamespace(HookService=_Service, Hook=_Service),
     "runtime.outbound.client": SimpleNamespace(Request=_Request, Response=Answer),
 }
 
+_LOCAL = (urlsplit(BASE)[:2], ("tcp", ADDRESS))
 _AS_THEY_ARE = (-1, False)
 
 
@@ -159,8 +181,9 @@ class Trial:
         self._forced = _AS_THEY_ARE
         trees = {name: ast.parse(text) for name, text in texts.items()}
         self._file, service = list(trees.items())[-1]
-        self._refusals = _refusals(service)
-        self.decisions: list[Decision] = observed(service, "request")
+        method = "request" if spec.hook is None else "data"
+        self._refusals = _refusals(service, method)
+        self.decisions: list[Decision] = observed(service, method)
         modules = _load(trees, {*known.values(), *functions().values()}, self._decided)
         self._config, handler, self._service = modules.values()
         self._classes = {**vars(self._config), **vars(handler)}
@@ -235,7 +258,7 @@ class Trial:
         seen = frozenset(self._seen)
         if request is None:
             return Outcome(None, None, seen)
-        is_local = urlsplit(request.url)[:2] == urlsplit(BASE)[:2]
+        is_local = urlsplit(request.url)[:2] in _LOCAL
         return Outcome(request.shown(), None, seen, is_local)
 
     def _made(self, service: Any, options: Mapping[str, Any]) -> Any:
@@ -294,9 +317,14 @@ class Trial:
         request = self._request(service, options, event)
         return None if request is None else request.shown()
 
-    def _request(self, service: Any, options: Any, event: Event) -> _Request | None:
+    def _request(
+        self, service: Any, options: Any, event: Event
+    ) -> _Request | _Data | None:
         try:
             with keyed(KEY):
+                if self._spec.hook is not None:
+                    data = service.data(service.config, options, event)
+                    return None if data is None else _Data(data)
                 made: _Request | None = service.request(service.config, options, event)
         except DeliveryError as error:
             # as the runtime does, which must not repeat a secret
@@ -371,12 +399,12 @@ class Reading:
         return getattr(self.service, method)(self.service.config, self.options, answer)
 
 
-def _refusals(service: ast.Module) -> list[int]:
+def _refusals(service: ast.Module, method: str) -> list[int]:
     """The lines of a service that raise because of a check, in order."""
     return sorted(
         node.lineno
         for function in ast.walk(service)
-        if isinstance(function, ast.FunctionDef) and function.name == "request"
+        if isinstance(function, ast.FunctionDef) and function.name == method
         for node in ast.walk(function)
         if isinstance(node, ast.Raise)
     )

@@ -60,7 +60,8 @@ class DocumentView(View):
         for field in self.spec.config:
             value: Any = self.sample.config[field.key]
             if field.key in self.sample.url_keys:
-                value = field.default or "http://127.0.0.1:9999"
+                scheme = "" if self.transport == "tcp" else "http://"
+                value = field.default or f"{scheme}127.0.0.1:9999"
             found.append(Line(field.key, toml_value(field, value)))
         return found
 

@@ -27,10 +27,12 @@ class RequestView:
     Attributes:
         spec: the request.
         is_declared: the type of its body is declared before it.
+        is_answered: true if an answer over TCP is read.
     """
 
     spec: RequestSpec
     is_declared: bool
+    is_answered: bool = False
 
     @property
     def when(self) -> ast.expr | None:
@@ -40,7 +42,9 @@ class RequestView:
     @property
     def method(self) -> ast.expr:
         """Its method, as `POST`."""
-        return ast.Constant(self.spec.method)
+        if self.spec.to is None:
+            return ast.Constant(self.spec.method)
+        return ast.Constant("EXCHANGE" if self.is_answered else "WRITE")
 
     @property
     def url(self) -> ast.expr:
@@ -85,7 +89,7 @@ class RequestView:
     @property
     def has_body_variable(self) -> bool:
         """True if the body gets a name before it is encoded."""
-        return self.body is not None and self.body_kind != "text"
+        return self.body is not None and self.body_kind in ("json", "form")
 
     @property
     def annotation(self) -> str:
@@ -114,6 +118,8 @@ class RequestView:
     @property
     def content_type(self) -> str:
         """The kind of body whose usual type is sent; "" where the spec gives another."""
+        if self.spec.to is not None:
+            return ""
         own = {each.lower() for each in self.spec.headers}
         return "" if "content-type" in own else self.body_kind
 

@@ -171,6 +171,33 @@ class ServiceView(View):
     # the request
 
     @property
+    def base(self) -> str:
+        """The base class of the service."""
+        bases = {"http": "HttpService", "tcp": "TcpService", "hook": "HookService"}
+        return bases[self.spec.transport]
+
+    @property
+    def hook(self) -> str:
+        """The module that sends, or ""."""
+        return self.spec.hook.module if self.spec.hook else ""
+
+    @property
+    def extra(self) -> ast.expr | None:
+        """The extra of the package that the hook needs, or None."""
+        hook = self.spec.hook
+        return ast.Constant(hook.extra) if hook and hook.extra else None
+
+    @property
+    def has_status(self) -> bool:
+        """True if answers have a status."""
+        return self.spec.transport == "http"
+
+    @property
+    def words_failures(self) -> bool:
+        """True if the service makes errors of answers."""
+        return self.has_status or self.failure is not None or bool(self.unparsable)
+
+    @property
     def may_send_nothing(self) -> bool:
         """True if there are events for which nothing is sent."""
         return self.spec.requests[-1].when is not None
@@ -234,7 +261,11 @@ class ServiceView(View):
     @property
     def requests(self) -> list[RequestView]:
         """The requests; the first whose condition holds is sent."""
-        return [RequestView(each, self.has_many_bodies) for each in self.spec.requests]
+        reads = self.spec.response.that is not None
+        return [
+            RequestView(each, self.has_many_bodies, reads)
+            for each in self.spec.requests
+        ]
 
     # the connection
 

@@ -32,7 +32,8 @@ class Argument(NamedTuple):
 
     Attributes:
         name: its name.
-        form: `secret`, `url` (a path on the fake server), `secret_url`, or "".
+        form: `secret`, `url` (a path on the fake server), `secret_url`, `address` or
+            `secret_address` (of that server), or "".
         value: its value; of a URL: its path, or None.
     """
 
@@ -170,7 +171,7 @@ class TestsView(View):
         found = []
         for field in self.spec.config:
             if field.key in self.sample.url_keys:
-                found.append(_url(field, self.sample.url_path(field)))
+                found.append(self._target(field, self.sample.url_path(field)))
             elif self.sample.config[field.key] != field.default:
                 found.append(argument(field, self.sample.config[field.key]))
         return found
@@ -468,7 +469,14 @@ class TestsView(View):
     def _configured(self, field: ConfigField, value: Any) -> Argument:
         """A value of a case; URLs are paths on the fake server."""
         is_url = field.key in self.sample.url_keys
-        return _url(field, value) if is_url else argument(field, value)
+        return self._target(field, value) if is_url else argument(field, value)
+
+    def _target(self, field: Setting, path: str) -> Argument:
+        """The fake server, as a field holds it."""
+        if self.transport != "tcp":
+            return _url(field, path)
+        form = "secret_address" if field.is_secret else "address"
+        return Argument(field.name, form, None)
 
 
 def explicit_value(option: Option) -> Any:

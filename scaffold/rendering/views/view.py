@@ -49,6 +49,11 @@ class View:
         return self.spec.has_state_changes_only
 
     @property
+    def transport(self) -> str:
+        """The transport of events: `http`, `tcp` or `hook`."""
+        return self.spec.transport
+
+    @property
     def summary(self) -> str:
         """The service's summary in the author's words, or ""."""
         return self.spec.summary

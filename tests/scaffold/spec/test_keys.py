@@ -24,6 +24,7 @@ TABLES = {
     "#### `auth`": keys.AUTH,
     "### `[connection]`": keys.CONNECTION,
     "### `[response]`": keys.RESPONSE,
+    "### `[hook]`": keys.HOOK,
     "### `[test]`": keys.TEST,
     "### `[[example]]`": keys.EXAMPLE,
     "#### `event`": keys.EXAMPLE_EVENT,

@@ -61,7 +61,7 @@ def described(rule, path="spec"):
 def test_every_key_has_its_description():
     found = dict(described(schema()))
     for name, known in {
-        "": keys.SPEC, ".handler": keys.HANDLER, ".handler.wrap": keys.WRAP, ".config": keys.CONFIG,
+        "": keys.SPEC, ".handler": keys.HANDLER, ".handler.wrap": keys.WRAP, ".hook": keys.HOOK, ".config": keys.CONFIG,
         ".option": keys.OPTION, ".level": keys.LEVEL, ".check": keys.CHECK,
         ".request": keys.REQUEST, ".request.auth": keys.AUTH, ".test": keys.TEST,
         ".connection": keys.CONNECTION,
@@ -75,7 +75,7 @@ def test_every_key_has_its_description():
 
 TLS = HEAD.replace('"foo"', '"foo"\ntls = true')
 BAD = {
-    "unknown table": HEAD + REQUEST + "[hook]\n",
+    "unknown table": HEAD + REQUEST + "[nope]\n",
     "unknown key of a connection": HEAD + REQUEST + '[connection]\nx = "1"\n',
     "certificate without a key": HEAD
     + REQUEST

@@ -1,0 +1,210 @@
+"""Base of the services whose transport is a module that a person wrote."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+
+from runtime.alert.types import Event
+from runtime.errors import ConfigError, DeliveryError
+from runtime.services.server import UNNAMED, Server
+from runtime.services.service import (
+    ConfigT,
+    EventService,
+    InForce,
+    OptionsT,
+    TestT,
+    prefixed,
+)
+
+if TYPE_CHECKING:
+    from runtime.outbound.client import HttpClient
+
+ConfigT_contra = TypeVar("ConfigT_contra", contravariant=True)
+
+
+class Hook(Protocol[ConfigT_contra]):
+    """The functions of a hook module.
+
+    It may also have `validate(config)`, which raises `ConfigError`.
+    """
+
+    async def open(self, config: ConfigT_contra) -> Any:
+        """Return a client for a configuration.
+
+        Raises:
+            DeliveryError: there is none; it says whether a later attempt may succeed.
+            OSError: the same, and a later attempt may succeed.
+        """
+
+    async def close(self, client: Any) -> None:
+        """Close a client that is no longer used."""
+
+    async def send(self, client: Any, data: Mapping[str, Any]) -> None:
+        """Deliver the data of one event; several calls may be under way at a time.
+
+        Raises:
+            DeliveryError: it was not delivered; it says whether to try again.
+            OSError: the same, and a later attempt may succeed.
+        """
+
+
+@dataclass
+class _Client:
+    """An open client.
+
+    Attributes:
+        client: the client of the hook.
+        config: the configuration it was opened for.
+        users: number of deliveries that use it.
+        is_stale: true if no further delivery may use it.
+    """
+
+    client: Any
+    config: object
+    users: int = 0
+    is_stale: bool = False
+
+
+class HookService(EventService[ConfigT, OptionsT, TestT]):
+    """A service that sends the data of events through a hook.
+
+    The client is opened for the first event, and again after a failure or a change of
+    the configuration; the old one is closed when its last delivery has ended.
+
+    Attributes:
+        extra: the extra of the package that the hook's libraries come with, or "".
+    """
+
+    extra: ClassVar[str] = ""
+
+    def __init__(
+        self, config: ConfigT, client: HttpClient, server: Server = UNNAMED
+    ) -> None:
+        """Make the service.
+
+        Raises:
+            ConfigError: a library is missing, or the hook refuses the configuration.
+        """
+        super().__init__(config, client, server)
+        self._open: _Client | None = None
+        self._opening = asyncio.Lock()
+        self._check(config)
+
+    @abstractmethod
+    def hook(self) -> Hook[ConfigT]:
+        """The module that sends; imported when the service is enabled."""
+
+    @abstractmethod
+    def data(
+        self, config: ConfigT, options: OptionsT, event: Event
+    ) -> Mapping[str, object] | None:
+        """The data that delivers `event`; None if there is nothing to send.
+
+        Raises:
+            DeliveryError: the options or the event cannot be sent.
+        """
+
+    def prepared(self, configs: Sequence[Any]) -> Callable[[], None]:
+        """A function that applies a new configuration; nothing changes before.
+
+        Raises:
+            ConfigError: it is not exactly one configuration of this service, or the hook
+                refuses it.
+        """
+        swap = super().prepared(configs)
+        self._check(configs[0])
+        return swap
+
+    async def close(self) -> None:
+        """Close the client."""
+        current = self._open
+        if current is not None:
+            await self._retire(current)
+
+    async def deliver(
+        self, current: InForce[ConfigT], options: OptionsT, event: Event
+    ) -> bool:
+        """Send the data of `event`; False if there is none.
+
+        Raises:
+            DeliveryError: it was not delivered.
+        """
+        with prefixed(self.prepare_error):
+            data = self.data(current.config, options, event)
+        if data is None:
+            return False
+        with prefixed(self.send_error):
+            await self._send(current.config, data)
+        return True
+
+    async def _send(self, config: ConfigT, data: Mapping[str, object]) -> None:
+        try:
+            client = await self._opened(config)
+            client.users += 1
+            try:
+                await self.hook().send(client.client, data)
+            except BaseException as error:
+                # after a refusal the connection is as good as before
+                if not isinstance(error, DeliveryError) or error.retry:
+                    client.is_stale = True
+                raise
+            finally:
+                client.users -= 1
+                if client.is_stale and not client.users:
+                    await self._retire(client)
+        except ModuleNotFoundError as error:
+            raise DeliveryError(self._missing(error), retry=True) from None
+        except TimeoutError:
+            raise DeliveryError("timed out", retry=True, maybe_duplicate=True) from None
+        except OSError as error:
+            text = error.strerror or str(error) or type(error).__name__
+            raise DeliveryError(text, retry=True, maybe_duplicate=True) from None
+
+    async def _opened(self, config: ConfigT) -> _Client:
+        """The client for a configuration."""
+        async with self._opening:
+            current = self._open
+            if current is None or current.is_stale or current.config is not config:
+                if current is not None:
+                    await self._retire(current)
+                made = _Client(await self.hook().open(config), config)
+                self._open = current = made
+            return current
+
+    async def _retire(self, client: _Client) -> None:
+        """Close a client, or leave that to the last delivery that uses it."""
+        client.is_stale = True
+        if client.users:
+            return
+        if self._open is client:
+            self._open = None
+        try:
+            await self.hook().close(client.client)
+        # a client is dropped, closed or not
+        except Exception as error:
+            logging.getLogger(f"kapacitor.{self.kind}").warning(
+                "failed to close a client", extra={"err": type(error).__name__}
+            )
+
+    def _check(self, config: ConfigT) -> None:
+        """Refuse a configuration that the hook refuses; a disabled service needs none."""
+        if not config.enabled:
+            return
+        try:
+            validate = getattr(self.hook(), "validate", None)
+            if validate is not None:
+                validate(config)
+        except ModuleNotFoundError as error:
+            raise ConfigError(self._missing(error)) from None
+
+    def _missing(self, error: ModuleNotFoundError) -> str:
+        """The error for a library that is not installed."""
+        package = type(self).__module__.partition(".")[0]
+        name = "scaffold-alerts" if package == "runtime" else package
+        extra = f'; pip install "{name}[{self.extra}]"' if self.extra else ""
+        return f"{self.kind} needs the library {error.name}{extra}"

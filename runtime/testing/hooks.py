@@ -1,0 +1,42 @@
+"""A hook for tests, which records what it should send."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Mapping
+from typing import Any
+
+from runtime.golang.json import encode
+from runtime.testing.loopback import Recorded
+
+
+class RecordingHook:
+    """Takes the place of a hook, and keeps the data it is given.
+
+    Attributes:
+        received: the data as requests `SEND data` with JSON, in order.
+    """
+
+    def __init__(self) -> None:
+        self.received: queue.SimpleQueue[Recorded] = queue.SimpleQueue()
+
+    async def open(self, config: Any) -> None:
+        """Open nothing."""
+
+    async def close(self, client: Any) -> None:
+        """Close nothing."""
+
+    async def send(self, client: Any, data: Mapping[str, Any]) -> None:
+        """Record the data."""
+        self.received.put(Recorded("SEND", "data", body=encode(data)))
+
+    def next(self, timeout_s: float = 5.0) -> Recorded:
+        """The oldest data not yet taken.
+
+        Raises:
+            TimeoutError: there is none within `timeout_s`.
+        """
+        try:
+            return self.received.get(timeout=timeout_s)
+        except queue.Empty:
+            raise TimeoutError(f"no data within {timeout_s} s") from None

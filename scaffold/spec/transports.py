@@ -1,0 +1,138 @@
+"""Transports of events: HTTP, TCP and hooks."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from scaffold.names import closest
+from scaffold.spec import keys
+from scaffold.spec.model import HandlerSpec, Hook, RequestSpec
+from scaffold.spec.reader import Path, Reader
+
+_MODULE = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_EXTRA = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,38}[A-Za-z0-9])?")
+# the modules that are generated beside it
+_TAKEN = ("config", "handler", "property", "service")
+# keys of a request that a transport has a use for
+_USED = {
+    "tcp": ("when", "to", "json", "text", "sorted", "newline"),
+    "hook": ("when", "data"),
+}
+_ANSWERED = ("that", "message", "accepted", "error", "retry", "wait", "unparsable")
+
+
+def read_hook(reader: Reader, tables: Mapping[str, Any]) -> Hook | None:
+    """`[hook]`."""
+    if "hook" not in tables:
+        return None
+    path: Path = ("hook",)
+    entry = reader.keys(tables["hook"], path, keys.HOOK)
+    hook = Hook(**entry)
+    if not _MODULE.fullmatch(hook.module):
+        problem = f"{hook.module!r} is not a module; write a name such as 'hook'"
+        reader.fault((*path, "module"), problem)
+    elif hook.module in _TAKEN or hook.module.endswith("test"):
+        problem = f"a generated module has the name {hook.module!r}; use another name"
+        reader.fault((*path, "module"), problem)
+    if hook.extra and not _EXTRA.fullmatch(hook.extra):
+        reader.fault((*path, "extra"), f"{hook.extra!r} is not the name of an extra")
+    return hook
+
+
+def check(reader: Reader, spec: HandlerSpec) -> None:
+    """Refuse requests without a destination, and keys that the transport has no use for."""
+    transport = spec.transport
+    given = spec.document.get("request")
+    tables = (
+        [each for each in given if isinstance(each, dict)]
+        if isinstance(given, list)
+        else []
+    )
+    for index, table in enumerate(tables):
+        path: Path = ("request", index)
+        if transport == "hook":
+            _check_hooked(reader, table, path)
+        elif "data" in table:
+            problem = "needs [hook], whose module sends it"
+            reader.fault((*path, "data"), problem)
+        elif transport == "tcp":
+            _check_tcp(reader, spec, index, table)
+        elif "url" not in table and not _is_misspelled("url", table):
+            reader.fault((*path, "url"), "is missing")
+        for key in table if transport in _USED else ():
+            is_known = any(each.name == key for each in keys.REQUEST)
+            if is_known and key not in (*_USED[transport], "url", "to", "data"):
+                what = "[hook]" if transport == "hook" else "'to'"
+                reader.fault((*path, key), f"has no effect with {what}; remove it")
+    _check_response(reader, spec)
+
+
+def _is_misspelled(name: str, table: Mapping[str, Any]) -> bool:
+    """True if another key of a table was probably meant to be that one."""
+    known = [key.name for key in keys.REQUEST]
+    return any(closest(each, known) == name for each in table if each not in known)
+
+
+def _check_hooked(reader: Reader, table: Mapping[str, Any], path: Path) -> None:
+    if "data" not in table:
+        reader.fault((*path, "data"), "is missing: [hook] sends it")
+    for key in ("url", "to"):
+        if key in table:
+            problem = "conflicts with [hook]; put it into 'data'"
+            reader.fault((*path, key), problem)
+
+
+def _check_tcp(
+    reader: Reader, spec: HandlerSpec, index: int, table: Mapping[str, Any]
+) -> None:
+    path: Path = ("request", index)
+    if "url" in table:
+        problem = "conflicts with 'to'; all requests of a handler use HTTP, or all TCP"
+        reader.fault((*path, "url"), problem)
+    if "to" not in table:
+        reader.fault((*path, "to"), "is missing; another request has it")
+        return
+    request = spec.requests[index]
+    if not reader.has_failed((*path, "to")) and not address_key(spec, request):
+        problem = (
+            "must be a setting, which tests replace; add a key to [config], and write "
+            '"${config.KEY}"'
+        )
+        reader.fault((*path, "to"), problem)
+    if request.body is None and not reader.has_fault(path):
+        reader.fault((*path, "text"), "is missing; write 'text' or 'json'")
+
+
+def _check_response(reader: Reader, spec: HandlerSpec) -> None:
+    """Refuse meanings of answers that never come."""
+    table = spec.document.get("response", {})
+    if not isinstance(table, dict):
+        return
+    if spec.transport == "hook" and table:
+        problem = "has no effect with [hook]: its module reads the answers"
+        reader.fault(("response",), problem)
+    if spec.transport != "tcp":
+        return
+    if "ok" in table:
+        problem = "has no effect with 'to': an answer over TCP has no status"
+        reader.fault(("response", "ok"), problem)
+    for key in _ANSWERED[1:]:
+        if key in table and "that" not in table:
+            problem = "has no effect without 'that': no answer is read then"
+            reader.fault(("response", key), problem)
+
+
+def address_key(spec: HandlerSpec, request: RequestSpec) -> str:
+    """The setting that is the address of a request, or ""."""
+    node = request.to.node if request.to is not None else None
+    match node:
+        case ast.Attribute(value=ast.Name(id="options"), attr=name):
+            [option] = [each for each in spec.options if each.name == name]
+            node = option.fallback.node if option.fallback is not None else None
+    match node:
+        case ast.Attribute(value=ast.Name(id="config"), attr=name):
+            return next(each.key for each in spec.config if each.name == name)
+    return ""
