@@ -160,7 +160,7 @@ class Code:
         if self.type is Type.RECORDS:
             raise ExpressionError(
                 f"{self.type.noun} has no form of its own; write a loop over it, "
-                '[{ "@for" = "x in …", key = "${x.NAME}" }]'
+                '[{ "@for" = "x in …", key = "${x.NAME}" }], or count it with len(…)'
             )
         if self.type is Type.TEMPLATES:
             raise ExpressionError(f"{self.type.noun} is rendered for each event only")

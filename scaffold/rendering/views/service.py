@@ -233,7 +233,7 @@ class ServiceView(View):
             scope = constants.get(each.scope, "")
             node = rendered(dotted(f"options.{each.name}"), each.type.base, scope).node
             if each.fallback is not None:
-                node = ast.BoolOp(ast.Or(), [node, each.fallback.node])
+                node = ast.BoolOp(ast.Or(), [node, *_choices(each.fallback.node)])
             if each.local in used:
                 found.append(Pair(each.local, node))
         return found
@@ -409,6 +409,14 @@ def _setting(code: Code | None, usual: str) -> str:
     if code is None:
         return usual
     return ", ".join(sorted(each.partition(".")[2] for each in code.reads)) or usual
+
+
+def _choices(node: ast.expr) -> list[ast.expr]:
+    """The operands of `a or b`, or the one expression."""
+    match node:
+        case ast.BoolOp(op=ast.Or(), values=values):
+            return values
+    return [node]
 
 
 def _with_self(node: ast.expr) -> ast.expr:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from scaffold.rendering.render import render
 from scaffold.spec.parse import parse
 from tests.scaffold.spec.small import HEAD, TAIL, faults
 
@@ -170,3 +171,13 @@ def test_variables_of_templates_keep_clear_of_other_names():
     assert [each.local for each in spec.templates] == [
         *("note_text", "body_text", "to_text", "node", "list_text")
     ]
+
+
+def test_the_choices_of_a_default_are_one_chain():
+    text = (
+        HEAD
+        + "[option]\nnote = { type = 'template', default = \"pick(event.name, 'x')\" }\n"
+    )
+    spec = parse(text + TAIL.replace("event.message", "opt.note"))
+    made = render("create/runtime/services/KIND/service.py.j2", spec)
+    assert 'note = options.note.render(event) or event.data.name or "x"\n' in made
