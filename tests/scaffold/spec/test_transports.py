@@ -1,0 +1,96 @@
+"""Requests over TCP and through hooks."""
+
+from __future__ import annotations
+
+import pytest
+
+from scaffold import places
+from scaffold.errors import SpecError
+from scaffold.rendering.render import render
+from scaffold.spec.parse import parse
+
+HEAD = '[handler]\nname = "quoll"\n[config]\naddr = {}\nkey = { secret = true }\n'
+TCP = HEAD + '[[request]]\nto = "${config.addr}"\ntext = "${event.id}"\n'
+HOOK = HEAD + (
+    '[hook]\nmodule = "sender"\nextra = "odd"\n'
+    "[[request]]\n[request.data]\nid = '${event.id}'\n\"key?\" = '${config.key}'\n"
+)
+
+
+def faults(text: str) -> list[tuple[str, str]]:
+    with pytest.raises(SpecError) as caught:
+        parse(text, "quoll.toml")
+    return [(each.where, each.problem) for each in caught.value.faults]
+
+
+def files(text: str) -> dict[str, str]:
+    spec = parse(text, "quoll.toml")
+    return {
+        file.path.name: render(file.template, spec)
+        for file in places.files(spec.names, "runtime")
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "problem"),
+    [
+        (TCP + 'url = "${config.addr}"\n', "request[1].url", "conflicts with 'to'"),
+        (TCP + 'method = "PUT"\n', "request[1].method", "has no effect with 'to'"),
+        (TCP + "[response]\nok = [200]\n", "response.ok", "has no status"),
+        (
+            TCP + '[response]\nmessage = "x"\n',
+            "response.message",
+            "has no effect without 'that'",
+        ),
+        (
+            TCP.replace("${config.addr}", "localhost:5000"),
+            "request[1].to",
+            "must be a setting, which tests replace",
+        ),
+        (
+            HEAD + '[[request]]\nto = "${config.addr}"\n',
+            "request[1].text",
+            "is missing; write 'text' or 'json'",
+        ),
+        (
+            HEAD + "[[request]]\n[request.data]\na = 1\n",
+            "request[1].data",
+            "needs [hook]",
+        ),
+        (HEAD + "[hook]\n[[request]]\n", "request[1].data", "is missing"),
+        (HOOK + "[response]\nok = [200]\n", "response", "has no effect with [hook]"),
+        (HOOK.replace("sender", "service"), "hook.module", "a generated module has"),
+        (HOOK.replace("sender", "../x"), "hook.module", "is not a module"),
+        (HOOK.replace("odd", "a b"), "hook.extra", "is not the name of an extra"),
+        (HEAD + "[[request]]\ntext = 'x'\n", "request[1].url", "is missing"),
+    ],
+)
+def test_requests_that_no_transport_can_send(text: str, where: str, problem: str):
+    assert any(
+        found == where and problem in said for found, said in faults(text)
+    ), faults(text)
+
+
+def test_a_message_over_tcp_is_written():
+    made = files(TCP)
+    assert (
+        'return Request("WRITE", f"tcp://{config.addr}", body=event.state.id.encode())'
+        in " ".join(made["service.py"].split())
+    )
+    assert "def accepts" not in made["service.py"]
+    assert "addr=server.address" in made["test_quoll_service.py"]
+    assert made["test_requests.txt"].startswith("# OK\nTCP message\n\ncpu:serverA\n")
+
+
+def test_a_hook_gets_the_data():
+    made = files(HOOK)
+    assert "from runtime.services.quoll import sender" in made["service.py"]
+    assert 'extra = "odd"' in made["service.py"]
+    assert made["quolltest.py"] == ""
+    assert "RecordingHook()" in made["test_quoll_service.py"]
+    assert made["test_requests.txt"].startswith(
+        '# OK\nSEND data\n\n{"id":"cpu:serverA","key":"configured-key"}\n'
+    )
+    for name, text in made.items():
+        if name.endswith(".py"):
+            compile(text, name, "exec")
