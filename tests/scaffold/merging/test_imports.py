@@ -95,3 +95,13 @@ def test_an_import_that_goes(mine, expected):
     rest = "\nx = sys, a  # mine\n"
     new = base.replace("# gen\nimport os\n", "")
     assert clean(base, mine + rest, new) == expected + rest
+
+
+@pytest.mark.parametrize(
+    ("first", "place"), [('"""Doc."""', 1), ("f()", 0), ("a = 0", 0)]
+)
+def test_a_first_import_stands_above_everything_but_a_docstring(first, place):
+    base = f"{first}\n\nx = 1\n"
+    text = clean(base, f"{base}# mine\n", f"{first}\n\nimport os\n\nx = 1\ny = os\n")
+    statements = [line for line in text.split("\n") if line]
+    assert statements.index("import os") == place
