@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from runtime.errors import ConfigError
 from runtime.pipeline.handler import AlertHandler
 from runtime.pipeline.properties import HandlerProperties
+from runtime.services.instances import Instances
 from runtime.services.server import UNNAMED, Server
 from runtime.services.service import HandlerService
 
@@ -55,7 +56,7 @@ class Integrations:
 
     Attributes:
         sections: the class of a section of the configuration file, by its name. One with
-            an `element_key` is a list, `[[httppost]]`.
+            `instances` or an `element_key` is a list, `[[httppost]]`.
         services: the class of the service that a section configures, by its name.
         kinds: the class of the options of handlers over HTTP, by their kind.
         properties: class of a handler in scripts, by the property's name.
@@ -76,10 +77,7 @@ class Integrations:
 
     def tables(self, **changes: Any) -> dict[str, Any]:
         """Every section with its defaults, except `changes`."""
-        defaults = {
-            name: () if is_list(section) else section()
-            for name, section in self.sections.items()
-        }
+        defaults = {name: _initial(section) for name, section in self.sections.items()}
         return defaults | changes
 
     def started(
@@ -107,7 +105,27 @@ class Integrations:
 
 def is_list(section: type[Any]) -> bool:
     """True if a section of this class may be there several times."""
-    return hasattr(section, "element_key")
+    return element_key(section) is not None
+
+
+def element_key(section: type[Any]) -> str | None:
+    """The key that names the sections of this class; None for a section of its own."""
+    rules = instances_of(section)
+    found: str | None = rules.key if rules else getattr(section, "element_key", None)
+    return found
+
+
+def instances_of(section: type[Any]) -> Instances | None:
+    """The rules between the sections of this class, if it has any."""
+    found: Instances | None = getattr(section, "instances", None)
+    return found
+
+
+def _initial(section: type[Any]) -> Any:
+    """The value of a section that the configuration file lacks."""
+    if rules := instances_of(section):
+        return rules.initial(section)
+    return () if is_list(section) else section()
 
 
 @dataclass(frozen=True)

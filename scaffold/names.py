@@ -49,7 +49,7 @@ _RESERVED = words("""
     influxdb kubernetes level load log logging marathon nerve node opentsdb options
     override pipeline post publish replay reporting request response scraper secret
     server serverset service services servicetest smtp_server static_discovery stats
-    storage swarm task task_store tcp tls topic triton udf udp urls expressions
+    storage swarm task task_store tcp tls topic triton udf udp urls expressions instances
     config_override skip_config_overrides default_retention_policy alert_node children
     parents name handlers handlers_of noop self cls http_post write
     add_inhibitor call call_fields delivery flap_high flap_low go_type

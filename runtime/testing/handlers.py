@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from runtime.alert.types import Event, Level
 from runtime.errors import DeliveryError
-from runtime.integration import HandlerServices, Integrations
+from runtime.integration import HandlerServices, Integrations, is_list
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.nodes.alert.handlers import node_handlers
 from runtime.outbound.client import AiohttpClient, HttpClient
@@ -84,7 +84,8 @@ def deliver(
 
 def certificates_of(make: Make[ConfigT, ServiceT], config: ConfigT) -> Certificates:
     """The files of certificates that a service takes from a configuration."""
-    return make(type(config)(), AiohttpClient(), SERVER).certificates(config)
+    service = make(sections(type(config)()), AiohttpClient(), SERVER)
+    return service.certificates(config)
 
 
 def connection_of(
@@ -99,7 +100,7 @@ def connection_of(
         config: its configuration.
         options: the handler's options; None: those of a handler that sets none.
     """
-    service = make(config, AiohttpClient(), SERVER)
+    service = make(sections(config), AiohttpClient(), SERVER)
     said = service.default_handler_config() if options is None else options
     return service.connection(config, said)
 
@@ -131,7 +132,7 @@ def _run(
 ) -> None:
     async def run() -> None:
         client = AiohttpClient()
-        service = make(config, client, SERVER)
+        service = make(sections(config), client, SERVER)
         try:
             await service.open()
             await use(service)
@@ -265,13 +266,23 @@ def options_from_script(kind: str, config: object, properties: str) -> list[Any]
 
 
 def _services(kind: str, config: object) -> HandlerServices:
-    tables: dict[str, Any] = {kind: config}
+    tables: dict[str, Any] = {kind: sections(config)}
     return _integrations(config).started(tables, AiohttpClient())
+
+
+def sections(config: Any) -> Any:
+    """The configuration of a service: of one with several sections, all of them.
+
+    Args:
+        config: its configuration; of one with several sections one, or a tuple of them.
+    """
+    return (config,) if is_list(type(config)) else config
 
 
 def _integrations(config: object) -> Integrations:
     """The handlers of the runtime, and of the project that a configuration belongs to."""
-    package = type(config).__module__.partition(".")[0]
+    one = config[0] if isinstance(config, tuple) else config
+    package = type(one).__module__.partition(".")[0]
     if package == "runtime":
         return INTEGRATIONS
     own = importlib.import_module(f"{package}.integrations").INTEGRATIONS

@@ -18,10 +18,11 @@ from typing import Any
 from runtime.alert.templates import Template
 from runtime.alert.types import Event, Handler
 from runtime.errors import ConfigError
-from runtime.integration import Tables, is_list
+from runtime.integration import Tables, instances_of, is_list
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.outbound.client import AiohttpClient, TimeLimits
 from runtime.secrets import Secret
+from runtime.services.instances import attribute
 from runtime.settings import key_of
 from runtime.testing.events import sample_event
 from runtime.units import Duration
@@ -67,6 +68,9 @@ def integration(kind: str, url: str) -> Integration:
     tables = {kind: (config,) if is_list(section) else config}
     service = INTEGRATIONS.started(tables, AiohttpClient())[kind]
     options = filled(service.default_handler_config(), url, new_canary)
+    if rules := instances_of(section):
+        chosen = {attribute(type(options), rules.option): rules.name(config)}
+        options = dataclasses.replace(options, **chosen)
     return Integration(kind, tables, config, tuple(canaries), options)
 
 

@@ -17,7 +17,7 @@ from scaffold.spec.edits import Edits, Entry, Splice
 from scaffold.spec.model import HandlerSpec
 from scaffold.spec.parse import stated_in
 from scaffold.spec.reader import Path, shown
-from scaffold.spec.references import Use, uses
+from scaffold.spec.references import Use, instance_names, uses
 
 _TABLES = ("config", "option")
 
@@ -59,7 +59,8 @@ def added(spec: HandlerSpec, flags: Flags) -> tuple[Edits, Mapping[Path, str]]:
 
 def _known(spec: HandlerSpec) -> set[str]:
     """The keys of all fields."""
-    return {key for table in _TABLES for key in spec.document.get(table, {})}
+    own = {key for table in _TABLES for key in spec.document.get(table, {})}
+    return own | instance_names(spec.document)
 
 
 def _entries(draft: Draft, document: Mapping[str, Any]) -> Iterator[Entry]:
@@ -77,7 +78,11 @@ def _entries(draft: Draft, document: Mapping[str, Any]) -> Iterator[Entry]:
     for table in _TABLES:
         for key in draft.keys:
             if (table, key) in new:
-                yield Entry((table,), key, drafted[table][key])
+                value = drafted[table][key]
+                if "instances" in document:
+                    # the section is not known when a handler is made
+                    value.pop("bind", None)
+                yield Entry((table,), key, value)
     options = [key for key in draft.keys if ("option", key) in new]
     requests = document["request"]
     body = requests[0].get("json")
@@ -123,11 +128,8 @@ def renamed(
         if use.start < 0:
             keys[use.path] = new
             continue
-        name = (
-            new
-            if use.path[0] == "test" and use.path[-1] == "feeds"
-            else identifier(new)
-        )
+        is_key = use.path[0] == "instances" or use.path[-1] == "feeds"
+        name = new if is_key else identifier(new)
         strings.setdefault(use.path, []).append(Splice(use.start, use.end, name))
     if ("test", old) in keys and new in spec.document["test"]:
         problem = f"[test] already has an option {new!r}"

@@ -124,6 +124,7 @@ BODIES = ("json", "form", "text")
 
 SPEC = (
     Key("handler", TABLE, "Names of the handler.", required=True),
+    Key("instances", TABLE, "Several sections of the handler, each with a name."),
     Key("config", TABLE, "Settings of the handler's section, by key."),
     Key("option", TABLE, "Options of one handler, by key."),
     Key("level", TABLE, "Values that depend on the alert level, by name."),
@@ -199,6 +200,23 @@ _SCOPE = Key(
     "Names that templates may use.",
     f"`{' '.join(TEMPLATE_NAMES)}`",
     choices=SCOPE_NAMES,
+)
+INSTANCES = (
+    Key(
+        "key",
+        STRING,
+        "Setting with the name of a section, such as `workspace`; it is added.",
+        required=True,
+    ),
+    Key(
+        "default",
+        STRING,
+        "Section of handlers that choose none: the one with `default = true` or a lone "
+        "one; a lone one; or none at all.",
+        "`flag`",
+        choices=("flag", "only", "none"),
+    ),
+    Key("option", STRING, "Option that chooses a section; it is added.", "`key`"),
 )
 _EXAMPLE = Key(
     "example",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
+from runtime.services.instances import Default
 from scaffold.expressions.code import Code, Type
 from scaffold.names import Names, constant, identifier, snake_case
 
@@ -176,7 +177,7 @@ class ConfigField(Setting):
             value is not a URL.
     """
 
-    taken: ClassVar[tuple[str, ...]] = ("validate",)
+    taken: ClassVar[tuple[str, ...]] = ("validate", "instances")
 
     required: str = ""
     error: Code | None = None
@@ -403,6 +404,20 @@ class ResponseSpec:
     wait: Code | None = None
 
 
+class InstancesSpec(NamedTuple):
+    """Several sections of one handler.
+
+    Attributes:
+        key: setting with the name of a section.
+        option: option that chooses one.
+        default: section of handlers that choose none: `flag`, `only` or `none`.
+    """
+
+    key: str
+    option: str
+    default: Default
+
+
 @dataclass(frozen=True)
 class ConnectionSpec:
     """The connections of all requests; None where nothing is given.
@@ -491,6 +506,7 @@ class HandlerSpec:
         document: the spec as it was read.
         text: the text it was read from.
         connection: the connections of its requests.
+        instances: names of its sections; None if it has one.
         stated: statements of the flags of a spec; None for a spec from a file.
         path: file that it was read from, for messages; "" for flags.
         warnings: messages about what is allowed but probably not meant.
@@ -515,6 +531,7 @@ class HandlerSpec:
     document: Mapping[str, Any]
     text: str
     connection: ConnectionSpec = NO_CONNECTION
+    instances: InstancesSpec | None = None
     stated: Mapping[str, Any] | None = None
     path: str = ""
     warnings: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from scaffold.spec import (
     cases,
     connection,
     handler,
+    instances,
     keys,
     requests,
     scopes,
@@ -123,9 +124,14 @@ def _spec(
     table = reader.keys(tables.get("handler", {}), ("handler",), keys.HANDLER)
     names = handler.read_names(reader, table, existing, properties)
     title = handler.read_title(reader, table, names)
-    entries = connection.tls_settings(reader, table, tables.get("config", {}))
+    several = instances.read_instances(reader, tables.get("instances"))
+    flags = handler.read_flags(reader, table)
+    instances.check_flags(reader, several, flags)
+    entries = instances.settings(reader, several, tables.get("config", {}))
+    entries = connection.tls_settings(reader, table, entries)
     config = settings.read_config(reader, entries)
-    options = settings.read_options(reader, tables.get("option", {}), config, names)
+    chosen = instances.options(reader, several, tables.get("option", {}))
+    options = settings.read_options(reader, chosen, config, names)
     levels = settings.read_levels(reader, tables.get("level", {}))
     options = settings.with_templates(reader, tables, config, options, levels)
     values = Values(reader, scopes.of_event(config, options, levels))
@@ -143,7 +149,7 @@ def _spec(
         names,
         title,
         handler.read_doc(reader, table, ("handler",), "summary"),
-        handler.read_flags(reader, table),
+        flags,
         handler.read_wrap(reader, table),
         config,
         options,
@@ -155,7 +161,11 @@ def _spec(
         requests.read_response(reader, response, Values(reader, of_response)),
         transports.read_hook(reader, tables),
         cases.read_test(
-            reader, tables.get("test", {}), names.kind, own_options, of_test
+            reader,
+            instances.test_options(several, tables.get("test", {})),
+            names.kind,
+            own_options,
+            of_test,
         ),
         cases.read_examples(reader, tables, by_key, own_options),
         document,
@@ -167,6 +177,7 @@ def _spec(
             scopes.of_files(config),
             scopes.of_connection(config, options),
         ),
+        several,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from scaffold.expressions import references
@@ -47,16 +47,25 @@ def uses(document: Mapping[str, Any], key: str) -> Iterator[Use]:
         for each in find(text):
             if each.name == identifier(key):
                 yield Use(_TABLES[each.table], path, each.start, each.end)
-    yield from _feeds(document.get("test", {}), document.get("option", {}), key)
+    instances = document.get("instances", {})
+    for name, table in (("key", "config"), ("option", "option")):
+        if instances.get(name) == key:
+            yield Use(table, ("instances", name), 0, len(key))
+    options = {*document.get("option", {}), *instance_names(document)}
+    yield from _feeds(document.get("test", {}), options, key)
     for index, example in enumerate(document.get("example", [])):
         for table, given in (("config", "config"), ("option", "options")):
             if key in example.get(given, {}):
                 yield Use(table, ("example", index, given, key))
 
 
-def _feeds(
-    test: Mapping[str, Any], options: Mapping[str, Any], key: str
-) -> Iterator[Use]:
+def instance_names(document: Mapping[str, Any]) -> set[str]:
+    """The keys of the setting and the option that `[instances]` adds."""
+    instances = document.get("instances", {})
+    return {instances[name] for name in ("key", "option") if name in instances}
+
+
+def _feeds(test: Mapping[str, Any], options: Container[str], key: str) -> Iterator[Use]:
     """The options of the service test that feed an option."""
     for name, value in test.items():
         feeds = value.get("feeds", "") if isinstance(value, dict) else ""

@@ -11,6 +11,7 @@ from typing import Any
 from scaffold import names
 from scaffold.expressions.code import FAILED, Code, Type, name_node
 from scaffold.spec import keys
+from scaffold.spec.instances import FLAG_KEY
 from scaffold.spec.model import (
     Check,
     HandlerSpec,
@@ -335,6 +336,9 @@ def error_key(table: Mapping[str, Any]) -> str:
 
 def check_use(reader: Reader, spec: HandlerSpec) -> None:
     """Faults that can be seen only when all of a spec is known."""
+    if spec.instances is not None and spec.transport != "http":
+        problem = "needs requests over HTTP; remove it, or send to a 'url'"
+        reader.fault(("instances",), problem)
     for index, request in enumerate(spec.requests):
         path: Path = ("request", index, "url")
         if request.to is not None or request.url is NOWHERE:
@@ -382,6 +386,9 @@ def _warn_of_unused(reader: Reader, spec: HandlerSpec) -> None:
     codes += [each.fallback for each in spec.options if each.fallback]
     codes += [each.check for each in spec.config if each.check]
     reads = frozenset[str]().union(*(code.reads for code in codes))
+    if spec.instances is not None:
+        key, option, _ = spec.instances
+        reads |= {f"config.{key}", f"opt.{option}", f"config.{FLAG_KEY}"}
     for table, settings in (("config", spec.config), ("option", spec.options)):
         short = "opt" if table == "option" else table
         for each in settings:

@@ -14,6 +14,7 @@ from scaffold.spec import keys
 from scaffold.spec.cases import EVENT_FEEDS
 from scaffold.spec.connection import TLS_SETTINGS
 from scaffold.spec.handler import DOC_LENGTH, TITLE_LENGTH
+from scaffold.spec.instances import FLAG_KEY
 from scaffold.spec.keys import FLOWING, SCALAR_SCHEMA, Key
 from scaffold.spec.requests import HEADER, RESERVED_HEADERS
 from scaffold.spec.settings import IMPORTED, RESERVED_CONFIG
@@ -51,6 +52,7 @@ def schema() -> dict[str, Any]:
     properties = spec["properties"]
     inner = {
         "handler": _handler(),
+        "instances": _instances(),
         "config": _named(_config(), RESERVED_CONFIG),
         "option": _named(_option()),
         "level": _named(_level(), IMPORTED),
@@ -71,7 +73,7 @@ def schema() -> dict[str, Any]:
         "title": "Handler spec",
         "description": "Description of one alert handler.",
         **spec,
-        "allOf": [_tls()],
+        "allOf": [_tls(), *_with_instances()],
         "$defs": {
             "flowing": {
                 "anyOf": [
@@ -131,6 +133,37 @@ def _handler() -> dict[str, Any]:
     properties["flags"] |= needs_global
     properties["wrap"] |= table(keys.WRAP)
     return made
+
+
+def _instances() -> dict[str, Any]:
+    made = table(keys.INSTANCES)
+    for name in ("key", "option"):
+        made["properties"][name] |= {"pattern": _NAME, "maxLength": 40}
+    return made
+
+
+def _with_instances() -> Iterable[dict[str, Any]]:
+    """Rules that follow from the default of `[instances]`."""
+    flagged = {
+        "required": ["key"],
+        "properties": {"default": {"const": "flag"}},
+    }
+    without = {"required": ["default"], "properties": {"default": {"const": "none"}}}
+    flags = {"not": {"contains": {"const": "global"}}}
+    rules: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
+        ({}, {"option": {"additionalProperties": _without_bind()}}),
+        (flagged, {"config": {"propertyNames": {"not": {"const": FLAG_KEY}}}}),
+        (without, {"handler": {"properties": {"flags": flags}}}),
+    )
+    for condition, properties in rules:
+        yield {
+            "if": {"properties": {"instances": condition}, "required": ["instances"]},
+            "then": {"properties": properties},
+        }
+
+
+def _without_bind() -> dict[str, Any]:
+    return {"properties": {"bind": {"const": "send"}}}
 
 
 def _tls() -> dict[str, Any]:

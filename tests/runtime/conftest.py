@@ -28,8 +28,11 @@ from tests.runtime.alerting import HANDLER, QUICK, TASK, use_hipchat
 class Api:
     """A server and its API; `json` and `ask` take paths below `/kapacitor/v1`."""
 
-    def __init__(self, config: Config, **arguments: Any) -> None:
+    def __init__(
+        self, config: Config, integrations: Any = INTEGRATIONS, **arguments: Any
+    ) -> None:
         self.config = config
+        self._integrations = integrations
         self._arguments = arguments
         self._runner = asyncio.Runner()
         try:
@@ -40,7 +43,7 @@ class Api:
 
     def _start(self) -> None:
         async def start() -> Server:
-            server = Server(self.config, INTEGRATIONS, **self._arguments)
+            server = Server(self.config, self._integrations, **self._arguments)
             await server.open()
             return server
 

@@ -36,7 +36,7 @@ def test_the_kind_has_a_section_and_its_service(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_handlers_of_the_kind_can_be_made_over_http(kind: str) -> None:
-    service = INTEGRATIONS.services[kind](INTEGRATIONS.sections[kind](), None)
+    service = INTEGRATIONS.services[kind](INTEGRATIONS.tables()[kind], None)
     assert type(service.default_handler_config()) is INTEGRATIONS.kinds[kind]
 
 

@@ -3,12 +3,14 @@
 # ruff: noqa: RUF009 - the calls in defaults make frozen values
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from runtime.errors import ConfigError
+from runtime.integration import instances_of
 from runtime.pipeline.node import DeadmanSettings
 from runtime.server.config.sections import (
     AlertConfig,
@@ -83,8 +85,12 @@ class Config:
         for section in _CHECKED:
             _validate(section, getattr(self, section))
         for name, value in self.handlers.items():
-            for element in value if isinstance(value, tuple) else (value,):
+            elements = value if isinstance(value, tuple) else (value,)
+            for element in elements:
                 _validate(name, element)
+            if elements and (rules := instances_of(type(elements[0]))):
+                with _prefixed(name):
+                    rules.validate(elements)
 
 
 def demo_config(home: Path, handlers: Mapping[str, Any]) -> Config:
@@ -115,10 +121,16 @@ _CHECKED = (
 
 def _validate(section: str, value: object) -> None:
     validate = getattr(value, "validate", None)
-    if validate is None:
-        return
+    if validate is not None:
+        with _prefixed(section):
+            validate()
+
+
+@contextlib.contextmanager
+def _prefixed(section: str) -> Iterator[None]:
+    """Name the section in the errors of the block."""
     try:
-        validate()
+        yield
     except ConfigError as error:
         if section in _UNPREFIXED:
             raise

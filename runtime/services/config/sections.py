@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.alert.templates import Template
-from runtime.integration import Integrations, is_list
+from runtime.integration import Integrations, element_key, is_list
 from runtime.secrets import Secret
 from runtime.secrets.mappings import hidden
 from runtime.secrets.urls import hidden_url, is_url_name
@@ -54,7 +54,7 @@ def sections_of(
     for name, value in integrations.tables(**tables).items():
         section = integrations.sections[name]
         if is_list(section):
-            found[name] = Section(name, section, value, section.element_key)
+            found[name] = Section(name, section, value, element_key(section))
         else:
             found[name] = Section(name, section, (value,))
     return dict(sorted(found.items()))

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from runtime.alert.types import Event, Level
+from runtime.testing.events import Variant as Tried
 from runtime.testing.events import (
     changed_event,
     sample_event,
@@ -123,11 +124,15 @@ class Sample:
     def shown_variants(self) -> str:
         """Results of the events of variants, as the generated test shows it."""
         usual = self._trial.service(self.config).config
-        names = variant_names(
-            usual, [self._trial.variant(*each.values) for each in self.variants]
-        )
+        names = variant_names(usual, [self._named(each) for each in self.variants])
         found = (each.shown for each in self.variants)
         return shown_levels(dict(zip(names, found, strict=True)))
+
+    def _named(self, variant: Variant) -> Tried:
+        """A variant as the generated tests have it."""
+        config, options, changes = variant.values
+        chosen = {**self.chosen(config), **options}
+        return self._trial.variant(config, chosen, changes)
 
     @cached_property
     def connections(self) -> list[Connected]:
@@ -138,6 +143,17 @@ class Sample:
     def certified(self) -> Certified | None:
         """Values with files of certificates, if there are any."""
         return certified(self.spec, self._trial, self._passing)
+
+    def chosen(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """The option that every handler needs to choose a section; mostly none.
+
+        Args:
+            config: the configuration of the section, by key.
+        """
+        instances = self.spec.instances
+        if instances is None or instances.default != "none":
+            return {}
+        return {instances.option: config[instances.key]}
 
     def bound(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """The options that take a configured value when the handler is made, by key."""
@@ -218,7 +234,8 @@ class Sample:
             if field.key in self.url_keys:
                 continue
             config = {**self.config, field.key: other}
-            if not (self.options or self.changes or self._is_refused(config)):
+            is_alone = not (self.options or self.changes or self.chosen(config))
+            if is_alone and not self._is_refused(config):
                 found.append((option, field))
         return found
 

@@ -270,6 +270,8 @@ class Variants:
         for option in self._spec.options:
             if option.alias_of or option.fallback or option.key in known:
                 continue
+            if self._spec.instances and option.key == self._spec.instances.option:
+                continue  # a section of that name does not exist
             value = option.example
             if value is None:
                 value = sample_value(option, "explicit")

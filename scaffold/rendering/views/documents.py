@@ -62,6 +62,8 @@ class DocumentView(View):
             if field.key in self.sample.url_keys:
                 scheme = "" if self.transport == "tcp" else "http://"
                 value = field.default or f"{scheme}127.0.0.1:9999"
+            if self.instances and field.key == self.instances.key:
+                value = f"my-{self.instances.option}"
             found.append(Line(field.key, toml_value(field, value)))
         return found
 
@@ -96,7 +98,14 @@ class DocumentView(View):
             if (each.tick is not None or each.is_argument)
             and (each.type.name in ("str", "template", "records") or each.is_argument)
             and not each.alias_of
+            and not self._is_default(each)
         ]
+
+    def _is_default(self, option: Option) -> bool:
+        """True for the choice of a section where a lone one is the default."""
+        if self.instances is None or self.instances.default == "none":
+            return False
+        return option.key == self.instances.option
 
     @property
     def levels(self) -> str:

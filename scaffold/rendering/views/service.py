@@ -174,7 +174,7 @@ class ServiceView(View):
     def base(self) -> str:
         """The base class of the service."""
         bases = {"http": "HttpService", "tcp": "TcpService", "hook": "HookService"}
-        return bases[self.spec.transport]
+        return "InstancesService" if self.instances else bases[self.spec.transport]
 
     @property
     def hook(self) -> str:

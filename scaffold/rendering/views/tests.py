@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from runtime.outbound.connection import NO_CERTIFICATES, Connection
 from runtime.outbound.headers import canonical
+from runtime.services.instances import Instances
 from runtime.units import Duration
 from scaffold.expressions.code import Type
 from scaffold.rendering.samples.targets import BASE
@@ -24,6 +25,7 @@ from scaffold.rendering.views.fields import (
     value_node,
 )
 from scaffold.rendering.views.view import View
+from scaffold.spec.instances import FLAG_KEY
 from scaffold.spec.model import ConfigField, Example, Option, Setting
 
 
@@ -160,6 +162,26 @@ class AskingView(NamedTuple):
     seconds: ast.expr | None = None
 
 
+class SectionsView(NamedTuple):
+    """Sections of a service, and handlers that choose one of them.
+
+    Attributes:
+        other: changes of the usual configuration for another section.
+        nameless: changes that leave a section without its name.
+        chosen: options of a handler that chooses the other section.
+        missing: options of a handler whose section does not exist.
+        error: the error of the latter.
+        is_flagged: True if one section has to be the default.
+    """
+
+    other: list[Argument]
+    nameless: list[Argument]
+    chosen: list[Argument]
+    missing: list[Argument]
+    error: ast.expr
+    is_flagged: bool
+
+
 class TestsView(View):
     """The tests of a handler."""
 
@@ -185,9 +207,10 @@ class TestsView(View):
         self, values: Mapping[str, Any], config: Mapping[str, Any]
     ) -> list[Argument]:
         """Options as the handler has them, those of the configuration included."""
-        if not values:
+        chosen = self.sample.chosen(config)
+        if not values and not chosen:
             return []
-        return self._given({**self.sample.bound(config), **values})
+        return self._given({**self.sample.bound(config), **chosen, **values})
 
     def _given(self, values: Any) -> list[Argument]:
         options = {each.key: each for each in self.spec.options}
@@ -232,19 +255,13 @@ class TestsView(View):
     def script(self) -> ast.expr:
         """The properties of a handler in a script."""
         return ast.Constant(
-            scripts.handler(
-                self.spec,
-                self.tick_options,
-                lambda each: self.sample.defined[each.key],
-            )
+            scripts.handler(self.spec, self.tick_options, self._scripted)
         )
 
     @property
     def scripted(self) -> list[Argument]:
         """The options of the handler in scripts."""
-        return [
-            argument(each, self.sample.defined[each.key]) for each in self.tick_options
-        ]
+        return [argument(each, self._scripted(each)) for each in self.tick_options]
 
     @cached_property
     def refused_definitions(self) -> list[RefusedOptions]:
@@ -253,6 +270,13 @@ class TestsView(View):
             RefusedOptions(self._given(options), ast.Constant(error))
             for options, error in self.sample.refused_definitions()
         ]
+
+    def _scripted(self, option: Option) -> Any:
+        """The value of an option in the script; a section of that name must exist."""
+        instances = self.spec.instances
+        if instances is not None and option.key == instances.option:
+            return self.sample.config[instances.key]
+        return self.sample.defined[option.key]
 
     @property
     def templates(self) -> list[ast.expr]:
@@ -318,7 +342,7 @@ class TestsView(View):
             for each in self.spec.options
             if each is option or (each.is_argument and each.type.base is not Type.LIST)
         ]
-        return ast.Constant(scripts.handler(self.spec, options, explicit_value))
+        return ast.Constant(scripts.handler(self.spec, options, self._scripted))
 
     @property
     def answers(self) -> list[AnswerView]:
@@ -358,6 +382,40 @@ class TestsView(View):
             self._changed(config),
             self._made(options, config),
             plain(changes) if changes else None,
+        )
+
+    @property
+    def sections(self) -> SectionsView | None:
+        """Several sections; None for a handler that has one."""
+        instances = self.spec.instances
+        if instances is None:
+            return None
+        fields = {each.key: each for each in self.spec.config}
+        is_flagged = instances.default == "flag"
+        other = [argument(fields[instances.key], "other")]
+        if is_flagged:
+            other.append(argument(fields[FLAG_KEY], False))
+        for key in sorted(self.sample.url_keys):
+            path = self.sample.url_path(fields[key]).rstrip("/")
+            other.append(_url(fields[key], f"{path}/other"))
+        rules = Instances(
+            instances.key,
+            instances.option,
+            self.spec.title,
+            instances.default,
+        )
+        error = rules.missing("missing", self.spec.names.kind, {"other": None})
+        return SectionsView(
+            other,
+            [argument(fields[instances.key], "")],
+            self._made(
+                {**self.sample.options, instances.option: "other"}, self.sample.config
+            ),
+            self._made(
+                {**self.sample.options, instances.option: "missing"}, self.sample.config
+            ),
+            ast.Constant(error),
+            is_flagged,
         )
 
     @cached_property
@@ -453,6 +511,7 @@ class TestsView(View):
             # the fake server records names in this form
             headers: dict[str, Any] = want["headers"]
             want["headers"] = {canonical(key): headers[key] for key in headers}
+        values = {**self.sample.config, **example.config}
         slug = re.sub("[^a-z0-9]+", "_", example.name.lower()).strip("_")[:50]
         return Case(
             f"_{slug}" if slug else "",
@@ -460,7 +519,7 @@ class TestsView(View):
                 self._configured(config[key], value)
                 for key, value in example.config.items()
             ],
-            self._given(example.options),
+            self._given({**self.sample.chosen(values), **example.options}),
             plain(example.event),
             None if error is None else plain(error),
             [Want(key, plain(value)) for key, value in want.items()],

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from scaffold.layout.style import Style
 from scaffold.rendering.samples.sample import Sample
-from scaffold.spec.model import HandlerSpec
+from scaffold.spec.model import HandlerSpec, InstancesSpec
 
 
 class Pair(NamedTuple):
@@ -52,6 +52,17 @@ class View:
     def transport(self) -> str:
         """The transport of events: `http`, `tcp` or `hook`."""
         return self.spec.transport
+
+    @property
+    def instances(self) -> InstancesSpec | None:
+        """The names of its sections; None if it has one."""
+        return self.spec.instances
+
+    @property
+    def header(self) -> str:
+        """The header of its section in TOML: `[foo]`, `[[slack]]`."""
+        kind = self.spec.names.kind
+        return f"[{kind}]" if self.instances is None else f"[[{kind}]]"
 
     @property
     def summary(self) -> str:

@@ -16,6 +16,7 @@ PATH = Path(__file__).parents[3] / "docs/specs.md"
 TABLES = {
     "### `[handler]`": keys.HANDLER,
     "#### `wrap`": keys.WRAP,
+    "### `[instances]`": keys.INSTANCES,
     "### `[config]`": keys.CONFIG,
     "### `[option]`": keys.OPTION,
     "### `[level.NAME]`": keys.LEVEL,

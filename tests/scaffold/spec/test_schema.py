@@ -64,7 +64,7 @@ def test_every_key_has_its_description():
         "": keys.SPEC, ".handler": keys.HANDLER, ".handler.wrap": keys.WRAP, ".hook": keys.HOOK, ".config": keys.CONFIG,
         ".option": keys.OPTION, ".level": keys.LEVEL, ".check": keys.CHECK,
         ".request": keys.REQUEST, ".request.auth": keys.AUTH, ".test": keys.TEST,
-        ".connection": keys.CONNECTION,
+        ".connection": keys.CONNECTION, ".instances": keys.INSTANCES,
         ".response": keys.RESPONSE, ".example": keys.EXAMPLE,
         ".example.event": keys.EXAMPLE_EVENT, ".example.want": keys.EXAMPLE_WANT,
     }.items():  # fmt: skip
@@ -73,6 +73,7 @@ def test_every_key_has_its_description():
     assert found == {}
 
 
+SEVERAL = REQUEST + '[instances]\nkey = "id"\n'
 TLS = HEAD.replace('"foo"', '"foo"\ntls = true')
 BAD = {
     "unknown table": HEAD + REQUEST + "[nope]\n",
@@ -81,6 +82,15 @@ BAD = {
     + REQUEST
     + '[connection]\ncert = ["config.url"]\n',
     "verification as a boolean": HEAD + REQUEST + "[connection]\nverify = true\n",
+    "instances without a key": HEAD + REQUEST + "[instances]\n",
+    "unknown default of instances": HEAD + SEVERAL + 'default = "first"\n',
+    "flag that instances add": HEAD + "default = {}\n" + SEVERAL,
+    "early option of instances": HEAD
+    + SEVERAL
+    + '[option]\na = { default = "config.url", bind = "create" }\n',
+    "global without a default": HEAD.replace('"foo"', '"foo"\nflags = ["global"]')
+    + SEVERAL
+    + 'default = "none"\n',
     "setting that tls adds": TLS + "ssl-ca = {}\n" + REQUEST,
     "authorities besides tls": TLS + REQUEST + '[connection]\nca = "config.url"\n',
     "no name": "[handler]\n[config]\nurl = {}\n" + REQUEST,
