@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 
 from runtime.store import write_ahead
+from runtime.store.log_length import LogLength
 from runtime.trouble import Trouble
 
 # A checkpoint comes after so many pages, about; SQLite's own does after 1,000.
@@ -31,6 +32,7 @@ class Checkpoints:
         self._path = path
         self._file = file
         self._log_path = write_ahead.log_of(path)
+        self._length = LogLength(path, self._log_path)
         # since the last one
         self._commits = self._rows = 0
         self._log_bytes = 0
@@ -49,16 +51,28 @@ class Checkpoints:
         # everything is in the log, which grows until this succeeds
         except (OSError, sqlite3.Error) as error:
             self._trouble.failed(error)
+            self._length.restart()
+            self._length.stop()
         else:
             self._trouble.ended()
+            self._length.restart()
         self._log_bytes = max(_size(self._log_path), _LEAST_LOG_BYTES)
 
     def committed(self, rows: int) -> None:
         """Count a transaction of so many rows, and make a checkpoint if it is time."""
+        self._length.committed()
         self._commits += 1
         self._rows += rows
         if self._is_due:
             self.run()
+
+    def failed(self) -> None:
+        """Note that a transaction could not be committed."""
+        self._length.stop()
+
+    def close(self) -> None:
+        """Tidy up after the database is closed."""
+        self._length.close()
 
     def hasten(self) -> None:
         """Make one after the next transaction."""

@@ -105,6 +105,8 @@ class Store:
         with self._lock:
             self._connection.close()
             self._close_file()
+            if self._checkpoints is not None:
+                self._checkpoints.close()
             # another server's is not ours to remove
             if self._reserve is not None and self._reserve.is_there:
                 self._reserve.give_up()
@@ -471,6 +473,8 @@ class Store:
                     self._connection.execute("COMMIT")
             except StoreError:
                 self._rollback()
+                if self._checkpoints is not None:
+                    self._checkpoints.failed()
                 raise
             rows, self._rows, self._begun = self._rows, 0, False
             if self._checkpoints is not None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from runtime.errors import StoreError
+from runtime.store.log_length import Length
 
 _MAGIC = b"SQLite format 3\0"
 _HEADER_BYTES = 100
@@ -123,7 +124,7 @@ def check(path: Path, key: Path) -> None:
             f"it is a copy, and the write-ahead log {log} beside it belongs to another "
             "database: remove that log"
         )
-    if problem := _problem(header, log, log_bytes):
+    if problem := _problem(path, header, log, log_bytes):
         raise StoreError(
             f"its write-ahead log {log} {problem}; what it held is missing from the "
             f"database: put it back, or {_PUT_BACK}. To go on with what the database "
@@ -135,7 +136,7 @@ def check(path: Path, key: Path) -> None:
 _PUT_BACK = "put a backup in its place (without a -wal file beside it)"
 
 
-def _problem(header: Header, log: Path, log_bytes: int) -> str:
+def _problem(path: Path, header: Header, log: Path, log_bytes: int) -> str:
     """Problem of a log that has to be there, or ""."""
     if not (header.is_logged and header.mark & _FOLLOWS):
         return ""
@@ -148,35 +149,44 @@ def _problem(header: Header, log: Path, log_bytes: int) -> str:
         return "is damaged"
     if (salt - header.mark) % _FOLLOWS > _BEGINNINGS:
         return "belongs to another database"
-    return "is damaged" if _has_lost(log, header.page_bytes) else ""
+    return _damage(log, header.page_bytes, Length.read(path))
 
 
-def _has_lost(log: Path, page_bytes: int) -> bool:
-    """True if a log goes on after a damaged page and a commit behind it.
+def _damage(log: Path, page_bytes: int, noted: Length | None) -> str:
+    """Damage of a log that has lost what was acknowledged, or "".
 
     SQLite ends a log at its first damaged page, and says nothing. What is written there
     last may be so after a power failure: it was not acknowledged. But each commit is on
-    the disk before the next one begins, so what follows a commit was.
+    the disk before the next one begins, so what follows a commit was; and so was what
+    the log had when its length was noted.
     """
+    held = 0
     with contextlib.suppress(OSError), log.open("rb") as file:
         start = file.read(_EMPTY_LOG_BYTES)
         salts = start[16:24]
         sums = _Sums(start)
         if not sums.holds:
-            return True
+            return "is damaged"
         # page with which a transaction ended, behind the damaged one
         ended: bytes | None = None
         whole = _FRAME_BYTES + page_bytes
+        number = 0
         while len(frame := file.read(whole)) > _FRAME_BYTES:
+            number += 1
             # the last one may be there in part
             frame = frame.ljust(whole, b"\0")
             # frames left by an earlier log have other salts
             is_ours = frame[8:16] == salts
             if ended not in (None, frame[:4]) and is_ours:
-                return True
-            if not sums.go_on(frame, is_ours) and is_ours and any(frame[4:8]):
+                return "is damaged"
+            is_commit = any(frame[4:8])
+            if sums.go_on(frame, is_ours):
+                held = number if is_commit else held
+            elif is_ours and is_commit:
                 ended = frame[:4]
-    return False
+        if noted is not None and noted.salts == salts and held < noted.frames:
+            return "is cut short or damaged"
+    return ""
 
 
 class _Sums:

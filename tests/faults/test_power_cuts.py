@@ -314,7 +314,8 @@ def moments(calls, chance, count):
             kinds[call.target].append(number)
         elif call.name in SYNCS:
             kinds["sync"].append(number)
-    assert len(kinds) == 4, "the log was not copied"
+    # the database, its log and the note of its length
+    assert len(kinds) == 5, "the log was not copied"
     found = {len(calls) - 1}
     for numbers in kinds.values():
         found.update(chance.sample(numbers, min(count, len(numbers))))

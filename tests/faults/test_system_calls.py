@@ -170,7 +170,7 @@ def test_a_kill_in_a_migration_leaves_it_whole_or_not_begun(call, short, tmp_pat
 @pytest.mark.parametrize(
     ("call", "work", "short"),
     [
-        ("pwrite64", CHECKPOINT, (63, 75)),
+        ("pwrite64", CHECKPOINT, (70, 82)),
         ("fdatasync", CHECKPOINT, (9,)),
         ("ftruncate", CHECKPOINT, (2,)),
         ("pwrite64", BACKUP, (80, 120)),

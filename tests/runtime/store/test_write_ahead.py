@@ -8,6 +8,7 @@ import pytest
 from runtime.errors import StoreError
 from runtime.store import schema
 from runtime.store.database import Store
+from runtime.store.log_length import Length, note_of
 from runtime.store.sealing import KeyFile, Seal
 from runtime.store.write_ahead import Header, log_of
 
@@ -99,18 +100,51 @@ def test_a_page_that_a_crash_wrote_in_part_is_left_out(crashed, rest):
     assert values(path) == 20
 
 
+@pytest.mark.parametrize("count", [3, 240, 600])
+def test_a_log_that_is_cut_short_is_noticed(crashed, count):
+    path = crashed("a", count)
+    log = log_of(path)
+    content = log.read_bytes()
+    frame = 24 + Header.read(path).page_bytes
+    # what follows is of an earlier log
+    end = 32 + frame * Length.read(path).frames
+    for kept in (32 + frame, end // 2, end - frame, end - 1):
+        for rest in (b"", b"\0" * (len(content) - kept)):
+            log.write_bytes(content[:kept] + rest)
+            assert f"log {log} is cut short or damaged" in refusal(path)
+    # who gives up the rest may go on
+    log.write_bytes(content[: end // 2])
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA application_id = 0")
+    connection.close()
+    assert values(path) < count
+
+
+def test_the_length_of_another_log_says_nothing(crashed):
+    one, other = crashed("a", 240), crashed("b", 3)
+    shutil.copy(note_of(one), note_of(other))
+    assert values(other) == 3
+    for note in (b"", b"x", b"\0" * 16):
+        again = crashed(f"c{len(note)}", 3)
+        note_of(again).write_bytes(note)
+        assert values(again) == 3
+
+
 def test_a_transaction_that_a_power_failure_tore_is_left_out(tmp_path):
     path, torn = tmp_path / "a" / "kapacitor.db", tmp_path / "torn"
     store = Store(path)
     for number in range(20):
         store.put("b", str(number), b"x" * 500)
     length = log_of(path).stat().st_size
+    note = note_of(path).read_bytes()
     with store.transaction():
         for number in range(100, 150):
             store.put("b", str(number), b"y" * 500)
     shutil.copytree(path.parent, torn)
     store.close()
     path = torn / "kapacitor.db"
+    # the length is noted when the transaction is on the disk
+    note_of(path).write_bytes(note)
     content = log_of(path).read_bytes()
     assert len(content) > length + 5000
     # its first page did not reach the disk, those after it did
