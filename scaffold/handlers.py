@@ -98,8 +98,7 @@ def check_hook(project: Project, tree: Tree, spec: HandlerSpec) -> None:
         return
     problem = (
         f"{escaped(str(path))} is missing; write it with `async def open(config)`, "
-        "`async def close(client)` and `async def send(client, data)` (see `scaffold spec "
-        "hook`)"
+        "`async def close(client)` and `async def send(client, data)`"
     )
     line = positions(spec.text).line(("hook",))
     raise SpecError([Fault("hook.module", problem, line=line)], spec.path)

@@ -389,7 +389,9 @@ def _warn_of_unused(reader: Reader, spec: HandlerSpec) -> None:
     if spec.instances is not None:
         key, option, _ = spec.instances
         reads |= {f"config.{key}", f"opt.{option}", f"config.{FLAG_KEY}"}
-    for table, settings in (("config", spec.config), ("option", spec.options)):
+    # a hook has all settings at hand
+    config = () if spec.hook is not None else spec.config
+    for table, settings in (("config", config), ("option", spec.options)):
         short = "opt" if table == "option" else table
         for each in settings:
             is_alias = isinstance(each, Option) and each.alias_of

@@ -82,6 +82,12 @@ def test_a_message_over_tcp_is_written():
     assert made["test_requests.txt"].startswith("# OK\nTCP message\n\ncpu:serverA\n")
 
 
+def test_a_hook_may_use_all_settings():
+    assert parse(HOOK, "quoll.toml").warnings == ()
+    [line] = parse(TCP, "quoll.toml").warnings
+    assert "config.key: is not used in the spec" in line
+
+
 def test_a_hook_gets_the_data():
     made = files(HOOK)
     assert "from runtime.services.quoll import sender" in made["service.py"]
