@@ -3,11 +3,31 @@
 from typing import Any
 
 from runtime.services.foo.config import Config as FooConfig
+from runtime.services.googlechat.config import Config as GoogleChatConfig
+from runtime.services.gotify.config import Config as GotifyConfig
 from runtime.services.hipchat.config import Config as HipChatConfig
 from runtime.services.httppost.config import Config as HttpPostConfig
+from runtime.services.matrix.config import Config as MatrixConfig
+from runtime.services.ntfy.config import Config as NtfyConfig
+from runtime.services.opsgenie.config import Config as OpsGenieConfig
+from runtime.services.pagerduty.config import Config as PagerDutyConfig
+from runtime.services.talk.config import Config as TalkConfig
+from runtime.services.telegram.config import Config as TelegramConfig
+from runtime.services.webhook.config import Config as WebhookConfig
+from runtime.services.zulip.config import Config as ZulipConfig
 
 SECTIONS: dict[str, type[Any]] = {
     "foo": FooConfig,
+    "googlechat": GoogleChatConfig,
+    "gotify": GotifyConfig,
     "hipchat": HipChatConfig,
     "httppost": HttpPostConfig,
+    "matrix": MatrixConfig,
+    "ntfy": NtfyConfig,
+    "opsgenie": OpsGenieConfig,
+    "pagerduty": PagerDutyConfig,
+    "talk": TalkConfig,
+    "telegram": TelegramConfig,
+    "webhook": WebhookConfig,
+    "zulip": ZulipConfig,
 }

@@ -8,16 +8,36 @@ from runtime.services.alert.kinds.log import LogHandlerConfig
 from runtime.services.alert.kinds.publish import PublishHandlerConfig
 from runtime.services.alert.kinds.tcp import TCPHandlerConfig
 from runtime.services.foo.handler import HandlerConfig as FooHandlerConfig
+from runtime.services.googlechat.handler import HandlerConfig as GoogleChatHandlerConfig
+from runtime.services.gotify.handler import HandlerConfig as GotifyHandlerConfig
 from runtime.services.hipchat.handler import HandlerConfig as HipChatHandlerConfig
 from runtime.services.httppost.service import HandlerConfig as HttpPostHandlerConfig
+from runtime.services.matrix.handler import HandlerConfig as MatrixHandlerConfig
+from runtime.services.ntfy.handler import HandlerConfig as NtfyHandlerConfig
+from runtime.services.opsgenie.handler import HandlerConfig as OpsGenieHandlerConfig
+from runtime.services.pagerduty.handler import HandlerConfig as PagerDutyHandlerConfig
+from runtime.services.talk.handler import HandlerConfig as TalkHandlerConfig
+from runtime.services.telegram.handler import HandlerConfig as TelegramHandlerConfig
+from runtime.services.webhook.handler import HandlerConfig as WebhookHandlerConfig
+from runtime.services.zulip.handler import HandlerConfig as ZulipHandlerConfig
 
 KINDS: dict[str, type[Any]] = {
     "aggregate": AggregateHandlerConfig,
     "exec": ExecHandlerConfig,
     "foo": FooHandlerConfig,
+    "googlechat": GoogleChatHandlerConfig,
+    "gotify": GotifyHandlerConfig,
     "hipchat": HipChatHandlerConfig,
     "log": LogHandlerConfig,
+    "matrix": MatrixHandlerConfig,
+    "ntfy": NtfyHandlerConfig,
+    "opsgenie": OpsGenieHandlerConfig,
+    "pagerduty": PagerDutyHandlerConfig,
     "post": HttpPostHandlerConfig,
     "publish": PublishHandlerConfig,
+    "talk": TalkHandlerConfig,
     "tcp": TCPHandlerConfig,
+    "telegram": TelegramHandlerConfig,
+    "webhook": WebhookHandlerConfig,
+    "zulip": ZulipHandlerConfig,
 }

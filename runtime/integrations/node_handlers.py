@@ -3,7 +3,17 @@
 from runtime.pipeline.alert import ExecHandler, LogHandler, PostHandler, TcpHandler
 from runtime.pipeline.handler import AlertHandler
 from runtime.services.foo.property import FooHandler
+from runtime.services.googlechat.property import GoogleChatHandler
+from runtime.services.gotify.property import GotifyHandler
 from runtime.services.hipchat.property import HipChatHandler
+from runtime.services.matrix.property import MatrixHandler
+from runtime.services.ntfy.property import NtfyHandler
+from runtime.services.opsgenie.property import OpsGenieHandler
+from runtime.services.pagerduty.property import PagerDutyHandler
+from runtime.services.talk.property import TalkHandler
+from runtime.services.telegram.property import TelegramHandler
+from runtime.services.webhook.property import WebhookHandler
+from runtime.services.zulip.property import ZulipHandler
 
 # in Kapacitor's order
 NODE_HANDLERS: dict[str, type[AlertHandler]] = {
@@ -13,4 +23,14 @@ NODE_HANDLERS: dict[str, type[AlertHandler]] = {
     "hipchat": HipChatHandler,
     "post": PostHandler,
     "foo": FooHandler,
+    "telegram": TelegramHandler,
+    "talk": TalkHandler,
+    "opsgenie": OpsGenieHandler,
+    "pagerduty": PagerDutyHandler,
+    "ntfy": NtfyHandler,
+    "gotify": GotifyHandler,
+    "googlechat": GoogleChatHandler,
+    "zulip": ZulipHandler,
+    "matrix": MatrixHandler,
+    "webhook": WebhookHandler,
 }

@@ -2,11 +2,31 @@
 
 from runtime.integration import Service
 from runtime.services.foo.service import Service as FooService
+from runtime.services.googlechat.service import Service as GoogleChatService
+from runtime.services.gotify.service import Service as GotifyService
 from runtime.services.hipchat.service import Service as HipChatService
 from runtime.services.httppost.service import Service as HttpPostService
+from runtime.services.matrix.service import Service as MatrixService
+from runtime.services.ntfy.service import Service as NtfyService
+from runtime.services.opsgenie.service import Service as OpsGenieService
+from runtime.services.pagerduty.service import Service as PagerDutyService
+from runtime.services.talk.service import Service as TalkService
+from runtime.services.telegram.service import Service as TelegramService
+from runtime.services.webhook.service import Service as WebhookService
+from runtime.services.zulip.service import Service as ZulipService
 
 SERVICES: dict[str, type[Service]] = {
     "foo": FooService,
+    "googlechat": GoogleChatService,
+    "gotify": GotifyService,
     "hipchat": HipChatService,
     "httppost": HttpPostService,
+    "matrix": MatrixService,
+    "ntfy": NtfyService,
+    "opsgenie": OpsGenieService,
+    "pagerduty": PagerDutyService,
+    "talk": TalkService,
+    "telegram": TelegramService,
+    "webhook": WebhookService,
+    "zulip": ZulipService,
 }

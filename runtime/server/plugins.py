@@ -87,8 +87,37 @@ def found(bundled: Integrations, folder: str = "") -> Found:
     if project is not None:
         plugins.append(_of_project(project))
     plugins.sort(key=lambda each: each.name)
-    whole = merged([Plugin("kapacitord", "bundled", bundled), *plugins])
-    return Found(whole, plugins, warnings)
+    rest, replaced = _without(bundled, plugins)
+    whole = merged([Plugin("kapacitord", "bundled", rest), *plugins])
+    return Found(whole, plugins, [*warnings, *replaced])
+
+
+def _without(
+    bundled: Integrations, plugins: Sequence[Plugin]
+) -> tuple[Integrations, list[str]]:
+    """The bundled handlers without those that plugins have too, and a warning for each.
+
+    A project may have had a handler of its own before the server came with one.
+    """
+    own = {
+        kind.lower(): plugin for plugin in plugins for kind in plugin.integrations.kinds
+    }
+    # `log`, `post` and the like have no service of their name, and no stand-in
+    gone = [kind for kind in bundled.services if kind.lower() in own]
+    handlers = [bundled.node_handlers[kind] for kind in gone]
+    tables: dict[str, dict[str, Any]] = {
+        table: {
+            name: value
+            for name, value in getattr(bundled, table).items()
+            if name not in gone and value not in handlers
+        }
+        for table in _TABLES
+    }
+    texts = [
+        f"{own[kind.lower()]}: its handler {kind!r} replaces that of the server"
+        for kind in gone
+    ]
+    return Integrations(**tables), texts
 
 
 def merged(plugins: Iterable[Plugin]) -> Integrations:

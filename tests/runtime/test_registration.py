@@ -16,7 +16,17 @@ SERVICES = Path(integrations.__file__).parents[1] / "services"
 
 KINDS = [
     "foo",
+    "googlechat",
+    "gotify",
     "hipchat",
+    "matrix",
+    "ntfy",
+    "opsgenie",
+    "pagerduty",
+    "talk",
+    "telegram",
+    "webhook",
+    "zulip",
 ]
 
 

@@ -144,6 +144,37 @@ def test_a_copy_of_the_runtime_is_told_how_to_move(tmp_path: Path) -> None:
     assert "scaffold new-handler --spec" in str(caught.value)
 
 
+FOO = """\
+from runtime.integration import Integrations
+from runtime.services.foo.config import Config
+from runtime.services.foo.handler import HandlerConfig
+from runtime.services.foo.property import FooHandler
+from runtime.services.foo.service import Service
+
+class Mine(FooHandler):
+    pass
+
+INTEGRATIONS = Integrations(
+    sections={"foo": Config},
+    services={"foo": Service},
+    kinds={"foo": HandlerConfig},
+    properties={"foo": Mine},
+    node_handlers={"foo": Mine},
+)
+"""
+
+
+def test_a_handler_of_the_project_replaces_that_of_the_server(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", "alerts_seven", FOO)
+    handlers = found(INTEGRATIONS, str(root))
+    mine = sys.modules["alerts_seven.integrations"].Mine
+    assert handlers.integrations.node_handlers["foo"] is mine
+    assert handlers.integrations.properties["foo"] is mine
+    assert set(handlers.integrations.kinds) == set(INTEGRATIONS.kinds)
+    [warning] = handlers.warnings
+    assert "its handler 'foo' replaces that of the server" in warning
+
+
 @pytest.mark.parametrize(
     ("table", "name", "said"),
     [

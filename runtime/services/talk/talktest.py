@@ -1,0 +1,26 @@
+"""Fake Talk server for tests."""
+
+import msgspec
+
+from runtime.testing.loopback import LoopbackServer
+
+
+class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Message in a request to Talk."""
+
+    title: str
+    text: str
+    author_name: str = msgspec.field(name="authorName")
+
+
+class TalkServer(LoopbackServer):
+    """Records requests and answers them as Talk does on success."""
+
+    def next_message(self, timeout_s: float = 5.0) -> Message:
+        """Return the message of the oldest request not yet taken.
+
+        Raises:
+            TimeoutError: no request arrived within `timeout_s`.
+            msgspec.ValidationError: the request holds no valid message.
+        """
+        return msgspec.json.decode(self.next(timeout_s).body, type=Message)

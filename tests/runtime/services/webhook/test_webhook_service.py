@@ -1,0 +1,125 @@
+"""Tests of the Webhook service against a fake server."""
+
+from dataclasses import replace
+
+import pytest
+
+from runtime.errors import ConfigError, DeliveryError, OptionsError
+from runtime.secrets import Secret
+from runtime.services.webhook.config import Config
+from runtime.services.webhook.handler import HandlerConfig
+from runtime.services.webhook.service import Service
+from runtime.services.webhook.webhooktest import WebhookServer
+from runtime.testing.events import Variant
+from runtime.testing.handlers import (
+    deliver,
+    options_from_http,
+    options_from_script,
+    requests_of_all_levels,
+    requests_of_variants,
+    run_service_test,
+    shown_recorded,
+)
+from runtime.testing.snapshots import TextSnapshot
+
+
+@pytest.fixture
+def server():
+    with WebhookServer() as server:
+        yield server
+
+
+def config(server, *, enabled=True):
+    return Config(
+        enabled=enabled, url=Secret(server.url), token=Secret("configured-token")
+    )
+
+
+def test_requests(server, snapshot):
+    sent = requests_of_all_levels(Service, config(server), server)
+    assert sent == snapshot(extension_class=TextSnapshot)
+
+
+def test_variants(server, snapshot):
+    usual = config(server)
+    variants = [
+        Variant(usual, options=HandlerConfig(receiver="explicit-receiver")),
+    ]
+    sent = requests_of_variants(Service, usual, variants, server)
+    assert sent == snapshot(extension_class=TextSnapshot)
+
+
+def test_the_message_is_valid(server):
+    deliver(Service, config(server))
+    assert server.next_message()
+
+
+def test_a_disabled_service_sends_nothing(server):
+    with pytest.raises(DeliveryError, match="service is not enabled"):
+        deliver(Service, config(server, enabled=False))
+    assert server.received.empty()
+
+
+def test_url_is_required(server):
+    invalid = replace(config(server), url=Secret(""))
+    expected = "must specify url"
+    with pytest.raises(ConfigError) as caught:
+        invalid.validate()
+    assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (500, '{"error": "boom"}', "boom"),
+    ],
+)
+def test_an_error_response(server, status, body, expected):
+    server.status = status
+    server.body = body
+    with pytest.raises(DeliveryError) as caught:
+        deliver(Service, config(server))
+    assert str(caught.value) == expected
+    assert caught.value.status == status
+
+
+def test_a_refused_connection_is_retried(server):
+    configured = config(server)
+    server.refuse()
+    with pytest.raises(DeliveryError) as caught:
+        deliver(Service, configured)
+    assert caught.value.retry
+    assert "configured-token" not in str(caught.value)
+
+
+def test_service_test(server, snapshot):
+    run_service_test(Service, config(server))
+    assert shown_recorded(server.next()) == snapshot(extension_class=TextSnapshot)
+
+
+def test_service_test_of_a_disabled_service(server):
+    with pytest.raises(DeliveryError, match="service is not enabled"):
+        run_service_test(Service, config(server, enabled=False))
+
+
+def test_tickscript_property(server):
+    script = ".webhook().url('explicit-url').receiver('explicit-receiver')"
+    expected = HandlerConfig(url=Secret("explicit-url"), receiver="explicit-receiver")
+    assert options_from_script("webhook", config(server), script) == [expected]
+
+
+def test_an_unknown_option_is_refused(server):
+    with pytest.raises(OptionsError, match="'' has invalid keys: nope"):
+        options_from_http("webhook", config(server), {"nope": 1})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("url", 5),
+        ("receiver", 5),
+    ],
+)
+def test_an_option_of_the_wrong_type_is_refused(server, key, value):
+    with pytest.raises(OptionsError, match=f"'{key}'"):
+        options_from_http("webhook", config(server), {key: value})
