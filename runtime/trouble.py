@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from typing import Protocol, cast
@@ -69,6 +68,8 @@ class Trouble:
         extra = {"err": str(error)}
         if self._count > 1:
             extra["failures"] = str(self._count)
+        import sqlite3  # here: `kapacitord config` does without a database
+
         known = isinstance(error, KapacitorError | OSError | sqlite3.Error)
         self._log.log(
             self._level, self._failed, extra=extra, exc_info=None if known else error

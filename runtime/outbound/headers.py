@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable, Mapping
 
 from runtime.golang.quoting import quote
 from runtime.golang.utf8 import scrub
+from runtime.secrets import Secret
 
 # They frame a message or belong to one connection. The client sets these; Go ignores
 # the first four as well.
@@ -68,3 +70,15 @@ def canonical(name: str) -> str:
     Source: Go net/textproto, CanonicalMIMEHeaderKey.
     """
     return "-".join(part.capitalize() for part in name.split("-"))
+
+
+def credentials_in(headers: Mapping[str, str]) -> list[Secret]:
+    """User and password of basic authentication, as one secret; nothing without it.
+
+    Source: RFC 7617.
+    """
+    scheme, _, token = headers.get("Authorization", "").partition(" ")
+    if scheme != "Basic":
+        return []
+    pair = base64.b64decode(token).decode(errors="replace")
+    return [Secret(pair, is_known=False)]

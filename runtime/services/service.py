@@ -23,6 +23,7 @@ from runtime.alert.scrubbing import scrubbed_event
 from runtime.alert.types import Event, Handler
 from runtime.errors import ConfigError, DeliveryError, OptionsError
 from runtime.outbound.connection import NO_CERTIFICATES, Certificates, Connection
+from runtime.outbound.headers import credentials_in
 from runtime.outbound.idempotency import idempotency_key, keyed
 from runtime.secrets import redact, secrets_in
 from runtime.services.expressions import judging
@@ -304,10 +305,15 @@ class HttpService(EventService[ConfigT, OptionsT, TestT]):
             request = self._requested(config, options, event)
         if request is None:
             return False
-        with prefixed(self.send_error):
-            connection = self.connection(config, options)
-            response = await self._client.send(request.over(connection, identity))
-        self.check(config, options, response)
+        try:
+            with prefixed(self.send_error):
+                connection = self.connection(config, options)
+                response = await self._client.send(request.over(connection, identity))
+            self.check(config, options, response)
+        except DeliveryError as error:
+            # user and password are encoded together, which hides neither from a reader
+            text = redact(str(error), credentials_in(request.headers))
+            raise error.replace(text) from None
         return True
 
     def _requested(

@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
 from runtime.errors import ConfigError, DeliveryError
 from runtime.golang.printing import text
 from runtime.golang.quoting import quote as go_quote
+from runtime.secrets import Secret
 from runtime.secrets.names import HIDDEN
 from runtime.secrets.urls import hidden_url
 
@@ -24,23 +25,25 @@ _PORT_CHARACTERS = len(":65536")
 _PORT = re.compile(r"(:[0-9]*)?")
 
 
-def check_url(url: str, message: str | None = None) -> None:
+def check_url(url: str | Secret, message: str | None = None) -> None:
     """Refuse URLs that Go cannot parse; "" and relative URLs pass.
 
     Args:
         url: configured value.
-        message: error text; by default Go's reason, with the redacted URL.
+        message: error text; by default Go's reason, with the redacted URL. None of a
+            secret URL is shown.
 
     Raises:
         ConfigError: it is not a URL.
 
     Source: Go net/url, Parse.
     """
-    problem = _problem(url)
+    text = url.reveal() if isinstance(url, Secret) else url
+    problem = _problem(text)
     if problem is None:
         return
     if message is None:
-        shown = go_quote(hidden_url(url))
+        shown = go_quote(HIDDEN if text is not url else hidden_url(text))
         message = f"invalid url {shown}: parse {shown}: {problem}"
     raise ConfigError(message)
 

@@ -11,18 +11,19 @@ import dataclasses
 import enum
 import itertools
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from runtime.alert.templates import Template
 from runtime.alert.types import Event, Handler
-from runtime.errors import ConfigError
+from runtime.errors import ConfigError, DeliveryError
 from runtime.integration import Tables, instances_of, is_list
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.outbound.client import AiohttpClient, TimeLimits
 from runtime.secrets import Secret
 from runtime.services.instances import attribute
+from runtime.services.service import HttpService
 from runtime.settings import key_of
 from runtime.testing.events import sample_event
 from runtime.units import Duration
@@ -56,6 +57,18 @@ def integration(kind: str, url: str) -> Integration:
     Raises:
         ConfigError: its rules accept nothing that can be guessed.
     """
+    options = INTEGRATIONS.kinds.get(kind)
+    texts = _texts(options()) if options is not None else []
+    # a check of the handler may refuse a text that is guessed
+    for but in _subsets(texts):
+        made = _guessed(kind, url, but)
+        if not _is_refused(made):
+            return made
+    return _guessed(kind, url, ())
+
+
+def _guessed(kind: str, url: str, but: Sequence[str]) -> Integration:
+    """An integration with something in each text, but in those of these names."""
     canaries: list[str] = []
 
     def new_canary(name: str) -> str:
@@ -64,14 +77,26 @@ def integration(kind: str, url: str) -> Integration:
         return canaries[-1]
 
     section = INTEGRATIONS.sections[kind]
-    config = _valid(section(), url, new_canary)
+    config = _valid(section(), url, new_canary, but)
     tables = {kind: (config,) if is_list(section) else config}
     service = INTEGRATIONS.started(tables, AiohttpClient())[kind]
-    options = filled(service.default_handler_config(), url, new_canary)
+    options = filled(service.default_handler_config(), url, new_canary, but=but)
     if rules := instances_of(section):
         chosen = {attribute(type(options), rules.option): rules.name(config)}
         options = dataclasses.replace(options, **chosen)
     return Integration(kind, tables, config, tuple(canaries), options)
+
+
+def _is_refused(made: Integration) -> bool:
+    """True if its handler sends nothing with these settings."""
+    service: Any = INTEGRATIONS.started(made.tables, AiohttpClient())[made.kind]
+    if not isinstance(service, HttpService):
+        return False
+    try:
+        service.request(made.config, made.options, sample_event())
+    except DeliveryError:
+        return True
+    return False
 
 
 def send(made: Integration, limits: TimeLimits, event: Event | None = None) -> None:
@@ -140,15 +165,19 @@ def _filled(name: str, hint: Any, before: Any, url: str, new: NewCanary) -> Any:
     return before if before or _is_special(name) else f"{name}1"
 
 
-def _valid(default: Any, url: str, new_canary: NewCanary) -> Any:
-    texts = [
+def _texts(value: Any) -> list[str]:
+    """The names of texts that are empty, without URLs."""
+    return [
         field.name
-        for field in dataclasses.fields(default)
-        if getattr(default, field.name) == "" and "url" not in field.name
+        for field in dataclasses.fields(value)
+        if getattr(value, field.name) == "" and "url" not in field.name
     ]
+
+
+def _valid(default: Any, url: str, new_canary: NewCanary, empty: Sequence[str]) -> Any:
     problem: ConfigError | None = None
-    for but in _subsets(texts):
-        config = filled(default, url, new_canary, but=but)
+    for but in _subsets(_texts(default)):
+        config = filled(default, url, new_canary, but=(*empty, *but))
         try:
             config.validate()
         except ConfigError as error:

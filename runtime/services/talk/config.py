@@ -30,4 +30,4 @@ class Config:
         """
         if self.enabled and not self.url:
             raise ConfigError("must specify url")
-        check_url(self.url.reveal())
+        check_url(self.url)

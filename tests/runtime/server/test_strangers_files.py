@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from runtime.integrations.bundled import INTEGRATIONS
 from runtime.pipeline.missing_handlers import SECTIONS as HANDLERS
 from runtime.server.__main__ import run_command
 from runtime.server.config.absent import OTHERS
@@ -244,7 +245,7 @@ def test_an_enabled_handler_that_is_missing_is_an_error(
     assert printed(text, "-lenient=false", **environ)[0] == 1
 
 
-@pytest.mark.parametrize("name", sorted(HANDLERS - {"hipchat", "httppost"}))
+@pytest.mark.parametrize("name", sorted(HANDLERS - set(INTEGRATIONS.sections)))
 def test_every_handler_of_kapacitor_is_missed_when_it_is_on(
     printed: Printed, name: str
 ) -> None:

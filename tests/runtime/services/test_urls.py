@@ -1,6 +1,7 @@
 import pytest
 
 from runtime.errors import ConfigError, DeliveryError
+from runtime.secrets import Secret
 from runtime.services.urls import below, check_url, form, join
 
 
@@ -94,6 +95,12 @@ def test_what_go_refuses(url, reason):
         check_url(url)
     shown = '"' + url.replace("\n", "\\n") + '"'
     assert str(caught.value) == f"invalid url {shown}: parse {shown}: {reason}"
+
+
+def test_a_secret_url_is_not_shown():
+    with pytest.raises(ConfigError) as caught:
+        check_url(Secret("http://h:port/in-a-path"))
+    assert str(caught.value).startswith('invalid url "***": parse "***": invalid port')
 
 
 def test_a_text_of_ones_own():
