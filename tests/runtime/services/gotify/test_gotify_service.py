@@ -119,9 +119,9 @@ def test_service_test_of_a_disabled_service(server):
 
 
 def test_tickscript_property(server):
-    script = ".gotify().token('explicit-token').priority(8).title('explicit-title')"
+    script = ".gotify().token('explicit-token').priority(7).title('explicit-title')"
     expected = HandlerConfig(
-        token=Secret("explicit-token"), priority=8, title="explicit-title"
+        token=Secret("explicit-token"), priority=7, title="explicit-title"
     )
     assert options_from_script("gotify", config(server), script) == [expected]
 

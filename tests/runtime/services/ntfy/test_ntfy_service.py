@@ -119,10 +119,10 @@ def test_service_test_of_a_disabled_service(server):
 
 
 def test_tickscript_property(server):
-    script = ".ntfy().ntfyTopic('explicit-topic').priority(8).ntfyTags('explicit-a', 'explicit-b').click('explicit-click')"
+    script = ".ntfy().ntfyTopic('explicit-topic').priority(4).ntfyTags('explicit-a', 'explicit-b').click('explicit-click')"
     expected = HandlerConfig(
         topic="explicit-topic",
-        priority=8,
+        priority=4,
         tags=("explicit-a", "explicit-b"),
         click="explicit-click",
     )
