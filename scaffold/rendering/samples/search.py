@@ -19,7 +19,7 @@ from scaffold.rendering.samples.seats import data_seats, event_candidates, event
 from scaffold.rendering.samples.targets import target, url_keys
 from scaffold.rendering.samples.trial import CheckError, RefusedError, Trial
 from scaffold.rendering.samples.values import Seat, Values, sample_value, typed
-from scaffold.spec.model import ConfigField, Example, HandlerSpec, Setting
+from scaffold.spec.model import ConfigField, Example, HandlerSpec, Record, Setting
 from scaffold.spec.reader import Path, shown
 
 _MOST_TRIES = 2_000
@@ -194,7 +194,8 @@ class Search:
         for option in options:
             configured = reads(self.spec, option.fallback) if option.fallback else set()
             keys |= configured
-            if not configured:
+            # a template has its default where it is rendered, so both sides decide
+            if not configured or option.type.is_template:
                 chosen.append(option.key)
         found = [("config", key) for key in sorted(keys)]
         found += [("option", key) for key in chosen]
@@ -252,7 +253,11 @@ class Search:
         else:
             current = values.options.get(key, field.default)
             first = [sample_value(field, "explicit"), current]
-        found = candidates(field.type.base, nodes, [*examples, *first])
+        found = (
+            candidates(field.type.base, nodes, [*examples, *first])
+            if field.type.record is None
+            else [*examples, *first, *_records(field.type.record, first[0], nodes)]
+        )
         return [each for each in found if self.may_be(seat, each, values)]
 
     def field(self, seat: Seat) -> Setting:
@@ -279,6 +284,17 @@ class Search:
         values = {x.name: typed(x, config[x.key]) for x in self.spec.config}
         own = SimpleNamespace(enabled=True, **values)
         return bool(run(field.check, {"self": own}, self._known))
+
+
+def _records(
+    record: Record, sample: Sequence[Mapping[str, Any]], nodes: Sequence[ast.expr]
+) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """Lists of one record, each with another value in one field."""
+    [full, *_] = sample
+    for each in record.fields:
+        if not each.type.is_template:
+            for value in candidates(each.type.base, nodes, [full[each.key]]):
+                yield ({**full, each.key: value},)
 
 
 def _is_template(field: Setting, value: Any) -> bool:
