@@ -17,7 +17,7 @@ import pytest
 from scaffold import __main__, renaming, shared
 from scaffold.patching.patch import register
 from scaffold.rendering import render as rendering
-from tests.scaffold.rendered import patching_once, rendering_once
+from tests.scaffold.rendered import BUNDLED, patching_once, rendering_once
 
 ROOT = Path(__file__).parents[2]
 # what the generator reads and writes; `whole_project` has the rest of the runtime
@@ -63,6 +63,12 @@ def made_project(machine: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
         else:
             shutil.copy(ROOT / path, target)
     (folder / "CHANGELOG.md").write_text("# Changelog\n\n## Unreleased\n")
+    # two of the bundled handlers are enough, and quicker
+    for kind in sorted(each.name for each in (folder / ".scaffold/handlers").iterdir()):
+        if kind not in BUNDLED:
+            done = ran(("remove-handler", kind, "--allow-dirty"), folder)
+            assert done.returncode == 0, done.stderr
+    shutil.rmtree(folder / ".scaffold/undo")
     return folder
 
 

@@ -337,7 +337,9 @@ class ServiceView(View):
         retry = self.spec.response.retry
         if retry is None:
             return None
-        return retry.node if retry.type is Type.BOOL else call("bool", retry.node)
+        # to mypy a comparison with a part of the response is anything
+        is_bool = retry.type is Type.BOOL and not isinstance(retry.node, ast.Compare)
+        return retry.node if is_bool else call("bool", retry.node)
 
     @property
     def resolves_in_retries(self) -> bool:

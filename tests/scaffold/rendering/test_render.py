@@ -100,7 +100,9 @@ def test_two_handlers_share_signatures_and_little_else():
 def test_examples_can_be_read():
     for kind in ALL:
         files = files_of(kind)
-        assert tomllib.loads(files[f"examples/{kind}/{kind}.conf"])[kind]["enabled"]
+        section = tomllib.loads(files[f"examples/{kind}/{kind}.conf"])[kind]
+        tables = section if isinstance(section, list) else [section]
+        assert all(table["enabled"] for table in tables)
         assert yaml.safe_load(files[f"examples/{kind}/{kind}.yaml"])["kind"] == kind
         parse_tick(files[f"examples/{kind}/{kind}.tick"])
 

@@ -21,12 +21,12 @@ FLAGS = ("--field", "channel:str")
 HANDLERS = {
     "flags": from_flags(Flags("huddle", fields=FLAGS[1:])),
     "everything": parse((SPECS / "everything.toml").read_text()),
-    "telegram": parse((SPECS / "apis/telegram.toml").read_text()),
+    "telegraph": parse((SPECS / "apis/telegraph.toml").read_text()),
 }
 COMMANDS = {
     "flags": ("huddle", *FLAGS),
     "everything": ("--spec", str(SPECS / "everything.toml")),
-    "telegram": ("--spec", str(SPECS / "apis/telegram.toml")),
+    "telegraph": ("--spec", str(SPECS / "apis/telegraph.toml")),
 }
 
 
