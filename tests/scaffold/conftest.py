@@ -69,6 +69,7 @@ def made_project(machine: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
             done = ran(("remove-handler", kind, "--allow-dirty"), folder)
             assert done.returncode == 0, done.stderr
     shutil.rmtree(folder / ".scaffold/undo")
+    (folder / ".scaffold/lock").unlink()
     return folder
 
 

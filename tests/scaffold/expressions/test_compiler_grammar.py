@@ -42,7 +42,7 @@ CONFIG = [
 OPTIONS = [Option(key, TYPES[name], TYPES[name].empty) for key, name in NAMES.items()]
 LEVELS = [LevelMap("word", {"OK": "a"}, "b"), LevelMap("rank", {"OK": 0}, 9)]
 SCOPE = of_event(CONFIG, OPTIONS, LEVELS)
-ANSWER = of_response("error", "Quoll")
+ANSWER = of_response((), (), "error", "Quoll")
 
 # one of each kind, and constants
 ATOMS = (

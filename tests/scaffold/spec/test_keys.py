@@ -79,7 +79,7 @@ def test_the_tables_are_those_of_the_keys(request):
 
 def test_the_example_is_a_good_spec():
     example, *parts = re.findall(r"```toml\n(.*?)```", PATH.read_text(), re.DOTALL)
-    assert parse(example).names.kind == "zulip"
+    assert parse(example).names.kind == "chatter"
     assert len(parts) == 3
     for part in parts:
         assert parse(HEAD + part + ("" if "[[request]]" in part else TAIL))

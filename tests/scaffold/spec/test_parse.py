@@ -28,8 +28,7 @@ room = { default = "config.room" }
         ("x = " + "[" * 30 + "]" * 30, "nested deeper than 20"),
         ("x = " + "{a=" * 25 + "1" + "}" * 25, "nested deeper than 20"),
         (HEAD, "request: is missing"),
-        (HEAD + TAIL + "[hook]\nmodule = 'x'\n", "hook: unknown key"),
-        (HEAD + TAIL + "[instances]\nkey = 'x'\n", "instances: unknown key"),
+        (HEAD + TAIL + "[transport]\nkind = 'x'\n", "transport: unknown key"),
         (HEAD.replace("room = {}", "room = { type = 'sting' }") + TAIL, "mean string?"),
         (
             HEAD.replace("room = {}", "room = { default = 5, type = 'str' }") + TAIL,
