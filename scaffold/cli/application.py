@@ -67,7 +67,7 @@ for _command in (
     *(handlers.list_, projects.init, projects.recover, projects.merge_driver),
     *(removal.remove_handler, removal.undo, plans.apply),
     *(ownership.adopt, ownership.eject),
-    *(templates.override, tables.explain, tables.places, tables.schema),
+    *(templates.override, tables.explain, tables.places, tables.schema, tables.spec),
 ):
     scaffold.add_command(_command)
 

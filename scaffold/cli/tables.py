@@ -42,6 +42,26 @@ def schema(**values: Any) -> None:
 
 
 @click.command()
+@click.argument("topic", metavar="[TABLE[.KEY]]", default="")
+@options.common
+def spec(topic: str, **values: Any) -> None:
+    """Print the vocabulary of specs: whole, a table, or a key.
+
+    \b
+    scaffold spec request
+    scaffold spec request.auth
+    scaffold spec functions
+    """
+
+    def run() -> Report:
+        from scaffold.commands import vocabulary
+
+        return vocabulary.spec(topic)
+
+    Session("spec", values).run(run)
+
+
+@click.command()
 @click.argument("subject", metavar="[CODE|PATH[:LINE]]", default="")
 @options.common
 def explain(subject: str, **values: Any) -> None:

@@ -16,6 +16,12 @@ def templates_path() -> Path:
     return inside if inside.is_dir() else _PACKAGE.parent / "templates"
 
 
+def vocabulary_path() -> Path:
+    """The page that describes specs: inside the wheel, or in the docs of a clone."""
+    inside = _PACKAGE / "specs.md"
+    return inside if inside.is_file() else _PACKAGE.parent / "docs/specs.md"
+
+
 def files() -> list[Path]:
     """All modules and templates."""
     return sorted([*_PACKAGE.rglob("*.py"), *templates_path().rglob("*.j2")])
