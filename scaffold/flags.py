@@ -46,6 +46,11 @@ class Flags:
         is_global: true with `--global`.
         state_changes_only: true with `--state-changes-only`.
         title: `--title`, or "".
+        property_name: `--property`, or "".
+        message_key: `--message-key`, or "".
+        auth: `--auth`, or "".
+        url: `--url`, or "".
+        is_form: true with `--form`.
     """
 
     name: str = ""
@@ -73,6 +78,28 @@ class Flags:
     title: str = _flag(
         "", "--title", "Name of the service in prose (default: from NAME).", key="title"
     )
+    property_name: str = _flag(
+        "",
+        "--property",
+        "TICKscript property (default: from NAME).",
+        "NAME",
+        key="property",
+    )
+    message_key: str = _flag(
+        "", "--message-key", "Key of the message in the request.", "KEY"
+    )
+    auth: str = _flag(
+        "", "--auth", "Send a secret token: bearer, or another scheme.", "SCHEME"
+    )
+    url: str = _flag(
+        "", "--url", "URL of the API; {FIELD} in its path is a field.", "URL"
+    )
+    is_form: bool = _flag(False, "--form", "Send a form instead of JSON.")
+
+    @property
+    def describes_request(self) -> bool:
+        """True if flags say more of the request than its fields."""
+        return bool(self.message_key or self.auth or self.url or self.is_form)
 
     def handler_keys(self) -> dict[str, str]:
         """The keys of `[handler]` that flags set, with their values."""

@@ -80,10 +80,17 @@ def _inferred(
 
 @click.command()
 @click.argument("name")
-@options.title
+@options.of_example
 @options.from_curl
 @options.common
-def infer(name: str, title: str, from_curl: str, **values: Any) -> None:
+def infer(
+    name: str,
+    title: str,
+    property_name: str,
+    message_key: str,
+    from_curl: str,
+    **values: Any,
+) -> None:
     """Print the spec that a curl example leads to.
 
     The reason for each part is printed beside it. Save the spec, correct it, and give it to
@@ -94,7 +101,10 @@ def infer(name: str, title: str, from_curl: str, **values: Any) -> None:
     def run() -> Report:
         from scaffold.commands.infer import infer
 
-        return infer(from_curl, Flags(name, title=title))
+        flags = Flags(
+            name, title=title, property_name=property_name, message_key=message_key
+        )
+        return infer(from_curl, flags)
 
     session.run(run)
 

@@ -55,9 +55,9 @@ def describing(command: Command) -> Command:
     return _declared(command, [name for name, _, _ in declared()])
 
 
-def title(command: Command) -> Command:
-    """The option that names the service in prose."""
-    return _declared(command, ["title"])
+def of_example(command: Command) -> Command:
+    """The options that describe a handler besides its example."""
+    return _declared(command, ["title", "property_name", "message_key"])
 
 
 def from_curl(command: Command) -> Command:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from scaffold.commands.description import read_text
@@ -18,22 +19,20 @@ Settle = Callable[[Sequence[Proposal]], Sequence[Proposal]]
 """Asks a person about proposals that are guesses."""
 
 
-def inferred(
-    source: str, flags: Flags, message_at: str = "", settle: Settle | None = None
-) -> SpecDraft:
+def inferred(source: str, flags: Flags, settle: Settle | None = None) -> SpecDraft:
     """The spec of a handler that sends what a curl example sends.
 
     Args:
         source: the example; `@FILE` for a file with it, `-` for standard input.
-        flags: name and title of the handler, and its switches.
-        message_at: key or place of the message in the example; "" to find it.
+        flags: name and title of the handler, its switches, and the key or place of the
+            message in the example.
         settle: asks about guesses; None to take them.
 
     Raises:
         UsageError: there is no such example, or a spec cannot say what it sends.
     """
     _check_flags(flags)
-    sent = request(_text(source))
+    sent, message_at = request(_text(source)), flags.message_key
     found: Sequence[Proposal] = proposals(sent, message_at)
     if message_at and not any(
         message_at in (p.value.key, p.value.shown) for p in found
@@ -50,14 +49,14 @@ def inferred(
     return drafted(flags.name, sent, found, handler)
 
 
-def infer(source: str, flags: Flags, message_at: str = "") -> Report:
+def infer(source: str, flags: Flags) -> Report:
     """`scaffold infer`: the spec as text.
 
     Raises:
         UsageError: there is no such example, or a spec cannot say what it sends.
         SpecError: the spec is invalid, by the handler's name for one.
     """
-    draft = inferred(source, flags, message_at)
+    draft = inferred(source, flags)
     parse(draft.text)
     return Report(
         "infer",
@@ -73,10 +72,11 @@ def _check_flags(flags: Flags) -> None:
         raise UsageError(
             "NAME is required", fix="scaffold infer huddle --from-curl @example.txt"
         )
-    if flags.fields or flags.config or flags.options:
+    described = replace(flags, message_key="").describes_request
+    if flags.fields or flags.config or flags.options or described:
         raise UsageError(
-            "--from-curl cannot be combined with --field, --config and --option; "
-            "edit the spec that it makes"
+            "--from-curl cannot be combined with --field, --config, --option, --auth, "
+            "--url and --form; edit the spec that it makes"
         )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 from runtime.golang.durations import parse_go
 from runtime.units import go_duration
@@ -18,6 +19,7 @@ from scaffold.spec.model import FIELD_TYPES, TYPE_ALIASES, TYPES
 from scaffold.spec.reader import Path
 from scaffold.spec.toml import toml_table, toml_text
 
+_PART = re.compile(r"\{[^{}/]+\}")
 _TRUTH = {"true": True, "false": False}
 _SHOWN_LENGTH = 60
 _FORMS = {
@@ -78,7 +80,32 @@ class Draft:
 
     def faults(self) -> list[Fault]:
         """Faults of the flags themselves."""
-        return self._settings[1]
+        return [*self._settings[1], *self._url_faults()]
+
+    def _url_faults(self) -> Iterator[Fault]:
+        """Faults of `--url`: not an address, or a field that does not exist."""
+        if not self.flags.url:
+            return
+        where = f"--url {_displayed(self.flags.url, self.flags.url, is_secret=False)}"
+        try:
+            parts = urlsplit(self.flags.url)
+        except ValueError:
+            parts = urlsplit("")
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            yield Fault(where, "is not a URL; begin with https://")
+            return
+        if "{" in parts.netloc + parts.query:
+            problem = "has a field outside of its path; write the spec instead"
+            yield Fault(where, problem)
+        known = [each.key for each in self._settings[0] if each.is_option]
+        for found in re.findall(r"\{([^{}/]*)\}", parts.path):
+            if found not in known:
+                problem = (
+                    f"has {{{found}}}, which is not a field; add --field {found}:str"
+                )
+                yield Fault(
+                    where, problem, ", ".join(known), names.closest(found, known)
+                )
 
     def origins(self) -> dict[Path, str]:
         """For each place in the spec, the flag that it comes from."""
@@ -97,8 +124,16 @@ class Draft:
     def stated(self) -> dict[str, Any]:
         """The flags as statements about a spec, in the form that `differences` compares."""
         stated: dict[str, Any] = {"handler.flags": sorted(self.flags.switches())}
+        if self.flags.describes_request:
+            stated["request"] = self.document()["request"]
         for key, value in self.flags.handler_keys().items():
             stated[f"handler.{key}"] = folded(value)
+        for key, table in self._config().items():
+            # settings that flags of the request bring
+            if key not in self.keys and (key != "url" or "default" in table):
+                type_name = table.get("type", "str")
+                default = table.get("default")
+                stated[f"config.{key}"] = shown_setting(type_name, default)
         for each in self._settings[0]:
             shown = shown_setting(each.type, each.value)
             if each.is_config:
@@ -113,6 +148,7 @@ class Draft:
     def document(self) -> dict[str, Any]:
         """The spec as tables."""
         options = [each for each in self._settings[0] if each.is_option]
+        request = self._request(options)
         settings = {each.key: each.option() for each in options}
         return {
             "handler": {
@@ -123,7 +159,7 @@ class Draft:
             },
             "config": self._config(),
             **({"option": settings} if settings else {}),
-            "request": [self._request(options)],
+            "request": [request],
             "response": {
                 "message": "unexpected response code ${status} from "
                 f"{_plain(self._title)} service"
@@ -153,7 +189,9 @@ class Draft:
         given = [each for each in self._settings[0] if each.is_config]
         config: dict[str, Any] = {}
         if not any(each.key == "url" for each in given):
-            config["url"] = {}
+            config["url"] = {"default": self._address[0]} if self._address[0] else {}
+        if self.flags.auth and not any(each.key == "token" for each in given):
+            config["token"] = {"type": "secret", "required": "enabled"}
         config |= {each.key: each.config() for each in given}
         config["url"] |= {
             "required": "enabled",
@@ -169,21 +207,50 @@ class Draft:
             for each in options
             if not (overrides_url and each.key == "url")
         }
-        body["message"] = "${event.message}"
+        _, parts = self._address
+        keys = {part[1:-1] for part in parts if _PART.fullmatch(part)}
+        body = {key: value for key, value in body.items() if key not in keys}
+        body[self.flags.message_key or "message"] = "${event.message}"
         url = "${opt.url}" if overrides_url else "${config.url}"
-        return {"url": url, "json": body}
+        request: dict[str, Any] = {"url": url}
+        if parts:
+            request["path"] = [self._path_part(part) for part in parts]
+        if self.flags.auth:
+            scheme = self.flags.auth
+            is_bearer = scheme.lower() == "bearer"
+            request["auth"] = {} if is_bearer else {"scheme": scheme}
+            request["auth"]["token"] = "config.token"
+        return request | {"form" if self.flags.is_form else "json": body}
+
+    def _path_part(self, part: str) -> str:
+        """A part of a path; one that names no field is a fault of its own."""
+        is_field = _PART.fullmatch(part) and part[1:-1] in self.keys
+        return f"${{opt.{names.identifier(part[1:-1])}}}" if is_field else part
+
+    @cached_property
+    def _address(self) -> tuple[str, list[str]]:
+        """The default of the setting `url`, and the parts of the path below it."""
+        if next(self._url_faults(), None):
+            return "", []
+        parts = urlsplit(self.flags.url)
+        segments = [each for each in parts.path.split("/") if each]
+        if not any(_PART.fullmatch(each) for each in segments):
+            return self.flags.url, []
+        return f"{parts.scheme}://{parts.netloc}", segments
 
     def to_toml(self) -> str:
         """The spec as a person would write it."""
         document = self.document()
         [request] = document["request"]
+        kind = "form" if self.flags.is_form else "json"
+        head = {key: each for key, each in request.items() if key != kind}
         parts = [toml_table("[handler]", document["handler"])]
         parts.append(toml_table("[config]", document["config"]))
         if "option" in document:
             parts.append(toml_table("[option]", document["option"]))
         parts.append(
-            toml_table("[[request]]", {"url": request["url"]})
-            + toml_table("[request.json]", request["json"])
+            toml_table("[[request]]", head)
+            + toml_table(f"[request.{kind}]", request[kind])
         )
         parts.append(toml_table("[response]", document["response"]))
         parts.append(toml_table("[test]", document["test"]))

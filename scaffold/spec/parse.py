@@ -205,6 +205,10 @@ def stated_in(spec: HandlerSpec, stated: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if "handler.title" in stated:
         found["handler.title"] = spec.title
+    if "handler.property" in stated:
+        found["handler.property"] = spec.names.property
+    if "request" in stated:
+        found["request"] = spec.document["request"]
     found["handler.flags"] = sorted(spec.flags)
     for field in spec.config:
         if field.key != "url" or "config.url" in stated:

@@ -64,6 +64,15 @@ def test_reasons_and_doubts_for_machines(scaffold: Run) -> None:
     assert TOKEN not in done.stdout
 
 
+def test_the_message_may_be_named(scaffold: Run) -> None:
+    arguments = ("infer", "huddle", "--from-curl", EXAMPLE, "--message-key")
+    told = scaffold(*arguments, "note").stdout
+    assert 'note = "${event.message}"' in told
+    assert 'text = "Hello there"' in told
+    refused = scaffold(*arguments, "nite", code=2).stderr
+    assert "it has: headers.Authorization, json.room" in refused
+
+
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from scaffold.errors import SpecError
@@ -108,3 +111,50 @@ def test_a_field_called_like_the_message_is_refused():
     assert line == (
         "--field message: 'message' is the message of the alert; use another name"
     )
+
+
+def test_flags_describe_the_request() -> None:
+    flags = Flags(
+        "huddle",
+        fields=("room:str", "priority:int"),
+        property_name="huddleAlert",
+        message_key="text",
+        auth="GenieKey",
+        url="https://x.example.com/v1/{room}/send",
+        is_form=True,
+    )
+    spec = from_flags(flags)
+    assert spec.names.property == "huddleAlert"
+    [request] = spec.document["request"]
+    assert request == {
+        "url": "${config.url}",
+        "path": ["v1", "${opt.room}", "send"],
+        "auth": {"scheme": "GenieKey", "token": "config.token"},
+        "form": {"priority": "${opt.priority}", "text": "${event.message}"},
+    }
+    config = {each.key: each for each in spec.config}
+    assert config["url"].default == "https://x.example.com"
+    assert config["token"].is_secret
+    assert differences(spec, parse(spec.text)) == []
+    other = from_flags(replace(flags, message_key="body"))
+    assert any("request" in line for line in differences(other, parse(spec.text)))
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("https://x.example.com/{rom}", "has {rom}, which is not a field"),
+        ("https://{room}.example.com/", "has a field outside of its path"),
+        ("x.example.com", "is not a URL"),
+        ("ftp://x", "is not a URL"),
+        ("https://[x", "is not a URL"),
+    ],
+)
+def test_a_url_that_is_none_is_refused(url: str, problem: str) -> None:
+    with pytest.raises(SpecError, match=re.escape(problem)):
+        from_flags(Flags("huddle", fields=("room:str",), url=url))
+
+
+def test_bearer_is_the_usual_scheme() -> None:
+    [request] = from_flags(Flags("huddle", auth="bearer")).document["request"]
+    assert request["auth"] == {"token": "config.token"}
