@@ -290,7 +290,7 @@ def upgrade(
 
     def restart() -> list[str]:
         after = renamed(INTEGRATIONS)
-        monkeypatch.setattr("tests.runtime.conftest.INTEGRATIONS", after)
+        monkeypatch.setattr(api, "_integrations", after)
         config.handlers = after.tables()
         caplog.clear()
         api.restart()
