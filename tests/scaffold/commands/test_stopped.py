@@ -34,6 +34,7 @@ OTHERS = {
     "places",
     "recover",
     "schema",
+    "spec",
 }
 # the calls of the system, by the names that Python has for them
 CALLS = {
