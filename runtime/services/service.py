@@ -16,7 +16,6 @@ from typing import (
     NamedTuple,
     Protocol,
     TypeVar,
-    runtime_checkable,
 )
 
 from runtime.alert.scrubbing import scrubbed_event
@@ -52,18 +51,6 @@ class ServiceConfig(Protocol):
 
         Raises:
             ConfigError: a value is invalid.
-        """
-
-
-@runtime_checkable
-class Validated(Protocol):
-    """Options with requirements beyond their types."""
-
-    def validate(self) -> None:
-        """Check the options.
-
-        Raises:
-            OptionsError: a requirement is not met.
         """
 
 
@@ -568,8 +555,10 @@ class ServiceHandler(Generic[OptionsT]):
         Raises:
             OptionsError: a requirement is not met.
         """
-        if isinstance(self.options, Validated):
-            self.options.validate()
+        # most options have none; `isinstance` would remember the answer for the class
+        validate = getattr(self.options, "validate", None)
+        if validate is not None:
+            validate()
 
     async def handle(self, event: Event) -> None:
         """Deliver `event`.

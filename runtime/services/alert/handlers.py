@@ -24,7 +24,6 @@ from runtime.services.alert.kinds.publish import PublishHandler, PublishHandlerC
 from runtime.services.alert.kinds.tcp import TCPHandler, TCPHandlerConfig
 from runtime.services.alert.kinds.topics import TopicService
 from runtime.services.alert.subscriptions import Subscription
-from runtime.services.service import Validated
 from runtime.settings import FormerName, former_names_in
 
 
@@ -109,7 +108,7 @@ def decoded(kind: str, options: Options, services: HandlerServices) -> Decoded:
         name = f"*alert.{options_type.__name__}"
         valid = decode(options, options_type(), type_name=name)
         # now, and not only when the handler is made: before a policy judges them
-        if isinstance(valid, Validated):
+        if hasattr(valid, "validate"):
             valid.validate()
         return Decoded(valid, partial(make, valid))
     if options_type is None or service is None:
