@@ -85,6 +85,18 @@ def decode_record(options: Options, wanted: type[T], *, type_name: str) -> T:
     return typing.cast(T, decoded)
 
 
+def validate(options: object) -> None:
+    """Check the requirements that options have beyond their types; most have none.
+
+    Raises:
+        OptionsError: a requirement is not met.
+    """
+    # no protocol that is checked at run time: it remembers its answer for a class
+    check = getattr(options, "validate", None)
+    if check is not None:
+        check()
+
+
 def _check(problems: list[str], type_name: str) -> None:
     if problems:
         lines = "\n".join(f"* {problem}" for problem in sorted(problems))

@@ -7,12 +7,13 @@ import json
 import queue
 import socket
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qsl
 
 from runtime.outbound.headers import canonical
@@ -61,7 +62,50 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class LoopbackServer:
+class RecordingServer(ABC):
+    """A server of tests that keeps what it received.
+
+    Attributes:
+        received: the requests, in order of arrival.
+    """
+
+    __test__ = False  # pytest would collect a subclass called `Test…`
+
+    def __init__(self) -> None:
+        self.received: queue.SimpleQueue[Recorded] = queue.SimpleQueue()
+
+    def next(self, timeout_s: float = 5.0) -> Recorded:
+        """The oldest request not yet taken.
+
+        Raises:
+            TimeoutError: no request arrived within `timeout_s`.
+        """
+        try:
+            return self.received.get(timeout=timeout_s)
+        except queue.Empty:
+            raise TimeoutError(f"no request within {timeout_s} s") from None
+
+    def refuse(self) -> None:
+        """Stop listening: from now on connections are refused; its address stays."""
+        self.close()
+
+    @abstractmethod
+    def close(self) -> None:
+        """Stop. May be called more than once."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class LoopbackServer(RecordingServer):
     """Answers every request alike and keeps what it received.
 
     Attributes:
@@ -71,10 +115,7 @@ class LoopbackServer:
         hang: True to record requests without answering them.
         answers: answers to the next requests, used before `status`, `body` and
             `headers`.
-        received: the requests, in order of arrival.
     """
-
-    __test__ = False  # pytest would collect a subclass called `Test…`
 
     def __init__(
         self,
@@ -83,12 +124,12 @@ class LoopbackServer:
         body: str | bytes = b"",
         headers: Mapping[str, str] | None = None,
     ) -> None:
+        super().__init__()
         self.status = status
         self.body = body
         self.headers: Mapping[str, str] = dict(headers or {})
         self.hang = False
         self.answers: deque[Answer] = deque()
-        self.received: queue.SimpleQueue[Recorded] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -104,21 +145,6 @@ class LoopbackServer:
         """The base URL, without a path: `http://127.0.0.1:40001`."""
         return self._url
 
-    def next(self, timeout_s: float = 5.0) -> Recorded:
-        """The oldest request not yet taken.
-
-        Raises:
-            TimeoutError: no request arrived within `timeout_s`.
-        """
-        try:
-            return self.received.get(timeout=timeout_s)
-        except queue.Empty:
-            raise TimeoutError(f"no request within {timeout_s} s") from None
-
-    def refuse(self) -> None:
-        """Stop listening: from now on connections are refused; `url` stays."""
-        self.close()
-
     def close(self) -> None:
         """Stop; open connections are cut. May be called more than once."""
         if self._closing.is_set():
@@ -131,17 +157,6 @@ class LoopbackServer:
                     connection.shutdown(socket.SHUT_RDWR)
         self._server.server_close()
         self._thread.join()
-
-    def __enter__(self) -> LoopbackServer:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def answer(self, request: Recorded) -> Answer:
         """Answer `request`; fakes may inspect it first."""

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-import queue
 import socket
 import threading
-from types import TracebackType
 
-from runtime.testing.loopback import Recorded
+from runtime.testing.loopback import Recorded, RecordingServer
 
 _LIMIT_S = 10.0
 
 
-class TcpServer:
+class TcpServer(RecordingServer):
     """Answers every message alike and keeps what it received.
 
-    A message ends where its sender closes its side.
+    A message ends where its sender closes its side; it is kept as the request
+    `TCP message`.
 
     Attributes:
         body: text of the answers.
-        received: the messages as requests `TCP message`, in order of arrival.
     """
 
-    __test__ = False  # pytest would collect a subclass called `Test…`
-
     def __init__(self, *, body: str = "") -> None:
+        super().__init__()
         self.body = body
-        self.received: queue.SimpleQueue[Recorded] = queue.SimpleQueue()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._address = "{}:{}".format(*self._socket.getsockname())
         self._is_closing = False
@@ -39,21 +35,6 @@ class TcpServer:
         """Its address: `127.0.0.1:40001`."""
         return self._address
 
-    def next(self, timeout_s: float = 5.0) -> Recorded:
-        """The oldest message not yet taken.
-
-        Raises:
-            TimeoutError: no message arrived within `timeout_s`.
-        """
-        try:
-            return self.received.get(timeout=timeout_s)
-        except queue.Empty:
-            raise TimeoutError(f"no message within {timeout_s} s") from None
-
-    def refuse(self) -> None:
-        """Stop listening: from now on connections are refused."""
-        self.close()
-
     def close(self) -> None:
         """Stop. May be called more than once."""
         if self._is_closing:
@@ -64,17 +45,6 @@ class TcpServer:
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         self._thread.join(_LIMIT_S)
-
-    def __enter__(self) -> TcpServer:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _serve(self) -> None:
         while not self._is_closing:

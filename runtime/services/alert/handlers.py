@@ -11,7 +11,7 @@ from runtime.alert.types import Handler, Recipient
 from runtime.errors import OptionsError
 from runtime.golang.quoting import quote
 from runtime.integration import HandlerServices
-from runtime.options import Options, decode
+from runtime.options import Options, decode, validate
 from runtime.outbound.dialing import Dialer
 from runtime.pipeline.missing_handlers import advice
 from runtime.services.alert.kinds.aggregate import (
@@ -108,8 +108,7 @@ def decoded(kind: str, options: Options, services: HandlerServices) -> Decoded:
         name = f"*alert.{options_type.__name__}"
         valid = decode(options, options_type(), type_name=name)
         # now, and not only when the handler is made: before a policy judges them
-        if hasattr(valid, "validate"):
-            valid.validate()
+        validate(valid)
         return Decoded(valid, partial(make, valid))
     if options_type is None or service is None:
         raise OptionsError(f"unsupported action kind {quote(kind)}{advice(kind)}")

@@ -151,9 +151,8 @@ class Outcome(NamedTuple):
 
 
 _STUBS = {
-    "runtime.services.service": SimpleNamespace(
-        HttpService=_Service, InstancesService=_Service
-    ),
+    "runtime.services.service": SimpleNamespace(HttpService=_Service),
+    "runtime.services.instanced": SimpleNamespace(InstancesService=_Service),
     "runtime.services.tcp": SimpleNamespace(TcpService=_Service),
     "runtime.services.hooks": SimpleNamespace(HookService=_Service, Hook=_Service),
     "runtime.outbound.client": SimpleNamespace(Request=_Request, Response=Answer),

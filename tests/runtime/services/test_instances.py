@@ -12,8 +12,8 @@ from runtime.errors import ConfigError, DeliveryError, OptionsError
 from runtime.integration import Integrations
 from runtime.outbound.client import Request, Response
 from runtime.outbound.connection import Certificates
+from runtime.services.instanced import InstancesService
 from runtime.services.instances import Instances
-from runtime.services.service import InstancesService
 from runtime.testing.events import sample_event
 
 

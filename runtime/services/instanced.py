@@ -1,0 +1,152 @@
+"""Base of the services with several sections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
+
+from runtime.alert.types import Handler
+from runtime.errors import DeliveryError, OptionsError
+from runtime.services.instances import Instances
+from runtime.services.server import UNNAMED, Server
+from runtime.services.service import (
+    HttpService,
+    InForce,
+    OptionsT,
+    ServiceConfig,
+    ServiceHandler,
+    TestT,
+)
+
+if TYPE_CHECKING:
+    from runtime.outbound.client import HttpClient
+
+
+class InstancesConfig(ServiceConfig, Protocol):
+    """One of several sections of a service."""
+
+    instances: ClassVar[Instances]
+
+
+InstanceT = TypeVar("InstanceT", bound=InstancesConfig)
+
+
+class _Sections(NamedTuple, Generic[InstanceT]):
+    """The sections in force.
+
+    Attributes:
+        usual: the default one; else a lone one, or the defaults of its class.
+        by_name: all by name; the default one also as `""`.
+    """
+
+    usual: InForce[InstanceT]
+    by_name: Mapping[str, InForce[InstanceT]]
+
+
+class InstancesService(HttpService[InstanceT, OptionsT, TestT]):
+    """A service with several sections; each handler uses one of them.
+
+    Attributes:
+        config_type: the class of a section.
+    """
+
+    config_type: ClassVar[type[Any]]
+
+    def __init__(
+        self,
+        configs: Sequence[InstanceT],
+        client: HttpClient,
+        server: Server = UNNAMED,
+    ) -> None:
+        """Make the service.
+
+        Args:
+            configs: its sections.
+            client: sends its requests.
+            server: server that it belongs to.
+
+        Raises:
+            ConfigError: a file of certificates cannot be used.
+        """
+        self._client = client
+        self.server = server
+        self._sections = self._made(configs)
+
+    @property
+    def _rules(self) -> Instances:
+        rules: Instances = self.config_type.instances
+        return rules
+
+    @property
+    def config(self) -> InstanceT:
+        """The section of handlers that name none, or a lone one, or else the defaults."""
+        return self._sections.usual.config
+
+    def prepared(self, configs: Sequence[Any]) -> Callable[[], None]:
+        """A function that applies new sections; nothing changes before.
+
+        Raises:
+            ConfigError: one belongs to another service, there is no default, or a file of
+                certificates cannot be used.
+        """
+        for config in configs:
+            self._check_type(config, self.config_type)
+        self._rules.check(configs)
+        made = self._made(configs)
+
+        def swap() -> None:
+            self._sections = made
+
+        return swap
+
+    def _made(self, configs: Sequence[InstanceT]) -> _Sections[InstanceT]:
+        """The sections, ready for use."""
+        in_force = {self._rules.name(each): self._in_force(each) for each in configs}
+        by_name = {
+            name: in_force[self._rules.name(config)]
+            for name, config in self._rules.by_name(configs).items()
+        }
+        lone = [*in_force.values()] if len(in_force) == 1 else [None]
+        usual = by_name.get("") or lone[0] or InForce(self.config_type())
+        return _Sections(usual, by_name)
+
+    def _chosen(self, options: OptionsT) -> InForce[InstanceT]:
+        sections, name = self._sections.by_name, self._rules.chosen(options)
+        if name not in sections:
+            # it may be configured later; until then the options are kept
+            text = self._rules.missing(name, self.kind, sections)
+            raise DeliveryError(text, retry=True, deferred=True)
+        return sections[name]
+
+    def handler(self, options: OptionsT) -> Handler:
+        """A handler that sends its events with `options`."""
+        return InstanceHandler(self, options)
+
+    def check_options(self, options: OptionsT) -> None:
+        """Refuse options of a definition that name no section.
+
+        With a default section they are accepted, as in Kapacitor: the section may be
+        configured later.
+
+        Raises:
+            OptionsError: the section does not exist.
+        """
+        sections, name = self._sections.by_name, self._rules.chosen(options)
+        if self._rules.default != "flag" and name not in sections:
+            raise OptionsError(self._rules.missing(name, self.kind, sections))
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceHandler(ServiceHandler[OptionsT]):
+    """Delivers events through one of the sections of its service."""
+
+    service: InstancesService[Any, OptionsT, Any]
+
+    def check(self) -> None:
+        """Refuse a definition for a section that does not exist.
+
+        Raises:
+            OptionsError: the section does not exist.
+        """
+        self.service.check_options(self.options)
