@@ -55,7 +55,7 @@ CREATE = "create/runtime/services/KIND/service.py.j2"
 TESTS = "create/tests/runtime/services/KIND/test_KIND_service.py.j2"
 PAGE = "create/docs/handlers/KIND.md.j2"
 NEW_TEMPLATES = {
-    CREATE: ("Return the options of a handler that sets none.", "Return the defaults."),
+    CREATE: ("Return the default options of a handler.", "Return the defaults."),
     TESTS: ("server.received.empty()", "server.received.qsize() == 0"),
     PAGE: ("Send a test message with", "Try"),
 }

@@ -73,9 +73,9 @@ def _inferred(
         raise UsageError("--from-curl cannot be combined with --spec")
     if not terminal.is_watched() or session.json:
         return inferred(example, flags)
-    from scaffold.cli import questions
+    from scaffold.cli import guesses
 
-    return inferred(example, flags, settle=questions.settled)
+    return inferred(example, flags, settle=guesses.settled)
 
 
 @click.command()

@@ -12,7 +12,6 @@ from scaffold.change import Change, unified
 from scaffold.errors import SpecError, UsageError
 from scaffold.escaping import escaped, escaped_lines
 from scaffold.flags import Flags
-from scaffold.inference.roles import Confidence, Proposal, Role, taken_as
 from scaffold.merging.versions import Take
 from scaffold.outcomes import Unsettled
 from scaffold.spec.model import FIELD_TYPES
@@ -61,7 +60,7 @@ def is_confirmed(question: str) -> bool:
     """
     answer = ""
     while answer not in ("y", "yes", "n", "no"):
-        answer = _ask(f"{question} (y/n)", "y").lower()
+        answer = ask(f"{question} (y/n)", "y").lower()
     return answer.startswith("y")
 
 
@@ -86,7 +85,7 @@ def taken(waiting: Sequence[Unsettled]) -> dict[PurePosixPath, Take]:
             continue
         terminal.to_stderr(f"conflict: {escaped(str(each.path))}: {each.reason}")
         while each.path not in takes:
-            answer = _ask(
+            answer = ask(
                 "[m]ine, [g]enerated, [b]oth, [d]iff, [e]ditor, [s]kip its handler", "s"
             )
             if answer[:1].lower() == "d":
@@ -94,43 +93,6 @@ def taken(waiting: Sequence[Unsettled]) -> dict[PurePosixPath, Take]:
             elif answer[:1].lower() in _TAKES:
                 takes[each.path] = _TAKES[answer[:1].lower()]
     return takes
-
-
-_KEEP = "k"  # the guess, whose meaning has no letter
-_ROLES: dict[str, Role] = {
-    "m": Role.MESSAGE,
-    "o": Role.FIELD,
-    "s": Role.SECRET,
-    "c": Role.CONSTANT,
-}
-
-
-def settled(proposals: Sequence[Proposal]) -> list[Proposal]:
-    """Ask about the values of a curl example whose meaning is a guess.
-
-    Raises:
-        UsageError: the input ended.
-    """
-    made = []
-    for each in proposals:
-        made.append(_settled(each) if each.confidence is Confidence.GUESS else each)
-    return made
-
-
-def _settled(proposal: Proposal) -> Proposal:
-    value = proposal.value
-    shown = escaped(f"{value.shown} = {value.value!r}")
-    terminal.to_stderr(f"{shown}: {proposal.reason}")
-    default = next(
-        (letter for letter, role in _ROLES.items() if role is proposal.role), _KEEP
-    )
-    while True:
-        answer = _ask("[m]essage, [o]ption, [s]ecret, [c]onstant", default, _SPEC)
-        letter = answer[:1].lower()
-        if letter == default:
-            return replace(proposal, confidence=Confidence.LIKELY)
-        if letter in _ROLES:
-            return taken_as(proposal, _ROLES[letter])
 
 
 def _difference(conflict: Unsettled) -> str:
@@ -143,13 +105,9 @@ _DESCRIBE = UsageError(
     "end of input; describe the handler with NAME and --field instead",
     fix="scaffold new-handler huddle --field channel:str",
 )
-_SPEC = UsageError(
-    "end of input; save the spec of the example, correct it, and use it",
-    fix="scaffold infer huddle --from-curl @example.txt > huddle.toml",
-)
 
 
-def _ask(question: str, default: str, ended: UsageError = _DESCRIBE) -> str:
+def ask(question: str, default: str, ended: UsageError = _DESCRIBE) -> str:
     """The answer to a question; `default` for an empty line.
 
     Raises:
@@ -166,7 +124,7 @@ def _named(given: Flags, kinds: Sequence[str], check: Check) -> Flags:
     names = itertools.chain([_NAME], (f"{_NAME}{n}" for n in itertools.count(2)))
     default = next(name for name in names if name not in kinds)
     while True:
-        flags = replace(given, name=_ask("Name of the handler", default))
+        flags = replace(given, name=ask("Name of the handler", default))
         if _passes(flags, check):
             return flags
 
@@ -174,7 +132,7 @@ def _named(given: Flags, kinds: Sequence[str], check: Check) -> Flags:
 def _field(question: str, default: str, flags: Flags, check: Check) -> str:
     """A field as `--field` takes it, or "" for none."""
     while True:
-        name = _ask(question, default)
+        name = ask(question, default)
         if name == _NONE:
             return ""
         # answers may have the form of the flag
@@ -183,7 +141,7 @@ def _field(question: str, default: str, flags: Flags, check: Check) -> str:
         if not _passes(replace(flags, fields=fields), check):
             continue
         while field != name:
-            field = f"{name}:{_ask(f'Type of {name}', _TYPE)}"
+            field = f"{name}:{ask(f'Type of {name}', _TYPE)}"
             fields = (*flags.fields, field)
             if _passes(replace(flags, fields=fields), check):
                 break

@@ -6,12 +6,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from scaffold.inference.secrets import (
-    is_secret_name,
-    key_of,
-    looks_secret,
-    placeholder,
-)
+from scaffold.inference.placeholders import key_of, placeholder
+from scaffold.inference.secrets import is_secret_name, looks_secret
 
 # hosts that stand for the reader's own server
 _OWN_HOST = re.compile(

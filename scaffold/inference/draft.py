@@ -12,6 +12,7 @@ from urllib.parse import quote
 from scaffold import names
 from scaffold.inference import address
 from scaffold.inference.curl import CurlRequest
+from scaffold.inference.placeholders import key_of, placeholder
 from scaffold.inference.roles import (
     Confidence,
     Path,
@@ -20,7 +21,7 @@ from scaffold.inference.roles import (
     scale_of,
     time_code,
 )
-from scaffold.inference.secrets import key_of, looks_secret, placeholder
+from scaffold.inference.secrets import looks_secret
 from scaffold.spec.toml import toml_key, toml_table, toml_text, toml_tree
 
 _LEVELS = ("OK", "INFO", "WARNING", "CRITICAL")

@@ -12,13 +12,8 @@ from typing import Any
 
 from scaffold import names
 from scaffold.inference.curl import CurlRequest
-from scaffold.inference.secrets import (
-    is_secret_name,
-    is_uuid,
-    key_of,
-    placeholder,
-    secrets_of,
-)
+from scaffold.inference.placeholders import key_of, placeholder
+from scaffold.inference.secrets import is_secret_name, is_uuid, secrets_of
 
 Path = tuple[str | int, ...]
 

@@ -17,6 +17,7 @@ from scaffold.flags import Flags, declared
 from scaffold.prose import folded
 from scaffold.spec.model import FIELD_TYPES, TYPE_ALIASES, TYPES
 from scaffold.spec.reader import Path
+from scaffold.spec.tokens import tokens_in
 from scaffold.spec.toml import toml_table, toml_text
 
 _PART = re.compile(r"\{[^{}/]+\}")
@@ -32,11 +33,6 @@ _FORMS = {
     "map[any]": "is not a map; write it as a=b,c=5",
     "map[template]": "is not a map; write it as a=b,c=d",
 }
-# a long run of letters and digits, or a known prefix of tokens
-_TOKEN = re.compile(
-    r"(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{24,}"
-    r"|\b(?:xox[a-z]|gh[opsu]|sk|glpat)[-_]|\bAKIA[0-9A-Z]{16}|\bAIza[\w-]{30,}"
-)
 
 
 @dataclass(frozen=True)
@@ -307,7 +303,7 @@ def _plain(text: str) -> str:
 def _displayed(text: str, value: str, *, is_secret: bool) -> str:
     """A flag with its value, for messages: neither secrets nor long values."""
     has_user = "://" in value and "@" in value
-    if value and (is_secret or has_user or looks_like_token(value)):
+    if value and (is_secret or has_user or tokens_in(value)):
         return text.removesuffix(value) + "…"
     return _clipped(text)
 
@@ -397,8 +393,3 @@ def shown_setting(type_name: str, default: Any) -> str:
         default = go_duration(default)
     shown = toml_text(list(default) if isinstance(default, tuple) else default)
     return f"{type_name} = {shown}"
-
-
-def looks_like_token(text: str) -> bool:
-    """True if a string looks like a pasted secret."""
-    return _TOKEN.search(text) is not None

@@ -7,9 +7,9 @@ from typing import Any
 
 from runtime.alert.types import TEMPLATE_NAMES
 from runtime.golang.durations import parse_go
-from scaffold.spec.draft import looks_like_token
 from scaffold.spec.model import UNKNOWN_TYPE, FieldType, Record
 from scaffold.spec.reader import Path, Reader, noun_of
+from scaffold.spec.tokens import tokens_in
 
 _FORM = "write it as '10s', '1m30s' or '500ms'"
 # by the type of a TOML value, the types of settings that it may be the value of
@@ -111,7 +111,7 @@ def _check_data(reader: Reader, value: object, path: Path) -> bool:
                 _check_data(reader, each, (*path, key)) for key, each in value.items()
             ]
             return all(found)
-        case str() if looks_like_token(value):
+        case str() if tokens_in(value):
             problem = "looks like a token, which would be committed; remove it"
         case bool() | str():
             return True

@@ -7,7 +7,7 @@ import pytest
 from scaffold.inference.curl import request
 from scaffold.inference.draft import drafted
 from scaffold.inference.roles import proposals
-from scaffold.inference.secrets import is_secret_name, key_of, looks_secret, placeholder
+from scaffold.inference.secrets import is_secret_name
 from scaffold.spec.parse import parse
 
 TOKENS = (
@@ -64,30 +64,3 @@ def test_names_of_secrets(name: str) -> None:
 )
 def test_other_names(name: str) -> None:
     assert not is_secret_name(name)
-
-
-@pytest.mark.parametrize(
-    "text", ["Hello World", "general", "my-channel-for-alerts", "https://example.com/a/b", "",
-             "monitoring-tool-of-the-team", "2015-07-17T08:42:58Z", "+4915112345678"],
-)  # fmt: skip
-def test_plain_values_are_no_secrets(text: str) -> None:
-    assert not looks_secret(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "key"),
-    [("<chat id>", "chat-id"), ("{{room}}", "room"), ("{room}", "room"), ("$ROOM", "room"),
-     ("${ROOM_ID}", "room-id"), ("%ROOM%", "room"), ("YOUR_ROOM", "room"),
-     ("your-room-here", "room"), ("[ROOM]", "room"), ("a <room> b", "room")],
-)  # fmt: skip
-def test_placeholders(text: str, key: str) -> None:
-    found = placeholder(text)
-    assert found is not None
-    assert key_of(found.name) == key
-
-
-@pytest.mark.parametrize(
-    "text", ["<b>bold</b>", "mutation { a(b: $c) { d } }", "plain"]
-)
-def test_markup_is_no_placeholder(text: str) -> None:
-    assert placeholder(text) is None
