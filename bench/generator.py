@@ -45,7 +45,7 @@ WIDEST = 44
 
 
 class Cost(NamedTuple):
-    """What a process took.
+    """The cost of a process.
 
     Attributes:
         cpu_s: CPU time in seconds, with its children.

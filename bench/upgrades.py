@@ -1,4 +1,4 @@
-"""How many edited integrations need a person when they are upgraded: scaffold beside Copier.
+"""Upgrades of edited integrations that need a person: scaffold beside Copier.
 
     python bench/upgrades.py [--handlers 40] [--seed 10]
 
@@ -84,7 +84,7 @@ STEPS = ("template changed", "spec changed", "renamed")
 
 
 class Count(NamedTuple):
-    """What became of all integrations in one step.
+    """The results of one step for all integrations.
 
     Attributes:
         needed: those that needed a person.
@@ -142,7 +142,7 @@ class Integration(NamedTuple):
 
     @property
     def folders(self) -> tuple[str, ...]:
-        """Where its own files are."""
+        """The folders of its own files."""
         return (
             f"{PACKAGE}/services/{self.kind}",
             f"docs/handlers/{self.kind}.md",

@@ -31,7 +31,7 @@ async def exchange(
         reads: true to read an answer of at most 64 KiB, without its line end.
 
     Raises:
-        DeliveryError: there is no connection, or it broke.
+        DeliveryError: the connection failed.
     """
     is_connected = False
     try:

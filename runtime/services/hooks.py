@@ -42,7 +42,7 @@ class Hook(Protocol[ConfigT_contra]):
         """
 
     async def close(self, client: Any) -> None:
-        """Close a client that is no longer used."""
+        """Close a client after its last delivery."""
 
     async def send(self, client: Any, data: Mapping[str, Any]) -> None:
         """Deliver the data of one event; several calls may be under way at a time.

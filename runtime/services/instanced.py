@@ -87,8 +87,8 @@ class InstancesService(HttpService[InstanceT, OptionsT, TestT]):
         """A function that applies new sections; nothing changes before.
 
         Raises:
-            ConfigError: one belongs to another service, there is no default, or a file of
-                certificates cannot be used.
+            ConfigError: one belongs to another service, the default is missing, or a file
+                of certificates cannot be used.
         """
         for config in configs:
             self._check_type(config, self.config_type)

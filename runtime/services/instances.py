@@ -97,7 +97,7 @@ class Instances:
         """Check sections that may have been changed one by one.
 
         Raises:
-            ConfigError: there is no default, or another section is global.
+            ConfigError: the default is missing, or another section is global.
 
         Source: Kapacitor services/slack, Configs.Validate.
         """

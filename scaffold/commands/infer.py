@@ -29,7 +29,7 @@ def inferred(source: str, flags: Flags, settle: Settle | None = None) -> SpecDra
         settle: asks about guesses; None to take them.
 
     Raises:
-        UsageError: there is no such example, or a spec cannot say what it sends.
+        UsageError: the example cannot be read, or a spec cannot describe its request.
     """
     _check_flags(flags)
     sent, message_at = request(_text(source)), flags.message_key
@@ -53,7 +53,7 @@ def infer(source: str, flags: Flags) -> Report:
     """`scaffold infer`: the spec as text.
 
     Raises:
-        UsageError: there is no such example, or a spec cannot say what it sends.
+        UsageError: the example cannot be read, or a spec cannot describe its request.
         SpecError: the spec is invalid, by the handler's name for one.
     """
     draft = inferred(source, flags)

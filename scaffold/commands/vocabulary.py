@@ -36,7 +36,7 @@ def spec(topic: str) -> Report:
         topic: `request`, `request.auth`, a key such as `request.path`, or "" for all.
 
     Raises:
-        UsageError: there is no such part.
+        UsageError: the topic is unknown.
     """
     page = vocabulary_path().read_text("utf-8")
     text = _part(page, topic) if topic else page

@@ -153,7 +153,7 @@ def home(folder: str) -> str:
 
 
 def shared() -> str:
-    """A folder of this user where everybody may make one; "": there is no such place."""
+    """A private folder in a place that all users share; "" if none can be made."""
     return f"{SHARED}/scaffold-{os.getuid()}"
 
 

@@ -96,6 +96,7 @@ def _lock(state: Folder, wait_s: float) -> int:
         except Locked:
             if time.monotonic() >= end:
                 raise
+        # locks of files cannot be waited for with a time limit
         time.sleep(_POLL_S)
 
 

@@ -37,7 +37,7 @@ class FieldType:
 
     @property
     def unrendered(self) -> Type:
-        """Type of its values where there is no event."""
+        """Type of its values outside of an event, where templates are not rendered."""
         if self.name == "template":
             return Type.TEMPLATE
         return Type.TEMPLATES if self.is_template else self.base

@@ -116,6 +116,7 @@ def has_strace() -> bool:
     return done.returncode == 0
 
 
+# a second witness where the machine has one; the stopper itself is tested everywhere
 @pytest.mark.skipif(not has_strace(), reason="strace is missing or may not trace")
 @pytest.mark.parametrize("name", CASES if LONG else ["new-handler", "rename-handler"])
 def test_no_call_that_writes_is_overlooked(

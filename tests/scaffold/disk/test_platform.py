@@ -83,6 +83,7 @@ for name in ("SIGHUP", "pthread_sigmask", "pthread_kill"):
 for name in ("open", "stat", "lstat", "mkdir", "rmdir", "unlink", "rename", "replace",
              "link", "symlink", "chmod", "access"):
     def plain(*arguments, call=getattr(os, name), **options):
+        # as Python on Windows refuses it
         if any("dir_fd" in each for each in options):
             raise NotImplementedError("dir_fd unavailable on this platform")
         return call(*arguments, **options)
