@@ -22,6 +22,7 @@ from scaffold.inference.roles import (
     time_code,
 )
 from scaffold.inference.secrets import looks_secret
+from scaffold.inference.settings import Setting, Settings
 from scaffold.spec.toml import toml_key, toml_table, toml_text, toml_tree
 
 _LEVELS = ("OK", "INFO", "WARNING", "CRITICAL")
@@ -31,23 +32,6 @@ _ASSIGNED = re.compile(r"(.*?[\w-]+=)\"?([^\s\"]+)\"?")
 _NO_PASSWORDS = ("x", "pass", "password", "x-oauth-basic", "api_token")
 _NO_USERS = ("api", "apikey", "token", "key")
 _PATH_SAFE = "/$&+,:;=@~"
-
-
-@dataclass
-class _Setting:
-    """A setting of the configuration.
-
-    Attributes:
-        table: its keys in `[config]`.
-        why: the reason for it.
-        example: its value in the example.
-        is_option: true if each alert can override it.
-    """
-
-    table: dict[str, Any]
-    why: str
-    example: Any
-    is_option: bool = False
 
 
 @dataclass
@@ -94,7 +78,7 @@ class _Writer:
         self._request = request
         self._proposals = {each.value.where: each for each in proposals}
         self._handler = handler
-        self._settings: dict[str, _Setting] = {}
+        self._settings = Settings()
         self._levels: dict[str, dict[str, Any]] = {}
         self._level = ""
         self._event: dict[str, Any] = {}
@@ -120,8 +104,8 @@ class _Writer:
         want |= {"headers": headers[1]} if headers[1] else {}
         parts = [
             self._head(),
-            self._config(),
-            self._options(),
+            self._settings.config_table(),
+            self._settings.option_table(),
             *self._level_tables(),
             toml_table("[[request]]", sent) + self._body_text(body),
             self._test(),
@@ -137,48 +121,6 @@ class _Writer:
         text = "\n".join(part for part in parts if part)
         return SpecDraft(text, self._reasons, [*self._request.notes, *doubts])
 
-    # settings
-
-    def _new(self, key: str, setting: _Setting) -> str:
-        """The key of a setting; another one where the key has another value already."""
-        key = key or "value"
-        number = 2
-        stem = key
-        while key in self._settings and self._settings[key].example != setting.example:
-            key = f"{stem}-{number}"
-            number += 1
-        self._settings.setdefault(key, setting)
-        return key
-
-    def _secret(self, key: str, why: str) -> tuple[str, str]:
-        """The expression for a new secret, and its value in the example."""
-        example = f"example-{key or 'token'}"
-        words = (key or "token").replace("-", " ")
-        table = {
-            "secret": True,
-            "required": "enabled",
-            "doc": f"{words} of the account.",
-        }
-        key = self._new(key or "token", _Setting(table, why, example))
-        return f"config.{names.identifier(key)}", example
-
-    def _field(self, key: str, example: Any, why: str) -> str:
-        """The expression for a new setting that each alert can override."""
-        words = (key or "value").replace("-", " ")
-        table: dict[str, Any] = {}
-        match example:
-            case bool():
-                table["type"] = "bool"
-            case int():
-                table["type"] = "int"
-            case float():
-                table["type"] = "float"
-            case list():
-                table["type"] = "list[str]"
-        table["doc"] = f"default {words} for handlers."
-        key = self._new(key, _Setting(table, why, example, is_option=True))
-        return f"opt.{names.identifier(key)}"
-
     # the destination
 
     def _url(self) -> tuple[str, Any, str]:
@@ -193,7 +135,7 @@ class _Writer:
             }
             hidden = _without_secrets(found.path)
             why = "the URL of a webhook is a secret as a whole"
-            self._settings["url"] = _Setting(table, why, hidden)
+            self._settings.add("url", Setting(table, why, hidden))
             self._explain("URL", "secret config.url", why)
             return "${config.url}", None, hidden
         whole = found.is_public and found.is_plain
@@ -207,7 +149,7 @@ class _Writer:
             else "URL of the server; required when enabled."
         )
         example = (found.text or "/") if whole else "/"
-        self._settings["url"] = _Setting(table, why, example)
+        self._settings.add("url", Setting(table, why, example))
         self._explain("URL", "config.url", why)
         if whole or found.text in ("", "/"):
             return "${config.url}", None, example
@@ -223,13 +165,13 @@ class _Writer:
             return _escaped(part.text), part.text
         if part.kind == "secret":
             why = "a secret in the path of the URL"
-            code, value = self._secret(part.name, why)
+            code, value = self._settings.secret(part.name, why)
             self._explain("URL", f"secret {code}", why)
         else:
             is_number = part.text.isdigit()
             value = part.text if is_number else f"example-{part.name}"
             why = f"{part.text} in the path of the URL varies"
-            code = self._field(part.name, value, why)
+            code = self._settings.field(part.name, value, why)
             self._explain("URL", code, why)
         before, after = _escaped(part.before), _escaped(part.after)
         return (
@@ -244,7 +186,7 @@ class _Writer:
         user, password = self._request.user
         if not password or password.lower() in _NO_PASSWORDS:
             # an API key in place of the user
-            first, _ = self._secret("api-key", "the user of the example")
+            first, _ = self._settings.secret("api-key", "the user of the example")
             second = f"'{password}'"
         else:
             first = self._credential(user)
@@ -252,7 +194,9 @@ class _Writer:
             key = key_of(stands.name) if stands else ""
             is_key = user.lower() in _NO_USERS
             default = "api-key" if is_key else "password"
-            second, _ = self._secret(key or default, "the password of the example")
+            second, _ = self._settings.secret(
+                key or default, "the password of the example"
+            )
         self._auth = {"basic": [first, second]}
         self._explain("user", "auth.basic", "basic authentication")
 
@@ -269,7 +213,7 @@ class _Writer:
         words = key.replace("-", " ")
         table = {"required": "enabled", "doc": f"{words} of the account."}
         why = "the user of the example"
-        key = self._new(key, _Setting(table, why, f"example-{key}"))
+        key = self._settings.add(key, Setting(table, why, f"example-{key}"))
         return f"config.{names.identifier(key)}"
 
     # the content
@@ -292,7 +236,7 @@ class _Writer:
         """A header with a token; the value that the example wants."""
         why = "the header Authorization"
         plain, assigned = _SCHEME.fullmatch(value), _ASSIGNED.fullmatch(value)
-        code, token = self._secret("token", why)
+        code, token = self._settings.secret("token", why)
         self._explain(f"headers.{name}", f"secret {code}", why)
         if plain and "=" not in plain[2].rstrip("="):
             self._auth = {"token": code}
@@ -361,12 +305,12 @@ class _Writer:
             case Role.LEVEL:
                 return self._of_level(proposal, value)
             case Role.SECRET:
-                code, example = self._secret(proposal.name, proposal.reason)
+                code, example = self._settings.secret(proposal.name, proposal.reason)
                 return _replaced(value, proposal.part, code, example)
             case Role.FIELD:
                 is_kept = not (proposal.stands or looks_secret(str(value)))
                 example = value if is_kept else f"example-{proposal.name}"
-                code = self._field(proposal.name, example, proposal.reason)
+                code = self._settings.field(proposal.name, example, proposal.reason)
                 return _replaced(value, proposal.part, code, example)
         return _constant(value), value
 
@@ -402,25 +346,6 @@ class _Writer:
         table = {"name": self._name, **self._handler}
         return toml_table("[handler]", table)
 
-    def _config(self) -> str:
-        return "\n".join(["[config]", *self._lines(self._settings)]) + "\n"
-
-    def _lines(self, settings: Mapping[str, _Setting]) -> Iterator[str]:
-        for key, each in settings.items():
-            yield f"# {each.why}"
-            yield f"{toml_key(key)} = {toml_text(each.table)}"
-
-    def _options(self) -> str:
-        options = {
-            key: {
-                "default": f"config.{names.identifier(key)}",
-                "doc": f"{key.replace('-', ' ')}; defaults to the configured one.",
-            }
-            for key, each in self._settings.items()
-            if each.is_option
-        }
-        return toml_table("[option]", options) if options else ""
-
     def _level_tables(self) -> Iterator[str]:
         for name, scale in self._levels.items():
             table = toml_table(f"[level.{toml_key(name)}]", scale)
@@ -435,22 +360,15 @@ class _Writer:
         return f"{kind} = {toml_text(body)}\n"
 
     def _test(self) -> str:
-        table: dict[str, Any] = {
-            key: f"${{config.{names.identifier(key)}}}"
-            for key, each in self._settings.items()
-            if each.is_option
+        table = {
+            **self._settings.test_values(),
+            "message": f"test {self._name} message",
         }
-        return toml_table("[test]", table | {"message": f"test {self._name} message"})
+        return toml_table("[test]", table)
 
     def _example(self, want: Mapping[str, Any]) -> str:
-        config = {
-            key: each.example
-            for key, each in self._settings.items()
-            if not each.is_option
-        }
-        options = {
-            key: each.example for key, each in self._settings.items() if each.is_option
-        }
+        config = self._settings.examples(is_option=False)
+        options = self._settings.examples(is_option=True)
         example: dict[str, Any] = {"name": "the curl example"}
         example |= {"config": config} if config else {}
         example |= {"options": options} if options else {}
