@@ -1,4 +1,4 @@
-"""Tokens, known by their looks: what must not be committed."""
+"""Tokens, known by their looks; none may be committed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 
-# what vendors begin their tokens with, and nothing else does
+# prefixes of tokens that nothing else has
 _PREFIXED = re.compile(
     r"(?:xox[a-z]|xapp|gh[opsu]|github_pat|glpat|[sr]k|whsec|lin_api|dop_v1|shp[a-z]{2})"
     r"[-_].+|(?:AKIA|AIza|eyJ)[\w.-]{12,}"
