@@ -24,7 +24,7 @@ LAYERS = (
     ("tasks", "tasks.secrets"),
     ("nodes", "integrations", "services.config", "services.deliveries"),
     ("services.alert",),
-    ("integration", "services.{kind}", "services.httppost"),
+    ("integration", "services.{kind}", "services.httppost", "services.influxdb"),
     (
         *("delivery", "services", "services.auth", "services.servicetest"),
         *("services.sideload", "services.storage"),

@@ -17,6 +17,7 @@ from runtime.nodes.post_queue import PostQueues, Step
 from runtime.nodes.timers import Timers
 from runtime.outbound.dialing import Dialer
 from runtime.services.alert.subscriptions import Subscription
+from runtime.services.influxdb.clusters import NO_CLUSTERS, Clusters
 from runtime.services.sideload.sources import Sources
 from runtime.units import Clock
 
@@ -85,6 +86,7 @@ class Environment:
         posts: queue of the posts of `httpPost` nodes.
         dialer: opens connections of handlers without a service.
         sideload: the values that `sideload` nodes look up.
+        influxdb: the clusters that points are read from and written to.
         resume: lets the task go on with a step, when something outside is done.
         budget: memory and time that the task has taken.
         timers: call nodes at later times.
@@ -102,6 +104,7 @@ class Environment:
     posts: PostQueues = field(default_factory=PostQueues)
     dialer: Dialer = field(default_factory=Dialer)
     sideload: Sources = field(default_factory=Sources)
+    influxdb: Clusters = NO_CLUSTERS
     resume: Callable[[Step], None] = field(default=lambda step: step())
     budget: Budget = field(default_factory=Budget)
     timers: Timers = field(init=False)

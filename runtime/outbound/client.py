@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import io
 import logging
@@ -10,7 +11,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
@@ -165,6 +166,8 @@ class AiohttpClient:
         limits: TimeLimits | None = None,
         dialer: Dialer | None = None,
         trust: Trust | None = None,
+        *,
+        connections: int = _CONNECTIONS,
     ) -> None:
         """Make a client.
 
@@ -172,7 +175,9 @@ class AiohttpClient:
             limits: time limits of requests.
             dialer: makes the connections.
             trust: authorities that are trusted in addition to the system's store.
+            connections: maximum number of connections to one endpoint.
         """
+        self._connections = connections
         self._limits = limits or TimeLimits()
         self._dialer = dialer or Dialer(limit_s=self._limits.connect_s)
         self._session: aiohttp.ClientSession | None = None
@@ -193,37 +198,42 @@ class AiohttpClient:
         Raises:
             DeliveryError: no answer came; the text names the endpoint without secrets.
         """
-        try:
+        with _failures_of(request):
             scheme, place = urlsplit(request.url)[:2]
             if scheme == "tcp":
                 return await self._over_tcp(place, request)
-            if scheme not in ("http", "https"):
-                raise _failure(request, f'unsupported protocol scheme "{scheme}"')
-            check_names(request.headers)
-            if _CONTROL.search(request.url):
-                text = "net/url: invalid control character in URL"
-                raise _failure(request, text)
-            if request.proxy and not _PROXY.fullmatch(request.proxy):
-                text = "proxyconnect tcp: the proxy's URL must begin with http://"
-                raise _failure(request, text)
+            _check(request)
             async with asyncio.timeout(request.limit_s or self._limits.total_s):
                 return await self._follow(request)
-        except HeaderNameError as error:
-            raise _failure(request, str(error)) from None
-        except TimeoutError as error:
-            is_connect = isinstance(error, aiohttp.ServerTimeoutError)
-            text = (
-                "dial tcp: i/o timeout" if is_connect else "context deadline exceeded"
-            )
-            raise _failure(
-                request, text, retry=True, maybe_duplicate=not is_connect
-            ) from None
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            text, retry = reason_of(error)
-            # not `from error`: its text shows the URL
-            raise _failure(
-                request, text, retry=retry, maybe_duplicate=may_have_come(error)
-            ) from None
+
+    @contextlib.asynccontextmanager
+    async def streamed(
+        self, request: Request, *, idle_s: float
+    ) -> AsyncIterator[Streamed]:
+        """Send `request`, and read an answer of any length part by part.
+
+        Redirects are not followed.
+
+        Args:
+            request: request over HTTP; `limit_s` is for the whole answer, None for no
+                limit.
+            idle_s: time limit for the first and each next part, in seconds.
+
+        Raises:
+            DeliveryError: no answer came.
+        """
+        with _failures_of(request):
+            _check(request)
+            loop = asyncio.get_running_loop()
+            limit_s = request.limit_s
+            ends = None if limit_s is None else loop.time() + limit_s
+            async with asyncio.timeout_at(_earlier(ends, idle_s)):
+                answer = await self._sent(request)
+        try:
+            yield Streamed(request, answer, ends, idle_s)
+        finally:
+            # the unread rest may be long
+            answer.close()
 
     async def _over_tcp(self, address: str, request: Request) -> Response:
         """Write the body to a TCP address; the answer has the status 200."""
@@ -242,6 +252,11 @@ class AiohttpClient:
         raise _failure(request, f"stopped after {_MAX_REDIRECTS} redirects")
 
     async def _exchange(self, request: Request) -> tuple[Response, str]:
+        async with await self._sent(request) as answer:
+            return await _response(answer), answer.headers.get("Location", "")
+
+    async def _sent(self, request: Request) -> aiohttp.ClientResponse:
+        """Send a request; the answer's body is not read yet."""
         key = idempotency_key.get()
         own = {"User-Agent": _USER_AGENT} | ({"Idempotency-Key": key} if key else {})
         self._warn_of_reserved(request.headers)
@@ -253,24 +268,20 @@ class AiohttpClient:
             url = url.with_user(None)
         if request.proxy:
             await self._check_behind(url)
-        async with self._opened().request(
+        answer = await self._opened().request(
             request.method,
             url,
             headers=sendable(own, request.headers),
-            data=_sent(request.body),
+            data=_body(request.body),
             allow_redirects=False,
             ssl=self._tls(request),
             proxy=URL(request.proxy) if request.proxy else None,
             skip_auto_headers=("Accept", "Content-Type"),
-        ) as answer:
-            if request.proxy and answer.status == _PROXY_REFUSES:
-                raise _failure(request, "Proxy Authentication Required", retry=True)
-            body = await _read(answer)
-            wait_s = retry_after_s(answer.headers.get("Retry-After", ""), time.time())
-            return (
-                Response(answer.status, body, wait_s),
-                answer.headers.get("Location", ""),
-            )
+        )
+        if request.proxy and answer.status == _PROXY_REFUSES:
+            answer.close()
+            raise _failure(request, "Proxy Authentication Required", retry=True)
+        return answer
 
     def _tls(self, request: Request) -> ssl.SSLContext | bool:
         """The certificates that a request trusts, and its own."""
@@ -328,7 +339,7 @@ class AiohttpClient:
         return aiohttp.TCPConnector(
             limit=0,
             # without a limit a burst of alerts overflows the endpoint's listen backlog
-            limit_per_host=_CONNECTIONS,
+            limit_per_host=self._connections,
             resolver=_Resolver(self._dialer),
             # the dialer looks a name up once at a time; an answer is not kept, as the
             # next attempt must reach the endpoint where it is then
@@ -336,6 +347,47 @@ class AiohttpClient:
             happy_eyeballs_delay=NEXT_ADDRESS_S,
             socket_factory=self._dialer.socket,
         )
+
+
+class Streamed:
+    """An answer whose body is read part by part.
+
+    Attributes:
+        status: HTTP status.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        answer: aiohttp.ClientResponse,
+        ends: float | None,
+        idle_s: float,
+    ) -> None:
+        self.status = answer.status
+        self._request = request
+        self._answer = answer
+        self._ends = ends
+        self._idle_s = idle_s
+
+    async def response(self) -> Response:
+        """The answer with at most 64 KiB of its body."""
+        with _failures_of(self._request):
+            async with asyncio.timeout_at(_earlier(self._ends, self._idle_s)):
+                return await _response(self._answer)
+
+    async def parts(self) -> AsyncIterator[bytes]:
+        """The body, decompressed, as it arrives.
+
+        Raises:
+            DeliveryError: it ended early, or too late.
+        """
+        while True:
+            with _failures_of(self._request):
+                async with asyncio.timeout_at(_earlier(self._ends, self._idle_s)):
+                    part = await self._answer.content.readany()
+            if not part:
+                return
+            yield part
 
 
 class _Resolver(AbstractResolver):
@@ -383,6 +435,47 @@ def retry_after_s(text: str, now_s: float) -> float | None:
         return None
 
 
+def _check(request: Request) -> None:
+    """Refuse a request that cannot be sent over HTTP."""
+    scheme = urlsplit(request.url).scheme
+    if scheme not in ("http", "https"):
+        raise _failure(request, f'unsupported protocol scheme "{scheme}"')
+    check_names(request.headers)
+    if _CONTROL.search(request.url):
+        text = "net/url: invalid control character in URL"
+        raise _failure(request, text)
+    if request.proxy and not _PROXY.fullmatch(request.proxy):
+        text = "proxyconnect tcp: the proxy's URL must begin with http://"
+        raise _failure(request, text)
+
+
+def _earlier(ends: float | None, idle_s: float) -> float:
+    """The time at which the next part is late, by the loop's clock."""
+    late = asyncio.get_running_loop().time() + idle_s
+    return late if ends is None else min(ends, late)
+
+
+@contextlib.contextmanager
+def _failures_of(request: Request) -> Iterator[None]:
+    """Report what prevents an answer, in Go's words."""
+    try:
+        yield
+    except HeaderNameError as error:
+        raise _failure(request, str(error)) from None
+    except TimeoutError as error:
+        is_connect = isinstance(error, aiohttp.ServerTimeoutError)
+        text = "dial tcp: i/o timeout" if is_connect else "context deadline exceeded"
+        raise _failure(
+            request, text, retry=True, maybe_duplicate=not is_connect
+        ) from None
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        text, retry = reason_of(error)
+        # not `from error`: its text shows the URL
+        raise _failure(
+            request, text, retry=retry, maybe_duplicate=may_have_come(error)
+        ) from None
+
+
 def _failure(
     request: Request,
     reason: str,
@@ -405,9 +498,15 @@ def _escaped(url: str) -> str:
     return url[:at] + quote(scrub(url[at:]), safe=_IN_PATH)
 
 
-def _sent(body: bytes) -> bytes | io.BytesIO | None:
+def _body(body: bytes) -> bytes | io.BytesIO | None:
     # large bodies are written in parts, so that others have their turn
     return io.BytesIO(body) if len(body) > _LARGE_BODY_BYTES else body or None
+
+
+async def _response(answer: aiohttp.ClientResponse) -> Response:
+    body = await _read(answer)
+    wait_s = retry_after_s(answer.headers.get("Retry-After", ""), time.time())
+    return Response(answer.status, body, wait_s)
 
 
 async def _read(answer: aiohttp.ClientResponse) -> bytes:

@@ -1,0 +1,62 @@
+"""The clusters of a server by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from runtime.errors import KapacitorError
+
+if TYPE_CHECKING:
+    from runtime.services.influxdb.cluster import Cluster
+
+
+class NoClusterError(KapacitorError):
+    """No enabled cluster has the name that a task chooses."""
+
+
+class Clusters:
+    """The enabled clusters. Configuration changes exchange them while tasks run.
+
+    `bool(clusters)` is False where the configuration has none.
+    """
+
+    def __init__(
+        self, clusters: Mapping[str, Cluster] | None = None, default: str = ""
+    ) -> None:
+        """Hold clusters.
+
+        Args:
+            clusters: clusters by name.
+            default: name of the cluster of tasks that name none.
+        """
+        self._clusters: Mapping[str, Cluster] = {}
+        self._default = ""
+        self.replace(clusters or {}, default)
+
+    def find(self, name: str = "") -> Cluster:
+        """A cluster by name; the default one for "".
+
+        Raises:
+            NoClusterError: there is none of that name.
+
+        Source: Kapacitor services/influxdb/service.go, NewNamedClient.
+        """
+        wanted = name or self._default
+        try:
+            return self._clusters[wanted]
+        except KeyError:
+            raise NoClusterError(f"no such InfluxDB config {wanted}") from None
+
+    def replace(self, clusters: Mapping[str, Cluster], default: str) -> None:
+        """Exchange the clusters."""
+        self._clusters, self._default = dict(clusters), default
+
+    def __iter__(self) -> Iterator[Cluster]:
+        return iter(tuple(self._clusters.values()))
+
+    def __bool__(self) -> bool:
+        return bool(self._clusters)
+
+
+NO_CLUSTERS = Clusters()
