@@ -31,6 +31,7 @@ class Trouble:
         *,
         level: int = logging.ERROR,
         clock: Callable[[], float] = time.monotonic,
+        context: Mapping[str, object] | None = None,
     ) -> None:
         """Make a trouble that is not there yet.
 
@@ -40,8 +41,10 @@ class Trouble:
             succeeded: the line of its end.
             level: level of failures; ends are `INFO`.
             clock: seconds that never go back.
+            context: further attributes of the log entries.
         """
         self._log = log
+        self._context = dict(context or {})
         self._failed = failed
         self._succeeded = succeeded
         self._level = level
@@ -65,7 +68,7 @@ class Trouble:
         self._interval = FIRST_S if is_new else min(2 * self._interval, MOST_S)
         self._next = now + self._interval
         self._is_told = True
-        extra = {"err": str(error)}
+        extra = {**self._context, "err": str(error)}
         if self._count > 1:
             extra["failures"] = str(self._count)
         import sqlite3  # here: `kapacitord config` does without a database
@@ -80,7 +83,7 @@ class Trouble:
         if not self._is_told:
             return
         lasted = f"{self._clock() - self._since:.0f}s"
-        extra = {"failures": str(self._count), "lasted": lasted}
+        extra = {**self._context, "failures": str(self._count), "lasted": lasted}
         self._count, self._is_told = 0, False
         self._log.info(self._succeeded, extra=extra)
 

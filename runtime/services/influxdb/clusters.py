@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from runtime.compute.bridge import Bridge
 from runtime.errors import KapacitorError
 
 if TYPE_CHECKING:
     from runtime.services.influxdb.cluster import Cluster
+    from runtime.services.influxdb.point_writers import PointWriters
 
 
 class NoClusterError(KapacitorError):
@@ -32,6 +34,8 @@ class Clusters:
         """
         self._clusters: Mapping[str, Cluster] = {}
         self._default = ""
+        self._bridge = Bridge()
+        self._points: PointWriters | None = None
         self.replace(clusters or {}, default)
 
     def find(self, name: str = "") -> Cluster:
@@ -51,6 +55,30 @@ class Clusters:
     def replace(self, clusters: Mapping[str, Cluster], default: str) -> None:
         """Exchange the clusters."""
         self._clusters, self._default = dict(clusters), default
+
+    @property
+    def points(self) -> PointWriters:
+        """The writers of points. What they are given before `start` waits for it."""
+        if self._points is None:
+            # where no task writes points, this is not in memory
+            from runtime.services.influxdb.point_writers import PointWriters
+
+            self._points = PointWriters(self.find, self._bridge)
+        return self._points
+
+    def start(self) -> None:
+        """Begin to write points; on the event loop."""
+        self._bridge.start()
+
+    async def finish(self, limit_s: float) -> int:
+        """Write the points that wait, if that takes no longer than `limit_s`.
+
+        Returns:
+            Number of points that are lost.
+        """
+        lost = 0 if self._points is None else await self._points.close(limit_s)
+        self._bridge.stop()
+        return lost
 
     def __iter__(self) -> Iterator[Cluster]:
         return iter(tuple(self._clusters.values()))

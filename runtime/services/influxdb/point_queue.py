@@ -1,0 +1,178 @@
+"""Points of all nodes that wait for one cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from runtime.compute.bridge import Bridge
+from runtime.errors import KapacitorError
+from runtime.services.influxdb.points import Body
+from runtime.trouble import Trouble
+from runtime.units import SECOND
+
+if TYPE_CHECKING:
+    from runtime.services.influxdb.point_writer import PointWriter
+
+# Memory of the points that wait for one cluster.
+MOST_BYTES = 32 << 20
+# Requests to one cluster at a time.
+AT_ONCE = 4
+# Delays of retries: the first, and the longest.
+FIRST_S, LONGEST_S = 0.5, 30.0
+
+_log = logging.getLogger("kapacitor.influxdb")
+
+
+class Cluster(Protocol):
+    """A cluster, as far as points are written to it."""
+
+    @property
+    def name(self) -> str:
+        """The cluster's name in the configuration."""
+
+    async def write(
+        self,
+        body: bytes,
+        *,
+        database: str,
+        retention_policy: str = "",
+        precision: str = "n",
+        consistency: str = "",
+    ) -> None:
+        """Write points.
+
+        Raises:
+            DeliveryError: they were not, or not all, written.
+        """
+
+    async def execute(self, statement: str, *, database: str = "") -> Sequence[object]:
+        """Run a statement.
+
+        Raises:
+            DeliveryError: it was not run.
+        """
+
+
+Find = Callable[[str], Cluster]
+
+
+class ClusterQueue:
+    """The points of all nodes that wait for one cluster, bounded in memory.
+
+    Beyond the bound the oldest points are lost, of the node with the most.
+
+    Attributes:
+        writers: the nodes' writers, in their order.
+        lock: guards what waits.
+        size: bytes of it in memory.
+        clock: seconds that never go back.
+        is_closing: True while the server stops.
+    """
+
+    def __init__(self, name: str, find: Find, bridge: Bridge) -> None:
+        self.writers: dict[PointWriter, None] = {}
+        self.lock = threading.RLock()
+        self.size = 0
+        self.clock = time.monotonic
+        self._find = find
+        self._bridge = bridge
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._closing = asyncio.Event()
+        self._running: dict[asyncio.Task[None], PointWriter] = {}
+        self._trouble = Trouble(
+            _log,
+            "failed to write points to InfluxDB, which is tried again",
+            "writing points to InfluxDB succeeds again",
+            context={"cluster": name},
+        )
+
+    @property
+    def is_closing(self) -> bool:
+        """True while the server stops: each body gets one more attempt."""
+        return self._closing.is_set()
+
+    def bound(self) -> None:
+        """Lose the oldest points while there are too many; with the lock."""
+        while self.size > MOST_BYTES:
+            fullest = max(self.writers, key=lambda writer: writer.size)
+            text = f"more than {MOST_BYTES >> 20} MiB wait for the cluster"
+            if not fullest.lose_oldest("full", KapacitorError(text)):
+                return
+
+    def begin(self, writer: PointWriter) -> None:
+        """Write what waits; from any thread."""
+        self._bridge.soon(self._begin, writer)
+
+    def flush_later(self, writer: PointWriter, body: Body) -> None:
+        """Flush a body after the writer's interval; from any thread."""
+        self._bridge.soon(self._flush_later, writer, body)
+
+    async def write(self, cluster: str, text: bytes, **query: str) -> None:
+        """Write points when it is their turn.
+
+        Raises:
+            KapacitorError: they were not, or not all, written.
+        """
+        async with self._turns:
+            await self._find(cluster).write(text, **query)
+
+    async def execute(self, cluster: str, statement: str) -> None:
+        """Run a statement.
+
+        Raises:
+            KapacitorError: it was not run.
+        """
+        await self._find(cluster).execute(statement)
+
+    def succeeded(self) -> None:
+        """Note that points were written."""
+        self._trouble.ended()
+
+    async def rest(self, error: KapacitorError, failures: int) -> None:
+        """Wait before another attempt, after so many that failed."""
+        self._trouble.failed(error)
+        longest = min(FIRST_S * 2 ** min(failures - 1, 30), LONGEST_S)
+        # so that nodes whose attempts failed together do not come back together
+        delay_s = longest * (1 + random.random()) / 2
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._closing.wait(), delay_s)
+
+    async def close(self, limit_s: float) -> int:
+        """Write what waits, if that takes no longer than `limit_s`.
+
+        Returns:
+            Number of points that are left, and lost.
+        """
+        writers = list(self.writers)
+        self._closing.set()
+        for writer in writers:
+            writer.close()
+        # what was begun from another thread starts with the next turn of the loop
+        await asyncio.sleep(0)
+        running = list(self._running)
+        if running:
+            await asyncio.wait(running, timeout=limit_s)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        for writer in writers:
+            writer.give_up()
+        return sum(writer.lost["stopped"] for writer in writers)
+
+    def _begin(self, writer: PointWriter) -> None:
+        task = self._bridge.spawn(writer.run())
+        self._running[task] = writer
+        task.add_done_callback(lambda done: self._running.pop(done, None))
+
+    def _flush_later(self, writer: PointWriter, body: Body) -> None:
+        # a server that stops flushes all
+        if self._bridge.is_open:
+            delay_s = writer.options.flush_interval / SECOND
+            self._bridge.later(delay_s, lambda: writer.flush(body))

@@ -1,0 +1,323 @@
+"""Writes the points of one `influxDBOut` node.
+
+Nodes put lines on the compute thread; the event loop writes them, in their order. Several
+nodes write side by side.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from runtime.errors import DeliveryError, KapacitorError
+from runtime.services.influxdb.point_queue import ClusterQueue
+from runtime.services.influxdb.points import (
+    BODY_BYTES,
+    BODY_POINTS,
+    Body,
+    Target,
+    pieces,
+    refusal,
+)
+from runtime.trouble import Trouble
+from runtime.units import SECOND, Nanoseconds
+
+# A body that InfluxDB answers with errors is given up after this; it may be the cause.
+FAILING_S = 900.0
+
+_log = logging.getLogger("kapacitor.influxdb")
+_STOPPED = KapacitorError("the server stops")
+_NO_FIELDS = KapacitorError(
+    "no field has a value that is a finite number, text or bool"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The way in which a node's points are written.
+
+    Attributes:
+        cluster: name of the cluster; "" for the default one.
+        precision: unit of the times.
+        consistency: `any`, `one`, `quorum`, `all`, or "".
+        buffer: number of points that are written at once.
+        flush_interval: points do not wait longer for others, in ns; 0 for not at all.
+        create: statement that creates the database, or "".
+    """
+
+    cluster: str = ""
+    precision: str = "ns"
+    consistency: str = ""
+    buffer: int = 1000
+    flush_interval: Nanoseconds = 10 * SECOND
+    create: str = ""
+
+
+class PointWriter:
+    """Writes the points of one node.
+
+    Attributes:
+        options: the way in which they are written.
+        written: number of points that were written.
+        write_errors: number of requests that failed.
+        lost: number of points that were not written, by reason.
+        size: bytes in memory of those that wait.
+    """
+
+    def __init__(
+        self, queue: ClusterQueue, options: Options, context: Mapping[str, object]
+    ) -> None:
+        self.options = options
+        self.written = 0
+        self.write_errors = 0
+        self.lost: Counter[str] = Counter()
+        self.size = 0
+        self._queue = queue
+        self._context = context
+        self._filling: dict[Target, Body] = {}
+        self._waiting: deque[Body] = deque()
+        self._is_busy = False
+        self._is_closed = False
+        self._failures = 0
+        self._must_create = bool(options.create)
+        self._troubles: dict[str, Trouble] = {}
+        queue.writers[self] = None
+        if self._must_create:
+            self._begin()
+
+    def put(self, database: str, retention_policy: str, lines: Sequence[str]) -> None:
+        """Write points; on the compute thread.
+
+        Args:
+            database: their database.
+            retention_policy: their retention policy; "" for the default one.
+            lines: a line for each, with its newline.
+        """
+        target = Target(database, retention_policy)
+        is_due, is_begun = False, None
+        with self._queue.lock:
+            for piece in pieces(lines):
+                body = self._filling.get(target)
+                if body is None:
+                    is_begun = body = self._filling[target] = Body(target)
+                body.add(piece)
+                self._grow(piece.size)
+                if self._is_full(body):
+                    self._line_up(body)
+                    is_due, is_begun = True, None
+            self._queue.bound()
+        if is_due:
+            self._begin()
+        if is_begun is not None:
+            self._queue.flush_later(self, is_begun)
+
+    def leave_out(self, points: int) -> None:
+        """Count points that line protocol has no form for; on the compute thread."""
+        with self._queue.lock:
+            self.lose("no_fields", points, _NO_FIELDS)
+
+    def flush(self, body: Body | None = None) -> None:
+        """Write what waits for more points: a body, or all."""
+        with self._queue.lock:
+            due = [b for b in self._filling.values() if body is None or b is body]
+            for each in due:
+                self._line_up(each)
+        # a closed writer ends by running
+        if due or body is None:
+            self._begin()
+
+    def close(self) -> None:
+        """End, as soon as what waits is written."""
+        self._is_closed = True
+        self.flush()
+
+    def stats(self) -> dict[str, int]:
+        """The counters of the node."""
+        with self._queue.lock:
+            lost = {f"points_lost_{name}": count for name, count in self.lost.items()}
+            waiting = sum(body.points for body in self._bodies())
+        return {
+            "points_written": self.written,
+            "write_errors": self.write_errors,
+            "points_waiting": waiting,
+            **lost,
+        }
+
+    def lose(self, reason: str, points: int, error: KapacitorError) -> None:
+        """Count points that are not written, and log that now and then."""
+        if reason not in self._troubles:
+            text = f"points are not written to InfluxDB: {reason.replace('_', ' ')}"
+            self._troubles[reason] = Trouble(_log, text, "", context=self._context)
+        self.lost[reason] += points
+        self._troubles[reason].failed(error)
+
+    def lose_oldest(self, reason: str, error: KapacitorError) -> int:
+        """Lose the oldest points that are not under way; with the lock.
+
+        Returns:
+            Number of points; 0 if all are under way.
+        """
+        body = next((each for each in self._bodies() if not each.is_sent), None)
+        if body is None:
+            return 0
+        self._remove(body)
+        self.lose(reason, body.points, error)
+        return body.points
+
+    def give_up(self) -> int:
+        """Lose what waits, as the server stops; number of points."""
+        with self._queue.lock:
+            left = list(self._bodies())
+            for body in left:
+                self._remove(body)
+                self.lose("stopped", body.points, _STOPPED)
+        return sum(body.points for body in left)
+
+    async def run(self) -> None:
+        """Write what waits; on the event loop."""
+        if self._must_create:
+            await self._create()
+        while (body := self._next()) is not None:
+            try:
+                await self._write(body)
+            # a mistake must not keep what comes next from being written
+            except Exception as error:
+                _log.exception("failed to write points to InfluxDB")
+                with self._queue.lock:
+                    self.lose("failing", body.points, KapacitorError(repr(error)))
+                self._done(body, 0)
+
+    def _is_full(self, body: Body) -> bool:
+        options = self.options
+        return (
+            body.points >= min(options.buffer, BODY_POINTS)
+            or body.size >= BODY_BYTES
+            or options.flush_interval <= 0
+        )
+
+    def _bodies(self) -> Iterator[Body]:
+        yield from self._waiting
+        yield from self._filling.values()
+
+    def _line_up(self, body: Body) -> None:
+        """Let a body wait for its request; with the lock."""
+        del self._filling[body.target]
+        if self._waiting and self._waiting[-1].has_room_for(body):
+            self._waiting[-1].absorb(body)
+        else:
+            self._waiting.append(body)
+
+    def _remove(self, body: Body) -> None:
+        self._grow(-body.size)
+        if self._filling.get(body.target) is body:
+            del self._filling[body.target]
+        else:
+            self._waiting.remove(body)
+
+    def _grow(self, size: int) -> None:
+        self.size += size
+        self._queue.size += size
+
+    def _begin(self) -> None:
+        with self._queue.lock:
+            was_busy, self._is_busy = self._is_busy, True
+        if not was_busy:
+            self._queue.begin(self)
+
+    def _next(self) -> Body | None:
+        """The first body that waits, which is then under way."""
+        with self._queue.lock:
+            if self._waiting:
+                self._waiting[0].is_sent = True
+                return self._waiting[0]
+            self._is_busy = False
+            if self._is_closed:
+                self._queue.writers.pop(self, None)
+            return None
+
+    async def _write(self, body: Body) -> None:
+        """Write a body, or make one attempt and wait."""
+        options = self.options
+        try:
+            await self._queue.write(
+                options.cluster,
+                body.text,
+                database=body.target.database,
+                retention_policy=body.target.retention_policy,
+                precision=options.precision,
+                consistency=options.consistency,
+            )
+        except KapacitorError as error:
+            self.write_errors += 1
+            await self._failed(body, error)
+        else:
+            self._failures = 0
+            self._queue.succeeded()
+            self._done(body, body.points)
+
+    def _done(self, body: Body, written: int) -> None:
+        self.written += written
+        with self._queue.lock:
+            self._remove(body)
+
+    async def _failed(self, body: Body, error: KapacitorError) -> None:
+        found = refusal(error)
+        if found is None:
+            await self._wait(body, error)
+            return
+        is_gone = found.reason == "no_database" and self.options.create
+        if is_gone and not body.was_missing:
+            # somebody dropped it, or a server has lost its data
+            body.was_missing = True
+            await self._create()
+            return
+        halves = body.halves() if found.reason == "too_large" else None
+        if halves is not None:
+            self._replace(body, halves)
+            return
+        lost = min(found.points or body.points, body.points)
+        with self._queue.lock:
+            self.lose(found.reason, lost, error)
+        self._done(body, body.points - lost)
+
+    def _replace(self, body: Body, others: Sequence[Body]) -> None:
+        with self._queue.lock:
+            self._remove(body)
+            self._waiting.extendleft(reversed(others))
+            self._grow(sum(each.size for each in others))
+
+    async def _wait(self, body: Body, error: KapacitorError) -> None:
+        """Wait for another attempt, unless there have been enough."""
+        now = self._queue.clock()
+        if isinstance(error, DeliveryError) and error.status is not None:
+            body.failing_since = body.failing_since or now
+        is_hopeless = body.failing_since and now - body.failing_since >= FAILING_S
+        if is_hopeless or self._queue.is_closing:
+            with self._queue.lock:
+                self.lose("failing" if is_hopeless else "stopped", body.points, error)
+            self._done(body, 0)
+            return
+        with self._queue.lock:
+            body.is_sent = False
+        await self._rest(error)
+
+    async def _rest(self, error: KapacitorError) -> None:
+        """Wait before another attempt: longer each time."""
+        self._failures += 1
+        await self._queue.rest(error, self._failures)
+
+    async def _create(self) -> None:
+        """Create the database, however long InfluxDB is away."""
+        while True:
+            try:
+                await self._queue.execute(self.options.cluster, self.options.create)
+            except KapacitorError as error:
+                if refusal(error) is None and not self._queue.is_closing:
+                    await self._rest(error)
+                    continue
+                extra = {**self._context, "err": str(error)}
+                _log.error("failed to create database", extra=extra)
+            self._must_create = False
+            return

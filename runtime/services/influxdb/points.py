@@ -1,0 +1,160 @@
+"""Points that wait to be written to a cluster, in bodies of requests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from runtime.errors import DeliveryError, KapacitorError
+from runtime.golang.utf8 import scrub
+
+# Limits of one body. InfluxDB recommends 5,000 to 10,000 points, and takes 25 MB.
+BODY_POINTS = 5_000
+BODY_BYTES = 4 << 20
+# A body that is too large for a server is divided between pieces.
+PIECE_POINTS = 500
+# Memory of a piece beyond its text.
+_OVERHEAD = 200
+
+_DROPPED = re.compile(r"\bdropped=(\d+)")
+# of refusals, by InfluxDB's own words
+_REASONS = (
+    ("type_conflict", re.compile("field type conflict")),
+    ("outside_retention", re.compile("beyond retention policy")),
+    ("no_database", re.compile("database not found|database is required")),
+    ("no_retention_policy", re.compile("retention policy not found")),
+    ("over_limit", re.compile("limit exceeded")),
+)
+_UNAUTHORIZED, _FORBIDDEN, _TOO_LARGE = 401, 403, 413
+
+
+class Target(NamedTuple):
+    """The place of points in a cluster."""
+
+    database: str
+    retention_policy: str
+
+
+class Refusal(NamedTuple):
+    """An answer by which points are lost.
+
+    Attributes:
+        reason: one word, the end of a counter's name.
+        points: number of points; None for all of the request.
+    """
+
+    reason: str
+    points: int | None = None
+
+
+def refusal(error: KapacitorError) -> Refusal | None:
+    """The refusal that an error is; None if a retry may succeed.
+
+    Wrong credentials are retried: they are wrong for all points, until the configuration
+    is mended.
+    """
+    if not isinstance(error, DeliveryError) or error.status == _UNAUTHORIZED:
+        return None
+    text, status = str(error), error.status
+    reason = next((name for name, words in _REASONS if words.search(text)), "")
+    # a missing retention policy is answered with 500
+    if not reason and error.retry:
+        return None
+    if not reason:
+        reason = {_FORBIDDEN: "forbidden", _TOO_LARGE: "too_large"}.get(
+            status or 0, "invalid" if status else "unsendable"
+        )
+    return Refusal(reason, _dropped(text))
+
+
+def _dropped(text: str) -> int | None:
+    """The points that a partial write left out, if the answer says how many."""
+    if "partial write" not in text:
+        return None
+    # lines that do not parse are listed, not counted
+    count = sum(int(number) for number in _DROPPED.findall(text))
+    return count + text.count("unable to parse") or None
+
+
+class Piece(NamedTuple):
+    """Some lines.
+
+    Attributes:
+        text: the lines.
+        points: number of lines; a string in one may hold newlines.
+    """
+
+    text: bytes
+    points: int
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory."""
+        return len(self.text) + _OVERHEAD
+
+
+def pieces(lines: Sequence[str]) -> Iterator[Piece]:
+    """Lines in pieces of bodies."""
+    for start in range(0, len(lines), PIECE_POINTS):
+        some = lines[start : start + PIECE_POINTS]
+        yield Piece(scrub("".join(some)).encode(), len(some))
+
+
+@dataclass(slots=True, eq=False)
+class Body:
+    """Points for one request.
+
+    Attributes:
+        target: where they are written.
+        pieces: their lines.
+        size: bytes in memory.
+        points: number of points.
+        is_sent: True while a request is under way.
+        failing_since: time of the first answer that was an error, in seconds.
+        was_missing: True if its database was created after an attempt.
+    """
+
+    target: Target
+    pieces: list[Piece] = field(default_factory=list)
+    size: int = 0
+    points: int = 0
+    is_sent: bool = False
+    failing_since: float | None = None
+    was_missing: bool = False
+
+    def add(self, piece: Piece) -> None:
+        """Add lines at the end."""
+        self.pieces.append(piece)
+        self.size += piece.size
+        self.points += piece.points
+
+    @property
+    def text(self) -> bytes:
+        """The lines of all points."""
+        return b"".join([piece.text for piece in self.pieces])
+
+    def has_room_for(self, other: Body) -> bool:
+        """True if both fit in one request."""
+        return (
+            self.target == other.target
+            and not self.is_sent
+            and self.points + other.points <= BODY_POINTS
+            and self.size + other.size <= BODY_BYTES
+        )
+
+    def absorb(self, other: Body) -> None:
+        """Take the points of another body behind one's own."""
+        for piece in other.pieces:
+            self.add(piece)
+
+    def halves(self) -> tuple[Body, Body] | None:
+        """The points in two bodies; None if they are in one piece."""
+        middle = len(self.pieces) // 2
+        if not middle:
+            return None
+        first, second = Body(self.target), Body(self.target)
+        for number, piece in enumerate(self.pieces):
+            (first if number < middle else second).add(piece)
+        return first, second
