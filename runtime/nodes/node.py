@@ -81,6 +81,7 @@ class Node:
         counters: further counters of the node, by name.
         own_collected: points taken that no parent emitted (sources).
         exec_time_ns: average time for a point, sampled, in ns.
+        caveat: reason why the node has no effect; "" if it has.
     """
 
     is_timed: ClassVar[bool] = False
@@ -97,6 +98,7 @@ class Node:
         self.counters: dict[str, int] = {}
         self.own_collected = 0
         self.exec_time_ns = 0
+        self.caveat = ""
         self._sent = 0
         self._observers = 0
         self._leader: Node | None = None

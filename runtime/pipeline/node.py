@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, TypeVar
 
@@ -92,7 +92,6 @@ class Node:
     call: ClassVar[str] = ""  # the call in scripts
     is_sink: ClassVar[bool] = False  # nothing but stats can follow
     unsupported: ClassVar[str] = ""  # reason why a task with this node does not start
-    caveat: ClassVar[str] = ""  # reason why this node has no effect in a running task
 
     name: str = internal("")
     former_name: str = internal("")
@@ -197,18 +196,19 @@ class Pipeline:
             name = FormerName(f".{used.name}()", f".{present}()")
             self._former.append((node.name, name))
 
-    def caveats(self) -> list[str]:
-        """Nodes without effect in a running task, and former names of properties.
+    def caveats(self, reasons: Iterable[tuple[str, str]] = ()) -> list[str]:
+        """Former names of properties, and nodes without effect in a running task.
+
+        Args:
+            reasons: names of such nodes, each with the reason.
 
         Returns:
             One text for each reason.
         """
         names: dict[str, list[str]] = {}
-        for node in self.nodes:
-            if node.caveat:
-                names.setdefault(node.caveat, []).append(node.name)
-        for each, former in dict.fromkeys(self._former):
-            names.setdefault(former.deprecation, []).append(each)
+        former = ((each, old.deprecation) for each, old in dict.fromkeys(self._former))
+        for each, reason in (*reasons, *former):
+            names.setdefault(reason, []).append(each)
         return [f"{', '.join(nodes)}: {reason}" for reason, nodes in names.items()]
 
     def sorted(self) -> list[Node]:

@@ -92,13 +92,23 @@ class HTTPPostNode(Node):
 
 @dataclass(eq=False, slots=True)
 class InfluxDBOutNode(Node):
-    """`|influxDBOut()`: writes to InfluxDB, which this server cannot do yet."""
+    """`|influxDBOut()`: writes to InfluxDB.
+
+    Attributes:
+        cluster: name of a configured cluster; "" for the default one.
+        database: database; "" for that of the points.
+        retention_policy: retention policy; "" for that of the points.
+        measurement: measurement; "" for that of the points.
+        write_consistency: servers that must confirm: `any`, `one`, `quorum`, `all`.
+        precision: unit of the times that are written; ns unless given.
+        buffer: number of points that are written at once.
+        flush_interval: longest time that points wait for others.
+        tags: tags of every point.
+        create: create the database when the task starts.
+    """
 
     call: ClassVar[str] = "influxDBOut"
     is_sink: ClassVar[bool] = True
-    caveat: ClassVar[str] = (
-        "this server has no InfluxDB connection yet, so its points are not written"
-    )
 
     cluster: str = ""
     database: str = ""

@@ -174,6 +174,11 @@ class ExecutingTask:
         self._budget.rest()
         self._throughput.update(self._source.collected, now)
 
+    def caveats(self) -> list[str]:
+        """Nodes without effect, and former names of properties; a text for each reason."""
+        reasons = [(node.name, node.caveat) for node in self.nodes if node.caveat]
+        return self._pipeline.caveats(reasons)
+
     def edges(self) -> Iterator[Traffic]:
         """Flow over each edge of the task."""
         source = self._pipeline.source

@@ -61,7 +61,6 @@ class TaskMaster:
         timers: Timers | None = None,
         default_retention_policy: str = "",
         transaction: Callable[[], AbstractContextManager[None]],
-        pause: Callable[[], None] = lambda: None,
     ) -> None:
         """Make a master without tasks.
 
@@ -72,14 +71,12 @@ class TaskMaster:
             timers: timers on a monotonic clock; on `clock` unless given.
             default_retention_policy: retention policy of writes that name none.
             transaction: transaction for the effects of tasks outside of writes.
-            pause: lets writes in between the nodes of a task that starts.
         """
         self._environment = environment
         self._clock = clock
         self.timers = timers or Timers(clock)
         self._default_rp = default_retention_policy
         self._transaction = transaction
-        self._pause = pause
         self._tasks: dict[str, ExecutingTask] = {}
         self._is_closed = False
         self._parts = Parts()
@@ -113,18 +110,15 @@ class TaskMaster:
         environment.timers = self.timers
         environment.write_points = self._written_back.extend
         environment.budget.heavy = self._heavy
-        environment.pause = self._pause
         task = ExecutingTask(id, script, environment)
         environment.resume = lambda step: self._resume(task, step)
-        self._pause()
-        works_long = is_heavy(script.pipeline)
-        self._pause()
         self._tasks[id] = task
-        if works_long:
+        if is_heavy(script.pipeline):
             self._heavy.add(task)
         self._routes.add(task)
         self._parts.forget()
-        _warn(task, script)
+        for caveat in task.caveats():
+            log.warning(caveat, extra=_context(task))
 
     def stop(self, id: str) -> None:
         """Stop a task if it runs; what it held back flows on first.
@@ -350,11 +344,6 @@ class TaskMaster:
         except Exception:
             log.exception("failed to close a failed task", extra=_context(task))
         self.stopped(task.id, reason)
-
-
-def _warn(task: ExecutingTask, script: Script) -> None:
-    for caveat in script.pipeline.caveats():
-        log.warning(caveat, extra=_context(task))
 
 
 def _context(task: ExecutingTask) -> dict[str, str]:

@@ -195,6 +195,9 @@ class TaskStoreService:
     def _caveats(self, task: Task) -> Sequence[str]:
         if not task.enabled:
             return ()
+        running = self._tasks.master.get(task.id)
+        if running is not None:
+            return running.caveats()
         try:
             return self._tasks.script(task).pipeline.caveats()
         except RefusedError:
@@ -226,13 +229,11 @@ class TaskStoreService:
             "modified": lambda: rfc3339(task.modified),
             "last-enabled": lambda: rfc3339(task.last_enabled),
         }
-        tree = {}
-        for key, value in make.items():
-            if fields is None or key in fields:
-                tree[key] = value()
-                # a graph of thousands of nodes takes long
-                self._compute.give_way()
-        return tree
+        return {
+            key: value()
+            for key, value in make.items()
+            if fields is None or key in fields
+        }
 
     def _dot(self, task: Task, view: View, running: ExecutingTask | None) -> str:
         if running is not None:

@@ -17,7 +17,12 @@ from runtime.services.alert.policy import OPEN, Policy
 from runtime.store.records import Records
 from runtime.tasks.api.bodies import Body, checked_id
 from runtime.tasks.api.records import Task, Template
-from runtime.tasks.api.scripts import check_handlers, parsed
+from runtime.tasks.api.scripts import (
+    check_handlers,
+    compiled,
+    compiled_template,
+    parsed,
+)
 from runtime.tasks.api.tasks import Tasks
 from runtime.tasks.secrets.hiding import Definition, RedactedViews, Shown
 from runtime.tasks.secrets.restoring import restored
@@ -113,7 +118,8 @@ class Templates:
         Raises:
             RefusedError: its script is wrong.
         """
-        return self._tasks.compiler.template(template)
+        tasks = self._tasks
+        return compiled_template(template, tasks.deadman, tasks.handlers.properties)
 
     def delete(self, id: str) -> None:
         """Forget a template, if there is one; its tasks keep their script."""
@@ -151,7 +157,9 @@ class Templates:
             raise FailedError("task does contain any dbrps")
         if task.script != old.script:
             try:
-                script = self._tasks.compiler.task(task)
+                script = compiled(
+                    task, self._tasks.deadman, self._tasks.handlers.properties
+                )
             except RefusedError:
                 # the variables of a task that is off may be set later
                 if task.enabled:

@@ -545,7 +545,7 @@ def test_what_does_not_run_says_why(server: Shell) -> None:
     assert f"q: {reason}" in found
     assert f"Error: {reason}" in server.cli("show", "q")
     define(server, "out", "stream|from()|influxDBOut()")
-    warning = "Warning: influxdb_out2: this server has no InfluxDB connection yet, so"
+    warning = "Warning: influxdb_out2: no InfluxDB cluster configured cannot use the "
     assert server.cli("enable", "out").count(warning) == 1
     assert server.cli("show", "out").count(warning) == 1
     server.cli("delete", "tasks", "q", "out")

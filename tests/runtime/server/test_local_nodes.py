@@ -85,13 +85,13 @@ def node_stats(api: Any, node: str) -> Any:
     return api.json("GET", "/tasks/t")["stats"]["node-stats"][node]
 
 
-def test_a_rule_of_chronograf_starts_and_alerts(api: Any, caplog: Any) -> None:
+def test_a_rule_of_chronograf_alerts_without_a_cluster(api: Any, caplog: Any) -> None:
     caplog.set_level(logging.WARNING, logger="kapacitor")
     task = define(api, CHRONOGRAF)
     assert (task["executing"], task["error"]) == (True, "")
     text = (
-        "influxdb_out5: this server has no InfluxDB connection yet, so its points are "
-        "not written"
+        "influxdb_out5: no InfluxDB cluster configured cannot use the InfluxDBOutNode: "
+        "its points are not written; add [[influxdb]] to the configuration"
     )
     [warning] = [each for each in caplog.records if each.name == "kapacitor.kapacitor"]
     assert (warning.task, warning.message) == ("t", text)
