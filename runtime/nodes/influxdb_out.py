@@ -94,7 +94,7 @@ class InfluxDBOutNode(Node):
         return {**found, **own, "errors": found["errors"] + own["write_errors"]}
 
     def _put(self, origin: Frame | Point, lines: Sequence[str], count: int) -> None:
-        """Write lines of so many points, in the place of their origin by default."""
+        """Write lines of `count` points; by default to the database of their origin."""
         assert self._writer is not None
         some = [line for line in lines if line]
         self._writer.put(self._database or origin.db, self._policy or origin.rp, some)

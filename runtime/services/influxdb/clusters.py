@@ -60,7 +60,7 @@ class Clusters:
     def points(self) -> PointWriters:
         """The writers of points. What they are given before `start` waits for it."""
         if self._points is None:
-            # where no task writes points, this is not in memory
+            # loaded for tasks that write points only
             from runtime.services.influxdb.point_writers import PointWriters
 
             self._points = PointWriters(self.find, self._bridge)

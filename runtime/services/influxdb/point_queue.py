@@ -154,7 +154,7 @@ class ClusterQueue:
         self._closing.set()
         for writer in writers:
             writer.close()
-        # what was begun from another thread starts with the next turn of the loop
+        # a writer begun from another thread starts with the next turn of the loop
         await asyncio.sleep(0)
         running = list(self._running)
         if running:

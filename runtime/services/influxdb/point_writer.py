@@ -269,7 +269,7 @@ class PointWriter:
             return
         is_gone = found.reason == "no_database" and self.options.create
         if is_gone and not body.was_missing:
-            # somebody dropped it, or a server has lost its data
+            # it was dropped, or a server has lost its data
             body.was_missing = True
             await self._create()
             return

@@ -107,7 +107,7 @@ class Body:
     """Points for one request.
 
     Attributes:
-        target: where they are written.
+        target: their database and retention policy.
         pieces: their lines.
         size: bytes in memory.
         points: number of points.
