@@ -85,12 +85,11 @@ def test_the_spec_of_the_page_takes_kapacitors_scripts(
 ) -> None:
     run(tmp_path, "-m", "scaffold", "init", "alerts")
     project = tmp_path / "alerts"
-    (project / "slack.toml").write_text(block("toml", "[handler]"))
-    run(project, "-m", "scaffold", "new-handler", "--spec", "slack.toml")
-    server = start_kapacitord(
-        '[[slack]]\n  enabled = true\n  url = "http://127.0.0.1:1/x"\n', cwd=project
-    )
-    properties = ".slack().channel('#ops').username('bot').iconEmoji(':x:')"
+    (project / "discord.toml").write_text(block("toml", "[handler]"))
+    run(project, "-m", "scaffold", "new-handler", "--spec", "discord.toml")
+    section = '[[discord]]\n  enabled = true\n  workspace = "w"\n'
+    server = start_kapacitord(f'{section}  url = "http://127.0.0.1:1/x"\n', cwd=project)
+    properties = ".discord().workspace('w').avatarURL('http://h/p').embedTitle('t')"
     task = {"id": "t", "type": "stream", "dbrps": DBRPS, "script": SCRIPT + properties}
     server.json("POST", "/tasks", {**task, "status": "enabled"})
     assert server.json("GET", "/tasks/t")["executing"]

@@ -11,6 +11,7 @@ from runtime.services.matrix.config import Config as MatrixConfig
 from runtime.services.ntfy.config import Config as NtfyConfig
 from runtime.services.opsgenie.config import Config as OpsGenieConfig
 from runtime.services.pagerduty.config import Config as PagerDutyConfig
+from runtime.services.slack.config import Config as SlackConfig
 from runtime.services.talk.config import Config as TalkConfig
 from runtime.services.telegram.config import Config as TelegramConfig
 from runtime.services.webhook.config import Config as WebhookConfig
@@ -26,6 +27,7 @@ SECTIONS: dict[str, type[Any]] = {
     "ntfy": NtfyConfig,
     "opsgenie": OpsGenieConfig,
     "pagerduty": PagerDutyConfig,
+    "slack": SlackConfig,
     "talk": TalkConfig,
     "telegram": TelegramConfig,
     "webhook": WebhookConfig,

@@ -16,6 +16,7 @@ from runtime.services.matrix.handler import HandlerConfig as MatrixHandlerConfig
 from runtime.services.ntfy.handler import HandlerConfig as NtfyHandlerConfig
 from runtime.services.opsgenie.handler import HandlerConfig as OpsGenieHandlerConfig
 from runtime.services.pagerduty.handler import HandlerConfig as PagerDutyHandlerConfig
+from runtime.services.slack.handler import HandlerConfig as SlackHandlerConfig
 from runtime.services.talk.handler import HandlerConfig as TalkHandlerConfig
 from runtime.services.telegram.handler import HandlerConfig as TelegramHandlerConfig
 from runtime.services.webhook.handler import HandlerConfig as WebhookHandlerConfig
@@ -35,6 +36,7 @@ KINDS: dict[str, type[Any]] = {
     "pagerduty": PagerDutyHandlerConfig,
     "post": HttpPostHandlerConfig,
     "publish": PublishHandlerConfig,
+    "slack": SlackHandlerConfig,
     "talk": TalkHandlerConfig,
     "tcp": TCPHandlerConfig,
     "telegram": TelegramHandlerConfig,

@@ -10,6 +10,7 @@ from runtime.services.matrix.property import MatrixHandler
 from runtime.services.ntfy.property import NtfyHandler
 from runtime.services.opsgenie.property import OpsGenieHandler
 from runtime.services.pagerduty.property import PagerDutyHandler
+from runtime.services.slack.property import SlackHandler
 from runtime.services.talk.property import TalkHandler
 from runtime.services.telegram.property import TelegramHandler
 from runtime.services.webhook.property import WebhookHandler
@@ -32,4 +33,5 @@ PROPERTIES: dict[str, type[AlertHandler]] = {
     "zulip": ZulipHandler,
     "matrix": MatrixHandler,
     "webhook": WebhookHandler,
+    "slack": SlackHandler,
 }

@@ -10,6 +10,7 @@ from runtime.services.matrix.service import Service as MatrixService
 from runtime.services.ntfy.service import Service as NtfyService
 from runtime.services.opsgenie.service import Service as OpsGenieService
 from runtime.services.pagerduty.service import Service as PagerDutyService
+from runtime.services.slack.service import Service as SlackService
 from runtime.services.talk.service import Service as TalkService
 from runtime.services.telegram.service import Service as TelegramService
 from runtime.services.webhook.service import Service as WebhookService
@@ -25,6 +26,7 @@ SERVICES: dict[str, type[Service]] = {
     "ntfy": NtfyService,
     "opsgenie": OpsGenieService,
     "pagerduty": PagerDutyService,
+    "slack": SlackService,
     "talk": TalkService,
     "telegram": TelegramService,
     "webhook": WebhookService,

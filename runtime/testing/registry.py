@@ -69,22 +69,34 @@ def integration(kind: str, url: str) -> Integration:
 
 def _guessed(kind: str, url: str, but: Sequence[str]) -> Integration:
     """An integration with something in each text, but in those of these names."""
-    canaries: list[str] = []
-
-    def new_canary(name: str) -> str:
-        # characters to be escaped in URLs, JSON and HTML
-        canaries.append(f'canary-{kind}-{name}-{len(canaries)}/+ "<é')
-        return canaries[-1]
-
+    canaries = _Canaries(kind)
     section = INTEGRATIONS.sections[kind]
-    config = _valid(section(), url, new_canary, but)
-    tables = {kind: (config,) if is_list(section) else config}
+    config = _valid(section(), url, canaries, but)
+    tables = _tables(kind, config)
     service = INTEGRATIONS.started(tables, AiohttpClient())[kind]
-    options = filled(service.default_handler_config(), url, new_canary, but=but)
+    options = filled(service.default_handler_config(), url, canaries, but=but)
     if rules := instances_of(section):
         chosen = {attribute(type(options), rules.option): rules.name(config)}
         options = dataclasses.replace(options, **chosen)
-    return Integration(kind, tables, config, tuple(canaries), options)
+    return Integration(kind, tables, config, tuple(canaries.made), options)
+
+
+class _Canaries:
+    """Makes secrets from the names of fields, and knows them.
+
+    Attributes:
+        made: those of the settings and options that are in use.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.made: list[str] = []
+
+    def __call__(self, name: str) -> str:
+        """A secret that is new."""
+        # characters to be escaped in URLs, JSON and HTML
+        self.made.append(f'canary-{self.kind}-{name}-{len(self.made)}/+ "<é')
+        return self.made[-1]
 
 
 def _is_refused(made: Integration) -> bool:
@@ -174,12 +186,19 @@ def _texts(value: Any) -> list[str]:
     ]
 
 
-def _valid(default: Any, url: str, new_canary: NewCanary, empty: Sequence[str]) -> Any:
+def _tables(kind: str, config: Any) -> Tables:
+    return {kind: (config,) if is_list(type(config)) else config}
+
+
+def _valid(default: Any, url: str, canaries: _Canaries, empty: Sequence[str]) -> Any:
     problem: ConfigError | None = None
     for but in _subsets(_texts(default)):
-        config = filled(default, url, new_canary, but=(*empty, *but))
+        canaries.made.clear()
+        config = filled(default, url, canaries, but=(*empty, *but))
         try:
             config.validate()
+            # it reads the files of certificates
+            INTEGRATIONS.started(_tables(canaries.kind, config), AiohttpClient())
         except ConfigError as error:
             problem = problem or error
         else:

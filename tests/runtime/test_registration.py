@@ -23,6 +23,7 @@ KINDS = [
     "ntfy",
     "opsgenie",
     "pagerduty",
+    "slack",
     "talk",
     "telegram",
     "webhook",

@@ -13,6 +13,7 @@ from scaffold.rendering.views import scripts
 from scaffold.rendering.views.configuration import ConfiguredField, configured_fields
 from scaffold.rendering.views.fields import Field, declared, toml_value
 from scaffold.rendering.views.view import View
+from scaffold.spec.instances import FLAG_KEY
 from scaffold.spec.model import Option
 
 
@@ -52,6 +53,19 @@ class DocumentView(View):
     def options(self) -> list[Field]:
         """The options of a handler."""
         return [declared(each) for each in self.spec.options]
+
+    @property
+    def section(self) -> list[Line]:
+        """A section with the defaults, without switches; where one is marked, it is the default."""
+        return [
+            Line(each.setting.key, "true" if self._marks(each) else each.toml)
+            for each in self.fields
+        ]
+
+    def _marks(self, field: ConfiguredField) -> bool:
+        """True for the setting that makes a section the default one."""
+        is_flagged = self.instances is not None and self.instances.default == "flag"
+        return is_flagged and field.setting.key == FLAG_KEY
 
     @property
     def example_section(self) -> list[Line]:

@@ -1,31 +1,27 @@
-"""A service with several sections in a server: `[[slack]]`, generated from its spec."""
+"""A service with several sections in a server: `[[slack]]`."""
 
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runtime.errors import ConfigError
-from runtime.integration import Integrations
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.outbound.client import AiohttpClient
 from runtime.secrets import Secret
 from runtime.server.config.config import Config
 from runtime.server.config.environment import apply
 from runtime.server.config.file import decode
+from runtime.services.slack.config import Config as Section
+from runtime.services.slack.handler import HandlerConfig
 from runtime.testing.events import changed_event, sample_event
 from runtime.testing.loopback import LoopbackServer
 from tests.runtime.conftest import Api, StartApi
-from tests.scaffold.rendered import created, spec_of
 
-PACKAGE = "slackproof"
 # as in the file that Kapacitor's packages install
 SAMPLE = """\
 [[slack]]
@@ -47,54 +43,24 @@ SAMPLE = """\
 """
 
 
-@pytest.fixture(scope="module")
-def slack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Integrations]:
-    """The runtime's handlers, and Slack's."""
-    folder = tmp_path_factory.mktemp("project")
-    for path, text in created(spec_of("slack"), PACKAGE).items():
-        file = folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-    sys.path.insert(0, str(folder))
-    try:
-        config, service, handler, property = (
-            importlib.import_module(f"{PACKAGE}.services.slack.{name}")
-            for name in ("config", "service", "handler", "property")
-        )
-        yield Integrations(
-            sections={**INTEGRATIONS.sections, "slack": config.Config},
-            services={**INTEGRATIONS.services, "slack": service.Service},
-            kinds={**INTEGRATIONS.kinds, "slack": handler.HandlerConfig},
-            properties={**INTEGRATIONS.properties, "slack": property.SlackHandler},
-            node_handlers={
-                **INTEGRATIONS.node_handlers,
-                "slack": property.SlackHandler,
-            },
-        )
-    finally:
-        sys.path.remove(str(folder))
-        for name in [each for each in sys.modules if each.startswith(PACKAGE)]:
-            del sys.modules[name]
-
-
 @pytest.fixture
-def started(config: Config, start_api: StartApi, slack: Integrations) -> Any:
+def started(config: Config, start_api: StartApi) -> Any:
     """Starts a server with the sections of a configuration file."""
 
     def start(text: str) -> Api:
-        config.handlers = decode(text, slack).config.handlers
+        config.handlers = decode(text, INTEGRATIONS).config.handlers
         config.validate()
-        return start_api(config, integrations=slack)
+        return start_api(config)
 
     return start
 
 
-def sections(text: str, integrations: Integrations) -> Any:
-    return decode(f"data_dir = '/d'\n{text}", integrations).config.handlers["slack"]
+def sections(text: str) -> Any:
+    return decode(f"data_dir = '/d'\n{text}", INTEGRATIONS).config.handlers["slack"]
 
 
-def refused(text: str, integrations: Integrations) -> str:
-    config = decode(f"data_dir = '/d'\n{text}", integrations).config
+def refused(text: str) -> str:
+    config = decode(f"data_dir = '/d'\n{text}", INTEGRATIONS).config
     with pytest.raises(ConfigError) as caught:
         config.validate()
     return str(caught.value)
@@ -122,27 +88,25 @@ def test_kapacitors_own_file_starts(started: Any) -> None:
     assert tree["redacted"] == ["url", "token"]
 
 
-def test_one_table_and_a_list_are_the_same(slack: Integrations) -> None:
+def test_one_table_and_a_list_are_the_same() -> None:
     body = "\n  enabled = true\n  channel = '#a'\n"
-    assert sections(f"[slack]{body}", slack) == sections(f"[[slack]]{body}", slack)
+    assert sections(f"[slack]{body}") == sections(f"[[slack]]{body}")
 
 
-def test_a_file_without_slack_has_a_default_section(
-    started: Any, slack: Integrations
-) -> None:
+def test_a_file_without_slack_has_a_default_section(started: Any) -> None:
     api = started("")
     assert api.json("GET", "/config/slack/")["options"]["default"] is True
     answer = api.json("POST", "/service-tests/slack", {})
     assert answer == {"success": False, "message": "service is not enabled"}
 
 
-def test_variables_have_the_index_of_the_section(slack: Integrations) -> None:
+def test_variables_have_the_index_of_the_section() -> None:
     environ = {
         "KAPACITOR_SLACK_0_URL": "http://a",
         "KAPACITOR_SLACK_0_ENABLED": "true",
         "KAPACITOR_SLACK_1_CHANNEL": "#b",
     }
-    config = Config(handlers={"slack": sections("[[slack]]\n[[slack]]\n", slack)})
+    config = Config(handlers={"slack": sections("[[slack]]\n[[slack]]\n")})
     first, second = apply(config, environ).handlers["slack"]
     assert (first.url.reveal(), first.enabled, second.channel) == (
         "http://a",
@@ -150,7 +114,7 @@ def test_variables_have_the_index_of_the_section(slack: Integrations) -> None:
         "#b",
     )
     # also where the file has none
-    [only] = apply(Config(handlers=slack.tables()), environ).handlers["slack"]
+    [only] = apply(Config(handlers=INTEGRATIONS.tables()), environ).handlers["slack"]
     assert only.enabled
 
 
@@ -174,18 +138,18 @@ def test_variables_have_the_index_of_the_section(slack: Integrations) -> None:
         ),
     ],
 )
-def test_kapacitors_rules_hold(slack: Integrations, text: str, problem: str) -> None:
-    found = refused(text, slack)
+def test_kapacitors_rules_hold(text: str, problem: str) -> None:
+    found = refused(text)
     assert found.startswith(problem.partition('"http')[0])
 
 
 def test_a_missing_file_keeps_the_server_from_starting(
-    config: Config, start_api: StartApi, slack: Integrations
+    config: Config, start_api: StartApi
 ) -> None:
     text = "[slack]\nenabled = true\nurl = 'http://a'\nssl-ca = '/no/ca.pem'\n"
-    config.handlers = decode(text, slack).config.handlers
+    config.handlers = decode(text, INTEGRATIONS).config.handlers
     with pytest.raises(ConfigError) as caught:
-        start_api(config, integrations=slack)
+        start_api(config)
     assert str(caught.value) == (
         "slack: Could not load TLS CA: open /no/ca.pem: "
         "no such file or directory (ssl-ca)"
@@ -307,21 +271,19 @@ def attachment(message: str, color: str) -> dict[str, Any]:
     }
 
 
-def test_kapacitors_goldens(slack: Integrations) -> None:
+def test_kapacitors_goldens() -> None:
     # TestStream_Alert: two workspaces, two handlers
     message = "kapacitor/cpu/serverA is CRITICAL"
     event = changed_event(sample_event(), {"message": message})
-    make = slack.sections["slack"]
-    options = slack.kinds["slack"]
     with LoopbackServer() as server:
         configs = (
-            make(
+            Section(
                 enabled=True,
                 default=True,
                 url=Secret(f"{server.url}/test/slack/url"),
                 channel="#channel",
             ),
-            make(
+            Section(
                 enabled=True,
                 workspace="company_private",
                 url=Secret(f"{server.url}/test/slack/url2"),
@@ -329,12 +291,12 @@ def test_kapacitors_goldens(slack: Integrations) -> None:
                 channel="#channel",
             ),
         )
-        chosen = options(workspace="company_private", channel="#alerts")
+        chosen = HandlerConfig(workspace="company_private", channel="#alerts")
 
         async def send() -> None:
             client = AiohttpClient()
-            service = slack.started({"slack": configs}, client)["slack"]
-            for each in (options(channel="@jim"), chosen):
+            service = INTEGRATIONS.started({"slack": configs}, client)["slack"]
+            for each in (HandlerConfig(channel="@jim"), chosen):
                 await service.handler(each).handle(event)
             await client.close()
 
@@ -362,11 +324,11 @@ def test_kapacitors_goldens(slack: Integrations) -> None:
     ("level", "color"),
     [("OK", "good"), ("INFO", "good"), ("WARNING", "warning"), ("CRITICAL", "danger")],
 )
-def test_kapacitors_levels(slack: Integrations, level: str, color: str) -> None:
-    config = slack.sections["slack"](enabled=True, url=Secret("http://a"))
-    service: Any = slack.started({"slack": (config,)}, AiohttpClient())["slack"]
+def test_kapacitors_levels(level: str, color: str) -> None:
+    config = Section(enabled=True, url=Secret("http://a"))
+    service: Any = INTEGRATIONS.started({"slack": (config,)}, AiohttpClient())["slack"]
     event = changed_event(sample_event(), {"level": level})
-    request = service.request(config, slack.kinds["slack"](), event)
+    request = service.request(config, HandlerConfig(), event)
     assert json.loads(request.body)["attachments"][0]["color"] == color
 
 
@@ -387,14 +349,12 @@ def test_a_global_default_gives_every_alert_a_handler(started: Any) -> None:
         assert server.next().json["channel"] == "#general"
 
 
-def test_the_file_can_be_printed_and_read_again(
-    slack: Integrations, tmp_path: Path
-) -> None:
+def test_the_file_can_be_printed_and_read_again(tmp_path: Path) -> None:
     from runtime.server.config.text import dump
 
     second = '[[slack]]\nworkspace = "b"\nenabled = true\nurl = "http://b"\n'
     first = DEFAULT.replace("enabled", 'workspace = "a"\nenabled')
-    config = decode(f"data_dir = '/d'\n{first}{second}", slack).config
+    config = decode(f"data_dir = '/d'\n{first}{second}", INTEGRATIONS).config
     config.validate()
-    again = decode(dump(config, reveal=True), slack).config
+    again = decode(dump(config, reveal=True), INTEGRATIONS).config
     assert again.handlers["slack"] == config.handlers["slack"]

@@ -168,10 +168,10 @@ def test_what_is_printed_starts_a_server(
     assert printed(out, **secret)[1] == out
 
 
-SLACK_MISSING = (
-    '[slack] is enabled, and this server has no handler "slack". Run kapacitord in the '
+DISCORD_MISSING = (
+    '[discord] is enabled, and this server has no handler "discord". Run kapacitord in the '
     "project that has it, install that project, generate the handler with "
-    "`scaffold new-handler --spec slack.toml`, disable it, or start with -lenient, "
+    "`scaffold new-handler --spec discord.toml`, disable it, or start with -lenient, "
     "without its alerts"
 )
 
@@ -179,32 +179,32 @@ SLACK_MISSING = (
 @pytest.mark.parametrize(
     ("text", "environ", "fault"),
     [
-        ("[slack]\nenabled = true", {}, f"line 2: {SLACK_MISSING}"),
+        ("[discord]\nenabled = true", {}, f"line 2: {DISCORD_MISSING}"),
         (
-            "[[slack]]\nenabled = false\n[[slack]]\nenabled = true",
+            "[[discord]]\nenabled = false\n[[discord]]\nenabled = true",
             {},
-            f"line 4: {SLACK_MISSING}",
+            f"line 4: {DISCORD_MISSING}",
         ),
-        ("slack = { enabled = true }", {}, f"line 2: {SLACK_MISSING}"),
-        ("slack.enabled = true", {}, f"line 2: {SLACK_MISSING}"),
+        ("discord = { enabled = true }", {}, f"line 2: {DISCORD_MISSING}"),
+        ("discord.enabled = true", {}, f"line 2: {DISCORD_MISSING}"),
         # Kapacitor refuses these
-        ('[slack]\nenabled = "true"', {}, f"line 2: {SLACK_MISSING}"),
-        ("slack = [{ enabled = true }, 5]", {}, f"line 2: {SLACK_MISSING}"),
-        ("[Slack]\nEnabled = true", {}, f"line 2: {SLACK_MISSING}"),
+        ('[discord]\nenabled = "true"', {}, f"line 2: {DISCORD_MISSING}"),
+        ("discord = [{ enabled = true }, 5]", {}, f"line 2: {DISCORD_MISSING}"),
+        ("[Discord]\nEnabled = true", {}, f"line 2: {DISCORD_MISSING}"),
         (
             "",
-            {"KAPACITOR_SLACK_ENABLED": "true", "KAPACITOR_SLACK_GLOBAL": "true"},
-            f"KAPACITOR_SLACK_ENABLED: {SLACK_MISSING}",
+            {"KAPACITOR_DISCORD_ENABLED": "true", "KAPACITOR_DISCORD_GLOBAL": "true"},
+            f"KAPACITOR_DISCORD_ENABLED: {DISCORD_MISSING}",
         ),
         (
             "",
-            {"KAPACITOR_SLACK_0_ENABLED": "T"},
-            f"KAPACITOR_SLACK_0_ENABLED: {SLACK_MISSING}",
+            {"KAPACITOR_DISCORD_0_ENABLED": "T"},
+            f"KAPACITOR_DISCORD_0_ENABLED: {DISCORD_MISSING}",
         ),
         (
-            "[[slack]]\nenabled = false",
-            {"KAPACITOR_SLACK_0_ENABLED": "1"},
-            f"line 2: {SLACK_MISSING}",
+            "[[discord]]\nenabled = false",
+            {"KAPACITOR_DISCORD_0_ENABLED": "1"},
+            f"line 2: {DISCORD_MISSING}",
         ),
         (
             "[smtp]\nenabled = true",
@@ -266,10 +266,10 @@ def test_other_sections_are_a_line_at_most(printed: Printed, name: str) -> None:
 
 
 def test_the_environment_may_switch_off_what_the_file_enables(printed: Printed) -> None:
-    text = 'data_dir = "/nowhere"\n[slack]\nenabled = true'
-    assert printed(text, KAPACITOR_SLACK_ENABLED="false")[::2] == (0, "")
-    text = 'data_dir = "/nowhere"\n[[slack]]\nenabled = true\n[[slack]]\nenabled = true'
-    assert printed(text, KAPACITOR_SLACK_0_ENABLED="false")[0] == 1
+    text = 'data_dir = "/nowhere"\n[discord]\nenabled = true'
+    assert printed(text, KAPACITOR_DISCORD_ENABLED="false")[::2] == (0, "")
+    text = 'data_dir = "/nowhere"\n[[discord]]\nenabled = true\n[[discord]]\nenabled = true'
+    assert printed(text, KAPACITOR_DISCORD_0_ENABLED="false")[0] == 1
 
 
 def test_variables_without_effect_are_told(printed: Printed) -> None:
@@ -282,7 +282,7 @@ def test_variables_without_effect_are_told(printed: Printed) -> None:
         KAPACITOR_HIPCAHT_ROOM="1",
         KAPACITOR_HIPCHAT_0_ROOM="as-a-list",
         KAPACITOR_INFLUXDB_0_URLS_0="http://influxdb:8086",
-        KAPACITOR_SLACK_URL="of a handler that is off",
+        KAPACITOR_DISCORD_URL="of a handler that is off",
         KAPACITOR_MONITORING_ENABLED="true",
         KAPACITOR_EMPTY="",
         # of the client, of images, and of Kubernetes

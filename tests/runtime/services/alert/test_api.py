@@ -215,11 +215,11 @@ NAME = "must contain only letters, numbers, '-', '.' and '_'."
         ),
         (
             "t",
-            {"id": "h", "kind": "slack"},
+            {"id": "h", "kind": "discord"},
             500,
             created(
-                'unsupported action kind "slack"; this server has no slack handler. '
-                "Generate it from a spec with `scaffold new-handler --spec slack.toml`, "
+                'unsupported action kind "discord"; this server has no discord handler. '
+                "Generate it from a spec with `scaffold new-handler --spec discord.toml`, "
                 "and run kapacitord in the project that has it"
             ),
         ),
