@@ -30,7 +30,7 @@ LAYERS = (
         *("services.sideload", "services.storage"),
     ),
     ("services.httpd", "pipeline", "outbound", "options"),
-    ("alert", "tick", "line_protocol", "store", "secrets", "toml_lines"),
+    ("alert", "influxql", "tick", "line_protocol", "store", "secrets", "toml_lines"),
     ("frames", "golang", "trouble"),
     ("compute", "errors", "settings", "suggestions", "units", "version"),
 )
