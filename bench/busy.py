@@ -1,7 +1,7 @@
 """Delays of pings and small writes while the server is busy with something large.
 
 Run `python bench/busy.py`, or name some of: idle, expire, purge, events, groups, tasks,
-delete, resend, backup. A client of its own process pings every few milliseconds and writes a line every
+define, delete, resend, backup. A client of its own process pings every few milliseconds and writes a line every
 thirty; printed are the slowest answers while the work is done. The aim is 100 ms.
 `machine` is how late that client wakes up, which depends on what else the machine does.
 """
@@ -317,6 +317,27 @@ def tasks(count: int) -> None:
             server.write("\n".join(lines))
 
 
+def define(count: int) -> None:
+    """Tasks of a twentieth as many lambdas, and of as many nodes, are defined."""
+    some = range(1, count // 20)
+    stream = "var s = stream|from().measurement('m')"
+    lambdas = ", ".join(f'lambda: "v" * {n}.0' for n in some)
+    names = ", ".join(f"'x{n}'" for n in some)
+    scripts = {
+        "lambdas": f"{stream}\ns|eval({lambdas}).as({names})",
+        "nodes": "\n".join([stream, *(f's|where(lambda: "v" > {n})' for n in some)]),
+    }
+    with _running() as server:
+        for name, script in scripts.items():
+            task = {"id": name, "script": script, "status": "enabled"}
+            dbrps = [{"db": "d", "rp": "r"}]
+            with probed(server, name):
+                status, body = server.call(
+                    "POST", f"{BASE}/tasks", task | {"dbrps": dbrps}
+                )
+                assert status == 200, body
+
+
 def delete(count: int) -> None:
     """A topic is deleted, and its rows go."""
     with _running(states=count) as server, probed(server, "delete"):
@@ -344,7 +365,10 @@ def backup(count: int) -> None:
 
 _ALL = {
     each.__name__: each
-    for each in (idle, expire, purge, events, groups, tasks, delete, resend, backup)
+    for each in (
+        *(idle, expire, purge, events, groups, tasks, define),
+        *(delete, resend, backup),
+    )
 }
 
 

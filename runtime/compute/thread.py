@@ -16,6 +16,9 @@ write is done there. So it is while a single point may be long work, such as the
 long window. The first one shows on the thread how long they take; after a slow one,
 wherever it was done, the next ones take the thread for a while: the slower it was, the
 longer.
+
+Other long jobs, such as the start of a task with thousands of nodes, give way now and
+then: writes that came meanwhile are done on the spot, nested in the job.
 """
 
 from __future__ import annotations
@@ -94,6 +97,7 @@ class Compute:
         staging: Callable[[], AbstractContextManager[bool]] | None = None,
         has_staged: Callable[[], bool] = lambda: False,
         is_heavy: Callable[[], bool] = lambda: False,
+        in_transaction: Callable[[], bool] = lambda: False,
     ) -> None:
         """Make a thread that is not started yet.
 
@@ -104,11 +108,13 @@ class Compute:
             has_staged: returns True if writes still have to be committed by a
                 transaction.
             is_heavy: returns True while small writes, too, may be long work.
+            in_transaction: returns True inside of a transaction, where no other begins.
         """
         self._transaction = transaction or contextlib.nullcontext
         self._staging = staging or (lambda: contextlib.nullcontext(transaction is None))
         self._has_staged = has_staged
         self._is_heavy = is_heavy
+        self._in_transaction = in_transaction
         self.reader = Worker("reader")
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         # taken from there, and not begun
@@ -121,6 +127,8 @@ class Compute:
         # it is not known yet how long small writes take
         self._is_measured = False
         self._cautious_until = 0.0
+        # when the running job has to give way
+        self._turn_ends = math.inf
         self._bridge = Bridge()
         self._thread = threading.Thread(target=self._work, name="compute", daemon=True)
 
@@ -162,6 +170,23 @@ class Compute:
         kept one turn after the other; the result is then None.
         """
         return self._submit(function, args, kwargs, is_write=True)
+
+    def give_way(self) -> None:
+        """Do the writes that wait, if the running job has had its turn.
+
+        For a long job to call wherever it leaves nothing half done that writes could see.
+        Other jobs go on waiting; writes overtake them, whose callers wait for neither. On
+        other threads it does nothing.
+        """
+        if time.monotonic() < self._turn_ends or self._in_transaction():
+            return
+        if threading.get_ident() != self._thread.ident:
+            return
+        if writes := self._waiting_writes():
+            self._run(writes)
+        if self._long:
+            self._turn_of_long()
+        self._turn_ends = time.monotonic() + TURN_S
 
     def write_small(
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
@@ -222,11 +247,30 @@ class Compute:
         while True:
             jobs = self._taken()
             if jobs:
+                self._turn_ends = time.monotonic() + TURN_S
                 self._run(jobs)
             elif not self._long:
                 return
             if self._long:
-                self._bridge.soon(self._settle, self._transact(self._long, TURN_S))
+                self._turn_of_long()
+
+    def _turn_of_long(self) -> None:
+        self._bridge.soon(self._settle, self._transact(self._long, TURN_S))
+
+    def _waiting_writes(self) -> deque[_Job]:
+        """The first writes among all jobs that wait."""
+        while not self._jobs.empty():
+            self._ahead.append(self._jobs.get())
+        writes: deque[_Job] = deque()
+        others: list[_Job | None] = []
+        while self._ahead and len(writes) < MAX_WRITES_PER_PASS:
+            job = self._ahead.popleft()
+            if job is not None and job.is_write:
+                writes.append(job)
+            else:
+                others.append(job)
+        self._ahead.extendleft(reversed(others))
+        return writes
 
     def _taken(self) -> deque[_Job]:
         """The next jobs: writes that follow each other together, else one job.

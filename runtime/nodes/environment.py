@@ -88,6 +88,7 @@ class Environment:
         sideload: the values that `sideload` nodes look up.
         influxdb: the clusters that points are read from and written to.
         resume: lets the task go on with a step, when something outside is done.
+        pause: lets writes to other tasks in; for long work at the start of the task.
         budget: memory and time that the task has taken.
         timers: call nodes at later times.
     """
@@ -106,6 +107,7 @@ class Environment:
     sideload: Sources = field(default_factory=Sources)
     influxdb: Clusters = NO_CLUSTERS
     resume: Callable[[Step], None] = field(default=lambda step: step())
+    pause: Callable[[], None] = field(default=lambda: None)
     budget: Budget = field(default_factory=Budget)
     timers: Timers = field(init=False)
 

@@ -63,22 +63,23 @@ class EvalNode(PointwiseNode):
     def __init__(self, spec: pipeline.EvalNode, environment: Environment) -> None:
         super().__init__(spec, environment)
         steps: list[_Step] = []
+        earlier: set[str] = set()
         for index, (node, name) in enumerate(
             zip(spec.lambdas, spec.as_names, strict=True)
         ):
             function = compiled(node, f"Failed to compile {index} expression")
-            earlier = {step.name for step in steps}
-            steps.append(
-                _Step(function, name, tuple(sorted(earlier & function.references)))
-            )
+            sees = function.references & earlier
+            steps.append(_Step(function, name, tuple(sorted(sees))))
+            earlier.add(name)
+            environment.pause()
         self._steps = tuple(steps)
         self._names = tuple(step.name for step in steps)
         self._tags = tuple(spec.tag_names)
         self._keep = None if spec.keep is None else tuple(spec.keep)
         self._stateful = any(step.function.stateful for step in steps)
         self._states: dict[str, list[State]] = {}
-        texts = tuple(step.function.text for step in steps)
-        self._key = ("eval", texts, self._names, self._tags, self._keep)
+        expressions = tuple(step.function.identity for step in steps)
+        self._key = ("eval", expressions, self._names, self._tags, self._keep)
 
     @property
     def fingerprint(self) -> Hashable | None:

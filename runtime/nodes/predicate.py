@@ -60,7 +60,7 @@ class Predicate:
             raise TaskError("a lambda expression is missing")
         self.function = compiled(node, failure)
         # tasks with the same text share the result on a frame
-        self._key = ("predicate", self.function.text)
+        self._key = ("predicate", self.function.identity)
 
     def new_state(self) -> State:
         """Fresh state for the stateful functions."""

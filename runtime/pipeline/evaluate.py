@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -53,6 +53,7 @@ def evaluate(
     template: bool = False,
     deadman: DeadmanSettings | None = None,
     handlers: HandlerProperties = NO_HANDLERS,
+    pause: Callable[[], None] = lambda: None,
 ) -> Script:
     """Run a script.
 
@@ -63,6 +64,7 @@ def evaluate(
         template: variables without a value get a zero value.
         deadman: settings for `|deadman()`.
         handlers: handlers available to alert nodes.
+        pause: called between the calls of the script; other work may be done there.
 
     Raises:
         ScriptError: it cannot be run, or a node of it is not as it should be.
@@ -73,7 +75,7 @@ def evaluate(
     pipeline.handlers = handlers
     if deadman is not None:
         pipeline.deadman = deadman
-    evaluator = _Evaluator(program.source, pipeline, variables or {}, template)
+    evaluator = _Evaluator(program.source, pipeline, variables or {}, template, pause)
     for statement in program.statements:
         evaluator.statement(statement)
     if pipeline.deadman.is_global:
@@ -125,10 +127,12 @@ class _Evaluator:
         pipeline: Pipeline,
         overriding: Mapping[str, Var],
         template: bool,
+        pause: Callable[[], None],
     ) -> None:
         self._source = source
         self._overriding = overriding
         self._template = template
+        self._pause = pause
         # `time` is a function, but its name is taken
         self._scope: dict[str, object] = {
             "time": None,
@@ -222,6 +226,7 @@ class _Evaluator:
         value = self._value(first)
         for link in links:
             value = self._link(value, link)
+            self._pause()
         return value
 
     def _link(self, target: object, link: ast.ChainNode) -> object:

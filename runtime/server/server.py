@@ -124,11 +124,19 @@ class Server:
             self._alerts.staging,
             lambda: self._alerts.has_staged,
             lambda: self._master.is_heavy,
+            lambda: self._alerts.in_transaction,
         )
         # the time of day may be set; periods go on as they were
         timers = Timers(time.monotonic_ns if clock is time.time_ns else clock)
         masters = TaskMasters(
-            config, info, self._services, self._alerts, dialer, clock, timers
+            config,
+            info,
+            self._services,
+            self._alerts,
+            dialer,
+            clock,
+            timers,
+            self._compute.give_way,
         )
         self._master, self._posts = masters.live, masters.posts
         self._sideload = SideloadService(masters.sideload, self._compute)
@@ -172,6 +180,7 @@ class Server:
             clock,
             script_handlers(self._services),
             self._config.deadman,
+            self._compute.give_way,
         )
         all_templates = Templates(templates, self._all_tasks, clock)
         self._tasks = TaskStoreService(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 from runtime.integration import HandlerServices
 from runtime.nodes.budget import Budget
@@ -37,6 +38,7 @@ class TaskMasters:
         dialer: Dialer,
         clock: Clock,
         timers: Timers,
+        pause: Callable[[], None],
     ) -> None:
         self._info = info
         self._limits = config.task.limits
@@ -53,6 +55,7 @@ class TaskMasters:
             timers=timers,
             default_retention_policy=config.default_retention_policy,
             transaction=alerts.transaction,
+            pause=pause,
         )
 
     def of_replay(self, id: str, clock: Clock) -> TaskMaster:

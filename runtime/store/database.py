@@ -202,6 +202,11 @@ class Store:
                 self._lock.release()
 
     @property
+    def in_transaction(self) -> bool:
+        """True inside of a transaction; for the thread that would be in it."""
+        return self._depth > 0
+
+    @property
     def is_short(self) -> bool:
         """True if the disk is full and the reserve is released.
 

@@ -92,6 +92,7 @@ def build(script: pipeline.Pipeline, environment: Environment) -> list[Node]:
                     f"{spec.name}: {spec.call} nodes are not supported by this server"
                 )
             made[spec] = make(spec, environment)
+            environment.pause()
     except TaskError:
         for node in made.values():
             node.close()

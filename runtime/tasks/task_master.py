@@ -61,6 +61,7 @@ class TaskMaster:
         timers: Timers | None = None,
         default_retention_policy: str = "",
         transaction: Callable[[], AbstractContextManager[None]],
+        pause: Callable[[], None] = lambda: None,
     ) -> None:
         """Make a master without tasks.
 
@@ -71,12 +72,14 @@ class TaskMaster:
             timers: timers on a monotonic clock; on `clock` unless given.
             default_retention_policy: retention policy of writes that name none.
             transaction: transaction for the effects of tasks outside of writes.
+            pause: lets writes in between the nodes of a task that starts.
         """
         self._environment = environment
         self._clock = clock
         self.timers = timers or Timers(clock)
         self._default_rp = default_retention_policy
         self._transaction = transaction
+        self._pause = pause
         self._tasks: dict[str, ExecutingTask] = {}
         self._is_closed = False
         self._parts = Parts()
@@ -110,10 +113,14 @@ class TaskMaster:
         environment.timers = self.timers
         environment.write_points = self._written_back.extend
         environment.budget.heavy = self._heavy
+        environment.pause = self._pause
         task = ExecutingTask(id, script, environment)
         environment.resume = lambda step: self._resume(task, step)
+        self._pause()
+        works_long = is_heavy(script.pipeline)
+        self._pause()
         self._tasks[id] = task
-        if is_heavy(script.pipeline):
+        if works_long:
             self._heavy.add(task)
         self._routes.add(task)
         self._parts.forget()

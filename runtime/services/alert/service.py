@@ -141,6 +141,11 @@ class AlertService:
                 yield True
 
     @property
+    def in_transaction(self) -> bool:
+        """True inside of `transaction`, or of one of the database."""
+        return self._depth > 0 or self._store.in_transaction
+
+    @property
     def has_staged(self) -> bool:
         """True if collected events are not stored yet."""
         return self._backlog.has_staged or self._states.has_changes

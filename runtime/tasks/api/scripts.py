@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from runtime.errors import ForbiddenError, InvalidError, ScriptError
@@ -57,63 +58,51 @@ def parsed(script: str) -> Parsed:
     return Parsed(program, kind, dbrps(program))
 
 
-def compiled(
-    task: Task, deadman: DeadmanSettings, handlers: HandlerProperties
-) -> Script:
-    """The script of a task, compiled.
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """Compiles the scripts of tasks and templates.
 
-    Args:
-        task: the task.
+    Attributes:
         deadman: deadman settings of the server.
         handlers: handlers available to alert nodes.
-
-    Raises:
-        RefusedError: its script is wrong.
+        pause: called between the calls of a script; other work may be done there.
     """
-    return _evaluated(
-        task.script, task.type, task.vars, deadman, handlers, template=False
-    )
 
+    deadman: DeadmanSettings
+    handlers: HandlerProperties
+    pause: Callable[[], None] = lambda: None
 
-def compiled_template(
-    template: Template, deadman: DeadmanSettings, handlers: HandlerProperties
-) -> Script:
-    """The text of a template, its variables without values.
+    def task(self, task: Task) -> Script:
+        """The script of a task, with its variables.
 
-    Args:
-        template: the template.
-        deadman: deadman settings of the server.
-        handlers: handlers available to alert nodes.
+        Raises:
+            RefusedError: its script is wrong.
+        """
+        return self._evaluated(task.script, task.type, task.vars, template=False)
 
-    Raises:
-        RefusedError: its script is wrong.
-    """
-    return _evaluated(
-        template.script, template.type, {}, deadman, handlers, template=True
-    )
+    def template(self, template: Template) -> Script:
+        """The text of a template, its variables without values.
 
+        Raises:
+            RefusedError: its script is wrong.
+        """
+        return self._evaluated(template.script, template.type, {}, template=True)
 
-def _evaluated(
-    script: str,
-    kind: str,
-    variables: Vars,
-    deadman: DeadmanSettings,
-    handlers: HandlerProperties,
-    *,
-    template: bool,
-) -> Script:
-    try:
-        edge = "batch" if kind == "batch" else "stream"
-        return evaluate(
-            parse(script),
-            edge,
-            variables,
-            template=template,
-            deadman=deadman,
-            handlers=handlers,
-        )
-    except ScriptError as error:
-        raise InvalidError(f"invalid TICKscript: {error}") from None
+    def _evaluated(
+        self, script: str, kind: str, variables: Vars, *, template: bool
+    ) -> Script:
+        try:
+            return evaluate(
+                parse(script),
+                "batch" if kind == "batch" else "stream",
+                variables,
+                template=template,
+                deadman=self.deadman,
+                handlers=self.handlers,
+                pause=self.pause,
+            )
+        except ScriptError as error:
+            raise InvalidError(f"invalid TICKscript: {error}") from None
 
 
 def check_handlers(script: Script, policy: Policy) -> None:

@@ -229,11 +229,13 @@ class TaskStoreService:
             "modified": lambda: rfc3339(task.modified),
             "last-enabled": lambda: rfc3339(task.last_enabled),
         }
-        return {
-            key: value()
-            for key, value in make.items()
-            if fields is None or key in fields
-        }
+        tree = {}
+        for key, value in make.items():
+            if fields is None or key in fields:
+                tree[key] = value()
+                # a graph of thousands of nodes takes long
+                self._compute.give_way()
+        return tree
 
     def _dot(self, task: Task, view: View, running: ExecutingTask | None) -> str:
         if running is not None:

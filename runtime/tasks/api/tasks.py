@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from runtime.errors import (
@@ -23,7 +23,7 @@ from runtime.store.records import Records
 from runtime.tasks.api.bodies import Body, checked_id
 from runtime.tasks.api.records import DBRP, Task, Template
 from runtime.tasks.api.restarts import Alerts, Restarts
-from runtime.tasks.api.scripts import check_handlers, compiled, parsed
+from runtime.tasks.api.scripts import Compiler, check_handlers, parsed
 from runtime.tasks.secrets.hiding import Definition, RedactedViews, Shown
 from runtime.tasks.secrets.restoring import restored
 from runtime.tasks.task_master import TaskMaster
@@ -50,7 +50,7 @@ class Tasks:
     Attributes:
         records: stored tasks.
         master: task master that runs the tasks.
-        deadman: settings for `|deadman()`.
+        compiler: compiles their scripts.
     """
 
     def __init__(
@@ -62,6 +62,7 @@ class Tasks:
         clock: Clock,
         handlers: ScriptHandlers,
         deadman: DeadmanSettings = DEFAULT_DEADMAN,
+        pause: Callable[[], None] = lambda: None,
     ) -> None:
         """Keep tasks.
 
@@ -73,9 +74,11 @@ class Tasks:
             clock: wall clock, in ns since 1970 UTC.
             handlers: script handlers, with the names of their secret fields.
             deadman: settings for `|deadman()`.
+            pause: lets writes in between the calls of a script that is compiled.
         """
         self.records = records
-        self.deadman = deadman
+        self.compiler = Compiler(deadman, handlers.properties, pause)
+        self._pause = pause
         self._templates = templates
         self.master = master
         self._topics = topics
@@ -134,7 +137,7 @@ class Tasks:
         known = self._scripts.get(task.id)
         if known is not None and _same_definition(known[0], task):
             return known[1]
-        script = compiled(task, self.deadman, self.handlers.properties)
+        script = self.compiler.task(task)
         self._scripts[task.id] = task, script
         return script
 
@@ -184,7 +187,9 @@ class Tasks:
         except KapacitorError:
             self._forget(id)
             raise
+        self._pause()
         self.shown(task).warn(task.id)
+        self._pause()
         if task.enabled:
             self.start(task)
         return self.get(id)

@@ -17,12 +17,7 @@ from runtime.services.alert.policy import OPEN, Policy
 from runtime.store.records import Records
 from runtime.tasks.api.bodies import Body, checked_id
 from runtime.tasks.api.records import Task, Template
-from runtime.tasks.api.scripts import (
-    check_handlers,
-    compiled,
-    compiled_template,
-    parsed,
-)
+from runtime.tasks.api.scripts import check_handlers, parsed
 from runtime.tasks.api.tasks import Tasks
 from runtime.tasks.secrets.hiding import Definition, RedactedViews, Shown
 from runtime.tasks.secrets.restoring import restored
@@ -118,8 +113,7 @@ class Templates:
         Raises:
             RefusedError: its script is wrong.
         """
-        tasks = self._tasks
-        return compiled_template(template, tasks.deadman, tasks.handlers.properties)
+        return self._tasks.compiler.template(template)
 
     def delete(self, id: str) -> None:
         """Forget a template, if there is one; its tasks keep their script."""
@@ -157,9 +151,7 @@ class Templates:
             raise FailedError("task does contain any dbrps")
         if task.script != old.script:
             try:
-                script = compiled(
-                    task, self._tasks.deadman, self._tasks.handlers.properties
-                )
+                script = self._tasks.compiler.task(task)
             except RefusedError:
                 # the variables of a task that is off may be set later
                 if task.enabled:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from runtime.errors import EvaluationError, ScriptError
 from runtime.golang.numbers import wrapped
@@ -156,10 +156,10 @@ def _below(node: Evaluator) -> Sequence[Evaluator]:
     return ()
 
 
-def identity(node: Evaluator) -> tuple[object, ...]:
-    """A key that is equal for equivalent expressions."""
+def identity(parts: Iterable[Evaluator]) -> tuple[object, ...]:
+    """A key that is equal for equivalent expressions, from all their parts."""
     found: list[object] = []
-    for part in parts(node):
+    for part in parts:
         match part:
             case Constant(value):
                 # 1, 1.0 and TRUE are equal in Python, their texts are not
@@ -173,25 +173,25 @@ def identity(node: Evaluator) -> tuple[object, ...]:
     return tuple(found)
 
 
-def references(node: Evaluator) -> tuple[str, ...]:
-    """The names that the expression refers to, in order of appearance."""
-    found = (each.name for each in parts(node) if isinstance(each, Reference))
+def references(parts: Iterable[Evaluator]) -> tuple[str, ...]:
+    """The names that parts of an expression refer to, in order of appearance."""
+    found = (each.name for each in parts if isinstance(each, Reference))
     return tuple(dict.fromkeys(found))
 
 
-def is_stateful(node: Evaluator) -> bool:
-    """True if a function of the expression remembers its calls."""
+def is_stateful(parts: Iterable[Evaluator]) -> bool:
+    """True if a function among the parts of an expression remembers its calls."""
     return any(
         isinstance(each, Call)
         and each.name in FUNCTIONS
         and FUNCTIONS[each.name].stateful
-        for each in parts(node)
+        for each in parts
     )
 
 
-def is_pure(node: Evaluator) -> bool:
-    """True if equal points give equal results."""
-    return all(_is_pure(each) for each in parts(node) if isinstance(each, Call))
+def is_pure(parts: Iterable[Evaluator]) -> bool:
+    """True if equal points give equal results of an expression of these parts."""
+    return all(_is_pure(each) for each in parts if isinstance(each, Call))
 
 
 def _is_pure(call: Call) -> bool:

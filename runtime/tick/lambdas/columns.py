@@ -22,7 +22,7 @@ from runtime.tick.lambdas.arithmetic import (
     OPERATIONS,
     Operation,
 )
-from runtime.tick.lambdas.build import is_pure
+from runtime.tick.lambdas.build import is_pure, parts
 from runtime.tick.lambdas.cells import (
     Cells,
     Mask,
@@ -87,7 +87,7 @@ class Column:
 
 def column_function(node: Evaluator) -> ColumnFunction | None:
     """The function of an expression, or None where rows are the only way."""
-    if not is_pure(node):
+    if not is_pure(parts(node)):
         return None
     part = _part(node)
 

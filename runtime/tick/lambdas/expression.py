@@ -19,6 +19,7 @@ from runtime.tick.lambdas.build import (
     identity,
     is_pure,
     is_stateful,
+    parts,
     references,
     typed,
 )
@@ -35,7 +36,7 @@ class Lambda:
     """A lambda expression, compiled.
 
     Attributes:
-        text: its source, formatted, without `lambda:`.
+        identity: equal for equivalent expressions.
         references: the fields and tags (and perhaps `time`) that it refers to.
         stateful: True if its value depends on earlier points.
         key: equal for lambdas that give equal values of equal points; None where the
@@ -50,15 +51,22 @@ class Lambda:
         """
         root = build(node.expression)
         self._root = root
-        self._key = identity(root)
-        self.text = expression_text(node.expression)
-        self.references = frozenset(references(root))
-        self.stateful = is_stateful(root)
-        self.key = self._key if is_pure(root) else None
+        self._expression = node.expression
+        # walked once: the start of a task compiles thousands of them
+        every = tuple(parts(root))
+        self.identity = identity(every)
+        self.references = frozenset(references(every))
+        self.stateful = is_stateful(every)
+        self.key = self.identity if is_pure(every) else None
         self._columns: ColumnFunction | None = column_function(folded(root))
 
     # A script may hold thousands of lambdas, and Python takes some 0.3 ms to compile each:
     # only what is used is. Frames need none of them.
+
+    @cached_property
+    def text(self) -> str:
+        """Its source, formatted, without `lambda:`."""
+        return expression_text(self._expression)
 
     @cached_property
     def row(self) -> Row:
@@ -118,7 +126,7 @@ class Lambda:
         if columns is None:
             return None
         # tasks share what equal lambdas see in a frame
-        return frame.shared(("lambda", self._key), lambda: columns(frame))
+        return frame.shared(("lambda", self.identity), lambda: columns(frame))
 
     def __repr__(self) -> str:
         return f"Lambda({self.text!r})"
@@ -153,7 +161,7 @@ def constant(expression: ast.Expression) -> LambdaValue:
     if isinstance(expression, ast.UnaryNode):
         return _opposite(expression.operator, constant(expression.operand))
     root = build(expression)
-    if names := references(root):
+    if names := references(parts(root)):
         raise ScriptError(f'name "{names[0]}" is undefined. Names in scope: ')
     check(root)
     begin()

@@ -331,7 +331,7 @@ def compiled(
         results: the types that the function may return without asking `finish`.
     """
     limits.begin()
-    names = references(node)
+    names = references(parts(node))
     slow = _slow(names, finish)
     generator = Generator({n: f"v{i}" for i, n in enumerate(names) if n != "time"})
     source = _source(node, generator, results)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -100,6 +100,55 @@ def test_writes_go_on_between_the_steps_of_a_long_one() -> None:
     ]
     # what the first steps caused is kept before what comes in between
     assert events[1] == events[-1] == "commit"
+
+
+def _order(compute: Compute, give_way: Callable[[], None], limit_s: float) -> list[str]:
+    """What is done in which order, where a long job works until a write was taken."""
+    done: list[str] = []
+
+    async def run() -> None:
+        compute.start()
+        begun, go_on = threading.Event(), threading.Event()
+
+        def work() -> None:
+            begun.set()
+            assert go_on.wait(10)
+            end = time.monotonic() + limit_s
+            while "write" not in done and time.monotonic() < end:
+                give_way()
+            done.append("long")
+
+        long = compute.run(work)
+        assert await asyncio.to_thread(begun.wait, 10)
+        others = compute.run(done.append, "other"), compute.write(done.append, "write")
+        go_on.set()
+        async with asyncio.timeout(20):
+            await asyncio.gather(long, *others)
+        await compute.close()
+
+    asyncio.run(run())
+    return done
+
+
+def test_a_long_job_gives_way_to_writes_that_wait() -> None:
+    compute = Compute()
+    assert _order(compute, compute.give_way, 10) == ["write", "long", "other"]
+
+
+def test_no_write_is_done_inside_of_a_transaction() -> None:
+    compute = Compute(in_transaction=lambda: True)
+    assert _order(compute, compute.give_way, 0.1) == ["long", "other", "write"]
+
+
+def test_no_write_is_done_by_another_thread() -> None:
+    compute = Compute()
+
+    def elsewhere() -> None:
+        thread = threading.Thread(target=compute.give_way)
+        thread.start()
+        thread.join(10)
+
+    assert _order(compute, elsewhere, 0.1) == ["long", "other", "write"]
 
 
 def test_long_writes_take_turns_and_a_small_one_ends_its_turn_on_the_loop() -> None:

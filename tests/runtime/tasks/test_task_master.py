@@ -47,6 +47,28 @@ def test_points_reach_the_tasks_that_read_them(master: TaskMaster) -> None:
     assert sum(count for _, count in master.ingress) == 6
 
 
+def test_other_writes_come_in_between_the_nodes_of_a_task_that_starts() -> None:
+    seen: list[int] = []
+
+    def pause() -> None:
+        master.take(b"cpu v=1", "d", "r", "")
+        seen.append(len(master))
+
+    master = TaskMaster(
+        lambda id, dbrps: Environment(id, clock=lambda: 5, dbrps=dbrps),
+        clock=lambda: 5,
+        transaction=contextlib.nullcontext,
+        pause=pause,
+    )
+    master.start("a", script(), DBRPS)
+    seen.clear()
+    master.start("b", script("stream|from().measurement('cpu')|log()|log()"), DBRPS)
+    # at least once for each node, and the new task has taken none of them
+    assert len(seen) >= 4
+    assert set(seen) == {1}
+    assert (emitted(master, "a"), emitted(master, "b")) == (len(seen), 0)
+
+
 def test_a_write_that_is_refused_is_refused_whole(master: TaskMaster) -> None:
     master.start("a", script(), DBRPS)
     with pytest.raises(RefusedError, match=r"^unable to parse 'bad': missing fields$"):

@@ -12,7 +12,7 @@ from runtime.errors import EvaluationError
 from runtime.frames import FieldColumn, Frame, Table, TagColumn
 from runtime.tick import ast
 from runtime.tick.lambdas import compile_lambda
-from runtime.tick.lambdas.build import build, references
+from runtime.tick.lambdas.build import build, parts, references
 from runtime.tick.lambdas.evaluator import Reference, Scope
 from runtime.tick.lambdas.state import State
 from runtime.tick.lambdas.values import MISSING, Time
@@ -256,7 +256,7 @@ def test_columns_equal_rows(expression, frame):
 def test_compiled_rows_equal_the_evaluator(expression, frame):
     made = compile_lambda(ast.LambdaNode(expression))
     root = build(expression)
-    names = references(root)
+    names = references(parts(root))
     quick, slow = made.new_state(), State()
     for point in frame.points():
         everything = {"time": Time(point.time)} | point.tags | point.fields
