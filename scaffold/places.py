@@ -175,6 +175,14 @@ def within(path: PurePosixPath | str, package: str, kind: str = "") -> PurePosix
     return PurePosixPath(*parts)
 
 
+def kind_of(path: PurePosixPath, package: str) -> str | None:
+    """The name of the handler that has a generated file of this path, if one can have."""
+    for kind in dict.fromkeys((*path.parts, path.stem)):
+        if any(within(file.path, package, kind) == path for file in CREATE):
+            return kind
+    return None
+
+
 def _filled(place: Place, names: Names, package: str) -> Place:
     key = place.key.format(
         package=package,

@@ -78,5 +78,6 @@ def _of_files(result: ChangeSet) -> ScaffoldError | None:
         for each in result.outcomes
         if isinstance(each, ForeignConflict)
     }
-    moves = (shlex.join(["mv", str(path), f"{path}.mine"]) for path in foreign)
-    return Conflict(foreign, fix="; ".join(moves)) if foreign else None
+    if not foreign:
+        return None
+    return Conflict(foreign, fix=shlex.join(["scaffold", "eject", *map(str, foreign)]))

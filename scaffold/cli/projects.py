@@ -46,27 +46,25 @@ def init(target: str, package: str, dry_run: bool, **values: Any) -> None:
 
 @click.command()
 @click.option(
-    "--continue",
-    "choice",
-    flag_value="continue",
-    help="Complete the interrupted command.",
+    "--continue", "completes", is_flag=True, help="Complete the interrupted command."
 )
-@click.option(
-    "--abort", "choice", flag_value="abort", help="Undo the interrupted command."
-)
+@click.option("--abort", "undoes", is_flag=True, help="Undo the interrupted command.")
 @options.common
-def recover(choice: Choice, **values: Any) -> None:
+def recover(completes: bool, undoes: bool, **values: Any) -> None:
     """Finish an interrupted command.
 
     Every command that writes does this first. If a file was edited in between, it exits
     with 8. Then --continue or --abort finishes the other files, leaves that one as it is,
     and keeps its two versions under .scaffold/kept.
     """
+    if completes and undoes:
+        raise click.UsageError("--continue and --abort exclude each other: give one")
+    choice: Choice = "continue" if completes else "abort" if undoes else ""
 
     def run(project: Project) -> Report:
         from scaffold.commands import recover
 
-        return recover.recover(project, choice or "")
+        return recover.recover(project, choice)
 
     Session("recover", values).run_in_project(run)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -58,6 +59,7 @@ def _read(file: str) -> bytes:
         with path.open("rb") as stream:
             return stream.read(_MAX_BYTES)
     except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}") from error
+        fix = shlex.join(["scaffold", "regenerate", "--all", "--plan", file])
+        raise UsageError(f"{file}: {error.strerror}", fix=fix) from error
     except ValueError:
         raise UsageError(f"{file!r}: is not a path") from None

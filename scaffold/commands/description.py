@@ -118,11 +118,14 @@ def refuse_service(project: Project, tree: Tree, spec: HandlerSpec) -> None:
     if _has_modules(tree, services / name, hook):
         modules.append(services / name)
     if modules:
-        problem = f"a module of this name already exists: {modules[0]}"
+        problem = (
+            f"a module of this name already exists: {modules[0]}; take another name, or "
+            "move it"
+        )
         raise SpecError([Fault("handler.name", problem)])
     # its own handlers and those of the runtime are registered together
     if project.package != "runtime" and (_RUNTIME / "services" / name).is_dir():
-        problem = f"the runtime already has a service {name!r}"
+        problem = f"the runtime already has a service {name!r}; take another name"
         raise SpecError([Fault("handler.name", problem)])
 
 

@@ -1,4 +1,8 @@
-"""`scaffold eject`: generated files that belong to their owner alone from then on."""
+"""`scaffold eject`: generated files that belong to their owner alone from then on.
+
+A file may be ejected before there is a handler of its name: `new-handler` then leaves it
+as it is.
+"""
 
 from __future__ import annotations
 
@@ -100,7 +104,20 @@ def _chosen(
     for path in inside:
         if path in known and (revoke or path.name != "handler.toml"):
             return path
+        if not revoke and _is_in_the_way(project, path):
+            return path
     raise _refusal(project, inside, revoke=revoke)
+
+
+def _is_in_the_way(project: Project, path: PurePosixPath) -> bool:
+    """True if a handler that is still to come would have its own file there."""
+    tree = DiskTree(project.root)
+    kind = places.kind_of(path, project.package)
+    return (
+        kind is not None
+        and kind not in kinds(tree, project.package)
+        and tree.read(path) is not None
+    )
 
 
 def _refusal(

@@ -173,7 +173,7 @@ def test_what_cannot_be_read_is_refused(
 ) -> None:
     os.mkfifo(tmp_path / "pipe")
     for name, problem in (
-        ("nothing", "No such file"),
+        ("nothing", "scaffold regenerate --all --plan"),
         ("pipe", "is not a file"),
         (".", "is not a file"),
         ("a\0b", "is not a path"),

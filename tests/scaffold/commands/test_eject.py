@@ -182,3 +182,26 @@ def test_a_plan_of_it_can_be_applied(
     scaffold("undo", "--plan", plan)
     scaffold("apply", plan)
     assert not (huddle / ".scaffold/ejected").exists()
+
+
+def test_a_file_is_ejected_before_its_handler_comes(
+    scaffold: Run, project: Path
+) -> None:
+    page = project / "docs/handlers/other.md"
+    page.parent.mkdir(exist_ok=True)
+    page.write_text("# Other\n")
+    scaffold("eject", "docs/handlers/other.md")
+    scaffold("new-handler", "other", "--field", "room:str")
+    assert page.read_text() == "# Other\n"
+    assert scaffold("check", "--json").returncode == 0
+    scaffold("remove-handler", "other")
+    assert page.read_text() == "# Other\n"
+
+
+@pytest.mark.parametrize(
+    "path", ["README.md", "docs/handlers.md", "docs/handlers/absent.md"]
+)
+def test_nothing_else_is_ejected(scaffold: Run, project: Path, path: str) -> None:
+    before = files(project)
+    assert f"error: {path}: " in scaffold("eject", path, code=2).stderr
+    assert files(project) == before
