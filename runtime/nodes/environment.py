@@ -14,6 +14,7 @@ from runtime.integration import NO_SERVICES, HandlerServices
 from runtime.nodes.budget import Budget
 from runtime.nodes.http_out_results import HTTPOutputs
 from runtime.nodes.post_queue import PostQueues, Step
+from runtime.nodes.query_loops import QueryLoops
 from runtime.nodes.timers import Timers
 from runtime.outbound.dialing import Dialer
 from runtime.services.alert.subscriptions import Subscription
@@ -87,6 +88,9 @@ class Environment:
         dialer: opens connections of handlers without a service.
         sideload: the values that `sideload` nodes look up.
         influxdb: the clusters that points are read from and written to.
+        queries: loops of the queries of batch tasks; None where batches are fed, as in
+            a replay.
+        note_query: notes that the query of a node failed with a text, or succeeded: "".
         resume: lets the task go on with a step, when something outside is done.
         pause: lets writes to other tasks in; for long work at the start of the task.
         budget: memory and time that the task has taken.
@@ -106,6 +110,8 @@ class Environment:
     dialer: Dialer = field(default_factory=Dialer)
     sideload: Sources = field(default_factory=Sources)
     influxdb: Clusters = NO_CLUSTERS
+    queries: QueryLoops | None = None
+    note_query: Callable[[str, str], None] = field(default=lambda node, failure: None)
     resume: Callable[[Step], None] = field(default=lambda step: step())
     pause: Callable[[], None] = field(default=lambda: None)
     budget: Budget = field(default_factory=Budget)

@@ -95,9 +95,6 @@ class QueryNode(Node):
     """
 
     call: ClassVar[str] = "query"
-    unsupported: ClassVar[str] = (
-        "this server has no InfluxDB connection yet, so batch tasks cannot query data"
-    )
 
     query: str = internal("")
     period: Duration = ZERO
@@ -116,12 +113,6 @@ class QueryNode(Node):
         """Group by these tags and times."""
         self.dimensions = tags
 
-    def validate(self) -> None:
-        """Check the dimensions, all but `time(…)`."""
-        check_dimensions(
-            [d for d in self.dimensions if not isinstance(d, ast.FunctionNode)]
-        )
-
 
 @dataclass(eq=False, slots=True)
 class QueryFluxNode(Node):
@@ -129,7 +120,7 @@ class QueryFluxNode(Node):
 
     call: ClassVar[str] = "queryFlux"
     unsupported: ClassVar[str] = (
-        "this server has no InfluxDB connection yet, so Flux queries cannot run"
+        "this server runs no Flux queries: use |query() with InfluxQL"
     )
 
     query: str = internal("")

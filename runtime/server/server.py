@@ -139,6 +139,7 @@ class Server:
             self._compute.give_way,
         )
         self._master, self._posts = masters.live, masters.posts
+        self._queries = masters.queries
         self._sideload = SideloadService(masters.sideload, self._compute)
         self._policy = policy(config)
         self._build_tasks(masters, clock)
@@ -275,6 +276,7 @@ class Server:
                 await service.open()
             self._alerts.loop.start(self._compute.run)
             self._posts.start(self._compute.write)
+            self._queries.start(self._compute.write)
             await self._compute.run(self._alerts.open, self._policy)
             await self._compute.run(self._tasks.open)
             await self._compute.run(self._replays.open)
@@ -322,6 +324,7 @@ class Server:
 
     async def _stop_tasks(self) -> None:
         await self._compute.run(self._master.close)
+        await self._queries.close()
         unposted = await self._posts.close(POSTS_LIMIT_S)
         if unposted:
             log.warning(

@@ -10,6 +10,7 @@ from runtime.nodes.budget import Budget
 from runtime.nodes.environment import Environment, ServerInfo
 from runtime.nodes.http_out_results import HTTPOutputs
 from runtime.nodes.post_queue import PostQueues
+from runtime.nodes.query_loops import QueryLoops
 from runtime.nodes.timers import Timers
 from runtime.outbound.dialing import Dialer
 from runtime.server.config.config import Config
@@ -26,6 +27,7 @@ class TaskMasters:
         live: runs the tasks that receive writes.
         pages: results of its `httpOut` nodes.
         posts: posts queued by `httpPost` nodes of all masters.
+        queries: loops of the queries of its batch tasks.
         sideload: values for `sideload` nodes of all masters.
     """
 
@@ -48,6 +50,7 @@ class TaskMasters:
         self._clock = clock
         self.pages = HTTPOutputs()
         self.posts = PostQueues()
+        self.queries = QueryLoops()
         self.sideload = Sources()
         self.live = TaskMaster(
             self._environment,
@@ -65,7 +68,7 @@ class TaskMasters:
         def environment(task: str, dbrps: tuple[tuple[str, str], ...]) -> Environment:
             real = self._environment(task, dbrps)
             return dataclasses.replace(
-                real, clock=clock, http_out=pages, task_master_id=id
+                real, clock=clock, http_out=pages, task_master_id=id, queries=None
             )
 
         return TaskMaster(
@@ -84,5 +87,6 @@ class TaskMasters:
             posts=self.posts,
             dialer=self._dialer,
             sideload=self.sideload,
+            queries=self.queries,
             budget=Budget(self._limits),
         )

@@ -42,6 +42,20 @@ from runtime.pipeline import influxql as influxql_pipeline
 from runtime.pipeline import merge, output, sideload, source, transform
 from runtime.pipeline import node as pipeline
 
+
+def _batch(spec: source.BatchNode, environment: Environment) -> Node:
+    # few servers have batch tasks, and what they need takes memory
+    from runtime.nodes.query.node import BatchNode
+
+    return BatchNode(spec, environment)
+
+
+def _query(spec: source.QueryNode, environment: Environment) -> Node:
+    from runtime.nodes.query.node import QueryNode
+
+    return QueryNode(spec, environment)
+
+
 NODES: dict[type[pipeline.Node], Callable[[Any, Environment], Node]] = {
     alert_pipeline.AlertNode: AlertNode,
     influxql_pipeline.InfluxQLNode: influxql,
@@ -54,8 +68,10 @@ NODES: dict[type[pipeline.Node], Callable[[Any, Environment], Node]] = {
     output.KapacitorLoopbackNode: KapacitorLoopbackNode,
     output.LogNode: LogNode,
     sideload.SideloadNode: SideloadNode,
+    source.BatchNode: _batch,
     source.FromNode: FromNode,
     source.NoOpNode: NoOpNode,
+    source.QueryNode: _query,
     source.StatsNode: StatsNode,
     source.StreamNode: StreamNode,
     transform.BarrierNode: BarrierNode,

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from runtime.errors import TaskError
-from runtime.frames import Frame, Point
+from runtime.frames import Batches, Frame, Point
 from runtime.nodes.budget import STEPS
 from runtime.nodes.environment import Environment
 from runtime.nodes.node import Node, Taker, feed
 from runtime.nodes.stream import FromNode, StreamNode
+from runtime.pipeline import source
 from runtime.pipeline.dot import running_dot
-from runtime.pipeline.node import Pipeline
+from runtime.pipeline.node import Edge, Pipeline
 from runtime.tasks.build import build
 from runtime.tasks.path import path_of
 from runtime.tasks.sampling import Sampling, Throughput
 from runtime.tasks.sink import Arrived
 from runtime.units import Nanoseconds, go_duration
+
+if TYPE_CHECKING:
+    from runtime.nodes.query.node import QueryNode
 
 
 class Script(Protocol):
@@ -67,6 +71,7 @@ class ExecutingTask:
             for all.
         measurements: measurements of its `from` nodes; None if one reads all.
         path: path from its stream to its alert, if that is simple.
+        queries: nodes of a batch task that ask a cluster, in the order of the script.
     """
 
     def __init__(self, id: str, script: Script, environment: Environment) -> None:
@@ -90,6 +95,7 @@ class ExecutingTask:
         self._throughput = Throughput(environment.clock())
         self._is_closed = False
         self.path = path_of(self.nodes) if len(self.databases) == 1 else None
+        self.queries = self._queries()
 
     @property
     def stopped(self) -> bool:
@@ -112,6 +118,38 @@ class ExecutingTask:
                 self._write(write, entrance(self._source))
         else:
             self._write(write, self._source)
+
+    def queried(self, number: int, batches: Batches) -> None:
+        """Feed batches as the answer of a query.
+
+        A node that fails stops the task and sets `error`.
+
+        Args:
+            number: number of the query, in the order of the script.
+            batches: the batches.
+        """
+        query = self.queries[number]
+        if self._sampling.is_due():
+            with self._sampling.measured(self.nodes) as entrance:
+                self._guarded(lambda: entrance(query).batches(batches))
+        else:
+            self._guarded(lambda: query.batches(batches))
+
+    def begin(self) -> None:
+        """Begin to ask for batches."""
+        for query in self.queries:
+            query.begin()
+
+    def _queries(self) -> Sequence[QueryNode]:
+        running = {node.name: node for node in self.nodes}
+        found = [
+            cast("QueryNode", running[child.name])
+            for child in self._pipeline.source.children
+            if isinstance(child, source.QueryNode)
+        ]
+        for number, node in enumerate(found):
+            node.deliver = functools.partial(self.queried, number)
+        return found
 
     def _write(self, write: Write, source: Taker) -> None:
         frames = [frame for frame in write.frames if self.takes(frame)]
@@ -181,10 +219,18 @@ class ExecutingTask:
 
     def edges(self) -> Iterator[Traffic]:
         """Flow over each edge of the task."""
-        source = self._pipeline.source
+        first = self._pipeline.source
         running = {node.name: node for node in self.nodes}
-        yield Traffic("stream", source.name, source.provides, self._source.collected)
+        if first.provides is Edge.STREAM:
+            size = self._source.collected
+            yield Traffic("stream", first.name, first.provides, size)
+        for number, query in enumerate(self.queries):
+            size = query.own_collected
+            yield Traffic("batch", f"batch{number}", first.provides, size)
         for node in self._pipeline.nodes:
+            # nothing flows from `batch` to its queries
+            if node is first and first.provides is Edge.BATCH:
+                continue
             for child in node.children:
                 sent = running[node.name].sent
                 yield Traffic(node.name, child.name, node.provides, sent)

@@ -48,6 +48,8 @@ class TaskMaster:
 
     Attributes:
         stopped: called with id and reason when a running task stops by itself.
+        queried: called with a task's id, the node and the reason when a query of a batch
+            task fails, and with "" when it succeeds again.
         ingress: counter of the points received since the start.
         taps: called with each write, before the tasks get it.
         timers: timers of the tasks.
@@ -87,6 +89,7 @@ class TaskMaster:
         self._routes = Routes()
         self._written_back: list[Point] = []
         self.stopped: Callable[[str, str], None] = lambda id, error: None
+        self.queried: Callable[[str, str, str], None] = lambda id, node, error: None
         self.ingress = Ingress()
         self.taps: set[Tap] = set()
 
@@ -114,6 +117,7 @@ class TaskMaster:
         environment.write_points = self._written_back.extend
         environment.budget.heavy = self._heavy
         environment.pause = self._pause
+        environment.note_query = lambda node, error: self.queried(id, node, error)
         task = ExecutingTask(id, script, environment)
         environment.resume = lambda step: self._resume(task, step)
         self._pause()
@@ -126,6 +130,7 @@ class TaskMaster:
         self._parts.forget()
         for caveat in task.caveats():
             log.warning(caveat, extra=_context(task))
+        task.begin()
 
     def stop(self, id: str) -> None:
         """Stop a task if it runs; what it held back flows on first.

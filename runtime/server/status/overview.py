@@ -325,7 +325,8 @@ class Overviews:
 
 def is_failing(row: TaskRow) -> bool:
     """True if an enabled task does not run."""
-    return row.task.enabled and not row.is_executing
+    # a batch task runs on while a query fails
+    return row.task.enabled and not (row.is_executing and not row.task.error)
 
 
 def _topic_row(topic: Topic) -> TopicRow:

@@ -7,13 +7,11 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
-from runtime.alert.types import Event, EventData, EventState, Level
-from runtime.errors import DeliveryError
+from runtime.alert.types import Level
 from runtime.nodes.timers import Timer, Timers
-from runtime.services.deliveries.health import TASK, TOPIC
-from runtime.units import MINUTE, SECOND, Clock, Nanoseconds, go_duration
+from runtime.tasks.api.health import TaskEvents
+from runtime.units import MINUTE, SECOND, Nanoseconds, go_duration
 
 log = logging.getLogger("kapacitor.task_store")
 
@@ -21,16 +19,6 @@ log = logging.getLogger("kapacitor.task_store")
 FIRST_REST: Nanoseconds = SECOND
 # … up to this. A task that has run for so long begins with the first delay again.
 LONGEST_REST: Nanoseconds = 5 * MINUTE
-
-
-class Alerts(Protocol):
-    """The part of the alert service that takes events of the server itself."""
-
-    def collect(self, event: Event) -> None:
-        """Take an event into its topic."""
-
-    def event_state(self, topic: str, event_id: str) -> EventState | None:
-        """The last state of an event id on a topic."""
 
 
 @dataclass(slots=True)
@@ -61,9 +49,8 @@ class Restarts:
 
     def __init__(
         self,
-        alerts: Alerts,
+        events: TaskEvents,
         timers: Timers,
-        clock: Clock,
         start: Callable[[str], None],
         *,
         jitter: Callable[[], float] = random.random,
@@ -71,16 +58,14 @@ class Restarts:
         """Watch over tasks.
 
         Args:
-            alerts: alert service, which receives events of the topic `_internal`.
+            events: creates events of the topic `_internal`.
             timers: timers of the restarts.
-            clock: wall clock, in ns since 1970 UTC.
             start: starts a task, and calls `started` or `failed`.
             jitter: returns a number from 0 to 1.
         """
         self.stops: Counter[str] = Counter()
-        self._alerts = alerts
+        self._events = events
         self._timers = timers
-        self._clock = clock
         self._start = start
         self._jitter = jitter
         self._failures: dict[str, _Failure] = {}
@@ -100,16 +85,16 @@ class Restarts:
         failure.timer = self._timers.after(rest, lambda: self._again(task))
         shown = go_duration(rest // 10_000_000 * 10_000_000 or rest)
         text = f"task {task} has stopped: {reason}; it starts again in {shown}"
-        self._tell(task, Level.CRITICAL, text)
+        self._events.tell(task, Level.CRITICAL, text)
 
     def failed(self, task: str, reason: str) -> None:
         """A task that should run does not start."""
         self.forget(task)
         text = f"task {task} does not start: {reason}"
-        state = self._alerts.event_state(TOPIC, TASK + task)
+        state = self._events.state(task)
         # a restart of the server changes nothing
         if state is None or (state.level, state.message) != (Level.CRITICAL, text):
-            self._tell(task, Level.CRITICAL, text)
+            self._events.tell(task, Level.CRITICAL, text)
 
     def started(self, task: str) -> None:
         """A task runs."""
@@ -117,13 +102,13 @@ class Restarts:
         if failure is not None:
             self._cancel(failure)
             failure.started = self._timers.clock()
-        self._settle(task, f"task {task} runs")
+        self._events.settle(task, f"task {task} runs")
 
     def ended(self, task: str) -> None:
         """A task was disabled, renamed or deleted: do not start it again."""
         self.forget(task)
         self.stops.pop(task, None)
-        self._settle(task, f"task {task} was disabled or deleted")
+        self._events.settle(task, f"task {task} was disabled or deleted")
 
     def forget(self, task: str) -> None:
         """Cancel the restart of a task."""
@@ -139,21 +124,3 @@ class Restarts:
         if failure.timer is not None:
             self._timers.cancel(failure.timer)
             failure.timer = None
-
-    def _settle(self, task: str, message: str) -> None:
-        state = self._alerts.event_state(TOPIC, TASK + task)
-        if state is not None and state.level is not Level.OK:
-            self._tell(task, Level.OK, message)
-
-    def _tell(self, task: str, level: Level, message: str) -> None:
-        event_id, now = TASK + task, self._clock()
-        before = self._alerts.event_state(TOPIC, event_id)
-        duration = 0
-        if before is not None and before.level is not Level.OK:
-            duration = before.duration + max(0, now - before.time)
-        state = EventState(event_id, message, "", now, duration, level)
-        data = EventData(name=TOPIC, task_name=task, tags={"task": task})
-        try:
-            self._alerts.collect(Event(TOPIC, state, data))
-        except DeliveryError as error:
-            log.error("failed to report the state of a task", extra={"err": str(error)})

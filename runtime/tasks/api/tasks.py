@@ -13,16 +13,20 @@ from runtime.errors import (
     KapacitorError,
     NotFoundError,
     RefusedError,
+    StoreError,
 )
 from runtime.nodes.secret_properties import ScriptHandlers
 from runtime.pipeline.alert import AlertNode
 from runtime.pipeline.evaluate import Script
 from runtime.pipeline.node import DeadmanSettings
+from runtime.pipeline.source import QueryNode
 from runtime.services.alert.policy import OPEN, Policy
 from runtime.store.records import Records
 from runtime.tasks.api.bodies import Body, checked_id
+from runtime.tasks.api.health import Alerts, TaskEvents
+from runtime.tasks.api.query_failures import QueryFailures
 from runtime.tasks.api.records import DBRP, Task, Template
-from runtime.tasks.api.restarts import Alerts, Restarts
+from runtime.tasks.api.restarts import Restarts
 from runtime.tasks.api.scripts import Compiler, check_handlers, parsed
 from runtime.tasks.secrets.hiding import Definition, RedactedViews, Shown
 from runtime.tasks.secrets.restoring import restored
@@ -86,8 +90,11 @@ class Tasks:
         # of the stored definition; finding them in the script costs time
         self._scripts: dict[str, tuple[Task, Script]] = {}
         self._views = RedactedViews(handlers)
-        self._restarts = Restarts(topics, master.timers, clock, self._restart)
+        events = TaskEvents(topics, clock)
+        self._restarts = Restarts(events, master.timers, self._restart)
+        self._failures = QueryFailures(events)
         master.stopped = self._stopped
+        master.queried = self._queried
 
     def open(self) -> None:
         """Run the tasks that were enabled. One that fails is logged and marked."""
@@ -278,8 +285,7 @@ class Tasks:
         if task is None:
             return
         self.records.delete(id)
-        self.master.stop(id)
-        self._restarts.ended(id)
+        self._stop(id)
         if task.enabled:
             self._topics.delete_anonymous_topics(id)
         self._forget(id)
@@ -290,6 +296,7 @@ class Tasks:
         Raises:
             RefusedError: it cannot start; the task keeps the reason as its error.
         """
+        self._failures.forget(task.id)
         try:
             self.master.start(task.id, self.script(task), task.dbrps)
             reason = ""
@@ -329,16 +336,21 @@ class Tasks:
 
     def _exchange(self, before: Task, task: Task) -> None:
         renamed = before.id != task.id
-        if renamed:
-            self._forget(before.id)
         if renamed or not task.enabled:
             self._stop(before.id)
+        if renamed:
+            self._forget(before.id)
         if task.enabled and (renamed or not before.enabled):
             self.start(task)
 
     def _stop(self, id: str) -> None:
         self.master.stop(id)
         self._restarts.ended(id)
+        _, script = self._scripts.get(id, (None, None))
+        if script is not None:
+            children = script.pipeline.source.children
+            queries = [each.name for each in children if isinstance(each, QueryNode)]
+            self._failures.ended(id, queries)
 
     def _restart(self, id: str) -> None:
         """Start a task again that an error has stopped."""
@@ -405,6 +417,21 @@ class Tasks:
             error = self.shown(task).hide(error)
             self.records.put(dataclasses.replace(task, error=error))
             self._restarts.stopped(id, error)
+
+    def _queried(self, id: str, node: str, failure: str) -> None:
+        """Keep the failure of a query as its task's error while it lasts."""
+        task = self.records.get(id)
+        if task is None:
+            return
+        error = self._failures.note(id, node, self.shown(task).hide(failure))
+        if error == task.error:
+            return
+        try:
+            self.records.put(dataclasses.replace(task, error=error))
+        # the query is not the cause, and the next one tries again
+        except StoreError as fault:
+            extra = {"task": id, "err": str(fault)}
+            log.error("failed to store the error of a query", extra=extra)
 
 
 def _dbrps(script: str) -> tuple[DBRP, ...]:

@@ -537,8 +537,8 @@ def test_statistics_of_writes(server: Shell) -> None:
 
 
 def test_what_does_not_run_says_why(server: Shell) -> None:
-    define(server, "q", "batch|query('x').period(1m).every(1m)")
-    reason = "query1: this server has no InfluxDB connection yet"
+    define(server, "q", "batch|query('SELECT v FROM d.r.m').every(1m)")
+    reason = "InfluxDB not configured, cannot query InfluxDB for batch query"
     assert server.cli("enable", "q", code=3).startswith(f"Error: {reason}")
     found = server.cli("list", "tasks", "q")
     assert found.splitlines()[1].split()[:4] == ["q", "batch", "enabled", "false"]

@@ -306,12 +306,12 @@ def test_strangers_read_no_files(config: Any, start_api: Any, values: Path) -> N
         (
             "batch|query('SELECT mean(v) FROM d.r.m').period(1m).every(1m)|log()",
             "batch",
-            "query1: this server has no InfluxDB connection yet, so batch tasks",
+            "InfluxDB not configured, cannot query InfluxDB for batch query",
         ),
         (
             "batch|queryFlux('from(bucket: \"a\")').period(1m).every(1m)",
             "batch",
-            "queryFlux1: this server has no InfluxDB connection yet, so Flux",
+            "queryFlux1: this server runs no Flux queries",
         ),
         ("stream|from()@mine()", "stream", "mine2: user defined functions (UDFs)"),
         (

@@ -337,7 +337,7 @@ def test_whatever_lies_there_the_rest_starts(load: Any, directory: Directory) ->
         "tasks/mine.tick": "failed to start task: mine2: user defined functions",
         "tasks/null.yaml": "the file does not contain a mapping",
         "tasks/pipe.tick": "it is not a regular file",
-        "tasks/query.tick": "failed to start task: query1: this server has no InfluxDB",
+        "tasks/query.tick": "failed to start task: failed to parse InfluxQL query",
         "tasks/?.tick": "failed to update task: task ID must contain only",
     }
     assert reasons.keys() == expected.keys()

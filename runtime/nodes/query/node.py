@@ -1,0 +1,164 @@
+"""`batch` and `query`: asks a cluster again and again, and passes on what it answers.
+
+The schedule and the queries are on the event loop, what follows them on the compute
+thread. The next rows of an answer are read when the task has taken those before.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import aclosing
+from functools import partial
+from typing import TYPE_CHECKING
+
+from runtime.errors import KapacitorError, TaskError
+from runtime.frames import Batch, Batches
+from runtime.nodes.environment import Environment
+from runtime.nodes.node import Node
+from runtime.nodes.query.queries import BatchQuery
+from runtime.nodes.query.schedule import ticks
+from runtime.nodes.query_loops import QueryLoop
+from runtime.pipeline import source as pipeline
+from runtime.units import Nanoseconds
+
+if TYPE_CHECKING:
+    from runtime.services.influxdb.clusters import Clusters
+
+_log = logging.getLogger("kapacitor.kapacitor")
+
+
+class BatchNode(Node):
+    """The source of a batch task. Its queries pass on their batches by themselves."""
+
+    def __init__(self, spec: pipeline.BatchNode, environment: Environment) -> None:
+        super().__init__(spec, environment)
+        self._watching: list[Node] = []
+
+    def observe(self, observer: Node) -> None:
+        """Let `observer` see what all queries pass on."""
+        self._watching.append(observer)
+
+    def show(self, batches: Batches) -> None:
+        """Let observers see what a query passes on."""
+        for each in self._watching:
+            each.batches(batches)
+
+    @property
+    def collected(self) -> int:
+        """Number of batches of all queries."""
+        return sum(child.own_collected for child in self.children)
+
+
+class QueryNode(Node):
+    """Passes on the answers of one query.
+
+    Attributes:
+        deliver: takes batches on the compute thread; a task guards and measures it.
+
+    Source: Kapacitor batch.go, QueryNode.
+    """
+
+    def __init__(self, spec: pipeline.QueryNode, environment: Environment) -> None:
+        super().__init__(spec, environment)
+        self.counters = {
+            **{"batches_queried": 0, "points_queried": 0, "query_errors": 0},
+        }
+        self.deliver: Callable[[Batches], None] = self.batches
+        self._query = BatchQuery(spec)
+        # unknown at first: what failed before a restart may have been mended
+        self._failure: str | None = None
+        self._loop: QueryLoop | None = None
+        # of a replay the batches are fed
+        if environment.queries is not None:
+            self._query.check_sources(environment.dbrps)
+            self._check_cluster(environment.influxdb)
+            if self._query.schedule.first(environment.clock()) is None:
+                raise TaskError(f"cron: no time of '{spec.cron}' is still to come")
+
+    def begin(self) -> None:
+        """Begin to ask, unless the task's batches are fed."""
+        if self.environment.queries is not None:
+            self._loop = self.environment.queries.begin(self._ask_again_and_again)
+
+    def batch(self, batch: Batch) -> None:
+        """Take a batch."""
+        self.fail("batches of a query come in columns")
+
+    def batches(self, batches: Batches) -> None:
+        """Take batches of an answer."""
+        self.own_collected += len(batches)
+        for parent in self.parents:
+            if isinstance(parent, BatchNode):
+                parent.show(batches)
+        self.emit_batches(batches)
+
+    def close(self) -> None:
+        """Ask no more; a running query ends."""
+        if self._loop is not None and self.environment.queries is not None:
+            self.environment.queries.end(self._loop)
+
+    # on the event loop
+
+    async def _ask_again_and_again(self) -> None:
+        async for due in ticks(self._query.schedule, self.environment.clock):
+            await self._ask(due)
+
+    async def _ask(self, due: Nanoseconds) -> None:
+        """Run the query of one time, and pass on its answer."""
+        stop = self._query.stop(due)
+        text = self._query.statement(stop)
+        _log.debug("starting next batch query", extra={**self.context, "query": text})
+        failure: object = ""
+        try:
+            cluster = self.environment.influxdb.find(self._query.cluster)
+            async with aclosing(self._query.answer(cluster, stop)) as answer:
+                async for batches in answer:
+                    await self._go_on(partial(self._take, batches))
+        except KapacitorError as error:
+            failure = error
+        # a mistake must not end the schedule
+        except Exception as error:
+            _log.exception("failed to run a query", extra=self.context)
+            failure = f"internal error: {type(error).__name__}: {error}"
+        if failure or self._failure != "":
+            await self._report(str(failure))
+
+    async def _report(self, failure: str) -> None:
+        try:
+            await self._go_on(partial(self._note, failure))
+        # the database cannot be written, or the server ends; the next query runs
+        except (KapacitorError, RuntimeError) as error:
+            extra = {**self.context, "err": str(error)}
+            _log.error("failed to note the outcome of a query", extra=extra)
+
+    async def _go_on(self, step: Callable[[], None]) -> None:
+        """Run a step of the task on the compute thread."""
+        queries = self.environment.queries
+        assert queries is not None
+        await queries.go_on(self.environment.resume, step)
+
+    # on the compute thread
+
+    def _take(self, batches: Batches) -> None:
+        self.counters["batches_queried"] += len(batches)
+        self.counters["points_queried"] += len(batches.frame)
+        self.deliver(batches)
+
+    def _note(self, failure: str) -> None:
+        """Note that a query failed with a text, or succeeded: ""."""
+        self._failure = failure
+        if failure:
+            self.counters["query_errors"] += 1
+            self.error("error executing query", failure)
+        self.environment.note_query(self.name, failure)
+
+    def _check_cluster(self, clusters: Clusters) -> None:
+        if not clusters:
+            raise TaskError(
+                "InfluxDB not configured, cannot query InfluxDB for batch query"
+            )
+        try:
+            clusters.find(self._query.cluster)
+        except KapacitorError as error:
+            raise TaskError(f"failed to get InfluxDB client: {error}") from error
