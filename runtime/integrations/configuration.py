@@ -10,7 +10,9 @@ from runtime.services.httppost.config import Config as HttpPostConfig
 from runtime.services.matrix.config import Config as MatrixConfig
 from runtime.services.ntfy.config import Config as NtfyConfig
 from runtime.services.opsgenie.config import Config as OpsGenieConfig
+from runtime.services.opsgenie2.config import Config as OpsGenie2Config
 from runtime.services.pagerduty.config import Config as PagerDutyConfig
+from runtime.services.pagerduty2.config import Config as PagerDuty2Config
 from runtime.services.slack.config import Config as SlackConfig
 from runtime.services.talk.config import Config as TalkConfig
 from runtime.services.telegram.config import Config as TelegramConfig
@@ -26,7 +28,9 @@ SECTIONS: dict[str, type[Any]] = {
     "matrix": MatrixConfig,
     "ntfy": NtfyConfig,
     "opsgenie": OpsGenieConfig,
+    "opsgenie2": OpsGenie2Config,
     "pagerduty": PagerDutyConfig,
+    "pagerduty2": PagerDuty2Config,
     "slack": SlackConfig,
     "talk": TalkConfig,
     "telegram": TelegramConfig,

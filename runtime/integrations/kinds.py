@@ -15,7 +15,9 @@ from runtime.services.httppost.service import HandlerConfig as HttpPostHandlerCo
 from runtime.services.matrix.handler import HandlerConfig as MatrixHandlerConfig
 from runtime.services.ntfy.handler import HandlerConfig as NtfyHandlerConfig
 from runtime.services.opsgenie.handler import HandlerConfig as OpsGenieHandlerConfig
+from runtime.services.opsgenie2.handler import HandlerConfig as OpsGenie2HandlerConfig
 from runtime.services.pagerduty.handler import HandlerConfig as PagerDutyHandlerConfig
+from runtime.services.pagerduty2.handler import HandlerConfig as PagerDuty2HandlerConfig
 from runtime.services.slack.handler import HandlerConfig as SlackHandlerConfig
 from runtime.services.talk.handler import HandlerConfig as TalkHandlerConfig
 from runtime.services.telegram.handler import HandlerConfig as TelegramHandlerConfig
@@ -33,7 +35,9 @@ KINDS: dict[str, type[Any]] = {
     "matrix": MatrixHandlerConfig,
     "ntfy": NtfyHandlerConfig,
     "opsgenie": OpsGenieHandlerConfig,
+    "opsgenie2": OpsGenie2HandlerConfig,
     "pagerduty": PagerDutyHandlerConfig,
+    "pagerduty2": PagerDuty2HandlerConfig,
     "post": HttpPostHandlerConfig,
     "publish": PublishHandlerConfig,
     "slack": SlackHandlerConfig,

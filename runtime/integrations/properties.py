@@ -9,7 +9,9 @@ from runtime.services.hipchat.property import HipChatHandler
 from runtime.services.matrix.property import MatrixHandler
 from runtime.services.ntfy.property import NtfyHandler
 from runtime.services.opsgenie.property import OpsGenieHandler
+from runtime.services.opsgenie2.property import OpsGenie2Handler
 from runtime.services.pagerduty.property import PagerDutyHandler
+from runtime.services.pagerduty2.property import PagerDuty2Handler
 from runtime.services.slack.property import SlackHandler
 from runtime.services.talk.property import TalkHandler
 from runtime.services.telegram.property import TelegramHandler
@@ -34,4 +36,6 @@ PROPERTIES: dict[str, type[AlertHandler]] = {
     "matrix": MatrixHandler,
     "webhook": WebhookHandler,
     "slack": SlackHandler,
+    "pagerDuty2": PagerDuty2Handler,
+    "opsGenie2": OpsGenie2Handler,
 }

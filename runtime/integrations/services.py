@@ -9,7 +9,9 @@ from runtime.services.httppost.service import Service as HttpPostService
 from runtime.services.matrix.service import Service as MatrixService
 from runtime.services.ntfy.service import Service as NtfyService
 from runtime.services.opsgenie.service import Service as OpsGenieService
+from runtime.services.opsgenie2.service import Service as OpsGenie2Service
 from runtime.services.pagerduty.service import Service as PagerDutyService
+from runtime.services.pagerduty2.service import Service as PagerDuty2Service
 from runtime.services.slack.service import Service as SlackService
 from runtime.services.talk.service import Service as TalkService
 from runtime.services.telegram.service import Service as TelegramService
@@ -25,7 +27,9 @@ SERVICES: dict[str, type[Service]] = {
     "matrix": MatrixService,
     "ntfy": NtfyService,
     "opsgenie": OpsGenieService,
+    "opsgenie2": OpsGenie2Service,
     "pagerduty": PagerDutyService,
+    "pagerduty2": PagerDuty2Service,
     "slack": SlackService,
     "talk": TalkService,
     "telegram": TelegramService,

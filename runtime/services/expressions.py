@@ -239,7 +239,15 @@ def b64url(text: str) -> str:
 
     Source: Go base64.RawURLEncoding.
     """
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return b64url_padded(text).rstrip("=")
+
+
+def b64url_padded(text: str) -> str:
+    """`text` in the base64 of URLs.
+
+    Source: Go base64.URLEncoding.
+    """
+    return base64.urlsafe_b64encode(text.encode()).decode()
 
 
 def hmac_sha256(key: str, text: str) -> str:

@@ -30,8 +30,8 @@ def check_url(url: str | Secret, message: str | None = None) -> None:
 
     Args:
         url: configured value.
-        message: error text; by default Go's reason, with the redacted URL. None of a
-            secret URL is shown.
+        message: start of the error text, before Go's reason with the redacted URL; by
+            default `invalid url "…"`. None of a secret URL is shown.
 
     Raises:
         ConfigError: it is not a URL.
@@ -42,10 +42,9 @@ def check_url(url: str | Secret, message: str | None = None) -> None:
     problem = _problem(text)
     if problem is None:
         return
-    if message is None:
-        shown = go_quote(HIDDEN if text is not url else hidden_url(text))
-        message = f"invalid url {shown}: parse {shown}: {problem}"
-    raise ConfigError(message)
+    shown = go_quote(HIDDEN if text is not url else hidden_url(text))
+    start = f"invalid url {shown}" if message is None else message
+    raise ConfigError(f"{start}: parse {shown}: {problem}")
 
 
 def unreachable(url: str) -> str | None:

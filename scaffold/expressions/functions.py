@@ -317,6 +317,13 @@ FUNCTIONS: dict[str, Function] = {
     "b64url": Function(
         "b64url(text)", 1, 1, _of_text("b64url"), "Base64 for URLs, without padding."
     ),
+    "b64url_padded": Function(
+        "b64url_padded(text)",
+        1,
+        1,
+        _of_text("b64url_padded"),
+        "Base64 for URLs, with padding.",
+    ),
     "duration": Function(
         "duration(d)",
         1,

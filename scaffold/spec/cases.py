@@ -36,7 +36,9 @@ EVENT_FEEDS: dict[str, str] = {
     "event.group": "str",
     "event.tags": "map[str]",
     "event.time": "str",
+    "event.data": "map[any]",
 }
+_OF_DATA = ("name", "task", "category", "group", "tags")
 _SHORT_FEEDS = {"message": "event.message", "level": "event.level"}
 
 
@@ -61,9 +63,20 @@ def read_test(
             feeds, value = entry.get("feeds", ""), entry.get("value", "")
         feeds = feeds or _feeds(key, options)
         made.append(_test_field(reader, key, value, feeds, options, values))
+    _check_data(reader, made)
     for first, second in names.same_names(entries):
         reader.fault(("test", second), f"has the same Python name as {first!r}")
     return tuple(made)
+
+
+def _check_data(reader: Reader, made: list[TestField]) -> None:
+    """Refuse parts of the event's data beside all of it."""
+    by_feed = {each.feeds: each.key for each in made}
+    whole = by_feed.get("event.data")
+    for part in _OF_DATA if whole else ():
+        if key := by_feed.get(f"event.{part}"):
+            problem = f"is part of event.data, which {whole!r} sets; remove one of them"
+            reader.fault(("test", key), problem)
 
 
 def _is_fed(entries: Mapping[str, Any], what: str) -> bool:

@@ -257,8 +257,8 @@ CONFIG = (
         "check_error",
         TEXT,
         "Error if `check` does not hold, with `${…}` over `config` and `value`; URLs are "
-        "redacted, secrets refused.",
-        "`invalid KEY`; of a URL, the reason",
+        "redacted, secrets refused. That of a URL is followed by the reason.",
+        '`invalid KEY`; of a URL, `invalid url "…"`',
     ),
     _FORMERLY,
     _OF,

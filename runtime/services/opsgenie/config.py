@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from runtime.errors import ConfigError
 from runtime.secrets import NO_SECRET, Secret
+from runtime.secrets.urls import hidden_url
 from runtime.services.urls import check_url
 from runtime.settings import setting
 
@@ -40,9 +41,11 @@ class Config:
         """
         if not self.url:
             raise ConfigError("url cannot be empty")
-        check_url(self.url)
+        check_url(self.url, f'invalid URL "{hidden_url(self.url)}"')
         if not self.recovery_url:
             raise ConfigError("recovery_url cannot be empty")
-        check_url(self.recovery_url)
+        check_url(
+            self.recovery_url, f'invalid recovery_url "{hidden_url(self.recovery_url)}"'
+        )
         if self.enabled and not self.api_key:
             raise ConfigError("api-key cannot be empty")

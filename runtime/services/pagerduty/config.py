@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from runtime.errors import ConfigError
 from runtime.secrets import NO_SECRET, Secret
+from runtime.secrets.urls import hidden_url
 from runtime.services.urls import check_url
 
 
@@ -31,4 +32,4 @@ class Config:
         """
         if not self.url:
             raise ConfigError("url cannot be empty")
-        check_url(self.url)
+        check_url(self.url, f'invalid URL "{hidden_url(self.url)}"')

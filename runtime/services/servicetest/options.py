@@ -190,13 +190,16 @@ def level(text: str) -> Level:
     """The level named by a string in upper case, possibly abbreviated; "" is OK.
 
     Kapacitor looks for the text at the beginnings of the levels in their names run
-    together, so `C`, `CRIT` and even `OKINFO` are levels, `ING` is none.
+    together, so `C`, `CRIT` and even `OKINFO` are levels, `ING` is none. `RECOVERY`, as
+    Opsgenie's tests have it, is OK.
 
     Raises:
         ValueError: it names none.
 
     Source: Kapacitor alert/types.go, Level.UnmarshalText.
     """
+    if text == "RECOVERY":
+        return Level.OK
     run_on = "".join(map(str, Level))
     start = 0
     for each in Level:

@@ -22,6 +22,7 @@ from scaffold.spec import scopes
 from scaffold.spec.model import TestField
 
 _STATE = ("id", "message", "details", "time", "level")
+_WHOLE = (*_STATE, "topic", "data")
 
 
 class Levels(NamedTuple):
@@ -117,9 +118,9 @@ class ServiceView(View):
 
     @cached_property
     def fed(self) -> dict[str, str]:
-        """The options of the test that set the event's state or topic, by what they set."""
+        """The options of the test that set the event's state or topic, or all data, by what they set."""
         found = dict(self._parts)
-        return {part: found.get(part, "") for part in (*_STATE, "topic")}
+        return {part: found.get(part, "") for part in _WHOLE}
 
     @property
     def _parts(self) -> Iterator[tuple[str, str]]:
@@ -134,7 +135,7 @@ class ServiceView(View):
         return [
             Fed("task_name" if part == "task" else part, option)
             for part, option in self._parts
-            if part not in (*_STATE, "topic")
+            if part not in _WHOLE
         ]
 
     @property
@@ -257,6 +258,13 @@ class ServiceView(View):
     def has_many_bodies(self) -> bool:
         """True if several requests have a body."""
         return sum(each.body_kind != "" for each in self.spec.requests) > 1
+
+    @property
+    def body_type(self) -> str:
+        """The type of the bodies of several requests: what mypy infers is too narrow."""
+        bodies = [each.body.node for each in self.spec.requests if each.body]
+        is_table = all(isinstance(each, ast.Dict) for each in bodies)
+        return "dict[str, object]" if is_table else "object"
 
     @property
     def requests(self) -> list[RequestView]:

@@ -104,7 +104,7 @@ def test_a_secret_url_is_not_shown():
 
 
 def test_a_text_of_ones_own():
-    with pytest.raises(ConfigError, match=r"^invalid URL$"):
+    with pytest.raises(ConfigError, match=r'^invalid URL: parse "http://a b": invalid'):
         check_url("http://a b", "invalid URL")
 
 

@@ -22,3 +22,14 @@ from tests.scaffold.spec.quoll import refused
 )  # fmt: skip
 def test_examples_that_no_test_can_run_are_refused(example, problem):
     assert any(problem in each for _, each in refused(f"[[example]]\n{example}\n"))
+
+
+@pytest.mark.parametrize("part", ["name", "task", "category", "group", "tags"])
+def test_the_data_of_a_service_test_are_set_once(part):
+    value = "{}" if part == "tags" else '"x"'
+    test = (
+        '[test]\nall = { value = { Name = "cpu" }, feeds = "event.data" }\n'
+        f'one = {{ value = {value}, feeds = "event.{part}" }}\n'
+    )
+    problem = "is part of event.data, which 'all' sets; remove one of them"
+    assert any(problem in each for _, each in refused(test))

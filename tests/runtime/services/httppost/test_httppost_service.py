@@ -184,7 +184,10 @@ def test_somewhere_must_be_said():
     [
         (Config("", "http://h"), "must specify endpoint name"),
         (Config("e"), "must specify url"),
-        (Config("e", "http://[::1"), 'invalid URL "http://[::1"'),
+        (
+            Config("e", "http://[::1"),
+            'invalid URL "http://[::1": parse "http://[::1": missing \']\' in host',
+        ),
         (
             Config("e", "http://h", alert_template="a", alert_template_file="/b"),
             "must specify only one of alert-template and alert-template-file",

@@ -68,6 +68,14 @@ def test_url_is_required(server):
     assert str(caught.value) == expected
 
 
+def test_url_is_checked(server):
+    invalid = replace(config(server), url=":")
+    expected = 'invalid URL ":": parse ":": missing protocol scheme'
+    with pytest.raises(ConfigError) as caught:
+        invalid.validate()
+    assert str(caught.value) == expected
+
+
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [

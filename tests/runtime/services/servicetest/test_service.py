@@ -112,6 +112,7 @@ def test_a_disabled_service_fails_its_test(api: Any, body: str) -> None:
         ("WARN", Level.WARNING),
         ("C", Level.CRITICAL),
         ("CRIT", Level.CRITICAL),
+        ("RECOVERY", Level.OK),
     ],
 )
 def test_levels_may_be_cut_short(text: str, expected: Level) -> None:

@@ -1,0 +1,1 @@
+"""The PagerDuty2 integration."""
