@@ -8,10 +8,12 @@ import logging
 import traceback
 
 from runtime.alert.types import Event, Handler
+from runtime.delivery.commits import CommitBatcher
 from runtime.delivery.messages import Message
 from runtime.delivery.outbox import Outbox
 from runtime.delivery.policy import may_be_too_long, shortened
 from runtime.delivery.queue import Queue
+from runtime.delivery.record import Record
 from runtime.errors import DeliveryError
 from runtime.golang.utf8 import scrub
 from runtime.outbound.idempotency import keyed
@@ -28,8 +30,11 @@ _log = logging.getLogger("kapacitor.delivery")
 class Attempts:
     """Passes events to handlers with their key, within a time limit."""
 
-    def __init__(self, outbox: Outbox, time_limit_s: float) -> None:
+    def __init__(
+        self, outbox: Outbox, commits: CommitBatcher, time_limit_s: float
+    ) -> None:
         self._outbox = outbox
+        self._commits = commits
         self._time_limit_s = time_limit_s
 
     async def make(self, handler: Handler, message: Message) -> DeliveryError | None:
@@ -37,7 +42,8 @@ class Attempts:
 
         A message that is too long for the endpoint is shortened and sent again.
         """
-        with keyed(self._outbox.key(message)):
+        record = Record(self._outbox, self._commits, message)
+        with keyed(self._outbox.key(message), record):
             error = await self._made(handler, message.event)
             if error is not None and may_be_too_long(error):
                 error = await self._made(handler, shortened(message.event))

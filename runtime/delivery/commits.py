@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 
 from runtime.compute.worker import Worker
-from runtime.delivery.messages import Message
+from runtime.delivery.messages import Message, Note
 from runtime.delivery.outbox import Outbox
 from runtime.errors import StoreFullError
 from runtime.trouble import Trouble
@@ -22,6 +22,7 @@ class _Outcome:
     future: asyncio.Future[None]
     done: int | None
     changed: Message | None
+    note: Note | None
 
 
 class CommitBatcher:
@@ -48,11 +49,15 @@ class CommitBatcher:
         self.each = self._worker.each
 
     async def commit(
-        self, *, done: int | None = None, changed: Message | None = None
+        self,
+        *,
+        done: int | None = None,
+        changed: Message | None = None,
+        note: Note | None = None,
     ) -> None:
-        """Return when the end or change of a message is on disk."""
+        """Return when the end, change or progress of a message is on disk."""
         loop = asyncio.get_running_loop()
-        outcome = _Outcome(loop.create_future(), done, changed)
+        outcome = _Outcome(loop.create_future(), done, changed, note)
         self._waiting.append(outcome)
         if self._task is None:
             self._task = loop.create_task(self._run())
@@ -80,8 +85,9 @@ class CommitBatcher:
             outcomes, self._waiting = self._waiting, []
             done = [each.done for each in outcomes if each.done is not None]
             changed = [each.changed for each in outcomes if each.changed is not None]
+            notes = [each.note for each in outcomes if each.note is not None]
             try:
-                await self.run(self._outbox.record, done, changed)
+                await self.run(self._outbox.record, done, changed, notes)
             except StoreFullError as error:
                 self._waiting = outcomes + self._waiting
                 await self._make_room(error)

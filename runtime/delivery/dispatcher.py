@@ -77,7 +77,7 @@ class Dispatcher:
             backlog.queues, backlog.policy, backlog.timeline, backlog.monotonic
         )
         self._commits = CommitBatcher(self._outbox)
-        self._attempts = Attempts(self._outbox, time_limit_s)
+        self._attempts = Attempts(self._outbox, self._commits, time_limit_s)
         self._retention = retention
         self._max_ended = max_ended
         self._bridge = Bridge()

@@ -53,6 +53,18 @@ class Message:
     maybe_duplicate: bool = False
 
 
+class Note(NamedTuple):
+    """The progress of a running attempt.
+
+    Attributes:
+        message: the message that is delivered.
+        progress: its progress, as its handler writes it.
+    """
+
+    message: Message
+    progress: bytes
+
+
 class Waiting(NamedTuple):
     """Messages that wait for one handler.
 

@@ -7,6 +7,7 @@ delivered it, so acknowledged events survive a crash and are delivered at least 
 from __future__ import annotations
 
 import hashlib
+import logging
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,7 +18,7 @@ import msgspec
 
 from runtime.compute.slices import Slices
 from runtime.delivery.lookup import Lookup
-from runtime.delivery.messages import Address, Filter, Message, Waiting
+from runtime.delivery.messages import Address, Filter, Message, Note, Waiting
 from runtime.delivery.rows import (
     COLUMNS,
     ENDED,
@@ -27,8 +28,13 @@ from runtime.delivery.rows import (
     values_of,
 )
 from runtime.delivery.timeline import Run, Timeline
+from runtime.errors import StoreError
 from runtime.store.database import Store
 from runtime.units import Clock, Nanoseconds
+
+_log = logging.getLogger("kapacitor.delivery")
+# the place of sealed progress; not its row, whose id changes when it is sent again
+_PROGRESS = "progress"
 
 
 class Outbox:
@@ -124,13 +130,25 @@ class Outbox:
             if now is not None:
                 self.note_seen(now)
 
-    def record(self, done: Iterable[int], changed: Iterable[Message]) -> None:
+    def record(
+        self,
+        done: Iterable[int],
+        changed: Iterable[Message],
+        notes: Iterable[Note] = (),
+    ) -> None:
         """Delete the rows of finished deliveries and update those of others.
+
+        Args:
+            done: ids of deliveries that ended.
+            changed: messages of those that go on.
+            notes: progress of running attempts, written first.
 
         Raises:
             StoreFullError: not even the reserve of the disk is left.
         """
         with self._store.draining(), self._store.transaction():
+            for note in notes:
+                self._note_progress(note)
             self._store.execute_many(
                 "DELETE FROM deliveries WHERE id = ?", [(each,) for each in done]
             )
@@ -149,6 +167,33 @@ class Outbox:
                     for message in changed
                 ],
             )
+
+    def _note_progress(self, note: Note) -> None:
+        self._store.execute(
+            "UPDATE deliveries SET progress = ? WHERE id = ?",
+            (self._store.sealed(_PROGRESS, "", note.progress), note.message.id),
+        )
+
+    def progress(self, number: int) -> bytes:
+        """The progress of a delivery, or b""; that of a damaged row is lost.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        rows = self._store.query(
+            "SELECT progress FROM deliveries WHERE id = ?", (number,)
+        )
+        if not rows or rows[0][0] is None:
+            return b""
+        try:
+            return self._store.opened(_PROGRESS, "", rows[0][0])
+        except StoreError as error:
+            # steps are repeated rather than the event lost
+            _log.error(
+                "the progress of a delivery is damaged",
+                extra={"delivery": number, "err": error},
+            )
+            return b""
 
     def pending(
         self, address: Address, after: int, newest: int, limit: int

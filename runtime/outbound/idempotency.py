@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Iterator
 from contextvars import ContextVar
 
+from runtime.outbound.journal import Journal, journal
+
 # a context variable: the HTTP client finds it, whatever a handler passes on
 idempotency_key: ContextVar[str] = ContextVar("idempotency_key", default="")
 """The key of the current delivery, the same for each of its attempts; "" outside of one.
@@ -15,10 +17,11 @@ The client sends it as the header `Idempotency-Key`.
 
 
 @contextlib.contextmanager
-def keyed(key: str) -> Iterator[None]:
-    """Deliver with a key."""
-    token = idempotency_key.set(key)
+def keyed(key: str, record: Journal | None = None) -> Iterator[None]:
+    """Deliver with a key, and with a journal if there is one."""
+    token, record_token = idempotency_key.set(key), journal.set(record)
     try:
         yield
     finally:
         idempotency_key.reset(token)
+        journal.reset(record_token)

@@ -295,21 +295,28 @@ class HttpService(EventService[ConfigT, OptionsT, TestT]):
         Raises:
             DeliveryError: it was not delivered.
         """
-        config, identity = current
         with prefixed(self.prepare_error):
-            request = self._requested(config, options, event)
+            request = self._requested(current.config, options, event)
         if request is None:
             return False
         try:
-            with prefixed(self.send_error):
-                connection = self.connection(config, options)
-                response = await self._client.send(request.over(connection, identity))
-            self.check(config, options, response)
+            response = await self.exchange(current, options, request)
+            self.check(current.config, options, response)
         except DeliveryError as error:
-            # user and password are encoded together, which hides neither from a reader
-            text = redact(str(error), credentials_in(request.headers))
-            raise error.replace(text) from None
+            raise without_credentials(error, request) from None
         return True
+
+    async def exchange(
+        self, current: InForce[ConfigT], options: OptionsT, request: Request
+    ) -> Response:
+        """Send a request over its connection, and return the answer.
+
+        Raises:
+            DeliveryError: no answer came.
+        """
+        with prefixed(self.send_error):
+            connection = self.connection(current.config, options)
+            return await self._client.send(request.over(connection, current.identity))
 
     def _requested(
         self, config: ConfigT, options: OptionsT, event: Event
@@ -350,8 +357,7 @@ class HttpService(EventService[ConfigT, OptionsT, TestT]):
         with judging() as doubts:
             if self._read(response, by_status, self.accepts_with, *sent):
                 return
-        usual = HttpService.failure(self, response)
-        error = response.error(self._read(response, usual, self.failure_with, *sent))
+        error = response.error(self.wording(*sent))
         asked_s = self._read(response, None, self.wait_s, *sent)
         error.retry_after_s = max(
             (each for each in (asked_s, error.retry_after_s) if each is not None),
@@ -368,6 +374,12 @@ class HttpService(EventService[ConfigT, OptionsT, TestT]):
             or self._read(response, False, self.retries, *sent)
         )
         raise error
+
+    def wording(self, config: ConfigT, options: OptionsT, response: Response) -> str:
+        """The error for an answer that means failure, whatever it holds."""
+        usual = HttpService.failure(self, response)
+        sent = (config, options, response)
+        return self._read(response, usual, self.failure_with, *sent)
 
     def _read(
         self, response: Response, usual: T, read: Callable[..., T], *sent: object
@@ -416,6 +428,12 @@ class HttpService(EventService[ConfigT, OptionsT, TestT]):
     ) -> float | None:
         """The delay that the answer's body asks for, in seconds, or None."""
         return None
+
+
+def without_credentials(error: DeliveryError, request: Request) -> DeliveryError:
+    """The error of a request without the credentials that it was sent with."""
+    # user and password are encoded together, which hides neither from a reader
+    return error.replace(redact(str(error), credentials_in(request.headers)))
 
 
 @contextlib.contextmanager

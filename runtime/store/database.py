@@ -284,6 +284,18 @@ class Store:
                 return
         call()
 
+    def sealed(self, bucket: str, key: str, value: bytes) -> bytes:
+        """A value for a table of its own, which may hold secrets."""
+        return self._seal.sealed(bucket, key, value)
+
+    def opened(self, bucket: str, key: str, sealed: bytes) -> bytes:
+        """The value again.
+
+        Raises:
+            StoreError: it is damaged.
+        """
+        return self._seal.opened(bucket, key, sealed)
+
     def put(self, bucket: str, key: str, value: bytes) -> None:
         """Set the value of `key`."""
         self.execute(

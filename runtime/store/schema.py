@@ -131,6 +131,10 @@ MIGRATIONS: tuple[Step, ...] = (
     DELETE FROM deliveries WHERE state = 'summarized';
     DROP INDEX deliveries_of_summaries;
     """,
+    # the steps of a delivery that succeeded, sealed: their answers may hold tokens
+    """
+    ALTER TABLE deliveries ADD COLUMN progress BLOB;
+    """,
 )
 NEWEST = len(MIGRATIONS)
 _SEALED = MIGRATIONS.index(_seal_values) + 1

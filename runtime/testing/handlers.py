@@ -19,6 +19,7 @@ from runtime.outbound.client import AiohttpClient, HttpClient
 from runtime.outbound.connection import Certificates, Connection
 from runtime.outbound.dialing import Dialer
 from runtime.outbound.idempotency import keyed
+from runtime.outbound.journal import Journal
 from runtime.pipeline.alert import AlertNode
 from runtime.pipeline.evaluate import evaluate
 from runtime.server.config.decoding import Decoder
@@ -62,6 +63,7 @@ def deliver(
     config: ConfigT,
     options: Any = None,
     event: Event | None = None,
+    journal: Journal | None = None,
 ) -> None:
     """Send one event.
 
@@ -70,16 +72,40 @@ def deliver(
         config: its configuration.
         options: the handler's options; None: those of a handler that sets none.
         event: event to send; None for a critical alert.
+        journal: progress of earlier attempts; None for a first one.
 
     Raises:
         DeliveryError: it was not delivered.
     """
+    deliver_all(make, config, [event or sample_event()], options, journal)
+
+
+def deliver_all(
+    make: Make[ConfigT, ServiceT],
+    config: ConfigT,
+    events: Sequence[Event],
+    options: Any = None,
+    journal: Journal | None = None,
+) -> None:
+    """Send events with one service, one after the other.
+
+    Args:
+        make: the class of the service.
+        config: its configuration.
+        events: the events.
+        options: the handler's options; None: those of a handler that sets none.
+        journal: progress of earlier attempts; None for first ones.
+
+    Raises:
+        DeliveryError: one was not delivered.
+    """
 
     async def send(service: ServiceT) -> None:
         said = service.default_handler_config() if options is None else options
-        await service.handler(said).handle(event or sample_event())
+        for event in events:
+            await service.handler(said).handle(event)
 
-    _run(make, config, send)
+    _run(make, config, send, journal)
 
 
 def certificates_of(make: Make[ConfigT, ServiceT], config: ConfigT) -> Certificates:
@@ -129,6 +155,7 @@ def _run(
     make: Make[ConfigT, ServiceT],
     config: ConfigT,
     use: Callable[[ServiceT], Awaitable[None]],
+    journal: Journal | None = None,
 ) -> None:
     async def run() -> None:
         client = AiohttpClient()
@@ -140,7 +167,7 @@ def _run(
         finally:
             await client.close()
 
-    with keyed(KEY):
+    with keyed(KEY, journal):
         asyncio.run(run())
 
 
@@ -203,12 +230,20 @@ def _became(
     event: Event,
     server: Received,
 ) -> str:
-    """The request that delivers an event, or why there is none."""
+    """The requests that deliver an event, or why there are none."""
     try:
         deliver(make, config, options, event)
     except DeliveryError as error:
         return f"refused: {error}"
-    return "nothing" if server.received.empty() else shown_recorded(server.next())
+    return shown_taken(server) or "nothing"
+
+
+def shown_taken(server: Received) -> str:
+    """All requests that arrived, as text; they are taken."""
+    shown = []
+    while not server.received.empty():
+        shown.append(shown_recorded(server.next()))
+    return "\n".join(shown)
 
 
 def shown_recorded(request: Recorded) -> str:

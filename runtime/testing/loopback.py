@@ -85,6 +85,13 @@ class RecordingServer(ABC):
         except queue.Empty:
             raise TimeoutError(f"no request within {timeout_s} s") from None
 
+    def taken(self) -> list[Recorded]:
+        """All requests that arrived and are not yet taken, the oldest first."""
+        found = []
+        while not self.received.empty():
+            found.append(self.received.get())
+        return found
+
     def refuse(self) -> None:
         """Stop listening: from now on connections are refused; its address stays."""
         self.close()

@@ -133,7 +133,7 @@ SPEC = (
     Key(
         "request",
         TABLES,
-        "Requests; the first whose `when` holds is sent.",
+        "Requests; the first without `name` whose `when` holds delivers.",
         required=True,
     ),
     Key("connection", TABLE, "Certificates, time limit and proxy of requests."),
@@ -334,6 +334,13 @@ CHECK = (
     Key("error", TEXT, "Error if it does not, with `${…}`.", required=True),
 )
 REQUEST = (
+    Key(
+        "name",
+        STRING,
+        "Name of a step: a request that is sent before the one that delivers; requests "
+        "after it read its answer as `NAME.reply`. See below.",
+        "none: the request delivers",
+    ),
     Key("when", EXPRESSION, "Condition for this request.", "always"),
     Key("method", STRING, "HTTP method.", "`POST`", choices=METHODS),
     Key(
@@ -379,6 +386,18 @@ REQUEST = (
     Key("text", TEXT, "Body as plain text."),
     Key("sorted", BOOLEAN, "With `json`: sort the keys.", "`false`"),
     Key("newline", BOOLEAN, "With `json`: end the body with a newline.", "`false`"),
+    Key(
+        "keep",
+        STRING,
+        "Of a step: the time for which all deliveries share its answer, such as `1h`.",
+        "each delivery sends its own",
+    ),
+    Key(
+        "accepted",
+        STRING,
+        "Of a step: the answer of the generated fake server, in JSON.",
+        "made of what is read",
+    ),
 )
 AUTH = (
     Key("scheme", STRING, "Word before the token.", "`Bearer`"),

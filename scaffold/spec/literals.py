@@ -33,7 +33,7 @@ def read_value(
     if type_.name == "secret":
         reader.fault(place, "must be absent: a secret would be committed")
     elif type_.name == "duration" and isinstance(value, str):
-        return _duration(reader, value, place)
+        return read_duration(reader, value, place)
     elif type_.name not in FITTING.get(type(value), ()):
         reader.fault(place, f"must fit type {type_.name}, but is {noun_of(value)}")
     elif type_.record is not None:
@@ -129,7 +129,8 @@ def _check_data(reader: Reader, value: object, path: Path) -> bool:
     return False
 
 
-def _duration(reader: Reader, text: str, path: Path) -> int:
+def read_duration(reader: Reader, text: str, path: Path) -> int:
+    """A duration, in ns."""
     try:
         duration = parse_go(text)
     except ValueError:

@@ -331,7 +331,7 @@ class Parameter(NamedTuple):
 
 @dataclass(frozen=True)
 class RequestSpec:
-    """One request; the first whose condition holds is sent.
+    """One request; the first without a name whose condition holds delivers.
 
     Attributes:
         when: its condition, or None.
@@ -351,6 +351,11 @@ class RequestSpec:
         is_sorted: true if the keys of JSON are sorted.
         has_newline: true if the JSON ends with a newline.
         to: address of a TCP server, or None for HTTP; `url` begins with `tcp://` then.
+        name: variable with the answer of a step; "" for a request that delivers.
+        key: name of the step in the spec, or "".
+        keep: time for which deliveries share its answer, in ns; 0: they do not.
+        is_login: true if its answer is a credential of a later request.
+        accepted: a body that the fake server answers it with, or "".
     """
 
     when: Code | None
@@ -370,6 +375,16 @@ class RequestSpec:
     is_sorted: bool = False
     has_newline: bool = False
     to: Code | None = None
+    name: str = ""
+    key: str = ""
+    keep: int = 0
+    is_login: bool = False
+    accepted: str = ""
+
+    def credentials(self) -> list[Code]:
+        """The code of what proves the sender's identity."""
+        headers = [each.code for each in self.headers.values()]
+        return [*headers, *(self.basic or ()), *([self.token] if self.token else [])]
 
     def codes(self) -> list[Code]:
         """All code of the request."""
@@ -577,6 +592,11 @@ class HandlerSpec:
     def names_used(self) -> set[str]:
         """The names in the Python of all that code."""
         return set[str]().union(*(code.names() for code in self.codes()))
+
+    @property
+    def steps(self) -> list[RequestSpec]:
+        """The requests that are sent before the one that delivers."""
+        return [each for each in self.requests if each.name]
 
     @property
     def transport(self) -> str:

@@ -19,6 +19,7 @@ from scaffold.spec import (
     requests,
     scopes,
     settings,
+    steps,
     transports,
 )
 from scaffold.spec.draft import Draft, shown_setting
@@ -134,7 +135,9 @@ def _spec(
     options = settings.read_options(reader, chosen, config, names)
     levels = settings.read_levels(reader, tables.get("level", {}))
     options = settings.with_templates(reader, tables, config, options, levels)
-    values = Values(reader, scopes.of_event(config, options, levels))
+    given = tables.get("request", [])
+    of_event = steps.in_order(scopes.of_event(config, options, levels), given)
+    values = Values(reader, of_event)
     of_options = Values(reader, scopes.of_options(options))
     lets, values = requests.read_lets(reader, tables.get("let", {}), values)
     response = reader.keys(tables.get("response", {}), ("response",), keys.RESPONSE)
@@ -142,6 +145,7 @@ def _spec(
     of_response = scopes.of_response(
         config, options, requests.error_key(response), title
     )
+    of_response = steps.in_response(of_response, given)
     by_key = {each.key: each for each in config}
     own_options = {each.key: each for each in options if not each.alias_of}
     of_test = Values(reader, scopes.of_config(config, "self.config"))

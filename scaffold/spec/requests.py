@@ -10,7 +10,7 @@ from typing import Any
 
 from scaffold import names
 from scaffold.expressions.code import FAILED, Code, Type, name_node
-from scaffold.spec import keys
+from scaffold.spec import keys, steps
 from scaffold.spec.instances import FLAG_KEY
 from scaffold.spec.model import (
     Check,
@@ -99,10 +99,37 @@ def read_requests(
         reader.fault(("request",), "is empty; write [[request]]")
     tables = reader.tables(document, "request", keys.REQUEST)
     for path, table in tables[:-1]:
-        if "when" not in table:
+        if "when" not in table and "name" not in table:
             problem = "hides the requests after it; all but the last need 'when'"
             reader.fault(path, problem)
-    return tuple(_request(reader, table, path, values) for path, table in tables)
+    made = []
+    for path, table in tables:
+        name = steps.read_name(reader, table, path, values.scope)
+        request = _request(reader, table, path, values)
+        if name:
+            request = _step(reader, table, path, request, name)
+            is_wrong = reader.has_fault((*path, "name"))
+            following = steps.with_answer(values.scope, name, is_wrong=is_wrong)
+            values = values.inside(following)
+        made.append(request)
+    return steps.with_logins(made)
+
+
+def _step(
+    reader: Reader,
+    table: Mapping[str, Any],
+    path: Path,
+    request: RequestSpec,
+    name: str,
+) -> RequestSpec:
+    """A request as a step."""
+    return replace(
+        request,
+        name=name,
+        key=table["name"],
+        keep=steps.read_keep(reader, table, path),
+        accepted=table.get("accepted", ""),
+    )
 
 
 def _request(

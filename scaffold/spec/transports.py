@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scaffold.names import closest
-from scaffold.spec import keys
+from scaffold.spec import keys, steps
 from scaffold.spec.model import HandlerSpec, Hook, RequestSpec
 from scaffold.spec.reader import Path, Reader
 
@@ -21,6 +21,8 @@ _USED = {
     "tcp": ("when", "to", "json", "text", "sorted", "newline"),
     "hook": ("when", "data"),
 }
+# keys with a fault of their own where they have no use
+_JUDGED = ("url", "to", "data", "name", "keep", "accepted")
 _ANSWERED = ("that", "message", "accepted", "error", "retry", "wait", "unparsable")
 
 
@@ -64,9 +66,12 @@ def check(reader: Reader, spec: HandlerSpec) -> None:
             reader.fault((*path, "url"), "is missing")
         for key in table if transport in _USED else ():
             is_known = any(each.name == key for each in keys.REQUEST)
-            if is_known and key not in (*_USED[transport], "url", "to", "data"):
+            if is_known and key not in (*_USED[transport], *_JUDGED):
                 what = "[hook]" if transport == "hook" else "'to'"
                 reader.fault((*path, key), f"has no effect with {what}; remove it")
+    steps.check(
+        reader, [(("request", i), each) for i, each in enumerate(tables)], transport
+    )
     _check_response(reader, spec)
 
 

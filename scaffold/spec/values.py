@@ -47,16 +47,23 @@ _FOR, _IF, _VALUE = "@for", "@if", "@value"
 
 
 def variables(value: object) -> Iterator[str]:
-    """The variables that a spec makes: its lets, and the names of its loops."""
+    """The variables that a spec makes: its lets, steps, and the names of its loops."""
     if isinstance(value, dict):
         lets = value.get("let", {})
         yield from map(identifier, lets if isinstance(lets, dict) else ())
+        yield from _steps(value.get("request"))
         loop = value.get(_FOR)
         if isinstance(loop, str):
             yield loop.partition(" in ")[0].strip()
         value = list(value.values())
     for each in value if isinstance(value, list) else ():
         yield from variables(each)
+
+
+def _steps(tables: object) -> Iterator[str]:
+    for each in tables if isinstance(tables, list) else ():
+        if isinstance(each, dict) and isinstance(each.get("name"), str):
+            yield identifier(each["name"])
 
 
 class Values:

@@ -28,8 +28,15 @@ from scaffold.rendering.samples.connections import (
     connected,
 )
 from scaffold.rendering.samples.definitions import Definitions
+from scaffold.rendering.samples.replies import reply
 from scaffold.rendering.samples.search import Search
-from scaffold.rendering.samples.trial import Answer, Reading, RefusedError, Trial
+from scaffold.rendering.samples.trial import (
+    Answer,
+    Outcome,
+    Reading,
+    RefusedError,
+    Trial,
+)
 from scaffold.rendering.samples.values import Values, sample_value
 from scaffold.rendering.samples.variants import Variant, Variants
 from scaffold.spec.model import ConfigField, HandlerSpec, Option
@@ -104,6 +111,20 @@ class Sample:
             RefusedError: the event cannot be sent.
         """
         return self._trial.request(config, options, event)
+
+    @property
+    def count(self) -> int:
+        """The number of requests for the usual event."""
+        return self._usual.sent
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The names of the steps that are sent for the usual event."""
+        return self._usual.steps
+
+    @cached_property
+    def _usual(self) -> Outcome:
+        return self._trial.outcome(self.config, self.options, self.event())
 
     def levels(self) -> str:
         """The requests for an event of each level, as the generated test shows them."""
@@ -357,9 +378,9 @@ class Sample:
             SpecError: `that` refuses it.
         """
         response = self.spec.response
-        answer = Answer(self.good_status, response.accepted)
+        answer = Answer(self.good_status, reply(self.spec))
         if response.that is None or self._reading.accepts(answer):
-            return response.accepted
+            return answer.text
         key = "accepted" if response.accepted else "that"
         problem = (
             "the body fails 'that'"

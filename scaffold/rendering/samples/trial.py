@@ -13,8 +13,9 @@ import builtins
 import importlib
 import json
 import logging
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Generator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ from runtime.testing.events import KEY, SERVER, Variant, shown_request
 from scaffold.layout.imports import functions
 from scaffold.rendering.samples.decisions import RECORDER, Decision, observed
 from scaffold.rendering.samples.evaluation import BUILTINS
+from scaffold.rendering.samples.replies import reply
 from scaffold.rendering.samples.targets import ADDRESS, BASE
 from scaffold.rendering.samples.values import Values, typed
 from scaffold.spec.model import HandlerSpec
@@ -115,6 +117,34 @@ class _Request:
         return shown_request(self.method, target, self.headers, self.body)
 
 
+class _Step(NamedTuple):
+    """Stands in for `Step`."""
+
+    name: str
+    request: _Request
+    keep_s: float = 0.0
+    is_login: bool = False
+
+
+@dataclass(frozen=True)
+class _Several:
+    """The requests for one event."""
+
+    requests: tuple[_Request, ...]
+    steps: tuple[str, ...]
+
+    @property
+    def url(self) -> str:
+        """The destination of the first request that is not the tests' server, or of all."""
+        urls = [each.url for each in self.requests]
+        foreign = [each for each in urls if not _is_local(each)]
+        return next(iter(foreign or urls))
+
+    def shown(self) -> str:
+        """The requests as the generated tests record them."""
+        return "\n".join(each.shown() for each in self.requests)
+
+
 @dataclass(frozen=True)
 class _Data:
     """Data for a hook."""
@@ -135,12 +165,16 @@ class Outcome(NamedTuple):
         refusal: the reason against sending, or None.
         seen: the decisions on the way, each by its number and result.
         is_local: true if its destination is the server of the tests.
+        sent: number of requests.
+        steps: the names of those that are steps.
     """
 
     text: str | None
     refusal: RefusedError | None
     seen: frozenset[tuple[int, bool]]
     is_local: bool = True
+    sent: int = 1
+    steps: tuple[str, ...] = ()
 
     @property
     def shown(self) -> str:
@@ -154,11 +188,21 @@ _STUBS = {
     "runtime.services.service": SimpleNamespace(HttpService=_Service),
     "runtime.services.instanced": SimpleNamespace(InstancesService=_Service),
     "runtime.services.tcp": SimpleNamespace(TcpService=_Service),
+    "runtime.services.stepped": SimpleNamespace(
+        SteppedService=_Service, Requests=object, Step=_Step, NO_ANSWER=Answer(0, "")
+    ),
     "runtime.services.hooks": SimpleNamespace(HookService=_Service, Hook=_Service),
     "runtime.outbound.client": SimpleNamespace(Request=_Request, Response=Answer),
 }
 
 _LOCAL = (urlsplit(BASE)[:2], ("tcp", ADDRESS))
+
+
+def _is_local(url: str) -> bool:
+    """True for an address of the tests' server."""
+    return urlsplit(url)[:2] in _LOCAL
+
+
 _AS_THEY_ARE = (-1, False)
 
 
@@ -182,7 +226,7 @@ class Trial:
         self._forced = _AS_THEY_ARE
         trees = {name: ast.parse(text) for name, text in texts.items()}
         self._file, service = list(trees.items())[-1]
-        method = "request" if spec.hook is None else "data"
+        method = _method(spec)
         self._refusals = _refusals(service, method)
         self.decisions: list[Decision] = observed(service, method)
         modules = _load(trees, {*known.values(), *functions().values()}, self._decided)
@@ -259,8 +303,10 @@ class Trial:
         seen = frozenset(self._seen)
         if request is None:
             return Outcome(None, None, seen)
-        is_local = urlsplit(request.url)[:2] in _LOCAL
-        return Outcome(request.shown(), None, seen, is_local)
+        made = Outcome(request.shown(), None, seen, _is_local(request.url))
+        if isinstance(request, _Several):
+            return made._replace(sent=len(request.requests), steps=request.steps)
+        return made
 
     def _made(self, service: Any, options: Mapping[str, Any]) -> Any:
         """The options of a handler."""
@@ -320,13 +366,17 @@ class Trial:
 
     def _request(
         self, service: Any, options: Any, event: Event
-    ) -> _Request | _Data | None:
+    ) -> _Request | _Several | _Data | None:
         try:
             with keyed(KEY):
-                if self._spec.hook is not None:
-                    data = service.data(service.config, options, event)
-                    return None if data is None else _Data(data)
-                made: _Request | None = service.request(service.config, options, event)
+                sent = (service.config, options, event)
+                match _method(self._spec):
+                    case "data":
+                        data = service.data(*sent)
+                        return None if data is None else _Data(data)
+                    case "requests":
+                        return self._several(service.requests(*sent))
+                made: _Request | None = service.request(*sent)
         except DeliveryError as error:
             # as the runtime does, which must not repeat a secret
             prefix = self._spec.wrap.prepare
@@ -334,6 +384,29 @@ class Trial:
             text = redact(shown, secrets_in((service.config, options)))
             raise self._refused(error, text) from None
         return made
+
+    def _several(
+        self, requests: Generator[_Step | _Request, Answer | None, None]
+    ) -> _Several | None:
+        """All requests for an event, answered as the fake server does."""
+        answer = None
+        found, steps = list[_Request](), list[str]()
+        try:
+            while True:
+                following = requests.send(answer)
+                if isinstance(following, _Step):
+                    steps.append(following.name)
+                    following = following.request
+                found.append(following)
+                answer = self._answer
+        except StopIteration:
+            return _Several(tuple(found), tuple(steps)) if found else None
+
+    @cached_property
+    def _answer(self) -> Answer:
+        """The answer of the fake server."""
+        ok = self._spec.response.ok
+        return Answer(200 if not ok or 200 in ok else ok[0], reply(self._spec))
 
     def _refused(self, error: DeliveryError, text: str) -> RefusedError:
         """The refusal, with the check that raised it, if one did."""
@@ -398,6 +471,13 @@ class Reading:
 
     def _read(self, method: str, answer: Answer) -> Any:
         return getattr(self.service, method)(self.service.config, self.options, answer)
+
+
+def _method(spec: HandlerSpec) -> str:
+    """The method of a service that makes what is sent."""
+    if spec.hook is not None:
+        return "data"
+    return "requests" if spec.steps else "request"
 
 
 def _refusals(service: ast.Module, method: str) -> list[int]:

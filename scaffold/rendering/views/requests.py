@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from runtime.units import SECOND
 from scaffold.expressions.code import Code, Type
 from scaffold.rendering.views.view import Pair, call
 from scaffold.spec.model import Parameter, RequestSpec
@@ -22,22 +23,62 @@ class Basic(NamedTuple):
 
 @dataclass(frozen=True)
 class RequestView:
-    """One request; the first whose condition holds is sent.
+    """One request; the first without a name whose condition holds delivers.
 
     Attributes:
         spec: the request.
         is_declared: the type of its body is declared before it.
         is_answered: true if an answer over TCP is read.
+        is_yielded: true if it is one of several for an event.
+        is_last: true if no request comes after it.
+        guard: condition on which neither it nor a later request is sent, or None.
+        is_guarded: true if its own condition was examined before.
+        is_read: true if requests after it read its answer.
     """
 
     spec: RequestSpec
     is_declared: bool
     is_answered: bool = False
+    is_yielded: bool = False
+    is_last: bool = True
+    guard: ast.expr | None = None
+    is_guarded: bool = False
+    is_read: bool = False
 
     @property
     def when(self) -> ast.expr | None:
         """Its condition, or None."""
-        return self.spec.when.node if self.spec.when else None
+        if self.is_guarded or self.spec.when is None:
+            return None
+        return self.spec.when.node
+
+    @property
+    def default(self) -> str:
+        """The variable that needs a value where a step is not sent, or ""."""
+        return self.spec.name if self.is_read and self.spec.when is not None else ""
+
+    @property
+    def start(self) -> str:
+        """The beginning of the statement that yields it."""
+        if not self.spec.name:
+            return "yield "
+        variable = f"{self.spec.name} = " if self.is_read else ""
+        return f'{variable}yield Step("{self.spec.key}", '
+
+    @property
+    def end(self) -> str:
+        """The end of that statement."""
+        if not self.spec.name:
+            return ""
+        if self.spec.keep:
+            return f", keep_s={self.spec.keep / SECOND:g})"
+        # an answer that is shared has its own end
+        return ", is_login=True)" if self.spec.is_login else ")"
+
+    @property
+    def ends(self) -> bool:
+        """True if no request may follow it for the same event."""
+        return self.is_yielded and not self.spec.name and not self.is_last
 
     @property
     def method(self) -> ast.expr:

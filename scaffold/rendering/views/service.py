@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from runtime.outbound.connection import NO_CERTIFICATES
 from scaffold.expressions.code import Code, Type, dotted, rendered
-from scaffold.expressions.functions import negated
+from scaffold.expressions.functions import either, negated
 from scaffold.layout.printer import operand
 from scaffold.prose import sentence, started
 from scaffold.rendering.views.fields import Field, declared, has_docs
@@ -178,6 +178,14 @@ class ServiceView(View):
         return "InstancesService" if self.instances else bases[self.spec.transport]
 
     @property
+    def bases(self) -> list[str]:
+        """The base classes of the service."""
+        if not self.is_stepped:
+            return [self.base]
+        more = [self.base] if self.instances else []
+        return ["SteppedService", *more]
+
+    @property
     def hook(self) -> str:
         """The module that sends, or ""."""
         return self.spec.hook.module if self.spec.hook else ""
@@ -255,6 +263,40 @@ class ServiceView(View):
         ]
 
     @property
+    def is_stepped(self) -> bool:
+        """True if an event may need several requests."""
+        return bool(self.spec.steps)
+
+    @cached_property
+    def guard(self) -> ast.expr | None:
+        """The condition on which nothing is sent, in front of the first step; or None.
+
+        Without it, steps would be sent for events that are not delivered.
+        """
+        specs = self.spec.requests
+        first = next((i for i, each in enumerate(specs) if each.name), len(specs))
+        conditions = []
+        for each in specs[first:]:
+            if each.name:
+                if each.when is not None:
+                    return None
+            elif each.when is None or self._reads_steps(each.when):
+                return None
+            else:
+                conditions.append(each.when)
+        if not conditions:
+            return None
+        return negated(either(conditions, ast.Or()).node)
+
+    @property
+    def starts_with_step(self) -> bool:
+        """True if the first request is a step."""
+        return bool(self.spec.requests[0].name)
+
+    def _reads_steps(self, code: Code) -> bool:
+        return not code.names().isdisjoint(each.name for each in self.spec.steps)
+
+    @property
     def has_many_bodies(self) -> bool:
         """True if several requests have a body."""
         return sum(each.body_kind != "" for each in self.spec.requests) > 1
@@ -268,11 +310,22 @@ class ServiceView(View):
 
     @property
     def requests(self) -> list[RequestView]:
-        """The requests; the first whose condition holds is sent."""
-        reads = self.spec.response.that is not None
+        """The requests; the first without a name whose condition holds delivers."""
+        reads, specs = self.spec.response.that is not None, self.spec.requests
+        used = [set[str]().union(*(x.names() for x in each.codes())) for each in specs]
+        first = next((i for i, each in enumerate(specs) if each.name), None)
         return [
-            RequestView(each, self.has_many_bodies, reads)
-            for each in self.spec.requests
+            RequestView(
+                each,
+                self.has_many_bodies,
+                reads,
+                self.is_stepped,
+                index == len(specs) - 1,
+                self.guard if index == first else None,
+                self.guard is not None and index == len(specs) - 1,
+                any(each.name in names for names in used[index + 1 :]),
+            )
+            for index, each in enumerate(specs)
         ]
 
     # the connection

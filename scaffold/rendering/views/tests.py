@@ -26,7 +26,7 @@ from scaffold.rendering.views.fields import (
 )
 from scaffold.rendering.views.view import View
 from scaffold.spec.instances import FLAG_KEY
-from scaffold.spec.model import ConfigField, Example, Option, Setting
+from scaffold.spec.model import ConfigField, Example, Option, RequestSpec, Setting
 
 
 class Argument(NamedTuple):
@@ -464,7 +464,41 @@ class TestsView(View):
     def send_error(self) -> ast.expr | None:
         """The start of errors of sending a request, or None."""
         text = self.spec.wrap.send
-        return ast.Constant(f"{text}: ") if text else None
+        step = f"{self.steps[0].key}: " if self.steps else ""
+        return ast.Constant(f"{step}{text}: ") if text else None
+
+    # steps
+
+    @property
+    def sent(self) -> range:
+        """One number for each request that delivers the usual event."""
+        return range(self.sample.count)
+
+    @cached_property
+    def steps(self) -> list[RequestSpec]:
+        """The steps that are sent for the usual event."""
+        named = self.sample.steps
+        return [each for each in self.spec.steps if each.key in named]
+
+    @property
+    def first_step(self) -> ast.expr:
+        """The start of errors of the first step."""
+        return ast.Constant(f"{self.steps[0].key}: ")
+
+    @property
+    def kept_steps(self) -> list[int]:
+        """The indexes of the steps whose answers deliveries share."""
+        return [index for index, each in enumerate(self.steps) if each.keep]
+
+    @property
+    def shared_count(self) -> int:
+        """The number of requests for two events."""
+        return 2 * (len(self.steps) + 1) - len(self.kept_steps)
+
+    @property
+    def good_status(self) -> int:
+        """A status that means success."""
+        return self.sample.good_status
 
     @property
     def secrets(self) -> list[ast.expr]:

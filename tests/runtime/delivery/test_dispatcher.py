@@ -487,10 +487,10 @@ def test_an_outbox_that_cannot_be_written_delays_but_repeats_nothing(
     offer(dispatcher, A, handler, "1", "2")
     record, failures = dispatcher.backlog.outbox.record, [fault] * 3
 
-    def failing(done, changed):
+    def failing(*arguments):
         if failures:
             raise failures.pop()
-        record(done, changed)
+        record(*arguments)
 
     monkeypatch.setattr(dispatcher.backlog.outbox, "record", failing)
     assert run(dispatcher) == 0

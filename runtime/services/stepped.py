@@ -1,0 +1,287 @@
+"""Base of the services that send several requests for one event."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from abc import abstractmethod
+from collections.abc import Generator, Iterator
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import msgspec
+
+from runtime.alert.scrubbing import scrubbed_event
+from runtime.alert.types import Event
+from runtime.errors import DeliveryError
+from runtime.outbound.client import Request, Response
+from runtime.outbound.idempotency import idempotency_key, keyed
+from runtime.outbound.journal import Journal, Notebook, journal
+from runtime.secrets import Secret, redact
+from runtime.services.service import (
+    ConfigT,
+    HttpService,
+    InForce,
+    OptionsT,
+    TestT,
+    prefixed,
+    without_credentials,
+)
+from runtime.services.shared_answers import SharedAnswers
+
+NO_ANSWER = Response(0)
+"""The answer of a step that was not sent; nothing can be read from it."""
+_UNAUTHORIZED = 401
+
+
+class Step(NamedTuple):
+    """A request whose answer is used by the requests after it.
+
+    Attributes:
+        name: its name, unique in the service.
+        request: the request.
+        keep_s: time for which all deliveries share its answer, in seconds; 0: each
+            delivery sends its own, once.
+        is_login: true if the answer is a credential, which expires.
+    """
+
+    name: str
+    request: Request
+    keep_s: float = 0.0
+    is_login: bool = False
+
+
+Requests = Generator[Step | Request, Response, None]
+"""The requests of an event in turn: steps, and those that deliver it."""
+
+
+class Progress(msgspec.Struct):
+    """The parts of a delivery that succeeded.
+
+    Attributes:
+        answers: status and body of the answers of steps, by their names.
+    """
+
+    answers: dict[str, tuple[int, bytes]] = {}
+
+
+class SteppedService(HttpService[ConfigT, OptionsT, TestT]):
+    """A service that sends several requests for one event.
+
+    A step that succeeded is not repeated: neither when the delivery is tried again, nor
+    after a restart. A subclass yields its requests in turn; each `yield` of a step returns
+    its answer.
+    """
+
+    @abstractmethod
+    def requests(self, config: ConfigT, options: OptionsT, event: Event) -> Requests:
+        """Yield the requests that deliver `event`, in turn.
+
+        Raises:
+            DeliveryError: the options or the event cannot be sent.
+        """
+
+    def request(
+        self, config: ConfigT, options: OptionsT, event: Event
+    ) -> Request | None:
+        """The first request for `event`; None if there is nothing to send.
+
+        Raises:
+            DeliveryError: the options or the event cannot be sent.
+        """
+        with contextlib.closing(self.requests(config, options, event)) as requests:
+            first = next(requests, None)
+        return first.request if isinstance(first, Step) else first
+
+    @cached_property
+    def shared(self) -> SharedAnswers:
+        """Answers that deliveries share."""
+        return SharedAnswers()
+
+    async def close(self) -> None:
+        """Stop the service."""
+        await super().close()
+        await self.shared.close()
+
+    async def deliver(
+        self, current: InForce[ConfigT], options: OptionsT, event: Event
+    ) -> bool:
+        """Send the requests for `event`; False if there is none.
+
+        After an answer of 401, expired logins are renewed, once.
+
+        Raises:
+            DeliveryError: it was not delivered.
+        """
+        record = journal.get() or Notebook()
+        course = _Course(self, current, options, record)
+        await course.open()
+        try:
+            return await course.run(event)
+        except DeliveryError as error:
+            if error.status != _UNAUTHORIZED or not await course.forget_logins():
+                raise
+        return await course.run(event)
+
+
+class _Course:
+    """The requests of one attempt.
+
+    Args:
+        service: the service.
+        current: its configuration in force.
+        options: the options of the handler.
+        record: the journal of the delivery.
+    """
+
+    def __init__(
+        self,
+        service: SteppedService[Any, Any, Any],
+        current: InForce[Any],
+        options: Any,
+        record: Journal,
+    ) -> None:
+        self._service = service
+        self._current = current
+        self._options = options
+        self._record = record
+        self._progress = Progress()
+        # logins that were used, and true for those of this attempt
+        self._logins: dict[str, tuple[Response, bool]] = {}
+        self._answers: list[Response] = []
+
+    async def open(self) -> None:
+        """Read the progress of earlier attempts."""
+        noted = await self._record.progress()
+        if noted:
+            # nothing but this class writes it, and it is sealed
+            self._progress = msgspec.msgpack.decode(noted, type=Progress)
+
+    async def run(self, event: Event) -> bool:
+        """Send what was not sent before; False if there is nothing to send."""
+        try:
+            return await self._run(event)
+        except UnicodeEncodeError:
+            # JSON shows invalid characters as U+FFFD; forms and paths must be told
+            return await self._run(scrubbed_event(event))
+
+    async def forget_logins(self) -> bool:
+        """Forget the logins in use; true if one of them was older than the attempt."""
+        if not self._logins:
+            return False
+        is_old = not all(is_new for _, is_new in self._logins.values())
+        for name, (answer, _) in self._logins.items():
+            self._service.shared.drop(answer)
+            self._progress.answers.pop(name, None)
+        self._logins.clear()
+        await self._note()
+        return is_old
+
+    async def _run(self, event: Event) -> bool:
+        service, config = self._service, self._current.config
+        was_sent = False
+        answer: Response | None = None
+        requests = service.requests(config, self._options, event)
+        with contextlib.closing(requests):
+            while True:
+                with prefixed(service.prepare_error):
+                    following = _following(requests, answer)
+                match following:
+                    case None:
+                        return was_sent
+                    case Step():
+                        answer = await self._step(following)
+                    case Request():
+                        answer = await self._deliver(following)
+                        was_sent = True
+
+    async def _step(self, step: Step) -> Response:
+        """The answer of a step, perhaps from before."""
+        with self._hidden(step.request):
+            answer, is_new = await self._answer(step)
+        if step.is_login or step.keep_s:
+            self._logins[step.name] = answer, is_new
+        self._answers.append(answer)
+        return answer
+
+    async def _answer(self, step: Step) -> tuple[Response, bool]:
+        if step.keep_s:
+            # no key: its answer is for other deliveries, too
+            async def send() -> Response:
+                return await self._sent(step, "")
+
+            return await self._service.shared.get(step.request, step.keep_s, send)
+        known = self._progress.answers.get(step.name)
+        if known is not None:
+            return Response(*known), False
+        answer = await self._sent(step, _key_of(step.name))
+        self._progress.answers[step.name] = answer.status, answer.body
+        await self._note()
+        return answer, True
+
+    async def _sent(self, step: Step, key: str) -> Response:
+        """The answer to the request of a step.
+
+        Raises:
+            DeliveryError: no answer came, or one that means failure.
+        """
+        service, config = self._service, self._current.config
+        with prefixed(step.name), keyed(key):
+            answer = await service.exchange(self._current, self._options, step.request)
+            if not 200 <= answer.status < 300:
+                text = service.wording(config, self._options, answer)
+                raise answer.error(text)
+        return answer
+
+    async def _deliver(self, request: Request) -> Response:
+        """The answer to a request that delivers the event."""
+        service = self._service
+        with self._hidden(request):
+            answer = await service.exchange(self._current, self._options, request)
+            service.check(self._current.config, self._options, answer)
+        return answer
+
+    async def _note(self) -> None:
+        await self._record.note(msgspec.msgpack.encode(self._progress))
+
+    @contextlib.contextmanager
+    def _hidden(self, request: Request) -> Iterator[None]:
+        """Hide credentials in errors, those in answers of steps included."""
+        try:
+            yield
+        except DeliveryError as error:
+            # any part of an answer may be a token
+            texts = [Secret(text) for each in self._answers for text in _texts(each)]
+            text = redact(str(without_credentials(error, request)), texts)
+            raise error.replace(text) from None
+
+
+def _following(requests: Requests, answer: Response | None) -> Step | Request | None:
+    """The request after an answer, or None."""
+    try:
+        return next(requests) if answer is None else requests.send(answer)
+    except StopIteration:
+        return None
+
+
+def _key_of(step: str) -> str:
+    """The key of a step: an endpoint must not take it for the delivery itself."""
+    text = f"{idempotency_key.get()}/{step}"
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+# shorter strings are words, which the error needs
+_TOKEN_LENGTH = 8
+
+
+def _texts(answer: Response) -> Iterator[str]:
+    """The strings of an answer that are as long as tokens."""
+    parts: list[Any] = [answer.json]
+    while parts:
+        match parts.pop():
+            case str(text) if len(text) >= _TOKEN_LENGTH:
+                yield text
+            case dict(table):
+                parts += table.values()
+            case list(items):
+                parts += items

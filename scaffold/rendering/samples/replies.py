@@ -1,0 +1,58 @@
+"""The answer of the generated fake server."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from runtime.toml_lines import positions
+from scaffold.errors import Fault, SpecError
+from scaffold.spec.model import HandlerSpec
+from scaffold.spec.reader import Path, shown
+from scaffold.spec.steps import replies
+
+_REMEDY = "a JSON object: the fake server answers all requests alike"
+
+
+def reply(spec: HandlerSpec) -> str:
+    """The body of an answer that means success, with what is read of steps.
+
+    Raises:
+        SpecError: a body cannot be part of such an answer.
+    """
+    accepted = spec.response.accepted
+    if not spec.steps:
+        return accepted
+    read = replies(spec.requests)
+    made: dict[str, Any] = {}
+    for index, request in enumerate(spec.requests):
+        if request.name:
+            made = _merged(made, read[request.name])
+            path = ("request", index, "accepted")
+            made = _merged(made, _object(spec, request.accepted, path))
+    made = _merged(made, _object(spec, accepted, ("response", "accepted")))
+    return json.dumps(made, ensure_ascii=False) if made else accepted
+
+
+def _object(spec: HandlerSpec, text: str, path: Path) -> dict[str, Any]:
+    """A body as an object; nothing for none."""
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        found = None
+    if isinstance(found, dict):
+        return found
+    line = positions(spec.text).line(path)
+    fault = Fault(shown(path), "cannot answer a step", _REMEDY, line=line)
+    raise SpecError([fault], spec.path)
+
+
+def _merged(tree: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Two objects as one; where they differ, the second one counts."""
+    made = dict(tree)
+    for key, value in other.items():
+        known = made.get(key)
+        if isinstance(known, dict) and isinstance(value, dict):
+            value = _merged(known, value)
+        made[key] = value
+    return made

@@ -1,0 +1,167 @@
+"""Steps: requests with a name, whose answers the requests after them use."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from scaffold import names
+from scaffold.expressions.code import FAILED, Code, Type, dotted
+from scaffold.expressions.compiler import Scope
+from scaffold.spec.literals import read_duration
+from scaffold.spec.model import RequestSpec
+from scaffold.spec.reader import Path, Reader
+from scaffold.spec.values import RESERVED
+
+_MOST = 8
+_LATER = "the answer of a step is known in the requests after it"
+_RESPONSE = "[response] reads the answer to the request that delivers the event"
+# keys that need a name
+_OF_STEPS = ("keep", "accepted")
+
+
+def in_order(scope: Scope, tables: Iterable[Mapping[str, Any]]) -> Scope:
+    """A scope that knows of steps, but not their answers.
+
+    Args:
+        scope: the scope.
+        tables: the requests of the spec.
+    """
+    hints = dict.fromkeys(_names(tables), _LATER)
+    return replace(scope, elsewhere={**scope.elsewhere, **hints})
+
+
+def in_response(scope: Scope, tables: Iterable[Mapping[str, Any]]) -> Scope:
+    """The scope of `[response]`, which knows of steps, too."""
+    hints = dict.fromkeys(_names(tables), _RESPONSE)
+    return replace(scope, elsewhere={**scope.elsewhere, **hints})
+
+
+def _names(tables: Iterable[Mapping[str, Any]]) -> list[str]:
+    given = [table.get("name") for table in tables if isinstance(table, dict)]
+    return [names.identifier(each) for each in given if isinstance(each, str)]
+
+
+def read_name(
+    reader: Reader, table: Mapping[str, Any], path: Path, scope: Scope
+) -> str:
+    """The name of a step; "" for a request that delivers."""
+    if "name" not in table:
+        for each in _OF_STEPS:
+            if each in table:
+                problem = "has no effect without 'name': only steps have it"
+                reader.fault((*path, each), problem)
+        return ""
+    key: str = table["name"]
+    place = (*path, "name")
+    reader.take(names.key_faults(key, "", RESERVED, "step"), place)
+    name = names.identifier(key)
+    if not reader.has_fault(place) and name in {*scope.names, *scope.tables}:
+        reader.fault(place, f"{key!r} is already defined; use another name")
+    return name
+
+
+def read_keep(reader: Reader, table: Mapping[str, Any], path: Path) -> int:
+    """The time for which an answer is shared, in ns."""
+    if "keep" not in table:
+        return 0
+    place = (*path, "keep")
+    keep = read_duration(reader, table["keep"], place)
+    if keep == 0 and not reader.has_fault(place):
+        reader.fault(place, "must be longer than 0s; without it nothing is shared")
+    return keep
+
+
+def with_answer(scope: Scope, name: str, *, is_wrong: bool) -> Scope:
+    """The scope of the requests after a step."""
+    if is_wrong:
+        # as it is written, and as it was probably meant
+        meant = {name: FAILED, name.lower().replace(" ", "_"): FAILED}
+        return replace(scope, names={**meant, **scope.names})
+    answer = {
+        "status": Code(dotted(f"{name}.status"), Type.INT),
+        "body": Code(dotted(f"{name}.text"), Type.STR),
+        "reply": Code(dotted(f"{name}.json"), Type.ANY),
+    }
+    return replace(scope, tables={**scope.tables, name: answer})
+
+
+def check(
+    reader: Reader, found: Sequence[tuple[Path, Mapping[str, Any]]], transport: str
+) -> None:
+    """Refuse steps that cannot be sent, or that nothing follows."""
+    named = [path for path, table in found if "name" in table]
+    for path in named:
+        if transport != "http":
+            problem = "needs requests over HTTP; steps are sent to a 'url'"
+            reader.fault((*path, "name"), problem)
+    if named and named[-1] == found[-1][0]:
+        problem = (
+            "is a step, and no request after it delivers the event; add a [[request]] "
+            "without 'name'"
+        )
+        reader.fault((*named[-1], "name"), problem)
+    for path in named[_MOST:]:
+        reader.fault(path, f"is one step too many; a handler has at most {_MOST}")
+
+
+def with_logins(requests: Sequence[RequestSpec]) -> tuple[RequestSpec, ...]:
+    """The requests; `is_login` marks steps whose answers are credentials only.
+
+    What is also part of a path or a body was made by its step, which must not be
+    repeated.
+    """
+    used = [code for each in requests for code in each.codes()]
+    proofs = [code for each in requests for code in each.credentials()]
+    others = [code for code in used if code not in proofs]
+    return tuple(
+        replace(
+            each,
+            is_login=bool(each.name)
+            and _is_read(each.name, proofs)
+            and not _is_read(each.name, others),
+        )
+        for each in requests
+    )
+
+
+def _is_read(step: str, codes: Iterable[Code]) -> bool:
+    return any(step in code.names() for code in codes)
+
+
+def replies(requests: Iterable[RequestSpec]) -> dict[str, dict[str, Any]]:
+    """The values that are read of the answers of steps: trees of strings, by step."""
+    made: dict[str, dict[str, Any]] = {each.name: {} for each in requests if each.name}
+    for request in requests:
+        for code in request.codes():
+            for node in ast.walk(code.node):
+                step, keys = _keys(node)
+                if step in made and keys:
+                    _put(made[step], keys, f"{step}-{'-'.join(keys)}")
+    return made
+
+
+def _keys(node: ast.AST) -> tuple[str, tuple[str, ...]]:
+    """The step whose answer an expression reads, and its keys there."""
+    match node:
+        case ast.Attribute(value=ast.Name(id=step), attr="json"):
+            return step, ()
+        case ast.Call(
+            func=ast.Name(id="get"), args=[holder, ast.Constant(value=str() as key), *_]
+        ):
+            step, above = _keys(holder)
+            return step, (*above, key)
+    return "", ()
+
+
+def _put(tree: dict[str, Any], keys: Sequence[str], value: str) -> None:
+    """Set a value in a tree, unless there is a tree already."""
+    for key in keys[:-1]:
+        inner = tree.get(key)
+        if not isinstance(inner, dict):
+            inner = tree[key] = {}
+        tree = inner
+    if not isinstance(tree.get(keys[-1]), dict):
+        tree[keys[-1]] = value

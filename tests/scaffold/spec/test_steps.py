@@ -1,0 +1,210 @@
+"""Requests with a name: what may be said of them, and what is generated."""
+
+from __future__ import annotations
+
+import pytest
+
+from scaffold import places
+from scaffold.errors import SpecError
+from scaffold.rendering.render import render
+from scaffold.spec.parse import parse
+
+HEAD = (
+    '[handler]\nname = "quoll"\n[config]\nurl = {}\nkey = { secret = true }\n'
+    "[option]\nroom = {}\n"
+)
+LOGIN = (
+    '[[request]]\nname = "login"\nurl = "${config.url}/login"\n'
+    'json = { key = "${config.key}" }\n'
+)
+SEND = (
+    '[[request]]\nurl = "${config.url}/send"\nauth = { token = "login.reply.token" }\n'
+    'json = { text = "${event.message}", room = "${opt.room}" }\n'
+)
+
+
+def faults(text: str) -> list[tuple[str, str]]:
+    with pytest.raises(SpecError) as caught:
+        parse(text, "quoll.toml")
+    return [(each.where, each.problem) for each in caught.value.faults]
+
+
+def service(text: str) -> str:
+    """The method of the generated service that yields its requests."""
+    spec = parse(text, "quoll.toml")
+    [file] = [
+        each
+        for each in places.files(spec.names, "runtime")
+        if each.path.name == "service.py"
+    ]
+    made = render(file.template, spec)
+    return made.partition("    def requests(")[2].partition("\n    def ")[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "problem"),
+    [
+        # names
+        (
+            LOGIN.replace('"login"', '"Log in"') + SEND.replace("login", "log"),
+            "request[1].name",
+            "'Log in' is not a name for a step",
+        ),
+        (
+            LOGIN.replace('"login"', '"event"'),
+            "request[1].name",
+            "'event' is a reserved name",
+        ),
+        (LOGIN + LOGIN + SEND, "request[2].name", "'login' is already defined"),
+        (
+            f"[let]\nlogin = '${{event.id}}'\n{LOGIN}{SEND}",
+            "request[1].name",
+            "'login' is already defined",
+        ),
+        (LOGIN.replace('"login"', "5"), "request[1].name", "must be a string"),
+        # places
+        (SEND + LOGIN, "request[2].name", "is a step, and no request after it"),
+        (LOGIN, "request[1].name", "is a step, and no request after it"),
+        (
+            SEND.replace("[[request]]", '[[request]]\nname = "login"'),
+            "request[1].name",
+            "is a step, and no request after it",
+        ),
+        (
+            "".join(LOGIN.replace("login", f"step{i}") for i in range(9))
+            + SEND.replace("login", "step0"),
+            "request[9]",
+            "is one step too many; a handler has at most 8",
+        ),
+        (
+            LOGIN.replace("url", "to").replace("/login", "")
+            + SEND.replace("url", "to").replace("/send", ""),
+            "request[1].name",
+            "needs requests over HTTP",
+        ),
+        (
+            "[hook]\n[[request]]\nname = 'a'\ndata = { a = 1 }\n[[request]]\ndata = { a = 1 }\n",
+            "request[1].name",
+            "needs requests over HTTP",
+        ),
+        # answers
+        (
+            SEND.replace("[[request]]", "[[request]]\nwhen = 'opt.room'")
+            + LOGIN
+            + SEND,
+            "request[1].auth.token",
+            "'login.reply' is not available here: the answer of a step is known",
+        ),
+        (
+            f"[let]\ntoken = '${{login.reply.token}}'\n{LOGIN}{SEND}",
+            "let.token",
+            "is not available here: the answer of a step is known in the requests",
+        ),
+        (
+            f"{LOGIN}{SEND}[response]\nmessage = '${{login.reply.x}}'\n",
+            "response.message",
+            "[response] reads the answer to the request that delivers the event",
+        ),
+        (
+            LOGIN + SEND.replace("login.reply.token", "login.token"),
+            "request[2].auth.token",
+            "unknown name 'login.token'",
+        ),
+        (
+            LOGIN + SEND.replace("login.reply.token", "logn.reply.token"),
+            "request[2].auth.token",
+            "unknown name 'logn'",
+        ),
+        (
+            LOGIN + SEND.replace("login.reply.token", "login"),
+            "request[2].auth.token",
+            "'login' needs a key",
+        ),
+        # keep
+        (LOGIN + "keep = '1 h'\n" + SEND, "request[1].keep", "is not a duration"),
+        (LOGIN + "keep = '0s'\n" + SEND, "request[1].keep", "must be longer than 0s"),
+        (LOGIN + "keep = '-1h'\n" + SEND, "request[1].keep", "is negative"),
+        (LOGIN + "keep = 60\n" + SEND, "request[1].keep", "must be a string"),
+        (LOGIN + SEND + "keep = '1h'\n", "request[2].keep", "without 'name'"),
+        (LOGIN + SEND + "accepted = '{}'\n", "request[2].accepted", "without 'name'"),
+    ],
+)
+def test_errors(text: str, where: str, problem: str) -> None:
+    found = faults(HEAD + text)
+    assert [at for at, told in found if problem in told] == [where], found
+
+
+def test_a_wrong_name_is_one_fault() -> None:
+    assert len(faults(HEAD + LOGIN.replace('"login"', '"Login"') + SEND)) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LOGIN + "accepted = 'hello'\n" + SEND,
+        LOGIN + "accepted = '[1]'\n" + SEND,
+        LOGIN + SEND + "[response]\nthat = \"body == 'ok'\"\naccepted = 'ok'\n",
+    ],
+    ids=["a string", "a list", "the response's"],
+)
+def test_answers_of_the_fake_server_that_are_no_objects(text: str) -> None:
+    with pytest.raises(SpecError, match=r"cannot answer a step .*a JSON object"):
+        service(HEAD + text)
+
+
+def test_a_step_comes_before_the_request_that_uses_it() -> None:
+    made = service(HEAD + LOGIN + SEND)
+    assert made.index('login = yield Step(\n            "login"') < made.index(
+        "get(login.json"
+    )
+    assert "is_login=True" in made
+
+
+def test_a_shared_answer() -> None:
+    made = service(HEAD + LOGIN + "keep = '1h30m'\n" + SEND)
+    assert "keep_s=5400" in made
+    assert "is_login" not in made
+
+
+def test_an_answer_that_is_also_part_of_a_path_is_no_login() -> None:
+    text = SEND.replace('/send"', '/${login.reply.id}"')
+    assert "is_login" not in service(HEAD + LOGIN + text)
+
+
+def test_an_answer_that_nothing_reads_has_no_name() -> None:
+    text = SEND.replace('auth = { token = "login.reply.token" }\n', "")
+    made = service(HEAD + LOGIN + text)
+    assert "\n        yield Step(" in made
+
+
+def test_a_step_with_a_condition() -> None:
+    made = service(HEAD + LOGIN + "when = 'opt.room'\n" + SEND)
+    assert "login = NO_ANSWER\n        if options.room:\n" in made
+
+
+def test_nothing_is_sent_where_nothing_would_be_delivered() -> None:
+    text = SEND + "when = \"event.level != 'OK'\"\n"
+    made = service(HEAD + LOGIN + text)
+    assert made.index("if event.state.level == Level.OK:\n            return\n") < (
+        made.index("Step(")
+    )
+    assert made.count("Level.OK") == 1
+
+
+def test_a_condition_that_reads_an_answer_comes_after_it() -> None:
+    text = SEND + "when = 'login.reply.ready'\n"
+    made = service(HEAD + LOGIN + text)
+    assert made.index("Step(") < made.index('if get(login.json, "ready"):')
+
+
+def test_requests_before_a_step_do_not_need_it() -> None:
+    first = '[[request]]\nwhen = "event.level == \'OK\'"\nurl = "${config.url}/close"\n'
+    made = service(HEAD + first + LOGIN + SEND)
+    close, _, rest = made.partition("return\n")
+    assert "/close" in close
+    assert ("Step(" in close, "Step(" in rest) == (False, True)
+
+
+def test_a_handler_without_steps_has_one_request() -> None:
+    text = HEAD + SEND.replace("login.reply.token", "config.key")
+    assert service(text) == ""
