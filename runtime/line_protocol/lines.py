@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import repeat
+from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.frames import FieldColumn, Frame, Point, Rows, Value
+from runtime.frames import FieldColumn, Frame, Point, Rows, TagColumn, Value
 from runtime.frames.numbering import numbered
 from runtime.units import HOUR, MICROSECOND, MILLISECOND, MINUTE, SECOND, Nanoseconds
 
@@ -31,9 +32,12 @@ _TAG = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ ", **_LINE_END})
 _FIELD = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ ", '"': '\\"', **_LINE_END})
 # Rows that share their fields; where there are fewer each, rows are faster.
 _ROWS_EACH = 8
+# Series whose measurement and tags are remembered as they are written.
+_REMEMBERED = 10_000
+# writes numbers several times as fast as Python does, floats shortest
+_json = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True)
 class Lines:
     """Writes points as lines, each with its newline.
 
@@ -41,16 +45,27 @@ class Lines:
     are left out. A point without any other has no line. Tags and fields are sorted, and
     empty tags left out. A newline in a name or tag becomes `\\n`, and backslashes at
     their ends are dropped: both would damage the rest of the line.
-
-    Attributes:
-        measurement: the measurement; "" for the point's own.
-        tags: tags of every point; they replace its own of the same name.
-        unit: unit of the times in ns, as in `PRECISIONS`.
     """
 
-    measurement: str = ""
-    tags: Mapping[str, str] = field(default_factory=dict)
-    unit: Nanoseconds = 1
+    def __init__(
+        self,
+        measurement: str = "",
+        tags: Mapping[str, str] | None = None,
+        unit: Nanoseconds = 1,
+    ) -> None:
+        """Set what all lines have in common.
+
+        Args:
+            measurement: the measurement; "" for the point's own.
+            tags: tags of every point; they replace its own of the same name.
+            unit: unit of the times in ns, as in `PRECISIONS`.
+        """
+        self._measurement = measurement
+        self._tags = dict(tags or {})
+        self._unit = unit
+        # by measurement and names of tags, then by values
+        self._known: dict[tuple[str, ...], dict[tuple[str, ...], str]] = {}
+        self._size = 0
 
     def of_point(self, point: Point, name: str = "") -> str:
         """A point's line, or "" if it has none.
@@ -59,16 +74,19 @@ class Lines:
             point: the point.
             name: another measurement than its own.
         """
-        fields = ",".join(
-            f"{_name(key, _FIELD)}={_value(value)}"
+        fields = [
+            f"{_name(key, _FIELD)}={text}"
             for key, value in sorted(point.fields.items())
-            if _has_form(value)
-        )
+            if (text := _text(value))
+        ]
         if not fields:
             return ""
-        key = self._key(name or point.name, {**point.tags, **self.tags})
-        time = abs(point.time) // self.unit * (-1 if point.time < 0 else 1)
-        return f"{key} {fields} {time}\n"
+        tags = point.tags
+        names, values = (name or point.name, *tags), tuple(tags.values())
+        known = self._known.get(names)
+        key = (known and known.get(values)) or self._remember(names, values)
+        time = abs(point.time) // self._unit * (-1 if point.time < 0 else 1)
+        return f"{key} {','.join(fields)} {time}\n"
 
     def of_frame(self, frame: Frame) -> Sequence[str]:
         """The lines of a frame's points, in their order."""
@@ -99,26 +117,29 @@ class Lines:
 
     def _keys(self, frame: Frame) -> Sequence[str]:
         """Measurement and tags of each row; of equal tags they are made once."""
-        tags = {
-            name: column
-            for name, column in frame.all_tags().items()
-            if name not in self.tags
-        }
+        tags = frame.all_tags()
         codes, first = numbered([each.codes for each in tags.values()], len(frame))
-        known = []
-        for row in first.tolist():
-            own = {
-                name: column.values[code]
-                for name, column in tags.items()
-                if (code := column.codes[row]) >= 0
-            }
-            known.append(self._key(frame.name, {**own, **self.tags}))
-        if len(known) == 1:
-            return known * len(frame)
-        return [known[code] for code in codes.tolist()]
+        names = (frame.name, *tags)
+        known = self._known.get(names, {})
+        values = [_values(column, first) for column in tags.values()]
+        of_first = zip(*values, strict=True) if values else [()] * len(first)
+        keys = [known.get(each) or self._remember(names, each) for each in of_first]
+        if len(keys) == 1:
+            return keys * len(frame)
+        return [keys[code] for code in codes.tolist()]
+
+    def _remember(self, names: tuple[str, ...], values: tuple[str, ...]) -> str:
+        if self._size >= _REMEMBERED:
+            self._size = 0
+            self._known.clear()
+        self._size += 1
+        tags = dict(zip(names[1:], values, strict=True))
+        key = self._key(names[0], {**tags, **self._tags})
+        self._known.setdefault(names, {})[values] = key
+        return key
 
     def _key(self, name: str, tags: Mapping[str, str]) -> str:
-        pairs = [_name(self.measurement or name, _MEASUREMENT)]
+        pairs = [_name(self._measurement or name, _MEASUREMENT)]
         for key, value in sorted(tags.items()):
             known, text = _name(key, _TAG), _name(value, _TAG)
             if known and text:
@@ -126,10 +147,16 @@ class Lines:
         return ",".join(pairs)
 
     def _times(self, times: NDArray[np.int64]) -> Sequence[str]:
-        if self.unit > 1:
+        if self._unit > 1:
             # as Go divides: towards 0
-            times = (times - np.fmod(times, self.unit)) // self.unit
-        return list(map(str, times.tolist()))
+            times = (times - np.fmod(times, self._unit)) // self._unit
+        return _numbers(times)
+
+
+def _values(column: TagColumn, rows: Rows) -> Sequence[str]:
+    """The tag of some rows; "" where it is absent."""
+    codes = column.codes[rows].tolist()
+    return [column.values[code] if code >= 0 else "" for code in codes]
 
 
 def _joined(
@@ -153,17 +180,24 @@ def _joined(
 
 def _texts(column: FieldColumn, rows: Rows | None) -> Sequence[str]:
     values = column.values if rows is None else column.values[rows]
-    write: Callable[..., str] = _value
+    write: Callable[..., str] = _text
     match column.kind:
         case "float":
-            write = repr
+            return _numbers(values)
         case "int":
-            write = "{}i".format
+            return _numbers(values, "i")
         case "bool":
             write = _bool
         case "string":
             write = _string
     return list(map(write, values.tolist()))
+
+
+def _numbers(values: NDArray[Any], suffix: str = "") -> Sequence[str]:
+    texts = _json(values.tolist())[1:-1].decode()
+    if suffix:
+        texts = texts.replace(",", f"{suffix},") + suffix
+    return texts.split(",")
 
 
 def _present(column: FieldColumn) -> NDArray[np.bool_] | None:
@@ -174,7 +208,7 @@ def _present(column: FieldColumn) -> NDArray[np.bool_] | None:
         if not finite.all():
             mask = finite if mask is None else mask & finite
     elif column.kind == "mixed":
-        mask = np.fromiter(map(_has_form, column.values.tolist()), dtype=np.bool_)
+        mask = np.array([_text(each) != "" for each in column.values.tolist()])
     return None if mask is None or mask.all() else mask
 
 
@@ -182,22 +216,19 @@ def _picked(texts: Sequence[str], rows: Rows) -> Sequence[str]:
     return [texts[row] for row in rows.tolist()]
 
 
-def _has_form(value: Value) -> bool:
-    return value is not None and not (
-        isinstance(value, float) and not math.isfinite(value)
-    )
-
-
-def _value(value: Value) -> str:
+def _text(value: Value) -> str:
+    """A field's value; "" if there is no form for it."""
     match value:
+        case float():
+            return _json(value).decode() if math.isfinite(value) else ""
+        case str():
+            return _string(value)
         case bool():
             return _bool(value)
         case int():
             return f"{value}i"
-        case str():
-            return _string(value)
         case _:
-            return repr(value)
+            return ""
 
 
 def _bool(value: bool) -> str:
