@@ -117,3 +117,20 @@ def test_a_conflict_is_settled_with_the_side_of_the_person(
     assert upgrades._settled(file)
     assert file.read_text() == "a\nb\nd\n"
     assert not upgrades._settled(file)
+
+
+def test_points_out_are_measured_by_the_size_of_writes() -> None:
+    done = subprocess.run(
+        [
+            *(sys.executable, str(BENCH / "influxdb.py"), "--rounds", "1"),
+            *("--points", "5000"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr
+    _, *rows = done.stdout.splitlines()
+    assert [row.split()[0] for row in rows] == ["5,000", "50", "1"]
+    assert all(" met" in row for row in rows)

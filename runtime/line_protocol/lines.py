@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
 from typing import Any
@@ -30,6 +31,8 @@ _LINE_END = {"\n": "\\n", "\r": "\\r"}
 _MEASUREMENT = str.maketrans({",": "\\,", " ": "\\ ", **_LINE_END})
 _TAG = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ ", **_LINE_END})
 _FIELD = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ ", '"': '\\"', **_LINE_END})
+# backslashes that InfluxDB would take for others' escapes
+_LOST = re.compile(r"\\+(?=[,= ])")
 # Rows that share their fields; where there are fewer each, rows are faster.
 _ROWS_EACH = 8
 # Series whose measurement and tags are remembered as they are written.
@@ -75,7 +78,7 @@ class Lines:
             name: another measurement than its own.
         """
         fields = [
-            f"{_name(key, _FIELD)}={text}"
+            f"{_field_name(key)}={text}"
             for key, value in sorted(point.fields.items())
             if (text := _text(value))
         ]
@@ -171,7 +174,7 @@ def _joined(
     parts: list[Sequence[str] | repeat[str]] = [keys]
     for number, (name, column) in enumerate(columns):
         parts += [
-            repeat(f"{',' if number else ' '}{_name(name, _FIELD)}="),
+            repeat(f"{',' if number else ' '}{_field_name(name)}="),
             _texts(column, rows),
         ]
     ends = (repeat(" "), times, repeat("\n"))
@@ -241,6 +244,12 @@ def _string(text: str) -> str:
     if '"' in text:
         text = text.replace('"', '\\"')
     return f'"{text}"'
+
+
+def _field_name(text: str) -> str:
+    if "\\" in text:
+        text = _LOST.sub("", text)
+    return _name(text, _FIELD)
 
 
 def _name(text: str, escapes: Mapping[int, str]) -> str:

@@ -92,6 +92,7 @@ def test_each_line_is_one_point_with_the_same_values(points: list[Point]) -> Non
         ({"s": 'say "a\\b"'}, 's="say \\"a\\\\b\\""'),
         ({"s": "two\nlines"}, 's="two\nlines"'),
         ({"a b": 1, 'c"': 2}, 'a\\ b=1i,c\\"=2i'),
+        ({"a\\,b\\": 1, "c\\d": 2}, "a\\,b=1i,c\\d=2i"),
         ({"v": math.nan, "w": 1}, "w=1i"),
         ({"v": math.inf, "w": None, "x": ""}, 'x=""'),
     ],
