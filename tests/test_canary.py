@@ -36,6 +36,7 @@ from runtime.store.database import Store
 from runtime.testing.events import sample_event
 from runtime.testing.loopback import Answer, LoopbackServer
 from runtime.testing.registry import (
+    HTTP_KINDS,
     KINDS,
     integration,
     plain_options,
@@ -144,8 +145,18 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("failure", FAILURES)
+# those that are no answer of an HTTP server
+ANY_TRANSPORT = ("refused", "unknown host", "a broken handler", "disabled")
+
+
+@pytest.mark.parametrize(
+    ("kind", "failure"),
+    [
+        (kind, failure)
+        for failure in FAILURES
+        for kind in (KINDS if failure in ANY_TRANSPORT else HTTP_KINDS)
+    ],
+)
 def test_no_failure_shows_a_secret(kind, failure, tmp_path, caplog, monkeypatch):
     with Modes() as server:
         for name, value in FAILURES[failure].items():

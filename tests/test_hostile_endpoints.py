@@ -16,7 +16,7 @@ from runtime.errors import DeliveryError
 from runtime.outbound.client import TimeLimits
 from runtime.secrets import Secret, redact
 from runtime.testing.loopback import Answer, LoopbackServer
-from runtime.testing.registry import KINDS, integration, send
+from runtime.testing.registry import HTTP_KINDS, integration, send
 
 # for endpoints that answer, on a machine that is busy
 ROOMY = TimeLimits(connect_s=30.0, total_s=30.0)
@@ -140,7 +140,7 @@ def kind_of(error):
     return None if error is None else FailureKind.of(error)
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=HTTP_KINDS)
 def kind(request):
     return request.param
 

@@ -14,6 +14,7 @@ from runtime.services.opsgenie2.config import Config as OpsGenie2Config
 from runtime.services.pagerduty.config import Config as PagerDutyConfig
 from runtime.services.pagerduty2.config import Config as PagerDuty2Config
 from runtime.services.slack.config import Config as SlackConfig
+from runtime.services.smtp.config import Config as EmailConfig
 from runtime.services.talk.config import Config as TalkConfig
 from runtime.services.telegram.config import Config as TelegramConfig
 from runtime.services.webhook.config import Config as WebhookConfig
@@ -32,6 +33,7 @@ SECTIONS: dict[str, type[Any]] = {
     "pagerduty": PagerDutyConfig,
     "pagerduty2": PagerDuty2Config,
     "slack": SlackConfig,
+    "smtp": EmailConfig,
     "talk": TalkConfig,
     "telegram": TelegramConfig,
     "webhook": WebhookConfig,

@@ -19,6 +19,7 @@ from runtime.services.opsgenie2.handler import HandlerConfig as OpsGenie2Handler
 from runtime.services.pagerduty.handler import HandlerConfig as PagerDutyHandlerConfig
 from runtime.services.pagerduty2.handler import HandlerConfig as PagerDuty2HandlerConfig
 from runtime.services.slack.handler import HandlerConfig as SlackHandlerConfig
+from runtime.services.smtp.handler import HandlerConfig as EmailHandlerConfig
 from runtime.services.talk.handler import HandlerConfig as TalkHandlerConfig
 from runtime.services.telegram.handler import HandlerConfig as TelegramHandlerConfig
 from runtime.services.webhook.handler import HandlerConfig as WebhookHandlerConfig
@@ -41,6 +42,7 @@ KINDS: dict[str, type[Any]] = {
     "post": HttpPostHandlerConfig,
     "publish": PublishHandlerConfig,
     "slack": SlackHandlerConfig,
+    "smtp": EmailHandlerConfig,
     "talk": TalkHandlerConfig,
     "tcp": TCPHandlerConfig,
     "telegram": TelegramHandlerConfig,

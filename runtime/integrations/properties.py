@@ -13,6 +13,7 @@ from runtime.services.opsgenie2.property import OpsGenie2Handler
 from runtime.services.pagerduty.property import PagerDutyHandler
 from runtime.services.pagerduty2.property import PagerDuty2Handler
 from runtime.services.slack.property import SlackHandler
+from runtime.services.smtp.property import EmailHandler
 from runtime.services.talk.property import TalkHandler
 from runtime.services.telegram.property import TelegramHandler
 from runtime.services.webhook.property import WebhookHandler
@@ -38,4 +39,5 @@ PROPERTIES: dict[str, type[AlertHandler]] = {
     "slack": SlackHandler,
     "pagerDuty2": PagerDuty2Handler,
     "opsGenie2": OpsGenie2Handler,
+    "email": EmailHandler,
 }

@@ -13,6 +13,7 @@ from runtime.services.opsgenie2.service import Service as OpsGenie2Service
 from runtime.services.pagerduty.service import Service as PagerDutyService
 from runtime.services.pagerduty2.service import Service as PagerDuty2Service
 from runtime.services.slack.service import Service as SlackService
+from runtime.services.smtp.service import Service as EmailService
 from runtime.services.talk.service import Service as TalkService
 from runtime.services.telegram.service import Service as TelegramService
 from runtime.services.webhook.service import Service as WebhookService
@@ -31,6 +32,7 @@ SERVICES: dict[str, type[Service]] = {
     "pagerduty": PagerDutyService,
     "pagerduty2": PagerDuty2Service,
     "slack": SlackService,
+    "smtp": EmailService,
     "talk": TalkService,
     "telegram": TelegramService,
     "webhook": WebhookService,

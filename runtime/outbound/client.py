@@ -32,6 +32,7 @@ from runtime.outbound.failures import may_have_come, reason_of
 from runtime.outbound.headers import RESERVED, HeaderNameError, check_names, sendable
 from runtime.outbound.idempotency import idempotency_key
 from runtime.outbound.identity import Identity
+from runtime.outbound.network import Network
 from runtime.outbound.trust import Trust
 from runtime.secrets.urls import shown_url
 from runtime.units import SECOND
@@ -117,6 +118,10 @@ class Response:
 class HttpClient(Protocol):
     """Sends requests."""
 
+    @property
+    def network(self) -> Network:
+        """The network of services that send in another way."""
+
     async def send(self, request: Request) -> Response:
         """Send `request` and read the answer.
 
@@ -184,6 +189,11 @@ class AiohttpClient:
         self._trust = trust
         self._unchecked: set[str] = set()
         self._reserved: set[str] = set()
+
+    @property
+    def network(self) -> Network:
+        """The network of services that send in another way."""
+        return Network(self._dialer, self._trust)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -6,6 +6,7 @@ import logging
 import os
 import ssl
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,6 +80,24 @@ class Identity:
             return self._verified.context
 
 
+def client_context(
+    files: Certificates, trust: Trust | None, *, verify: bool
+) -> ssl.SSLContext:
+    """An SSL context of a client that does not speak HTTP; it is read anew each time.
+
+    Args:
+        files: certificates of a service, perhaps none.
+        trust: the server's own trust, for a service without authorities of its own.
+        verify: True to require a trusted certificate.
+
+    Raises:
+        ConfigError: the files do not fit together, or hold nonsense.
+        OSError: the file of the server's own authorities cannot be read.
+    """
+    more = trust.path if verify and trust is not None and not files.ca else None
+    return _context(files, verify=verify, more=more, protocols=())
+
+
 def _check(files: Certificates) -> None:
     """Refuse what no context can be made of, with the reason."""
     ca, certificate, key = files.settings
@@ -122,7 +141,11 @@ def _text(path: str, problem: str, setting: str) -> str:
 
 
 def _context(
-    files: Certificates, *, verify: bool, more: Path | None = None
+    files: Certificates,
+    *,
+    verify: bool,
+    more: Path | None = None,
+    protocols: Sequence[str] = ("http/1.1",),
 ) -> ssl.SSLContext:
     """An SSL context for the files.
 
@@ -140,7 +163,8 @@ def _context(
         _load_pair(context, files)
     if more is not None:
         context.load_verify_locations(more)
-    context.set_alpn_protocols(("http/1.1",))
+    if protocols:
+        context.set_alpn_protocols(protocols)
     return context
 
 

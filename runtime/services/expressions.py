@@ -21,6 +21,7 @@ from runtime.alert.serialize import event_line, row_tree
 from runtime.alert.types import Event, Row
 from runtime.errors import DeliveryError
 from runtime.golang.printing import text
+from runtime.golang.quoting import quote as quoted
 from runtime.golang.utf8 import scrub
 from runtime.outbound.idempotency import idempotency_key
 from runtime.secrets import Secret
@@ -131,6 +132,24 @@ def length(value: object) -> int:
         return len(value)
     _doubt("len")
     return 0
+
+
+def address_error(value: str | Sequence[str]) -> str:
+    """The first of some strings that is not an email address, quoted, with the reason.
+
+    It is "" if all are addresses. A lone string may be empty.
+
+    `address_error(("a@b.c", "x"))` is `"x", mail: missing '@' or angle-addr`.
+    """
+    # only a few services send mail
+    from runtime.golang.addresses import AddressError, parse_address
+
+    for each in ([value] if value else []) if isinstance(value, str) else value:
+        try:
+            parse_address(each)
+        except AddressError as error:
+            return f"{quoted(each)}, {error}"
+    return ""
 
 
 def items_of(value: object) -> Collection[Any]:

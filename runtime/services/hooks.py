@@ -6,11 +6,13 @@ import asyncio
 import logging
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from runtime.alert.types import Event
 from runtime.errors import ConfigError, DeliveryError
+from runtime.outbound.addresses import DeniedAddressError
 from runtime.services.server import UNNAMED, Server
 from runtime.services.service import (
     ConfigT,
@@ -23,6 +25,7 @@ from runtime.services.service import (
 
 if TYPE_CHECKING:
     from runtime.outbound.client import HttpClient
+    from runtime.outbound.network import Network
 
 ConfigT_contra = TypeVar("ConfigT_contra", contravariant=True)
 
@@ -33,8 +36,12 @@ class Hook(Protocol[ConfigT_contra]):
     It may also have `validate(config)`, which raises `ConfigError`.
     """
 
-    async def open(self, config: ConfigT_contra) -> Any:
+    async def open(self, config: ConfigT_contra, network: Network) -> Any:
         """Return a client for a configuration.
+
+        Args:
+            config: the configuration.
+            network: makes connections within the server's rules.
 
         Raises:
             DeliveryError: there is none; it says whether a later attempt may succeed.
@@ -159,11 +166,15 @@ class HookService(EventService[ConfigT, OptionsT, TestT]):
                     await self._retire(client)
         except ModuleNotFoundError as error:
             raise DeliveryError(self._missing(error), retry=True) from None
+        except ConfigError as error:
+            # of files that have changed since they were configured
+            raise DeliveryError(str(error), retry=True) from None
         except TimeoutError:
             raise DeliveryError("timed out", retry=True, maybe_duplicate=True) from None
+        except DeniedAddressError as error:
+            raise DeliveryError(str(error)) from None
         except OSError as error:
-            text = error.strerror or str(error) or type(error).__name__
-            raise DeliveryError(text, retry=True, maybe_duplicate=True) from None
+            raise _failure(error) from None
 
     async def _opened(self, config: ConfigT) -> _Client:
         """The client for a configuration."""
@@ -172,7 +183,8 @@ class HookService(EventService[ConfigT, OptionsT, TestT]):
             if current is None or current.is_stale or current.config is not config:
                 if current is not None:
                     await self._retire(current)
-                made = _Client(await self.hook().open(config), config)
+                network = replace(self._client.network, files=self.certificates(config))
+                made = _Client(await self.hook().open(config, network), config)
                 self._open = current = made
             return current
 
@@ -208,3 +220,30 @@ class HookService(EventService[ConfigT, OptionsT, TestT]):
         name = "scaffold-alerts" if package == "runtime" else package
         extra = f'; pip install "{name}[{self.extra}]"' if self.extra else ""
         return f"{self.kind} needs the library {error.name}{extra}"
+
+
+def required(*libraries: str) -> None:
+    """Check that libraries are installed, without loading them.
+
+    A hook calls it in `validate`, and imports the libraries when it opens a client.
+
+    Raises:
+        ModuleNotFoundError: one is not installed.
+    """
+    for name in libraries:
+        if find_spec(name) is None:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+def _failure(error: OSError) -> DeliveryError:
+    """The error of a connection that failed."""
+    # only needed here, and slow to import
+    import ssl
+
+    if isinstance(error, ssl.SSLCertVerificationError):
+        reason = error.verify_message or "not trusted"
+        return DeliveryError(f"tls: failed to verify certificate: x509: {reason}")
+    if isinstance(error, ssl.SSLError):
+        return DeliveryError("tls: handshake failure", retry=True)
+    text = error.strerror or str(error) or type(error).__name__
+    return DeliveryError(text, retry=True, maybe_duplicate=True)

@@ -12,6 +12,7 @@ from runtime.errors import DeliveryError
 from runtime.integration import HandlerServices
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.nodes.environment import Environment
+from runtime.outbound.network import Network
 from runtime.pipeline.evaluate import evaluate
 from runtime.services.alert.subscriptions import Subscription
 from runtime.tasks.task import ExecutingTask
@@ -70,6 +71,8 @@ class RecordingTopics:
 
 class NoClient:
     """A client that must not be used."""
+
+    network = Network()
 
     async def send(self, request: Any) -> Any:
         """Fail."""

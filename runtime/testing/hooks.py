@@ -20,7 +20,7 @@ class RecordingHook:
     def __init__(self) -> None:
         self.received: queue.SimpleQueue[Recorded] = queue.SimpleQueue()
 
-    async def open(self, config: Any) -> None:
+    async def open(self, config: Any, network: Any) -> None:
         """Open nothing."""
 
     async def close(self, client: Any) -> None:

@@ -14,6 +14,7 @@ import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 from runtime.alert.templates import Template
 from runtime.alert.types import Event, Handler
@@ -22,6 +23,7 @@ from runtime.integration import Tables, instances_of, is_list
 from runtime.integrations.bundled import INTEGRATIONS
 from runtime.outbound.client import AiohttpClient, TimeLimits
 from runtime.secrets import Secret
+from runtime.services.hooks import HookService
 from runtime.services.instances import attribute
 from runtime.services.service import HttpService
 from runtime.settings import key_of
@@ -29,6 +31,12 @@ from runtime.testing.events import sample_event
 from runtime.units import Duration
 
 KINDS = tuple(INTEGRATIONS.services)
+HTTP_KINDS = tuple(
+    kind
+    for kind, service in INTEGRATIONS.services.items()
+    if not (isinstance(service, type) and issubclass(service, HookService))
+)
+"""The kinds that send HTTP requests."""
 NewCanary = Callable[[str], str]
 
 
@@ -162,6 +170,8 @@ def filled(value: Any, url: str, new_canary: NewCanary, *, but: Any = ()) -> Any
 def _filled(name: str, hint: Any, before: Any, url: str, new: NewCanary) -> Any:
     if name == "enabled":
         return True
+    if name in _PLACES:
+        return _PLACES[name](urlsplit(url))
     if hint is Secret:
         canary = new(name)
         return Secret(f"{url}/{_in_path(canary)}" if "url" in name else canary)
@@ -175,6 +185,15 @@ def _filled(name: str, hint: Any, before: Any, url: str, new: NewCanary) -> Any:
         return f"{url}/{name}"
     # files and templates have rules of their own
     return before if before or _is_special(name) else f"{name}1"
+
+
+# of services that do not take URLs, and fields with rules of their own
+_PLACES: Mapping[str, Callable[[SplitResult], Any]] = {
+    "host": lambda url: url.hostname,
+    "port": lambda url: url.port or 80,
+    "from_": lambda url: "from@example.com",
+    "to": lambda url: ("to@example.com",),
+}
 
 
 def _texts(value: Any) -> list[str]:

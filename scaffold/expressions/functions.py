@@ -263,6 +263,13 @@ def _nonempty(arguments: Arguments) -> Code:
     return _run("nonempty", [items.node], items.type).using(items)
 
 
+def _address_error(arguments: Arguments) -> Code:
+    [value] = arguments
+    if value.type is not Type.LIST:
+        value = _text(value)
+    return _run("address_error", [value.node], Type.STR).using(value).times(5)
+
+
 def _join(arguments: Arguments) -> Code:
     items, between = arguments[0], _text(arguments[1])
     if items.type not in (Type.LIST, Type.VALUES, Type.ANY):
@@ -313,6 +320,15 @@ def _matches(arguments: Arguments) -> Code:
 
 
 FUNCTIONS: dict[str, Function] = {
+    "address_error": Function(
+        "address_error(value)",
+        1,
+        1,
+        _address_error,
+        "First string of a list that is not an email address, quoted, with the reason: "
+        '`"x", mail: missing \'@\' or angle-addr`; `""` if all are. Of a string, the same, '
+        'but `""` may be empty.',
+    ),
     "b64": Function("b64(text)", 1, 1, _of_text("b64"), "Base64 of a string."),
     "b64url": Function(
         "b64url(text)", 1, 1, _of_text("b64url"), "Base64 for URLs, without padding."

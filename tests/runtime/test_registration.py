@@ -26,6 +26,7 @@ KINDS = [
     "pagerduty",
     "pagerduty2",
     "slack",
+    "smtp",
     "talk",
     "telegram",
     "webhook",

@@ -122,6 +122,11 @@ class DocumentView(View):
         return option.key == self.instances.option
 
     @property
+    def extra(self) -> str:
+        """The extra that its libraries come with, or ""."""
+        return self.spec.hook.extra if self.spec.hook else ""
+
+    @property
     def levels(self) -> str:
         """The recorded requests of events of each level."""
         return self.sample.levels()
@@ -139,9 +144,9 @@ class DocumentView(View):
 
 def _example(option: Option) -> Any:
     """The value of an option in examples."""
-    if option.type.name == "str":
+    if option.example is None and option.type.name == "str":
         return f"my-{option.key}"
-    value = sample_value(option, "my")
+    value = sample_value(option, "my") if option.example is None else option.example
     return value[:1] if isinstance(value, tuple) else value
 
 

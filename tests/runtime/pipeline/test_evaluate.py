@@ -78,9 +78,9 @@ def predicate_of(script: str) -> str:
             "project that has it",
         ),
         (
-            "stream|from()|alert().log('/a').email('a@b')",
-            'line 1 char 33: no method or property "email" on *pipeline.LogHandler; '
-            "this server has no smtp handler. It does not speak HTTP and cannot be "
+            "stream|from()|alert().log('/a').mqtt('a')",
+            'line 1 char 33: no method or property "mqtt" on *pipeline.LogHandler; '
+            "this server has no mqtt handler. It does not speak HTTP and cannot be "
             "generated",
         ),
         (

@@ -207,9 +207,9 @@ DISCORD_MISSING = (
             f"line 2: {DISCORD_MISSING}",
         ),
         (
-            "[smtp]\nenabled = true",
+            "[sensu]\nenabled = true",
             {},
-            'line 2: [smtp] is enabled, and this server has no handler "smtp". It does '
+            'line 2: [sensu] is enabled, and this server has no handler "sensu". It does '
             "not speak HTTP and cannot be generated. Disable it, or start with "
             "-lenient, without its alerts",
         ),

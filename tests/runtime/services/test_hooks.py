@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from runtime.errors import ConfigError, DeliveryError
+from runtime.outbound.network import Network
 from runtime.services.hooks import HookService
 from runtime.testing.events import changed_event, sample_event
 
@@ -26,7 +27,7 @@ class Hook:
     calls: list = field(default_factory=list)
     errors: list = field(default_factory=list)
 
-    async def open(self, config):
+    async def open(self, config, network):
         self.calls.append(f"open {config.name}")
         return config.name
 
@@ -42,6 +43,10 @@ class Hook:
     def validate(self, config):
         if config.name == "x":
             raise ConfigError("no name x")
+
+
+class Client:
+    network = Network()
 
 
 class Service(HookService):
@@ -81,7 +86,7 @@ def deliver(*steps):
     errors = []
 
     async def run():
-        service = Service(Config(), None)
+        service = Service(Config(), Client())
         for step in steps:
             if isinstance(step, Config):
                 service.prepared([step])()
@@ -144,7 +149,7 @@ def test_a_client_is_closed_when_its_last_delivery_has_ended(hook):
     hook.errors += [OSError("lost"), None]
 
     async def run():
-        service = Service(Config(), None)
+        service = Service(Config(), Client())
         done = await asyncio.gather(
             service.alert(None, event("1")),
             service.alert(None, event("2")),
@@ -161,9 +166,9 @@ def test_a_client_is_closed_when_its_last_delivery_has_ended(hook):
 
 def test_a_hook_may_refuse_a_configuration(hook):
     with pytest.raises(ConfigError, match="no name x"):
-        Service(Config("x"), None)
-    Service(Config("x", enabled=False), None)
-    service = Service(Config(), None)
+        Service(Config("x"), Client())
+    Service(Config("x", enabled=False), Client())
+    service = Service(Config(), Client())
     with pytest.raises(ConfigError, match="no name x"):
         service.prepared([Config("x")])
 
@@ -174,6 +179,6 @@ def test_a_missing_library_is_reported_at_the_start(monkeypatch):
 
     monkeypatch.setattr(Service, "hook", hook)
     with pytest.raises(ConfigError) as caught:
-        Service(Config(), None)
+        Service(Config(), Client())
     assert str(caught.value).startswith("odd needs the library aiokafka; pip install")
-    Service(Config(enabled=False), None)
+    Service(Config(enabled=False), Client())
