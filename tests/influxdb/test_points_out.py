@@ -92,6 +92,10 @@ async def until(condition: Callable[[], object]) -> None:
         await asyncio.sleep(0.01)
 
 
+async def until_written(run: Run, count: int) -> None:
+    await until(lambda: run.stats["points_written"] >= count)
+
+
 def point(time: int = NOW, tags: dict[str, str] | None = None, **fields: Any) -> Point:
     return Point("m", time, tags or {}, fields)
 
@@ -292,6 +296,35 @@ def test_a_restart_of_influxdb_loses_nothing(
     assert not [name for name in run.stats if name.startswith("points_lost")]
     [[_, count, total]] = selected(influxdb, database, "SELECT count(v), sum(v) FROM m")
     assert (count, total) == (5000, sum(range(5000)))
+
+
+def test_killing_influxdb_while_it_is_written_to_loses_nothing(
+    own_influxdb: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(point_queue, "FIRST_S", 0.05)
+    monkeypatch.setattr(point_queue, "LONGEST_S", 0.2)
+    influxdb = own_influxdb()
+    database = influxdb.create()
+
+    async def feed(run: Run) -> None:
+        for number in range(200):
+            run.write(numbered(500, 500 * number))
+            await asyncio.sleep(0.005)
+
+    async def work(run: Run) -> None:
+        feeding = asyncio.create_task(feed(run))
+        for count in (10_000, 20_000, 30_000):
+            await until_written(run, count)
+            influxdb.process.kill()
+            await asyncio.to_thread(influxdb.process.wait)
+            await asyncio.to_thread(influxdb.start)
+        await feeding
+        await until_written(run, 100_000)
+
+    run = during(influxdb, f".database('{database}').buffer(500)", work)
+    assert run.stats["write_errors"] > 0
+    [[_, count, total]] = selected(influxdb, database, "SELECT count(v), sum(v) FROM m")
+    assert (count, total) == (100_000, sum(range(100_000)))
 
 
 def test_memory_is_bounded_while_influxdb_is_away(

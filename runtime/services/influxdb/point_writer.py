@@ -193,7 +193,7 @@ class PointWriter:
         options = self.options
         return (
             body.points >= min(options.buffer, BODY_POINTS)
-            or body.size >= BODY_BYTES
+            or body.length >= BODY_BYTES
             or options.flush_interval <= 0
         )
 
@@ -204,6 +204,11 @@ class PointWriter:
     def _line_up(self, body: Body) -> None:
         """Let a body wait for its request; with the lock."""
         del self._filling[body.target]
+        if self._failures:
+            # it may be long until InfluxDB is back
+            packed = body.packed()
+            self._grow(packed.size - body.size)
+            body = packed
         if self._waiting and self._waiting[-1].has_room_for(body):
             self._waiting[-1].absorb(body)
         else:

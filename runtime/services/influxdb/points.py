@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -15,8 +16,10 @@ BODY_POINTS = 5_000
 BODY_BYTES = 4 << 20
 # A body that is too large for a server is divided between pieces.
 PIECE_POINTS = 500
-# Memory of a piece beyond its text.
+# Memory of a piece beyond its lines.
 _OVERHEAD = 200
+# Lines repeat themselves, so that the quickest compression is nearly the best.
+_LEVEL = 1
 
 _DROPPED = re.compile(r"\bdropped=(\d+)")
 # of refusals, by InfluxDB's own words
@@ -82,24 +85,49 @@ class Piece(NamedTuple):
     """Some lines.
 
     Attributes:
-        text: the lines.
+        data: the lines, maybe packed.
         points: number of lines; a string in one may hold newlines.
+        length: bytes of the lines.
     """
 
-    text: bytes
+    data: bytes
     points: int
+    length: int
+
+    @classmethod
+    def of(cls, text: bytes, points: int) -> Piece:
+        """A piece that is not packed."""
+        return cls(text, points, len(text))
+
+    @property
+    def text(self) -> bytes:
+        """The lines."""
+        return zlib.decompress(self.data) if self.is_packed else self.data
 
     @property
     def size(self) -> int:
         """Bytes in memory."""
-        return len(self.text) + _OVERHEAD
+        return len(self.data) + _OVERHEAD
+
+    @property
+    def is_packed(self) -> bool:
+        """True if the lines are compressed."""
+        return len(self.data) != self.length
 
 
 def pieces(lines: Sequence[str]) -> Iterator[Piece]:
     """Lines in pieces of bodies."""
     for start in range(0, len(lines), PIECE_POINTS):
         some = lines[start : start + PIECE_POINTS]
-        yield Piece(scrub("".join(some)).encode(), len(some))
+        yield Piece.of(scrub("".join(some)).encode(), len(some))
+
+
+def _packed(some: Sequence[Piece]) -> Piece:
+    """Lines of some pieces as one, which takes a tenth of the memory or so."""
+    text = b"".join([piece.text for piece in some])
+    points = sum(piece.points for piece in some)
+    packed = zlib.compress(text, _LEVEL)
+    return Piece(packed if len(packed) < len(text) else text, points, len(text))
 
 
 @dataclass(slots=True, eq=False)
@@ -110,6 +138,7 @@ class Body:
         target: their database and retention policy.
         pieces: their lines.
         size: bytes in memory.
+        length: bytes of the lines.
         points: number of points.
         is_sent: True while a request is under way.
         failing_since: time of the first answer that was an error, in seconds.
@@ -119,6 +148,7 @@ class Body:
     target: Target
     pieces: list[Piece] = field(default_factory=list)
     size: int = 0
+    length: int = 0
     points: int = 0
     is_sent: bool = False
     failing_since: float | None = None
@@ -128,7 +158,26 @@ class Body:
         """Add lines at the end."""
         self.pieces.append(piece)
         self.size += piece.size
+        self.length += piece.length
         self.points += piece.points
+
+    def packed(self) -> Body:
+        """The same points in less memory."""
+        made = Body(self.target)
+        some: list[Piece] = []
+        count = 0
+        for piece in self.pieces:
+            if some and (piece.is_packed or count >= PIECE_POINTS):
+                made.add(_packed(some))
+                some, count = [], 0
+            if piece.is_packed:
+                made.add(piece)
+            else:
+                some.append(piece)
+                count += piece.points
+        if some:
+            made.add(_packed(some))
+        return made
 
     @property
     def text(self) -> bytes:
@@ -141,7 +190,7 @@ class Body:
             self.target == other.target
             and not self.is_sent
             and self.points + other.points <= BODY_POINTS
-            and self.size + other.size <= BODY_BYTES
+            and self.length + other.length <= BODY_BYTES
         )
 
     def absorb(self, other: Body) -> None:

@@ -268,6 +268,30 @@ def test_memory_is_bounded_and_the_oldest_points_of_the_fullest_are_lost(
     assert texts.count("points are not written to InfluxDB: full") == 1
 
 
+@pytest.mark.parametrize("each", [1, 100, 5000])
+def test_what_waits_for_a_cluster_that_is_away_takes_little_memory(
+    cluster: FakeCluster, each: int
+) -> None:
+    cluster.answers = [AWAY] * 2
+
+    async def work(writers: Clusters) -> None:
+        writer = opened(writers, buffer=1000)
+        writer.put("d", "r", numbered(1000))
+        await until(lambda: writer.write_errors == 1)
+        cluster.hold = asyncio.Event()
+        for first in range(1000, 21_000, each):
+            writer.put("d", "r", numbered(each, first))
+        assert writer.stats()["points_waiting"] == 21_000
+        length = sum(map(len, numbered(21_000)))
+        assert writer.size < length / 3
+        cluster.hold.set()
+        await until(lambda: writer.written == 21_000)
+        assert writer.size == 0
+
+    run(cluster, work)
+    assert cluster.lines == [line[:-1] for line in numbered(21_000)]
+
+
 @pytest.mark.parametrize(
     ("status", "text", "reason", "lost"),
     [
