@@ -26,9 +26,8 @@ from runtime.frames.columns import FieldKind
 from runtime.services.influxdb.series import Series, field_column
 from runtime.units import Nanoseconds
 
-# Rows that are given to a task at once: some milliseconds of work, between which others
-# have their turn. A series is never cut.
-ROWS_AT_ONCE = 8192
+# Rows that are given to a task at once, unless the last ones tell otherwise.
+ROWS_AT_ONCE = 1024
 
 _DTYPES: dict[FieldKind, Any] = {
     **{"float": np.float64, "int": np.int64, "bool": np.bool_},
@@ -63,11 +62,16 @@ class Answer:
     """Collects the series of one answer.
 
     A series may come in parts. Series are gathered until they are worth a step of their
-    task.
+    task; one is never cut.
     """
 
     def __init__(
-        self, stop: Nanoseconds, *, by_name: bool, is_grouped_by_time: bool
+        self,
+        stop: Nanoseconds,
+        *,
+        by_name: bool,
+        is_grouped_by_time: bool,
+        rows_at_once: int = ROWS_AT_ONCE,
     ) -> None:
         """Begin an answer.
 
@@ -75,7 +79,9 @@ class Answer:
             stop: end of the query's period: the time of its batches.
             by_name: the measurement is part of the group.
             is_grouped_by_time: batches have the time of their last row instead.
+            rows_at_once: rows of a step; more where a series has more.
         """
+        self._rows_at_once = rows_at_once
         self._stop = stop
         self._by_name = by_name
         self._is_grouped_by_time = is_grouped_by_time
@@ -109,7 +115,7 @@ class Answer:
             yield from self._flush()
         self._ready.append(rows)
         self._size += len(rows)
-        if self._size >= ROWS_AT_ONCE or len(self._ready) >= ROWS_AT_ONCE:
+        if max(self._size, len(self._ready)) >= self._rows_at_once:
             yield from self._flush()
 
     def _flush(self) -> Iterator[Batches]:

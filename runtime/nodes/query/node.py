@@ -7,6 +7,7 @@ thread. The next rows of an answer are read when the task has taken those before
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from contextlib import aclosing
 from functools import partial
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
     from runtime.services.influxdb.clusters import Clusters
 
 _log = logging.getLogger("kapacitor.kapacitor")
+
+# Aim for the work of a step, between which other tasks have their turn, and its rows.
+_STEP_S = 0.02
+_LEAST = 128
+_MOST = 8192
 
 
 class BatchNode(Node):
@@ -143,7 +149,12 @@ class QueryNode(Node):
     def _take(self, batches: Batches) -> None:
         self.counters["batches_queried"] += len(batches)
         self.counters["points_queried"] += len(batches.frame)
+        began = time.thread_time()
         self.deliver(batches)
+        work_s = time.thread_time() - began
+        # most of a step's work is for its rows
+        fitting = round(_STEP_S / max(work_s, 1e-6) * max(len(batches.frame), 1))
+        self._query.rows_at_once = min(max(fitting, _LEAST), _MOST)
 
     def _note(self, failure: str) -> None:
         """Note that a query failed with a text, or succeeded: ""."""

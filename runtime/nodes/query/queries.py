@@ -17,7 +17,7 @@ from runtime.influxql.tree import (
     TimeDimension,
     Wildcard,
 )
-from runtime.nodes.query.answers import Answer, batches_of
+from runtime.nodes.query.answers import ROWS_AT_ONCE, Answer, batches_of
 from runtime.nodes.query.schedule import Schedule, schedule_of
 from runtime.pipeline.node import Pipeline
 from runtime.pipeline.properties import go_type
@@ -39,6 +39,7 @@ class BatchQuery:
         cluster: name of the cluster; "" for the default one.
         by_name: the measurement is part of the group.
         schedule: times of the query.
+        rows_at_once: rows of an answer that a task takes in one step.
     """
 
     def __init__(self, spec: QueryNode) -> None:
@@ -66,6 +67,7 @@ class BatchQuery:
         except ValueError as error:
             raise TaskError(str(error)) from None
         self.schedule: Schedule = schedule_of(spec)
+        self.rows_at_once = ROWS_AT_ONCE
 
     @property
     def is_grouped_by_time(self) -> bool:
@@ -125,7 +127,10 @@ class BatchQuery:
             DeliveryError: the query fails, perhaps after some batches.
         """
         answer = Answer(
-            stop, by_name=self.by_name, is_grouped_by_time=self.is_grouped_by_time
+            stop,
+            by_name=self.by_name,
+            is_grouped_by_time=self.is_grouped_by_time,
+            rows_at_once=self.rows_at_once,
         )
         async with aclosing(cluster.query(self.statement(stop))) as series:
             async for batches in batches_of(series, answer):

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from runtime.frames import Batch, Batches, Dimensions, Point
-from runtime.nodes.query import answers
-from runtime.nodes.query.answers import Answer, batches_of, in_columns
+from runtime.nodes.query.answers import ROWS_AT_ONCE, Answer, batches_of, in_columns
 from runtime.services.influxdb.series import Series
 from runtime.testing.frames import shown_batch
 from tests.runtime.nodes.query.clusters import series
@@ -19,14 +18,22 @@ STOP = 1000
 
 
 def collected(
-    *given: Series, by_name: bool = False, is_grouped_by_time: bool = False
+    *given: Series,
+    by_name: bool = False,
+    is_grouped_by_time: bool = False,
+    rows_at_once: int = ROWS_AT_ONCE,
 ) -> list[Batches]:
     async def run() -> list[Batches]:
         async def each() -> AsyncIterator[Series]:
             for one in given:
                 yield one
 
-        answer = Answer(STOP, by_name=by_name, is_grouped_by_time=is_grouped_by_time)
+        answer = Answer(
+            STOP,
+            by_name=by_name,
+            is_grouped_by_time=is_grouped_by_time,
+            rows_at_once=rows_at_once,
+        )
         return [batches async for batches in batches_of(each(), answer)]
 
     return asyncio.run(run())
@@ -140,14 +147,14 @@ def test_a_field_that_only_some_parts_have() -> None:
     assert values == [{"v": 1.0}, {"v": 2.0, "s": "x"}]
 
 
-def test_a_long_answer_comes_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "ROWS_AT_ONCE", 10)
+def test_a_long_answer_comes_in_steps() -> None:
     rows = [(time, float(time)) for time in range(4)]
-    found = collected(*(series("m", {"h": str(n)}, rows) for n in range(7)))
+    each = (series("m", {"h": str(n)}, rows) for n in range(7))
+    found = collected(*each, rows_at_once=10)
     assert [len(batches) for batches in found] == [3, 3, 1]
     # a series is never cut
     long = [(time, float(time)) for time in range(25)]
-    [batches] = collected(series("m", {}, long))
+    [batches] = collected(series("m", {}, long), rows_at_once=10)
     assert len(batches.frame) == 25
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
 
 from runtime.errors import DeliveryError, TaskError
+from runtime.frames import Batches
 from runtime.nodes.environment import Environment
 from runtime.nodes.post_queue import Resume, Step
 from runtime.nodes.query import schedule
@@ -426,3 +428,31 @@ a|union(b)
 
     running = worked(script, work)
     assert {batch.name for batch in running.collector.got} == {"a", "b"}
+
+
+def test_tasks_that_work_long_on_a_row_take_fewer_rows_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sizes: list[int] = []
+
+    async def work(running: Running, cluster: FakeCluster) -> None:
+        query = running.task.queries[0]
+        take = query.batches
+        spent_s = [0.0]
+        monkeypatch.setattr(time, "thread_time", lambda: spent_s[0])
+
+        def slow(batches: Batches) -> None:
+            sizes.append(len(batches.frame))
+            # a tenth of a millisecond for each row
+            spent_s[0] += len(batches.frame) / 10_000
+            take(batches)
+
+        query.deliver = slow
+        for number in (1, 2):
+            await running.tick(lambda n=number: len(cluster.statements) == n)
+            await until(lambda: not cluster.open)
+
+    hosts = [series("m", {"h": str(n)}, [(1, 1.0)] * 50) for n in range(40)]
+    worked(QUERY, work, *hosts)
+    # 1024 rows at first, then what takes 20 ms
+    assert sizes == [1050, 950, *[200] * 10]
