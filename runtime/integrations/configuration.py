@@ -13,9 +13,11 @@ from runtime.services.opsgenie.config import Config as OpsGenieConfig
 from runtime.services.opsgenie2.config import Config as OpsGenie2Config
 from runtime.services.pagerduty.config import Config as PagerDutyConfig
 from runtime.services.pagerduty2.config import Config as PagerDuty2Config
+from runtime.services.servicenow.config import Config as ServiceNowConfig
 from runtime.services.slack.config import Config as SlackConfig
 from runtime.services.smtp.config import Config as EmailConfig
 from runtime.services.talk.config import Config as TalkConfig
+from runtime.services.teams.config import Config as TeamsConfig
 from runtime.services.telegram.config import Config as TelegramConfig
 from runtime.services.webhook.config import Config as WebhookConfig
 from runtime.services.zulip.config import Config as ZulipConfig
@@ -32,9 +34,11 @@ SECTIONS: dict[str, type[Any]] = {
     "opsgenie2": OpsGenie2Config,
     "pagerduty": PagerDutyConfig,
     "pagerduty2": PagerDuty2Config,
+    "servicenow": ServiceNowConfig,
     "slack": SlackConfig,
     "smtp": EmailConfig,
     "talk": TalkConfig,
+    "teams": TeamsConfig,
     "telegram": TelegramConfig,
     "webhook": WebhookConfig,
     "zulip": ZulipConfig,

@@ -18,9 +18,11 @@ from runtime.services.opsgenie.handler import HandlerConfig as OpsGenieHandlerCo
 from runtime.services.opsgenie2.handler import HandlerConfig as OpsGenie2HandlerConfig
 from runtime.services.pagerduty.handler import HandlerConfig as PagerDutyHandlerConfig
 from runtime.services.pagerduty2.handler import HandlerConfig as PagerDuty2HandlerConfig
+from runtime.services.servicenow.handler import HandlerConfig as ServiceNowHandlerConfig
 from runtime.services.slack.handler import HandlerConfig as SlackHandlerConfig
 from runtime.services.smtp.handler import HandlerConfig as EmailHandlerConfig
 from runtime.services.talk.handler import HandlerConfig as TalkHandlerConfig
+from runtime.services.teams.handler import HandlerConfig as TeamsHandlerConfig
 from runtime.services.telegram.handler import HandlerConfig as TelegramHandlerConfig
 from runtime.services.webhook.handler import HandlerConfig as WebhookHandlerConfig
 from runtime.services.zulip.handler import HandlerConfig as ZulipHandlerConfig
@@ -41,10 +43,12 @@ KINDS: dict[str, type[Any]] = {
     "pagerduty2": PagerDuty2HandlerConfig,
     "post": HttpPostHandlerConfig,
     "publish": PublishHandlerConfig,
+    "servicenow": ServiceNowHandlerConfig,
     "slack": SlackHandlerConfig,
     "smtp": EmailHandlerConfig,
     "talk": TalkHandlerConfig,
     "tcp": TCPHandlerConfig,
+    "teams": TeamsHandlerConfig,
     "telegram": TelegramHandlerConfig,
     "webhook": WebhookHandlerConfig,
     "zulip": ZulipHandlerConfig,

@@ -12,9 +12,11 @@ from runtime.services.opsgenie.property import OpsGenieHandler
 from runtime.services.opsgenie2.property import OpsGenie2Handler
 from runtime.services.pagerduty.property import PagerDutyHandler
 from runtime.services.pagerduty2.property import PagerDuty2Handler
+from runtime.services.servicenow.property import ServiceNowHandler
 from runtime.services.slack.property import SlackHandler
 from runtime.services.smtp.property import EmailHandler
 from runtime.services.talk.property import TalkHandler
+from runtime.services.teams.property import TeamsHandler
 from runtime.services.telegram.property import TelegramHandler
 from runtime.services.webhook.property import WebhookHandler
 from runtime.services.zulip.property import ZulipHandler
@@ -41,4 +43,6 @@ NODE_HANDLERS: dict[str, type[AlertHandler]] = {
     "pagerduty2": PagerDuty2Handler,
     "opsgenie2": OpsGenie2Handler,
     "smtp": EmailHandler,
+    "servicenow": ServiceNowHandler,
+    "teams": TeamsHandler,
 }

@@ -12,9 +12,11 @@ from runtime.services.opsgenie.service import Service as OpsGenieService
 from runtime.services.opsgenie2.service import Service as OpsGenie2Service
 from runtime.services.pagerduty.service import Service as PagerDutyService
 from runtime.services.pagerduty2.service import Service as PagerDuty2Service
+from runtime.services.servicenow.service import Service as ServiceNowService
 from runtime.services.slack.service import Service as SlackService
 from runtime.services.smtp.service import Service as EmailService
 from runtime.services.talk.service import Service as TalkService
+from runtime.services.teams.service import Service as TeamsService
 from runtime.services.telegram.service import Service as TelegramService
 from runtime.services.webhook.service import Service as WebhookService
 from runtime.services.zulip.service import Service as ZulipService
@@ -31,9 +33,11 @@ SERVICES: dict[str, type[Service]] = {
     "opsgenie2": OpsGenie2Service,
     "pagerduty": PagerDutyService,
     "pagerduty2": PagerDuty2Service,
+    "servicenow": ServiceNowService,
     "slack": SlackService,
     "smtp": EmailService,
     "talk": TalkService,
+    "teams": TeamsService,
     "telegram": TelegramService,
     "webhook": WebhookService,
     "zulip": ZulipService,

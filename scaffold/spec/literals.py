@@ -73,10 +73,19 @@ def _templates(
             if reader.is_a(each, str, (*path, index))
         )
     return {
-        key: _template(reader, each, (*path, key), scope)
+        key: _template(reader, _printed(each), (*path, key), scope)
         for key, each in value.items()
-        if reader.is_a(each, str, (*path, key))
+        if _check_data(reader, each, (*path, key))
     }
+
+
+def _printed(value: object) -> str:
+    """A value of a map of templates as the runtime takes it over HTTP."""
+    if isinstance(value, str):
+        return value
+    from runtime.golang.printing import text
+
+    return text(value)
 
 
 def _template(reader: Reader, source: str, path: Path, scope: Sequence[str]) -> str:

@@ -162,7 +162,12 @@ def _spec(
         requests.read_checks(reader, tables, "send", values),
         requests.read_checks(reader, tables, "create", of_options),
         requests.read_requests(reader, tables, values),
-        requests.read_response(reader, response, Values(reader, of_response)),
+        requests.read_response(
+            reader,
+            response,
+            Values(reader, of_response),
+            Values(reader, scopes.of_words(of_response)),
+        ),
         transports.read_hook(reader, tables),
         cases.read_test(
             reader,

@@ -314,14 +314,21 @@ def _auth(
 
 
 def read_response(
-    reader: Reader, table: Mapping[str, Any], values: Values
+    reader: Reader, table: Mapping[str, Any], values: Values, words: Values
 ) -> ResponseSpec:
-    """`[response]`."""
+    """`[response]`.
+
+    Args:
+        reader: collects faults.
+        table: the table.
+        values: reads conditions.
+        words: reads the texts of failures.
+    """
     path: Path = ("response",)
     texts = {}
     for key in ("message", "unparsable"):
-        texts[key] = _given(table, path, key, values.text)
-        values.refuse_secrets(texts[key], (*path, key))
+        texts[key] = _given(table, path, key, words.text)
+        words.refuse_secrets(texts[key], (*path, key))
     return ResponseSpec(
         tuple(each for each in table.get("ok", []) if 100 <= each <= 599),
         _given(table, path, "that", values.expression),

@@ -279,6 +279,11 @@ def of_connection(fields: Iterable[Setting], options: Iterable[Option]) -> Scope
     return Scope(tables, {}, elsewhere)
 
 
+def of_words(response: Scope) -> Scope:
+    """The scope of the words of failures, where the error text of a response has a name."""
+    return response.with_name("error", Code(name_node("error"), Type.STR))
+
+
 def of_response(
     fields: Iterable[Setting], options: Iterable[Option], error_key: str, title: str
 ) -> Scope:

@@ -122,7 +122,8 @@ class Service(HttpService[Config, HandlerConfig, TestOptions]):
 
     def failure(self, response: Response) -> str:
         """Return the error of a response that means failure."""
-        return "opsgenie error: " + error_text(response, "message", "OpsGenie")
+        error = error_text(response, "message", "OpsGenie")
+        return f"opsgenie error: {error}"
 
     def test_options(self) -> TestOptions:
         """Return the options of the service test with their current defaults."""

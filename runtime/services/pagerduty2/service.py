@@ -111,11 +111,12 @@ class Service(HttpService[Config, HandlerConfig, TestOptions]):
 
     def failure(self, response: Response) -> str:
         """Return the error of a response that means failure."""
+        error = error_text(response, "message", "PagerDuty2")
         return (
             "Status: "
             + text(get(response.json, "status"))
             + ", Message: "
-            + error_text(response, "message", "PagerDuty2")
+            + error
             + " Errors: "
             + text(get(response.json, "errors", []))
         )

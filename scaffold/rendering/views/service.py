@@ -453,7 +453,7 @@ class ServiceView(View):
     def failure(self) -> ast.expr | None:
         """The error text for other answers; None: the answer's own."""
         message = self.spec.response.message
-        return message.node if message else None
+        return message.node if message and not _is_error(message.node) else None
 
     @property
     def unparsable(self) -> ast.expr | None:
@@ -462,9 +462,20 @@ class ServiceView(View):
         return text.node if text else None
 
     @property
+    def names_error(self) -> bool:
+        """True if the words of a failure hold the answer's error text."""
+        words = [each for each in (self.failure, self.unparsable) if each is not None]
+        return any(_is_error(each) for word in words for each in ast.walk(word))
+
+    @property
     def error(self) -> ast.expr:
         """The path to the error text in the answer's JSON."""
         return ast.Constant(self.spec.response.error)
+
+
+def _is_error(node: ast.AST) -> bool:
+    """True for the name of the error text in an answer."""
+    return isinstance(node, ast.Name) and node.id == "error"
 
 
 def _setting(code: Code | None, usual: str) -> str:

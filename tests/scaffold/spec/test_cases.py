@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.scaffold.spec.quoll import refused
+from tests.scaffold.spec.quoll import refused, spec_of
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,14 @@ from tests.scaffold.spec.quoll import refused
 )  # fmt: skip
 def test_examples_that_no_test_can_run_are_refused(example, problem):
     assert any(problem in each for _, each in refused(f"[[example]]\n{example}\n"))
+
+
+def test_values_of_a_map_of_templates_may_be_any_json():
+    more = '[option.facts]\ntype = "map[template]"\n'
+    example = "[[example]]\noptions = { facts = { n = 5, on = true, l = [1, 2] } }\n"
+    spec = spec_of(more + example)
+    printed = {"n": "5", "on": "true", "l": "[1 2]"}
+    assert spec.examples[0].options == {"facts": printed}
 
 
 @pytest.mark.parametrize("part", ["name", "task", "category", "group", "tags"])
