@@ -27,7 +27,7 @@ LAYERS = (
     ("integration", "services.{kind}", "services.httppost", "services.influxdb"),
     (
         *("delivery", "services", "services.auth", "services.servicetest"),
-        *("services.sideload", "services.storage"),
+        *("services.sideload", "services.storage", "services.udp"),
     ),
     ("services.httpd", "pipeline", "outbound", "options"),
     ("alert", "influxql", "tick", "line_protocol", "store", "secrets", "toml_lines"),

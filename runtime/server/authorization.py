@@ -8,6 +8,7 @@ from runtime.compute.thread import Compute
 from runtime.server.config.config import Config
 from runtime.services.auth.api import UsersAPI
 from runtime.services.auth.service import AuthService
+from runtime.services.auth.subscriptions import SubscriptionTokens
 from runtime.services.httpd.service import HttpServer
 from runtime.services.httpd.users import User
 from runtime.store.database import Store
@@ -23,8 +24,17 @@ def guard(
     store: Store,
     compute: Compute,
     clock: Clock,
+    tokens: SubscriptionTokens | None,
 ) -> None:
     """Apply both switches: the user store, and the authorization of requests.
+
+    Args:
+        http: server of the API.
+        config: configuration with the switches.
+        store: database of the users.
+        compute: compute thread, which uses it.
+        clock: wall clock, in ns since 1970 UTC.
+        tokens: tokens of subscriptions, with authorization.
 
     Raises:
         StoreError: the users cannot be read.
@@ -46,6 +56,7 @@ def guard(
         users if auth.enabled else None,
         cost=auth.bcrypt_cost,
         shared_secret=settings.shared_secret,
+        tokens=tokens,
         open_debug=settings.pprof_enabled,
         cache_expiration=auth.cache_expiration,
         clock=clock,

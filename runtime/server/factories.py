@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 from pathlib import Path
@@ -81,6 +82,8 @@ def sites(config: Config) -> Sites:
     """Hosts and origins that may send requests."""
     host, _ = config.http.address()
     names = [host, config.hostname, socket.gethostname(), *config.http.allowed_hosts]
+    # InfluxDB writes to these
+    names += [each.kapacitor_hostname for each in config.influxdb]
     return Sites(
         filter(is_host, names),
         config.http.allowed_origins,
@@ -145,3 +148,10 @@ def store(path: Path) -> Store:
             "own, which it cannot read); set 'boltdb' to another path"
         )
     return Store(path)
+
+
+def bind_fault(error: OSError) -> str:
+    """The reason why an address cannot be used, without asyncio's own wording."""
+    if error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno).lower()
+    return str(error.strerror or error)

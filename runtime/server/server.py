@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from runtime.alert.recovered import Retention
 from runtime.compute.bridge import Bridge
@@ -24,6 +24,7 @@ from runtime.server.authorities import warn_without_authorities
 from runtime.server.config.config import Config
 from runtime.server.factories import (
     backlog,
+    bind_fault,
     dispatcher,
     http_service,
     policy,
@@ -32,6 +33,7 @@ from runtime.server.factories import (
     time_limits,
 )
 from runtime.server.identity import described, identity
+from runtime.server.inputs import Inputs
 from runtime.server.log_sessions import LogSessions
 from runtime.server.monitoring import Monitoring
 from runtime.server.statistics import Statistics
@@ -39,12 +41,13 @@ from runtime.server.status.service import StatusPage
 from runtime.server.task_masters import TaskMasters
 from runtime.services.alert.api import AlertAPI
 from runtime.services.alert.service import AlertService
-from runtime.services.config.sections import sections_of
+from runtime.services.config.sections import Section, sections_of
 from runtime.services.config.service import ConfigService
 from runtime.services.deliveries.service import DeliveryService
 from runtime.services.httpd.openapi import OpenAPI
 from runtime.services.httpd.router import Router
 from runtime.services.httpd.write import WriteHandler
+from runtime.services.influxdb.config import Config as InfluxDBConfig
 from runtime.services.servicetest.service import ServiceTestService
 from runtime.services.sideload.service import SideloadService
 from runtime.services.storage.service import StorageService
@@ -58,6 +61,9 @@ from runtime.tasks.replay.service import ReplayService
 from runtime.trouble import Trouble
 from runtime.units import SECOND, Clock
 from runtime.version import VERSION
+
+if TYPE_CHECKING:
+    from runtime.services.auth.subscriptions import SubscriptionTokens
 
 log = logging.getLogger("kapacitor.server")
 
@@ -128,6 +134,15 @@ class Server:
         )
         # the time of day may be set; periods go on as they were
         timers = Timers(time.monotonic_ns if clock is time.time_ns else clock)
+        tokens = self._subscription_tokens()
+        self._inputs = Inputs(
+            config,
+            info,
+            tokens,
+            submit=self._submit,
+            report=self._note_cluster,
+            port=self._port,
+        )
         masters = TaskMasters(
             config,
             info,
@@ -137,6 +152,7 @@ class Server:
             clock,
             timers,
             self._compute.give_way,
+            self._inputs.influxdb.clusters,
         )
         self._master, self._posts = masters.live, masters.posts
         self._queries = masters.queries
@@ -151,6 +167,7 @@ class Server:
             self._alerts,
             self._backlog,
             self._store,
+            self._inputs,
         )
         self._monitoring = Monitoring(info, self._statistics, self._compute)
         self._status_page = StatusPage(
@@ -167,8 +184,16 @@ class Server:
             # most servers have no users, and what knows passwords takes memory
             from runtime.server.authorization import guard
 
-            guard(self.http, config, self._store, self._compute, clock)
+            guard(self.http, config, self._store, self._compute, clock, tokens)
         self._ticking: Sequence[asyncio.Task[None]] = ()
+
+    def _subscription_tokens(self) -> SubscriptionTokens | None:
+        """The tokens of subscriptions, if writes need credentials."""
+        if not self._config.http.auth_enabled:
+            return None
+        from runtime.services.auth.subscriptions import SubscriptionTokens
+
+        return SubscriptionTokens(self._store, self._compute)
 
     def _build_tasks(self, masters: TaskMasters, clock: Clock) -> None:
         tasks = Records(self._store, "tasks", Task.decode)
@@ -208,9 +233,13 @@ class Server:
         self._tasks.replays = self._replays.running
 
     def _build_services(self, clock: Clock) -> None:
-        services = self._services.services
+        services: dict[str, Any] = {**self._services.services}
+        services["influxdb"] = self._inputs.influxdb
+        clusters = Section(
+            "influxdb", InfluxDBConfig, self._config.influxdb, element_key="name"
+        )
         self._overrides = ConfigService(
-            sections_of(self._services.integrations, self._config.handlers),
+            sections_of(self._services.integrations, self._config.handlers, clusters),
             services,
             self._store,
             self._compute,
@@ -220,26 +249,31 @@ class Server:
         )
         self._tests = ServiceTestService(services)
         self._deliveries = DeliveryService(
-            self._dispatcher, self._alerts, self._compute, clock=clock
+            self._dispatcher,
+            self._alerts,
+            self._compute,
+            clusters=self._inputs.influxdb.clusters,
+            clock=clock,
         )
         self._storage = StorageService(
             self._store, self._compute, lambda: self._load.rejected
         )
         self._log_sessions = LogSessions()
-
-    def _add_routes(self, router: Router) -> None:
-        write = WriteHandler(
+        self._write = WriteHandler(
             self._compute,
             self._deliveries.bounded(self._master.steps),
             parser=self._master,
             tracing=self._config.http.write_tracing,
         )
-        self.http.accept_writes(write)
+
+    def _add_routes(self, router: Router) -> None:
+        self.http.accept_writes(self._write)
         for service in (
             self._tasks,
             self._replays,
             self._overrides,
             self._tests,
+            self._inputs.influxdb,
             self._deliveries,
             self._monitoring,
             self._status_page,
@@ -286,6 +320,7 @@ class Server:
             if self._config.load.enabled:
                 await self._load.load()
             await self._listen()
+            await self._inputs.open()
         except BaseException:
             await self.close()
             raise
@@ -302,10 +337,12 @@ class Server:
         services = reversed(list(self._each_service()))
         for step in (
             self._end_requests,
+            self._inputs.close,
             self._replays.close,
             self._stop_tasks,
             self._alerts.loop.close,
             self._stop_delivery,
+            self._inputs.influxdb.disconnect,
             *(service.close for service in services),
             self._client.close,
             self._compute.close,
@@ -361,7 +398,7 @@ class Server:
         except OSError as error:
             raise KapacitorError(
                 f"open service *httpd.Service: listen tcp "
-                f"{self._config.http.bind_address}: {_bind_fault(error)}"
+                f"{self._config.http.bind_address}: {bind_fault(error)}"
             ) from error
         log.info("listening", extra={"service": "http", "port": self.http.port})
 
@@ -400,6 +437,16 @@ class Server:
         known = self._all_tasks.records.get(task) is not None
         return known and self._master.get(task) is None
 
+    def _submit(self, query: str, body: bytes, encoding: str) -> asyncio.Future[Any]:
+        """Start a write that came by another way than the API."""
+        return self._write.submit(query, body, encoding)
+
+    def _note_cluster(self, cluster: str, problem: str, *, is_expected: bool) -> None:
+        self._deliveries.note_cluster(cluster, problem, is_expected=is_expected)
+
+    def _port(self) -> int:
+        return self.http.port
+
     def _each_service(self) -> Iterable[Service]:
         return self._services.services.values()
 
@@ -424,10 +471,3 @@ async def _guarded(
         trouble.failed(error)
     else:
         trouble.ended()
-
-
-def _bind_fault(error: OSError) -> str:
-    """The reason, without asyncio's own wording."""
-    if error.errno is not None and error.errno > 0:
-        return os.strerror(error.errno).lower()
-    return str(error.strerror or error)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from runtime.delivery import Backlog
 from runtime.nodes.environment import ServerInfo
+from runtime.server.inputs import Inputs
 from runtime.services.alert.service import AlertService
 from runtime.services.deliveries.statistics import (
     HandlerStatistics,
@@ -82,6 +83,7 @@ class Statistics:
         alerts: AlertService,
         backlog: Backlog,
         store: Store,
+        inputs: Inputs,
     ) -> None:
         self.info = info
         self._tasks = tasks
@@ -89,6 +91,7 @@ class Statistics:
         self._alerts = alerts
         self._backlog = backlog
         self._store = store
+        self._inputs = inputs
 
     def snapshot(self) -> Snapshot:
         """The current statistics."""
@@ -121,7 +124,7 @@ class Statistics:
             },
             "memstats": {"Sys": resident_bytes()},
             "num_enabled_tasks": now.enabled,
-            "num_subscriptions": 0,
+            "num_subscriptions": self._inputs.subscriptions,
             "num_tasks": now.tasks,
             "platform": "OSS",
             "product": "kapacitor",
@@ -162,7 +165,7 @@ class Statistics:
 
         counts = {
             "num_enabled_tasks": now.enabled,
-            "num_subscriptions": 0,
+            "num_subscriptions": self._inputs.subscriptions,
             "num_tasks": now.tasks,
         }
         yield entry("kapacitor", {}, counts)
@@ -189,6 +192,8 @@ class Statistics:
             # each point or batch is taken as soon as it is sent
             counts = {"collected": edge.size, "emitted": edge.size}
             yield entry("edges", {**tags, "type": edge.type}, counts)
+        for each in self._inputs.counts():
+            yield entry(each.name, each.tags, each.values)
         for topic in now.topics:
             yield entry("topics", {"id": topic.topic}, {"collected": topic.collected})
 

@@ -15,6 +15,7 @@ from runtime.nodes.timers import Timers
 from runtime.outbound.dialing import Dialer
 from runtime.server.config.config import Config
 from runtime.services.alert.service import AlertService
+from runtime.services.influxdb.clusters import Clusters
 from runtime.services.sideload.sources import Sources
 from runtime.tasks.task_master import TaskMaster
 from runtime.units import Clock
@@ -41,6 +42,7 @@ class TaskMasters:
         clock: Clock,
         timers: Timers,
         pause: Callable[[], None],
+        clusters: Clusters,
     ) -> None:
         self._info = info
         self._limits = config.task.limits
@@ -48,6 +50,7 @@ class TaskMasters:
         self._alerts = alerts
         self._dialer = dialer
         self._clock = clock
+        self._clusters = clusters
         self.pages = HTTPOutputs()
         self.posts = PostQueues()
         self.queries = QueryLoops()
@@ -88,5 +91,6 @@ class TaskMasters:
             dialer=self._dialer,
             sideload=self.sideload,
             queries=self.queries,
+            influxdb=self._clusters,
             budget=Budget(self._limits),
         )

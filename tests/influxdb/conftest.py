@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -21,7 +22,10 @@ import pytest
 
 from runtime.outbound.client import AiohttpClient
 from runtime.services.influxdb.cluster import Cluster
-from runtime.services.influxdb.config import Config
+from runtime.services.influxdb.config import Config as ClusterConfig
+from tests.runtime.conftest import config, log_as_it_was, start_api
+
+__all__ = ["config", "log_as_it_was", "start_api"]
 
 T = TypeVar("T")
 
@@ -146,9 +150,11 @@ class InfluxDB:
         self.query(f'CREATE DATABASE "{name}"')
         return name
 
-    def config(self, **changes: Any) -> Config:
+    def config(self, **changes: Any) -> ClusterConfig:
         """Its section of a configuration; without subscriptions unless asked for."""
-        return Config(**{"urls": (self.url,), "disable_subscriptions": True, **changes})
+        return ClusterConfig(
+            **{"urls": (self.url,), "disable_subscriptions": True, **changes}
+        )
 
     def section(self, *lines: str) -> str:
         """The same as the text of a configuration file, with more lines."""
@@ -161,17 +167,26 @@ class InfluxDB:
         return on_cluster(self.config(**changes), work)
 
 
-def on_cluster(config: Config, work: Callable[[Cluster], Awaitable[T]]) -> T:
+def on_cluster(cluster: ClusterConfig, work: Callable[[Cluster], Awaitable[T]]) -> T:
     """The result of work with a cluster, in an event loop of its own."""
 
     async def run() -> T:
-        cluster = Cluster(config, AiohttpClient())
+        used = Cluster(cluster, AiohttpClient())
         try:
-            return await asyncio.wait_for(work(cluster), DEADLINE_S)
+            return await asyncio.wait_for(work(used), DEADLINE_S)
         finally:
-            await cluster.close()
+            await used.close()
 
     return asyncio.run(run())
+
+
+def eventually(look: Callable[[], T]) -> T:
+    """The first result of `look` that is true; its last after a long wait."""
+    pause = threading.Event()
+    ends = time.monotonic() + DEADLINE_S
+    while not (found := look()) and time.monotonic() < ends:
+        pause.wait(0.02)
+    return found
 
 
 def _free_ports() -> list[int]:

@@ -13,14 +13,12 @@ from typing import Any, NamedTuple
 
 from runtime.pipeline.missing_handlers import OTHER_PROTOCOLS
 from runtime.pipeline.missing_handlers import SECTIONS as HANDLERS
-from runtime.server.config.decoding import is_enabled, is_off, matching
+from runtime.server.config.decoding import is_enabled, matching
 from runtime.suggestions import nearest, suggestion
 from runtime.toml_lines import printable
 
 # Kapacitor's other sections, and what an enabled one would do; "": nothing to miss
 OTHERS = {
-    "influxdb": "this server has no connection to InfluxDB yet: it takes points over "
-    "HTTP, and does not query it or write to it",
     "stats": "statistics are served at /metrics and /kapacitor/v1/debug/vars, not "
     "written as points",
     "reporting": "",
@@ -28,8 +26,8 @@ OTHERS = {
     "fluxtask": "Flux tasks are not run",
     "tls": "its versions and ciphers are not applied: Python's defaults are used",
     **dict.fromkeys(
-        ("collectd", "graphite", "opentsdb", "udp"),
-        "points are accepted over HTTP only",
+        ("collectd", "graphite", "opentsdb"),
+        "points are accepted in line protocol only",
     ),
     **dict.fromkeys(("kubernetes", "swarm"), "nothing is scaled"),
     **dict.fromkeys(
@@ -132,10 +130,6 @@ def judged(
         return otherwise if variable is None else environ[variable] not in _FALSE
 
     named = [(matching(each.name, KNOWN) or each.name, each) for each in absent]
-    if "influxdb" not in dict(named):
-        used = is_on("influxdb", 0, any(map(_is_influxdb, environ)))
-        where = f"{variables('influxdb')}…"
-        _judge(judgement, "influxdb", where, used, present)
     for name, section in named:
         enabled = [
             index
@@ -193,8 +187,6 @@ def _missing(name: str, present: Present) -> str:
 def _is_on(name: str, table: Mapping[str, Any]) -> bool:
     if name in _ALWAYS_ON:
         return any(table.values())
-    if name == "influxdb":
-        return not is_off(table)
     return is_enabled(table)
 
 
@@ -215,10 +207,6 @@ def _switches(
             name = likely if nearest(likely, HANDLERS | present.handlers) else None
         if name is not None:
             yield variable, name, int(found[2] or 0)
-
-
-def _is_influxdb(variable: str) -> bool:
-    return variable.startswith(variables("influxdb"))
 
 
 def _variable(name: str) -> str:

@@ -24,6 +24,9 @@ from runtime.server.config.sections import (
     TaskConfig,
 )
 from runtime.services.deliveries.config import Config as DeliveryConfig
+from runtime.services.influxdb.config import Config as InfluxDBConfig
+from runtime.services.influxdb.config import validate as validate_clusters
+from runtime.services.udp.config import Config as UdpConfig
 from runtime.settings import setting
 
 # The checks of these speak for themselves, as Kapacitor's do.
@@ -39,6 +42,8 @@ class Config:
         data_dir: directory of the ids of cluster and server; required.
         skip_config_overrides: True to ignore stored overrides at the start.
         default_retention_policy: retention policy of writes that name none.
+        influxdb: clusters of InfluxDB; none without a section in the file.
+        udp: sockets that take points.
         handlers: the sections of alert handlers by their names: a frozen value each, or a
             tuple of such. In the file they are beside the others.
     """
@@ -57,7 +62,9 @@ class Config:
     task: TaskConfig = TaskConfig()
     load: LoadConfig = LoadConfig()
     logging: LoggingConfig = LoggingConfig()
+    influxdb: tuple[InfluxDBConfig, ...] = ()
     config_override: OverrideConfig = OverrideConfig()
+    udp: tuple[UdpConfig, ...] = ()
     handlers: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -84,6 +91,9 @@ class Config:
             raise ConfigError("must configure valid data dir")
         for section in _CHECKED:
             _validate(section, getattr(self, section))
+        validate_clusters(self.influxdb)
+        for listener in self.udp:
+            _validate("udp", listener)
         for name, value in self.handlers.items():
             elements = value if isinstance(value, tuple) else (value,)
             for element in elements:

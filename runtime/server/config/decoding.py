@@ -230,7 +230,9 @@ class Decoder:
 
     def _string(self, value: Any, path: Path) -> str:
         text = self._is(str, "string", value, path)
-        if not is_url_name(str(path[-1])):
+        # the elements of a list have its name
+        name = next(each for each in reversed(path) if isinstance(each, str))
+        if not is_url_name(name):
             return text
         try:
             return written_url(text)

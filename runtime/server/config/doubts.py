@@ -8,17 +8,29 @@ from typing import Any
 
 from runtime.secrets.urls import is_url_name
 from runtime.server.config.config import Config
+from runtime.services.influxdb.config import Config as InfluxDBConfig
 from runtime.services.urls import unreachable
 from runtime.settings import key_of
 
 
 def doubts(config: Config) -> Iterator[str]:
-    """A warning for each unusable URL of an enabled handler."""
+    """A warning for each unusable setting of an enabled cluster or handler."""
+    for cluster in config.influxdb:
+        if cluster.enabled:
+            yield from _of_cluster(cluster, config)
     for name, value in config.handlers.items():
         for element in value if isinstance(value, tuple) else (value,):
             if getattr(element, "enabled", True):
                 for key, problem in _urls(element):
                     yield f"[{name}] {key}: {problem}"
+
+
+def _of_cluster(cluster: InfluxDBConfig, config: Config) -> Iterator[str]:
+    for url in cluster.urls:
+        if problem := unreachable(url):
+            yield f"[influxdb] urls: {problem}"
+    if cluster.http_shared_secret and not config.http.shared_secret:
+        yield "[influxdb] http-shared-secret has no effect: [http] shared-secret is not set"
 
 
 def _urls(element: Any) -> Iterator[tuple[str, str]]:

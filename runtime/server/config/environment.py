@@ -20,6 +20,7 @@ from runtime.server.config.absent import KNOWN, variables
 from runtime.server.config.config import Config
 from runtime.server.config.decoding import hints
 from runtime.server.config.file import present
+from runtime.services.influxdb.config import Config as InfluxDBConfig
 from runtime.settings import FormerName, former_names, key_of
 from runtime.suggestions import nearest
 from runtime.units import Duration
@@ -27,6 +28,7 @@ from runtime.units import Duration
 T = TypeVar("T")
 
 _PREFIX = "KAPACITOR"
+_CLUSTER = "KAPACITOR_INFLUXDB_0_"
 _TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
 _FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
 _INTEGER = re.compile(
@@ -55,6 +57,9 @@ def apply(config: Config, environ: Mapping[str, str]) -> Config:
     Source: Kapacitor cmd/kapacitord/run/command.go, Config.ApplyEnvOverrides.
     """
     names = {name: value for name, value in environ.items() if value}
+    if not config.influxdb and any(name.startswith(_CLUSTER) for name in names):
+        # Kapacitor's defaults have this cluster
+        config = dataclasses.replace(config, influxdb=(InfluxDBConfig(),))
     over = _Environment(names)
     try:
         changed = over.table(config, _PREFIX)
@@ -208,6 +213,8 @@ class _Environment:
         return before if same else after
 
     def _entries(self, hint: Any, before: Mapping[str, Any], name: str) -> Any:
+        if typing.get_origin(typing.get_args(hint)[-1]) is tuple:
+            return before  # no variable can hold a list
         start = f"{name}_"
         self._entries_of.append(start)
         is_template = typing.get_args(hint)[-1:] == (Template,)

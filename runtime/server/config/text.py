@@ -44,17 +44,14 @@ class _Writer:
         own = [each for each in dataclasses.fields(config) if each.name != "handlers"]
         values = [(key_of(each), getattr(config, each.name)) for each in own]
         for key, value in values:
-            if not dataclasses.is_dataclass(value):
+            if not _is_section(value):
                 yield f"{key} = {self._literal(key, value)}\n"
-        for key, value in values:
-            if dataclasses.is_dataclass(value):
-                yield from self._table(key, value, "[{}]")
-        for name, value in config.handlers.items():
+        for key, value in (*values, *config.handlers.items()):
             if isinstance(value, tuple):
                 for element in value:
-                    yield from self._table(name, element, "[[{}]]")
-            else:
-                yield from self._table(name, value, "[{}]")
+                    yield from self._table(key, element, "[[{}]]")
+            elif _is_section(value):
+                yield from self._table(key, value, "[{}]")
 
     def _table(self, path: str, table: Any, header: str) -> Iterator[str]:
         depth = path.count(".")
@@ -101,6 +98,10 @@ class _Writer:
         if isinstance(value, tuple | list):
             return f"[{', '.join(self._literal(key, each) for each in value)}]"
         return repr(value)
+
+
+def _is_section(value: object) -> bool:
+    return dataclasses.is_dataclass(value) or isinstance(value, tuple)
 
 
 def _key(key: str) -> str:

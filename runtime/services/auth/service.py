@@ -11,12 +11,15 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from runtime.golang.json import encode
+from runtime.golang.queries import parse_query
 from runtime.golang.quoting import quote
 from runtime.secrets import Secret
 from runtime.services.auth.passwords import matches, nobody
+from runtime.services.auth.subscriptions import SubscriptionTokens
 from runtime.services.auth.tokens import TokenError, verify
 from runtime.services.auth.turns import CrowdedError, Turns, crowd
 from runtime.services.httpd.credentials import (
+    SUBSCRIBER,
     Credentials,
     credentials,
     without_password,
@@ -64,6 +67,7 @@ class AuthService:
         *,
         cost: int,
         shared_secret: Secret,
+        tokens: SubscriptionTokens | None = None,
         open_debug: bool = False,
         cache_expiration: Nanoseconds = DEFAULT_CACHE_EXPIRATION,
         clock: Clock = time.time_ns,
@@ -74,6 +78,7 @@ class AuthService:
             users: users; None to treat every client as an admin.
             cost: bcrypt cost of new passwords.
             shared_secret: secret that signs tokens.
+            tokens: tokens of subscriptions; None if there are none.
             open_debug: True to serve `/debug/…` without credentials.
             cache_expiration: time that a checked password is cached, in ns.
             clock: wall clock, in ns since 1970 UTC.
@@ -81,6 +86,7 @@ class AuthService:
         self.users = users
         self._cost = cost
         self._secret = shared_secret
+        self._tokens = tokens
         self._open_debug = open_debug
         self._expiration = cache_expiration or DEFAULT_CACHE_EXPIRATION
         self._clock = clock
@@ -113,7 +119,7 @@ class AuthService:
                 f"privilege for API endpoint {quote(BASE + resource)}"
             )
             return _refused(403, text)
-        if resource == "/write" and not user.admin:
+        if resource == "/write":
             # no permission of the API grants anything on a database
             return _not_writer(user, request.parameter("db"))
         return None
@@ -124,7 +130,10 @@ class AuthService:
         if given is None:
             return False
         user = self._remembered(self._digest(given))
-        return user is not None and user.admin
+        if user is None or user.admin:
+            return user is not None
+        database = parse_query(query).get("db", [""])[0]
+        return database != "" and user.may_write(database)
 
     async def authenticated(self, given: Credentials | None, remote: str = "") -> User:
         """The user of these credentials.
@@ -147,7 +156,8 @@ class AuthService:
             case "token":
                 user, until = self._by_token(given.secret)
             case "subscription":
-                raise AuthError(_subscription_fault(given.secret))
+                user = self._by_subscription(given.secret)
+                until = self._clock() + self._expiration
             case _:
                 user = await self._checked(digest, given, crowd(remote))
                 until = self._clock() + self._expiration
@@ -188,6 +198,16 @@ class AuthService:
             )
         return user, claims.expires
 
+    def _by_subscription(self, token: str) -> User:
+        if self.users is None:
+            return User(SUBSCRIBER, admin=True)
+        if not is_name(token):
+            raise AuthError(f"token must be a valid username: {quote(token)}")
+        user = None if self._tokens is None else self._tokens.user(token)
+        if user is None:
+            raise AuthError("invalid subscription token")
+        return user
+
     async def _by_password(self, name: str, password: str, crowd: str) -> User:
         if not name:
             raise AuthError("username required")
@@ -206,11 +226,16 @@ class AuthService:
         if known is None:
             return None
         user = known.user
-        changed = self.users is not None and self.users.get(user.name) is not user
-        if changed or known.until <= self._clock():
+        if self._is_changed(user) or known.until <= self._clock():
             del self._cache[digest]
             return None
         return user
+
+    def _is_changed(self, user: User) -> bool:
+        """True if a cached user is not the current one."""
+        if user.databases:
+            return self._tokens is None or not self._tokens.is_valid(user)
+        return self.users is not None and self.users.get(user.name) is not user
 
     def _digest(self, given: Credentials) -> bytes:
         text = f"{given.method}\0{len(given.user)}\0{given.user}\0{given.secret}"
@@ -223,12 +248,6 @@ def _resource(path: str) -> str:
         if path.startswith(base):
             return path[len(base) - 1 :]
     return path
-
-
-def _subscription_fault(token: str) -> str:
-    if not is_name(token):
-        return f"token must be a valid username: {quote(token)}"
-    return "invalid subscription token"
 
 
 def _refused(
@@ -250,7 +269,7 @@ def _challenge(path: str) -> dict[str, str]:
 
 def _not_writer(user: User, database: str) -> Answer | None:
     # a write without a database is refused for that
-    if not database:
+    if not database or user.may_write(database):
         return None
     text = (
         f"{quote(user.name)} user is not authorized to write "

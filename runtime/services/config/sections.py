@@ -47,10 +47,10 @@ class Section:
 
 
 def sections_of(
-    integrations: Integrations, tables: Mapping[str, Any]
+    integrations: Integrations, tables: Mapping[str, Any], *others: Section
 ) -> dict[str, Section]:
-    """The sections of handlers in `tables`, sorted."""
-    found = {}
+    """The sections of handlers in `tables`, and others, sorted."""
+    found = {each.name: each for each in others}
     for name, value in integrations.tables(**tables).items():
         section = integrations.sections[name]
         if is_list(section):

@@ -16,6 +16,8 @@ WARN_EVERY_S = 3600.0
 LOAD = "load:"
 # before the id of a task, for events of the task store
 TASK = "task/"
+# before the name of a cluster, for events about InfluxDB
+CLUSTER = "influxdb/"
 # the event about all handlers together
 OUTBOX = "outbox"
 
@@ -86,6 +88,23 @@ class Health:
                 else "writes are " "accepted"
             )
             self._note(OUTBOX, level, message, {})
+
+    def cluster(self, name: str, problem: str, *, is_expected: bool) -> None:
+        """A cluster of InfluxDB cannot be used because of `problem`, or is used: "".
+
+        Args:
+            name: its name.
+            problem: reason without secrets.
+            is_expected: True soon after the start, when it may be starting as well.
+        """
+        level = Level.WARNING if is_expected else Level.CRITICAL
+        level = level if problem else Level.OK
+        if level != self._levels.get(CLUSTER + name):
+            shown = f"cluster {name} of InfluxDB"
+            message = (
+                f"{shown} cannot be used: {problem}" if problem else f"{shown} is used"
+            )
+            self._note(CLUSTER + name, level, message, {"cluster": name})
 
     def _is_news(self, name: str, before: Level | None, level: Level) -> bool:
         if level is not Level.WARNING:

@@ -16,6 +16,7 @@ from runtime.line_protocol import Write
 from runtime.services.alert.service import AlertService
 from runtime.services.deliveries.api import DeliveriesAPI
 from runtime.services.deliveries.health import (
+    CLUSTER,
     LOAD,
     OUTBOX,
     TASK,
@@ -26,6 +27,7 @@ from runtime.services.deliveries.health import (
 )
 from runtime.services.httpd.router import Router
 from runtime.services.httpd.write import Points
+from runtime.services.influxdb.clusters import NO_CLUSTERS, Clusters
 from runtime.trouble import Trouble
 from runtime.units import Clock
 
@@ -41,6 +43,7 @@ class DeliveryService:
         alerts: AlertService,
         compute: Compute,
         *,
+        clusters: Clusters = NO_CLUSTERS,
         clock: Clock = time.time_ns,
     ) -> None:
         """Make a service; `open` starts it.
@@ -49,12 +52,14 @@ class DeliveryService:
             dispatcher: source of the figures.
             alerts: alert service, which receives events of the topic `_internal`.
             compute: compute thread, which collects these events.
+            clusters: clusters of InfluxDB, as they are configured at the time.
             clock: wall clock, in ns since 1970 UTC.
         """
         self._dispatcher = dispatcher
         self._backlog = dispatcher.backlog
         self._alerts = alerts
         self._compute = compute
+        self._clusters = clusters
         self._health = Health(self._tell, clock=clock)
         self._problem = ""
         self._noting = Trouble(
@@ -96,6 +101,16 @@ class DeliveryService:
 
         return take
 
+    def note_cluster(self, cluster: str, problem: str, *, is_expected: bool) -> None:
+        """Report that a cluster of InfluxDB cannot be used, or is used (""); on the loop.
+
+        Args:
+            cluster: its name.
+            problem: reason without secrets.
+            is_expected: True soon after the start.
+        """
+        self._health.cluster(cluster, problem, is_expected=is_expected)
+
     def _note_room(self, problem: str) -> None:
         if bool(problem) == bool(self._problem):
             return
@@ -126,6 +141,10 @@ class DeliveryService:
             if state.id == OUTBOX:
                 if not self._problem:
                     self._bridge.soon(self._health.outbox, "")
+            elif state.id.startswith(CLUSTER):
+                name = state.id.removeprefix(CLUSTER)
+                if name not in {each.name for each in self._clusters}:
+                    self._bridge.soon(self.note_cluster, name, "", is_expected=False)
             elif state.id not in known and not state.id.startswith((LOAD, TASK)):
                 self._bridge.soon(self._health.forget, address_of(state.id))
 

@@ -39,12 +39,14 @@ class User:
         admin: True if the user may do everything.
         permissions: permissions of a user who is not an admin, from `PERMISSIONS`.
         hash: hash of the password.
+        databases: databases that a subscription may write to; it is not stored.
     """
 
     name: str
     admin: bool = False
     permissions: tuple[str, ...] = ()
     hash: Secret = NO_SECRET
+    databases: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -80,6 +82,10 @@ class User:
         if _is_below(resource, "/users") and method != "GET":
             return False
         return any(_grants(each, resource) for each in self.permissions)
+
+    def may_write(self, database: str) -> bool:
+        """True if the user may write points to a database."""
+        return self.admin or database in self.databases
 
 
 def privilege(method: str) -> str:

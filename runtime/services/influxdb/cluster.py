@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import time
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from runtime.errors import DeliveryError
 from runtime.outbound.client import Request, Response
 from runtime.outbound.identity import Identity
-from runtime.secrets import Secret, hidden, redact, secrets_in
+from runtime.secrets import NO_SECRET, Secret, hidden, redact, secrets_in
+from runtime.services.auth.tokens import signed
 from runtime.services.influxdb import series
 from runtime.services.influxdb.config import Config
 from runtime.services.influxdb.series import Series
-from runtime.units import SECOND
+from runtime.units import MINUTE, SECOND
 
 if TYPE_CHECKING:
     from runtime.outbound.client import Streamed
@@ -28,6 +30,8 @@ DOCUMENT_BYTES = 64 << 20
 # Points repeat themselves, so that the quickest compression is nearly the best.
 _LEVEL = 1
 _GZIP = 16 + zlib.MAX_WBITS
+# Each request has a token of its own.
+_TOKEN_LIFE = MINUTE
 
 
 class StreamingClient(Protocol):
@@ -53,6 +57,34 @@ class StreamingClient(Protocol):
         """Close all connections."""
 
 
+class Access(NamedTuple):
+    """The way to a cluster.
+
+    Attributes:
+        config: its configuration.
+        identity: certificates in its files, or None if it names none.
+        secrets: all that no error may contain.
+    """
+
+    config: Config
+    identity: Identity | None
+    secrets: Sequence[Secret]
+
+    @classmethod
+    def of(cls, config: Config) -> Access:
+        """The way that a configuration describes.
+
+        Raises:
+            ConfigError: a file of certificates cannot be used.
+        """
+        files = config.certificates
+        identity = Identity(files) if any(files[:3]) else None
+        # passwords in URLs are secrets as well
+        return cls(
+            config, identity, [*secrets_in(config), *map(_password, config.urls)]
+        )
+
+
 class Cluster:
     """A cluster that is written to and queried. It is used on the event loop only.
 
@@ -60,43 +92,40 @@ class Cluster:
     reached or is out of order, the next one is tried. Errors contain no secrets.
     """
 
-    def __init__(self, config: Config, client: StreamingClient) -> None:
+    def __init__(
+        self,
+        config: Config,
+        client: StreamingClient,
+        shared_secret: Secret = NO_SECRET,
+    ) -> None:
         """Make a cluster.
 
         Args:
-            config: a valid, enabled cluster.
+            config: valid configuration.
             client: sends the requests of this cluster only.
+            shared_secret: secret that signs tokens, if the configuration wants them.
 
         Raises:
             ConfigError: a file of certificates cannot be used.
         """
         self._client = client
-        self._first = 0
-        self.update(config)
+        self._shared_secret = shared_secret
+        self.use(Access.of(config))
 
-    @property
-    def name(self) -> str:
-        """The cluster's name in the configuration."""
-        return self._config.name
+    def use(self, access: Access) -> None:
+        """Send further requests in another way."""
+        self._access = access
+        self._first = 0
 
     @property
     def config(self) -> Config:
         """The configuration in force."""
-        return self._config
+        return self._access.config
 
-    def update(self, config: Config) -> None:
-        """Apply another configuration to further requests.
-
-        Raises:
-            ConfigError: a file of certificates cannot be used.
-        """
-        files = config.certificates
-        self._identity = Identity(files) if any(files[:3]) else None
-        self._config = config
-        self._headers = _authorization(config)
-        # those in URLs are secrets as well
-        self._secrets = [*secrets_in(config), *map(_password, config.urls)]
-        self._first = 0
+    @property
+    def name(self) -> str:
+        """The cluster's name in the configuration."""
+        return self.config.name
 
     async def close(self) -> None:
         """Close all connections."""
@@ -138,7 +167,7 @@ class Cluster:
             "consistency": consistency,
         }
         headers = {"Content-Type": "application/octet-stream"}
-        if self._config.compression == "gzip":
+        if self.config.compression == "gzip":
             headers["Content-Encoding"] = "gzip"
             body = _compressed(body)
         await self._sent("POST", "write", query, body, headers, accepted=(200, 204))
@@ -245,7 +274,7 @@ class Cluster:
 
     def _order(self) -> Sequence[int]:
         """The indexes of the URLs in the order in which to try them."""
-        count = len(self._config.urls)
+        count = len(self.config.urls)
         return [(self._first + step) % count for step in range(count)]
 
     def _request(
@@ -257,34 +286,38 @@ class Cluster:
         body: bytes,
         headers: Mapping[str, str],
     ) -> Request:
-        config = self._config
+        config = self.config
         said = {key: value for key, value in query.items() if value}
         return Request(
             method,
             _below(config.urls[at], path, said),
-            {**self._headers, **headers},
+            {**self._authorization(), **headers},
             body,
             verify=not config.insecure_skip_verify,
             limit_s=config.timeout / SECOND or None,
-            identity=self._identity,
+            identity=self._access.identity,
         )
+
+    def _authorization(self) -> dict[str, str]:
+        """The header of a token or of a user.
+
+        Source: Kapacitor services/influxdb/service.go, httpConfig.
+        """
+        config = self.config
+        if config.token:
+            return {"Authorization": f"Token {config.token.reveal()}"}
+        if config.http_shared_secret and self._shared_secret:
+            ends = time.time_ns() + _TOKEN_LIFE
+            token = signed(config.username, self._shared_secret, ends)
+            return {"Authorization": f"Bearer {token}"}
+        if config.username:
+            pair = f"{config.username}:{config.password.reveal()}".encode()
+            return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+        return {}
 
     def _redacted(self, error: DeliveryError) -> DeliveryError:
         """The error without secrets, which an answer might repeat."""
-        return error.replace(hidden(redact(str(error), self._secrets)))
-
-
-def _authorization(config: Config) -> dict[str, str]:
-    """The header of a token or of a user.
-
-    Source: Kapacitor services/influxdb/service.go, httpConfig.
-    """
-    if config.token:
-        return {"Authorization": f"Token {config.token.reveal()}"}
-    if config.username:
-        pair = f"{config.username}:{config.password.reveal()}".encode()
-        return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
-    return {}
+        return error.replace(hidden(redact(str(error), self._access.secrets)))
 
 
 def _password(url: str) -> Secret:

@@ -33,7 +33,8 @@ class Config:
         username: user of requests; "" for none.
         password: password of that user.
         token: token of requests, in place of the user.
-        http_shared_secret: accepted, has no effect.
+        http_shared_secret: True to send, in place of a password, tokens that are signed
+            with the `shared-secret` of `[http]`.
         ssl_ca: file of trusted authorities.
         ssl_cert: file of the client's certificate.
         ssl_key: file of its key.

@@ -108,7 +108,7 @@ def test_config_shows_the_defaults(run: Run, tmp_path: Path) -> None:
 def test_config_merges_file_environment_and_flags(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "k.conf"
     path.write_text(
-        'hostname = "file"\n[foo]\nroom = "file"\n[[influxdb]]\nname = "x"\n'
+        'hostname = "file"\n[foo]\nroom = "file"\n[stats]\nenabled = true\n'
     )
     code, out, err = run(
         *("config", f"-config={path}", "--hostname", "flag"),
@@ -119,8 +119,8 @@ def test_config_merges_file_environment_and_flags(run: Run, tmp_path: Path) -> N
     assert err == (
         f"Merging with configuration at: {path}\n"
         f"data_dir is not set, and required: {tmp_path}/home/.kapacitor is shown\n"
-        "line 4: [influxdb] has no effect: this server has no connection to InfluxDB yet: "
-        "it takes points over HTTP, and does not query it or write to it\n"
+        "line 4: [stats] has no effect: statistics are served at /metrics and "
+        "/kapacitor/v1/debug/vars, not written as points\n"
     )
     assert 'hostname = "flag"\n' in out
     assert '  room = "env"\n' in out

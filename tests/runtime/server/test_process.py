@@ -48,7 +48,7 @@ def sections(room: LoopbackServer) -> str:
   url = "{room.url}/v2/room"
   room = "r"
   token = "t"
-[[influxdb]]
+[stats]
   enabled = true
 """
 
@@ -77,7 +77,7 @@ def test_points_become_messages(
     assert sorted(messages(room, 2)) == ["a is CRITICAL", "b is CRITICAL"]
     server.write("cpu,host=a usage_idle=50 4")
     assert messages(room, 1) == ["a is OK"]
-    assert "[influxdb] has no effect: this server has no connection" in server.log
+    assert "[stats] has no effect: statistics are served at /metrics" in server.log
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])

@@ -1,0 +1,177 @@
+"""Keeping in touch with a cluster: whether it answers, and its subscriptions."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from runtime.errors import DeliveryError
+from runtime.secrets import NO_SECRET, Secret
+from runtime.services.auth.subscriptions import SubscriptionTokens
+from runtime.services.influxdb.cluster import Cluster, StreamingClient
+from runtime.services.influxdb.subscriptions import Listen, Subscriptions
+from runtime.trouble import Trouble
+from runtime.units import SECOND
+
+# The longest delay before the first attempt after a failure; it doubles with each more.
+FIRST_S = 0.5
+# … up to this.
+MOST_S = 60.0
+# Time limit for dropping the subscriptions of a cluster that is removed.
+LEAVE_S = 10.0
+
+_log = logging.getLogger("kapacitor.influxdb")
+
+
+class Report(Protocol):
+    """Takes news of a cluster."""
+
+    def __call__(self, cluster: str, problem: str, *, is_expected: bool) -> None:
+        """Report that a cluster cannot be used, or is used ("").
+
+        Args:
+            cluster: its name.
+            problem: the reason, without secrets.
+            is_expected: True in the time after the start in which it may be down.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The server, as clusters use it.
+
+    Attributes:
+        client: makes a client for the requests of one cluster.
+        report: takes news of clusters.
+        listen: opens a UDP listener whose points are fed to tasks.
+        hostname: host of the server, for destinations of subscriptions.
+        port: returns the port of its API.
+        ids: its ids, by subscription mode.
+        tokens: tokens of subscriptions; None if writes need no credentials.
+        shared_secret: secret that signs tokens.
+    """
+
+    client: Callable[[], StreamingClient]
+    report: Report
+    listen: Listen
+    hostname: str
+    port: Callable[[], int]
+    ids: Callable[[str], str]
+    tokens: SubscriptionTokens | None = None
+    shared_secret: Secret = NO_SECRET
+
+
+class Link:
+    """Asks a cluster whether it is up, and keeps subscriptions in step; on the event loop.
+
+    After a failure it tries again with growing delays, for as long as it takes.
+    """
+
+    def __init__(self, cluster: Cluster, surroundings: Surroundings) -> None:
+        self._cluster = cluster
+        self._report = surroundings.report
+        self._subscriptions = Subscriptions(
+            cluster,
+            hostname=surroundings.hostname,
+            port=surroundings.port,
+            ids=surroundings.ids,
+            tokens=surroundings.tokens,
+            listen=surroundings.listen,
+        )
+        self._since_s = time.monotonic()
+        self._trouble = Trouble(
+            _log,
+            f"failed to connect to InfluxDB cluster {cluster.name}, retrying",
+            f"InfluxDB cluster {cluster.name} is connected again",
+        )
+        self._one = asyncio.Lock()
+        self._changed = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
+
+    @property
+    def size(self) -> int:
+        """Number of subscriptions."""
+        return self._subscriptions.size
+
+    def open(self) -> None:
+        """Begin."""
+        self._running = asyncio.get_running_loop().create_task(self._run())
+
+    def update(self) -> None:
+        """Apply a changed configuration of the cluster soon."""
+        self._changed.set()
+
+    async def close(self) -> None:
+        """Stop; subscriptions stay."""
+        await self._stop()
+        await self._subscriptions.close()
+
+    async def leave(self) -> None:
+        """Stop, and drop the subscriptions if the cluster answers soon."""
+        await self._stop()
+        try:
+            async with asyncio.timeout(LEAVE_S), self._one:
+                await self._subscriptions.drop()
+        except (DeliveryError, TimeoutError) as error:
+            _log.error(
+                "failed to unlink subscriptions for cluster",
+                extra={"cluster": self._cluster.name, "err": str(error)},
+            )
+        await self._subscriptions.close()
+        self._report(self._cluster.name, "", is_expected=False)
+
+    async def synchronize(self) -> None:
+        """Check that the cluster answers, and keep its subscriptions in step.
+
+        Raises:
+            DeliveryError: it does not answer, or refuses a statement.
+        """
+        async with self._one:
+            await self._cluster.ping()
+            await self._subscriptions.synchronize()
+
+    async def _stop(self) -> None:
+        if self._running is not None:
+            self._running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._running
+            self._running = None
+
+    async def _run(self) -> None:
+        failures = 0
+        while True:
+            self._changed.clear()
+            try:
+                await self.synchronize()
+            # an internal error must not end the attempts
+            except Exception as error:
+                failures += 1
+                self._failed(error)
+                wait_s = _delay_s(failures)
+            else:
+                failures = 0
+                self._trouble.ended()
+                self._report(self._cluster.name, "", is_expected=False)
+                wait_s = self._cluster.config.subscriptions_sync_interval / SECOND
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), wait_s)
+
+    def _failed(self, error: Exception) -> None:
+        self._trouble.failed(error)
+        name, startup = self._cluster.name, self._cluster.config.startup_timeout
+        is_expected = time.monotonic() - self._since_s < startup / SECOND
+        is_known = isinstance(error, DeliveryError)
+        reason = str(error) if is_known else "internal error, see the log"
+        self._report(name, reason, is_expected=is_expected)
+
+
+def _delay_s(failures: int) -> float:
+    """A random time before the next attempt, so that servers do not try together."""
+    most = min(MOST_S, FIRST_S * 2.0 ** min(failures - 1, 20))
+    return most * random.uniform(0.5, 1.0)

@@ -1,0 +1,189 @@
+"""The clusters in the server: configured, kept in touch with, tested."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runtime.errors import DeliveryError, FailedError
+from runtime.golang.quoting import quote
+from runtime.services.httpd.messages import NO_CONTENT, Answer, Request
+from runtime.services.httpd.router import Router
+from runtime.services.influxdb.clusters import Clusters
+from runtime.services.influxdb.config import Config, default_of
+
+if TYPE_CHECKING:
+    from runtime.services.influxdb.cluster import Cluster
+    from runtime.services.influxdb.links import Link, Surroundings
+
+
+@dataclass(frozen=True, slots=True)
+class TestOptions:
+    """Options of the service test.
+
+    Attributes:
+        cluster: name of a cluster.
+    """
+
+    # for pytest
+    __test__ = False
+
+    cluster: str = ""
+
+
+class InfluxDBService:
+    """Owns the clusters. What they need is imported with the first of them.
+
+    Attributes:
+        clusters: the enabled clusters, for tasks.
+    """
+
+    def __init__(
+        self, configs: Sequence[Config], surroundings: Callable[[], Surroundings]
+    ) -> None:
+        """Make the clusters.
+
+        Args:
+            configs: valid clusters of the configuration.
+            surroundings: returns what clusters use of the server.
+
+        Raises:
+            ConfigError: a file of certificates cannot be used.
+        """
+        self.clusters = Clusters()
+        self._surroundings = surroundings
+        self._by_name: dict[str, Cluster] = {}
+        self._links: dict[str, Link] = {}
+        self._is_open = False
+        self._leaving: set[asyncio.Task[None]] = set()
+        self.prepared(configs)()
+
+    def add_routes(self, router: Router) -> None:
+        """Add the route that keeps subscriptions in step on request."""
+        router.add("POST", "/subscriptions", self._subscribe)
+
+    @property
+    def subscriptions(self) -> Mapping[str, int]:
+        """The number of subscriptions by cluster."""
+        return {name: link.size for name, link in [*self._links.items()]}
+
+    def open(self) -> None:
+        """Begin to keep in touch with the clusters; on the event loop."""
+        self._is_open = True
+        self._link()
+
+    async def close(self) -> None:
+        """Stop that. Subscriptions stay, and tasks can still write."""
+        self._is_open = False
+        if self._leaving:
+            await asyncio.wait(self._leaving)
+        for link in self._links.values():
+            await link.close()
+        self._links.clear()
+
+    async def disconnect(self) -> None:
+        """Close all connections."""
+        for cluster in self._by_name.values():
+            await cluster.close()
+
+    def prepared(self, configs: Sequence[Config]) -> Callable[[], None]:
+        """A function that applies other clusters; nothing changes before.
+
+        Raises:
+            ConfigError: there is no single default, or a file of certificates cannot be
+                used.
+        """
+        enabled = [each for each in configs if each.enabled]
+        default = default_of(enabled)
+        if not enabled:
+            return lambda: self._replace({}, "")
+        from runtime.services.influxdb.cluster import Access, Cluster
+
+        around = self._surroundings()
+        made: dict[str, Cluster] = {}
+        changed: dict[str, Access] = {}
+        for each in enabled:
+            if each.name in self._by_name:
+                changed[each.name] = Access.of(each)
+            else:
+                client = around.client()
+                made[each.name] = Cluster(each, client, around.shared_secret)
+
+        def put_in_force() -> None:
+            for name, access in changed.items():
+                self._by_name[name].use(access)
+            kept = {name: self._by_name[name] for name in changed}
+            self._replace({**kept, **made}, default)
+
+        return put_in_force
+
+    def _replace(self, clusters: Mapping[str, Cluster], default: str) -> None:
+        """Exchange the clusters."""
+        former = self._by_name
+        self._by_name = dict(clusters)
+        self.clusters.replace(clusters, default)
+        for name in former.keys() - clusters.keys():
+            self._remove(name, former[name])
+        if self._is_open:
+            self._link()
+
+    def _link(self) -> None:
+        """Keep in touch with every cluster, as it is configured now."""
+        if not self._by_name:
+            return
+        from runtime.services.influxdb.links import Link
+
+        for name, cluster in self._by_name.items():
+            if name in self._links:
+                self._links[name].update()
+            else:
+                self._links[name] = link = Link(cluster, self._surroundings())
+                link.open()
+
+    def _remove(self, name: str, cluster: Cluster) -> None:
+        """Drop the subscriptions of a cluster and its connections, in the background."""
+        link = self._links.pop(name, None)
+
+        async def leave() -> None:
+            if link is not None:
+                await link.leave()
+            await cluster.close()
+
+        if self._is_open:
+            task = asyncio.get_running_loop().create_task(leave())
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
+
+    def test_options(self) -> TestOptions:
+        """The options of the service test."""
+        return TestOptions()
+
+    async def test(self, options: TestOptions) -> None:
+        """Ask a cluster whether it is up.
+
+        Raises:
+            DeliveryError: it is not, or is not configured.
+
+        Source: Kapacitor services/influxdb/service.go, Service.Test.
+        """
+        cluster = self._by_name.get(options.cluster)
+        name = quote(options.cluster)
+        if cluster is None:
+            raise DeliveryError(f"cluster {name} is not enabled or does not exist")
+        try:
+            await cluster.ping()
+        except DeliveryError as error:
+            text = f"failed to ping the influxdb cluster {name}: {error}"
+            raise error.replace(text) from None
+
+    async def _subscribe(self, request: Request) -> Answer:
+        """Keep the subscriptions of all clusters in step now."""
+        for name, link in [*self._links.items()]:
+            try:
+                await link.synchronize()
+            except DeliveryError as error:
+                text = f"failed to link subscriptions: linking cluster {name}: {error}"
+                raise FailedError(text) from None
+        return NO_CONTENT

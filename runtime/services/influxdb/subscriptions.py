@@ -1,0 +1,344 @@
+"""Subscriptions in a cluster, by which it sends its points to this server.
+
+Source: Kapacitor services/influxdb/service.go, linkSubscriptions.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+from urllib.parse import quote, urlsplit
+
+from runtime.errors import DeliveryError
+from runtime.golang.glob import PatternError, match
+from runtime.services.auth.subscriptions import SubscriptionTokens
+from runtime.services.httpd.credentials import SUBSCRIBER
+from runtime.services.influxdb.cluster import Cluster
+from runtime.services.influxdb.config import Config
+from runtime.services.udp.config import Config as UdpConfig
+
+# names of old versions of Kapacitor
+_LEGACY = "kapacitor"
+_PREFIX = "kapacitor-"
+_MODE = "ANY"
+
+_log = logging.getLogger("kapacitor.influxdb")
+
+
+class Listener(Protocol):
+    """A socket that takes points over UDP."""
+
+    @property
+    def port(self) -> int:
+        """The port that it listens at."""
+
+    async def close(self) -> None:
+        """Close it."""
+
+
+Listen = Callable[[UdpConfig], Awaitable[Listener]]
+
+
+class Place(NamedTuple):
+    """A retention policy of a database."""
+
+    database: str
+    policy: str
+
+
+class _Subscription(NamedTuple):
+    """A subscription as the cluster has it."""
+
+    place: Place
+    name: str
+    destinations: Sequence[str]
+
+
+class Subscriptions:
+    """The subscriptions of one cluster to this server; on the event loop.
+
+    Attributes:
+        size: their number.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        *,
+        hostname: str,
+        port: Callable[[], int],
+        ids: Callable[[str], str],
+        tokens: SubscriptionTokens | None,
+        listen: Listen,
+    ) -> None:
+        """Begin without subscriptions.
+
+        Args:
+            cluster: the cluster.
+            hostname: host of destinations, unless the configuration has another.
+            port: returns their port, unless the configuration has another.
+            ids: returns the id of a subscription mode.
+            tokens: tokens for writes; None if writes need none.
+            listen: opens UDP listeners.
+        """
+        self.size = 0
+        self._cluster = cluster
+        self._hostname = hostname
+        self._port = port
+        self._ids = ids
+        self._all_tokens = tokens
+        self._listen = listen
+        self._listeners: dict[Place, Listener] = {}
+        self._listens_as: object = None
+        # the name of those that this process knows to exist
+        self._name = ""
+
+    @property
+    def _config(self) -> Config:
+        return self._cluster.config
+
+    @property
+    def _tokens(self) -> SubscriptionTokens | None:
+        """The tokens, for destinations that can have one."""
+        is_http = self._config.subscription_protocol != "udp"
+        return self._all_tokens if is_http else None
+
+    async def synchronize(self) -> None:
+        """Create missing subscriptions, and drop those that are wrong or not wanted.
+
+        Raises:
+            DeliveryError: the cluster refuses a statement.
+        """
+        config = self._config
+        name = _PREFIX + self._ids(config.subscription_mode)
+        if self._name and (config.disable_subscriptions or self._name != name):
+            await self.drop()
+        if config.disable_subscriptions:
+            return
+        await self._close_changed()
+        wanted = [each for each in await self._places() if _is_wanted(each, config)]
+        kept: dict[Place, str] = {}
+        for each in await self._existing():
+            if each.name not in (name, _LEGACY, self._ids("cluster")):
+                continue
+            is_kept = each.name == name and each.place in wanted
+            if is_kept and await self._is_right(each):
+                kept[each.place] = each.destinations[0]
+            else:
+                await self._drop(each.name, each.place)
+        for place in wanted:
+            if place not in kept:
+                kept[place] = await self._create(name, place)
+        self._name, self.size = name, len(kept)
+        for place in self._listeners.keys() - kept.keys():
+            await self._close_listener(place)
+        if self._all_tokens is not None:
+            tokens = [urlsplit(each).password or "" for each in kept.values()]
+            await self._all_tokens.keep(self._cluster.name, tokens)
+
+    async def drop(self) -> None:
+        """Drop all subscriptions to this server.
+
+        Raises:
+            DeliveryError: the cluster refuses a statement.
+        """
+        name = self._name or _PREFIX + self._ids(self._config.subscription_mode)
+        for each in await self._existing():
+            if each.name == name:
+                await self._drop(name, each.place)
+        self._name, self.size = "", 0
+        if self._all_tokens is not None:
+            await self._all_tokens.keep(self._cluster.name, ())
+
+    async def close(self) -> None:
+        """Close the listeners."""
+        for place in [*self._listeners]:
+            await self._close_listener(place)
+
+    async def _places(self) -> Sequence[Place]:
+        """The retention policies of all databases."""
+        found = []
+        for row in await self._rows("SHOW DATABASES"):
+            database = str(row["name"])
+            policies = f"SHOW RETENTION POLICIES ON {_identifier(database)}"
+            try:
+                rows = await self._rows(policies)
+            except DeliveryError as error:
+                # the database may have been dropped just now
+                if error.status != 200:
+                    raise
+                continue
+            found += [Place(database, str(each["name"])) for each in rows]
+        return found
+
+    async def _rows(self, statement: str) -> Sequence[Mapping[str, object]]:
+        answer = await self._cluster.execute(statement)
+        return [row for series in answer for row in series.rows()]
+
+    async def _existing(self) -> Sequence[_Subscription]:
+        """All subscriptions in the cluster."""
+        found = []
+        for series in await self._cluster.execute("SHOW SUBSCRIPTIONS"):
+            for row in series.rows():
+                place = Place(series.name, str(row["retention_policy"]))
+                destinations = row["destinations"]
+                found.append(_Subscription(place, str(row["name"]), destinations))
+        return found
+
+    async def _is_right(self, found: _Subscription) -> bool:
+        """True if a subscription leads here, and its points are taken.
+
+        Source: Kapacitor services/influxdb/service.go, changedOrInvalid.
+        """
+        try:
+            parts = urlsplit(found.destinations[0])
+            port = parts.port
+        except (IndexError, ValueError):
+            return False
+        protocol = self._config.subscription_protocol
+        if (parts.scheme, parts.hostname) != (protocol, self._host.lower()):
+            return False
+        if protocol == "udp":
+            return port is not None and await self._listens(found.place, port)
+        if (port, parts.path.lstrip("/")) != self._address:
+            return False
+        if self._tokens is None:
+            return parts.username is None
+        return parts.username == SUBSCRIBER and self._tokens.knows(
+            parts.password or "", self._cluster.name, found.place.database
+        )
+
+    async def _listens(self, place: Place, port: int) -> bool:
+        """True if a listener is at a port, or can be opened there."""
+        listener = self._listeners.get(place)
+        if listener is not None:
+            return listener.port == port
+        try:
+            await self._open_listener(place, port)
+        except OSError:
+            # another program has the port: the subscription gets another one
+            return False
+        return True
+
+    async def _create(self, name: str, place: Place) -> str:
+        """Create a subscription; its destination."""
+        destination = await self._destination(place)
+        await self._cluster.execute(
+            f"CREATE SUBSCRIPTION {_identifier(name)} ON {_on(place)} "
+            f"DESTINATIONS {_MODE} {_string(destination)}"
+        )
+        return destination
+
+    async def _destination(self, place: Place) -> str:
+        """The URL to which the points of a new subscription are sent."""
+        protocol, host = self._config.subscription_protocol, _bracketed(self._host)
+        if protocol == "udp":
+            listener = self._listeners.get(place) or await self._open_listener(place, 0)
+            return f"udp://{host}:{listener.port}"
+        user = ""
+        if self._tokens is not None:
+            token = await self._tokens.made(self._cluster.name, place.database)
+            user = f"{SUBSCRIBER}:{token}@"
+        port, path = self._address
+        return f"{protocol}://{user}{host}:{port}{path and f'/{quote(path)}'}"
+
+    async def _open_listener(self, place: Place, port: int) -> Listener:
+        """Open a listener.
+
+        Raises:
+            OSError: its address cannot be used.
+        """
+        config = self._config
+        listener = await self._listen(
+            UdpConfig(
+                enabled=True,
+                bind_address=f"{_bracketed(config.udp_bind)}:{port}",
+                read_buffer=config.udp_read_buffer,
+                buffer=config.udp_buffer,
+                database=place.database,
+                retention_policy=place.policy,
+            )
+        )
+        self._listeners[place] = listener
+        self._listens_as = _socket_settings(config)
+        return listener
+
+    async def _close_changed(self) -> None:
+        """Close listeners with other settings; subscriptions open them again."""
+        if self._listeners and self._listens_as != _socket_settings(self._config):
+            await self.close()
+
+    async def _drop(self, name: str, place: Place) -> None:
+        await self._cluster.execute(
+            f"DROP SUBSCRIPTION {_identifier(name)} ON {_on(place)}"
+        )
+        await self._close_listener(place)
+
+    async def _close_listener(self, place: Place) -> None:
+        if listener := self._listeners.pop(place, None):
+            await listener.close()
+
+    @property
+    def _host(self) -> str:
+        return self._config.kapacitor_hostname or self._hostname
+
+    @property
+    def _address(self) -> tuple[int, str]:
+        """Port and path of destinations over HTTP."""
+        port = self._config.http_port or self._port()
+        return port, self._config.subscription_path.lstrip("/")
+
+
+def _is_wanted(place: Place, config: Config) -> bool:
+    """True if a retention policy is subscribed to."""
+    wanted, excluded = config.subscriptions, config.excluded_subscriptions
+    return (not wanted or _is_in(place, wanted)) and not _is_in(place, excluded)
+
+
+def _is_in(place: Place, patterns: Mapping[str, Sequence[str]]) -> bool:
+    return any(
+        _matches(database, place.database) and _matches(policy, place.policy)
+        for database, policies in patterns.items()
+        for policy in policies
+    )
+
+
+def _matches(pattern: str, name: str) -> bool:
+    """True if a name is equal to a pattern, or matches it as a glob."""
+    try:
+        return pattern == name or (pattern != "" and match(pattern, name))
+    except PatternError:
+        return False
+
+
+def _socket_settings(config: Config) -> object:
+    return config.udp_bind, config.udp_buffer, config.udp_read_buffer
+
+
+def _on(place: Place) -> str:
+    return f"{_identifier(place.database)}.{_identifier(place.policy)}"
+
+
+def _identifier(name: str) -> str:
+    """A name in InfluxQL.
+
+    Source: influxql, QuoteIdent.
+    """
+    return f'"{_escaped(name, quote=chr(34))}"'
+
+
+def _string(text: str) -> str:
+    """A string in InfluxQL.
+
+    Source: influxql, QuoteString.
+    """
+    return f"'{_escaped(text, quote=chr(39))}'"
+
+
+def _escaped(text: str, *, quote: str) -> str:
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace(quote, f"\\{quote}")
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
