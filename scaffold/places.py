@@ -70,6 +70,7 @@ CREATE = (
     _file(f"{_SNAPSHOTS}/test_requests.txt"),
     _file(f"{_SNAPSHOTS}/test_service_test.txt"),
     _file(f"{_SNAPSHOTS}/test_variants.txt"),
+    _file(f"{_SNAPSHOTS}/test_an_alert_from_its_beginning.txt"),
     _file("docs/handlers/{kind}.md"),
     _file("examples/{kind}/README.md"),
     _file("examples/{kind}/{kind}.conf"),

@@ -145,6 +145,8 @@ class Backlog:
                 drain_s = 0.0 if queue.has_failed else self.policy.drain_s
                 queue.retired_until_s = self.monotonic() + drain_s
                 self.queues.news.add(address)
+            else:
+                self.queues.gone.add(address)
         self.queues.wake()
 
     def retire_topic(self, topic: str) -> None:

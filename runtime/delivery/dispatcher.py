@@ -144,6 +144,8 @@ class Dispatcher:
         for stored in backlog.orphans.all():
             async for _ in self._commits.each(backlog.orphans.expire(stored, limit)):
                 pass
+        if trimmed := await self._commits.run(self._outbox.memories.trim):
+            _log.warning("deleted the oldest memories", extra={"count": trimmed})
         ended = self._outbox.purge(backlog.now() - self._retention, self._max_ended)
         purged = sum([count async for count in self._commits.each(ended)])
         if purged:
@@ -182,6 +184,8 @@ class Dispatcher:
         queues, leaving = self._worklist.take_news()
         for left in leaving:
             self._bridge.spawn(self._cancel(left))
+        for address in self._worklist.take_gone():
+            self._bridge.spawn(self._forget(address))
         for queue in queues:
             self._advance(queue)
 
@@ -355,8 +359,25 @@ class Dispatcher:
         left, kept = cleared
         if not kept:
             self.forgotten(queue.address)
+            self._bridge.spawn(self._forget(queue.address))
         if left.size:
             self._bridge.spawn(self._cancel(left, kept))
+
+    async def _forget(self, address: Address) -> None:
+        """Delete the memories of a deleted handler.
+
+        What is left by a failure is deleted at the next start.
+        """
+        # meanwhile it may have been defined again
+        if self.backlog.queues.has_handler(address):
+            return
+        try:
+            await self._commits.run(self._outbox.memories.forget, address)
+        except StoreError as error:
+            _log.error(
+                "failed to delete the memories of a handler",
+                extra={**address._asdict(), "err": error},
+            )
 
     async def _cancel(self, left: Waiting, kept: tuple[int, ...] = ()) -> None:
         trouble = Trouble(

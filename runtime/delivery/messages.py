@@ -59,10 +59,13 @@ class Note(NamedTuple):
     Attributes:
         message: the message that is delivered.
         progress: its progress, as its handler writes it.
+        memory: new memory of the handler for the event's ID; b"" for none, None if it
+            stays as it is.
     """
 
     message: Message
     progress: bytes
+    memory: bytes | None = None
 
 
 class Waiting(NamedTuple):

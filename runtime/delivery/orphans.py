@@ -49,6 +49,8 @@ class Orphans:
     def cancel_unless(self, is_expected: Callable[[Address], bool]) -> int:
         """Cancel messages whose handlers will not turn up; return their number.
 
+        Their memories are deleted.
+
         Args:
             is_expected: returns True if the handler of an address may still be
                 registered.
@@ -62,7 +64,11 @@ class Orphans:
             gone = [each for key, each in orphans.items() if not is_expected(key)]
             for each in gone:
                 del orphans[each.address]
-        return sum(sum(self.cancel(each, GONE)) for each in gone)
+        cancelled = sum(sum(self.cancel(each, GONE)) for each in gone)
+        for address in self._outbox.memories.addresses():
+            if not (self._queues.has_handler(address) or is_expected(address)):
+                self._outbox.memories.forget(address)
+        return cancelled
 
     def cancel(
         self, left: Waiting, reason: str = DELETED, but: tuple[int, ...] = ()

@@ -18,6 +18,7 @@ import msgspec
 
 from runtime.compute.slices import Slices
 from runtime.delivery.lookup import Lookup
+from runtime.delivery.memories import Memories
 from runtime.delivery.messages import Address, Filter, Message, Note, Waiting
 from runtime.delivery.rows import (
     COLUMNS,
@@ -42,10 +43,12 @@ class Outbox:
 
     Attributes:
         lookup: reads the table for people.
+        memories: values that handlers remember of alerts.
     """
 
     def __init__(self, store: Store) -> None:
         self.lookup = Lookup(store)
+        self.memories = Memories(store)
         self._store = store
         self._slices = Slices()
         [[newest]] = store.query("SELECT max(id) FROM deliveries")
@@ -173,6 +176,10 @@ class Outbox:
             "UPDATE deliveries SET progress = ? WHERE id = ?",
             (self._store.sealed(_PROGRESS, "", note.progress), note.message.id),
         )
+        if note.memory is not None:
+            message = note.message
+            event_id = message.event.state.id
+            self.memories.put(message.address, event_id, note.memory)
 
     def progress(self, number: int) -> bytes:
         """The progress of a delivery, or b""; that of a damaged row is lost.
@@ -234,6 +241,7 @@ class Outbox:
         self._store.execute(
             "UPDATE deliveries SET topic = ? WHERE topic = ?", (new, old)
         )
+        self.memories.rename_topic(old, new)
 
     def renew(
         self,

@@ -30,6 +30,7 @@ class Queues:
         staged: offered messages, in no queue before their transaction is committed.
         news: addresses of queues that the dispatcher has to look at.
         leaving: messages to cancel, as their handler was deleted.
+        gone: addresses of deleted handlers without a queue.
         pending: number of pending messages, in memory or not, staged ones included.
         former: counters of addresses whose handlers were deleted.
     """
@@ -48,6 +49,7 @@ class Queues:
         self.staged: list[Message] = []
         self.news: set[Address] = set()
         self.leaving: list[Waiting] = []
+        self.gone: set[Address] = set()
         self.pending = sum(each.size for each in orphans)
         self.former = Counters()
         self._policy = policy

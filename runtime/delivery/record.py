@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ParamSpec
+
 from runtime.delivery.commits import CommitBatcher
 from runtime.delivery.messages import Message, Note
 from runtime.delivery.outbox import Outbox
 from runtime.errors import DeliveryError, StoreError
+
+P = ParamSpec("P")
 
 
 class Record:
@@ -31,11 +36,30 @@ class Record:
         Raises:
             DeliveryError: the outbox cannot be read.
         """
-        try:
-            return await self._commits.run(self._outbox.progress, self._message.id)
-        except StoreError as error:
-            raise DeliveryError(str(error), retry=True) from None
+        return await self._read(self._outbox.progress, self._message.id)
 
     async def note(self, progress: bytes) -> None:
         """Return when the progress is on disk."""
         await self._commits.commit(note=Note(self._message, progress))
+
+    async def memory(self) -> bytes:
+        """The memory of the handler for the event's ID.
+
+        Raises:
+            DeliveryError: the outbox cannot be read.
+        """
+        message = self._message
+        event_id = message.event.state.id
+        return await self._read(self._outbox.memories.get, message.address, event_id)
+
+    async def remember(self, memory: bytes, progress: bytes) -> None:
+        """Return when a new memory and the progress with it are on disk."""
+        await self._commits.commit(note=Note(self._message, progress, memory))
+
+    async def _read(
+        self, read: Callable[P, bytes], *of: P.args, **no: P.kwargs
+    ) -> bytes:
+        try:
+            return await self._commits.run(read, *of, **no)
+        except StoreError as error:
+            raise DeliveryError(str(error), retry=True) from None

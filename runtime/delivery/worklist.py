@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from runtime.delivery.messages import Message, Waiting
+from runtime.delivery.messages import Address, Message, Waiting
 from runtime.delivery.policy import FailureKind, RetryPolicy
 from runtime.delivery.queue import Queue
 from runtime.delivery.queues import Queues
@@ -49,6 +49,12 @@ class Worklist:
             shared.news.clear()
             leaving, shared.leaving = shared.leaving, []
         return queues, leaving
+
+    def take_gone(self) -> set[Address]:
+        """The addresses of deleted handlers without a queue."""
+        with self._lock:
+            gone, self._queues.gone = self._queues.gone, set()
+        return gone
 
     def take(self, queue: Queue, now_s: float) -> Message | None:
         """The next message to try now; `done` or `put_back` ends the attempt."""

@@ -7,7 +7,10 @@ from typing import Protocol
 
 
 class Journal(Protocol):
-    """The progress of a delivery: bytes that its handler alone understands, or none."""
+    """The progress of a delivery, and the memory of its handler for the alert's ID.
+
+    Both are bytes that the handler alone understands; b"" stands for none.
+    """
 
     async def progress(self) -> bytes:
         """The progress that earlier attempts noted."""
@@ -15,12 +18,19 @@ class Journal(Protocol):
     async def note(self, progress: bytes) -> None:
         """Return when the progress is on disk."""
 
+    async def memory(self) -> bytes:
+        """The memory that earlier deliveries left."""
+
+    async def remember(self, memory: bytes, progress: bytes) -> None:
+        """Return when a new memory and the progress with it are on disk."""
+
 
 class Notebook:
     """A journal in memory, for deliveries that no outbox keeps."""
 
     def __init__(self) -> None:
         self._progress = b""
+        self._memory = b""
 
     async def progress(self) -> bytes:
         """The progress."""
@@ -29,6 +39,18 @@ class Notebook:
     async def note(self, progress: bytes) -> None:
         """Replace the progress."""
         self._progress = progress
+
+    async def memory(self) -> bytes:
+        """The memory."""
+        return self._memory
+
+    async def remember(self, memory: bytes, progress: bytes) -> None:
+        """Replace the memory and the progress."""
+        self._memory, self._progress = memory, progress
+
+    def next_event(self) -> None:
+        """Begin the delivery of another event with the same ID."""
+        self._progress = b""
 
 
 journal: ContextVar[Journal | None] = ContextVar("journal", default=None)

@@ -13,6 +13,7 @@ from collections.abc import Set as AbstractSet
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from json import loads
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar, cast
 from urllib.parse import quote as quote_
 
@@ -31,6 +32,8 @@ T = TypeVar("T")
 
 # while an answer is judged: the parts that could not be
 _doubts: ContextVar[list[str] | None] = ContextVar("doubts", default=None)
+_NO_MEMORY: Mapping[str, object] = MappingProxyType({})
+_memory: ContextVar[Mapping[str, object]] = ContextVar("memory", default=_NO_MEMORY)
 _EMPTY_ROW = Row("")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # as many digits as a number of 64 bits has, and one more
@@ -396,6 +399,21 @@ def seconds(duration: Nanoseconds) -> float:
 def delivery_key() -> str:
     """The key of the current delivery, 32 hexadecimal digits; the same for its attempts."""
     return idempotency_key.get()
+
+
+@contextlib.contextmanager
+def recalling(memory: Mapping[str, object]) -> Iterator[None]:
+    """Have `recalled` return a memory."""
+    token = _memory.set(memory)
+    try:
+        yield
+    finally:
+        _memory.reset(token)
+
+
+def recalled() -> Mapping[str, object]:
+    """The values that the handler remembers of the alert; none outside of a delivery."""
+    return _memory.get()
 
 
 def event_tree(event: Event) -> dict[str, object]:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 from abc import abstractmethod
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 
 from runtime.alert.scrubbing import scrubbed_event
-from runtime.alert.types import Event
+from runtime.alert.types import Event, Level
 from runtime.errors import DeliveryError
 from runtime.outbound.client import Request, Response
 from runtime.outbound.idempotency import idempotency_key, keyed
 from runtime.outbound.journal import Journal, Notebook, journal
 from runtime.secrets import Secret, redact
+from runtime.services.expressions import recalling
 from runtime.services.service import (
     ConfigT,
     HttpService,
@@ -32,6 +34,11 @@ from runtime.services.shared_answers import SharedAnswers
 NO_ANSWER = Response(0)
 """The answer of a step that was not sent; nothing can be read from it."""
 _UNAUTHORIZED = 401
+_NOTHING: tuple[object, ...] = ("", None)
+# of an alert and handler; ids and times are meant, not documents
+_MEMORY_BYTES = 16 * 1024
+
+_log = logging.getLogger("kapacitor.delivery")
 
 
 class Step(NamedTuple):
@@ -60,9 +67,11 @@ class Progress(msgspec.Struct):
 
     Attributes:
         answers: status and body of the answers of steps, by their names.
+        is_done: true if all of it did.
     """
 
     answers: dict[str, tuple[int, bytes]] = {}
+    is_done: bool = False
 
 
 class SteppedService(HttpService[ConfigT, OptionsT, TestT]):
@@ -71,7 +80,12 @@ class SteppedService(HttpService[ConfigT, OptionsT, TestT]):
     A step that succeeded is not repeated: neither when the delivery is tried again, nor
     after a restart. A subclass yields its requests in turn; each `yield` of a step returns
     its answer.
+
+    Attributes:
+        remembers: true if it remembers values of answers, until the alert is over.
     """
+
+    remembers: ClassVar[bool] = False
 
     @abstractmethod
     def requests(self, config: ConfigT, options: OptionsT, event: Event) -> Requests:
@@ -80,6 +94,20 @@ class SteppedService(HttpService[ConfigT, OptionsT, TestT]):
         Raises:
             DeliveryError: the options or the event cannot be sent.
         """
+
+    def remembered(
+        self, config: ConfigT, options: OptionsT, response: Response
+    ) -> Mapping[str, object]:
+        """The values of an answer that requests for later events of the alert use."""
+        return {}
+
+    def values_of(
+        self, config: ConfigT, options: OptionsT, response: Response
+    ) -> Mapping[str, object]:
+        """The values to remember of an answer, whatever it holds."""
+        # the event is delivered, and nothing in the answer may repeat that
+        usual: Mapping[str, object] = {}
+        return self._read(response, usual, self.remembered, config, options, response)
 
     def request(
         self, config: ConfigT, options: OptionsT, event: Event
@@ -116,6 +144,9 @@ class SteppedService(HttpService[ConfigT, OptionsT, TestT]):
         record = journal.get() or Notebook()
         course = _Course(self, current, options, record)
         await course.open()
+        if course.is_done:
+            # it ended with the process before its row was deleted
+            return True
         try:
             return await course.run(event)
         except DeliveryError as error:
@@ -146,24 +177,34 @@ class _Course:
         self._options = options
         self._record = record
         self._progress = Progress()
+        self._memory: dict[str, Any] = {}
         # logins that were used, and true for those of this attempt
         self._logins: dict[str, tuple[Response, bool]] = {}
         self._answers: list[Response] = []
 
+    @property
+    def is_done(self) -> bool:
+        """True if an earlier attempt delivered the event."""
+        return self._progress.is_done
+
     async def open(self) -> None:
-        """Read the progress of earlier attempts."""
-        noted = await self._record.progress()
-        if noted:
-            # nothing but this class writes it, and it is sealed
+        """Read the progress of earlier attempts, and the memory of the alert."""
+        # nothing but this class writes them, and they are sealed
+        if noted := await self._record.progress():
             self._progress = msgspec.msgpack.decode(noted, type=Progress)
+        if self._service.remembers and (known := await self._record.memory()):
+            self._memory = msgspec.json.decode(known)
 
     async def run(self, event: Event) -> bool:
         """Send what was not sent before; False if there is nothing to send."""
         try:
-            return await self._run(event)
+            answers = await self._run(event)
         except UnicodeEncodeError:
             # JSON shows invalid characters as U+FFFD; forms and paths must be told
-            return await self._run(scrubbed_event(event))
+            answers = await self._run(scrubbed_event(event))
+        if self._service.remembers:
+            await self._remember(event, answers)
+        return bool(answers)
 
     async def forget_logins(self) -> bool:
         """Forget the logins in use; true if one of them was older than the attempt."""
@@ -177,23 +218,49 @@ class _Course:
         await self._note()
         return is_old
 
-    async def _run(self, event: Event) -> bool:
+    async def _remember(self, event: Event, answers: Sequence[Response]) -> None:
+        """Add the values of answers to the memory; forget it at the end of the alert."""
+        memory = dict(self._memory)
+        for answer in answers:
+            found = self._service.values_of(self._current.config, self._options, answer)
+            # the first one counts: a later message belongs to the thread of the first
+            memory |= {
+                key: value
+                for key, value in found.items()
+                if value not in _NOTHING and memory.get(key) in _NOTHING
+            }
+        if event.state.level == Level.OK:
+            memory = {}
+        if memory == self._memory:
+            return
+        encoded = msgspec.json.encode(memory) if memory else b""
+        if len(encoded) > _MEMORY_BYTES:
+            _log.error(
+                "failed to remember an answer: it is too long",
+                extra={"handler": self._service.kind, "bytes": len(encoded)},
+            )
+            return
+        self._progress.is_done = True
+        await self._record.remember(encoded, msgspec.msgpack.encode(self._progress))
+
+    async def _run(self, event: Event) -> list[Response]:
+        """The answers to the requests that deliver an event."""
         service, config = self._service, self._current.config
-        was_sent = False
+        answers: list[Response] = []
         answer: Response | None = None
         requests = service.requests(config, self._options, event)
         with contextlib.closing(requests):
             while True:
-                with prefixed(service.prepare_error):
+                with prefixed(service.prepare_error), recalling(self._memory):
                     following = _following(requests, answer)
                 match following:
                     case None:
-                        return was_sent
+                        return answers
                     case Step():
                         answer = await self._step(following)
                     case Request():
                         answer = await self._deliver(following)
-                        was_sent = True
+                        answers.append(answer)
 
     async def _step(self, step: Step) -> Response:
         """The answer of a step, perhaps from before."""

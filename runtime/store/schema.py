@@ -135,6 +135,16 @@ MIGRATIONS: tuple[Step, ...] = (
     """
     ALTER TABLE deliveries ADD COLUMN progress BLOB;
     """,
+    """
+    CREATE TABLE memories (
+        number INTEGER PRIMARY KEY,
+        topic TEXT NOT NULL,
+        handler TEXT NOT NULL,
+        event_id TEXT NOT NULL,
+        value BLOB NOT NULL,
+        UNIQUE (topic, handler, event_id)
+    );
+    """,
 )
 NEWEST = len(MIGRATIONS)
 _SEALED = MIGRATIONS.index(_seal_values) + 1

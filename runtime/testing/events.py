@@ -22,6 +22,8 @@ SERVER = Server(
 """The server that services of tests belong to."""
 KEY = "0123456789abcdef0123456789abcdef"
 """The key of deliveries in tests."""
+COURSE = (Level.WARNING, Level.CRITICAL, Level.OK, Level.CRITICAL)
+"""The levels of an alert that gets worse, ends and begins again."""
 _TAGS = {"host": "serverA"}
 _ROW = Row("cpu", _TAGS, ("time", "usage_idle"), ((TIME, 3.5),))
 _DATA = EventData(

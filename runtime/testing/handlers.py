@@ -19,7 +19,7 @@ from runtime.outbound.client import AiohttpClient, HttpClient
 from runtime.outbound.connection import Certificates, Connection
 from runtime.outbound.dialing import Dialer
 from runtime.outbound.idempotency import keyed
-from runtime.outbound.journal import Journal
+from runtime.outbound.journal import Journal, Notebook
 from runtime.pipeline.alert import AlertNode
 from runtime.pipeline.evaluate import evaluate
 from runtime.server.config.decoding import Decoder
@@ -28,6 +28,7 @@ from runtime.services.alert.handlers import decoded
 from runtime.services.server import Server
 from runtime.services.service import EventService, HttpService
 from runtime.testing.events import (
+    COURSE,
     KEY,
     SERVER,
     Variant,
@@ -201,6 +202,34 @@ def requests_of_all_levels(
     )
 
 
+def requests_of_an_alert(
+    make: Make[ConfigT, ServiceT],
+    config: ConfigT,
+    server: Received,
+    options: Any = None,
+    changes: Mapping[str, object] | None = None,
+) -> str:
+    """Return the requests for an alert that gets worse, ends and begins again.
+
+    The handler remembers of each event what it does in the server.
+
+    Args:
+        make: the class of the service.
+        config: its configuration.
+        server: server that receives the requests.
+        options: the handler's options; None: those of a handler that sets none.
+        changes: other values of the events, as `changed_event` takes them.
+    """
+    journal = Notebook()
+    shown = {}
+    for number, level in enumerate(COURSE, start=1):
+        event = changed_event(sample_event(level), changes or {})
+        became = _became(make, config, options, event, server, journal)
+        shown[f"{number}: {level}"] = became
+        journal.next_event()
+    return shown_levels(shown)
+
+
 def requests_of_variants(
     make: Make[ConfigT, ServiceT],
     usual: ConfigT,
@@ -229,10 +258,11 @@ def _became(
     options: Any,
     event: Event,
     server: Received,
+    journal: Journal | None = None,
 ) -> str:
     """The requests that deliver an event, or why there are none."""
     try:
-        deliver(make, config, options, event)
+        deliver(make, config, options, event, journal)
     except DeliveryError as error:
         return f"refused: {error}"
     return shown_taken(server) or "nothing"

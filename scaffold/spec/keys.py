@@ -138,6 +138,11 @@ SPEC = (
     ),
     Key("connection", TABLE, "Certificates, time limit and proxy of requests."),
     Key("response", TABLE, "Meaning of the response."),
+    Key(
+        "remember",
+        VALUES,
+        "Values of an answer that requests for later events of the alert use, by name.",
+    ),
     Key("hook", TABLE, "Python beside the spec that sends, in place of HTTP."),
     Key("test", TABLE, "Options of the service test, by key."),
     Key("example", TABLES, "Cases of your own, which become tests."),

@@ -279,6 +279,21 @@ class Let:
 
 
 @dataclass(frozen=True)
+class Remembered:
+    """A value of an answer that is kept until the alert is over.
+
+    Attributes:
+        key: its name in the spec.
+        name: its name in the memory.
+        code: its expression.
+    """
+
+    key: str
+    name: str
+    code: Code
+
+
+@dataclass(frozen=True)
 class Check:
     """A condition for sending anything, or for defining a handler.
 
@@ -522,6 +537,7 @@ class HandlerSpec:
         text: the text it was read from.
         connection: the connections of its requests.
         instances: names of its sections; None if it has one.
+        remembered: values of answers that are kept until the alert is over.
         stated: statements of the flags of a spec; None for a spec from a file.
         path: file that it was read from, for messages; "" for flags.
         warnings: messages about what is allowed but probably not meant.
@@ -547,6 +563,7 @@ class HandlerSpec:
     text: str
     connection: ConnectionSpec = NO_CONNECTION
     instances: InstancesSpec | None = None
+    remembered: tuple[Remembered, ...] = ()
     stated: Mapping[str, Any] | None = None
     path: str = ""
     warnings: tuple[str, ...] = ()
@@ -568,6 +585,7 @@ class HandlerSpec:
             *(response.that, response.message, response.unparsable),
             *(response.retry, response.wait),
         )
+        codes += [each.code for each in self.remembered]
         return codes + [each for each in read if each is not None]
 
     @property
@@ -592,6 +610,11 @@ class HandlerSpec:
     def names_used(self) -> set[str]:
         """The names in the Python of all that code."""
         return set[str]().union(*(code.names() for code in self.codes()))
+
+    @property
+    def is_stepped(self) -> bool:
+        """True if a delivery is more than one request and its answer."""
+        return bool(self.steps or self.remembered)
 
     @property
     def steps(self) -> list[RequestSpec]:

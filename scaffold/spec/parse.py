@@ -16,6 +16,7 @@ from scaffold.spec import (
     handler,
     instances,
     keys,
+    memory,
     requests,
     scopes,
     settings,
@@ -107,6 +108,7 @@ def _read(
     spec = _spec(document, text, reader, existing, properties)
     requests.check_use(reader, spec)
     transports.check(reader, spec)
+    memory.check(reader, spec)
     if reader.faults:
         raise SpecError(_in_order(reader.faults), path)
     # worded as faults are: with path and line
@@ -136,7 +138,9 @@ def _spec(
     levels = settings.read_levels(reader, tables.get("level", {}))
     options = settings.with_templates(reader, tables, config, options, levels)
     given = tables.get("request", [])
-    of_event = steps.in_order(scopes.of_event(config, options, levels), given)
+    remember = tables.get("remember", {})
+    of_event = memory.in_events(scopes.of_event(config, options, levels), remember)
+    of_event = steps.in_order(of_event, given)
     values = Values(reader, of_event)
     of_options = Values(reader, scopes.of_options(options))
     lets, values = requests.read_lets(reader, tables.get("let", {}), values)
@@ -145,7 +149,7 @@ def _spec(
     of_response = scopes.of_response(
         config, options, requests.error_key(response), title
     )
-    of_response = steps.in_response(of_response, given)
+    of_response = memory.in_response(steps.in_response(of_response, given))
     by_key = {each.key: each for each in config}
     own_options = {each.key: each for each in options if not each.alias_of}
     of_test = Values(reader, scopes.of_config(config, "self.config"))
@@ -187,6 +191,7 @@ def _spec(
             scopes.of_connection(config, options),
         ),
         several,
+        memory.read_remembered(reader, remember, Values(reader, of_response)),
     )
 
 

@@ -11,7 +11,7 @@ from scaffold import names
 from scaffold.expressions.code import FAILED, Code, Type, dotted
 from scaffold.expressions.compiler import Scope
 from scaffold.spec.literals import read_duration
-from scaffold.spec.model import RequestSpec
+from scaffold.spec.model import HandlerSpec, RequestSpec
 from scaffold.spec.reader import Path, Reader
 from scaffold.spec.values import RESERVED
 
@@ -131,15 +131,21 @@ def _is_read(step: str, codes: Iterable[Code]) -> bool:
     return any(step in code.names() for code in codes)
 
 
-def replies(requests: Iterable[RequestSpec]) -> dict[str, dict[str, Any]]:
-    """The values that are read of the answers of steps: trees of strings, by step."""
-    made: dict[str, dict[str, Any]] = {each.name: {} for each in requests if each.name}
-    for request in requests:
-        for code in request.codes():
-            for node in ast.walk(code.node):
-                step, keys = _keys(node)
-                if step in made and keys:
-                    _put(made[step], keys, f"{step}-{'-'.join(keys)}")
+def replies(spec: HandlerSpec) -> dict[str, dict[str, Any]]:
+    """The values that are read of answers: trees of strings, by step.
+
+    Those of the request that delivers are under "response", as far as they are remembered.
+    """
+    made: dict[str, dict[str, Any]] = {
+        **{each.name: {} for each in spec.steps},
+        "response": {},
+    }
+    codes = [code for each in spec.requests for code in each.codes()]
+    for code in (*codes, *(each.code for each in spec.remembered)):
+        for node in ast.walk(code.node):
+            step, keys = _keys(node)
+            if step in made and keys:
+                _put(made[step], keys, f"{step}-{'-'.join(keys)}")
     return made
 
 

@@ -52,6 +52,8 @@ def variables(value: object) -> Iterator[str]:
         lets = value.get("let", {})
         yield from map(identifier, lets if isinstance(lets, dict) else ())
         yield from _steps(value.get("request"))
+        if "remember" in value:
+            yield "memory"
         loop = value.get(_FOR)
         if isinstance(loop, str):
             yield loop.partition(" in ")[0].strip()

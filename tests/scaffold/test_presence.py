@@ -51,7 +51,8 @@ def test_everything_that_was_generated_is_present(huddle: Project) -> None:
     assert states(huddle) == {}
     assert sum(spot.state == "present" for spot in found) > 25
     assert {spot.path.name for spot in found if spot.state == "unused"} == {
-        "test_variants.txt"
+        "test_an_alert_from_its_beginning.txt",
+        "test_variants.txt",
     }
 
 

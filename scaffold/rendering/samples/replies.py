@@ -21,10 +21,10 @@ def reply(spec: HandlerSpec) -> str:
         SpecError: a body cannot be part of such an answer.
     """
     accepted = spec.response.accepted
-    if not spec.steps:
+    if not spec.is_stepped:
         return accepted
-    read = replies(spec.requests)
-    made: dict[str, Any] = {}
+    read = replies(spec)
+    made = read["response"]
     for index, request in enumerate(spec.requests):
         if request.name:
             made = _merged(made, read[request.name])
@@ -43,7 +43,7 @@ def _object(spec: HandlerSpec, text: str, path: Path) -> dict[str, Any]:
     if isinstance(found, dict):
         return found
     line = positions(spec.text).line(path)
-    fault = Fault(shown(path), "cannot answer a step", _REMEDY, line=line)
+    fault = Fault(shown(path), "cannot answer all requests", _REMEDY, line=line)
     raise SpecError([fault], spec.path)
 
 

@@ -9,13 +9,14 @@ from functools import cached_property
 from typing import Any
 
 from runtime.alert.types import Event, Level
-from runtime.testing.events import Variant as Tried
 from runtime.testing.events import (
+    COURSE,
     changed_event,
     sample_event,
     shown_levels,
     variant_names,
 )
+from runtime.testing.events import Variant as Tried
 from runtime.toml_lines import positions
 from scaffold.errors import Fault, SpecError
 from scaffold.expressions.code import Code
@@ -136,6 +137,21 @@ class Sample:
             except RefusedError as error:
                 shown[str(level)] = f"refused: {error}"
         return shown_levels(shown)
+
+    def course(self) -> str:
+        """The requests for an alert, as the generated test shows them; "" without memory."""
+        if not self.spec.remembered:
+            return ""
+        events = [self.event(level) for level in COURSE]
+        found = self._trial.course(self.config, self.options, events)
+        return shown_levels(
+            {
+                f"{number}: {event.state.level}": outcome.shown
+                for number, (event, outcome) in enumerate(
+                    zip(events, found, strict=True), start=1
+                )
+            }
+        )
 
     @cached_property
     def variants(self) -> list[Variant]:

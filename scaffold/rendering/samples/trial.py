@@ -13,7 +13,7 @@ import builtins
 import importlib
 import json
 import logging
-from collections.abc import Callable, Container, Generator, Mapping
+from collections.abc import Callable, Container, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import ModuleType, SimpleNamespace
@@ -26,6 +26,7 @@ from runtime.golang.json import encode
 from runtime.outbound.connection import Certificates, Connection
 from runtime.outbound.idempotency import keyed
 from runtime.secrets import Secret, redact, secrets_in
+from runtime.services.expressions import recalling
 from runtime.testing.events import KEY, SERVER, Variant, shown_request
 from scaffold.layout.imports import functions
 from scaffold.rendering.samples.decisions import RECORDER, Decision, observed
@@ -308,6 +309,28 @@ class Trial:
             return made._replace(sent=len(request.requests), steps=request.steps)
         return made
 
+    def course(
+        self,
+        config: Mapping[str, Any],
+        options: Mapping[str, Any],
+        events: Sequence[Event],
+    ) -> list[Outcome]:
+        """The results for the events of an alert, of which values are remembered."""
+        service = self.service(config)
+        made = self._made(service, options)
+        memory: dict[str, object] = {}
+        found = []
+        for event in events:
+            with recalling(memory):
+                outcome = self.outcome(config, options, event)
+            found.append(outcome)
+            if outcome.text is not None:
+                values = service.remembered(service.config, made, self._answer)
+                memory |= {key: value for key, value in values.items() if value}
+            if event.state.level == Level.OK:
+                memory = {}
+        return found
+
     def _made(self, service: Any, options: Mapping[str, Any]) -> Any:
         """The options of a handler."""
         default = service.default_handler_config()
@@ -477,7 +500,7 @@ def _method(spec: HandlerSpec) -> str:
     """The method of a service that makes what is sent."""
     if spec.hook is not None:
         return "data"
-    return "requests" if spec.steps else "request"
+    return "requests" if spec.is_stepped else "request"
 
 
 def _refusals(service: ast.Module, method: str) -> list[int]:

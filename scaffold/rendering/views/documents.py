@@ -137,6 +137,11 @@ class DocumentView(View):
         return self.sample.shown_variants()
 
     @property
+    def course(self) -> str:
+        """The recorded requests for an alert; "" where nothing is remembered."""
+        return self.sample.course()
+
+    @property
     def service_test(self) -> str:
         """The recorded request of the service test."""
         return self.sample.service_test()

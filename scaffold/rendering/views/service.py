@@ -265,7 +265,20 @@ class ServiceView(View):
     @property
     def is_stepped(self) -> bool:
         """True if an event may need several requests."""
-        return bool(self.spec.steps)
+        return self.spec.is_stepped
+
+    @property
+    def remembered(self) -> list[Pair]:
+        """The values of an answer that are remembered."""
+        return [
+            Pair(ast.Constant(each.name), each.code.node)
+            for each in self.spec.remembered
+        ]
+
+    @property
+    def resolves_in_memory(self) -> bool:
+        """True if such a value reads options that fall back to others."""
+        return self._resolves_in(*(each.code for each in self.spec.remembered))
 
     @cached_property
     def guard(self) -> ast.expr | None:

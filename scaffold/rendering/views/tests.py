@@ -467,7 +467,12 @@ class TestsView(View):
         step = f"{self.steps[0].key}: " if self.steps else ""
         return ast.Constant(f"{step}{text}: ") if text else None
 
-    # steps
+    # steps and memory
+
+    @property
+    def remembers(self) -> bool:
+        """True if values of answers are remembered."""
+        return bool(self.spec.remembered)
 
     @property
     def sent(self) -> range:

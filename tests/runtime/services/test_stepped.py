@@ -2,19 +2,21 @@
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from dataclasses import dataclass
 
 import pytest
 
-from runtime.alert.types import Recipient
+from runtime.alert.types import Level, Recipient
 from runtime.delivery import Address, Backlog, Dispatcher, RetryPolicy
 from runtime.delivery.messages import Filter
+from runtime.delivery.record import Record
 from runtime.errors import DeliveryError
 from runtime.outbound.client import AiohttpClient, Request
 from runtime.outbound.idempotency import keyed
 from runtime.outbound.journal import Notebook
-from runtime.services.expressions import get
+from runtime.services.expressions import get, recalled
 from runtime.services.stepped import NO_ANSWER, Step, SteppedService
 from runtime.store.database import Store
 from runtime.testing.events import changed_event, sample_event
@@ -69,6 +71,39 @@ class Service(SteppedService):
         return options, sample_event()
 
 
+class Tracker(SteppedService):
+    """Opens an issue, comments on it, and closes it."""
+
+    kind = "tracker"
+    remembers = True
+
+    def requests(self, config, options, event):
+        number = recalled().get("number")
+        if number is None:
+            if event.state.level != Level.OK:
+                yield Request("POST", f"{config.url}/issues")
+            return
+        step = Step("lookup", Request("GET", f"{config.url}/lookup"))
+        if event.state.message == "look up":
+            yield step
+        done = "close" if event.state.level == Level.OK else "comment"
+        yield Request("POST", f"{config.url}/issues/{number}/{done}")
+
+    def remembered(self, config, options, response):
+        if response.text == "broken":
+            raise TypeError("no number")
+        return {"number": response.json["id"], "none": "", "big": response.json["big"]}
+
+    def default_handler_config(self):
+        return None
+
+    def test_options(self):
+        return None
+
+    def test_event(self, options):
+        return options, sample_event()
+
+
 class Server(LoopbackServer):
     """Answers by path; `failing` has the statuses of the next requests to a path."""
 
@@ -76,6 +111,7 @@ class Server(LoopbackServer):
         super().__init__()
         self.failing = {}
         self.logins = 0
+        self.ids = itertools.count(7)
 
     def answer(self, request):
         statuses = self.failing.get(request.path, [])
@@ -84,7 +120,8 @@ class Server(LoopbackServer):
         if request.path == "/login":
             self.logins += 1
             return Answer(body=f'{{"token": "{TOKEN}-{self.logins}"}}')
-        return Answer(body='{"id": 7}')
+        number = next(self.ids) if request.path == "/issues" else 7
+        return Answer(body=self.body or f'{{"id": {number}, "big": ""}}')
 
     def paths(self):
         return [each.path for each in self.taken()]
@@ -326,6 +363,158 @@ def test_a_delivery_that_is_sent_again_by_a_person_repeats_no_step(tmp_path, ser
     assert server.paths() == ["/posts/7"]
 
 
+WARNING, CRITICAL, OK = map(sample_event, (Level.WARNING, Level.CRITICAL, Level.OK))
+OTHER = changed_event(WARNING, {"id": "other"})
+
+
+def test_values_are_remembered_until_ok_was_delivered(tmp_path, server):
+    with Outbox(tmp_path) as outbox:
+        outbox.alert(server, WARNING, CRITICAL, OTHER, OK)
+        assert [x[2] for x in outbox.memories()] == ["other"]
+        outbox.alert(server, OK, WARNING)
+    assert server.paths() == [
+        *("/issues", "/issues/7/comment", "/issues", "/issues/7/close"),
+        "/issues",
+    ]
+
+
+def test_the_first_value_counts(tmp_path, server):
+    # each answer has another id, as the messages of a thread have
+    with Outbox(tmp_path) as outbox:
+        outbox.alert(server, WARNING, CRITICAL, CRITICAL, OK)
+    assert server.paths()[1:] == [
+        *("/issues/7/comment", "/issues/7/comment", "/issues/7/close"),
+    ]
+
+
+def test_a_restart_keeps_the_memory(tmp_path, server):
+    for each in (WARNING, CRITICAL, OK):
+        with Outbox(tmp_path) as outbox:
+            outbox.alert(server, each)
+    assert server.paths() == ["/issues", "/issues/7/comment", "/issues/7/close"]
+
+
+def test_handlers_do_not_share_their_memories(tmp_path, server):
+    with Outbox(tmp_path) as outbox:
+        outbox.alert(server, WARNING)
+        outbox.alert(server, WARNING, handler="b")
+        outbox.alert(server, OK)
+        outbox.alert(server, OK, handler="b")
+        assert outbox.memories() == []
+    assert server.paths() == [
+        *("/issues", "/issues", "/issues/7/close", "/issues/8/close"),
+    ]
+
+
+def test_nothing_is_remembered_of_a_failure(tmp_path, server):
+    server.failing["/issues"] = [503]
+    with Outbox(tmp_path) as outbox:
+        outbox.run(server, attempts=1, make=Tracker, event=WARNING)
+        assert outbox.memories() == []
+
+
+def test_the_memory_stays_until_ok_is_delivered(tmp_path, server):
+    server.failing["/issues/7/close"] = [503]
+    with Outbox(tmp_path) as outbox:
+        outbox.alert(server, WARNING)
+        outbox.run(server, attempts=1, make=Tracker, event=OK)
+    with Outbox(tmp_path) as outbox:
+        assert len(outbox.memories()) == 1
+        outbox.run(server, make=Tracker)
+        assert outbox.memories() == []
+    assert server.paths()[1:] == ["/issues/7/close"] * 2
+
+
+def test_a_crash_behind_the_memory_repeats_nothing(tmp_path, server, monkeypatch):
+    remember = Record.remember
+
+    async def killed(self, memory, progress):
+        await remember(self, memory, progress)
+        raise DeliveryError("killed", retry=True)
+
+    monkeypatch.setattr(Record, "remember", killed)
+    with Outbox(tmp_path) as outbox:
+        outbox.run(server, attempts=1, make=Tracker, event=WARNING)
+        assert len(outbox.rows()) == 1
+    monkeypatch.undo()
+    with Outbox(tmp_path) as outbox:
+        outbox.run(server, make=Tracker)
+        outbox.alert(server, OK)
+    assert server.paths() == ["/issues", "/issues/7/close"]
+
+
+def test_an_answer_that_cannot_be_read_repeats_nothing(tmp_path, server):
+    server.body = "broken"
+    with Outbox(tmp_path) as outbox:
+        outbox.alert(server, WARNING)
+        assert outbox.memories() == []
+    assert server.paths() == ["/issues"]
+
+
+def test_a_memory_is_bounded(tmp_path, server, caplog):
+    server.body = f'{{"id": 1, "big": "{"x" * 20_000}"}}'
+    with Outbox(tmp_path) as outbox:
+        outbox.alert(server, WARNING)
+        assert outbox.memories() == []
+    assert "failed to remember an answer: it is too long" in caplog.text
+
+
+def test_memories_are_sealed(tmp_path, server):
+    server.body = f'{{"id": "{TOKEN}", "big": ""}}'
+    with Outbox(tmp_path) as outbox:
+        outbox.alert(server, WARNING)
+    content = b"".join(each.read_bytes() for each in tmp_path.glob("kapacitor.db*"))
+    assert TOKEN.encode() not in content
+
+
+def test_a_deleted_handler_remembers_nothing(tmp_path, server):
+    with Outbox(tmp_path) as outbox:
+        outbox.alert(server, WARNING)
+        outbox.alert(server, WARNING, handler="b")
+        outbox.retire(("t", "a"))
+        assert [x[1] for x in outbox.memories()] == ["b"]
+    # also one that has not turned up since the start
+    with Outbox(tmp_path) as outbox:
+        outbox.retire(("t", "b"))
+
+
+def test_a_handler_that_is_gone_at_the_start_remembers_nothing(tmp_path, server):
+    with Outbox(tmp_path) as outbox:
+        for handler in "abc":
+            outbox.alert(server, WARNING, handler=handler)
+    with Outbox(tmp_path) as outbox:
+        outbox.alert(server, CRITICAL)
+        outbox.cancel_orphans(("t", "b"))
+        assert [x[1] for x in outbox.memories()] == ["a", "b"]
+
+
+def test_the_oldest_memories_go_first(tmp_path, server):
+    with Outbox(tmp_path) as outbox:
+        events = [changed_event(WARNING, {"id": each}) for each in "abcd"]
+        outbox.alert(server, *events)
+        outbox.alert(server, changed_event(CRITICAL, {"id": "a"}))
+        assert outbox.trim(2) == 2
+        assert [x[2] for x in outbox.memories()] == ["c", "d"]
+        assert outbox.trim(2) == 0
+
+
+def test_a_damaged_memory_is_none(tmp_path, server, caplog):
+    with Outbox(tmp_path) as outbox:
+        outbox.alert(server, WARNING)
+        outbox.damage_memories()
+        outbox.alert(server, CRITICAL)
+    assert server.paths() == ["/issues", "/issues"]
+    assert "the memory of an alert is damaged" in caplog.text
+
+
+def test_a_renamed_topic_takes_its_memories_along(tmp_path, server):
+    with Outbox(tmp_path) as outbox:
+        outbox.alert(server, WARNING)
+        outbox.rename("t", "u")
+        outbox.run(server, make=Tracker, event=OK, address=Address("u", "a"))
+    assert server.paths() == ["/issues", "/issues/7/close"]
+
+
 class Outbox:
     """A dispatcher with the service, on a database that outlives it."""
 
@@ -347,19 +536,60 @@ class Outbox:
         with contextlib.closing(Store(self._path)) as store:
             store.execute("UPDATE deliveries SET progress = x'00'")
 
+    def damage_memories(self):
+        self._store.execute("UPDATE memories SET value = x'00'")
+
+    def trim(self, most):
+        return self._backlog.outbox.memories.trim(most)
+
+    def rename(self, old, new):
+        self._backlog.orphans.rename_topic(old, new)
+
     def resend(self):
         list(self._backlog.resend(Filter()))
 
-    def run(self, server, attempts=None):
+    def memories(self):
+        return self._store.query("SELECT topic, handler, event_id FROM memories")
+
+    def alert(self, server, *events, handler="a"):
+        """Deliver events of an alert with `Tracker`, one after the other."""
+        for each in events:
+            self.run(server, make=Tracker, event=each, address=Address("t", handler))
+
+    def retire(self, *addresses):
+        """Delete handlers, and wait until that is done."""
+
+        async def main():
+            dispatcher = Dispatcher(self._backlog)
+            await dispatcher.start()
+            for address in addresses:
+                self._backlog.retire(Address(*address))
+            while any(each[:2] in addresses for each in map(tuple, self.memories())):
+                await asyncio.sleep(0.001)
+            await dispatcher.close(5)
+
+        asyncio.run(asyncio.wait_for(main(), 30))
+
+    def cancel_orphans(self, *expected):
+        self._backlog.orphans.cancel_unless(lambda address: tuple(address) in expected)
+
+    def run(
+        self,
+        server,
+        attempts=None,
+        make=Service,
+        event=None,
+        address=Address("t", "a"),  # noqa: B008 - a tuple
+    ):
         """Deliver an event, for so many attempts or until it is delivered."""
 
         async def main():
             client = AiohttpClient()
-            service = Service(Config(server.url), client)
+            service = make(Config(server.url), client)
             handler = Limited(service.handler(None), attempts)
-            address = Address("t", "a")
             if not self.rows():
-                self._backlog.offer(address, sample_event(), Recipient(handler))
+                sent = event or sample_event()
+                self._backlog.offer(address, sent, Recipient(handler))
                 self._backlog.keep()
                 self._backlog.release()
             else:

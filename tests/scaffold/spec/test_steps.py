@@ -148,7 +148,7 @@ def test_a_wrong_name_is_one_fault() -> None:
     ids=["a string", "a list", "the response's"],
 )
 def test_answers_of_the_fake_server_that_are_no_objects(text: str) -> None:
-    with pytest.raises(SpecError, match=r"cannot answer a step .*a JSON object"):
+    with pytest.raises(SpecError, match=r"cannot answer all requests .*a JSON object"):
         service(HEAD + text)
 
 
